@@ -1,0 +1,62 @@
+"""The one place that asks what time it is, so that a year can be tested in a second."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time, aware and in UTC."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class SharedClock:
+    """The machine's clock moved on by the seconds that a file names, which several processes may share.
+
+    For demonstrations and tests only: whoever writes a larger number into the file moves every service's clock.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.offset()
+
+    def offset(self) -> timedelta:
+        try:
+            return timedelta(seconds=float(self._path.read_text() or 0))
+        except FileNotFoundError:
+            return timedelta()
+
+    def advance(self, by: timedelta) -> None:
+        """Moves the clock on for everyone who shares the file."""
+        moved = self.offset() + by
+        replacement = self._path.with_suffix(".new")
+        replacement.write_text(str(moved.total_seconds()))
+        replacement.replace(self._path)
+
+
+class ManualClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        return self._at
+
+    def advance(self, by: timedelta) -> None:
+        self._at += by
+
+
+def clock_for(shared_file: Path | None) -> Clock:
+    return SharedClock(shared_file) if shared_file else SystemClock()

@@ -1,0 +1,88 @@
+"""What a handler may touch: the unit of work it runs in, and the ways it may fail. Importing this loads no broker.
+
+A handler is written for one message. It knows nothing of batches, confirms or retries::
+
+    def open_account(unit: Unit[Tools], event: TherapistAdmitted) -> None:
+        unit.session.add(Account(therapist_id=event.therapist_id, opened_at=unit.now))
+        unit.emit(AccountOpened(...))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from contracts.envelope import Envelope
+from contracts.event import Event
+
+ToolsT_co = TypeVar("ToolsT_co", covariant=True)
+
+
+class Unit(Protocol[ToolsT_co]):
+    """One unit of work: rows, inbox mark, emitted events and timers are committed together or not at all."""
+
+    @property
+    def tools(self) -> ToolsT_co:
+        """What the service made at its start: settings, keys, gateways."""
+
+    @property
+    def now(self) -> datetime:
+        """The moment this unit began, in UTC, by the chassis's clock."""
+
+    @property
+    def session(self) -> Session:
+        """The service's own database, inside this unit's transaction. Never commit it."""
+
+    @property
+    def envelope(self) -> Envelope | None:
+        """The envelope of the message being handled; None in a timer or a command."""
+
+    def new_id(self) -> UUID:
+        """A new UUIDv7."""
+
+    def emit(self, event: Event) -> None:
+        """Publishes an event once this unit has committed, and only then."""
+
+    def set_timer(self, timer: str, key: UUID | str, at: datetime, data: Mapping[str, Any] | None = None) -> None:
+        """Has the service's handler for `timer` called at `at`, once. Setting the same timer and key again moves it."""
+
+    def cancel_timer(self, timer: str, key: UUID | str) -> None:
+        """Forgets a timer; one that isn't set is no error."""
+
+
+class Timer(Protocol):
+    """A timer that has come due."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def due_at(self) -> datetime: ...
+
+    @property
+    def data(self) -> Mapping[str, Any]: ...
+
+    @property
+    def attempts(self) -> int:
+        """How often it has been tried before."""
+
+
+class Invalid(Exception):
+    """Trying again can't help: the message goes to the dead letters at once, with this reason."""
+
+
+class NotYet(Exception):
+    """The fact this one builds on has not arrived: the message waits, which doesn't count as a failure."""
+
+
+class Refused(Exception):
+    """A command that the rules don't allow. The message tells a person what they can do; the name tells a program."""
+
+
+EventHandler = Callable[[Unit[Any], Any], None]
+TimerHandler = Callable[[Unit[Any], Timer], None]
+CommandHandler = Callable[[Unit[Any], Any], Any]

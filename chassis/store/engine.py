@@ -1,0 +1,43 @@
+"""Engines for the two kinds of store, set up so that a commit is durable and nothing blocks for long."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.pool import StaticPool
+
+SQLITE_BUSY_TIMEOUT_MS = 2_000
+"""Well under the heartbeat: while SQLite waits, nothing else in the process runs."""
+
+POSTGRESQL_STATEMENT_TIMEOUT_MS = 5_000
+"""Bounds how long a statement may keep the process from answering heartbeats (psycopg waits in C)."""
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for `sqlite:///file`, `sqlite://` (in memory) or `postgresql+psycopg://…`."""
+    if url.startswith("sqlite"):
+        return _open_sqlite(url)
+    options = f"-c statement_timeout={POSTGRESQL_STATEMENT_TIMEOUT_MS} -c timezone=UTC"
+    return create_engine(url, pool_size=5, max_overflow=10, pool_pre_ping=True, connect_args={"options": options})
+
+
+def _open_sqlite(url: str) -> Engine:
+    in_memory: dict[str, Any] = {"poolclass": StaticPool} if url == "sqlite://" else {}
+    engine = create_engine(url, connect_args={"check_same_thread": False}, **in_memory)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, record: object) -> None:
+        connection.isolation_level = None  # the "begin" hook below starts transactions, not the driver
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_TIMEOUT_MS}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        # At once, because a transaction that reads first and then wants to write can't wait for another's lock.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine

@@ -1,0 +1,125 @@
+"""The chassis's own tables, kept in every service's database beside the service's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    Uuid,
+)
+
+NAMING = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""Constraint names that are the same on every database, so that a migration can name them."""
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware moment, stored in UTC on databases that keep no zone. Refuses naive values."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime can't be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class ChassisTables:
+    """The tables that the unit of work, the relay and the schedule use."""
+
+    inbox: Table
+    outbox: Table
+    subject_sequence: Table
+    timer: Table
+
+
+def chassis_tables(metadata: MetaData) -> ChassisTables:
+    """Adds the chassis's tables to a service's metadata, or finds them there."""
+    if "outbox" not in metadata.tables:
+        _define(metadata)
+    tables = metadata.tables
+    return ChassisTables(tables["inbox"], tables["outbox"], tables["subject_sequence"], tables["timer"])
+
+
+def new_metadata() -> MetaData:
+    """A service's metadata, with the chassis's tables in it."""
+    metadata = MetaData(naming_convention=NAMING)
+    chassis_tables(metadata)
+    return metadata
+
+
+def data_key_table(metadata: MetaData) -> Table:
+    """The wrapped data keys of the people whose personal data this service holds; see `chassis.vault`."""
+    return Table(
+        "data_key",
+        metadata,
+        Column("subject_id", Uuid, primary_key=True),
+        Column("wrapped", LargeBinary, nullable=False),
+        Column("created_at", Instant, nullable=False),
+    )
+
+
+def _define(metadata: MetaData) -> None:
+    Table(
+        "inbox",
+        metadata,
+        Column("message_id", Uuid, primary_key=True),
+        Column("handled_at", Instant, nullable=False, index=True),
+    )
+    Table(
+        "outbox",
+        metadata,
+        Column("id", Uuid, primary_key=True),
+        Column("exchange", String(100), nullable=False),
+        Column("routing_key", String(100), nullable=False),
+        Column("headers", JSON, nullable=False),
+        Column("body", Text, nullable=False),
+        Column("created_at", Instant, nullable=False),
+    )
+    Table(
+        "subject_sequence",
+        metadata,
+        Column("subject_id", Uuid, primary_key=True),
+        Column("last", Integer, nullable=False),
+    )
+    Table(
+        "timer",
+        metadata,
+        Column("name", String(64), primary_key=True),
+        Column("key", String(64), primary_key=True),
+        Column("due_at", Instant, nullable=False),
+        Column("data", JSON, nullable=False),
+        Column("attempts", Integer, nullable=False, default=0),
+        Index(None, "due_at"),
+    )
+
+
+Row = dict[str, Any]

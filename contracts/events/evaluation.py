@@ -1,0 +1,45 @@
+"""What evaluation publishes, on `evaluation.events`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from marshmallow import validate
+
+from contracts.event import Event
+from contracts.shape import SealedTo
+from contracts.vocabulary import FormId, InvitationId, ReferralId, Respondent, Slug, Stage, TherapistId
+
+
+class EvaluationInvited(Event, publisher="evaluation", subject="referral_id"):
+    """A client or a therapist was asked for a form. The link is sealed to notifications (`EvaluationLink`)."""
+
+    invitation_id: InvitationId
+    referral_id: ReferralId
+    therapist_id: TherapistId
+    respondent: Respondent
+    stage: Stage
+    instrument: Slug
+    sealed: Annotated[str, SealedTo("notifications"), validate.Length(min=1, max=16_384)]
+
+
+class EvaluationSubmitted(Event, publisher="evaluation", subject="referral_id"):
+    """A form came back and was scored by its instrument's published rules."""
+
+    form_id: FormId
+    referral_id: ReferralId
+    respondent: Respondent
+    stage: Stage
+    instrument: Slug
+    score: Annotated[float, validate.Range(min=0, max=1_000)]
+    submitted_at: datetime
+
+
+class EvaluationRiskFlagged(Event, publisher="evaluation", subject="referral_id"):
+    """An answer asks for a person's attention whatever the total; intake raises a concern."""
+
+    form_id: FormId
+    referral_id: ReferralId
+    instrument: Slug
+    item: Slug

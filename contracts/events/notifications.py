@@ -1,0 +1,54 @@
+"""What notifications publishes, on `notifications.events`: that a message went, never what it said or to whom."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from contracts.event import Event
+from contracts.vocabulary import AlertStep, Channel, ConcernId, FailureReason, MessageId, ReferralId, Slug
+
+
+class MessageSent(Event, publisher="notifications", subject="message_id"):
+    """The channel's next hop took the message."""
+
+    message_id: MessageId
+    template: Slug
+    channel: Channel
+    referral_id: ReferralId | None = None
+
+
+class MessageFailed(Event, publisher="notifications", subject="message_id"):
+    """The message could not be sent and a person should look."""
+
+    message_id: MessageId
+    template: Slug
+    channel: Channel
+    reason: FailureReason
+    referral_id: ReferralId | None = None
+
+
+class SafeguardingAlertSent(Event, publisher="notifications", subject="concern_id"):
+    """An alert went to the person of this step."""
+
+    concern_id: ConcernId
+    referral_id: ReferralId
+    step: AlertStep
+    sent_at: datetime
+
+
+class SafeguardingAlertAcknowledged(Event, publisher="notifications", subject="concern_id"):
+    """A named person has taken the concern in hand; the name is on record in notifications."""
+
+    concern_id: ConcernId
+    referral_id: ReferralId
+    step: AlertStep
+    acknowledged_at: datetime
+
+
+class SafeguardingAlertEscalated(Event, publisher="notifications", subject="concern_id"):
+    """Nobody acknowledged in time, so the next person is alerted too."""
+
+    concern_id: ConcernId
+    referral_id: ReferralId
+    step: AlertStep
+    escalated_at: datetime

@@ -1,0 +1,144 @@
+"""What travels sealed: the shapes inside a JWE. Only the named reader ever sees them in the clear."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from marshmallow import validate
+
+from contracts.shape import Shape
+from contracts.vocabulary import ClientGroup, Kilometres, Known, Language, Pence, ReferralId, Route, Sessions, Sex, Work
+
+Name = Annotated[str, validate.Length(min=1, max=120)]
+Email = Annotated[str, validate.Email(), validate.Length(max=254)]
+Telephone = Annotated[str, validate.Regexp(r"^\+?[0-9 ()-]{7,20}$")]
+FreeText = Annotated[str, validate.Length(max=5_000)]
+Passphrase = Annotated[str, validate.Length(min=8, max=200)]
+
+
+class SafeChannel(StrEnum):
+    EMAIL = "email"
+    TELEPHONE = "telephone"
+    POST = "post"
+    CLIENT_CALLS = "client_calls"
+
+
+class SafeHours(StrEnum):
+    ANY = "any"
+    MORNING = "morning"
+    AFTERNOON = "afternoon"
+    EVENING = "evening"
+
+
+class SafeContact(Shape):
+    """How and when a person can be reached without coming to harm by it."""
+
+    channel: SafeChannel
+    hours: SafeHours = SafeHours.ANY
+    email: Email | None = None
+    telephone: Telephone | None = None
+    address: Annotated[str, validate.Length(max=400)] | None = None
+    may_leave_message: bool = False
+    discreet: bool = True
+
+
+class LegalSituation(StrEnum):
+    NONE = "none"
+    UNDER_INVESTIGATION = "under_investigation"
+    ON_BAIL = "on_bail"
+    CHARGED = "charged"
+    CONVICTED = "convicted"
+    IN_CUSTODY = "in_custody"
+    ON_LICENCE = "on_licence"
+    NOT_SAID = "not_said"
+
+
+class Consents(Shape):
+    """What the person agreed to, and to which version of the texts, at what time."""
+
+    text_version: Annotated[int, validate.Range(min=1)]
+    given_at: datetime
+    processing: bool
+    confidentiality_understood: bool
+    pass_to_therapist: bool
+    evaluation: bool = False
+    research: bool = False
+
+
+class HelpForm(Shape):
+    """The request for help, version 1: sealed to intake inside `HelpRequested`.
+
+    Nobody is made to give more than a safe way to reach them and where they are.
+    """
+
+    name: Name | None = None
+    age: Annotated[int, validate.Range(min=0, max=120)] | None = None
+    sex: Sex | None = None
+    route: Route
+    client_group: ClientGroup
+    postcode: Annotated[str, validate.Length(min=2, max=12)]
+    contact: SafeContact
+    concern: FreeText | None = None
+    hopes: FreeText | None = None
+    legal_situation: LegalSituation = LegalSituation.NOT_SAID
+    known_to_authorities: Known = Known.UNSURE
+    identifiable_person_at_risk: bool = False
+    language: Language = "en"
+    sessions: Sessions = Sessions.EITHER
+    work: Work = Work.INDIVIDUAL
+    max_distance_km: Kilometres = 30.0
+    therapist_sex: Sex | None = None
+    wheelchair_access: bool = False
+    subsidy_requested: bool = False
+    fee_ceiling_pence: Pence | None = None
+    consents: Consents
+    passphrase: Passphrase
+
+
+class Withdrawal(Shape):
+    """Sealed to intake inside `WithdrawalRequested`."""
+
+    reference: Annotated[str, validate.Length(max=40)]
+    passphrase: Annotated[str, validate.Length(max=200)]
+
+
+class ClientContact(Shape):
+    """Sealed to notifications inside `ContactReleased`."""
+
+    referral_id: ReferralId
+    reference: str
+    name: Name | None = None
+    language: Language = "en"
+    contact: SafeContact
+
+
+class TherapistContact(Shape):
+    """Sealed to notifications inside `TherapistContactChanged`."""
+
+    name: Name
+    email: Email
+    telephone: Telephone | None = None
+
+
+class EvaluationLink(Shape):
+    """Sealed to notifications inside `EvaluationInvited`: the secret that opens one form once."""
+
+    token: Annotated[str, validate.Length(min=20, max=100)]
+
+
+class Answer(Shape):
+    item: Annotated[str, validate.Length(max=64)]
+    value: Annotated[int, validate.Range(min=0, max=100)]
+
+
+class EvaluationForm(Shape):
+    """Sealed to evaluation inside `EvaluationReturned`. An item left out was left blank."""
+
+    token: Annotated[str, validate.Length(max=100)]
+    answers: Annotated[tuple[Answer, ...], validate.Length(max=200)]
+
+
+FORMS: dict[tuple[str, int], type[Shape]] = {("help", 1): HelpForm}
+"""The forms that intake can read, by name and version."""

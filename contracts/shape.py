@@ -1,0 +1,180 @@
+"""Shapes: frozen dataclasses that check themselves against a marshmallow schema made from their annotations.
+
+A shape is written once, as a typed class; the schema, the JSON Schema and the documents are derived from it::
+
+    class FundOpened(Shape):
+        fund_id: FundId
+        amount_pence: Pence
+        note: str | None = None          # optional: may be missing or null
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from enum import Enum
+from typing import Annotated, Any, ClassVar, Self, Union, dataclass_transform, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
+
+DEFAULT_MAX_LENGTH = 2_000
+"""Characters of a string with no limit of its own: nothing unbounded goes on the bus."""
+
+
+class InvalidShape(ValueError):
+    """Data that doesn't fit a shape. `errors` names the fields and what is wrong; it never repeats a value."""
+
+    def __init__(self, shape: str, errors: Mapping[str, Any]) -> None:
+        super().__init__(f"{shape}: {_flatten(errors)}")
+        self.errors = dict(errors)
+
+
+class Instant(fields.AwareDateTime):
+    """A moment with an offset, kept as UTC."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        moment = super()._deserialize(value, attr, data, **kwargs)
+        assert isinstance(moment, datetime)
+        return moment.astimezone(UTC)
+
+
+class StrictBoolean(fields.Boolean):
+    """JSON true or false, and nothing that looks like them."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class Tuple(fields.List[Any]):
+    """A JSON array that becomes a tuple, so that a shape stays unchangeable."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        return tuple(super()._deserialize(value, attr, data, **kwargs))
+
+
+_FIELDS: dict[type, type[fields.Field[Any]]] = {
+    str: fields.String,
+    float: fields.Float,
+    bool: StrictBoolean,
+    UUID: fields.UUID,
+    datetime: Instant,
+    date: fields.Date,
+}
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class Shape:
+    """The base of every shape; a subclass becomes a frozen, keyword-only dataclass with a schema of its own."""
+
+    schema: ClassVar[Schema]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        dataclasses.dataclass(frozen=True, kw_only=True)(cls)
+        cls.schema = _schema_of(cls)
+
+    @classmethod
+    def from_json(cls, data: Any) -> Self:
+        """Checks parsed JSON and builds the shape; unknown fields are ignored. Raises InvalidShape."""
+        try:
+            return cls(**cls.schema.load(data))
+        except ValidationError as error:
+            raise InvalidShape(cls.__name__, error.normalized_messages())  # type: ignore[no-untyped-call] from None
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape as JSON-ready values, without the optional fields that are not set."""
+        dumped: dict[str, Any] = self.schema.dump(self)
+        return {name: value for name, value in dumped.items() if value is not None}
+
+    def checked_json(self) -> dict[str, Any]:
+        """As `to_json`, after checking values that were set in code. Raises InvalidShape."""
+        data = self.to_json()
+        errors = self.schema.validate(data)
+        if errors:
+            raise InvalidShape(type(self).__name__, errors)
+        return data
+
+
+def field_for(annotation: Any, **options: Any) -> fields.Field[Any]:
+    """The marshmallow field for a type annotation. Raises TypeError for a type that no event may hold."""
+    checks: list[Any] = []
+    sealed_to: str | None = None
+    while get_origin(annotation) is Annotated or hasattr(annotation, "__supertype__"):
+        if hasattr(annotation, "__supertype__"):
+            annotation = annotation.__supertype__
+            continue
+        annotation, *extras = get_args(annotation)
+        checks += [extra for extra in extras if isinstance(extra, validate.Validator)]
+        sealed_to = next((extra.reader for extra in extras if isinstance(extra, SealedTo)), sealed_to)
+    if sealed_to:
+        options["metadata"] = {"sealed_to": sealed_to}
+    return _plain_field(annotation, checks, options)
+
+
+def _plain_field(annotation: Any, checks: list[Any], options: dict[str, Any]) -> fields.Field[Any]:
+    if get_origin(annotation) in (Union, types.UnionType):
+        (inner,) = (arg for arg in get_args(annotation) if arg is not type(None))
+        field = field_for(inner, **{**options, "required": False, "allow_none": True, "load_default": None})
+        field.validators += checks
+        return field
+    if get_origin(annotation) is tuple:
+        return Tuple(field_for(get_args(annotation)[0]), validate=checks, **options)
+    if annotation is int:
+        return fields.Integer(strict=True, validate=checks, **options)
+    if annotation is str and not any(isinstance(check, validate.Length | validate.OneOf) for check in checks):
+        checks = [*checks, validate.Length(max=DEFAULT_MAX_LENGTH)]
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return fields.Enum(annotation, by_value=True, validate=checks, **options)
+    if isinstance(annotation, type) and issubclass(annotation, Shape):
+        return _Nested(annotation, options)
+    if annotation not in _FIELDS:
+        raise TypeError(f"no event may hold a {annotation!r}")
+    return _FIELDS[annotation](validate=checks, **options)
+
+
+class _Nested(fields.Nested):
+    """A shape within a shape."""
+
+    def __init__(self, shape: type[Shape], options: dict[str, Any]) -> None:
+        super().__init__(shape.schema, **options)
+        self.shape = shape
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, partial: Any = None, **kwargs: Any
+    ) -> Shape:
+        return self.shape(**super()._deserialize(value, attr, data, partial, **kwargs))
+
+
+@dataclasses.dataclass(frozen=True)
+class SealedTo:
+    """Marks a string field as a JWE that only `reader` can open."""
+
+    reader: str
+
+
+def _schema_of(cls: type[Shape]) -> Schema:
+    hints = get_type_hints(cls, include_extras=True)
+    declared = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    members: dict[str, Any] = {}
+    for name, field in declared.items():
+        options: dict[str, Any] = {"required": True}
+        if field.default is not dataclasses.MISSING:
+            options = {"required": False, "load_default": field.default}
+        members[name] = field_for(hints[name], **options)
+    schema: Schema = Schema.from_dict(members, name=f"{cls.__name__}Schema")(unknown=EXCLUDE)
+    return schema
+
+
+def _flatten(errors: Mapping[Any, Any], prefix: str = "") -> str:
+    parts = []
+    for name, problem in errors.items():
+        if isinstance(problem, Mapping):
+            parts.append(_flatten(problem, f"{prefix}{name}."))
+        else:
+            parts.append(f"{prefix}{name}: {' '.join(map(str, problem))}")
+    return "; ".join(parts)

@@ -1,0 +1,250 @@
+"""The closed vocabularies and the typed identifiers that events are written in.
+
+An enumeration's values are public: a value is added in a new version of an event, never changed.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, NewType
+from uuid import UUID
+
+from marshmallow import validate
+
+SubmissionId = NewType("SubmissionId", UUID)
+ReferralId = NewType("ReferralId", UUID)
+TherapistId = NewType("TherapistId", UUID)
+OfferId = NewType("OfferId", UUID)
+MatchId = NewType("MatchId", UUID)
+ConcernId = NewType("ConcernId", UUID)
+InvoiceId = NewType("InvoiceId", UUID)
+CreditNoteId = NewType("CreditNoteId", UUID)
+PaymentId = NewType("PaymentId", UUID)
+FundId = NewType("FundId", UUID)
+AwardId = NewType("AwardId", UUID)
+MessageId = NewType("MessageId", UUID)
+InvitationId = NewType("InvitationId", UUID)
+FormId = NewType("FormId", UUID)
+
+Pence = Annotated[int, validate.Range(min=0, max=10_000_000_00)]
+"""An amount of money in pence sterling, never negative: direction is in the event's name."""
+
+Currency = Annotated[str, validate.OneOf(("GBP",))]
+
+Kilometres = Annotated[float, validate.Range(min=0, max=2_000)]
+Count = Annotated[int, validate.Range(min=0, max=100_000)]
+
+OutwardCode = Annotated[str, validate.Regexp(r"^[A-Z]{1,2}[0-9][A-Z0-9]?$")]
+"""The first half of a UK postcode, the only part of it that leaves intake."""
+
+LocalAuthority = Annotated[str, validate.Regexp(r"^[EWSN][0-9]{8}$")]
+"""A GSS code of the Office for National Statistics."""
+
+Slug = Annotated[str, validate.Regexp(r"^[a-z0-9]+([_-][a-z0-9]+)*$"), validate.Length(max=64)]
+Language = Annotated[str, validate.Regexp(r"^[a-z]{2,3}$")]
+"""An ISO 639 language code."""
+
+
+class ClientGroup(StrEnum):
+    AT_RISK = "at_risk"
+    OFFENDED = "offended"
+    IN_PRISON = "in_prison"
+    FAMILY = "family"
+    SURVIVOR = "survivor"
+    YOUNG_PERSON = "young_person"
+
+
+class Route(StrEnum):
+    """Who got in touch with the charity."""
+
+    SELF = "self"
+    GUARDIAN = "guardian"
+    PROBATION = "probation"
+    SOCIAL_SERVICES = "social_services"
+    GP = "gp"
+    SOLICITOR = "solicitor"
+    POLICE = "police"
+    OTHER_PROFESSIONAL = "other_professional"
+
+
+class AgeBand(StrEnum):
+    UNDER_18 = "under_18"
+    FROM_18 = "18_24"
+    FROM_25 = "25_34"
+    FROM_35 = "35_44"
+    FROM_45 = "45_54"
+    FROM_55 = "55_64"
+    FROM_65 = "65_and_over"
+    UNKNOWN = "unknown"
+
+
+class Sessions(StrEnum):
+    IN_PERSON = "in_person"
+    ONLINE = "online"
+    EITHER = "either"
+
+
+class Known(StrEnum):
+    """Whether police or social services know."""
+
+    YES = "yes"
+    NO = "no"
+    UNSURE = "unsure"
+
+
+class RiskLevel(StrEnum):
+    LOWER = "lower"
+    HIGHER = "higher"
+
+
+class Competence(StrEnum):
+    """What a therapist is trained for: `higher` includes `lower`."""
+
+    LOWER = "lower"
+    HIGHER = "higher"
+
+
+class Work(StrEnum):
+    INDIVIDUAL = "individual"
+    PARTNER = "partner"
+    COUPLE = "couple"
+
+
+class Sex(StrEnum):
+    FEMALE = "female"
+    MALE = "male"
+    OTHER = "other"
+
+
+class Severity(StrEnum):
+    IMMEDIATE = "immediate"
+    URGENT = "urgent"
+    ADVISORY = "advisory"
+
+
+class ConcernCategory(StrEnum):
+    CHILD_AT_RISK = "child_at_risk"
+    ADULT_AT_RISK = "adult_at_risk"
+    RISK_TO_SELF = "risk_to_self"
+    YOUNG_CLIENT = "young_client"
+
+
+class Respondent(StrEnum):
+    CLIENT = "client"
+    THERAPIST = "therapist"
+
+
+class Stage(StrEnum):
+    START = "start"
+    REVIEW = "review"
+    END = "end"
+    FOLLOW_UP = "follow_up"
+
+
+class RefusalReason(StrEnum):
+    """Why a submission could not be taken; each is something a front-end can act on."""
+
+    UNSEALED = "unsealed"
+    MALFORMED = "malformed"
+    UNKNOWN_FORM = "unknown_form"
+    CONSENT_MISSING = "consent_missing"
+    UNKNOWN_PLACE = "unknown_place"
+    TOO_LARGE = "too_large"
+    REPLAYED = "replayed"
+    NOT_RECOGNISED = "not_recognised"
+
+
+class SignpostReason(StrEnum):
+    OUT_OF_SCOPE = "out_of_scope"
+    OUTSIDE_UK = "outside_uk"
+    OTHER_SERVICE_FITS_BETTER = "other_service_fits_better"
+    EMERGENCY_SERVICE = "emergency_service"
+
+
+class WithdrawalReason(StrEnum):
+    CLIENT_ASKED = "client_asked"
+    PROFESSIONAL_ASKED = "professional_asked"
+    NO_CONTACT = "no_contact"
+
+
+class ClosureReason(StrEnum):
+    THERAPY_ENDED = "therapy_ended"
+    NOT_ATTENDED = "not_attended"
+
+
+class DeclineReason(StrEnum):
+    NO_ROOM = "no_room"
+    OUTSIDE_EXPERIENCE = "outside_experience"
+    CONFLICT_OF_INTEREST = "conflict_of_interest"
+    AWAY = "away"
+
+
+class OfferWithdrawalReason(StrEnum):
+    REFERRAL_WITHDRAWN = "referral_withdrawn"
+    THERAPIST_SUSPENDED = "therapist_suspended"
+
+
+class SuspensionReason(StrEnum):
+    MEMBERSHIP_LAPSED = "membership_lapsed"
+    INSURANCE_EXPIRED = "insurance_expired"
+    SUPERVISION_EXPIRED = "supervision_expired"
+    CPD_MISSING = "cpd_missing"
+    COMPLAINT = "complaint"
+
+
+class StallReason(StrEnum):
+    """The condition that left nobody when the last candidates were sought."""
+
+    NOBODY_TRAINED = "nobody_trained"
+    NOBODY_NEAR = "nobody_near"
+    NOBODY_AFFORDABLE = "nobody_affordable"
+    NOBODY_WITH_ROOM = "nobody_with_room"
+    ALL_DECLINED = "all_declined"
+
+
+class MatchEndReason(StrEnum):
+    COMPLETED = "completed"
+    WITHDRAWN = "withdrawn"
+    CLIENT_UNHAPPY = "client_unhappy"
+    NOT_ATTENDED = "not_attended"
+
+
+class SubsidyWaitReason(StrEnum):
+    NO_ELIGIBLE_FUND = "no_eligible_fund"
+    NO_MONEY = "no_money"
+    AREA_TO_BE_CONFIRMED = "area_to_be_confirmed"
+
+
+class SubsidyReleaseReason(StrEnum):
+    WITHDRAWN = "withdrawn"
+    MATCH_ENDED = "match_ended"
+    FEE_LOWER_THAN_AWARDED = "fee_lower_than_awarded"
+    SIGNPOSTED = "signposted"
+
+
+class FundPurpose(StrEnum):
+    THERAPY = "therapy"
+    TRAINING = "training"
+
+
+class Channel(StrEnum):
+    EMAIL = "email"
+    STAFF_CALL = "staff_call"
+    """A person of the charity telephones or writes, because no safe e-mail address was given."""
+
+
+class FailureReason(StrEnum):
+    NO_ADDRESS = "no_address"
+    REJECTED = "rejected"
+    UNREACHABLE = "unreachable"
+
+
+class AlertStep(StrEnum):
+    DUTY_LEAD = "duty_lead"
+    DEPUTY = "deputy"
+    TRUSTEE = "trustee"
+
+
+class ContactPurpose(StrEnum):
+    ADDRESS_BOOK = "address_book"
+    INTRODUCTION = "introduction"
