@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from environs import Env, EnvValidationError
 from marshmallow.validate import OneOf, Range
@@ -50,7 +51,7 @@ def check(env: Env) -> None:
     try:
         env.seal()
     except EnvValidationError as error:
-        wrong = dict(error.error_messages)
+        wrong: Any = error.error_messages
         problems = [f"  {name}: {' '.join(map(str, wrong[name]))}" for name in sorted(wrong)]
         raise InvalidSettings("Settings that need attention:\n" + "\n".join(problems)) from None
 

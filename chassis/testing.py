@@ -33,9 +33,9 @@ class DueTimer:
 class HandlerBench:
     """Runs handlers one at a time, each in a unit of its own, and keeps what they emit, oldest first::
 
-        bench = HandlerBench("billing", store.metadata, tools=settings)
-        bench.hear(handlers.note_referral, ReferralReceived(...))
-        assert bench.emitted(SubsidyApproved) == [...]
+    bench = HandlerBench("billing", store.metadata, tools=settings)
+    bench.hear(handlers.note_referral, ReferralReceived(...))
+    assert bench.emitted(SubsidyApproved) == [...]
     """
 
     def __init__(self, service: str, metadata: MetaData, *, tools: Any, url: str = "sqlite://") -> None:

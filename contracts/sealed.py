@@ -68,7 +68,7 @@ class Consents(Shape):
 
 
 class HelpForm(Shape):
-    """The request for help, version 1: sealed to intake inside `HelpRequested`.
+    """What a request for help says, version 1.
 
     Nobody is made to give more than a safe way to reach them and where they are.
     """
@@ -94,11 +94,19 @@ class HelpForm(Shape):
     subsidy_requested: bool = False
     fee_ceiling_pence: Pence | None = None
     consents: Consents
+
+
+class HelpSubmission(HelpForm):
+    """Sealed to intake inside `HelpRequested`: the form, and the passphrase its sender will ask after it with."""
+
     passphrase: Passphrase
 
 
-class Withdrawal(Shape):
-    """Sealed to intake inside `WithdrawalRequested`."""
+class Credentials(Shape):
+    """What a client knows of their request, as they typed it.
+
+    Sealed to intake inside `WithdrawalRequested`, and in the question where a request stands.
+    """
 
     reference: Annotated[str, validate.Length(max=40)]
     passphrase: Annotated[str, validate.Length(max=200)]
@@ -112,6 +120,17 @@ class ClientContact(Shape):
     name: Name | None = None
     language: Language = "en"
     contact: SafeContact
+
+
+class Aspects(Shape):
+    """The six aspects of an assessment in the assessor's words, sealed to intake inside the command `assess`."""
+
+    risk: FreeText | None = None
+    physical: FreeText | None = None
+    relational: FreeText | None = None
+    psychological: FreeText | None = None
+    spiritual: FreeText | None = None
+    social: FreeText | None = None
 
 
 class TherapistContact(Shape):
@@ -140,5 +159,5 @@ class EvaluationForm(Shape):
     answers: Annotated[tuple[Answer, ...], validate.Length(max=200)]
 
 
-FORMS: dict[tuple[str, int], type[Shape]] = {("help", 1): HelpForm}
+FORMS: dict[tuple[str, int], type[HelpSubmission]] = {("help", 1): HelpSubmission}
 """The forms that intake can read, by name and version."""

@@ -84,7 +84,7 @@ class Shape:
         try:
             return cls(**cls.schema.load(data))
         except ValidationError as error:
-            raise InvalidShape(cls.__name__, error.normalized_messages())  # type: ignore[no-untyped-call] from None
+            raise InvalidShape(cls.__name__, _messages(error)) from None
 
     def to_json(self) -> dict[str, Any]:
         """The shape as JSON-ready values, without the optional fields that are not set."""
@@ -168,6 +168,11 @@ def _schema_of(cls: type[Shape]) -> Schema:
         members[name] = field_for(hints[name], **options)
     schema: Schema = Schema.from_dict(members, name=f"{cls.__name__}Schema")(unknown=EXCLUDE)
     return schema
+
+
+def _messages(error: ValidationError) -> Mapping[str, Any]:
+    messages: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
+    return messages
 
 
 def _flatten(errors: Mapping[Any, Any], prefix: str = "") -> str:

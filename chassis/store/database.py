@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Engine, MetaData
+from sqlalchemy import Engine, MetaData, delete
 from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
@@ -15,7 +16,7 @@ from chassis.store.unit import StoreUnit
 
 
 class Database:
-    """One service's store. A unit that ends without an error is committed; any error rolls all of it back."""
+    """One service's store."""
 
     def __init__(self, *, service: str, engine: Engine, metadata: MetaData, clock: Clock, tools: Any) -> None:
         self.service = service
@@ -26,9 +27,25 @@ class Database:
 
     @contextmanager
     def unit(self) -> Iterator[StoreUnit]:
+        """A unit of work: committed if the block ends without an error, rolled back otherwise."""
         with Session(self.engine, expire_on_commit=False) as session:
-            unit = StoreUnit(
-                service=self.service, tools=self._tools, now=self.clock.now(), session=session, tables=self.tables
-            )
+            unit = self._unit_on(session)
             yield unit
             unit.finish()
+
+    @contextmanager
+    def reading(self) -> Iterator[StoreUnit]:
+        """A unit that may read and keeps nothing. It holds no lock that a writer would wait for."""
+        with Session(self.engine.execution_options(read_only=True)) as session:
+            yield self._unit_on(session)
+
+    def purge_inbox(self, retention_days: int) -> None:
+        """Forgets messages that were handled longer ago than any can still be delivered."""
+        inbox, before = self.tables.inbox, self.clock.now() - timedelta(days=retention_days)
+        with self.engine.begin() as connection:
+            connection.execute(delete(inbox).where(inbox.c.handled_at < before))
+
+    def _unit_on(self, session: Session) -> StoreUnit:
+        return StoreUnit(
+            service=self.service, tools=self._tools, now=self.clock.now(), session=session, tables=self.tables
+        )

@@ -20,12 +20,19 @@ def open_engine(url: str) -> Engine:
     if url.startswith("sqlite"):
         return _open_sqlite(url)
     options = f"-c statement_timeout={POSTGRESQL_STATEMENT_TIMEOUT_MS} -c timezone=UTC"
-    return create_engine(url, pool_size=5, max_overflow=10, pool_pre_ping=True, connect_args={"options": options})
+    return create_engine(
+        url,
+        pool_size=5,
+        max_overflow=10,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args={"options": options},
+    )
 
 
 def _open_sqlite(url: str) -> Engine:
     in_memory: dict[str, Any] = {"poolclass": StaticPool} if url == "sqlite://" else {}
-    engine = create_engine(url, connect_args={"check_same_thread": False}, **in_memory)
+    engine = create_engine(url, hide_parameters=True, connect_args={"check_same_thread": False}, **in_memory)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, record: object) -> None:
@@ -38,6 +45,7 @@ def _open_sqlite(url: str) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
         # At once, because a transaction that reads first and then wants to write can't wait for another's lock.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        read_only = connection.get_execution_options().get("read_only")
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -11,6 +12,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Dialect,
+    Enum,
     Index,
     Integer,
     LargeBinary,
@@ -49,6 +51,11 @@ class Instant(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def code(vocabulary: type[StrEnum]) -> Enum:
+    """A column of a closed vocabulary, stored by its public values, with room for longer ones."""
+    return Enum(vocabulary, native_enum=False, length=40, values_callable=lambda cls: [one.value for one in cls])
 
 
 @dataclass(frozen=True)

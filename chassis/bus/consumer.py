@@ -1,0 +1,154 @@
+"""Consuming a lane: take what is waiting, have it settled in one transaction, acknowledge once.
+
+The batch is whatever has arrived, up to a limit; it never waits for more, so at low rates it is a single message.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import amqp
+import structlog
+
+from chassis.bus.connection import LOST, backoff_seconds, close_quietly, keep_alive, open_connection
+from chassis.bus.delivery import Delivery
+from chassis.bus.publisher import ConfirmingPublisher, NotConfirmed
+from chassis.bus.retries import forward
+from chassis.bus.settlement import Fate, Settled, StoreUnavailable
+from chassis.clock import Clock
+from chassis.logs import describe
+
+IDLE_SECONDS = 0.5
+SUSPECT_AFTER_RETURNS = 2
+"""A message that went down with its consumer this often is taken alone, in case it is what brings it down."""
+
+log = structlog.get_logger()
+
+RunWorker = Callable[[Callable[[], list[Settled]], Callable[[], None]], list[Settled]]
+"""Runs the settling in a worker; calls the second function again and again while it waits."""
+
+
+class LaneConsumer:
+    """Consumes `<service>.<lane>` over a connection of its own, which it opens again whenever it is lost."""
+
+    def __init__(
+        self,
+        *,
+        service: str,
+        lane: str,
+        amqp_uri: str,
+        heartbeat_seconds: int,
+        batch_limit: int,
+        clock: Clock,
+        settle: Callable[[list[Delivery]], list[Settled]],
+        run_worker: RunWorker,
+    ) -> None:
+        self._service, self._lane = service, lane
+        self._amqp_uri, self._heartbeat_seconds = amqp_uri, heartbeat_seconds
+        self._batch_limit = batch_limit
+        self._clock = clock
+        self._settle, self._run_worker = settle, run_worker
+        self._waiting: deque[Delivery] = deque()
+        self._stopping = threading.Event()
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Stops taking messages, finishes the batch in hand, and gives the rest back to the broker."""
+        self._stopping.set()
+        self._stopped.wait()
+
+    def oldest_waiting(self) -> Delivery | None:
+        """The first of the messages that were taken and not yet settled."""
+        return self._waiting[0] if self._waiting else None
+
+    def run(self) -> None:
+        delays = backoff_seconds()
+        try:
+            while not self._stopping.is_set():
+                connection = None
+                try:
+                    connection = open_connection(
+                        self._amqp_uri,
+                        name=f"{self._service} {self._lane}",
+                        heartbeat_seconds=self._heartbeat_seconds,
+                    )
+                    delays = backoff_seconds()
+                    self._consume(connection)
+                except LOST as error:
+                    log.warning("consumer_interrupted", lane=self._lane, **describe(error))
+                    self._stopping.wait(next(delays))
+                finally:
+                    self._waiting.clear()
+                    close_quietly(connection)
+        finally:
+            self._stopped.set()
+
+    def _consume(self, connection: amqp.Connection) -> None:
+        channel = connection.channel()
+        publisher = ConfirmingPublisher(connection)
+        channel.basic_qos(prefetch_size=0, prefetch_count=self._batch_limit * 2, a_global=False)
+        channel.basic_consume(f"{self._service}.{self._lane}", callback=self._take)
+        while not self._stopping.is_set():
+            self._fill(connection)
+            if self._waiting:
+                self._handle_batch(connection, channel, publisher)
+            connection.heartbeat_tick()
+
+    def _take(self, message: amqp.Message) -> None:
+        self._waiting.append(Delivery.of(message, self._clock.now()))
+
+    def _fill(self, connection: amqp.Connection) -> None:
+        """Waits for a first message if there is none, then takes what has arrived without waiting for more."""
+        try:
+            if not self._waiting:
+                connection.drain_events(timeout=IDLE_SECONDS)
+            while len(self._waiting) < self._batch_limit:
+                connection.drain_events(timeout=0)
+        except TimeoutError:
+            pass
+
+    def _handle_batch(self, connection: amqp.Connection, channel: Any, publisher: ConfirmingPublisher) -> None:
+        batch = self._next_batch()
+        settled = self._settle_patiently(connection, batch)
+        if settled is None:
+            return
+        now = self._clock.now()
+        failed = [forward(one, service=self._service, lane=self._lane, now=now) for one in settled if _failed(one)]
+        if failed and publisher.publish(failed).unroutable:
+            raise NotConfirmed(f"{self._service}.retry has no queue for a message")
+        channel.basic_ack(batch[-1].delivery_tag, multiple=True)
+        for _ in batch:
+            self._waiting.popleft()
+
+    def _next_batch(self) -> list[Delivery]:
+        batch: list[Delivery] = []
+        for delivery in self._waiting:
+            suspect = delivery.times_returned >= SUSPECT_AFTER_RETURNS
+            if len(batch) == self._batch_limit or (suspect and batch):
+                break
+            batch.append(delivery)
+            if suspect:
+                break
+        return batch
+
+    def _settle_patiently(self, connection: amqp.Connection, batch: list[Delivery]) -> list[Settled] | None:
+        """Settles the batch, waiting while the database is away. None if it was stopped meanwhile."""
+        delays = backoff_seconds()
+        while not self._stopping.is_set():
+            try:
+                return self._run_worker(lambda: self._settle(batch), lambda: keep_alive(connection))
+            except StoreUnavailable as error:
+                log.warning("store_unavailable", lane=self._lane, **describe(error))
+                self._wait(connection, next(delays))
+        return None
+
+    def _wait(self, connection: amqp.Connection, seconds: float) -> None:
+        self._stopping.wait(min(seconds, self._heartbeat_seconds / 2))
+        keep_alive(connection)
+
+
+def _failed(settled: Settled) -> bool:
+    return settled.fate is not Fate.DONE

@@ -1,0 +1,114 @@
+"""A message as it arrived, and what it means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import amqp
+
+from chassis.ports import EventHandler, Invalid
+from contracts.envelope import Envelope, UnreadableEnvelope, from_headers
+from contracts.event import Event
+from contracts.shape import InvalidShape
+
+MAX_BODY_BYTES = 1_048_576
+ORIGIN_EXCHANGE = "leeward_exchange"
+ORIGIN_ROUTING_KEY = "leeward_routing_key"
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """An event and the function that handles it."""
+
+    event: type[Event]
+    handler: EventHandler
+
+
+class Unreadable(Invalid):
+    """A message that can't become an event; its text says why, without repeating what is in it."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One delivered message. Where it was first published is kept in headers of our own over every retry."""
+
+    body: bytes
+    headers: Mapping[str, Any]
+    content_type: str | None
+    message_id: str | None
+    exchange: str
+    routing_key: str
+    delivery_tag: int
+    received_at: datetime
+
+    @classmethod
+    def of(cls, message: amqp.Message, received_at: datetime) -> Delivery:
+        headers = dict(message.properties.get("application_headers") or {})
+        body = message.body if isinstance(message.body, bytes) else message.body.encode()
+        return cls(
+            body=body,
+            headers=headers,
+            content_type=message.properties.get("content_type"),
+            message_id=message.properties.get("message_id"),
+            exchange=headers.get(ORIGIN_EXCHANGE, message.delivery_info["exchange"]),
+            routing_key=headers.get(ORIGIN_ROUTING_KEY, message.delivery_info["routing_key"]),
+            delivery_tag=message.delivery_info["delivery_tag"],
+            received_at=received_at,
+        )
+
+    @property
+    def times_returned(self) -> int:
+        """How often the broker took it back from a consumer that went away with it."""
+        return int(self.headers.get("x-delivery-count") or 0)
+
+
+@dataclass(frozen=True)
+class Readable:
+    """A delivery that was understood."""
+
+    delivery: Delivery
+    envelope: Envelope
+    event: Event
+    handler: EventHandler
+
+
+def read(delivery: Delivery, subscriptions: Mapping[tuple[str, str], Subscription]) -> Readable:
+    """Decodes and checks a delivery. `subscriptions` are by publisher and event name. Raises Unreadable."""
+    envelope = _envelope(delivery)
+    publisher = delivery.exchange.removesuffix(".events")
+    subscription = subscriptions.get((publisher, envelope.type))
+    if subscription is None:
+        raise Unreadable("this lane doesn't handle such an event")
+    try:
+        event = subscription.event.from_json(_data(delivery))
+    except InvalidShape as error:
+        raise Unreadable(str(error)) from None
+    return Readable(delivery, envelope, event, subscription.handler)
+
+
+def _envelope(delivery: Delivery) -> Envelope:
+    try:
+        return from_headers(
+            delivery.headers,
+            exchange=delivery.exchange,
+            routing_key=delivery.routing_key,
+            message_id=delivery.message_id,
+            received_at=delivery.received_at,
+        )
+    except UnreadableEnvelope as error:
+        raise Unreadable(str(error)) from None
+
+
+def _data(delivery: Delivery) -> Any:
+    if len(delivery.body) > MAX_BODY_BYTES:
+        raise Unreadable(f"the body is larger than {MAX_BODY_BYTES} bytes")
+    if delivery.content_type not in (None, "application/json"):
+        raise Unreadable("the content type is not application/json")
+    try:
+        return json.loads(delivery.body)
+    except (ValueError, RecursionError):
+        raise Unreadable("the body is not JSON") from None

@@ -1,0 +1,133 @@
+"""Settling a batch: all of it in one transaction if that works, and whatever fails on its own.
+
+So one commit serves hundreds of messages, and a message that fails costs only itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import Enum
+
+import structlog
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from chassis.bus.delivery import Delivery, Readable, Subscription, read
+from chassis.logs import describe
+from chassis.ports import Invalid, NotYet
+from chassis.store.unit import StoreUnit
+
+MAX_SET_ASIDE = 4
+"""Failures after which the rest of a batch is settled one by one: more restarts would cost more than they save."""
+
+log = structlog.get_logger()
+
+
+class Fate(Enum):
+    DONE = "done"
+    LATER = "later"
+    RETRY = "retry"
+    PARK = "park"
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What became of a delivery; for the ones that failed, why."""
+
+    delivery: Delivery
+    fate: Fate
+    error: Exception | None = None
+
+
+class StoreUnavailable(Exception):
+    """The database doesn't answer: nothing is the matter with the messages, so they wait."""
+
+
+class _Failed(Exception):
+    def __init__(self, readable: Readable, cause: Exception) -> None:
+        super().__init__()
+        self.readable = readable
+        self.cause = cause
+
+
+class Settler:
+    """Settles batches for one lane."""
+
+    def __init__(
+        self,
+        open_unit: Callable[[], AbstractContextManager[StoreUnit]],
+        subscriptions: Mapping[tuple[str, str], Subscription],
+    ) -> None:
+        self._open_unit = open_unit
+        self._subscriptions = subscriptions
+
+    def settle(self, batch: list[Delivery]) -> list[Settled]:
+        """The fate of every delivery of the batch. Raises StoreUnavailable, after which none has taken effect."""
+        readable, settled = self._read(batch)
+        set_aside: list[Readable] = []
+        while readable:
+            try:
+                self._commit(readable)
+            except _Failed as failure:
+                readable.remove(failure.readable)
+                set_aside.append(failure.readable)
+                if len(set_aside) <= MAX_SET_ASIDE:
+                    continue
+            except DBAPIError as error:
+                _raise_if_unavailable(error)
+            else:
+                settled += [Settled(item.delivery, Fate.DONE) for item in readable]
+                break
+            set_aside += readable
+            break
+        return settled + [self._settle_alone(item) for item in set_aside]
+
+    def _read(self, batch: list[Delivery]) -> tuple[list[Readable], list[Settled]]:
+        readable: list[Readable] = []
+        parked: list[Settled] = []
+        for delivery in batch:
+            try:
+                readable.append(read(delivery, self._subscriptions))
+            except Invalid as error:
+                parked.append(Settled(delivery, Fate.PARK, error))
+        return readable, parked
+
+    def _commit(self, batch: list[Readable]) -> None:
+        with self._open_unit() as unit:
+            done = unit.already_handled([item.envelope.id for item in batch])
+            for item in batch:
+                if item.envelope.id in done:
+                    continue
+                done.add(item.envelope.id)
+                unit.envelope = item.envelope
+                try:
+                    item.handler(unit, item.event)
+                except Exception as error:
+                    raise _Failed(item, error) from error
+                unit.mark_handled(item.envelope.id)
+
+    def _settle_alone(self, item: Readable) -> Settled:
+        try:
+            self._commit([item])
+        except _Failed as failure:
+            return self._judge(item, failure.cause)
+        except DBAPIError as error:
+            return self._judge(item, error)
+        return Settled(item.delivery, Fate.DONE)
+
+    def _judge(self, item: Readable, error: Exception) -> Settled:
+        if isinstance(error, DBAPIError):
+            _raise_if_unavailable(error)
+        if isinstance(error, NotYet):
+            return Settled(item.delivery, Fate.LATER, error)
+        fate = Fate.PARK if isinstance(error, Invalid) else Fate.RETRY
+        log.warning(
+            "handler_failed", type=item.envelope.type, message_id=item.envelope.id, fate=fate.value, **describe(error)
+        )
+        return Settled(item.delivery, fate, error)
+
+
+def _raise_if_unavailable(error: DBAPIError) -> None:
+    if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+        raise StoreUnavailable(type(error).__name__) from error

@@ -1,0 +1,73 @@
+"""The entrypoint that consumes a lane inside a nameko container."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from nameko.extensions import Entrypoint
+
+from chassis.bus.consumer import LaneConsumer
+from chassis.bus.delivery import Delivery, Subscription
+from chassis.bus.settlement import Settled, Settler
+from chassis.host.ports import ports_of
+
+WORKER_POLL_SECONDS = 0.05
+
+
+class Lane(Entrypoint):  # type: ignore[misc]
+    """Consumes `<service>.<lane>` in batches; each batch is one nameko worker and one transaction."""
+
+    def __init__(self, lane: str, subscriptions: tuple[Subscription, ...], **kwargs: Any) -> None:
+        self.lane = lane
+        self.subscriptions = subscriptions
+        super().__init__(**kwargs)
+
+    def setup(self) -> None:
+        by_name = {(one.event.publisher, one.event.__name__): one for one in self.subscriptions}
+        self._ports = ports_of(self.container)
+        self._settler = Settler(self._open_unit, by_name)
+
+    def start(self) -> None:
+        settings = self._ports.settings
+        self.consumer = LaneConsumer(
+            service=self.container.service_name,
+            lane=self.lane,
+            amqp_uri=settings.amqp_uri,
+            heartbeat_seconds=settings.heartbeat_seconds,
+            batch_limit=settings.batch_limit,
+            clock=self._ports.clock,
+            settle=self._settle,
+            run_worker=self._run_worker,
+        )
+        self.container.spawn_managed_thread(self.consumer.run, identifier=f"lane {self.lane}")
+
+    def stop(self) -> None:
+        self.consumer.stop()
+
+    def _open_unit(self) -> Any:
+        return self._ports.unit()
+
+    def _settle(self, batch: list[Delivery]) -> list[Settled]:
+        return self._settler.settle(batch)
+
+    def _run_worker(self, work: Callable[[], list[Settled]], meanwhile: Callable[[], None]) -> list[Settled]:
+        """Runs `work` as the service's worker. A worker that was killed never reports, so its thread is linked too."""
+        finished = threading.Event()
+        outcome: dict[str, Any] = {}
+
+        def handle_result(context: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+            outcome.update(result=result, exc_info=exc_info)
+            return result, exc_info
+
+        context = self.container.spawn_worker(self, (work,), {}, handle_result=handle_result)
+        self.container._worker_threads[context].link(lambda thread: finished.set())
+        while not finished.wait(WORKER_POLL_SECONDS):
+            meanwhile()
+        if not outcome:
+            raise ConnectionAbortedError("the worker was killed")
+        if outcome["exc_info"]:
+            raise outcome["exc_info"][1]
+        settled: list[Settled] = outcome["result"]
+        return settled

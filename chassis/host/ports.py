@@ -1,0 +1,107 @@
+"""The one dependency of every service: its store, its relay, and its clock, for as long as its container lives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from nameko.extensions import DependencyProvider
+from sqlalchemy import MetaData, func, select
+from sqlalchemy.orm import Session
+
+from chassis.bus.relay import Relay
+from chassis.clock import clock_for
+from chassis.config import ChassisSettings, Env
+from chassis.ports import CommandHandler
+from chassis.store.database import Database
+from chassis.store.engine import open_engine
+from chassis.store.unit import StoreUnit, count
+from contracts.shape import Shape
+
+SETTINGS, TOOLS = "LEEWARD_SETTINGS", "LEEWARD_TOOLS"
+"""Where `chassis.host.run` leaves them in nameko's configuration."""
+
+
+@dataclass(frozen=True)
+class StoreHealth:
+    """What a service knows of its own store."""
+
+    outbox_rows: int
+    outbox_oldest_seconds: float
+    timers_due: int
+
+
+class Ports(DependencyProvider):  # type: ignore[misc]
+    """Opens the service's store and relays its outbox.
+
+    `metadata` holds the service's tables; `tools` makes, from the environment, what its handlers find as `unit.tools`.
+    """
+
+    def __init__(self, *, metadata: MetaData, tools: Callable[[Env], Any]) -> None:
+        self.metadata = metadata
+        self.make_tools = tools
+        self._wake_ups: list[Callable[[], None]] = []
+
+    def setup(self) -> None:
+        self.settings: ChassisSettings = self.container.config[SETTINGS]
+        service = self.container.service_name
+        engine = open_engine(self.settings.database_url)
+        self.clock = clock_for(self.settings.clock_file)
+        self.database = Database(
+            service=service,
+            engine=engine,
+            metadata=self.metadata,
+            clock=self.clock,
+            tools=self.container.config[TOOLS],
+        )
+        self.relay = Relay(
+            service=service,
+            engine=engine,
+            outbox=self.database.tables.outbox,
+            amqp_uri=self.settings.amqp_uri,
+            heartbeat_seconds=self.settings.heartbeat_seconds,
+        )
+        self.wake_after_commit(self.relay.wake)
+
+    def start(self) -> None:
+        self.container.spawn_managed_thread(self.relay.run, identifier="relay")
+
+    def stop(self) -> None:
+        self.relay.stop()
+
+    def get_dependency(self, worker_ctx: Any) -> Ports:
+        return self
+
+    def wake_after_commit(self, wake: Callable[[], None]) -> None:
+        """Has `wake` called after every unit of work that has committed."""
+        self._wake_ups.append(wake)
+
+    @contextmanager
+    def unit(self) -> Iterator[StoreUnit]:
+        """A unit of work; what it has emitted is on its way as soon as it has committed."""
+        with self.database.unit() as unit:
+            yield unit
+        for wake in self._wake_ups:
+            wake()
+
+    def ask(self, handler: CommandHandler, request: Shape) -> Any:
+        """Runs a command in a unit of work."""
+        with self.unit() as unit:
+            return handler(unit, request)
+
+    def health(self) -> StoreHealth:
+        outbox, timer = self.database.tables.outbox, self.database.tables.timer
+        now = self.clock.now()
+        with Session(self.database.engine) as session:
+            oldest = session.execute(select(func.min(outbox.c.created_at))).scalar()
+            due = session.execute(select(func.count()).select_from(timer).where(timer.c.due_at <= now)).scalar_one()
+            rows = count(session, outbox)
+        return StoreHealth(rows, round((now - oldest).total_seconds(), 3) if oldest else 0.0, due)
+
+
+def ports_of(container: Any) -> Ports:
+    """The Ports of a nameko container."""
+    ports: Ports = next(dependency for dependency in container.dependencies if isinstance(dependency, Ports))
+    return ports

@@ -1,0 +1,140 @@
+"""The words a service's `service.py` is written in: a nameko class that is a table of contents.
+
+::
+
+    class BillingService:
+        name = "billing"
+        ports = Ports(metadata=store.metadata, tools=settings.read)
+
+        inbox = lane("inbox", on(TherapistMatched, handlers.charge_referral_fee))
+        timers = schedule(due("renew_membership", handlers.renew_membership))
+        open_fund = command(OpenFund, handlers.open_fund)
+        health = health_check()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR, Entrypoint, register_entrypoint
+from nameko.rpc import Rpc
+
+from chassis.bus.delivery import Subscription
+from chassis.bus.topology import Topology, topology_of
+from chassis.host.lane import Lane
+from chassis.host.ports import Ports
+from chassis.host.timers import Schedule
+from chassis.ports import CommandHandler, EventHandler, Refused, TimerHandler
+from chassis.store.schedule import Act, Due, Effect, Record
+from contracts.event import Event
+from contracts.shape import InvalidShape, Shape
+
+__all__ = ["Ports", "command", "due", "effect", "health_check", "heard_by", "lane", "on", "schedule", "topology_for"]
+
+EntrypointMethod = Callable[..., Any]
+REQUEST_ATTRIBUTE = "leeward_request"
+
+
+def on(event: type[Event], handler: EventHandler) -> Subscription:
+    """An event and the function that handles one of it."""
+    return Subscription(event, handler)
+
+
+def lane(name: str, *subscriptions: Subscription) -> EntrypointMethod:
+    """The queue `<service>.<name>` and what is heard in it."""
+
+    def settle_batch(service: Any, work: Callable[[], Any]) -> Any:
+        return work()
+
+    register_entrypoint(settle_batch, Lane(name, subscriptions))
+    return settle_batch
+
+
+def due(name: str, handler: TimerHandler) -> Due:
+    """A timer of this name and the function that is called when one falls due."""
+    return Due(name, handler)
+
+
+def effect(name: str, *, act: Act, record: Record, failed: TimerHandler) -> Effect:
+    """A timer that touches the outside world; see `chassis.store.schedule.Effect`."""
+    return Effect(name, act, record, failed)
+
+
+def schedule(*entries: Due | Effect) -> EntrypointMethod:
+    """The service's timers."""
+
+    def fire(service: Any) -> None:
+        """Never called: the entrypoint fires each timer's own handler."""
+
+    register_entrypoint(fire, Schedule(entries))
+    return fire
+
+
+def command(request: type[Shape], handler: CommandHandler) -> EntrypointMethod:
+    """A nameko RPC method that takes the request's fields as keyword arguments and answers with a shape as JSON.
+
+    A caller sees InvalidShape for fields that don't fit and the name of the Refused for what the rules don't allow.
+    """
+
+    def ask(service: Any, **fields: Any) -> Any:
+        return _answer(service.ports.ask(handler, request.from_json(fields)))
+
+    setattr(ask, REQUEST_ATTRIBUTE, request)
+    register_entrypoint(ask, Rpc(expected_exceptions=(Refused, InvalidShape)))
+    return ask
+
+
+def health_check() -> EntrypointMethod:
+    """The RPC method by which `leeward status` asks how the service is."""
+
+    def health(service: Any) -> dict[str, Any]:
+        ports: Ports = service.ports
+        lanes = (entrypoint for entrypoint in ports.container.entrypoints if isinstance(entrypoint, Lane))
+        oldest = {one.lane: one.consumer.oldest_waiting() for one in lanes}
+        now = ports.clock.now()
+        taken = {
+            name: round((now - delivery.received_at).total_seconds(), 3) if delivery else 0.0
+            for name, delivery in oldest.items()
+        }
+        return {**asdict(ports.health()), "oldest_message_seconds": taken}
+
+    register_entrypoint(health, Rpc())
+    return health
+
+
+def _answer(value: Any) -> Any:
+    if isinstance(value, Shape):
+        return value.to_json()
+    if isinstance(value, list | tuple):
+        return [_answer(one) for one in value]
+    return value
+
+
+@dataclass(frozen=True)
+class Declared:
+    """An entrypoint as it stands on a service class."""
+
+    attribute: str
+    entrypoint: Entrypoint
+
+
+def declared_by(service: type) -> list[Declared]:
+    """The entrypoints of a service class, by attribute."""
+    return [
+        Declared(attribute, entrypoint)
+        for attribute, method in vars(service).items()
+        for entrypoint in getattr(method, ENTRYPOINT_EXTENSIONS_ATTR, ())
+    ]
+
+
+def heard_by(service: type) -> Mapping[str, list[type[Event]]]:
+    """What a service hears, by lane."""
+    lanes = (one.entrypoint for one in declared_by(service) if isinstance(one.entrypoint, Lane))
+    return {lane.lane: [subscription.event for subscription in lane.subscriptions] for lane in lanes}
+
+
+def topology_for(service: Any) -> Topology:
+    """Everything that a service class declares on the broker."""
+    return topology_of(service.name, heard_by(service))

@@ -1,0 +1,99 @@
+"""Structured logs, one JSON object a line, with nothing in them that a person wrote or is known by.
+
+Event names are static (`offer_expired`); what goes beside them is identifiers, codes and numbers. The last processor
+withholds whatever doesn't look like one, so that a mistake costs a log line and not somebody's privacy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+import sys
+import traceback
+from collections.abc import MutableMapping
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+_SAFE_TEXT = re.compile(r"[A-Za-z0-9_.:/+-]{1,100}")
+_OUR_KEYS = {"event", "level", "timestamp", "service", "logger"}
+
+
+def configure(service: str, level: str) -> None:
+    """Sends structlog's and the libraries' logs to standard error as JSON."""
+
+    def name_service(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event["service"] = service
+        return event
+
+    shared: list[Any] = [
+        name_service,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        withhold,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[_describe_foreign, *shared],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for chatty in ("alembic", "amqp", "kombu", "sqlalchemy"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+    # Its warnings are about commands that were refused, which is an answer and no trouble.
+    logging.getLogger("nameko").setLevel(max(logging.ERROR, root.level))
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """An error for the log: its class, where it arose, and a digest that is the same for the same path through the code.
+
+    Never its message, which may repeat what somebody typed.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    path = "|".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.name}" for frame in frames)
+    last = frames[-1] if frames else None
+    return {
+        "error": type(error).__name__,
+        "at": f"{last.filename.rsplit('/', 1)[-1]}:{last.lineno}" if last else "unknown",
+        "digest": hashlib.sha256(f"{type(error).__name__}|{path}".encode()).hexdigest()[:12],
+    }
+
+
+def withhold(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replaces every value that is not an identifier, a code or a number."""
+    for key, value in event.items():
+        if key not in _OUR_KEYS and not key.startswith("_") and not _is_safe(value):
+            event[key] = "<withheld>"
+    return event
+
+
+def _is_safe(value: Any) -> bool:
+    if value is None or isinstance(value, bool | int | float | UUID):
+        return True
+    return isinstance(value, str) and _SAFE_TEXT.fullmatch(value) is not None
+
+
+def _describe_foreign(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A library's log: its template and the error's description, never the values that were put into it."""
+    record: logging.LogRecord | None = event.get("_record")
+    if record is not None:
+        event["event"] = str(record.msg)
+        if record.exc_info and record.exc_info[1]:
+            event.update(describe(record.exc_info[1]))
+    event.pop("exc_info", None)
+    return event

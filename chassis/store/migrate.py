@@ -1,0 +1,92 @@
+"""Migrations: each service's own, run as a step of their own and never at a service's start.
+
+`python -m chassis.store.migrate <service>` brings the database that `<SERVICE>_DATABASE_URL` names to the newest
+revision. `python -m chassis.store.migrate --revise <service> "what changed"` is for a developer who has changed the
+service's `store.py`: it writes the next revision, to be read and kept.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine
+
+from chassis.config import InvalidSettings, check, open_env, read_chassis_settings
+from chassis.store.engine import open_engine
+
+
+class NotMigrated(Exception):
+    """The database is not at the revision that this version of the service needs."""
+
+
+def migrate(service: str, database_url: str) -> None:
+    """Brings a service's database to its newest revision, in one transaction where the database can."""
+    engine = open_engine(database_url)
+    with engine.begin() as connection:
+        config = _config(service)
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    engine.dispose()
+
+
+def revise(service: str, message: str) -> None:
+    """Writes the revision that leads from the newest one to the tables of the service's `store.py`."""
+    config = _config(service)
+    script = ScriptDirectory.from_config(config)
+    number = f"{len(list(script.walk_revisions())) + 1:04}"
+    with open_engine("sqlite://").begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        config.attributes["metadata"] = importlib.import_module(f"services.{service}.store").metadata
+        versions = config.get_main_option("version_locations")
+        command.revision(config, message, autogenerate=True, rev_id=number, version_path=versions)
+
+
+def check_migrated(service: str, engine: Engine) -> None:
+    """Raises NotMigrated unless the database is at the service's newest revision."""
+    wanted = ScriptDirectory.from_config(_config(service)).get_current_head()
+    with engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_revision()
+    if found != wanted:
+        raise NotMigrated(
+            f"{service}'s database is at revision {found or 'none'} and this version needs {wanted}. "
+            f"Run `leeward migrate {service}` (or `python -m chassis.store.migrate {service}`) first."
+        )
+
+
+def _config(service: str) -> Config:
+    spec = importlib.util.find_spec(f"services.{service}")
+    if spec is None or spec.origin is None:
+        raise LookupError(f"there is no service {service!r}")
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "alembic"))
+    config.set_main_option("version_locations", str(Path(spec.origin).parent / "migrations" / "versions"))
+    config.set_main_option("path_separator", "newline")
+    return config
+
+
+def main(arguments: list[str]) -> int:
+    if arguments[0] == "--revise":
+        revise(*arguments[1:])
+        return 0
+    service = arguments[0]
+    try:
+        env = open_env()
+        settings = read_chassis_settings(env, service)
+        check(env)
+        migrate(service, settings.database_url)
+    except (InvalidSettings, LookupError) as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 78
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

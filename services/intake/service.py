@@ -1,0 +1,50 @@
+"""The intake service: a table of contents."""
+
+from __future__ import annotations
+
+from chassis.host.service import Ports, command, health_check, lane, on
+from contracts.commands.intake import (
+    AskReferral,
+    AskStatus,
+    Assess,
+    CountReferrals,
+    ListAwaiting,
+    RaiseConcern,
+    Signpost,
+    Withdraw,
+)
+from contracts.events.evaluation import EvaluationRiskFlagged
+from contracts.events.matching import MatchEnded, TherapistMatched
+from contracts.events.notifications import SafeguardingAlertAcknowledged
+from contracts.events.web import HelpRequested, WithdrawalRequested
+from services.intake import commands, handlers, store, tools
+
+
+class IntakeService:
+    """Takes requests for help in, has them assessed, and is the only one to know who asked."""
+
+    name = "intake"
+    ports = Ports(metadata=store.metadata, tools=tools.build)
+
+    inbox = lane(
+        "inbox",
+        on(HelpRequested, handlers.receive_request),
+        on(WithdrawalRequested, handlers.withdraw_request),
+        on(TherapistMatched, handlers.note_match),
+        on(MatchEnded, handlers.note_match_ended),
+        on(SafeguardingAlertAcknowledged, handlers.note_acknowledgement),
+    )
+    urgent = lane(
+        "urgent",
+        on(EvaluationRiskFlagged, handlers.note_risk_answer),
+    )
+
+    status = command(AskStatus, commands.ask_status)
+    awaiting_assessment = command(ListAwaiting, commands.list_awaiting)
+    assess = command(Assess, commands.assess)
+    signpost = command(Signpost, commands.signpost)
+    withdraw = command(Withdraw, commands.withdraw)
+    raise_concern = command(RaiseConcern, commands.raise_concern)
+    referral = command(AskReferral, commands.ask_referral)
+    count_referrals = command(CountReferrals, commands.count_referrals)
+    health = health_check()

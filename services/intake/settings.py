@@ -1,0 +1,32 @@
+"""Intake's settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from marshmallow.validate import Range
+
+from chassis.config import Env
+
+
+@dataclass(frozen=True)
+class IntakeSettings:
+    """Policy that an administrator may change, and where the keys lie."""
+
+    assess_within_working_days: int
+    wait_for_request: timedelta
+    keys_folder: Path
+    master_key: str
+
+
+def read(env: Env) -> IntakeSettings:
+    return IntakeSettings(
+        assess_within_working_days=env.int("INTAKE_ASSESS_WITHIN_WORKING_DAYS", 2, validate=Range(min=1, max=60)),
+        wait_for_request=timedelta(
+            seconds=env.int("INTAKE_WAIT_FOR_REQUEST_SECONDS", 600, validate=Range(min=0, max=86_400))
+        ),
+        keys_folder=env.path("LEEWARD_KEYS"),
+        master_key=env.str("INTAKE_MASTER_KEY"),
+    )
