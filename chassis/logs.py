@@ -60,7 +60,7 @@ def configure(service: str, level: str) -> None:
 
 
 def describe(error: BaseException) -> dict[str, Any]:
-    """An error for the log: its class, where it arose, and a digest that is the same for the same path through the code.
+    """An error for the log: its class, where it arose, and a digest that stays the same for one path through the code.
 
     Never its message, which may repeat what somebody typed.
     """

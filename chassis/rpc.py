@@ -41,6 +41,7 @@ class RpcClient:
     def __init__(self, amqp_uri: str) -> None:
         self._amqp_uri = amqp_uri
         self._connection: amqp.Connection | None = None
+        self._last_used = 0.0
 
     def call(self, service: str, method: str, *, timeout: float = DEFAULT_TIMEOUT_SECONDS, **fields: Any) -> Any:
         """The command's answer. Raises CommandFailed, or NoAnswer."""

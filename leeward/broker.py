@@ -1,4 +1,4 @@
-"""A private RabbitMQ node in a folder of its own, for one machine and for tests; nothing else on the machine is touched.
+"""A private RabbitMQ node in a folder of its own, for one machine and for tests; it touches nothing else there.
 
 Debian's `/usr/sbin/rabbitmq-server` switches user and folder; the script below it runs as whoever calls it.
 """

@@ -60,9 +60,12 @@ class LaneConsumer:
         self._stopping.set()
         self._stopped.wait()
 
-    def oldest_waiting(self) -> Delivery | None:
-        """The first of the messages that were taken and not yet settled."""
-        return self._waiting[0] if self._waiting else None
+    def taken(self) -> tuple[int, float]:
+        """How many messages are taken and not yet settled, and the age of the oldest in seconds since it was taken."""
+        if not self._waiting:
+            return 0, 0.0
+        age = self._clock.now() - self._waiting[0].received_at
+        return len(self._waiting), max(0.0, age.total_seconds())
 
     def run(self) -> None:
         delays = backoff_seconds()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from nameko.extensions import Entrypoint
@@ -14,6 +15,14 @@ from chassis.bus.settlement import Settled, Settler
 from chassis.host.ports import ports_of
 
 WORKER_POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class LaneHealth:
+    """Messages taken from the broker and not yet settled, and how long the oldest of them has been here."""
+
+    taken: int
+    oldest_seconds: float
 
 
 class Lane(Entrypoint):  # type: ignore[misc]
@@ -45,6 +54,9 @@ class Lane(Entrypoint):  # type: ignore[misc]
 
     def stop(self) -> None:
         self.consumer.stop()
+
+    def health(self) -> LaneHealth:
+        return LaneHealth(*self.consumer.taken())
 
     def _open_unit(self) -> Any:
         return self._ports.unit()

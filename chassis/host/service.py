@@ -91,14 +91,8 @@ def health_check() -> EntrypointMethod:
 
     def health(service: Any) -> dict[str, Any]:
         ports: Ports = service.ports
-        lanes = (entrypoint for entrypoint in ports.container.entrypoints if isinstance(entrypoint, Lane))
-        oldest = {one.lane: one.consumer.oldest_waiting() for one in lanes}
-        now = ports.clock.now()
-        taken = {
-            name: round((now - delivery.received_at).total_seconds(), 3) if delivery else 0.0
-            for name, delivery in oldest.items()
-        }
-        return {**asdict(ports.health()), "oldest_message_seconds": taken}
+        lanes = [entrypoint for entrypoint in ports.container.entrypoints if isinstance(entrypoint, Lane)]
+        return {**asdict(ports.health()), "lanes": {lane.lane: asdict(lane.health()) for lane in lanes}}
 
     register_entrypoint(health, Rpc())
     return health

@@ -134,3 +134,9 @@ class Done(Shape):
     """The command was carried out. `changed` is false if that was so already."""
 
     changed: bool = True
+
+
+class Matched(Shape):
+    """The therapist's acceptance made a match."""
+
+    match_id: MatchId

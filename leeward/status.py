@@ -1,0 +1,86 @@
+"""How is it going: every service, its queues and its outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from amqp.exceptions import NotFound
+from kombu import Connection
+
+from chassis.bus.topology import RETRY_DELAYS_SECONDS
+from chassis.rpc import CommandFailed, NoAnswer, RpcClient
+from leeward.workspace import SERVICES
+
+TIMEOUT_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """One service. What only the service itself can tell is None while it is down.
+
+    `inbox_depth` counts what waits at the broker and what the service has taken and not settled;
+    `oldest_message_seconds` is how long the oldest of the latter has been there.
+    """
+
+    service: str
+    up: bool
+    inbox_depth: int
+    urgent_depth: int
+    retrying: int
+    dead_letters: int
+    oldest_message_seconds: float | None = None
+    outbox_rows: int | None = None
+    outbox_lag_seconds: float | None = None
+    timers_due: int | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Up, with nothing waiting, nothing under way and nothing due."""
+        waiting = (self.inbox_depth, self.urgent_depth, self.retrying, self.outbox_rows, self.timers_due)
+        return self.up and not any(waiting)
+
+
+def status_of(amqp_uri: str, services: Sequence[str] = SERVICES) -> list[ServiceStatus]:
+    """The state of every service, as it is now. Raises OSError if the broker can't be reached."""
+    with Connection(amqp_uri, connect_timeout=5) as connection, RpcClient(amqp_uri) as client:
+        return [_status(connection, client, service) for service in services]
+
+
+def _status(connection: Connection, client: RpcClient, service: str) -> ServiceStatus:
+    health = _health(client, service)
+    lanes: dict[str, Any] = health["lanes"] if health else {}
+    taken = {lane: state["taken"] for lane, state in lanes.items()}
+    return ServiceStatus(
+        service=service,
+        up=health is not None,
+        inbox_depth=_depth(connection, f"{service}.inbox") + taken.get("inbox", 0),
+        urgent_depth=_depth(connection, f"{service}.urgent") + taken.get("urgent", 0),
+        retrying=sum(_depth(connection, f"{service}.retry.{delay}") for delay in RETRY_DELAYS_SECONDS),
+        dead_letters=_depth(connection, f"{service}.dead"),
+        oldest_message_seconds=max((state["oldest_seconds"] for state in lanes.values()), default=0.0)
+        if health
+        else None,
+        outbox_rows=health["outbox_rows"] if health else None,
+        outbox_lag_seconds=health["outbox_oldest_seconds"] if health else None,
+        timers_due=health["timers_due"] if health else None,
+    )
+
+
+def _health(client: RpcClient, service: str) -> dict[str, Any] | None:
+    try:
+        health: dict[str, Any] = client.call(service, "health", timeout=TIMEOUT_SECONDS)
+    except (NoAnswer, CommandFailed):
+        return None
+    return health
+
+
+def _depth(connection: Connection, queue: str) -> int:
+    """Messages that wait at the broker; 0 for a queue that isn't there."""
+    with connection.channel() as channel:
+        try:
+            depth: int = channel.queue_declare(queue, passive=True).message_count
+        except NotFound:
+            return 0
+    return depth

@@ -1,0 +1,166 @@
+"""Runs every service as a process of its own, starts again what died, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chassis.rpc import NoAnswer, RpcClient
+from leeward import broker
+from leeward.workspace import SERVICES, Workspace
+
+READY_SECONDS = 60
+STOP_SECONDS = 30
+RESTART_SECONDS = 2.0
+NEEDS_A_PERSON = 78
+
+
+class ServiceWontStart(Exception):
+    """A service ended at its start; the message holds the last lines that it wrote."""
+
+
+@dataclass
+class Supervised:
+    """A service's process."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    started_at: float = field(default_factory=time.monotonic)
+    restarts: int = 0
+
+
+class Supervisor:
+    """The services of a workspace, on one broker."""
+
+    def __init__(self, workspace: Workspace, amqp_uri: str, services: Sequence[str] = SERVICES) -> None:
+        self.workspace = workspace
+        self.amqp_uri = amqp_uri
+        self._environment = workspace.environment(amqp_uri)
+        self._services = services
+        self.running: dict[str, Supervised] = {}
+
+    def migrate(self) -> None:
+        """Brings every database to its newest revision. Raises CalledProcessError."""
+        commands = ([sys.executable, "-m", "chassis.store.migrate", service] for service in self._services)
+        started = [subprocess.Popen(command, env=self._environment, cwd=_root()) for command in commands]
+        for process in started:
+            if process.wait():
+                raise subprocess.CalledProcessError(process.returncode, process.args)
+
+    def start(self) -> None:
+        """Starts every service and waits until each answers. Raises ServiceWontStart."""
+        for service in self._services:
+            self.running[service] = Supervised(service, self._spawn(service))
+        self._wait_until_ready()
+        self.write_run_file()
+
+    def keep_running(self) -> list[str]:
+        """Starts again whatever has ended, and names it. Call it every now and then."""
+        ended = [one for one in self.running.values() if one.process.poll() is not None]
+        for one in ended:
+            if time.monotonic() - one.started_at > RESTART_SECONDS:
+                one.process, one.started_at = self._spawn(one.name), time.monotonic()
+                one.restarts += 1
+                self.write_run_file()
+        return [one.name for one in ended]
+
+    def stop(self) -> None:
+        """Asks every service to finish what it has in hand, and ends those that don't."""
+        for one in self.running.values():
+            _signal(one.process, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        for one in self.running.values():
+            try:
+                one.process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                _signal(one.process, signal.SIGKILL)
+                one.process.wait()
+        self.workspace.run_file.unlink(missing_ok=True)
+
+    def write_run_file(self) -> None:
+        processes = {
+            name: {"pid": one.process.pid, "restarts": one.restarts, "log": str(self.workspace.log(name).absolute())}
+            for name, one in self.running.items()
+        }
+        content = {"amqp_uri": self.amqp_uri, "web": None, "pid": os.getpid(), "services": processes}
+        self.workspace.write_run_file(content)
+
+    def _spawn(self, service: str) -> subprocess.Popen[bytes]:
+        with self.workspace.log(service).open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "chassis.host.run", service],
+                env=self._environment,
+                cwd=_root(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        with RpcClient(self.amqp_uri) as client:
+            for service in self._services:
+                while not self._answers(client, service):
+                    if self.running[service].process.poll() is not None or time.monotonic() > deadline:
+                        raise ServiceWontStart(f"{service} did not start:\n{self._last_words(service)}")
+
+    def _answers(self, client: RpcClient, service: str) -> bool:
+        try:
+            client.call(service, "health", timeout=1.0)
+        except NoAnswer:
+            return False
+        except Exception as error:
+            if getattr(error, "name", "") != "UnknownService":
+                raise
+            time.sleep(0.1)
+            return False
+        return True
+
+    def _last_words(self, service: str) -> str:
+        return "\n".join(self.workspace.log(service).read_text(errors="replace").splitlines()[-12:])
+
+
+@contextmanager
+def broker_for(workspace: Workspace) -> Iterator[str]:
+    """The broker that AMQP_URI names, or a private one for as long as the block runs."""
+    given = os.environ.get("AMQP_URI")
+    if given:
+        yield given
+        return
+    node = broker.start(workspace.broker)
+    try:
+        yield node.amqp_uri
+    finally:
+        node.stop()
+
+
+@contextmanager
+def running(workspace: Workspace, services: Sequence[str] = SERVICES) -> Iterator[Supervisor]:
+    """Everything, for as long as the block runs."""
+    workspace.prepare()
+    with broker_for(workspace) as amqp_uri:
+        supervisor = Supervisor(workspace, amqp_uri, services)
+        try:
+            supervisor.migrate()
+            supervisor.start()
+            yield supervisor
+        finally:
+            supervisor.stop()
+
+
+def _signal(process: subprocess.Popen[bytes], signal_: signal.Signals) -> None:
+    if process.poll() is None:
+        process.send_signal(signal_)
+
+
+def _root() -> Path:
+    """The checkout, from which the services are importable."""
+    return Path(__file__).parent.parent

@@ -1,0 +1,95 @@
+"""Everything that one machine's Leeward keeps, in one folder: keys, settings, databases, logs, mail."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chassis.clock import SharedClock
+from chassis.sealing import make_keys
+from chassis.vault import new_master_key
+
+SERVICES = ("intake", "matching", "billing", "notifications", "evaluation")
+READERS = ("intake", "notifications", "evaluation")
+"""The services that something is sealed to."""
+
+KEEPS_PERSONAL_DATA = ("intake", "notifications")
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder, `var/` by default, and what lies where in it."""
+
+    folder: Path
+
+    @property
+    def keys(self) -> Path:
+        return self.folder / "keys"
+
+    @property
+    def settings(self) -> Path:
+        return self.folder / "leeward.env"
+
+    @property
+    def broker(self) -> Path:
+        return self.folder / "broker"
+
+    @property
+    def mail(self) -> Path:
+        return self.folder / "mail"
+
+    @property
+    def spool(self) -> Path:
+        return self.folder / "spool"
+
+    @property
+    def run_file(self) -> Path:
+        return self.folder / "run.json"
+
+    @property
+    def clock(self) -> SharedClock:
+        return SharedClock(self.folder / "clock")
+
+    def log(self, service: str) -> Path:
+        return self.folder / "log" / f"{service}.log"
+
+    def prepare(self, database_urls: dict[str, str] | None = None) -> None:
+        """Makes what is missing: keys, and a settings file with a SQLite database for each service."""
+        self.log("").parent.mkdir(parents=True, exist_ok=True)
+        for reader in READERS:
+            if not (self.keys / f"{reader}.private.json").exists():
+                make_keys(self.keys, reader)
+        if not self.settings.exists():
+            self.settings.touch(mode=0o600)
+            self.settings.write_text(self._settings(database_urls or {}))
+
+    def environment(self, amqp_uri: str) -> dict[str, str]:
+        """The environment that the services run in."""
+        return {**os.environ, "AMQP_URI": amqp_uri, "LEEWARD_CONFIG": str(self.settings)}
+
+    def write_run_file(self, content: dict[str, Any]) -> None:
+        """What runs where, for machines to read."""
+        replacement = self.run_file.with_suffix(".new")
+        replacement.write_text(json.dumps(content, indent=2) + "\n")
+        replacement.replace(self.run_file)
+
+    def read_run_file(self) -> dict[str, Any] | None:
+        try:
+            content: dict[str, Any] = json.loads(self.run_file.read_text())
+        except FileNotFoundError:
+            return None
+        return content
+
+    def _settings(self, database_urls: dict[str, str]) -> str:
+        stores = {service: f"sqlite:///{self.folder.absolute()}/{service}.db" for service in SERVICES} | database_urls
+        lines = [
+            "# Made by `leeward up`. An environment variable of the same name goes before a line here.",
+            f"LEEWARD_KEYS={self.keys.absolute()}",
+            *(f"{service.upper()}_DATABASE_URL={stores[service]}" for service in SERVICES),
+            *(f"{service.upper()}_MASTER_KEY={new_master_key()}" for service in KEEPS_PERSONAL_DATA),
+            f"NOTIFICATIONS_MAIL=maildir:{self.mail.absolute()}",
+        ]
+        return "\n".join(lines) + "\n"

@@ -1,0 +1,135 @@
+"""A referral as matching knows it: what it needs, and how far the search has come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from contracts.vocabulary import (
+    ClientGroup,
+    Competence,
+    MatchId,
+    ReferralId,
+    Sessions,
+    Sex,
+    StallReason,
+    TherapistId,
+    Work,
+)
+from services.matching.domain.places import Point
+
+
+class State(StrEnum):
+    AWAITING_ASSESSMENT = "awaiting_assessment"
+    AWAITING_SUBSIDY = "awaiting_subsidy"
+    WAITING = "waiting"
+    OFFERED = "offered"
+    MATCHED = "matched"
+    ENDED = "ended"
+    STOPPED = "stopped"
+
+
+class SubsidyState(StrEnum):
+    NOT_REQUESTED = "not_requested"
+    UNDECIDED = "undecided"
+    APPROVED = "approved"
+    WAITLISTED = "waitlisted"
+
+
+@dataclass(eq=False, kw_only=True)
+class Referral:
+    """One search for a therapist."""
+
+    id: ReferralId
+    client_group: ClientGroup
+    latitude: float | None
+    longitude: float | None
+    language: str
+    sessions: Sessions
+    max_distance_km: float
+    fee_ceiling_pence: int | None
+    subsidy: SubsidyState
+    subsidy_pence_per_session: int = 0
+    billing_sequence: int = 0
+    competence: Competence | None = None
+    work: Work | None = None
+    therapist_sex: Sex | None = None
+    wheelchair_access: bool = False
+    state: State = State.AWAITING_ASSESSMENT
+    offers_made: int = 0
+    waiting_since: datetime | None = None
+    waiting_for: StallReason | None = None
+    match_id: MatchId | None = None
+    therapist_id: TherapistId | None = None
+
+    @property
+    def point(self) -> Point | None:
+        if self.latitude is None or self.longitude is None:
+            return None
+        return Point(self.latitude, self.longitude)
+
+    @property
+    def highest_fee_pence(self) -> int | None:
+        """What a session may cost at most: what the client can pay and what a fund adds. None: no limit was named.
+
+        Who asks for a subsidy and names no ceiling can pay nothing.
+        """
+        if self.fee_ceiling_pence is None and self.subsidy is SubsidyState.NOT_REQUESTED:
+            return None
+        return (self.fee_ceiling_pence or 0) + self.subsidy_pence_per_session
+
+    def assessed(
+        self, *, competence: Competence, work: Work, therapist_sex: Sex | None, wheelchair_access: bool
+    ) -> bool:
+        """What the therapist must be able to do is known. True if the search can begin."""
+        if self.state is not State.AWAITING_ASSESSMENT:
+            return False
+        self.competence, self.work = competence, work
+        self.therapist_sex, self.wheelchair_access = therapist_sex, wheelchair_access
+        decided = self.subsidy is not SubsidyState.UNDECIDED
+        self.state = State.WAITING if decided else State.AWAITING_SUBSIDY
+        return decided
+
+    def subsidy_decided(self, *, approved: bool, pence_per_session: int, sequence: int) -> bool:
+        """Billing has answered; an older answer than the last is dropped. True if it is worth searching now."""
+        if sequence < self.billing_sequence:
+            return False
+        self.billing_sequence = sequence
+        self.subsidy = SubsidyState.APPROVED if approved else SubsidyState.WAITLISTED
+        self.subsidy_pence_per_session = pence_per_session
+        if self.state is State.AWAITING_SUBSIDY:
+            self.state = State.WAITING
+        return self.state is State.WAITING
+
+    def offered(self) -> None:
+        self.state = State.OFFERED
+        self.offers_made += 1
+
+    def must_wait(self, *, waiting_for: StallReason, at: datetime) -> bool:
+        """Nobody can be asked now. True if the referral was not on the waiting list before."""
+        self.state, self.waiting_for = State.WAITING, waiting_for
+        if self.waiting_since is not None:
+            return False
+        self.waiting_since = at
+        return True
+
+    def matched(self, *, match_id: MatchId, therapist_id: TherapistId) -> None:
+        self.state, self.match_id, self.therapist_id = State.MATCHED, match_id, therapist_id
+        self.waiting_since = self.waiting_for = None
+
+    def seek_another(self) -> None:
+        """The client was unhappy for any reason and gets another therapist."""
+        self.state, self.match_id, self.therapist_id = State.WAITING, None, None
+
+    def ended(self) -> None:
+        self.state = State.ENDED
+        self.match_id = self.therapist_id = None
+
+    def stop(self) -> bool:
+        """Nobody is sought any more. False if that was so already."""
+        if self.state in (State.STOPPED, State.ENDED):
+            return False
+        self.state = State.STOPPED
+        self.waiting_since = self.waiting_for = None
+        return True

@@ -1,0 +1,165 @@
+"""What happens at matching when it hears something, or when a time has come."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from chassis.ports import NotYet, Timer, Unit
+from contracts.events.billing import MembershipLapsed, MembershipRenewed, SubsidyApproved, SubsidyWaitlisted
+from contracts.events.intake import (
+    ReferralAssessed,
+    ReferralClosed,
+    ReferralReceived,
+    ReferralSignposted,
+    ReferralWithdrawn,
+)
+from contracts.events.matching import MatchingStalled, OfferExpired, TherapistReinstated, TherapistSuspended
+from contracts.vocabulary import OfferId, OfferWithdrawalReason, ReferralId, SuspensionReason, TherapistId
+from services.matching import search, store
+from services.matching.domain.referral import Referral, SubsidyState
+from services.matching.domain.therapist import Therapist
+from services.matching.tools import Tools
+
+
+def note_referral(unit: Unit[Tools], event: ReferralReceived) -> None:
+    """Begins a search, which waits for the assessment."""
+    if store.find_referral(unit.session, event.referral_id):
+        return
+    point = unit.tools.places.locate(event.outward_code)
+    unit.session.add(
+        Referral(
+            id=event.referral_id,
+            client_group=event.client_group,
+            latitude=point.latitude if point else None,
+            longitude=point.longitude if point else None,
+            language=event.language,
+            sessions=event.sessions,
+            max_distance_km=event.max_distance_km,
+            fee_ceiling_pence=event.fee_ceiling_pence,
+            subsidy=SubsidyState.UNDECIDED if event.subsidy_requested else SubsidyState.NOT_REQUESTED,
+        )
+    )
+
+
+def note_assessment(unit: Unit[Tools], event: ReferralAssessed) -> None:
+    """Starts asking therapists, unless billing has still to say what can be paid."""
+    referral = _known(unit, event.referral_id)
+    if referral.assessed(
+        competence=event.competence,
+        work=event.work,
+        therapist_sex=event.therapist_sex,
+        wheelchair_access=event.wheelchair_access,
+    ):
+        search.seek(unit, referral)
+
+
+def note_subsidy(unit: Unit[Tools], event: SubsidyApproved) -> None:
+    """More can be paid a session, so more therapists come into question."""
+    _subsidy_decided(unit, event.referral_id, approved=True, pence_per_session=event.pence_per_session)
+
+
+def note_subsidy_waitlisted(unit: Unit[Tools], event: SubsidyWaitlisted) -> None:
+    """Meanwhile somebody is sought whom the client can pay alone."""
+    _subsidy_decided(unit, event.referral_id, approved=False, pence_per_session=0)
+
+
+def stop_withdrawn(unit: Unit[Tools], event: ReferralWithdrawn) -> None:
+    search.stop(unit, _known(unit, event.referral_id))
+
+
+def stop_signposted(unit: Unit[Tools], event: ReferralSignposted) -> None:
+    search.stop(unit, _known(unit, event.referral_id))
+
+
+def stop_closed(unit: Unit[Tools], event: ReferralClosed) -> None:
+    search.stop(unit, _known(unit, event.referral_id))
+
+
+def suspend_lapsed(unit: Unit[Tools], event: MembershipLapsed) -> None:
+    therapist = _known_therapist(unit, event.therapist_id)
+    if _is_newer(unit, therapist):
+        suspend(unit, therapist, SuspensionReason.MEMBERSHIP_LAPSED)
+
+
+def reinstate_renewed(unit: Unit[Tools], event: MembershipRenewed) -> None:
+    therapist = _known_therapist(unit, event.therapist_id)
+    if _is_newer(unit, therapist):
+        reinstate(unit, therapist, SuspensionReason.MEMBERSHIP_LAPSED)
+
+
+def expire_offer(unit: Unit[Tools], timer: Timer) -> None:
+    """Nobody answered in time, so the next best is asked."""
+    offer = store.find_offer(unit.session, OfferId(UUID(timer.key)))
+    if offer is None or not offer.expire():
+        return
+    search.release_place(unit, offer)
+    unit.emit(OfferExpired(offer_id=offer.id, referral_id=offer.referral_id, therapist_id=offer.therapist_id))
+    search.seek(unit, _known(unit, offer.referral_id))
+
+
+def report_stalled(unit: Unit[Tools], timer: Timer) -> None:
+    """A person is told that a referral has been waiting for long; it goes on being re-tried."""
+    referral = store.find_referral(unit.session, ReferralId(UUID(timer.key)))
+    if referral is None or referral.waiting_since is None or referral.waiting_for is None:
+        return
+    unit.emit(
+        MatchingStalled(referral_id=referral.id, reason=referral.waiting_for, waiting_since=referral.waiting_since)
+    )
+
+
+def serve_waiting_list(unit: Unit[Tools], timer: Timer) -> None:
+    """Tries everyone on the waiting list again, the longest waiting first."""
+    for referral in store.waiting(unit.session):
+        search.seek(unit, referral)
+
+
+def suspend(unit: Unit[Tools], therapist: Therapist, reason: SuspensionReason) -> bool:
+    """No new offers from now on; open ones are taken back and others are asked. False if it was so already."""
+    if not therapist.suspend(reason=reason):
+        return False
+    unit.emit(TherapistSuspended(therapist_id=therapist.id, reason=reason))
+    for offer in store.open_offers(unit.session, therapist.id):
+        search.withdraw_offer(unit, offer, OfferWithdrawalReason.THERAPIST_SUSPENDED)
+        search.seek(unit, _known(unit, offer.referral_id))
+    return True
+
+
+def reinstate(unit: Unit[Tools], therapist: Therapist, reason: SuspensionReason) -> bool:
+    """False if the therapist was not suspended for this."""
+    if not therapist.reinstate(reason=reason):
+        return False
+    unit.emit(TherapistReinstated(therapist_id=therapist.id, reason=reason))
+    search.serve_waiting_list_soon(unit)
+    return True
+
+
+def _subsidy_decided(unit: Unit[Tools], referral_id: ReferralId, *, approved: bool, pence_per_session: int) -> None:
+    referral = _known(unit, referral_id)
+    if referral.subsidy_decided(approved=approved, pence_per_session=pence_per_session, sequence=_sequence(unit)):
+        search.seek(unit, referral)
+
+
+def _is_newer(unit: Unit[Tools], therapist: Therapist) -> bool:
+    """Whether this is billing's latest word on the membership."""
+    if _sequence(unit) < therapist.membership_sequence:
+        return False
+    therapist.membership_sequence = _sequence(unit)
+    return True
+
+
+def _known(unit: Unit[Tools], referral_id: ReferralId) -> Referral:
+    referral = store.find_referral(unit.session, referral_id)
+    if referral is None:
+        raise NotYet("the referral has not been heard of yet")
+    return referral
+
+
+def _known_therapist(unit: Unit[Tools], therapist_id: TherapistId) -> Therapist:
+    therapist = store.find_therapist(unit.session, therapist_id)
+    if therapist is None:
+        raise NotYet("the therapist is not recorded yet")
+    return therapist
+
+
+def _sequence(unit: Unit[Tools]) -> int:
+    return (unit.envelope.sequence if unit.envelope else None) or 0

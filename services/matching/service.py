@@ -1,0 +1,63 @@
+"""The matching service: a table of contents."""
+
+from __future__ import annotations
+
+from chassis.host.service import Ports, command, due, health_check, lane, on, schedule
+from contracts.commands.matching import (
+    AcceptOffer,
+    AdmitTherapist,
+    AskStanding,
+    ChangePlaces,
+    CountStandings,
+    DeclineOffer,
+    EndMatch,
+    ListOffers,
+    ReinstateTherapist,
+    SuspendTherapist,
+)
+from contracts.events.billing import MembershipLapsed, MembershipRenewed, SubsidyApproved, SubsidyWaitlisted
+from contracts.events.intake import (
+    ReferralAssessed,
+    ReferralClosed,
+    ReferralReceived,
+    ReferralSignposted,
+    ReferralWithdrawn,
+)
+from services.matching import commands, handlers, search, store, tools
+
+
+class MatchingService:
+    """Finds the nearest suitable therapist with room, and never turns anybody away."""
+
+    name = "matching"
+    ports = Ports(metadata=store.metadata, tools=tools.build)
+
+    inbox = lane(
+        "inbox",
+        on(ReferralReceived, handlers.note_referral),
+        on(ReferralAssessed, handlers.note_assessment),
+        on(SubsidyApproved, handlers.note_subsidy),
+        on(SubsidyWaitlisted, handlers.note_subsidy_waitlisted),
+        on(ReferralWithdrawn, handlers.stop_withdrawn),
+        on(ReferralSignposted, handlers.stop_signposted),
+        on(ReferralClosed, handlers.stop_closed),
+        on(MembershipLapsed, handlers.suspend_lapsed),
+        on(MembershipRenewed, handlers.reinstate_renewed),
+    )
+    timers = schedule(
+        due(search.EXPIRE_OFFER, handlers.expire_offer),
+        due(search.STALLED, handlers.report_stalled),
+        due(search.SERVE_WAITING_LIST, handlers.serve_waiting_list),
+    )
+
+    admit_therapist = command(AdmitTherapist, commands.admit_therapist)
+    suspend_therapist = command(SuspendTherapist, commands.suspend_therapist)
+    reinstate_therapist = command(ReinstateTherapist, commands.reinstate_therapist)
+    change_places = command(ChangePlaces, commands.change_places)
+    accept_offer = command(AcceptOffer, commands.accept_offer)
+    decline_offer = command(DeclineOffer, commands.decline_offer)
+    end_match = command(EndMatch, commands.end_match)
+    offers = command(ListOffers, commands.list_offers)
+    standing = command(AskStanding, commands.ask_standing)
+    count_standings = command(CountStandings, commands.count_standings)
+    health = health_check()

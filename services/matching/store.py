@@ -1,0 +1,210 @@
+"""Matching's tables and how its aggregates are kept in them."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Uuid,
+    func,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.orm import Session, registry
+
+from chassis.store.tables import Instant, code, new_metadata
+from contracts.vocabulary import (
+    ClientGroup,
+    Competence,
+    MatchEndReason,
+    MatchId,
+    OfferId,
+    ReferralId,
+    Sessions,
+    Sex,
+    StallReason,
+    TherapistId,
+    Work,
+)
+from services.matching.domain.offer import Match, Offer, OfferState
+from services.matching.domain.referral import Referral, State, SubsidyState
+from services.matching.domain.therapist import Therapist
+
+KM_PER_DEGREE_OF_LATITUDE = 111.0
+KM_PER_DEGREE_OF_LONGITUDE = 54.0
+"""At 61° north, beyond Shetland: a box that is too wide further south leaves nobody out."""
+
+metadata = new_metadata()
+mapper = registry(metadata=metadata)
+
+therapists = Table(
+    "therapist",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("admitted_at", Instant, nullable=False),
+    Column("competence", code(Competence), nullable=False),
+    Column("client_groups", JSON, nullable=False),
+    Column("couple_work", Boolean, nullable=False),
+    Column("outward_code", String(4), nullable=False),
+    Column("latitude", Float),
+    Column("longitude", Float),
+    Column("sessions", code(Sessions), nullable=False),
+    Column("languages", JSON, nullable=False),
+    Column("session_fee_pence", Integer, nullable=False),
+    Column("sex", code(Sex), nullable=False),
+    Column("wheelchair_access", Boolean, nullable=False),
+    Column("places", Integer, nullable=False),
+    Column("places_held", Integer, nullable=False),
+    Column("suspensions", JSON, nullable=False),
+    Column("suspended", Boolean, nullable=False),
+    Column("membership_sequence", Integer, nullable=False),
+    CheckConstraint("places_held >= 0 AND places >= 0", name="places_not_negative"),
+    Index(None, "latitude", "longitude"),
+)
+
+referrals = Table(
+    "referral",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("client_group", code(ClientGroup), nullable=False),
+    Column("latitude", Float),
+    Column("longitude", Float),
+    Column("language", String(3), nullable=False),
+    Column("sessions", code(Sessions), nullable=False),
+    Column("max_distance_km", Float, nullable=False),
+    Column("fee_ceiling_pence", Integer),
+    Column("subsidy", code(SubsidyState), nullable=False),
+    Column("subsidy_pence_per_session", Integer, nullable=False),
+    Column("billing_sequence", Integer, nullable=False),
+    Column("competence", code(Competence)),
+    Column("work", code(Work)),
+    Column("therapist_sex", code(Sex)),
+    Column("wheelchair_access", Boolean, nullable=False),
+    Column("state", code(State), nullable=False),
+    Column("offers_made", Integer, nullable=False),
+    Column("waiting_since", Instant),
+    Column("waiting_for", code(StallReason)),
+    Column("match_id", Uuid),
+    Column("therapist_id", Uuid),
+    Index(None, "state", "waiting_since"),
+)
+
+offers = Table(
+    "offer",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("referral_id", Uuid, ForeignKey("referral.id"), nullable=False, index=True),
+    Column("therapist_id", Uuid, ForeignKey("therapist.id"), nullable=False, index=True),
+    Column("offered_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("distance_km", Float, nullable=False),
+    Column("sessions", code(Sessions), nullable=False),
+    Column("state", code(OfferState), nullable=False, index=True),
+)
+_is_open = text("state = 'open'")
+Index(
+    "uq_offer_open_referral", offers.c.referral_id, unique=True, sqlite_where=_is_open, postgresql_where=_is_open
+)
+
+matches = Table(
+    "match",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("referral_id", Uuid, ForeignKey("referral.id"), nullable=False),
+    Column("therapist_id", Uuid, ForeignKey("therapist.id"), nullable=False, index=True),
+    Column("matched_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("reason", code(MatchEndReason)),
+)
+_is_live = text("ended_at IS NULL")
+Index(
+    "uq_match_live_referral", matches.c.referral_id, unique=True, sqlite_where=_is_live, postgresql_where=_is_live
+)
+
+mapper.map_imperatively(Therapist, therapists)
+mapper.map_imperatively(Referral, referrals)
+mapper.map_imperatively(Offer, offers)
+mapper.map_imperatively(Match, matches)
+
+
+def find_therapist(session: Session, therapist_id: TherapistId) -> Therapist | None:
+    return session.get(Therapist, therapist_id, with_for_update=True, populate_existing=_for_update(session))
+
+
+def find_referral(session: Session, referral_id: ReferralId) -> Referral | None:
+    return session.get(Referral, referral_id, with_for_update=True, populate_existing=_for_update(session))
+
+
+def find_offer(session: Session, offer_id: OfferId) -> Offer | None:
+    return session.get(Offer, offer_id, with_for_update=True)
+
+
+def find_match(session: Session, match_id: MatchId) -> Match | None:
+    return session.get(Match, match_id, with_for_update=True)
+
+
+def with_room(session: Session, referral: Referral) -> list[Therapist]:
+    """Therapists who could be asked, as far as the database can tell; the domain decides."""
+    near = [therapists.c.sessions != Sessions.IN_PERSON]
+    if referral.latitude is not None and referral.longitude is not None:
+        high = referral.max_distance_km / KM_PER_DEGREE_OF_LATITUDE
+        wide = referral.max_distance_km / KM_PER_DEGREE_OF_LONGITUDE
+        in_box = therapists.c.latitude.between(referral.latitude - high, referral.latitude + high)
+        near.append(in_box & therapists.c.longitude.between(referral.longitude - wide, referral.longitude + wide))
+    wanted = select(Therapist).where(
+        ~therapists.c.suspended, therapists.c.places > therapists.c.places_held, or_(*near)
+    )
+    return list(session.execute(wanted).scalars())
+
+
+def all_therapists(session: Session) -> list[Therapist]:
+    return list(session.execute(select(Therapist)).scalars())
+
+
+def already_asked(session: Session, referral_id: ReferralId) -> set[TherapistId]:
+    """Those who were offered this referral before, whatever they answered."""
+    asked = select(offers.c.therapist_id).where(offers.c.referral_id == referral_id)
+    return set(session.execute(asked).scalars())
+
+
+def open_offer_of(session: Session, referral_id: ReferralId) -> Offer | None:
+    wanted = select(Offer).where(offers.c.referral_id == referral_id, offers.c.state == OfferState.OPEN)
+    return session.execute(wanted.with_for_update()).scalar_one_or_none()
+
+
+def open_offers(session: Session, therapist_id: TherapistId | None = None, limit: int | None = None) -> list[Offer]:
+    """The longest waiting first."""
+    wanted = select(Offer).where(offers.c.state == OfferState.OPEN).order_by(offers.c.offered_at, offers.c.id)
+    if therapist_id is not None:
+        wanted = wanted.where(offers.c.therapist_id == therapist_id)
+    return list(session.execute(wanted.limit(limit)).scalars())
+
+
+def live_match_of(session: Session, referral_id: ReferralId) -> Match | None:
+    wanted = select(Match).where(matches.c.referral_id == referral_id, matches.c.ended_at.is_(None))
+    return session.execute(wanted.with_for_update()).scalar_one_or_none()
+
+
+def waiting(session: Session) -> list[Referral]:
+    """The waiting list, the longest waiting first."""
+    wanted = select(Referral).where(referrals.c.state == State.WAITING)
+    return list(session.execute(wanted.order_by(referrals.c.waiting_since, referrals.c.id)).scalars())
+
+
+def count_by_state(session: Session) -> list[tuple[str, int]]:
+    counted = select(referrals.c.state, func.count()).group_by(referrals.c.state).order_by(referrals.c.state)
+    return [(state.value, count) for state, count in session.execute(counted)]
+
+
+def _for_update(session: Session) -> bool:
+    """Read again what another replica may have changed; SQLite has one process, and its lock is held already."""
+    return session.get_bind().dialect.name == "postgresql"
