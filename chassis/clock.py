@@ -31,6 +31,10 @@ class SharedClock:
     def now(self) -> datetime:
         return datetime.now(UTC) + self.offset()
 
+    def start(self) -> None:
+        """Makes the file, so that those who are told of it find it."""
+        self.advance(timedelta())
+
     def offset(self) -> timedelta:
         try:
             return timedelta(seconds=float(self._path.read_text() or 0))

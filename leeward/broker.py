@@ -94,14 +94,15 @@ def start(folder: Path) -> Node:
     The same folder brings back the same queues. Raises BrokerUnavailable.
     """
     ensure_installed()
+    folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     port, dist_port, epmd_port = free_ports(3)
     password = _password(folder)
     (folder / "rabbitmq.conf").write_text(CONFIG.format(port=port, password=password))
     (folder / "enabled_plugins").write_text("[].\n")
     environment = _environment(folder, port, dist_port, epmd_port)
-    epmd = _spawn([_epmd(), "-port", str(epmd_port)], environment, folder / "epmd.log")
-    process = _spawn([str(_script("rabbitmq-server"))], environment, folder / "console.log")
+    epmd = _spawn([_epmd(), "-port", str(epmd_port)], environment, folder, "epmd.log")
+    process = _spawn([str(_script("rabbitmq-server"))], environment, folder, "console.log")
     node = Node(f"amqp://leeward:{password}@127.0.0.1:{port}/%2F", folder, environment, process, epmd)
     try:
         _wait_until_listening(node)
@@ -111,11 +112,20 @@ def start(folder: Path) -> Node:
     return node
 
 
-def _spawn(command: list[str], environment: dict[str, str], output: Path) -> subprocess.Popen[bytes]:
-    """Starts a process in a session of its own, so that Ctrl-C in the terminal doesn't reach it before we do."""
-    with output.open("wb") as log:
+def _spawn(command: list[str], environment: dict[str, str], folder: Path, output: str) -> subprocess.Popen[bytes]:
+    """Starts a process in a session of its own, so that Ctrl-C in the terminal doesn't reach it before we do.
+
+    It runs in the node's folder, where Erlang leaves its crash dumps.
+    """
+    with (folder / output).open("wb") as log:
         return subprocess.Popen(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            command,
+            env=environment,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
 
 

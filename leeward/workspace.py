@@ -16,6 +16,16 @@ SERVICES = ("intake", "matching", "billing", "notifications", "evaluation")
 READERS = ("intake", "notifications", "evaluation")
 """The services that something is sealed to."""
 
+SAMPLE_MAILBOXES = {
+    "SENDER": "Leeward <hello@example.org>",
+    "DISCREET_SENDER": "Alex <alex@example.org>",
+    "OFFICE": "Office <office@example.org>",
+    "DUTY_LEAD": "Duty lead <duty-lead@example.org>",
+    "DEPUTY": "Deputy <deputy@example.org>",
+    "TRUSTEE": "Trustee <trustee@example.org>",
+}
+"""Until the charity puts its own into the settings file."""
+
 KEEPS_PERSONAL_DATA = ("intake", "notifications")
 
 
@@ -51,7 +61,12 @@ class Workspace:
 
     @property
     def clock(self) -> SharedClock:
-        return SharedClock(self.folder / "clock")
+        """A clock that can be moved on; the services follow it if it was started before them."""
+        return SharedClock(self._clock_file)
+
+    @property
+    def _clock_file(self) -> Path:
+        return self.folder / "clock"
 
     def log(self, service: str) -> Path:
         return self.folder / "log" / f"{service}.log"
@@ -68,7 +83,10 @@ class Workspace:
 
     def environment(self, amqp_uri: str) -> dict[str, str]:
         """The environment that the services run in."""
-        return {**os.environ, "AMQP_URI": amqp_uri, "LEEWARD_CONFIG": str(self.settings)}
+        environment = {**os.environ, "AMQP_URI": amqp_uri, "LEEWARD_CONFIG": str(self.settings.absolute())}
+        if self._clock_file.exists():
+            environment["LEEWARD_CLOCK_FILE"] = str(self._clock_file.absolute())
+        return environment
 
     def write_run_file(self, content: dict[str, Any]) -> None:
         """What runs where, for machines to read."""
@@ -91,5 +109,7 @@ class Workspace:
             *(f"{service.upper()}_DATABASE_URL={stores[service]}" for service in SERVICES),
             *(f"{service.upper()}_MASTER_KEY={new_master_key()}" for service in KEEPS_PERSONAL_DATA),
             f"NOTIFICATIONS_MAIL=maildir:{self.mail.absolute()}",
+            *(f"NOTIFICATIONS_{role}={mailbox}" for role, mailbox in SAMPLE_MAILBOXES.items()),
+            "NOTIFICATIONS_FORM_URL=http://localhost:8080/form/",
         ]
         return "\n".join(lines) + "\n"

@@ -95,10 +95,10 @@ class ConcernRaised(Shape):
     concern_id: ConcernId
 
 
-class AskReferral(Shape):
-    """How does intake hold this referral? Nothing personal is answered."""
+class FindReferral(Shape):
+    """Which referral has this reference, and how does it stand? Nothing personal is answered."""
 
-    referral_id: ReferralId
+    reference: Annotated[str, validate.Length(max=40)]
 
 
 class ConcernSummary(Shape):

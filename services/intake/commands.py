@@ -5,7 +5,7 @@ from __future__ import annotations
 from chassis.ports import Refused, Unit
 from chassis.sealing import ShapeT, Unopenable
 from contracts.commands.intake import (
-    AskReferral,
+    FindReferral,
     AskStatus,
     Assess,
     AwaitingAssessment,
@@ -57,10 +57,7 @@ class NotSealedToIntake(Refused):
 def ask_status(unit: Unit[Tools], request: AskStatus) -> StatusAnswer:
     """Tells a client where their request stands. Never says which of the two was wrong."""
     typed = _open(unit, Credentials, request.sealed)
-    try:
-        referral = store.find_by_reference(unit.session, parse_reference(typed.reference))
-    except InvalidReference:
-        referral = None
+    referral = _find(unit, typed.reference)
     if referral is None or not recognises(referral, typed.passphrase, key=unit.tools.passphrase_key, at=unit.now):
         return StatusAnswer(recognised=False)
     return StatusAnswer(recognised=True, standing=referral.state.value, words=WORDS[referral.state])
@@ -134,9 +131,11 @@ def raise_concern(unit: Unit[Tools], request: RaiseConcern) -> ConcernRaised:
     return ConcernRaised(concern_id=handlers.raise_concern(unit, referral.id, finding, raised_by=request.raised_by))
 
 
-def ask_referral(unit: Unit[Tools], request: AskReferral) -> ReferralSummary:
+def find_referral(unit: Unit[Tools], request: FindReferral) -> ReferralSummary:
     """Raises UnknownReferral."""
-    referral = _get(unit, request.referral_id)
+    referral = _find(unit, request.reference)
+    if referral is None:
+        raise UnknownReferral("There is no request with this reference. Please check it.")
     return ReferralSummary(
         referral_id=referral.id,
         reference=referral.reference,
@@ -165,6 +164,14 @@ def _open(unit: Unit[Tools], kind: type[ShapeT], sealed: str) -> ShapeT:
         return unit.tools.keyring.open(kind, sealed)
     except Unopenable:
         raise NotSealedToIntake("Seal this part of the command with intake's newest public key.") from None
+
+
+def _find(unit: Unit[Tools], reference: str) -> Referral | None:
+    """By a reference as a person typed it."""
+    try:
+        return store.find_by_reference(unit.session, parse_reference(reference))
+    except InvalidReference:
+        return None
 
 
 def _get(unit: Unit[Tools], referral_id: ReferralId) -> Referral:

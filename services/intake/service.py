@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chassis.host.service import Ports, command, health_check, lane, on
 from contracts.commands.intake import (
-    AskReferral,
+    FindReferral,
     AskStatus,
     Assess,
     CountReferrals,
@@ -45,6 +45,6 @@ class IntakeService:
     signpost = command(Signpost, commands.signpost)
     withdraw = command(Withdraw, commands.withdraw)
     raise_concern = command(RaiseConcern, commands.raise_concern)
-    referral = command(AskReferral, commands.ask_referral)
+    find_referral = command(FindReferral, commands.find_referral)
     count_referrals = command(CountReferrals, commands.count_referrals)
     health = health_check()

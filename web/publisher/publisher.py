@@ -57,7 +57,7 @@ class Publisher:
         self._connection: pika.BlockingConnection | None = None
 
     def request_help(self, submission: HelpSubmission, *, form: str = "help", form_version: int = 1) -> Receipt:
-        """Sends a request for help. Raises InvalidShape, which names the fields to put right, before anything is sent."""
+        """Sends a request for help. Raises InvalidShape, naming the fields to put right, before anything is sent."""
         sealed = self._keyring.seal("intake", submission)
         id_ = _new_id()
         event = HelpRequested(submission_id=id_, form=form, form_version=form_version, sealed=sealed)

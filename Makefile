@@ -1,0 +1,30 @@
+.PHONY: setup run test check lock docs
+
+SAMPLE ?= 25
+
+setup: .venv/ready
+
+# Everything a checkout needs: the virtual environment from the hash-pinned lock, and RabbitMQ if AMQP_URI names none.
+.venv/ready: requirements/dev.txt pyproject.toml scripts/setup
+	scripts/setup
+
+run: setup
+	.venv/bin/leeward up --sample $(SAMPLE)
+
+test: setup
+	.venv/bin/python -m pytest
+
+# What CI checks besides the tests.
+check: setup
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/python -m contracts.generate --check
+
+# The published language's documents, generated from contracts/.
+docs: setup
+	.venv/bin/python -m contracts.generate
+
+lock:
+	scripts/lock

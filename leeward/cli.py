@@ -1,0 +1,191 @@
+"""The command line tool `leeward`. Exit codes: 0 well, 1 something is not as it should be, 2 wrong usage."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from chassis.sealing import make_keys
+from leeward.broker import BrokerUnavailable
+from leeward.demo.report import print_report
+from leeward.demo.requests import sample_requests
+from leeward.demo.run import Demonstration, NeverSettled, seed_of_today
+from leeward.demo.spreadsheet import SpreadsheetErrors, read_requests
+from leeward.status import ServiceStatus, status_of
+from leeward.supervisor import ServiceWontStart, Supervisor, running
+from leeward.workspace import READERS, SERVICES, Workspace
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Runs Leeward and looks after it.")
+keys = typer.Typer(no_args_is_help=True, help="The keys that personal data is sealed with.")
+app.add_typer(keys, name="keys")
+console = Console()
+errors = Console(stderr=True)
+
+Folder = Annotated[Path, typer.Option("--var", help="The folder that everything is kept in.")]
+AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
+VAR = Path("var")
+REFRESH_SECONDS = 2.0
+
+
+@app.command()
+def up(
+    var: Folder = VAR,
+    sample: Annotated[int, typer.Option(help="Let this many sample requests flow through.", min=0)] = 0,
+) -> None:
+    """Starts a broker if AMQP_URI names none, and every service, and stays until Ctrl-C."""
+    workspace = Workspace(var)
+    with _plain_errors(), running(workspace) as supervisor:
+        _announce(workspace, supervisor)
+        try:
+            if sample:
+                _let_flow(workspace, supervisor, sample)
+            _watch(supervisor)
+        except KeyboardInterrupt:
+            console.print("Stopping…")
+
+
+@app.command()
+def demo(
+    referrals: Annotated[int, typer.Option(help="How many requests for help.", min=1, max=100_000)] = 100,
+    seed: Annotated[int | None, typer.Option(help="The same seed draws the same people.")] = None,
+    from_file: Annotated[Path | None, typer.Option("--from", help="A CSV of requests; see samples/README.md.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the report there, for machines.")] = None,
+) -> None:
+    """Runs everything in a folder of its own, lets requests go all the way, checks the result, and leaves no trace.
+
+    Exit code 0 only if every request reached the state it should and the books balance.
+    """
+    seed = seed_of_today() if seed is None else seed
+    with _plain_errors(), tempfile.TemporaryDirectory(prefix="leeward-demo-") as folder:
+        requests = read_requests(from_file) if from_file else sample_requests(referrals, seed)
+        workspace = Workspace(Path(folder))
+        workspace.clock.start()
+        console.print(f"Starting a broker and {len(SERVICES)} services …")
+        with running(workspace) as supervisor:
+            demonstration = Demonstration(workspace, supervisor.amqp_uri, seed=seed, say=_step)
+            report = demonstration.run(requests)
+    print_report(console, report, seed)
+    if json_file:
+        json_file.write_text(json.dumps(report.as_json(), indent=2) + "\n")
+    if not report.went_well:
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(var: Folder = VAR, as_json: AsJson = False) -> None:
+    """Every service: up or down, what waits, what is late, what a person must look at. Exit code 1 if one is down."""
+    states = status_of(_amqp_uri(Workspace(var)))
+    if as_json:
+        console.print_json(json.dumps([asdict(state) for state in states]))
+    else:
+        console.print(_status_table(states))
+    if not all(state.up for state in states):
+        raise typer.Exit(1)
+
+
+@app.command()
+def migrate(
+    services: Annotated[list[str] | None, typer.Argument(help="All, if none is named.")] = None, var: Folder = VAR
+) -> None:
+    """Brings the services' databases to their newest revisions."""
+    workspace = Workspace(var)
+    workspace.prepare()
+    with _plain_errors():
+        Supervisor(workspace, "amqp://", services or SERVICES).migrate()
+
+
+@keys.command("make")
+def make(
+    folder: Path, readers: Annotated[list[str] | None, typer.Argument(help="All, if none is named.")] = None
+) -> None:
+    """Makes a new key pair for each reader. What was sealed to the older ones can still be opened."""
+    for reader in readers or READERS:
+        make_keys(folder, reader)
+        console.print(f"{reader}: give {reader}.public.json to whoever seals, and keep {reader}.private.json secret.")
+
+
+def main() -> None:
+    app()
+
+
+def _let_flow(workspace: Workspace, supervisor: Supervisor, sample: int) -> None:
+    """The demonstration's people on a system that stays: time is not moved, so unanswered offers stay open."""
+    seed = seed_of_today()
+    demonstration = Demonstration(workspace, supervisor.amqp_uri, seed=seed, say=_step)
+    demonstration.prepare()
+    demonstration.publish(sample_requests(sample, seed))
+    demonstration.settle("Assessing, offering, matching; inviting, charging, notifying")
+
+
+def _watch(supervisor: Supervisor) -> None:
+    """Shows the state of everything until Ctrl-C, and starts again what has ended."""
+    console.print("Running. Ctrl-C stops everything.")
+    if not console.is_terminal:
+        while True:
+            supervisor.keep_running()
+            time.sleep(REFRESH_SECONDS)
+    with Live(console=console, auto_refresh=False) as live:
+        while True:
+            supervisor.keep_running()
+            live.update(_status_table(status_of(supervisor.amqp_uri)), refresh=True)
+            time.sleep(REFRESH_SECONDS)
+
+
+def _announce(workspace: Workspace, supervisor: Supervisor) -> None:
+    console.print(f"Broker: {supervisor.amqp_uri}", soft_wrap=True)
+    console.print(f"Mail:   {workspace.mail}/new   Logs: {workspace.folder}/log   For machines: {workspace.run_file}")
+
+
+def _status_table(states: list[ServiceStatus]) -> Table:
+    table = Table("service", "state", box=None)
+    for heading in ("inbox", "urgent", "retrying", "oldest s", "outbox", "lag s", "dead letters"):
+        table.add_column(heading, justify="right")
+    for one in states:
+        figures = (one.inbox_depth, one.urgent_depth, one.retrying, one.oldest_message_seconds)
+        more = (one.outbox_rows, one.outbox_lag_seconds, one.dead_letters)
+        cells = ("–" if figure is None else f"{figure:g}" for figure in (*figures, *more))
+        table.add_row(one.service, "up" if one.up else "[red]down[/red]", *cells)
+    return table
+
+
+def _amqp_uri(workspace: Workspace) -> str:
+    found: dict[str, Any] | None = workspace.read_run_file()
+    amqp_uri = os.environ.get("AMQP_URI") or (found["amqp_uri"] if found else None)
+    if not amqp_uri:
+        errors.print(f"Nothing runs from {workspace.folder}. Start it with `leeward up`, or set AMQP_URI.")
+        raise typer.Exit(2)
+    return str(amqp_uri)
+
+
+def _step(what: str) -> None:
+    console.print(f"  {what} …")
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """What a person can put right is said in words, without a traceback."""
+    try:
+        yield
+    except (BrokerUnavailable, ServiceWontStart, NeverSettled, SpreadsheetErrors) as error:
+        errors.print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from None
+    except subprocess.CalledProcessError as error:
+        errors.print(f"{error.cmd[-1]} could not be migrated; its message is above.", style="red", markup=False)
+        raise typer.Exit(1) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Sample input for a demonstration run. Nothing in it is about a real person."""

@@ -1,0 +1,222 @@
+"""The people of the demonstration, each doing by command what they will do on a screen.
+
+Every choice is drawn from the reference or the offer it is about and the seed, so that a run can be repeated.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date
+from email import message_from_bytes
+from email.policy import default as email_policy
+from pathlib import Path
+from typing import Any
+
+from chassis.rpc import CommandFailed, RpcClient
+from chassis.sealing import Keyring
+from contracts.sealed import Answer, Aspects, Credentials, EvaluationForm, EvaluationLink
+from web.publisher.publisher import Publisher
+
+ASSESSOR = "A. Sessor"
+DUTY_LEAD = "D. Lead"
+_TOKEN = re.compile(r"https?://\S+/(?P<token>[A-Za-z0-9_-]{20,100})$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Shares:
+    """How often people do what; the rest is what most do."""
+
+    signposted: float = 0.03
+    withdrawn: float = 0.04
+    declined: float = 0.12
+    ignored: float = 0.08
+    forms_returned: float = 0.7
+    therapy_ended: float = 0.4
+    client_unhappy: float = 0.05
+    higher_risk: float = 0.3
+
+
+class Chance:
+    """A repeatable draw for each thing that is decided."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def of(self, about: object, what: str) -> random.Random:
+        return random.Random(f"{self._seed}|{what}|{about}")
+
+    def happens(self, about: object, what: str, share: float) -> bool:
+        return self.of(about, what).random() < share
+
+
+@dataclass
+class Client:
+    """Somebody who has asked for help, and what they know of their request."""
+
+    reference: str
+    passphrase: str
+    will_withdraw_at: str | None
+    has_withdrawn: bool = False
+
+
+@dataclass
+class Cast:
+    """Everybody who acts. Each method does what is there to be done and returns how much that was."""
+
+    amqp_uri: str
+    client: RpcClient
+    publisher: Publisher
+    keyring: Keyring
+    chance: Chance
+    shares: Shares
+    mail: Path
+    clients: dict[str, Client] = field(default_factory=dict)
+    signposted: set[str] = field(default_factory=set)
+    ignored_offers: set[str] = field(default_factory=set)
+    read_mail: set[str] = field(default_factory=set)
+
+    def assess(self) -> int:
+        """The assessor takes every request that waits."""
+        waiting = self.client.call("intake", "awaiting_assessment", limit=1000)
+        for one in waiting:
+            with suppress(CommandFailed):  # withdrawn a moment ago
+                self._assess(one)
+        return len(waiting)
+
+    def answer_offers(self) -> int:
+        """Therapists accept or decline what they were offered, or let it lie."""
+        offers = self.client.call("matching", "offers", limit=1000)
+        new = [offer for offer in offers if offer["offer_id"] not in self.ignored_offers]
+        for offer in new:
+            self._answer(offer)
+        return len(new)
+
+    def withdraw(self, moment: str) -> int:
+        """The clients who meant to take their request back at this moment do."""
+        leaving = [one for one in self.clients.values() if one.will_withdraw_at == moment and not one.has_withdrawn]
+        for one in leaving:
+            self.publisher.withdraw(Credentials(reference=one.reference, passphrase=one.passphrase))
+            one.has_withdrawn = True
+        return len(leaving)
+
+    def acknowledge_alerts(self) -> int:
+        """The duty lead takes every concern in hand."""
+        alerts = self.client.call("notifications", "alerts", limit=1000)
+        for alert in alerts:
+            self.client.call(
+                "notifications", "acknowledge_alert", concern_id=alert["concern_id"], acknowledged_by=DUTY_LEAD
+            )
+        return len(alerts)
+
+    def return_forms(self) -> int:
+        """Clients and therapists fill in the forms that they were sent a link to."""
+        returned = 0
+        for token in self._new_links():
+            if self.chance.happens(token, "returns", self.shares.forms_returned):
+                self.publisher.return_evaluation(self._filled_in(token))
+                returned += 1
+        return returned
+
+    def end_therapies(self, matches: list[dict[str, Any]]) -> int:
+        """Some therapies end; a few clients want another therapist."""
+        ended = 0
+        for match in matches:
+            reason = self._end_of(match["referral_id"])
+            if reason:
+                self.client.call("matching", "end_match", match_id=match["match_id"], reason=reason)
+                ended += 1
+        return ended
+
+    def attend_sessions(self, referral_id: str, on: date) -> int:
+        """A client with a subsidy attends a few sessions, which draw it down."""
+        subsidy = self.client.call("billing", "subsidy_of", referral_id=referral_id)
+        award = subsidy.get("award")
+        if not award or award["state"] != "held":
+            return 0
+        sessions = min(3, award["sessions"] - award["sessions_used"])
+        for _ in range(sessions):
+            self.client.call("billing", "draw_down", award_id=award["award_id"], attended_on=on.isoformat())
+        return sessions
+
+    def pay_invoices(self, therapist_id: str) -> int:
+        """A therapist pays what is owed."""
+        account = self.client.call("billing", "therapist_account", therapist_id=therapist_id)
+        owed = [invoice for invoice in account["invoices"] if invoice["outstanding_pence"] > 0]
+        for invoice in owed:
+            self.client.call(
+                "billing",
+                "record_payment",
+                invoice_id=invoice["invoice_id"],
+                amount_pence=invoice["outstanding_pence"],
+                reference="demonstration",
+            )
+        return len(owed)
+
+    def _assess(self, waiting: dict[str, Any]) -> None:
+        reference, referral_id = waiting["reference"], waiting["referral_id"]
+        if self.chance.happens(reference, "signposted", self.shares.signposted):
+            self.client.call(
+                "intake", "signpost", referral_id=referral_id, assessor=ASSESSOR, reason="other_service_fits_better"
+            )
+            self.signposted.add(reference)
+            return
+        higher = self.chance.happens(reference, "risk", self.shares.higher_risk)
+        family = waiting["client_group"] == "family"
+        couple = family and self.chance.happens(reference, "couple", 0.3)
+        self.client.call(
+            "intake",
+            "assess",
+            referral_id=referral_id,
+            assessor=ASSESSOR,
+            risk_level="higher" if higher else "lower",
+            competence="higher" if higher and not family else "lower",
+            work="couple" if couple else "partner" if family else "individual",
+            aspects=self.keyring.seal("intake", Aspects(social="Assessed in the demonstration.")),
+        )
+
+    def _answer(self, offer: dict[str, Any]) -> None:
+        drawn = self.chance.of(f"{offer['referral_id']}{offer['therapist_id']}", "answer").random()
+        parties = {"offer_id": offer["offer_id"], "therapist_id": offer["therapist_id"]}
+        if drawn < self.shares.ignored:
+            self.ignored_offers.add(offer["offer_id"])
+            return
+        with suppress(CommandFailed):  # taken back a moment ago
+            if drawn < self.shares.ignored + self.shares.declined:
+                self.client.call("matching", "decline_offer", **parties, reason="away")
+            else:
+                self.client.call("matching", "accept_offer", **parties)
+
+    def _end_of(self, referral_id: str) -> str | None:
+        drawn = self.chance.of(referral_id, "ends").random()
+        if drawn < self.shares.client_unhappy:
+            return "client_unhappy"
+        return "completed" if drawn < self.shares.therapy_ended else None
+
+    def _new_links(self) -> Iterator[str]:
+        for path in sorted((self.mail / "new").glob("*")):
+            if path.name not in self.read_mail:
+                self.read_mail.add(path.name)
+                found = _TOKEN.search(_text_of(path))
+                if found:
+                    yield found["token"]
+
+    def _filled_in(self, token: str) -> EvaluationForm:
+        """Answers drawn at random between the bounds of each question; what they add up to means nothing."""
+        sealed = self.keyring.seal("evaluation", EvaluationLink(token=token))
+        form = self.client.call("evaluation", "form", sealed=sealed)
+        drawn = self.chance.of(token, "answers")
+        mood = drawn.random() * (0.5 if form["stage"] == "end" else 1.0)
+        answers = (
+            Answer(item=item["item"], value=round(mood * (item["highest"] - item["lowest"])) + item["lowest"])
+            for item in form["items"]
+        )
+        return EvaluationForm(token=token, answers=tuple(answers))
+
+
+def _text_of(path: Path) -> str:
+    body = message_from_bytes(path.read_bytes(), policy=email_policy).get_body(("plain",))
+    return str(body.get_content()) if body else ""

@@ -1,0 +1,174 @@
+"""The demonstration: requests for help go all the way, through every service, over a real broker."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chassis.rpc import RpcClient
+from chassis.sealing import Keyring
+from contracts.sealed import HelpSubmission
+from leeward.demo.cast import Cast, Chance, Client, Shares
+from leeward.demo.funds import sample_funds
+from leeward.demo.therapists import admission, directory
+from leeward.demo.verify import Outcome, verify
+from leeward.status import status_of
+from leeward.workspace import Workspace
+from web.publisher.publisher import Publisher
+
+SETTLE_SECONDS = 300
+POLL_SECONDS = 0.2
+OFFER_RUNS_OUT = timedelta(days=5)
+"""Longer than two working days, whatever day and holiday it is."""
+
+WAITING_STALLS = timedelta(days=14)
+WITHDRAW_EARLY, WITHDRAW_LATE = "before the assessment", "after the match"
+
+Say = Callable[[str], None]
+
+
+class NeverSettled(Exception):
+    """The services went on for too long; the message says what was still under way."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run did and how long it took."""
+
+    referrals: int
+    seconds: float
+    outcome: Outcome
+
+    @property
+    def went_well(self) -> bool:
+        return not self.outcome.problems
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "referrals": self.referrals,
+            "seconds": round(self.seconds, 1),
+            "went_well": self.went_well,
+            "requests": dict(self.outcome.requests),
+            "problems": self.outcome.problems,
+            "trial_balance": self.outcome.trial_balance,
+            "evaluation": self.outcome.evaluation,
+        }
+
+
+class Demonstration:
+    """One run on a workspace whose services are up."""
+
+    def __init__(self, workspace: Workspace, amqp_uri: str, *, seed: int, say: Say) -> None:
+        self._workspace = workspace
+        self._amqp_uri = amqp_uri
+        self._seed = seed
+        self._say = say
+        keyring = Keyring(workspace.keys)
+        self.cast = Cast(
+            amqp_uri=amqp_uri,
+            client=RpcClient(amqp_uri),
+            publisher=Publisher(amqp_uri, keys=workspace.keys, spool=workspace.spool),
+            keyring=keyring,
+            chance=Chance(seed),
+            shares=Shares(),
+            mail=workspace.mail,
+        )
+
+    def run(self, requests: Iterable[HelpSubmission]) -> Report:
+        """Lets every request go as far as it can, moving the clock on where people take days. Raises NeverSettled."""
+        started = time.monotonic()
+        self.prepare()
+        self.publish(requests)
+        self.cast.withdraw(WITHDRAW_EARLY)
+        self.settle("Assessing, offering, matching")
+        self.wait_for_expiry()
+        self.live_through_therapy()
+        self._move_clock(WAITING_STALLS, "Two weeks pass, and who still waits is pointed out to a person")
+        self.settle("The last letters go out")
+        outcome = verify(self.cast)
+        return Report(len(self.cast.clients), time.monotonic() - started, outcome)
+
+    def prepare(self) -> None:
+        """Admits the sample therapists and opens the sample funds, where that was not done before."""
+        therapists = directory(seed=self._seed)
+        self._say(f"{len(therapists)} therapists are admitted and two funds opened")
+        for therapist in therapists:
+            contact = self.cast.keyring.seal("notifications", therapist.contact)
+            self.cast.client.call("matching", "admit_therapist", **admission(therapist, contact).to_json())
+        if not self.cast.client.call("billing", "funds"):
+            for fund in sample_funds(self._workspace.clock.now().date()):
+                self.cast.client.call("billing", "open_fund", **fund.to_json())
+
+    def publish(self, requests: Iterable[HelpSubmission]) -> None:
+        """Sends the requests as a web front-end does."""
+        for submission in requests:
+            receipt = self.cast.publisher.request_help(submission)
+            assert receipt.reference is not None
+            moment = self._moment_of_withdrawal(receipt.reference)
+            self.cast.clients[receipt.reference] = Client(receipt.reference, submission.passphrase, moment)
+        self._say(f"{len(self.cast.clients)} requests for help are sent")
+
+    def settle(self, what: str) -> None:
+        """Lets everybody act until nobody has anything left to do and nothing is under way."""
+        self._say(what)
+        deadline = time.monotonic() + SETTLE_SECONDS
+        quiet = 0
+        while quiet < 2:
+            acted = self.act()
+            states = status_of(self._amqp_uri)
+            quiet = quiet + 1 if not acted and all(state.idle for state in states) else 0
+            if time.monotonic() > deadline:
+                raise NeverSettled("; ".join(str(state) for state in states if not state.idle) or "people")
+            if not acted:
+                time.sleep(POLL_SECONDS)
+
+    def act(self) -> int:
+        """Everybody does what is there to be done; returns how much that was."""
+        cast = self.cast
+        return cast.assess() + cast.answer_offers() + cast.acknowledge_alerts() + cast.return_forms()
+
+    def wait_for_expiry(self) -> None:
+        """Lets the offers that nobody answers run out, until none is left."""
+        while self.cast.client.call("matching", "offers", limit=1):
+            self._move_clock(OFFER_RUNS_OUT, "Unanswered offers run out, and the next best are asked")
+            self.settle("Offering again")
+
+    def live_through_therapy(self) -> None:
+        """Sessions are attended and paid, invoices too, some therapies end, some clients change their mind."""
+        standings = self._standings()
+        today = self._workspace.clock.now().date()
+        for standing in standings:
+            self.cast.attend_sessions(standing["referral_id"], today)
+        for therapist_id in sorted({standing["therapist_id"] for standing in standings}):
+            self.cast.pay_invoices(therapist_id)
+        self.cast.withdraw(WITHDRAW_LATE)
+        self.settle("Sessions are attended, invoices paid, a few requests taken back")
+        self.cast.end_therapies(self._standings())
+        self.settle("Some therapies end")
+        self.wait_for_expiry()
+
+    def _standings(self) -> list[dict[str, Any]]:
+        """Where matching stands with every request for which a therapist was found."""
+        client = self.cast.client
+        found = (client.call("intake", "find_referral", reference=reference) for reference in self.cast.clients)
+        standings = (client.call("matching", "standing", referral_id=one["referral_id"]) for one in found)
+        return [standing for standing in standings if standing["state"] == "matched"]
+
+    def _moment_of_withdrawal(self, reference: str) -> str | None:
+        drawn = self.cast.chance.of(reference, "withdraws").random()
+        share = self.cast.shares.withdrawn
+        if drawn >= share:
+            return None
+        return WITHDRAW_EARLY if drawn < share / 2 else WITHDRAW_LATE
+
+    def _move_clock(self, by: timedelta, what: str) -> None:
+        self._say(what)
+        self._workspace.clock.advance(by)
+
+
+def seed_of_today() -> int:
+    """A seed for a run that need not be repeated."""
+    return int(datetime.now(UTC).timestamp())
