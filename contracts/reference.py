@@ -27,7 +27,7 @@ class InvalidReference(ValueError):
 
 
 def reference_for(submission_id: UUID, attempt: int = 0) -> str:
-    """The reference of a submission, such as `7KQ2-M9XH-4`.
+    """The reference of a submission, such as `9C28-SAU2-5`.
 
     It depends on the submission alone, so that a front-end that publishes and reads nothing can show it at once.
     Intake takes `attempt` 1, 2, … in the rare case that another referral already has it.
@@ -48,7 +48,7 @@ def parse_reference(text: str) -> str:
     """
     plain = re.sub(r"[\s\-‐-―.]", "", text).upper()
     if len(plain) != LENGTH + 1 or any(character not in ALPHABET for character in plain):
-        raise InvalidReference("A reference has nine letters and digits, like 7KQ2-M9XH-4. Please check it.")
+        raise InvalidReference("A reference has nine letters and digits, like 9C28-SAU2-5. Please check it.")
     if plain[-1] != _check_character(plain[:-1]):
         raise InvalidReference("One character of the reference seems to be mistyped. Please check it.")
     return _format(plain)

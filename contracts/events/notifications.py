@@ -9,7 +9,7 @@ from contracts.vocabulary import AlertStep, Channel, ConcernId, FailureReason, M
 
 
 class MessageSent(Event, publisher="notifications", subject="message_id"):
-    """The channel's next hop took the message."""
+    """A message was handed to the next hop of its channel, which took it."""
 
     message_id: MessageId
     template: Slug
