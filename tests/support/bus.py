@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import pika
+from pika.exceptions import ChannelClosedByBroker
 
 DEADLINE_SECONDS = 30.0
 
@@ -111,6 +112,14 @@ class Sender:
 
     def depth(self, queue: str) -> int:
         return int(self._channel.queue_declare(queue, passive=True).method.message_count)
+
+    def consumers(self, queue: str) -> int:
+        """How many consumers a queue has; 0 if it isn't there."""
+        channel = self._connection.channel()
+        try:
+            return int(channel.queue_declare(queue, passive=True).method.consumer_count)
+        except ChannelClosedByBroker:
+            return 0
 
     def take(self, queue: str) -> tuple[dict[str, Any], bytes] | None:
         """Removes the first message of a queue and returns its headers and body."""

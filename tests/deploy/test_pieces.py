@@ -1,0 +1,108 @@
+"""Each service starts alone, from exactly what its image holds: its locked packages and the folders the image copies."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from dockerfile_parse import DockerfileParser
+
+from chassis.rpc import NoAnswer, RpcClient
+from leeward.broker import Node
+from leeward.workspace import SERVICES, Workspace
+from tests.support.system import virtual_host
+
+ROOT = Path(__file__).parent.parent.parent
+START_SECONDS = 60.0
+
+
+@pytest.fixture(scope="module")
+def environments(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Clean environments by the content of the lock file; services with the same lock share one."""
+    return {}
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_starts_from_its_own_pieces(
+    service: str, node: Node, environments: dict[str, Path], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    app = image_content(service, tmp_path / "app")
+    python = python_with(app / "requirements.txt", environments, tmp_path_factory)
+    workspace = Workspace(tmp_path / "var")
+    workspace.prepare()
+    amqp_uri = virtual_host(node, f"alone_{service}")
+    environment = {**workspace.environment(amqp_uri), "PYTHONPATH": str(app), "SERVICE": service}
+
+    def run(module: str) -> list[str]:
+        return [str(python), "-m", module, service]
+
+    subprocess.run(run("chassis.store.migrate"), env=environment, cwd=app, check=True)
+    with (
+        (tmp_path / "log").open("wb") as log,
+        subprocess.Popen(run("chassis.host.run"), env=environment, cwd=app, stdout=log, stderr=log) as process,
+    ):
+        try:
+            assert answers(amqp_uri, service, process), (tmp_path / "log").read_text()
+        finally:
+            process.terminate()
+            process.wait(30)
+    assert process.returncode == 0
+
+
+def image_content(service: str, app: Path) -> Path:
+    """Copies into `app` what the Dockerfile's last stage copies into /app, and the lock file it installs."""
+    commands = DockerfileParser(str(ROOT / "deploy" / "Dockerfile")).structure
+    copies = [one["value"].replace("${SERVICE}", service).split() for one in commands if one["instruction"] == "COPY"]
+    for source, target in (copy for copy in copies if not copy[0].startswith("--from")):
+        if target.startswith("/app/"):
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / source, app / target.removeprefix("/app/"), ignore=ignored)
+        else:
+            lock = source
+    shutil.copy(ROOT / lock, app / "requirements.txt")
+    assert sorted(path.name for path in app.iterdir()) == ["chassis", "contracts", "requirements.txt", "services"]
+    assert [path.name for path in (app / "services").iterdir()] == [service]
+    return app
+
+
+def python_with(lock: Path, environments: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of a clean environment that holds what the lock file says."""
+    content = lock.read_text()
+    if content not in environments:
+        folder = tmp_path_factory.mktemp("venv")
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        install = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--require-hashes",
+            "-r",
+            str(lock),
+        ]
+        subprocess.run([str(folder / "bin" / "python"), *install], check=True, env={**os.environ, "PYTHONPATH": ""})
+        environments[content] = folder / "bin" / "python"
+    return environments[content]
+
+
+def answers(amqp_uri: str, service: str, process: subprocess.Popen[bytes]) -> bool:
+    deadline = time.monotonic() + START_SECONDS
+    with RpcClient(amqp_uri) as client:
+        while process.poll() is None and time.monotonic() < deadline:
+            try:
+                client.call(service, "health", timeout=2.0)
+            except NoAnswer:
+                continue
+            except Exception as error:
+                assert getattr(error, "name", "") == "UnknownService", error
+                time.sleep(0.2)
+                continue
+            return True
+    return False

@@ -1,0 +1,40 @@
+"""Made-up requests for tests."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from contracts.sealed import Consents, HelpSubmission, SafeChannel, SafeContact
+from contracts.vocabulary import ClientGroup, Known, Route, Sessions
+
+PASSPHRASE = "harbour lantern quiet meadow"
+
+
+def consents(**changes: Any) -> Consents:
+    given = {
+        "text_version": 1,
+        "given_at": datetime(2026, 11, 20, 18, 30, tzinfo=UTC),
+        "processing": True,
+        "confidentiality_understood": True,
+        "pass_to_therapist": True,
+        "evaluation": True,
+    }
+    return Consents(**(given | changes))
+
+
+def submission(**changes: Any) -> HelpSubmission:
+    """A request from Newport, as a front-end would seal it."""
+    said = {
+        "name": "Robin Example",
+        "age": 41,
+        "route": Route.SELF,
+        "client_group": ClientGroup.AT_RISK,
+        "postcode": "NP20 4UR",
+        "contact": SafeContact(channel=SafeChannel.EMAIL, email="robin@example.org"),
+        "known_to_authorities": Known.NO,
+        "sessions": Sessions.EITHER,
+        "consents": consents(),
+        "passphrase": PASSPHRASE,
+    }
+    return HelpSubmission(**(said | changes))
