@@ -77,15 +77,17 @@ def describe(error: BaseException) -> dict[str, Any]:
 def withhold(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replaces every value that is not an identifier, a code or a number."""
     for key, value in event.items():
-        if key not in _OUR_KEYS and not key.startswith("_") and not _is_safe(value):
-            event[key] = "<withheld>"
+        if key not in _OUR_KEYS and not key.startswith("_"):
+            event[key] = _safe(value)
     return event
 
 
-def _is_safe(value: Any) -> bool:
-    if value is None or isinstance(value, bool | int | float | UUID):
-        return True
-    return isinstance(value, str) and _SAFE_TEXT.fullmatch(value) is not None
+def _safe(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, UUID) or (isinstance(value, str) and _SAFE_TEXT.fullmatch(value)):
+        return str(value)
+    return "<withheld>"
 
 
 def _describe_foreign(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -20,6 +20,8 @@ from chassis.bus.connection import LOST, close_quietly, open_connection
 EXCHANGE = "nameko-rpc"
 HEARTBEAT_SECONDS = 20
 DEFAULT_TIMEOUT_SECONDS = 10.0
+NOBODY_LISTENS: dict[str, Any] = {}
+"""Stands for the reply to a request that found no queue."""
 
 
 class NoAnswer(Exception):
@@ -55,6 +57,8 @@ class RpcClient:
             raise NoAnswer(f"lost the broker while asking {service} to {method}") from error
         if reply is None:
             raise NoAnswer(f"{service} did not answer {method} within {timeout:g} s")
+        if reply is NOBODY_LISTENS:
+            raise NoAnswer(f"no service {service} has ever been started on this broker")
         if reply["error"]:
             raise CommandFailed(reply["error"]["exc_type"], reply["error"]["value"])
         return reply["result"]
@@ -111,9 +115,7 @@ class RpcClient:
         self._replies[message.properties.get("correlation_id", "")] = json.loads(message.body)
 
     def _on_return(self, error: Exception, exchange: str, routing_key: str, message: amqp.Message) -> None:
-        service = routing_key.split(".")[0]
-        unknown = {"exc_type": "UnknownService", "value": f"no service {service} has ever been started on this broker"}
-        self._replies[message.properties["correlation_id"]] = {"error": unknown, "result": None}
+        self._replies[message.properties["correlation_id"]] = NOBODY_LISTENS
 
 
 def _as_json(value: Any) -> Any:

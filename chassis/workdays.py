@@ -23,10 +23,21 @@ def is_working_day(at: datetime) -> bool:
 
 
 def add_working_days(at: datetime, days: int) -> datetime:
-    """The same time of day in London, `days` working days later, in UTC. A weekend's request counts from Monday."""
+    """The same time of day in London, `days` working days later, in UTC.
+
+    What begins on a weekend or holiday is counted from the first minute of the next working day, so that nobody has
+    less time than somebody who began before.
+    """
     moment = at.astimezone(LONDON)
-    while days:
-        moment += timedelta(days=1)
-        if is_working_day(moment):
-            days -= 1
+    if not is_working_day(moment):
+        moment = _next_working_day(moment).replace(hour=0, minute=0, second=0, microsecond=0)
+    for _ in range(days):
+        moment = _next_working_day(moment)
     return moment.astimezone(UTC)
+
+
+def _next_working_day(moment: datetime) -> datetime:
+    moment += timedelta(days=1)
+    while not is_working_day(moment):
+        moment += timedelta(days=1)
+    return moment

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -27,7 +26,6 @@ class Event(Shape):
         if subject not in cls.schema.fields:
             raise TypeError(f"{cls.__name__} has no field {subject!r} to be its subject")
         cls.publisher, cls.subject_field, cls.version = publisher, subject, version
-        _registered[publisher, cls.__name__] = cls
 
     @property
     def subject(self) -> UUID:
@@ -43,24 +41,3 @@ class Event(Shape):
     def dataschema(cls) -> str:
         """The URN that names this version of the event's schema."""
         return f"urn:leeward:{cls.publisher}:{cls.__name__}:{cls.version}"
-
-
-_registered: dict[tuple[str, str], type[Event]] = {}
-
-
-class UnknownEvent(LookupError):
-    """No event of this name is published there."""
-
-
-def find_event(publisher: str, name: str) -> type[Event]:
-    """The event class of a publisher's fact. Raises UnknownEvent."""
-    try:
-        return _registered[publisher, name]
-    except KeyError:
-        raise UnknownEvent(f"{publisher}.events publishes no {name}") from None
-
-
-def all_events() -> Iterator[type[Event]]:
-    """Every event whose module has been imported, by publisher and name; see `contracts.catalogue`."""
-    for key in sorted(_registered):
-        yield _registered[key]

@@ -105,27 +105,26 @@ class Supervisor:
             )
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + READY_SECONDS
-        with RpcClient(self.amqp_uri) as client:
-            for service in self._services:
-                while not self._answers(client, service):
-                    if self.running[service].process.poll() is not None or time.monotonic() > deadline:
-                        raise ServiceWontStart(f"{service} did not start:\n{self._last_words(service)}")
-
-    def _answers(self, client: RpcClient, service: str) -> bool:
-        try:
-            client.call(service, "health", timeout=1.0)
-        except NoAnswer:
-            return False
-        except Exception as error:
-            if getattr(error, "name", "") != "UnknownService":
-                raise
-            time.sleep(0.1)
-            return False
-        return True
+        for service, one in self.running.items():
+            if not wait_until_it_answers(self.amqp_uri, service, one.process):
+                raise ServiceWontStart(f"{service} did not start:\n{self._last_words(service)}")
 
     def _last_words(self, service: str) -> str:
         return "\n".join(self.workspace.log(service).read_text(errors="replace").splitlines()[-12:])
+
+
+def wait_until_it_answers(amqp_uri: str, service: str, process: subprocess.Popen[bytes]) -> bool:
+    """Whether the service answers before its process ends or the time to be ready is over."""
+    deadline = time.monotonic() + READY_SECONDS
+    with RpcClient(amqp_uri) as client:
+        while process.poll() is None and time.monotonic() < deadline:
+            try:
+                client.call(service, "health", timeout=1.0)
+            except NoAnswer:
+                time.sleep(0.1)
+            else:
+                return True
+    return False
 
 
 @contextmanager

@@ -138,7 +138,7 @@ class ConfirmArea(Shape):
     local_authority: LocalAuthority | None = None
 
 
-class AwardOf(Shape):
+class SubsidyOf(Shape):
     """How does the referral's subsidy stand?"""
 
     referral_id: ReferralId

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
-from contracts.shape import Shape
+from marshmallow import validate
+
+from contracts.shape import SealedTo, Shape
 from contracts.vocabulary import Count, InvitationId, MatchId, ReferralId, Respondent, Slug, Stage
 
 
@@ -53,7 +56,7 @@ class ListInvitations(Shape):
 
 
 class InvitationView(Shape):
-    """An invitation, its state (`open`, `returned` or `cancelled`) and since when it is in it."""
+    """An invitation, its state (`open`, `returned`, `cancelled` or `too_late`) and since when it is in it."""
 
     invitation_id: InvitationId
     match_id: MatchId
@@ -63,3 +66,27 @@ class InvitationView(Shape):
     state: Slug
     invited_at: datetime
     settled_at: datetime | None = None
+
+
+class AskForm(Shape):
+    """Which questions does this link open? Sealed, because who holds the secret may answer."""
+
+    sealed: Annotated[str, SealedTo("evaluation"), validate.Length(min=1, max=16_384)]
+
+
+class Question(Shape):
+    """One question, by its code: the wording comes from the charity's own file."""
+
+    item: Slug
+    lowest: Count
+    highest: Count
+
+
+class FormView(Shape):
+    """What a respondent is to be asked."""
+
+    instrument: Slug
+    version: Count
+    respondent: Respondent
+    stage: Stage
+    items: tuple[Question, ...]

@@ -11,7 +11,7 @@ import pytest
 
 from contracts import generate
 from contracts.catalogue import PUBLISHERS, events
-from contracts.event import Event, UnknownEvent, find_event
+from contracts.event import Event
 from contracts.json_schema import of_event
 from contracts.shape import InvalidShape
 from contracts.vocabulary import ReferralId
@@ -96,12 +96,6 @@ def test_the_asyncapi_document_knows_every_event() -> None:
     messages = {name for channel in document["channels"].values() for name in channel["messages"]}
     assert messages == {event.__name__ for event in EVENTS}
     assert set(document["channels"]) == {f"{publisher}.events" for publisher in PUBLISHERS}
-
-
-def test_an_event_is_found_by_publisher_and_name() -> None:
-    assert find_event("intake", "ReferralReceived").__name__ == "ReferralReceived"
-    with pytest.raises(UnknownEvent, match=r"intake\.events publishes no TherapistMatched"):
-        find_event("intake", "TherapistMatched")
 
 
 def test_an_event_needs_a_subject_that_it_holds() -> None:

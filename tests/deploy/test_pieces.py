@@ -1,4 +1,4 @@
-"""Each service starts alone, from exactly what its image holds: its locked packages and the folders the image copies."""
+"""Each service starts alone, from exactly what its image holds: its locked packages and the folders that are copied."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from dockerfile_parse import DockerfileParser
 
-from chassis.rpc import NoAnswer, RpcClient
 from leeward.broker import Node
+from leeward.supervisor import wait_until_it_answers
 from leeward.workspace import SERVICES, Workspace
 from tests.support.system import virtual_host
 
 ROOT = Path(__file__).parent.parent.parent
-START_SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +46,7 @@ def test_a_service_starts_from_its_own_pieces(
         subprocess.Popen(run("chassis.host.run"), env=environment, cwd=app, stdout=log, stderr=log) as process,
     ):
         try:
-            assert answers(amqp_uri, service, process), (tmp_path / "log").read_text()
+            assert wait_until_it_answers(amqp_uri, service, process), (tmp_path / "log").read_text()
         finally:
             process.terminate()
             process.wait(30)
@@ -90,19 +88,3 @@ def python_with(lock: Path, environments: dict[str, Path], tmp_path_factory: pyt
         subprocess.run([str(folder / "bin" / "python"), *install], check=True, env={**os.environ, "PYTHONPATH": ""})
         environments[content] = folder / "bin" / "python"
     return environments[content]
-
-
-def answers(amqp_uri: str, service: str, process: subprocess.Popen[bytes]) -> bool:
-    deadline = time.monotonic() + START_SECONDS
-    with RpcClient(amqp_uri) as client:
-        while process.poll() is None and time.monotonic() < deadline:
-            try:
-                client.call(service, "health", timeout=2.0)
-            except NoAnswer:
-                continue
-            except Exception as error:
-                assert getattr(error, "name", "") == "UnknownService", error
-                time.sleep(0.2)
-                continue
-            return True
-    return False

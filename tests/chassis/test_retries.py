@@ -1,0 +1,99 @@
+"""Where a message goes that could not be handled, and what is told of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chassis.bus.delivery import Delivery
+from chassis.bus.publisher import Outgoing
+from chassis.bus.retries import FAILURE_DELAYS, forward
+from chassis.bus.settlement import Fate, Settled
+from chassis.bus.topology import RETRY_DELAYS_SECONDS
+from chassis.ports import Invalid, NotYet
+from tests.chassis.conftest import START
+
+
+def delivery(headers: dict[str, Any] | None = None) -> Delivery:
+    return Delivery(
+        body=b"{}",
+        headers=headers or {},
+        content_type="application/json",
+        message_id="018f0000-0000-7000-8000-000000000001",
+        exchange="intake.events",
+        routing_key="ReferralReceived",
+        delivery_tag=1,
+        received_at=START,
+    )
+
+
+def after(
+    fate: Fate, error: Exception, headers: dict[str, Any] | None = None, later: timedelta = timedelta()
+) -> Outgoing:
+    return forward(Settled(delivery(headers), fate, error), service="matching", lane="inbox", now=START + later)
+
+
+def headers_of(message: Outgoing) -> dict[str, Any]:
+    headers: dict[str, Any] = message.properties["application_headers"]
+    return headers
+
+
+def test_failures_wait_longer_and_longer_and_then_are_parked() -> None:
+    headers: dict[str, Any] = {}
+    went = []
+    for _ in range(len(FAILURE_DELAYS) + 1):
+        message = after(Fate.RETRY, ZeroDivisionError(), headers)
+        went.append(message.routing_key)
+        headers = headers_of(message)
+    assert went == [*(f"inbox.{delay}" for delay in FAILURE_DELAYS), "dead"]
+
+
+def test_every_delay_has_a_queue() -> None:
+    assert set(FAILURE_DELAYS) <= set(RETRY_DELAYS_SECONDS)
+
+
+def test_waiting_for_an_earlier_fact_is_no_failure() -> None:
+    headers: dict[str, Any] = {}
+    for _ in range(30):
+        message = after(Fate.LATER, NotYet(), headers)
+        headers = headers_of(message)
+        assert message.routing_key != "dead"
+    assert "leeward_attempts" not in headers
+
+
+def test_a_fact_that_never_comes_is_put_before_a_person_in_the_end() -> None:
+    headers = headers_of(after(Fate.LATER, NotYet()))
+    assert after(Fate.LATER, NotYet(), headers, later=timedelta(days=2)).routing_key != "dead"
+    assert after(Fate.LATER, NotYet(), headers, later=timedelta(days=4)).routing_key == "dead"
+
+
+def test_a_dead_letter_says_where_it_came_from_and_why() -> None:
+    headers = headers_of(after(Fate.PARK, Invalid("fund_id: Not a valid UUID.")))
+    assert headers["leeward_reason"] == "fund_id: Not a valid UUID."
+    assert headers["leeward_error"] == "Invalid"
+    assert headers["leeward_exchange"] == "intake.events"
+    assert headers["leeward_routing_key"] == "ReferralReceived"
+    assert headers["leeward_first_failed_at"] == START.isoformat()
+
+
+def test_a_dead_letter_never_repeats_what_an_error_of_the_program_said() -> None:
+    headers: dict[str, Any] = {"leeward_attempts": len(FAILURE_DELAYS)}
+    message = after(Fate.RETRY, ValueError("Robin Example, 07700 900123"), headers)
+    assert message.routing_key == "dead"
+    assert "Robin" not in str(message.properties)
+    assert headers_of(message)["leeward_error"] == "ValueError"
+
+
+@pytest.mark.parametrize("name", ["x-death", "x-first-death-queue", "x-last-death-reason", "x-delivery-count"])
+def test_what_the_broker_wrote_about_dead_lettering_is_stripped(name: str) -> None:
+    headers = headers_of(after(Fate.RETRY, ZeroDivisionError(), {name: "x", "cloudEvents_id": "kept"}))
+    assert name not in headers
+    assert headers["cloudEvents_id"] == "kept"
+
+
+def test_a_retry_keeps_the_identity_so_that_what_took_effect_does_nothing() -> None:
+    message = after(Fate.RETRY, ZeroDivisionError())
+    assert message.properties["message_id"] == delivery().message_id
+    assert message.exchange == "matching.retry"

@@ -1,0 +1,193 @@
+"""The durable schedule: what is due is done once, and nothing is forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chassis.ports import NotYet, Timer, Unit
+from chassis.store.schedule import EFFECT_LEASE, MAX_EFFECT_ATTEMPTS, Due, DueTimer, Effect, Scheduler
+from chassis.store.unit import StoreUnit
+from tests.chassis.conftest import Store, note_row
+
+HOUR = timedelta(hours=1)
+
+
+class Outside:
+    """Something outside that counts how often it was acted upon, and may fail."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.acts = 0
+        self.fails = False
+        self.recorded: list[Any] = []
+        self.given_up = 0
+
+    def act(self, unit: Unit[Any], timer: Timer) -> str:
+        self.acts += 1
+        unit.session.execute(self.store.note.insert().values(note_row(self.acts)))
+        if self.fails:
+            raise ConnectionRefusedError("planted words")
+        return "sent"
+
+    def record(self, unit: Unit[Any], timer: Timer, result: Any) -> None:
+        self.recorded.append(result)
+
+    def failed(self, unit: Unit[Any], timer: Timer) -> None:
+        self.given_up += 1
+
+
+class Bench:
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.outside = Outside(store)
+        self.fired: list[str] = []
+        self.error: Exception | None = None
+        self.scheduler = Scheduler(store.database, self._unit)
+        self.effect = Effect("send", self.outside.act, self.outside.record, self.outside.failed)
+
+    def handler(self, unit: Unit[Any], timer: Timer) -> None:
+        unit.session.execute(self.store.note.insert().values(note_row(len(self.fired) + 1)))
+        if self.error:
+            raise self.error
+        self.fired.append(timer.key)
+
+    def set(self, name: str, key: str, after: timedelta) -> None:
+        with self.store.database.unit() as unit:
+            unit.set_timer(name, key, unit.now + after)
+
+    def due(self) -> list[DueTimer]:
+        return self.scheduler.due(["remind", "send"])
+
+    def fire_due(self) -> None:
+        for timer in self.due():
+            if timer.name == "send":
+                self.scheduler.perform(self.effect, timer)
+            else:
+                self.scheduler.fire(Due("remind", self.handler), timer)
+
+    @contextmanager
+    def _unit(self) -> Iterator[StoreUnit]:
+        with self.store.database.unit() as unit:
+            yield unit
+
+
+@pytest.fixture
+def bench(store: Store) -> Bench:
+    return Bench(store)
+
+
+def test_a_timer_fires_when_its_time_has_come_and_once(bench: Bench) -> None:
+    bench.set("remind", "a", HOUR)
+    bench.fire_due()
+    assert bench.fired == []
+    bench.store.clock.advance(HOUR)
+    bench.fire_due()
+    bench.fire_due()
+    assert bench.fired == ["a"]
+
+
+def test_the_longest_due_fires_first(bench: Bench) -> None:
+    for key, hours in (("late", 3), ("early", 1), ("middle", 2)):
+        bench.set("remind", key, hours * HOUR)
+    bench.store.clock.advance(4 * HOUR)
+    bench.fire_due()
+    assert bench.fired == ["early", "middle", "late"]
+
+
+def test_a_cancelled_timer_does_not_fire_even_if_it_was_seen_to_be_due(bench: Bench) -> None:
+    bench.set("remind", "a", timedelta())
+    (seen,) = bench.due()
+    with bench.store.database.unit() as unit:
+        unit.cancel_timer("remind", "a")
+    bench.scheduler.fire(Due("remind", bench.handler), seen)
+    assert (bench.fired, bench.store.numbers()) == ([], [])
+
+
+def test_a_timer_that_was_moved_meanwhile_is_left_alone(bench: Bench) -> None:
+    bench.set("remind", "a", timedelta())
+    (seen,) = bench.due()
+    bench.set("remind", "a", HOUR)
+    bench.scheduler.fire(Due("remind", bench.handler), seen)
+    assert bench.fired == []
+    bench.store.clock.advance(HOUR)
+    bench.fire_due()
+    assert bench.fired == ["a"]
+
+
+def test_two_replicas_that_see_the_same_timer_fire_it_once(bench: Bench) -> None:
+    bench.set("remind", "a", timedelta())
+    seen = bench.due()
+    for _ in range(2):
+        bench.scheduler.fire(Due("remind", bench.handler), seen[0])
+    assert bench.fired == ["a"]
+
+
+def test_a_failed_handler_leaves_nothing_and_is_tried_again_later_and_later(bench: Bench) -> None:
+    bench.set("remind", "a", timedelta())
+    bench.error = ZeroDivisionError()
+    for expected in (5, 30, 120, 600, 3600, 3600):
+        bench.fire_due()
+        (row,) = bench.store.rows("timer")
+        assert row["due_at"] - bench.store.clock.now() == timedelta(seconds=expected)
+        bench.store.clock.advance(timedelta(seconds=expected))
+    assert bench.store.numbers() == []
+    bench.error = None
+    bench.fire_due()
+    assert bench.fired == ["a"]
+
+
+def test_what_comes_too_early_is_tried_again_and_is_no_failure(bench: Bench) -> None:
+    bench.set("remind", "a", timedelta())
+    bench.error = NotYet()
+    for _ in range(20):
+        bench.fire_due()
+        bench.store.clock.advance(timedelta(seconds=5))
+    (row,) = bench.store.rows("timer")
+    assert row["attempts"] == 0
+
+
+def test_an_effect_is_acted_and_recorded_once_and_keeps_nothing_that_it_wrote_while_acting(bench: Bench) -> None:
+    bench.set("send", "a", timedelta())
+    bench.fire_due()
+    bench.fire_due()
+    assert (bench.outside.acts, bench.outside.recorded, bench.store.numbers()) == (1, ["sent"], [])
+
+
+def test_an_effect_whose_process_died_is_repeated_after_its_lease(bench: Bench) -> None:
+    bench.set("send", "a", timedelta())
+    (seen,) = bench.due()
+    dying = Effect("send", bench.outside.act, _die, bench.outside.failed)
+    with pytest.raises(KeyboardInterrupt):
+        bench.scheduler.perform(dying, seen)
+    assert bench.due() == []
+    bench.store.clock.advance(EFFECT_LEASE)
+    bench.effect = Effect("send", bench.outside.act, lambda *_: bench.fired.append("recorded"), bench.outside.failed)
+    bench.fire_due()
+    assert (bench.outside.acts, bench.fired) == (2, ["recorded"])
+
+
+def test_an_effect_that_never_works_is_given_up_and_said_so_once(bench: Bench) -> None:
+    bench.set("send", "a", timedelta())
+    bench.outside.fails = True
+    for _ in range(MAX_EFFECT_ATTEMPTS + 3):
+        bench.fire_due()
+        bench.store.clock.advance(HOUR)
+    assert (bench.outside.acts, bench.outside.given_up, bench.outside.recorded) == (MAX_EFFECT_ATTEMPTS, 1, [])
+    assert bench.store.rows("timer") == []
+
+
+def test_two_replicas_never_perform_the_same_effect(bench: Bench) -> None:
+    bench.set("send", "a", timedelta())
+    seen = bench.due()
+    for _ in range(2):
+        bench.scheduler.perform(bench.effect, seen[0])
+    assert bench.outside.acts == 1
+
+
+def _die(*_: object) -> None:
+    raise KeyboardInterrupt
