@@ -43,8 +43,16 @@ class Ports(DependencyProvider):  # type: ignore[misc]
         self.metadata = metadata
         self.make_tools = tools
         self._wake_ups: list[Callable[[], None]] = []
+        self._is_open = False
 
     def setup(self) -> None:
+        self.open()
+
+    def open(self) -> None:
+        """Opens the store, once: nameko sets extensions up in no particular order, and others need it."""
+        if self._is_open:
+            return
+        self._is_open = True
         self.settings: ChassisSettings = self.container.config[SETTINGS]
         service = self.container.service_name
         engine = open_engine(self.settings.database_url)
@@ -102,6 +110,7 @@ class Ports(DependencyProvider):  # type: ignore[misc]
 
 
 def ports_of(container: Any) -> Ports:
-    """The Ports of a nameko container."""
+    """The Ports of a nameko container, opened."""
     ports: Ports = next(dependency for dependency in container.dependencies if isinstance(dependency, Ports))
+    ports.open()
     return ports
