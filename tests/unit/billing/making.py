@@ -1,0 +1,248 @@
+"""Billing on a bench, and the facts it hears, made with as few words as a test needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from chassis.ids import new_id
+from chassis.ports import EventHandler
+from chassis.testing import HandlerBench
+from contracts.commands.billing import (
+    DrawDown,
+    DrawdownView,
+    FundTerms,
+    FundView,
+    InvoiceView,
+    ListFunds,
+    OpenFund,
+    ShowTrialBalance,
+    SubsidyOf,
+    SubsidyView,
+    TherapistAccountOf,
+    TherapistAccountView,
+    TrialBalanceView,
+)
+from contracts.event import Event
+from contracts.events import intake, matching
+from contracts.vocabulary import (
+    AgeBand,
+    AwardId,
+    ClientGroup,
+    ClosureReason,
+    Competence,
+    FundId,
+    FundPurpose,
+    Known,
+    MatchEndReason,
+    MatchId,
+    ReferralId,
+    RiskLevel,
+    Route,
+    Sessions,
+    SignpostReason,
+    TherapistId,
+    WithdrawalReason,
+    Work,
+)
+from services.billing import handlers, store
+from services.billing.domain.awards import AwardPolicy
+from services.billing.domain.funds import Fund, Terms
+from services.billing.domain.membership import MembershipPolicy
+from services.billing.settings import BillingSettings
+
+NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+TODAY = date(2026, 11, 23)
+
+POLICY = BillingSettings(
+    membership=MembershipPolicy(fee_pence=50_00, grace_days=30, reminder_days_before_lapse=10),
+    awards=AwardPolicy(highest_session_fee_pence=60_00, sessions_per_award=10),
+    referral_fee_pence=30_00,
+    invoice_days=14,
+)
+
+HANDLERS: dict[type[Event], EventHandler] = {
+    intake.ReferralReceived: handlers.note_referral,
+    intake.ReferralAssessed: handlers.note_assessment,
+    intake.ReferralWithdrawn: handlers.withdraw,
+    intake.ReferralSignposted: handlers.signpost,
+    intake.ReferralClosed: handlers.close,
+    matching.TherapistAdmitted: handlers.open_account,
+    matching.TherapistMatched: handlers.charge_match,
+    matching.MatchEnded: handlers.end_match,
+}
+
+TIMERS: dict[str, Callable[..., None]] = {
+    "renew_membership": handlers.renew_membership,
+    "remind_of_membership": handlers.remind_of_membership,
+    "lapse_membership": handlers.lapse_membership,
+    "start_fund": handlers.start_fund,
+    "end_fund": handlers.end_fund,
+    "serve_waiting_list": handlers.serve_waiting_list,
+}
+
+GWENT = (
+    FundTerms(
+        purpose=FundPurpose.THERAPY,
+        client_groups=(ClientGroup.AT_RISK, ClientGroup.OFFENDED, ClientGroup.FAMILY),
+        police_force_areas=("gwent",),
+    ),
+    FundTerms(purpose=FundPurpose.TRAINING, police_force_areas=("gwent", "south_wales")),
+)
+ANYONE = (FundTerms(purpose=FundPurpose.THERAPY),)
+
+
+class Bench(HandlerBench):
+    """Billing's handlers on a store of their own."""
+
+    def __init__(self, url: str = "sqlite://") -> None:
+        super().__init__("billing", store.metadata, tools=POLICY, url=url)
+
+    def told(self, *events: Event) -> None:
+        for event in events:
+            self.hear(HANDLERS[type(event)], event)
+
+    def settle(self) -> None:
+        """Fires what is due until nothing is."""
+        while self.fire_due(TIMERS):
+            pass
+
+    def pass_days(self, days: int) -> None:
+        """Lets the days go by one at a time, so that every timer fires on its own day."""
+        for _ in range(days):
+            self.clock.advance(timedelta(days=1))
+            self.settle()
+
+    @property
+    def today(self) -> date:
+        return self.clock.now().date()
+
+    def open_fund(self, name: str = "A gift", pence: int = 5_500_00, **fields: Any) -> FundView:
+        asked: dict[str, Any] = {
+            "terms": ANYONE,
+            "starts_on": self.today,
+            "ends_on": self.today + timedelta(days=364),
+            **fields,
+        }
+        view: FundView = self.ask(handlers.open_fund, OpenFund(name=name, amount_pence=pence, **asked))
+        self.settle()
+        return view
+
+    def fund(self, fund_id: FundId) -> FundView:
+        (found,) = (one for one in self.funds() if one.fund_id == fund_id)
+        return found
+
+    def funds(self) -> list[FundView]:
+        views: list[FundView] = self.ask(handlers.list_funds, ListFunds())
+        return views
+
+    def subsidy(self, referral_id: ReferralId) -> SubsidyView:
+        view: SubsidyView = self.ask(handlers.subsidy_of, SubsidyOf(referral_id=referral_id))
+        return view
+
+    def account(self, therapist_id: TherapistId) -> TherapistAccountView:
+        view: TherapistAccountView = self.ask(handlers.therapist_account, TherapistAccountOf(therapist_id=therapist_id))
+        return view
+
+    def invoice(self, therapist_id: TherapistId, kind: str) -> InvoiceView:
+        """The latest invoice of a kind."""
+        return [one for one in self.account(therapist_id).invoices if one.kind == kind][-1]
+
+    def books(self) -> TrialBalanceView:
+        view: TrialBalanceView = self.ask(handlers.trial_balance, ShowTrialBalance())
+        return view
+
+    def draw_down(self, award_id: AwardId, on: date | None = None) -> DrawdownView:
+        view: DrawdownView = self.ask(handlers.draw_down, DrawDown(award_id=award_id, attended_on=on or self.today))
+        return view
+
+    def balance(self, account: str) -> int:
+        """What stands on every account of a kind together: debits positive."""
+        return sum(one.pence for one in self.books().accounts if one.account == account)
+
+
+def referral(referral_id: UUID | None = None, **changed: Any) -> intake.ReferralReceived:
+    """A client of Gwent who can pay £20 a session and asks for a subsidy."""
+    fields: dict[str, Any] = {
+        "referral_id": ReferralId(referral_id or new_id()),
+        "received_at": NOW,
+        "route": Route.SELF,
+        "client_group": ClientGroup.AT_RISK,
+        "age_band": AgeBand.FROM_35,
+        "outward_code": "NP20",
+        "police_force_area": "gwent",
+        "local_authority": "W06000022",
+        "language": "en",
+        "sessions": Sessions.EITHER,
+        "max_distance_km": 30.0,
+        "subsidy_requested": True,
+        "fee_ceiling_pence": 20_00,
+        "known_to_authorities": Known.NO,
+    }
+    return intake.ReferralReceived(**{**fields, **changed})
+
+
+def assessed(referral_id: ReferralId) -> intake.ReferralAssessed:
+    return intake.ReferralAssessed(
+        referral_id=referral_id,
+        assessed_at=NOW,
+        risk_level=RiskLevel.LOWER,
+        competence=Competence.LOWER,
+        work=Work.INDIVIDUAL,
+    )
+
+
+def withdrawn(referral_id: ReferralId) -> intake.ReferralWithdrawn:
+    return intake.ReferralWithdrawn(referral_id=referral_id, reason=WithdrawalReason.CLIENT_ASKED)
+
+
+def signposted(referral_id: ReferralId) -> intake.ReferralSignposted:
+    return intake.ReferralSignposted(referral_id=referral_id, reason=SignpostReason.OTHER_SERVICE_FITS_BETTER)
+
+
+def closed(referral_id: ReferralId, reason: ClosureReason = ClosureReason.THERAPY_ENDED) -> intake.ReferralClosed:
+    return intake.ReferralClosed(referral_id=referral_id, reason=reason)
+
+
+def admitted(therapist_id: TherapistId) -> matching.TherapistAdmitted:
+    return matching.TherapistAdmitted(
+        therapist_id=therapist_id, admitted_at=NOW, competence=Competence.HIGHER, outward_code="NP20"
+    )
+
+
+def matched(referral_id: ReferralId, *, fee: int = 60_00, **changed: Any) -> matching.TherapistMatched:
+    fields: dict[str, Any] = {
+        "match_id": MatchId(new_id()),
+        "therapist_id": TherapistId(new_id()),
+        "matched_at": NOW,
+        "distance_km": 3.5,
+        "session_fee_pence": fee,
+        "sessions": Sessions.IN_PERSON,
+    }
+    return matching.TherapistMatched(referral_id=referral_id, **{**fields, **changed})
+
+
+def ended(match: matching.TherapistMatched, reason: MatchEndReason) -> matching.MatchEnded:
+    return matching.MatchEnded(
+        match_id=match.match_id,
+        referral_id=match.referral_id,
+        therapist_id=match.therapist_id,
+        reason=reason,
+        ended_at=NOW,
+    )
+
+
+def a_fund(pence: int = 1_000_00, **changed: Any) -> Fund:
+    """A fund of the domain, for anyone, open all of 2026 and 2027."""
+    fields: dict[str, Any] = {
+        "id": FundId(new_id()),
+        "name": "A gift",
+        "terms": (Terms(purpose=FundPurpose.THERAPY),),
+        "starts_on": date(2026, 1, 1),
+        "ends_on": date(2027, 12, 31),
+        "opened_pence": pence,
+        "available_pence": pence,
+    }
+    return Fund(**{**fields, **changed})

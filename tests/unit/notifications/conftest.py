@@ -1,0 +1,205 @@
+"""A notifications service on a real store, with a letter box that keeps what is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chassis.ids import new_id
+from chassis.ports import Timer, Unit
+from chassis.sealing import Keyring, make_keys
+from chassis.testing import HandlerBench
+from chassis.vault import Vault, new_master_key
+from contracts.commands.notifications import ListMessages, MessageView
+from contracts.events.intake import ContactReleased
+from contracts.events.matching import TherapistContactChanged
+from contracts.reference import reference_for
+from contracts.sealed import ClientContact, SafeChannel, SafeContact, SafeHours, TherapistContact
+from contracts.vocabulary import ContactPurpose, ReferralId, TherapistId
+from services.notifications import commands, handlers, store
+from services.notifications.gateways.mail import Rejected
+from services.notifications.settings import Mailbox, NotificationsSettings
+from services.notifications.tools import Tools
+
+MAX_ATTEMPTS = 8
+
+SETTINGS = NotificationsSettings(
+    mail="maildir:unused",
+    smtp_username=None,
+    smtp_password=None,
+    smtp_timeout_seconds=5,
+    sender=Mailbox("Leeward", "hello@leeward.example.org"),
+    discreet_sender=Mailbox("Alex", "alex@example.org"),
+    office=Mailbox("Office", "office@example.org"),
+    duty_lead=Mailbox("Duty lead", "duty-lead@example.org"),
+    deputy=Mailbox("Deputy", "deputy@example.org"),
+    trustee=Mailbox("Trustee", "trustee@example.org"),
+    form_url="https://forms.example.org/f/",
+    status_url="https://forms.example.org/s",
+    portal_url="https://portal.example.org",
+    console_url="https://console.example.org",
+    escalate_immediate=timedelta(minutes=15),
+    escalate_urgent=timedelta(minutes=60),
+    escalate_advisory_working_days=1,
+    keep_closed_contacts=timedelta(days=365),
+    keys_folder=Path("unused"),
+    master_key="unused",
+)
+
+EMAIL = SafeContact(channel=SafeChannel.EMAIL, email="robin@example.org", discreet=True)
+OPEN_EMAIL = replace(EMAIL, discreet=False)
+TELEPHONE = SafeContact(channel=SafeChannel.TELEPHONE, telephone="01632 960123")
+CLIENT_CALLS = SafeContact(channel=SafeChannel.CLIENT_CALLS)
+NO_ADDRESS = SafeContact(channel=SafeChannel.EMAIL)
+EVENING = replace(EMAIL, hours=SafeHours.EVENING)
+CLIENT_NAME, THERAPIST_NAME = "Robin Invented", "Sam Pretend"
+THERAPIST_EMAIL = "sam.pretend@example.org"
+
+
+@dataclass
+class LetterBox:
+    """A mailer that keeps what it is given. `down` makes it unreachable, `refuses` rejects for good."""
+
+    sent: list[EmailMessage] = field(default_factory=list)
+    down: bool = False
+    refuses: set[str] = field(default_factory=set)
+
+    def send(self, message: EmailMessage) -> None:
+        if self.down:
+            raise OSError("no way out")
+        if message["To"] in self.refuses:
+            raise Rejected("refused for good (550)")
+        self.sent.append(message)
+
+    def to(self, address: str) -> list[EmailMessage]:
+        return [message for message in self.sent if message["To"] == address]
+
+
+@dataclass
+class Desk:
+    """The service under test, and what others tell it."""
+
+    bench: HandlerBench
+    keyring: Keyring
+    post: LetterBox
+    attempts: dict[str, int] = field(default_factory=dict)
+
+    def release(
+        self,
+        referral_id: ReferralId,
+        contact: SafeContact = EMAIL,
+        *,
+        to: TherapistId | None = None,
+        sequence: int | None = None,
+    ) -> None:
+        self.bench.hear(handlers.keep_contact, self.released(referral_id, contact, to=to), sequence=sequence)
+
+    def released(
+        self, referral_id: ReferralId, contact: SafeContact = EMAIL, *, to: TherapistId | None = None
+    ) -> ContactReleased:
+        client = ClientContact(
+            referral_id=referral_id, reference=reference_for(referral_id), name=CLIENT_NAME, contact=contact
+        )
+        purpose = ContactPurpose.INTRODUCTION if to else ContactPurpose.ADDRESS_BOOK
+        sealed = self.keyring.seal("notifications", client)
+        return ContactReleased(referral_id=referral_id, purpose=purpose, therapist_id=to, sealed=sealed)
+
+    def admit(self, therapist_id: TherapistId, *, email: str = THERAPIST_EMAIL, sequence: int | None = None) -> None:
+        event = self.contact_changed(therapist_id, email=email)
+        self.bench.hear(handlers.keep_therapist_contact, event, sequence=sequence)
+
+    def contact_changed(self, therapist_id: TherapistId, *, email: str = THERAPIST_EMAIL) -> TherapistContactChanged:
+        contact = TherapistContact(name=THERAPIST_NAME, email=email, telephone="07700 900321")
+        sealed = self.keyring.seal("notifications", contact)
+        return TherapistContactChanged(therapist_id=therapist_id, sealed=sealed)
+
+    def run(self) -> None:
+        """Does everything that is due now, as the schedule would."""
+        ordinary = self._effect(handlers.deliver, handlers.record_sent, handlers.record_failed)
+        alert = self._effect(handlers.deliver, handlers.record_alert_sent, handlers.record_alert_failed)
+        timers = {
+            "send_message": ordinary,
+            "send_alert": alert,
+            "escalate_alert": handlers.escalate_alert,
+            "forget_client": handlers.forget_client,
+        }
+        while self.bench.fire_due(timers):
+            pass
+
+    def pass_time(self, **by: float) -> None:
+        self.bench.clock.advance(timedelta(**by))
+        self.run()
+
+    def messages(self, referral_id: ReferralId) -> list[MessageView]:
+        found: list[MessageView] = self.bench.ask(commands.list_messages, ListMessages(referral_id=referral_id))
+        return found
+
+    def states(self, referral_id: ReferralId) -> dict[str, str]:
+        return {message.template: message.state for message in self.messages(referral_id)}
+
+    def _effect(
+        self,
+        act: Callable[[Unit[Any], Timer], Any],
+        record: Callable[[Unit[Any], Timer, Any], None],
+        failed: Callable[[Unit[Any], Timer], None],
+    ) -> Callable[[Unit[Any], Timer], None]:
+        def perform(unit: Unit[Any], timer: Timer) -> None:
+            try:
+                with self.bench.database.reading() as reading:
+                    outcome = act(reading, timer)
+            except OSError:
+                self.attempts[timer.key] = self.attempts.get(timer.key, 0) + 1
+                if self.attempts[timer.key] < MAX_ATTEMPTS:
+                    name = "send_alert" if record is handlers.record_alert_sent else "send_message"
+                    unit.set_timer(name, timer.key, unit.now + timedelta(minutes=1))
+                else:
+                    failed(unit, timer)
+            else:
+                record(unit, timer, outcome)
+
+        return perform
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("keys")
+    make_keys(folder, "notifications")
+    return folder
+
+
+@pytest.fixture
+def database_file(tmp_path: Path) -> Path:
+    return tmp_path / "notifications.db"
+
+
+@pytest.fixture
+def desk(keys: Path, database_file: Path) -> Desk:
+    keyring, post = Keyring(keys, reader="notifications"), LetterBox()
+    tools = Tools(settings=SETTINGS, keyring=keyring, vault=Vault(store.data_keys, new_master_key()), mailer=post)
+    bench = HandlerBench("notifications", store.metadata, tools=tools, url=f"sqlite:///{database_file}")
+    return Desk(bench, keyring, post)
+
+
+@pytest.fixture
+def referral_id() -> ReferralId:
+    return ReferralId(new_id())
+
+
+@pytest.fixture
+def therapist_id() -> TherapistId:
+    return TherapistId(new_id())
+
+
+def body(message: EmailMessage) -> str:
+    """The text of an e-mail on one line, so that a test need not know where it wraps."""
+    text: str = message.get_content()
+    return " ".join(text.split())
+
+
+MONDAY_10 = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)

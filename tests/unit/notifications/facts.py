@@ -1,0 +1,204 @@
+"""What the other services say, for a referral and a therapist that don't exist."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from chassis.ids import new_id
+from chassis.sealing import Keyring
+from contracts.events.billing import (
+    MembershipLapsed,
+    MembershipRenewed,
+    MembershipStarted,
+    PaymentReceived,
+    ReferralFeeCharged,
+    ReferralFeeCredited,
+    SubsidyApproved,
+    SubsidyWaitlisted,
+)
+from contracts.events.evaluation import EvaluationInvited
+from contracts.events.intake import ReferralClosed, ReferralSignposted, ReferralWithdrawn
+from contracts.events.matching import (
+    MatchingStalled,
+    OfferWithdrawn,
+    TherapistMatched,
+    TherapistOffered,
+    TherapistReinstated,
+    TherapistSuspended,
+)
+from contracts.sealed import EvaluationLink
+from contracts.vocabulary import (
+    AwardId,
+    ClientGroup,
+    ClosureReason,
+    CreditNoteId,
+    FundId,
+    InvitationId,
+    InvoiceId,
+    MatchId,
+    OfferId,
+    OfferWithdrawalReason,
+    PaymentId,
+    ReferralId,
+    Respondent,
+    Sessions,
+    SignpostReason,
+    Stage,
+    StallReason,
+    SubsidyWaitReason,
+    SuspensionReason,
+    TherapistId,
+    WithdrawalReason,
+    Work,
+)
+from tests.unit.notifications.conftest import MONDAY_10
+
+TOKEN = "a-token-that-was-made-up-for-a-test"
+
+
+def withdrawn(referral_id: ReferralId, reason: WithdrawalReason = WithdrawalReason.CLIENT_ASKED) -> ReferralWithdrawn:
+    return ReferralWithdrawn(referral_id=referral_id, reason=reason)
+
+
+def signposted(referral_id: ReferralId) -> ReferralSignposted:
+    return ReferralSignposted(referral_id=referral_id, reason=SignpostReason.OUT_OF_SCOPE)
+
+
+def closed(referral_id: ReferralId) -> ReferralClosed:
+    return ReferralClosed(referral_id=referral_id, reason=ClosureReason.THERAPY_ENDED)
+
+
+def matched(referral_id: ReferralId, therapist_id: TherapistId | None = None) -> TherapistMatched:
+    return TherapistMatched(
+        match_id=MatchId(new_id()),
+        referral_id=referral_id,
+        therapist_id=therapist_id or TherapistId(new_id()),
+        matched_at=MONDAY_10,
+        distance_km=7.2,
+        session_fee_pence=60_00,
+        sessions=Sessions.IN_PERSON,
+    )
+
+
+def offered(referral_id: ReferralId, therapist_id: TherapistId) -> TherapistOffered:
+    return TherapistOffered(
+        offer_id=OfferId(new_id()),
+        referral_id=referral_id,
+        therapist_id=therapist_id,
+        expires_at=MONDAY_10 + timedelta(days=2),
+        client_group=ClientGroup.SURVIVOR,
+        work=Work.INDIVIDUAL,
+        sessions=Sessions.IN_PERSON,
+        distance_km=7.2,
+    )
+
+
+def taken_back(offer: TherapistOffered) -> OfferWithdrawn:
+    return OfferWithdrawn(
+        offer_id=offer.offer_id,
+        referral_id=offer.referral_id,
+        therapist_id=offer.therapist_id,
+        reason=OfferWithdrawalReason.REFERRAL_WITHDRAWN,
+    )
+
+
+def stalled(referral_id: ReferralId) -> MatchingStalled:
+    return MatchingStalled(
+        referral_id=referral_id, reason=StallReason.NOBODY_NEAR, waiting_since=MONDAY_10 - timedelta(days=7)
+    )
+
+
+def suspended(therapist_id: TherapistId) -> TherapistSuspended:
+    return TherapistSuspended(therapist_id=therapist_id, reason=SuspensionReason.INSURANCE_EXPIRED)
+
+
+def reinstated(therapist_id: TherapistId) -> TherapistReinstated:
+    return TherapistReinstated(therapist_id=therapist_id, reason=SuspensionReason.INSURANCE_EXPIRED)
+
+
+def membership_started(therapist_id: TherapistId) -> MembershipStarted:
+    return MembershipStarted(
+        therapist_id=therapist_id,
+        invoice_id=InvoiceId(new_id()),
+        starts_on=date(2026, 11, 23),
+        ends_on=date(2027, 11, 22),
+        amount_pence=50_00,
+    )
+
+
+def membership_renewed(therapist_id: TherapistId) -> MembershipRenewed:
+    return MembershipRenewed(
+        therapist_id=therapist_id,
+        invoice_id=InvoiceId(new_id()),
+        starts_on=date(2027, 11, 23),
+        ends_on=date(2028, 11, 22),
+        amount_pence=50_00,
+    )
+
+
+def membership_lapsed(therapist_id: TherapistId) -> MembershipLapsed:
+    return MembershipLapsed(therapist_id=therapist_id, invoice_id=InvoiceId(new_id()), lapsed_on=date(2026, 11, 23))
+
+
+def fee_charged(referral_id: ReferralId, therapist_id: TherapistId) -> ReferralFeeCharged:
+    return ReferralFeeCharged(
+        invoice_id=InvoiceId(new_id()),
+        referral_id=referral_id,
+        match_id=MatchId(new_id()),
+        therapist_id=therapist_id,
+        amount_pence=1_234_56,
+    )
+
+
+def fee_credited(referral_id: ReferralId, therapist_id: TherapistId) -> ReferralFeeCredited:
+    return ReferralFeeCredited(
+        credit_note_id=CreditNoteId(new_id()),
+        invoice_id=InvoiceId(new_id()),
+        referral_id=referral_id,
+        match_id=MatchId(new_id()),
+        therapist_id=therapist_id,
+        amount_pence=25_00,
+    )
+
+
+def paid(therapist_id: TherapistId) -> PaymentReceived:
+    return PaymentReceived(
+        payment_id=PaymentId(new_id()),
+        invoice_id=InvoiceId(new_id()),
+        therapist_id=therapist_id,
+        amount_pence=50_00,
+    )
+
+
+def subsidy_approved(referral_id: ReferralId) -> SubsidyApproved:
+    return SubsidyApproved(
+        award_id=AwardId(new_id()),
+        referral_id=referral_id,
+        fund_id=FundId(new_id()),
+        pence_per_session=45_00,
+        sessions=12,
+        committed_pence=540_00,
+        approved_at=MONDAY_10,
+    )
+
+
+def subsidy_waitlisted(referral_id: ReferralId) -> SubsidyWaitlisted:
+    return SubsidyWaitlisted(referral_id=referral_id, reason=SubsidyWaitReason.NO_MONEY)
+
+
+def invited(
+    keyring: Keyring,
+    referral_id: ReferralId,
+    therapist_id: TherapistId,
+    respondent: Respondent = Respondent.CLIENT,
+    token: str = TOKEN,
+) -> EvaluationInvited:
+    return EvaluationInvited(
+        invitation_id=InvitationId(new_id()),
+        referral_id=referral_id,
+        therapist_id=therapist_id,
+        respondent=respondent,
+        stage=Stage.START,
+        instrument="core-10",
+        sealed=keyring.seal("notifications", EvaluationLink(token=token)),
+    )

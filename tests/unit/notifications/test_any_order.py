@@ -1,0 +1,106 @@
+"""Deliveries in any order, any number of times: the same messages, to the same people, once each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chassis.ids import new_id
+from chassis.ports import EventHandler, NotYet
+from chassis.sealing import Keyring
+from chassis.testing import HandlerBench
+from chassis.vault import Vault, new_master_key
+from contracts.event import Event
+from contracts.vocabulary import ReferralId, Respondent, TherapistId
+from services.notifications import handlers, store
+from services.notifications.tools import Tools
+from tests.unit.notifications import facts
+from tests.unit.notifications.conftest import SETTINGS, Desk, LetterBox
+
+Fact = tuple[EventHandler, Event, int]
+
+
+def a_desk(keys: Path, folder: Path) -> Desk:
+    keyring, post = Keyring(keys, reader="notifications"), LetterBox()
+    tools = Tools(settings=SETTINGS, keyring=keyring, vault=Vault(store.data_keys, new_master_key()), mailer=post)
+    url = f"sqlite:///{folder / str(new_id())}.db"
+    return Desk(HandlerBench("notifications", store.metadata, tools=tools, url=url), keyring, post)
+
+
+def a_story(desk: Desk, *, withdrawn: bool) -> list[Fact]:
+    """All that is heard of one referral, each with its number at its publisher."""
+    referral_id, therapist_id = ReferralId(new_id()), TherapistId(new_id())
+    offer = facts.offered(referral_id, therapist_id)
+    form = facts.invited(desk.keyring, referral_id, therapist_id, Respondent.THERAPIST)
+    story: list[Fact] = [
+        (handlers.keep_contact, desk.released(referral_id), 2),
+        (handlers.keep_therapist_contact, desk.contact_changed(therapist_id), 2),
+        (handlers.send_offer, offer, 1),
+        (handlers.tell_client_of_match, facts.matched(referral_id, therapist_id), 2),
+        (handlers.keep_contact, desk.released(referral_id, to=therapist_id), 4),
+        (handlers.tell_of_referral_fee, facts.fee_charged(referral_id, therapist_id), 1),
+        (handlers.tell_client_of_subsidy, facts.subsidy_approved(referral_id), 2),
+        (handlers.ask_for_form, form, 1),
+        (handlers.tell_of_suspension, facts.suspended(therapist_id), 5),
+    ]
+    if withdrawn:
+        story.append((handlers.withdraw, facts.withdrawn(referral_id), 5))
+    return story
+
+
+def tell(desk: Desk, story: list[Fact], order: list[int]) -> None:
+    """Delivers in this order; what must wait is delivered again after everything else, as the retry queues do."""
+    waiting = [story[index] for index in order]
+    for _ in range(len(story) + 1):
+        again = []
+        for handler, event, sequence in waiting:
+            try:
+                desk.bench.hear(handler, event, sequence=sequence)
+            except NotYet:
+                again.append((handler, event, sequence))
+            desk.run()
+        if not again:
+            return
+        waiting = again
+    raise AssertionError(f"{len(waiting)} still wait")
+
+
+def subjects(desk: Desk) -> list[tuple[str, str]]:
+    return sorted((message["To"], message["Subject"]) for message in desk.post.sent)
+
+
+orders = st.permutations([*range(9), *range(9)])
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(order=orders)
+def test_everybody_hears_the_same_whatever_the_order(keys: Path, tmp_path: Path, order: list[int]) -> None:
+    desk = a_desk(keys, tmp_path)
+    tell(desk, a_story(desk, withdrawn=False), order)
+    assert [(to, subject.split(" ")[0]) for to, subject in subjects(desk)] == [
+        ("robin@example.org", "Reference"),
+        ("robin@example.org", "Reference"),
+        ("robin@example.org", "Reference"),
+        ("sam.pretend@example.org", "A"),
+        ("sam.pretend@example.org", "A"),
+        ("sam.pretend@example.org", "No"),
+        ("sam.pretend@example.org", "Referral"),
+        ("sam.pretend@example.org", "Your"),
+    ]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(order=st.permutations([*range(10), *range(10)]))
+def test_after_a_withdrawal_the_confirmation_is_the_last_word(keys: Path, tmp_path: Path, order: list[int]) -> None:
+    desk = a_desk(keys, tmp_path)
+    story = a_story(desk, withdrawn=True)
+    tell(desk, story, order)
+    to_client = [message for message in desk.post.sent if message["To"] == "robin@example.org"]
+    assert "has been taken back" in to_client[-1].get_content()
+    assert sum("has been taken back" in message.get_content() for message in to_client) == 1
+    with desk.bench.database.reading() as unit:
+        client = store.read_client(unit.session, story[0][1].subject)  # type: ignore[arg-type]
+        assert client is not None
+        assert client.contact is None

@@ -1,0 +1,247 @@
+"""What clients are told, and how."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chassis.ids import new_id
+from chassis.ports import Invalid, NotYet
+from chassis.sealing import Keyring, make_keys
+from contracts.commands.notifications import ListMessages
+from contracts.events.intake import ContactReleased
+from contracts.events.notifications import MessageFailed, MessageSent
+from contracts.reference import reference_for
+from contracts.sealed import EvaluationLink, SafeChannel, SafeHours
+from contracts.vocabulary import Channel, ConcernId, ContactPurpose, FailureReason, ReferralId, Respondent, TherapistId
+from services.notifications import commands, handlers
+from services.notifications.commands import NothingAskedAfter
+from tests.unit.notifications import facts
+from tests.unit.notifications.conftest import (
+    CLIENT_CALLS,
+    EMAIL,
+    EVENING,
+    NO_ADDRESS,
+    OPEN_EMAIL,
+    SETTINGS,
+    TELEPHONE,
+    Desk,
+    body,
+)
+
+ADDRESS, OFFICE = "robin@example.org", SETTINGS.office.address
+
+
+def test_a_client_is_told_that_the_request_has_arrived_and_what_happens_next(
+    desk: Desk, referral_id: ReferralId
+) -> None:
+    desk.release(referral_id, OPEN_EMAIL)
+    desk.run()
+    (message,) = desk.post.to(ADDRESS)
+    assert reference_for(referral_id) in body(message)
+    assert "What happens next" in body(message)
+    (sent,) = desk.bench.emitted(MessageSent)
+    assert (sent.template, sent.channel, sent.referral_id) == ("request_received", Channel.EMAIL, referral_id)
+
+
+def test_a_discreet_message_comes_from_a_sender_and_under_a_subject_that_tell_nothing(
+    desk: Desk, referral_id: ReferralId
+) -> None:
+    desk.release(referral_id, EMAIL)
+    desk.run()
+    (message,) = desk.post.to(ADDRESS)
+    assert message["From"] == str(SETTINGS.discreet_sender)
+    assert message["Subject"] == f"Reference {reference_for(referral_id)}"
+    assert "Leeward" not in message.as_string()
+    assert message["Message-ID"].endswith("@example.org>")
+
+
+def test_another_contact_for_the_same_referral_does_not_announce_it_again(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id)
+    desk.release(referral_id, replace(EMAIL, email="new@example.org"))
+    desk.run()
+    assert [message["To"] for message in desk.post.sent] == ["new@example.org"]
+
+
+def test_an_older_contact_that_comes_late_is_not_used(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, replace(EMAIL, email="new@example.org"), sequence=5)
+    desk.release(referral_id, replace(EMAIL, email="old@example.org"), sequence=2)
+    desk.run()
+    assert [message["To"] for message in desk.post.sent] == ["new@example.org"]
+
+
+def test_an_evening_client_is_written_to_in_the_evening(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, EVENING)
+    desk.pass_time(hours=6, minutes=59)
+    assert desk.post.sent == []
+    desk.pass_time(minutes=1)
+    assert len(desk.post.to(ADDRESS)) == 1
+
+
+def test_a_message_that_was_held_up_waits_for_the_next_safe_hours(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, EVENING)
+    desk.bench.clock.advance(timedelta(hours=12))  # ten at night: the service was down all evening
+    desk.run()
+    assert desk.post.sent == []
+    desk.pass_time(hours=19)
+    assert len(desk.post.to(ADDRESS)) == 1
+
+
+def test_a_client_who_changes_to_the_telephone_is_not_written_to_any_more(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, EVENING)
+    desk.release(referral_id, TELEPHONE)
+    desk.pass_time(hours=8)
+    assert desk.post.to(ADDRESS) == []
+    assert len(desk.post.to(OFFICE)) == 1
+
+
+@pytest.mark.parametrize("channel", [SafeChannel.TELEPHONE, SafeChannel.POST])
+def test_staff_are_asked_to_get_in_touch_where_e_mail_is_not_safe(
+    desk: Desk, referral_id: ReferralId, channel: SafeChannel
+) -> None:
+    contact = replace(EMAIL, channel=channel, telephone="01632 960123", address="1 Invented Street")
+    desk.release(referral_id, contact)
+    desk.run()
+    (call,) = desk.post.sent
+    assert call["To"] == OFFICE
+    assert reference_for(referral_id) in body(call)
+    assert "01632" not in call.as_string()
+    assert "Robin" not in call.as_string()
+    assert "Invented Street" not in call.as_string()
+    (sent,) = desk.bench.emitted(MessageSent)
+    assert sent.channel is Channel.STAFF_CALL
+
+
+def test_nothing_goes_to_a_client_who_calls_and_it_is_kept_until_they_do(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, CLIENT_CALLS)
+    desk.run()
+    assert desk.post.sent == []
+    assert desk.bench.all_emitted == []
+    assert desk.states(referral_id) == {"request_received": "kept"}
+
+
+def test_a_client_without_an_address_is_reported_and_looked_after_by_the_office(
+    desk: Desk, referral_id: ReferralId
+) -> None:
+    desk.release(referral_id, NO_ADDRESS)
+    desk.run()
+    (failed,) = desk.bench.emitted(MessageFailed)
+    assert failed.reason is FailureReason.NO_ADDRESS
+    (told,) = desk.post.sent
+    assert told["To"] == OFFICE
+    assert str(failed.message_id) in body(told)
+
+
+def test_a_client_is_told_once_of_each_match(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, OPEN_EMAIL)
+    first = facts.matched(referral_id)
+    for event in (first, first, facts.matched(referral_id)):
+        desk.bench.hear(handlers.tell_client_of_match, event)
+    desk.run()
+    texts = [body(message) for message in desk.post.to(ADDRESS)]
+    assert sum("a therapist has agreed to see you" in text for text in texts) == 2
+
+
+def test_news_waits_until_the_address_has_arrived(desk: Desk, referral_id: ReferralId) -> None:
+    event = facts.matched(referral_id)
+    with pytest.raises(NotYet):
+        desk.bench.hear(handlers.tell_client_of_match, event)
+    desk.release(referral_id)
+    desk.bench.hear(handlers.tell_client_of_match, event)
+    assert "matched" in desk.states(referral_id)
+
+
+def test_a_subsidy_is_told_with_what_it_pays(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, OPEN_EMAIL)
+    desk.bench.hear(handlers.tell_client_of_subsidy, facts.subsidy_approved(referral_id))
+    desk.run()
+    assert "up to £45.00 a session, for up to 12 sessions" in body(desk.post.to(ADDRESS)[-1])
+
+
+def test_a_wait_for_a_subsidy_that_has_been_approved_since_is_not_told(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, OPEN_EMAIL)
+    desk.bench.hear(handlers.tell_client_of_subsidy, facts.subsidy_approved(referral_id), sequence=2)
+    desk.bench.hear(handlers.tell_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id), sequence=1)
+    desk.run()
+    assert "subsidy_waiting" not in desk.states(referral_id)
+
+
+def test_a_wait_that_has_not_been_told_yet_is_overtaken_by_the_approval(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, EVENING)
+    desk.bench.hear(handlers.tell_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id))
+    desk.bench.hear(handlers.tell_client_of_subsidy, facts.subsidy_approved(referral_id))
+    desk.pass_time(hours=8)
+    assert desk.states(referral_id)["subsidy_waiting"] == "cancelled"
+    assert desk.states(referral_id)["subsidy_approved"] == "sent"
+
+
+def test_a_client_who_is_signposted_is_told_kindly(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, OPEN_EMAIL)
+    desk.bench.hear(handlers.signpost, facts.signposted(referral_id))
+    desk.run()
+    assert "another service can do more for you" in body(desk.post.to(ADDRESS)[-1])
+
+
+def test_a_form_is_asked_for_by_a_neutral_link(desk: Desk, referral_id: ReferralId, therapist_id: TherapistId) -> None:
+    desk.release(referral_id)
+    desk.bench.hear(handlers.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
+    desk.run()
+    assert f"https://forms.example.org/f/{facts.TOKEN}" in desk.post.to(ADDRESS)[-1].get_content().splitlines()
+
+
+def test_the_form_s_secret_is_gone_once_it_was_sent(
+    desk: Desk, referral_id: ReferralId, therapist_id: TherapistId
+) -> None:
+    desk.release(referral_id)
+    desk.bench.hear(handlers.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
+    desk.run()
+    with desk.bench.database.reading() as unit:
+        rows = unit.session.connection().exec_driver_sql("SELECT sealed FROM message").all()
+    assert rows == [(None,), (None,)]
+
+
+def test_a_link_that_cannot_be_opened_is_invalid(
+    desk: Desk, referral_id: ReferralId, therapist_id: TherapistId
+) -> None:
+    desk.release(referral_id)
+    event = facts.invited(desk.keyring, referral_id, therapist_id, Respondent.THERAPIST)
+    with pytest.raises(Invalid):
+        desk.bench.hear(handlers.ask_for_form, replace(event, sealed="not sealed"))
+
+
+def test_a_contact_that_is_sealed_to_somebody_else_is_invalid(
+    desk: Desk, referral_id: ReferralId, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("others")
+    make_keys(folder, "notifications")
+    sealed = Keyring(folder).seal("notifications", EvaluationLink(token=facts.TOKEN))
+    event = ContactReleased(referral_id=referral_id, purpose=ContactPurpose.ADDRESS_BOOK, sealed=sealed)
+    with pytest.raises(Invalid):
+        desk.bench.hear(handlers.keep_contact, event)
+
+
+def test_a_contact_of_another_referral_is_invalid(desk: Desk, referral_id: ReferralId) -> None:
+    event = replace(desk.released(referral_id), referral_id=ReferralId(new_id()))
+    with pytest.raises(Invalid, match="another referral"):
+        desk.bench.hear(handlers.keep_contact, event)
+
+
+def test_messages_are_listed_without_their_content(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, replace(EMAIL, hours=SafeHours.MORNING))
+    desk.run()
+    (view,) = desk.messages(referral_id)
+    assert (view.template, view.recipient, view.channel, view.state) == (
+        "request_received",
+        "client",
+        Channel.EMAIL,
+        "sent",
+    )
+    assert "robin" not in str(view.to_json()).lower()
+
+
+def test_messages_are_listed_of_something_and_not_of_everything(desk: Desk) -> None:
+    assert desk.bench.ask(commands.list_messages, ListMessages(concern_id=ConcernId(new_id()))) == []
+    with pytest.raises(NothingAskedAfter):
+        desk.bench.ask(commands.list_messages, ListMessages())

@@ -1,0 +1,142 @@
+"""Sending: retries, the same Message-ID every time, and a person where nothing else helps."""
+
+from __future__ import annotations
+
+import mailbox
+from datetime import timedelta
+from pathlib import Path
+
+from chassis.store.schedule import Effect, Scheduler
+from chassis.testing import DueTimer
+from contracts.events.notifications import MessageFailed, MessageSent
+from contracts.vocabulary import FailureReason, ReferralId, TherapistId
+from services.notifications import handlers, store
+from services.notifications.domain.messages import State
+from services.notifications.gateways.mail import MaildirMailer
+from tests.unit.notifications import facts
+from tests.unit.notifications.conftest import EVENING, MONDAY_10, SETTINGS, Desk, body
+
+ADDRESS, OFFICE = "robin@example.org", SETTINGS.office.address
+
+
+def test_a_crash_between_sending_and_recording_repeats_the_same_message_id(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id)
+    timer = DueTimer(str(desk.messages(referral_id)[0].message_id), MONDAY_10, {})
+    with desk.bench.database.reading() as unit:
+        handlers.deliver(unit, timer)
+    desk.run()
+    first, second = desk.post.to(ADDRESS)
+    assert first["Message-ID"] == second["Message-ID"]
+    assert str(desk.messages(referral_id)[0].message_id) in first["Message-ID"]
+    assert len(desk.bench.emitted(MessageSent)) == 1
+
+
+def test_mail_says_that_no_person_wrote_it_and_when_by_the_chassis_s_clock(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id)
+    desk.run()
+    (message,) = desk.post.sent
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Date"] == "Mon, 23 Nov 2026 10:00:00 +0000"
+    assert message.get_content_type() == "text/plain"
+
+
+def test_a_message_that_cannot_go_now_is_tried_again(desk: Desk, referral_id: ReferralId) -> None:
+    desk.post.down = True
+    desk.release(referral_id)
+    desk.run()
+    assert desk.states(referral_id) == {"request_received": "queued"}
+    desk.post.down = False
+    desk.pass_time(minutes=1)
+    assert desk.states(referral_id) == {"request_received": "sent"}
+
+
+def test_after_the_last_attempt_the_message_is_given_up_and_the_office_told(
+    desk: Desk, referral_id: ReferralId
+) -> None:
+    desk.post.down = True
+    desk.release(referral_id)
+    for _ in range(8):
+        desk.pass_time(minutes=1)
+    (failed,) = desk.bench.emitted(MessageFailed)
+    assert failed.reason is FailureReason.UNREACHABLE
+    desk.post.down = False
+    desk.pass_time(minutes=1)
+    (told,) = desk.post.sent
+    assert told["To"] == OFFICE
+    assert str(failed.message_id) in body(told)
+
+
+def test_a_refusal_for_good_is_not_tried_again(desk: Desk, referral_id: ReferralId) -> None:
+    desk.post.refuses.add(ADDRESS)
+    desk.release(referral_id)
+    desk.run()
+    (failed,) = desk.bench.emitted(MessageFailed)
+    assert failed.reason is FailureReason.REJECTED
+    desk.post.refuses.clear()
+    desk.pass_time(days=1)
+    assert desk.post.to(ADDRESS) == []
+
+
+def test_a_message_to_the_office_that_fails_is_not_reported_to_the_office(desk: Desk, referral_id: ReferralId) -> None:
+    desk.post.refuses.add(OFFICE)
+    desk.bench.hear(handlers.tell_office_of_stall, facts.stalled(referral_id))
+    desk.run()
+    assert len(desk.bench.emitted(MessageFailed)) == 1
+    assert [message.template for message in desk.messages(referral_id)] == ["matching_stalled"]
+
+
+def test_what_was_settled_meanwhile_is_neither_sent_nor_recorded_twice(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id)
+    desk.run()
+    timer = DueTimer(str(desk.messages(referral_id)[0].message_id), MONDAY_10, {})
+    with desk.bench.database.reading() as unit:
+        outcome = handlers.deliver(unit, timer)
+    with desk.bench.database.unit() as unit:
+        handlers.record_sent(unit, timer, outcome)
+        handlers.record_failed(unit, timer)
+        assert unit.emitted_events == []
+        assert store.get_message(unit.session, desk.messages(referral_id)[0].message_id).state is State.SENT
+    assert len(desk.post.sent) == 1
+
+
+def test_the_chassis_s_own_schedule_sends_it_at_the_safe_hour(
+    desk: Desk, referral_id: ReferralId, tmp_path: Path
+) -> None:
+    database = desk.bench.database
+    scheduler = Scheduler(database, database.unit)
+    effect = Effect("send_message", handlers.deliver, handlers.record_sent, handlers.record_failed)
+    desk.release(referral_id, EVENING)
+    assert scheduler.due(["send_message"]) == []
+    desk.bench.clock.advance(timedelta(hours=8))
+    for timer in scheduler.due(["send_message"]):
+        scheduler.perform(effect, timer)
+    assert len(desk.post.to(ADDRESS)) == 1
+    assert desk.states(referral_id) == {"request_received": "sent"}
+    assert scheduler.due(["send_message"]) == []
+
+
+def test_the_chassis_s_own_schedule_puts_a_failed_message_off(desk: Desk, therapist_id: TherapistId) -> None:
+    database = desk.bench.database
+    scheduler = Scheduler(database, database.unit)
+    effect = Effect("send_message", handlers.deliver, handlers.record_sent, handlers.record_failed)
+    desk.post.down = True
+    desk.admit(therapist_id)
+    desk.bench.hear(handlers.send_receipt, facts.paid(therapist_id))
+    for timer in scheduler.due(["send_message"]):
+        scheduler.perform(effect, timer)
+    assert scheduler.due(["send_message"]) == []
+    desk.post.down = False
+    desk.bench.clock.advance(timedelta(seconds=5))
+    for timer in scheduler.due(["send_message"]):
+        scheduler.perform(effect, timer)
+    assert len(desk.post.sent) == 1
+
+
+def test_a_maildir_holds_what_was_sent(desk: Desk, referral_id: ReferralId, tmp_path: Path) -> None:
+    desk.release(referral_id)
+    desk.run()
+    folder = tmp_path / "mail" / "box"
+    MaildirMailer(folder).send(desk.post.sent[0])
+    (kept,) = mailbox.Maildir(folder)
+    assert kept["To"] == ADDRESS
+    assert kept["Message-ID"] == desk.post.sent[0]["Message-ID"]

@@ -1,0 +1,180 @@
+"""The SMTP mailer against a real server, and which mailer a setting names."""
+
+from __future__ import annotations
+
+import ssl
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
+
+from chassis.ids import new_id
+from leeward.ports import free_ports
+from services.notifications.gateways.mail import MaildirMailer, Rejected, SmtpMailer, compose, mailer_for
+
+AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+
+
+@dataclass
+class Recipient:
+    """What the server does with mail: keeps it, unless told to answer with another code."""
+
+    answer: str | None = None
+    envelopes: list[Envelope] = field(default_factory=list)
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: object, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.answer and address.startswith("refused"):
+            return self.answer
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: object, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        self.envelopes.append(envelope)
+        return "250 OK"
+
+
+Serve = Callable[..., Controller]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    started: list[Controller] = []
+
+    def start(recipient: Recipient, **options: Any) -> Controller:
+        (port,) = free_ports(1)
+        controller = Controller(recipient, hostname="127.0.0.1", port=port, **options)
+        controller.start()
+        started.append(controller)
+        return controller
+
+    yield start
+    for controller in started:
+        controller.stop()
+
+
+def a_message(to: str = "robin@example.org", body: str = "Hello.\n") -> EmailMessage:
+    return compose(
+        message_id=new_id(), sender="Leeward <hello@example.org>", to=to, subject="Reference", body=body, at=AT
+    )
+
+
+def mailer(controller: Controller, **options: Any) -> SmtpMailer:
+    defaults = {"host": "127.0.0.1", "port": controller.port, "starttls": False, "timeout_seconds": 5}
+    return SmtpMailer(**{**defaults, **options})
+
+
+def test_hands_the_message_to_the_server_as_it_is(serve: Serve) -> None:
+    recipient = Recipient()
+    message = a_message(body="Grüße, naïve and £50.00.\n")
+    mailer(serve(recipient)).send(message)
+    (envelope,) = recipient.envelopes
+    assert envelope.rcpt_tos == ["robin@example.org"]
+    received = message_from_bytes(envelope.content)  # type: ignore[arg-type]
+    assert received["Message-ID"] == message["Message-ID"]
+    assert received.get_payload(decode=True).decode().strip() == "Grüße, naïve and £50.00."
+
+
+def test_a_recipient_who_is_refused_for_good_is_rejected(serve: Serve) -> None:
+    controller = serve(Recipient(answer="550 No such user refused@example.org"))
+    with pytest.raises(Rejected) as raised:
+        mailer(controller).send(a_message("refused@example.org"))
+    assert "example.org" not in str(raised.value)
+    assert raised.value.__cause__ is None
+
+
+def test_a_recipient_who_is_refused_for_now_may_be_tried_again(serve: Serve) -> None:
+    controller = serve(Recipient(answer="451 Come back later"))
+    with pytest.raises(OSError, match="for now"):
+        mailer(controller).send(a_message("refused@example.org"))
+
+
+def test_a_server_that_is_not_there_may_be_tried_again() -> None:
+    (port,) = free_ports(1)
+    with pytest.raises(OSError):  # noqa: PT011
+        SmtpMailer(host="127.0.0.1", port=port, starttls=False, timeout_seconds=1).send(a_message())
+
+
+def test_refuses_to_go_on_where_the_server_offers_no_tls(serve: Serve) -> None:
+    recipient = Recipient()
+    with pytest.raises(Exception, match="STARTTLS"):
+        mailer(serve(recipient), starttls=True).send(a_message())
+    assert recipient.envelopes == []
+
+
+def test_refuses_a_certificate_that_nobody_vouches_for(serve: Serve, tmp_path: Path) -> None:
+    recipient = Recipient()
+    controller = serve(recipient, tls_context=_self_signed(tmp_path))
+    with pytest.raises(ssl.SSLCertVerificationError):
+        mailer(controller, starttls=True).send(a_message())
+    assert recipient.envelopes == []
+
+
+def test_goes_over_tls_and_signs_in(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def authenticate(server: object, session: object, envelope: object, mechanism: str, data: Any) -> AuthResult:
+        return AuthResult(success=data == LoginPassword(b"leeward", b"made-up"))
+
+    recipient, context = Recipient(), _self_signed(tmp_path)
+    controller = serve(recipient, tls_context=context, authenticator=authenticate, auth_required=True)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+    mailer(controller, host="localhost", starttls=True, username="leeward", password="made-up").send(a_message())
+    assert len(recipient.envelopes) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "port", "starttls", "implicit_tls"),
+    [
+        ("smtp://mail.example.org", 587, True, False),
+        ("smtp://mail.example.org:2525?starttls=no", 2525, False, False),
+        ("smtps://mail.example.org", 465, False, True),
+    ],
+)
+def test_a_setting_names_the_server_and_how_safe_the_way_is(
+    url: str, port: int, starttls: bool, implicit_tls: bool
+) -> None:
+    made = mailer_for(url, username=None, password=None, timeout_seconds=5)
+    assert isinstance(made, SmtpMailer)
+    assert (made.host, made.port, made.starttls, made.implicit_tls) == (
+        "mail.example.org",
+        port,
+        starttls,
+        implicit_tls,
+    )
+
+
+def test_a_setting_names_a_folder(tmp_path: Path) -> None:
+    made = mailer_for(f"maildir:{tmp_path}/mail", username=None, password=None, timeout_seconds=5)
+    assert isinstance(made, MaildirMailer)
+    made.send(a_message())
+    assert len(list((tmp_path / "mail" / "new").iterdir())) == 1
+
+
+def test_a_subject_cannot_smuggle_in_a_header() -> None:
+    with pytest.raises(ValueError, match="newline"):
+        compose(
+            message_id=new_id(),
+            sender="Leeward <hello@example.org>",
+            to="robin@example.org",
+            subject="Hello\nBcc: other@example.org",
+            body="",
+            at=AT,
+        )
+
+
+def _self_signed(folder: Path) -> ssl.SSLContext:
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    options = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2", "-nodes"]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*command, *options], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context

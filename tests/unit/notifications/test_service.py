@@ -1,0 +1,118 @@
+"""The service as a whole: its settings, its migrations, and that everything it lists is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from environs import Env
+
+from chassis.config import InvalidSettings, check
+from chassis.host.service import declared_by, heard_by
+from chassis.sealing import make_keys
+from chassis.store.engine import open_engine
+from chassis.store.migrate import migrate
+from chassis.vault import new_master_key
+from services.notifications import settings, store, tools
+from services.notifications.gateways.mail import MaildirMailer
+from services.notifications.handlers.addresses import FORGET_CLIENT
+from services.notifications.handlers.alerts import ESCALATE
+from services.notifications.handlers.queueing import SEND_ALERT, SEND_MESSAGE
+from services.notifications.service import NotificationsService
+
+README = Path(settings.__file__).parent / "README.md"
+
+MINIMUM = {
+    "NOTIFICATIONS_SENDER": "Leeward <hello@example.org>",
+    "NOTIFICATIONS_DISCREET_SENDER": "Alex <alex@example.org>",
+    "NOTIFICATIONS_OFFICE": "Office <office@example.org>",
+    "NOTIFICATIONS_DUTY_LEAD": "Duty lead <duty-lead@example.org>",
+    "NOTIFICATIONS_DEPUTY": "Deputy <deputy@example.org>",
+    "NOTIFICATIONS_TRUSTEE": "Trustee <trustee@example.org>",
+    "NOTIFICATIONS_FORM_URL": "http://localhost:8080/form/",
+}
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    make_keys(tmp_path / "keys", "notifications")
+    own = {
+        "LEEWARD_KEYS": str(tmp_path / "keys"),
+        "NOTIFICATIONS_MASTER_KEY": new_master_key(),
+        "NOTIFICATIONS_MAIL": f"maildir:{tmp_path}/mail",
+    }
+    for name, value in {**MINIMUM, **own}.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def problems(env: Env) -> str:
+    settings.read(env)
+    with pytest.raises(InvalidSettings) as raised:
+        check(env)
+    return str(raised.value)
+
+
+def test_starts_with_what_must_be_set_and_has_a_default_for_the_rest(environment: pytest.MonkeyPatch) -> None:
+    env = Env(eager=False)
+    made = tools.build(env)
+    check(env)
+    assert isinstance(made.mailer, MaildirMailer)
+    assert made.settings.escalate_immediate.total_seconds() == 15 * 60
+    assert made.settings.duty_lead.address == "duty-lead@example.org"
+
+
+@pytest.mark.parametrize("name", sorted(MINIMUM))
+def test_names_the_setting_that_is_missing(environment: pytest.MonkeyPatch, name: str) -> None:
+    environment.delenv(name)
+    assert name in problems(Env(eager=False))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("NOTIFICATIONS_DUTY_LEAD", "duty-lead@example.org"),
+        ("NOTIFICATIONS_DUTY_LEAD", "Duty lead"),
+        ("NOTIFICATIONS_MAIL", "ftp://example.org"),
+        ("NOTIFICATIONS_MAIL", "smtp://user:secret@mail.example.org"),
+        ("NOTIFICATIONS_MAIL", "maildir:"),
+        ("NOTIFICATIONS_FORM_URL", "not an address"),
+        ("NOTIFICATIONS_ESCALATE_IMMEDIATE_MINUTES", "0"),
+    ],
+)
+def test_names_the_setting_that_is_wrong_and_repeats_no_secret(
+    environment: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    environment.setenv(name, value)
+    said = problems(Env(eager=False))
+    assert name in said
+    assert "secret" not in said
+
+
+def test_the_migration_makes_what_the_store_expects(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/migrated.db"
+    migrate("notifications", url)
+    with open_engine(url).connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, store.metadata) == []
+
+
+def test_every_timer_that_is_set_has_a_handler() -> None:
+    (schedule,) = (one.entrypoint for one in declared_by(NotificationsService) if one.attribute == "timers")
+    names = {entry.name for entry in schedule.entries}
+    assert names == {ESCALATE, FORGET_CLIENT, SEND_ALERT, SEND_MESSAGE}
+
+
+def test_the_readme_names_every_setting_and_every_event() -> None:
+    text, code = README.read_text(), Path(settings.__file__).read_text()
+    missing = {name for name in re.findall(r'"(NOTIFICATIONS_[A-Z_]+)"', code) if f"`{name}`" not in text}
+    assert missing == set()
+    heard = {event.__name__ for events in heard_by(NotificationsService).values() for event in events}
+    assert {name for name in heard if f"`{name}`" not in text} == set()
+
+
+def test_safeguarding_has_a_lane_of_its_own() -> None:
+    assert [event.__name__ for event in heard_by(NotificationsService)["urgent"]] == ["SafeguardingConcernRaised"]
