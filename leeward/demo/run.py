@@ -66,6 +66,7 @@ class Demonstration:
         self._amqp_uri = amqp_uri
         self._seed = seed
         self._say = say
+        self._started = time.monotonic()
         keyring = Keyring(workspace.keys)
         self.cast = Cast(
             amqp_uri=amqp_uri,
@@ -79,17 +80,19 @@ class Demonstration:
 
     def run(self, requests: Iterable[HelpSubmission]) -> Report:
         """Lets every request go as far as it can, moving the clock on where people take days. Raises NeverSettled."""
-        started = time.monotonic()
         self.prepare()
         self.publish(requests)
-        self.cast.withdraw(WITHDRAW_EARLY)
         self.settle("Assessing, offering, matching")
+        return self.finish()
+
+    def finish(self) -> Report:
+        """Goes on from where every request that could be matched at once was matched."""
         self.wait_for_expiry()
         self.live_through_therapy()
         self._move_clock(WAITING_STALLS, "Two weeks pass, and who still waits is pointed out to a person")
         self.settle("The last letters go out")
         outcome = verify(self.cast)
-        return Report(len(self.cast.clients), time.monotonic() - started, outcome)
+        return Report(len(self.cast.clients), time.monotonic() - self._started, outcome)
 
     def prepare(self) -> None:
         """Admits the sample therapists and opens the sample funds, where that was not done before."""
@@ -109,6 +112,7 @@ class Demonstration:
             assert receipt.reference is not None
             moment = self._moment_of_withdrawal(receipt.reference)
             self.cast.clients[receipt.reference] = Client(receipt.reference, submission.passphrase, moment)
+        self.cast.withdraw(WITHDRAW_EARLY)
         self._say(f"{len(self.cast.clients)} requests for help are sent")
 
     def settle(self, what: str) -> None:

@@ -1,0 +1,160 @@
+"""Nothing is done twice and nothing is lost: a demonstration in which services are killed, and then all of it again."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlalchemy import MetaData, create_engine, select
+
+from chassis.rpc import NoAnswer, RpcClient
+from contracts.catalogue import PUBLISHERS, events
+from leeward.broker import Node
+from leeward.demo.requests import sample_requests
+from leeward.demo.run import Demonstration, Report
+from leeward.status import status_of
+from leeward.workspace import SERVICES
+from tests.conftest import STORES
+from tests.support.bus import Heard, Sender, Tap, eventually
+from tests.support.system import System, whole_system
+
+REQUESTS = 60
+SEED = 11
+SECONDS_BETWEEN_KILLS = 2.0
+PATIENCE_SECONDS = 60.0
+
+NOT_IN_A_DEMONSTRATION = {
+    "HelpRequestRefused": "every request of the demonstration can be taken",
+    "TherapistSuspended": "no membership lapses within the demonstration's weeks",
+    "TherapistReinstated": "nobody is suspended",
+    "MembershipRenewed": "the demonstration's weeks are fewer than a year",
+    "MembershipLapsed": "everybody pays",
+    "MessageFailed": "the maildir takes every letter",
+    "SafeguardingAlertEscalated": "the duty lead acknowledges at once",
+    "OfferWithdrawn": "whether a client withdraws while an offer is open is a matter of moments",
+    "EvaluationRiskFlagged": "whether the answer is given is a matter of chance",
+}
+
+
+class PatientClient(RpcClient):
+    """Asks again when nobody answers, as a person presses the button again."""
+
+    def call(self, service: str, method: str, *, timeout: float = 3.0, **fields: Any) -> Any:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return super().call(service, method, timeout=timeout, **fields)
+            except NoAnswer:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+
+
+class Killer(threading.Thread):
+    """Kills a service every now and then, SIGKILL, and has it started again."""
+
+    def __init__(self, system: System) -> None:
+        super().__init__(daemon=True)
+        self._system = system
+        self._enough = threading.Event()
+        self.killed: list[str] = []
+
+    def run(self) -> None:
+        victims = random.Random(SEED)
+        while not self._enough.wait(SECONDS_BETWEEN_KILLS):
+            service = SERVICES[len(self.killed)] if len(self.killed) < len(SERVICES) else victims.choice(SERVICES)
+            self._system.kill(service)
+            self.killed.append(service)
+            eventually(lambda: not self._system.supervisor.keep_running(), "everything runs again")
+
+    def stop(self) -> None:
+        self._enough.set()
+        self.join()
+        eventually(lambda: not self._system.supervisor.keep_running(), "everything runs again")
+
+
+@dataclass
+class Aftermath:
+    """A system on which a demonstration has run while services were killed, and every message that was heard."""
+
+    system: System
+    report: Report
+    killed: list[str]
+    heard: list[Heard]
+
+
+@pytest.fixture(scope="module", params=STORES)
+def aftermath(
+    request: pytest.FixtureRequest, node: Node, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Aftermath]:
+    server = request.getfixturevalue("postgresql_server") if request.param == "postgresql" else None
+    folder = tmp_path_factory.mktemp(f"deaths-{request.param}")
+    with (
+        whole_system(node, folder, name=f"deaths_{request.param}", server=server) as system,
+        Tap(system.amqp_uri, PUBLISHERS) as tap,
+    ):
+        demonstration = Demonstration(system.workspace, system.amqp_uri, seed=SEED, say=lambda what: None)
+        demonstration.cast.client = PatientClient(system.amqp_uri)
+        demonstration.prepare()
+        killer = Killer(system)
+        killer.start()
+        try:
+            demonstration.publish(sample_requests(REQUESTS, SEED))
+            demonstration.settle("under fire")
+        finally:
+            killer.stop()
+        report = demonstration.finish()
+        tap.listen(1.0)
+        yield Aftermath(system, report, killer.killed, tap.heard)
+
+
+@pytest.mark.timeout(600)
+def test_killed_services_lose_nothing(aftermath: Aftermath) -> None:
+    assert set(aftermath.killed) == set(SERVICES), "each service was killed at least once"
+    assert aftermath.report.outcome.problems == []
+    assert aftermath.report.referrals == REQUESTS
+    assert sum(aftermath.report.outcome.requests.values()) == REQUESTS
+
+
+def test_a_demonstration_has_every_event_or_a_reason_why_not(aftermath: Aftermath) -> None:
+    heard = {one.name for one in aftermath.heard}
+    assert {event.__name__ for event in events()} - heard <= set(NOT_IN_A_DEMONSTRATION)
+
+
+@pytest.mark.timeout(300)
+def test_a_second_delivery_of_every_event_changes_nothing(aftermath: Aftermath) -> None:
+    system = aftermath.system
+    before = fingerprints(system)
+    with Tap(system.amqp_uri, PUBLISHERS) as tap, Sender(system.amqp_uri) as sender:
+        for one in aftermath.heard:
+            sender.send(one.exchange, one.name, one.body, message_id=one.message_id, headers=one.headers)
+        eventually(lambda: all(state.idle for state in status_of(system.amqp_uri)), "everything is handled", 120)
+        tap.listen(1.0)
+    assert fingerprints(system) == before
+    assert len(tap.heard) == len(aftermath.heard), "nothing was said in answer to what had been heard before"
+
+
+def fingerprints(system: System) -> dict[str, str]:
+    """A hash of every table of every service, read from the databases themselves."""
+    found = {}
+    for line in system.workspace.settings.read_text().splitlines():
+        name, _, url = line.partition("=")
+        if name.endswith("_DATABASE_URL"):
+            found |= {f"{name}.{table}": digest for table, digest in _tables(url)}
+    return found
+
+
+def _tables(url: str) -> Iterator[tuple[str, str]]:
+    engine, metadata = create_engine(url), MetaData()
+    metadata.reflect(engine)
+    with engine.connect() as connection:
+        for table in metadata.sorted_tables:
+            rows = sorted(repr(tuple(row)) for row in connection.execute(select(table)))
+            yield table.name, hashlib.sha256("\n".join(rows).encode()).hexdigest()
+    engine.dispose()
