@@ -215,6 +215,11 @@ class SubsidyWaitReason(StrEnum):
     AREA_TO_BE_CONFIRMED = "area_to_be_confirmed"
 
 
+class SubsidyDeclineReason(StrEnum):
+    WITHIN_MEANS = "within_means"
+    """What the client can pay covers the highest fee that is subsidised."""
+
+
 class SubsidyReleaseReason(StrEnum):
     WITHDRAWN = "withdrawn"
     MATCH_ENDED = "match_ended"

@@ -17,6 +17,7 @@ from contracts.vocabulary import (
     PaymentId,
     Pence,
     ReferralId,
+    SubsidyDeclineReason,
     SubsidyReleaseReason,
     SubsidyWaitReason,
     TherapistId,
@@ -104,6 +105,13 @@ class SubsidyWaitlisted(Event, publisher="billing", subject="referral_id"):
 
     referral_id: ReferralId
     reason: SubsidyWaitReason
+
+
+class SubsidyDeclined(Event, publisher="billing", subject="referral_id"):
+    """A subsidy was asked for and none is needed, so that nobody waits for one; matching goes on without."""
+
+    referral_id: ReferralId
+    reason: SubsidyDeclineReason
 
 
 class SubsidyReleased(Event, publisher="billing", subject="referral_id"):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from email import message_from_bytes
 from email.policy import default as email_policy
 from pathlib import Path
@@ -23,6 +23,7 @@ from web.publisher.publisher import Publisher
 
 ASSESSOR = "A. Sessor"
 DUTY_LEAD = "D. Lead"
+WEEKS_OF_THERAPY = 3
 _TOKEN = re.compile(r"https?://\S+/(?P<token>[A-Za-z0-9_-]{20,100})$", re.MULTILINE)
 
 
@@ -132,14 +133,15 @@ class Cast:
         return ended
 
     def attend_sessions(self, referral_id: str, on: date) -> int:
-        """A client with a subsidy attends a few sessions, which draw it down."""
+        """A client with a subsidy has attended weekly sessions up to a day, which draw it down."""
         subsidy = self.client.call("billing", "subsidy_of", referral_id=referral_id)
         award = subsidy.get("award")
         if not award or award["state"] != "held":
             return 0
-        sessions = min(3, award["sessions"] - award["sessions_used"])
-        for _ in range(sessions):
-            self.client.call("billing", "draw_down", award_id=award["award_id"], attended_on=on.isoformat())
+        sessions = min(WEEKS_OF_THERAPY, award["sessions"] - award["sessions_used"])
+        for week in range(sessions):
+            day = (on - timedelta(weeks=week)).isoformat()
+            self.client.call("billing", "draw_down", award_id=award["award_id"], attended_on=day)
         return sessions
 
     def pay_invoices(self, therapist_id: str) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 from chassis.rpc import RpcClient
 from chassis.sealing import Keyring
 from contracts.sealed import HelpSubmission
-from leeward.demo.cast import Cast, Chance, Client, Shares
+from leeward.demo.cast import WEEKS_OF_THERAPY, Cast, Chance, Client, Shares
 from leeward.demo.funds import sample_funds
 from leeward.demo.therapists import admission, directory
 from leeward.demo.verify import Outcome, verify
@@ -143,6 +143,7 @@ class Demonstration:
     def live_through_therapy(self) -> None:
         """Sessions are attended and paid, invoices too, some therapies end, some clients change their mind."""
         standings = self._standings()
+        self._move_clock(timedelta(weeks=WEEKS_OF_THERAPY), "Three weeks of therapy pass")
         today = self._workspace.clock.now().date()
         for standing in standings:
             self.cast.attend_sessions(standing["referral_id"], today)

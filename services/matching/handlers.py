@@ -5,7 +5,13 @@ from __future__ import annotations
 from uuid import UUID
 
 from chassis.ports import NotYet, Timer, Unit
-from contracts.events.billing import MembershipLapsed, MembershipRenewed, SubsidyApproved, SubsidyWaitlisted
+from contracts.events.billing import (
+    MembershipLapsed,
+    MembershipRenewed,
+    SubsidyApproved,
+    SubsidyDeclined,
+    SubsidyWaitlisted,
+)
 from contracts.events.intake import (
     ReferralAssessed,
     ReferralClosed,
@@ -55,12 +61,17 @@ def note_assessment(unit: Unit[Tools], event: ReferralAssessed) -> None:
 
 def note_subsidy(unit: Unit[Tools], event: SubsidyApproved) -> None:
     """More can be paid a session, so more therapists come into question."""
-    _subsidy_decided(unit, event.referral_id, approved=True, pence_per_session=event.pence_per_session)
+    _subsidy_decided(unit, event.referral_id, SubsidyState.APPROVED, event.pence_per_session)
 
 
 def note_subsidy_waitlisted(unit: Unit[Tools], event: SubsidyWaitlisted) -> None:
     """Meanwhile somebody is sought whom the client can pay alone."""
-    _subsidy_decided(unit, event.referral_id, approved=False, pence_per_session=0)
+    _subsidy_decided(unit, event.referral_id, SubsidyState.WAITLISTED)
+
+
+def note_subsidy_declined(unit: Unit[Tools], event: SubsidyDeclined) -> None:
+    """The client can pay what therapists ask, so nothing is waited for."""
+    _subsidy_decided(unit, event.referral_id, SubsidyState.DECLINED)
 
 
 def stop_withdrawn(unit: Unit[Tools], event: ReferralWithdrawn) -> None:
@@ -133,9 +144,11 @@ def reinstate(unit: Unit[Tools], therapist: Therapist, reason: SuspensionReason)
     return True
 
 
-def _subsidy_decided(unit: Unit[Tools], referral_id: ReferralId, *, approved: bool, pence_per_session: int) -> None:
+def _subsidy_decided(
+    unit: Unit[Tools], referral_id: ReferralId, subsidy: SubsidyState, pence_per_session: int = 0
+) -> None:
     referral = _known(unit, referral_id)
-    if referral.subsidy_decided(approved=approved, pence_per_session=pence_per_session, sequence=_sequence(unit)):
+    if referral.subsidy_decided(subsidy=subsidy, pence_per_session=pence_per_session, sequence=_sequence(unit)):
         search.seek(unit, referral)
 
 

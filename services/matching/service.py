@@ -15,7 +15,13 @@ from contracts.commands.matching import (
     ReinstateTherapist,
     SuspendTherapist,
 )
-from contracts.events.billing import MembershipLapsed, MembershipRenewed, SubsidyApproved, SubsidyWaitlisted
+from contracts.events.billing import (
+    MembershipLapsed,
+    MembershipRenewed,
+    SubsidyApproved,
+    SubsidyDeclined,
+    SubsidyWaitlisted,
+)
 from contracts.events.intake import (
     ReferralAssessed,
     ReferralClosed,
@@ -38,6 +44,7 @@ class MatchingService:
         on(ReferralAssessed, handlers.note_assessment),
         on(SubsidyApproved, handlers.note_subsidy),
         on(SubsidyWaitlisted, handlers.note_subsidy_waitlisted),
+        on(SubsidyDeclined, handlers.note_subsidy_declined),
         on(ReferralWithdrawn, handlers.stop_withdrawn),
         on(ReferralSignposted, handlers.stop_signposted),
         on(ReferralClosed, handlers.stop_closed),

@@ -111,9 +111,7 @@ offers = Table(
     Column("state", code(OfferState), nullable=False, index=True),
 )
 _is_open = text("state = 'open'")
-Index(
-    "uq_offer_open_referral", offers.c.referral_id, unique=True, sqlite_where=_is_open, postgresql_where=_is_open
-)
+Index("uq_offer_open_referral", offers.c.referral_id, unique=True, sqlite_where=_is_open, postgresql_where=_is_open)
 
 matches = Table(
     "match",
@@ -126,9 +124,7 @@ matches = Table(
     Column("reason", code(MatchEndReason)),
 )
 _is_live = text("ended_at IS NULL")
-Index(
-    "uq_match_live_referral", matches.c.referral_id, unique=True, sqlite_where=_is_live, postgresql_where=_is_live
-)
+Index("uq_match_live_referral", matches.c.referral_id, unique=True, sqlite_where=_is_live, postgresql_where=_is_live)
 
 mapper.map_imperatively(Therapist, therapists)
 mapper.map_imperatively(Referral, referrals)

@@ -35,6 +35,7 @@ class SubsidyState(StrEnum):
     UNDECIDED = "undecided"
     APPROVED = "approved"
     WAITLISTED = "waitlisted"
+    DECLINED = "declined"
 
 
 @dataclass(eq=False, kw_only=True)
@@ -91,12 +92,12 @@ class Referral:
         self.state = State.WAITING if decided else State.AWAITING_SUBSIDY
         return decided
 
-    def subsidy_decided(self, *, approved: bool, pence_per_session: int, sequence: int) -> bool:
+    def subsidy_decided(self, *, subsidy: SubsidyState, pence_per_session: int, sequence: int) -> bool:
         """Billing has answered; an older answer than the last is dropped. True if it is worth searching now."""
         if sequence < self.billing_sequence:
             return False
         self.billing_sequence = sequence
-        self.subsidy = SubsidyState.APPROVED if approved else SubsidyState.WAITLISTED
+        self.subsidy = subsidy
         self.subsidy_pence_per_session = pence_per_session
         if self.state is State.AWAITING_SUBSIDY:
             self.state = State.WAITING

@@ -10,7 +10,13 @@ import pytest
 
 from chassis.ports import NotYet
 from contracts.commands.matching import AcceptOffer, AskStanding, ChangePlaces, EndMatch, SuspendTherapist
-from contracts.events.billing import MembershipLapsed, MembershipRenewed, SubsidyApproved, SubsidyWaitlisted
+from contracts.events.billing import (
+    MembershipLapsed,
+    MembershipRenewed,
+    SubsidyApproved,
+    SubsidyDeclined,
+    SubsidyWaitlisted,
+)
 from contracts.events.intake import ReferralWithdrawn
 from contracts.events.matching import (
     MatchEnded,
@@ -38,6 +44,7 @@ from contracts.vocabulary import (
     Sessions,
     Sex,
     StallReason,
+    SubsidyDeclineReason,
     SubsidyWaitReason,
     SuspensionReason,
     TherapistId,
@@ -260,6 +267,14 @@ def test_without_a_subsidy_somebody_is_sought_whom_the_client_can_pay(matching: 
     refused = SubsidyWaitlisted(referral_id=referral, reason=SubsidyWaitReason.NO_MONEY)
     matching.hear(handlers.note_subsidy_waitlisted, refused)
     assert matching.asked(referral) == cheap
+
+
+def test_who_needs_no_subsidy_does_not_wait_for_one(matching: Matching) -> None:
+    therapist = matching.admit()
+    referral = matching.search_for(subsidy_requested=True, fee_ceiling_pence=60_00)
+    declined = SubsidyDeclined(referral_id=referral, reason=SubsidyDeclineReason.WITHIN_MEANS)
+    matching.hear(handlers.note_subsidy_declined, declined)
+    assert matching.asked(referral) == therapist
 
 
 def test_who_asks_for_a_subsidy_and_names_no_ceiling_can_pay_nothing(matching: Matching) -> None:

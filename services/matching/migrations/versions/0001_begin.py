@@ -65,6 +65,7 @@ def upgrade() -> None:
                 "undecided",
                 "approved",
                 "waitlisted",
+                "declined",
                 name="subsidystate",
                 native_enum=False,
                 length=40,
