@@ -14,8 +14,6 @@ import eventlet  # noqa: E402
 
 eventlet.monkey_patch()
 
-import importlib  # noqa: E402
-import inspect  # noqa: E402
 import os  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
@@ -29,7 +27,8 @@ from nameko.containers import ServiceContainer  # noqa: E402
 from chassis.bus.connection import LOST, UnsafeBroker, backoff_seconds, open_connection  # noqa: E402
 from chassis.bus.topology import TopologyMismatch  # noqa: E402
 from chassis.config import ChassisSettings, InvalidSettings, check, open_env, read_chassis_settings  # noqa: E402
-from chassis.host.ports import SETTINGS, TOOLS, Ports  # noqa: E402
+from chassis.host.load import NoSuchService, load  # noqa: E402
+from chassis.host.ports import SETTINGS, TOOLS  # noqa: E402
 from chassis.host.service import topology_for  # noqa: E402
 from chassis.logs import configure, describe  # noqa: E402
 from chassis.sealing import NoKey  # noqa: E402
@@ -40,24 +39,6 @@ STOPPED, DIED, NEEDS_A_PERSON = 0, 70, 78
 MAX_WORKERS = 20
 
 log = structlog.get_logger()
-
-
-class NoSuchService(LookupError):
-    """There is no service of this name."""
-
-
-def load(service: str) -> Any:
-    """The nameko class of `services/<service>/service.py`. Raises NoSuchService."""
-    try:
-        module = importlib.import_module(f"services.{service}.service")
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("services"):
-            raise NoSuchService(f"there is no service {service!r}") from None
-        raise
-    for _, candidate in inspect.getmembers(module, inspect.isclass):
-        if getattr(candidate, "name", None) == service and isinstance(getattr(candidate, "ports", None), Ports):
-            return candidate
-    raise NoSuchService(f"services/{service}/service.py holds no service named {service!r}")
 
 
 def prepare(service_class: Any) -> tuple[ChassisSettings, dict[str, Any]]:

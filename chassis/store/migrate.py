@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import subprocess
 import sys
 from pathlib import Path
 
@@ -47,6 +48,7 @@ def revise(service: str, message: str) -> None:
         config.attributes["metadata"] = importlib.import_module(f"services.{service}.store").metadata
         versions = config.get_main_option("version_locations")
         command.revision(config, message, autogenerate=True, rev_id=number, version_path=versions)
+    subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", str(versions)], check=True)
 
 
 def check_migrated(service: str, engine: Engine) -> None:

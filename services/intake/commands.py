@@ -5,7 +5,6 @@ from __future__ import annotations
 from chassis.ports import Refused, Unit
 from chassis.sealing import ShapeT, Unopenable
 from contracts.commands.intake import (
-    FindReferral,
     AskStatus,
     Assess,
     AwaitingAssessment,
@@ -13,6 +12,7 @@ from contracts.commands.intake import (
     ConcernSummary,
     CountReferrals,
     Done,
+    FindReferral,
     ListAwaiting,
     RaiseConcern,
     ReferralSummary,

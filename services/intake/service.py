@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from chassis.host.service import Ports, command, health_check, lane, on
 from contracts.commands.intake import (
-    FindReferral,
     AskStatus,
     Assess,
     CountReferrals,
+    FindReferral,
     ListAwaiting,
     RaiseConcern,
     Signpost,
