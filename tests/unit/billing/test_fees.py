@@ -149,6 +149,14 @@ def test_the_fee_stands_when_the_client_was_unhappy(bench: Bench) -> None:
     assert bench.emitted(ReferralFeeCredited) == []
 
 
+@pytest.mark.parametrize("reason", [MatchEndReason.CLIENT_UNHAPPY, MatchEndReason.COMPLETED])
+def test_a_later_withdrawal_credits_no_fee_of_a_match_that_was_over(bench: Bench, reason: MatchEndReason) -> None:
+    first = a_match(bench)
+    second = matched(first.referral_id, matched_at=first.matched_at + timedelta(hours=1))
+    bench.told(ended(first, reason), second, withdrawn(first.referral_id))
+    assert [one.match_id for one in bench.emitted(ReferralFeeCredited)] == [second.match_id]
+
+
 def test_the_fee_is_credited_once_however_often_the_end_is_told(bench: Bench) -> None:
     match = a_match(bench)
     end = ended(match, MatchEndReason.WITHDRAWN)

@@ -168,6 +168,18 @@ def test_a_long_waiting_list_is_served_a_part_at_a_time(bench: Bench, monkeypatc
     assert served[3:] == [one.referral_id for one in asked[3:]]
 
 
+def test_those_who_are_passed_over_do_not_hold_up_a_long_waiting_list(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subsidies, "PLACES_AT_ONCE", 2)
+    elsewhere = [referral(police_force_area="kent", received_at=NOW - timedelta(hours=1)) for _ in range(4)]
+    for one in elsewhere:
+        bench.told(one, assessed(one.referral_id))
+    asked = waiting(bench)
+    bench.open_fund(terms=GWENT)
+    assert [one.referral_id for one in bench.emitted(SubsidyApproved)] == [asked.referral_id]
+
+
 def test_being_passed_over_again_is_not_told_twice(bench: Bench) -> None:
     waiting(bench)
     bench.open_fund("Empty", 1)
@@ -337,6 +349,17 @@ def test_an_unhappy_client_keeps_the_award_for_the_next_therapist(bench: Bench) 
     award = bench.subsidy(asked.referral_id).award
     assert award is not None
     assert (award.state, award.pence_per_session, award.held_pence) == ("held", 30_00, 300_00)
+
+
+def test_the_end_of_a_match_told_again_takes_no_later_award_away(bench: Bench) -> None:
+    asked = waiting(bench)
+    match = matched(asked.referral_id)
+    end = ended(match, MatchEndReason.NOT_ATTENDED)
+    bench.told(match, end)
+    bench.open_fund()
+    bench.told(end)
+    assert bench.emitted(SubsidyReleased) == []
+    assert bench.subsidy(asked.referral_id).award.state == "held"  # type: ignore[union-attr]
 
 
 def test_a_funds_end_releases_what_is_committed_and_its_clients_wait_for_another(bench: Bench) -> None:

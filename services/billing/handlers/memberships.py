@@ -1,0 +1,113 @@
+"""The membership's year: begun by the first match, reminded of, renewed, lapsed and revived."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from chassis.ports import Timer
+from contracts.events.billing import MembershipLapsed, MembershipRenewed, MembershipStarted
+from contracts.vocabulary import InvoiceId, TherapistId
+from services.billing import store
+from services.billing.domain import ledger
+from services.billing.domain.days import day_of, end_of, start_of
+from services.billing.domain.invoices import Invoice, InvoiceKind
+from services.billing.domain.membership import Membership
+from services.billing.handlers.books import BillingUnit, post
+from services.billing.tables import Match
+
+RENEW, REMIND, LAPSE = "renew_membership", "remind_of_membership", "lapse_membership"
+
+
+def begin_at_first_match(unit: BillingUnit, match: Match) -> None:
+    """Makes the first year's fee due, unless the therapist has been a member before."""
+    if store.find_membership(unit.session, match.therapist_id):
+        return
+    first_day = day_of(match.matched_at)
+    invoice = _charge_year(unit, match.therapist_id, first_day)
+    membership = Membership.begin(therapist_id=match.therapist_id, on=first_day, invoice_id=invoice.id)
+    store.add(unit.session, membership)
+    unit.set_timer(RENEW, match.therapist_id, start_of(membership.renews_on))
+    unit.emit(
+        MembershipStarted(
+            therapist_id=match.therapist_id,
+            invoice_id=invoice.id,
+            starts_on=membership.starts_on,
+            ends_on=membership.ends_on,
+            amount_pence=invoice.amount_pence,
+        )
+    )
+
+
+def renew_membership(unit: BillingUnit, timer: Timer) -> None:
+    """A year is over: the next one's fee is due. A membership that lapsed meanwhile waits until it is paid for."""
+    membership = store.find_membership(unit.session, TherapistId(UUID(timer.key)))
+    if membership is None or not membership.may_renew(on=day_of(unit.now)):
+        return
+    invoice = _charge_year(unit, membership.therapist_id, membership.renews_on)
+    membership.renew(invoice_id=invoice.id)
+    _tell_renewal(unit, membership, invoice)
+
+
+def remind_of_membership(unit: BillingUnit, timer: Timer) -> None:
+    """The fee is still unpaid some days before it lapses: marks the invoice, for whoever writes to the therapist."""
+    invoice = store.get_invoice(unit.session, InvoiceId(UUID(timer.key)))
+    if not invoice.is_settled:
+        invoice.reminded_on = day_of(unit.now)
+
+
+def lapse_membership(unit: BillingUnit, timer: Timer) -> None:
+    """The grace period is over: no new offers until the fee is paid."""
+    invoice = store.get_invoice(unit.session, InvoiceId(UUID(timer.key)))
+    membership = store.find_membership(unit.session, invoice.therapist_id)
+    if membership is None or not membership.may_lapse(invoice_id=invoice.id, is_settled=invoice.is_settled):
+        return
+    membership.lapse()
+    unit.emit(
+        MembershipLapsed(
+            therapist_id=membership.therapist_id,
+            invoice_id=invoice.id,
+            lapsed_on=day_of(unit.now),
+        )
+    )
+
+
+def revive_if_paid(unit: BillingUnit, invoice: Invoice) -> None:
+    """A lapsed membership whose fee has been paid after all runs for a year from today."""
+    membership = store.find_membership(unit.session, invoice.therapist_id)
+    if membership and membership.is_revived_by(invoice_id=invoice.id, is_settled=invoice.is_settled):
+        membership.revive(on=day_of(unit.now))
+        _tell_renewal(unit, membership, invoice)
+
+
+def _tell_renewal(unit: BillingUnit, membership: Membership, invoice: Invoice) -> None:
+    unit.set_timer(RENEW, membership.therapist_id, start_of(membership.renews_on))
+    unit.emit(
+        MembershipRenewed(
+            therapist_id=membership.therapist_id,
+            invoice_id=invoice.id,
+            starts_on=membership.starts_on,
+            ends_on=membership.ends_on,
+            amount_pence=invoice.amount_pence,
+        )
+    )
+
+
+def _charge_year(unit: BillingUnit, therapist_id: TherapistId, first_day: date) -> Invoice:
+    # The grace period runs from when the fee is asked for, not from a first day that a late message may have put back.
+    policy, today = unit.tools.membership, day_of(unit.now)
+    invoice = Invoice(
+        id=InvoiceId(unit.new_id()),
+        therapist_id=therapist_id,
+        kind=InvoiceKind.MEMBERSHIP,
+        amount_pence=policy.fee_pence,
+        issued_on=today,
+        due_on=today,
+        membership_from=first_day,
+    )
+    store.add(unit.session, invoice)
+    pence = invoice.amount_pence
+    post(unit, ledger.membership_fee_charged(invoice_id=invoice.id, therapist_id=therapist_id, pence=pence))
+    unit.set_timer(REMIND, invoice.id, start_of(policy.reminder_on(issued_on=today)))
+    unit.set_timer(LAPSE, invoice.id, end_of(policy.last_day_of_grace(issued_on=today)))
+    return invoice

@@ -1,0 +1,65 @@
+"""Billing's table of contents."""
+
+from __future__ import annotations
+
+from chassis.host.service import Ports, command, due, health_check, lane, on, schedule
+from contracts.commands.billing import (
+    ConfirmArea,
+    DrawDown,
+    ListFunds,
+    OpenFund,
+    RecordAttendance,
+    RecordPayment,
+    ShowTrialBalance,
+    SubsidyOf,
+    TherapistAccountOf,
+)
+from contracts.events.intake import (
+    ReferralAssessed,
+    ReferralClosed,
+    ReferralReceived,
+    ReferralSignposted,
+    ReferralWithdrawn,
+)
+from contracts.events.matching import MatchEnded, TherapistAdmitted, TherapistMatched
+from services.billing import handlers, settings, store
+
+
+class BillingService:
+    """Charges therapists, awards subsidies, keeps the books."""
+
+    name = "billing"
+    ports = Ports(metadata=store.metadata, tools=settings.read)
+
+    inbox = lane(
+        "inbox",
+        on(ReferralReceived, handlers.note_referral),
+        on(ReferralAssessed, handlers.note_assessment),
+        on(ReferralWithdrawn, handlers.withdraw),
+        on(ReferralSignposted, handlers.signpost),
+        on(ReferralClosed, handlers.close),
+        on(TherapistAdmitted, handlers.open_account),
+        on(TherapistMatched, handlers.charge_match),
+        on(MatchEnded, handlers.end_match),
+    )
+
+    timers = schedule(
+        due("renew_membership", handlers.renew_membership),
+        due("remind_of_membership", handlers.remind_of_membership),
+        due("lapse_membership", handlers.lapse_membership),
+        due("start_fund", handlers.start_fund),
+        due("end_fund", handlers.end_fund),
+        due("serve_waiting_list", handlers.serve_waiting_list),
+    )
+
+    open_fund = command(OpenFund, handlers.open_fund)
+    funds = command(ListFunds, handlers.list_funds)
+    record_payment = command(RecordPayment, handlers.record_payment)
+    draw_down = command(DrawDown, handlers.draw_down)
+    record_attendance = command(RecordAttendance, handlers.record_attendance)
+    confirm_area = command(ConfirmArea, handlers.confirm_area)
+    subsidy_of = command(SubsidyOf, handlers.subsidy_of)
+    therapist_account = command(TherapistAccountOf, handlers.therapist_account)
+    trial_balance = command(ShowTrialBalance, handlers.trial_balance)
+
+    health = health_check()
