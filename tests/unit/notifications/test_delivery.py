@@ -88,14 +88,15 @@ def test_a_message_to_the_office_that_fails_is_not_reported_to_the_office(desk: 
 def test_what_was_settled_meanwhile_is_neither_sent_nor_recorded_twice(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id)
     desk.run()
-    timer = DueTimer(str(desk.messages(referral_id)[0].message_id), MONDAY_10, {})
+    message_id = desk.messages(referral_id)[0].message_id
+    timer = DueTimer(str(message_id), MONDAY_10, {})
     with desk.bench.database.reading() as unit:
         outcome = handlers.deliver(unit, timer)
     with desk.bench.database.unit() as unit:
         handlers.record_sent(unit, timer, outcome)
         handlers.record_failed(unit, timer)
         assert unit.emitted_events == []
-        assert store.get_message(unit.session, desk.messages(referral_id)[0].message_id).state is State.SENT
+        assert store.get_message(unit.session, message_id).state is State.SENT
     assert len(desk.post.sent) == 1
 
 

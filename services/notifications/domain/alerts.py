@@ -1,0 +1,83 @@
+"""A safeguarding alert: it climbs from person to person until one of them, by name, takes the concern in hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from contracts.vocabulary import AlertStep, ConcernCategory, ConcernId, ReferralId, Severity
+
+LADDER = (AlertStep.DUTY_LEAD, AlertStep.DEPUTY, AlertStep.TRUSTEE)
+
+
+class AlertRefused(Exception):
+    """Something that can't be done to an alert; the message says why."""
+
+
+class NameMissing(AlertRefused):
+    """An acknowledgement needs the name of a person."""
+
+
+class AcknowledgedBySomeoneElse(AlertRefused):
+    """Another person has taken the concern in hand before."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One person to be alerted. `round` counts how often everybody has been alerted before."""
+
+    step: AlertStep
+    round: int
+
+
+@dataclass(kw_only=True, eq=False)
+class Alert:
+    """One concern's alert: who has been told so far, and who has taken it in hand."""
+
+    concern_id: ConcernId
+    referral_id: ReferralId
+    severity: Severity
+    category: ConcernCategory
+    raised_at: datetime
+    step: AlertStep = LADDER[0]
+    rounds: int = 0
+    escalates_at: datetime | None = None
+    acknowledged_by: str | None = None
+    acknowledged_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.acknowledged_at is None
+
+    @property
+    def is_at_the_top(self) -> bool:
+        return self.step is LADDER[-1]
+
+    def begin(self) -> tuple[Call, ...]:
+        """Whom to alert at once."""
+        return (Call(self.step, self.rounds),)
+
+    def escalate(self) -> tuple[Call, ...]:
+        """Goes on to the next person; past the last one, to everybody again. Nobody once it is acknowledged."""
+        if not self.is_open:
+            return ()
+        if self.is_at_the_top:
+            self.rounds += 1
+            return tuple(Call(step, self.rounds) for step in LADDER)
+        self.step = LADDER[LADDER.index(self.step) + 1]
+        return (Call(self.step, self.rounds),)
+
+    def acknowledge(self, *, by: str, at: datetime) -> bool:
+        """Puts a named person in charge. False if it was this person already.
+
+        Raises NameMissing, AcknowledgedBySomeoneElse.
+        """
+        name = by.strip()
+        if not name:
+            raise NameMissing("Say who takes the concern in hand: an alert is acknowledged by a named person.")
+        if self.acknowledged_by == name:
+            return False
+        if not self.is_open:
+            raise AcknowledgedBySomeoneElse(f"{self.acknowledged_by} has taken this concern in hand already.")
+        self.acknowledged_by, self.acknowledged_at, self.escalates_at = name, at, None
+        return True

@@ -1,0 +1,62 @@
+"""What notifications does about each thing it hears, and at each time it has set itself."""
+
+from services.notifications.handlers.addresses import (
+    close,
+    forget_client,
+    keep_contact,
+    keep_therapist_contact,
+    signpost,
+    withdraw,
+)
+from services.notifications.handlers.alerts import escalate_alert, raise_alert, record_alert_failed, record_alert_sent
+from services.notifications.handlers.clients import (
+    ask_for_form,
+    tell_client_of_match,
+    tell_client_of_subsidy,
+    tell_client_of_subsidy_wait,
+)
+from services.notifications.handlers.delivery import deliver, record_failed, record_sent
+from services.notifications.handlers.staff import tell_office_of_stall
+from services.notifications.handlers.therapists import (
+    send_offer,
+    send_receipt,
+    take_offer_back,
+    tell_of_credit,
+    tell_of_lapse,
+    tell_of_membership,
+    tell_of_referral_fee,
+    tell_of_reinstatement,
+    tell_of_renewal,
+    tell_of_suspension,
+)
+
+__all__ = [
+    "ask_for_form",
+    "close",
+    "deliver",
+    "escalate_alert",
+    "forget_client",
+    "keep_contact",
+    "keep_therapist_contact",
+    "raise_alert",
+    "record_alert_failed",
+    "record_alert_sent",
+    "record_failed",
+    "record_sent",
+    "send_offer",
+    "send_receipt",
+    "signpost",
+    "take_offer_back",
+    "tell_client_of_match",
+    "tell_client_of_subsidy",
+    "tell_client_of_subsidy_wait",
+    "tell_of_credit",
+    "tell_of_lapse",
+    "tell_of_membership",
+    "tell_of_referral_fee",
+    "tell_of_reinstatement",
+    "tell_of_renewal",
+    "tell_of_suspension",
+    "tell_office_of_stall",
+    "withdraw",
+]

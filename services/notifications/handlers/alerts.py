@@ -1,0 +1,116 @@
+"""Safeguarding alerts: out at once, at any hour, and on to the next person until somebody answers by name."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from chassis.ports import Timer, Unit
+from chassis.workdays import add_working_days
+from contracts.events.intake import SafeguardingConcernRaised
+from contracts.events.notifications import SafeguardingAlertEscalated, SafeguardingAlertSent
+from contracts.vocabulary import AlertStep, ConcernId, Severity
+from services.notifications import store
+from services.notifications.domain.alerts import Alert, Call
+from services.notifications.domain.messages import Message, State
+from services.notifications.domain.templates import Recipient
+from services.notifications.handlers.delivery import Outcome, message_of, record_failed, record_sent
+from services.notifications.handlers.queueing import queue_alert
+from services.notifications.tools import Tools
+
+ESCALATE = "escalate_alert"
+
+
+def raise_alert(unit: Unit[Tools], event: SafeguardingConcernRaised) -> None:
+    """Alerts the duty lead at once and starts the escalation clock."""
+    if store.find_alert(unit.session, event.concern_id):
+        return
+    alert = Alert(
+        concern_id=event.concern_id,
+        referral_id=event.referral_id,
+        severity=event.severity,
+        category=event.category,
+        raised_at=event.raised_at,
+    )
+    unit.session.add(alert)
+    _call(unit, alert, alert.begin())
+
+
+def escalate_alert(unit: Unit[Tools], timer: Timer) -> None:
+    """Nobody answered in time: the next person is alerted; after the last one everybody, again and again."""
+    _escalate(unit, store.get_alert(unit.session, ConcernId(UUID(timer.key))))
+
+
+def record_alert_sent(unit: Unit[Tools], timer: Timer, outcome: Outcome) -> None:
+    message, alert = _message_and_alert(unit, timer)
+    record_sent(unit, timer, outcome)
+    if message.state is State.FAILED:
+        _pass_on(unit, alert, message)
+    elif message.state is State.SENT:
+        step = AlertStep(message.recipient.value)
+        unit.emit(
+            SafeguardingAlertSent(
+                concern_id=alert.concern_id, referral_id=alert.referral_id, step=step, sent_at=unit.now
+            )
+        )
+
+
+def record_alert_failed(unit: Unit[Tools], timer: Timer) -> None:
+    message, alert = _message_and_alert(unit, timer)
+    record_failed(unit, timer)
+    _pass_on(unit, alert, message)
+
+
+def _pass_on(unit: Unit[Tools], alert: Alert, message: Message) -> None:
+    """Goes on to the next person without waiting when the one whose turn it is can't be written to."""
+    if message.recipient.value == alert.step.value and not alert.is_at_the_top:
+        _escalate(unit, alert)
+
+
+def _escalate(unit: Unit[Tools], alert: Alert) -> None:
+    step = alert.step
+    calls = alert.escalate()
+    if not calls:
+        return
+    if alert.step is not step:
+        unit.emit(
+            SafeguardingAlertEscalated(
+                concern_id=alert.concern_id, referral_id=alert.referral_id, step=alert.step, escalated_at=unit.now
+            )
+        )
+    _call(unit, alert, calls)
+
+
+def _call(unit: Unit[Tools], alert: Alert, calls: tuple[Call, ...]) -> None:
+    """Queues an alert to each person called, and winds the clock up again."""
+    for call in calls:
+        queue_alert(
+            unit,
+            recipient=Recipient(call.step.value),
+            key=f"{alert.concern_id}:{call.step}:{call.round}",
+            concern_id=alert.concern_id,
+            referral_id=alert.referral_id,
+            data={
+                "severity": alert.severity.value,
+                "category": alert.category.value,
+                "raised_at": alert.raised_at.isoformat(),
+                "step": call.step.value,
+            },
+        )
+    alert.escalates_at = _next_look(unit, alert.severity)
+    unit.set_timer(ESCALATE, alert.concern_id, alert.escalates_at)
+
+
+def _next_look(unit: Unit[Tools], severity: Severity) -> datetime:
+    policy = unit.tools.settings
+    if severity is Severity.IMMEDIATE:
+        return unit.now + policy.escalate_immediate
+    if severity is Severity.URGENT:
+        return unit.now + policy.escalate_urgent
+    return add_working_days(unit.now, policy.escalate_advisory_working_days)
+
+
+def _message_and_alert(unit: Unit[Tools], timer: Timer) -> tuple[Message, Alert]:
+    message = message_of(unit, timer)
+    assert message.concern_id is not None
+    return message, store.get_alert(unit.session, message.concern_id)

@@ -1,0 +1,156 @@
+"""Sending: the one place where a message gets its words and its address, and where safe contact is enforced.
+
+`deliver` may be repeated after a crash, so the Message-ID is the message's own. Everything is looked up again at the
+moment of sending: the client may have changed how they can be reached, or have withdrawn.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from chassis.ports import Timer, Unit
+from contracts.events.notifications import MessageSent
+from contracts.sealed import TherapistContact
+from contracts.vocabulary import Channel, FailureReason, MessageId
+from services.notifications import store
+from services.notifications.domain.messages import Message
+from services.notifications.domain.people import Client
+from services.notifications.domain.safe_contact import (
+    AskStaff,
+    KeepUntilTheyCall,
+    NoAddress,
+    WriteLater,
+    way_to_reach,
+)
+from services.notifications.domain.templates import Recipient
+from services.notifications.gateways.mail import Rejected, compose
+from services.notifications.gateways.wording import render
+from services.notifications.handlers.letters import Letter, client_letter, staff_call, staff_letter, therapist_letter
+from services.notifications.handlers.queueing import SEND_MESSAGE, cancel, fail, finish_withdrawal, open_contact
+from services.notifications.tools import Tools
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of an attempt. With none of the others set, the message went out over `channel`."""
+
+    channel: Channel = Channel.EMAIL
+    failure: FailureReason | None = None
+    again_at: datetime | None = None
+    kept: bool = False
+    pointless: bool = False
+
+
+def deliver(unit: Unit[Tools], timer: Timer) -> Outcome:
+    """Sends one message, if it may go now. Raises OSError where trying again may help."""
+    message = store.read_message(unit.session, MessageId(UUID(timer.key)))
+    if message is None or not message.is_queued:
+        return Outcome(pointless=True)
+    if message.recipient is Recipient.CLIENT:
+        return _deliver_to_client(unit, message)
+    if _is_overtaken(unit, message):
+        return Outcome(pointless=True)
+    if message.recipient is Recipient.THERAPIST:
+        return _send(unit, message, therapist_letter(unit, message, _therapist_contact(unit, message)))
+    return _send(unit, message, staff_letter(unit, message))
+
+
+def record_sent(unit: Unit[Tools], timer: Timer, outcome: Outcome) -> None:
+    """Puts on record what came of an attempt."""
+    message = message_of(unit, timer)
+    if not message.is_queued:
+        return
+    if outcome.again_at:
+        unit.set_timer(SEND_MESSAGE, message.id, outcome.again_at)
+    elif outcome.pointless:
+        cancel(unit, message)
+    elif outcome.kept:
+        message.keep(at=unit.now)
+    elif outcome.failure:
+        fail(unit, message, outcome.failure)
+    else:
+        _record_gone(unit, message, outcome.channel)
+    finish_withdrawal(unit, message)
+
+
+def record_failed(unit: Unit[Tools], timer: Timer) -> None:
+    """The way out was closed at every attempt: the message is given up and a person looks after it."""
+    message = message_of(unit, timer)
+    if not message.is_queued:
+        return
+    fail(unit, message, FailureReason.UNREACHABLE)
+    finish_withdrawal(unit, message)
+
+
+def message_of(unit: Unit[Tools], timer: Timer) -> Message:
+    return store.get_message(unit.session, MessageId(UUID(timer.key)))
+
+
+def _deliver_to_client(unit: Unit[Tools], message: Message) -> Outcome:
+    client = _client_of(unit, message)
+    if client is None or client.contact is None or _is_overtaken(unit, message):
+        return Outcome(pointless=True)
+    known = open_contact(unit, client)
+    contact = known.contact
+    way = way_to_reach(channel=contact.channel, hours=contact.hours, email=contact.email, at=unit.now)
+    match way:
+        case WriteLater(at):
+            return Outcome(again_at=at)
+        case KeepUntilTheyCall():
+            return Outcome(kept=True)
+        case NoAddress():
+            return Outcome(failure=FailureReason.NO_ADDRESS)
+        case AskStaff():
+            return _send(unit, message, staff_call(unit, message, known), Channel.STAFF_CALL)
+        case _:
+            return _send(unit, message, client_letter(unit, message, known))
+
+
+def _send(unit: Unit[Tools], message: Message, letter: Letter, channel: Channel = Channel.EMAIL) -> Outcome:
+    text = render(letter.template, letter.values)
+    mail = compose(
+        message_id=message.id,
+        sender=str(letter.sender),
+        to=letter.to,
+        subject=text.subject,
+        body=text.body,
+        at=unit.now,
+    )
+    try:
+        unit.tools.mailer.send(mail)
+    except Rejected:
+        return Outcome(channel=channel, failure=FailureReason.REJECTED)
+    return Outcome(channel=channel)
+
+
+def _record_gone(unit: Unit[Tools], message: Message, channel: Channel) -> None:
+    message.send(channel=channel, at=unit.now)
+    unit.emit(
+        MessageSent(
+            message_id=message.id,
+            template=message.template.value,
+            channel=channel,
+            referral_id=message.referral_id,
+        )
+    )
+
+
+def _is_overtaken(unit: Unit[Tools], message: Message) -> bool:
+    """Whether the referral was withdrawn while the message was on its way into the queue."""
+    if not message.template.ends_with_withdrawal:
+        return False
+    client = _client_of(unit, message)
+    return client is not None and client.is_withdrawn
+
+
+def _client_of(unit: Unit[Tools], message: Message) -> Client | None:
+    return store.read_client(unit.session, message.referral_id) if message.referral_id else None
+
+
+def _therapist_contact(unit: Unit[Tools], message: Message) -> TherapistContact:
+    assert message.therapist_id is not None
+    therapist = store.read_therapist(unit.session, message.therapist_id)
+    assert therapist is not None
+    return unit.tools.vault.decrypt(unit.session, therapist.therapist_id, TherapistContact, therapist.contact)

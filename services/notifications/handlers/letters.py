@@ -1,0 +1,93 @@
+"""What is put into each letter: the values its template may use, from whom it comes and to whom it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chassis.ports import Unit
+from contracts.sealed import ClientContact, EvaluationLink, TherapistContact
+from services.notifications.domain.messages import Message
+from services.notifications.domain.templates import Recipient, Template
+from services.notifications.settings import Mailbox, NotificationsSettings
+from services.notifications.tools import Tools
+
+STAFF_CALL = "staff_call"
+
+
+@dataclass(frozen=True)
+class Letter:
+    template: str
+    values: Mapping[str, Any]
+    sender: Mailbox
+    to: str
+
+
+def client_letter(unit: Unit[Tools], message: Message, known: ClientContact) -> Letter:
+    """To the client. A discreet one also comes from a sender who says nothing of what the charity does."""
+    policy, discreet = unit.tools.settings, known.contact.discreet
+    sender = policy.discreet_sender if discreet else policy.sender
+    values = {
+        **message.data,
+        "reference": known.reference,
+        "discreet": discreet,
+        "sender_name": sender.name,
+        "status_url": policy.status_url,
+        "form_link": _form_link(unit, message),
+    }
+    return Letter(message.template.value, values, sender, known.contact.email or "")
+
+
+def staff_call(unit: Unit[Tools], message: Message, known: ClientContact) -> Letter:
+    """To the office: who is to be told what, by reference alone."""
+    policy = unit.tools.settings
+    values = {"reference": known.reference, "topic": message.template.value, "console_url": policy.console_url}
+    return Letter(STAFF_CALL, values, policy.sender, policy.office.address)
+
+
+def therapist_letter(unit: Unit[Tools], message: Message, contact: TherapistContact) -> Letter:
+    policy = unit.tools.settings
+    values = {
+        **message.data,
+        "name": contact.name,
+        "sender_name": policy.sender.name,
+        "portal_url": policy.portal_url,
+        "form_link": _form_link(unit, message),
+        "client": _client_introduced(unit, message),
+    }
+    return Letter(message.template.value, values, policy.sender, contact.email)
+
+
+def staff_letter(unit: Unit[Tools], message: Message) -> Letter:
+    """To a person of the charity: identifiers and codes only."""
+    policy = unit.tools.settings
+    values = {
+        **message.data,
+        "referral_id": message.referral_id,
+        "concern_id": message.concern_id,
+        "console_url": policy.console_url,
+    }
+    return Letter(message.template.value, values, policy.sender, _staff_mailbox(policy, message.recipient).address)
+
+
+def _staff_mailbox(policy: NotificationsSettings, recipient: Recipient) -> Mailbox:
+    return {
+        Recipient.OFFICE: policy.office,
+        Recipient.DUTY_LEAD: policy.duty_lead,
+        Recipient.DEPUTY: policy.deputy,
+        Recipient.TRUSTEE: policy.trustee,
+    }[recipient]
+
+
+def _form_link(unit: Unit[Tools], message: Message) -> str | None:
+    if message.template not in (Template.CLIENT_EVALUATION, Template.THERAPIST_EVALUATION) or not message.sealed:
+        return None
+    token = unit.tools.keyring.open(EvaluationLink, message.sealed).token
+    return f"{unit.tools.settings.form_url.rstrip('/')}/{token}"
+
+
+def _client_introduced(unit: Unit[Tools], message: Message) -> ClientContact | None:
+    if message.template is not Template.INTRODUCTION or not message.sealed:
+        return None
+    return unit.tools.keyring.open(ClientContact, message.sealed)

@@ -1,0 +1,197 @@
+"""Putting messages into the queue: once for each fact, to people who can be reached, never after a withdrawal."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from uuid import UUID
+
+from chassis.ports import NotYet, Unit
+from contracts.events.notifications import MessageFailed
+from contracts.sealed import ClientContact
+from contracts.vocabulary import Channel, ConcernId, FailureReason, MessageId, ReferralId, TherapistId
+from services.notifications import store
+from services.notifications.domain.messages import Coded, Message
+from services.notifications.domain.people import Client
+from services.notifications.domain.safe_contact import AskStaff, KeepUntilTheyCall, NoAddress, WriteLater, way_to_reach
+from services.notifications.domain.templates import Recipient, Template
+from services.notifications.tools import Tools
+
+SEND_MESSAGE, SEND_ALERT = "send_message", "send_alert"
+
+
+@dataclass(frozen=True)
+class About:
+    """What a message is about, and to which therapist it goes, if to one."""
+
+    referral_id: ReferralId | None = None
+    therapist_id: TherapistId | None = None
+    concern_id: ConcernId | None = None
+
+
+def queue_to_client(
+    unit: Unit[Tools],
+    template: Template,
+    *,
+    referral_id: ReferralId,
+    key: UUID | str,
+    data: Coded | None = None,
+    sealed: str | None = None,
+) -> None:
+    """Raises NotYet while the client's address is under way; does nothing once it was removed."""
+    client = store.find_client(unit.session, referral_id)
+    if client and (client.is_removed or (client.is_withdrawn and template.ends_with_withdrawal)):
+        return
+    if client is None or client.contact is None:
+        raise NotYet("the client's address has not arrived yet")
+    message = _add(unit, template, Recipient.CLIENT, About(referral_id), key=key, data=data, sealed=sealed)
+    if message:
+        _start(unit, message, open_contact(unit, client))
+
+
+def queue_to_therapist(
+    unit: Unit[Tools],
+    template: Template,
+    *,
+    therapist_id: TherapistId,
+    key: UUID | str,
+    referral_id: ReferralId | None = None,
+    data: Coded | None = None,
+    sealed: str | None = None,
+) -> None:
+    """Raises NotYet while the therapist's address is under way."""
+    if _is_pointless(unit, template, referral_id):
+        return
+    if store.find_therapist(unit.session, therapist_id) is None:
+        raise NotYet("the therapist's address has not arrived yet")
+    about = About(referral_id, therapist_id)
+    message = _add(unit, template, Recipient.THERAPIST, about, key=key, data=data, sealed=sealed)
+    if message:
+        unit.set_timer(SEND_MESSAGE, message.id, unit.now)
+
+
+def queue_to_office(
+    unit: Unit[Tools], template: Template, *, key: UUID | str, referral_id: ReferralId | None, data: Coded
+) -> None:
+    if _is_pointless(unit, template, referral_id):
+        return
+    message = _add(unit, template, Recipient.OFFICE, About(referral_id), key=key, data=data)
+    if message:
+        unit.set_timer(SEND_MESSAGE, message.id, unit.now)
+
+
+def queue_alert(
+    unit: Unit[Tools],
+    *,
+    recipient: Recipient,
+    key: UUID | str,
+    concern_id: ConcernId,
+    referral_id: ReferralId,
+    data: Coded,
+) -> None:
+    """An alert goes at once, at any hour, past every other message."""
+    about = About(referral_id, concern_id=concern_id)
+    message = _add(unit, Template.SAFEGUARDING_ALERT, recipient, about, key=key, data=data)
+    if message:
+        unit.set_timer(SEND_ALERT, message.id, unit.now)
+
+
+def rule_out(unit: Unit[Tools], template: Template, *, key: UUID | str, referral_id: ReferralId) -> Message:
+    """The message of a fact that is overtaken: cancelled if it is there, and kept from ever being queued if not.
+
+    Gives the message, whatever became of it.
+    """
+    message = store.find_message_by_key(unit.session, _business_key(template, key))
+    if message is None:
+        message = _add(unit, template, template.recipient or Recipient.OFFICE, About(referral_id), key=key)
+        assert message is not None
+    if message.is_queued:
+        cancel(unit, message)
+    return message
+
+
+def cancel(unit: Unit[Tools], message: Message) -> None:
+    message.cancel(at=unit.now)
+    unit.cancel_timer(SEND_ALERT if message.template is Template.SAFEGUARDING_ALERT else SEND_MESSAGE, message.id)
+
+
+def fail(unit: Unit[Tools], message: Message, reason: FailureReason) -> None:
+    """Gives a message up, says so, and has a person of the office look after it."""
+    message.fail(reason=reason, at=unit.now)
+    unit.emit(
+        MessageFailed(
+            message_id=message.id,
+            template=message.template.value,
+            channel=message.channel,
+            reason=reason,
+            referral_id=message.referral_id,
+        )
+    )
+    if not message.recipient.is_staff:
+        data = {"message_id": str(message.id), "failed": message.template.value, "reason": reason.value}
+        queue_to_office(unit, Template.MESSAGE_FAILED, key=message.id, referral_id=message.referral_id, data=data)
+
+
+def open_contact(unit: Unit[Tools], client: Client) -> ClientContact:
+    assert client.contact is not None
+    return unit.tools.vault.decrypt(unit.session, client.referral_id, ClientContact, client.contact)
+
+
+def remove_address(unit: Unit[Tools], client: Client) -> None:
+    """Forgets for good how a client is reached; backups of this database can't tell it either."""
+    client.remove(at=unit.now)
+    unit.tools.vault.destroy(unit.session, client.referral_id)
+
+
+def finish_withdrawal(unit: Unit[Tools], message: Message) -> None:
+    """Once a withdrawal is confirmed, or can't be, nothing is left to write to the client about."""
+    if message.template is Template.WITHDRAWAL_CONFIRMED and not message.is_queued and message.referral_id:
+        remove_address(unit, store.client_of(unit.session, message.referral_id))
+
+
+def _start(unit: Unit[Tools], message: Message, known: ClientContact) -> None:
+    """The first look at how the client can be reached; the moment of sending looks again."""
+    contact = known.contact
+    way = way_to_reach(channel=contact.channel, hours=contact.hours, email=contact.email, at=unit.now)
+    match way:
+        case KeepUntilTheyCall():
+            message.keep(at=unit.now)
+            finish_withdrawal(unit, message)
+        case NoAddress():
+            fail(unit, message, FailureReason.NO_ADDRESS)
+            finish_withdrawal(unit, message)
+        case AskStaff():
+            message.channel = Channel.STAFF_CALL
+            unit.set_timer(SEND_MESSAGE, message.id, unit.now)
+        case _:
+            unit.set_timer(SEND_MESSAGE, message.id, way.at if isinstance(way, WriteLater) else unit.now)
+
+
+def _is_pointless(unit: Unit[Tools], template: Template, referral_id: ReferralId | None) -> bool:
+    if referral_id is None or not template.ends_with_withdrawal:
+        return False
+    client = store.find_client(unit.session, referral_id)
+    return client is not None and client.is_withdrawn
+
+
+def _add(
+    unit: Unit[Tools],
+    template: Template,
+    recipient: Recipient,
+    about: About,
+    *,
+    key: UUID | str,
+    data: Coded | None = None,
+    sealed: str | None = None,
+) -> Message | None:
+    """A new message; None if there is one of this fact."""
+    business_key, id_ = _business_key(template, key), MessageId(unit.new_id())
+    if store.find_message_by_key(unit.session, business_key):
+        return None
+    what = {"template": template, "recipient": recipient, "data": data or {}, "sealed": sealed, **asdict(about)}
+    message = Message(id=id_, business_key=business_key, queued_at=unit.now, **what)  # type: ignore[arg-type]
+    unit.session.add(message)
+    return message
+
+
+def _business_key(template: Template, key: UUID | str) -> str:
+    return f"{template}:{key}"

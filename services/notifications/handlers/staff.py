@@ -1,0 +1,19 @@
+"""What the office is told."""
+
+from __future__ import annotations
+
+from chassis.ports import Unit
+from contracts.events.matching import MatchingStalled
+from services.notifications.domain.templates import Template
+from services.notifications.handlers.queueing import queue_to_office
+from services.notifications.tools import Tools
+
+
+def tell_office_of_stall(unit: Unit[Tools], event: MatchingStalled) -> None:
+    queue_to_office(
+        unit,
+        Template.MATCHING_STALLED,
+        key=f"{event.referral_id}:{event.waiting_since.isoformat()}",
+        referral_id=event.referral_id,
+        data={"reason": event.reason.value, "waiting_since": event.waiting_since.isoformat()},
+    )

@@ -1,0 +1,116 @@
+"""Notifications' settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import formataddr, parseaddr
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from marshmallow import ValidationError
+from marshmallow.validate import URL, Range
+
+from chassis.config import Env
+
+MAIL_SCHEMES = ("maildir", "smtp", "smtps")
+
+
+@dataclass(frozen=True)
+class Mailbox:
+    """A name and an e-mail address, written `Name <address>`."""
+
+    name: str
+    address: str
+
+    def __str__(self) -> str:
+        return formataddr((self.name, self.address))
+
+
+@dataclass(frozen=True)
+class NotificationsSettings:
+    """Who sends, which people of the charity are written to, and the policy on waiting."""
+
+    mail: str
+    smtp_username: str | None
+    smtp_password: str | None
+    smtp_timeout_seconds: int
+    sender: Mailbox
+    discreet_sender: Mailbox
+    office: Mailbox
+    duty_lead: Mailbox
+    deputy: Mailbox
+    trustee: Mailbox
+    form_url: str
+    status_url: str | None
+    portal_url: str | None
+    console_url: str | None
+    escalate_immediate: timedelta
+    escalate_urgent: timedelta
+    escalate_advisory_working_days: int
+    keep_closed_contacts: timedelta
+    keys_folder: Path
+    master_key: str
+
+
+def read(env: Env) -> NotificationsSettings:
+    return NotificationsSettings(
+        mail=env.str("NOTIFICATIONS_MAIL", "maildir:var/mail", validate=_mail),
+        smtp_username=env.str("NOTIFICATIONS_SMTP_USERNAME", None),
+        smtp_password=env.str("NOTIFICATIONS_SMTP_PASSWORD", None),
+        smtp_timeout_seconds=env.int("NOTIFICATIONS_SMTP_TIMEOUT_SECONDS", 20, validate=Range(min=1, max=90)),
+        sender=_mailbox(env, "NOTIFICATIONS_SENDER"),
+        discreet_sender=_mailbox(env, "NOTIFICATIONS_DISCREET_SENDER"),
+        office=_mailbox(env, "NOTIFICATIONS_OFFICE"),
+        duty_lead=_mailbox(env, "NOTIFICATIONS_DUTY_LEAD"),
+        deputy=_mailbox(env, "NOTIFICATIONS_DEPUTY"),
+        trustee=_mailbox(env, "NOTIFICATIONS_TRUSTEE"),
+        form_url=env.str("NOTIFICATIONS_FORM_URL", validate=URL(require_tld=False)),
+        status_url=_url(env, "NOTIFICATIONS_STATUS_URL"),
+        portal_url=_url(env, "NOTIFICATIONS_PORTAL_URL"),
+        console_url=_url(env, "NOTIFICATIONS_CONSOLE_URL"),
+        escalate_immediate=_minutes(env, "NOTIFICATIONS_ESCALATE_IMMEDIATE_MINUTES", 15),
+        escalate_urgent=_minutes(env, "NOTIFICATIONS_ESCALATE_URGENT_MINUTES", 60),
+        escalate_advisory_working_days=env.int(
+            "NOTIFICATIONS_ESCALATE_ADVISORY_WORKING_DAYS", 1, validate=Range(min=1, max=10)
+        ),
+        keep_closed_contacts=timedelta(days=_whole(env, "NOTIFICATIONS_KEEP_CLOSED_CONTACTS_DAYS", 365, most=3_650)),
+        keys_folder=env.path("LEEWARD_KEYS"),
+        master_key=env.str("NOTIFICATIONS_MASTER_KEY"),
+    )
+
+
+def _mailbox(env: Env, name: str) -> Mailbox:
+    # Unset or wrong, environs collects the error for `check` and gives None here.
+    text = env.str(name, validate=_has_address)
+    return Mailbox(*parseaddr(text or ""))
+
+
+def _has_address(text: str) -> None:
+    name, address = parseaddr(text)
+    local, _, domain = address.rpartition("@")
+    if not (name and local and domain):
+        raise ValidationError("Written as: Name <address@domain>.")
+
+
+def _mail(text: str) -> None:
+    parts = urlsplit(text)
+    if parts.scheme not in MAIL_SCHEMES or not (parts.path if parts.scheme == "maildir" else parts.hostname):
+        raise ValidationError("One of maildir:<folder>, smtp://<host>:<port> or smtps://<host>:<port>.")
+    if parts.password:
+        raise ValidationError("No password in here: set NOTIFICATIONS_SMTP_USERNAME and NOTIFICATIONS_SMTP_PASSWORD.")
+
+
+def _url(env: Env, name: str) -> str | None:
+    text: str | None = env.str(name, None, validate=URL(require_tld=False))
+    return text
+
+
+def _minutes(env: Env, name: str, default: int) -> timedelta:
+    return timedelta(minutes=_whole(env, name, default, most=1_440))
+
+
+def _whole(env: Env, name: str, default: int, *, most: int) -> int:
+    # As above: what is wrong is None here, and must not hide what else is wrong.
+    value: int | None = env.int(name, default, validate=Range(min=1, max=most))
+    return default if value is None else value

@@ -1,0 +1,202 @@
+"""Notifications' tables and how its aggregates are kept in them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import JSON, Column, Integer, LargeBinary, String, Table, Text, Uuid, select
+from sqlalchemy.orm import Session, registry
+
+from chassis.store.tables import Instant, code, data_key_table, new_metadata
+from chassis.store.unit import upsert
+from contracts.vocabulary import (
+    AlertStep,
+    Channel,
+    ConcernCategory,
+    ConcernId,
+    FailureReason,
+    MessageId,
+    ReferralId,
+    Severity,
+    TherapistId,
+)
+from services.notifications.domain.alerts import Alert
+from services.notifications.domain.messages import Message, State
+from services.notifications.domain.people import Client, Therapist
+from services.notifications.domain.templates import Recipient, Template
+
+metadata = new_metadata()
+mapper = registry(metadata=metadata)
+data_keys = data_key_table(metadata)
+
+clients = Table(
+    "client",
+    metadata,
+    Column("referral_id", Uuid, primary_key=True),
+    Column("contact", LargeBinary),
+    Column("contact_sequence", Integer, nullable=False),
+    Column("withdrawn_at", Instant),
+    Column("removed_at", Instant),
+)
+
+therapists = Table(
+    "therapist",
+    metadata,
+    Column("therapist_id", Uuid, primary_key=True),
+    Column("contact", LargeBinary, nullable=False),
+    Column("contact_sequence", Integer, nullable=False),
+)
+
+messages = Table(
+    "message",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("business_key", String(160), nullable=False, unique=True),
+    Column("template", code(Template), nullable=False),
+    Column("recipient", code(Recipient), nullable=False),
+    Column("channel", code(Channel), nullable=False),
+    Column("state", code(State), nullable=False),
+    Column("data", JSON, nullable=False),
+    Column("sealed", Text),
+    Column("referral_id", Uuid, index=True),
+    Column("therapist_id", Uuid, index=True),
+    Column("concern_id", Uuid, index=True),
+    Column("queued_at", Instant, nullable=False),
+    Column("settled_at", Instant),
+    Column("failure", code(FailureReason)),
+)
+
+alerts = Table(
+    "alert",
+    metadata,
+    Column("concern_id", Uuid, primary_key=True),
+    Column("referral_id", Uuid, nullable=False, index=True),
+    Column("severity", code(Severity), nullable=False),
+    Column("category", code(ConcernCategory), nullable=False),
+    Column("raised_at", Instant, nullable=False),
+    Column("step", code(AlertStep), nullable=False),
+    Column("rounds", Integer, nullable=False),
+    Column("escalates_at", Instant),
+    Column("acknowledged_by", String(120)),
+    Column("acknowledged_at", Instant, index=True),
+)
+
+latest_facts = Table(
+    "latest_fact",
+    metadata,
+    Column("subject_id", Uuid, primary_key=True),
+    Column("topic", String(64), primary_key=True),
+    Column("sequence", Integer, nullable=False),
+)
+"""How far each subject's standing on a topic is told, so that an older fact that comes late is dropped."""
+
+mapper.map_imperatively(Client, clients)
+mapper.map_imperatively(Therapist, therapists)
+mapper.map_imperatively(Message, messages)
+mapper.map_imperatively(Alert, alerts)
+
+
+class NoSuchMessage(LookupError):
+    """There is no message of this identity."""
+
+
+class NoSuchAlert(LookupError):
+    """There is no alert about this concern."""
+
+
+def get_message(session: Session, message_id: MessageId) -> Message:
+    """Raises NoSuchMessage."""
+    message = session.get(Message, message_id, with_for_update=True)
+    if message is None:
+        raise NoSuchMessage(f"there is no message {message_id}")
+    return message
+
+
+def read_message(session: Session, message_id: MessageId) -> Message | None:
+    """Without a lock, for the while that a message takes to go out."""
+    return session.get(Message, message_id)
+
+
+def find_message_by_key(session: Session, business_key: str) -> Message | None:
+    wanted = select(Message).where(messages.c.business_key == business_key).with_for_update()
+    return session.execute(wanted).scalar_one_or_none()
+
+
+def queued_about_referral(session: Session, referral_id: ReferralId) -> list[Message]:
+    wanted = select(Message).where(messages.c.referral_id == referral_id, messages.c.state == State.QUEUED)
+    return list(session.execute(wanted.with_for_update()).scalars())
+
+
+def queued_about_concern(session: Session, concern_id: ConcernId) -> list[Message]:
+    wanted = select(Message).where(messages.c.concern_id == concern_id, messages.c.state == State.QUEUED)
+    return list(session.execute(wanted.with_for_update()).scalars())
+
+
+def messages_about(
+    session: Session, *, referral_id: ReferralId | None, concern_id: ConcernId | None, limit: int
+) -> list[Message]:
+    """The oldest first."""
+    wanted = select(Message).order_by(messages.c.queued_at, messages.c.id).limit(limit)
+    if referral_id is not None:
+        wanted = wanted.where(messages.c.referral_id == referral_id)
+    if concern_id is not None:
+        wanted = wanted.where(messages.c.concern_id == concern_id)
+    return list(session.execute(wanted).scalars())
+
+
+def find_client(session: Session, referral_id: ReferralId) -> Client | None:
+    return session.get(Client, referral_id, with_for_update=True)
+
+
+def read_client(session: Session, referral_id: ReferralId) -> Client | None:
+    """Without a lock."""
+    return session.get(Client, referral_id)
+
+
+def client_of(session: Session, referral_id: ReferralId) -> Client:
+    """The client of a referral; a new one, without an address, if nothing was known of them."""
+    client = find_client(session, referral_id)
+    if client is None:
+        client = Client(referral_id=referral_id)
+        session.add(client)
+    return client
+
+
+def find_therapist(session: Session, therapist_id: TherapistId) -> Therapist | None:
+    return session.get(Therapist, therapist_id, with_for_update=True)
+
+
+def read_therapist(session: Session, therapist_id: TherapistId) -> Therapist | None:
+    """Without a lock."""
+    return session.get(Therapist, therapist_id)
+
+
+def get_alert(session: Session, concern_id: ConcernId) -> Alert:
+    """Raises NoSuchAlert."""
+    alert = find_alert(session, concern_id)
+    if alert is None:
+        raise NoSuchAlert(f"there is no alert about concern {concern_id}")
+    return alert
+
+
+def find_alert(session: Session, concern_id: ConcernId) -> Alert | None:
+    return session.get(Alert, concern_id, with_for_update=True)
+
+
+def list_alerts(session: Session, *, acknowledged_too: bool, limit: int) -> list[Alert]:
+    """The oldest first."""
+    wanted = select(Alert).order_by(alerts.c.raised_at, alerts.c.concern_id).limit(limit)
+    if not acknowledged_too:
+        wanted = wanted.where(alerts.c.acknowledged_at.is_(None))
+    return list(session.execute(wanted).scalars())
+
+
+def moves_on(session: Session, subject_id: UUID, topic: str, sequence: int) -> bool:
+    """Records a fact's sequence number. False if this fact or a newer one was recorded on the topic before."""
+    statement = upsert(session, latest_facts).values(subject_id=subject_id, topic=topic, sequence=sequence)
+    moved = statement.on_conflict_do_update(
+        index_elements=["subject_id", "topic"],
+        set_={"sequence": statement.excluded.sequence},
+        where=latest_facts.c.sequence < statement.excluded.sequence,
+    ).returning(latest_facts.c.sequence)
+    return session.execute(moved).scalar() is not None

@@ -1,0 +1,36 @@
+"""What notifications' handlers find as `unit.tools`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chassis.config import Env
+from chassis.sealing import Keyring
+from chassis.vault import Vault
+from services.notifications import settings, store
+from services.notifications.gateways.mail import Mailer, mailer_for
+
+
+@dataclass(frozen=True)
+class Tools:
+    """Settings, keys and the way out, made once at the start."""
+
+    settings: settings.NotificationsSettings
+    keyring: Keyring
+    vault: Vault
+    mailer: Mailer
+
+
+def build(env: Env) -> Tools:
+    values = settings.read(env)
+    return Tools(
+        settings=values,
+        keyring=Keyring(values.keys_folder, reader="notifications"),
+        vault=Vault(store.data_keys, values.master_key),
+        mailer=mailer_for(
+            values.mail,
+            username=values.smtp_username,
+            password=values.smtp_password,
+            timeout_seconds=values.smtp_timeout_seconds,
+        ),
+    )

@@ -1,0 +1,68 @@
+"""The same stories on PostgreSQL, where locks, upserts and time zones are others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from chassis.ids import new_id
+from chassis.sealing import Keyring
+from chassis.testing import HandlerBench
+from chassis.vault import Vault, new_master_key
+from contracts.commands.notifications import AcknowledgeAlert, ListAlerts
+from contracts.events.intake import SafeguardingConcernRaised
+from contracts.vocabulary import ConcernCategory, ConcernId, ReferralId, Severity, TherapistId
+from services.notifications import commands, handlers, store
+from services.notifications.tools import Tools
+from tests.support.postgresql import Server
+from tests.unit.notifications import facts
+from tests.unit.notifications.conftest import EVENING, MONDAY_10, SETTINGS, Desk, LetterBox
+from tests.unit.notifications.test_any_order import a_story, tell
+
+
+@pytest.fixture
+def desk(keys: Path, postgresql_server: Server) -> Desk:
+    keyring, post = Keyring(keys, reader="notifications"), LetterBox()
+    tools = Tools(settings=SETTINGS, keyring=keyring, vault=Vault(store.data_keys, new_master_key()), mailer=post)
+    url = postgresql_server.create_database(f"notifications_{new_id().hex}")
+    return Desk(HandlerBench("notifications", store.metadata, tools=tools, url=url), keyring, post)
+
+
+def test_a_whole_referral_in_reverse_and_twice(desk: Desk) -> None:
+    story = a_story(desk, withdrawn=False)
+    tell(desk, story, [*reversed(range(len(story))), *range(len(story))])
+    assert len(desk.post.sent) == 8
+
+
+def test_an_alert_climbs_and_is_acknowledged(desk: Desk, referral_id: ReferralId) -> None:
+    concern = SafeguardingConcernRaised(
+        concern_id=ConcernId(new_id()),
+        referral_id=referral_id,
+        severity=Severity.IMMEDIATE,
+        category=ConcernCategory.CHILD_AT_RISK,
+        raised_at=MONDAY_10,
+    )
+    desk.bench.hear(handlers.raise_alert, concern)
+    for _ in range(3):
+        desk.pass_time(minutes=15)
+    assert len(desk.post.sent) == 6
+    acknowledgement = AcknowledgeAlert(concern_id=concern.concern_id, acknowledged_by="Jo Made-Up")
+    desk.bench.ask(commands.acknowledge_alert, acknowledgement)
+    assert desk.bench.ask(commands.list_alerts, ListAlerts()) == []
+
+
+def test_an_evening_message_waits_and_is_cancelled_by_a_withdrawal(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, replace(EVENING))
+    desk.bench.hear(handlers.withdraw, facts.withdrawn(referral_id))
+    desk.pass_time(hours=8)
+    assert desk.states(referral_id) == {"request_received": "cancelled", "withdrawal_confirmed": "sent"}
+
+
+def test_an_older_fact_on_a_standing_is_dropped(desk: Desk, therapist_id: TherapistId) -> None:
+    desk.admit(therapist_id)
+    desk.bench.hear(handlers.tell_of_reinstatement, facts.reinstated(therapist_id), sequence=2)
+    desk.bench.hear(handlers.tell_of_suspension, facts.suspended(therapist_id), sequence=1)
+    desk.run()
+    assert [message["Subject"] for message in desk.post.sent] == ["That has been put right"]
