@@ -1,0 +1,105 @@
+"""Taking a form back: recognise it, score it, and see to an answer that asks for a person."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from chassis.ports import Invalid, Unit
+from chassis.sealing import Unopenable
+from contracts.events.evaluation import EvaluationRiskFlagged, EvaluationSubmitted
+from contracts.events.web import EvaluationReturned
+from contracts.sealed import EvaluationForm
+from contracts.shape import InvalidShape
+from contracts.vocabulary import FormId
+from services.evaluation import store
+from services.evaluation.domain.invitations import Invitation, NotOpen, Response, State
+from services.evaluation.domain.scoring import MalformedForm, Scored, score
+from services.evaluation.inviting import hash_of
+from services.evaluation.tools import Tools
+
+
+def take_form(unit: Unit[Tools], event: EvaluationReturned) -> None:
+    """Scores a form by its instrument's rules. The same form a second time does nothing.
+
+    Raises Invalid for one that can't be opened, belongs to no invitation or to one that is used up, or doesn't fit.
+    """
+    form = _open(unit, event)
+    invitation = store.find_by_token(unit.session, hash_of(form.token))
+    if invitation is None:
+        raise Invalid("the form belongs to no invitation")
+    if invitation.state is State.RETURNED and _is_the_same(unit, invitation, form):
+        return
+    scored = _score(unit, invitation, form)
+    form_id = FormId(unit.new_id())
+    try:
+        _settle(unit, invitation, form, form_id, scored)
+    except NotOpen as error:
+        raise Invalid(f"the form can't be taken: {error}") from None
+    for item in scored.risks:
+        unit.emit(
+            EvaluationRiskFlagged(
+                form_id=form_id, referral_id=invitation.referral_id, instrument=invitation.instrument, item=item
+            )
+        )
+
+
+def _settle(unit: Unit[Tools], invitation: Invitation, form: EvaluationForm, form_id: FormId, scored: Scored) -> None:
+    """Records the form, or only that it came if its invitation was cancelled. Raises NotOpen."""
+    if invitation.state in (State.CANCELLED, State.TOO_LATE):
+        invitation.answer_too_late(at=unit.now)
+        return
+    invitation.answer(at=unit.now)
+    response = Response(
+        invitation_id=invitation.id,
+        form_id=form_id,
+        answers_mark=_mark(form),
+        score=scored.score,
+        missing=scored.missing,
+        submitted_at=unit.now,
+    )
+    unit.session.add(response)
+    _announce(unit, invitation, response)
+
+
+def _announce(unit: Unit[Tools], invitation: Invitation, response: Response) -> None:
+    """A form with too many blanks has no score to announce."""
+    if response.score is None:
+        return
+    unit.emit(
+        EvaluationSubmitted(
+            form_id=response.form_id,
+            referral_id=invitation.referral_id,
+            respondent=invitation.respondent,
+            stage=invitation.stage,
+            instrument=invitation.instrument,
+            score=response.score,
+            submitted_at=response.submitted_at,
+        )
+    )
+
+
+def _score(unit: Unit[Tools], invitation: Invitation, form: EvaluationForm) -> Scored:
+    instrument = unit.tools.library.get(invitation.instrument, invitation.instrument_version)
+    try:
+        return score(instrument, [(answer.item, answer.value) for answer in form.answers])
+    except MalformedForm as error:
+        raise Invalid(str(error)) from None
+
+
+def _open(unit: Unit[Tools], event: EvaluationReturned) -> EvaluationForm:
+    try:
+        return unit.tools.keyring.open(EvaluationForm, event.sealed)
+    except (Unopenable, InvalidShape) as error:
+        raise Invalid(str(error)) from None
+
+
+def _is_the_same(unit: Unit[Tools], invitation: Invitation, form: EvaluationForm) -> bool:
+    response = store.find_response(unit.session, invitation.id)
+    return response is not None and response.answers_mark == _mark(form)
+
+
+def _mark(form: EvaluationForm) -> bytes:
+    """By which the same answers are known again. The token in it keeps the mark from telling what they were."""
+    answers = sorted((answer.item, answer.value) for answer in form.answers)
+    return hashlib.sha256(json.dumps([form.token, answers]).encode()).digest()

@@ -1,0 +1,35 @@
+"""The evaluation service: a table of contents."""
+
+from __future__ import annotations
+
+from chassis.host.service import Ports, command, due, health_check, lane, on, schedule
+from contracts.commands.evaluation import AskForm, ListInvitations, SummariseEvaluation
+from contracts.events.intake import ReferralReceived, ReferralWithdrawn
+from contracts.events.matching import MatchEnded, TherapistMatched
+from contracts.events.web import EvaluationReturned
+from services.evaluation import commands, handlers, store, tools
+
+
+class EvaluationService:
+    """Asks clients and therapists how it goes, scores what they say, and reports what changes, never about whom."""
+
+    name = "evaluation"
+    ports = Ports(metadata=store.metadata, tools=tools.build)
+
+    inbox = lane(
+        "inbox",
+        on(ReferralReceived, handlers.note_referral),
+        on(ReferralWithdrawn, handlers.stop_withdrawn),
+        on(TherapistMatched, handlers.ask_at_start),
+        on(MatchEnded, handlers.ask_at_end),
+        on(EvaluationReturned, handlers.take_form),
+    )
+    timers = schedule(
+        due("invite_to_review", handlers.invite_to_review),
+        due("invite_to_follow_up", handlers.invite_to_follow_up),
+    )
+
+    form = command(AskForm, commands.ask_form)
+    invitations = command(ListInvitations, commands.list_invitations)
+    summary = command(SummariseEvaluation, commands.summarise)
+    health = health_check()

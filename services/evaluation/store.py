@@ -1,0 +1,166 @@
+"""Evaluation's tables and how its aggregates are kept in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    UniqueConstraint,
+    Uuid,
+    and_,
+    func,
+    select,
+)
+from sqlalchemy.orm import Session, registry
+
+from chassis.store.tables import Instant, code, new_metadata
+from contracts.vocabulary import AgeBand, InvitationId, MatchEndReason, MatchId, ReferralId, Respondent, Stage
+from services.evaluation.domain.change import Pair
+from services.evaluation.domain.invitations import Invitation, Match, Referral, Response, State
+
+metadata = new_metadata()
+mapper = registry(metadata=metadata)
+
+referrals = Table(
+    "referral",
+    metadata,
+    Column("referral_id", Uuid, primary_key=True),
+    Column("consented", Boolean),
+    Column("age_band", code(AgeBand)),
+    Column("withdrawn_at", Instant),
+)
+
+matches = Table(
+    "match",
+    metadata,
+    Column("match_id", Uuid, primary_key=True),
+    Column("referral_id", Uuid, nullable=False, index=True),
+    Column("therapist_id", Uuid, nullable=False),
+    Column("matched_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("end_reason", code(MatchEndReason)),
+)
+
+invitations = Table(
+    "invitation",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("match_id", Uuid, nullable=False),
+    Column("referral_id", Uuid, nullable=False, index=True),
+    Column("therapist_id", Uuid, nullable=False),
+    Column("respondent", code(Respondent), nullable=False),
+    Column("stage", code(Stage), nullable=False),
+    Column("instrument", String(64), nullable=False),
+    Column("instrument_version", Integer, nullable=False),
+    Column("token_hash", LargeBinary(32), nullable=False, unique=True),
+    Column("invited_at", Instant, nullable=False),
+    Column("state", code(State), nullable=False),
+    Column("settled_at", Instant),
+    UniqueConstraint("match_id", "respondent", "stage"),
+)
+
+responses = Table(
+    "response",
+    metadata,
+    Column("invitation_id", Uuid, ForeignKey("invitation.id"), primary_key=True),
+    Column("form_id", Uuid, nullable=False, unique=True),
+    Column("answers_mark", LargeBinary(32), nullable=False),
+    Column("score", Float),
+    Column("missing", Integer, nullable=False),
+    Column("submitted_at", Instant, nullable=False),
+)
+
+mapper.map_imperatively(Referral, referrals)
+mapper.map_imperatively(Match, matches)
+mapper.map_imperatively(Invitation, invitations)
+mapper.map_imperatively(Response, responses)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many forms were asked for and came back."""
+
+    invited: int
+    returned: int
+
+
+def referral_of(session: Session, referral_id: ReferralId) -> Referral:
+    """What is known of a referral; a new row if that is nothing yet."""
+    referral = session.get(Referral, referral_id, with_for_update=True)
+    if referral is None:
+        referral = Referral(referral_id=referral_id)
+        session.add(referral)
+    return referral
+
+
+def find_match(session: Session, match_id: MatchId) -> Match | None:
+    return session.get(Match, match_id, with_for_update=True)
+
+
+def matches_of(session: Session, referral_id: ReferralId) -> list[Match]:
+    wanted = select(Match).where(matches.c.referral_id == referral_id).order_by(matches.c.matched_at)
+    return list(session.execute(wanted).scalars())
+
+
+def find_invitation(session: Session, match_id: MatchId, respondent: Respondent, stage: Stage) -> Invitation | None:
+    wanted = select(Invitation).where(
+        invitations.c.match_id == match_id, invitations.c.respondent == respondent, invitations.c.stage == stage
+    )
+    return session.execute(wanted).scalar_one_or_none()
+
+
+def find_by_token(session: Session, token_hash: bytes) -> Invitation | None:
+    wanted = select(Invitation).where(invitations.c.token_hash == token_hash).with_for_update()
+    return session.execute(wanted).scalar_one_or_none()
+
+
+def invitations_of(session: Session, referral_id: ReferralId) -> list[Invitation]:
+    """The oldest first."""
+    wanted = select(Invitation).where(invitations.c.referral_id == referral_id)
+    return list(session.execute(wanted.order_by(invitations.c.invited_at, invitations.c.id)).scalars())
+
+
+def open_invitations(session: Session, referral_id: ReferralId) -> list[Invitation]:
+    wanted = select(Invitation).where(invitations.c.referral_id == referral_id, invitations.c.state == State.OPEN)
+    return list(session.execute(wanted.with_for_update()).scalars())
+
+
+def find_response(session: Session, invitation_id: InvitationId) -> Response | None:
+    return session.get(Response, invitation_id)
+
+
+def count_forms(session: Session, instrument: str, respondent: Respondent) -> Counts:
+    """An invitation that was cancelled unanswered is not counted: nobody chose not to answer it."""
+    asked = and_(invitations.c.instrument == instrument, invitations.c.respondent == respondent)
+    counted = select(invitations.c.state, func.count()).where(asked).group_by(invitations.c.state)
+    by_state = {state: count for state, count in session.execute(counted)}  # noqa: C416
+    returned = by_state.get(State.RETURNED, 0)
+    return Counts(invited=returned + by_state.get(State.OPEN, 0), returned=returned)
+
+
+def pairs_of(session: Session, instrument: str, version: int, respondent: Respondent, until: Stage) -> list[Pair]:
+    """The matches that were scored at the start and, after that, at the stage asked for."""
+    before, after = invitations.alias("before"), invitations.alias("after")
+    scored_before, scored_after = responses.alias("scored_before"), responses.alias("scored_after")
+    person = before.c.referral_id if respondent is Respondent.CLIENT else before.c.therapist_id
+    wanted = (
+        select(person, scored_before.c.score, scored_after.c.score)
+        .join_from(before, after, and_(before.c.match_id == after.c.match_id, after.c.respondent == respondent))
+        .join(scored_before, scored_before.c.invitation_id == before.c.id)
+        .join(scored_after, scored_after.c.invitation_id == after.c.id)
+        .where(before.c.respondent == respondent, before.c.stage == Stage.START, after.c.stage == until)
+        .where(before.c.instrument == instrument, before.c.instrument_version == version)
+        .where(after.c.instrument == instrument, after.c.instrument_version == version)
+        .where(scored_before.c.score.is_not(None), scored_after.c.score.is_not(None))
+        .where(scored_before.c.submitted_at < scored_after.c.submitted_at)
+    )
+    return [Pair(UUID(str(person_id)), first, last) for person_id, first, last in session.execute(wanted)]

@@ -1,0 +1,174 @@
+"""Who is asked for which form, and when."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from chassis.ids import new_id
+from chassis.ports import NotYet
+from contracts.events.evaluation import EvaluationInvited
+from contracts.vocabulary import AgeBand, MatchEndReason, ReferralId, Respondent, Stage, TherapistId
+from services.evaluation import handlers
+from tests.unit.evaluation.conftest import MONDAY_10, Study, ended, matched
+
+CLIENT, THERAPIST = Respondent.CLIENT, Respondent.THERAPIST
+
+
+def test_both_are_asked_as_the_work_begins(study: Study, referral_id: ReferralId) -> None:
+    study.receive(referral_id)
+    match = study.match(referral_id)
+    assert study.asked() == [(Stage.START, CLIENT), (Stage.START, THERAPIST)]
+    client, therapist = sorted(study.bench.emitted(EvaluationInvited), key=lambda event: event.respondent)
+    assert (client.instrument, therapist.instrument) == ("core-10", "therapist-view")
+    assert client.therapist_id == match.therapist_id
+
+
+def test_a_client_who_did_not_agree_is_not_asked(study: Study, referral_id: ReferralId) -> None:
+    study.receive(referral_id, consented=False)
+    study.match(referral_id)
+    assert study.asked() == [(Stage.START, THERAPIST)]
+
+
+def test_a_client_is_not_asked_by_an_instrument_made_for_others(study: Study, referral_id: ReferralId) -> None:
+    study.receive(referral_id, age_band=AgeBand.UNDER_18)
+    study.match(referral_id)
+    assert study.asked() == [(Stage.START, THERAPIST)]
+
+
+def test_a_match_waits_until_it_is_known_whether_the_client_agreed(study: Study, referral_id: ReferralId) -> None:
+    event = matched(referral_id)
+    with pytest.raises(NotYet):
+        study.bench.hear(handlers.ask_at_start, event)
+    study.receive(referral_id)
+    study.bench.hear(handlers.ask_at_start, event)
+    assert len(study.asked()) == 2
+
+
+def test_an_end_waits_for_its_match(study: Study, referral_id: ReferralId) -> None:
+    with pytest.raises(NotYet):
+        study.bench.hear(handlers.ask_at_end, ended(matched(referral_id)))
+
+
+def test_both_are_asked_again_after_six_weeks(study: Study, referral_id: ReferralId) -> None:
+    study.receive(referral_id)
+    study.match(referral_id)
+    study.pass_time(weeks=6, seconds=-1)
+    assert len(study.asked()) == 2
+    study.pass_time(seconds=1)
+    assert study.asked()[:2] == [(Stage.REVIEW, CLIENT), (Stage.REVIEW, THERAPIST)]
+
+
+def test_both_are_asked_at_the_end_and_half_a_year_later(study: Study, referral_id: ReferralId) -> None:
+    study.receive(referral_id)
+    match = study.match(referral_id)
+    study.end(match)
+    assert (Stage.END, CLIENT) in study.asked()
+    assert (Stage.END, THERAPIST) in study.asked()
+    study.pass_time(weeks=26, seconds=-1)
+    assert (Stage.FOLLOW_UP, CLIENT) not in study.asked()
+    study.pass_time(seconds=1)
+    assert (Stage.FOLLOW_UP, CLIENT) in study.asked()
+    assert (Stage.FOLLOW_UP, THERAPIST) in study.asked()
+
+
+def test_there_is_no_review_of_work_that_has_ended(study: Study, referral_id: ReferralId) -> None:
+    study.receive(referral_id)
+    study.end(study.match(referral_id))
+    study.pass_time(weeks=7)
+    assert (Stage.REVIEW, CLIENT) not in study.asked()
+
+
+@pytest.mark.parametrize("reason", [MatchEndReason.WITHDRAWN, MatchEndReason.NOT_ATTENDED])
+def test_nobody_is_asked_about_work_that_never_began(
+    study: Study, referral_id: ReferralId, reason: MatchEndReason
+) -> None:
+    study.receive(referral_id)
+    study.end(study.match(referral_id), reason)
+    study.pass_time(weeks=60)
+    assert study.asked() == [(Stage.START, CLIENT), (Stage.START, THERAPIST)]
+    assert set(study.states(referral_id).values()) == {"cancelled"}
+
+
+def test_a_client_who_was_unhappy_is_asked_about_each_therapist_but_followed_up_on_the_last(
+    study: Study, referral_id: ReferralId
+) -> None:
+    study.receive(referral_id)
+    first = study.match(referral_id)
+    study.pass_time(weeks=1)
+    study.end(first, MatchEndReason.CLIENT_UNHAPPY)
+    study.pass_time(weeks=1)
+    second = study.match(referral_id)
+    study.pass_time(weeks=2)
+    study.end(second)
+    study.pass_time(weeks=60)
+    follow_ups = [view.match_id for view in study.invitations(referral_id) if view.stage is Stage.FOLLOW_UP]
+    assert follow_ups == [second.match_id, second.match_id]
+    assert study.asked().count((Stage.START, CLIENT)) == 2
+    assert study.asked().count((Stage.END, CLIENT)) == 2
+
+
+def test_a_withdrawal_takes_every_open_invitation_back_and_asks_for_no_more(
+    study: Study, referral_id: ReferralId
+) -> None:
+    study.receive(referral_id)
+    match = study.match(referral_id)
+    study.withdraw(referral_id)
+    assert set(study.states(referral_id).values()) == {"cancelled"}
+    study.end(match)
+    study.pass_time(weeks=60)
+    assert len(study.asked()) == 2
+
+
+def test_a_referral_that_was_withdrawn_before_its_match_is_known_is_asked_nothing(
+    study: Study, referral_id: ReferralId
+) -> None:
+    study.withdraw(referral_id)
+    match = study.match(referral_id)
+    study.receive(referral_id)
+    study.end(match)
+    study.pass_time(weeks=60)
+    assert study.asked() == []
+
+
+def test_the_same_fact_twice_asks_once(study: Study, referral_id: ReferralId) -> None:
+    study.receive(referral_id)
+    match = study.match(referral_id)
+    for _ in range(2):
+        study.bench.hear(handlers.ask_at_start, match)
+        study.end(match)
+        study.receive(referral_id, consented=False)
+        study.withdraw(referral_id)
+    assert len(study.asked()) == 4
+
+
+def test_a_service_that_was_down_for_months_asks_for_the_review_when_it_is_back(
+    study: Study, referral_id: ReferralId
+) -> None:
+    study.receive(referral_id)
+    event = matched(referral_id, at=MONDAY_10 - timedelta(weeks=8))
+    study.bench.hear(handlers.ask_at_start, event)
+    study.pass_time()
+    assert (Stage.REVIEW, CLIENT) in study.asked()
+
+
+def test_every_link_has_a_secret_of_its_own_that_only_notifications_can_read(
+    study: Study, referral_id: ReferralId
+) -> None:
+    study.receive(referral_id)
+    study.match(referral_id)
+    secrets = {study.token(Stage.START, respondent) for respondent in Respondent}
+    assert len(secrets) == 2
+    assert all(len(secret) == 32 for secret in secrets)
+
+
+def test_the_database_holds_no_secret(study: Study, referral_id: ReferralId, database_file: Path) -> None:
+    study.receive(referral_id)
+    study.match(referral_id, TherapistId(new_id()))
+    files = [path.read_bytes() for path in database_file.parent.glob("evaluation.db*")]
+    assert any(referral_id.hex.encode() in content for content in files)
+    for respondent in Respondent:
+        token = study.token(Stage.START, respondent)
+        assert not any(token.encode() in content for content in files)
