@@ -1,0 +1,418 @@
+"""Reading a charity's spreadsheet: what is forgiven, what is told, and that nothing about a person is repeated."""
+
+import csv
+import io
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from contracts.sealed import HelpSubmission, SafeChannel, SafeHours
+from contracts.vocabulary import Sessions, Sex, Work
+from leeward.demo.columns import BY_NAME, COLUMNS, markdown_table
+from leeward.demo.people import WORDS
+from leeward.demo.requests import sample_requests
+from leeward.demo.spreadsheet import SpreadsheetErrors, main, parse_requests, read_requests, write_requests
+
+SAMPLES = Path(__file__).parents[3] / "samples"
+ROWS, SEED = 200, 7
+
+NEEDED = {
+    "route": "self",
+    "client_group": "at_risk",
+    "postcode": "NP20 4UR",
+    "contact_channel": "client_calls",
+    "consent_text_version": "1",
+    "consent_given_at": "2026-02-02",
+    "consent_processing": "yes",
+    "consent_confidentiality": "yes",
+    "consent_pass_to_therapist": "yes",
+}
+"""The least that a request says."""
+
+
+def as_csv(*rows: dict[str, str], delimiter: str = ",", names: list[str] | None = None) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(
+        text, names or list(dict.fromkeys(name for row in rows for name in row)), delimiter=delimiter
+    )
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def read(**cells: str) -> HelpSubmission:
+    (request,) = parse_requests(as_csv({**NEEDED, **cells}))
+    return request
+
+
+def problems(content: bytes) -> list[str]:
+    with pytest.raises(SpreadsheetErrors) as caught:
+        parse_requests(content)
+    assert str(caught.value) == "\n".join(map(str, caught.value.problems))
+    return [str(problem) for problem in caught.value.problems]
+
+
+# The sample file
+
+
+def test_the_sample_file_is_what_its_seed_draws(tmp_path: Path) -> None:
+    path = tmp_path / "requests.csv"
+    assert main(["--write", str(path), "--rows", str(ROWS), "--seed", str(SEED)]) == 0
+    assert path.read_bytes() == (SAMPLES / "requests.csv").read_bytes()
+
+
+def test_the_sample_file_is_read_as_it_was_written() -> None:
+    assert read_requests(SAMPLES / "requests.csv") == list(sample_requests(ROWS, SEED))
+
+
+def test_the_readme_holds_the_generated_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    readme = (SAMPLES / "README.md").read_text(encoding="utf-8")
+    assert readme.split("<!-- columns -->\n")[1].split("<!-- end of columns -->")[0] == markdown_table()
+    assert main(["--columns"]) == 0
+    assert capsys.readouterr().out == markdown_table()
+
+
+def test_every_field_of_a_request_has_a_column() -> None:
+    fields: set[tuple[str, ...]] = set()
+    for name, field in HelpSubmission.schema.fields.items():
+        nested = getattr(field, "schema", None)
+        fields |= {(name, inner) for inner in nested.fields} if nested else {(name,)}
+    assert {column.field for column in COLUMNS} == fields
+
+
+def test_every_example_is_allowed() -> None:
+    examples = {column.name: column.example for column in COLUMNS}
+    (request,) = parse_requests(as_csv(examples))
+    assert request.name == "Robin"
+    assert request.contact.email == "robin@example.org"
+
+
+def test_pence_are_read_as_they_were_written(tmp_path: Path) -> None:
+    path = tmp_path / "requests.csv"
+    for pence in (12_34, 12_05, 12_50, 12_00, 5, 0):
+        write_requests(path, [replace(read(), fee_ceiling_pence=pence)])
+        assert read_requests(path)[0].fee_ceiling_pence == pence
+
+
+# What is forgiven
+
+
+def test_what_is_needed_is_enough_and_the_rest_has_its_default() -> None:
+    request = read()
+    assert request.contact.hours is SafeHours.ANY
+    assert request.contact.discreet
+    assert (request.sessions, request.work, request.max_distance_km) == (Sessions.EITHER, Work.INDIVIDUAL, 30)
+    assert not request.consents.evaluation
+
+
+def test_semicolons_a_byte_order_mark_and_windows_line_ends_do_not_matter() -> None:
+    content = as_csv({**NEEDED, "name": "Robin, called Rob"}, delimiter=";")
+    (request,) = parse_requests(b"\xef\xbb\xbf" + content)
+    assert request.name == "Robin, called Rob"
+    assert b"\r\n" in content
+    assert parse_requests(as_csv({**NEEDED, "passphrase": "zebra quilt"}).replace(b"\r\n", b"\n"))
+
+
+def test_a_byte_order_mark_before_a_quotation_mark_does_not_matter() -> None:
+    header, row, _ = as_csv(NEEDED).decode().split("\r\n")
+    quoted = ",".join(f'"{name}"' for name in header.split(","))
+    assert len(parse_requests(f"\ufeff{quoted}\n{row}".encode())) == 1
+
+
+def test_case_spacing_and_order_of_the_column_names_do_not_matter() -> None:
+    awkward = {
+        "Fee ceiling (£)": "40",
+        "MAX DISTANCE (km)": "25",
+        "E-mail": "a@example.org",
+        " Client-Group ": "at_risk",
+    }
+    rest = {name: cell for name, cell in reversed(NEEDED.items()) if name != "client_group"}
+    (request,) = parse_requests(as_csv({**awkward, **rest}))
+    assert (request.fee_ceiling_pence, request.max_distance_km) == (40_00, 25)
+    assert request.contact.email == "a@example.org"
+
+
+@pytest.mark.parametrize(("cell", "means"), [(one, True) for one in ("yes", "Y", "TRUE", "1", " Yes ")])
+def test_yes_is_understood(cell: str, means: bool) -> None:
+    assert read(wheelchair_access=cell).wheelchair_access is means
+
+
+@pytest.mark.parametrize("cell", ["no", "N", "False", "0"])
+def test_no_is_understood(cell: str) -> None:
+    assert read(discreet=cell).contact.discreet is False
+
+
+@pytest.mark.parametrize(
+    ("cell", "pence"),
+    [("40", 4000), ("£40", 4000), ("40.00", 4000), ("£ 40.5", 4050), ("0", 0), ("40.", 4000), ("£12.34", 1234)],
+)
+def test_pounds_are_understood(cell: str, pence: int) -> None:
+    assert read(fee_ceiling=cell).fee_ceiling_pence == pence
+
+
+@pytest.mark.parametrize(
+    ("cell", "means"),
+    [
+        ("2026-02-02", datetime(2026, 2, 2, tzinfo=UTC)),
+        ("02/02/2026", datetime(2026, 2, 2, tzinfo=UTC)),
+        ("03/02/2026", datetime(2026, 2, 3, tzinfo=UTC)),
+        ("2/2/2026 9:30", datetime(2026, 2, 2, 9, 30, tzinfo=UTC)),
+        ("01/07/2026 09:30:15", datetime(2026, 7, 1, 8, 30, 15, tzinfo=UTC)),  # summer time in London
+        ("2026-07-01 09:30", datetime(2026, 7, 1, 8, 30, tzinfo=UTC)),
+        ("2026-07-01T09:30Z", datetime(2026, 7, 1, 9, 30, tzinfo=UTC)),
+        ("2026-07-01T09:30+02:00", datetime(2026, 7, 1, 7, 30, tzinfo=UTC)),
+    ],
+)
+def test_dates_are_understood(cell: str, means: datetime) -> None:
+    assert read(consent_given_at=cell).consents.given_at == means
+
+
+@pytest.mark.parametrize("cell", ["in_person", "In person", "IN-PERSON", " in  person "])
+def test_a_choice_may_be_written_as_words(cell: str) -> None:
+    assert read(sessions=cell).sessions is Sessions.IN_PERSON
+
+
+def test_numbers_may_be_written_as_a_spreadsheet_program_does() -> None:
+    request = read(age="34.0", max_distance_km="12.5 km", language="CY", therapist_sex="Female")
+    assert (request.age, request.max_distance_km, request.language) == (34, 12.5, "cy")
+    assert request.therapist_sex is Sex.FEMALE
+
+
+def test_empty_lines_are_skipped() -> None:
+    header, row, end = as_csv(NEEDED).split(b"\r\n")
+    assert end == b""
+    assert len(parse_requests(b"\n\n" + header + b"\n\n" + row + b"\n,,,,\n \n" + row + b"\n\n")) == 2
+
+
+def test_a_row_may_end_early_where_nothing_that_is_needed_is_missing() -> None:
+    content = as_csv(NEEDED).decode().strip()
+    header, row = content.split("\r\n")
+    assert len(parse_requests(f"{header},name,concern\n{row}\n".encode())) == 1
+
+
+def test_text_may_hold_separators_quotation_marks_and_line_ends() -> None:
+    concern = 'I said "help",\nthen I waited; and here I am.'
+    assert read(concern=concern).concern == concern
+
+
+def test_a_passphrase_is_made_where_there_is_none_another_each_time() -> None:
+    first, second = parse_requests(as_csv({**NEEDED, "passphrase": ""}, {**NEEDED, "passphrase": ""}))
+    assert set(first.passphrase.split()) <= set(WORDS)
+    assert first.passphrase != second.passphrase
+    assert read().passphrase
+    assert read(passphrase="my own words").passphrase == "my own words"
+
+
+# What is told
+
+
+def test_every_problem_is_told_with_its_line_and_column() -> None:
+    content = as_csv(
+        {**NEEDED, "age": "old", "fee_ceiling": "forty", "email": ""},
+        {**NEEDED, "age": "34", "fee_ceiling": "", "email": ""},
+        {**NEEDED, "age": "121", "route": "", "contact_channel": "email", "consent_given_at": "soon"},
+    )
+    assert problems(content) == [
+        "line 2, column age: is not such a number; expected a whole number of years from 0 to 120",
+        "line 2, column fee_ceiling: is not such an amount; expected pounds for a session, like 40, £40 or 40.00",
+        "line 4, column route: is empty; expected who got in touch: one of self, guardian, probation, social_services, "
+        "gp, solicitor, police, other_professional",
+        "line 4, column consent_given_at: is not a date; expected a date like 02/02/2026 or 2026-02-02, with or "
+        "without a time",
+        "line 4, column email: is empty, though contact_channel is email; expected an e-mail address",
+        "line 4, column age: is not such a number; expected a whole number of years from 0 to 120",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("name", "x" * 121),
+        ("age", "-1"),
+        ("age", "3.5"),
+        ("age", "²"),
+        ("sex", "man"),
+        ("client_group", "perpetrator"),
+        ("postcode", "12345"),
+        ("postcode", "NP20 4U"),
+        ("contact_channel", "pigeon"),
+        ("contact_hours", "midnight"),
+        ("email", "robin.example.org"),
+        ("telephone", "ask me"),
+        ("address", "x" * 401),
+        ("discreet", "perhaps"),
+        ("concern", "x" * 5_001),
+        ("language", "english"),
+        ("max_distance_km", "-3"),
+        ("max_distance_km", "2001"),
+        ("max_distance_km", "nan"),
+        ("fee_ceiling", "-5"),
+        ("fee_ceiling", "40.123"),
+        ("consent_text_version", "0"),
+        ("consent_given_at", "31/02/2026"),
+        ("consent_given_at", "0001-01-01T00:00+14:00"),
+        ("consent_processing", "no"),
+        ("consent_confidentiality", "no"),
+        ("passphrase", "short"),
+    ],
+)
+def test_what_is_not_allowed_is_told_without_repeating_it(column: str, cell: str) -> None:
+    (problem,) = problems(as_csv({**NEEDED, column: cell}))
+    assert problem.startswith(f"line 2, column {column}: ")
+    assert problem.endswith(f"; expected {BY_NAME[column].allowed}")
+    assert cell not in problem.removeprefix("line 2") or cell in ("-1", "no", "0", "short")
+
+
+@pytest.mark.parametrize("column", NEEDED)
+def test_what_is_needed_may_be_neither_empty_nor_missing(column: str) -> None:
+    allowed = BY_NAME[column].allowed
+    assert problems(as_csv({**NEEDED, column: ""})) == [f"line 2, column {column}: is empty; expected {allowed}"]
+    rest = {name: cell for name, cell in NEEDED.items() if name != column}
+    assert problems(as_csv(rest)) == [f"line 1, column {column}: is missing; expected {allowed}"]
+
+
+def test_what_is_needed_may_not_be_cut_off() -> None:
+    header, row, _ = as_csv(NEEDED).split(b"\r\n")
+    told = problems(header + b"\n" + row.rpartition(b",")[0])
+    assert told == ["line 2, column consent_pass_to_therapist: is empty; expected yes or no"]
+
+
+@pytest.mark.parametrize(
+    ("channel", "column"),
+    [(SafeChannel.EMAIL, "email"), (SafeChannel.TELEPHONE, "telephone"), (SafeChannel.POST, "address")],
+)
+def test_a_channel_needs_its_address(channel: SafeChannel, column: str) -> None:
+    (problem,) = problems(as_csv({**NEEDED, "contact_channel": channel.value}))
+    assert problem.startswith(
+        f"line 2, column {column}: is empty, though contact_channel is {channel.value}; expected "
+    )
+
+
+def test_nothing_about_a_person_is_repeated_whatever_column_it_slipped_into() -> None:
+    secret = "Robin Thistlebrook"
+    for column in COLUMNS:
+        if column.kind.wrong != "has the wrong length":
+            assert secret not in "\n".join(problems(as_csv({**NEEDED, column.name: secret})))
+    assert secret not in "\n".join(problems(as_csv({**NEEDED, secret: secret})))
+    row = as_csv(NEEDED).split(b"\r\n")[1]
+    assert secret not in "\n".join(problems(secret.encode() + b",email,34\n" + row))
+
+
+def test_an_unknown_column_is_told_by_its_number_with_the_nearest_name() -> None:
+    names = [*NEEDED, "Post code 2", "telefone", "shoe size"]
+    told = problems(as_csv(NEEDED, names=names))
+    assert told == [
+        "line 1, column 10: is not a known column; did you mean postcode?",
+        "line 1, column 11: is not a known column; did you mean telephone?",
+        "line 1, column 12: is not a known column; leave it out, or see samples/README.md",
+    ]
+
+
+def test_a_column_may_stand_there_only_once() -> None:
+    header, row, _ = as_csv({**NEEDED, "name": "Robin"}).split(b"\r\n")
+    assert problems(header + b",Name\n" + row + b",Rob") == [
+        "line 1, column name: stands there more than once; expected it once"
+    ]
+
+
+def test_more_cells_than_columns_are_told() -> None:
+    header, row, _ = as_csv(NEEDED).split(b"\r\n")
+    (problem,) = problems(header + b"\n" + row + b",more")
+    assert problem.startswith("line 2: has more cells than there are column names")
+
+
+def test_lines_are_counted_as_an_editor_does() -> None:
+    rows = ({**NEEDED, "concern": "one\ntwo\nthree"}, {**NEEDED, "concern": "four", "age": "old"})
+    assert problems(b"\n" + as_csv(*rows))[0].startswith("line 6, column age: ")
+
+
+def test_a_file_without_column_names_is_told_so() -> None:
+    row = as_csv(NEEDED).split(b"\r\n")[1]
+    assert problems(row + b"\n" + row) == ["line 1: no column name is known; expected a first line of column names"]
+
+
+def test_a_file_without_requests_is_told_so() -> None:
+    assert problems(b"") == ["line 1: the file is empty; expected a line of column names"]
+    assert problems(as_csv(NEEDED).split(b"\r\n")[0]) == ["line 1: no request follows the column names"]
+
+
+def test_another_encoding_is_told_with_its_line_and_what_to_do() -> None:
+    content = as_csv({**NEEDED, "name": "Robin"}, {**NEEDED, "name": "Zoë"})
+    (problem,) = problems(b"\xef\xbb\xbf" + content.decode().encode("cp1252"))
+    assert problem.startswith("line 3: a character is not encoded as UTF-8; ")
+    assert "CSV UTF-8" in problem
+    (problem,) = problems(content.decode().encode("utf-16"))
+    assert problem.startswith("line 1: a character is not encoded as UTF-8; ")
+
+
+def test_a_workbook_is_told_apart() -> None:
+    (problem,) = problems(b"PK\x03\x04" + bytes(20))
+    assert problem.startswith("line 1: this is a workbook, not CSV; ")
+
+
+def test_what_is_no_csv_is_told() -> None:
+    (problem,) = problems(as_csv(NEEDED) + b'"' + b"x" * (csv.field_size_limit() + 1))
+    assert problem.startswith("line 3: this is not CSV from here on; ")
+
+
+def test_checking_a_file_tells_what_to_put_right(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_bytes(as_csv({**NEEDED, "age": "old"}))
+    assert main(["--check", str(path)]) == 1
+    assert capsys.readouterr().err.startswith("line 2, column age: ")
+    assert main(["--check", str(SAMPLES / "requests.csv")]) == 0
+    assert capsys.readouterr().out == "200 requests, and nothing to put right\n"
+    assert main(["--check", str(tmp_path / "missing.csv")]) == 1
+
+
+# Whatever comes
+
+anything = st.one_of(
+    st.text(),
+    st.text(alphabet="0123456789.,;:/-£+ yn\"'\n\r\t\x00²٣", max_size=12),
+    st.sampled_from([column.name for column in COLUMNS]),
+    st.sampled_from([column.example for column in COLUMNS]),
+)
+
+
+def never_crashes(content: bytes) -> None:
+    try:
+        requests = parse_requests(content)
+    except SpreadsheetErrors as errors:
+        if not errors.problems:
+            pytest.fail("refused without saying why")
+        return
+    assert requests
+    for request in requests:
+        assert HelpSubmission.from_json(request.checked_json()) == request
+
+
+@given(st.one_of(st.binary(), st.text().map(str.encode)))
+def test_no_content_crashes_the_reader(content: bytes) -> None:
+    never_crashes(content)
+
+
+@given(st.lists(st.lists(anything, max_size=6), max_size=4), st.sampled_from(",;"))
+def test_no_rows_crash_the_reader(rows: list[list[str]], delimiter: str) -> None:
+    never_crashes("\n".join(delimiter.join(row) for row in rows).encode())
+
+
+@settings(max_examples=500)
+@given(st.dictionaries(st.sampled_from([column.name for column in COLUMNS]), anything, min_size=1, max_size=4))
+def test_no_cell_crashes_the_reader(cells: dict[str, str]) -> None:
+    never_crashes(as_csv({**NEEDED, **cells}))
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 2**32), st.integers(1, 20))
+def test_whatever_is_drawn_is_read_as_it_was_written(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, rows: int
+) -> None:
+    path = tmp_path_factory.mktemp("round") / "requests.csv"
+    drawn = list(sample_requests(rows, seed))
+    write_requests(path, drawn)
+    assert read_requests(path) == drawn
