@@ -58,7 +58,7 @@ class Tap:
                 if heard.name == name and matches(heard):
                     return heard
             checked = len(self.heard)
-            assert time.monotonic() < until, f"no such {name} within {deadline:g} s; heard {self.names()}"
+            assert time.monotonic() < until, f"no such {name} within {deadline:g} s; last heard {self.names()[-30:]}"
             self.listen(0.2)
 
     def listen(self, seconds: float) -> None:
