@@ -225,6 +225,7 @@ class SubsidyReleaseReason(StrEnum):
     MATCH_ENDED = "match_ended"
     FEE_LOWER_THAN_AWARDED = "fee_lower_than_awarded"
     SIGNPOSTED = "signposted"
+    FUND_ENDED = "fund_ended"
 
 
 class FundPurpose(StrEnum):

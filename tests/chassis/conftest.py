@@ -40,16 +40,24 @@ class Store:
             return [dict(row._mapping) for row in connection.execute(select(getattr(self.database.tables, table)))]
 
 
+@pytest.fixture(scope="session")
+def postgresql_url(request: pytest.FixtureRequest) -> str:
+    """One database for all of these tests, which leave it empty."""
+    url: str = request.getfixturevalue("postgresql_server").create_database("chassis")
+    return url
+
+
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     url = f"sqlite:///{tmp_path}/store.db"
     if request.param == "postgresql":
-        url = request.getfixturevalue("postgresql_server").create_database(f"chassis_{new_id().hex}")
+        url = request.getfixturevalue("postgresql_url")
     metadata: MetaData = new_metadata()
     note = Table("note", metadata, Column("id", Uuid, primary_key=True), Column("number", Integer, unique=True))
     engine, clock = open_engine(url), ManualClock(START)
     metadata.create_all(engine)
     yield Store(Database(service="intake", engine=engine, metadata=metadata, clock=clock, tools=None), clock, note)
+    metadata.drop_all(engine)
     engine.dispose()
 
 

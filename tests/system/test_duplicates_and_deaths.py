@@ -186,6 +186,8 @@ def provoke_the_rest(system: System, tap: Tap) -> None:
     return_form(troubled, address, highest=True)
     troubled.heard("EvaluationRiskFlagged")
     let_membership_lapse(system, troubled)
+    troubled.withdraw()
+    troubled.heard("ReferralFeeCredited")
 
 
 def let_membership_lapse(system: System, story: Story) -> None:

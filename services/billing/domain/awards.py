@@ -164,6 +164,7 @@ def choose(*, request: Request, funds: Iterable[Fund], policy: AwardPolicy, on: 
     Funds restricted to an area go first, then those that end earliest, then by identifier, so that what can only be
     spent here and now is. Raises NothingNeeded or NoFundCanPay.
     """
+    _need(request, policy)  # before any fund is asked: who lacks nothing is declined even when there is no fund
     refusals: list[FundRefused] = []
     for fund in sorted(funds, key=_preference):
         try:
@@ -178,7 +179,8 @@ def grant_from(fund: Fund, *, request: Request, policy: AwardPolicy, on: date) -
 
     Raises NothingNeeded, or the FundRefused that stands in the way: AreaToBeConfirmed only if nothing else does.
     """
-    pence = _pence_per_session(fund, request, policy)
+    need = _need(request, policy)
+    pence = need if fund.session_cap_pence is None else min(need, fund.session_cap_pence)
     fund.terms_for(FundPurpose.THERAPY)
     fund.check_open(on=on)
     to_be_confirmed: AreaToBeConfirmed | None = None
@@ -192,14 +194,15 @@ def grant_from(fund: Fund, *, request: Request, policy: AwardPolicy, on: date) -
     return Grant(fund=fund, pence_per_session=pence, sessions=sessions)
 
 
-def _pence_per_session(fund: Fund, request: Request, policy: AwardPolicy) -> int:
+def _need(request: Request, policy: AwardPolicy) -> int:
+    """What a session lacks, in pence; the highest fee that is subsidised stands in for one not known yet."""
     fee = policy.highest_session_fee_pence
     if request.session_fee_pence is not None:
         fee = min(fee, request.session_fee_pence)
     need = need_per_session(session_fee_pence=fee, fee_ceiling_pence=request.fee_ceiling_pence)
     if need == 0:
         raise NothingNeeded(f"The client can pay a session's fee up to {pounds(fee)}.")
-    return need if fund.session_cap_pence is None else min(need, fund.session_cap_pence)
+    return need
 
 
 def _sessions(fund: Fund, pence: int, request: Request, policy: AwardPolicy) -> int:

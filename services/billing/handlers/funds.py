@@ -19,9 +19,6 @@ from services.billing.handlers.reports import fund_view, subsidy_view
 
 END_FUND = "end_fund"
 
-FUND_ENDED = SubsidyReleaseReason.MATCH_ENDED
-"""The vocabulary has no reason of its own yet for money that is released because its fund has ended."""
-
 
 def open_fund(unit: BillingUnit, request: OpenFund) -> FundView:
     """Takes in a grant or donation. Raises FundNameTaken, EndsBeforeItStarts or PurposeNamedTwice."""
@@ -55,7 +52,7 @@ def end_fund(unit: BillingUnit, timer: Timer) -> None:
     """A fund's last day is over: nothing more is spent of it, and whom it helped waits for another fund."""
     fund = store.get_fund(unit.session, FundId(UUID(timer.key)))
     for award in store.held_awards_of(unit.session, fund.id):
-        subsidies.end_award(unit, award, fund, FUND_ENDED)
+        subsidies.end_award(unit, award, fund, SubsidyReleaseReason.FUND_ENDED)
         subsidies.wait_again(unit, store.get_referral(unit.session, award.referral_id))
 
 

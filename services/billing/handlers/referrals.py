@@ -33,7 +33,7 @@ def note_assessment(unit: BillingUnit, event: ReferralAssessed) -> None:
     referral = expect_referral(unit, event.referral_id)
     if referral.assessed_at is None:
         referral.assessed_at = event.assessed_at
-    subsidies.decide(unit, referral)
+        subsidies.decide(unit, referral)
 
 
 def withdraw(unit: BillingUnit, event: ReferralWithdrawn) -> None:

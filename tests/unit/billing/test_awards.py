@@ -73,6 +73,11 @@ def test_a_dearer_therapist_is_subsidised_up_to_the_highest_fee() -> None:
     assert chosen(a_fund(), session_fee_pence=120_00).pence_per_session == 40_00
 
 
+def test_who_can_pay_the_highest_subsidised_fee_needs_nothing_even_where_there_is_no_fund() -> None:
+    with pytest.raises(NothingNeeded):
+        chosen(fee_ceiling_pence=60_00)
+
+
 def test_nothing_is_awarded_to_who_can_pay_the_highest_subsidised_fee() -> None:
     with pytest.raises(NothingNeeded):
         chosen(a_fund(), fee_ceiling_pence=60_00)

@@ -9,13 +9,14 @@ import pytest
 from chassis.ids import new_id
 from chassis.ports import NotYet, Refused, TimerHandler
 from contracts.commands.billing import ConfirmArea, OpenFund
-from contracts.events.billing import FundOpened, SubsidyApproved, SubsidyReleased, SubsidyWaitlisted
+from contracts.events.billing import FundOpened, SubsidyApproved, SubsidyDeclined, SubsidyReleased, SubsidyWaitlisted
 from contracts.events.intake import ReferralReceived
 from contracts.vocabulary import (
     ClientGroup,
     FundPurpose,
     MatchEndReason,
     ReferralId,
+    SubsidyDeclineReason,
     SubsidyReleaseReason,
     SubsidyWaitReason,
 )
@@ -71,12 +72,15 @@ def test_an_assessment_waits_for_its_referral(bench: Bench) -> None:
         bench.told(assessed(ReferralId(new_id())))
 
 
-def test_a_client_who_can_pay_is_neither_awarded_nor_made_to_wait(bench: Bench) -> None:
+def test_a_client_who_can_pay_is_told_once_that_no_subsidy_is_needed(bench: Bench) -> None:
     bench.open_fund()
     asked = referral(fee_ceiling_pence=60_00)
-    bench.told(asked, assessed(asked.referral_id))
+    bench.told(asked, assessed(asked.referral_id), assessed(asked.referral_id))
     view = bench.subsidy(asked.referral_id)
     assert (view.award, view.is_waiting) == (None, False)
+    assert bench.emitted(SubsidyDeclined) == [
+        SubsidyDeclined(referral_id=asked.referral_id, reason=SubsidyDeclineReason.WITHIN_MEANS)
+    ]
     assert bench.emitted(SubsidyWaitlisted) == []
 
 
@@ -289,6 +293,7 @@ def test_who_is_matched_while_waiting_and_can_pay_waits_no_longer(bench: Bench) 
     bench.open_fund()
     view = bench.subsidy(asked.referral_id)
     assert (view.award, view.is_waiting) == (None, False)
+    assert [one.referral_id for one in bench.emitted(SubsidyDeclined)] == [asked.referral_id]
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,12 @@ def test_hours_are_london_s_in_summer_too() -> None:
     assert next_safe_moment(hours=SafeHours.AFTERNOON, at=midsummer) == datetime(2026, 7, 1, 11, 0, tzinfo=UTC)
 
 
+def test_half_past_eleven_in_summer_s_utc_is_past_noon_in_london() -> None:
+    midsummer = datetime(2026, 7, 1, 11, 30, tzinfo=UTC)
+    assert next_safe_moment(hours=SafeHours.AFTERNOON, at=midsummer) == midsummer
+    assert next_safe_moment(hours=SafeHours.MORNING, at=midsummer) == datetime(2026, 7, 2, 8, 0, tzinfo=UTC)
+
+
 def test_the_night_the_clocks_go_back_is_no_exception() -> None:
     saturday_night = datetime(2026, 10, 24, 22, 0, tzinfo=UTC)
     assert next_safe_moment(hours=SafeHours.MORNING, at=saturday_night) == datetime(2026, 10, 25, 9, 0, tzinfo=UTC)

@@ -27,39 +27,40 @@ GRAPHIC = re.compile(r"abus|rape|assault|indecent|porn|paedo|offender|perpetrato
 CONTACTS = [EMAIL, TELEPHONE, *(SafeContact(channel=channel) for channel in SafeChannel)]
 
 
+EVERYTHING: dict[str, Any] = {
+    "reference": "7KQ2-M9XH-4",
+    "discreet": True,
+    "sender_name": "Alex",
+    "name": "Sam Pretend",
+    "status_url": "https://forms.example.org/s",
+    "portal_url": "https://portal.example.org",
+    "console_url": "https://console.example.org",
+    "form_link": "https://forms.example.org/f/made-up",
+    "pence_per_session": 45_00,
+    "sessions": "12",
+    "stage": "start",
+    "reason": "complaint",
+    "work": "individual",
+    "distance_km": 7,
+    "expires_at": "2026-11-25T10:00:00+00:00",
+    "waiting_since": "2026-11-16T10:00:00+00:00",
+    "raised_at": "2026-11-23T10:00:00+00:00",
+    "starts_on": "2026-11-23",
+    "ends_on": "2027-11-22",
+    "lapsed_on": "2026-11-23",
+    "amount_pence": 50_00,
+    "severity": "immediate",
+    "category": "child_at_risk",
+    "failed": "matched",
+    "topic": "matched",
+    **{f"{name}_id": "made-up" for name in ("offer", "invoice", "credit_note", "message", "referral", "concern")},
+}
+"""Something for everything that any template may ask for."""
+
+
 def values(referral_id: ReferralId, **more: Any) -> dict[str, Any]:
-    """Something for everything that any template may ask for."""
     client = ClientContact(referral_id=referral_id, reference="7KQ2-M9XH-4", name="Robin", contact=EMAIL)
-    return {
-        "reference": "7KQ2-M9XH-4",
-        "discreet": True,
-        "sender_name": "Alex",
-        "name": "Sam Pretend",
-        "status_url": "https://forms.example.org/s",
-        "portal_url": "https://portal.example.org",
-        "console_url": "https://console.example.org",
-        "form_link": "https://forms.example.org/f/made-up",
-        "client": client,
-        "pence_per_session": 45_00,
-        "sessions": "12",
-        "stage": "start",
-        "reason": "complaint",
-        "work": "individual",
-        "distance_km": 7,
-        "expires_at": "2026-11-25T10:00:00+00:00",
-        "waiting_since": "2026-11-16T10:00:00+00:00",
-        "raised_at": "2026-11-23T10:00:00+00:00",
-        "starts_on": "2026-11-23",
-        "ends_on": "2027-11-22",
-        "lapsed_on": "2026-11-23",
-        "amount_pence": 50_00,
-        "severity": "immediate",
-        "category": "child_at_risk",
-        "failed": "matched",
-        "topic": "matched",
-        **{f"{name}_id": "made-up" for name in ("offer", "invoice", "credit_note", "message", "referral", "concern")},
-        **more,
-    }
+    return {**EVERYTHING, "client": client, **more}
 
 
 def test_there_is_a_text_for_every_template_and_no_other() -> None:
