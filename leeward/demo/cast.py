@@ -138,7 +138,7 @@ class Cast:
         award = subsidy.get("award")
         if not award or award["state"] != "held":
             return 0
-        sessions = min(WEEKS_OF_THERAPY, award["sessions"] - award["sessions_used"])
+        sessions: int = min(WEEKS_OF_THERAPY, award["sessions"] - award["sessions_used"])
         for week in range(sessions):
             day = (on - timedelta(weeks=week)).isoformat()
             self.client.call("billing", "draw_down", award_id=award["award_id"], attended_on=day)

@@ -121,37 +121,51 @@ def sample_requests(count: int, seed: int) -> Iterator[HelpSubmission]:
     """So many requests for help, always the same ones for a seed; fewer are the beginning of more."""
     rng = Random(f"requests|{seed}")
     for number in range(count):
-        yield _request(rng, number)
+        yield _request(rng, number, _draw(rng))
 
 
-def _request(rng: Random, number: int) -> HelpSubmission:
+@dataclass(frozen=True)
+class _Drawn:
+    """What the rest of a request depends on."""
+
+    group: ClientGroup
+    sex: Sex | None
+    known: Known
+    place: Place
+    subsidy: bool
+
+
+def _draw(rng: Random) -> _Drawn:
     group = _pick(rng, {group: figures.share for group, figures in GROUPS.items()})
     sex = _sex(rng, group)
     known = _known(rng, group)
     gwent = _happens(rng, "lives_in_gwent")
     place = pick_place(rng, Region.GWENT if gwent else Region.ELSEWHERE)
-    subsidy = _happens(rng, "asks_for_subsidy_in_gwent" if gwent else "asks_for_subsidy")
+    return _Drawn(group, sex, known, place, _happens(rng, "asks_for_subsidy_in_gwent" if gwent else "asks_for_subsidy"))
+
+
+def _request(rng: Random, number: int, drawn: _Drawn) -> HelpSubmission:
     return HelpSubmission(
-        name=_name(rng, sex),
-        age=_age(rng, group),
-        sex=sex,
-        route=_route(rng, group),
-        client_group=group,
-        postcode=place.outward_code if _happens(rng, "gives_outward_code_only") else pick_postcode(rng, place),
-        contact=_contact(rng, group, number),
-        concern=rng.choice(CONCERNS[group]) if _happens(rng, "says_concern") else None,
+        name=_name(rng, drawn.sex),
+        age=_age(rng, drawn.group),
+        sex=drawn.sex,
+        route=_route(rng, drawn.group),
+        client_group=drawn.group,
+        postcode=_postcode(rng, drawn.place),
+        contact=_contact(rng, drawn.group, number),
+        concern=rng.choice(CONCERNS[drawn.group]) if _happens(rng, "says_concern") else None,
         hopes=rng.choice(HOPES) if _happens(rng, "says_hopes") else None,
-        legal_situation=_legal_situation(rng, group, known),
-        known_to_authorities=known,
+        legal_situation=_legal_situation(rng, drawn.group, drawn.known),
+        known_to_authorities=drawn.known,
         identifiable_person_at_risk=_happens(rng, "identifiable_person_at_risk"),
-        language=_language(rng, place),
+        language=_language(rng, drawn.place),
         sessions=_pick(rng, SESSIONS),
-        work=_work(rng, group),
+        work=_work(rng, drawn.group),
         max_distance_km=float(_pick(rng, DISTANCES_KM)),
-        therapist_sex=_therapist_sex(rng, group),
+        therapist_sex=_therapist_sex(rng, drawn.group),
         wheelchair_access=_happens(rng, "wheelchair_access"),
-        subsidy_requested=subsidy,
-        fee_ceiling_pence=_fee_ceiling(rng, subsidy),
+        subsidy_requested=drawn.subsidy,
+        fee_ceiling_pence=_fee_ceiling(rng, drawn.subsidy),
         consents=_consents(rng, number),
         passphrase=people.passphrase(rng),
     )
@@ -209,6 +223,10 @@ def _legal_situation(rng: Random, group: ClientGroup, known: Known) -> LegalSitu
     if group is ClientGroup.OFFENDED and known is Known.YES:
         return _pick(rng, LEGAL_SITUATIONS)
     return LegalSituation.NOT_SAID if known is Known.UNSURE else LegalSituation.NONE
+
+
+def _postcode(rng: Random, place: Place) -> str:
+    return place.outward_code if _happens(rng, "gives_outward_code_only") else pick_postcode(rng, place)
 
 
 def _contact(rng: Random, group: ClientGroup, number: int) -> SafeContact:

@@ -47,13 +47,29 @@ def tell_client_of_subsidy_wait(unit: Unit[Tools], event: SubsidyWaitlisted) -> 
 
 def ask_for_form(unit: Unit[Tools], event: EvaluationInvited) -> None:
     """Sends the link to whoever is to fill the form in. The link stays sealed until then."""
+    _refuse_unless_link(unit, event.sealed)
+    if event.respondent is Respondent.CLIENT:
+        queue_to_client(
+            unit,
+            Template.CLIENT_EVALUATION,
+            referral_id=event.referral_id,
+            key=event.invitation_id,
+            sealed=event.sealed,
+        )
+    else:
+        queue_to_therapist(
+            unit,
+            Template.THERAPIST_EVALUATION,
+            therapist_id=event.therapist_id,
+            referral_id=event.referral_id,
+            key=event.invitation_id,
+            data={"stage": event.stage.value},
+            sealed=event.sealed,
+        )
+
+
+def _refuse_unless_link(unit: Unit[Tools], sealed: str) -> None:
     try:
-        unit.tools.keyring.open(EvaluationLink, event.sealed)
+        unit.tools.keyring.open(EvaluationLink, sealed)
     except (Unopenable, InvalidShape) as error:
         raise Invalid(str(error)) from None
-    form = {"key": event.invitation_id, "data": {"stage": event.stage.value}, "sealed": event.sealed}
-    if event.respondent is Respondent.CLIENT:
-        queue_to_client(unit, Template.CLIENT_EVALUATION, referral_id=event.referral_id, **form)
-    else:
-        parties = {"therapist_id": event.therapist_id, "referral_id": event.referral_id}
-        queue_to_therapist(unit, Template.THERAPIST_EVALUATION, **parties, **form)

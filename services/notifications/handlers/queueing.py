@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from uuid import UUID
 
 from chassis.ports import NotYet, Unit
@@ -43,8 +43,9 @@ def queue_to_client(
         return
     if client is None or client.contact is None:
         raise NotYet("the client's address has not arrived yet")
-    message = _add(unit, template, Recipient.CLIENT, About(referral_id), key=key, data=data, sealed=sealed)
+    message = _add(unit, template, Recipient.CLIENT, About(referral_id), key=key, data=data)
     if message:
+        message.sealed = sealed
         _start(unit, message, open_contact(unit, client))
 
 
@@ -64,8 +65,9 @@ def queue_to_therapist(
     if store.find_therapist(unit.session, therapist_id) is None:
         raise NotYet("the therapist's address has not arrived yet")
     about = About(referral_id, therapist_id)
-    message = _add(unit, template, Recipient.THERAPIST, about, key=key, data=data, sealed=sealed)
+    message = _add(unit, template, Recipient.THERAPIST, about, key=key, data=data)
     if message:
+        message.sealed = sealed
         unit.set_timer(SEND_MESSAGE, message.id, unit.now)
 
 
@@ -181,14 +183,21 @@ def _add(
     *,
     key: UUID | str,
     data: Coded | None = None,
-    sealed: str | None = None,
 ) -> Message | None:
     """A new message; None if there is one of this fact."""
-    business_key, id_ = _business_key(template, key), MessageId(unit.new_id())
-    if store.find_message_by_key(unit.session, business_key):
+    if store.find_message_by_key(unit.session, _business_key(template, key)):
         return None
-    what = {"template": template, "recipient": recipient, "data": data or {}, "sealed": sealed, **asdict(about)}
-    message = Message(id=id_, business_key=business_key, queued_at=unit.now, **what)  # type: ignore[arg-type]
+    message = Message(
+        id=MessageId(unit.new_id()),
+        business_key=_business_key(template, key),
+        template=template,
+        recipient=recipient,
+        queued_at=unit.now,
+        data=data or {},
+        referral_id=about.referral_id,
+        therapist_id=about.therapist_id,
+        concern_id=about.concern_id,
+    )
     unit.session.add(message)
     return message
 

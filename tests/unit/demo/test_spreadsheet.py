@@ -1,14 +1,11 @@
 """Reading a charity's spreadsheet: what is forgiven, what is told, and that nothing about a person is repeated."""
 
 import csv
-import io
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from contracts.sealed import HelpSubmission, SafeChannel, SafeHours
 from contracts.vocabulary import Sessions, Sex, Work
@@ -16,32 +13,10 @@ from leeward.demo.columns import BY_NAME, COLUMNS, markdown_table
 from leeward.demo.people import WORDS
 from leeward.demo.requests import sample_requests
 from leeward.demo.spreadsheet import SpreadsheetErrors, main, parse_requests, read_requests, write_requests
+from tests.unit.demo.sheets import NEEDED, as_csv
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 ROWS, SEED = 200, 7
-
-NEEDED = {
-    "route": "self",
-    "client_group": "at_risk",
-    "postcode": "NP20 4UR",
-    "contact_channel": "client_calls",
-    "consent_text_version": "1",
-    "consent_given_at": "2026-02-02",
-    "consent_processing": "yes",
-    "consent_confidentiality": "yes",
-    "consent_pass_to_therapist": "yes",
-}
-"""The least that a request says."""
-
-
-def as_csv(*rows: dict[str, str], delimiter: str = ",", names: list[str] | None = None) -> bytes:
-    text = io.StringIO()
-    writer = csv.DictWriter(
-        text, names or list(dict.fromkeys(name for row in rows for name in row)), delimiter=delimiter
-    )
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()
 
 
 def read(**cells: str) -> HelpSubmission:
@@ -367,52 +342,3 @@ def test_checking_a_file_tells_what_to_put_right(tmp_path: Path, capsys: pytest.
     assert main(["--check", str(SAMPLES / "requests.csv")]) == 0
     assert capsys.readouterr().out == "200 requests, and nothing to put right\n"
     assert main(["--check", str(tmp_path / "missing.csv")]) == 1
-
-
-# Whatever comes
-
-anything = st.one_of(
-    st.text(),
-    st.text(alphabet="0123456789.,;:/-£+ yn\"'\n\r\t\x00²٣", max_size=12),
-    st.sampled_from([column.name for column in COLUMNS]),
-    st.sampled_from([column.example for column in COLUMNS]),
-)
-
-
-def never_crashes(content: bytes) -> None:
-    try:
-        requests = parse_requests(content)
-    except SpreadsheetErrors as errors:
-        if not errors.problems:
-            pytest.fail("refused without saying why")
-        return
-    assert requests
-    for request in requests:
-        assert HelpSubmission.from_json(request.checked_json()) == request
-
-
-@given(st.one_of(st.binary(), st.text().map(str.encode)))
-def test_no_content_crashes_the_reader(content: bytes) -> None:
-    never_crashes(content)
-
-
-@given(st.lists(st.lists(anything, max_size=6), max_size=4), st.sampled_from(",;"))
-def test_no_rows_crash_the_reader(rows: list[list[str]], delimiter: str) -> None:
-    never_crashes("\n".join(delimiter.join(row) for row in rows).encode())
-
-
-@settings(max_examples=500)
-@given(st.dictionaries(st.sampled_from([column.name for column in COLUMNS]), anything, min_size=1, max_size=4))
-def test_no_cell_crashes_the_reader(cells: dict[str, str]) -> None:
-    never_crashes(as_csv({**NEEDED, **cells}))
-
-
-@settings(max_examples=20)
-@given(st.integers(0, 2**32), st.integers(1, 20))
-def test_whatever_is_drawn_is_read_as_it_was_written(
-    tmp_path_factory: pytest.TempPathFactory, seed: int, rows: int
-) -> None:
-    path = tmp_path_factory.mktemp("round") / "requests.csv"
-    drawn = list(sample_requests(rows, seed))
-    write_requests(path, drawn)
-    assert read_requests(path) == drawn
