@@ -13,8 +13,8 @@ from datetime import date, timedelta
 from contracts.commands.billing import FundTerms, OpenFund
 from contracts.vocabulary import ClientGroup, FundPurpose
 
-PARTNERSHIP_FUND = "Police and Crime Commissioner's Partnership Fund, Gwent"
-FORMER_CLIENTS_GIFT = "A former client's gift for two people"
+PARTNERSHIP_FUND = "Partnership Fund, Gwent (PCC)"
+FORMER_CLIENTS_GIFT = "A former client's gift for two"
 
 
 def sample_funds(opened_on: date) -> list[OpenFund]:
