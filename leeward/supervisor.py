@@ -85,8 +85,14 @@ class Supervisor:
         self.workspace.run_file.unlink(missing_ok=True)
 
     def write_run_file(self) -> None:
+        stores = self.workspace.stores()
         processes = {
-            name: {"pid": one.process.pid, "restarts": one.restarts, "log": str(self.workspace.log(name).absolute())}
+            name: {
+                "pid": one.process.pid,
+                "restarts": one.restarts,
+                "store": stores[name],
+                "log": str(self.workspace.log(name).absolute()),
+            }
             for name, one in self.running.items()
         }
         content = {"amqp_uri": self.amqp_uri, "web": None, "pid": os.getpid(), "services": processes}

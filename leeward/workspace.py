@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dotenv import dotenv_values
+
 from chassis.clock import SharedClock
 from chassis.sealing import make_keys
 from chassis.vault import new_master_key
@@ -88,9 +90,15 @@ class Workspace:
             environment["LEEWARD_CLOCK_FILE"] = str(self._clock_file.absolute())
         return environment
 
+    def stores(self) -> dict[str, str]:
+        """Each service's database, as the settings have it."""
+        values = dotenv_values(self.settings) | os.environ
+        return {service: str(values[f"{service.upper()}_DATABASE_URL"]) for service in SERVICES}
+
     def write_run_file(self, content: dict[str, Any]) -> None:
-        """What runs where, for machines to read."""
+        """What runs where, for machines to read; for nobody else, because it holds the broker's password."""
         replacement = self.run_file.with_suffix(".new")
+        replacement.touch(mode=0o600)
         replacement.write_text(json.dumps(content, indent=2) + "\n")
         replacement.replace(self.run_file)
 
