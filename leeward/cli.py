@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,7 +27,7 @@ from leeward.demo.requests import sample_requests
 from leeward.demo.run import Demonstration, NeverSettled, seed_of_today
 from leeward.demo.spreadsheet import SpreadsheetErrors, read_requests
 from leeward.status import ServiceStatus, status_of
-from leeward.supervisor import ServiceWontStart, Supervisor, running
+from leeward.supervisor import AlreadyRunning, ServiceWontStart, Supervisor, running
 from leeward.workspace import READERS, SERVICES, Workspace
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Runs Leeward and looks after it.")
@@ -118,6 +120,7 @@ def make(
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that what was started is ended too
     app()
 
 
@@ -179,7 +182,7 @@ def _plain_errors() -> Iterator[None]:
     """What a person can put right is said in words, without a traceback."""
     try:
         yield
-    except (BrokerUnavailable, ServiceWontStart, NeverSettled, SpreadsheetErrors) as error:
+    except (AlreadyRunning, BrokerUnavailable, ServiceWontStart, NeverSettled, SpreadsheetErrors) as error:
         errors.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from None
     except subprocess.CalledProcessError as error:

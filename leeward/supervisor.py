@@ -26,6 +26,10 @@ class ServiceWontStart(Exception):
     """A service ended at its start; the message holds the last lines that it wrote."""
 
 
+class AlreadyRunning(Exception):
+    """Something runs from this folder; the message says which processes."""
+
+
 @dataclass
 class Supervised:
     """A service's process."""
@@ -149,7 +153,8 @@ def broker_for(workspace: Workspace) -> Iterator[str]:
 
 @contextmanager
 def running(workspace: Workspace, services: Sequence[str] = SERVICES) -> Iterator[Supervisor]:
-    """Everything, for as long as the block runs."""
+    """Everything, for as long as the block runs. Raises AlreadyRunning if something runs from this folder."""
+    refuse_if_running(workspace)
     workspace.prepare()
     with broker_for(workspace) as amqp_uri:
         supervisor = Supervisor(workspace, amqp_uri, services)
@@ -159,6 +164,25 @@ def running(workspace: Workspace, services: Sequence[str] = SERVICES) -> Iterato
             yield supervisor
         finally:
             supervisor.stop()
+
+
+def refuse_if_running(workspace: Workspace) -> None:
+    """Raises AlreadyRunning while processes that the folder's run file names are there, also orphaned ones."""
+    found = workspace.read_run_file()
+    if found is None:
+        return
+    pids = [found["pid"], *(one["pid"] for one in found["services"].values())]
+    alive = [str(pid) for pid in pids if _is_ours(pid)]
+    if alive:
+        raise AlreadyRunning(
+            f"Leeward runs from {workspace.folder} already, or was killed there and left processes behind. "
+            f"End them first: kill {' '.join(alive)}"
+        )
+
+
+def _is_ours(pid: int) -> bool:
+    command = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True).stdout
+    return "leeward" in command or "chassis.host.run" in command
 
 
 def _signal(process: subprocess.Popen[bytes], signal_: signal.Signals) -> None:

@@ -86,6 +86,12 @@ def test_a_service_that_dies_is_seen_and_started_again(running: tuple[Path, subp
     eventually(lambda: leeward("status", "--var", str(var)).returncode == 0, "everything is up again", 60)
 
 
+def test_a_second_one_is_not_started_in_the_same_folder(running: tuple[Path, subprocess.Popen[bytes]]) -> None:
+    done = leeward("up", "--var", str(running[0]))
+    assert done.returncode == 1
+    assert "already" in done.stderr
+
+
 def test_ctrl_c_leaves_no_process_behind(running: tuple[Path, subprocess.Popen[bytes]]) -> None:
     var, process = running
     pids = [one["pid"] for one in run_file(var)["services"].values()]

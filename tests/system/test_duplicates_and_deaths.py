@@ -66,6 +66,8 @@ class Killer(threading.Thread):
             eventually(lambda: not self._system.supervisor.keep_running(), "everything runs again")
 
     def stop(self) -> None:
+        """Ends it, once every service has had its turn."""
+        eventually(lambda: set(self.killed) == set(SERVICES), "each service was killed", 60)
         self._enough.set()
         self.join()
         eventually(lambda: not self._system.supervisor.keep_running(), "everything runs again")

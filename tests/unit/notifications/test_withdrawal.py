@@ -42,6 +42,7 @@ def test_what_was_waiting_to_be_sent_is_not_sent_but_for_the_confirmation(desk: 
     desk.release(referral_id, EVENING)
     desk.bench.hear(handlers.tell_client_of_match, facts.matched(referral_id))
     desk.bench.hear(handlers.withdraw, facts.withdrawn(referral_id))
+    assert set(desk.states(referral_id).values()) == {"cancelled", "queued"}
     desk.pass_time(hours=8)
     assert desk.states(referral_id) == {
         "request_received": "cancelled",
@@ -65,6 +66,7 @@ def test_nothing_new_is_said_afterwards(desk: Desk, referral_id: ReferralId, the
     desk.release(referral_id, to=therapist_id)
     desk.run()
     assert len(desk.post.sent) == before
+    assert set(desk.states(referral_id)) == {"request_received", "withdrawal_confirmed"}
 
 
 def test_what_a_therapist_owes_or_is_owed_is_still_said(
@@ -122,6 +124,16 @@ def test_withdrawing_twice_confirms_once(desk: Desk, referral_id: ReferralId) ->
         desk.bench.hear(handlers.withdraw, facts.withdrawn(referral_id))
         desk.run()
     assert len(desk.post.to(ADDRESS)) == 1
+
+
+def test_a_second_withdrawal_does_not_take_the_confirmation_of_the_first_away(
+    desk: Desk, referral_id: ReferralId
+) -> None:
+    desk.release(referral_id, EVENING)
+    desk.bench.hear(handlers.withdraw, facts.withdrawn(referral_id))
+    desk.bench.hear(handlers.withdraw, facts.withdrawn(referral_id, WithdrawalReason.NO_CONTACT))
+    desk.pass_time(hours=8)
+    assert desk.states(referral_id)["withdrawal_confirmed"] == "sent"
 
 
 @pytest.mark.parametrize("contact", [TELEPHONE, CLIENT_CALLS, NO_ADDRESS])
