@@ -1,0 +1,189 @@
+"""Topology, relay and publisher on a real broker."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from kombu import Connection, Queue
+
+from chassis.bus.connection import close_quietly, open_connection
+from chassis.bus.publisher import ConfirmingPublisher, NotConfirmed, Outgoing
+from chassis.bus.relay import WINDOW, Relay
+from chassis.bus.topology import RETRY_DELAYS_SECONDS, Topology, TopologyMismatch, topology_of
+from chassis.ids import new_id
+from contracts.events.intake import ReferralReceived, ReferralWithdrawn, SafeguardingConcernRaised
+from contracts.vocabulary import ReferralId, WithdrawalReason
+from leeward.broker import Node
+from tests.chassis.conftest import Store
+from tests.support.bus import Sender, eventually
+from tests.support.system import virtual_host
+
+HEARTBEAT_SECONDS = 10
+
+
+def topology() -> Topology:
+    return topology_of(
+        "parrot", {"inbox": [ReferralReceived, ReferralWithdrawn], "urgent": [SafeguardingConcernRaised]}
+    )
+
+
+@pytest.fixture
+def amqp_uri(node: Node) -> str:
+    """A virtual host with a parrot's topology on it."""
+    uri = virtual_host(node, f"bus_{new_id().hex}")
+    with Connection(uri) as connection:
+        topology().declare(connection)
+    return uri
+
+
+def test_declaring_again_changes_nothing(amqp_uri: str) -> None:
+    with Connection(amqp_uri) as connection:
+        topology().declare(connection)
+
+
+def test_what_differs_on_the_broker_is_named_and_not_fought_over(node: Node) -> None:
+    uri = virtual_host(node, f"bus_{new_id().hex}")
+    with Connection(uri) as connection:
+        Queue("parrot.inbox", durable=True)(connection.channel()).declare()
+        with pytest.raises(TopologyMismatch, match=r"The queue parrot\.inbox exists"):
+            topology().declare(connection)
+
+
+def test_each_lane_hears_its_own_events(amqp_uri: str) -> None:
+    with Sender(amqp_uri) as sender:
+        sender.send("intake.events", "ReferralReceived", {})
+        sender.send("intake.events", "SafeguardingConcernRaised", {})
+        sender.send("intake.events", "ReferralWithdrawn", {})
+        assert (sender.depth("parrot.inbox"), sender.depth("parrot.urgent")) == (2, 1)
+
+
+@pytest.mark.parametrize("lane", ["inbox", "urgent"])
+def test_a_retry_comes_back_into_the_lane_it_left(amqp_uri: str, lane: str) -> None:
+    with Sender(amqp_uri) as sender:
+        sender.send("parrot.retry", f"{lane}.1s", {}, headers={"leeward_attempts": 1})
+        assert sender.depth("parrot.retry.1s") == 1
+        headers, _ = eventually(lambda: sender.take(f"parrot.{lane}"), "it comes back")
+    assert headers["leeward_attempts"] == 1
+
+
+def test_every_delay_has_a_queue_and_dead_letters_have_one(amqp_uri: str) -> None:
+    with Sender(amqp_uri) as sender:
+        for delay in set(RETRY_DELAYS_SECONDS) - {"1s"}:
+            sender.send("parrot.retry", f"inbox.{delay}", {})
+            assert sender.depth(f"parrot.retry.{delay}") == 1
+        sender.send("parrot.retry", "dead", {})
+        assert sender.depth("parrot.dead") == 1
+
+
+@contextmanager
+def relaying(store: Store, amqp_uri: str, *, relays: int = 1) -> Iterator[list[Relay]]:
+    """Relays of one outbox, each in a thread and on a connection of its own."""
+    running = [
+        Relay(
+            service=f"parrot {number}",
+            engine=store.database.engine,
+            outbox=store.database.tables.outbox,
+            amqp_uri=amqp_uri,
+            heartbeat_seconds=HEARTBEAT_SECONDS,
+        )
+        for number in range(relays)
+    ]
+    threads = [threading.Thread(target=relay.run) for relay in running]
+    for thread in threads:
+        thread.start()
+    try:
+        yield running
+    finally:
+        for relay in running:
+            relay.stop()
+        for thread in threads:
+            thread.join()
+
+
+def emit(store: Store, count: int) -> list[str]:
+    """Commits so many events and returns their subjects in order."""
+    subjects = [new_id() for _ in range(count)]
+    with store.database.unit() as unit:
+        for subject in subjects:
+            unit.emit(ReferralWithdrawn(referral_id=ReferralId(subject), reason=WithdrawalReason.CLIENT_ASKED))
+    return [str(subject) for subject in subjects]
+
+
+def heard(sender: Sender) -> list[str]:
+    """The subjects of what waits in the inbox, in order."""
+    found = []
+    while message := sender.take("parrot.inbox"):
+        found.append(str(message[0]["cloudEvents_subject"]))
+    return found
+
+
+def outbox_is_empty(store: Store) -> bool:
+    return store.rows("outbox") == []
+
+
+def test_what_was_committed_is_published_in_order_and_leaves_the_outbox(store: Store, amqp_uri: str) -> None:
+    subjects = emit(store, WINDOW * 2 + 50)
+    with relaying(store, amqp_uri), Sender(amqp_uri) as sender:
+        eventually(lambda: outbox_is_empty(store), "the outbox is empty")
+        assert heard(sender) == subjects
+
+
+def test_what_is_committed_while_the_relay_runs_is_published_when_it_is_woken(store: Store, amqp_uri: str) -> None:
+    with relaying(store, amqp_uri) as (relay,), Sender(amqp_uri) as sender:
+        subjects = emit(store, 3)
+        relay.wake()
+        eventually(lambda: outbox_is_empty(store), "the outbox is empty")
+        assert heard(sender) == subjects
+
+
+def test_stopping_publishes_what_is_there(store: Store, amqp_uri: str) -> None:
+    subjects = emit(store, 3)
+    with relaying(store, amqp_uri):
+        pass
+    with Sender(amqp_uri) as sender:
+        assert heard(sender) == subjects
+
+
+def test_an_event_that_nobody_hears_is_no_error_and_is_counted(store: Store, node: Node) -> None:
+    uri = virtual_host(node, f"bus_{new_id().hex}")
+    with Connection(uri) as connection:
+        topology_of("intake", {}).declare(connection)
+    emit(store, 4)
+    with relaying(store, uri) as (relay,):
+        eventually(lambda: outbox_is_empty(store), "the outbox is empty")
+        assert relay.unroutable == 4
+
+
+def test_while_the_broker_is_away_nothing_leaves_the_outbox(store: Store, node: Node) -> None:
+    uri = virtual_host(node, f"bus_{new_id().hex}")  # with no exchange on it
+    emit(store, 4)
+    with relaying(store, uri), Sender(uri):
+        with Connection(uri) as connection:
+            assert len(store.rows("outbox")) == 4
+            topology().declare(connection)
+        eventually(lambda: outbox_is_empty(store), "the outbox is empty")
+
+
+def test_two_replicas_share_the_work_and_publish_nothing_twice(store: Store, amqp_uri: str) -> None:
+    if store.database.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite serves one process a database")
+    subjects = emit(store, WINDOW * 5)
+    with relaying(store, amqp_uri, relays=2), Sender(amqp_uri) as sender:
+        eventually(lambda: outbox_is_empty(store), "the outbox is empty")
+        found = heard(sender)
+    assert sorted(found) == sorted(subjects)
+
+
+def test_a_queue_that_is_full_is_an_error_and_never_silence(amqp_uri: str) -> None:
+    with Connection(amqp_uri) as connection:
+        arguments = {"x-max-length": 1, "x-overflow": "reject-publish"}
+        Queue("full", durable=True, queue_arguments=arguments)(connection.channel()).declare()
+    connection = open_connection(amqp_uri, name="test", heartbeat_seconds=HEARTBEAT_SECONDS)
+    publisher = ConfirmingPublisher(connection)
+    one = Outgoing("", "full", "{}", {"message_id": "1"})
+    with pytest.raises(NotConfirmed, match="refused"):
+        publisher.publish([one] * 50)
+    close_quietly(connection)
