@@ -88,15 +88,16 @@ def ensure_installed() -> None:
             raise BrokerUnavailable(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
 
 
-def start(folder: Path) -> Node:
+def start(folder: Path, *, port: int | None = None) -> Node:
     """Starts a node that keeps everything it has in `folder`, and waits until it accepts connections.
 
-    The same folder brings back the same queues. Raises BrokerUnavailable.
+    The same folder brings back the same queues. It listens on `port`, or on a free one. Raises BrokerUnavailable.
     """
     ensure_installed()
     folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    port, dist_port, epmd_port = free_ports(3)
+    free_port, dist_port, epmd_port = free_ports(3)
+    port = port or free_port
     password = _password(folder)
     (folder / "rabbitmq.conf").write_text(CONFIG.format(port=port, password=password))
     (folder / "enabled_plugins").write_text("[].\n")

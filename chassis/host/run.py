@@ -37,6 +37,8 @@ from chassis.store.migrate import NotMigrated, check_migrated  # noqa: E402
 
 STOPPED, DIED, NEEDS_A_PERSON = 0, 70, 78
 MAX_WORKERS = 20
+DRAIN_SECONDS = 20
+"""How long a stop may take to finish what is in hand; whatever is not committed then is done again later."""
 
 log = structlog.get_logger()
 
@@ -84,6 +86,8 @@ def serve(service_class: Any, config: dict[str, Any]) -> None:
     def stop(*_: object) -> None:
         log.info("stopping")
         eventlet.spawn_n(container.stop)
+        # nameko's RPC consumer can't be stopped, nor killed, while it waits for a broker that is away.
+        eventlet.spawn_after(DRAIN_SECONDS, os._exit, STOPPED)
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 from chassis.rpc import RpcClient
 from chassis.sealing import Keyring
@@ -41,30 +42,32 @@ class System:
 
 
 @contextmanager
-def whole_system(node: Node, folder: Path, *, name: str, server: Server | None) -> Iterator[System]:
-    """Runs every service, on PostgreSQL if a server is given and on SQLite otherwise."""
+def whole_system(
+    node: Node, folder: Path, *, name: str, server: Server | None, settings: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[System]:
+    """Runs every service, on PostgreSQL if a server is given and on SQLite otherwise, with these settings besides."""
     workspace = Workspace(folder)
     workspace.prepare({one: server.create_database(f"{name}_{one}") for one in SERVICES} if server else None)
+    with workspace.settings.open("a") as file:
+        file.writelines(f"{setting}={value}\n" for setting, value in settings.items())
     workspace.clock.start()
     amqp_uri = virtual_host(node, name)
     supervisor = Supervisor(workspace, amqp_uri)
     publisher = Publisher(amqp_uri, keys=workspace.keys, spool=workspace.spool)
-    try:
+    with ExitStack() as stack:
+        stack.callback(supervisor.stop)
+        stack.callback(publisher.close)
         supervisor.migrate()
         supervisor.start()
-        with RpcClient(amqp_uri) as rpc:
-            yield System(
-                store="postgresql" if server else "sqlite",
-                amqp_uri=amqp_uri,
-                workspace=workspace,
-                supervisor=supervisor,
-                rpc=rpc,
-                publisher=publisher,
-                keyring=Keyring(workspace.keys),
-            )
-    finally:
-        publisher.close()
-        supervisor.stop()
+        yield System(
+            store="postgresql" if server else "sqlite",
+            amqp_uri=amqp_uri,
+            workspace=workspace,
+            supervisor=supervisor,
+            rpc=stack.enter_context(RpcClient(amqp_uri)),
+            publisher=publisher,
+            keyring=Keyring(workspace.keys),
+        )
 
 
 def virtual_host(node: Node, name: str) -> str:

@@ -32,6 +32,8 @@ REQUESTS = 40
 SEED = 11
 SECONDS_BETWEEN_KILLS = 2.0
 PATIENCE_SECONDS = 60.0
+REMEMBERS_FOR_YEARS = {"LEEWARD_INBOX_RETENTION_DAYS": "3650"}
+"""More than a year passes by the services' clock before everything is delivered again."""
 
 
 class PatientClient(RpcClient):
@@ -90,7 +92,9 @@ def aftermath(
     server = request.getfixturevalue("postgresql_server") if request.param == "postgresql" else None
     folder = tmp_path_factory.mktemp(f"deaths-{request.param}")
     with (
-        whole_system(node, folder, name=f"deaths_{request.param}", server=server) as system,
+        whole_system(
+            node, folder, name=f"deaths_{request.param}", server=server, settings=REMEMBERS_FOR_YEARS
+        ) as system,
         Tap(system.amqp_uri, PUBLISHERS) as tap,
     ):
         demonstration = Demonstration(system.workspace, system.amqp_uri, seed=SEED, say=lambda what: None)
@@ -157,6 +161,17 @@ def _tables(url: str) -> Iterator[tuple[str, str]]:
 
 def provoke_the_rest(system: System, tap: Tap) -> None:
     """What does not happen while everybody behaves."""
+    elsewhere = Story(system, tap)
+    elsewhere.ask_for_help()
+    system.rpc.call(
+        "intake",
+        "signpost",
+        referral_id=elsewhere.referral_id,
+        assessor="A. Sessor",
+        reason="other_service_fits_better",
+    )
+    elsewhere.heard("ReferralSignposted")
+
     refused = Story(system, tap)
     system.publisher.request_help(submission(postcode="Atlantis"))
     tap.wait_for("HelpRequestRefused")
