@@ -15,7 +15,8 @@ Name = Annotated[str, validate.Length(min=1, max=120)]
 Email = Annotated[str, validate.Email(), validate.Length(max=254)]
 Telephone = Annotated[str, validate.Regexp(r"^\+?[0-9 ()-]{7,20}$")]
 FreeText = Annotated[str, validate.Length(max=5_000)]
-Passphrase = Annotated[str, validate.Length(min=8, max=200)]
+Passphrase = Annotated[str, validate.Length(max=200), validate.Regexp(r"(\s*\S){8}")]
+"""At least eight characters besides spaces."""
 
 
 class SafeChannel(StrEnum):

@@ -93,7 +93,7 @@ def note_match(unit: Unit[Tools], event: TherapistMatched) -> None:
 
 def note_match_ended(unit: Unit[Tools], event: MatchEnded) -> None:
     referral = _known(unit, event.referral_id)
-    if referral.end_match(match_id=event.match_id, reason=event.reason, sequence=_sequence(unit)):
+    if referral.end_match(reason=event.reason, sequence=_sequence(unit)):
         attended = event.reason is not MatchEndReason.NOT_ATTENDED
         reason = ClosureReason.THERAPY_ENDED if attended else ClosureReason.NOT_ATTENDED
         unit.emit(ReferralClosed(referral_id=referral.id, reason=reason))

@@ -30,7 +30,7 @@ referrals = Table(
     Column("state", code(State), nullable=False, index=True),
     Column("match_id", Uuid),
     Column("therapist_id", Uuid),
-    Column("ended_match_sequence", Integer, nullable=False),
+    Column("matching_sequence", Integer, nullable=False),
     Column("failed_passphrases", Integer, nullable=False),
     Column("locked_until", Instant),
 )
@@ -121,7 +121,7 @@ def find_concern(session: Session, concern_id: ConcernId) -> Concern | None:
 
 
 def concerns_of(session: Session, referral_id: ReferralId) -> list[Concern]:
-    wanted = select(Concern).where(concerns.c.referral_id == referral_id).order_by(concerns.c.raised_at)
+    wanted = select(Concern).where(concerns.c.referral_id == referral_id).order_by(concerns.c.raised_at, concerns.c.id)
     return list(session.execute(wanted).scalars())
 
 

@@ -49,6 +49,10 @@ class UnknownMatch(Refused):
     """There is no such match."""
 
 
+class WithdrawAtIntake(Refused):
+    """A withdrawal is the client's word, and is made at intake, which stops everything else too."""
+
+
 class UnknownOutwardCode(Refused):
     """There is no such outward code, so no distance from it can be told."""
 
@@ -131,7 +135,9 @@ def decline_offer(unit: Unit[Tools], request: DeclineOffer) -> Done:
 
 
 def end_match(unit: Unit[Tools], request: EndMatch) -> Done:
-    """A client who was unhappy gets another therapist. Raises UnknownMatch."""
+    """A client who was unhappy gets another therapist. Raises UnknownMatch, WithdrawAtIntake."""
+    if request.reason is MatchEndReason.WITHDRAWN:
+        raise WithdrawAtIntake("Please withdraw the referral at intake; that ends the match too.")
     match = store.find_match(unit.session, request.match_id)
     if match is None:
         raise UnknownMatch("There is no such match. Please check the identifier.")

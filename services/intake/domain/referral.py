@@ -57,7 +57,8 @@ class Referral:
     state: State = State.RECEIVED
     match_id: MatchId | None = None
     therapist_id: TherapistId | None = None
-    ended_match_sequence: int = 0
+    matching_sequence: int = 0
+    """How far matching's story of this referral has been taken in."""
     failed_passphrases: int = 0
     locked_until: datetime | None = None
 
@@ -82,24 +83,30 @@ class Referral:
         return True
 
     def match(self, *, match_id: MatchId, therapist_id: TherapistId, sequence: int) -> bool:
-        """A therapist was found. False if that is no longer wanted, or if that match has ended since."""
-        if self.state in FINAL or sequence < self.ended_match_sequence:
+        """A therapist was found. False if that is no longer wanted, or if matching has said something newer since."""
+        if not self._is_news(sequence):
             return False
         self.state, self.match_id, self.therapist_id = State.MATCHED, match_id, therapist_id
         return True
 
-    def end_match(self, *, match_id: MatchId, reason: MatchEndReason, sequence: int) -> bool:
+    def end_match(self, *, reason: MatchEndReason, sequence: int) -> bool:
         """Client and therapist parted. True if that closes the referral.
 
-        A client who was unhappy gets another therapist, so the referral is open again. An end that overtook its own
-        match is remembered, and the match then has no effect.
+        A client who was unhappy gets another therapist, so the referral is open again. An end may overtake its own
+        match, which then has no effect.
         """
-        self.ended_match_sequence = max(self.ended_match_sequence, sequence)
-        if self.state in FINAL or self.match_id not in (None, match_id):
+        if not self._is_news(sequence):
             return False
         self.match_id = self.therapist_id = None
         self.state = State.ASSESSED if reason is MatchEndReason.CLIENT_UNHAPPY else State.CLOSED
         return self.state is State.CLOSED
+
+    def _is_news(self, sequence: int) -> bool:
+        """Whether this is newer than all that matching has said before, of a referral that is still under way."""
+        if self.state in FINAL or sequence <= self.matching_sequence:
+            return False
+        self.matching_sequence = sequence
+        return True
 
     def _refuse_if_finished(self) -> None:
         if self.state in FINAL:

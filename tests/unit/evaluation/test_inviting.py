@@ -9,9 +9,21 @@ import pytest
 
 from chassis.ids import new_id
 from chassis.ports import NotYet
+from chassis.testing import DueTimer
 from contracts.events.evaluation import EvaluationInvited
-from contracts.vocabulary import AgeBand, MatchEndReason, ReferralId, Respondent, Stage, TherapistId
+from contracts.events.matching import TherapistMatched
+from contracts.vocabulary import (
+    AgeBand,
+    InvitationId,
+    MatchEndReason,
+    MatchId,
+    ReferralId,
+    Respondent,
+    Stage,
+    TherapistId,
+)
 from services.evaluation import handlers
+from services.evaluation.domain.invitations import Invitation, NotOpen, State
 from tests.unit.evaluation.conftest import MONDAY_10, Study, ended, matched
 
 CLIENT, THERAPIST = Respondent.CLIENT, Respondent.THERAPIST
@@ -142,6 +154,83 @@ def test_the_same_fact_twice_asks_once(study: Study, referral_id: ReferralId) ->
         study.receive(referral_id, consented=False)
         study.withdraw(referral_id)
     assert len(study.asked()) == 4
+
+
+def test_what_is_known_of_a_referral_first_stays(study: Study, referral_id: ReferralId) -> None:
+    study.receive(referral_id)
+    study.receive(referral_id, consented=False)
+    study.match(referral_id)
+    assert (Stage.START, CLIENT) in study.asked()
+
+
+def test_a_match_ends_once(study: Study, referral_id: ReferralId) -> None:
+    study.receive(referral_id)
+    match = study.match(referral_id)
+    study.end(match)
+    study.end(match, MatchEndReason.NOT_ATTENDED)
+    assert set(study.states(referral_id).values()) == {"open"}
+    study.pass_time(weeks=27)
+    study.bench.hear(handlers.ask_at_end, ended(match))
+    assert study.bench.fire_due({}) == 0
+
+
+def test_no_time_is_set_any_more_for_a_review_of_work_that_has_ended(study: Study, referral_id: ReferralId) -> None:
+    study.receive(referral_id)
+    study.end(study.match(referral_id))
+    study.bench.clock.advance(timedelta(weeks=7))
+    assert study.bench.fire_due({}) == 0
+
+
+def fire(study: Study, match: TherapistMatched) -> None:
+    """The timer comes due at the very moment at which something else happens."""
+    with study.bench.database.unit() as unit:
+        handlers.invite_to_review(unit, DueTimer(str(match.match_id), study.bench.clock.now(), {}))
+
+
+def test_a_review_that_comes_due_twice_is_asked_for_once(study: Study, referral_id: ReferralId) -> None:
+    study.receive(referral_id)
+    match = study.match(referral_id)
+    fire(study, match)
+    fire(study, match)
+    assert len(study.invitations(referral_id)) == 4
+
+
+def test_a_review_that_comes_due_as_the_work_ends_is_not_asked_for(study: Study, referral_id: ReferralId) -> None:
+    study.receive(referral_id)
+    match = study.match(referral_id)
+    study.end(match)
+    fire(study, match)
+    assert (Stage.REVIEW, CLIENT) not in study.states(referral_id)
+
+
+def test_a_review_that_comes_due_as_the_client_withdraws_is_not_asked_for(
+    study: Study, referral_id: ReferralId
+) -> None:
+    study.receive(referral_id)
+    match = study.match(referral_id)
+    study.withdraw(referral_id)
+    fire(study, match)
+    assert set(study.states(referral_id).values()) == {"cancelled"}
+
+
+def test_an_answer_that_was_given_stands() -> None:
+    invitation = Invitation(
+        id=InvitationId(new_id()),
+        match_id=MatchId(new_id()),
+        referral_id=ReferralId(new_id()),
+        therapist_id=TherapistId(new_id()),
+        respondent=CLIENT,
+        stage=Stage.START,
+        instrument="core-10",
+        instrument_version=1,
+        token_hash=b"",
+        invited_at=MONDAY_10,
+    )
+    invitation.answer(at=MONDAY_10)
+    invitation.cancel(at=MONDAY_10)
+    assert invitation.state is State.RETURNED
+    with pytest.raises(NotOpen, match="returned"):
+        invitation.answer(at=MONDAY_10)
 
 
 def test_a_service_that_was_down_for_months_asks_for_the_review_when_it_is_back(

@@ -346,6 +346,13 @@ def test_an_unhappy_client_gets_another_therapist(matching: Matching) -> None:
     assert (matching.asked(referral), first != other) == (other, True)
 
 
+def test_a_withdrawal_is_not_made_here(matching: Matching) -> None:
+    matching.admit()
+    match_id = MatchId(matching.accept(matching.search_for()))
+    with pytest.raises(commands.WithdrawAtIntake, match="at intake"):
+        matching.ask(commands.end_match, EndMatch(match_id=match_id, reason=MatchEndReason.WITHDRAWN))
+
+
 def test_a_match_ends_once(matching: Matching) -> None:
     matching.admit()
     match_id = MatchId(matching.accept(matching.search_for()))

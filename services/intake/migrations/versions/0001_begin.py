@@ -48,7 +48,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("match_id", sa.Uuid(), nullable=True),
         sa.Column("therapist_id", sa.Uuid(), nullable=True),
-        sa.Column("ended_match_sequence", sa.Integer(), nullable=False),
+        sa.Column("matching_sequence", sa.Integer(), nullable=False),
         sa.Column("failed_passphrases", sa.Integer(), nullable=False),
         sa.Column("locked_until", chassis.store.tables.Instant(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_referral")),

@@ -1,0 +1,293 @@
+"""Intake on a store of its own, with real keys, and with requests made up for each test."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
+
+import pytest
+from environs import Env
+from sqlalchemy import select
+
+from chassis.bus.delivery import Delivery, Subscription
+from chassis.bus.settlement import Fate, Settler
+from chassis.ids import new_id
+from chassis.ports import EventHandler, Unit
+from chassis.sealing import Keyring, make_keys
+from chassis.store.unit import StoreUnit
+from chassis.testing import HandlerBench
+from chassis.vault import new_master_key
+from contracts.commands.intake import (
+    AskStatus,
+    Assess,
+    AwaitingAssessment,
+    FindReferral,
+    ListAwaiting,
+    ReferralSummary,
+    StatusAnswer,
+)
+from contracts.envelope import Envelope, source_of, to_headers
+from contracts.event import Event
+from contracts.events.evaluation import EvaluationRiskFlagged
+from contracts.events.intake import ContactReleased, HelpRequestRefused, SafeguardingConcernRaised
+from contracts.events.matching import MatchEnded, TherapistMatched
+from contracts.events.notifications import SafeguardingAlertAcknowledged
+from contracts.events.web import HelpRequested, WithdrawalRequested
+from contracts.reference import reference_for
+from contracts.sealed import Aspects, ClientContact, Credentials
+from contracts.shape import Shape
+from contracts.vocabulary import (
+    AlertStep,
+    Competence,
+    ConcernCategory,
+    ConcernId,
+    ContactPurpose,
+    FormId,
+    MatchEndReason,
+    MatchId,
+    ReferralId,
+    RefusalReason,
+    RiskLevel,
+    Sessions,
+    Severity,
+    SubmissionId,
+    TherapistId,
+    Work,
+)
+from services.intake import commands, handlers, store
+from services.intake.domain.safeguarding import Concern
+from services.intake.tools import Tools, build
+from tests.support.samples import PASSPHRASE, submission
+
+MONDAY_10 = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+HEARD: dict[type[Event], EventHandler] = {
+    HelpRequested: handlers.receive_request,
+    WithdrawalRequested: handlers.withdraw_request,
+    TherapistMatched: handlers.note_match,
+    MatchEnded: handlers.note_match_ended,
+    SafeguardingAlertAcknowledged: handlers.note_acknowledgement,
+    EvaluationRiskFlagged: handlers.note_risk_answer,
+}
+
+R = TypeVar("R")
+
+
+class Asked(NamedTuple):
+    """A request that was taken in."""
+
+    referral_id: ReferralId
+    reference: str
+
+
+class Intake(HandlerBench):
+    """The bench, with the sentences that tests are written in."""
+
+    def __init__(self, tools: Tools, keys: Path) -> None:
+        super().__init__("intake", store.metadata, tools=tools)
+        self.tools = tools
+        self.web = Keyring(keys)
+        self.notifications = Keyring(keys, reader="notifications")
+
+    # What front-ends say
+
+    def ask_for_help(self, **changes: Any) -> Asked:
+        """Submits a request that must be taken, and finds it by the reference that its sender was shown."""
+        event = self.requested(**changes)
+        self.submit(event)
+        found = self.find(reference_for(event.submission_id))
+        return Asked(ReferralId(found.referral_id), found.reference)
+
+    def requested(self, submission_id: UUID | None = None, **changes: Any) -> HelpRequested:
+        return self.sealed_request(submission(**changes), submission_id)
+
+    def sealed_request(self, content: Shape, submission_id: UUID | None = None) -> HelpRequested:
+        sealed = self.web.seal("intake", content)
+        id_ = SubmissionId(submission_id or new_id())
+        return HelpRequested(submission_id=id_, form="help", form_version=1, sealed=sealed)
+
+    def submit(self, event: HelpRequested) -> None:
+        self.hear(handlers.receive_request, event)
+
+    def withdraw(self, reference: str, passphrase: str = PASSPHRASE, *, sent_ago: timedelta = timedelta()) -> None:
+        typed = Credentials(reference=reference, passphrase=passphrase)
+        self.hear(sent(sent_ago, handlers.withdraw_request), withdrawal(self.web.seal("intake", typed)))
+
+    # What the other services say
+
+    def match(self, referral_id: ReferralId, *, sequence: int | None = None) -> TherapistMatched:
+        event = matched(referral_id)
+        self.hear(handlers.note_match, event, sequence=sequence)
+        return event
+
+    def end_match(self, match: TherapistMatched, reason: MatchEndReason, *, sequence: int | None = None) -> None:
+        self.hear(handlers.note_match_ended, ended(match, reason), sequence=sequence)
+
+    def flag_risk(self, referral_id: ReferralId) -> None:
+        self.hear(handlers.note_risk_answer, risk_flagged(referral_id))
+
+    def acknowledge(self, concern_id: ConcernId, referral_id: ReferralId) -> None:
+        self.hear(handlers.note_acknowledgement, acknowledged(concern_id, referral_id, at=self.clock.now()))
+
+    # What a person's screen says
+
+    def assess(self, referral_id: ReferralId, **changes: Any) -> None:
+        found: dict[str, Any] = {
+            "referral_id": referral_id,
+            "assessor": "Sam Example",
+            "risk_level": RiskLevel.LOWER,
+            "competence": Competence.LOWER,
+            "work": Work.INDIVIDUAL,
+            "aspects": self.web.seal("intake", Aspects(risk="Nothing at present.")),
+        }
+        self.ask(commands.assess, Assess(**(found | changes)))
+
+    def status(self, reference: str, passphrase: str = PASSPHRASE) -> StatusAnswer:
+        sealed = self.web.seal("intake", Credentials(reference=reference, passphrase=passphrase))
+        answer: StatusAnswer = self.ask(commands.ask_status, AskStatus(sealed=sealed))
+        return answer
+
+    def find(self, reference: str) -> ReferralSummary:
+        found: ReferralSummary = self.ask(commands.find_referral, FindReferral(reference=reference))
+        return found
+
+    def awaiting(self, **changes: Any) -> list[AwaitingAssessment]:
+        found: list[AwaitingAssessment] = self.ask(commands.list_awaiting, ListAwaiting(**changes))
+        return found
+
+    # What came of it
+
+    def state(self, reference: str) -> str:
+        return self.find(reference).state
+
+    def refusals(self) -> list[RefusalReason]:
+        return [event.reason for event in self.emitted(HelpRequestRefused)]
+
+    def raised(self) -> list[tuple[Severity, ConcernCategory]]:
+        return [(event.severity, event.category) for event in self.emitted(SafeguardingConcernRaised)]
+
+    def concerns(self, referral_id: ReferralId) -> list[Concern]:
+        return self.read(lambda unit: store.concerns_of(unit.session, referral_id))
+
+    def released(self, purpose: ContactPurpose) -> list[tuple[TherapistId | None, ClientContact]]:
+        """To whom contacts were released for this purpose, and what notifications finds in them."""
+        return [
+            (event.therapist_id, self.notifications.open(ClientContact, event.sealed))
+            for event in self.emitted(ContactReleased)
+            if event.purpose is purpose
+        ]
+
+    def read(self, question: Callable[[StoreUnit], R]) -> R:
+        with self.database.unit() as unit:
+            return question(unit)
+
+    def stored(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of every table but the marks of what was handled."""
+
+        def rows(unit: StoreUnit) -> dict[str, list[tuple[Any, ...]]]:
+            tables = [table for table in store.metadata.sorted_tables if table.name != "inbox"]
+            return {table.name: [tuple(row) for row in unit.session.execute(select(table))] for table in tables}
+
+        return self.read(rows)
+
+    def deliver(self, *messages: Delivery) -> None:
+        """Settles messages as they come from the broker, in one batch; each must take effect."""
+        subscriptions = {(kind.publisher, kind.__name__): Subscription(kind, heard) for kind, heard in HEARD.items()}
+        settled = Settler(self.database.unit, subscriptions).settle(list(messages))
+        assert {one.fate for one in settled} == {Fate.DONE}
+
+
+def message(event: Event, sequence: int = 1) -> Delivery:
+    """The event as the broker delivers it: every delivery of the same message has the same id."""
+    envelope = Envelope(
+        id=new_id(),
+        source=source_of(event.publisher),
+        type=type(event).__name__,
+        time=MONDAY_10,
+        subject=str(event.subject),
+        sequence=sequence,
+    )
+    return Delivery(
+        body=json.dumps(event.checked_json()).encode(),
+        headers=to_headers(envelope),
+        content_type="application/json",
+        message_id=str(envelope.id),
+        exchange=event.exchange(),
+        routing_key=envelope.type,
+        delivery_tag=1,
+        received_at=MONDAY_10,
+    )
+
+
+def sent(ago: timedelta, handler: EventHandler) -> EventHandler:
+    """The handler, on a message that was published so long ago."""
+
+    def handle(unit: Unit[Any], event: Any) -> None:
+        assert isinstance(unit, StoreUnit)
+        assert unit.envelope is not None
+        unit.envelope = replace(unit.envelope, time=unit.now - ago)
+        handler(unit, event)
+
+    return handle
+
+
+def withdrawal(sealed: str) -> WithdrawalRequested:
+    return WithdrawalRequested(submission_id=SubmissionId(new_id()), sealed=sealed)
+
+
+def matched(referral_id: ReferralId) -> TherapistMatched:
+    return TherapistMatched(
+        match_id=MatchId(new_id()),
+        referral_id=referral_id,
+        therapist_id=TherapistId(new_id()),
+        matched_at=MONDAY_10,
+        distance_km=3.0,
+        session_fee_pence=60_00,
+        sessions=Sessions.IN_PERSON,
+    )
+
+
+def ended(match: TherapistMatched, reason: MatchEndReason) -> MatchEnded:
+    return MatchEnded(
+        match_id=match.match_id,
+        referral_id=match.referral_id,
+        therapist_id=match.therapist_id,
+        reason=reason,
+        ended_at=MONDAY_10,
+    )
+
+
+def risk_flagged(referral_id: ReferralId) -> EvaluationRiskFlagged:
+    return EvaluationRiskFlagged(form_id=FormId(new_id()), referral_id=referral_id, instrument="core-10", item="q6")
+
+
+def acknowledged(concern_id: ConcernId, referral_id: ReferralId, *, at: datetime) -> SafeguardingAlertAcknowledged:
+    return SafeguardingAlertAcknowledged(
+        concern_id=concern_id, referral_id=referral_id, step=AlertStep.DUTY_LEAD, acknowledged_at=at
+    )
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("intake-keys")
+    for reader in ("intake", "notifications"):
+        make_keys(folder, reader)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tools(keys: Path) -> Tools:
+    """As at the start of the service, with the settings' defaults."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("LEEWARD_KEYS", str(keys))
+        environment.setenv("INTAKE_MASTER_KEY", new_master_key())
+        return build(Env())
+
+
+@pytest.fixture
+def intake(tools: Tools, keys: Path) -> Intake:
+    return Intake(tools, keys)
