@@ -112,17 +112,24 @@ class Scheduler:
             log.warning("effect_failed", timer=timer.name, attempts=claimed.attempts, **describe(error))
             self._effect_failed(effect, claimed)
         else:
-            with self._open_unit() as unit:
-                if self._take(unit, claimed):
-                    effect.record(unit, claimed, result)
+            self._finish(claimed, lambda unit: effect.record(unit, claimed, result))
 
     def _effect_failed(self, effect: Effect, timer: DueTimer) -> None:
         if timer.attempts < MAX_EFFECT_ATTEMPTS:
             self._move(timer, self._database.clock.now() + _delay(timer.attempts - 1), timer.attempts)
-            return
-        with self._open_unit() as unit:
-            if self._take(unit, timer):
-                effect.failed(unit, timer)
+        else:
+            self._finish(timer, lambda unit: effect.failed(unit, timer))
+
+    def _finish(self, timer: DueTimer, record: Callable[[StoreUnit], None]) -> None:
+        """Records the end of an effect and removes its timer. If that fails the effect is repeated after its lease."""
+        try:
+            with self._open_unit() as unit:
+                if self._take(unit, timer):
+                    record(unit)
+        except STORE_AWAY:
+            raise
+        except Exception as error:
+            log.error("effect_not_recorded", timer=timer.name, attempts=timer.attempts, **describe(error))
 
     def _put_off(self, timer: DueTimer) -> None:
         self._move(timer, self._database.clock.now() + _delay(timer.attempts), timer.attempts + 1)

@@ -171,6 +171,22 @@ def test_an_effect_whose_process_died_is_repeated_after_its_lease(bench: Bench) 
     assert (bench.outside.acts, bench.fired) == (2, ["recorded"])
 
 
+def test_an_effect_that_could_not_be_recorded_leaves_nothing_and_is_repeated(bench: Bench) -> None:
+    bench.set("send", "a", timedelta())
+
+    def fail(unit: Unit[Any], timer: Timer, result: Any) -> None:
+        unit.session.execute(bench.store.note.insert().values(note_row(7)))
+        raise ZeroDivisionError
+
+    bench.effect = Effect("send", bench.outside.act, fail, bench.outside.failed)
+    bench.fire_due()
+    assert (bench.store.numbers(), len(bench.store.rows("timer"))) == ([], 1)
+    bench.store.clock.advance(EFFECT_LEASE)
+    bench.effect = Effect("send", bench.outside.act, bench.outside.record, bench.outside.failed)
+    bench.fire_due()
+    assert (bench.outside.acts, bench.outside.recorded) == (2, ["sent"])
+
+
 def test_an_effect_that_never_works_is_given_up_and_said_so_once(bench: Bench) -> None:
     bench.set("send", "a", timedelta())
     bench.outside.fails = True
