@@ -20,8 +20,9 @@ TIMEOUT_SECONDS = 2.0
 class ServiceStatus:
     """One service. What only the service itself can tell is None while it is down.
 
-    `inbox_depth` counts what waits at the broker and what the service has taken and not settled;
-    `oldest_message_seconds` is how long the oldest of the latter has been there.
+    `inbox_depth` counts what waits at the broker and what the service has taken and not settled.
+    `oldest_message_seconds` is the age of the first message that the service has in hand, 0 if there is none. While the
+    service is down it is None: looking into a queue would count as a failed delivery of what lies in it.
     """
 
     service: str

@@ -61,10 +61,10 @@ class LaneConsumer:
         self._stopped.wait()
 
     def taken(self) -> tuple[int, float]:
-        """How many messages are taken and not yet settled, and the age of the oldest in seconds since it was taken."""
+        """How many messages are taken and not yet settled, and how many seconds ago the first was published."""
         if not self._waiting:
             return 0, 0.0
-        age = self._clock.now() - self._waiting[0].received_at
+        age = self._clock.now() - self._waiting[0].published_at
         return len(self._waiting), max(0.0, age.total_seconds())
 
     def run(self) -> None:

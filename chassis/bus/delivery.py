@@ -61,6 +61,14 @@ class Delivery:
         )
 
     @property
+    def published_at(self) -> datetime:
+        """When it was published, or when it arrived if it doesn't say."""
+        try:
+            return _envelope(self).time
+        except Unreadable:
+            return self.received_at
+
+    @property
     def times_returned(self) -> int:
         """How often the broker took it back from a consumer that went away with it."""
         return int(self.headers.get("x-delivery-count") or 0)

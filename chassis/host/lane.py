@@ -19,7 +19,7 @@ WORKER_POLL_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class LaneHealth:
-    """Messages taken from the broker and not yet settled, and how long the oldest of them has been here."""
+    """Messages taken from the broker and not yet settled, and the age of the first of them."""
 
     taken: int
     oldest_seconds: float

@@ -180,3 +180,10 @@ def test_a_database_that_is_away_is_nobodys_fault(bench: Bench) -> None:
         bench.settle(delivery(1))
     event.remove(bench.store.database.engine, "begin", fail)
     assert fates(bench.settle(delivery(1))) == {1: "done"}
+
+
+def test_a_delivery_is_as_old_as_its_event() -> None:
+    hour_ago = START.replace(hour=9)
+    assert delivery(1, headers={"cloudEvents_time": hour_ago.isoformat()}).published_at == hour_ago
+    assert delivery(1).published_at == START
+    assert delivery(1, headers={"cloudEvents_time": "yesterday"}).published_at == START
