@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from joserfc import jwe
-from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet
 
 from contracts.shape import InvalidShape, Shape
@@ -54,7 +53,9 @@ class Keyring:
             raise NoKey("this service has no private key to open anything with")
         try:
             content = jwe.decrypt_compact(sealed, self._private, registry=_REGISTRY).plaintext
-        except (JoseError, ValueError):
+        except Exception:
+            # Not only JoseError: what was altered on the way makes the library stumble in many ways (a KeyError for an
+            # unknown curve, say), and none of them is worth trying again.
             raise Unopenable("not sealed to this reader, or altered on the way") from None
         try:
             data = json.loads(content or b"")

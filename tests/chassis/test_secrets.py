@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import logging
@@ -10,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 import structlog
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
@@ -50,6 +51,7 @@ def test_what_was_sealed_before_a_new_key_can_still_be_opened(keys: Path) -> Non
 
 
 @given(damage=st.integers(min_value=0, max_value=400))
+@example(damage=158)
 def test_whatever_was_altered_on_the_way_is_not_opened(damage: int, keys_once: Path) -> None:
     sealed = Keyring(keys_once).seal("intake", SECRET)
     place = damage % (len(sealed) - 2)
@@ -67,6 +69,16 @@ def keys_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("keys")
     make_keys(folder, "intake")
     return folder
+
+
+@pytest.mark.parametrize(
+    "header", [{}, {"epk": 1}, {"epk": {"kty": "EC", "crv": "P-1"}}, {"zip": "x"}, {"alg": "none"}, []]
+)
+def test_a_header_that_makes_no_sense_is_not_opened(keys: Path, header: object) -> None:
+    first = base64.urlsafe_b64encode(json.dumps(header).encode()).decode().rstrip("=")
+    rest = Keyring(keys).seal("intake", SECRET).split(".")[1:]
+    with pytest.raises(Unopenable):
+        Keyring(keys, "intake").open(Credentials, ".".join([first, *rest]))
 
 
 def test_another_shape_inside_is_refused_by_name(keys: Path) -> None:

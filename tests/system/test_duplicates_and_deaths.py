@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import MetaData, create_engine, select
@@ -17,6 +18,7 @@ from sqlalchemy import MetaData, create_engine, select
 from chassis.rpc import NoAnswer, RpcClient
 from contracts.catalogue import PUBLISHERS, events
 from contracts.sealed import SafeChannel, SafeContact
+from contracts.vocabulary import TherapistId
 from leeward.broker import Node
 from leeward.demo.requests import sample_requests
 from leeward.demo.run import Demonstration, Report
@@ -25,7 +27,7 @@ from leeward.workspace import SERVICES
 from tests.conftest import STORES
 from tests.support.bus import Heard, Sender, Tap, eventually
 from tests.support.samples import submission
-from tests.support.story import Story, return_form
+from tests.support.story import Story, open_fund, return_form
 from tests.support.system import System, whole_system
 
 REQUESTS = 40
@@ -185,6 +187,9 @@ def provoke_the_rest(system: System, tap: Tap) -> None:
     concern = unheard.heard("SafeguardingAlertEscalated", step="deputy")["concern_id"]
     system.rpc.call("notifications", "acknowledge_alert", concern_id=concern, acknowledged_by="D. Lead")
 
+    answered_late(system, tap)
+    given_back(system, tap)
+
     hasty = Story(system, tap)
     hasty.admit_therapist()
     hasty.ask_for_help(subsidy_requested=True, fee_ceiling_pence=100_00)
@@ -205,6 +210,34 @@ def provoke_the_rest(system: System, tap: Tap) -> None:
     let_membership_lapse(system, troubled)
     troubled.withdraw()
     troubled.heard("ReferralFeeCredited")
+
+
+def answered_late(system: System, tap: Tap) -> None:
+    """One therapist declines, and the next lets the offer run out."""
+    story = Story(system, tap)
+    story.admit_therapist(outward_code="NP20")
+    story.ask_for_help()
+    story.assess()
+    offered = story.heard("TherapistOffered")
+    parties = {"offer_id": offered["offer_id"], "therapist_id": str(story.therapist_id)}
+    system.rpc.call("matching", "decline_offer", **parties, reason="away")
+    story.heard("OfferDeclined")
+    story.therapist_id = TherapistId(uuid4())
+    story.admit_therapist(outward_code="CF10")
+    story.heard("TherapistOffered", therapist_id=str(story.therapist_id))
+    system.advance(timedelta(days=5))
+    story.heard("OfferExpired")
+
+
+def given_back(system: System, tap: Tap) -> None:
+    """A subsidy is committed and given back."""
+    open_fund(system)
+    story = Story(system, tap)
+    story.ask_for_help(subsidy_requested=True, fee_ceiling_pence=30_00)
+    story.assess()
+    story.heard("SubsidyApproved")
+    story.withdraw()
+    story.heard("SubsidyReleased")
 
 
 def let_membership_lapse(system: System, story: Story) -> None:
