@@ -17,7 +17,7 @@ from sqlalchemy import MetaData, create_engine, select
 
 from chassis.rpc import NoAnswer, RpcClient
 from contracts.catalogue import PUBLISHERS, events
-from contracts.sealed import SafeChannel, SafeContact
+from contracts.sealed import HelpSubmission, SafeChannel, SafeContact
 from contracts.vocabulary import TherapistId
 from leeward.broker import Node
 from leeward.demo.requests import sample_requests
@@ -141,24 +141,43 @@ def test_a_second_delivery_of_every_event_changes_nothing(aftermath: Aftermath) 
     assert len(tap.heard) == len(aftermath.heard), "nothing was said in answer to what had been heard before"
 
 
+def test_nothing_that_a_client_wrote_is_in_a_log_a_database_or_a_message(aftermath: Aftermath) -> None:
+    planted = {words for request in sample_requests(REQUESTS, SEED) for words in personal(request)}
+    assert len(planted) > 2 * REQUESTS
+    places = {path.name: path.read_text() for path in (aftermath.system.workspace.folder / "log").iterdir()}
+    for name, rows in tables(aftermath.system):
+        places[name] = "\n".join(rows)
+    places["messages"] = "\n".join(one.body.decode() + str(one.headers) for one in aftermath.heard)
+    assert any("request_received" in text for text in places.values()), "what is there is found"
+    found = {(place, len(words)) for place, text in places.items() for words in planted if words in text}
+    assert found == set(), "named by place and length only"
+
+
+def personal(request: HelpSubmission) -> Iterator[str]:
+    """What nobody but intake and notifications may be able to read of a request, as far as it is telling by itself."""
+    contact = request.contact
+    for words in (contact.email, contact.telephone, contact.address, request.passphrase, request.concern):
+        if words:
+            yield words
+    if request.name and " " in request.name:
+        yield request.name
+
+
 def fingerprints(system: System) -> dict[str, str]:
-    """A hash of every table of every service, read from the databases themselves."""
-    found = {}
-    for line in system.workspace.settings.read_text().splitlines():
-        name, _, url = line.partition("=")
-        if name.endswith("_DATABASE_URL"):
-            found |= {f"{name}.{table}": digest for table, digest in _tables(url)}
-    return found
+    """A hash of every table of every service."""
+    return {name: hashlib.sha256("\n".join(rows).encode()).hexdigest() for name, rows in tables(system)}
 
 
-def _tables(url: str) -> Iterator[tuple[str, str]]:
-    engine, metadata = create_engine(url), MetaData()
-    metadata.reflect(engine)
-    with engine.connect() as connection:
-        for table in metadata.sorted_tables:
-            rows = sorted(repr(tuple(row)) for row in connection.execute(select(table)))
-            yield table.name, hashlib.sha256("\n".join(rows).encode()).hexdigest()
-    engine.dispose()
+def tables(system: System) -> Iterator[tuple[str, list[str]]]:
+    """Every table of every service and its rows, read from the databases themselves."""
+    for service, url in system.workspace.stores().items():
+        engine, metadata = create_engine(url), MetaData()
+        metadata.reflect(engine)
+        with engine.connect() as connection:
+            for table in metadata.sorted_tables:
+                rows = connection.execute(select(table))
+                yield f"{service}.{table.name}", sorted(repr(tuple(row)) for row in rows)
+        engine.dispose()
 
 
 def provoke_the_rest(system: System, tap: Tap) -> None:
@@ -230,7 +249,7 @@ def answered_late(system: System, tap: Tap) -> None:
 
 
 def given_back(system: System, tap: Tap) -> None:
-    """A subsidy is committed and given back."""
+    """A subsidy is committed and given back, and others wait for one."""
     open_fund(system)
     story = Story(system, tap)
     story.ask_for_help(subsidy_requested=True, fee_ceiling_pence=30_00)
@@ -238,6 +257,11 @@ def given_back(system: System, tap: Tap) -> None:
     story.heard("SubsidyApproved")
     story.withdraw()
     story.heard("SubsidyReleased")
+    for _ in range(4):  # more than the one fund without a restriction has awards for
+        hopeful = Story(system, tap)
+        hopeful.ask_for_help(postcode="SW1A 1AA", subsidy_requested=True, fee_ceiling_pence=0)
+        hopeful.assess()
+    tap.wait_for("SubsidyWaitlisted")
 
 
 def let_membership_lapse(system: System, story: Story) -> None:
