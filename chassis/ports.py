@@ -41,6 +41,10 @@ class Unit(Protocol[ToolsT_co]):
     def envelope(self) -> Envelope | None:
         """The envelope of the message being handled; None in a timer or a command."""
 
+    @property
+    def sequence(self) -> int:
+        """Where the message stands among its publisher's events about its subject, from 1; 0 if it doesn't say."""
+
     def new_id(self) -> UUID:
         """A new UUIDv7."""
 

@@ -32,7 +32,6 @@ from chassis.host.ports import SETTINGS, TOOLS  # noqa: E402
 from chassis.host.service import topology_for  # noqa: E402
 from chassis.logs import configure, describe  # noqa: E402
 from chassis.sealing import NoKey  # noqa: E402
-from chassis.store.engine import open_engine  # noqa: E402
 from chassis.store.migrate import NotMigrated, check_migrated  # noqa: E402
 
 STOPPED, DIED, NEEDS_A_PERSON = 0, 70, 78
@@ -53,7 +52,7 @@ def prepare(service_class: Any) -> tuple[ChassisSettings, dict[str, Any]]:
         check(env)  # a setting that is missing is the likelier cause, and can be named
         raise
     check(env)
-    check_migrated(service_class.name, open_engine(settings.database_url))
+    check_migrated(service_class.name, settings.database_url)
     config = {
         "AMQP_URI": settings.amqp_uri,
         "heartbeat": settings.heartbeat_seconds,

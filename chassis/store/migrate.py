@@ -17,7 +17,6 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
 
 from chassis.config import InvalidSettings, check, open_env, read_chassis_settings
 from chassis.store.engine import open_engine
@@ -51,11 +50,13 @@ def revise(service: str, message: str) -> None:
     subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", str(versions)], check=True)
 
 
-def check_migrated(service: str, engine: Engine) -> None:
+def check_migrated(service: str, database_url: str) -> None:
     """Raises NotMigrated unless the database is at the service's newest revision."""
     wanted = ScriptDirectory.from_config(_config(service)).get_current_head()
+    engine = open_engine(database_url)
     with engine.connect() as connection:
         found = MigrationContext.configure(connection).get_current_revision()
+    engine.dispose()
     if found != wanted:
         raise NotMigrated(
             f"{service}'s database is at revision {found or 'none'} and this version needs {wanted}. "

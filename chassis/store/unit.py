@@ -52,6 +52,10 @@ class StoreUnit:
     _emitted: list[Emitted] = field(default_factory=list)
     _handled: dict[UUID, datetime] = field(default_factory=dict)
 
+    @property
+    def sequence(self) -> int:
+        return (self.envelope.sequence if self.envelope else None) or 0
+
     def new_id(self) -> UUID:
         return new_id()
 

@@ -84,7 +84,7 @@ def withdraw_request(unit: Unit[Tools], event: WithdrawalRequested) -> None:
 def note_match(unit: Unit[Tools], event: TherapistMatched) -> None:
     """Hands the client's contact to the therapist who accepted, if the client agreed to that."""
     referral = _known(unit, event.referral_id)
-    if not referral.match(match_id=event.match_id, therapist_id=event.therapist_id, sequence=_sequence(unit)):
+    if not referral.match(match_id=event.match_id, therapist_id=event.therapist_id, sequence=unit.sequence):
         return
     form = personal_record(unit, referral)
     if form.consents.pass_to_therapist:
@@ -93,7 +93,7 @@ def note_match(unit: Unit[Tools], event: TherapistMatched) -> None:
 
 def note_match_ended(unit: Unit[Tools], event: MatchEnded) -> None:
     referral = _known(unit, event.referral_id)
-    if referral.end_match(reason=event.reason, sequence=_sequence(unit)):
+    if referral.end_match(reason=event.reason, sequence=unit.sequence):
         attended = event.reason is not MatchEndReason.NOT_ATTENDED
         reason = ClosureReason.THERAPY_ENDED if attended else ClosureReason.NOT_ATTENDED
         unit.emit(ReferralClosed(referral_id=referral.id, reason=reason))
@@ -259,10 +259,6 @@ def _known(unit: Unit[Tools], referral_id: ReferralId) -> Referral:
         return store.get_referral(unit.session, referral_id)
     except store.NoSuchReferral:
         raise NotYet("the referral is not recorded here yet") from None
-
-
-def _sequence(unit: Unit[Tools]) -> int:
-    return (unit.envelope.sequence if unit.envelope else None) or 0
 
 
 def _age_of_message(unit: Unit[Tools]) -> float:

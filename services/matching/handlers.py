@@ -148,15 +148,15 @@ def _subsidy_decided(
     unit: Unit[Tools], referral_id: ReferralId, subsidy: SubsidyState, pence_per_session: int = 0
 ) -> None:
     referral = _known(unit, referral_id)
-    if referral.subsidy_decided(subsidy=subsidy, pence_per_session=pence_per_session, sequence=_sequence(unit)):
+    if referral.subsidy_decided(subsidy=subsidy, pence_per_session=pence_per_session, sequence=unit.sequence):
         search.seek(unit, referral)
 
 
 def _is_newer(unit: Unit[Tools], therapist: Therapist) -> bool:
     """Whether this is billing's latest word on the membership."""
-    if _sequence(unit) < therapist.membership_sequence:
+    if unit.sequence < therapist.membership_sequence:
         return False
-    therapist.membership_sequence = _sequence(unit)
+    therapist.membership_sequence = unit.sequence
     return True
 
 
@@ -172,7 +172,3 @@ def _known_therapist(unit: Unit[Tools], therapist_id: TherapistId) -> Therapist:
     if therapist is None:
         raise NotYet("the therapist is not recorded yet")
     return therapist
-
-
-def _sequence(unit: Unit[Tools]) -> int:
-    return (unit.envelope.sequence if unit.envelope else None) or 0

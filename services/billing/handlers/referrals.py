@@ -22,9 +22,9 @@ def note_referral(unit: BillingUnit, event: ReferralReceived) -> None:
     """A referral was received, or received again with newer facts. A subsidy waits for the assessment."""
     referral = store.find_referral(unit.session, event.referral_id)
     if referral is None:
-        store.add(unit.session, _referral_of(event, _sequence(unit)))
-    elif _sequence(unit) > referral.received_sequence:
-        _renew_facts(referral, event, _sequence(unit))
+        store.add(unit.session, _referral_of(event, unit.sequence))
+    elif unit.sequence > referral.received_sequence:
+        _renew_facts(referral, event, unit.sequence)
         _reconsider(unit, referral)
 
 
@@ -61,9 +61,9 @@ def expect_referral(unit: BillingUnit, referral_id: ReferralId) -> Referral:
 
 def _end(unit: BillingUnit, referral_id: ReferralId, ending: Ending, reason: SubsidyReleaseReason) -> None:
     referral = expect_referral(unit, referral_id)
-    if referral.ending is not None and _sequence(unit) <= (referral.ending_sequence or 0):
+    if referral.ending is not None and unit.sequence <= (referral.ending_sequence or 0):
         return
-    referral.ending, referral.ending_sequence = ending, _sequence(unit)
+    referral.ending, referral.ending_sequence = ending, unit.sequence
     subsidies.leave_waiting_list(unit, referral_id)
     subsidies.end_award_of(unit, referral_id, reason)
     for match in store.matches_of(unit.session, referral_id):
@@ -102,8 +102,3 @@ def _reconsider(unit: BillingUnit, referral: Referral) -> None:
         subsidies.money_has_come(unit)
     else:
         subsidies.decide(unit, referral)
-
-
-def _sequence(unit: BillingUnit) -> int:
-    """Where the event stands among its publisher's about this referral; 0 if a stranger sent it without a number."""
-    return (unit.envelope and unit.envelope.sequence) or 0

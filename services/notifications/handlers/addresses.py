@@ -40,7 +40,7 @@ def keep_contact(unit: Unit[Tools], event: ContactReleased) -> None:
 
 def keep_therapist_contact(unit: Unit[Tools], event: TherapistContactChanged) -> None:
     contact = _open(unit, TherapistContact, event.sealed)
-    sequence = sequence_of(unit)
+    sequence = unit.sequence
     therapist = store.find_therapist(unit.session, event.therapist_id)
     if therapist and not therapist.takes(sequence):
         return
@@ -80,17 +80,12 @@ def forget_client(unit: Unit[Tools], timer: Timer) -> None:
     remove_address(unit, store.client_of(unit.session, ReferralId(UUID(timer.key))))
 
 
-def sequence_of(unit: Unit[Tools]) -> int:
-    """The number of the fact at hand among its subject's; 0 in a message from outside that carries none."""
-    return (unit.envelope.sequence if unit.envelope else None) or 0
-
-
 def _take_in(unit: Unit[Tools], contact: ClientContact) -> None:
     client = store.client_of(unit.session, contact.referral_id)
-    if not client.takes(sequence_of(unit)):
+    if not client.takes(unit.sequence):
         return
     stored = unit.tools.vault.encrypt(unit.session, contact.referral_id, contact, at=unit.now)
-    client.keep(stored, sequence=sequence_of(unit))
+    client.keep(stored, sequence=unit.sequence)
     if client.is_withdrawn:
         _confirm_withdrawal(unit, contact.referral_id)
     else:

@@ -12,7 +12,6 @@ from contracts.shape import InvalidShape
 from contracts.vocabulary import Respondent
 from services.notifications import store
 from services.notifications.domain.templates import Template
-from services.notifications.handlers.addresses import sequence_of
 from services.notifications.handlers.queueing import cancel, queue_to_client, queue_to_therapist
 from services.notifications.tools import Tools
 
@@ -31,7 +30,7 @@ def tell_client_of_subsidy(unit: Unit[Tools], event: SubsidyApproved) -> None:
         key=event.award_id,
         data={"pence_per_session": event.pence_per_session, "sessions": event.sessions},
     )
-    store.moves_on(unit.session, event.referral_id, SUBSIDY, sequence_of(unit))
+    store.moves_on(unit.session, event.referral_id, SUBSIDY, unit.sequence)
     for message in store.queued_about_referral(unit.session, event.referral_id):
         if message.template is Template.SUBSIDY_WAITING:
             cancel(unit, message)
@@ -39,7 +38,7 @@ def tell_client_of_subsidy(unit: Unit[Tools], event: SubsidyApproved) -> None:
 
 def tell_client_of_subsidy_wait(unit: Unit[Tools], event: SubsidyWaitlisted) -> None:
     """Says nothing if an award that came after it has been told of."""
-    if store.moves_on(unit.session, event.referral_id, SUBSIDY, sequence_of(unit)):
+    if store.moves_on(unit.session, event.referral_id, SUBSIDY, unit.sequence):
         queue_to_client(
             unit, Template.SUBSIDY_WAITING, referral_id=event.referral_id, key=f"{event.referral_id}:{event.reason}"
         )

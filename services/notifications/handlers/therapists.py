@@ -15,7 +15,6 @@ from contracts.events.matching import OfferWithdrawn, TherapistOffered, Therapis
 from services.notifications import store
 from services.notifications.domain.messages import Coded, State
 from services.notifications.domain.templates import Template
-from services.notifications.handlers.addresses import sequence_of
 from services.notifications.handlers.queueing import queue_to_therapist, rule_out
 from services.notifications.tools import Tools
 
@@ -65,7 +64,7 @@ def tell_of_renewal(unit: Unit[Tools], event: MembershipRenewed) -> None:
 
 def tell_of_lapse(unit: Unit[Tools], event: MembershipLapsed) -> None:
     """Says nothing if the membership has been renewed since."""
-    if store.moves_on(unit.session, event.therapist_id, MEMBERSHIP, sequence_of(unit)):
+    if store.moves_on(unit.session, event.therapist_id, MEMBERSHIP, unit.sequence):
         queue_to_therapist(
             unit,
             Template.MEMBERSHIP_LAPSED,
@@ -120,7 +119,7 @@ def tell_of_reinstatement(unit: Unit[Tools], event: TherapistReinstated) -> None
 
 
 def _tell_of_fee(unit: Unit[Tools], template: Template, event: MembershipStarted | MembershipRenewed) -> None:
-    store.moves_on(unit.session, event.therapist_id, MEMBERSHIP, sequence_of(unit))
+    store.moves_on(unit.session, event.therapist_id, MEMBERSHIP, unit.sequence)
     data: Coded = {
         "invoice_id": str(event.invoice_id),
         "amount_pence": event.amount_pence,
@@ -132,11 +131,11 @@ def _tell_of_fee(unit: Unit[Tools], template: Template, event: MembershipStarted
 
 def _tell_of_standing(unit: Unit[Tools], template: Template, event: TherapistSuspended | TherapistReinstated) -> None:
     """Each reason has a standing of its own, of which only the newest fact is told."""
-    if store.moves_on(unit.session, event.therapist_id, event.reason.value, sequence_of(unit)):
+    if store.moves_on(unit.session, event.therapist_id, event.reason.value, unit.sequence):
         queue_to_therapist(
             unit,
             template,
             therapist_id=event.therapist_id,
-            key=f"{event.therapist_id}:{sequence_of(unit)}",
+            key=f"{event.therapist_id}:{unit.sequence}",
             data={"reason": event.reason.value},
         )
