@@ -55,6 +55,8 @@ def configure(service: str, level: str) -> None:
     root.setLevel(level)
     for chatty in ("alembic", "amqp", "kombu", "sqlalchemy"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+    # What pika says at its loudest, the code that drives it says with more sense.
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
     # Its warnings are about commands that were refused, which is an answer and no trouble.
     logging.getLogger("nameko").setLevel(max(logging.ERROR, root.level))
 

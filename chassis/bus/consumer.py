@@ -10,13 +10,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-import amqp
+import pika
 import structlog
 
-from chassis.bus.connection import LOST, backoff_seconds, close_quietly, keep_alive, open_connection
+from chassis.bus.connection import LOST, BusConnection, backoff_seconds, close_quietly, open_connection
 from chassis.bus.delivery import Delivery
-from chassis.bus.publisher import ConfirmingPublisher, NotConfirmed
-from chassis.bus.retries import forward
+from chassis.bus.retries import Forwarder
 from chassis.bus.settlement import Fate, Settled, StoreUnavailable
 from chassis.clock import Clock
 from chassis.logs import describe
@@ -27,7 +26,7 @@ SUSPECT_AFTER_RETURNS = 2
 
 log = structlog.get_logger()
 
-RunWorker = Callable[[Callable[[], list[Settled]], Callable[[], None]], list[Settled]]
+RunWorker = Callable[[Callable[[], list[Settled]], Callable[[], object]], list[Settled]]
 """Runs the settling in a worker; calls the second function again and again while it waits."""
 
 
@@ -89,40 +88,36 @@ class LaneConsumer:
         finally:
             self._stopped.set()
 
-    def _consume(self, connection: amqp.Connection) -> None:
-        channel = connection.channel()
-        publisher = ConfirmingPublisher(connection)
-        channel.basic_qos(prefetch_size=0, prefetch_count=self._batch_limit * 2, a_global=False)
-        channel.basic_consume(f"{self._service}.{self._lane}", callback=self._take)
+    def _consume(self, connection: BusConnection) -> None:
+        channel = connection.open_channel()
+        channel.add_on_cancel_callback(lambda frame: connection.give_up(ConnectionAbortedError("the queue is gone")))
+        channel.basic_qos(prefetch_count=self._batch_limit * 2)
+        queue = f"{self._service}.{self._lane}"
+        connection.ask(lambda done: channel.basic_consume(queue, self._take, callback=done))
+        forwarder = Forwarder(connection, service=self._service, lane=self._lane, clock=self._clock)
         while not self._stopping.is_set():
             self._fill(connection)
             if self._waiting:
-                self._handle_batch(connection, channel, publisher)
-            connection.heartbeat_tick()
+                self._handle_batch(connection, channel, forwarder)
 
-    def _take(self, message: amqp.Message) -> None:
-        self._waiting.append(Delivery.of(message, self._clock.now()))
+    def _take(self, channel: Any, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
+        self._waiting.append(Delivery.of(method, properties, body, self._clock.now()))
 
-    def _fill(self, connection: amqp.Connection) -> None:
+    def _fill(self, connection: BusConnection) -> None:
         """Waits for a first message if there is none, then takes what has arrived without waiting for more."""
-        try:
-            if not self._waiting:
-                connection.drain_events(timeout=IDLE_SECONDS)
-            while len(self._waiting) < self._batch_limit:
-                connection.drain_events(timeout=0)
-        except TimeoutError:
+        if not self._waiting:
+            connection.drain(IDLE_SECONDS)
+        while len(self._waiting) < self._batch_limit and connection.drain(0):
             pass
 
-    def _handle_batch(self, connection: amqp.Connection, channel: Any, publisher: ConfirmingPublisher) -> None:
+    def _handle_batch(self, connection: BusConnection, channel: Any, forwarder: Forwarder) -> None:
         batch = self._next_batch()
         settled = self._settle_patiently(connection, batch)
         if settled is None:
             return
-        now = self._clock.now()
-        failed = [forward(one, service=self._service, lane=self._lane, now=now) for one in settled if _failed(one)]
-        if failed and publisher.publish(failed).unroutable:
-            raise NotConfirmed(f"{self._service}.retry has no queue for a message")
+        forwarder.forward([one for one in settled if one.fate is not Fate.DONE])
         channel.basic_ack(batch[-1].delivery_tag, multiple=True)
+        connection.flush()
         for _ in batch:
             self._waiting.popleft()
 
@@ -137,21 +132,17 @@ class LaneConsumer:
                 break
         return batch
 
-    def _settle_patiently(self, connection: amqp.Connection, batch: list[Delivery]) -> list[Settled] | None:
+    def _settle_patiently(self, connection: BusConnection, batch: list[Delivery]) -> list[Settled] | None:
         """Settles the batch, waiting while the database is away. None if it was stopped meanwhile."""
         delays = backoff_seconds()
         while not self._stopping.is_set():
             try:
-                return self._run_worker(lambda: self._settle(batch), lambda: keep_alive(connection))
+                return self._run_worker(lambda: self._settle(batch), lambda: connection.drain(0))
             except StoreUnavailable as error:
                 log.warning("store_unavailable", lane=self._lane, **describe(error))
                 self._wait(connection, next(delays))
         return None
 
-    def _wait(self, connection: amqp.Connection, seconds: float) -> None:
+    def _wait(self, connection: BusConnection, seconds: float) -> None:
         self._stopping.wait(min(seconds, self._heartbeat_seconds / 2))
-        keep_alive(connection)
-
-
-def _failed(settled: Settled) -> bool:
-    return settled.fate is not Fate.DONE
+        connection.drain(0)

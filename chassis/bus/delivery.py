@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import amqp
+import pika
 
 from chassis.ports import EventHandler, Invalid
 from contracts.envelope import Envelope, UnreadableEnvelope, from_headers
@@ -46,17 +46,16 @@ class Delivery:
     received_at: datetime
 
     @classmethod
-    def of(cls, message: amqp.Message, received_at: datetime) -> Delivery:
-        headers = dict(message.properties.get("application_headers") or {})
-        body = message.body if isinstance(message.body, bytes) else message.body.encode()
+    def of(cls, method: Any, properties: pika.BasicProperties, body: bytes, received_at: datetime) -> Delivery:
+        headers = properties.headers or {}
         return cls(
             body=body,
             headers=headers,
-            content_type=message.properties.get("content_type"),
-            message_id=message.properties.get("message_id"),
-            exchange=headers.get(ORIGIN_EXCHANGE, message.delivery_info["exchange"]),
-            routing_key=headers.get(ORIGIN_ROUTING_KEY, message.delivery_info["routing_key"]),
-            delivery_tag=message.delivery_info["delivery_tag"],
+            content_type=properties.content_type,
+            message_id=properties.message_id,
+            exchange=headers.get(ORIGIN_EXCHANGE, method.exchange),
+            routing_key=headers.get(ORIGIN_ROUTING_KEY, method.routing_key),
+            delivery_tag=method.delivery_tag,
             received_at=received_at,
         )
 

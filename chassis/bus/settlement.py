@@ -95,17 +95,16 @@ class Settler:
 
     def _commit(self, batch: list[Readable]) -> None:
         with self._open_unit() as unit:
-            done = unit.already_handled([item.envelope.id for item in batch])
+            new = unit.claim(item.envelope.id for item in batch)
             for item in batch:
-                if item.envelope.id in done:
+                if item.envelope.id not in new:
                     continue
-                done.add(item.envelope.id)
+                new.remove(item.envelope.id)
                 unit.envelope = item.envelope
                 try:
                     item.handler(unit, item.event)
                 except Exception as error:
                     raise _Failed(item, error) from error
-                unit.mark_handled(item.envelope.id)
 
     def _settle_alone(self, item: Readable) -> Settled:
         try:

@@ -64,7 +64,7 @@ class Lane(Entrypoint):  # type: ignore[misc]
     def _settle(self, batch: list[Delivery]) -> list[Settled]:
         return self._settler.settle(batch)
 
-    def _run_worker(self, work: Callable[[], list[Settled]], meanwhile: Callable[[], None]) -> list[Settled]:
+    def _run_worker(self, work: Callable[[], list[Settled]], meanwhile: Callable[[], object]) -> list[Settled]:
         """Runs `work` as the service's worker. A worker that was killed never reports, so its thread is linked too."""
         finished = threading.Event()
         outcome: dict[str, Any] = {}

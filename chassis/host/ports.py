@@ -66,12 +66,10 @@ class Ports(DependencyProvider):  # type: ignore[misc]
         )
         self.relay = Relay(
             service=service,
-            engine=engine,
-            outbox=self.database.tables.outbox,
+            outbox=self.database.outbox,
             amqp_uri=self.settings.amqp_uri,
             heartbeat_seconds=self.settings.heartbeat_seconds,
         )
-        self.wake_after_commit(self.relay.wake)
 
     def start(self) -> None:
         self.container.spawn_managed_thread(self.relay.run, identifier="relay")
@@ -91,6 +89,7 @@ class Ports(DependencyProvider):  # type: ignore[misc]
         """A unit of work; what it has emitted is on its way as soon as it has committed."""
         with self.database.unit() as unit:
             yield unit
+        self.relay.take(unit.committed)
         for wake in self._wake_ups:
             wake()
 
