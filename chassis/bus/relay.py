@@ -50,7 +50,7 @@ class Relay:
         self._amqp_uri = amqp_uri
         self._heartbeat_seconds = heartbeat_seconds
         self._fresh: deque[Waiting] = deque()
-        self._behind = True
+        self._behind = False
         self._next_sweep = 0.0
         self._delays = backoff_seconds()
         self._wake = threading.Event()
