@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
+import orjson
 import pika
 
 from chassis.ports import EventHandler, Invalid
@@ -32,8 +32,7 @@ class Unreadable(Invalid):
     """A message that can't become an event; its text says why, without repeating what is in it."""
 
 
-@dataclass(frozen=True)
-class Delivery:
+class Delivery(NamedTuple):
     """One delivered message. Where it was first published is kept in headers of our own over every retry."""
 
     body: bytes
@@ -73,8 +72,7 @@ class Delivery:
         return int(self.headers.get("x-delivery-count") or 0)
 
 
-@dataclass(frozen=True)
-class Readable:
+class Readable(NamedTuple):
     """A delivery that was understood."""
 
     delivery: Delivery
@@ -116,6 +114,6 @@ def _data(delivery: Delivery) -> Any:
     if delivery.content_type not in (None, "application/json"):
         raise Unreadable("the content type is not application/json")
     try:
-        return json.loads(delivery.body)
-    except (ValueError, RecursionError):
+        return orjson.loads(delivery.body)
+    except ValueError:
         raise Unreadable("the body is not JSON") from None

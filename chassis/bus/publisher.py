@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pika
 from pika.spec import Basic
@@ -20,8 +20,7 @@ class NotConfirmed(OSError):
     """The broker refused a message or didn't answer in time: publish it again."""
 
 
-@dataclass(frozen=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """One message to be published. `properties` are those of `pika.BasicProperties`; `message_id` is one of them."""
 
     exchange: str

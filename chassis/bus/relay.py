@@ -18,6 +18,7 @@ from chassis.bus.connection import LOST, BusConnection, backoff_seconds, close_q
 from chassis.bus.publisher import ConfirmingPublisher, Outgoing
 from chassis.logs import describe
 from chassis.store.outbox import Outbox, Waiting
+from contracts.envelope import ID
 
 WINDOW = 96
 """Rows published before the ones before them are deleted; the most duplicates that a kill can put on the wire."""
@@ -152,12 +153,14 @@ class Relay:
         if not rows:
             return []
         published = publisher.publish([_outgoing(row) for row in rows])
-        refused = {one.properties["message_id"] for one in published.refused}
         self.unroutable += len(published.unroutable)
-        self._outbox.taken(row.id for row in rows if str(row.id) not in refused)
-        if not refused:
-            self._delays = backoff_seconds()
-        return [row for row in rows if str(row.id) in refused]
+        refused = {one.properties["message_id"] for one in published.refused}
+        if refused:
+            self._outbox.taken(row.id for row in rows if row.headers[ID] not in refused)
+            return [row for row in rows if row.headers[ID] in refused]
+        self._outbox.taken(row.id for row in rows)
+        self._delays = backoff_seconds()
+        return []
 
 
 def _outgoing(row: Waiting) -> Outgoing:
@@ -166,7 +169,7 @@ def _outgoing(row: Waiting) -> Outgoing:
         routing_key=row.routing_key,
         body=row.body,
         properties={
-            "message_id": str(row.id),
+            "message_id": row.headers[ID],
             "content_type": "application/json",
             "content_encoding": "utf-8",
             "timestamp": int(row.created_at.timestamp()),

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 import structlog
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -31,8 +31,7 @@ class Fate(Enum):
     PARK = "park"
 
 
-@dataclass(frozen=True)
-class Settled:
+class Settled(NamedTuple):
     """What became of a delivery; for the ones that failed, why."""
 
     delivery: Delivery

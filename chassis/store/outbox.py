@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
+import orjson
 from sqlalchemy import Connection, Engine, Row, Select, Table, or_, select
 from sqlalchemy.orm import Session
 
@@ -19,11 +18,20 @@ from chassis.store import bulk
 TAKE_OVER_AFTER = timedelta(seconds=5)
 """A row that has lain for so long belongs to a replica that has died, or has lost its connection."""
 
+COLUMNS = {
+    "id": "uuid",
+    "exchange": "text",
+    "routing_key": "text",
+    "headers": "json",
+    "body": "text",
+    "created_at": "timestamptz",
+}
+"""And PostgreSQL's names of their types."""
+
 Begin = Callable[[], AbstractContextManager[Connection]]
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """One event that is committed and not yet known to be with the broker."""
 
     id: UUID
@@ -50,19 +58,13 @@ class Outbox:
         self._taken: frozenset[UUID] = frozenset()
 
     def put(self, session: Session, rows: list[Waiting]) -> None:
-        """Writes rows in the transaction of a unit."""
-        given = (
-            {
-                "id": row.id.hex,
-                "exchange": row.exchange,
-                "routing_key": row.routing_key,
-                "headers": row.headers if self._shared else json.dumps(row.headers),
-                "body": row.body,
-                "created_at": bulk.moment(row.created_at),
-            }
+        """Writes rows, all of one moment, in the transaction of a unit."""
+        at = bulk.moment(rows[0].created_at)
+        given = [
+            (row.id.hex, row.exchange, row.routing_key, orjson.dumps(row.headers).decode(), row.body, at)
             for row in rows
-        )
-        session.execute(self._statements.put, bulk.parameter(given))
+        ]
+        self._statements.insert(session, "outbox", COLUMNS, given)
 
     @property
     def undeleted(self) -> int:
@@ -81,7 +83,7 @@ class Outbox:
         """Deletes what the broker has; call `forget` with the answer when that is committed."""
         taken = self._taken
         if taken:
-            transaction.execute(self._statements.remove, bulk.parameter({"id": id_.hex} for id_ in taken))
+            transaction.execute(self._statements.remove, {"ids": bulk.ids(taken)})
         return taken
 
     def forget(self, deleted: frozenset[UUID]) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
+import orjson
 from sqlalchemy import Table, delete, func, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -17,13 +17,11 @@ from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
 from chassis.ids import new_id
-from chassis.store.bulk import Statements, hex_of, moment, parameter
+from chassis.store.bulk import Statements, hex_of, ids, moment
 from chassis.store.outbox import Outbox, Waiting
 from chassis.store.tables import ChassisTables, Row
 from contracts.envelope import Envelope, source_of, to_headers
 from contracts.event import Event
-
-_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def upsert(session: Session, table: Table) -> Any:
@@ -32,8 +30,7 @@ def upsert(session: Session, table: Table) -> Any:
     return insert(table)
 
 
-@dataclass(frozen=True)
-class Emitted:
+class Emitted(NamedTuple):
     """An event waiting for its unit to commit."""
 
     event: Event
@@ -75,7 +72,7 @@ class StoreUnit:
     def emit(self, event: Event) -> None:
         if event.publisher != self.service:
             raise TypeError(f"{self.service} can't publish {event.publisher}'s {type(event).__name__}")
-        self._emitted.append(Emitted(event, _encode(event.checked_json()), self.envelope))
+        self._emitted.append(Emitted(event, orjson.dumps(event.checked_json()).decode(), self.envelope))
 
     def set_timer(self, timer: str, key: UUID | str, at: datetime, data: Mapping[str, Any] | None = None) -> None:
         row = {"name": timer, "key": str(key), "due_at": at, "data": dict(data or {}), "attempts": 0}
@@ -90,9 +87,8 @@ class StoreUnit:
     def claim(self, message_ids: Iterable[UUID]) -> set[UUID]:
         """Marks messages as handled by this unit, and says which of them none has handled before."""
         unique = set(message_ids)
-        handled_at = moment(self.now)
-        rows = parameter({"message_id": one.hex, "handled_at": handled_at} for one in unique)
-        claimed = self.session.execute(self.statements.claim, rows).scalars().all()
+        mark = {"ids": ids(unique), "at": moment(self.now)}
+        claimed = self.session.execute(self.statements.claim, mark).scalars().all()
         if len(claimed) == len(unique):
             return unique
         hexes = {hex_of(one) for one in claimed}
@@ -141,17 +137,17 @@ class StoreUnit:
             subject=str(event.subject),
             sequence=sequence,
             dataschema=event.dataschema(),
-            correlation_id=(cause.correlation_id if cause else None) or id_,
-            causation_id=cause.id if cause else None,
+            correlation_id=(cause.correlation_id if cause else None) or str(id_),
+            causation_id=str(cause.id) if cause else None,
             traceparent=cause.traceparent if cause else None,
         )
 
     def _reserve_sequences(self) -> dict[UUID, int]:
         """Moves each subject's counter on by what is emitted about it, and gives where it stood before."""
-        wanted = Counter(emitted.event.subject for emitted in self._emitted)
-        rows = parameter({"subject_id": subject.hex, "last": count} for subject, count in wanted.items())
-        moved = {hex_of(subject): last for subject, last in self.session.execute(self.statements.move_on, rows)}
-        return {subject: moved[subject.hex] - count for subject, count in wanted.items()}
+        subjects = [emitted.event.subject for emitted in self._emitted]
+        rows = self.session.execute(self.statements.move_on, {"ids": ids(subjects)})
+        moved = {hex_of(subject): last for subject, last in rows}
+        return {subject: moved[subject.hex] - count for subject, count in Counter(subjects).items()}
 
 
 def count(session: Session, table: Table) -> int:

@@ -148,7 +148,7 @@ def _to_message(event: Event) -> Spooled:
         time=datetime.now(UTC),
         subject=str(event.subject),
         dataschema=event.dataschema(),
-        correlation_id=event.subject,
+        correlation_id=str(event.subject),
     )
     return Spooled(
         message_id=str(envelope.id),
