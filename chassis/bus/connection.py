@@ -24,7 +24,7 @@ from pika.exceptions import AMQPError
 CONNECT_TIMEOUT_SECONDS = 10
 ANSWER_TIMEOUT_SECONDS = 15
 CLOSE_TIMEOUT_SECONDS = 2
-READ_BYTES = 32_768
+READ_BYTES = 16_384
 LOST = (OSError, AMQPError)
 """What a connection raises when it is cut, blocked for too long, or closed by the broker."""
 

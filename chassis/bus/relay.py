@@ -138,8 +138,7 @@ class Relay:
 
     def _publish_fresh(self, publisher: ConfirmingPublisher) -> None:
         rows = [self._fresh.popleft() for _ in range(min(WINDOW, len(self._fresh)))]
-        if self._outbox.undeleted + len(rows) > WINDOW:
-            self._outbox.clear()
+        self._make_room(len(rows))
         again = rows
         try:
             again = self._publish(publisher, rows)
@@ -147,6 +146,17 @@ class Relay:
             self._fresh.extendleft(reversed(again))
         if again:
             raise Refused(f"{len(again)} of {len(rows)} events")
+
+    def _make_room(self, count: int) -> None:
+        """Sees to it that no more than a window of rows can be published twice.
+
+        The next unit of work deletes them at no cost, so it is waited for, unless the relay falls behind.
+        """
+        if self._outbox.undeleted + count > WINDOW and len(self._fresh) <= WINDOW:
+            self._wake.clear()
+            self._wake.wait(LINGER_SECONDS)
+        if self._outbox.undeleted + count > WINDOW:
+            self._outbox.clear()
 
     def _publish(self, publisher: ConfirmingPublisher, rows: list[Waiting]) -> list[Waiting]:
         """Returns those that the broker refused."""
