@@ -16,6 +16,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from chassis.ids import new_id
+from chassis.store.story import story_rows
 from chassis.store.tables import ChassisTables, Row
 from contracts.envelope import Envelope, source_of, to_headers
 from contracts.event import Event
@@ -90,7 +91,10 @@ class StoreUnit:
             rows = [{"message_id": id_, "handled_at": at} for id_, at in self._handled.items()]
             self.session.execute(self.tables.inbox.insert(), rows)
         if self._emitted:
-            self.session.execute(self.tables.outbox.insert(), self._outbox_rows())
+            rows = self._outbox_rows()
+            self.session.execute(self.tables.outbox.insert(), rows)
+            if told := story_rows(self.emitted_events, rows):
+                self.session.execute(self.tables.story.insert(), told)
         self.session.commit()
 
     @property
