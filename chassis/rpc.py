@@ -79,7 +79,6 @@ class RpcClient:
         self.close()  # after so long without a heartbeat the broker will have closed it
         self._connection = open_connection(self._amqp_uri, name="rpc client", heartbeat_seconds=HEARTBEAT_SECONDS)
         self._channel = self._connection.channel()
-        self._channel.exchange_declare(EXCHANGE, "topic", durable=True, auto_delete=False)
         self._reply_to = str(uuid4())
         queue = self._channel.queue_declare(exclusive=True, auto_delete=True).queue
         self._channel.queue_bind(queue, EXCHANGE, self._reply_to)

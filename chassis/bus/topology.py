@@ -74,8 +74,8 @@ class Topology:
     def bindings(self) -> Iterator[tuple[str, str, str]]:
         """Exchange, routing key and queue of every binding."""
         for queue in self.queues:
-            for one in queue.bindings:
-                yield one.exchange.name, one.routing_key, queue.name
+            for exchange, key in sorted((one.exchange.name, one.routing_key) for one in queue.bindings):
+                yield exchange, key, queue.name
 
 
 def topology_of(service: str, heard: Mapping[str, Iterable[type[Event]]]) -> Topology:

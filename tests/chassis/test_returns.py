@@ -35,8 +35,7 @@ def use_up_its_deliveries(amqp_uri: str) -> None:
 
     def taken_and_dropped() -> Any:
         with Connection(amqp_uri) as connection:
-            message = connection.default_channel.basic_get("parrot.inbox")
-        return message
+            return connection.default_channel.basic_get("parrot.inbox")
 
     eventually(taken_and_dropped, "it is handed out")
     with Sender(amqp_uri) as sender:
