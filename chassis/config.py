@@ -31,6 +31,7 @@ class ChassisSettings:
     heartbeat_seconds: int
     batch_limit: int
     inbox_retention_days: int
+    story_retention_days: int
     log_level: str
     clock_file: Path | None
 
@@ -64,6 +65,7 @@ def read_chassis_settings(env: Env, service: str) -> ChassisSettings:
         heartbeat_seconds=env.int("LEEWARD_HEARTBEAT_SECONDS", 20, validate=Range(min=2, max=600)),
         batch_limit=env.int("LEEWARD_BATCH_LIMIT", 96, validate=Range(min=1, max=2_000)),
         inbox_retention_days=env.int("LEEWARD_INBOX_RETENTION_DAYS", 14, validate=Range(min=1)),
+        story_retention_days=env.int("LEEWARD_STORY_RETENTION_DAYS", 400, validate=Range(min=1)),
         log_level=env.str("LEEWARD_LOG_LEVEL", "INFO", validate=OneOf(("DEBUG", "INFO", "WARNING", "ERROR"))),
         clock_file=env.path("LEEWARD_CLOCK_FILE", None),
     )

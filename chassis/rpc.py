@@ -79,7 +79,6 @@ class RpcClient:
         self.close()  # after so long without a heartbeat the broker will have closed it
         self._connection = open_connection(self._amqp_uri, name="rpc client", heartbeat_seconds=HEARTBEAT_SECONDS)
         ask, channel = self._connection.ask, self._connection.open_channel()
-        ask(lambda done: channel.exchange_declare(EXCHANGE, "topic", durable=True, callback=done))
         declared = ask(lambda done: channel.queue_declare("", exclusive=True, auto_delete=True, callback=done))
         queue, self._reply_to = declared.method.queue, str(uuid4())
         ask(lambda done: channel.queue_bind(queue, EXCHANGE, self._reply_to, callback=done))

@@ -21,6 +21,7 @@ from rich.live import Live
 from rich.table import Table
 
 from chassis.sealing import make_keys
+from leeward import topology
 from leeward.broker import BrokerUnavailable
 from leeward.demo.report import print_report
 from leeward.demo.requests import sample_requests
@@ -33,6 +34,7 @@ from leeward.workspace import READERS, SERVICES, Workspace
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Runs Leeward and looks after it.")
 keys = typer.Typer(no_args_is_help=True, help="The keys that personal data is sealed with.")
 app.add_typer(keys, name="keys")
+app.command()(topology.topology)
 console = Console()
 errors = Console(stderr=True)
 

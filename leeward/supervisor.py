@@ -7,10 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from chassis.rpc import NoAnswer, RpcClient
 from leeward import broker
@@ -43,10 +44,19 @@ class Supervised:
 class Supervisor:
     """The services of a workspace, on one broker."""
 
-    def __init__(self, workspace: Workspace, amqp_uri: str, services: Sequence[str] = SERVICES) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        amqp_uri: str,
+        services: Sequence[str] = SERVICES,
+        *,
+        own_uris: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """`own_uris` are of the services that have a broker user of their own."""
         self.workspace = workspace
         self.amqp_uri = amqp_uri
         self._environment = workspace.environment(amqp_uri)
+        self._own_uris = own_uris
         self._services = services
         self.running: dict[str, Supervised] = {}
 
@@ -106,7 +116,7 @@ class Supervisor:
         with self.workspace.log(service).open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "chassis.host.run", service],
-                env=self._environment,
+                env={**self._environment, "AMQP_URI": self._own_uris.get(service, self.amqp_uri)},
                 cwd=_root(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

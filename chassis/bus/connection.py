@@ -16,6 +16,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import amqp.exceptions
+import kombu.exceptions
 import pika
 from kombu.utils.url import parse_url
 from pika.connection import Connection
@@ -25,8 +27,8 @@ CONNECT_TIMEOUT_SECONDS = 10
 ANSWER_TIMEOUT_SECONDS = 15
 CLOSE_TIMEOUT_SECONDS = 2
 READ_BYTES = 16_384
-LOST = (OSError, AMQPError)
-"""What a connection raises when it is cut, blocked for too long, or closed by the broker."""
+LOST = (OSError, AMQPError, amqp.exceptions.AMQPError, kombu.exceptions.OperationalError)
+"""What a connection, pika's or kombu's, raises when it is cut, blocked for too long, or closed by the broker."""
 
 _BROKEN_VERSIONS = {"3.13.0", "3.13.1", "3.13.2"}
 

@@ -22,10 +22,11 @@ ORIGIN_ROUTING_KEY = "leeward_routing_key"
 
 @dataclass(frozen=True)
 class Subscription:
-    """An event and the function that handles it."""
+    """An event and the function that handles it; `safe_by_business_key` is for `leeward dead replay`."""
 
     event: type[Event]
     handler: EventHandler
+    safe_by_business_key: str = ""
 
 
 class Unreadable(Invalid):

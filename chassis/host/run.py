@@ -25,7 +25,7 @@ from kombu import Connection  # noqa: E402
 from nameko.containers import ServiceContainer  # noqa: E402
 
 from chassis.bus.connection import LOST, UnsafeBroker, backoff_seconds, open_connection  # noqa: E402
-from chassis.bus.topology import TopologyMismatch  # noqa: E402
+from chassis.bus.topology import ExchangeMissing, TopologyMismatch  # noqa: E402
 from chassis.config import ChassisSettings, InvalidSettings, check, open_env, read_chassis_settings  # noqa: E402
 from chassis.host.load import NoSuchService, load  # noqa: E402
 from chassis.host.ports import SETTINGS, TOOLS  # noqa: E402
@@ -64,13 +64,16 @@ def prepare(service_class: Any) -> tuple[ChassisSettings, dict[str, Any]]:
 
 
 def declare_topology(service_class: Any, settings: ChassisSettings) -> None:
-    """Waits for the broker and declares what the service needs of it. Raises TopologyMismatch."""
+    """Waits for the broker and for others' exchanges, and declares what the service needs. Raises TopologyMismatch."""
     for delay in backoff_seconds():
         try:
             name = f"{service_class.name} start"
             open_connection(settings.amqp_uri, name=name, heartbeat_seconds=settings.heartbeat_seconds).close()
             with Connection(settings.amqp_uri) as connection:
                 topology_for(service_class).declare(connection)
+        except ExchangeMissing as missing:
+            log.warning("waiting_for_exchange", exchange=str(missing))
+            time.sleep(delay)
         except LOST as error:
             log.warning("broker_unreachable", **describe(error))
             time.sleep(delay)

@@ -15,7 +15,6 @@ from chassis.logs import describe
 from chassis.store.schedule import Due, DueTimer, Effect, Scheduler
 
 POLL_SECONDS = 0.25
-PURGE_SECONDS = 600.0
 
 log = structlog.get_logger()
 
@@ -41,7 +40,6 @@ class Schedule(Entrypoint):  # type: ignore[misc]
         for entry in self.entries:
             if isinstance(entry, Effect):
                 self._spawn(entry.name, (entry.name,), self._performer(entry))
-        self.container.spawn_managed_thread(self._purge, identifier="inbox purge")
 
     def stop(self) -> None:
         self._stopping.set()
@@ -69,10 +67,3 @@ class Schedule(Entrypoint):  # type: ignore[misc]
                 log.warning("schedule_interrupted", **describe(error))
             wake.wait(POLL_SECONDS)
         stopped.set()
-
-    def _purge(self) -> None:
-        while not self._stopping.wait(PURGE_SECONDS):
-            try:
-                self._ports.database.purge_inbox(self._ports.settings.inbox_retention_days)
-            except DBAPIError as error:
-                log.warning("purge_interrupted", **describe(error))

@@ -19,6 +19,7 @@ from chassis.clock import Clock
 from chassis.ids import new_id
 from chassis.store.bulk import Statements, hex_of, ids, moment
 from chassis.store.outbox import Outbox, Waiting
+from chassis.store.story import STORY_COLUMNS, story_rows
 from chassis.store.tables import ChassisTables, Row
 from contracts.envelope import Envelope, source_of, to_headers
 from contracts.event import Event
@@ -102,6 +103,8 @@ class StoreUnit:
         waiting = self._waiting()
         if waiting:
             self.outbox.put(self.session, waiting)
+        if told := story_rows(self.emitted_events, waiting):
+            self.statements.insert(self.session, "story", STORY_COLUMNS, told)
         deleted = self.outbox.delete_taken(self.session)
         self.session.commit()
         self.outbox.forget(deleted)
