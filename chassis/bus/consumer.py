@@ -21,9 +21,6 @@ from chassis.clock import Clock
 from chassis.logs import describe
 
 IDLE_SECONDS = 0.5
-SUSPECT_AFTER_RETURNS = 2
-"""A message that went down with its consumer this often is taken alone, in case it is what brings it down."""
-
 log = structlog.get_logger()
 
 RunWorker = Callable[[Callable[[], list[Settled]], Callable[[], object]], list[Settled]]
@@ -124,11 +121,10 @@ class LaneConsumer:
     def _next_batch(self) -> list[Delivery]:
         batch: list[Delivery] = []
         for delivery in self._waiting:
-            suspect = delivery.times_returned >= SUSPECT_AFTER_RETURNS
-            if len(batch) == self._batch_limit or (suspect and batch):
+            if len(batch) == self._batch_limit or (delivery.is_suspect and batch):
                 break
             batch.append(delivery)
-            if suspect:
+            if delivery.is_suspect:
                 break
         return batch
 

@@ -16,6 +16,7 @@ from contracts.event import Event
 from contracts.shape import InvalidShape
 
 MAX_BODY_BYTES = 1_048_576
+SUSPECT_AFTER_RETURNS = 2
 ORIGIN_EXCHANGE = "leeward_exchange"
 ORIGIN_ROUTING_KEY = "leeward_routing_key"
 
@@ -68,9 +69,9 @@ class Delivery(NamedTuple):
             return self.received_at
 
     @property
-    def times_returned(self) -> int:
-        """How often the broker took it back from a consumer that went away with it."""
-        return int(self.headers.get("x-delivery-count") or 0)
+    def is_suspect(self) -> bool:
+        """Whether it has gone down with its consumer so often that it may be what brings it down: it is taken alone."""
+        return int(self.headers.get("x-delivery-count") or 0) >= SUSPECT_AFTER_RETURNS
 
 
 class Readable(NamedTuple):

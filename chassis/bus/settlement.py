@@ -16,10 +16,14 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from chassis.bus.delivery import Delivery, Readable, Subscription, read
 from chassis.logs import describe
 from chassis.ports import Invalid, NotYet
+from chassis.store import attempts
 from chassis.store.unit import StoreUnit
 
 MAX_SET_ASIDE = 4
 """Failures after which the rest of a batch is settled one by one: more restarts would cost more than they save."""
+
+MAX_ATTEMPTS_ALONE = 3
+"""A message that the process has not survived so often, with nothing else in hand, is parked."""
 
 log = structlog.get_logger()
 
@@ -43,6 +47,10 @@ class StoreUnavailable(Exception):
     """The database doesn't answer: nothing is the matter with the messages, so they wait."""
 
 
+class BringsServiceDown(Invalid):
+    """Handling this message ends the process."""
+
+
 class _Failed(Exception):
     def __init__(self, readable: Readable, cause: Exception) -> None:
         super().__init__()
@@ -64,6 +72,8 @@ class Settler:
     def settle(self, batch: list[Delivery]) -> list[Settled]:
         """The fate of every delivery of the batch. Raises StoreUnavailable, after which none has taken effect."""
         readable, settled = self._read(batch)
+        if len(readable) == 1 and readable[0].delivery.is_suspect:
+            return [*settled, self._settle_suspect(readable[0])]
         set_aside: list[Readable] = []
         while readable:
             try:
@@ -104,6 +114,25 @@ class Settler:
                     item.handler(unit, item.event)
                 except Exception as error:
                     raise _Failed(item, error) from error
+
+    def _settle_suspect(self, item: Readable) -> Settled:
+        """Keeps count, where a crash can't reach it, of how often this message was handled alone and not survived."""
+        id_ = item.envelope.id
+        try:
+            with self._open_unit() as unit:
+                tries = attempts.begin(unit.session, unit.tables.attempt, id_, unit.now)
+            if tries > MAX_ATTEMPTS_ALONE:
+                settled = Settled(
+                    item.delivery, Fate.PARK, BringsServiceDown(f"the service died of it {tries - 1} times")
+                )
+            else:
+                settled = self._settle_alone(item)
+            with self._open_unit() as unit:
+                attempts.end(unit.session, unit.tables.attempt, id_)
+        except DBAPIError as error:
+            _raise_if_unavailable(error)
+            raise
+        return settled
 
     def _settle_alone(self, item: Readable) -> Settled:
         try:
