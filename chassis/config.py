@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from environs import Env, EnvValidationError
-from marshmallow.validate import OneOf, Range
+from marshmallow.validate import OneOf, Range, Regexp
 
 __all__ = ["ChassisSettings", "Env", "InvalidSettings", "check", "open_env", "read_chassis_settings"]
 
@@ -34,6 +34,7 @@ class ChassisSettings:
     story_retention_days: int
     log_level: str
     clock_file: Path | None
+    http: str | None
 
 
 def open_env() -> Env:
@@ -68,4 +69,5 @@ def read_chassis_settings(env: Env, service: str) -> ChassisSettings:
         story_retention_days=env.int("LEEWARD_STORY_RETENTION_DAYS", 400, validate=Range(min=1)),
         log_level=env.str("LEEWARD_LOG_LEVEL", "INFO", validate=OneOf(("DEBUG", "INFO", "WARNING", "ERROR"))),
         clock_file=env.path("LEEWARD_CLOCK_FILE", None),
+        http=env.str("LEEWARD_HTTP", None, validate=Regexp(r"^[^:/]*:[0-9]{1,5}$", error="Write it as host:port.")),
     )

@@ -178,7 +178,7 @@ def _wait_until_listening(node: Node) -> None:
 
 def _answers(amqp_uri: str) -> bool:
     try:
-        open_connection(amqp_uri, name="is it up", heartbeat_seconds=10).close()
+        open_connection(amqp_uri, name="is it up", heartbeat_seconds=10).end()
     except LOST:
         return False
     return True

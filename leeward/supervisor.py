@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
-from chassis.rpc import NoAnswer, RpcClient
 from leeward import broker
+from leeward.ports import free_ports
 from leeward.workspace import SERVICES, Workspace
 
 READY_SECONDS = 60
@@ -58,6 +62,8 @@ class Supervisor:
         self._environment = workspace.environment(amqp_uri)
         self._own_uris = own_uris
         self._services = services
+        ports = free_ports(len(services))
+        self._http = {name: f"http://127.0.0.1:{port}" for name, port in zip(services, ports, strict=True)}
         self.running: dict[str, Supervised] = {}
 
     def migrate(self) -> None:
@@ -105,6 +111,7 @@ class Supervisor:
                 "pid": one.process.pid,
                 "restarts": one.restarts,
                 "store": stores[name],
+                "http": self._http[name],
                 "log": str(self.workspace.log(name).absolute()),
             }
             for name, one in self.running.items()
@@ -116,7 +123,11 @@ class Supervisor:
         with self.workspace.log(service).open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "chassis.host.run", service],
-                env={**self._environment, "AMQP_URI": self._own_uris.get(service, self.amqp_uri)},
+                env={
+                    **self._environment,
+                    "AMQP_URI": self._own_uris.get(service, self.amqp_uri),
+                    "LEEWARD_HTTP": self._http[service].removeprefix("http://"),
+                },
                 cwd=_root(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -126,25 +137,33 @@ class Supervisor:
 
     def _wait_until_ready(self) -> None:
         for service, one in self.running.items():
-            if not wait_until_it_answers(self.amqp_uri, service, one.process):
+            if not wait_until_it_is_ready(self._http[service], one.process):
                 raise ServiceWontStart(f"{service} did not start:\n{self._last_words(service)}")
 
     def _last_words(self, service: str) -> str:
         return "\n".join(self.workspace.log(service).read_text(errors="replace").splitlines()[-12:])
 
 
-def wait_until_it_answers(amqp_uri: str, service: str, process: subprocess.Popen[bytes]) -> bool:
-    """Whether the service answers before its process ends or the time to be ready is over."""
+def wait_until_it_is_ready(http: str, process: subprocess.Popen[bytes]) -> bool:
+    """Whether the service says that it is ready before its process ends, a person is needed, or it takes too long."""
     deadline = time.monotonic() + READY_SECONDS
-    with RpcClient(amqp_uri) as client:
-        while process.poll() is None and time.monotonic() < deadline:
-            try:
-                client.call(service, "health", timeout=1.0)
-            except NoAnswer:
-                time.sleep(0.1)
-            else:
-                return True
+    while process.poll() is None and time.monotonic() < deadline:
+        condition = _condition(http)
+        if condition["ready"] or condition["needs_a_person"]:
+            return bool(condition["ready"])
+        time.sleep(0.05)
     return False
+
+
+def _condition(http: str) -> dict[str, Any]:
+    try:
+        with urllib.request.urlopen(f"{http}/health/ready", timeout=1.0) as answer:  # noqa: S310
+            condition: dict[str, Any] = json.load(answer)
+    except urllib.error.HTTPError as not_ready:
+        condition = json.load(not_ready)
+    except OSError:
+        return {"ready": False, "needs_a_person": None}
+    return condition
 
 
 @contextmanager

@@ -6,13 +6,15 @@ The batch is whatever has arrived, up to a limit; it never waits for more, so at
 from __future__ import annotations
 
 import threading
-from collections import deque
+import time
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
 import pika
 import structlog
 
+from chassis import metrics
 from chassis.bus.connection import LOST, BusConnection, backoff_seconds, close_quietly, open_connection
 from chassis.bus.delivery import Delivery
 from chassis.bus.retries import Forwarder
@@ -21,6 +23,13 @@ from chassis.clock import Clock
 from chassis.logs import describe
 
 IDLE_SECONDS = 0.5
+_FATES = {
+    Fate.DONE: metrics.HANDLED,
+    Fate.LATER: metrics.WAITING,
+    Fate.RETRY: metrics.RETRIED,
+    Fate.PARK: metrics.PARKED,
+}
+
 log = structlog.get_logger()
 
 RunWorker = Callable[[Callable[[], list[Settled]], Callable[[], object]], list[Settled]]
@@ -48,6 +57,7 @@ class LaneConsumer:
         self._clock = clock
         self._settle, self._run_worker = settle, run_worker
         self._waiting: deque[Delivery] = deque()
+        self.is_connected = False
         self._stopping = threading.Event()
         self._stopped = threading.Event()
 
@@ -77,9 +87,11 @@ class LaneConsumer:
                     delays = backoff_seconds()
                     self._consume(connection)
                 except LOST as error:
+                    metrics.RECONNECTS.labels(self._lane).inc()
                     log.warning("consumer_interrupted", lane=self._lane, **describe(error))
                     self._stopping.wait(next(delays))
                 finally:
+                    self.is_connected = False
                     self._waiting.clear()
                     close_quietly(connection)
         finally:
@@ -92,6 +104,7 @@ class LaneConsumer:
         queue = f"{self._service}.{self._lane}"
         connection.ask(lambda done: channel.basic_consume(queue, self._take, callback=done))
         forwarder = Forwarder(connection, service=self._service, lane=self._lane, clock=self._clock)
+        self.is_connected = True
         while not self._stopping.is_set():
             self._fill(connection)
             if self._waiting:
@@ -108,15 +121,23 @@ class LaneConsumer:
             pass
 
     def _handle_batch(self, connection: BusConnection, channel: Any, forwarder: Forwarder) -> None:
-        batch = self._next_batch()
+        batch, begun = self._next_batch(), time.perf_counter()
         settled = self._settle_patiently(connection, batch)
         if settled is None:
             return
+        self._count(settled, time.perf_counter() - begun)
         forwarder.forward([one for one in settled if one.fate is not Fate.DONE])
         channel.basic_ack(batch[-1].delivery_tag, multiple=True)
         connection.flush()
         for _ in batch:
             self._waiting.popleft()
+
+    def _count(self, settled: list[Settled], seconds: float) -> None:
+        metrics.BATCH.labels(self._lane).observe(len(settled))
+        metrics.HANDLER_SECONDS.labels(self._lane).observe(seconds)
+        for fate, count in Counter(one.fate for one in settled).items():
+            _FATES[fate].labels(self._lane).inc(count)
+        log.debug("batch_settled", lane=self._lane, messages=len(settled), seconds=round(seconds, 4))
 
     def _next_batch(self) -> list[Delivery]:
         batch: list[Delivery] = []

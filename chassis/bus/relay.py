@@ -14,6 +14,7 @@ from collections import deque
 import structlog
 from sqlalchemy.exc import DBAPIError
 
+from chassis import metrics
 from chassis.bus.connection import LOST, BusConnection, backoff_seconds, close_quietly, open_connection
 from chassis.bus.publisher import ConfirmingPublisher, Outgoing
 from chassis.logs import describe
@@ -57,7 +58,7 @@ class Relay:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._stopped = threading.Event()
-        self.unroutable = 0
+        self.is_connected = False
 
     def take(self, committed: list[Waiting]) -> None:
         """Takes over what a unit of work has just committed."""
@@ -82,8 +83,10 @@ class Relay:
                 )
                 self._serve(connection)
             except (*LOST, DBAPIError) as error:
+                metrics.RECONNECTS.labels("relay").inc()
                 log.warning("relay_interrupted", **describe(error))
             finally:
+                self.is_connected = False
                 close_quietly(connection)
             if self._stopping.is_set():
                 self._stopped.set()
@@ -92,6 +95,7 @@ class Relay:
 
     def _serve(self, connection: BusConnection) -> None:
         publisher = ConfirmingPublisher(connection)
+        self.is_connected = True
         self._behind = self._behind or self._was_away_for_long()
         while True:
             self._wake.clear()
@@ -163,9 +167,11 @@ class Relay:
         if not rows:
             return []
         published = publisher.publish([_outgoing(row) for row in rows])
-        self.unroutable += len(published.unroutable)
+        metrics.UNROUTABLE.inc(len(published.unroutable))
+        metrics.CONFIRMS.inc(len(published.taken))
         refused = {one.properties["message_id"] for one in published.refused}
         if refused:
+            metrics.REFUSED.inc(len(refused))
             self._outbox.taken(row.id for row in rows if row.headers[ID] not in refused)
             return [row for row in rows if row.headers[ID] in refused]
         self._outbox.taken(row.id for row in rows)

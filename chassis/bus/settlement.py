@@ -13,6 +13,7 @@ from typing import NamedTuple
 import structlog
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from chassis import metrics, traces
 from chassis.bus.delivery import Delivery, Readable, Subscription, read
 from chassis.logs import describe
 from chassis.ports import Invalid, NotYet
@@ -109,9 +110,8 @@ class Settler:
                 if item.envelope.id not in new:
                     continue
                 new.remove(item.envelope.id)
-                unit.envelope = item.envelope
                 try:
-                    item.handler(unit, item.event)
+                    _handle(unit, item)
                 except Exception as error:
                     raise _Failed(item, error) from error
 
@@ -149,10 +149,20 @@ class Settler:
         if isinstance(error, NotYet):
             return Settled(item.delivery, Fate.LATER, error)
         fate = Fate.PARK if isinstance(error, Invalid) else Fate.RETRY
+        metrics.FAILED.labels(item.envelope.type, type(error).__name__).inc()
         log.warning(
             "handler_failed", type=item.envelope.type, message_id=item.envelope.id, fate=fate.value, **describe(error)
         )
         return Settled(item.delivery, fate, error)
+
+
+def _handle(unit: StoreUnit, item: Readable) -> None:
+    if not traces.are_on():
+        unit.envelope = item.envelope
+        item.handler(unit, item.event)
+        return
+    with traces.handling(item.envelope) as unit.envelope:
+        item.handler(unit, item.event)
 
 
 def _raise_if_unavailable(error: DBAPIError) -> None:

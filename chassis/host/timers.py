@@ -10,6 +10,7 @@ import structlog
 from nameko.extensions import Entrypoint
 from sqlalchemy.exc import DBAPIError
 
+from chassis import metrics
 from chassis.host.ports import ports_of
 from chassis.logs import describe
 from chassis.store.schedule import Due, DueTimer, Effect, Scheduler
@@ -63,6 +64,7 @@ class Schedule(Entrypoint):  # type: ignore[misc]
                 for timer in self._scheduler.due(names):
                     if not self._stopping.is_set():
                         fire(timer)
+                        metrics.TIMERS_FIRED.labels(timer.name).inc()
             except DBAPIError as error:
                 log.warning("schedule_interrupted", **describe(error))
             wake.wait(POLL_SECONDS)
