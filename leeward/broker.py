@@ -55,6 +55,17 @@ class Node:
             command, env=self.environment, check=True, capture_output=True, text=True, timeout=60
         ).stdout
 
+    def wait_until_listening(self) -> None:
+        """Returns once it accepts connections. Raises BrokerUnavailable."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise BrokerUnavailable(f"RabbitMQ ended at its start. {self.folder / 'console.log'} says why.")
+            if _answers(self.amqp_uri):
+                return
+            time.sleep(0.1)
+        raise BrokerUnavailable(f"RabbitMQ did not start within {START_SECONDS} s. See {self.folder / 'console.log'}.")
+
     def stop(self) -> None:
         """Stops the node, and the port mapper that it brought along."""
         for process in (self.process, self.epmd):
@@ -89,7 +100,18 @@ def ensure_installed() -> None:
 
 
 def start(folder: Path, *, port: int | None = None) -> Node:
-    """Starts a node that keeps everything it has in `folder`, and waits until it accepts connections.
+    """As `begin`, and waits until the node accepts connections."""
+    node = begin(folder, port=port)
+    try:
+        node.wait_until_listening()
+    except BaseException:
+        node.stop()
+        raise
+    return node
+
+
+def begin(folder: Path, *, port: int | None = None) -> Node:
+    """Starts a node that keeps everything it has in `folder`.
 
     The same folder brings back the same queues. It listens on `port`, or on a free one. Raises BrokerUnavailable.
     """
@@ -104,13 +126,7 @@ def start(folder: Path, *, port: int | None = None) -> Node:
     environment = _environment(folder, port, dist_port, epmd_port)
     epmd = _spawn([_epmd(), "-port", str(epmd_port)], environment, folder, "epmd.log")
     process = _spawn([str(_script("rabbitmq-server"))], environment, folder, "console.log")
-    node = Node(f"amqp://leeward:{password}@127.0.0.1:{port}/%2F", folder, environment, process, epmd)
-    try:
-        _wait_until_listening(node)
-    except BaseException:
-        node.stop()
-        raise
-    return node
+    return Node(f"amqp://leeward:{password}@127.0.0.1:{port}/%2F", folder, environment, process, epmd)
 
 
 def _spawn(command: list[str], environment: dict[str, str], folder: Path, output: str) -> subprocess.Popen[bytes]:
@@ -163,17 +179,6 @@ def _kept(path: Path, make: Callable[[], str]) -> str:
         path.touch(mode=0o600)
         path.write_text(make())
     return path.read_text()
-
-
-def _wait_until_listening(node: Node) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if node.process.poll() is not None:
-            raise BrokerUnavailable(f"RabbitMQ ended at its start. {node.folder / 'console.log'} says why.")
-        if _answers(node.amqp_uri):
-            return
-        time.sleep(0.1)
-    raise BrokerUnavailable(f"RabbitMQ did not start within {START_SECONDS} s. See {node.folder / 'console.log'}.")
 
 
 def _answers(amqp_uri: str) -> bool:

@@ -10,13 +10,16 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
+
+from chassis.store.revision import current, newest
 from leeward import broker
 from leeward.ports import free_ports
 from leeward.workspace import SERVICES, Workspace
@@ -68,16 +71,19 @@ class Supervisor:
 
     def migrate(self) -> None:
         """Brings every database to its newest revision. Raises CalledProcessError."""
-        commands = ([sys.executable, "-m", "chassis.store.migrate", service] for service in self._services)
+        stores = self.workspace.stores()
+        behind = [service for service in self._services if _is_behind(service, stores[service])]
+        commands = ([sys.executable, "-m", "chassis.store.migrate", service] for service in behind)
         started = [subprocess.Popen(command, env=self._environment, cwd=_root()) for command in commands]
         for process in started:
             if process.wait():
                 raise subprocess.CalledProcessError(process.returncode, process.args)
 
-    def start(self) -> None:
-        """Starts every service and waits until each answers. Raises ServiceWontStart."""
+    def start(self, until: Callable[[], None] = lambda: None) -> None:
+        """Starts every service, calls `until`, and waits until each is ready. Raises ServiceWontStart."""
         for service in self._services:
             self.running[service] = Supervised(service, self._spawn(service))
+        until()
         self._wait_until_ready()
         self.write_run_file()
 
@@ -144,6 +150,14 @@ class Supervisor:
         return "\n".join(self.workspace.log(service).read_text(errors="replace").splitlines()[-12:])
 
 
+def _is_behind(service: str, database_url: str) -> bool:
+    """Whether there is something to migrate; if the database doesn't answer, the migration will say so."""
+    try:
+        return current(database_url) != newest(service)
+    except DBAPIError:
+        return True
+
+
 def wait_until_it_is_ready(http: str, process: subprocess.Popen[bytes]) -> bool:
     """Whether the service says that it is ready before its process ends, a person is needed, or it takes too long."""
     deadline = time.monotonic() + READY_SECONDS
@@ -167,15 +181,15 @@ def _condition(http: str) -> dict[str, Any]:
 
 
 @contextmanager
-def broker_for(workspace: Workspace) -> Iterator[str]:
-    """The broker that AMQP_URI names, or a private one for as long as the block runs."""
+def broker_for(workspace: Workspace) -> Iterator[tuple[str, Callable[[], None]]]:
+    """The broker that AMQP_URI names, or a private one for as long as the block runs; and what waits until it is up."""
     given = os.environ.get("AMQP_URI")
     if given:
-        yield given
+        yield given, lambda: None
         return
-    node = broker.start(workspace.broker)
+    node = broker.begin(workspace.broker)
     try:
-        yield node.amqp_uri
+        yield node.amqp_uri, node.wait_until_listening
     finally:
         node.stop()
 
@@ -185,11 +199,11 @@ def running(workspace: Workspace, services: Sequence[str] = SERVICES) -> Iterato
     """Everything, for as long as the block runs. Raises AlreadyRunning if something runs from this folder."""
     refuse_if_running(workspace)
     workspace.prepare()
-    with broker_for(workspace) as amqp_uri:
+    with broker_for(workspace) as (amqp_uri, wait_for_broker):
         supervisor = Supervisor(workspace, amqp_uri, services)
         try:
             supervisor.migrate()
-            supervisor.start()
+            supervisor.start(until=wait_for_broker)  # they wait for it themselves, and have much to load meanwhile
             yield supervisor
         finally:
             supervisor.stop()

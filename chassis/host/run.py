@@ -20,6 +20,7 @@ import sys  # noqa: E402
 import threading  # noqa: E402
 import time  # noqa: E402
 from collections.abc import Callable  # noqa: E402
+from itertools import chain, repeat  # noqa: E402
 from typing import Any  # noqa: E402
 
 import structlog  # noqa: E402
@@ -37,10 +38,13 @@ from chassis.host.ports import SETTINGS, TOOLS, ports_of  # noqa: E402
 from chassis.host.service import topology_for  # noqa: E402
 from chassis.logs import change_level, configure, describe  # noqa: E402
 from chassis.sealing import NoKey  # noqa: E402
-from chassis.store.migrate import NotMigrated, check_migrated  # noqa: E402
+from chassis.store.revision import NotMigrated, check_migrated  # noqa: E402
 
 STOPPED, DIED, NEEDS_A_PERSON = 0, 70, 78
 MAX_WORKERS = 20
+START_RETRY_SECONDS, START_RETRIES = 0.2, 100
+"""At first the broker is tried often, because on one machine it starts at the same time."""
+
 DRAIN_SECONDS = 20
 """How long a stop may take to finish what is in hand; whatever is not committed then is done again later."""
 
@@ -70,7 +74,8 @@ def prepare(service_class: Any) -> tuple[ChassisSettings, dict[str, Any]]:
 
 def declare_topology(service_class: Any, settings: ChassisSettings) -> None:
     """Waits for the broker and for others' exchanges, and declares what the service needs. Raises TopologyMismatch."""
-    for delay in backoff_seconds():
+    log_it = log.warning
+    for delay in chain(repeat(START_RETRY_SECONDS, START_RETRIES), backoff_seconds()):
         try:
             name = f"{service_class.name} start"
             open_connection(settings.amqp_uri, name=name, heartbeat_seconds=settings.heartbeat_seconds).end()
@@ -80,7 +85,8 @@ def declare_topology(service_class: Any, settings: ChassisSettings) -> None:
             log.warning("waiting_for_exchange", exchange=str(missing))
             time.sleep(delay)
         except LOST as error:
-            log.warning("broker_unreachable", **describe(error))
+            log_it("broker_unreachable", **describe(error))
+            log_it = log.debug
             time.sleep(delay)
         else:
             return
