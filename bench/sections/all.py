@@ -1,0 +1,9 @@
+"""Every section, in the order of the report."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from bench.sections import throughput
+
+SECTIONS: dict[str, ModuleType] = {section.NAME: section for section in (throughput,)}
