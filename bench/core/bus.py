@@ -87,19 +87,37 @@ class Bus:
         return self._look(queue)[1]
 
     def take_all(self, queue: str, count: int) -> list[str]:
-        """Empties a queue of so many messages, and returns the attendance that each is about."""
+        """Takes so many messages, or a few more if more arrive meanwhile, and returns the attendance that each is about."""
         found: list[str] = []
 
         def on_message(message: amqp.Message) -> None:
-            body = message.body if isinstance(message.body, bytes) else message.body.encode()
-            match = ATTENDANCE_ID.search(body)
-            found.append(match[1].decode() if match else "")
+            found.append(attendance_of(message))
 
-        with self._connection.channel() as channel:
-            channel.basic_consume(queue, no_ack=True, callback=on_message)
-            while len(found) < count:
-                self._connection.drain_events(timeout=DEADLINE_SECONDS)
+        tag = self.listen(queue, on_message)
+        while len(found) < count:
+            self._connection.drain_events(timeout=DEADLINE_SECONDS)
+        self.stop_listening(tag)
         return found
+
+    def send(self, message: Message) -> None:
+        """Publishes persistently and waits for nothing."""
+        content = amqp.Message(message.body, delivery_mode=2, **message.properties)
+        self._channel.basic_publish(content, exchange=message.exchange, routing_key=message.routing_key)
+
+    def listen(self, queue: str, on_message: Callable[[amqp.Message], None]) -> str:
+        """Has `on_message` called, from within `pump`, for whatever arrives; returns what `stop_listening` takes."""
+        tag: str = self._channel.basic_consume(queue, no_ack=True, callback=on_message)
+        return tag
+
+    def stop_listening(self, tag: str) -> None:
+        self._channel.basic_cancel(tag)
+
+    def pump(self, seconds: float) -> None:
+        """Lets what has arrived be heard, and waits for more for so long at most."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            with suppress(TimeoutError):
+                self._connection.drain_events(timeout=left)
 
     def _open_looking(self) -> None:
         # A connection of its own: looking for a queue that isn't there costs the channel, and its number with it.
@@ -120,6 +138,13 @@ class Bus:
             self._unconfirmed = {one for one in self._unconfirmed if one > tag}
         else:
             self._unconfirmed.discard(tag)
+
+
+def attendance_of(message: amqp.Message) -> str:
+    """The attendance that a message of whatever contestant is about; empty if it doesn't say."""
+    body = message.body if isinstance(message.body, bytes) else message.body.encode()
+    match = ATTENDANCE_ID.search(body)
+    return match[1].decode() if match else ""
 
 
 def _connect(amqp_uri: str) -> amqp.Connection:
