@@ -56,7 +56,7 @@ class Bus:
     def publish(self, messages: Iterable[Message]) -> None:
         """Publishes persistently, and returns when the broker has confirmed all of it."""
         for message in messages:
-            content = amqp.Message(message.body, delivery_mode=2, **message.properties)
+            content = amqp.Message(message.body, **{"delivery_mode": 2, **message.properties})
             self._confirming.basic_publish(content, exchange=message.exchange, routing_key=message.routing_key)
             self._tag += 1
             self._unconfirmed.add(self._tag)
@@ -101,7 +101,7 @@ class Bus:
 
     def send(self, message: Message) -> None:
         """Publishes persistently and waits for nothing."""
-        content = amqp.Message(message.body, delivery_mode=2, **message.properties)
+        content = amqp.Message(message.body, **{"delivery_mode": 2, **message.properties})
         self._channel.basic_publish(content, exchange=message.exchange, routing_key=message.routing_key)
 
     def listen(self, queue: str, on_message: Callable[[amqp.Message], None]) -> str:

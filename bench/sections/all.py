@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from bench.sections import coldstart, kills, latency, relay, scaling, throughput
+from bench.sections import coldstart, journey, kills, latency, relay, scaling, throughput
 
-SECTIONS: dict[str, ModuleType] = {section.NAME: section for section in (throughput, latency, scaling, relay, kills, coldstart)}
+SECTIONS: dict[str, ModuleType] = {section.NAME: section for section in (throughput, latency, journey, scaling, relay, kills, coldstart)}
