@@ -45,7 +45,8 @@ def run(names: list[str], plan: Plan, results: Results) -> bool:
     """Measures these sections, one after the other, in one lab. Whether each could be."""
     with open_lab(say) as lab:
         machine = lab.describe()
-        return all([_run_section(lab, name, plan, results, machine) for name in names])
+        done = [_run_section(lab, name, plan, results, machine) for name in names]
+        return all(done)
 
 
 def _run_section(lab: Lab, name: str, plan: Plan, results: Results, machine: dict[str, Any]) -> bool:

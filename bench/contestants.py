@@ -233,4 +233,3 @@ LIMIT = Contestant(
 ALL_OURS = (ORM, CORE)
 ALL_PEERS = (NAMEKO, FASTSTREAM, CELERY, _dramatiq_with(1), _dramatiq_with(2))
 BY_NAME = {one.name: one for one in (*ALL_OURS, *ALL_PEERS, LIMIT)}
-

@@ -87,7 +87,7 @@ class Bus:
         return self._look(queue)[1]
 
     def take_all(self, queue: str, count: int) -> list[str]:
-        """Takes so many messages, or a few more if more arrive meanwhile, and returns the attendance that each is about."""
+        """Takes so many messages, or a few more if more arrive meanwhile; returns the attendance that each is about."""
         found: list[str] = []
 
         def on_message(message: amqp.Message) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 RowT = TypeVar("RowT")
-READ = {"int": int, "float": float, "str": str, "bool": lambda text: text == "True"}
+READ: dict[str, Callable[[str], Any]] = {"int": int, "float": float, "str": str, "bool": lambda text: text == "True"}
 
 
 @dataclass(frozen=True)

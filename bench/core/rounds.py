@@ -9,9 +9,7 @@ EntryT = TypeVar("EntryT")
 Say = Callable[[str], None]
 
 
-def interleave(
-    entries: Sequence[EntryT], rounds: int, measure: Callable[[int, EntryT], None], say: Say
-) -> list[str]:
+def interleave(entries: Sequence[EntryT], rounds: int, measure: Callable[[int, EntryT], None], say: Say) -> list[str]:
     """Measures every entry once a round, each round beginning with another; what fails is said and gone past.
 
     Returns what failed, in words.

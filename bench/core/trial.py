@@ -68,9 +68,7 @@ class Cpu:
     broker: float
 
     def since(self, before: Cpu) -> Cpu:
-        return Cpu(
-            self.process - before.process, self.database - before.database, self.broker - before.broker
-        )
+        return Cpu(self.process - before.process, self.database - before.database, self.broker - before.broker)
 
 
 def cpu_of(trial: Trial) -> Cpu:

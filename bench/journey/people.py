@@ -23,7 +23,7 @@ from leeward.demo.places import pick_place, pick_postcode
 from leeward.demo.therapists import admission, directory
 
 THERAPISTS, PLACES_EACH = 120, 200
-PASSPHRASE = "harbour lantern quiet meadow"
+PASSPHRASE = "harbour lantern quiet meadow"  # noqa: S105
 
 
 def admit_therapists(client: RpcClient, keyring: Keyring) -> None:

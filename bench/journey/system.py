@@ -87,6 +87,7 @@ def _move_in(journey: Journey) -> None:
 
 def settle(journey: Journey, within: float) -> None:
     """Goes on until nothing has happened for a moment and every service is idle. Raises TooSlow."""
+
     def quiet() -> bool:
         journey.bus.pump(0.1)
         return time.monotonic() - journey.driver.last_at > QUIET_SECONDS and journey.is_idle()

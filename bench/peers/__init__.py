@@ -1,1 +1,1 @@
-"""The same job in what people use today, each as its own documentation writes it. Run in `.venv-bench`, never in ours."""
+"""The same job in what people use today, each as its documentation writes it; run in `.venv-bench`, never in ours."""

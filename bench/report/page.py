@@ -12,9 +12,9 @@ from bench.sections.all import SECTIONS
 HEAD = """\
 # Measured beside the others
 
-Made by `make bench` (or `leeward bench`), which measures everything on one machine and in turns, so that what matters is
-how the figures stand to each other. Raw rounds lie as CSV in [`benchmarks/`](benchmarks). To do it again needs only
-`make bench`: it takes about twenty-five minutes alone on two cores; `--only` measures some sections and keeps the others.
+Made by `make bench` (or `leeward bench`), which measures everything on one machine and in turns: what matters is how
+the figures stand to each other. Raw rounds lie as CSV in [`benchmarks/`](benchmarks). To do it again needs only
+`make bench`, some twenty-five minutes alone on two cores; `BENCH="--only …"` measures some sections and keeps the rest.
 """
 
 

@@ -6,4 +6,6 @@ from types import ModuleType
 
 from bench.sections import coldstart, journey, kills, latency, relay, scaling, throughput
 
-SECTIONS: dict[str, ModuleType] = {section.NAME: section for section in (throughput, latency, journey, scaling, relay, kills, coldstart)}
+SECTIONS: dict[str, ModuleType] = {
+    section.NAME: section for section in (throughput, latency, journey, scaling, relay, kills, coldstart)
+}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -30,6 +29,9 @@ SETTLE_SECONDS = 60.0
 SAMPLE_SECONDS = 0.25
 STEADY_SHARE = 0.8
 WARM_UP = 40
+BURST_SECONDS = 10.0
+"""A burst has as many referrals as the warm-up promises to fill this time, and no more than planned."""
+
 LEEWARD, CHAIN = "leeward", "nameko chain"
 
 
@@ -65,14 +67,15 @@ def _on_store(lab: Lab, plan: Plan, notes: Notes, store: str) -> list[str]:
     with ExitStack() as stack:
         journey = stack.enter_context(running_journey(lab, store))
         chain = _chain(lab, stack, store)
-        _burst(lab, journey, 0, WARM_UP)
+        warm_up, _, _ = _burst(lab, journey, 0, WARM_UP)
+        referrals = min(plan.referrals, max(WARM_UP, int(warm_up.rate * BURST_SECONDS)))
 
         def one(number: int, who: str) -> None:
             if who == CHAIN:
                 assert chain is not None
                 notes.rounds.append(_chain_round(lab, chain, number, store, plan.chain_referrals))
             else:
-                round_, services, depths = _burst(lab, journey, number, plan.referrals)
+                round_, services, depths = _burst(lab, journey, number, referrals)
                 notes.rounds.append(round_)
                 notes.services += services
                 notes.depths += depths
@@ -81,7 +84,7 @@ def _on_store(lab: Lab, plan: Plan, notes: Notes, store: str) -> list[str]:
             lab.say(f"round {number}: {who} on {store}: {last.rate:,.0f} referrals/s {last.problem}")
 
         problems = interleave((LEEWARD, CHAIN) if chain else (LEEWARD,), plan.few_rounds, one, lab.say)
-        problems += _afterwards(lab, plan, notes, journey)
+        problems += _afterwards(lab, plan, notes, journey, referrals)
     return problems
 
 
@@ -92,7 +95,7 @@ def _chain(lab: Lab, stack: ExitStack, store: str) -> Chain | None:
     return stack.enter_context(running_chain(lab, bus, store))
 
 
-def _afterwards(lab: Lab, plan: Plan, notes: Notes, journey: Journey) -> list[str]:
+def _afterwards(lab: Lab, plan: Plan, notes: Notes, journey: Journey, referrals: int) -> list[str]:
     """A steady stream, and a look inside the busiest service. Each may fail without losing the other."""
     rates = [one.rate for one in notes.rounds if one.who == LEEWARD and one.store == journey.store and not one.problem]
     if not rates:
@@ -102,7 +105,7 @@ def _afterwards(lab: Lab, plan: Plan, notes: Notes, journey: Journey) -> list[st
         notes.depths += _steady(journey, median(rates) * STEADY_SHARE, plan.steady_seconds)
 
     def look() -> None:
-        notes.looks += _look_inside(lab, journey, notes, plan.referrals, plan.profile_seconds)
+        notes.looks += _look_inside(lab, journey, notes, referrals, plan.profile_seconds)
 
     failures = [(name, attempt(step)) for name, step in (("steady stream", steady), ("profile", look))]
     notes.save()
@@ -201,12 +204,12 @@ def _steady(journey: Journey, per_second: float, seconds: float) -> list[Depth]:
         if time.monotonic() - sampled > SAMPLE_SECONDS:
             sampled = time.monotonic()
             depths += _sample(journey, STEADY, began)
-    wait_for(
-        lambda: bool(journey.bus.pump(SAMPLE_SECONDS) or journey.driver.has_seen(len(requests))),
-        "the steady stream to come through",
-        every=0,
-        within=JOURNEY_SECONDS,
-    )
+
+    def done() -> bool:
+        journey.bus.pump(SAMPLE_SECONDS)
+        return journey.driver.has_seen(len(requests))
+
+    wait_for(done, "the steady stream to come through", every=0, within=JOURNEY_SECONDS)
     settle(journey, SETTLE_SECONDS)
     return depths
 

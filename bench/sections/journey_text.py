@@ -20,11 +20,11 @@ LEEWARD, CHAIN = "leeward", "nameko chain"
 TITLES = {LEEWARD: "Leeward, the whole journey", CHAIN: "nameko, a bare chain of four"}
 
 INTRODUCTION = """\
-All five services run, with a broker, on this machine. So many sealed requests for help are published at once. A driver,
-standing for the people, assesses each referral and accepts each offer by command as soon as it hears of it. The clock runs
-until every referral is matched, charged for, subsidised, both sides are invited to evaluate, and the last letter is
-written; all of it seen by an independent consumer. The bare chain has four stock nameko services, each of which
-validates an event, writes one row and passes the event on: no rules, no letters, no encryption, no inbox."""
+All five services run, with a broker, on this machine. Sealed requests for help are published all at once. A driver,
+standing for the people, assesses each referral and accepts each offer by command as soon as it hears of it. The clock
+runs until every referral is matched, charged for and subsidised, both sides are invited to evaluate, and the last
+letter is written; all of it seen by an independent consumer. The bare chain has four stock nameko services, each of
+which validates an event, writes one row and passes the event on: no rules, no letters, no encryption, no inbox."""
 
 
 def chapter(results: Results) -> Chapter:
@@ -49,10 +49,20 @@ def _describe_rates(chapter: Chapter, rounds: list[Round]) -> None:
                 rows.append(_rate_row(store, who, found))
         chapter.targets.append(_rate_target(store, rounds))
     headings = (
-        "store", "", "referrals/s", "events per referral", "letters", "services' ms of CPU", "driver's", "broker's", "database's",
-    )  # fmt: skip
+        "store",
+        "",
+        "referrals/s",
+        "events each",
+        "letters",
+        "services' ms",
+        "driver's",
+        "broker's",
+        "database's",
+    )
     chapter.add(table(headings, rows, left=2))
-    chapter.add("CPU is in milliseconds per referral. The events of the journey are those that the driver waits for.")
+    chapter.add(
+        "Milliseconds are of CPU, for each referral. Events are those that the driver waits for, letters among them."
+    )
 
 
 def _rate_row(store: str, who: str, found: list[Round]) -> tuple[str, ...]:
@@ -137,8 +147,6 @@ def _describe_looks(chapter: Chapter, looks: list[Look]) -> None:
     for store in ("sqlite", "postgresql"):
         found = [one for one in looks if one.store == store]
         if found:
-            chapter.add(
-                f"What {found[0].service}, which uses the most CPU, spends it on ({STORE_NAMES[store]}; py-spy, in a run of "
-                "its own):"
-            )
+            who = f"What {found[0].service}, which uses the most CPU, spends it on"
+            chapter.add(f"{who} ({STORE_NAMES[store]}; py-spy, in a run of its own):")
             chapter.add(table(("", "share"), [(one.area, f"{one.share * 100:.0f} %") for one in found]))

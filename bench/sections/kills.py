@@ -86,7 +86,10 @@ def _run(lab: Lab, bus: Bus, store: str, events: int, kills: int) -> tuple[Outco
             followups_lost=events - different,
             duplicates=len(followups) - different,
         ),
-        [Kill(store, number, depths[number - 1], count) for number, count in duplicates_after(followups, depths).items()],
+        [
+            Kill(store, number, depths[number - 1], count)
+            for number, count in duplicates_after(followups, depths).items()
+        ],
     )
 
 
@@ -139,8 +142,8 @@ def chapter(results: Results) -> Chapter:
     kills, outcomes = results.load(NAME, Kill), results.load("kills-outcome", Outcome)
     chapter.add(
         "The service works off a backlog and is killed with SIGKILL again and again. What it had published and not yet "
-        "struck out of its outbox goes out again; a reader's inbox drops it. Rows and follow-ups are counted by identifier "
-        "at the end."
+        "struck out of its outbox goes out again; a reader's inbox drops it. Rows and follow-ups are counted by "
+        "identifier at the end."
     )
     rows = [_row(one, [kill.duplicates for kill in kills if kill.store == one.store]) for one in outcomes]
     headings = ("store", "events", "kills", "rows lost", "rows twice", "events lost", "duplicates per kill", "at most")
@@ -153,7 +156,12 @@ def chapter(results: Results) -> Chapter:
 
 def _row(one: Outcome, duplicates: list[int]) -> tuple[str, ...]:
     counts = (one.events, one.kills, one.rows_lost, one.rows_too_many, one.followups_lost)
-    return (STORE_NAMES[one.store], *(f"{count:,}" for count in counts), f"{mean(duplicates):.0f}", str(max(duplicates)))
+    return (
+        STORE_NAMES[one.store],
+        *(f"{count:,}" for count in counts),
+        f"{mean(duplicates):.0f}",
+        str(max(duplicates)),
+    )
 
 
 def _targets(store: str, outcome: Outcome | None, duplicates: list[int]) -> list[Target]:

@@ -128,9 +128,7 @@ arrive, so at this rate it is one message."""
 
 def _target(store: str, which: str, ours: list[Round], theirs: list[Round]) -> Target:
     label = f"{which[:3]} on {STORE_NAMES[store]}, against stock nameko"
-    found = ratios(
-        {one.round: getattr(one, which) for one in ours}, {one.round: getattr(one, which) for one in theirs}
-    )
+    found = ratios({one.round: getattr(one, which) for one in ours}, {one.round: getattr(one, which) for one in theirs})
     if not found:
         return not_measured(label, f"≤ {WANTED}×")
     measured = f"{median(found):.2f}× ({min(found):.2f}–{max(found):.2f})"

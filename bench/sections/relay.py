@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -71,7 +70,7 @@ def measure(lab: Lab, plan: Plan, results: Results) -> list[str]:
     with connected(lab.amqp_uri) as bus:
 
         def one(number: int, store: str) -> None:
-            done, seen = _run(lab, bus, number, store, plan.outbox_rows)
+            done, seen = drain_outbox(lab, bus, number, store, plan.outbox_rows)
             drained.append(done)
             samples.extend(seen)
             results.save(NAME, drained)
@@ -81,7 +80,8 @@ def measure(lab: Lab, plan: Plan, results: Results) -> list[str]:
         return interleave(lab.stores, 1, one, lab.say)
 
 
-def _run(lab: Lab, bus: Bus, number: int, store: str, rows: int) -> tuple[Drained, list[Sample]]:
+def drain_outbox(lab: Lab, bus: Bus, number: int, store: str, rows: int) -> tuple[Drained, list[Sample]]:
+    """Fills the outbox of a service that is down, starts it, and watches until all has arrived. Raises TooSlow."""
     with running(lab, bus, ORM, store) as trial, ExitStack() as stack:
         stop(trial.processes.pop())
         fill_outbox(trial.database_url, rows)
@@ -158,8 +158,9 @@ def chapter(results: Results) -> Chapter:
     chapter = Chapter(TITLE)
     drained, samples = results.load(NAME, Drained), results.load("relay-samples", Sample)
     chapter.add(
-        "Rows of about 600 bytes are written straight into a service's outbox, as if the broker had been away for a day; "
-        "then the service is started. Counted is what reaches an independent quorum queue, from the first event to the last."
+        "Rows of about 600 bytes are written straight into a service's outbox, as if the broker had been away for a "
+        "day; then the service is started. Counted is what reaches an independent quorum queue, from the first event "
+        "to the last."
     )
     rows = [
         (

@@ -83,7 +83,9 @@ def measure(lab: Lab, plan: Plan, results: Results) -> list[str]:
         def replicate(number: int, replicas: int) -> None:
             replicated.append(_replicate(lab, bus, number, replicas, plan.scaling_events))
             results.save(NAME, replicated)
-            lab.say(f"round {number}: {replicas} replicas: {plan.scaling_events / replicated[-1].seconds:,.0f} events/s")
+            lab.say(
+                f"round {number}: {replicas} replicas: {plan.scaling_events / replicated[-1].seconds:,.0f} events/s"
+            )
 
         def heap(number: int, entry: tuple[str, int]) -> None:
             done, seen = _heap(lab, bus, number, *entry)
@@ -91,7 +93,8 @@ def measure(lab: Lab, plan: Plan, results: Results) -> list[str]:
             samples.extend(seen)
             results.save("backlog", backlogs)
             results.save("backlog-memory", samples)
-            lab.say(f"{entry[0]}, backlog of {done.events}: {done.microseconds:.0f} µs, {done.rss_most:.0f} MB {done.problem}")
+            told = f"{done.microseconds:.0f} µs, {done.rss_most:.0f} MB {done.problem}"
+            lab.say(f"{entry[0]}, backlog of {done.events}: {told}")
 
         problems = interleave(REPLICAS, plan.few_rounds, replicate, lab.say) if "postgresql" in lab.stores else []
         heaps = [(store, events) for store in lab.stores for events in plan.backlogs]
@@ -165,7 +168,10 @@ def chapter(results: Results) -> Chapter:
     samples = results.load("backlog-memory", Sample)
     largest = max((one.events for one in samples), default=0)
     drawn = [
-        Line(STORE_NAMES[store], [(one.second, one.rss_mb) for one in samples if one.store == store and one.events == largest])
+        Line(
+            STORE_NAMES[store],
+            [(one.second, one.rss_mb) for one in samples if one.store == store and one.events == largest],
+        )
         for store in sorted({one.store for one in samples})
     ]
     if drawn:

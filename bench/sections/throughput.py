@@ -59,6 +59,11 @@ class Entry:
 
 
 def measure(lab: Lab, plan: Plan, results: Results) -> list[str]:
+    return measure_these(_entries(lab), lab, plan, results)
+
+
+def measure_these(entries: Sequence[Entry], lab: Lab, plan: Plan, results: Results) -> list[str]:
+    """Measures some contestants; returns what went wrong."""
     rounds: list[Round] = []
     with connected(lab.amqp_uri) as bus:
 
@@ -68,7 +73,7 @@ def measure(lab: Lab, plan: Plan, results: Results) -> list[str]:
             last = rounds[-1]
             lab.say(f"round {number}: {entry}: {last.rate:,.0f} events/s {last.problem}")
 
-        problems = interleave(_entries(lab), plan.rounds, one, lab.say)
+        problems = interleave(entries, plan.rounds, one, lab.say)
     return problems + [f"round {one.round}, {one.contestant}: {one.problem}" for one in rounds if one.problem]
 
 
@@ -118,11 +123,11 @@ def chapter(results: Results) -> Chapter:
 
 
 INTRODUCTION = """\
-Everybody does the same job: an event of about 600 bytes as JSON from a durable quorum queue is validated with marshmallow
-(eight fields), one row is written idempotently and committed durably, one event follows. The backlog is published while
-the contestant stands still (SIGSTOP); the clock runs from the moment it goes on until the independent queue holds as
-many follow-up events as there were events. Then rows and follow-ups are counted by identifier, and a round that lost
-any is invalid. The contestants take turns within each round; figures are medians over the rounds, with the range."""
+Everybody does the same job: an event of about 600 bytes as JSON from a durable quorum queue is validated with
+marshmallow (eight fields), one row is written idempotently and committed durably, one event follows. The backlog is
+published while the contestant stands still (SIGSTOP); the clock runs from the moment it goes on until the independent
+queue holds as many follow-up events as there were events. Then rows and follow-ups are counted by identifier, and a
+round that lost any is invalid. The contestants take turns within each round; figures are medians, with the range."""
 
 
 def _describe_store(chapter: Chapter, valid: Valid, store: str) -> None:
@@ -131,7 +136,14 @@ def _describe_store(chapter: Chapter, valid: Valid, store: str) -> None:
     shown.sort(key=lambda one: -median(round_.rate for round_ in one[1]))
     rows = [_row(name, rounds, valid.get((best, store), [])) for name, rounds in shown]
     chapter.add(f"### {STORE_NAMES[store]}")
-    headings = ("contestant", "events/s", "µs of CPU per event", "database's µs", "broker's µs", "against the best peer")
+    headings = (
+        "contestant",
+        "events/s",
+        "µs of CPU per event",
+        "database's µs",
+        "broker's µs",
+        "against the best peer",
+    )
     chapter.add(table(headings, rows))
     title = f"Events a second through one service, {STORE_NAMES[store]}"
     chapter.add_chart(f"throughput-{store}", title, bars(title, "events/s", [_bar(*one) for one in shown]))
@@ -182,7 +194,9 @@ def _target(label: str, wanted: float, found: Sequence[float], unit: str) -> Tar
     target = f"≥ {wanted:g}{unit}"
     if not found:
         return not_measured(label, target)
-    return Target(label, target, f"{median(found):.2f}{unit} ({min(found):.2f}–{max(found):.2f})", median(found) >= wanted)
+    return Target(
+        label, target, f"{median(found):.2f}{unit} ({min(found):.2f}–{max(found):.2f})", median(found) >= wanted
+    )
 
 
 def _by_round(rounds: Sequence[Round]) -> dict[int, float]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from services.bench.events import AttendanceNoted, AttendanceRecorded, AttendanceTold
+from services.bench.store import Attendance, attendances
 from sqlalchemy import insert
 
 from chassis.ports import Unit
-from services.bench.events import AttendanceNoted, AttendanceRecorded, AttendanceTold
-from services.bench.store import Attendance, attendances
 
 Noted = AttendanceNoted | AttendanceTold
 

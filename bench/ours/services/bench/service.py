@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from chassis.host.service import Ports, health_check, lane, on
 from services.bench import handlers, store
 from services.bench.events import AttendanceNoted, AttendanceTold
+
+from chassis.host.service import Ports, health_check, lane, on
 
 
 class BenchService:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from alembic import op
-
 from services.bench.store import metadata
 
 revision = "0001"
