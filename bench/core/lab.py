@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -39,6 +40,9 @@ class Lab:
     amqp_uri: str
     server: Server | None
     say: Say
+    database_pid: int | None = None
+    """The PostgreSQL server's first process; SQLite works inside the contestant's."""
+
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     @property
@@ -54,11 +58,6 @@ class Lab:
     def broker_pid(self) -> int:
         return self.node.process.pid
 
-    @property
-    def database_pid(self) -> int | None:
-        """The PostgreSQL server's first process; SQLite works inside the contestant's."""
-        return _postmaster(self.server.port) if self.server else None
-
     def database(self, store: str, name: str) -> str:
         """A new, empty database, and its URL."""
         unique = f"{name.replace('-', '_')}_{next(self._numbers)}"
@@ -66,6 +65,16 @@ class Lab:
             assert self.server is not None
             return self.server.create_database(unique)
         return f"sqlite:///{self.folder / unique}.db"
+
+    def drop(self, database_url: str) -> None:
+        """Removes a database that nobody uses any more; a whole run would fill the disk otherwise."""
+        name = database_url.rsplit("/", 1)[-1]
+        if database_url.startswith("sqlite"):
+            for file in self.folder.glob(f"{name}*"):
+                file.unlink()
+        elif self.server is not None:
+            address = ["-h", "127.0.0.1", "-p", str(self.server.port), "-U", "leeward"]
+            subprocess.run([self.server.bin / "dropdb", *address, "--force", name], check=True, capture_output=True)
 
     def log(self, name: str) -> Path:
         return self.folder / "log" / f"{name}.log"
@@ -80,25 +89,34 @@ class Lab:
         return machine.describe(
             rabbitmq=self.node.control("version").strip(),
             postgresql=_postgresql_version(self.server),
-            stores={"sqlite": self.folder, **_postgresql_folder(self.server)},
+            stores={"sqlite": self.folder, **_folder_of(self.database_pid)},
             peers=PEERS_PYTHON,
         )
 
 
 @contextmanager
 def open_lab(say: Say, folder: Path = FOLDER) -> Iterator[Lab]:
-    """A fresh lab, for as long as the block runs; nothing of it stays but the contestants' logs."""
+    """A fresh lab, for as long as the block runs; nothing of it stays but logs."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     binaries = postgresql.find_binaries()
     with ExitStack() as stack:
+        stack.callback(_tidy_up, folder)
         say("starting a broker" + (" and a PostgreSQL server" if binaries else "; PostgreSQL is not installed"))
         node = broker.start(folder / "broker")
         stack.callback(node.stop)
         server = stack.enter_context(postgresql.server(binaries)) if binaries else None
-        lab = Lab(folder, node, "", server, say)
+        lab = Lab(folder, node, "", server, say, _postmaster(server.port) if server else None)
         lab.amqp_uri = lab.virtual_host("bench")
         yield lab
+
+
+def _tidy_up(folder: Path) -> None:
+    for entry in folder.iterdir():
+        if entry.is_dir() and entry.name != "log":
+            shutil.rmtree(entry, ignore_errors=True)
+        elif entry.is_file():
+            entry.unlink()
 
 
 def rows_in(database_url: str, table: str) -> int:
@@ -120,8 +138,7 @@ def _postmaster(port: int) -> int | None:
     return None
 
 
-def _postgresql_folder(server: Server | None) -> dict[str, Path]:
-    pid = _postmaster(server.port) if server else None
+def _folder_of(pid: int | None) -> dict[str, Path]:
     return {"postgresql": Path(psutil.Process(pid).cwd())} if pid else {}
 
 

@@ -105,10 +105,11 @@ def running(lab: Lab, bus: Bus, contestant: Contestant, store: str, *, replicas:
     prepare_queues(bus, contestant)
     database_url = lab.database(store, contestant.name) if contestant.has_database else ""
     environment = contestant.environment(lab.amqp_uri, database_url)
-    if contestant.has_database:
-        make_tables(lab, contestant, environment)
     trial = Trial(lab, bus, contestant, store, database_url, [])
     with ExitStack() as stack:
+        if contestant.has_database:
+            stack.callback(lab.drop, database_url)
+            make_tables(lab, contestant, environment)
         for _ in range(replicas):
             start(trial, environment)
             stack.callback(stop, trial.processes[-1])

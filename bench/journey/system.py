@@ -24,6 +24,10 @@ QUIET_SECONDS = 1.0
 INBOXES = tuple(f"{service}.inbox" for service in SERVICES)
 
 
+class ServiceDied(Exception):
+    """A service's process ended by itself; the message names it."""
+
+
 @dataclass
 class Journey:
     """Five running services, and the people who use them."""
@@ -50,6 +54,12 @@ class Journey:
     def depths(self) -> dict[str, int]:
         """What waits in each inbox at the broker."""
         return {queue: self.bus.depth(queue) for queue in INBOXES}
+
+    def check_alive(self) -> None:
+        """Raises ServiceDied."""
+        ended = [name for name, one in self.supervisor.running.items() if one.process.poll() is not None]
+        if ended:
+            raise ServiceDied(f"{', '.join(ended)} ended by itself")
 
     def is_idle(self) -> bool:
         """Whether no service has anything left to do."""

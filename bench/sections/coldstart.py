@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
+import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -21,7 +22,7 @@ from bench.report.chapter import Chapter, Target, not_measured, spread, table
 
 NAME = "coldstart"
 TITLE = "Cold start"
-READY_SECONDS = 120.0
+READY_SECONDS, STOP_SECONDS = 120.0, 60.0
 PRIVATE, GIVEN = "private broker", "broker running"
 WANTED_SECONDS = {PRIVATE: 8.0, GIVEN: 3.0}
 
@@ -70,8 +71,9 @@ def _up(folder: Path, environment: dict[str, str], log: Path) -> float:
     try:
         return wait_for(ready, "leeward up to be ready", every=0.005, within=READY_SECONDS) - began
     finally:
-        os.kill(process.pid, signal.SIGINT)
-        process.wait(60)
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_SECONDS)
         stop(process)
 
 

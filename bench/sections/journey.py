@@ -151,6 +151,7 @@ def _follow(journey: Journey, began: float, referrals: int) -> list[Depth]:
     depths: list[Depth] = []
 
     def done() -> bool:
+        journey.check_alive()
         journey.bus.pump(SAMPLE_SECONDS)
         depths.extend(_sample(journey, BURST, began))
         return journey.driver.has_seen(referrals)
@@ -206,6 +207,7 @@ def _steady(journey: Journey, per_second: float, seconds: float) -> list[Depth]:
             depths += _sample(journey, STEADY, began)
 
     def done() -> bool:
+        journey.check_alive()
         journey.bus.pump(SAMPLE_SECONDS)
         return journey.driver.has_seen(len(requests))
 

@@ -56,7 +56,9 @@ def measure(lab: Lab, plan: Plan, results: Results) -> list[str]:
             with ExitStack() as stack:
                 trials = [stack.enter_context(running(lab, bus, contestant, store)) for contestant in contestants]
                 problems += interleave(trials, plan.rounds, one, lab.say)
-    return problems
+    return problems + [
+        f"{one.contestant} on {one.store}: {one.missing} never came out" for one in rounds if one.missing
+    ]
 
 
 def _round(number: int, trial: Trial, seconds: float) -> Round:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +21,8 @@ from bench.sections import throughput
 from bench.sections.relay import drain_outbox
 from bench.sections.throughput import Entry, Round
 from leeward.broker import Node
+
+DOCS = Path(__file__).parent.parent.parent / "docs"
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +83,17 @@ def test_a_target_that_was_missed_says_so(tmp_path: Path) -> None:
     write_page(tmp_path, results)
     page = (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
     assert "against nameko, 10 workers | ≥ 8× | 0.50× (0.50–0.50) | **not met**" in page
+
+
+def test_the_page_in_the_documentation_is_the_one_that_its_results_make(tmp_path: Path) -> None:
+    shutil.copytree(DOCS / "benchmarks", tmp_path / "benchmarks", dirs_exist_ok=True)
+    write_page(tmp_path, Results(tmp_path / "benchmarks"))
+    made = (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
+    assert made == (DOCS / "benchmarks.md").read_text(encoding="utf-8"), "run `python -m bench report`"
+
+
+def test_the_command_line_names_the_sections_that_there_are() -> None:
+    command = [sys.executable, "-m", "leeward.cli", "bench", "--only", "nonsense"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "no section nonsense; there are throughput, latency" in done.stderr
