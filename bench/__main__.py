@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from bench.core import plan as plans
-from bench.core.lab import Lab, open_lab
+from bench.core.lab import AlreadyMeasuring, Lab, open_lab
 from bench.core.plan import Plan
 from bench.core.processes import ROOT
 from bench.core.results import Results
 from bench.core.rounds import attempt
 from bench.report.page import write_page
 from bench.sections.all import SECTIONS
+from leeward.broker import BrokerUnavailable
 
 _began = time.monotonic()
 
@@ -35,7 +36,11 @@ def main(arguments: list[str]) -> int:
     well = True
     if options.do == "run":
         chosen = options.only.split(",") if options.only else list(SECTIONS)
-        well = run(chosen, _plan(options), results)
+        try:
+            well = run(chosen, _plan(options), results)
+        except (AlreadyMeasuring, BrokerUnavailable) as error:
+            say(str(error))
+            return 1
     write_page(options.out, results)
     say(f"wrote {options.out / 'benchmarks.md'}")
     return 0 if well else 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -29,6 +30,10 @@ PEERS_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
 STORES = ("sqlite", "postgresql")
 
 Say = Callable[[str], None]
+
+
+class AlreadyMeasuring(Exception):
+    """Another run is under way in the same folder."""
 
 
 @dataclass
@@ -96,11 +101,13 @@ class Lab:
 
 @contextmanager
 def open_lab(say: Say, folder: Path = FOLDER) -> Iterator[Lab]:
-    """A fresh lab, for as long as the block runs; nothing of it stays but logs."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    """A fresh lab, for as long as the block runs; nothing of it stays but logs. Raises AlreadyMeasuring."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
     binaries = postgresql.find_binaries()
     with ExitStack() as stack:
+        _lock(stack, folder.with_suffix(".lock"))
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
         stack.callback(_tidy_up, folder)
         say("starting a broker" + (" and a PostgreSQL server" if binaries else "; PostgreSQL is not installed"))
         node = broker.start(folder / "broker")
@@ -109,6 +116,15 @@ def open_lab(say: Say, folder: Path = FOLDER) -> Iterator[Lab]:
         lab = Lab(folder, node, "", server, say, _postmaster(server.port) if server else None)
         lab.amqp_uri = lab.virtual_host("bench")
         yield lab
+
+
+def _lock(stack: ExitStack, file: Path) -> None:
+    """Two at once would take each other's databases away, and measure nothing but each other."""
+    held = stack.enter_context(file.open("w"))
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise AlreadyMeasuring(f"another run measures from this checkout (it holds {file.name})") from None
 
 
 def _tidy_up(folder: Path) -> None:

@@ -129,9 +129,9 @@ arrive, so at this rate it is one message."""
 
 
 def _target(store: str, which: str, ours: list[Round], theirs: list[Round]) -> Target:
-    label = f"{which[:3]} on {STORE_NAMES[store]}, against stock nameko"
+    label = f"Latency, {which[:3]} on {STORE_NAMES[store]}, against stock nameko"
     found = ratios({one.round: getattr(one, which) for one in ours}, {one.round: getattr(one, which) for one in theirs})
     if not found:
         return not_measured(label, f"≤ {WANTED}×")
     measured = f"{median(found):.2f}× ({min(found):.2f}–{max(found):.2f})"
-    return Target(f"Latency, {label}", f"≤ {WANTED}×", measured, median(found) <= WANTED)
+    return Target(label, f"≤ {WANTED}×", measured, median(found) <= WANTED)

@@ -18,7 +18,7 @@ from bench.core.results import Results
 from bench.core.trial import ContestantDied, drain, running
 from bench.report.page import write_page
 from bench.sections import throughput
-from bench.sections.relay import drain_outbox
+from bench.sections.relay import CHUNK, drain_outbox
 from bench.sections.throughput import Entry, Round
 from leeward.broker import Node
 
@@ -50,9 +50,10 @@ def test_a_round_of_ours_is_measured_checked_and_written_into_the_page(lab: Lab,
 
 
 def test_the_backlog_that_a_service_was_away_for_is_drained_in_full(lab: Lab) -> None:
+    rows = CHUNK + 1
     with connected(lab.amqp_uri) as bus:
-        done, samples = drain_outbox(lab, bus, 1, "sqlite", 300)
-    assert (done.arrived, done.duplicates) == (300, 0)
+        done, samples = drain_outbox(lab, bus, 1, "sqlite", rows)
+    assert (done.arrived, done.duplicates) == (rows, 0)
     assert samples[0].rss_mb > 0
 
 
@@ -77,9 +78,9 @@ def test_a_contestant_that_ends_by_itself_is_told_with_its_last_words(lab: Lab) 
 def test_a_target_that_was_missed_says_so(tmp_path: Path) -> None:
     ours = Round(1, ORM.name, "sqlite", 100, 1.0, 0.1, 0.0, 0.1, 100, 100, 0, "")
     peer = replace(ours, contestant=NAMEKO.name, seconds=0.5)
-    invalid = replace(peer, round=2, seconds=0.001, problem="99 rows for 100 events")
+    invalid = replace(ours, round=2, seconds=0.001, problem="99 rows for 100 events")
     results = Results(tmp_path / "benchmarks")
-    results.save(throughput.NAME, [ours, peer, invalid])
+    results.save(throughput.NAME, [ours, peer, invalid, replace(peer, round=2)])
     write_page(tmp_path, results)
     page = (tmp_path / "benchmarks.md").read_text(encoding="utf-8")
     assert "against nameko, 10 workers | ≥ 8× | 0.50× (0.50–0.50) | **not met**" in page
