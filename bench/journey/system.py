@@ -21,7 +21,6 @@ from tests.support.system import virtual_host
 
 ADMISSION_SECONDS = 60.0
 QUIET_SECONDS = 1.0
-INBOXES = tuple(f"{service}.inbox" for service in SERVICES)
 
 
 class ServiceDied(Exception):
@@ -50,10 +49,6 @@ class Journey:
     def rss(self) -> dict[str, float]:
         """Resident memory of each service in megabytes."""
         return {service: rss_mb(self.pid(service)) for service in SERVICES}
-
-    def depths(self) -> dict[str, int]:
-        """What waits in each inbox at the broker."""
-        return {queue: self.bus.depth(queue) for queue in INBOXES}
 
     def check_alive(self) -> None:
         """Raises ServiceDied."""

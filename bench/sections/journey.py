@@ -16,6 +16,7 @@ from bench.core.rounds import attempt, interleave
 from bench.journey import people, profile
 from bench.journey.chain import Chain, running_chain
 from bench.journey.driver import COUNTED
+from bench.journey.sampler import sampling
 from bench.journey.system import Journey, running_journey, settle
 from bench.sections.journey_rows import BURST, STEADY, Depth, Look, Round, Service
 from bench.sections.journey_text import chapter
@@ -26,7 +27,7 @@ NAME = "journey"
 TITLE = "The whole journey"
 JOURNEY_SECONDS = 300.0
 SETTLE_SECONDS = 60.0
-SAMPLE_SECONDS = 0.25
+PUMP_SECONDS = 0.1
 STEADY_SHARE = 0.8
 WARM_UP = 40
 BURST_SECONDS = 10.0
@@ -78,7 +79,7 @@ def _on_store(lab: Lab, plan: Plan, notes: Notes, store: str) -> list[str]:
                 round_, services, depths = _burst(lab, journey, number, referrals)
                 notes.rounds.append(round_)
                 notes.services += services
-                notes.depths += depths
+                notes.depths += depths if number == 1 else []  # one is enough to look at
             notes.save()
             last = notes.rounds[-1]
             lab.say(f"round {number}: {who} on {store}: {last.rate:,.0f} referrals/s {last.problem}")
@@ -121,8 +122,9 @@ def _burst(lab: Lab, journey: Journey, number: int, referrals: int) -> tuple[Rou
     before, driver_before = journey.cpu(), time.process_time()
     others_before = cpu_seconds(lab.broker_pid), cpu_seconds(database) if database else 0.0
     began = time.monotonic()
-    driver.publish(requests)
-    depths = _follow(journey, began, referrals)
+    with sampling(journey.amqp_uri, journey.store, BURST) as depths:
+        driver.publish(requests)
+        _follow(journey, referrals)
     seconds = driver.last_at - began
     cpu, driver_cpu = journey.cpu(), time.process_time() - driver_before
     rss = journey.rss()
@@ -147,23 +149,14 @@ def _burst(lab: Lab, journey: Journey, number: int, referrals: int) -> tuple[Rou
     return round_, services, depths
 
 
-def _follow(journey: Journey, began: float, referrals: int) -> list[Depth]:
-    depths: list[Depth] = []
-
+def _follow(journey: Journey, referrals: int) -> None:
     def done() -> bool:
         journey.check_alive()
-        journey.bus.pump(SAMPLE_SECONDS)
-        depths.extend(_sample(journey, BURST, began))
+        journey.bus.pump(PUMP_SECONDS)
         return journey.driver.has_seen(referrals)
 
     wait_for(done, f"{referrals} referrals on {journey.store}", every=0, within=JOURNEY_SECONDS)
     settle(journey, SETTLE_SECONDS)
-    return depths
-
-
-def _sample(journey: Journey, phase: str, began: float) -> list[Depth]:
-    second = time.monotonic() - began
-    return [Depth(journey.store, phase, second, queue, depth) for queue, depth in journey.depths().items()]
 
 
 def _problem(journey: Journey, referrals: int) -> str:
@@ -196,23 +189,13 @@ def _chain_round(lab: Lab, chain: Chain, number: int, store: str, referrals: int
 def _steady(journey: Journey, per_second: float, seconds: float) -> list[Depth]:
     """Sends a little less than what the services can do, evenly, and watches the queues."""
     requests = list(people.requests(journey.keyring, int(per_second * seconds), seed=-1))
-    depths: list[Depth] = []
     journey.driver.begin()
-    began = sampled = time.monotonic()
-    for number, request in enumerate(requests):
-        journey.bus.pump(began + number / per_second - time.monotonic())
-        journey.bus.send(request)
-        if time.monotonic() - sampled > SAMPLE_SECONDS:
-            sampled = time.monotonic()
-            depths += _sample(journey, STEADY, began)
-
-    def done() -> bool:
-        journey.check_alive()
-        journey.bus.pump(SAMPLE_SECONDS)
-        return journey.driver.has_seen(len(requests))
-
-    wait_for(done, "the steady stream to come through", every=0, within=JOURNEY_SECONDS)
-    settle(journey, SETTLE_SECONDS)
+    with sampling(journey.amqp_uri, journey.store, STEADY) as depths:
+        began = time.monotonic()
+        for number, request in enumerate(requests):
+            journey.bus.pump(began + number / per_second - time.monotonic())
+            journey.bus.send(request)
+    _follow(journey, len(requests))
     return depths
 
 

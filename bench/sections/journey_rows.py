@@ -47,7 +47,7 @@ class Service:
 
 @dataclass(frozen=True)
 class Depth:
-    """How many messages waited in a queue at a moment of a phase."""
+    """How much waited somewhere at a moment of a phase: `queue` is `<service> messages`, `… outbox`, `… timers due`."""
 
     store: str
     phase: str

@@ -16,6 +16,7 @@ GROWING_SHARE = 0.05
 """A queue that grows by more than a twentieth of the stream's rate is called growing."""
 
 CPU_MICROSECONDS = 1e6
+MOST_LINES = 7
 LEEWARD, CHAIN = "leeward", "nameko chain"
 TITLES = {LEEWARD: "Leeward, the whole journey", CHAIN: "nameko, a bare chain of four"}
 
@@ -120,16 +121,22 @@ def _describe_depths(chapter: Chapter, depths: list[Depth], rounds: list[Round])
         rate = median(one.rate for one in rounds if (one.store, one.who) == (store, LEEWARD))
         growth = growth_of(steady)
         worst = max(growth, key=lambda queue: growth[queue])
-        measured = f"{growth[worst]:+.1f} messages/s at most ({worst}) at {0.8 * rate:.0f} referrals/s"
+        measured = f"{growth[worst]:+.1f}/s at most ({worst}) at {0.8 * rate:.0f} referrals/s"
         chapter.targets.append(Target(label, "none", measured, growth[worst] <= GROWING_SHARE * rate))
-        for phase, what in ((STEADY, "at 80 % of the measured rate"), (BURST, "after a burst, all rounds")):
+        for phase, what in ((STEADY, "at 80 % of the measured rate"), (BURST, "after a burst")):
             drawn = _lines([one for one in depths if (one.store, one.phase) == (store, phase)])
-            title = f"Messages waiting {what}, {STORE_NAMES[store]}"
-            chapter.add_chart(f"journey-{phase}-{store}", title, lines(title, "seconds", "messages", drawn))
+            title = f"What waits {what}, {STORE_NAMES[store]}"
+            chapter.add_chart(
+                f"journey-{phase}-{store}", title, lines(title, "seconds", "messages, outbox rows, timers due", drawn)
+            )
 
 
 def _lines(depths: list[Depth]) -> list[Line]:
-    queues = list(dict.fromkeys(one.queue for one in depths))
+    """What ever waited, the most first, as many as can be told apart."""
+    most: dict[str, int] = {}
+    for one in depths:
+        most[one.queue] = max(one.depth, most.get(one.queue, 0))
+    queues = sorted((queue for queue in most if most[queue]), key=lambda queue: -most[queue])[:MOST_LINES]
     return [
         Line(queue, sorted((one.second, float(one.depth)) for one in depths if one.queue == queue)) for queue in queues
     ]
