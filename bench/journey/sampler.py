@@ -1,20 +1,28 @@
-"""Watches what waits at each service while it works, from a thread of its own so that the driver never stands still."""
+"""Watches what waits at each service while it works, from a thread of its own so that the driver never stands still.
+
+It looks into the queues and the databases itself: asking a service how it is takes as long as the service is busy.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import amqp
+from sqlalchemy import Engine, MetaData, create_engine, func, select
+from sqlalchemy.exc import OperationalError
 
 from bench.core.bus import Bus, connected
 from bench.sections.journey_rows import Depth
-from leeward.status import status_of
+from chassis.bus.topology import RETRY_DELAYS_SECONDS
+from chassis.store.tables import chassis_tables
 
 EVERY_SECONDS = 0.5
+_TABLES = chassis_tables(MetaData())
 
 
 @dataclass
@@ -22,6 +30,7 @@ class Sampler:
     """What was waiting, and when, since it began."""
 
     amqp_uri: str
+    databases: Mapping[str, str]
     store: str
     phase: str
     depths: list[Depth] = field(default_factory=list)
@@ -29,35 +38,45 @@ class Sampler:
     _began: float = field(default_factory=time.monotonic)
 
     def run(self) -> None:
+        engines = {service: create_engine(url) for service, url in self.databases.items()}
         with connected(self.amqp_uri) as bus:
             while not self._over.wait(EVERY_SECONDS):
-                with suppress(OSError, amqp.AMQPError):
-                    self._look(bus)
+                with suppress(OSError, amqp.AMQPError, OperationalError):
+                    self._look(bus, engines)
+        for engine in engines.values():
+            engine.dispose()
 
     def stop(self) -> None:
         self._over.set()
 
-    def _look(self, bus: Bus) -> None:
-        """Messages count wherever they are: at the broker, in the service's hands, in a retry queue, as a command."""
+    def _look(self, bus: Bus, engines: Mapping[str, Engine]) -> None:
         second = time.monotonic() - self._began
-        for state in status_of(self.amqp_uri):
-            commands = bus.depth(f"rpc-{state.service}")
-            waiting = {
-                "messages": state.inbox_depth + state.urgent_depth + state.retrying + commands,
-                "outbox": state.outbox_rows,
-                "timers due": state.timers_due,
-            }
+        for service, engine in engines.items():
+            outbox, due = _in_store(engine)
+            waiting = {"messages": _at_broker(bus, service), "outbox": outbox, "timers due": due}
             self.depths += [
-                Depth(self.store, self.phase, second, f"{state.service} {what}", count)
-                for what, count in waiting.items()
-                if count is not None
+                Depth(self.store, self.phase, second, f"{service} {what}", count) for what, count in waiting.items()
             ]
 
 
+def _at_broker(bus: Bus, service: str) -> int:
+    """Messages that wait for a service in any queue: its inbox, its retry queues, its commands."""
+    retries = (f"{service}.retry.{delay}" for delay in RETRY_DELAYS_SECONDS)
+    return sum(bus.depth(queue) for queue in (f"{service}.inbox", f"rpc-{service}", *retries))
+
+
+def _in_store(engine: Engine) -> tuple[int, int]:
+    """Outbox rows, and timers whose time has come."""
+    outbox = select(func.count()).select_from(_TABLES.outbox)
+    due = select(func.count()).select_from(_TABLES.timer).where(_TABLES.timer.c.due_at <= datetime.now(UTC))
+    with engine.connect() as connection:
+        return connection.execute(outbox).scalar_one(), connection.execute(due).scalar_one()
+
+
 @contextmanager
-def sampling(amqp_uri: str, store: str, phase: str) -> Iterator[list[Depth]]:
+def sampling(amqp_uri: str, databases: Mapping[str, str], store: str, phase: str) -> Iterator[list[Depth]]:
     """What waits while the block runs; the list is whole when it has ended."""
-    sampler = Sampler(amqp_uri, store, phase)
+    sampler = Sampler(amqp_uri, databases, store, phase)
     thread = threading.Thread(target=sampler.run, name="sampler")
     thread.start()
     try:

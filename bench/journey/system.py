@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
 from bench.core.bus import Bus, connected, wait_for
@@ -12,6 +12,8 @@ from bench.core.lab import Lab
 from bench.core.processes import cpu_seconds, rss_mb
 from bench.journey import people
 from bench.journey.driver import Driver
+from bench.journey.sampler import sampling
+from bench.sections.journey_rows import Depth
 from chassis.rpc import RpcClient
 from chassis.sealing import Keyring
 from leeward.status import status_of
@@ -49,6 +51,10 @@ class Journey:
     def rss(self) -> dict[str, float]:
         """Resident memory of each service in megabytes."""
         return {service: rss_mb(self.pid(service)) for service in SERVICES}
+
+    def sampling(self, phase: str) -> AbstractContextManager[list[Depth]]:
+        """What waits at each service while a block runs."""
+        return sampling(self.amqp_uri, self.supervisor.workspace.stores(), self.store, phase)
 
     def check_alive(self) -> None:
         """Raises ServiceDied."""

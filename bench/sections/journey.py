@@ -16,7 +16,6 @@ from bench.core.rounds import attempt, interleave
 from bench.journey import people, profile
 from bench.journey.chain import Chain, running_chain
 from bench.journey.driver import COUNTED
-from bench.journey.sampler import sampling
 from bench.journey.system import Journey, running_journey, settle
 from bench.sections.journey_rows import BURST, STEADY, Depth, Look, Round, Service
 from bench.sections.journey_text import chapter
@@ -122,7 +121,7 @@ def _burst(lab: Lab, journey: Journey, number: int, referrals: int) -> tuple[Rou
     before, driver_before = journey.cpu(), time.process_time()
     others_before = cpu_seconds(lab.broker_pid), cpu_seconds(database) if database else 0.0
     began = time.monotonic()
-    with sampling(journey.amqp_uri, journey.store, BURST) as depths:
+    with journey.sampling(BURST) as depths:
         driver.publish(requests)
         _follow(journey, referrals)
     seconds = driver.last_at - began
@@ -190,7 +189,7 @@ def _steady(journey: Journey, per_second: float, seconds: float) -> list[Depth]:
     """Sends a little less than what the services can do, evenly, and watches the queues."""
     requests = list(people.requests(journey.keyring, int(per_second * seconds), seed=-1))
     journey.driver.begin()
-    with sampling(journey.amqp_uri, journey.store, STEADY) as depths:
+    with journey.sampling(STEADY) as depths:
         began = time.monotonic()
         for number, request in enumerate(requests):
             journey.bus.pump(began + number / per_second - time.monotonic())
