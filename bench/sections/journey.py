@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -115,37 +116,61 @@ def _afterwards(lab: Lab, plan: Plan, notes: Notes, journey: Journey, referrals:
 def _burst(lab: Lab, journey: Journey, number: int, referrals: int) -> tuple[Round, list[Service], list[Depth]]:
     """Publishes so many requests at once, and follows them until all is done."""
     requests = list(people.requests(journey.keyring, referrals, seed=number))
-    database = lab.database_pid if journey.store == "postgresql" else None
     driver = journey.driver
     driver.begin()
-    before, driver_before = journey.cpu(), time.process_time()
-    others_before = cpu_seconds(lab.broker_pid), cpu_seconds(database) if database else 0.0
+    before = _used(lab, journey.store, journey.cpu())
     began = time.monotonic()
     with journey.sampling(BURST) as depths:
         driver.publish(requests)
         _follow(journey, referrals)
-    seconds = driver.last_at - began
-    cpu, driver_cpu = journey.cpu(), time.process_time() - driver_before
-    rss = journey.rss()
+    used, rss = _used(lab, journey.store, journey.cpu()), journey.rss()
     round_ = Round(
         round=number,
         store=journey.store,
         who=LEEWARD,
         referrals=referrals,
-        seconds=seconds,
+        seconds=driver.last_at - began,
         events=sum(driver.counts.values()),
         letters=driver.counts["MessageSent"],
-        cpu_services=sum(cpu.values()) - sum(before.values()),
-        cpu_driver=driver_cpu,
-        cpu_broker=cpu_seconds(lab.broker_pid) - others_before[0],
-        cpu_database=(cpu_seconds(database) if database else 0.0) - others_before[1],
         problem=_problem(journey, referrals),
+        **used.since(before),
     )
     services = [
-        Service(number, journey.store, name, referrals, cpu[name] - before[name], journey.rss_at_rest[name], rss[name])
-        for name in cpu
+        Service(
+            number, journey.store, name, referrals, cpu - before.services[name], journey.rss_at_rest[name], rss[name]
+        )
+        for name, cpu in used.services.items()
     ]
     return round_, services, depths
+
+
+@dataclass(frozen=True)
+class Used:
+    """CPU seconds up to a moment: of each service, the driver, the broker and the database."""
+
+    services: dict[str, float]
+    driver: float
+    broker: float
+    database: float
+
+    def since(self, before: Used) -> dict[str, float]:
+        """What was used between two moments, as a Round names it."""
+        return {
+            "cpu_services": sum(self.services.values()) - sum(before.services.values()),
+            "cpu_driver": self.driver - before.driver,
+            "cpu_broker": self.broker - before.broker,
+            "cpu_database": self.database - before.database,
+        }
+
+
+def _used(lab: Lab, store: str, services: dict[str, float]) -> Used:
+    database = lab.database_pid if store == "postgresql" else None
+    return Used(
+        services=services,
+        driver=time.process_time(),
+        broker=cpu_seconds(lab.broker_pid),
+        database=cpu_seconds(database) if database else 0.0,
+    )
 
 
 def _follow(journey: Journey, referrals: int) -> None:
@@ -166,8 +191,7 @@ def _problem(journey: Journey, referrals: int) -> str:
 
 
 def _chain_round(lab: Lab, chain: Chain, number: int, store: str, referrals: int) -> Round:
-    database = lab.database_pid if store == "postgresql" else None
-    before = chain.cpu(), cpu_seconds(lab.broker_pid), cpu_seconds(database) if database else 0.0
+    before = _used(lab, store, {CHAIN: chain.cpu()})
     seconds = chain.run(referrals)
     return Round(
         round=number,
@@ -177,11 +201,8 @@ def _chain_round(lab: Lab, chain: Chain, number: int, store: str, referrals: int
         seconds=seconds,
         events=referrals * 4,
         letters=0,
-        cpu_services=chain.cpu() - before[0],
-        cpu_driver=0.0,
-        cpu_broker=cpu_seconds(lab.broker_pid) - before[1],
-        cpu_database=(cpu_seconds(database) if database else 0.0) - before[2],
         problem="",
+        **_used(lab, store, {CHAIN: chain.cpu()}).since(before),
     )
 
 
