@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import uuid_utils.compat
 
@@ -111,7 +111,7 @@ def _ours(routing_key: str) -> Callable[[Job], Message]:
             time=datetime.now(UTC),
             subject=job["attendance_id"],
             dataschema=f"urn:leeward:bench_front:{routing_key}:1",
-            correlation_id=UUID(job["attendance_id"]),
+            correlation_id=job["attendance_id"],
         )
         properties = {
             "message_id": str(envelope.id),

@@ -94,7 +94,7 @@ def _message(event: HelpRequested) -> Message:
         time=datetime.now(UTC),
         subject=str(event.subject),
         dataschema=event.dataschema(),
-        correlation_id=event.subject,
+        correlation_id=str(event.subject),
     )
     properties = {
         "message_id": str(envelope.id),

@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from uuid import UUID
 
 import uuid_utils.compat
 from sqlalchemy import MetaData, create_engine
@@ -127,8 +126,8 @@ def _row(job: Job, at: datetime) -> Row:
         subject=job["attendance_id"],
         sequence=1,
         dataschema="urn:leeward:bench:AttendanceRecorded:1",
-        correlation_id=UUID(job["attendance_id"]),
-        causation_id=UUID(job["attendance_id"]),
+        correlation_id=job["attendance_id"],
+        causation_id=job["attendance_id"],
     )
     return {
         "id": envelope.id,

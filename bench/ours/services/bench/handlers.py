@@ -6,7 +6,6 @@ from typing import Any
 
 from services.bench.events import AttendanceNoted, AttendanceRecorded, AttendanceTold
 from services.bench.store import Attendance, attendances
-from sqlalchemy import insert
 
 from chassis.ports import Unit
 
@@ -19,7 +18,7 @@ def record_by_orm(unit: Unit[None], event: AttendanceNoted) -> None:
 
 
 def record_by_core(unit: Unit[None], event: AttendanceTold) -> None:
-    unit.session.execute(insert(attendances), [_values(event)])
+    unit.insert(attendances, **_values(event))
     unit.emit(_recorded(event))
 
 
