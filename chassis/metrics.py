@@ -38,7 +38,7 @@ RECONNECTS = Counter("leeward_reconnects", "Connections that were lost.", ["conn
 OUTBOX_ROWS = Gauge("leeward_outbox_rows", "Events that are committed and not yet confirmed.", registry=REGISTRY)
 OUTBOX_LAG = Gauge("leeward_outbox_oldest_seconds", "Age of the oldest of them.", registry=REGISTRY)
 TIMERS_DUE = Gauge("leeward_timers_due", "Timers that are due and have not fired.", registry=REGISTRY)
-TIMERS_FIRED = Counter("leeward_timers_fired", "Timers that were fired.", ["timer"], registry=REGISTRY)
+TIMERS_FIRED = Counter("leeward_timers_fired", "Timers that were fired.", registry=REGISTRY)
 
 
 def exposition() -> bytes:

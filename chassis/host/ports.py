@@ -43,7 +43,7 @@ class Ports(DependencyProvider):  # type: ignore[misc]
     def __init__(self, *, metadata: MetaData, tools: Callable[[Env], Any]) -> None:
         self.metadata = metadata
         self.make_tools = tools
-        self._wake_ups: list[Callable[[], None]] = []
+        self._wake_ups: list[tuple[frozenset[str], Callable[[], None]]] = []
         self._is_open = False
 
     def setup(self) -> None:
@@ -81,9 +81,9 @@ class Ports(DependencyProvider):  # type: ignore[misc]
     def get_dependency(self, worker_ctx: Any) -> Ports:
         return self
 
-    def wake_after_commit(self, wake: Callable[[], None]) -> None:
-        """Has `wake` called after every unit of work that has committed."""
-        self._wake_ups.append(wake)
+    def wake_when_due(self, timers: frozenset[str], wake: Callable[[], None]) -> None:
+        """Has `wake` called after every unit of work that has set one of these timers for now."""
+        self._wake_ups.append((timers, wake))
 
     @contextmanager
     def unit(self) -> Iterator[StoreUnit]:
@@ -91,8 +91,9 @@ class Ports(DependencyProvider):  # type: ignore[misc]
         with self.database.unit() as unit:
             yield unit
         self.relay.take(unit.committed)
-        for wake in self._wake_ups:
-            wake()
+        for timers, wake in self._wake_ups:
+            if timers & unit.timers_due:
+                wake()
 
     def ask(self, handler: CommandHandler, request: Shape) -> Any:
         """Runs a command in a unit of work."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
@@ -19,7 +20,7 @@ POLL_SECONDS = 0.25
 
 log = structlog.get_logger()
 
-Fire = Callable[[DueTimer], None]
+Fire = Callable[[Sequence[DueTimer]], None]
 
 
 class Schedule(Entrypoint):  # type: ignore[misc]
@@ -37,10 +38,10 @@ class Schedule(Entrypoint):  # type: ignore[misc]
 
     def start(self) -> None:
         due = {entry.name: entry for entry in self.entries if isinstance(entry, Due)}
-        self._spawn("timers", tuple(due), lambda timer: self._scheduler.fire(due[timer.name], timer))
+        self._spawn("timers", tuple(due), lambda timers: self._scheduler.fire(due, timers))
         for entry in self.entries:
             if isinstance(entry, Effect):
-                self._spawn(entry.name, (entry.name,), self._performer(entry))
+                self._spawn(entry.name, (entry.name,), partial(self._scheduler.perform, entry))
 
     def stop(self) -> None:
         self._stopping.set()
@@ -48,23 +49,21 @@ class Schedule(Entrypoint):  # type: ignore[misc]
             wake.set()
             stopped.wait()
 
-    def _performer(self, effect: Effect) -> Fire:
-        return lambda timer: self._scheduler.perform(effect, timer)
-
     def _spawn(self, identifier: str, names: tuple[str, ...], fire: Fire) -> None:
         wake, stopped = threading.Event(), threading.Event()
         self._threads.append((wake, stopped))
-        self._ports.wake_after_commit(wake.set)
+        self._ports.wake_when_due(frozenset(names), wake.set)
         self.container.spawn_managed_thread(lambda: self._watch(names, fire, wake, stopped), identifier=identifier)
 
     def _watch(self, names: tuple[str, ...], fire: Fire, wake: threading.Event, stopped: threading.Event) -> None:
         while not self._stopping.is_set():
             wake.clear()
             try:
-                for timer in self._scheduler.due(names):
-                    if not self._stopping.is_set():
-                        fire(timer)
-                        metrics.TIMERS_FIRED.labels(timer.name).inc()
+                timers = self._scheduler.due(names)
+                if timers:
+                    fire(timers)
+                    metrics.TIMERS_FIRED.inc(len(timers))
+                    continue
             except DBAPIError as error:
                 log.warning("schedule_interrupted", **describe(error))
             wake.wait(POLL_SECONDS)

@@ -6,6 +6,7 @@ never both do, and a timer that was moved or cancelled meanwhile is left alone.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -21,7 +22,8 @@ from chassis.ports import NotYet, Timer, TimerHandler, Unit
 from chassis.store.database import Database
 from chassis.store.unit import StoreUnit
 
-BATCH = 200
+BATCH = 96
+EFFECT_SECONDS = 2.0
 NOT_YET_DELAY = timedelta(seconds=5)
 RETRY_DELAYS = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3600))
 MAX_EFFECT_ATTEMPTS = 8
@@ -84,65 +86,102 @@ class Scheduler:
         with self._database.reading() as unit:
             return [DueTimer(**row._mapping) for row in unit.session.execute(oldest.limit(BATCH))]
 
-    def fire(self, entry: Due, timer: DueTimer) -> None:
-        """Runs a timer's handler once; a failure puts it off with growing delays."""
+    def fire(self, entries: Mapping[str, Due], timers: Sequence[DueTimer]) -> None:
+        """Runs the handlers of due timers, all in one unit of work if none fails, otherwise each in its own.
+
+        One that fails by itself is put off, with growing delays.
+        """
         try:
             with self._open_unit() as unit:
-                if self._take(unit, timer):
-                    entry.handler(unit, timer)
+                for timer in timers:
+                    if self._take(unit, timer):
+                        entries[timer.name].handler(unit, timer)
         except STORE_AWAY:
             raise
-        except NotYet:
-            self._move(timer, self._database.clock.now() + NOT_YET_DELAY, timer.attempts)
         except Exception as error:
-            log.warning("timer_failed", timer=timer.name, attempts=timer.attempts, **describe(error))
-            self._put_off(timer)
+            if len(timers) == 1:
+                self._put_off(timers[0], error)
+                return
+            for timer in timers:
+                self.fire(entries, [timer])
 
-    def perform(self, effect: Effect, timer: DueTimer) -> None:
-        """Acts on the outside world and records it. After the last failed attempt `failed` is called instead."""
-        claimed = self._move(timer, self._database.clock.now() + EFFECT_LEASE, timer.attempts + 1)
-        if claimed is None:
-            return
+    def perform(self, effect: Effect, timers: Sequence[DueTimer]) -> None:
+        """Acts on the outside world for each timer, and records what came of it, all in one unit of work.
+
+        After the last failed attempt `failed` is called instead. What is not done after a few seconds is left for next
+        time, so that a slow outside world doesn't outlast the lease.
+        """
+        waiting = self._claim(timers)
+        done: list[tuple[DueTimer, Any]] = []
+        until = time.monotonic() + EFFECT_SECONDS
         try:
-            with self._database.reading() as unit:
-                result = effect.act(unit, claimed)
-        except STORE_AWAY:
-            raise
-        except Exception as error:
-            log.warning("effect_failed", timer=timer.name, attempts=claimed.attempts, **describe(error))
-            self._effect_failed(effect, claimed)
-        else:
-            self._finish(claimed, lambda unit: effect.record(unit, claimed, result))
+            while waiting and (time.monotonic() < until or not done):
+                timer = waiting.pop(0)
+                try:
+                    with self._database.reading() as unit:
+                        done.append((timer, effect.act(unit, timer)))
+                except STORE_AWAY:
+                    raise
+                except Exception as error:
+                    log.warning("effect_failed", timer=timer.name, attempts=timer.attempts, **describe(error))
+                    self._effect_failed(effect, timer)
+        finally:
+            self._record(done, effect.record)
+            for timer in waiting:
+                self._move(timer, self._database.clock.now(), timer.attempts - 1)
+
+    def _claim(self, timers: Sequence[DueTimer]) -> list[DueTimer]:
+        """Takes a lease on timers, and returns those that nobody else has."""
+        lease = self._database.clock.now() + EFFECT_LEASE
+        with self._database.unit() as unit:
+            moved = (self._moved(unit, timer, lease, timer.attempts + 1) for timer in timers)
+            return [timer for timer in moved if timer is not None]
 
     def _effect_failed(self, effect: Effect, timer: DueTimer) -> None:
         if timer.attempts < MAX_EFFECT_ATTEMPTS:
             self._move(timer, self._database.clock.now() + _delay(timer.attempts - 1), timer.attempts)
         else:
-            self._finish(timer, lambda unit: effect.failed(unit, timer))
+            self._record([(timer, None)], lambda unit, given_up, _: effect.failed(unit, given_up))
 
-    def _finish(self, timer: DueTimer, record: Callable[[StoreUnit], None]) -> None:
-        """Records the end of an effect and removes its timer. If that fails the effect is repeated after its lease."""
+    def _record(self, done: Sequence[tuple[DueTimer, Any]], record: Record) -> None:
+        """Records the ends of effects and removes their timers. If that fails one is repeated after its lease."""
+        if not done:
+            return
         try:
             with self._open_unit() as unit:
-                if self._take(unit, timer):
-                    record(unit)
+                for timer, result in done:
+                    if self._take(unit, timer):
+                        record(unit, timer, result)
         except STORE_AWAY:
             raise
         except Exception as error:
-            log.error("effect_not_recorded", timer=timer.name, attempts=timer.attempts, **describe(error))
+            if len(done) == 1:
+                log.error("effect_not_recorded", timer=done[0][0].name, **describe(error))
+                return
+            for one in done:
+                self._record([one], record)
 
-    def _put_off(self, timer: DueTimer) -> None:
-        self._move(timer, self._database.clock.now() + _delay(timer.attempts), timer.attempts + 1)
+    def _put_off(self, timer: DueTimer, error: Exception) -> None:
+        now = self._database.clock.now()
+        if isinstance(error, NotYet):
+            self._move(timer, now + NOT_YET_DELAY, timer.attempts)
+            return
+        log.warning("timer_failed", timer=timer.name, attempts=timer.attempts, **describe(error))
+        self._move(timer, now + _delay(timer.attempts), timer.attempts + 1)
 
     def _take(self, unit: StoreUnit, timer: DueTimer) -> bool:
         """Removes the row. False if it is no longer there as it was seen."""
         return _changed(unit.session.execute(delete(self._table).where(self._same(timer))))
 
-    def _move(self, timer: DueTimer, due_at: datetime, attempts: int) -> DueTimer | None:
-        moved = replace(timer, due_at=due_at, attempts=attempts)
-        statement = update(self._table).where(self._same(timer)).values(due_at=due_at, attempts=attempts)
+    def _move(self, timer: DueTimer, due_at: datetime, attempts: int) -> None:
         with self._database.unit() as unit:
-            return moved if _changed(unit.session.execute(statement)) else None
+            self._moved(unit, timer, due_at, attempts)
+
+    def _moved(self, unit: StoreUnit, timer: DueTimer, due_at: datetime, attempts: int) -> DueTimer | None:
+        """The timer as it is after it was moved, or None if it was no longer there as it was seen."""
+        statement = update(self._table).where(self._same(timer)).values(due_at=due_at, attempts=attempts)
+        changed = _changed(unit.session.execute(statement))
+        return replace(timer, due_at=due_at, attempts=attempts) if changed else None
 
     def _same(self, timer: DueTimer) -> ColumnElement[bool]:
         table = self._table

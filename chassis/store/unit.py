@@ -57,6 +57,8 @@ class StoreUnit:
     envelope: Envelope | None = None
     committed: list[Waiting] = field(default_factory=list)
     """What was emitted, with its place in the outbox, once this unit has committed."""
+    timers_due: set[str] = field(default_factory=set)
+    """The timers that were set for now or earlier."""
     _emitted: list[Emitted] = field(default_factory=list)
     _rows: dict[Table, list[Row]] = field(default_factory=dict)
 
@@ -76,6 +78,8 @@ class StoreUnit:
         self._emitted.append(Emitted(event, orjson.dumps(event.checked_json()).decode(), self.envelope))
 
     def set_timer(self, timer: str, key: UUID | str, at: datetime, data: Mapping[str, Any] | None = None) -> None:
+        if at <= self.now:
+            self.timers_due.add(timer)
         row = {"name": timer, "key": str(key), "due_at": at, "data": dict(data or {}), "attempts": 0}
         statement = upsert(self.session, self.tables.timer).values(row)
         moved = {name: statement.excluded[name] for name in ("due_at", "data", "attempts")}

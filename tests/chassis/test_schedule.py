@@ -24,13 +24,14 @@ class Outside:
         self.store = store
         self.acts = 0
         self.fails = False
+        self.fails_for: str | None = None
         self.recorded: list[Any] = []
         self.given_up = 0
 
     def act(self, unit: Unit[Any], timer: Timer) -> str:
         self.acts += 1
         unit.session.execute(self.store.note.insert().values(note_row(self.acts)))
-        if self.fails:
+        if self.fails or timer.key == self.fails_for:
             raise ConnectionRefusedError("planted words")
         return "sent"
 
@@ -47,13 +48,21 @@ class Bench:
         self.outside = Outside(store)
         self.fired: list[str] = []
         self.error: Exception | None = None
+        self.fails_for: str | None = None
+        self.cancels: str | None = None
+        self.commits = self.calls = 0
         self.scheduler = Scheduler(store.database, self._unit)
         self.effect = Effect("send", self.outside.act, self.outside.record, self.outside.failed)
 
     def handler(self, unit: Unit[Any], timer: Timer) -> None:
-        unit.session.execute(self.store.note.insert().values(note_row(len(self.fired) + 1)))
+        self.calls += 1
+        unit.session.execute(self.store.note.insert().values(note_row(self.calls)))
         if self.error:
             raise self.error
+        if timer.key == self.fails_for:
+            raise ZeroDivisionError("planted words")
+        if self.cancels:
+            unit.cancel_timer("remind", self.cancels)
         self.fired.append(timer.key)
 
     def set(self, name: str, key: str, after: timedelta) -> None:
@@ -64,16 +73,20 @@ class Bench:
         return self.scheduler.due(["remind", "send"])
 
     def fire_due(self) -> None:
-        for timer in self.due():
-            if timer.name == "send":
-                self.scheduler.perform(self.effect, timer)
-            else:
-                self.scheduler.fire(Due("remind", self.handler), timer)
+        due = self.due()
+        if sends := [timer for timer in due if timer.name == "send"]:
+            self.scheduler.perform(self.effect, sends)
+        if reminders := [timer for timer in due if timer.name == "remind"]:
+            self.fire(reminders)
+
+    def fire(self, timers: list[DueTimer]) -> None:
+        self.scheduler.fire({"remind": Due("remind", self.handler)}, timers)
 
     @contextmanager
     def _unit(self) -> Iterator[StoreUnit]:
         with self.store.database.unit() as unit:
             yield unit
+        self.commits += 1
 
 
 @pytest.fixture
@@ -104,7 +117,7 @@ def test_a_cancelled_timer_does_not_fire_even_if_it_was_seen_to_be_due(bench: Be
     (seen,) = bench.due()
     with bench.store.database.unit() as unit:
         unit.cancel_timer("remind", "a")
-    bench.scheduler.fire(Due("remind", bench.handler), seen)
+    bench.fire([seen])
     assert (bench.fired, bench.store.numbers()) == ([], [])
 
 
@@ -112,7 +125,7 @@ def test_a_timer_that_was_moved_meanwhile_is_left_alone(bench: Bench) -> None:
     bench.set("remind", "a", timedelta())
     (seen,) = bench.due()
     bench.set("remind", "a", HOUR)
-    bench.scheduler.fire(Due("remind", bench.handler), seen)
+    bench.fire([seen])
     assert bench.fired == []
     bench.store.clock.advance(HOUR)
     bench.fire_due()
@@ -123,7 +136,7 @@ def test_two_replicas_that_see_the_same_timer_fire_it_once(bench: Bench) -> None
     bench.set("remind", "a", timedelta())
     seen = bench.due()
     for _ in range(2):
-        bench.scheduler.fire(Due("remind", bench.handler), seen[0])
+        bench.fire([seen[0]])
     assert bench.fired == ["a"]
 
 
@@ -163,7 +176,7 @@ def test_an_effect_whose_process_died_is_repeated_after_its_lease(bench: Bench) 
     (seen,) = bench.due()
     dying = Effect("send", bench.outside.act, _die, bench.outside.failed)
     with pytest.raises(KeyboardInterrupt):
-        bench.scheduler.perform(dying, seen)
+        bench.scheduler.perform(dying, [seen])
     assert bench.due() == []
     bench.store.clock.advance(EFFECT_LEASE)
     bench.effect = Effect("send", bench.outside.act, lambda *_: bench.fired.append("recorded"), bench.outside.failed)
@@ -197,11 +210,57 @@ def test_an_effect_that_never_works_is_given_up_and_said_so_once(bench: Bench) -
     assert bench.store.rows("timer") == []
 
 
+def test_all_that_is_due_is_one_transaction(bench: Bench) -> None:
+    for key in "abc":
+        bench.set("remind", key, timedelta())
+    bench.fire_due()
+    assert (bench.fired, bench.commits) == (["a", "b", "c"], 1)
+
+
+def test_a_timer_that_fails_costs_only_itself(bench: Bench) -> None:
+    bench.fails_for = "b"
+    for key in "abc":
+        bench.set("remind", key, timedelta())
+    bench.fire_due()
+    assert [row["key"] for row in bench.store.rows("timer")] == ["b"]
+    assert len(bench.store.numbers()) == 2, "what failed was rolled back, and the others' rows were kept"
+
+
+def test_a_timer_that_an_earlier_one_cancels_does_not_fire(bench: Bench) -> None:
+    bench.cancels = "b"
+    for key in "abc":
+        bench.set("remind", key, timedelta())
+    bench.fire_due()
+    assert bench.fired == ["a", "c"]
+
+
+def test_effects_are_claimed_and_recorded_together_and_fail_apart(bench: Bench) -> None:
+    bench.outside.fails_for = "b"
+    for key in "abc":
+        bench.set("send", key, timedelta())
+    bench.fire_due()
+    assert (bench.outside.recorded, bench.commits) == (["sent", "sent"], 1)
+    (left,) = bench.store.rows("timer")
+    assert (left["key"], left["attempts"]) == ("b", 1)
+
+
+def test_what_a_slow_outside_world_leaves_no_time_for_is_left_as_it_was(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.store.schedule.EFFECT_SECONDS", 0)
+    for key in "ab":
+        bench.set("send", key, timedelta())
+    bench.fire_due()
+    (left,) = bench.store.rows("timer")
+    assert (bench.outside.acts, left["key"], left["attempts"]) == (1, "b", 0)
+    assert bench.due(), "it is still due"
+
+
 def test_two_replicas_never_perform_the_same_effect(bench: Bench) -> None:
     bench.set("send", "a", timedelta())
     seen = bench.due()
     for _ in range(2):
-        bench.scheduler.perform(bench.effect, seen[0])
+        bench.scheduler.perform(bench.effect, seen)
     assert bench.outside.acts == 1
 
 

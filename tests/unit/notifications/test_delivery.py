@@ -110,7 +110,7 @@ def test_the_chassis_s_own_schedule_sends_it_at_the_safe_hour(
     assert scheduler.due(["send_message"]) == []
     desk.bench.clock.advance(timedelta(hours=8))
     for timer in scheduler.due(["send_message"]):
-        scheduler.perform(effect, timer)
+        scheduler.perform(effect, [timer])
     assert len(desk.post.to(ADDRESS)) == 1
     assert desk.states(referral_id) == {"request_received": "sent"}
     assert scheduler.due(["send_message"]) == []
@@ -124,12 +124,12 @@ def test_the_chassis_s_own_schedule_puts_a_failed_message_off(desk: Desk, therap
     desk.admit(therapist_id)
     desk.bench.hear(handlers.send_receipt, facts.paid(therapist_id))
     for timer in scheduler.due(["send_message"]):
-        scheduler.perform(effect, timer)
+        scheduler.perform(effect, [timer])
     assert scheduler.due(["send_message"]) == []
     desk.post.down = False
     desk.bench.clock.advance(timedelta(seconds=5))
     for timer in scheduler.due(["send_message"]):
-        scheduler.perform(effect, timer)
+        scheduler.perform(effect, [timer])
     assert len(desk.post.sent) == 1
 
 
