@@ -7,6 +7,7 @@ dead-lettered from (seen on 3.10.8). So it is published anew, without what the b
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,7 @@ from chassis.bus.topology import DEAD, LIMIT
 
 LIMITS = "leeward_limits"
 PUT_BACK_DELAY = "30s"
+PATIENCE_SECONDS = 2.0
 TWICE = {
     REASON: "handed out too often, twice; it may be what brings the service down",
     ERROR: "DeliveryLimit",
@@ -44,12 +46,20 @@ def put_back(channel: Any, service: str, now: datetime) -> int:
 
 
 def taken(channel: Any, queue: str) -> Iterator[amqp.Message]:
-    """Takes what lies in a queue now, one by one. What isn't acknowledged goes back when the channel closes."""
-    for _ in range(channel.queue_declare(queue, passive=True).message_count):
-        message = channel.basic_get(queue)
-        if message is None:
-            return
-        yield message
+    """Takes what lies in a queue now, oldest first. What isn't acknowledged goes back, in order, with the channel.
+
+    One consumer takes all of it: what was taken with `basic.get` goes back in any order (seen on 3.10.8).
+    """
+    count = channel.queue_declare(queue, passive=True).message_count
+    arrived: deque[amqp.Message] = deque()
+    channel.basic_consume(queue, callback=arrived.append)
+    for _ in range(count):
+        while not arrived:
+            try:
+                channel.connection.drain_events(timeout=PATIENCE_SECONDS)
+            except TimeoutError:
+                return  # somebody else is looking too, and holds the rest
+        yield arrived.popleft()
 
 
 def republish(channel: Any, message: amqp.Message, headers: dict[str, Any], *, exchange: str, routing_key: str) -> None:
