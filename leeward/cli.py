@@ -16,7 +16,7 @@ from rich.live import Live
 from rich.table import Table
 
 from chassis.sealing import make_keys
-from leeward import dead, topology
+from leeward import dead, events, topology, trace
 from leeward.demo.report import print_report
 from leeward.demo.requests import sample_requests
 from leeward.demo.run import Demonstration, seed_of_today
@@ -30,7 +30,9 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Runs Leeward
 keys = typer.Typer(no_args_is_help=True, help="The keys that personal data is sealed with.")
 app.add_typer(keys, name="keys")
 app.add_typer(dead.app, name="dead")
+app.add_typer(events.app, name="events")
 app.command()(topology.topology)
+app.command()(trace.trace)
 REFRESH_SECONDS = 2.0
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -23,15 +22,12 @@ from chassis.bus.delivery import ORIGIN_EXCHANGE, ORIGIN_ROUTING_KEY
 from chassis.bus.retries import ATTEMPTS, DIGEST, ERROR, FIRST_FAILED_AT, LANE, REASON, WAITS
 from chassis.bus.returns import LIMITS, republish, taken
 from chassis.bus.topology import DEAD
-from contracts.catalogue import events
-from contracts.event import Event
+from leeward.bodies import body_for_people
 
 REPLAY = "replay"
 GIVE_BACK_SECONDS = 5.0
 TOLD_BY_US = (ATTEMPTS, WAITS, FIRST_FAILED_AT, REASON, ERROR, DIGEST, LIMITS)
 """What a failed message's headers say of its failures; a replay begins anew."""
-
-WITHHELD = "<withheld>"
 
 
 @dataclass(frozen=True)
@@ -61,15 +57,8 @@ class DeadLetter:
         return dict(self.message.headers or {})
 
     def body(self) -> Any:
-        """The body for people: what is sealed stays sealed, and what the event's schema doesn't know is withheld."""
-        try:
-            data = json.loads(self.message.body)
-        except ValueError:
-            return f"<not JSON, {len(self.message.body)} bytes>"
-        kind = _KINDS.get((self.publisher, self.event))
-        if not isinstance(data, dict) or kind is None:
-            return WITHHELD
-        return {name: _shown(kind, name, value) for name, value in data.items()}
+        """The body for people: see `leeward.bodies`."""
+        return body_for_people(self.publisher, self.event, self.message.body)
 
     def told(self) -> dict[str, Any]:
         """All about it but the body, as JSON."""
@@ -219,14 +208,6 @@ def _letter(service: str, message: amqp.Message) -> DeadLetter:
     )
 
 
-def _shown(kind: type[Event], name: str, value: Any) -> Any:
-    field_ = kind.schema.fields.get(name)
-    if field_ is None:
-        return WITHHELD
-    reader = field_.metadata.get("sealed_to")
-    return f"<sealed to {reader}>" if reader else value
-
-
 def _moment(text: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
@@ -237,6 +218,3 @@ def _moment(text: str) -> datetime | None:
 
 def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat() if moment else None
-
-
-_KINDS = {(event.publisher, event.__name__): event for event in events()}

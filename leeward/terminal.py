@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from amqp.exceptions import AMQPError
 from rich.console import Console
 
+from chassis.bus.returns import TROUBLE
 from leeward.broker import BrokerUnavailable
 from leeward.demo.run import NeverSettled
 from leeward.demo.spreadsheet import SpreadsheetErrors
@@ -65,6 +65,6 @@ def broker_errors() -> Iterator[None]:
     """As `plain_errors`, for commands that talk to the broker alone."""
     try:
         yield
-    except (OSError, AMQPError) as error:
+    except TROUBLE as error:
         errors.print(f"The broker can't be reached, or refuses this: {error}", style="red", markup=False)
         raise typer.Exit(1) from None

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 import amqp
+from amqp.exceptions import AMQPError, MessageNacked
 
 from chassis.bus.delivery import ORIGIN_EXCHANGE, ORIGIN_ROUTING_KEY
 from chassis.bus.retries import DIGEST, ERROR, FIRST_FAILED_AT, LANE, REASON
@@ -21,11 +22,19 @@ from chassis.bus.topology import DEAD, LIMIT
 LIMITS = "leeward_limits"
 PUT_BACK_DELAY = "30s"
 PATIENCE_SECONDS = 2.0
+CONFIRM_TIMEOUT_SECONDS = 15
+TROUBLE = (OSError, AMQPError)
+"""What moving messages may raise: the broker is away, or refuses it. Nothing is lost then."""
+
 TWICE = {
     REASON: "handed out too often, twice; it may be what brings the service down",
     ERROR: "DeliveryLimit",
     DIGEST: "deliverylimit",
 }
+
+
+class NotTaken(OSError):
+    """The queue that the message was meant for is full."""
 
 
 def put_back(channel: Any, service: str, now: datetime) -> int:
@@ -63,11 +72,15 @@ def taken(channel: Any, queue: str) -> Iterator[amqp.Message]:
 
 
 def republish(channel: Any, message: amqp.Message, headers: dict[str, Any], *, exchange: str, routing_key: str) -> None:
-    """Publishes a message anew under its old id. Raises one of `LOST` unless the broker has put it into a queue."""
+    """Publishes a message anew under its old id. Raises one of TROUBLE unless it has come into a queue."""
     kept = {name: message.properties.get(name) for name in ("message_id", "content_type", "content_encoding")}
     properties = {name: value for name, value in kept.items() if value is not None}
     anew = amqp.Message(message.body, delivery_mode=2, application_headers=headers, **properties)
-    channel.basic_publish(anew, exchange=exchange, routing_key=routing_key, mandatory=True)
+    where = {"exchange": exchange, "routing_key": routing_key}
+    try:
+        channel.basic_publish(anew, **where, mandatory=True, confirm_timeout=CONFIRM_TIMEOUT_SECONDS)
+    except MessageNacked:
+        raise NotTaken(f"{exchange} takes nothing under {routing_key} just now") from None
 
 
 def _headers(found: Mapping[str, Any], lane: str, now: datetime) -> dict[str, Any]:

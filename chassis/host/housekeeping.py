@@ -11,8 +11,7 @@ from kombu import Connection
 from nameko.extensions import Entrypoint
 from sqlalchemy.exc import DBAPIError
 
-from chassis.bus.connection import LOST
-from chassis.bus.returns import put_back
+from chassis.bus.returns import TROUBLE, put_back
 from chassis.clock import Clock
 from chassis.host.ports import ports_of
 from chassis.logs import describe
@@ -24,7 +23,7 @@ log = structlog.get_logger()
 
 
 def put_back_parked(amqp_uri: str, service: str, clock: Clock) -> None:
-    """Puts back what was handed out too often. Raises one of LOST."""
+    """Puts back what was handed out too often. Raises one of TROUBLE."""
     with Connection(amqp_uri, transport_options={"confirm_publish": True}) as connection:
         count = put_back(connection.default_channel, service, clock.now())
     if count:
@@ -50,7 +49,7 @@ class Housekeeping(Entrypoint):  # type: ignore[misc]
             try:
                 self._forget(self._ports)
                 put_back_parked(self._ports.settings.amqp_uri, self.container.service_name, self._ports.clock)
-            except (*LOST, DBAPIError) as error:
+            except (*TROUBLE, DBAPIError) as error:
                 log.warning("housekeeping_interrupted", **describe(error))
             self._stopping.wait(EVERY_SECONDS)
 

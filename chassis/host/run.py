@@ -25,6 +25,7 @@ from kombu import Connection  # noqa: E402
 from nameko.containers import ServiceContainer  # noqa: E402
 
 from chassis.bus.connection import LOST, UnsafeBroker, backoff_seconds, open_connection  # noqa: E402
+from chassis.bus.returns import TROUBLE  # noqa: E402
 from chassis.bus.topology import ExchangeMissing, TopologyMismatch  # noqa: E402
 from chassis.config import ChassisSettings, InvalidSettings, check, open_env, read_chassis_settings  # noqa: E402
 from chassis.host.load import NoSuchService, load  # noqa: E402
@@ -74,7 +75,7 @@ def declare_topology(service_class: Any, settings: ChassisSettings) -> None:
         except ExchangeMissing as missing:
             log.warning("waiting_for_exchange", exchange=str(missing))
             time.sleep(delay)
-        except LOST as error:
+        except (*LOST, *TROUBLE) as error:
             log.warning("broker_unreachable", **describe(error))
             time.sleep(delay)
         else:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pika
 import pytest
+from dotenv import dotenv_values
 from kombu import Connection
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import ChannelClosedByBroker
+from typer.testing import CliRunner
 
 from chassis.bus.permissions import CONSOLE, OPERATOR
 from chassis.bus.topology import ExchangeMissing, Topology
@@ -18,6 +21,7 @@ from chassis.ids import new_id
 from contracts.catalogue import PUBLISHERS, events
 from contracts.sealed import SafeChannel, SafeContact
 from leeward.broker import Node
+from leeward.cli import app
 from leeward.status import status_of
 from leeward.topology import topologies
 from leeward.workspace import SERVICES
@@ -177,6 +181,39 @@ def test_the_operator_asks_looks_at_dead_letters_and_replays_them(guarded: Guard
         assert refused(channel(), publishes("nameko-rpc", "intake.withdraw"))
         assert not refused(channel(), takes("billing.dead"))
         assert not refused(channel(), publishes("billing.return", "inbox.replay"))
+
+
+def test_a_missing_password_is_made_and_written_down_and_an_empty_one_filled_in(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("# Passwords\nRABBITMQ_INTAKE_PASSWORD=mine\nRABBITMQ_BILLING_PASSWORD=\nOTHER=x\n")
+    command = ["topology", "--definitions", "--passwords", str(file)]
+    made = json.loads(CliRunner().invoke(app, command).stdout)
+    assert {user["name"] for user in made["users"]} == set(USERS)
+    written = dotenv_values(file)
+    assert (written["RABBITMQ_INTAKE_PASSWORD"], written["OTHER"]) == ("mine", "x")
+    assert all(len(written[f"RABBITMQ_{user.upper()}_PASSWORD"] or "") > 40 for user in set(USERS) - {"intake"})
+    assert "mine" not in json.dumps(made)
+    again = CliRunner().invoke(app, command)
+    assert dotenv_values(file) == written
+    assert again.exit_code == 0
+
+
+def test_without_a_password_there_are_no_definitions() -> None:
+    done = CliRunner().invoke(app, ["topology", "--definitions"])
+    assert done.exit_code == 2
+    assert "RABBITMQ_WEB_PASSWORD" in done.stderr
+
+
+def test_the_topology_is_told_to_people_and_machines() -> None:
+    (told,) = json.loads(CliRunner().invoke(app, ["topology", "billing", "--json"]).stdout)
+    assert {"exchange": "matching.events", "routing_key": "TherapistMatched", "queue": "billing.inbox"} in told[
+        "bindings"
+    ]
+    assert all(one["why"] for one in (*told["exchanges"], *told["queues"]))
+    shown = CliRunner().invoke(app, ["topology"], env={"COLUMNS": "160"}).stdout
+    for topology in TOPOLOGIES.values():
+        assert all(queue.name in shown for queue in topology.queues)
+    assert CliRunner().invoke(app, ["topology", "nowhere"]).exit_code == 2
 
 
 def test_on_an_empty_broker_a_service_waits_for_what_it_may_not_declare(node: Node, tmp_path: Path) -> None:
