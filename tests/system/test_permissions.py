@@ -23,12 +23,14 @@ from contracts.sealed import SafeChannel, SafeContact
 from leeward.broker import Node
 from leeward.cli import app
 from leeward.status import status_of
+from leeward.supervisor import wait_until_it_answers
 from leeward.topology import topologies
 from leeward.workspace import SERVICES
-from tests.support.bus import Tap
+from tests.support.bus import Tap, eventually
 from tests.support.story import Story, open_fund, return_form
 from tests.support.system import whole_system
 from tests.support.users import Guarded, import_definitions
+from tests.system.test_outages import service as service_process
 
 FORBIDDEN = 403
 USERS = (*SERVICES, "web", CONSOLE, OPERATOR)
@@ -229,6 +231,16 @@ def test_on_an_empty_broker_a_service_waits_for_what_it_may_not_declare(node: No
             connection.default_channel.exchange_declare(exchange.name, type="topic", durable=True, auto_delete=False)
     with Connection(empty.uri("billing")) as connection:
         billing.declare(connection)
+
+
+def test_a_service_that_came_first_goes_on_when_the_definitions_arrive(node: Node, tmp_path: Path) -> None:
+    guarded = import_definitions(node, f"empty_{new_id().hex}", tmp_path, empty=True)
+    log = tmp_path / "log"
+    with service_process("evaluation", guarded.uri("evaluation"), tmp_path) as process:
+        eventually(lambda: log.read_bytes().count(b"waiting_for_exchange") > 1, "it waits, and says for what")
+        assert process.poll() is None
+        import_definitions(node, guarded.vhost, tmp_path)
+        assert wait_until_it_answers(guarded.uri(OPERATOR), "evaluation", process), log.read_text()
 
 
 def test_the_whole_journey_runs_with_these_rights(node: Node, tmp_path_factory: pytest.TempPathFactory) -> None:
