@@ -131,6 +131,8 @@ def test_a_service_touches_nothing_of_another(guarded: Guarded, service: str) ->
     other = next(one for one in SERVICES if one != service)
     with logged_in(guarded, service) as channel:
         assert refused(channel(), lambda one: one.queue_declare(f"{other}.more", durable=True))
+        for alike in (f"x{service}.inbox", f"{service}.inboxes", f"{service}xinbox"):
+            assert refused(channel(), lambda one, name=alike: one.queue_declare(name, durable=True)), alike
         assert refused(channel(), lambda one: one.queue_delete(f"{other}.inbox"))
         assert refused(channel(), lambda one: one.queue_purge(f"{other}.dead"))
         assert refused(channel(), lambda one: one.exchange_delete("nameko-rpc"))
