@@ -3,44 +3,37 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
 from chassis.sealing import make_keys
-from leeward import topology
-from leeward.broker import BrokerUnavailable
+from leeward import dead, events, topology, trace
 from leeward.demo.report import print_report
 from leeward.demo.requests import sample_requests
-from leeward.demo.run import Demonstration, NeverSettled, seed_of_today
-from leeward.demo.spreadsheet import SpreadsheetErrors, read_requests
+from leeward.demo.run import Demonstration, seed_of_today
+from leeward.demo.spreadsheet import read_requests
 from leeward.status import ServiceStatus, status_of
-from leeward.supervisor import AlreadyRunning, ServiceWontStart, Supervisor, running
+from leeward.supervisor import Supervisor, running
+from leeward.terminal import VAR, AsJson, Folder, broker_of, console, errors, plain_errors
 from leeward.workspace import READERS, SERVICES, Workspace
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Runs Leeward and looks after it.")
 keys = typer.Typer(no_args_is_help=True, help="The keys that personal data is sealed with.")
 app.add_typer(keys, name="keys")
+app.add_typer(dead.app, name="dead")
+app.add_typer(events.app, name="events")
 app.command()(topology.topology)
-console = Console()
-errors = Console(stderr=True)
-
-Folder = Annotated[Path, typer.Option("--var", help="The folder that everything is kept in.")]
-AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
-VAR = Path("var")
+app.command()(trace.trace)
 REFRESH_SECONDS = 2.0
 
 
@@ -51,7 +44,7 @@ def up(
 ) -> None:
     """Starts a broker if AMQP_URI names none, and every service, and stays until Ctrl-C."""
     workspace = Workspace(var)
-    with _plain_errors(), running(workspace) as supervisor:
+    with plain_errors(), running(workspace) as supervisor:
         _announce(workspace, supervisor)
         try:
             if sample:
@@ -73,7 +66,7 @@ def demo(
     Exit code 0 only if every request reached the state it should and the books balance.
     """
     seed = seed_of_today() if seed is None else seed
-    with _plain_errors(), tempfile.TemporaryDirectory(prefix="leeward-demo-") as folder:
+    with plain_errors(), tempfile.TemporaryDirectory(prefix="leeward-demo-") as folder:
         requests = read_requests(from_file) if from_file else sample_requests(referrals, seed)
         workspace = Workspace(Path(folder))
         workspace.clock.start()
@@ -91,7 +84,7 @@ def demo(
 @app.command()
 def status(var: Folder = VAR, as_json: AsJson = False) -> None:
     """Every service: up or down, what waits, what is late, what a person must look at. Exit code 1 if one is down."""
-    states = status_of(_amqp_uri(Workspace(var)))
+    states = status_of(broker_of(Workspace(var)))
     if as_json:
         console.print_json(json.dumps([asdict(state) for state in states]))
     else:
@@ -107,7 +100,7 @@ def migrate(
     """Brings the services' databases to their newest revisions."""
     workspace = Workspace(var)
     workspace.prepare()
-    with _plain_errors():
+    with plain_errors():
         Supervisor(workspace, "amqp://", services or SERVICES).migrate()
 
 
@@ -184,30 +177,8 @@ def _status_table(states: list[ServiceStatus]) -> Table:
     return table
 
 
-def _amqp_uri(workspace: Workspace) -> str:
-    found: dict[str, Any] | None = workspace.read_run_file()
-    amqp_uri = os.environ.get("AMQP_URI") or (found["amqp_uri"] if found else None)
-    if not amqp_uri:
-        errors.print(f"Nothing runs from {workspace.folder}. Start it with `leeward up`, or set AMQP_URI.")
-        raise typer.Exit(2)
-    return str(amqp_uri)
-
-
 def _step(what: str) -> None:
     console.print(f"  {what} …")
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """What a person can put right is said in words, without a traceback."""
-    try:
-        yield
-    except (AlreadyRunning, BrokerUnavailable, ServiceWontStart, NeverSettled, SpreadsheetErrors) as error:
-        errors.print(str(error), style="red", markup=False)
-        raise typer.Exit(1) from None
-    except subprocess.CalledProcessError as error:
-        errors.print(f"{error.cmd[-1]} could not be migrated; its message is above.", style="red", markup=False)
-        raise typer.Exit(1) from None
 
 
 if __name__ == "__main__":

@@ -13,14 +13,12 @@ from typing import Annotated, Any
 
 import typer
 from dotenv import dotenv_values, set_key
-from rich.console import Console
 from rich.table import Table
 
 from chassis.bus.permissions import definitions, users_of
 from chassis.bus.topology import DELIVERY_LIMIT, RETRY_DELAYS_SECONDS, Topology
+from leeward.terminal import console, refuse_unknown
 from leeward.workspace import SERVICES
-
-console = Console()
 
 
 class PasswordsMissing(Exception):
@@ -71,9 +69,7 @@ def topology(
     vhost: Annotated[str, typer.Option(help="The virtual host of the definitions.")] = "/",
 ) -> None:
     """Every exchange, queue and binding, and why; with --definitions also users and permissions, for RabbitMQ."""
-    unknown = set(services or ()) - set(SERVICES)
-    if unknown:
-        raise typer.BadParameter(f"there is no service {', '.join(sorted(unknown))}")
+    found = refuse_unknown(services)
     if as_definitions:
         if services:
             raise typer.BadParameter("definitions are of all services together")
@@ -84,11 +80,10 @@ def topology(
             raise typer.BadParameter(str(missing)) from None
         print(json.dumps(definitions(everything, given, vhost=vhost), indent=2))
         return
-    found = topologies(services or SERVICES)
     if as_json:
-        print(json.dumps([_as_json(one) for one in found], indent=2))
+        print(json.dumps([_as_json(one) for one in topologies(found)], indent=2))
         return
-    for one in found:
+    for one in topologies(found):
         console.print(_table(one))
 
 

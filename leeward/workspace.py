@@ -70,6 +70,10 @@ class Workspace:
     def _clock_file(self) -> Path:
         return self.folder / "clock"
 
+    @property
+    def audit(self) -> Path:
+        return self.folder / "audit.jsonl"
+
     def log(self, service: str) -> Path:
         return self.folder / "log" / f"{service}.log"
 
@@ -92,8 +96,12 @@ class Workspace:
 
     def stores(self) -> dict[str, str]:
         """Each service's database, as the settings have it."""
-        values = dotenv_values(self.settings) | os.environ
+        values = self.values()
         return {service: str(values[f"{service.upper()}_DATABASE_URL"]) for service in SERVICES}
+
+    def values(self) -> dict[str, str | None]:
+        """The settings, from the file and the environment, which goes before it."""
+        return {**dotenv_values(self.settings), **os.environ}
 
     def write_run_file(self, content: dict[str, Any]) -> None:
         """What runs where, for machines to read; for nobody else, because it holds the broker's password."""

@@ -7,11 +7,13 @@ dead-lettered from (seen on 3.10.8). So it is published anew, without what the b
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 import amqp
+from amqp.exceptions import MessageNacked
 
 from chassis.bus.delivery import ORIGIN_EXCHANGE, ORIGIN_ROUTING_KEY
 from chassis.bus.retries import DIGEST, ERROR, FIRST_FAILED_AT, LANE, REASON
@@ -19,11 +21,17 @@ from chassis.bus.topology import DEAD, LIMIT
 
 LIMITS = "leeward_limits"
 PUT_BACK_DELAY = "30s"
+PATIENCE_SECONDS = 2.0
+CONFIRM_TIMEOUT_SECONDS = 15
 TWICE = {
     REASON: "handed out too often, twice; it may be what brings the service down",
     ERROR: "DeliveryLimit",
     DIGEST: "deliverylimit",
 }
+
+
+class NotTaken(OSError):
+    """The queue that the message was meant for is full."""
 
 
 def put_back(channel: Any, service: str, now: datetime) -> int:
@@ -44,20 +52,32 @@ def put_back(channel: Any, service: str, now: datetime) -> int:
 
 
 def taken(channel: Any, queue: str) -> Iterator[amqp.Message]:
-    """Takes what lies in a queue now, one by one. What isn't acknowledged goes back when the channel closes."""
-    for _ in range(channel.queue_declare(queue, passive=True).message_count):
-        message = channel.basic_get(queue)
-        if message is None:
-            return
-        yield message
+    """Takes what lies in a queue now, oldest first. What isn't acknowledged goes back, in order, with the channel.
+
+    One consumer takes all of it: what was taken with `basic.get` goes back in any order (seen on 3.10.8).
+    """
+    count = channel.queue_declare(queue, passive=True).message_count
+    arrived: deque[amqp.Message] = deque()
+    channel.basic_consume(queue, callback=arrived.append)
+    for _ in range(count):
+        while not arrived:
+            try:
+                channel.connection.drain_events(timeout=PATIENCE_SECONDS)
+            except TimeoutError:
+                return  # somebody else is looking too, and holds the rest
+        yield arrived.popleft()
 
 
 def republish(channel: Any, message: amqp.Message, headers: dict[str, Any], *, exchange: str, routing_key: str) -> None:
-    """Publishes a message anew under its old id. Raises one of `LOST` unless the broker has put it into a queue."""
+    """Publishes a message anew under its old id. Raises one of LOST unless it has come into a queue."""
     kept = {name: message.properties.get(name) for name in ("message_id", "content_type", "content_encoding")}
     properties = {name: value for name, value in kept.items() if value is not None}
     anew = amqp.Message(message.body, delivery_mode=2, application_headers=headers, **properties)
-    channel.basic_publish(anew, exchange=exchange, routing_key=routing_key, mandatory=True)
+    where = {"exchange": exchange, "routing_key": routing_key}
+    try:
+        channel.basic_publish(anew, **where, mandatory=True, confirm_timeout=CONFIRM_TIMEOUT_SECONDS)
+    except MessageNacked:
+        raise NotTaken(f"{exchange} takes nothing under {routing_key} just now") from None
 
 
 def _headers(found: Mapping[str, Any], lane: str, now: datetime) -> dict[str, Any]:

@@ -44,6 +44,7 @@ __all__ = [
     "heard_by",
     "lane",
     "on",
+    "safe_by_business_key",
     "schedule",
     "story_teller",
     "topology_for",
@@ -162,6 +163,17 @@ def heard_by(service: type) -> Mapping[str, list[type[Event]]]:
     """What a service hears, by lane."""
     lanes = (one.entrypoint for one in declared_by(service) if isinstance(one.entrypoint, Lane))
     return {lane.lane: [subscription.event for subscription in lane.subscriptions] for lane in lanes}
+
+
+def safe_by_business_key(service: type) -> Mapping[tuple[str, str], str]:
+    """The events, by publisher and name, that are safe to be heard again when the inbox has forgotten them, and why."""
+    lanes = (one.entrypoint for one in declared_by(service) if isinstance(one.entrypoint, Lane))
+    return {
+        (one.event.publisher, one.event.__name__): one.safe_by_business_key
+        for lane in lanes
+        for one in lane.subscriptions
+        if one.safe_by_business_key
+    }
 
 
 def topology_for(service: Any) -> Topology:

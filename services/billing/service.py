@@ -33,14 +33,18 @@ class BillingService:
 
     inbox = lane(
         "inbox",
-        on(ReferralReceived, handlers.note_referral),
-        on(ReferralAssessed, handlers.note_assessment),
-        on(ReferralWithdrawn, handlers.withdraw),
-        on(ReferralSignposted, handlers.signpost),
-        on(ReferralClosed, handlers.close),
-        on(TherapistAdmitted, handlers.open_account),
-        on(TherapistMatched, handlers.charge_match),
-        on(MatchEnded, handlers.end_match),
+        on(
+            ReferralReceived,
+            handlers.note_referral,
+            safe_by_business_key="the number of intake's newest word on the referral",
+        ),
+        on(ReferralAssessed, handlers.note_assessment, safe_by_business_key="referral_id, which is assessed once"),
+        on(ReferralWithdrawn, handlers.withdraw, safe_by_business_key="the number of the referral's ending"),
+        on(ReferralSignposted, handlers.signpost, safe_by_business_key="the number of the referral's ending"),
+        on(ReferralClosed, handlers.close, safe_by_business_key="the number of the referral's ending"),
+        on(TherapistAdmitted, handlers.open_account, safe_by_business_key="therapist_id"),
+        on(TherapistMatched, handlers.charge_match, safe_by_business_key="match_id"),
+        on(MatchEnded, handlers.end_match, safe_by_business_key="match_id, which ends once"),
     )
 
     timers = schedule(

@@ -18,11 +18,11 @@ class EvaluationService:
 
     inbox = lane(
         "inbox",
-        on(ReferralReceived, handlers.note_referral),
-        on(ReferralWithdrawn, handlers.stop_withdrawn),
-        on(TherapistMatched, handlers.ask_at_start),
-        on(MatchEnded, handlers.ask_at_end),
-        on(EvaluationReturned, handlers.take_form),
+        on(ReferralReceived, handlers.note_referral, safe_by_business_key="referral_id"),
+        on(ReferralWithdrawn, handlers.stop_withdrawn, safe_by_business_key="referral_id, which is withdrawn once"),
+        on(TherapistMatched, handlers.ask_at_start, safe_by_business_key="match_id"),
+        on(MatchEnded, handlers.ask_at_end, safe_by_business_key="match_id, which ends once"),
+        on(EvaluationReturned, handlers.take_form, safe_by_business_key="the mark of the form's answers"),
     )
     timers = schedule(
         due("invite_to_review", handlers.invite_to_review),

@@ -30,9 +30,21 @@ class IntakeService:
         "inbox",
         on(HelpRequested, handlers.receive_request),
         on(WithdrawalRequested, handlers.withdraw_request),
-        on(TherapistMatched, handlers.note_match),
-        on(MatchEnded, handlers.note_match_ended),
-        on(SafeguardingAlertAcknowledged, handlers.note_acknowledgement),
+        on(
+            TherapistMatched,
+            handlers.note_match,
+            safe_by_business_key="the number of matching's newest word on the referral",
+        ),
+        on(
+            MatchEnded,
+            handlers.note_match_ended,
+            safe_by_business_key="the number of matching's newest word on the referral",
+        ),
+        on(
+            SafeguardingAlertAcknowledged,
+            handlers.note_acknowledgement,
+            safe_by_business_key="concern_id, of which the first acknowledgement stands",
+        ),
     )
     urgent = lane(
         "urgent",

@@ -40,14 +40,14 @@ class MatchingService:
 
     inbox = lane(
         "inbox",
-        on(ReferralReceived, handlers.note_referral),
-        on(ReferralAssessed, handlers.note_assessment),
+        on(ReferralReceived, handlers.note_referral, safe_by_business_key="referral_id"),
+        on(ReferralAssessed, handlers.note_assessment, safe_by_business_key="referral_id, which is assessed once"),
         on(SubsidyApproved, handlers.note_subsidy),
         on(SubsidyWaitlisted, handlers.note_subsidy_waitlisted),
         on(SubsidyDeclined, handlers.note_subsidy_declined),
-        on(ReferralWithdrawn, handlers.stop_withdrawn),
-        on(ReferralSignposted, handlers.stop_signposted),
-        on(ReferralClosed, handlers.stop_closed),
+        on(ReferralWithdrawn, handlers.stop_withdrawn, safe_by_business_key="referral_id, which is stopped once"),
+        on(ReferralSignposted, handlers.stop_signposted, safe_by_business_key="referral_id, which is stopped once"),
+        on(ReferralClosed, handlers.stop_closed, safe_by_business_key="referral_id, which is stopped once"),
         on(MembershipLapsed, handlers.suspend_lapsed),
         on(MembershipRenewed, handlers.reinstate_renewed),
     )

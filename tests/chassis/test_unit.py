@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from chassis.ids import new_id
+from chassis.ids import first_id_of, new_id
+from chassis.store.story import forget, tell
 from chassis.store.unit import StoreUnit
 from contracts.envelope import Envelope
 from contracts.events.billing import SubsidyWaitlisted
-from contracts.events.intake import ReferralClosed, ReferralWithdrawn
+from contracts.events.intake import HelpRequestRefused, ReferralClosed, ReferralWithdrawn
 from contracts.shape import InvalidShape
-from contracts.vocabulary import ClosureReason, ReferralId, SubsidyWaitReason, WithdrawalReason
+from contracts.vocabulary import (
+    ClosureReason,
+    ReferralId,
+    RefusalReason,
+    SubmissionId,
+    SubsidyWaitReason,
+    WithdrawalReason,
+)
 from tests.chassis.conftest import START, Store, note_row
 
 
@@ -110,6 +119,62 @@ def test_old_inbox_marks_are_forgotten_and_young_ones_kept(store: Store) -> None
         unit.claim([new_id()])
     store.database.purge_inbox(retention_days=14)
     assert [row["handled_at"] for row in store.rows("inbox")] == [START]
+
+
+def test_the_story_of_a_referral_is_kept_with_what_led_to_what(store: Store) -> None:
+    cause = Envelope(id=new_id(), source="/leeward/web", type="X", time=START, correlation_id=str(new_id()))
+    referral_id = new_id()
+    with store.database.unit() as unit:
+        unit.envelope = cause
+        unit.emit(withdrawn(referral_id))
+        unit.emit(HelpRequestRefused(submission_id=SubmissionId(new_id()), reason=RefusalReason.REPLAYED))
+        unit.claim([cause.id])
+    (row,) = outbox_of(store, "ReferralWithdrawn")
+    with store.database.reading() as unit:
+        told = tell(
+            unit.session,
+            unit.tables,
+            referral_ids=[],
+            correlation_ids=[UUID(cause.correlation_id)],
+            message_ids=[cause.id, new_id()],
+        )
+        assert told == tell(
+            unit.session, unit.tables, referral_ids=[referral_id], correlation_ids=[], message_ids=[cause.id]
+        )
+    assert told == {
+        "emitted": [
+            {
+                "event_id": str(row["id"]),
+                "type": "ReferralWithdrawn",
+                "referral_id": str(referral_id),
+                "correlation_id": cause.correlation_id,
+                "causation_id": str(cause.id),
+                "emitted_at": START.isoformat(),
+            }
+        ],
+        "handled": {str(cause.id): START.isoformat()},
+    }
+
+
+def test_old_stories_are_forgotten_and_young_ones_kept(store: Store) -> None:
+    now = datetime.now(UTC)
+    old, young = first_id_of(now - timedelta(days=401)), first_id_of(now - timedelta(days=399))
+    row = {"type": "X", "referral_id": new_id(), "correlation_id": new_id(), "emitted_at": now}
+    with store.database.engine.begin() as connection:
+        connection.execute(store.database.tables.story.insert(), [{"event_id": id_, **row} for id_ in (old, young)])
+    with store.database.begin() as transaction:
+        forget(transaction, store.database.tables.story, now - timedelta(days=400))
+    assert [row["event_id"] for row in store.rows("story")] == [young]
+
+
+def test_an_id_lies_between_the_first_of_its_moment_and_of_the_next() -> None:
+    before = datetime.now(UTC)
+    id_ = new_id()
+    assert first_id_of(before - timedelta(milliseconds=1)) < id_ < first_id_of(datetime.now(UTC) + timedelta(seconds=1))
+
+
+def outbox_of(store: Store, name: str) -> list[dict[str, Any]]:
+    return [row for row in outbox(store) if row["routing_key"] == name]
 
 
 def write_everything(store: Store, unit: StoreUnit) -> None:

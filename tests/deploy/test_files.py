@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from leeward.topology import variable_of
 from leeward.workspace import KEEPS_PERSONAL_DATA, READERS, SERVICES
 
 DEPLOY = Path(__file__).parent.parent.parent / "deploy"
@@ -64,6 +65,21 @@ def test_a_service_has_the_secrets_that_it_needs(compose: dict[str, Any], servic
     assert (f"{service.upper()}_MASTER_KEY" in container["environment"]) == (service in KEEPS_PERSONAL_DATA)
     private_key = f"./keys/{service}.private.json:/keys/{service}.private.json:ro"
     assert (private_key in container.get("volumes", [])) == (service in READERS)
+
+
+@each_service
+def test_a_service_logs_in_on_the_broker_as_itself(compose: dict[str, Any], service: str) -> None:
+    for container in (service, f"{service}-migrate"):
+        uri = compose["services"][container]["environment"]["AMQP_URI"]
+        assert uri.startswith(f"amqp://{service}:${{{variable_of(service)}:")
+
+
+def test_the_broker_starts_with_the_generated_users(compose: dict[str, Any]) -> None:
+    broker = compose["services"]["rabbitmq"]
+    assert "./definitions.json:/etc/rabbitmq/definitions.json:ro" in broker["volumes"]
+    assert "load_definitions = /etc/rabbitmq/definitions.json" in (DEPLOY / "rabbitmq.conf").read_text()
+    assert "definitions.json" in (DEPLOY / ".gitignore").read_text().splitlines()
+    assert "environment" not in broker, "there is no default user"
 
 
 def test_every_variable_of_the_compose_file_is_explained() -> None:

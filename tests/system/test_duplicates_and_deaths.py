@@ -15,6 +15,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import MetaData, create_engine, select
 
+from chassis.host.load import load
+from chassis.host.service import heard_by, safe_by_business_key
 from chassis.rpc import NoAnswer, RpcClient
 from contracts.catalogue import PUBLISHERS, events
 from contracts.sealed import HelpSubmission, SafeChannel, SafeContact
@@ -139,6 +141,41 @@ def test_a_second_delivery_of_every_event_changes_nothing(aftermath: Aftermath) 
         tap.listen(1.0)
     assert fingerprints(system) == before
     assert len(tap.heard) == len(aftermath.heard), "nothing was said in answer to what had been heard before"
+
+
+@pytest.mark.timeout(300)
+def test_a_handler_that_is_safe_by_its_business_key_needs_no_inbox(aftermath: Aftermath) -> None:
+    """All that such handlers heard comes once more under other ids, long after, as a replay might bring it."""
+    system = aftermath.system
+    before = without_memory(fingerprints(system))
+    again = [copy for one in aftermath.heard for copy in copies_for_safe_handlers(one)]
+    assert {(service, one.name) for service, _, one in again} == {
+        (service, name) for service in SERVICES for _, name in safe_by_business_key(load(service))
+    }
+    with Tap(system.amqp_uri, PUBLISHERS) as tap, Sender(system.amqp_uri) as sender:
+        for service, lane, one in again:
+            id_ = str(uuid4())
+            origin = {"leeward_exchange": one.exchange, "leeward_routing_key": one.name}
+            headers = {**one.headers, **origin, "cloudEvents_id": id_}
+            sender.send(f"{service}.return", f"{lane}.replay", one.body, message_id=id_, headers=headers)
+        eventually(lambda: all(state.idle for state in status_of(system.amqp_uri)), "everything is handled", 120)
+        tap.listen(1.0)
+    assert without_memory(fingerprints(system)) == before
+    assert tap.names() == []
+
+
+def copies_for_safe_handlers(one: Heard) -> Iterator[tuple[str, str, Heard]]:
+    """The service and the lane of every handler of this event that is declared safe."""
+    for service in SERVICES:
+        safe = safe_by_business_key(load(service))
+        for lane, kinds in heard_by(load(service)).items():
+            if any(kind.__name__ == one.name and (kind.publisher, one.name) in safe for kind in kinds):
+                yield service, lane, one
+
+
+def without_memory(found: dict[str, str]) -> dict[str, str]:
+    """Every table but the ones that remember messages."""
+    return {name: value for name, value in found.items() if not name.endswith(".inbox")}
 
 
 def test_nothing_that_a_client_wrote_is_in_a_log_a_database_or_a_message(aftermath: Aftermath) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pika
 import pytest
+from dotenv import dotenv_values
 from kombu import Connection
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import ChannelClosedByBroker
+from typer.testing import CliRunner
 
 from chassis.bus.permissions import CONSOLE, OPERATOR
 from chassis.bus.topology import ExchangeMissing, Topology
@@ -18,13 +21,16 @@ from chassis.ids import new_id
 from contracts.catalogue import PUBLISHERS, events
 from contracts.sealed import SafeChannel, SafeContact
 from leeward.broker import Node
+from leeward.cli import app
 from leeward.status import status_of
+from leeward.supervisor import wait_until_it_answers
 from leeward.topology import topologies
 from leeward.workspace import SERVICES
-from tests.support.bus import Tap
+from tests.support.bus import Tap, eventually
 from tests.support.story import Story, open_fund, return_form
 from tests.support.system import whole_system
 from tests.support.users import Guarded, import_definitions
+from tests.system.test_outages import service as service_process
 
 FORBIDDEN = 403
 USERS = (*SERVICES, "web", CONSOLE, OPERATOR)
@@ -125,6 +131,8 @@ def test_a_service_touches_nothing_of_another(guarded: Guarded, service: str) ->
     other = next(one for one in SERVICES if one != service)
     with logged_in(guarded, service) as channel:
         assert refused(channel(), lambda one: one.queue_declare(f"{other}.more", durable=True))
+        for alike in (f"x{service}.inbox", f"{service}.inboxes", f"{service}xinbox"):
+            assert refused(channel(), lambda one, name=alike: one.queue_declare(name, durable=True)), alike
         assert refused(channel(), lambda one: one.queue_delete(f"{other}.inbox"))
         assert refused(channel(), lambda one: one.queue_purge(f"{other}.dead"))
         assert refused(channel(), lambda one: one.exchange_delete("nameko-rpc"))
@@ -179,6 +187,39 @@ def test_the_operator_asks_looks_at_dead_letters_and_replays_them(guarded: Guard
         assert not refused(channel(), publishes("billing.return", "inbox.replay"))
 
 
+def test_a_missing_password_is_made_and_written_down_and_an_empty_one_filled_in(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("# Passwords\nRABBITMQ_INTAKE_PASSWORD=mine\nRABBITMQ_BILLING_PASSWORD=\nOTHER=x\n")
+    command = ["topology", "--definitions", "--passwords", str(file)]
+    made = json.loads(CliRunner().invoke(app, command).stdout)
+    assert {user["name"] for user in made["users"]} == set(USERS)
+    written = dotenv_values(file)
+    assert (written["RABBITMQ_INTAKE_PASSWORD"], written["OTHER"]) == ("mine", "x")
+    assert all(len(written[f"RABBITMQ_{user.upper()}_PASSWORD"] or "") > 40 for user in set(USERS) - {"intake"})
+    assert "mine" not in json.dumps(made)
+    again = CliRunner().invoke(app, command)
+    assert dotenv_values(file) == written
+    assert again.exit_code == 0
+
+
+def test_without_a_password_there_are_no_definitions() -> None:
+    done = CliRunner().invoke(app, ["topology", "--definitions"])
+    assert done.exit_code == 2
+    assert "RABBITMQ_WEB_PASSWORD" in done.stderr
+
+
+def test_the_topology_is_told_to_people_and_machines() -> None:
+    (told,) = json.loads(CliRunner().invoke(app, ["topology", "billing", "--json"]).stdout)
+    assert {"exchange": "matching.events", "routing_key": "TherapistMatched", "queue": "billing.inbox"} in told[
+        "bindings"
+    ]
+    assert all(one["why"] for one in (*told["exchanges"], *told["queues"]))
+    shown = CliRunner().invoke(app, ["topology"], env={"COLUMNS": "160"}).stdout
+    for topology in TOPOLOGIES.values():
+        assert all(queue.name in shown for queue in topology.queues)
+    assert CliRunner().invoke(app, ["topology", "nowhere"]).exit_code == 2
+
+
 def test_on_an_empty_broker_a_service_waits_for_what_it_may_not_declare(node: Node, tmp_path: Path) -> None:
     """Its own exchanges are there by then, so that two that wait for each other both go on."""
     empty = import_definitions(node, f"empty_{new_id().hex}", tmp_path, empty=True)
@@ -192,6 +233,16 @@ def test_on_an_empty_broker_a_service_waits_for_what_it_may_not_declare(node: No
             connection.default_channel.exchange_declare(exchange.name, type="topic", durable=True, auto_delete=False)
     with Connection(empty.uri("billing")) as connection:
         billing.declare(connection)
+
+
+def test_a_service_that_came_first_goes_on_when_the_definitions_arrive(node: Node, tmp_path: Path) -> None:
+    guarded = import_definitions(node, f"empty_{new_id().hex}", tmp_path, empty=True)
+    log = tmp_path / "log"
+    with service_process("evaluation", guarded.uri("evaluation"), tmp_path) as process:
+        eventually(lambda: log.read_bytes().count(b"waiting_for_exchange") > 1, "it waits, and says for what")
+        assert process.poll() is None
+        import_definitions(node, guarded.vhost, tmp_path)
+        assert wait_until_it_answers(guarded.uri(OPERATOR), "evaluation", process), log.read_text()
 
 
 def test_the_whole_journey_runs_with_these_rights(node: Node, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -12,8 +12,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
+from chassis.host.housekeeping import Housekeeping
 from chassis.host.load import load
-from chassis.host.service import declared_by, heard_by, topology_for
+from chassis.host.service import declared_by, heard_by, safe_by_business_key, topology_for
 from chassis.store.migrate import migrate
 from contracts.catalogue import PUBLISHERS, events
 from leeward.workspace import SERVICES
@@ -58,8 +59,19 @@ def test_a_service_hears_nothing_of_its_own(service: str) -> None:
 
 
 @each_service
-def test_every_service_can_be_asked_how_it_is(service: str) -> None:
-    assert "health" in {one.attribute for one in declared_by(load(service))}
+def test_every_service_can_be_asked_how_it_is_and_what_it_remembers(service: str) -> None:
+    assert {"health", "story"} <= {one.attribute for one in declared_by(load(service))}
+
+
+@each_service
+def test_every_service_keeps_its_house(service: str) -> None:
+    """Also one that has no timers: its inbox must not grow for ever."""
+    assert any(isinstance(one.entrypoint, Housekeeping) for one in declared_by(load(service)))
+
+
+def test_a_business_key_is_named_in_words() -> None:
+    keys = {key for service in SERVICES for key in safe_by_business_key(load(service)).values()}
+    assert [key for key in keys if len(key) < len("match_id")] == []
 
 
 @each_service

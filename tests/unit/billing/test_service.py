@@ -27,7 +27,7 @@ from services.billing.service import BillingService
 from tests.support.postgresql import Server
 from tests.unit.billing.making import HANDLERS, POLICY, TIMERS, Bench, assessed, matched, referral
 
-MIGRATION = Path(settings.__file__).parent / "migrations" / "versions" / "0001_begin.py"
+MIGRATIONS = sorted((Path(settings.__file__).parent / "migrations" / "versions").glob("*.py"))
 README = Path(settings.__file__).parent / "README.md"
 
 
@@ -39,8 +39,8 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     return open_engine(server.create_database("billing_migration_" + new_id().hex))
 
 
-def migration() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("begin", MIGRATION)
+def migration(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("migration", path)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -53,7 +53,8 @@ def migrate(connection: Connection) -> MigrationContext:
         connection, opts={"target_metadata": store.metadata, "compare_server_default": True}
     )
     with Operations.context(context):
-        migration().upgrade()
+        for path in MIGRATIONS:
+            migration(path).upgrade()
     return context
 
 
@@ -67,7 +68,8 @@ def test_the_migration_names_every_check_as_the_store_does(engine: Engine) -> No
         migrate(connection)
         migrated = _checks(connection)
         with Operations.context(MigrationContext.configure(connection)):
-            migration().downgrade()
+            for path in reversed(MIGRATIONS):
+                migration(path).downgrade()
         assert inspect(connection).get_table_names() == []
         store.metadata.create_all(connection)
         assert _checks(connection) == migrated

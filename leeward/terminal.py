@@ -1,0 +1,70 @@
+"""What the commands share: where they print, which broker they mean, and errors that a person can act on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from chassis.bus.connection import LOST
+from leeward.broker import BrokerUnavailable
+from leeward.demo.run import NeverSettled
+from leeward.demo.spreadsheet import SpreadsheetErrors
+from leeward.supervisor import AlreadyRunning, ServiceWontStart
+from leeward.workspace import SERVICES, Workspace
+
+console = Console()
+errors = Console(stderr=True)
+
+Folder = Annotated[Path, typer.Option("--var", help="The folder that everything is kept in.")]
+AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
+VAR = Path("var")
+
+SAID_IN_WORDS = (AlreadyRunning, BrokerUnavailable, ServiceWontStart, NeverSettled, SpreadsheetErrors)
+
+
+def broker_of(workspace: Workspace) -> str:
+    """The broker that AMQP_URI or the folder's run file names. Ends with exit code 2 if neither does."""
+    found: dict[str, Any] | None = workspace.read_run_file()
+    amqp_uri = os.environ.get("AMQP_URI") or (found["amqp_uri"] if found else None)
+    if not amqp_uri:
+        errors.print(f"Nothing runs from {workspace.folder}. Start it with `leeward up`, or set AMQP_URI.")
+        raise typer.Exit(2)
+    return str(amqp_uri)
+
+
+def refuse_unknown(services: list[str] | None) -> list[str]:
+    """The services that are meant, all if none is named. Raises BadParameter for one that there isn't."""
+    unknown = sorted(set(services or ()) - set(SERVICES))
+    if unknown:
+        raise typer.BadParameter(f"there is no service {', '.join(unknown)}")
+    return list(services or SERVICES)
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """What a person can put right is said in words, without a traceback."""
+    try:
+        yield
+    except SAID_IN_WORDS as error:
+        errors.print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from None
+    except subprocess.CalledProcessError as error:
+        errors.print(f"{error.cmd[-1]} could not be migrated; its message is above.", style="red", markup=False)
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def broker_errors() -> Iterator[None]:
+    """As `plain_errors`, for commands that talk to the broker alone."""
+    try:
+        yield
+    except LOST as error:
+        errors.print(f"The broker can't be reached, or refuses this: {error}", style="red", markup=False)
+        raise typer.Exit(1) from None
