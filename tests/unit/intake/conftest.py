@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -229,7 +228,7 @@ def sent(ago: timedelta, handler: EventHandler) -> EventHandler:
     def handle(unit: Unit[Any], event: Any) -> None:
         assert isinstance(unit, StoreUnit)
         assert unit.envelope is not None
-        unit.envelope = replace(unit.envelope, time=unit.now - ago)
+        unit.envelope = unit.envelope._replace(time=unit.now - ago)
         handler(unit, event)
 
     return handle
