@@ -88,10 +88,11 @@ def ensure_installed() -> None:
             raise BrokerUnavailable(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
 
 
-def start(folder: Path, *, port: int | None = None) -> Node:
+def start(folder: Path, *, port: int | None = None, beside: Node | None = None) -> Node:
     """Starts a node that keeps everything it has in `folder`, and waits until it accepts connections.
 
-    The same folder brings back the same queues. It listens on `port`, or on a free one. Raises BrokerUnavailable.
+    The same folder brings back the same queues. It listens on `port`, or on a free one. `beside` another node it shares
+    that one's port mapper and cookie, as it must to join it in a cluster. Raises BrokerUnavailable.
     """
     ensure_installed()
     folder = folder.absolute()
@@ -102,7 +103,9 @@ def start(folder: Path, *, port: int | None = None) -> Node:
     (folder / "rabbitmq.conf").write_text(CONFIG.format(port=port, password=password))
     (folder / "enabled_plugins").write_text("[].\n")
     environment = _environment(folder, port, dist_port, epmd_port)
-    epmd = _spawn([_epmd(), "-port", str(epmd_port)], environment, folder, "epmd.log")
+    if beside:
+        environment |= {name: beside.environment[name] for name in ("HOME", "ERL_EPMD_PORT")}
+    epmd = beside.epmd if beside else _spawn([_epmd(), "-port", str(epmd_port)], environment, folder, "epmd.log")
     process = _spawn([str(_script("rabbitmq-server"))], environment, folder, "console.log")
     node = Node(f"amqp://leeward:{password}@127.0.0.1:{port}/%2F", folder, environment, process, epmd)
     try:
