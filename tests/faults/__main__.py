@@ -25,7 +25,7 @@ def main() -> int:
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="leeward-faults-", ignore_cleanup_errors=True) as folder:
         short = options.short or sabotaged
-        with runner.running(Path(folder), seed=options.seed, short=short) as running:
+        with runner.running(options.folder or Path(folder), seed=options.seed, short=short) as running:
             for scenario in chosen:
                 for store in stores_of(scenario, options.store, running, short=short):
                     play = running.run_sabotaged if sabotaged else running.run
@@ -59,6 +59,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--store", choices=STORES, help="on this store alone")
     parser.add_argument("--short", action="store_true", help="the short forms, as in `make test`")
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--folder", type=Path, help="where to keep logs and databases; otherwise nothing is kept")
     parser.add_argument("--json", action="store_true", help="print the outcomes as JSON at the end")
     parser.add_argument(
         "--sabotage",

@@ -20,11 +20,12 @@ INTRODUCTION = """\
 # Faults
 
 What happens to events when something breaks, tried by `make faults`, which also writes this page. Every fault is made
-against real processes of a probe service, a real RabbitMQ and both stores; killing means SIGKILL. Each event asks for one
-business row, two ledger lines and one follow-up event. *Lost* and *done twice* are counted in the database and by an
-independent reader of the follow-ups, never asked of the code under test. *Again on the wire* counts follow-ups that were
-published more than once under one id, which their readers' inboxes absorb. *Back* is the time from the end of the fault
-(the process killed, the network whole, the broker or the database started again) until everything was done.
+against real processes of a probe service, a real RabbitMQ and both stores; killing means SIGKILL. Each event asks for
+one business row, two ledger lines and one follow-up event. *Lost* and *done twice* are counted in the database and by
+an independent reader of the follow-ups, never asked of the code under test. *Again on the wire* counts follow-ups
+that were published more than once under one id, which their readers' inboxes absorb. *Back* is the time from the end
+of the fault (the process killed, the network whole, the broker or the database started again) until everything was
+done.
 
 `python -m tests.faults --sabotage` breaks on purpose what each scenario puts to the test and checks that it is noticed.
 """
@@ -34,8 +35,8 @@ def progress(outcome: Outcome, scenario: Scenario) -> str:
     """One line for a person who waits."""
     verdict = "; ".join(outcome.problems) or "held"
     return (
-        f"{outcome.number:2} {outcome.store:10} {scenario.name[:50]:50} {outcome.events:5} in, {outcome.duplicates:4} again, "
-        f"back in {outcome.seconds:5.1f} s: {verdict}"
+        f"{outcome.number:2} {outcome.store:10} {scenario.name[:50]:50} {outcome.events:5} in, "
+        f"{outcome.duplicates:4} again, back in {outcome.seconds:5.1f} s: {verdict}"
     )
 
 
@@ -94,7 +95,7 @@ def _table(store: str, by_place: dict[tuple[int, str], Outcome]) -> list[str]:
             rows.append(f"{beginning} | | | | | | {reason} |")
             continue
         rows.append(
-            f"{beginning} {outcome.events} | {outcome.lost} | {outcome.twice} | {outcome.parked} | {outcome.duplicates} "
-            f"| {outcome.seconds:.1f} s | {'; '.join(outcome.problems) or 'held'} |"
+            f"{beginning} {outcome.events} | {outcome.lost} | {outcome.twice} | {outcome.parked} "
+            f"| {outcome.duplicates} | {outcome.seconds:.1f} s | {'; '.join(outcome.problems) or 'held'} |"
         )
     return rows

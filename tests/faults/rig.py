@@ -1,4 +1,4 @@
-"""One probe service as a user would run it, on one store, behind a proxy, with an independent reader of what it says."""
+"""One probe as a user would run it, on one store, behind a proxy, with an independent reader of what it says."""
 
 from __future__ import annotations
 

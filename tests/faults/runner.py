@@ -73,9 +73,12 @@ class Runner:
         stage = Stage(rig, scenario, size=size, seed=self.seed, deadline=deadline)
         try:
             scenario.run(stage)
+            outcome = stage.settle()
         except TimeoutError as error:
-            return stage.give_up(str(error))
-        return stage.settle()
+            outcome = stage.give_up(str(error))
+        if outcome.problems:
+            rig.kill()  # so that the next scenario has a probe that nothing has happened to
+        return outcome
 
 
 @contextmanager

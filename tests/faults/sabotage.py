@@ -1,7 +1,7 @@
 """Guarantees broken on purpose, from outside of the code under test: so a scenario is seen to fail, again and again.
 
-The ones named here act on the wire, in the database or at the broker; `commit_early`, `forget_key` and `no_locks` are the
-probe's own (`services.probe`).
+The ones named here act on the wire, in the database or at the broker; `commit_early`, `forget_key` and `no_locks` are
+the probe's own (`services.probe`).
 """
 
 from __future__ import annotations

@@ -16,9 +16,10 @@ STORES = ("sqlite", "postgresql")
 class Scenario:
     """A fault of the list in the design notes.
 
-    `made` says how the fault is made, `seen` how the scenario was seen to fail, which `sabotage` repeats. `short` and
-    `long` are numbers of events, or of restarts. `not_on` says for a store why the fault can't happen there; `differs`
-    that both stores are tried in the short form too; `cluster` and `disk` ask for a place of its own; `note` is what a reader of the matrix must know.
+    `made` says how the fault is made, `seen` how the scenario was seen to fail, which `sabotage` repeats. `short`
+    and `long` are numbers of events, or of restarts. `not_on` says for a store why the fault can't happen there;
+    `differs` that both stores are tried in the short form too; `cluster` and `disk` ask for a place of its own;
+    `note` is what a reader of the matrix must know.
     """
 
     number: int

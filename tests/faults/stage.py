@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -76,6 +76,12 @@ class Stage:
         messages = [self.compose(act, age=age, done=done, **data) for _ in range(count)]
         self.publish(messages)
 
+    def send_behind_gate(self) -> None:
+        """Has the probe wait inside a handler, with all the events behind it, until the gate is opened."""
+        self.send(1, "gate", seconds=self.deadline)
+        self.wait(self.busy, "the probe waits at the gate")
+        self.send(self.size)
+
     def compose(self, act: str = "", *, age: timedelta = timedelta(), done: bool = True, **data: Any) -> Message:
         self._number += 1
         if done:
@@ -87,11 +93,22 @@ class Stage:
         return message
 
     def publish(self, messages: Iterable[Message]) -> None:
-        """Puts messages on the broker, past the proxy, each confirmed."""
-        with self.rig.channel() as channel:
-            channel.confirm_delivery()
-            for one in messages:
-                channel.basic_publish(one.exchange, one.routing_key, one.body, one.properties, mandatory=True)
+        """Puts messages on the broker, past the proxy, each confirmed; those that it doesn't take are published again."""
+        waiting = deque(messages)
+
+        def published() -> bool:
+            try:
+                with self.rig.channel() as channel:
+                    channel.confirm_delivery()
+                    while waiting:
+                        one = waiting[0]
+                        channel.basic_publish(one.exchange, one.routing_key, one.body, one.properties, mandatory=True)
+                        waiting.popleft()
+            except (AMQPError, OSError):
+                return False
+            return True
+
+        self.wait(published, "the broker takes what the test publishes")
 
     def also_expect(self, numbers: Iterable[int]) -> None:
         """Effects that are asked for in another way than by an event."""
@@ -165,6 +182,7 @@ class Stage:
 
     def give_up(self, why: str) -> Outcome:
         """What is there when something that a scenario waits for has not come about."""
+        self.rig.reader.collect()
         return self._outcome(time.monotonic() - (self._over or time.monotonic()), [why])
 
     def _is_done(self) -> bool:

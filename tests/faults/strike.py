@@ -10,7 +10,7 @@ from tests.support.proxy import Frame, Link
 
 
 class Strike:
-    """A filter that acts on the nth frame that matches, once; `hold` lets nothing more through to the broker after it."""
+    """Acts once, on the nth frame that matches; after it `hold` lets nothing more through to the broker."""
 
     def __init__(
         self, matches: Callable[[Frame], bool], nth: int, act: Callable[[Frame], bytes], *, hold: bool = False

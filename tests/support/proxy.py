@@ -1,5 +1,5 @@
-"""A TCP proxy before a broker, of the tests' own: it reads the AMQP frames that go by, and may drop, alter, tear, slow or
-swallow them. What it is told to do it does to real bytes of real connections; neither side knows of it."""
+"""A TCP proxy before a broker, of the tests' own: it reads the AMQP frames that go by, and may drop, alter, tear, slow
+or swallow them. What it is told to do it does to real bytes of real connections; neither side knows of it."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Sequence
 
 from tests.faults.rig import port_of
 from tests.faults.scenario import fault
@@ -19,8 +20,8 @@ USUAL = {"consumer_timeout": 1_800_000, "channel_tick_interval": 60_000}
 @fault(
     6,
     "broker SIGKILLed mid-batch and restarted",
-    made="as a publish in the middle goes by the whole Erlang process group is SIGKILLed; the same folder is started again on "
-    "the same port",
+    made="as a publish in the middle goes by the whole Erlang process group is SIGKILLed; the same folder is "
+    "started again on the same port",
     seen="a publisher that doesn't wait for confirms: what was on its way is lost",
     sabotage="unconfirmed",
     short=200,
@@ -34,7 +35,8 @@ def broker_killed(stage: Stage) -> None:
 
     strike = Strike(follow_up, stage.size // 2, kill)
     with stage.rig.proxy.filtered(strike):
-        stage.send(stage.size)
+        stage.send_behind_gate()
+        stage.rig.open_gate()
         stage.wait(strike.struck.is_set, "the publish in the middle went by")
     stage.rig.ground.bury_broker()
     stage.rig.ground.start_broker()
@@ -44,41 +46,41 @@ def broker_killed(stage: Stage) -> None:
 @fault(
     9,
     "memory/disk alarm blocks publishing",
-    made="rabbitmqctl sets the memory watermark, and then the disk limit, so that an alarm is raised while the probe has "
-    "follow-ups to publish, and sets them back later",
+    made="rabbitmqctl sets the memory watermark, and then the disk limit, so that an alarm is raised while "
+    "the probe has follow-ups to publish, and sets them back later",
     seen="a publisher that doesn't wait for confirms: what the blocked broker didn't read is lost",
     sabotage="unconfirmed",
     short=40,
     long=400,
 )
 def alarm(stage: Stage) -> None:
-    for setting, low, usual in (
-        ("set_vm_memory_high_watermark", ("absolute", "1MB"), ("0.4",)),
-        ("set_disk_free_limit", ("1000TB",), ("50MB",)),
-    ):
-        for left in ("busy", "open"):
-            (stage.rig.control / left).unlink(missing_ok=True)
-        blocked = stage.rig.proxy.seen[False, proxy.CONNECTION_BLOCKED]
-        stage.send(1, "gate", seconds=stage.deadline)
-        stage.wait(stage.busy, "the probe waits at the gate")
-        stage.send(stage.size)
-        stage.rig.ground.node.control(setting, *low)
-        try:
-            stage.rig.open_gate()
-            seen = stage.rig.proxy.seen
-            stage.wait(lambda: seen[False, proxy.CONNECTION_BLOCKED] > blocked, "the broker says that it is blocked")
-            done = set(stage.expected)
-            stage.wait(lambda: stage.effects().keys() >= done, "the probe goes on with its own work")
-        finally:
-            stage.rig.ground.node.control(setting, *usual)
+    publish_into(stage, "set_vm_memory_high_watermark", ("absolute", "1MB"), ("0.4",))
+    publish_into(stage, "set_disk_free_limit", ("1000TB",), ("50MB",))
     stage.over()
+
+
+def publish_into(stage: Stage, setting: str, alarming: Sequence[str], usual: Sequence[str]) -> None:
+    """Raises an alarm while the probe has follow-ups to publish, and ends it when all that they follow is done."""
+    for left in ("busy", "open"):
+        (stage.rig.control / left).unlink(missing_ok=True)
+    seen = stage.rig.proxy.seen
+    blocked = seen[False, proxy.CONNECTION_BLOCKED]
+    stage.send_behind_gate()
+    stage.rig.node.control(setting, *alarming)
+    try:
+        stage.rig.open_gate()
+        stage.wait(lambda: seen[False, proxy.CONNECTION_BLOCKED] > blocked, "the broker says that it is blocked")
+        stage.wait(lambda: stage.effects().keys() >= stage.expected, "the probe goes on with its own work")
+    finally:
+        stage.rig.node.control(setting, *usual)
 
 
 @fault(
     28,
     "three-node cluster loses its leader",
-    made="three private nodes in a cluster; as a publish in the middle goes by, the node that leads the lane's queue and holds "
-    "the probe's connections is SIGKILLed, and the proxy, like any load balancer, goes on with another",
+    made="three private nodes in a cluster; as a publish in the middle goes by, the node that leads the "
+    "lane's queue and holds the probe's connections is SIGKILLed, and the proxy, like any load balancer, "
+    "goes on with another",
     seen="a publisher that doesn't wait for confirms: what was on its way is lost",
     sabotage="unconfirmed",
     short=200,
@@ -99,7 +101,8 @@ def leader_lost(stage: Stage) -> None:
 
     strike = Strike(follow_up, stage.size // 2, kill)
     with stage.rig.proxy.filtered(strike):
-        stage.send(stage.size)
+        stage.send_behind_gate()
+        stage.rig.open_gate()
         stage.wait(strike.struck.is_set, "the publish in the middle went by")
     stage.over()
 
@@ -132,4 +135,4 @@ def ack_timeout(stage: Stage) -> None:
 
 def set_broker(stage: Stage, values: dict[str, int]) -> None:
     expression = " ".join(f"application:set_env(rabbit, {name}, {value})," for name, value in values.items())
-    stage.rig.ground.node.control("eval", expression.removesuffix(",") + ".")
+    stage.rig.node.control("eval", expression.removesuffix(",") + ".")

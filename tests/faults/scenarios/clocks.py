@@ -14,8 +14,8 @@ REMINDED = 1_000_000
 @fault(
     31,
     "clock jumps back an hour",
-    made="the clock that all processes share goes an hour back in the middle of the work, then two hours on, and everything is "
-    "delivered again after each jump; timers that were set before fall due once",
+    made="the clock that all processes share goes an hour back in the middle of the work, then two hours on, "
+    "and everything is delivered again after each jump; timers that were set before fall due once",
     seen="the inbox forgets what was handled (a trigger): all is done again",
     sabotage="forget_inbox",
     short=20,
@@ -41,8 +41,8 @@ def clock_jumps(stage: Stage) -> None:
 @fault(
     32,
     "a service a week behind catches up",
-    made="the service is away for a week by the clock; what was published meanwhile waits for it, and what it had handled in "
-    "its last moments comes again, because that was never acknowledged",
+    made="the service is away for a week by the clock; what was published meanwhile waits for it, and what it "
+    "had handled in its last moments comes again, because that was never acknowledged",
     seen="the inbox forgets what was handled (a trigger): last week's work is done again",
     sabotage="forget_inbox",
     short=300,

@@ -59,8 +59,8 @@ def killed_before_ack(stage: Stage) -> None:
 @fault(
     15,
     "SIGTERM with long handlers under load",
-    made="SIGTERM while a batch of slow handlers runs and as much again waits; in the long form they take longer than a stop "
-    "may, and the process leaves them unfinished",
+    made="SIGTERM while a batch of slow handlers runs and as much again waits; in the long form they take "
+    "longer than a stop may, and the process leaves them unfinished",
     seen="a consumer that acknowledges before it commits: what was in hand or waiting is lost",
     sabotage="no_ack",
     short=20,
@@ -79,7 +79,8 @@ def stopped_under_load(stage: Stage) -> None:
 @fault(
     16,
     "handler longer than twice the heartbeat",
-    made=f"a handler that sleeps {LONG_SECONDS:g} s and lets the process answer heartbeats, and one that lets it do nothing",
+    made=f"a handler that sleeps {LONG_SECONDS:g} s and lets the process answer heartbeats, and one that lets "
+    "it do nothing",
     seen="the inbox forgets what was handled (a trigger): what the broker takes back meanwhile is done twice",
     sabotage="forget_inbox",
     short=10,

@@ -18,8 +18,9 @@ TRANSFER_SECONDS = 1.0
 @fault(
     17,
     "database down, or deadlock, mid-batch",
-    made="on PostgreSQL the server is stopped at once in the middle of a batch and started later, and then a second session "
-    "locks two rows in the other order; on SQLite another process holds the write lock while the service is killed and waits",
+    made="on PostgreSQL the server is stopped at once in the middle of a batch and started later, and then a "
+    "second session locks two rows in the other order; on SQLite another process holds the write lock "
+    "while the service is killed and waits",
     seen="a consumer that acknowledges before it commits, with a handler that commits its rows one by one",
     sabotage="commit_early no_ack",
     short=30,
@@ -38,13 +39,19 @@ def database_away(stage: Stage) -> None:
 def held_by_another(stage: Stage) -> None:
     holder = sqlite3.connect(stage.rig.folder / "probe.db", isolation_level=None, timeout=stage.deadline)
     holder.execute("BEGIN IMMEDIATE")
-    stage.send(stage.size)
-    stage.wait(lambda: stage.rig.said("store_unavailable"), "the probe finds the database locked")
+    try:
+        stage.send(stage.size)
+        stage.wait(lambda: stage.rig.said("store_unavailable"), "the probe finds the database locked")
+        restarted(stage)
+    finally:
+        holder.close()
+
+
+def restarted(stage: Stage) -> None:
+    """Kills the probe and waits until another has been started."""
     starts = stage.rig.probe.starts
     stage.rig.kill()
-    stage.wait(lambda: stage.rig.probe.starts > starts and stage.consumers(), "it is there again")
-    holder.execute("ROLLBACK")
-    holder.close()
+    stage.wait(lambda: stage.rig.probe.starts > starts, "another was started")
 
 
 def server_stopped(stage: Stage) -> None:
@@ -82,8 +89,9 @@ def deadlocked(stage: Stage) -> None:
 @fault(
     30,
     "disk full under the store",
-    made="the store lies on a small file system of its own (tmpfs), or where mounts aren't allowed under a limit on the size of "
-    "files; it is filled up, the service is killed while it waits, and there is room again later",
+    made="the store lies on a small file system of its own (tmpfs), or where mounts aren't allowed under a "
+    "limit on the size of files; it is filled up, the service is killed while it waits, and there is "
+    "room again later",
     seen="a consumer that acknowledges before it commits: what waited for room is lost",
     sabotage="no_ack",
     short=200,
@@ -94,9 +102,7 @@ def deadlocked(stage: Stage) -> None:
 def disk_full(stage: Stage) -> None:
     with no_room(stage):
         stage.send(stage.size)
-        starts = stage.rig.probe.starts
-        stage.rig.kill()
-        stage.wait(lambda: stage.rig.probe.starts > starts and stage.consumers(), "it is there again")
+        restarted(stage)
     stage.over()
 
 

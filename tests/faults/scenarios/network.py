@@ -32,8 +32,8 @@ def swallow(stage: Stage, *, up: bool) -> None:
 @fault(
     10,
     "upstream black hole",
-    made="in the middle of publishing the proxy swallows all that goes to the broker, until the probe has noticed and "
-    f"connects anew (heartbeat {HEARTBEAT_SECONDS} s)",
+    made="in the middle of publishing the proxy swallows all that goes to the broker, until the probe has "
+    f"noticed and connects anew (heartbeat {HEARTBEAT_SECONDS} s)",
     seen="a publisher that doesn't wait for confirms: what was swallowed is lost",
     sabotage="unconfirmed",
     short=40,
@@ -46,8 +46,8 @@ def upstream_black_hole(stage: Stage) -> None:
 @fault(
     11,
     "downstream black hole",
-    made="in the middle of publishing the proxy swallows all that comes from the broker, until the probe has noticed and "
-    f"connects anew (heartbeat {HEARTBEAT_SECONDS} s)",
+    made="in the middle of publishing the proxy swallows all that comes from the broker, until the probe has "
+    f"noticed and connects anew (heartbeat {HEARTBEAT_SECONDS} s)",
     seen="a consumer that acknowledges before it commits: what was swallowed on its way to it is lost",
     sabotage="no_ack",
     short=40,

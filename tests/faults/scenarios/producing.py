@@ -43,8 +43,8 @@ def kill_at(stage: Stage, point: str) -> None:
 @fault(
     1,
     "producer killed between business write and commit",
-    made="SIGKILL from within the producer's own process, as its engine is about to commit a command's rows; the caller "
-    "asks again with the same business key",
+    made="SIGKILL from within the producer's own process, as its engine is about to commit a command's rows; "
+    "the caller asks again with the same business key",
     seen="the handler commits its rows before it emits: the follow-up is lost",
     sabotage="commit_early",
     short=4,
@@ -124,7 +124,8 @@ def killed_before_marking(stage: Stage) -> None:
     sabotage="unconfirmed",
     short=40,
     long=400,
-    note="The broker nacks a whole publish if one of its queues refuses it, so queues with room get it again each time.",
+    note="The broker nacks a whole publish if one of its queues refuses it, so queues with room get it again "
+    "each time.",
 )
 def queue_full(stage: Stage) -> None:
     stage.rig.policy("full", "^reader$", {"max-length": 1, "overflow": "reject-publish"})
@@ -148,7 +149,7 @@ def queue_full(stage: Stage) -> None:
 def unroutable(stage: Stage) -> None:
     before = stage.rig.proxy.published["probe.retry"]
     with stage.rig.unbound("probe.retry"):
-        stage.send(stage.size, "fail", times=1)
+        stage.send(stage.size, "fail", times=3)
         stage.send(stage.size)
-        stage.wait(lambda: stage.rig.proxy.published["probe.retry"] >= before + stage.size, "it was put off")
+        stage.wait(lambda: stage.rig.proxy.published["probe.retry"] > before, "a message was put off")
     stage.over()

@@ -13,7 +13,8 @@ ONE_PROCESS = (("sqlite", "n/a: one process a database by design, because SQLite
 @fault(
     5,
     "two relays racing on the same rows",
-    made="the proxy drops all publishes until the outbox is full, the process is SIGKILLed, and two replicas start at once",
+    made="the proxy drops all publishes until the outbox is full, the process is SIGKILLed, and two replicas "
+    "start at once",
     seen="the relay takes rows without locking them, and a message gets a new id each time it is published",
     sabotage="no_locks new_ids",
     short=400,

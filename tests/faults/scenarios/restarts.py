@@ -14,8 +14,8 @@ KILL_EACH = 5
 @fault(
     26,
     "25 rolling restarts with backlog: no healthy message parked",
-    made=f"the process is restarted again and again while a backlog waits that it has taken hold of; each {KILL_EACH}th time "
-    "by SIGKILL, else by SIGTERM (in the short form fewer times)",
+    made="the process is restarted again and again while a backlog waits that it has taken hold of; each "
+    f"{KILL_EACH}th time by SIGKILL, else by SIGTERM (in the short form fewer times)",
     seen="the broker's delivery limit is as low as 2: healthy messages are parked",
     sabotage="low_limit",
     short=4,

@@ -1,4 +1,4 @@
-"""Precise points at which the process kills itself, and ways in which the store breaks its word, without any hook in the
+"""Precise points at which the process kills itself, and a store that breaks its word, without any hook in the
 chassis: they listen to SQLAlchemy's engines.
 
 A point is armed by a file of its name in the control folder, holding how many times it is passed first; the file is
