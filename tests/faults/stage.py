@@ -93,7 +93,7 @@ class Stage:
         return message
 
     def publish(self, messages: Iterable[Message]) -> None:
-        """Puts messages on the broker, past the proxy, each confirmed; those that it doesn't take are published again."""
+        """Puts messages on the broker, past the proxy, each confirmed; what it doesn't take is published again."""
         waiting = deque(messages)
 
         def published() -> bool:

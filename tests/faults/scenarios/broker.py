@@ -55,7 +55,7 @@ def broker_killed(stage: Stage) -> None:
 )
 def alarm(stage: Stage) -> None:
     publish_into(stage, "set_vm_memory_high_watermark", ("absolute", "1MB"), ("0.4",))
-    publish_into(stage, "set_disk_free_limit", ("1000TB",), ("50MB",))
+    publish_into(stage, "set_disk_free_limit", ("mem_relative", "1000"), ("50MB",))
     stage.over()
 
 
