@@ -6,10 +6,13 @@ import argparse
 import json
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.faults import matrix, runner
+from tests.faults import mail, matrix, runner
+from tests.faults.mail import Mailing
+from tests.faults.runner import Runner
 from tests.faults.scenario import SCENARIOS, STORES, Scenario
 from tests.faults.stage import Outcome
 
@@ -18,34 +21,57 @@ SEED = 20261121
 
 def main() -> int:
     options = read_options()
-    chosen = [SCENARIOS[number] for number in options.only] or list(sorted_scenarios())
-    sabotaged = options.sabotage is not None
-    if sabotaged:
-        chosen = [SCENARIOS[number] for number in options.sabotage] or list(sorted_scenarios())
-    outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="leeward-faults-", ignore_cleanup_errors=True) as folder:
-        short = options.short or sabotaged
+        short = options.short or options.sabotage is not None
         with runner.running(options.folder or Path(folder), seed=options.seed, short=short) as running:
-            for scenario in chosen:
-                for store in stores_of(scenario, options.store, running, short=short):
-                    play = running.run_sabotaged if sabotaged else running.run
-                    try:
-                        outcomes.append(play(scenario, store))
-                    except runner.Unavailable as reason:
-                        say(f"{scenario.number:2} {store:10} not run: {reason}")
-                        continue
-                    say(matrix.progress(outcomes[-1], scenario))
+            if options.sabotage is not None:
+                return see_fail(running, options)
+            outcomes = list(play(running, options))
+            mailings = [] if options.only else list(send_mail(running, options.store))
     if options.json:
-        say(json.dumps([asdict(one) for one in outcomes]))
-    if sabotaged:
-        return 0 if all(one.problems for one in outcomes) else 1
-    if len(chosen) == len(SCENARIOS) and not (options.short or options.store):
-        matrix.write(outcomes, options.seed)
-    return 1 if any(one.problems for one in outcomes) else 0
+        say(json.dumps([asdict(one) for one in (*outcomes, *mailings)]))
+    if not (options.only or options.short or options.store):
+        matrix.write(outcomes, mailings, options.seed)
+    return 1 if any(one.problems for one in (*outcomes, *mailings)) else 0
 
 
-def sorted_scenarios() -> list[Scenario]:
-    return [SCENARIOS[number] for number in sorted(SCENARIOS)]
+def play(running: Runner, options: argparse.Namespace) -> Iterator[Outcome]:
+    """The outcomes of the scenarios asked for, each told as it comes."""
+    for scenario in chosen(options.only):
+        for store in stores_of(scenario, options.store, running, short=options.short):
+            try:
+                outcome = running.run(scenario, store)
+            except runner.Unavailable as reason:
+                say(f"{scenario.number:2} {store:10} not run: {reason}")
+                continue
+            say(matrix.progress(outcome, scenario))
+            yield outcome
+
+
+def send_mail(running: Runner, wanted: str | None) -> Iterator[Mailing]:
+    for store in running.ground.stores:
+        if wanted in (None, store):
+            with mail.opened(running.ground, store) as mailroom:
+                for mailing in mail.try_all(mailroom):
+                    say(f"   {store:10} {mailing.what}, killed {mailing.when}: {mailing.copies} copies")
+                    yield mailing
+
+
+def see_fail(running: Runner, options: argparse.Namespace) -> int:
+    """Runs the scenarios with a guarantee broken on purpose. 0 if each of them noticed."""
+    unnoticed = []
+    for scenario in chosen(options.sabotage):
+        for store in stores_of(scenario, options.store, running, short=True):
+            outcome = running.run_sabotaged(scenario, store)
+            say(matrix.progress(outcome, scenario))
+            if not outcome.problems:
+                unnoticed.append(f"{scenario.number} on {store}")
+    say(f"Not noticed: {', '.join(unnoticed) or 'none'}")
+    return 1 if unnoticed else 0
+
+
+def chosen(numbers: Sequence[int]) -> list[Scenario]:
+    return [SCENARIOS[number] for number in numbers or sorted(SCENARIOS)]
 
 
 def stores_of(scenario: Scenario, wanted: str | None, running: runner.Runner, *, short: bool) -> list[str]:

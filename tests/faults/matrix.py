@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.faults.mail import Mailing
 from tests.faults.scenario import SCENARIOS, STORES, Scenario
 from tests.faults.stage import Outcome
 
@@ -31,6 +32,15 @@ done.
 """
 
 
+MAIL = """\
+## What can't hold by nature: mail
+
+SMTP can't say whether a server took a message before the line broke. Notifications takes the safe side: a safeguarding
+alert goes out twice rather than never, and a client's message at most once more, under the same Message-ID. The server
+here kills the service over a message, before it has taken it or after.
+"""
+
+
 def progress(outcome: Outcome, scenario: Scenario) -> str:
     """One line for a person who waits."""
     verdict = "; ".join(outcome.problems) or "held"
@@ -40,22 +50,31 @@ def progress(outcome: Outcome, scenario: Scenario) -> str:
     )
 
 
-def write(outcomes: Iterable[Outcome], seed: int) -> None:
-    PATH.write_text(page(list(outcomes), seed))
+def write(outcomes: Iterable[Outcome], mailings: Iterable[Mailing], seed: int) -> None:
+    PATH.write_text(page(list(outcomes), list(mailings), seed))
 
 
-def page(outcomes: list[Outcome], seed: int) -> str:
+def page(outcomes: list[Outcome], mailings: list[Mailing], seed: int) -> str:
     by_place = {(one.number, one.store): one for one in outcomes}
     today = datetime.now(UTC).date().isoformat()
     lines = [INTRODUCTION, f"Run on {today} with seed {seed}, on {machine()}.", ""]
     for store in STORES:
         lines += [f"## On {TITLES[store]}", "", *_table(store, by_place), ""]
+    lines += [MAIL, *_mail_table(mailings), ""]
     lines += ["## How each fault is made, and how its scenario was seen to fail", ""]
     for scenario in in_order():
         lines += [f"{scenario.number}. **{scenario.name}**: {scenario.made}. Seen to fail: {scenario.seen}."]
         if scenario.note:
             lines += [f"   {scenario.note}"]
     return "\n".join(lines) + "\n"
+
+
+def _mail_table(mailings: list[Mailing]) -> list[str]:
+    rows = ["| message | its sender is SIGKILLed | store | copies | |", "|--" * 5 + "|"]
+    for one in mailings:
+        verdict = "; ".join(one.problems) or "held"
+        rows.append(f"| {one.what} | {one.when} | {TITLES[one.store]} | {one.copies} | {verdict} |")
+    return rows
 
 
 def in_order() -> list[Scenario]:

@@ -17,7 +17,8 @@ from tests.support.disk import small_disk
 
 __all__ = ["Runner", "Unavailable", "running", "scenarios"]
 
-SHORT_DEADLINE, LONG_DEADLINE, SABOTAGED_DEADLINE = 60.0, 180.0, 25.0
+SHORT_DEADLINE, LONG_DEADLINE = 60.0, 180.0
+SABOTAGED_BACK_WITHIN = 10.0
 
 
 class Unavailable(Exception):
@@ -69,8 +70,8 @@ class Runner:
     def _play(self, rig: Rig, scenario: Scenario) -> Outcome:
         deadline = SHORT_DEADLINE if self.short else LONG_DEADLINE
         size = scenario.short if self.short else scenario.long
-        deadline = SABOTAGED_DEADLINE if rig.sabotage else deadline
-        stage = Stage(rig, scenario, size=size, seed=self.seed, deadline=deadline)
+        back_within = SABOTAGED_BACK_WITHIN if rig.sabotage else deadline
+        stage = Stage(rig, scenario, size=size, seed=self.seed, deadline=deadline, back_within=back_within)
         try:
             scenario.run(stage)
             outcome = stage.settle()

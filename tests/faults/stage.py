@@ -25,6 +25,9 @@ from tests.faults.scenario import Scenario
 
 EXCHANGE, NAME, LANE, DEAD = "asker.events", "ProbeAsked", "probe.inbox", "probe.dead"
 FILLER = "x" * 300
+LOOKS = 15
+"""How often the store must look the same before it is held to be at rest."""
+
 REASON = "leeward_reason"
 
 
@@ -54,11 +57,14 @@ class Message:
 
 
 class Stage:
-    """A rig, a number of events and a seed."""
+    """A rig, a number of events and a seed; how long the fault may take to be made, and then the way back to normal."""
 
-    def __init__(self, rig: Rig, scenario: Scenario, *, size: int, seed: int, deadline: float) -> None:
+    def __init__(
+        self, rig: Rig, scenario: Scenario, *, size: int, seed: int, deadline: float, back_within: float
+    ) -> None:
         self.rig, self.scenario, self.size, self.deadline = rig, scenario, size, deadline
         self.random = random.Random(seed * 100 + scenario.number)
+        self._back_within = back_within
         self.run = f"fault-{scenario.number}"
         self.sent: dict[str, Message] = {}
         self.expected: set[int] = set()
@@ -130,6 +136,16 @@ class Stage:
         """Says that the fault itself is over: from here on the way back to normal is timed."""
         self._over = time.monotonic()
 
+    def rest(self) -> None:
+        """Waits until nothing has changed in the store for a while."""
+        seen: list[tuple[int, int]] = []
+
+        def is_at_rest() -> bool:
+            seen.append((self.effects().total(), self._in_outbox()))
+            return len(seen) > LOOKS and len(set(seen[-LOOKS:])) == 1
+
+        self.wait(is_at_rest, "nothing changes in the store any more")
+
     def busy(self) -> bool:
         """Whether the probe is inside a handler that takes its time."""
         return (self.rig.control / "busy").exists()
@@ -172,7 +188,7 @@ class Stage:
         over = self._over or time.monotonic()
         problems = []
         try:
-            self.wait(self._is_done, "everything that was sent is done or parked")
+            wait_until(self._is_done, "everything that was sent is done or parked", self._back_within)
             seconds = time.monotonic() - over
             self._pass_a_last_message()
         except TimeoutError as error:

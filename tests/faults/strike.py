@@ -10,19 +10,29 @@ from tests.support.proxy import Frame, Link
 
 
 class Strike:
-    """Acts once, on the nth frame that matches; after it `hold` lets nothing more through to the broker."""
+    """Acts once, on the nth frame that matches, or `again` on every later one too.
+
+    After it `hold` lets nothing more through to the broker on that connection.
+    """
 
     def __init__(
-        self, matches: Callable[[Frame], bool], nth: int, act: Callable[[Frame], bytes], *, hold: bool = False
+        self,
+        matches: Callable[[Frame], bool],
+        nth: int,
+        act: Callable[[Frame], bytes],
+        *,
+        hold: bool = False,
+        again: bool = False,
     ) -> None:
-        self._matches, self._nth, self._act, self._hold = matches, nth, act, hold
+        self._matches, self._nth, self._act, self._hold, self._again = matches, nth, act, hold, again
         self._held: Link | None = None
         self.struck = threading.Event()
 
     def __call__(self, frame: Frame) -> bytes:
         if frame.link is self._held and frame.up:
             return b""
-        if self.struck.is_set() or not self._matches(frame):
+        is_over = self.struck.is_set() and not self._again
+        if is_over or not self._matches(frame):
             return frame.raw
         self._nth -= 1
         if self._nth > 0:

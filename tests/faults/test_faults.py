@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import matrix, runner
+from tests.faults import mail, matrix, runner
 from tests.faults.__main__ import SEED
 from tests.faults.runner import Runner, Unavailable
 from tests.faults.scenario import SCENARIOS, Scenario
@@ -42,6 +42,13 @@ def test_nothing_is_lost_and_nothing_done_twice(scenario: Scenario, store: str, 
     assert outcome.events > 0
 
 
+def test_mail_goes_out_again_rather_than_never_and_under_the_same_id(short_forms: Runner) -> None:
+    with mail.opened(short_forms.ground, "sqlite") as mailroom:
+        mailings = list(mail.try_all(mailroom))
+    assert [one for one in mailings if one.problems] == []
+    assert {one.copies for one in mailings if one.when == mail.AFTER} == {2}
+
+
 def test_every_fault_of_the_list_has_a_scenario_that_says_how_it_was_seen_to_fail() -> None:
     assert sorted(SCENARIOS) == list(NUMBERS)
     assert [one.number for one in SCENARIOS.values() if not (one.made and one.seen and one.sabotage)] == []
@@ -65,4 +72,4 @@ def test_a_page_shows_a_scenario_that_failed() -> None:
     failed = runner.Outcome(
         number=1, store="sqlite", events=5, lost=2, twice=0, duplicates=0, parked=0, seconds=1.0, problems=("2 lost",)
     )
-    assert "| 5 | 2 | 0 | 0 | 0 | 1.0 s | 2 lost |" in matrix.page([failed], 1)
+    assert "| 5 | 2 | 0 | 0 | 0 | 1.0 s | 2 lost |" in matrix.page([failed], [], 1)

@@ -7,6 +7,7 @@ from tests.faults.scenario import fault
 from tests.faults.stage import Stage
 from tests.faults.strike import Strike, follow_up
 from tests.support import proxy
+from tests.support.proxy import Frame
 
 ANSWER_SECONDS = 3.0
 PER_KILL = 100
@@ -72,7 +73,8 @@ def killed_after_commit(stage: Stage) -> None:
 @fault(
     3,
     "relay killed after publish, before confirm",
-    made="the proxy counts publishes; at one in the middle it stops the line to the broker and SIGKILLs the process",
+    made="the proxy counts publishes; from one in the middle on it drops them, so that no confirm comes; when the "
+    "process has come to rest it is SIGKILLed",
     seen="a publisher that doesn't wait for confirms: what was on the line is lost",
     sabotage="unconfirmed",
     short=60,
@@ -81,15 +83,14 @@ def killed_after_commit(stage: Stage) -> None:
     duplicates_at_most=PER_KILL,
 )
 def killed_before_confirm(stage: Stage) -> None:
-    def kill(frame: proxy.Frame) -> bytes:
-        stage.rig.kill()
-        stage.over()
-        return b""
-
-    strike = Strike(follow_up, stage.size // 2, kill, hold=True)
+    strike = Strike(follow_up, stage.size // 2, Frame.drop_message, again=True)
     with stage.rig.proxy.filtered(strike):
         stage.send(stage.size)
         stage.wait(strike.struck.is_set, "the publish in the middle went by")
+        stage.rest()
+        stage.rig.kill()
+        stage.over()
+        stage.wait(lambda: not stage.consumers(), "its connections are gone")
 
 
 @fault(
