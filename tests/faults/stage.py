@@ -178,10 +178,11 @@ class Stage:
         except (AMQPError, OSError):
             return
 
-    def replay_dead(self, times: int) -> None:
+    def replay_dead(self) -> list[Message]:
         """Does what a person does with dead letters: puts each back into its lane, with its id and headers."""
         again, self.dead, self.to_be_parked = self.dead, [], 0
-        self.publish(one for one in again for _ in range(times))
+        self.publish(again)
+        return again
 
     def settle(self) -> Outcome:
         """Waits until everything is back to normal and counts."""

@@ -117,8 +117,10 @@ def replayed_twice(stage: Stage) -> None:
 
     stage.wait(parked, "they are parked")
     (stage.rig.control / "mended").touch()
-    stage.replay_dead(times=2)
     stage.also_expect(range(1, stage.size + 1))
+    again = stage.replay_dead()
+    stage.wait(lambda: len(stage.effects()) == stage.size, "they are done")
+    stage.publish(again)
     stage.over()
 
 
