@@ -1,4 +1,4 @@
-.PHONY: setup run test faults check lock docs
+.PHONY: setup run test faults check lock docs bench
 
 SAMPLE ?= 25
 
@@ -29,6 +29,17 @@ check: setup
 # The published language's documents, generated from contracts/.
 docs: setup
 	.venv/bin/python -m contracts.generate
+
+# The peers, in a virtual environment of their own: they share nothing with ours but the interpreter.
+.venv-bench/ready: bench/requirements.txt
+	.venv/bin/python -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bench/requirements.txt
+	touch .venv-bench/ready
+
+# Measures everything beside the peers and writes docs/benchmarks.md; some twenty-five minutes alone on two cores.
+# BENCH="--only throughput --rounds 3" measures some of it.
+bench: setup .venv-bench/ready
+	.venv/bin/python -m bench run $(BENCH)
 
 lock:
 	scripts/lock

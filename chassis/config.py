@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from environs import Env, EnvValidationError
-from marshmallow.validate import OneOf, Range
+from marshmallow.validate import OneOf, Range, Regexp
 
 __all__ = ["ChassisSettings", "Env", "InvalidSettings", "check", "open_env", "read_chassis_settings"]
 
@@ -31,8 +31,10 @@ class ChassisSettings:
     heartbeat_seconds: int
     batch_limit: int
     inbox_retention_days: int
+    story_retention_days: int
     log_level: str
     clock_file: Path | None
+    http: str | None
 
 
 def open_env() -> Env:
@@ -62,8 +64,10 @@ def read_chassis_settings(env: Env, service: str) -> ChassisSettings:
         amqp_uri=env.str("AMQP_URI"),
         database_url=env.str(f"{service.upper()}_DATABASE_URL"),
         heartbeat_seconds=env.int("LEEWARD_HEARTBEAT_SECONDS", 20, validate=Range(min=2, max=600)),
-        batch_limit=env.int("LEEWARD_BATCH_LIMIT", 200, validate=Range(min=1, max=2_000)),
+        batch_limit=env.int("LEEWARD_BATCH_LIMIT", 96, validate=Range(min=1, max=2_000)),
         inbox_retention_days=env.int("LEEWARD_INBOX_RETENTION_DAYS", 14, validate=Range(min=1)),
+        story_retention_days=env.int("LEEWARD_STORY_RETENTION_DAYS", 400, validate=Range(min=1)),
         log_level=env.str("LEEWARD_LOG_LEVEL", "INFO", validate=OneOf(("DEBUG", "INFO", "WARNING", "ERROR"))),
         clock_file=env.path("LEEWARD_CLOCK_FILE", None),
+        http=env.str("LEEWARD_HTTP", None, validate=Regexp(r"^[^:/]*:[0-9]{1,5}$", error="Write it as host:port.")),
     )

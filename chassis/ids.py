@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 import uuid_utils.compat
@@ -9,3 +10,8 @@ import uuid_utils.compat
 
 def new_id() -> UUID:
     return uuid_utils.compat.uuid7()
+
+
+def first_id_of(moment: datetime) -> UUID:
+    """Lower than every id that was made at or after this moment, and higher than all made before its millisecond."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)

@@ -36,7 +36,7 @@ def configure(service: str, level: str) -> None:
         withhold,
     ]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
@@ -52,11 +52,18 @@ def configure(service: str, level: str) -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level)
+    change_level(level)
     for chatty in ("alembic", "amqp", "kombu", "sqlalchemy"):
-        logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    # What pika says at its loudest, the code that drives it says with more sense.
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
     # Its warnings are about commands that were refused, which is an answer and no trouble.
-    logging.getLogger("nameko").setLevel(max(logging.ERROR, root.level))
+    logging.getLogger("nameko").setLevel(logging.ERROR)
+
+
+def change_level(level: str) -> None:
+    """Changes how much of our own is logged, at once."""
+    logging.getLogger().setLevel(level)
 
 
 def describe(error: BaseException) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
+from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
 from contracts.envelope import Envelope
@@ -47,6 +48,9 @@ class Unit(Protocol[ToolsT_co]):
 
     def new_id(self) -> UUID:
         """A new UUIDv7."""
+
+    def insert(self, table: Table, **values: Any) -> None:
+        """Adds a row without the ORM. It is written with the unit's other rows of its table, when the unit ends."""
 
     def emit(self, event: Event) -> None:
         """Publishes an event once this unit has committed, and only then."""

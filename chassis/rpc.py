@@ -13,9 +13,9 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import UUID, uuid4
 
-import amqp
+import pika
 
-from chassis.bus.connection import LOST, close_quietly, open_connection
+from chassis.bus.connection import LOST, BusConnection, close_quietly, open_connection
 
 EXCHANGE = "nameko-rpc"
 HEARTBEAT_SECONDS = 20
@@ -42,7 +42,7 @@ class RpcClient:
 
     def __init__(self, amqp_uri: str) -> None:
         self._amqp_uri = amqp_uri
-        self._connection: amqp.Connection | None = None
+        self._connection: BusConnection | None = None
         self._last_used = 0.0
 
     def call(self, service: str, method: str, *, timeout: float = DEFAULT_TIMEOUT_SECONDS, **fields: Any) -> Any:
@@ -78,25 +78,25 @@ class RpcClient:
             return
         self.close()  # after so long without a heartbeat the broker will have closed it
         self._connection = open_connection(self._amqp_uri, name="rpc client", heartbeat_seconds=HEARTBEAT_SECONDS)
-        self._channel = self._connection.channel()
-        self._channel.exchange_declare(EXCHANGE, "topic", durable=True, auto_delete=False)
-        self._reply_to = str(uuid4())
-        queue = self._channel.queue_declare(exclusive=True, auto_delete=True).queue
-        self._channel.queue_bind(queue, EXCHANGE, self._reply_to)
-        self._channel.events["basic_return"].add(self._on_return)
-        self._channel.basic_consume(queue, no_ack=True, callback=self._on_reply)
+        ask, channel = self._connection.ask, self._connection.open_channel()
+        declared = ask(lambda done: channel.queue_declare("", exclusive=True, auto_delete=True, callback=done))
+        queue, self._reply_to = declared.method.queue, str(uuid4())
+        ask(lambda done: channel.queue_bind(queue, EXCHANGE, self._reply_to, callback=done))
+        channel.add_on_return_callback(self._on_return)
+        ask(lambda done: channel.basic_consume(queue, self._on_reply, auto_ack=True, callback=done))
+        self._channel = channel
         self._replies: dict[str, dict[str, Any]] = {}
 
     def _send(self, routing_key: str, fields: dict[str, Any], correlation_id: str, timeout: float) -> None:
-        message = amqp.Message(
-            json.dumps({"args": [], "kwargs": fields}, default=_as_json),
+        properties = pika.BasicProperties(
             content_type="application/json",
             content_encoding="utf-8",
             reply_to=self._reply_to,
             correlation_id=correlation_id,
             expiration=str(int(timeout * 1000)),
         )
-        self._channel.basic_publish(message, exchange=EXCHANGE, routing_key=routing_key, mandatory=True)
+        body = json.dumps({"args": [], "kwargs": fields}, default=_as_json)
+        self._channel.basic_publish(EXCHANGE, routing_key, body, properties, mandatory=True)
         self._last_used = time.monotonic()
 
     def _wait_for(self, correlation_id: str, deadline: float) -> dict[str, Any] | None:
@@ -105,17 +105,14 @@ class RpcClient:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 return None
-            try:
-                self._connection.drain_events(timeout=min(remaining, HEARTBEAT_SECONDS / 4))
-            except TimeoutError:
-                self._connection.heartbeat_tick()
+            self._connection.drain(remaining)
         return self._replies.pop(correlation_id)
 
-    def _on_reply(self, message: amqp.Message) -> None:
-        self._replies[message.properties.get("correlation_id", "")] = json.loads(message.body)
+    def _on_reply(self, channel: Any, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
+        self._replies[properties.correlation_id or ""] = json.loads(body)
 
-    def _on_return(self, error: Exception, exchange: str, routing_key: str, message: amqp.Message) -> None:
-        self._replies[message.properties["correlation_id"]] = NOBODY_LISTENS
+    def _on_return(self, channel: Any, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
+        self._replies[properties.correlation_id or ""] = NOBODY_LISTENS
 
 
 def _as_json(value: Any) -> Any:

@@ -5,26 +5,36 @@ The body is the event's data alone, so that a stock consumer that knows nothing 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 PREFIX = "cloudEvents_"
-ALSO_READ_PREFIX = "cloudEvents:"
+SPECVERSION, ID, SOURCE, TYPE, TIME, SUBJECT, SEQUENCE, DATASCHEMA, TRACEPARENT = (
+    PREFIX + name
+    for name in ("specversion", "id", "source", "type", "time", "subject", "sequence", "dataschema", "traceparent")
+)
+CORRELATION, CAUSATION = "correlationid", "causationid"
+
+_ALSO_READ = {
+    name: name.replace(PREFIX, "cloudEvents:")
+    for name in (ID, SOURCE, TYPE, TIME, SUBJECT, SEQUENCE, DATASCHEMA, TRACEPARENT)
+}
+_USUAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 
 
 class UnreadableEnvelope(ValueError):
     """A message whose headers don't say what it is; the message names the header, never its value."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Envelope:
+class Envelope(NamedTuple):
     """What is known about one event besides its data.
 
     `sequence` counts the publisher's events about `subject` from 1; it is None in a message from outside that carries
-    none. `correlation_id` is the id of the event that began the story, `causation_id` that of the one that led to this.
+    none. `correlation_id` is the id of the event that began the story, `causation_id` that of the one that led to this;
+    both are UUIDs as text, since they are only handed on.
     """
 
     id: UUID
@@ -35,8 +45,8 @@ class Envelope:
     sequence: int | None = None
     dataschema: str | None = None
     traceparent: str | None = None
-    correlation_id: UUID | None = None
-    causation_id: UUID | None = None
+    correlation_id: str | None = None
+    causation_id: str | None = None
 
     @property
     def publisher(self) -> str:
@@ -50,20 +60,20 @@ def source_of(publisher: str) -> str:
 
 def to_headers(envelope: Envelope) -> dict[str, Any]:
     """The AMQP headers of an envelope; what is not known is left out."""
-    attributes = {
-        f"{PREFIX}specversion": "1.0",
-        f"{PREFIX}id": str(envelope.id),
-        f"{PREFIX}source": envelope.source,
-        f"{PREFIX}type": envelope.type,
-        f"{PREFIX}time": envelope.time.isoformat(),
-        f"{PREFIX}subject": envelope.subject,
-        f"{PREFIX}sequence": envelope.sequence,
-        f"{PREFIX}dataschema": envelope.dataschema,
-        f"{PREFIX}traceparent": envelope.traceparent,
-        "correlationid": str(envelope.correlation_id) if envelope.correlation_id else None,
-        "causationid": str(envelope.causation_id) if envelope.causation_id else None,
+    headers: dict[str, Any] = {
+        SPECVERSION: "1.0",
+        ID: str(envelope.id),
+        SOURCE: envelope.source,
+        TYPE: envelope.type,
+        TIME: envelope.time.isoformat(),
+        SUBJECT: envelope.subject,
+        SEQUENCE: envelope.sequence,
+        DATASCHEMA: envelope.dataschema,
+        TRACEPARENT: envelope.traceparent,
+        CORRELATION: envelope.correlation_id,
+        CAUSATION: envelope.causation_id,
     }
-    return {name: value for name, value in attributes.items() if value is not None}
+    return {name: value for name, value in headers.items() if value is not None}
 
 
 def from_headers(
@@ -74,34 +84,40 @@ def from_headers(
     A bare message (stock nameko's, say) is accepted if its `message_id` is a UUID, because without an id a second
     delivery couldn't be told from a second fact. Raises UnreadableEnvelope.
     """
-    id_ = _uuid("id", _attribute(headers, "id") or message_id)
+    id_ = _attribute(headers, ID) or message_id
     if id_ is None:
         raise UnreadableEnvelope("the message has neither a cloudEvents_id header nor a message_id")
+    id_ = _uuid("id", id_)
+    correlation, causation = headers.get(CORRELATION), headers.get(CAUSATION)
     return Envelope(
         id=id_,
-        source=str(_attribute(headers, "source") or source_of(exchange.removesuffix(".events"))),
-        type=str(_attribute(headers, "type") or routing_key),
-        time=_time(_attribute(headers, "time"), received_at),
-        subject=_text(_attribute(headers, "subject")),
-        sequence=_sequence(_attribute(headers, "sequence")),
-        dataschema=_text(_attribute(headers, "dataschema")),
-        traceparent=_text(_attribute(headers, "traceparent")),
-        correlation_id=_uuid("correlationid", headers.get("correlationid")) or id_,
-        causation_id=_uuid("causationid", headers.get("causationid")),
+        source=str(_attribute(headers, SOURCE) or source_of(exchange.removesuffix(".events"))),
+        type=str(_attribute(headers, TYPE) or routing_key),
+        time=_time(_attribute(headers, TIME), received_at),
+        subject=_text(_attribute(headers, SUBJECT)),
+        sequence=_sequence(_attribute(headers, SEQUENCE)),
+        dataschema=_text(_attribute(headers, DATASCHEMA)),
+        traceparent=_text(_attribute(headers, TRACEPARENT)),
+        correlation_id=_id("correlationid", correlation) if correlation is not None else str(id_),
+        causation_id=_id("causationid", causation) if causation is not None else None,
     )
 
 
 def _attribute(headers: Mapping[str, Any], name: str) -> Any:
-    return headers.get(PREFIX + name, headers.get(ALSO_READ_PREFIX + name))
+    value = headers.get(name)
+    return headers.get(_ALSO_READ[name]) if value is None else value
 
 
-def _uuid(name: str, value: Any) -> UUID | None:
-    if value is None:
-        return None
+def _uuid(name: str, value: Any) -> UUID:
     try:
         return UUID(str(value))
     except ValueError:
         raise UnreadableEnvelope(f"{name} is not a UUID") from None
+
+
+def _id(name: str, value: Any) -> str:
+    """A UUID as text, checked by its looks where it is written as usual."""
+    return value if isinstance(value, str) and _USUAL_UUID(value) else str(_uuid(name, value))
 
 
 def _text(value: Any) -> str | None:

@@ -7,7 +7,8 @@ from typing import Any
 from marshmallow import fields, validate
 
 from contracts.event import Event
-from contracts.shape import Shape, Tuple
+from contracts.fields import Tuple
+from contracts.shape import Shape
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

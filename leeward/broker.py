@@ -55,6 +55,17 @@ class Node:
             command, env=self.environment, check=True, capture_output=True, text=True, timeout=60
         ).stdout
 
+    def wait_until_listening(self) -> None:
+        """Returns once it accepts connections. Raises BrokerUnavailable."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise BrokerUnavailable(f"RabbitMQ ended at its start. {self.folder / 'console.log'} says why.")
+            if _answers(self.amqp_uri):
+                return
+            time.sleep(0.1)
+        raise BrokerUnavailable(f"RabbitMQ did not start within {START_SECONDS} s. See {self.folder / 'console.log'}.")
+
     def stop(self) -> None:
         """Stops the node, and the port mapper that it brought along."""
         for process in (self.process, self.epmd):
@@ -89,7 +100,18 @@ def ensure_installed() -> None:
 
 
 def start(folder: Path, *, port: int | None = None, beside: Node | None = None) -> Node:
-    """Starts a node that keeps everything it has in `folder`, and waits until it accepts connections.
+    """As `begin`, and waits until the node accepts connections."""
+    node = begin(folder, port=port, beside=beside)
+    try:
+        node.wait_until_listening()
+    except BaseException:
+        node.stop()
+        raise
+    return node
+
+
+def begin(folder: Path, *, port: int | None = None, beside: Node | None = None) -> Node:
+    """Starts a node that keeps everything it has in `folder`.
 
     The same folder brings back the same queues. It listens on `port`, or on a free one. `beside` another node it shares
     that one's port mapper and cookie, as it must to join it in a cluster. Raises BrokerUnavailable.
@@ -107,13 +129,7 @@ def start(folder: Path, *, port: int | None = None, beside: Node | None = None) 
         environment |= {name: beside.environment[name] for name in ("HOME", "ERL_EPMD_PORT")}
     epmd = beside.epmd if beside else _spawn([_epmd(), "-port", str(epmd_port)], environment, folder, "epmd.log")
     process = _spawn([str(_script("rabbitmq-server"))], environment, folder, "console.log")
-    node = Node(f"amqp://leeward:{password}@127.0.0.1:{port}/%2F", folder, environment, process, epmd)
-    try:
-        _wait_until_listening(node)
-    except BaseException:
-        node.stop()
-        raise
-    return node
+    return Node(f"amqp://leeward:{password}@127.0.0.1:{port}/%2F", folder, environment, process, epmd)
 
 
 def _spawn(command: list[str], environment: dict[str, str], folder: Path, output: str) -> subprocess.Popen[bytes]:
@@ -168,20 +184,9 @@ def _kept(path: Path, make: Callable[[], str]) -> str:
     return path.read_text()
 
 
-def _wait_until_listening(node: Node) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if node.process.poll() is not None:
-            raise BrokerUnavailable(f"RabbitMQ ended at its start. {node.folder / 'console.log'} says why.")
-        if _answers(node.amqp_uri):
-            return
-        time.sleep(0.1)
-    raise BrokerUnavailable(f"RabbitMQ did not start within {START_SECONDS} s. See {node.folder / 'console.log'}.")
-
-
 def _answers(amqp_uri: str) -> bool:
     try:
-        open_connection(amqp_uri, name="is it up", heartbeat_seconds=10).close()
+        open_connection(amqp_uri, name="is it up", heartbeat_seconds=10).end()
     except LOST:
         return False
     return True

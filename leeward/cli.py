@@ -21,6 +21,7 @@ from rich.live import Live
 from rich.table import Table
 
 from chassis.sealing import make_keys
+from leeward import topology
 from leeward.broker import BrokerUnavailable
 from leeward.demo.report import print_report
 from leeward.demo.requests import sample_requests
@@ -33,6 +34,7 @@ from leeward.workspace import READERS, SERVICES, Workspace
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Runs Leeward and looks after it.")
 keys = typer.Typer(no_args_is_help=True, help="The keys that personal data is sealed with.")
 app.add_typer(keys, name="keys")
+app.command()(topology.topology)
 console = Console()
 errors = Console(stderr=True)
 
@@ -107,6 +109,24 @@ def migrate(
     workspace.prepare()
     with _plain_errors():
         Supervisor(workspace, "amqp://", services or SERVICES).migrate()
+
+
+@app.command()
+def bench(
+    only: Annotated[str | None, typer.Option(help="Some sections, with commas between them.")] = None,
+    rounds: Annotated[int | None, typer.Option(help="How many rounds, instead of five.", min=1)] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="A look of some minutes, too short to trust.")] = False,
+    out: Annotated[Path | None, typer.Option(help="The folder that benchmarks.md is written to.")] = None,
+) -> None:
+    """Measures Leeward beside its peers and writes docs/benchmarks.md. Needs a checkout, best after `make bench`."""
+    checkout = Path(__file__).parent.parent
+    if not (checkout / "bench" / "__main__.py").is_file():
+        errors.print("`leeward bench` measures from a checkout of Leeward's source, and this is an installed package.")
+        raise typer.Exit(2)
+    given = {"--only": only, "--rounds": rounds, "--out": out and out.absolute()}
+    options = [text for name, value in given.items() if value is not None for text in (name, str(value))]
+    command = [sys.executable, "-m", "bench", "run", *options, *(["--quick"] if quick else [])]
+    raise typer.Exit(subprocess.run(command, cwd=checkout).returncode)
 
 
 @keys.command("make")

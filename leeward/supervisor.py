@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
-from chassis.rpc import NoAnswer, RpcClient
+from sqlalchemy.exc import DBAPIError
+
+from chassis.store.revision import current, newest
 from leeward import broker
+from leeward.ports import free_ports
 from leeward.workspace import SERVICES, Workspace
 
 READY_SECONDS = 60
@@ -43,25 +51,39 @@ class Supervised:
 class Supervisor:
     """The services of a workspace, on one broker."""
 
-    def __init__(self, workspace: Workspace, amqp_uri: str, services: Sequence[str] = SERVICES) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        amqp_uri: str,
+        services: Sequence[str] = SERVICES,
+        *,
+        own_uris: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """`own_uris` are of the services that have a broker user of their own."""
         self.workspace = workspace
         self.amqp_uri = amqp_uri
         self._environment = workspace.environment(amqp_uri)
+        self._own_uris = own_uris
         self._services = services
+        ports = free_ports(len(services))
+        self._http = {name: f"http://127.0.0.1:{port}" for name, port in zip(services, ports, strict=True)}
         self.running: dict[str, Supervised] = {}
 
     def migrate(self) -> None:
         """Brings every database to its newest revision. Raises CalledProcessError."""
-        commands = ([sys.executable, "-m", "chassis.store.migrate", service] for service in self._services)
+        stores = self.workspace.stores()
+        behind = [service for service in self._services if _is_behind(service, stores[service])]
+        commands = ([sys.executable, "-m", "chassis.store.migrate", service] for service in behind)
         started = [subprocess.Popen(command, env=self._environment, cwd=_root()) for command in commands]
         for process in started:
             if process.wait():
                 raise subprocess.CalledProcessError(process.returncode, process.args)
 
-    def start(self) -> None:
-        """Starts every service and waits until each answers. Raises ServiceWontStart."""
+    def start(self, until: Callable[[], None] = lambda: None) -> None:
+        """Starts every service, calls `until`, and waits until each is ready. Raises ServiceWontStart."""
         for service in self._services:
             self.running[service] = Supervised(service, self._spawn(service))
+        until()
         self._wait_until_ready()
         self.write_run_file()
 
@@ -95,6 +117,7 @@ class Supervisor:
                 "pid": one.process.pid,
                 "restarts": one.restarts,
                 "store": stores[name],
+                "http": self._http[name],
                 "log": str(self.workspace.log(name).absolute()),
             }
             for name, one in self.running.items()
@@ -106,7 +129,11 @@ class Supervisor:
         with self.workspace.log(service).open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "chassis.host.run", service],
-                env=self._environment,
+                env={
+                    **self._environment,
+                    "AMQP_URI": self._own_uris.get(service, self.amqp_uri),
+                    "LEEWARD_HTTP": self._http[service].removeprefix("http://"),
+                },
                 cwd=_root(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -116,37 +143,53 @@ class Supervisor:
 
     def _wait_until_ready(self) -> None:
         for service, one in self.running.items():
-            if not wait_until_it_answers(self.amqp_uri, service, one.process):
+            if not wait_until_it_is_ready(self._http[service], one.process):
                 raise ServiceWontStart(f"{service} did not start:\n{self._last_words(service)}")
 
     def _last_words(self, service: str) -> str:
         return "\n".join(self.workspace.log(service).read_text(errors="replace").splitlines()[-12:])
 
 
-def wait_until_it_answers(amqp_uri: str, service: str, process: subprocess.Popen[bytes]) -> bool:
-    """Whether the service answers before its process ends or the time to be ready is over."""
+def _is_behind(service: str, database_url: str) -> bool:
+    """Whether there is something to migrate; if the database doesn't answer, the migration will say so."""
+    try:
+        return current(database_url) != newest(service)
+    except DBAPIError:
+        return True
+
+
+def wait_until_it_is_ready(http: str, process: subprocess.Popen[bytes]) -> bool:
+    """Whether the service says that it is ready before its process ends, a person is needed, or it takes too long."""
     deadline = time.monotonic() + READY_SECONDS
-    with RpcClient(amqp_uri) as client:
-        while process.poll() is None and time.monotonic() < deadline:
-            try:
-                client.call(service, "health", timeout=1.0)
-            except NoAnswer:
-                time.sleep(0.1)
-            else:
-                return True
+    while process.poll() is None and time.monotonic() < deadline:
+        condition = _condition(http)
+        if condition["ready"] or condition["needs_a_person"]:
+            return bool(condition["ready"])
+        time.sleep(0.05)
     return False
 
 
+def _condition(http: str) -> dict[str, Any]:
+    try:
+        with urllib.request.urlopen(f"{http}/health/ready", timeout=1.0) as answer:  # noqa: S310
+            condition: dict[str, Any] = json.load(answer)
+    except urllib.error.HTTPError as not_ready:
+        condition = json.load(not_ready)
+    except OSError:
+        return {"ready": False, "needs_a_person": None}
+    return condition
+
+
 @contextmanager
-def broker_for(workspace: Workspace) -> Iterator[str]:
-    """The broker that AMQP_URI names, or a private one for as long as the block runs."""
+def broker_for(workspace: Workspace) -> Iterator[tuple[str, Callable[[], None]]]:
+    """The broker that AMQP_URI names, or a private one for as long as the block runs; and what waits until it is up."""
     given = os.environ.get("AMQP_URI")
     if given:
-        yield given
+        yield given, lambda: None
         return
-    node = broker.start(workspace.broker)
+    node = broker.begin(workspace.broker)
     try:
-        yield node.amqp_uri
+        yield node.amqp_uri, node.wait_until_listening
     finally:
         node.stop()
 
@@ -156,11 +199,11 @@ def running(workspace: Workspace, services: Sequence[str] = SERVICES) -> Iterato
     """Everything, for as long as the block runs. Raises AlreadyRunning if something runs from this folder."""
     refuse_if_running(workspace)
     workspace.prepare()
-    with broker_for(workspace) as amqp_uri:
+    with broker_for(workspace) as (amqp_uri, wait_for_broker):
         supervisor = Supervisor(workspace, amqp_uri, services)
         try:
             supervisor.migrate()
-            supervisor.start()
+            supervisor.start(until=wait_for_broker)  # they wait for it themselves, and have much to load meanwhile
             yield supervisor
         finally:
             supervisor.stop()

@@ -6,28 +6,33 @@ The batch is whatever has arrived, up to a limit; it never waits for more, so at
 from __future__ import annotations
 
 import threading
-from collections import deque
+import time
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
 
-import amqp
+import pika
 import structlog
 
-from chassis.bus.connection import LOST, backoff_seconds, close_quietly, keep_alive, open_connection
+from chassis import metrics
+from chassis.bus.connection import LOST, BusConnection, backoff_seconds, close_quietly, open_connection
 from chassis.bus.delivery import Delivery
-from chassis.bus.publisher import ConfirmingPublisher, NotConfirmed
-from chassis.bus.retries import forward
+from chassis.bus.retries import Forwarder
 from chassis.bus.settlement import Fate, Settled, StoreUnavailable
 from chassis.clock import Clock
 from chassis.logs import describe
 
 IDLE_SECONDS = 0.5
-SUSPECT_AFTER_RETURNS = 2
-"""A message that went down with its consumer this often is taken alone, in case it is what brings it down."""
+_FATES = {
+    Fate.DONE: metrics.HANDLED,
+    Fate.LATER: metrics.WAITING,
+    Fate.RETRY: metrics.RETRIED,
+    Fate.PARK: metrics.PARKED,
+}
 
 log = structlog.get_logger()
 
-RunWorker = Callable[[Callable[[], list[Settled]], Callable[[], None]], list[Settled]]
+RunWorker = Callable[[Callable[[], list[Settled]], Callable[[], object]], list[Settled]]
 """Runs the settling in a worker; calls the second function again and again while it waits."""
 
 
@@ -52,6 +57,7 @@ class LaneConsumer:
         self._clock = clock
         self._settle, self._run_worker = settle, run_worker
         self._waiting: deque[Delivery] = deque()
+        self.is_connected = False
         self._stopping = threading.Event()
         self._stopped = threading.Event()
 
@@ -81,77 +87,79 @@ class LaneConsumer:
                     delays = backoff_seconds()
                     self._consume(connection)
                 except LOST as error:
+                    metrics.RECONNECTS.labels(self._lane).inc()
                     log.warning("consumer_interrupted", lane=self._lane, **describe(error))
                     self._stopping.wait(next(delays))
                 finally:
+                    self.is_connected = False
                     self._waiting.clear()
                     close_quietly(connection)
         finally:
             self._stopped.set()
 
-    def _consume(self, connection: amqp.Connection) -> None:
-        channel = connection.channel()
-        publisher = ConfirmingPublisher(connection)
-        channel.basic_qos(prefetch_size=0, prefetch_count=self._batch_limit * 2, a_global=False)
-        channel.basic_consume(f"{self._service}.{self._lane}", callback=self._take)
+    def _consume(self, connection: BusConnection) -> None:
+        channel = connection.open_channel()
+        channel.add_on_cancel_callback(lambda frame: connection.give_up(ConnectionAbortedError("the queue is gone")))
+        channel.basic_qos(prefetch_count=self._batch_limit * 2)
+        queue = f"{self._service}.{self._lane}"
+        connection.ask(lambda done: channel.basic_consume(queue, self._take, callback=done))
+        forwarder = Forwarder(connection, service=self._service, lane=self._lane, clock=self._clock)
+        self.is_connected = True
         while not self._stopping.is_set():
             self._fill(connection)
             if self._waiting:
-                self._handle_batch(connection, channel, publisher)
-            connection.heartbeat_tick()
+                self._handle_batch(connection, channel, forwarder)
 
-    def _take(self, message: amqp.Message) -> None:
-        self._waiting.append(Delivery.of(message, self._clock.now()))
+    def _take(self, channel: Any, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
+        self._waiting.append(Delivery.of(method, properties, body, self._clock.now()))
 
-    def _fill(self, connection: amqp.Connection) -> None:
+    def _fill(self, connection: BusConnection) -> None:
         """Waits for a first message if there is none, then takes what has arrived without waiting for more."""
-        try:
-            if not self._waiting:
-                connection.drain_events(timeout=IDLE_SECONDS)
-            while len(self._waiting) < self._batch_limit:
-                connection.drain_events(timeout=0)
-        except TimeoutError:
+        if not self._waiting:
+            connection.drain(IDLE_SECONDS)
+        while len(self._waiting) < self._batch_limit and connection.drain(0):
             pass
 
-    def _handle_batch(self, connection: amqp.Connection, channel: Any, publisher: ConfirmingPublisher) -> None:
-        batch = self._next_batch()
+    def _handle_batch(self, connection: BusConnection, channel: Any, forwarder: Forwarder) -> None:
+        batch, begun = self._next_batch(), time.perf_counter()
         settled = self._settle_patiently(connection, batch)
         if settled is None:
             return
-        now = self._clock.now()
-        failed = [forward(one, service=self._service, lane=self._lane, now=now) for one in settled if _failed(one)]
-        if failed and publisher.publish(failed).unroutable:
-            raise NotConfirmed(f"{self._service}.retry has no queue for a message")
+        self._count(settled, time.perf_counter() - begun)
+        forwarder.forward([one for one in settled if one.fate is not Fate.DONE])
         channel.basic_ack(batch[-1].delivery_tag, multiple=True)
+        connection.flush()
         for _ in batch:
             self._waiting.popleft()
+
+    def _count(self, settled: list[Settled], seconds: float) -> None:
+        metrics.BATCH.labels(self._lane).observe(len(settled))
+        metrics.HANDLER_SECONDS.labels(self._lane).observe(seconds)
+        for fate, count in Counter(one.fate for one in settled).items():
+            _FATES[fate].labels(self._lane).inc(count)
+        log.debug("batch_settled", lane=self._lane, messages=len(settled), seconds=round(seconds, 4))
 
     def _next_batch(self) -> list[Delivery]:
         batch: list[Delivery] = []
         for delivery in self._waiting:
-            suspect = delivery.times_returned >= SUSPECT_AFTER_RETURNS
-            if len(batch) == self._batch_limit or (suspect and batch):
+            if len(batch) == self._batch_limit or (delivery.is_suspect and batch):
                 break
             batch.append(delivery)
-            if suspect:
+            if delivery.is_suspect:
                 break
         return batch
 
-    def _settle_patiently(self, connection: amqp.Connection, batch: list[Delivery]) -> list[Settled] | None:
+    def _settle_patiently(self, connection: BusConnection, batch: list[Delivery]) -> list[Settled] | None:
         """Settles the batch, waiting while the database is away. None if it was stopped meanwhile."""
         delays = backoff_seconds()
         while not self._stopping.is_set():
             try:
-                return self._run_worker(lambda: self._settle(batch), lambda: keep_alive(connection))
+                return self._run_worker(lambda: self._settle(batch), lambda: connection.drain(0))
             except StoreUnavailable as error:
                 log.warning("store_unavailable", lane=self._lane, **describe(error))
                 self._wait(connection, next(delays))
         return None
 
-    def _wait(self, connection: amqp.Connection, seconds: float) -> None:
+    def _wait(self, connection: BusConnection, seconds: float) -> None:
         self._stopping.wait(min(seconds, self._heartbeat_seconds / 2))
-        keep_alive(connection)
-
-
-def _failed(settled: Settled) -> bool:
-    return settled.fate is not Fate.DONE
+        connection.drain(0)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-import amqp
+import orjson
+import pika
 
 from chassis.ports import EventHandler, Invalid
 from contracts.envelope import Envelope, UnreadableEnvelope, from_headers
@@ -16,24 +16,25 @@ from contracts.event import Event
 from contracts.shape import InvalidShape
 
 MAX_BODY_BYTES = 1_048_576
+SUSPECT_AFTER_RETURNS = 2
 ORIGIN_EXCHANGE = "leeward_exchange"
 ORIGIN_ROUTING_KEY = "leeward_routing_key"
 
 
 @dataclass(frozen=True)
 class Subscription:
-    """An event and the function that handles it."""
+    """An event and the function that handles it; `safe_by_business_key` is for `leeward dead replay`."""
 
     event: type[Event]
     handler: EventHandler
+    safe_by_business_key: str = ""
 
 
 class Unreadable(Invalid):
     """A message that can't become an event; its text says why, without repeating what is in it."""
 
 
-@dataclass(frozen=True)
-class Delivery:
+class Delivery(NamedTuple):
     """One delivered message. Where it was first published is kept in headers of our own over every retry."""
 
     body: bytes
@@ -46,17 +47,16 @@ class Delivery:
     received_at: datetime
 
     @classmethod
-    def of(cls, message: amqp.Message, received_at: datetime) -> Delivery:
-        headers = dict(message.properties.get("application_headers") or {})
-        body = message.body if isinstance(message.body, bytes) else message.body.encode()
+    def of(cls, method: Any, properties: pika.BasicProperties, body: bytes, received_at: datetime) -> Delivery:
+        headers = properties.headers or {}
         return cls(
             body=body,
             headers=headers,
-            content_type=message.properties.get("content_type"),
-            message_id=message.properties.get("message_id"),
-            exchange=headers.get(ORIGIN_EXCHANGE, message.delivery_info["exchange"]),
-            routing_key=headers.get(ORIGIN_ROUTING_KEY, message.delivery_info["routing_key"]),
-            delivery_tag=message.delivery_info["delivery_tag"],
+            content_type=properties.content_type,
+            message_id=properties.message_id,
+            exchange=headers.get(ORIGIN_EXCHANGE, method.exchange),
+            routing_key=headers.get(ORIGIN_ROUTING_KEY, method.routing_key),
+            delivery_tag=method.delivery_tag,
             received_at=received_at,
         )
 
@@ -69,13 +69,12 @@ class Delivery:
             return self.received_at
 
     @property
-    def times_returned(self) -> int:
-        """How often the broker took it back from a consumer that went away with it."""
-        return int(self.headers.get("x-delivery-count") or 0)
+    def is_suspect(self) -> bool:
+        """Whether it has gone down with its consumer so often that it may be what brings it down: it is taken alone."""
+        return int(self.headers.get("x-delivery-count") or 0) >= SUSPECT_AFTER_RETURNS
 
 
-@dataclass(frozen=True)
-class Readable:
+class Readable(NamedTuple):
     """A delivery that was understood."""
 
     delivery: Delivery
@@ -117,6 +116,6 @@ def _data(delivery: Delivery) -> Any:
     if delivery.content_type not in (None, "application/json"):
         raise Unreadable("the content type is not application/json")
     try:
-        return json.loads(delivery.body)
-    except (ValueError, RecursionError):
+        return orjson.loads(delivery.body)
+    except ValueError:
         raise Unreadable("the body is not JSON") from None

@@ -3,94 +3,99 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-import amqp
+import pika
+from pika.spec import Basic
+
+from chassis.bus.connection import BusConnection
 
 CONFIRM_TIMEOUT_SECONDS = 15
+PERSISTENT = 2
 
 
 class NotConfirmed(OSError):
-    """The broker refused a message or didn't answer in time: connect again and publish again."""
+    """The broker refused a message or didn't answer in time: publish it again."""
 
 
-@dataclass(frozen=True)
-class Outgoing:
-    """One message to be published."""
+class Outgoing(NamedTuple):
+    """One message to be published. `properties` are those of `pika.BasicProperties`; `message_id` is one of them."""
 
     exchange: str
     routing_key: str
     body: str | bytes
-    properties: dict[str, Any]
+    properties: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Published:
-    """What came of a batch: how many were taken, and which found no queue, by message id."""
+    """What came of a batch: what the broker took and what it refused, and by message id what found no queue."""
 
-    count: int
+    taken: list[Outgoing]
+    refused: list[Outgoing]
     unroutable: frozenset[str]
 
 
 class ConfirmingPublisher:
     """Publishes on a channel of its own. Everything is persistent and mandatory."""
 
-    def __init__(self, connection: amqp.Connection) -> None:
+    def __init__(self, connection: BusConnection) -> None:
         self._connection = connection
-        self._channel = connection.channel()
-        self._channel.confirm_select()
-        self._channel.events["basic_ack"].add(self._on_ack)
-        self._channel.events["basic_nack"].add(self._on_nack)
-        self._channel.events["basic_return"].add(self._on_return)
+        self._channel = connection.open_channel()
         self._last_tag = 0
-        self._waiting: set[int] = set()
-        self._refused = 0
+        self._unanswered: dict[int, Outgoing] = {}
+        self._refused: list[Outgoing] = []
         self._returned: set[str] = set()
+        self._channel.add_on_return_callback(self._on_return)
+        connection.ask(lambda done: self._channel.confirm_delivery(self._on_answer, callback=done))
 
     def publish(self, messages: Iterable[Outgoing]) -> Published:
-        """Returns once every message is confirmed. Raises NotConfirmed, or what a lost connection raises."""
-        self._returned, self._refused, count = set(), 0, 0
-        for message in messages:
+        """Returns once every message is answered for. Raises NotConfirmed, or one of LOST."""
+        self._refused, self._returned = [], set()
+        batch = list(messages)
+        for message in batch:
             self._send(message)
-            count += 1
-        self._wait_for_confirms()
-        if self._refused:
-            raise NotConfirmed(f"the broker refused {self._refused} of {count} messages")
-        return Published(count, frozenset(self._returned))
+        self._wait_for_answers()
+        refused = {id(message) for message in self._refused}
+        taken = [message for message in batch if id(message) not in refused] if refused else batch
+        return Published(taken, self._refused, frozenset(self._returned))
 
     def _send(self, message: Outgoing) -> None:
         self._last_tag += 1
-        self._waiting.add(self._last_tag)
+        self._unanswered[self._last_tag] = message
         self._channel.basic_publish(
-            amqp.Message(message.body, delivery_mode=2, **message.properties),
-            exchange=message.exchange,
-            routing_key=message.routing_key,
+            message.exchange,
+            message.routing_key,
+            message.body,
+            pika.BasicProperties(delivery_mode=PERSISTENT, **message.properties),
             mandatory=True,
         )
 
-    def _wait_for_confirms(self) -> None:
+    def _wait_for_answers(self) -> None:
         deadline = time.monotonic() + CONFIRM_TIMEOUT_SECONDS
-        while self._waiting:
+        while self._unanswered:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
-                raise NotConfirmed(f"{len(self._waiting)} messages were not confirmed in time")
-            try:
-                self._connection.drain_events(timeout=remaining)
-            except TimeoutError:
-                continue
+                raise NotConfirmed(f"{len(self._unanswered)} messages were not confirmed in time")
+            self._connection.drain(remaining)
 
-    def _on_ack(self, delivery_tag: int, multiple: bool) -> None:
-        self._settled(delivery_tag, multiple)
+    def _on_answer(self, frame: Any) -> None:
+        answer = frame.method
+        answered = self._settle(answer.delivery_tag, answer.multiple)
+        if isinstance(answer, Basic.Nack):
+            self._refused += answered
 
-    def _on_nack(self, delivery_tag: int, multiple: bool, *_: object) -> None:
-        self._refused += self._settled(delivery_tag, multiple)
+    def _on_return(self, channel: Any, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
+        self._returned.add(properties.message_id or "")
 
-    def _on_return(self, error: Exception, exchange: str, routing_key: str, message: amqp.Message) -> None:
-        self._returned.add(message.properties.get("message_id", ""))
-
-    def _settled(self, delivery_tag: int, multiple: bool) -> int:
-        tags = {tag for tag in self._waiting if tag <= delivery_tag} if multiple else {delivery_tag} & self._waiting
-        self._waiting -= tags
-        return len(tags)
+    def _settle(self, tag: int, multiple: bool) -> list[Outgoing]:
+        """Tags are answered out of order, but kept in order, so that `multiple` takes from the front."""
+        if not multiple:
+            message = self._unanswered.pop(tag, None)
+            return [message] if message else []
+        answered = []
+        while self._unanswered and (first := next(iter(self._unanswered))) <= tag:
+            answered.append(self._unanswered.pop(first))
+        return answered

@@ -1,51 +1,72 @@
-"""The relay: publishes what committed units of work have put into the outbox, in order, and removes it when confirmed.
+"""The relay: publishes what committed units of work have to say, and has it deleted when the broker has confirmed.
 
-Killed anywhere it resumes: a row leaves the outbox only after the broker's confirm. At worst a row is published twice,
-which the readers' inboxes absorb.
+What has just been committed is published from memory. After a start, a lost connection or a refusal, the relay goes
+back to the table until it has caught up. Killed anywhere it resumes: a row leaves the outbox only after the broker's
+confirm. At worst a window of rows is published twice, which the readers' inboxes absorb.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+import time
+from collections import deque
 
-import amqp
 import structlog
-from sqlalchemy import Connection, Engine, Row, Table, delete, select
 from sqlalchemy.exc import DBAPIError
 
-from chassis.bus.connection import LOST, backoff_seconds, close_quietly, keep_alive, open_connection
+from chassis import metrics
+from chassis.bus.connection import LOST, BusConnection, backoff_seconds, close_quietly, open_connection
 from chassis.bus.publisher import ConfirmingPublisher, Outgoing
 from chassis.logs import describe
+from chassis.store.outbox import Outbox, Waiting
+from contracts.envelope import ID
 
-WINDOW = 200
-"""Rows published before their confirms are waited for; the most duplicates that a kill can put on the wire."""
+WINDOW = 96
+"""Rows published before the ones before them are deleted; the most duplicates that a kill can put on the wire."""
+
+MEMORY_ROWS = 5_000
+"""Committed rows kept in memory; with more than that the broker is slow, and they can be read from the table."""
+
+LINGER_SECONDS = 0.02
+"""How long a confirmed row waits for a unit of work to delete it on the way."""
 
 IDLE_SECONDS = 1.0
+SWEEP_SECONDS = 5.0
+"""How often the table is looked through for rows that a dead replica has left."""
+
 DRAIN_SECONDS = 10.0
 
 log = structlog.get_logger()
 
 
+class Refused(OSError):
+    """The broker refused what was published, because a queue is full."""
+
+
 class Relay:
     """Moves one service's outbox to the broker, from its own thread and over its own connection."""
 
-    def __init__(self, *, service: str, engine: Engine, outbox: Table, amqp_uri: str, heartbeat_seconds: int) -> None:
+    def __init__(self, *, service: str, outbox: Outbox, amqp_uri: str, heartbeat_seconds: int) -> None:
         self._service = service
-        self._engine = engine
         self._outbox = outbox
         self._amqp_uri = amqp_uri
         self._heartbeat_seconds = heartbeat_seconds
+        self._fresh: deque[Waiting] = deque()
+        self._behind = False
+        self._next_sweep = 0.0
+        self._delays = backoff_seconds()
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._stopped = threading.Event()
-        self.unroutable = 0
+        self.is_connected = False
 
-    def wake(self) -> None:
-        """Says that there is something to publish."""
-        self._wake.set()
+    def take(self, committed: list[Waiting]) -> None:
+        """Takes over what a unit of work has just committed."""
+        if committed and not self._behind:
+            self._fresh.extend(committed)
+            self._behind = len(self._fresh) > MEMORY_ROWS
+        if committed:
+            self._wake.set()
 
     def stop(self) -> None:
         """Publishes what is there, if the broker takes it, and ends."""
@@ -54,77 +75,120 @@ class Relay:
         self._stopped.wait(DRAIN_SECONDS)
 
     def run(self) -> None:
-        delays = backoff_seconds()
         while True:
             connection = None
             try:
                 connection = open_connection(
                     self._amqp_uri, name=f"{self._service} relay", heartbeat_seconds=self._heartbeat_seconds
                 )
-                delays = backoff_seconds()
                 self._serve(connection)
             except (*LOST, DBAPIError) as error:
+                metrics.RECONNECTS.labels("relay").inc()
                 log.warning("relay_interrupted", **describe(error))
             finally:
+                self.is_connected = False
                 close_quietly(connection)
             if self._stopping.is_set():
                 self._stopped.set()
                 return
-            self._stopping.wait(next(delays))
+            self._stopping.wait(next(self._delays))
 
-    def _serve(self, connection: amqp.Connection) -> None:
+    def _serve(self, connection: BusConnection) -> None:
         publisher = ConfirmingPublisher(connection)
+        self.is_connected = True
+        self._behind = self._behind or self._was_away_for_long()
         while True:
             self._wake.clear()
-            while self._publish_some(publisher):
-                keep_alive(connection)
+            if self._behind or time.monotonic() >= self._next_sweep:
+                self._catch_up(publisher)
+            while self._fresh and not self._behind:
+                self._publish_fresh(publisher)
             if self._stopping.is_set():
+                self._outbox.clear()
                 return
+            self._rest(connection)
+
+    def _was_away_for_long(self) -> bool:
+        """Whether another replica may have published meanwhile what is kept in memory here."""
+        return bool(self._fresh) and self._outbox.may_be_taken_over(self._fresh[0])
+
+    def _rest(self, connection: BusConnection) -> None:
+        if not self._wake.wait(LINGER_SECONDS):
+            self._outbox.clear()
             self._wake.wait(IDLE_SECONDS)
-            keep_alive(connection)
+        connection.drain(0)
 
-    def _publish_some(self, publisher: ConfirmingPublisher) -> bool:
-        with self._claimed() as rows:
-            if rows:
-                published = publisher.publish(_outgoing(row) for row in rows)
-                self.unroutable += len(published.unroutable)
-        return len(rows) == WINDOW
+    def _catch_up(self, publisher: ConfirmingPublisher) -> None:
+        """Publishes from the table until it holds nothing but what is in memory."""
+        if self._behind:
+            self._fresh.clear()
+            while self._publish_left_behind(publisher) == WINDOW:
+                pass
+        # What is committed from here on is kept in memory too, so that the next looks at the table miss nothing.
+        self._behind = False
+        while self._publish_left_behind(publisher) == WINDOW:
+            pass
+        self._next_sweep = time.monotonic() + SWEEP_SECONDS
 
-    @contextmanager
-    def _claimed(self) -> Iterator[list[Row[Any]]]:
-        """The oldest rows, which are deleted if the block ends without an error.
+    def _publish_left_behind(self, publisher: ConfirmingPublisher) -> int:
+        self._outbox.clear()
+        with self._outbox.left_behind(WINDOW) as rows:
+            in_memory = {row.id for row in self._fresh}
+            found = [row for row in rows if row.id not in in_memory]
+            refused = self._publish(publisher, found)
+        if refused:
+            raise Refused(f"{len(refused)} of {len(found)} events")
+        return len(found)
 
-        On PostgreSQL the rows stay locked meanwhile, so that another replica takes others. SQLite has one process a
-        database, and must not hold its only write lock while the network is waited for.
+    def _publish_fresh(self, publisher: ConfirmingPublisher) -> None:
+        rows = [self._fresh.popleft() for _ in range(min(WINDOW, len(self._fresh)))]
+        self._make_room(len(rows))
+        again = rows
+        try:
+            again = self._publish(publisher, rows)
+        finally:
+            self._fresh.extendleft(reversed(again))
+        if again:
+            raise Refused(f"{len(again)} of {len(rows)} events")
+
+    def _make_room(self, count: int) -> None:
+        """Sees to it that no more than a window of rows can be published twice.
+
+        The next unit of work deletes them at no cost, so it is waited for, unless the relay falls behind.
         """
-        oldest = select(self._outbox).order_by(self._outbox.c.id).limit(WINDOW)
-        if self._engine.dialect.name == "postgresql":
-            with self._engine.begin() as connection:
-                rows = list(connection.execute(oldest.with_for_update(skip_locked=True)))
-                yield rows
-                self._delete(connection, rows)
-        else:
-            with self._engine.connect().execution_options(read_only=True) as connection:
-                rows = list(connection.execute(oldest))
-            yield rows
-            with self._engine.begin() as connection:
-                self._delete(connection, rows)
+        if self._outbox.undeleted + count > WINDOW and len(self._fresh) <= WINDOW:
+            self._wake.clear()
+            self._wake.wait(LINGER_SECONDS)
+        if self._outbox.undeleted + count > WINDOW:
+            self._outbox.clear()
 
-    def _delete(self, connection: Connection, rows: list[Row[Any]]) -> None:
-        if rows:
-            connection.execute(delete(self._outbox).where(self._outbox.c.id.in_([row.id for row in rows])))
+    def _publish(self, publisher: ConfirmingPublisher, rows: list[Waiting]) -> list[Waiting]:
+        """Returns those that the broker refused."""
+        if not rows:
+            return []
+        published = publisher.publish([_outgoing(row) for row in rows])
+        metrics.UNROUTABLE.inc(len(published.unroutable))
+        metrics.CONFIRMS.inc(len(published.taken))
+        refused = {one.properties["message_id"] for one in published.refused}
+        if refused:
+            metrics.REFUSED.inc(len(refused))
+            self._outbox.taken(row.id for row in rows if row.headers[ID] not in refused)
+            return [row for row in rows if row.headers[ID] in refused]
+        self._outbox.taken(row.id for row in rows)
+        self._delays = backoff_seconds()
+        return []
 
 
-def _outgoing(row: Row[Any]) -> Outgoing:
+def _outgoing(row: Waiting) -> Outgoing:
     return Outgoing(
         exchange=row.exchange,
         routing_key=row.routing_key,
         body=row.body,
         properties={
-            "message_id": str(row.id),
+            "message_id": row.headers[ID],
             "content_type": "application/json",
             "content_encoding": "utf-8",
             "timestamp": int(row.created_at.timestamp()),
-            "application_headers": row.headers,
+            "headers": row.headers,
         },
     )

@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from chassis.bus.connection import BusConnection
 from chassis.bus.delivery import ORIGIN_EXCHANGE, ORIGIN_ROUTING_KEY, Delivery
-from chassis.bus.publisher import Outgoing
+from chassis.bus.publisher import ConfirmingPublisher, NotConfirmed, Outgoing
 from chassis.bus.settlement import Fate, Settled
 from chassis.bus.topology import DEAD
+from chassis.clock import Clock
 from chassis.logs import describe
 from chassis.ports import Invalid
 
@@ -35,7 +37,30 @@ LONGEST_WAIT = timedelta(days=3)
 """After which a fact that something waits for is taken to be lost, and a person is asked."""
 
 
-def forward(settled: Settled, *, service: str, lane: str, now: datetime) -> Outgoing:
+class Forwarder:
+    """Sends on what couldn't be handled. It opens its channel when there is first something to send: a connection that
+    has published is one that RabbitMQ stops reading from, acknowledgements included, when it is short of memory."""
+
+    def __init__(self, connection: BusConnection, *, service: str, lane: str, clock: Clock) -> None:
+        self._connection = connection
+        self._service, self._lane = service, lane
+        self._clock = clock
+        self._publisher: ConfirmingPublisher | None = None
+
+    def forward(self, failed: list[Settled]) -> None:
+        """Returns once the broker has taken all of it. Raises NotConfirmed, or one of LOST."""
+        if not failed:
+            return
+        self._publisher = self._publisher or ConfirmingPublisher(self._connection)
+        now = self._clock.now()
+        published = self._publisher.publish(
+            forwarded(one, service=self._service, lane=self._lane, now=now) for one in failed
+        )
+        if published.refused or published.unroutable:
+            raise NotConfirmed(f"{self._service}.retry has no queue, or no room, for a message")
+
+
+def forwarded(settled: Settled, *, service: str, lane: str, now: datetime) -> Outgoing:
     """The message to publish in place of a delivery whose fate is not DONE."""
     delivery = settled.delivery
     headers = _own_headers(delivery, lane)
@@ -48,7 +73,7 @@ def forward(settled: Settled, *, service: str, lane: str, now: datetime) -> Outg
         routing_key=f"{lane}.{delay}" if delay else DEAD,
         body=delivery.body,
         properties={
-            "application_headers": headers,
+            "headers": headers,
             "content_type": delivery.content_type or "application/json",
             "message_id": delivery.message_id or "",
         },

@@ -7,19 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 import structlog
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from chassis import metrics, traces
 from chassis.bus.delivery import Delivery, Readable, Subscription, read
 from chassis.logs import describe
 from chassis.ports import Invalid, NotYet
+from chassis.store import attempts
 from chassis.store.unit import StoreUnit
 
 MAX_SET_ASIDE = 4
 """Failures after which the rest of a batch is settled one by one: more restarts would cost more than they save."""
+
+MAX_ATTEMPTS_ALONE = 3
+"""A message that the process has not survived so often, with nothing else in hand, is parked."""
 
 log = structlog.get_logger()
 
@@ -31,8 +36,7 @@ class Fate(Enum):
     PARK = "park"
 
 
-@dataclass(frozen=True)
-class Settled:
+class Settled(NamedTuple):
     """What became of a delivery; for the ones that failed, why."""
 
     delivery: Delivery
@@ -42,6 +46,10 @@ class Settled:
 
 class StoreUnavailable(Exception):
     """The database doesn't answer: nothing is the matter with the messages, so they wait."""
+
+
+class BringsServiceDown(Invalid):
+    """Handling this message ends the process."""
 
 
 class _Failed(Exception):
@@ -65,6 +73,8 @@ class Settler:
     def settle(self, batch: list[Delivery]) -> list[Settled]:
         """The fate of every delivery of the batch. Raises StoreUnavailable, after which none has taken effect."""
         readable, settled = self._read(batch)
+        if len(readable) == 1 and readable[0].delivery.is_suspect:
+            return [*settled, self._settle_suspect(readable[0])]
         set_aside: list[Readable] = []
         while readable:
             try:
@@ -95,17 +105,34 @@ class Settler:
 
     def _commit(self, batch: list[Readable]) -> None:
         with self._open_unit() as unit:
-            done = unit.already_handled([item.envelope.id for item in batch])
+            new = unit.claim(item.envelope.id for item in batch)
             for item in batch:
-                if item.envelope.id in done:
+                if item.envelope.id not in new:
                     continue
-                done.add(item.envelope.id)
-                unit.envelope = item.envelope
+                new.remove(item.envelope.id)
                 try:
-                    item.handler(unit, item.event)
+                    _handle(unit, item)
                 except Exception as error:
                     raise _Failed(item, error) from error
-                unit.mark_handled(item.envelope.id)
+
+    def _settle_suspect(self, item: Readable) -> Settled:
+        """Keeps count, where a crash can't reach it, of how often this message was handled alone and not survived."""
+        id_ = item.envelope.id
+        try:
+            with self._open_unit() as unit:
+                tries = attempts.begin(unit.session, unit.tables.attempt, id_, unit.now)
+            if tries > MAX_ATTEMPTS_ALONE:
+                settled = Settled(
+                    item.delivery, Fate.PARK, BringsServiceDown(f"the service died of it {tries - 1} times")
+                )
+            else:
+                settled = self._settle_alone(item)
+            with self._open_unit() as unit:
+                attempts.end(unit.session, unit.tables.attempt, id_)
+        except DBAPIError as error:
+            _raise_if_unavailable(error)
+            raise
+        return settled
 
     def _settle_alone(self, item: Readable) -> Settled:
         try:
@@ -122,10 +149,20 @@ class Settler:
         if isinstance(error, NotYet):
             return Settled(item.delivery, Fate.LATER, error)
         fate = Fate.PARK if isinstance(error, Invalid) else Fate.RETRY
+        metrics.FAILED.labels(item.envelope.type, type(error).__name__).inc()
         log.warning(
             "handler_failed", type=item.envelope.type, message_id=item.envelope.id, fate=fate.value, **describe(error)
         )
         return Settled(item.delivery, fate, error)
+
+
+def _handle(unit: StoreUnit, item: Readable) -> None:
+    if not traces.are_on():
+        unit.envelope = item.envelope
+        item.handler(unit, item.event)
+        return
+    with traces.handling(item.envelope) as unit.envelope:
+        item.handler(unit, item.event)
 
 
 def _raise_if_unavailable(error: DBAPIError) -> None:

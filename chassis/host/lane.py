@@ -10,7 +10,7 @@ from typing import Any
 from nameko.extensions import Entrypoint
 
 from chassis.bus.consumer import LaneConsumer
-from chassis.bus.delivery import Delivery, Subscription
+from chassis.bus.delivery import Subscription
 from chassis.bus.settlement import Settled, Settler
 from chassis.host.ports import ports_of
 
@@ -36,9 +36,7 @@ class Lane(Entrypoint):  # type: ignore[misc]
     def setup(self) -> None:
         by_name = {(one.event.publisher, one.event.__name__): one for one in self.subscriptions}
         self._ports = ports_of(self.container)
-        self._settler = Settler(self._open_unit, by_name)
-
-    def start(self) -> None:
+        self._settler = Settler(self._ports.unit, by_name)
         settings = self._ports.settings
         self.consumer = LaneConsumer(
             service=self.container.service_name,
@@ -47,24 +45,24 @@ class Lane(Entrypoint):  # type: ignore[misc]
             heartbeat_seconds=settings.heartbeat_seconds,
             batch_limit=settings.batch_limit,
             clock=self._ports.clock,
-            settle=self._settle,
+            settle=self._settler.settle,
             run_worker=self._run_worker,
         )
+
+    def start(self) -> None:
         self.container.spawn_managed_thread(self.consumer.run, identifier=f"lane {self.lane}")
 
     def stop(self) -> None:
         self.consumer.stop()
 
+    @property
+    def is_connected(self) -> bool:
+        return self.consumer.is_connected
+
     def health(self) -> LaneHealth:
         return LaneHealth(*self.consumer.taken())
 
-    def _open_unit(self) -> Any:
-        return self._ports.unit()
-
-    def _settle(self, batch: list[Delivery]) -> list[Settled]:
-        return self._settler.settle(batch)
-
-    def _run_worker(self, work: Callable[[], list[Settled]], meanwhile: Callable[[], None]) -> list[Settled]:
+    def _run_worker(self, work: Callable[[], list[Settled]], meanwhile: Callable[[], object]) -> list[Settled]:
         """Runs `work` as the service's worker. A worker that was killed never reports, so its thread is linked too."""
         finished = threading.Event()
         outcome: dict[str, Any] = {}

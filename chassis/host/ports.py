@@ -9,8 +9,9 @@ from typing import Any
 
 from nameko.extensions import DependencyProvider
 from sqlalchemy import MetaData, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.exc import DBAPIError
 
+from chassis import metrics
 from chassis.bus.relay import Relay
 from chassis.clock import clock_for
 from chassis.config import ChassisSettings, Env
@@ -66,12 +67,10 @@ class Ports(DependencyProvider):  # type: ignore[misc]
         )
         self.relay = Relay(
             service=service,
-            engine=engine,
-            outbox=self.database.tables.outbox,
+            outbox=self.database.outbox,
             amqp_uri=self.settings.amqp_uri,
             heartbeat_seconds=self.settings.heartbeat_seconds,
         )
-        self.wake_after_commit(self.relay.wake)
 
     def start(self) -> None:
         self.container.spawn_managed_thread(self.relay.run, identifier="relay")
@@ -91,6 +90,7 @@ class Ports(DependencyProvider):  # type: ignore[misc]
         """A unit of work; what it has emitted is on its way as soon as it has committed."""
         with self.database.unit() as unit:
             yield unit
+        self.relay.take(unit.committed)
         for wake in self._wake_ups:
             wake()
 
@@ -102,11 +102,30 @@ class Ports(DependencyProvider):  # type: ignore[misc]
     def health(self) -> StoreHealth:
         outbox, timer = self.database.tables.outbox, self.database.tables.timer
         now = self.clock.now()
-        with Session(self.database.engine) as session:
-            oldest = session.execute(select(func.min(outbox.c.created_at))).scalar()
-            due = session.execute(select(func.count()).select_from(timer).where(timer.c.due_at <= now)).scalar_one()
-            rows = count(session, outbox)
-        return StoreHealth(rows, round((now - oldest).total_seconds(), 3) if oldest else 0.0, due)
+        with self.database.reading() as unit:
+            oldest = unit.session.execute(select(outbox.c.created_at).order_by(outbox.c.id).limit(1)).scalar()
+            due = select(func.count()).select_from(timer).where(timer.c.due_at <= now)
+            timers_due, rows = unit.session.execute(due).scalar_one(), count(unit.session, outbox)
+        return StoreHealth(rows, round((now - oldest).total_seconds(), 3) if oldest else 0.0, timers_due)
+
+    def answers(self) -> bool:
+        """Whether the store can be read."""
+        try:
+            with self.database.reading() as unit:
+                unit.session.execute(select(1))
+        except DBAPIError:
+            return False
+        return True
+
+    def measure(self) -> None:
+        """Brings the gauges up to date, as far as the store answers."""
+        try:
+            health = self.health()
+        except DBAPIError:
+            return
+        metrics.OUTBOX_ROWS.set(health.outbox_rows)
+        metrics.OUTBOX_LAG.set(health.outbox_oldest_seconds)
+        metrics.TIMERS_DUE.set(health.timers_due)
 
 
 def ports_of(container: Any) -> Ports:

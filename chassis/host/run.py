@@ -17,25 +17,34 @@ eventlet.monkey_patch()
 import os  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
+import threading  # noqa: E402
 import time  # noqa: E402
+from collections.abc import Callable  # noqa: E402
+from itertools import chain, repeat  # noqa: E402
 from typing import Any  # noqa: E402
 
 import structlog  # noqa: E402
 from kombu import Connection  # noqa: E402
 from nameko.containers import ServiceContainer  # noqa: E402
 
+from chassis import metrics, traces  # noqa: E402
 from chassis.bus.connection import LOST, UnsafeBroker, backoff_seconds, open_connection  # noqa: E402
-from chassis.bus.topology import TopologyMismatch  # noqa: E402
+from chassis.bus.topology import ExchangeMissing, TopologyMismatch  # noqa: E402
 from chassis.config import ChassisSettings, InvalidSettings, check, open_env, read_chassis_settings  # noqa: E402
+from chassis.host.http import Condition, listen  # noqa: E402
+from chassis.host.lane import Lane  # noqa: E402
 from chassis.host.load import NoSuchService, load  # noqa: E402
-from chassis.host.ports import SETTINGS, TOOLS  # noqa: E402
+from chassis.host.ports import SETTINGS, TOOLS, ports_of  # noqa: E402
 from chassis.host.service import topology_for  # noqa: E402
-from chassis.logs import configure, describe  # noqa: E402
+from chassis.logs import change_level, configure, describe  # noqa: E402
 from chassis.sealing import NoKey  # noqa: E402
-from chassis.store.migrate import NotMigrated, check_migrated  # noqa: E402
+from chassis.store.revision import NotMigrated, check_migrated  # noqa: E402
 
 STOPPED, DIED, NEEDS_A_PERSON = 0, 70, 78
 MAX_WORKERS = 20
+START_RETRY_SECONDS, START_RETRIES = 0.2, 100
+"""At first the broker is tried often, because on one machine it starts at the same time."""
+
 DRAIN_SECONDS = 20
 """How long a stop may take to finish what is in hand; whatever is not committed then is done again later."""
 
@@ -64,45 +73,69 @@ def prepare(service_class: Any) -> tuple[ChassisSettings, dict[str, Any]]:
 
 
 def declare_topology(service_class: Any, settings: ChassisSettings) -> None:
-    """Waits for the broker and declares what the service needs of it. Raises TopologyMismatch."""
-    for delay in backoff_seconds():
+    """Waits for the broker and for others' exchanges, and declares what the service needs. Raises TopologyMismatch."""
+    log_it = log.warning
+    for delay in chain(repeat(START_RETRY_SECONDS, START_RETRIES), backoff_seconds()):
         try:
             name = f"{service_class.name} start"
-            open_connection(settings.amqp_uri, name=name, heartbeat_seconds=settings.heartbeat_seconds).close()
+            open_connection(settings.amqp_uri, name=name, heartbeat_seconds=settings.heartbeat_seconds).end()
             with Connection(settings.amqp_uri) as connection:
                 topology_for(service_class).declare(connection)
+        except ExchangeMissing as missing:
+            log.warning("waiting_for_exchange", exchange=str(missing))
+            time.sleep(delay)
         except LOST as error:
-            log.warning("broker_unreachable", **describe(error))
+            log_it("broker_unreachable", **describe(error))
+            log_it = log.debug
             time.sleep(delay)
         else:
             return
 
 
-def serve(service_class: Any, config: dict[str, Any]) -> None:
+def serve(container: ServiceContainer, condition: Condition) -> None:
     """Runs the container until it is asked to stop. Raises what made it die."""
-    container = ServiceContainer(service_class, config)
-
-    def stop(*_: object) -> None:
-        log.info("stopping")
-        eventlet.spawn_n(container.stop)
-        # nameko's RPC consumer can't be stopped, nor killed, while it waits for a broker that is away.
-        eventlet.spawn_after(DRAIN_SECONDS, os._exit, STOPPED)
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    _on_stop(container.stop)
     container.start()
+    watch(container, condition)
     log.info("ready")
     container.wait()
 
 
+def watch(container: ServiceContainer, condition: Condition) -> None:
+    """Has the service's condition told by what it is made of."""
+    ports = ports_of(container)
+    lanes = [entrypoint for entrypoint in container.entrypoints if isinstance(entrypoint, Lane)]
+
+    def missing() -> list[str]:
+        connected = {f"{lane.lane} lane": lane.is_connected for lane in lanes} | {"relay": ports.relay.is_connected}
+        return [name for name, is_there in (connected | {"store": ports.answers()}).items() if not is_there]
+
+    def measure() -> None:
+        ports.measure()
+        for lane in lanes:
+            metrics.INBOX_AGE.labels(lane.lane).set(lane.health().oldest_seconds)
+
+    condition.watch, condition.measure = missing, measure
+
+
 def main(service: str) -> int:
-    configure(service, os.environ.get("LEEWARD_LOG_LEVEL", "INFO"))
+    condition = Condition()
+    level = os.environ.get("LEEWARD_LOG_LEVEL", "INFO")
+    configure(service, level)
+    signal.signal(signal.SIGUSR1, lambda *_: change_level("DEBUG"))
+    signal.signal(signal.SIGUSR2, lambda *_: change_level(level))
     try:
         service_class = load(service)
         settings, config = prepare(service_class)
+        traces.configure(service)
+        if settings.http:
+            listen(settings.http, condition)
+        container = ServiceContainer(service_class, config)
         declare_topology(service_class, settings)
-        serve(service_class, config)
-    except (InvalidSettings, NoSuchService, NotMigrated, NoKey, TopologyMismatch, UnsafeBroker) as error:
+        serve(container, condition)
+    except (TopologyMismatch, UnsafeBroker) as error:
+        return wait_for_a_person(service, condition, error)
+    except (InvalidSettings, NoSuchService, NotMigrated, NoKey, traces.UnknownExporter) as error:
         print(f"{service} can't start. {error}", file=sys.stderr)  # noqa: T201
         return NEEDS_A_PERSON
     except KeyboardInterrupt:
@@ -111,6 +144,27 @@ def main(service: str) -> int:
         log.error("died", **describe(error))
         return DIED
     return STOPPED
+
+
+def wait_for_a_person(service: str, condition: Condition, error: Exception) -> int:
+    """Says once what is wrong with the broker, and stays, not ready: being started again and again would not help."""
+    print(f"{service} can't start. {error}", file=sys.stderr)  # noqa: T201
+    condition.needs_a_person = str(error)
+    stopped = threading.Event()
+    _on_stop(stopped.set)
+    stopped.wait()
+    return NEEDS_A_PERSON
+
+
+def _on_stop(stop: Callable[[], None]) -> None:
+    def begin(*_: object) -> None:
+        log.info("stopping")
+        eventlet.spawn_n(stop)
+        # nameko's RPC consumer can't be stopped, nor killed, while it waits for a broker that is away.
+        eventlet.spawn_after(DRAIN_SECONDS, os._exit, STOPPED)
+
+    signal.signal(signal.SIGTERM, begin)
+    signal.signal(signal.SIGINT, begin)
 
 
 if __name__ == "__main__":

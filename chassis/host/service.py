@@ -10,6 +10,7 @@
         timers = schedule(due("renew_membership", handlers.renew_membership))
         open_fund = command(OpenFund, handlers.open_fund)
         health = health_check()
+        story = story_teller()
 """
 
 from __future__ import annotations
@@ -17,29 +18,49 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+from uuid import UUID
 
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR, Entrypoint, register_entrypoint
-from nameko.rpc import Rpc
 
 from chassis.bus.delivery import Subscription
 from chassis.bus.topology import Topology, topology_of
+from chassis.host.commands import Command
+from chassis.host.housekeeping import Housekeeping
 from chassis.host.lane import Lane
 from chassis.host.ports import Ports
 from chassis.host.timers import Schedule
 from chassis.ports import CommandHandler, EventHandler, Refused, TimerHandler
 from chassis.store.schedule import Act, Due, Effect, Record
+from chassis.store.story import tell
 from contracts.event import Event
 from contracts.shape import InvalidShape, Shape
 
-__all__ = ["Ports", "command", "due", "effect", "health_check", "heard_by", "lane", "on", "schedule", "topology_for"]
+__all__ = [
+    "Ports",
+    "command",
+    "due",
+    "effect",
+    "health_check",
+    "heard_by",
+    "lane",
+    "on",
+    "schedule",
+    "story_teller",
+    "topology_for",
+]
 
 EntrypointMethod = Callable[..., Any]
 REQUEST_ATTRIBUTE = "leeward_request"
+ASKED_OF_STORY = ("referral_ids", "correlation_ids", "message_ids")
 
 
-def on(event: type[Event], handler: EventHandler) -> Subscription:
-    """An event and the function that handles one of it."""
-    return Subscription(event, handler)
+def on(event: type[Event], handler: EventHandler, *, safe_by_business_key: str = "") -> Subscription:
+    """An event and the function that handles one of it.
+
+    `safe_by_business_key` names what makes the handler do nothing with a fact it knows already, even under another
+    message id. Only then may a dead letter be replayed that is older than the inbox remembers.
+    """
+    return Subscription(event, handler, safe_by_business_key)
 
 
 def lane(name: str, *subscriptions: Subscription) -> EntrypointMethod:
@@ -82,20 +103,34 @@ def command(request: type[Shape], handler: CommandHandler) -> EntrypointMethod:
         return _answer(service.ports.ask(handler, request.from_json(fields)))
 
     setattr(ask, REQUEST_ATTRIBUTE, request)
-    register_entrypoint(ask, Rpc(expected_exceptions=(Refused, InvalidShape)))
+    register_entrypoint(ask, Command(expected_exceptions=(Refused, InvalidShape)))
     return ask
 
 
 def health_check() -> EntrypointMethod:
-    """The RPC method by which `leeward status` asks how the service is."""
+    """The RPC method by which `leeward status` asks how the service is; its housekeeping comes with it."""
 
     def health(service: Any) -> dict[str, Any]:
         ports: Ports = service.ports
         lanes = [entrypoint for entrypoint in ports.container.entrypoints if isinstance(entrypoint, Lane)]
         return {**asdict(ports.health()), "lanes": {lane.lane: asdict(lane.health()) for lane in lanes}}
 
-    register_entrypoint(health, Rpc())
+    register_entrypoint(health, Command())
+    register_entrypoint(health, Housekeeping())
     return health
+
+
+def story_teller() -> EntrypointMethod:
+    """The RPC method by which `leeward trace` asks what a service knows of a referral; see `chassis.store.story`."""
+
+    def story(service: Any, **asked: list[str]) -> dict[str, Any]:
+        ports: Ports = service.ports
+        ids = {name: [UUID(value) for value in asked.get(name, ())] for name in ASKED_OF_STORY}
+        with ports.database.reading() as unit:
+            return tell(unit.session, unit.tables, **ids)
+
+    register_entrypoint(story, Command())
+    return story
 
 
 def _answer(value: Any) -> Any:

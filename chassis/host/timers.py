@@ -10,12 +10,12 @@ import structlog
 from nameko.extensions import Entrypoint
 from sqlalchemy.exc import DBAPIError
 
+from chassis import metrics
 from chassis.host.ports import ports_of
 from chassis.logs import describe
 from chassis.store.schedule import Due, DueTimer, Effect, Scheduler
 
 POLL_SECONDS = 0.25
-PURGE_SECONDS = 600.0
 
 log = structlog.get_logger()
 
@@ -41,7 +41,6 @@ class Schedule(Entrypoint):  # type: ignore[misc]
         for entry in self.entries:
             if isinstance(entry, Effect):
                 self._spawn(entry.name, (entry.name,), self._performer(entry))
-        self.container.spawn_managed_thread(self._purge, identifier="inbox purge")
 
     def stop(self) -> None:
         self._stopping.set()
@@ -65,14 +64,8 @@ class Schedule(Entrypoint):  # type: ignore[misc]
                 for timer in self._scheduler.due(names):
                     if not self._stopping.is_set():
                         fire(timer)
+                        metrics.TIMERS_FIRED.labels(timer.name).inc()
             except DBAPIError as error:
                 log.warning("schedule_interrupted", **describe(error))
             wake.wait(POLL_SECONDS)
         stopped.set()
-
-    def _purge(self) -> None:
-        while not self._stopping.wait(PURGE_SECONDS):
-            try:
-                self._ports.database.purge_inbox(self._ports.settings.inbox_retention_days)
-            except DBAPIError as error:
-                log.warning("purge_interrupted", **describe(error))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Engine, MetaData, delete
+from sqlalchemy import Connection, Engine, MetaData, delete
 from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
+from chassis.store.bulk import Statements
+from chassis.store.outbox import Outbox
 from chassis.store.tables import chassis_tables
 from chassis.store.unit import StoreUnit
 
@@ -23,12 +26,22 @@ class Database:
         self.engine = engine
         self.clock = clock
         self.tables = chassis_tables(metadata)
+        self.outbox = Outbox(self.tables.outbox, engine, self.begin, clock)
+        self._statements = Statements(engine.dialect.name)
         self._tools = tools
+        # SQLite lets one write at a time and makes the others wait in C, where nothing else in the process can run.
+        self._turn = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """A transaction of the chassis's own."""
+        with self._turn, self.engine.begin() as connection:
+            yield connection
 
     @contextmanager
     def unit(self) -> Iterator[StoreUnit]:
         """A unit of work: committed if the block ends without an error, rolled back otherwise."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        with self._turn, Session(self.engine, expire_on_commit=False) as session:
             unit = self._unit_on(session)
             yield unit
             unit.finish()
@@ -42,10 +55,17 @@ class Database:
     def purge_inbox(self, retention_days: int) -> None:
         """Forgets messages that were handled longer ago than any can still be delivered."""
         inbox, before = self.tables.inbox, self.clock.now() - timedelta(days=retention_days)
-        with self.engine.begin() as connection:
+        with self.begin() as connection:
             connection.execute(delete(inbox).where(inbox.c.handled_at < before))
 
     def _unit_on(self, session: Session) -> StoreUnit:
         return StoreUnit(
-            service=self.service, tools=self._tools, now=self.clock.now(), session=session, tables=self.tables
+            service=self.service,
+            tools=self._tools,
+            clock=self.clock,
+            now=self.clock.now(),
+            session=session,
+            tables=self.tables,
+            outbox=self.outbox,
+            statements=self._statements,
         )

@@ -15,15 +15,10 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from chassis.config import InvalidSettings, check, open_env, read_chassis_settings
 from chassis.store.engine import open_engine
-
-
-class NotMigrated(Exception):
-    """The database is not at the revision that this version of the service needs."""
+from chassis.store.revision import newest, versions_folder
 
 
 def migrate(service: str, database_url: str) -> None:
@@ -39,8 +34,7 @@ def migrate(service: str, database_url: str) -> None:
 def revise(service: str, message: str) -> None:
     """Writes the revision that leads from the newest one to the tables of the service's `store.py`."""
     config = _config(service)
-    script = ScriptDirectory.from_config(config)
-    number = f"{len(list(script.walk_revisions())) + 1:04}"
+    number = f"{int(newest(service)) + 1:04}"
     with open_engine("sqlite://").begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -50,27 +44,10 @@ def revise(service: str, message: str) -> None:
     subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", str(versions)], check=True)
 
 
-def check_migrated(service: str, database_url: str) -> None:
-    """Raises NotMigrated unless the database is at the service's newest revision."""
-    wanted = ScriptDirectory.from_config(_config(service)).get_current_head()
-    engine = open_engine(database_url)
-    with engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    engine.dispose()
-    if found != wanted:
-        raise NotMigrated(
-            f"{service}'s database is at revision {found or 'none'} and this version needs {wanted}. "
-            f"Run `leeward migrate {service}` (or `python -m chassis.store.migrate {service}`) first."
-        )
-
-
 def _config(service: str) -> Config:
-    spec = importlib.util.find_spec(f"services.{service}")
-    if spec is None or spec.origin is None:
-        raise LookupError(f"there is no service {service!r}")
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "alembic"))
-    config.set_main_option("version_locations", str(Path(spec.origin).parent / "migrations" / "versions"))
+    config.set_main_option("version_locations", str(versions_folder(service)))
     config.set_main_option("path_separator", "newline")
     return config
 

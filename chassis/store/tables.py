@@ -66,14 +66,15 @@ class ChassisTables:
     outbox: Table
     subject_sequence: Table
     timer: Table
+    story: Table
+    attempt: Table
 
 
 def chassis_tables(metadata: MetaData) -> ChassisTables:
     """Adds the chassis's tables to a service's metadata, or finds them there."""
     if "outbox" not in metadata.tables:
         _define(metadata)
-    tables = metadata.tables
-    return ChassisTables(tables["inbox"], tables["outbox"], tables["subject_sequence"], tables["timer"])
+    return ChassisTables(**{name: metadata.tables[name] for name in ChassisTables.__dataclass_fields__})
 
 
 def new_metadata() -> MetaData:
@@ -126,6 +127,28 @@ def _define(metadata: MetaData) -> None:
         Column("data", JSON, nullable=False),
         Column("attempts", Integer, nullable=False, default=0),
         Index(None, "due_at"),
+    )
+    _define_story(metadata)
+    Table(
+        "attempt",  # messages that were begun and, if the process died of one, not ended
+        metadata,
+        Column("message_id", Uuid, primary_key=True),
+        Column("tries", Integer, nullable=False),
+        Column("first_at", Instant, nullable=False),
+    )
+
+
+def _define_story(metadata: MetaData) -> None:
+    """Which events were emitted about a referral, what led to each, and when; see `chassis.store.story`."""
+    Table(
+        "story",
+        metadata,
+        Column("event_id", Uuid, primary_key=True),
+        Column("type", String(100), nullable=False),
+        Column("referral_id", Uuid, nullable=False, index=True),
+        Column("correlation_id", Uuid, nullable=False, index=True),
+        Column("causation_id", Uuid),
+        Column("emitted_at", Instant, nullable=False),
     )
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
+import orjson
 from sqlalchemy import Table, delete, func, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from chassis.clock import Clock
 from chassis.ids import new_id
+from chassis.store.bulk import Statements, hex_of, ids, moment
+from chassis.store.outbox import Outbox, Waiting
+from chassis.store.story import STORY_COLUMNS, story_rows
 from chassis.store.tables import ChassisTables, Row
 from contracts.envelope import Envelope, source_of, to_headers
 from contracts.event import Event
@@ -27,8 +31,7 @@ def upsert(session: Session, table: Table) -> Any:
     return insert(table)
 
 
-@dataclass(frozen=True)
-class Emitted:
+class Emitted(NamedTuple):
     """An event waiting for its unit to commit."""
 
     event: Event
@@ -45,12 +48,17 @@ class StoreUnit:
 
     service: str
     tools: Any
+    clock: Clock
     now: datetime
     session: Session
     tables: ChassisTables
+    outbox: Outbox
+    statements: Statements
     envelope: Envelope | None = None
+    committed: list[Waiting] = field(default_factory=list)
+    """What was emitted, with its place in the outbox, once this unit has committed."""
     _emitted: list[Emitted] = field(default_factory=list)
-    _handled: dict[UUID, datetime] = field(default_factory=dict)
+    _rows: dict[Table, list[Row]] = field(default_factory=dict)
 
     @property
     def sequence(self) -> int:
@@ -59,11 +67,13 @@ class StoreUnit:
     def new_id(self) -> UUID:
         return new_id()
 
+    def insert(self, table: Table, **values: Any) -> None:
+        self._rows.setdefault(table, []).append(values)
+
     def emit(self, event: Event) -> None:
         if event.publisher != self.service:
             raise TypeError(f"{self.service} can't publish {event.publisher}'s {type(event).__name__}")
-        body = json.dumps(event.checked_json(), separators=(",", ":"))
-        self._emitted.append(Emitted(event, body, self.envelope))
+        self._emitted.append(Emitted(event, orjson.dumps(event.checked_json()).decode(), self.envelope))
 
     def set_timer(self, timer: str, key: UUID | str, at: datetime, data: Mapping[str, Any] | None = None) -> None:
         row = {"name": timer, "key": str(key), "due_at": at, "data": dict(data or {}), "attempts": 0}
@@ -75,40 +85,54 @@ class StoreUnit:
         table = self.tables.timer
         self.session.execute(delete(table).where(table.c.name == timer, table.c.key == str(key)))
 
-    def already_handled(self, message_ids: list[UUID]) -> set[UUID]:
-        """Which of these messages have taken effect before."""
-        inbox = self.tables.inbox
-        found = self.session.execute(select(inbox.c.message_id).where(inbox.c.message_id.in_(message_ids)))
-        return set(found.scalars()) | self._handled.keys()
-
-    def mark_handled(self, message_id: UUID) -> None:
-        self._handled[message_id] = self.now
+    def claim(self, message_ids: Iterable[UUID]) -> set[UUID]:
+        """Marks messages as handled by this unit, and says which of them none has handled before."""
+        unique = set(message_ids)
+        mark = {"ids": ids(unique), "at": moment(self.now)}
+        claimed = self.session.execute(self.statements.claim, mark).scalars().all()
+        if len(claimed) == len(unique):
+            return unique
+        hexes = {hex_of(one) for one in claimed}
+        return {one for one in unique if one.hex in hexes}
 
     def finish(self) -> None:
-        """Writes the inbox marks and the outbox rows and commits all of it."""
-        if self._handled:
-            rows = [{"message_id": id_, "handled_at": at} for id_, at in self._handled.items()]
-            self.session.execute(self.tables.inbox.insert(), rows)
-        if self._emitted:
-            self.session.execute(self.tables.outbox.insert(), self._outbox_rows())
+        """Writes what is left to write, and commits all of it."""
+        self.session.flush()
+        for table, rows in self._rows.items():
+            self.session.execute(table.insert(), rows)
+        waiting = self._waiting()
+        if waiting:
+            self.outbox.put(self.session, waiting)
+        if told := story_rows(self.emitted_events, waiting):
+            self.statements.insert(self.session, "story", STORY_COLUMNS, told)
+        deleted = self.outbox.delete_taken(self.session)
         self.session.commit()
+        self.outbox.forget(deleted)
+        self.committed = waiting
 
     @property
     def emitted_events(self) -> list[Event]:
         """What will be published when this unit commits, in order."""
         return [emitted.event for emitted in self._emitted]
 
-    def _outbox_rows(self) -> list[Row]:
-        sequence = self._reserve_sequences()
-        rows = []
+    def _waiting(self) -> list[Waiting]:
+        if not self._emitted:
+            return []
+        sequence, at = self._reserve_sequences(), self.clock.now()
+        waiting = []
         for emitted in self._emitted:
-            sequence[emitted.event.subject] += 1
-            rows.append(self._outbox_row(emitted, sequence[emitted.event.subject]))
-        return rows
+            subject = emitted.event.subject
+            sequence[subject] += 1
+            envelope = self._envelope(emitted, sequence[subject])
+            event = type(emitted.event)
+            waiting.append(
+                Waiting(envelope.id, event.exchange(), event.__name__, to_headers(envelope), emitted.body, at)
+            )
+        return waiting
 
-    def _outbox_row(self, emitted: Emitted, sequence: int) -> Row:
+    def _envelope(self, emitted: Emitted, sequence: int) -> Envelope:
         event, cause, id_ = emitted.event, emitted.cause, new_id()
-        envelope = Envelope(
+        return Envelope(
             id=id_,
             source=source_of(self.service),
             type=type(event).__name__,
@@ -116,30 +140,17 @@ class StoreUnit:
             subject=str(event.subject),
             sequence=sequence,
             dataschema=event.dataschema(),
-            correlation_id=(cause.correlation_id if cause else None) or id_,
-            causation_id=cause.id if cause else None,
+            correlation_id=(cause.correlation_id if cause else None) or str(id_),
+            causation_id=str(cause.id) if cause else None,
             traceparent=cause.traceparent if cause else None,
         )
-        return {
-            "id": id_,
-            "exchange": event.exchange(),
-            "routing_key": type(event).__name__,
-            "headers": to_headers(envelope),
-            "body": emitted.body,
-            "created_at": self.now,
-        }
 
     def _reserve_sequences(self) -> dict[UUID, int]:
         """Moves each subject's counter on by what is emitted about it, and gives where it stood before."""
-        table = self.tables.subject_sequence
-        wanted = Counter(emitted.event.subject for emitted in self._emitted)
-        # Always in the same order, so that two replicas can't wait for each other.
-        rows = [{"subject_id": subject, "last": wanted[subject]} for subject in sorted(wanted)]
-        statement = upsert(self.session, table).values(rows)
-        moved = statement.on_conflict_do_update(
-            index_elements=["subject_id"], set_={"last": table.c.last + statement.excluded.last}
-        ).returning(table.c.subject_id, table.c.last)
-        return {subject: last - wanted[subject] for subject, last in self.session.execute(moved)}
+        subjects = [emitted.event.subject for emitted in self._emitted]
+        rows = self.session.execute(self.statements.move_on, {"ids": ids(subjects)})
+        moved = {hex_of(subject): last for subject, last in rows}
+        return {subject: moved[subject.hex] - count for subject, count in Counter(subjects).items()}
 
 
 def count(session: Session, table: Table) -> int:

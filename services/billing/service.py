@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.host.service import Ports, command, due, health_check, lane, on, schedule
+from chassis.host.service import Ports, command, due, health_check, lane, on, schedule, story_teller
 from contracts.commands.billing import (
     ConfirmArea,
     DrawDown,
@@ -63,3 +63,4 @@ class BillingService:
     trial_balance = command(ShowTrialBalance, handlers.trial_balance)
 
     health = health_check()
+    story = story_teller()

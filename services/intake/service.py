@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.host.service import Ports, command, health_check, lane, on
+from chassis.host.service import Ports, command, health_check, lane, on, story_teller
 from contracts.commands.intake import (
     AskStatus,
     Assess,
@@ -48,3 +48,4 @@ class IntakeService:
     find_referral = command(FindReferral, commands.find_referral)
     count_referrals = command(CountReferrals, commands.count_referrals)
     health = health_check()
+    story = story_teller()

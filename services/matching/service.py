@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.host.service import Ports, command, due, health_check, lane, on, schedule
+from chassis.host.service import Ports, command, due, health_check, lane, on, schedule, story_teller
 from contracts.commands.matching import (
     AcceptOffer,
     AdmitTherapist,
@@ -68,3 +68,4 @@ class MatchingService:
     standing = command(AskStanding, commands.ask_standing)
     count_standings = command(CountStandings, commands.count_standings)
     health = health_check()
+    story = story_teller()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.host.service import Ports, command, due, effect, health_check, lane, on, schedule
+from chassis.host.service import Ports, command, due, effect, health_check, lane, on, schedule, story_teller
 from contracts.commands.notifications import AcknowledgeAlert, ListAlerts, ListMessages
 from contracts.events.billing import (
     MembershipLapsed,
@@ -83,3 +83,4 @@ class NotificationsService:
     alerts = command(ListAlerts, commands.list_alerts)
     messages = command(ListMessages, commands.list_messages)
     health = health_check()
+    story = story_teller()

@@ -9,7 +9,7 @@ import pytest
 
 from chassis.bus.delivery import Delivery
 from chassis.bus.publisher import Outgoing
-from chassis.bus.retries import FAILURE_DELAYS, forward
+from chassis.bus.retries import FAILURE_DELAYS, forwarded
 from chassis.bus.settlement import Fate, Settled
 from chassis.bus.topology import RETRY_DELAYS_SECONDS
 from chassis.ports import Invalid, NotYet
@@ -32,11 +32,11 @@ def delivery(headers: dict[str, Any] | None = None) -> Delivery:
 def after(
     fate: Fate, error: Exception, headers: dict[str, Any] | None = None, later: timedelta = timedelta()
 ) -> Outgoing:
-    return forward(Settled(delivery(headers), fate, error), service="matching", lane="inbox", now=START + later)
+    return forwarded(Settled(delivery(headers), fate, error), service="matching", lane="inbox", now=START + later)
 
 
 def headers_of(message: Outgoing) -> dict[str, Any]:
-    headers: dict[str, Any] = message.properties["application_headers"]
+    headers: dict[str, Any] = message.properties["headers"]
     return headers
 
 

@@ -12,13 +12,15 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 
-from chassis.bus.delivery import Delivery, Subscription
-from chassis.bus.settlement import MAX_SET_ASIDE, Fate, Settled, Settler, StoreUnavailable
+from chassis.bus.delivery import SUSPECT_AFTER_RETURNS, Delivery, Subscription
+from chassis.bus.settlement import MAX_ATTEMPTS_ALONE, MAX_SET_ASIDE, Fate, Settled, Settler, StoreUnavailable
 from chassis.ids import new_id
 from chassis.ports import Invalid, NotYet, Unit
 from chassis.store.unit import StoreUnit
 from contracts.event import Event
 from tests.chassis.conftest import START, Store, note_row
+
+SUSPECT_ID = new_id()
 
 
 class Noted(Event, publisher="tests", subject="note_id"):
@@ -44,6 +46,8 @@ class Bench:
         if noted.wish == "needs 1" and 1 not in self._visible(unit):
             raise NotYet("1 has not been noted")
         failures = {"invalid": Invalid("never right"), "bug": ZeroDivisionError("secret"), "not yet": NotYet("later")}
+        if noted.wish == "dies":
+            raise SystemExit("stands for a process that ends")
         if noted.wish in failures:
             raise failures[noted.wish]
 
@@ -187,3 +191,22 @@ def test_a_delivery_is_as_old_as_its_event() -> None:
     assert delivery(1, headers={"cloudEvents_time": hour_ago.isoformat()}).published_at == hour_ago
     assert delivery(1).published_at == START
     assert delivery(1, headers={"cloudEvents_time": "yesterday"}).published_at == START
+
+
+def test_what_the_process_does_not_survive_is_parked_after_three_times_alone(bench: Bench) -> None:
+    suspect = delivery(1, wish="dies", headers={"x-delivery-count": SUSPECT_AFTER_RETURNS})
+    for _ in range(MAX_ATTEMPTS_ALONE):
+        with pytest.raises(SystemExit):
+            bench.settle(suspect)
+    settled = bench.settle(suspect)
+    assert settled[1].fate is Fate.PARK
+    assert str(settled[1].error) == "the service died of it 3 times"
+
+
+def test_a_suspect_that_is_survived_is_suspected_no_more(bench: Bench) -> None:
+    suspect = {"x-delivery-count": SUSPECT_AFTER_RETURNS}
+    for tag in range(1, MAX_ATTEMPTS_ALONE + 3):
+        settled = bench.settle(delivery(tag, wish="bug", message_id=str(SUSPECT_ID), headers=suspect))
+        assert settled[tag].fate is Fate.RETRY
+    assert fates(bench.settle(delivery(9, message_id=str(SUSPECT_ID), headers=suspect))) == {9: "done"}
+    assert bench.store.rows("attempt") == []

@@ -91,8 +91,8 @@ def test_an_envelope_survives_the_journey() -> None:
         sequence=3,
         dataschema="urn:leeward:intake:ReferralReceived:1",
         traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-        correlation_id=uuid4(),
-        causation_id=uuid4(),
+        correlation_id=str(uuid4()),
+        causation_id=str(uuid4()),
     )
     read = from_headers(
         to_headers(envelope),
@@ -107,7 +107,7 @@ def test_an_envelope_survives_the_journey() -> None:
 def test_a_bare_message_is_read_by_its_message_id() -> None:
     id_ = uuid4()
     read = from_headers({}, exchange="web.events", routing_key="HelpRequested", message_id=str(id_), received_at=START)
-    assert (read.id, read.type, read.publisher, read.correlation_id) == (id_, "HelpRequested", "web", id_)
+    assert (read.id, read.type, read.publisher, read.correlation_id) == (id_, "HelpRequested", "web", str(id_))
 
 
 def test_a_message_without_any_id_is_refused() -> None:

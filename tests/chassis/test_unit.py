@@ -48,13 +48,13 @@ def test_each_subject_is_counted_by_itself_over_all_units(store: Store) -> None:
 
 
 def test_an_event_names_what_led_to_it_and_what_began_it(store: Store) -> None:
-    cause = Envelope(id=new_id(), source="/leeward/web", type="X", time=START, correlation_id=new_id())
+    cause = Envelope(id=new_id(), source="/leeward/web", type="X", time=START, correlation_id=str(new_id()))
     with store.database.unit() as unit:
         unit.envelope = cause
         unit.emit(withdrawn(new_id()))
     (row,) = outbox(store)
     assert row["headers"]["causationid"] == str(cause.id)
-    assert row["headers"]["correlationid"] == str(cause.correlation_id)
+    assert row["headers"]["correlationid"] == cause.correlation_id
     assert row["headers"]["cloudEvents_id"] == str(row["id"])
     assert (row["exchange"], row["routing_key"]) == ("intake.events", "ReferralWithdrawn")
 
@@ -104,17 +104,17 @@ def test_what_was_read_only_is_not_kept(store: Store) -> None:
 
 def test_old_inbox_marks_are_forgotten_and_young_ones_kept(store: Store) -> None:
     with store.database.unit() as unit:
-        unit.mark_handled(new_id())
+        unit.claim([new_id()])
     with store.database.unit() as unit:
         unit.now = START.replace(month=10)
-        unit.mark_handled(new_id())
+        unit.claim([new_id()])
     store.database.purge_inbox(retention_days=14)
     assert [row["handled_at"] for row in store.rows("inbox")] == [START]
 
 
 def write_everything(store: Store, unit: StoreUnit) -> None:
     unit.session.execute(store.note.insert().values(note_row(1)))
-    unit.mark_handled(new_id())
+    unit.claim([new_id()])
     unit.emit(withdrawn(new_id()))
     unit.set_timer("reminder", "x", START)
 

@@ -12,7 +12,8 @@ import pytest
 from dockerfile_parse import DockerfileParser
 
 from leeward.broker import Node
-from leeward.supervisor import wait_until_it_answers
+from leeward.ports import free_ports
+from leeward.supervisor import wait_until_it_is_ready
 from leeward.workspace import SERVICES, Workspace
 from tests.support.system import virtual_host
 
@@ -35,7 +36,9 @@ def test_a_service_starts_from_its_own_pieces(
     workspace = Workspace(tmp_path / "var")
     workspace.prepare()
     amqp_uri = virtual_host(node, f"alone_{service}")
-    environment = {**workspace.environment(amqp_uri), "PYTHONPATH": str(app), "SERVICE": service}
+    http = f"127.0.0.1:{free_ports(1)[0]}"
+    own = {"PYTHONPATH": str(app), "SERVICE": service, "LEEWARD_HTTP": http}
+    environment = {**workspace.environment(amqp_uri), **own}
 
     def run(module: str) -> list[str]:
         return [str(python), "-m", module, service]
@@ -46,7 +49,7 @@ def test_a_service_starts_from_its_own_pieces(
         subprocess.Popen(run("chassis.host.run"), env=environment, cwd=app, stdout=log, stderr=log) as process,
     ):
         try:
-            assert wait_until_it_answers(amqp_uri, service, process), (tmp_path / "log").read_text()
+            assert wait_until_it_is_ready(f"http://{http}", process), (tmp_path / "log").read_text()
         finally:
             process.terminate()
             process.wait(30)

@@ -15,6 +15,7 @@ from leeward.broker import Node
 from leeward.supervisor import Supervisor
 from leeward.workspace import SERVICES, Workspace
 from tests.support.postgresql import Server
+from tests.support.users import Guarded
 from web.publisher.publisher import Publisher
 
 
@@ -43,17 +44,30 @@ class System:
 
 @contextmanager
 def whole_system(
-    node: Node, folder: Path, *, name: str, server: Server | None, settings: Mapping[str, str] = MappingProxyType({})
+    node: Node,
+    folder: Path,
+    *,
+    name: str,
+    server: Server | None,
+    settings: Mapping[str, str] = MappingProxyType({}),
+    guarded: Guarded | None = None,
 ) -> Iterator[System]:
-    """Runs every service, on PostgreSQL if a server is given and on SQLite otherwise, with these settings besides."""
+    """Runs every service, on PostgreSQL if a server is given and on SQLite otherwise, with these settings besides.
+
+    On a guarded virtual host each has its own user, commands are given as the console, and `amqp_uri` is for the test.
+    """
     workspace = Workspace(folder)
     workspace.prepare({one: server.create_database(f"{name}_{one}") for one in SERVICES} if server else None)
     with workspace.settings.open("a") as file:
         file.writelines(f"{setting}={value}\n" for setting, value in settings.items())
     workspace.clock.start()
-    amqp_uri = virtual_host(node, name)
-    supervisor = Supervisor(workspace, amqp_uri)
-    publisher = Publisher(amqp_uri, keys=workspace.keys, spool=workspace.spool)
+    amqp_uri = guarded.admin_uri if guarded else virtual_host(node, name)
+
+    def uri_of(user: str) -> str:
+        return guarded.uri(user) if guarded else amqp_uri
+
+    supervisor = Supervisor(workspace, uri_of("operator"), own_uris={service: uri_of(service) for service in SERVICES})
+    publisher = Publisher(uri_of("web"), keys=workspace.keys, spool=workspace.spool)
     with ExitStack() as stack:
         stack.callback(supervisor.stop)
         stack.callback(publisher.close)
@@ -64,7 +78,7 @@ def whole_system(
             amqp_uri=amqp_uri,
             workspace=workspace,
             supervisor=supervisor,
-            rpc=stack.enter_context(RpcClient(amqp_uri)),
+            rpc=stack.enter_context(RpcClient(uri_of("console"))),
             publisher=publisher,
             keyring=Keyring(workspace.keys),
         )

@@ -12,17 +12,17 @@ from pathlib import Path
 from chassis.rpc import RpcClient
 from leeward import broker
 from leeward.ports import free_ports
-from leeward.supervisor import wait_until_it_answers
+from leeward.supervisor import wait_until_it_is_ready
 from leeward.workspace import Workspace
 from tests.support.bus import eventually
 
 
 @contextmanager
-def service(name: str, amqp_uri: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def service(name: str, amqp_uri: str, http: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """One service as a process of its own, on a migrated store."""
     workspace = Workspace(folder / "var")
     workspace.prepare()
-    environment = workspace.environment(amqp_uri)
+    environment = {**workspace.environment(amqp_uri), "LEEWARD_HTTP": http.removeprefix("http://")}
     subprocess.run([sys.executable, "-m", "chassis.store.migrate", name], env=environment, check=True)
     with (folder / "log").open("wb") as log:
         command = [sys.executable, "-m", "chassis.host.run", name]
@@ -35,18 +35,18 @@ def service(name: str, amqp_uri: str, folder: Path) -> Iterator[subprocess.Popen
 
 
 def test_a_service_waits_for_its_broker_outlives_a_restart_and_ends_in_time_without_one(tmp_path: Path) -> None:
-    folder, (port,) = tmp_path / "broker", free_ports(1)
+    folder, (port, http_port) = tmp_path / "broker", free_ports(2)
     node = broker.start(folder, port=port)
     node.stop()
-    log = tmp_path / "log"
-    with service("matching", node.amqp_uri, tmp_path) as process:
+    log, http = tmp_path / "log", f"http://127.0.0.1:{http_port}"
+    with service("matching", node.amqp_uri, http, tmp_path) as process:
         eventually(lambda: b"broker_unreachable" in log.read_bytes(), "it notices that the broker is away")
         node = broker.start(folder, port=port)
-        assert wait_until_it_answers(node.amqp_uri, "matching", process)
+        assert wait_until_it_is_ready(http, process)
         node.stop()
         eventually(lambda: b"consumer_interrupted" in log.read_bytes(), "it notices that the broker went away")
         node = broker.start(folder, port=port)
-        assert wait_until_it_answers(node.amqp_uri, "matching", process)
+        assert wait_until_it_is_ready(http, process)
         with RpcClient(node.amqp_uri) as client:
             assert client.call("matching", "count_standings") == []
         node.stop()

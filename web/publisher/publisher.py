@@ -22,6 +22,7 @@ import uuid_utils.compat
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPError
 
+from chassis import traces
 from chassis.sealing import Keyring
 from contracts.envelope import Envelope, source_of, to_headers
 from contracts.event import Event
@@ -91,10 +92,11 @@ class Publisher:
             self._disconnect()
 
     def _send(self, event: Event) -> bool:
-        message = _to_message(event)
-        self._spool.put(message)
-        with self._lock:
-            return self._deliver(message)
+        with traces.publishing(type(event).__name__) as context:
+            message = _to_message(event, context)
+            self._spool.put(message)
+            with self._lock:
+                return self._deliver(message)
 
     def _deliver(self, message: Spooled) -> bool:
         """Whether the broker has confirmed the message, which then leaves the spool."""
@@ -140,7 +142,7 @@ def _new_id() -> SubmissionId:
     return SubmissionId(uuid_utils.compat.uuid7())
 
 
-def _to_message(event: Event) -> Spooled:
+def _to_message(event: Event, trace_context: str | None) -> Spooled:
     envelope = Envelope(
         id=event.subject,
         source=source_of(event.publisher),
@@ -148,7 +150,8 @@ def _to_message(event: Event) -> Spooled:
         time=datetime.now(UTC),
         subject=str(event.subject),
         dataschema=event.dataschema(),
-        correlation_id=event.subject,
+        traceparent=trace_context,
+        correlation_id=str(event.subject),
     )
     return Spooled(
         message_id=str(envelope.id),

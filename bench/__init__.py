@@ -1,0 +1,1 @@
+"""Measures Leeward's chassis beside what people use today; see docs/benchmarks.md."""

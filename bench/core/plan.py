@@ -1,0 +1,51 @@
+"""How much is measured: the default, a quick look, and everything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Sizes are chosen so that on two cores each contestant works for some seconds a round."""
+
+    rounds: int = 5
+    few_rounds: int = 3
+    """For what takes long and hardly varies."""
+
+    events_ours: int = 30_000
+    events_peers: int = 3_000
+    latency_seconds: float = 4.0
+    referrals: int = 600
+    chain_referrals: int = 1_000
+    steady_seconds: float = 15.0
+    profile_seconds: int = 8
+    scaling_events: int = 30_000
+    backlogs: tuple[int, ...] = (1_000, 10_000, 100_000)
+    outbox_rows: int = 200_000
+    kill_events: int = 20_000
+    kills: int = 10
+    cold_starts: int = 5
+
+
+DEFAULT = Plan()
+FULL = replace(DEFAULT, backlogs=(*DEFAULT.backlogs, 1_000_000), outbox_rows=1_000_000)
+QUICK = Plan(
+    rounds=2,
+    few_rounds=1,
+    events_ours=5_000,
+    events_peers=600,
+    latency_seconds=1.5,
+    referrals=60,
+    chain_referrals=100,
+    steady_seconds=4.0,
+    profile_seconds=3,
+    scaling_events=5_000,
+    backlogs=(1_000, 5_000),
+    outbox_rows=10_000,
+    kill_events=6_000,
+    kills=3,
+    cold_starts=1,
+)
+SMOKE = replace(QUICK, rounds=1, events_ours=200, events_peers=100)
+"""For the harness's own test."""

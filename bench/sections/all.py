@@ -1,0 +1,11 @@
+"""Every section, in the order of the report."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from bench.sections import coldstart, journey, kills, latency, relay, scaling, throughput
+
+SECTIONS: dict[str, ModuleType] = {
+    section.NAME: section for section in (throughput, latency, journey, scaling, relay, kills, coldstart)
+}

@@ -1,0 +1,159 @@
+"""What the report says of the whole journey."""
+
+from __future__ import annotations
+
+from statistics import median
+
+from bench.core.results import Results
+from bench.core.statistics import ratios, slope
+from bench.report.chapter import STORE_NAMES, Chapter, Target, not_measured, spread, table
+from bench.report.svg import Line, lines
+from bench.sections.journey_rows import BURST, STEADY, Depth, Look, Round, Service
+
+WANTED = 2.0
+MOST_MB_AT_REST = 120.0
+GROWING_SHARE = 0.05
+"""A queue that grows by more than a twentieth of the stream's rate is called growing."""
+
+CPU_MICROSECONDS = 1e6
+MOST_LINES = 7
+LEEWARD, CHAIN = "leeward", "nameko chain"
+TITLES = {LEEWARD: "Leeward, the whole journey", CHAIN: "nameko, a bare chain of four"}
+
+INTRODUCTION = """\
+All five services run, with a broker, on this machine. Sealed requests for help are published all at once. A driver,
+standing for the people, assesses each referral and accepts each offer by command as soon as it hears of it. The clock
+runs until every referral is matched, charged for and subsidised, both sides are invited to evaluate, and the last
+letter is written; all of it seen by an independent consumer. The bare chain has four stock nameko services, each of
+which validates an event, writes one row and passes the event on: no rules, no letters, no encryption, no inbox."""
+
+
+def chapter(results: Results) -> Chapter:
+    chapter = Chapter("The whole journey")
+    chapter.add(INTRODUCTION)
+    rounds = [one for one in results.load("journey", Round) if not one.problem]
+    services = results.load("journey-services", Service)
+    depths = results.load("journey-depths", Depth)
+    _describe_rates(chapter, rounds)
+    _describe_services(chapter, services)
+    _describe_depths(chapter, depths, rounds)
+    _describe_looks(chapter, results.load("journey-profile", Look))
+    return chapter
+
+
+def _describe_rates(chapter: Chapter, rounds: list[Round]) -> None:
+    rows = []
+    for store in ("sqlite", "postgresql"):
+        for who in (LEEWARD, CHAIN):
+            found = [one for one in rounds if (one.store, one.who) == (store, who)]
+            if found:
+                rows.append(_rate_row(store, who, found))
+        chapter.targets.append(_rate_target(store, rounds))
+    headings = (
+        "store",
+        "",
+        "referrals/s",
+        "events each",
+        "letters",
+        "services' ms",
+        "driver's",
+        "broker's",
+        "database's",
+    )
+    chapter.add(table(headings, rows, left=2))
+    chapter.add(
+        "Milliseconds are of CPU, for each referral. Events are those that the driver waits for, letters among them."
+    )
+
+
+def _rate_row(store: str, who: str, found: list[Round]) -> tuple[str, ...]:
+    def per_referral(name: str) -> str:
+        return f"{median(getattr(one, name) / one.referrals for one in found):.1f}"
+
+    def milliseconds(name: str) -> str:
+        return f"{median(getattr(one, name) / one.referrals for one in found) * 1000:.2f}"
+
+    cpu = [milliseconds(name) for name in ("cpu_services", "cpu_driver", "cpu_broker", "cpu_database")]
+    rate = spread([one.rate for one in found])
+    return (STORE_NAMES[store], TITLES[who], rate, per_referral("events"), per_referral("letters"), *cpu)
+
+
+def _rate_target(store: str, rounds: list[Round]) -> Target:
+    label, target = f"Whole journey on {STORE_NAMES[store]}, against the bare chain", f"≥ {WANTED:g}×"
+    by_who = {
+        who: {one.round: one.rate for one in rounds if (one.store, one.who) == (store, who)} for who in (LEEWARD, CHAIN)
+    }
+    found = ratios(by_who[LEEWARD], by_who[CHAIN])
+    if not found:
+        return not_measured(label, target)
+    measured = f"{median(found):.2f}× ({min(found):.2f}–{max(found):.2f})"
+    return Target(label, target, measured, median(found) >= WANTED)
+
+
+def _describe_services(chapter: Chapter, services: list[Service]) -> None:
+    names = list(dict.fromkeys(one.service for one in services))
+    rows = []
+    for store in ("sqlite", "postgresql"):
+        for name in names:
+            found = [one for one in services if (one.store, one.service) == (store, name)]
+            if found:
+                cpu = spread([one.cpu / one.referrals * CPU_MICROSECONDS for one in found])
+                after = max(one.rss_after for one in found)
+                rows.append((STORE_NAMES[store], name, cpu, f"{found[0].rss_at_rest:.0f}", f"{after:.0f}"))
+    headings = ("store", "service", "µs of CPU per referral", "MB at rest", "MB after load, at most")
+    chapter.add(table(headings, rows, left=2))
+    label, target = "Memory of each service at rest", f"≤ {MOST_MB_AT_REST:g} MB"
+    if not services:
+        chapter.targets.append(not_measured(label, target))
+        return
+    largest = max(services, key=lambda one: one.rss_at_rest)
+    measured = f"{largest.rss_at_rest:.0f} MB at most ({largest.service}, {STORE_NAMES[largest.store]})"
+    chapter.targets.append(Target(label, target, measured, largest.rss_at_rest <= MOST_MB_AT_REST))
+
+
+def _describe_depths(chapter: Chapter, depths: list[Depth], rounds: list[Round]) -> None:
+    for store in ("sqlite", "postgresql"):
+        label = f"No queue growing, {STORE_NAMES[store]}"
+        steady = [one for one in depths if (one.store, one.phase) == (store, STEADY)]
+        if not steady:
+            chapter.targets.append(not_measured(label, "none"))
+            continue
+        rate = median(one.rate for one in rounds if (one.store, one.who) == (store, LEEWARD))
+        growth = growth_of(steady)
+        worst = max(growth, key=lambda queue: growth[queue])
+        measured = f"{growth[worst]:+.1f}/s at most ({worst}) at {0.8 * rate:.0f} referrals/s"
+        chapter.targets.append(Target(label, "none", measured, growth[worst] <= GROWING_SHARE * rate))
+        for phase, what in ((STEADY, "at 80 % of the measured rate"), (BURST, "after a burst")):
+            drawn = _lines([one for one in depths if (one.store, one.phase) == (store, phase)])
+            title = f"What waits {what}, {STORE_NAMES[store]}"
+            chapter.add_chart(
+                f"journey-{phase}-{store}", title, lines(title, "seconds", "messages, outbox rows, timers due", drawn)
+            )
+
+
+def _lines(depths: list[Depth]) -> list[Line]:
+    """What ever waited, the most first, as many as can be told apart."""
+    most: dict[str, int] = {}
+    for one in depths:
+        most[one.queue] = max(one.depth, most.get(one.queue, 0))
+    queues = sorted((queue for queue in most if most[queue]), key=lambda queue: -most[queue])[:MOST_LINES]
+    return [
+        Line(queue, sorted((one.second, float(one.depth)) for one in depths if one.queue == queue)) for queue in queues
+    ]
+
+
+def growth_of(depths: list[Depth]) -> dict[str, float]:
+    """Messages per second by which each queue grew in the second half of a phase."""
+    half = max(one.second for one in depths) / 2
+    later = [one for one in depths if one.second >= half]
+    queues = dict.fromkeys(one.queue for one in later)
+    return {queue: slope([(one.second, one.depth) for one in later if one.queue == queue]) for queue in queues}
+
+
+def _describe_looks(chapter: Chapter, looks: list[Look]) -> None:
+    for store in ("sqlite", "postgresql"):
+        found = [one for one in looks if one.store == store]
+        if found:
+            who = f"What {found[0].service}, which uses the most CPU, spends it on"
+            chapter.add(f"{who} ({STORE_NAMES[store]}; py-spy, in a run of its own):")
+            chapter.add(table(("", "share"), [(one.area, f"{one.share * 100:.0f} %") for one in found]))

@@ -1,0 +1,189 @@
+"""Who may do what on the broker, derived from what each service declares: one user for each, with nothing to spare.
+
+RabbitMQ checks a name against three patterns (configure, write, read), and on a topic exchange also the routing key.
+Nobody is granted the default exchange, which reaches every queue. A service may answer commands but send none, because
+answers go to a UUID and commands to `<service>.<command>`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from chassis.bus.topology import COMMANDS, Topology
+from contracts.catalogue import PUBLISHERS, events
+
+NOTHING = "^$"
+ANSWERS = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+"""The routing keys that answers to commands go to."""
+
+QUEUE_OF_THE_BROKERS_NAMING = r"amq\.gen-.*"
+CONSOLE, OPERATOR = "console", "operator"
+
+
+@dataclass(frozen=True)
+class TopicRule:
+    """Which routing keys of one topic exchange a user may publish and bind."""
+
+    exchange: str
+    write: str = NOTHING
+    read: str = NOTHING
+
+
+@dataclass(frozen=True)
+class User:
+    """One user of the broker. The three patterns are lists of alternatives, each matched whole."""
+
+    name: str
+    why: str
+    configure: Sequence[str] = ()
+    write: Sequence[str] = ()
+    read: Sequence[str] = ()
+    topics: Sequence[TopicRule] = ()
+    tags: Sequence[str] = field(default=())
+
+    def permission(self) -> dict[str, str]:
+        return {name: _whole(getattr(self, name)) for name in ("configure", "write", "read")}
+
+
+def users_of(topologies: Sequence[Topology]) -> list[User]:
+    """A user for each service, for each front-end that publishes, for consoles, and for the command line tool."""
+    services = [topology.service for topology in topologies]
+    front_ends = [publisher for publisher in PUBLISHERS if publisher not in services]
+    return [
+        *(_service(topology) for topology in topologies),
+        *(_front_end(publisher) for publisher in front_ends),
+        _console(services),
+        _operator(services),
+    ]
+
+
+def definitions(topologies: Sequence[Topology], passwords: Mapping[str, str], *, vhost: str = "/") -> dict[str, Any]:
+    """What RabbitMQ imports: the virtual host, everything declared on it, and the users with their permissions."""
+    users = users_of(topologies)
+    return {
+        "vhosts": [{"name": vhost}],
+        "users": [_with_password(user, passwords[user.name]) for user in users],
+        "permissions": [{"user": user.name, "vhost": vhost, **user.permission()} for user in users],
+        "topic_permissions": [
+            {"user": user.name, "vhost": vhost, "exchange": rule.exchange, "write": rule.write, "read": rule.read}
+            for user in users
+            for rule in user.topics
+        ],
+        **_declared(topologies, vhost),
+    }
+
+
+def _declared(topologies: Sequence[Topology], vhost: str) -> dict[str, Any]:
+    exchanges = {one.name: one for topology in topologies for one in (*topology.exchanges, *topology.foreign)}
+    common = {"vhost": vhost, "durable": True, "auto_delete": False}
+    return {
+        "exchanges": [
+            {"name": one.name, "type": one.type, "internal": False, "arguments": {}, **common}
+            for one in exchanges.values()
+        ],
+        "queues": [
+            {"name": queue.name, "arguments": dict(queue.queue_arguments or {}), **common}
+            for topology in topologies
+            for queue in topology.queues
+        ],
+        "bindings": [
+            {
+                "source": exchange,
+                "vhost": vhost,
+                "destination": queue,
+                "destination_type": "queue",
+                "routing_key": routing_key,
+                "arguments": {},
+            }
+            for topology in topologies
+            for exchange, routing_key, queue in topology.bindings()
+        ],
+    }
+
+
+def _service(topology: Topology) -> User:
+    name = topology.service
+    own = [re.escape(one.name) for one in (*topology.exchanges, *topology.queues)]
+    foreign = [one.name for one in topology.foreign if one.name != COMMANDS]
+    heard = {exchange: [key for source, key, _ in topology.bindings() if source == exchange] for exchange in foreign}
+    return User(
+        name,
+        "the service itself: its own exchanges and queues, the events it hears, and answers to commands",
+        configure=own,
+        write=[*own, re.escape(COMMANDS)],
+        read=[*own, *map(re.escape, foreign), re.escape(COMMANDS)],
+        topics=[
+            _publishing(name),
+            *(TopicRule(exchange, read=_whole(map(re.escape, keys))) for exchange, keys in heard.items()),
+            TopicRule(COMMANDS, write=ANSWERS, read=_whole([re.escape(f"{name}.*")])),
+        ],
+    )
+
+
+def _front_end(publisher: str) -> User:
+    rule = _publishing(publisher)
+    return User(
+        publisher, "a public front-end: publishes, and reads nothing", (), [re.escape(rule.exchange)], (), [rule]
+    )
+
+
+def _console(services: Sequence[str]) -> User:
+    own = [r"console\..*", r"rpc\.reply-.*", QUEUE_OF_THE_BROKERS_NAMING]
+    commands = TopicRule(COMMANDS, write=rf"^({'|'.join(services)})\.[a-z_]+$", read=ANSWERS)
+    events_ = [re.escape(f"{publisher}.events") for publisher in services]
+    return User(
+        CONSOLE,
+        "staff consoles and portals: give commands, and listen in queues of their own",
+        configure=own,
+        write=[*own, re.escape(COMMANDS)],
+        read=[*own, *events_, re.escape(COMMANDS)],
+        topics=[commands],
+    )
+
+
+def _operator(services: Sequence[str]) -> User:
+    temporary, commands = QUEUE_OF_THE_BROKERS_NAMING, re.escape(COMMANDS)
+    asked = rf"^(({'|'.join(services)})\.(health|story)|intake\.find_referral)$"
+    return User(
+        OPERATOR,
+        "the command line tool: status, topology, dead, events, trace",
+        configure=[temporary],
+        write=[temporary, commands, *(re.escape(f"{service}.return") for service in services)],
+        read=[
+            temporary,
+            commands,
+            *(re.escape(f"{publisher}.events") for publisher in PUBLISHERS),
+            *(re.escape(f"{service}.dead") for service in services),
+        ],
+        topics=[TopicRule(COMMANDS, write=asked, read=ANSWERS)],
+        tags=["monitoring"],
+    )
+
+
+def _publishing(publisher: str) -> TopicRule:
+    names = [event.__name__ for event in events() if event.publisher == publisher]
+    return TopicRule(f"{publisher}.events", write=_whole(names))
+
+
+def _whole(alternatives: Iterable[str]) -> str:
+    """A pattern that matches any of these from beginning to end, and nothing if there are none."""
+    joined = "|".join(alternatives)
+    return f"^({joined})$" if joined else NOTHING
+
+
+def _with_password(user: User, password: str) -> dict[str, Any]:
+    """RabbitMQ's own form: a salt of four bytes before the hash of salt and password."""
+    salt = secrets.token_bytes(4)
+    hashed = salt + hashlib.sha256(salt + password.encode()).digest()
+    return {
+        "name": user.name,
+        "password_hash": base64.b64encode(hashed).decode(),
+        "hashing_algorithm": "rabbit_password_hashing_sha256",
+        "tags": list(user.tags),
+    }

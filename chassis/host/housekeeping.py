@@ -1,0 +1,62 @@
+"""The entrypoint that keeps a service's house: forgets what is too old, puts back what was parked by mishap."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from kombu import Connection
+from nameko.extensions import Entrypoint
+from sqlalchemy.exc import DBAPIError
+
+from chassis.bus.connection import LOST
+from chassis.bus.returns import put_back
+from chassis.clock import Clock
+from chassis.host.ports import ports_of
+from chassis.logs import describe
+from chassis.store.story import forget
+
+EVERY_SECONDS = 600.0
+
+log = structlog.get_logger()
+
+
+def put_back_parked(amqp_uri: str, service: str, clock: Clock) -> None:
+    """Puts back what was handed out too often. Raises one of LOST."""
+    with Connection(amqp_uri, transport_options={"confirm_publish": True}) as connection:
+        count = put_back(connection.default_channel, service, clock.now())
+    if count:
+        log.warning("put_back_after_delivery_limit", messages=count)
+
+
+class Housekeeping(Entrypoint):  # type: ignore[misc]
+    """At the start and every now and then: forgets inbox marks and stories that are older than the settings ask for,
+    and puts back messages that were parked only because they had been handed out too often."""
+
+    def setup(self) -> None:
+        self._ports = ports_of(self.container)
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        self.container.spawn_managed_thread(self._run, identifier="housekeeping")
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._forget(self._ports)
+                put_back_parked(self._ports.settings.amqp_uri, self.container.service_name, self._ports.clock)
+            except (*LOST, DBAPIError) as error:
+                log.warning("housekeeping_interrupted", **describe(error))
+            self._stopping.wait(EVERY_SECONDS)
+
+    def _forget(self, ports: Any) -> None:
+        database, settings = ports.database, ports.settings
+        database.purge_inbox(settings.inbox_retention_days)
+        before = database.clock.now() - timedelta(days=settings.story_retention_days)
+        with database.begin() as transaction:
+            forget(transaction, database.tables.story, before)

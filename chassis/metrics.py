@@ -1,0 +1,46 @@
+"""What a service counts and measures, for Prometheus. Labels are names from the code: lanes, events, timers.
+
+Counters of what happens to every message are moved once a batch.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+REGISTRY = CollectorRegistry()
+
+HANDLED = Counter("leeward_handled", "Messages that took effect, or had before.", ["lane"], registry=REGISTRY)
+FAILED = Counter("leeward_failed", "Handlers that failed.", ["event", "error"], registry=REGISTRY)
+RETRIED = Counter("leeward_retried", "Messages sent to a retry queue after a failure.", ["lane"], registry=REGISTRY)
+WAITING = Counter("leeward_put_off", "Messages that wait for an earlier fact.", ["lane"], registry=REGISTRY)
+PARKED = Counter("leeward_parked", "Messages sent to the dead letters.", ["lane"], registry=REGISTRY)
+BATCH = Histogram(
+    "leeward_batch_messages",
+    "Messages taken at once.",
+    ["lane"],
+    buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500),
+    registry=REGISTRY,
+)
+HANDLER_SECONDS = Histogram(
+    "leeward_handler_seconds",
+    "Time to handle and commit what was taken at once.",
+    ["lane"],
+    buckets=(0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.25, 1, 5, 30),
+    registry=REGISTRY,
+)
+INBOX_AGE = Gauge(
+    "leeward_inbox_oldest_seconds", "Age of the oldest message taken and not settled.", ["lane"], registry=REGISTRY
+)
+CONFIRMS = Counter("leeward_confirms", "Events that the broker has confirmed.", registry=REGISTRY)
+REFUSED = Counter("leeward_refused", "Events that the broker refused because a queue is full.", registry=REGISTRY)
+UNROUTABLE = Counter("leeward_unroutable", "Events that found no queue: nobody asks for them.", registry=REGISTRY)
+RECONNECTS = Counter("leeward_reconnects", "Connections that were lost.", ["connection"], registry=REGISTRY)
+OUTBOX_ROWS = Gauge("leeward_outbox_rows", "Events that are committed and not yet confirmed.", registry=REGISTRY)
+OUTBOX_LAG = Gauge("leeward_outbox_oldest_seconds", "Age of the oldest of them.", registry=REGISTRY)
+TIMERS_DUE = Gauge("leeward_timers_due", "Timers that are due and have not fired.", registry=REGISTRY)
+TIMERS_FIRED = Counter("leeward_timers_fired", "Timers that were fired.", ["timer"], registry=REGISTRY)
+
+
+def exposition() -> bytes:
+    """All of it, in Prometheus's text format."""
+    return generate_latest(REGISTRY)

@@ -1,0 +1,79 @@
+"""The story of a referral as one service knows it: what it emitted about the referral, and what it has handled.
+
+Identifiers, event names and times only. Who asks every service can tell the whole story; see `leeward trace`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, RowMapping, Table, delete, or_, select
+from sqlalchemy.orm import Session
+
+from chassis.ids import first_id_of
+from chassis.store.bulk import moment
+from chassis.store.outbox import Waiting
+from chassis.store.tables import ChassisTables
+from contracts.envelope import CAUSATION, CORRELATION
+from contracts.event import Event
+
+STORY_COLUMNS = {
+    "event_id": "uuid",
+    "type": "text",
+    "referral_id": "uuid",
+    "correlation_id": "uuid",
+    "causation_id": "uuid",
+    "emitted_at": "timestamptz",
+}
+"""And PostgreSQL's names of their types."""
+
+
+def story_rows(events: Iterable[Event], waiting: Iterable[Waiting]) -> list[Sequence[Any]]:
+    """The rows of `story` for events that are about a referral, given each one's place in the outbox."""
+    return [
+        (
+            row.id.hex,
+            row.routing_key,
+            referral_id.hex,
+            UUID(row.headers[CORRELATION]).hex,
+            UUID(row.headers[CAUSATION]).hex if CAUSATION in row.headers else None,
+            moment(row.created_at),
+        )
+        for event, row in zip(events, waiting, strict=True)
+        if (referral_id := getattr(event, "referral_id", None)) is not None
+    ]
+
+
+def tell(
+    session: Session,
+    tables: ChassisTables,
+    *,
+    referral_ids: Iterable[UUID],
+    correlation_ids: Iterable[UUID],
+    message_ids: Iterable[UUID],
+) -> dict[str, Any]:
+    """What is known here, as JSON: `emitted`, the rows about these referrals or with these correlation ids, and
+    `handled`, when each of these messages was handled, for as long as the inbox remembers it."""
+    story, inbox = tables.story, tables.inbox
+    asked = or_(story.c.referral_id.in_(list(referral_ids)), story.c.correlation_id.in_(list(correlation_ids)))
+    handled = select(inbox.c.message_id, inbox.c.handled_at).where(inbox.c.message_id.in_(list(message_ids)))
+    emitted = session.execute(select(story).where(asked).order_by(story.c.event_id))
+    return {
+        "emitted": [_json(row._mapping) for row in emitted],
+        "handled": {str(id_): at.isoformat() for id_, at in session.execute(handled)},
+    }
+
+
+def forget(transaction: Connection, story: Table, before: datetime) -> None:
+    """Forgets what was emitted before a moment, which the ids tell, so that this needs no index of its own."""
+    transaction.execute(delete(story).where(story.c.event_id < first_id_of(before)))
+
+
+def _json(row: RowMapping) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else None if value is None else str(value)
+        for name, value in row.items()
+    }

@@ -1,0 +1,112 @@
+"""What the benchmark makes of its rounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bench.contestants import ALL_PEERS, BY_NAME, LIMIT, jobs
+from bench.core.results import Results
+from bench.core.rounds import interleave
+from bench.core.statistics import Spread, percentile, ratios, slope
+from bench.journey.profile import shares
+from bench.sections.journey_rows import STEADY, Depth
+from bench.sections.journey_text import growth_of
+from bench.sections.kills import duplicates_after
+
+
+def test_a_spread_is_the_median_with_the_range() -> None:
+    assert Spread.of([30.0, 10.0, 20.0]) == Spread(median=20.0, lowest=10.0, highest=30.0, rounds=3)
+
+
+def test_a_figure_without_a_round_is_refused() -> None:
+    with pytest.raises(ValueError, match="no round"):
+        Spread.of([])
+
+
+def test_ratios_compare_within_a_round_and_leave_out_rounds_that_one_of_them_lacks() -> None:
+    assert ratios({1: 80.0, 2: 90.0, 3: 50.0}, {1: 10.0, 3: 5.0, 4: 1.0}) == [8.0, 10.0]
+
+
+def test_a_percentile_lies_between_the_values_around_it() -> None:
+    values = [float(value) for value in range(1, 102)]
+    assert (percentile(values, 0.5), percentile(values, 0.99), percentile([4.0, 8.0], 0.25)) == (51.0, 100.0, 5.0)
+
+
+def test_a_slope_is_the_growth_per_unit() -> None:
+    assert slope([(0, 5), (1, 8), (2, 11)]) == pytest.approx(3.0)
+    assert slope([(2, 5), (2, 9)]) == 0.0
+
+
+def test_a_queue_that_fills_in_the_second_half_is_seen_to_grow() -> None:
+    filling = [Depth("sqlite", STEADY, second, "billing.inbox", 10 * second) for second in range(10)]
+    draining = [Depth("sqlite", STEADY, second, "intake.inbox", 10 - second) for second in range(10)]
+    growth = growth_of(filling + draining)
+    assert growth["billing.inbox"] == pytest.approx(10.0)
+    assert growth["intake.inbox"] < 0
+
+
+def test_a_duplicate_is_counted_to_the_kill_that_it_followed() -> None:
+    #            first kill after 3 ↓             second after 6 ↓
+    followups = ["a", "b", "c", "c", "d", "b", "e", "e"]
+    assert duplicates_after(followups, [3, 6]) == {1: 2, 2: 1}
+
+
+def test_a_kill_that_made_no_duplicate_counts_nought() -> None:
+    assert duplicates_after(["a", "b"], [1]) == {1: 0}
+
+
+def test_a_look_counts_to_the_innermost_area_and_a_commit_wherever_it_is_seen() -> None:
+    handling = "run (chassis/bus/consumer.py:9);charge (services/billing/handlers/matches.py:3)"
+    raw = "\n".join(
+        (
+            f"{handling} 1",
+            f"{handling};execute (site-packages/sqlalchemy/orm/session.py:2) 2",
+            f"{handling};commit (site-packages/sqlalchemy/orm/session.py:7);wait (psycopg/waiting.py:1) 1",
+        )
+    )
+    assert shares(raw) == {"SQL": 0.5, "handler": 0.25, "commit": 0.25}
+
+
+def test_a_contestant_that_fails_loses_no_other() -> None:
+    measured: list[tuple[int, str]] = []
+
+    def measure(number: int, entry: str) -> None:
+        if entry == "broken":
+            raise RuntimeError("it fell over")
+        measured.append((number, entry))
+
+    problems = interleave(("first", "broken", "last"), 2, measure, lambda what: None)
+    assert measured == [(1, "first"), (1, "last"), (2, "last"), (2, "first")]
+    assert problems == [
+        "round 1, broken: RuntimeError: it fell over",
+        "round 2, broken: RuntimeError: it fell over",
+    ]
+
+
+@dataclass(frozen=True)
+class Kept:
+    name: str
+    count: int
+    seconds: float
+    valid: bool
+
+
+def test_what_is_kept_comes_back_as_it_was(tmp_path: Path) -> None:
+    rows = [Kept("a, b", 3, 1.5, True), Kept("", 0, 0.25, False)]
+    results = Results(tmp_path)
+    results.save("kept", rows)
+    assert results.load("kept", Kept) == rows
+
+
+def test_every_peer_says_what_it_promises() -> None:
+    for contestant in (*ALL_PEERS, LIMIT):
+        assert "Duplicates" in contestant.guarantee or "duplicates" in contestant.guarantee, contestant.name
+
+
+def test_the_job_is_about_six_hundred_bytes_for_everybody() -> None:
+    (job,) = jobs(1)
+    for contestant in BY_NAME.values():
+        assert 550 <= len(contestant.wire(job).body) <= 800, contestant.name

@@ -1,0 +1,224 @@
+"""Each user of the broker logs in on a real node and can do its own, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pika
+import pytest
+from kombu import Connection
+from pika.adapters.blocking_connection import BlockingChannel
+from pika.exceptions import ChannelClosedByBroker
+
+from chassis.bus.permissions import CONSOLE, OPERATOR
+from chassis.bus.topology import ExchangeMissing, Topology
+from chassis.ids import new_id
+from contracts.catalogue import PUBLISHERS, events
+from contracts.sealed import SafeChannel, SafeContact
+from leeward.broker import Node
+from leeward.status import status_of
+from leeward.topology import topologies
+from leeward.workspace import SERVICES
+from tests.support.bus import Tap
+from tests.support.story import Story, open_fund, return_form
+from tests.support.system import whole_system
+from tests.support.users import Guarded, import_definitions
+
+FORBIDDEN = 403
+USERS = (*SERVICES, "web", CONSOLE, OPERATOR)
+each_service = pytest.mark.parametrize("service", SERVICES)
+each_user = pytest.mark.parametrize("user", USERS)
+TOPOLOGIES = {one.service: one for one in topologies()}
+
+
+@pytest.fixture(scope="module")
+def guarded(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Guarded:
+    return import_definitions(node, "guarded", tmp_path_factory.mktemp("definitions"))
+
+
+@contextmanager
+def logged_in(guarded: Guarded, user: str) -> Iterator[Callable[[], BlockingChannel]]:
+    """Opens channels as this user; the broker closes one at each refusal."""
+    connection = pika.BlockingConnection(pika.URLParameters(guarded.uri(user)))
+
+    def channel() -> BlockingChannel:
+        opened = connection.channel()
+        opened.confirm_delivery()
+        return opened
+
+    yield channel
+    connection.close()
+
+
+def refused(channel: BlockingChannel, act: Callable[[BlockingChannel], object]) -> bool:
+    """Whether the broker forbids it; anything else that is wrong is the test's own mistake."""
+    try:
+        act(channel)
+    except ChannelClosedByBroker as closed:
+        if closed.reply_code == FORBIDDEN:
+            return True
+        raise
+    return False
+
+
+def publishes(exchange: str, routing_key: str) -> Callable[[BlockingChannel], object]:
+    return lambda channel: channel.basic_publish(exchange, routing_key, b"{}")
+
+
+def takes(queue: str) -> Callable[[BlockingChannel], object]:
+    def take(channel: BlockingChannel) -> None:
+        channel.basic_get(queue)
+
+    return take
+
+
+def binds(queue: str, exchange: str, routing_key: str) -> Callable[[BlockingChannel], object]:
+    return lambda channel: channel.queue_bind(queue, exchange, routing_key)
+
+
+@each_service
+def test_a_service_declares_all_that_it_needs(guarded: Guarded, service: str) -> None:
+    with Connection(guarded.uri(service)) as connection:
+        TOPOLOGIES[service].declare(connection)
+
+
+@each_service
+def test_a_service_reads_its_own_queues_and_no_other(guarded: Guarded, service: str) -> None:
+    with logged_in(guarded, service) as channel:
+        for topology in TOPOLOGIES.values():
+            for queue in topology.queues:
+                assert refused(channel(), takes(queue.name)) == (topology.service != service), queue.name
+
+
+@each_service
+def test_a_service_publishes_its_own_events_and_no_other(guarded: Guarded, service: str) -> None:
+    with logged_in(guarded, service) as channel:
+        for event in events():
+            mine = event.publisher == service
+            assert refused(channel(), publishes(event.exchange(), event.__name__)) != mine, event.__name__
+        assert refused(channel(), publishes(f"{service}.events", "SomethingElse"))
+
+
+@each_service
+def test_a_service_hears_what_it_declares_and_nothing_besides(guarded: Guarded, service: str) -> None:
+    heard = {(exchange, key) for exchange, key, queue in TOPOLOGIES[service].bindings()}
+    with logged_in(guarded, service) as channel:
+        for event in events():
+            allowed = (event.exchange(), event.__name__) in heard
+            assert refused(channel(), binds(f"{service}.inbox", event.exchange(), event.__name__)) != allowed
+        for publisher in PUBLISHERS:
+            assert refused(channel(), binds(f"{service}.inbox", f"{publisher}.events", "#"))
+
+
+@each_service
+def test_a_service_answers_commands_and_gives_none(guarded: Guarded, service: str) -> None:
+    with logged_in(guarded, service) as channel:
+        assert not refused(channel(), publishes("nameko-rpc", str(new_id())))
+        assert refused(channel(), publishes("nameko-rpc", "intake.withdraw"))
+        assert refused(channel(), binds(f"rpc-{service}", "nameko-rpc", "#"))
+
+
+@each_service
+def test_a_service_touches_nothing_of_another(guarded: Guarded, service: str) -> None:
+    other = next(one for one in SERVICES if one != service)
+    with logged_in(guarded, service) as channel:
+        assert refused(channel(), lambda one: one.queue_declare(f"{other}.more", durable=True))
+        assert refused(channel(), lambda one: one.queue_delete(f"{other}.inbox"))
+        assert refused(channel(), lambda one: one.queue_purge(f"{other}.dead"))
+        assert refused(channel(), lambda one: one.exchange_delete("nameko-rpc"))
+        assert refused(channel(), publishes(f"{other}.retry", "dead"))
+        assert refused(channel(), publishes(f"{other}.return", "inbox.x"))
+
+
+@each_user
+def test_nobody_reaches_queues_past_their_exchanges(guarded: Guarded, user: str) -> None:
+    with logged_in(guarded, user) as channel:
+        for service in SERVICES:
+            assert refused(channel(), publishes("", f"{service}.inbox"))
+
+
+def test_a_front_end_publishes_on_its_exchange_and_does_nothing_else(guarded: Guarded) -> None:
+    with logged_in(guarded, "web") as channel:
+        for event in events():
+            assert refused(channel(), publishes(event.exchange(), event.__name__)) == (event.publisher != "web")
+        assert refused(channel(), publishes("web.events", "SomethingElse"))
+        assert refused(channel(), publishes("nameko-rpc", "intake.status"))
+        assert refused(channel(), lambda one: one.queue_declare("", exclusive=True))
+        for topology in TOPOLOGIES.values():
+            assert refused(channel(), takes(f"{topology.service}.inbox"))
+
+
+@pytest.mark.parametrize("user", [CONSOLE, OPERATOR])
+def test_people_listen_in_queues_of_their_own_and_speak_for_nobody(guarded: Guarded, user: str) -> None:
+    with logged_in(guarded, user) as channel:
+        opened = channel()
+        queue = opened.queue_declare("", exclusive=True).method.queue
+        for service in SERVICES:
+            assert not refused(opened, binds(queue, f"{service}.events", "#"))
+            assert refused(channel(), takes(f"{service}.inbox"))
+        assert refused(channel(), binds(queue, "nameko-rpc", "#"))
+        for event in events():
+            assert refused(channel(), publishes(event.exchange(), event.__name__))
+
+
+def test_a_console_gives_commands_and_takes_no_dead_letters(guarded: Guarded) -> None:
+    with logged_in(guarded, CONSOLE) as channel:
+        assert not refused(channel(), publishes("nameko-rpc", "matching.accept_offer"))
+        assert refused(channel(), takes("matching.dead"))
+        assert refused(channel(), publishes("matching.return", "inbox.x"))
+
+
+def test_the_operator_asks_looks_at_dead_letters_and_replays_them(guarded: Guarded) -> None:
+    with logged_in(guarded, OPERATOR) as channel:
+        for asked in ("matching.health", "billing.story", "intake.find_referral"):
+            assert not refused(channel(), publishes("nameko-rpc", asked))
+        assert refused(channel(), publishes("nameko-rpc", "intake.withdraw"))
+        assert not refused(channel(), takes("billing.dead"))
+        assert not refused(channel(), publishes("billing.return", "inbox.replay"))
+
+
+def test_on_an_empty_broker_a_service_waits_for_what_it_may_not_declare(node: Node, tmp_path: Path) -> None:
+    """Its own exchanges are there by then, so that two that wait for each other both go on."""
+    empty = import_definitions(node, f"empty_{new_id().hex}", tmp_path, empty=True)
+    billing: Topology = TOPOLOGIES["billing"]
+    with Connection(empty.uri("billing")) as connection, pytest.raises(ExchangeMissing, match=r"intake\.events"):
+        billing.declare(connection)
+    with Connection(empty.admin_uri) as connection:
+        for exchange in billing.exchanges:
+            connection.default_channel.exchange_declare(exchange.name, passive=True, type="topic")
+        for exchange in billing.foreign:
+            connection.default_channel.exchange_declare(exchange.name, type="topic", durable=True, auto_delete=False)
+    with Connection(empty.uri("billing")) as connection:
+        billing.declare(connection)
+
+
+def test_the_whole_journey_runs_with_these_rights(node: Node, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("guarded-journey")
+    guarded = import_definitions(node, "guarded_journey", folder)
+    address = f"client-{new_id()}@example.org"
+    with (
+        whole_system(node, folder / "var", name="guarded", server=None, guarded=guarded) as system,
+        Tap(system.amqp_uri, PUBLISHERS) as tap,
+    ):
+        story = Story(system, tap)
+        open_fund(system)
+        story.admit_therapist()
+        story.ask_for_help(
+            contact=SafeContact(channel=SafeChannel.EMAIL, email=address),
+            subsidy_requested=True,
+            fee_ceiling_pence=30_00,
+            identifiable_person_at_risk=True,
+        )
+        story.heard("SafeguardingAlertSent")
+        story.assess()
+        story.heard("SubsidyApproved")
+        story.accept()
+        story.heard("ReferralFeeCharged")
+        return_form(story, address)
+        story.heard("EvaluationSubmitted")
+        states = status_of(guarded.uri(OPERATOR))
+    assert [state.dead_letters for state in states if state.up] == [0] * len(SERVICES)
+    logs = "".join(path.read_text() for path in (folder / "var" / "log").iterdir())
+    assert "AccessRefused" not in logs
