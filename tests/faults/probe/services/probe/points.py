@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.default import DefaultDialect
 
 BEFORE_COMMIT, AFTER_COMMIT, BEFORE_DELETE = "before_commit", "after_commit", "before_delete"
@@ -46,7 +46,12 @@ def install(control: Path, sabotage: frozenset[str]) -> None:
 
     DefaultDialect.do_commit = commit  # type: ignore[method-assign]
     event.listen(Engine, "before_cursor_execute", statement_begins, retval=True)
-    event.listen(Engine, "rollback", lambda connection: connection.info.pop(_WROTE, None))
+    event.listen(Engine, "rollback", rolled_back)
+
+
+def rolled_back(connection: Connection) -> None:
+    if not connection.invalidated:  # then there is nothing left to note it on
+        connection.info.pop(_WROTE, None)
 
 
 def strike(control: Path, point: str) -> None:
