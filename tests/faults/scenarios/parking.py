@@ -76,7 +76,7 @@ def retry_store_away(stage: Stage) -> None:
     with stage.rig.kept_bindings("probe.retry"), stage.rig.proxy.filtered(strike):
         stage.send(stage.size, "fail", times=2)
         stage.send(stage.size)
-        stage.wait(strike.struck.is_set, "a message was put off")
+        stage.wait(lambda: strike.struck.is_set() or stage.rig.sabotage, "a message was put off")
         stage.wait(lambda: stage.rig.proxy.opened > before or stage.rig.sabotage, "the probe connects anew")
     stage.over()
 
