@@ -1,4 +1,4 @@
-.PHONY: setup run test check lock docs bench
+.PHONY: setup run test faults check lock docs bench
 
 SAMPLE ?= 25
 
@@ -13,6 +13,10 @@ run: setup
 
 test: setup
 	.venv/bin/python -m pytest
+
+# Every fault of the list on both stores, in about ten minutes, into docs/faults.md.
+faults: setup
+	.venv/bin/python -m tests.faults
 
 # What CI checks besides the tests.
 check: setup

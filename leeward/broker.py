@@ -99,9 +99,9 @@ def ensure_installed() -> None:
             raise BrokerUnavailable(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
 
 
-def start(folder: Path, *, port: int | None = None) -> Node:
+def start(folder: Path, *, port: int | None = None, beside: Node | None = None) -> Node:
     """As `begin`, and waits until the node accepts connections."""
-    node = begin(folder, port=port)
+    node = begin(folder, port=port, beside=beside)
     try:
         node.wait_until_listening()
     except BaseException:
@@ -110,10 +110,11 @@ def start(folder: Path, *, port: int | None = None) -> Node:
     return node
 
 
-def begin(folder: Path, *, port: int | None = None) -> Node:
+def begin(folder: Path, *, port: int | None = None, beside: Node | None = None) -> Node:
     """Starts a node that keeps everything it has in `folder`.
 
-    The same folder brings back the same queues. It listens on `port`, or on a free one. Raises BrokerUnavailable.
+    The same folder brings back the same queues. It listens on `port`, or on a free one. `beside` another node it shares
+    that one's port mapper and cookie, as it must to join it in a cluster. Raises BrokerUnavailable.
     """
     ensure_installed()
     folder = folder.absolute()
@@ -124,7 +125,9 @@ def begin(folder: Path, *, port: int | None = None) -> Node:
     (folder / "rabbitmq.conf").write_text(CONFIG.format(port=port, password=password))
     (folder / "enabled_plugins").write_text("[].\n")
     environment = _environment(folder, port, dist_port, epmd_port)
-    epmd = _spawn([_epmd(), "-port", str(epmd_port)], environment, folder, "epmd.log")
+    if beside:
+        environment |= {name: beside.environment[name] for name in ("HOME", "ERL_EPMD_PORT")}
+    epmd = beside.epmd if beside else _spawn([_epmd(), "-port", str(epmd_port)], environment, folder, "epmd.log")
     process = _spawn([str(_script("rabbitmq-server"))], environment, folder, "console.log")
     return Node(f"amqp://leeward:{password}@127.0.0.1:{port}/%2F", folder, environment, process, epmd)
 

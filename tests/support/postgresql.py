@@ -19,15 +19,37 @@ SETTINGS = "-c fsync=on -c max_connections=200 -c listen_addresses=127.0.0.1 -c 
 
 @dataclass(frozen=True)
 class Server:
-    """A running server."""
+    """A running server. `control` is the beginning of a `pg_ctl` command for it, and `options` what it runs with."""
 
     port: int
     bin: Path
+    folder: Path
+    control: tuple[str, ...]
+    options: str
 
-    def create_database(self, name: str) -> str:
-        """Makes an empty database and returns its URL."""
-        command = [str(self.bin / "createdb"), "-h", "127.0.0.1", "-p", str(self.port), "-U", "leeward", name]
+    def _tablespace(self, name: str, folder: Path) -> str:
+        _not_as_root(folder)
+        self._ask("psql", "-d", "postgres", "-c", f"CREATE TABLESPACE {name} LOCATION '{folder}'")
+        return name
+
+    def _ask(self, program: str, *arguments: str) -> None:
+        command = [str(self.bin / program), "-h", "127.0.0.1", "-p", str(self.port), "-U", "leeward", *arguments]
         subprocess.run(command, check=True, capture_output=True)
+
+    def start(self) -> None:
+        self._run([*self.control, "-o", self.options, "start"])
+
+    def stop(self) -> None:
+        """At once, as if the power had gone: what was committed is recovered at the next start."""
+        self._run([*self.control, "-m", "immediate", "stop"])
+
+    def _run(self, command: list[str]) -> None:
+        subprocess.run(command, check=True, capture_output=True, cwd=self.folder)
+
+    def create_database(self, name: str, *, folder: Path | None = None) -> str:
+        """Makes an empty database, with its files in a folder elsewhere if one is given, and returns its URL."""
+        where = [] if folder is None else ["--tablespace", self._tablespace(name, folder)]
+        self._ask("createdb", *where, name)
         return f"postgresql+psycopg://leeward@127.0.0.1:{self.port}/{name}"
 
 
@@ -53,13 +75,13 @@ def _serve(binaries: Path, folder: Path) -> Iterator[Server]:
     data, (port,) = folder / "data", free_ports(1)
     initdb = [str(binaries / "initdb"), "-D", str(data), "-U", "leeward", "--auth=trust", "-E", "UTF8"]
     subprocess.run([*as_user, *initdb], check=True, capture_output=True, cwd=folder)
-    pg_ctl = [*as_user, str(binaries / "pg_ctl"), "-D", str(data), "-w", "-t", "60", "-l", str(folder / "log")]
-    options = f"{SETTINGS} -p {port} -k {folder}"
-    subprocess.run([*pg_ctl, "-o", options, "start"], check=True, capture_output=True, cwd=folder)
+    pg_ctl = (*as_user, str(binaries / "pg_ctl"), "-D", str(data), "-w", "-t", "60", "-l", str(folder / "log"))
+    started = Server(port, binaries, folder, pg_ctl, f"{SETTINGS} -p {port} -k {folder}")
+    started.start()
     try:
-        yield Server(port, binaries)
+        yield started
     finally:
-        subprocess.run([*pg_ctl, "-m", "immediate", "stop"], check=True, capture_output=True, cwd=folder)
+        started.stop()
 
 
 def _not_as_root(folder: Path) -> list[str]:

@@ -1,0 +1,36 @@
+"""What the probe hears and says."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from contracts.event import Event
+from contracts.shape import Shape
+
+
+class ProbeAsked(Event, publisher="asker", subject="case_id"):
+    """Asks the probe for one effect, and, if `act` says so, to misbehave; see `services.probe.acts`."""
+
+    case_id: UUID
+    run: str
+    number: int
+    act: str = ""
+    seconds: float = 0.0
+    times: int = 0
+    filler: str = ""
+
+
+class ProbeDone(Event, publisher="probe", subject="case_id"):
+    """The one follow-up of an effect."""
+
+    case_id: UUID
+    run: str
+    number: int
+
+
+class Record(Shape):
+    """A command: the same effect, asked for by somebody who asks again until there is an answer."""
+
+    case_id: UUID
+    run: str
+    number: int

@@ -1,0 +1,55 @@
+"""What the probe does about each thing it hears: one business row, two ledger lines, one follow-up."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from services.probe import points, store
+from services.probe.acts import ACTS
+from services.probe.events import ProbeAsked, ProbeDone, Record
+from services.probe.tools import Tools
+
+from chassis.ports import Timer, Unit
+from contracts.shape import Shape
+
+REMINDED = 1_000_000
+"""Added to a number for the effect of its timer, so that the two are told apart."""
+
+
+class Recorded(Shape):
+    number: int
+
+
+def note(unit: Unit[Tools], event: ProbeAsked) -> None:
+    """Plain, or `keyed`: safe by its business key whatever the inbox remembers."""
+    if event.act == "keyed" and _is_known(unit, event.run, event.number):
+        return
+    _write(unit, event.run, event.number, event.case_id)
+    if event.act in ACTS:
+        ACTS[event.act](unit, event)
+    unit.emit(ProbeDone(case_id=event.case_id, run=event.run, number=event.number))
+
+
+def record(unit: Unit[Tools], request: Record) -> Recorded:
+    """A command that may be asked for again: it goes by the business key."""
+    if not _is_known(unit, request.run, request.number):
+        _write(unit, request.run, request.number, request.case_id)
+        unit.emit(ProbeDone(case_id=request.case_id, run=request.run, number=request.number))
+    return Recorded(number=request.number)
+
+
+def remind(unit: Unit[Tools], timer: Timer) -> None:
+    run, number, case_id = str(timer.data["run"]), int(timer.data["number"]) + REMINDED, UUID(timer.key)
+    _write(unit, run, number, case_id)
+    unit.emit(ProbeDone(case_id=case_id, run=run, number=number))
+
+
+def _is_known(unit: Unit[Tools], run: str, number: int) -> bool:
+    return "forget_key" not in unit.tools.sabotage and store.is_recorded(unit.session, run, number)
+
+
+def _write(unit: Unit[Tools], run: str, number: int, case_id: UUID) -> None:
+    store.record(unit.session, run, number, case_id)
+    if "commit_early" in unit.tools.sabotage:
+        with points.unharmed(unit.session):
+            unit.session.commit()

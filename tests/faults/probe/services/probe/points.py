@@ -1,0 +1,78 @@
+"""Precise points at which the process kills itself, and a store that breaks its word, without any hook in the
+chassis: they listen to SQLAlchemy's engines.
+
+A point is armed by a file of its name in the control folder, holding how many times it is passed first; the file is
+removed as the point strikes, so that it strikes once.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine.default import DefaultDialect
+
+BEFORE_COMMIT, AFTER_COMMIT, BEFORE_DELETE = "before_commit", "after_commit", "before_delete"
+_WROTE = "probe wrote an effect"
+_held: set[str] = set()
+
+
+def install(control: Path, sabotage: frozenset[str]) -> None:
+    """Watches every engine of this process."""
+    original = DefaultDialect.do_commit
+
+    def commit(dialect: Any, connection: Any) -> None:
+        wrote = connection.info.pop(_WROTE, False)
+        if wrote:
+            strike(control, BEFORE_COMMIT)
+        original(dialect, connection)
+        if wrote:
+            strike(control, AFTER_COMMIT)
+
+    def statement_begins(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> Any:
+        if re.match(r"\s*INSERT INTO effect\b", statement, re.IGNORECASE):
+            connection.info[_WROTE] = True
+        if re.match(r"\s*DELETE FROM outbox\b", statement, re.IGNORECASE):
+            strike(control, BEFORE_DELETE)
+        if "no_locks" in sabotage and "outbox" in statement:
+            statement = statement.replace("FOR UPDATE SKIP LOCKED", "")
+        return statement, parameters
+
+    DefaultDialect.do_commit = commit  # type: ignore[method-assign]
+    event.listen(Engine, "before_cursor_execute", statement_begins, retval=True)
+    event.listen(Engine, "rollback", rolled_back)
+
+
+def rolled_back(connection: Connection) -> None:
+    if not connection.invalidated:  # then there is nothing left to note it on
+        connection.info.pop(_WROTE, None)
+
+
+def strike(control: Path, point: str) -> None:
+    """Kills the process if the point is armed and has been passed often enough."""
+    armed = control / point
+    if point in _held or not armed.exists():
+        return
+    passes = int(armed.read_text() or 0)
+    if passes:
+        armed.write_text(str(passes - 1))
+        return
+    armed.unlink()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@contextmanager
+def unharmed(session: Any) -> Iterator[None]:
+    """Lets a commit pass, and has the next one on the connection count as if it were the first."""
+    _held.update((BEFORE_COMMIT, AFTER_COMMIT))
+    try:
+        yield
+    finally:
+        _held.clear()
+        session.connection().info[_WROTE] = True

@@ -1,0 +1,69 @@
+"""A small file system that can be filled up."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+SIZE_MEGABYTES = 48
+SHARED_MEMORY = Path("/dev/shm")
+SMALL_BYTES = 512 * 1024**2
+BLOCK = bytes(4096)
+
+
+@dataclass(frozen=True)
+class SmallDisk:
+    """`folder` lies on it; `filler` is the file that takes up all the room."""
+
+    folder: Path
+    filler: Path
+
+    def fill(self) -> None:
+        """Leaves no room for a single block."""
+        with suppress(OSError), self.filler.open("ab", buffering=0) as file:
+            while True:
+                file.write(BLOCK)
+
+    def empty(self) -> None:
+        self.filler.unlink(missing_ok=True)
+
+
+@contextmanager
+def small_disk() -> Iterator[SmallDisk | None]:
+    """A tmpfs of its own where this process may mount one, or the small one that containers have as shared memory."""
+    folder = Path(tempfile.mkdtemp(prefix="leeward-disk-"))
+    folder.chmod(0o755)
+    size = f"size={SIZE_MEGABYTES}m"
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)], capture_output=True)
+    try:
+        if mounted.returncode == 0:
+            yield _disk(folder)
+        elif _is_small(SHARED_MEMORY):
+            with tempfile.TemporaryDirectory(dir=SHARED_MEMORY, prefix="leeward-disk-") as within:
+                yield _disk(Path(within))
+        else:
+            yield None
+    finally:
+        if mounted.returncode == 0:
+            subprocess.run(["umount", "--lazy", str(folder)], check=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _disk(root: Path) -> SmallDisk:
+    root.chmod(0o755)
+    folder = root / "store"
+    folder.mkdir()
+    return SmallDisk(folder, root / "filler")
+
+
+def _is_small(path: Path) -> bool:
+    if not path.is_mount():
+        return False
+    found = os.statvfs(path)
+    return found.f_frsize * found.f_blocks <= SMALL_BYTES
