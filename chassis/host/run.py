@@ -1,6 +1,6 @@
 """Runs one service: `python -m chassis.host.run <service>`.
 
-It checks its settings and its database, waits for the broker however long that takes, declares its topology, and then
+It checks its settings, waits for its database and the broker however long that takes, declares its topology, and then
 serves until SIGTERM or SIGINT. Exit codes: 0 stopped when asked, 70 died, 78 a person must change something first.
 """
 
@@ -26,6 +26,7 @@ from typing import Any  # noqa: E402
 import structlog  # noqa: E402
 from kombu import Connection  # noqa: E402
 from nameko.containers import ServiceContainer  # noqa: E402
+from sqlalchemy.exc import DBAPIError  # noqa: E402
 
 from chassis import metrics, traces  # noqa: E402
 from chassis.bus.connection import LOST, UnsafeBroker, backoff_seconds, open_connection  # noqa: E402
@@ -52,7 +53,7 @@ log = structlog.get_logger()
 
 
 def prepare(service_class: Any) -> tuple[ChassisSettings, dict[str, Any]]:
-    """Reads all settings at once and checks the database. Raises what a person must put right."""
+    """Reads all settings at once. Raises what a person must put right."""
     env = open_env()
     settings = read_chassis_settings(env, service_class.name)
     try:
@@ -61,7 +62,6 @@ def prepare(service_class: Any) -> tuple[ChassisSettings, dict[str, Any]]:
         check(env)  # a setting that is missing is the likelier cause, and can be named
         raise
     check(env)
-    check_migrated(service_class.name, settings.database_url)
     config = {
         "AMQP_URI": settings.amqp_uri,
         "heartbeat": settings.heartbeat_seconds,
@@ -70,6 +70,18 @@ def prepare(service_class: Any) -> tuple[ChassisSettings, dict[str, Any]]:
         TOOLS: tools,
     }
     return settings, config
+
+
+def wait_for_store(service: str, database_url: str) -> None:
+    """Waits until the database answers. Raises NotMigrated."""
+    for delay in backoff_seconds():
+        try:
+            check_migrated(service, database_url)
+        except DBAPIError as error:
+            log.warning("store_unreachable", **describe(error))
+            time.sleep(delay)
+        else:
+            return
 
 
 def declare_topology(service_class: Any, settings: ChassisSettings) -> None:
@@ -130,6 +142,7 @@ def main(service: str) -> int:
         traces.configure(service)
         if settings.http:
             listen(settings.http, condition)
+        wait_for_store(service, settings.database_url)
         container = ServiceContainer(service_class, config)
         declare_topology(service_class, settings)
         serve(container, condition)
