@@ -9,15 +9,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Connection, text
+from sqlalchemy import (
+    Boolean,
+    Connection,
+    Date,
+    Float,
+    Integer,
+    String,
+    Table,
+    TextClause,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
+
+from chassis.store.tables import Instant
 
 Transaction = Session | Connection
 Kinds = Mapping[str, str]
+
+_AS_JSON = (Uuid, String, Integer, Float, Boolean, Instant, Date)
+"""Types whose values orjson writes as PostgreSQL reads them."""
 
 
 def ids(values: Iterable[UUID]) -> str:
@@ -58,18 +76,42 @@ class Statements:
 
     def insert(self, transaction: Transaction, table: str, kinds: Kinds, rows: Sequence[Sequence[Any]]) -> None:
         """Inserts rows of strings and numbers; `kinds` are the columns and PostgreSQL's names of their types."""
-        columns = ", ".join(kinds)
         if self._dialect == "postgresql":
-            given = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
-            statement = (
-                f"INSERT INTO {table} ({columns}) "  # noqa: S608
-                f"SELECT {columns} FROM json_to_recordset(CAST(:rows AS json)) AS given({given})"
-            )
-            transaction.execute(text(statement), {"rows": _objects(kinds, rows)})
+            transaction.execute(_from_recordset(table, kinds), {"rows": _objects(kinds, rows)})
         else:
+            columns = ", ".join(kinds)
             statement = f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * len(kinds))})"  # noqa: S608
             connection = transaction.connection() if isinstance(transaction, Session) else transaction
             connection.exec_driver_sql(statement, [tuple(row) for row in rows])
+
+
+def insert_rows(session: Session, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Inserts rows of a service's own, given as Python values of the same columns."""
+    kinds = _kinds(table, frozenset(rows[0])) if session.get_bind().dialect.name == "postgresql" else None
+    if kinds is None:
+        session.execute(table.insert(), rows)
+        return
+    session.execute(_from_recordset(table.name, kinds), {"rows": orjson.dumps(rows).decode()})
+
+
+@cache
+def _kinds(table: Table, columns: frozenset[str]) -> Kinds | None:
+    """PostgreSQL's names of the columns' types; None if a value needs more than JSON to get there."""
+    if any(column.default is not None for column in table.columns if column.name not in columns):
+        return None
+    if not all(isinstance(table.columns[name].type, _AS_JSON) for name in columns):
+        return None
+    dialect: Any = postgresql.dialect()  # type: ignore[no-untyped-call]
+    return {name: table.columns[name].type.compile(dialect) for name in sorted(columns)}
+
+
+def _from_recordset(table: str, kinds: Kinds) -> TextClause:
+    columns = ", ".join(f'"{name}"' for name in kinds)
+    given = ", ".join(f'"{name}" {kind}' for name, kind in kinds.items())
+    return text(
+        f'INSERT INTO "{table}" ({columns}) '  # noqa: S608
+        f"SELECT {columns} FROM json_to_recordset(CAST(:rows AS json)) AS given({given})"
+    )
 
 
 def _objects(kinds: Kinds, rows: Sequence[Sequence[Any]]) -> str:

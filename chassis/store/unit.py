@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
 from chassis.ids import new_id
-from chassis.store.bulk import Statements, hex_of, ids, moment
+from chassis.store.bulk import Statements, hex_of, ids, insert_rows, moment
 from chassis.store.outbox import Outbox, Waiting
 from chassis.store.story import STORY_COLUMNS, story_rows
 from chassis.store.tables import ChassisTables, Row
@@ -60,7 +60,7 @@ class StoreUnit:
     timers_due: set[str] = field(default_factory=set)
     """The timers that were set for now or earlier."""
     _emitted: list[Emitted] = field(default_factory=list)
-    _rows: dict[Table, list[Row]] = field(default_factory=dict)
+    _rows: dict[tuple[Table, tuple[str, ...]], list[Row]] = field(default_factory=dict)
 
     @property
     def sequence(self) -> int:
@@ -70,7 +70,7 @@ class StoreUnit:
         return new_id()
 
     def insert(self, table: Table, **values: Any) -> None:
-        self._rows.setdefault(table, []).append(values)
+        self._rows.setdefault((table, tuple(values)), []).append(values)
 
     def emit(self, event: Event) -> None:
         if event.publisher != self.service:
@@ -102,8 +102,8 @@ class StoreUnit:
     def finish(self) -> None:
         """Writes what is left to write, and commits all of it."""
         self.session.flush()
-        for table, rows in self._rows.items():
-            self.session.execute(table.insert(), rows)
+        for (table, _), rows in self._rows.items():
+            insert_rows(self.session, table, rows)
         waiting = self._waiting()
         if waiting:
             self.outbox.put(self.session, waiting)

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Date,
+    Float,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Uuid,
+    select,
+)
 
 from chassis.ids import first_id_of, new_id
 from chassis.store.story import forget, tell
+from chassis.store.tables import Instant, code
 from chassis.store.unit import StoreUnit
 from contracts.envelope import Envelope
 from contracts.events.billing import SubsidyWaitlisted
@@ -186,3 +203,67 @@ def write_everything(store: Store, unit: StoreUnit) -> None:
 
 def outbox(store: Store) -> list[dict[str, Any]]:
     return sorted(store.rows("outbox"), key=lambda row: row["id"])
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+@pytest.fixture
+def painted(store: Store) -> Iterator[Table]:
+    """A table with a column of every kind that services use."""
+    table = Table(
+        "painted",
+        MetaData(),
+        Column("id", Uuid, primary_key=True),
+        Column("at", Instant),
+        Column("on", Date),
+        Column("colour", code(Colour)),
+        Column("name", String(40)),
+        Column("pence", Integer),
+        Column("ratio", Float),
+        Column("yes", Boolean),
+        Column("raw", LargeBinary),
+        Column("data", JSON),
+        Column("left", Integer, default=7),
+    )
+    table.create(store.database.engine)
+    yield table
+    table.drop(store.database.engine)
+
+
+PLAIN: dict[str, Any] = {
+    "at": START,
+    "on": START.date(),
+    "colour": Colour.RED,
+    "name": 'O\'Hara \\ "quoted" ✓',
+    "pence": 12,
+    "ratio": 0.1,
+    "yes": True,
+    "left": 1,
+}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [PLAIN, dict.fromkeys(PLAIN), PLAIN | {"raw": b"\x00\xff", "data": {"a": [1]}}, {"name": "only this"}],
+    ids=["plain", "nothing", "bytes and JSON", "with a default"],
+)
+def test_rows_without_the_orm_are_written_as_they_are(store: Store, painted: Table, values: dict[str, Any]) -> None:
+    ids = [new_id(), new_id()]
+    with store.database.unit() as unit:
+        for id_ in ids:
+            unit.insert(painted, id=id_, **values)
+    with store.database.engine.connect() as connection:
+        found = [dict(row._mapping) for row in connection.execute(select(painted).order_by(painted.c.id))]
+    expected = dict.fromkeys(painted.columns.keys()) | ({} if "left" in values else {"left": 7}) | values
+    assert found == [expected | {"id": id_} for id_ in ids]
+
+
+def test_rows_without_the_orm_may_differ_in_what_they_leave_out(store: Store, painted: Table) -> None:
+    with store.database.unit() as unit:
+        unit.insert(painted, id=new_id(), left=1, name="a")
+        unit.insert(painted, id=new_id(), left=1, pence=2)
+    with store.database.engine.connect() as connection:
+        found = connection.execute(select(painted.c.name, painted.c.pence).order_by(painted.c.id)).all()
+    assert [tuple(row) for row in found] == [("a", None), (None, 2)]
