@@ -52,6 +52,7 @@ class Contestant:
     source: Path | None = None
     consumers: int = 1
     has_database: bool = True
+    settings: tuple[tuple[str, str], ...] = ()
 
     @property
     def guarantee(self) -> str:
@@ -63,7 +64,7 @@ class Contestant:
 
     def environment(self, amqp_uri: str, database_url: str) -> dict[str, str]:
         if self.is_ours:
-            return ours_environment(amqp_uri, database_url)
+            return {**ours_environment(amqp_uri, database_url), **dict(self.settings)}
         return {"AMQP_URI": amqp_uri, "DATABASE_URL": database_url}
 
     def preparation(self) -> tuple[str, ...]:
@@ -171,6 +172,11 @@ ORM = Contestant(
 CORE = Contestant(
     "leeward-core", "Leeward, Core", _RUN_OURS, "bench.inbox", _OURS_RECORDED, _ours("AttendanceTold"), is_ours=True
 )
+TRACED = replace(
+    CORE, name="leeward-traced", title="Leeward, Core, traced", settings=(("OTEL_TRACES_EXPORTER", "console"),)
+)
+"""Every span is written to a file: what tracing costs while an exporter is set."""
+
 NAMEKO = Contestant(
     "nameko",
     "nameko, 10 workers",
@@ -232,4 +238,4 @@ LIMIT = Contestant(
 
 ALL_OURS = (ORM, CORE)
 ALL_PEERS = (NAMEKO, FASTSTREAM, CELERY, _dramatiq_with(1), _dramatiq_with(2))
-BY_NAME = {one.name: one for one in (*ALL_OURS, *ALL_PEERS, LIMIT)}
+BY_NAME = {one.name: one for one in (*ALL_OURS, TRACED, *ALL_PEERS, LIMIT)}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from bench.contestants import ALL_OURS, ALL_PEERS, BY_NAME, LIMIT, Contestant
+from bench.contestants import ALL_OURS, ALL_PEERS, BY_NAME, LIMIT, TRACED, Contestant
 from bench.core.bus import Bus, connected
 from bench.core.lab import Lab
 from bench.core.plan import Plan
@@ -79,7 +79,11 @@ def measure_these(entries: Sequence[Entry], lab: Lab, plan: Plan, results: Resul
 
 def _entries(lab: Lab) -> list[Entry]:
     peers = ALL_PEERS if lab.has_peers else ()
-    return [*(Entry(one, store) for store in lab.stores for one in (*ALL_OURS, *peers)), Entry(LIMIT, "")]
+    return [
+        *(Entry(one, store) for store in lab.stores for one in (*ALL_OURS, *peers)),
+        Entry(TRACED, "sqlite"),
+        Entry(LIMIT, ""),
+    ]
 
 
 def _round(lab: Lab, bus: Bus, plan: Plan, number: int, entry: Entry) -> Round:
