@@ -12,16 +12,13 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 PREFIX = "cloudEvents_"
+ALSO_READ_PREFIX = "cloudEvents:"
 SPECVERSION, ID, SOURCE, TYPE, TIME, SUBJECT, SEQUENCE, DATASCHEMA, TRACEPARENT = (
     PREFIX + name
     for name in ("specversion", "id", "source", "type", "time", "subject", "sequence", "dataschema", "traceparent")
 )
 CORRELATION, CAUSATION = "correlationid", "causationid"
 
-_ALSO_READ = {
-    name: name.replace(PREFIX, "cloudEvents:")
-    for name in (ID, SOURCE, TYPE, TIME, SUBJECT, SEQUENCE, DATASCHEMA, TRACEPARENT)
-}
 _USUAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 
 
@@ -84,31 +81,32 @@ def from_headers(
     A bare message (stock nameko's, say) is accepted if its `message_id` is a UUID, because without an id a second
     delivery couldn't be told from a second fact. Raises UnreadableEnvelope.
     """
-    id_ = _attribute(headers, ID) or message_id
-    if id_ is None:
-        raise UnreadableEnvelope("the message has neither a cloudEvents_id header nor a message_id")
-    id_ = _uuid("id", id_)
-    correlation, causation = headers.get(CORRELATION), headers.get(CAUSATION)
+    if ID not in headers:
+        headers = _with_usual_prefix(headers)
+    get = headers.get
+    id_ = _uuid("id", get(ID) or message_id)
+    correlation, causation = get(CORRELATION), get(CAUSATION)
     return Envelope(
         id=id_,
-        source=str(_attribute(headers, SOURCE) or source_of(exchange.removesuffix(".events"))),
-        type=str(_attribute(headers, TYPE) or routing_key),
-        time=_time(_attribute(headers, TIME), received_at),
-        subject=_text(_attribute(headers, SUBJECT)),
-        sequence=_sequence(_attribute(headers, SEQUENCE)),
-        dataschema=_text(_attribute(headers, DATASCHEMA)),
-        traceparent=_text(_attribute(headers, TRACEPARENT)),
+        source=str(get(SOURCE) or source_of(exchange.removesuffix(".events"))),
+        type=str(get(TYPE) or routing_key),
+        time=_time(get(TIME), received_at),
+        subject=_text(get(SUBJECT)),
+        sequence=_sequence(get(SEQUENCE)),
+        dataschema=_text(get(DATASCHEMA)),
+        traceparent=_text(get(TRACEPARENT)),
         correlation_id=_id("correlationid", correlation) if correlation is not None else str(id_),
         causation_id=_id("causationid", causation) if causation is not None else None,
     )
 
 
-def _attribute(headers: Mapping[str, Any], name: str) -> Any:
-    value = headers.get(name)
-    return headers.get(_ALSO_READ[name]) if value is None else value
+def _with_usual_prefix(headers: Mapping[str, Any]) -> dict[str, Any]:
+    return {name.replace(ALSO_READ_PREFIX, PREFIX): value for name, value in headers.items()}
 
 
 def _uuid(name: str, value: Any) -> UUID:
+    if value is None:
+        raise UnreadableEnvelope("the message has neither a cloudEvents_id header nor a message_id")
     try:
         return UUID(str(value))
     except ValueError:

@@ -11,6 +11,9 @@ from sqlalchemy.pool import StaticPool
 SQLITE_BUSY_TIMEOUT_MS = 2_000
 """Well under the heartbeat: while SQLite waits, nothing else in the process runs."""
 
+SQLITE_CHECKPOINT_PAGES = 4_000
+"""16 MB of log between checkpoints, each of which writes every page that has changed back to its place."""
+
 POSTGRESQL_STATEMENT_TIMEOUT_MS = 5_000
 """Bounds how long a statement may keep the process from answering heartbeats (psycopg waits in C)."""
 
@@ -39,6 +42,7 @@ def _open_sqlite(url: str) -> Engine:
         connection.isolation_level = None  # the "begin" hook below starts transactions, not the driver
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint={SQLITE_CHECKPOINT_PAGES}")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_TIMEOUT_MS}")
 

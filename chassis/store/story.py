@@ -38,8 +38,8 @@ def story_rows(events: Iterable[Event], waiting: Iterable[Waiting]) -> list[Sequ
             row.id.hex,
             row.routing_key,
             referral_id.hex,
-            UUID(row.headers[CORRELATION]).hex,
-            UUID(row.headers[CAUSATION]).hex if CAUSATION in row.headers else None,
+            row.headers[CORRELATION].replace("-", ""),
+            row.headers[CAUSATION].replace("-", "") if CAUSATION in row.headers else None,
             moment(row.created_at),
         )
         for event, row in zip(events, waiting, strict=True)
