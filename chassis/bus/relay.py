@@ -62,11 +62,10 @@ class Relay:
 
     def take(self, committed: list[Waiting]) -> None:
         """Takes over what a unit of work has just committed."""
-        if committed and not self._behind:
+        if not self._behind:
             self._fresh.extend(committed)
             self._behind = len(self._fresh) > MEMORY_ROWS
-        if committed:
-            self._wake.set()
+        self._wake.set()
 
     def stop(self) -> None:
         """Publishes what is there, if the broker takes it, and ends."""

@@ -27,7 +27,6 @@ def open_engine(url: str) -> Engine:
         url,
         pool_size=5,
         max_overflow=10,
-        pool_pre_ping=True,
         hide_parameters=True,
         connect_args={"options": options},
     )

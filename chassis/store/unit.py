@@ -109,7 +109,7 @@ class StoreUnit:
             self.outbox.put(self.session, waiting)
         if told := story_rows(self.emitted_events, waiting):
             self.statements.insert(self.session, "story", STORY_COLUMNS, told)
-        deleted = self.outbox.delete_taken(self.session)
+        deleted = self.outbox.delete_many_taken(self.session)
         self.session.commit()
         self.outbox.forget(deleted)
         self.committed = waiting
