@@ -7,7 +7,7 @@ and not talked to, takes lists faster. Identifiers go to both as one JSON array.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -22,9 +22,7 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
-    TextClause,
     Uuid,
-    text,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
@@ -38,51 +36,68 @@ _AS_JSON = (Uuid, String, Integer, Float, Boolean, Instant, Date)
 """Types whose values orjson writes as PostgreSQL reads them."""
 
 
-def ids(values: Iterable[UUID]) -> str:
-    """Identifiers as the parameter `:ids` of a statement."""
-    return orjson.dumps([value.hex for value in values]).decode()
-
-
 def moment(at: datetime) -> str:
     """A moment as SQLite stores it and PostgreSQL, whose session is in UTC, reads it."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
-def hex_of(value: UUID | str) -> str:
-    """An identifier that a statement has returned: PostgreSQL gives a UUID, SQLite what is stored."""
-    return value if isinstance(value, str) else value.hex
-
-
 class Statements:
-    """The chassis's own statements, in one database's dialect.
+    """The chassis's own statements, in one database's dialect, as its driver takes them.
 
     Rows that two replicas may both want are taken in one order, so that the two can't wait for each other.
     """
 
     def __init__(self, dialect: str) -> None:
-        self._dialect = dialect
-        one = "CAST(value AS uuid)" if dialect == "postgresql" else "value"
-        each = "json_array_elements_text(CAST(:ids AS json))" if dialect == "postgresql" else "json_each(:ids)"
-        self.claim = text(
-            f"INSERT INTO inbox (message_id, handled_at) SELECT {one}, :at FROM {each} WHERE true "  # noqa: S608
+        self._shared = dialect == "postgresql"
+        one = "CAST(value AS uuid)" if self._shared else "value"
+        each = "json_array_elements_text(CAST(%(ids)s AS json))" if self._shared else "json_each(:ids)"
+        at = "%(at)s" if self._shared else ":at"
+        self._claim = (
+            f"INSERT INTO inbox (message_id, handled_at) SELECT {one}, {at} FROM {each} WHERE true "  # noqa: S608
             "ORDER BY 1 ON CONFLICT DO NOTHING RETURNING message_id"
         )
-        self.move_on = text(
+        self._move_on = (
             f"INSERT INTO subject_sequence (subject_id, last) SELECT {one}, count(*) FROM {each} WHERE true "  # noqa: S608
             "GROUP BY 1 ORDER BY 1 ON CONFLICT (subject_id) "
             "DO UPDATE SET last = subject_sequence.last + excluded.last RETURNING subject_id, last"
         )
-        self.remove = text(f"DELETE FROM outbox WHERE id IN (SELECT {one} FROM {each})")  # noqa: S608
+        self._remove = f"DELETE FROM outbox WHERE id IN (SELECT {one} FROM {each})"  # noqa: S608
+
+    def claim(self, transaction: Transaction, message_ids: Collection[UUID], at: datetime) -> set[str]:
+        """Puts ids into the inbox, and returns as hex those that were not there."""
+        found = _driver(transaction, self._claim, {"ids": _ids(message_ids), "at": moment(at)})
+        return {_hex_of(id_) for (id_,) in found}
+
+    def move_on(self, transaction: Transaction, subjects: Sequence[UUID]) -> dict[str, int]:
+        """Moves each subject's counter on, once for every time it is named, and says by hex where it stands now."""
+        found = _driver(transaction, self._move_on, {"ids": _ids(subjects)})
+        return {_hex_of(subject): last for subject, last in found}
+
+    def remove(self, transaction: Transaction, outbox_ids: Collection[UUID]) -> None:
+        _driver(transaction, self._remove, {"ids": _ids(outbox_ids)})
 
     def insert(self, transaction: Transaction, table: str, kinds: Kinds, rows: Sequence[Sequence[Any]]) -> None:
         """Inserts rows of strings and numbers; `kinds` are the columns and PostgreSQL's names of their types."""
-        if self._dialect == "postgresql":
-            transaction.execute(_from_recordset(table, kinds), {"rows": _objects(kinds, rows)})
+        if self._shared:
+            _driver(transaction, _from_recordset(table, tuple(kinds.items())), {"rows": _objects(kinds, rows)})
         else:
-            columns = ", ".join(kinds)
-            statement = f"INSERT INTO {table} ({columns}) VALUES ({', '.join('?' * len(kinds))})"  # noqa: S608
-            connection = transaction.connection() if isinstance(transaction, Session) else transaction
-            connection.exec_driver_sql(statement, [tuple(row) for row in rows])
+            statement = f"INSERT INTO {table} ({', '.join(kinds)}) VALUES ({', '.join('?' * len(kinds))})"  # noqa: S608
+            _driver(transaction, statement, [tuple(row) for row in rows])
+
+
+def _driver(transaction: Transaction, statement: str, parameters: Any) -> Any:
+    """Past SQLAlchemy's compiler, which takes longer over one row than SQLite does."""
+    connection = transaction.connection() if isinstance(transaction, Session) else transaction
+    return connection.exec_driver_sql(statement, parameters)
+
+
+def _ids(values: Iterable[UUID]) -> str:
+    return orjson.dumps([value.hex for value in values]).decode()
+
+
+def _hex_of(value: UUID | str) -> str:
+    """PostgreSQL returns a UUID, SQLite what is stored."""
+    return value if isinstance(value, str) else value.hex
 
 
 def insert_rows(session: Session, table: Table, rows: list[dict[str, Any]]) -> None:
@@ -91,7 +106,7 @@ def insert_rows(session: Session, table: Table, rows: list[dict[str, Any]]) -> N
     if kinds is None:
         session.execute(table.insert(), rows)
         return
-    session.execute(_from_recordset(table.name, kinds), {"rows": orjson.dumps(rows).decode()})
+    _driver(session, _from_recordset(table.name, tuple(kinds.items())), {"rows": orjson.dumps(rows).decode()})
 
 
 @cache
@@ -105,12 +120,13 @@ def _kinds(table: Table, columns: frozenset[str]) -> Kinds | None:
     return {name: table.columns[name].type.compile(dialect) for name in sorted(columns)}
 
 
-def _from_recordset(table: str, kinds: Kinds) -> TextClause:
-    columns = ", ".join(f'"{name}"' for name in kinds)
-    given = ", ".join(f'"{name}" {kind}' for name, kind in kinds.items())
-    return text(
+@cache
+def _from_recordset(table: str, kinds: tuple[tuple[str, str], ...]) -> str:
+    columns = ", ".join(f'"{name}"' for name, _ in kinds)
+    given = ", ".join(f'"{name}" {kind}' for name, kind in kinds)
+    return (
         f'INSERT INTO "{table}" ({columns}) '  # noqa: S608
-        f"SELECT {columns} FROM json_to_recordset(CAST(:rows AS json)) AS given({given})"
+        f"SELECT {columns} FROM json_to_recordset(CAST(%(rows)s AS json)) AS given({given})"
     )
 
 

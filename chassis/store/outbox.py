@@ -90,7 +90,7 @@ class Outbox:
         """Deletes what the broker has; call `forget` with the answer when that is committed."""
         taken = self._taken
         if taken:
-            transaction.execute(self._statements.remove, {"ids": bulk.ids(taken)})
+            self._statements.remove(transaction, taken)
         return taken
 
     def forget(self, deleted: frozenset[UUID]) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
 from chassis.ids import new_id
-from chassis.store.bulk import Statements, hex_of, ids, insert_rows, moment
+from chassis.store.bulk import Statements, insert_rows
 from chassis.store.outbox import Outbox, Waiting
 from chassis.store.story import STORY_COLUMNS, story_rows
 from chassis.store.tables import ChassisTables, Row
@@ -92,12 +92,8 @@ class StoreUnit:
     def claim(self, message_ids: Iterable[UUID]) -> set[UUID]:
         """Marks messages as handled by this unit, and says which of them none has handled before."""
         unique = set(message_ids)
-        mark = {"ids": ids(unique), "at": moment(self.now)}
-        claimed = self.session.execute(self.statements.claim, mark).scalars().all()
-        if len(claimed) == len(unique):
-            return unique
-        hexes = {hex_of(one) for one in claimed}
-        return {one for one in unique if one.hex in hexes}
+        new = self.statements.claim(self.session, unique, self.now)
+        return unique if len(new) == len(unique) else {one for one in unique if one.hex in new}
 
     def finish(self) -> None:
         """Writes what is left to write, and commits all of it."""
@@ -152,8 +148,7 @@ class StoreUnit:
     def _reserve_sequences(self) -> dict[UUID, int]:
         """Moves each subject's counter on by what is emitted about it, and gives where it stood before."""
         subjects = [emitted.event.subject for emitted in self._emitted]
-        rows = self.session.execute(self.statements.move_on, {"ids": ids(subjects)})
-        moved = {hex_of(subject): last for subject, last in rows}
+        moved = self.statements.move_on(self.session, subjects)
         return {subject: moved[subject.hex] - count for subject, count in Counter(subjects).items()}
 
 
