@@ -254,7 +254,8 @@ def _grouped(letters: list[DeadLetter]) -> list[list[DeadLetter]]:
 def _group_as_json(group: list[DeadLetter]) -> dict[str, Any]:
     one = group[0].told()
     alike = {name: one[name] for name in ("service", "cause", "event", "publisher", "reason", "error", "digest")}
-    return {**alike, "count": len(group), **_span(group), "ids": [letter.id for letter in group]}
+    copies = sum(letter.copies for letter in group)
+    return {**alike, "count": len(group), "copies": copies, **_span(group), "ids": [letter.id for letter in group]}
 
 
 def _span(group: list[DeadLetter]) -> dict[str, str | None]:
@@ -268,13 +269,18 @@ def _table(groups: list[list[DeadLetter]]) -> Table:
     for group in groups:
         one, span = group[0], _span(group)
         times = ((span[name] or "–")[:16].replace("T", " ") for name in ("oldest", "newest"))
-        table.add_row(one.service, one.event, one.reason, one.cause, *times, str(len(group)))
+        table.add_row(one.service, one.event, one.reason, one.cause, *times, _count(group))
     return table
+
+
+def _count(group: list[DeadLetter]) -> str:
+    copies = sum(letter.copies for letter in group)
+    return str(len(group)) if copies == len(group) else f"{len(group)}, parked {copies} times"
 
 
 def _print_letter(letter: DeadLetter, told: dict[str, Any]) -> None:
     console.print(f"{letter.service} / {letter.event} {letter.id}", style="bold", markup=False)
-    for name in ("lane", "reason", "error", "digest", "attempts", "published_at", "first_failed_at", "cause"):
+    for name in ("lane", "reason", "error", "digest", "attempts", "copies", "published_at", "first_failed_at", "cause"):
         console.print(f"  {name.replace('_', ' '):16} {told[name]}", markup=False, highlight=False, soft_wrap=True)
     for title in ("headers", "body"):
         console.print(f"  {title}", highlight=False)
