@@ -113,7 +113,7 @@ def replay(
     _ask(workspace, services, choice, "Replay", ask=every and not yes)
 
     def refusal(letter: DeadLetter) -> str | None:
-        return too_old(letter, now=now, retention=retention, safe=_business_key)
+        return too_old(letter, now=now, retention=retention, safe=business_key)
 
     with broker_errors(), dead_queues(broker_of(workspace), refuse_unknown(services)) as queues:
         outcomes = [queue.replay(choice, refusal) for queue in queues]
@@ -217,7 +217,8 @@ def _retention(workspace: Workspace) -> timedelta:
     return timedelta(days=int(workspace.values().get("LEEWARD_INBOX_RETENTION_DAYS") or 14))
 
 
-def _business_key(letter: DeadLetter) -> str:
+def business_key(letter: DeadLetter) -> str:
+    """What makes its handler safe without the inbox, as the service declares it, or nothing."""
     return _safe_handlers(letter.service).get((letter.publisher, letter.event), "")
 
 

@@ -71,7 +71,9 @@ class Runner:
         deadline = SHORT_DEADLINE if self.short else LONG_DEADLINE
         size = scenario.short if self.short else scenario.long
         back_within = SABOTAGED_BACK_WITHIN if rig.sabotage else deadline
-        stage = Stage(rig, scenario, size=size, seed=self.seed, deadline=deadline, back_within=back_within)
+        stage = Stage(
+            rig, scenario, size=size, seed=self.seed, deadline=deadline, back_within=back_within, hurry=self.short
+        )
         try:
             scenario.run(stage)
             outcome = stage.settle()

@@ -12,8 +12,8 @@ from tests.faults.strike import Strike, follow_up
 from tests.support import proxy
 from tests.support.proxy import Frame
 
-ACK_TIMEOUT_MILLISECONDS, TICK_MILLISECONDS = 2_000, 1_000
-LONGER_SECONDS = 5.0
+ACK_TIMEOUT_MILLISECONDS, TICK_MILLISECONDS = 2_000, 500
+LONGER_SECONDS = 4.0
 USUAL = {"consumer_timeout": 1_800_000, "channel_tick_interval": 60_000}
 
 

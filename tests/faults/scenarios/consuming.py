@@ -13,6 +13,7 @@ from tests.support.proxy import Frame
 
 BATCH = 200
 LONG_SECONDS = 2.5 * HEARTBEAT_SECONDS
+SLOW_SECONDS = 0.2
 
 
 @fault(
@@ -63,11 +64,11 @@ def killed_before_ack(stage: Stage) -> None:
     "longer than a stop may, and the process leaves them unfinished",
     seen="a consumer that acknowledges before it commits: what was in hand or waiting is lost",
     sabotage="no_ack",
-    short=20,
+    short=10,
     long=120,
 )
 def stopped_under_load(stage: Stage) -> None:
-    stage.send(stage.size, "nap", seconds=0.2)
+    stage.send(stage.size, "nap", seconds=SLOW_SECONDS)
     stage.wait(stage.busy, "a handler runs")
     stage.send(stage.size)
     starts = stage.rig.probe.starts
