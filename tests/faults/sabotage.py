@@ -37,7 +37,8 @@ def spoil(rig: Rig) -> None:
     if "lose_outbox" in rig.sabotage:
         rig.change(FORGETS[rig.store].format(table="outbox", key="id"))
     if "low_limit" in rig.sabotage:
-        rig.policy("low_limit", "^probe\\.inbox$", {"delivery-limit": 2})
+        rig.policy("low_limit", "^probe\\.inbox$", {"delivery-limit": 1})
+        rig.policy("no_way_back", "^probe\\.limit$", {"max-length": 0})
     for name, make in WIRE.items():
         if name in rig.sabotage:
             rig.proxy.filters.append(make())

@@ -154,7 +154,7 @@ class Stage:
         seen: list[tuple[int, int]] = []
 
         def is_at_rest() -> bool:
-            seen.append((self.effects().total(), self._in_outbox()))
+            seen.append((self.effects().total(), self.in_outbox()))
             return len(seen) > LOOKS and len(set(seen[-LOOKS:])) == 1
 
         self.wait(is_at_rest, "nothing changes in the store any more")
@@ -242,7 +242,7 @@ class Stage:
         return (
             self.rig.reader.heard[self.run].keys() >= self.expected
             and self._parked() >= self.to_be_parked
-            and self._in_outbox() == 0
+            and self.in_outbox() == 0
         )
 
     def _pass_a_last_message(self) -> None:
@@ -300,7 +300,8 @@ class Stage:
         rows = self.rig.query("SELECT number, pence FROM ledger_line WHERE run = :run", self._mine)
         return [(int(number), int(pence)) for number, pence in rows]
 
-    def _in_outbox(self) -> int:
+    def in_outbox(self) -> int:
+        """How many follow-ups wait to be published."""
         like = {"run": f'%"{self.run}"%'}
         return int(self.rig.query("SELECT count(*) FROM outbox WHERE body LIKE :run", like)[0][0])
 

@@ -16,7 +16,7 @@ KILL_EACH = 3
     "25 rolling restarts with backlog: no healthy message parked",
     made="the process is restarted again and again while a backlog waits that it has taken hold of; each "
     f"{KILL_EACH}rd time by SIGKILL, else by SIGTERM (in the short form fewer times)",
-    seen="the broker's delivery limit is as low as 2: healthy messages are parked",
+    seen="the broker's delivery limit is as low as 1, and what exceeds it doesn't come back: healthy messages are lost",
     sabotage="low_limit",
     short=3,
     long=25,
