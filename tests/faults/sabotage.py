@@ -62,6 +62,8 @@ class Unconfirmed:
         if not frame.up:
             if frame.method == proxy.CONNECTION_BLOCKED:
                 self._blocked.add(frame.link)
+            if frame.method == proxy.CONNECTION_UNBLOCKED:
+                self._blocked.discard(frame.link)
             is_confirm = frame.method in (proxy.ACK, proxy.NACK) and channel in self._tags
             return b"" if is_confirm else frame.raw
         if frame.method == proxy.CONFIRM_SELECT:

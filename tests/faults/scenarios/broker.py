@@ -126,10 +126,10 @@ def ack_timeout(stage: Stage) -> None:
         opened = stage.rig.proxy.opened
         stage.rig.proxy.reset_all()
         stage.wait(lambda: stage.rig.proxy.opened > opened and stage.consumers(), "the probe has new channels")
-        before = stage.rig.proxy.opened
+        closed = stage.rig.proxy.seen[False, proxy.CHANNEL_CLOSE]
         messages = [stage.compose() for _ in range(stage.size)]
         stage.publish([stage.compose("nap", seconds=LONGER_SECONDS), *messages])
-        stage.wait(lambda: stage.rig.proxy.opened > before, "the broker closes the channel")
+        stage.wait(lambda: stage.rig.proxy.seen[False, proxy.CHANNEL_CLOSE] > closed, "the broker closes the channel")
     finally:
         set_broker(stage, USUAL)
     stage.rig.probe.send(signal.SIGTERM)
