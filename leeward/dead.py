@@ -113,7 +113,7 @@ def replay(
     _ask(workspace, services, choice, "Replay", ask=every and not yes)
 
     def refusal(letter: DeadLetter) -> str | None:
-        return too_old(letter, now=now, retention=retention, safe=_business_key)
+        return too_old(letter, now=now, retention=retention, safe=business_key)
 
     with broker_errors(), dead_queues(broker_of(workspace), refuse_unknown(services)) as queues:
         outcomes = [queue.replay(choice, refusal) for queue in queues]
@@ -217,7 +217,8 @@ def _retention(workspace: Workspace) -> timedelta:
     return timedelta(days=int(workspace.values().get("LEEWARD_INBOX_RETENTION_DAYS") or 14))
 
 
-def _business_key(letter: DeadLetter) -> str:
+def business_key(letter: DeadLetter) -> str:
+    """What makes its handler safe without the inbox, as the service declares it, or nothing."""
     return _safe_handlers(letter.service).get((letter.publisher, letter.event), "")
 
 
@@ -254,7 +255,8 @@ def _grouped(letters: list[DeadLetter]) -> list[list[DeadLetter]]:
 def _group_as_json(group: list[DeadLetter]) -> dict[str, Any]:
     one = group[0].told()
     alike = {name: one[name] for name in ("service", "cause", "event", "publisher", "reason", "error", "digest")}
-    return {**alike, "count": len(group), **_span(group), "ids": [letter.id for letter in group]}
+    copies = sum(letter.copies for letter in group)
+    return {**alike, "count": len(group), "copies": copies, **_span(group), "ids": [letter.id for letter in group]}
 
 
 def _span(group: list[DeadLetter]) -> dict[str, str | None]:
@@ -268,13 +270,18 @@ def _table(groups: list[list[DeadLetter]]) -> Table:
     for group in groups:
         one, span = group[0], _span(group)
         times = ((span[name] or "–")[:16].replace("T", " ") for name in ("oldest", "newest"))
-        table.add_row(one.service, one.event, one.reason, one.cause, *times, str(len(group)))
+        table.add_row(one.service, one.event, one.reason, one.cause, *times, _count(group))
     return table
+
+
+def _count(group: list[DeadLetter]) -> str:
+    copies = sum(letter.copies for letter in group)
+    return str(len(group)) if copies == len(group) else f"{len(group)}, parked {copies} times"
 
 
 def _print_letter(letter: DeadLetter, told: dict[str, Any]) -> None:
     console.print(f"{letter.service} / {letter.event} {letter.id}", style="bold", markup=False)
-    for name in ("lane", "reason", "error", "digest", "attempts", "published_at", "first_failed_at", "cause"):
+    for name in ("lane", "reason", "error", "digest", "attempts", "copies", "published_at", "first_failed_at", "cause"):
         console.print(f"  {name.replace('_', ' '):16} {told[name]}", markup=False, highlight=False, soft_wrap=True)
     for title in ("headers", "body"):
         console.print(f"  {title}", highlight=False)

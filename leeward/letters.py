@@ -8,7 +8,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -32,7 +33,10 @@ TOLD_BY_US = (ATTEMPTS, WAITS, FIRST_FAILED_AT, REASON, ERROR, DIGEST, LIMITS)
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """One dead letter, as its headers tell of it. Times are None where it doesn't say."""
+    """One dead letter, as its headers tell of it. Times are None where it doesn't say.
+
+    It may have been parked more than once: `messages` are its copies, oldest first, and the newest tells of it.
+    """
 
     service: str
     id: str
@@ -45,7 +49,15 @@ class DeadLetter:
     attempts: int
     first_failed_at: datetime | None
     published_at: datetime | None
-    message: amqp.Message = field(repr=False, compare=False)
+    messages: tuple[amqp.Message, ...] = field(repr=False, compare=False)
+
+    @property
+    def message(self) -> amqp.Message:
+        return self.messages[-1]
+
+    @property
+    def copies(self) -> int:
+        return len(self.messages)
 
     @property
     def cause(self) -> str:
@@ -62,9 +74,10 @@ class DeadLetter:
 
     def told(self) -> dict[str, Any]:
         """All about it but the body, as JSON."""
-        names = ("service", "id", "cause", "event", "publisher", "lane", "reason", "error", "digest", "attempts")
+        names = ("service", "id", "cause", "event", "publisher", "lane", "reason", "error", "digest")
+        counts = {"attempts": self.attempts, "copies": self.copies}
         times = {name: _iso(getattr(self, name)) for name in ("first_failed_at", "published_at")}
-        return {name: getattr(self, name) for name in names} | times
+        return {name: getattr(self, name) for name in names} | counts | times
 
     def exported(self) -> dict[str, Any]:
         """Everything, byte for byte, as JSON; what is sealed is in it as it came."""
@@ -94,15 +107,19 @@ class DeadQueue:
         self._channel = connection.channel()
         self._held = 0
 
-    def letters(self) -> Iterator[DeadLetter]:
-        """Every letter, oldest first. Each stays out of the queue until it is settled or the channel closes."""
+    def letters(self) -> list[DeadLetter]:
+        """Every letter once, oldest first. Each stays out of the queue until it is settled or the channel closes."""
         try:
             self._channel.queue_declare(f"{self.service}.{DEAD}", passive=True)
         except NotFound:
-            return  # the service has never been started on this broker
+            return []  # the service has never been started on this broker
+        copies: dict[tuple[str, object], list[amqp.Message]] = defaultdict(list)
         for message in taken(self._channel, f"{self.service}.{DEAD}"):
             self._held += 1
-            yield _letter(self.service, message)
+            headers = message.headers or {}
+            # What has no id may be anything, and is a letter of its own.
+            copies[_told(headers, LANE), _id(message) or message.delivery_tag].append(message)
+        return [_letter(self.service, tuple(messages)) for messages in copies.values()]
 
     def give_back(self) -> None:
         """Puts what was only looked at back, and returns when whoever looks next will find it."""
@@ -117,11 +134,13 @@ class DeadQueue:
                 time.sleep(0.02)
 
     def _settle(self, letter: DeadLetter) -> None:
-        self._channel.basic_ack(letter.message.delivery_tag)
-        self._held -= 1
+        for message in letter.messages:
+            self._channel.basic_ack(message.delivery_tag)
+            self._held -= 1
 
     def replay(self, wanted: Wanted, refusal: Callable[[DeadLetter], str | None]) -> Outcome:
-        """Puts letters back into their lanes under their own ids. One leaves here only when the broker has it there.
+        """Puts letters back into their lanes, each once and under its own id. It leaves here, with all of its copies,
+        only when the broker has it there.
 
         `refusal` says why a letter must not be replayed, or None.
         """
@@ -145,7 +164,7 @@ class DeadQueue:
         return Outcome(done, tuple(refused))
 
     def discard(self, wanted: Wanted, record: Callable[[DeadLetter], None]) -> Outcome:
-        """Drops letters for good, each after `record` has put it on record."""
+        """Drops letters for good, with all of their copies, each after `record` has put it on record."""
         done = 0
         for letter in self.letters():
             if wanted(letter):
@@ -185,27 +204,33 @@ def too_old(
     )
 
 
-def _letter(service: str, message: amqp.Message) -> DeadLetter:
-    headers = message.headers or {}
-
-    def told(*names: str) -> str:
-        return str(next((headers[name] for name in names if headers.get(name)), ""))
-
-    exchange = told(ORIGIN_EXCHANGE)
+def _letter(service: str, messages: tuple[amqp.Message, ...]) -> DeadLetter:
+    headers = messages[-1].headers or {}
+    exchange = _told(headers, ORIGIN_EXCHANGE)
     return DeadLetter(
         service=service,
-        id=told("cloudEvents_id", "cloudEvents:id") or str(message.properties.get("message_id") or ""),
-        event=told("cloudEvents_type", "cloudEvents:type", ORIGIN_ROUTING_KEY),
+        id=_id(messages[-1]),
+        event=_told(headers, "cloudEvents_type", "cloudEvents:type", ORIGIN_ROUTING_KEY),
         publisher=exchange.removesuffix(".events"),
-        lane=told(LANE) or "inbox",
-        reason=told(REASON),
-        error=told(ERROR),
-        digest=told(DIGEST),
+        lane=_told(headers, LANE) or "inbox",
+        reason=_told(headers, REASON),
+        error=_told(headers, ERROR),
+        digest=_told(headers, DIGEST),
         attempts=int(headers.get(ATTEMPTS) or 0),
-        first_failed_at=_moment(told(FIRST_FAILED_AT)),
-        published_at=_moment(told("cloudEvents_time", "cloudEvents:time")),
-        message=message,
+        first_failed_at=_moment(_told(headers, FIRST_FAILED_AT)),
+        published_at=_moment(_told(headers, "cloudEvents_time", "cloudEvents:time")),
+        messages=messages,
     )
+
+
+def _id(message: amqp.Message) -> str:
+    told = _told(message.headers or {}, "cloudEvents_id", "cloudEvents:id")
+    return told or str(message.properties.get("message_id") or "")
+
+
+def _told(headers: Mapping[str, Any], *names: str) -> str:
+    """The first of these headers that says something."""
+    return str(next((headers[name] for name in names if headers.get(name)), ""))
 
 
 def _moment(text: str) -> datetime | None:

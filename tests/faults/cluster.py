@@ -11,8 +11,12 @@ from pathlib import Path
 
 from leeward import broker
 from leeward.broker import Node
+from tests.faults.rig import wait_until
 
 SIZE = 3
+COOKIE = ".erlang.cookie"
+JOIN = "rabbit:stop(), ok = rabbit_mnesia:join_cluster('{}', disc), rabbit:start()."
+"""What `stop_app`, `join_cluster` and `start_app` do, in one call, because each takes a second."""
 
 
 class Cluster:
@@ -21,13 +25,17 @@ class Cluster:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.nodes: list[Node] = []
+
+    def start(self) -> None:
+        """Starts all of them at once and joins them."""
         for number in range(SIZE):
-            node = self._start(number)
-            self.nodes.append(node)
-            if number:
-                node.control("stop_app")
-                node.control("join_cluster", self.nodes[0].environment["RABBITMQ_NODENAME"])
-                node.control("start_app")
+            self.nodes.append(self._begin(number))
+            wait_until((self._folder / "node-0" / COOKIE).exists, "the nodes' common secret is there")
+        first, *others = self.nodes
+        first.wait_until_listening()
+        for node in others:
+            node.wait_until_listening()
+            node.control("eval", JOIN.format(first.environment["RABBITMQ_NODENAME"]))
 
     @property
     def leader_port(self) -> int:
@@ -50,17 +58,19 @@ class Cluster:
         """Starts again whatever was killed."""
         for number, node in enumerate(self.nodes):
             if node.process.poll() is not None:
-                self.nodes[number] = self._start(number, int(node.environment["RABBITMQ_NODE_PORT"]))
+                self.nodes[number] = self._begin(number, int(node.environment["RABBITMQ_NODE_PORT"]))
+                self.nodes[number].wait_until_listening()
 
     def close(self) -> None:
         for node in self.nodes[1:]:
             if node.process.poll() is None:
                 self.kill(node)
-        self.nodes[0].stop()
+        for node in self.nodes[:1]:
+            node.stop()
 
-    def _start(self, number: int, port: int | None = None) -> Node:
+    def _begin(self, number: int, port: int | None = None) -> Node:
         beside = self.nodes[0] if self.nodes else None
-        return broker.start(self._folder / f"node-{number}", port=port, beside=beside)
+        return broker.begin(self._folder / f"node-{number}", port=port, beside=beside)
 
 
 @contextmanager
@@ -68,6 +78,7 @@ def clustered(folder: Path) -> Iterator[Cluster]:
     """A cluster for as long as the block runs."""
     cluster = Cluster(folder)
     try:
+        cluster.start()
         yield cluster
     finally:
         cluster.close()

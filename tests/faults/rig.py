@@ -13,24 +13,26 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pika
 from sqlalchemy import Engine, NullPool, create_engine, text
 
 from chassis.clock import SharedClock
 from leeward.broker import Node
-from tests.faults.cluster import Cluster
 from tests.faults.ground import Ground
 from tests.faults.reader import Reader
 from tests.support.disk import SmallDisk
 from tests.support.proxy import Proxy
 from tests.support.system import virtual_host
 
+if TYPE_CHECKING:
+    from tests.faults.cluster import Cluster
+
 BINDING = ("source_name", "destination_name", "routing_key")
 ROOT = Path(__file__).parent.parent.parent
 PROBE = Path(__file__).parent / "probe"
-HEARTBEAT_SECONDS = 3
+HEARTBEAT_SECONDS = 2
 WATCH_SECONDS = 0.05
 RETRY_MILLISECONDS = 300
 """How long a message waits in each retry queue here: as long a policy allows, so that an hour is over in a moment."""

@@ -37,7 +37,8 @@ def spoil(rig: Rig) -> None:
     if "lose_outbox" in rig.sabotage:
         rig.change(FORGETS[rig.store].format(table="outbox", key="id"))
     if "low_limit" in rig.sabotage:
-        rig.policy("low_limit", "^probe\\.inbox$", {"delivery-limit": 2})
+        rig.policy("low_limit", "^probe\\.inbox$", {"delivery-limit": 1})
+        rig.policy("no_way_back", "^probe\\.limit$", {"max-length": 0})
     for name, make in WIRE.items():
         if name in rig.sabotage:
             rig.proxy.filters.append(make())
@@ -61,6 +62,8 @@ class Unconfirmed:
         if not frame.up:
             if frame.method == proxy.CONNECTION_BLOCKED:
                 self._blocked.add(frame.link)
+            if frame.method == proxy.CONNECTION_UNBLOCKED:
+                self._blocked.discard(frame.link)
             is_confirm = frame.method in (proxy.ACK, proxy.NACK) and channel in self._tags
             return b"" if is_confirm else frame.raw
         if frame.method == proxy.CONFIRM_SELECT:

@@ -20,15 +20,17 @@ import pika
 from pika.exceptions import AMQPError
 from sqlalchemy.exc import DBAPIError
 
+from chassis.bus.delivery import ORIGIN_EXCHANGE, ORIGIN_ROUTING_KEY
+from chassis.bus.retries import LANE as LANE_HEADER
+from chassis.bus.retries import REASON
+from chassis.store.outbox import TAKE_OVER_AFTER
 from tests.faults.rig import Rig, wait_until
 from tests.faults.scenario import Scenario
 
-EXCHANGE, NAME, LANE, DEAD = "asker.events", "ProbeAsked", "probe.inbox", "probe.dead"
+EXCHANGE, PLAIN, SAFE, LANE, DEAD = "asker.events", "ProbeAsked", "ProbeKeyed", "probe.inbox", "probe.dead"
 FILLER = "x" * 300
 LOOKS = 15
 """How often the store must look the same before it is held to be at rest."""
-
-REASON = "leeward_reason"
 
 
 @dataclass(frozen=True)
@@ -57,14 +59,25 @@ class Message:
 
 
 class Stage:
-    """A rig, a number of events and a seed; how long the fault may take to be made, and then the way back to normal."""
+    """A rig, a number of events and a seed; how long the fault may take to be made, and then the way back to normal.
+
+    In a `hurry` the clock is moved on by what a replica waits before it takes over another's rows.
+    """
 
     def __init__(
-        self, rig: Rig, scenario: Scenario, *, size: int, seed: int, deadline: float, back_within: float
+        self,
+        rig: Rig,
+        scenario: Scenario,
+        *,
+        size: int,
+        seed: int,
+        deadline: float,
+        back_within: float,
+        hurry: bool = False,
     ) -> None:
         self.rig, self.scenario, self.size, self.deadline = rig, scenario, size, deadline
         self.random = random.Random(seed * 100 + scenario.number)
-        self._back_within = back_within
+        self._back_within, self._hurry = back_within, hurry
         self.run = f"fault-{scenario.number}"
         self.sent: dict[str, Message] = {}
         self.expected: set[int] = set()
@@ -75,12 +88,9 @@ class Stage:
         rig.tidy()
         self.wait(lambda: self.consumers() >= len(rig.probes), "the probe listens")
 
-    def send(
-        self, count: int = 1, act: str = "", *, age: timedelta = timedelta(), done: bool = True, **data: Any
-    ) -> None:
-        """Publishes events that the probe is to handle, or, if not `done`, to park."""
-        messages = [self.compose(act, age=age, done=done, **data) for _ in range(count)]
-        self.publish(messages)
+    def send(self, count: int = 1, act: str = "", **details: Any) -> None:
+        """Publishes so many events; see `compose`."""
+        self.publish([self.compose(act, **details) for _ in range(count)])
 
     def send_behind_gate(self) -> None:
         """Has the probe wait inside a handler, with all the events behind it, until the gate is opened."""
@@ -88,13 +98,16 @@ class Stage:
         self.wait(self.busy, "the probe waits at the gate")
         self.send(self.size)
 
-    def compose(self, act: str = "", *, age: timedelta = timedelta(), done: bool = True, **data: Any) -> Message:
+    def compose(
+        self, act: str = "", *, event: str = PLAIN, age: timedelta = timedelta(), done: bool = True, **data: Any
+    ) -> Message:
+        """An event of this age that the probe is to handle, or, if not `done`, to park."""
         self._number += 1
         if done:
             self.expected.add(self._number)
         else:
             self.to_be_parked += 1
-        message = self._message(self.run, self._number, act, age, data)
+        message = self._message(event, age, {"run": self.run, "number": self._number, "act": act, **data})
         self.sent[str(message.properties.message_id)] = message
         return message
 
@@ -141,7 +154,7 @@ class Stage:
         seen: list[tuple[int, int]] = []
 
         def is_at_rest() -> bool:
-            seen.append((self.effects().total(), self._in_outbox()))
+            seen.append((self.effects().total(), self.in_outbox()))
             return len(seen) > LOOKS and len(set(seen[-LOOKS:])) == 1
 
         self.wait(is_at_rest, "nothing changes in the store any more")
@@ -178,16 +191,35 @@ class Stage:
         except (AMQPError, OSError):
             return
 
-    def replay_dead(self) -> list[Message]:
-        """Does what a person does with dead letters: puts each back into its lane, with its id and headers."""
-        again, self.dead, self.to_be_parked = self.dead, [], 0
-        self.publish(again)
-        return again
+    def park(self, messages: Iterable[Message]) -> None:
+        """Puts messages among the dead letters, as the probe does."""
+        told = {ORIGIN_EXCHANGE: EXCHANGE, LANE_HEADER: "inbox", REASON: "put there by the test"}
+        parked = []
+        for one in messages:
+            old = one.properties
+            headers = {**old.headers, **told, ORIGIN_ROUTING_KEY: one.routing_key}
+            properties = pika.BasicProperties(
+                message_id=old.message_id, content_type=old.content_type, delivery_mode=2, headers=headers
+            )
+            parked.append(Message("probe.retry", "dead", properties, one.body))
+        self.publish(parked)
+
+    def lying_dead(self) -> int:
+        """How many dead letters lie there now; see `collect_dead` for those taken away."""
+        with self.rig.channel() as channel:
+            return int(channel.queue_declare(DEAD, passive=True).method.message_count)
+
+    def expect_done_instead(self) -> None:
+        """What was to be parked is to be done after all, because a person replays it."""
+        self.expected.update(range(1, self._number + 1))
+        self.to_be_parked = 0
 
     def settle(self) -> Outcome:
         """Waits until everything is back to normal and counts."""
         over = self._over or time.monotonic()
         problems = []
+        if self._hurry:
+            self.rig.clock.advance(TAKE_OVER_AFTER)  # nobody waits here for what a killed replica left behind
         try:
             wait_until(self._is_done, "everything that was sent is done or parked", self._back_within)
             seconds = time.monotonic() - over
@@ -210,13 +242,13 @@ class Stage:
         return (
             self.rig.reader.heard[self.run].keys() >= self.expected
             and self._parked() >= self.to_be_parked
-            and self._in_outbox() == 0
+            and self.in_outbox() == 0
         )
 
     def _pass_a_last_message(self) -> None:
         """What the queue held before this one has been handled when this one has, so that all doubles are in."""
         last = f"{self.run}-last"
-        self.publish([self._message(last, 1, "", timedelta(), {})])
+        self.publish([self._message(PLAIN, timedelta(), {"run": last, "number": 1})])
 
         def came() -> bool:
             self.rig.reader.collect()
@@ -268,7 +300,8 @@ class Stage:
         rows = self.rig.query("SELECT number, pence FROM ledger_line WHERE run = :run", self._mine)
         return [(int(number), int(pence)) for number, pence in rows]
 
-    def _in_outbox(self) -> int:
+    def in_outbox(self) -> int:
+        """How many follow-ups wait to be published."""
         like = {"run": f'%"{self.run}"%'}
         return int(self.rig.query("SELECT count(*) FROM outbox WHERE body LIKE :run", like)[0][0])
 
@@ -276,9 +309,9 @@ class Stage:
     def _mine(self) -> dict[str, str]:
         return {"run": self.run}
 
-    def _message(self, run: str, number: int, act: str, age: timedelta, data: dict[str, Any]) -> Message:
+    def _message(self, event: str, age: timedelta, data: dict[str, Any]) -> Message:
         id_, case_id = self.new_id(), self.new_id()
-        body = {"case_id": str(case_id), "run": run, "number": number, "act": act, "filler": FILLER, **data}
+        body = {"case_id": str(case_id), "filler": FILLER, **data}
         published_at = datetime.now(UTC) + self.rig.clock.offset() - age
         properties = pika.BasicProperties(
             message_id=str(id_),
@@ -286,10 +319,10 @@ class Stage:
             delivery_mode=2,
             headers={
                 "cloudEvents_id": str(id_),
-                "cloudEvents_type": NAME,
+                "cloudEvents_type": event,
                 "cloudEvents_source": "/leeward/asker",
                 "cloudEvents_time": published_at.isoformat(),
                 "cloudEvents_subject": str(case_id),
             },
         )
-        return Message(EXCHANGE, NAME, properties, json.dumps(body).encode())
+        return Message(EXCHANGE, event, properties, json.dumps(body).encode())

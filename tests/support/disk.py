@@ -39,10 +39,9 @@ def small_disk() -> Iterator[SmallDisk | None]:
     """A tmpfs of its own where this process may mount one, or the small one that containers have as shared memory."""
     folder = Path(tempfile.mkdtemp(prefix="leeward-disk-"))
     folder.chmod(0o755)
-    size = f"size={SIZE_MEGABYTES}m"
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)], capture_output=True)
+    mounted = _mount(folder)
     try:
-        if mounted.returncode == 0:
+        if mounted:
             yield _disk(folder)
         elif _is_small(SHARED_MEMORY):
             with tempfile.TemporaryDirectory(dir=SHARED_MEMORY, prefix="leeward-disk-") as within:
@@ -50,9 +49,17 @@ def small_disk() -> Iterator[SmallDisk | None]:
         else:
             yield None
     finally:
-        if mounted.returncode == 0:
+        if mounted:
             subprocess.run(["umount", "--lazy", str(folder)], check=True)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _mount(folder: Path) -> bool:
+    mount = shutil.which("mount")
+    if not mount:
+        return False
+    command = [mount, "-t", "tmpfs", "-o", f"size={SIZE_MEGABYTES}m", "tmpfs", str(folder)]
+    return subprocess.run(command, capture_output=True).returncode == 0
 
 
 def _disk(root: Path) -> SmallDisk:

@@ -72,9 +72,10 @@ def bury(
     published: timedelta = timedelta(hours=2),
     failed: timedelta = timedelta(hours=1),
     lane: str = "inbox",
+    id_: str = "",
 ) -> str:
-    """A dead letter as a service parks it; published and failed so long ago."""
-    id_ = str(new_id())
+    """A dead letter as a service parks it, a new one unless `id_` is given; published and failed so long ago."""
+    id_ = id_ or str(new_id())
     headers = {
         "cloudEvents_id": id_,
         "cloudEvents_type": event,
@@ -128,6 +129,38 @@ def test_looking_loses_nothing_and_keeps_the_order(sender: Sender, dead: Tool) -
     for _ in range(3):
         assert dead.json("list")[0]["ids"] == ids
     assert sender.depth("matching.dead") == 30
+
+
+def test_a_letter_that_was_parked_twice_is_one_letter(sender: Sender, dead: Tool) -> None:
+    id_, other = bury(sender), bury(sender)
+    bury(sender, id_=id_, reason="KeyError at search.py:3")
+    urgent = bury(sender, service="notifications", event="ContactReleased", lane="urgent")
+    bury(sender, service="notifications", event="ContactReleased", id_=urgent)  # heard in two lanes: two letters
+    groups = {group["reason"]: group for group in dead.json("list", "--service", "matching")}
+    assert [(group["ids"], group["count"], group["copies"]) for group in groups.values()] == [
+        ([id_], 1, 2),
+        ([other], 1, 1),
+    ]
+    assert "parked 2 times" in dead("list").stdout
+    assert (dead.json("show", id_)["copies"], dead.json("show", id_)["reason"]) == (2, "KeyError at search.py:3")
+    assert dead.json("replay", "--cause", groups["KeyError at search.py:3"]["cause"])["replayed"] == 1
+    assert (sender.depth("matching.inbox"), sender.depth("matching.dead")) == (1, 1)
+    assert dead.json("list", "--service", "notifications")[0]["count"] == 2
+
+
+def test_a_discard_takes_every_copy_and_is_one_record(sender: Sender, dead: Tool) -> None:
+    id_, left = bury(sender), bury(sender)
+    bury(sender, id_=id_)
+    assert dead.json("discard", id_, "--reason", "sent by a broken form")["discarded"] == 1
+    assert dead.json("list")[0]["ids"] == [left]
+    assert sender.depth("matching.dead") == 1
+    assert len((dead.folder / "audit.jsonl").read_text().splitlines()) == 1
+
+
+def test_what_has_no_id_is_a_letter_of_its_own(sender: Sender, dead: Tool) -> None:
+    for number in range(2):
+        sender.send("matching.retry", "dead", {"number": number}, message_id="", headers={"leeward_reason": "no id"})
+    assert dead.json("list")[0]["count"] == 2
 
 
 def test_what_is_sealed_and_what_nobody_knows_is_not_shown(sender: Sender, dead: Tool) -> None:

@@ -12,8 +12,8 @@ from tests.faults.strike import Strike, follow_up
 from tests.support import proxy
 from tests.support.proxy import Frame
 
-ACK_TIMEOUT_MILLISECONDS, TICK_MILLISECONDS = 2_000, 1_000
-LONGER_SECONDS = 5.0
+ACK_TIMEOUT_MILLISECONDS, TICK_MILLISECONDS = 2_000, 500
+LONGER_SECONDS = 4.0
 USUAL = {"consumer_timeout": 1_800_000, "channel_tick_interval": 60_000}
 
 
@@ -126,10 +126,10 @@ def ack_timeout(stage: Stage) -> None:
         opened = stage.rig.proxy.opened
         stage.rig.proxy.reset_all()
         stage.wait(lambda: stage.rig.proxy.opened > opened and stage.consumers(), "the probe has new channels")
-        before = stage.rig.proxy.opened
+        closed = stage.rig.proxy.seen[False, proxy.CHANNEL_CLOSE]
         messages = [stage.compose() for _ in range(stage.size)]
         stage.publish([stage.compose("nap", seconds=LONGER_SECONDS), *messages])
-        stage.wait(lambda: stage.rig.proxy.opened > before, "the broker closes the channel")
+        stage.wait(lambda: stage.rig.proxy.seen[False, proxy.CHANNEL_CLOSE] > closed, "the broker closes the channel")
     finally:
         set_broker(stage, USUAL)
     stage.rig.probe.send(signal.SIGTERM)

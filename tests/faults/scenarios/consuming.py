@@ -12,7 +12,8 @@ from tests.faults.strike import Strike, acknowledgement
 from tests.support.proxy import Frame
 
 BATCH = 200
-LONG_SECONDS = 2.5 * HEARTBEAT_SECONDS
+NAP_SECONDS, HOG_SECONDS = 2.2 * HEARTBEAT_SECONDS, 3.5 * HEARTBEAT_SECONDS
+SLOW_SECONDS = 0.2
 
 
 @fault(
@@ -63,11 +64,11 @@ def killed_before_ack(stage: Stage) -> None:
     "longer than a stop may, and the process leaves them unfinished",
     seen="a consumer that acknowledges before it commits: what was in hand or waiting is lost",
     sabotage="no_ack",
-    short=20,
+    short=10,
     long=120,
 )
 def stopped_under_load(stage: Stage) -> None:
-    stage.send(stage.size, "nap", seconds=0.2)
+    stage.send(stage.size, "nap", seconds=SLOW_SECONDS)
     stage.wait(stage.busy, "a handler runs")
     stage.send(stage.size)
     starts = stage.rig.probe.starts
@@ -79,8 +80,8 @@ def stopped_under_load(stage: Stage) -> None:
 @fault(
     16,
     "handler longer than twice the heartbeat",
-    made=f"a handler that sleeps {LONG_SECONDS:g} s and lets the process answer heartbeats, and one that lets "
-    "it do nothing",
+    made=f"a handler that sleeps {NAP_SECONDS:g} s and lets the process answer heartbeats, and one that for "
+    f"{HOG_SECONDS:g} s lets it do nothing, which the broker takes for its death",
     seen="the inbox forgets what was handled (a trigger): what the broker takes back meanwhile is done twice",
     sabotage="forget_inbox",
     short=10,
@@ -88,9 +89,9 @@ def stopped_under_load(stage: Stage) -> None:
     note="The second kind loses its connection; what it did is committed and known when the broker brings it again.",
 )
 def longer_than_the_heartbeat(stage: Stage) -> None:
-    stage.send(1, "hog", seconds=LONG_SECONDS)
+    stage.send(1, "hog", seconds=HOG_SECONDS)
     stage.send(stage.size)
-    stage.send(1, "nap", seconds=LONG_SECONDS)
+    stage.send(1, "nap", seconds=NAP_SECONDS)
     stage.send(stage.size)
     stage.over()
 

@@ -89,9 +89,9 @@ def deadlocked(stage: Stage) -> None:
 @fault(
     30,
     "disk full under the store",
-    made="the store lies on a small file system of its own (tmpfs), or where mounts aren't allowed under a "
-    "limit on the size of files; it is filled up, the service is killed while it waits, and there is "
-    "room again later",
+    made="the store lies on a small file system of its own, a tmpfs mounted for it, or where mounts aren't allowed in "
+    "/dev/shm, if that is as small as in a container; it is filled up, the service is killed while it waits, and there "
+    "is room again later",
     seen="a consumer that acknowledges before it commits: what waited for room is lost",
     sabotage="no_ack",
     short=200,

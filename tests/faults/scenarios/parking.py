@@ -8,11 +8,11 @@ from typing import Any
 
 import pika
 
+from tests.faults.replay import RETENTION, replay
 from tests.faults.scenario import fault
-from tests.faults.stage import Message, Stage
+from tests.faults.stage import SAFE, Message, Stage
 from tests.faults.strike import Strike, retry
 
-RETENTION_DAYS = 14
 MAX_FAILURES = 8
 """How often a message may fail and still be tried again."""
 
@@ -102,7 +102,8 @@ def dead_letters_missing(stage: Stage) -> None:
 @fault(
     24,
     "park and replay twice",
-    made="messages are parked, the cause is mended, and every one is put back into its lane twice, with its id",
+    made="messages are parked, the cause is mended, and `leeward dead replay` puts every one back into its lane; it is "
+    "cut off before it can take them out of the dead letters, and so they are replayed again",
     seen="the inbox forgets what was handled (a trigger): the second replay is done again",
     sabotage="forget_inbox",
     short=10,
@@ -110,39 +111,39 @@ def dead_letters_missing(stage: Stage) -> None:
 )
 def replayed_twice(stage: Stage) -> None:
     stage.send(stage.size, "invalid", done=False)
-
-    def parked() -> bool:
-        stage.collect_dead()
-        return len(stage.dead) >= stage.size
-
-    stage.wait(parked, "they are parked")
+    stage.wait(lambda: stage.lying_dead() == stage.size, "they are parked")
     (stage.rig.control / "mended").touch()
-    stage.also_expect(range(1, stage.size + 1))
-    again = stage.replay_dead()
+    stage.expect_done_instead()
+    replay(stage.rig, killed=True)
     stage.wait(lambda: len(stage.effects()) == stage.size, "they are done")
-    stage.publish(again)
+    stage.wait(lambda: stage.lying_dead() == stage.size, "they are among the dead letters still")
+    replay(stage.rig)
     stage.over()
 
 
 @fault(
     25,
     "replay after the inbox's retention",
-    made=f"handled messages are delivered again {RETENTION_DAYS + 1} days later by the clock, when the inbox "
-    "was purged",
-    seen="the handler forgets its business key: all is done again",
-    sabotage="forget_key",
+    made="what was handled lies among the dead letters as well, half of it for a handler that is declared safe by its "
+    f"business key; {RETENTION.days + 1} days later by the clock, when the inbox was purged, `leeward dead replay` is "
+    "told to put all of it back",
+    seen="the command refuses nothing, and the handler forgets its business key: all is done again",
+    sabotage="unrefused forget_key",
     short=10,
     long=200,
     differs=True,
-    note="Safe by business key, which is what this handler has; where a handler has none such a replay must "
-    "be refused.",
+    note="What is for the other handler is refused and stays parked; the safe one does nothing with what it knows.",
 )
 def replayed_too_late(stage: Stage) -> None:
-    stage.send(stage.size, "keyed")
-    stage.wait(lambda: len(stage.effects()) == stage.size, "they are done")
-    stage.rig.clock.advance(timedelta(days=RETENTION_DAYS + 1))
+    stage.send(stage.size)
+    stage.send(stage.size, event=SAFE)
+    handled = list(stage.sent.values())
+    stage.wait(lambda: len(stage.effects()) == len(handled), "they are done")
+    stage.park(handled)
+    stage.to_be_parked = stage.size
+    stage.rig.clock.advance(RETENTION + timedelta(days=1))
     stage.rig.change("DELETE FROM inbox")
-    stage.publish(list(stage.sent.values()))
+    replay(stage.rig)
     stage.over()
 
 

@@ -129,12 +129,19 @@ def killed_before_marking(stage: Stage) -> None:
     "each time.",
 )
 def queue_full(stage: Stage) -> None:
-    stage.rig.policy("full", "^reader$", {"max-length": 1, "overflow": "reject-publish"})
     nacks = stage.rig.proxy.seen[False, proxy.NACK]
-    stage.send(stage.size)
-    stage.wait(lambda: len(stage.effects()) == stage.size, "all of it is committed")
-    stage.wait(lambda: stage.rig.proxy.seen[False, proxy.NACK] > nacks, "the broker nacks")
-    stage.rig.ctl("clear_policy", "full")
+
+    def nacked() -> bool:
+        stage.send()  # what comes in one go is taken whole, however full the queue is then
+        return stage.rig.proxy.seen[False, proxy.NACK] > nacks
+
+    stage.rig.policy("full", "^reader$", {"max-length": 1, "overflow": "reject-publish"})
+    try:
+        stage.wait(nacked, "the broker nacks")
+        stage.send(stage.size)
+        stage.wait(lambda: stage.effects().keys() >= stage.expected, "all of it is committed")
+    finally:
+        stage.rig.ctl("clear_policy", "full")
     stage.over()
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from chassis.store.outbox import TAKE_OVER_AFTER
 from tests.faults.scenario import fault
 from tests.faults.stage import Stage
 from tests.faults.strike import follow_up
 from tests.support.proxy import Frame
 
+PATIENCE = timedelta(seconds=4)
+SLOW_SECONDS = 0.2
 ONE_PROCESS = (("sqlite", "n/a: one process a database by design, because SQLite has one writer"),)
 
 
 @fault(
     5,
     "two relays racing on the same rows",
-    made="the proxy drops all publishes until the outbox is full, the process is SIGKILLed, and two replicas "
-    "start at once",
+    made="the proxy drops all publishes until the outbox is full, and the process is SIGKILLed; two replicas start, "
+    "and when both are there the line becomes slow and the rows old enough to be taken over, by the clock",
     seen="the relay takes rows without locking them, and a message gets a new id each time it is published",
     sabotage="no_locks new_ids",
     short=400,
@@ -30,9 +35,15 @@ def racing_relays(stage: Stage) -> None:
         stage.send(stage.size)
         stage.wait(lambda: len(stage.effects()) == stage.size, "all of it is committed")
         stage.rig.stop()
+    stage.rig.clock.advance(-PATIENCE)  # so that neither takes anything over before the other is there
     stage.rig.start()
     stage.rig.start()
+    stage.wait(lambda: stage.consumers() == 2, "both replicas are there")
+    stage.rig.proxy.delay_seconds = SLOW_SECONDS
+    stage.rig.clock.advance(PATIENCE + TAKE_OVER_AFTER)
     stage.over()
+    stage.wait(lambda: stage.in_outbox() == 0, "all of it is published")
+    stage.rig.proxy.delay_seconds = 0.0
 
 
 @fault(

@@ -20,6 +20,16 @@ class ProbeAsked(Event, publisher="asker", subject="case_id"):
     filler: str = ""
 
 
+class ProbeKeyed(Event, publisher="asker", subject="case_id"):
+    """Asks for the same of a handler that goes by the business key."""
+
+    case_id: UUID
+    run: str
+    number: int
+    act: str = ""
+    filler: str = ""
+
+
 class ProbeDone(Event, publisher="probe", subject="case_id"):
     """The one follow-up of an effect."""
 

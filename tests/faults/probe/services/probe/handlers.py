@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.probe import points, store
 from services.probe.acts import ACTS
-from services.probe.events import ProbeAsked, ProbeDone, Record
+from services.probe.events import ProbeAsked, ProbeDone, ProbeKeyed, Record
 from services.probe.tools import Tools
 
 from chassis.ports import Timer, Unit
@@ -21,20 +21,20 @@ class Recorded(Shape):
 
 
 def note(unit: Unit[Tools], event: ProbeAsked) -> None:
-    """Plain, or `keyed`: safe by its business key whatever the inbox remembers."""
-    if event.act == "keyed" and _is_known(unit, event.run, event.number):
-        return
     _write(unit, event.run, event.number, event.case_id)
     if event.act in ACTS:
         ACTS[event.act](unit, event)
     unit.emit(ProbeDone(case_id=event.case_id, run=event.run, number=event.number))
 
 
+def note_once(unit: Unit[Tools], event: ProbeKeyed) -> None:
+    """Safe whatever the inbox remembers."""
+    _write_once(unit, event)
+
+
 def record(unit: Unit[Tools], request: Record) -> Recorded:
-    """A command that may be asked for again: it goes by the business key."""
-    if not _is_known(unit, request.run, request.number):
-        _write(unit, request.run, request.number, request.case_id)
-        unit.emit(ProbeDone(case_id=request.case_id, run=request.run, number=request.number))
+    """A command that may be asked for again."""
+    _write_once(unit, request)
     return Recorded(number=request.number)
 
 
@@ -42,6 +42,13 @@ def remind(unit: Unit[Tools], timer: Timer) -> None:
     run, number, case_id = str(timer.data["run"]), int(timer.data["number"]) + REMINDED, UUID(timer.key)
     _write(unit, run, number, case_id)
     unit.emit(ProbeDone(case_id=case_id, run=run, number=number))
+
+
+def _write_once(unit: Unit[Tools], asked: ProbeKeyed | Record) -> None:
+    """Goes by the business key."""
+    if not _is_known(unit, asked.run, asked.number):
+        _write(unit, asked.run, asked.number, asked.case_id)
+        unit.emit(ProbeDone(case_id=asked.case_id, run=asked.run, number=asked.number))
 
 
 def _is_known(unit: Unit[Tools], run: str, number: int) -> bool:
