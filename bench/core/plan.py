@@ -13,14 +13,14 @@ class Plan:
     few_rounds: int = 3
     """For what takes long and hardly varies."""
 
-    events_ours: int = 30_000
-    events_peers: int = 3_000
+    events_ours: int = 15_000
+    events_peers: int = 2_000
     latency_seconds: float = 4.0
-    referrals: int = 600
+    referrals: int = 300
     chain_referrals: int = 1_000
     steady_seconds: float = 15.0
     profile_seconds: int = 8
-    scaling_events: int = 30_000
+    scaling_events: int = 15_000
     backlogs: tuple[int, ...] = (1_000, 10_000, 100_000)
     outbox_rows: int = 200_000
     kill_events: int = 20_000
