@@ -84,6 +84,13 @@ def whole_system(
         )
 
 
+def http_of(system: System, service: str) -> str:
+    """The address of a service's HTTP port."""
+    run = system.workspace.read_run_file()
+    assert run
+    return str(run["services"][service]["http"])
+
+
 def virtual_host(node: Node, name: str) -> str:
     """A virtual host of its own on the node, and its address."""
     node.control("add_vhost", name)

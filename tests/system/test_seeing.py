@@ -23,7 +23,7 @@ from leeward.supervisor import wait_until_it_is_ready
 from leeward.workspace import SERVICES, Workspace
 from tests.support.bus import eventually
 from tests.support.samples import submission
-from tests.support.system import System, virtual_host, whole_system
+from tests.support.system import System, http_of, virtual_host, whole_system
 
 EXPECTED = {
     "leeward_handled", "leeward_failed", "leeward_retried", "leeward_parked", "leeward_batch_messages",
@@ -38,12 +38,6 @@ def read(url: str) -> tuple[int, str]:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
-
-
-def http_of(system: System, service: str) -> str:
-    run = system.workspace.read_run_file()
-    assert run
-    return str(run["services"][service]["http"])
 
 
 def total(page: str, sample: str) -> float:

@@ -18,10 +18,10 @@ from typer.testing import CliRunner
 from chassis.ids import new_id
 from contracts.catalogue import PUBLISHERS
 from leeward.cli import app
-from leeward.supervisor import wait_until_it_answers
+from leeward.supervisor import wait_until_it_is_ready
 from tests.support.bus import Sender, Tap, eventually
 from tests.support.story import Story
-from tests.support.system import System
+from tests.support.system import System, http_of
 
 
 def trace(system: System, *arguments: str) -> tuple[int, Any]:
@@ -85,8 +85,7 @@ def test_a_service_that_is_down_is_named_and_the_rest_is_told(system: System) ->
         code, found = trace(system, story.referral_id)
     finally:
         eventually(lambda: not system.supervisor.keep_running(), "it runs again")
-        process = system.supervisor.running["evaluation"].process
-        assert wait_until_it_answers(system.amqp_uri, "evaluation", process)
+        assert wait_until_it_is_ready(http_of(system, "evaluation"), system.supervisor.running["evaluation"].process)
     assert code == 1
     assert list(found["silent"]) == ["evaluation"]
     assert "TherapistMatched" in {step["event"] for step in found["steps"]}
