@@ -22,7 +22,9 @@ from contracts.catalogue import PUBLISHERS, events
 from contracts.sealed import SafeChannel, SafeContact
 from leeward.broker import Node
 from leeward.cli import app
+from leeward.ports import free_ports
 from leeward.status import status_of
+from leeward.supervisor import wait_until_it_is_ready
 from leeward.topology import topologies
 from leeward.workspace import SERVICES
 from tests.support.bus import Tap, eventually
@@ -236,12 +238,12 @@ def test_on_an_empty_broker_a_service_waits_for_what_it_may_not_declare(node: No
 
 def test_a_service_that_came_first_goes_on_when_the_definitions_arrive(node: Node, tmp_path: Path) -> None:
     guarded = import_definitions(node, f"empty_{new_id().hex}", tmp_path, empty=True)
-    log = tmp_path / "log"
-    with service_process("evaluation", guarded.uri("evaluation"), tmp_path) as process:
+    log, http = tmp_path / "log", f"http://127.0.0.1:{free_ports(1)[0]}"
+    with service_process("evaluation", guarded.uri("evaluation"), http, tmp_path) as process:
         eventually(lambda: log.read_bytes().count(b"waiting_for_exchange") > 1, "it waits, and says for what")
         assert process.poll() is None
         import_definitions(node, guarded.vhost, tmp_path)
-        eventually(lambda: b'"event": "ready"' in log.read_bytes(), "it goes on")
+        assert wait_until_it_is_ready(http, process), log.read_text()
 
 
 def test_the_whole_journey_runs_with_these_rights(node: Node, tmp_path_factory: pytest.TempPathFactory) -> None:
