@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from marshmallow import ValidationError, validate
 
@@ -60,6 +60,9 @@ anything = st.recursive(
 )  # fmt: skip
 
 
+at_leisure = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
 def loaded_by_plan(shape: type[Shape], data: Any) -> Any:
     try:
         return shape.plan.load(data)
@@ -67,6 +70,7 @@ def loaded_by_plan(shape: type[Shape], data: Any) -> Any:
         return None
 
 
+@at_leisure
 @given(
     changes=st.dictionaries(st.sampled_from(sorted(GOOD)), anything, max_size=3),
     missing=st.sets(st.sampled_from(sorted(GOOD)), max_size=1),
@@ -78,6 +82,7 @@ def test_what_the_plan_accepts_marshmallow_reads_alike(changes: dict[str, Any], 
         assert values == Everything.schema.load(data)
 
 
+@at_leisure
 @given(data=anything)
 def test_what_is_no_object_is_refused_and_breaks_nothing(data: Any) -> None:
     with pytest.raises(InvalidShape):
@@ -89,6 +94,7 @@ values_in_code = st.sampled_from([None, 1, -1, 0.5, 1.0, float("nan"), True, "ab
     (), [], (Inner(number=1),), (Inner(number=1),) * 3, Inner(number=9), Inner(number=10)])  # fmt: skip
 
 
+@at_leisure
 @given(changes=st.dictionaries(st.sampled_from(sorted(GOOD)), values_in_code, max_size=2))
 def test_what_the_plan_writes_marshmallow_writes_alike(changes: dict[str, Any]) -> None:
     shape = Everything(**(Everything.schema.load(GOOD) | changes))
