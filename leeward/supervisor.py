@@ -27,7 +27,8 @@ from leeward.workspace import SERVICES, Workspace
 READY_SECONDS = 60
 STOP_SECONDS = 30
 RESTART_SECONDS = 2.0
-NEEDS_A_PERSON = 78
+LOADS_FASTER = {"EVENTLET_NO_GREENDNS": "yes"}
+"""On one machine hardly anything is looked up by name, so the services do without eventlet's own resolver."""
 
 
 class ServiceWontStart(Exception):
@@ -130,6 +131,7 @@ class Supervisor:
             return subprocess.Popen(
                 [sys.executable, "-m", "chassis.host.run", service],
                 env={
+                    **LOADS_FASTER,
                     **self._environment,
                     "AMQP_URI": self._own_uris.get(service, self.amqp_uri),
                     "LEEWARD_HTTP": self._http[service].removeprefix("http://"),
