@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from chassis import metrics
 from chassis.bus.connection import LOST, BusConnection, backoff_seconds, close_quietly, open_connection
-from chassis.bus.publisher import ConfirmingPublisher, Outgoing
+from chassis.bus.publisher import ConfirmingPublisher, NotConfirmed, Outgoing
 from chassis.logs import describe
 from chassis.store.outbox import Outbox, Waiting
 from contracts.envelope import ID
@@ -37,10 +37,6 @@ SWEEP_SECONDS = 1.0
 DRAIN_SECONDS = 10.0
 
 log = structlog.get_logger()
-
-
-class Refused(OSError):
-    """The broker refused what was published, because a queue is full."""
 
 
 class Relay:
@@ -136,7 +132,7 @@ class Relay:
             found = [row for row in rows if row.id not in in_memory]
             refused = self._publish(publisher, found)
         if refused:
-            raise Refused(f"{len(refused)} of {len(found)} events")
+            raise NotConfirmed(f"the broker refused {len(refused)} of {len(found)} events")
         return len(found)
 
     def _publish_fresh(self, publisher: ConfirmingPublisher) -> None:
@@ -148,7 +144,7 @@ class Relay:
         finally:
             self._fresh.extendleft(reversed(again))
         if again:
-            raise Refused(f"{len(again)} of {len(rows)} events")
+            raise NotConfirmed(f"the broker refused {len(again)} of {len(rows)} events")
 
     def _make_room(self, count: int) -> None:
         """Sees to it that no more than a window of rows can be published twice.
