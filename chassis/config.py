@@ -64,7 +64,7 @@ def read_chassis_settings(env: Env, service: str) -> ChassisSettings:
         amqp_uri=env.str("AMQP_URI"),
         database_url=env.str(f"{service.upper()}_DATABASE_URL"),
         heartbeat_seconds=env.int("LEEWARD_HEARTBEAT_SECONDS", 20, validate=Range(min=2, max=600)),
-        batch_limit=env.int("LEEWARD_BATCH_LIMIT", 96, validate=Range(min=1, max=2_000)),
+        batch_limit=env.int("LEEWARD_BATCH_LIMIT", 192, validate=Range(min=1, max=2_000)),
         inbox_retention_days=env.int("LEEWARD_INBOX_RETENTION_DAYS", 14, validate=Range(min=1)),
         story_retention_days=env.int("LEEWARD_STORY_RETENTION_DAYS", 400, validate=Range(min=1)),
         log_level=env.str("LEEWARD_LOG_LEVEL", "INFO", validate=OneOf(("DEBUG", "INFO", "WARNING", "ERROR"))),

@@ -19,6 +19,7 @@ from chassis.logs import describe
 from chassis.store.story import forget
 
 EVERY_SECONDS = 600.0
+FORGET_EVERY = timedelta(days=1)
 
 log = structlog.get_logger()
 
@@ -32,8 +33,8 @@ def put_back_parked(amqp_uri: str, service: str, clock: Clock) -> None:
 
 
 class Housekeeping(Entrypoint):  # type: ignore[misc]
-    """At the start and every now and then: forgets inbox marks and stories that are older than the settings ask for,
-    and puts back messages that were parked only because they had been handed out too often."""
+    """At the start and once a day forgets inbox marks and stories that are older than the settings ask for; more often
+    puts back messages that were parked only because they had been handed out too often."""
 
     def setup(self) -> None:
         self._ports = ports_of(self.container)
@@ -46,9 +47,12 @@ class Housekeeping(Entrypoint):  # type: ignore[misc]
         self._stopping.set()
 
     def _run(self) -> None:
+        forget_at = self._ports.clock.now()
         while not self._stopping.is_set():
             try:
-                self._forget(self._ports)
+                if self._ports.clock.now() >= forget_at:
+                    self._forget(self._ports)
+                    forget_at = self._ports.clock.now() + FORGET_EVERY
                 put_back_parked(self._ports.settings.amqp_uri, self.container.service_name, self._ports.clock)
             except (*LOST, DBAPIError) as error:
                 log.warning("housekeeping_interrupted", **describe(error))

@@ -27,6 +27,7 @@ class Database:
         self.clock = clock
         self.tables = chassis_tables(metadata)
         self.outbox = Outbox(self.tables.outbox, engine, self.begin, clock)
+        self._upkeep = engine.execution_options(upkeep=True)
         self._statements = Statements(engine.dialect.name)
         self._tools = tools
         # SQLite lets one write at a time and makes the others wait in C, where nothing else in the process can run.
@@ -34,8 +35,8 @@ class Database:
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
-        """A transaction of the chassis's own."""
-        with self._turn, self.engine.begin() as connection:
+        """A transaction of the chassis's own: upkeep, done again if the machine goes down with it."""
+        with self._turn, self._upkeep.begin() as connection:
             yield connection
 
     @contextmanager

@@ -1,4 +1,8 @@
-"""Engines for the two kinds of store, set up so that a commit is durable and nothing blocks for long."""
+"""Engines for the two kinds of store, set up so that a commit is durable and nothing blocks for long.
+
+Two execution options choose a transaction's kind: `read_only` takes no lock, and `upkeep` doesn't wait for the disk: it
+survives the process but maybe not the machine, so it is for what can be done again.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,9 @@ SQLITE_BUSY_TIMEOUT_MS = 2_000
 SQLITE_CHECKPOINT_PAGES = 4_000
 """16 MB of log between checkpoints, each of which writes every page that has changed back to its place."""
 
+DURABLE, SURVIVES_THE_PROCESS = "FULL", "NORMAL"
+"""SQLite's `synchronous` for a transaction that must not be lost, and for upkeep."""
+
 POSTGRESQL_STATEMENT_TIMEOUT_MS = 5_000
 """Bounds how long a statement may keep the process from answering heartbeats (psycopg waits in C)."""
 
@@ -23,7 +30,7 @@ def open_engine(url: str) -> Engine:
     if url.startswith("sqlite"):
         return _open_sqlite(url)
     options = f"-c statement_timeout={POSTGRESQL_STATEMENT_TIMEOUT_MS} -c timezone=UTC"
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=5,
         max_overflow=10,
@@ -31,24 +38,40 @@ def open_engine(url: str) -> Engine:
         connect_args={"options": options},
     )
 
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        if connection.get_execution_options().get("upkeep"):
+            connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
+
+    return engine
+
 
 def _open_sqlite(url: str) -> Engine:
     in_memory: dict[str, Any] = {"poolclass": StaticPool} if url == "sqlite://" else {}
     engine = create_engine(url, hide_parameters=True, connect_args={"check_same_thread": False}, **in_memory)
 
     @event.listens_for(engine, "connect")
-    def _prepare(connection: sqlite3.Connection, record: object) -> None:
+    def _prepare(connection: sqlite3.Connection, record: Any) -> None:
         connection.isolation_level = None  # the "begin" hook below starts transactions, not the driver
         connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA synchronous={DURABLE}")
+        record.info["synchronous"] = DURABLE
         connection.execute(f"PRAGMA wal_autocheckpoint={SQLITE_CHECKPOINT_PAGES}")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_TIMEOUT_MS}")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
+        options = connection.get_execution_options()
+        _wait_for_disk(connection, SURVIVES_THE_PROCESS if options.get("upkeep") else DURABLE)
         # At once, because a transaction that reads first and then wants to write can't wait for another's lock.
-        read_only = connection.get_execution_options().get("read_only")
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN" if options.get("read_only") else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _wait_for_disk(connection: Any, synchronous: str) -> None:
+    """Sets how the next transaction is written, which SQLite keeps for each connection."""
+    if connection.info["synchronous"] != synchronous:
+        connection.exec_driver_sql(f"PRAGMA synchronous={synchronous}")
+        connection.info["synchronous"] = synchronous

@@ -95,12 +95,14 @@ def data_key_table(metadata: MetaData) -> Table:
     )
 
 
+# SQLite keeps a table without rowids in its primary key's own tree: one page less to write for every small row.
 def _define(metadata: MetaData) -> None:
     Table(
         "inbox",
         metadata,
         Column("message_id", Uuid, primary_key=True),
-        Column("handled_at", Instant, nullable=False, index=True),
+        Column("handled_at", Instant, nullable=False),
+        sqlite_with_rowid=False,
     )
     Table(
         "outbox",
@@ -117,6 +119,7 @@ def _define(metadata: MetaData) -> None:
         metadata,
         Column("subject_id", Uuid, primary_key=True),
         Column("last", Integer, nullable=False),
+        sqlite_with_rowid=False,
     )
     Table(
         "timer",
@@ -149,6 +152,7 @@ def _define_story(metadata: MetaData) -> None:
         Column("correlation_id", Uuid, nullable=False, index=True),
         Column("causation_id", Uuid),
         Column("emitted_at", Instant, nullable=False),
+        sqlite_with_rowid=False,
     )
 
 
