@@ -124,16 +124,17 @@ def _all_followups(trial: Trial, events: int) -> list[str]:
 
 
 def duplicates_after(followups: list[str], depths: list[int]) -> dict[int, int]:
-    """For each kill, by number from 1, how many follow-ups came again between it and the next.
+    """For each kill, by number from 1, how many follow-ups came again because of it: it was the first after they had
+    been published. (On PostgreSQL they come again after some seconds, in which the next kill may have been done.)
 
     `depths` says how many follow-ups lay in the queue when the n-th kill had been done.
     """
-    seen: set[str] = set()
+    published: dict[str, int] = {}
     again: Counter[int] = Counter()
     for place, one in enumerate(followups):
-        if one in seen:
-            again[sum(depth <= place for depth in depths)] += 1
-        seen.add(one)
+        if one in published:
+            again[min(len(depths), 1 + sum(depth <= published[one] for depth in depths))] += 1
+        published[one] = place
     return {kill: again[kill] for kill in range(1, len(depths) + 1)}
 
 

@@ -48,10 +48,14 @@ def test_a_queue_that_fills_in_the_second_half_is_seen_to_grow() -> None:
     assert growth["intake.inbox"] < 0
 
 
-def test_a_duplicate_is_counted_to_the_kill_that_it_followed() -> None:
-    #            first kill after 3 ↓             second after 6 ↓
-    followups = ["a", "b", "c", "c", "d", "b", "e", "e"]
-    assert duplicates_after(followups, [3, 6]) == {1: 2, 2: 1}
+def test_a_duplicate_is_counted_to_the_first_kill_after_it_was_published() -> None:
+    #            first kill after 3 ↓        second after 5 ↓
+    followups = ["a", "b", "c", "c", "d", "b", "d", "e"]
+    assert duplicates_after(followups, [3, 5]) == {1: 2, 2: 1}
+
+
+def test_a_duplicate_that_no_kill_explains_is_counted_to_the_last() -> None:
+    assert duplicates_after(["a", "b", "b"], [1]) == {1: 1}
 
 
 def test_a_kill_that_made_no_duplicate_counts_nought() -> None:
