@@ -17,6 +17,7 @@ from pathlib import Path
 
 from chassis.bus.connection import LOST, open_connection
 from leeward.ports import free_ports
+from leeward.refusal import Refusal
 
 START_SECONDS = 90
 STOP_SECONDS = 30
@@ -34,7 +35,7 @@ log.file.level = warning
 """
 
 
-class BrokerUnavailable(Exception):
+class BrokerUnavailable(Refusal):
     """No RabbitMQ could be started; the message says what to do."""
 
 

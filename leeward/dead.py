@@ -22,7 +22,7 @@ from leeward.letters import DeadLetter, Outcome, dead_queues, too_old
 from leeward.terminal import VAR, AsJson, Folder, broker_errors, broker_of, console, errors, refuse_unknown
 from leeward.workspace import Workspace
 
-app = typer.Typer(no_args_is_help=True, help="Dead letters: messages that a person must look at.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Dead letters: messages that a person must look at.")
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 Services = Annotated[list[str] | None, typer.Option("--service", help="Of this service; may be given again.")]

@@ -19,7 +19,7 @@ from leeward.bodies import body_for_people
 from leeward.terminal import VAR, AsJson, Folder, broker_errors, broker_of, errors
 from leeward.workspace import Workspace
 
-app = typer.Typer(no_args_is_help=True, help="The facts that the services tell each other.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="The facts that the services tell each other.")
 
 HEARTBEAT_SECONDS = 20
 EVERYTHING = "#"

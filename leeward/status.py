@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+import typer
 from amqp.exceptions import NotFound
 from kombu import Connection
+from rich.table import Table
 
 from chassis.bus.topology import RETRY_DELAYS_SECONDS
 from chassis.rpc import CommandFailed, NoAnswer, RpcClient
-from leeward.workspace import SERVICES
+from leeward.terminal import VAR, AsJson, Folder, broker_of, console
+from leeward.workspace import SERVICES, Workspace
 
 TIMEOUT_SECONDS = 2.0
 
@@ -85,3 +89,26 @@ def _depth(connection: Connection, queue: str) -> int:
         except NotFound:
             return 0
     return depth
+
+
+def status(var: Folder = VAR, as_json: AsJson = False) -> None:
+    """Every service: up or down, what waits, what is late, what a person must look at. Exit code 1 if one is down."""
+    states = status_of(broker_of(Workspace(var)))
+    if as_json:
+        console.print_json(json.dumps([asdict(state) for state in states]))
+    else:
+        console.print(status_table(states))
+    if not all(state.up for state in states):
+        raise typer.Exit(1)
+
+
+def status_table(states: list[ServiceStatus]) -> Table:
+    table = Table("service", "state", box=None)
+    for heading in ("inbox", "urgent", "retrying", "oldest s", "outbox", "lag s", "dead letters"):
+        table.add_column(heading, justify="right")
+    for one in states:
+        figures = (one.inbox_depth, one.urgent_depth, one.retrying, one.oldest_message_seconds)
+        more = (one.outbox_rows, one.outbox_lag_seconds, one.dead_letters)
+        cells = ("–" if figure is None else f"{figure:g}" for figure in (*figures, *more))
+        table.add_row(one.service, "up" if one.up else "[red]down[/red]", *cells)
+    return table

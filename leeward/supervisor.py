@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from chassis.store.revision import current, newest
 from leeward import broker
 from leeward.ports import free_ports
+from leeward.refusal import Refusal
 from leeward.workspace import SERVICES, Workspace
 
 READY_SECONDS = 60
@@ -31,11 +32,11 @@ LOADS_FASTER = {"EVENTLET_NO_GREENDNS": "yes"}
 """On one machine hardly anything is looked up by name, so the services do without eventlet's own resolver."""
 
 
-class ServiceWontStart(Exception):
+class ServiceWontStart(Refusal):
     """A service ended at its start; the message holds the last lines that it wrote."""
 
 
-class AlreadyRunning(Exception):
+class AlreadyRunning(Refusal):
     """Something runs from this folder; the message says which processes."""
 
 

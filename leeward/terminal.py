@@ -13,10 +13,7 @@ import typer
 from rich.console import Console
 
 from chassis.bus.connection import LOST
-from leeward.broker import BrokerUnavailable
-from leeward.demo.run import NeverSettled
-from leeward.demo.spreadsheet import SpreadsheetErrors
-from leeward.supervisor import AlreadyRunning, ServiceWontStart
+from leeward.refusal import Refusal
 from leeward.workspace import SERVICES, Workspace
 
 console = Console()
@@ -25,8 +22,6 @@ errors = Console(stderr=True)
 Folder = Annotated[Path, typer.Option("--var", help="The folder that everything is kept in.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
 VAR = Path("var")
-
-SAID_IN_WORDS = (AlreadyRunning, BrokerUnavailable, ServiceWontStart, NeverSettled, SpreadsheetErrors)
 
 
 def broker_of(workspace: Workspace) -> str:
@@ -47,12 +42,16 @@ def refuse_unknown(services: list[str] | None) -> list[str]:
     return list(services or SERVICES)
 
 
+def step(what: str) -> None:
+    console.print(f"  {what} …")
+
+
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """What a person can put right is said in words, without a traceback."""
     try:
         yield
-    except SAID_IN_WORDS as error:
+    except Refusal as error:
         errors.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from None
     except subprocess.CalledProcessError as error:

@@ -15,6 +15,7 @@ from leeward.demo.cast import WEEKS_OF_THERAPY, Cast, Chance, Client, Shares
 from leeward.demo.funds import sample_funds
 from leeward.demo.therapists import admission, directory
 from leeward.demo.verify import Outcome, verify
+from leeward.refusal import Refusal
 from leeward.status import status_of
 from leeward.workspace import Workspace
 from web.publisher.publisher import Publisher
@@ -30,7 +31,7 @@ WITHDRAW_EARLY, WITHDRAW_LATE = "before the assessment", "after the match"
 Say = Callable[[str], None]
 
 
-class NeverSettled(Exception):
+class NeverSettled(Refusal):
     """The services went on for too long; the message says what was still under way."""
 
 

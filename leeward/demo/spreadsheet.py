@@ -26,6 +26,7 @@ from contracts.shape import InvalidShape
 from leeward.demo.columns import BY_FIELD, BY_NAME, COLUMNS, NEEDED_BY_CHANNEL, Column, markdown_table
 from leeward.demo.people import passphrase
 from leeward.demo.requests import sample_requests
+from leeward.refusal import Refusal
 
 SAVE_AS = "in the spreadsheet program choose Save as, 'CSV UTF-8 (comma delimited)'"
 SECRET = random.SystemRandom()
@@ -47,7 +48,7 @@ class Problem:
         return f"{where}: {self.message}"
 
 
-class SpreadsheetErrors(ValueError):
+class SpreadsheetErrors(Refusal):
     """Everything that is wrong with a file; the message has a line for each problem."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:

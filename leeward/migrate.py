@@ -1,0 +1,21 @@
+"""`leeward migrate`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from leeward.supervisor import Supervisor
+from leeward.terminal import VAR, Folder, plain_errors
+from leeward.workspace import SERVICES, Workspace
+
+
+def migrate(
+    services: Annotated[list[str] | None, typer.Argument(help="All, if none is named.")] = None, var: Folder = VAR
+) -> None:
+    """Brings the services' databases to their newest revisions."""
+    workspace = Workspace(var)
+    workspace.prepare()
+    with plain_errors():
+        Supervisor(workspace, "amqp://", services or SERVICES).migrate()

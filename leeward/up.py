@@ -1,0 +1,64 @@
+"""`leeward up`: runs everything and stays."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+from rich.live import Live
+
+from leeward.supervisor import Supervisor, running
+from leeward.terminal import VAR, Folder, console, plain_errors, step
+from leeward.workspace import Workspace
+
+REFRESH_SECONDS = 2.0
+
+
+def up(
+    var: Folder = VAR,
+    sample: Annotated[int, typer.Option(help="Let this many sample requests flow through.", min=0)] = 0,
+) -> None:
+    """Starts a broker if AMQP_URI names none, and every service, and stays until Ctrl-C."""
+    workspace = Workspace(var)
+    with plain_errors(), running(workspace) as supervisor:
+        _announce(workspace, supervisor)
+        try:
+            if sample:
+                _let_flow(workspace, supervisor, sample)
+            _watch(supervisor)
+        except KeyboardInterrupt:
+            console.print("Stopping…")
+
+
+def _let_flow(workspace: Workspace, supervisor: Supervisor, sample: int) -> None:
+    """The demonstration's people on a system that stays: time is not moved, so unanswered offers stay open."""
+    from leeward.demo.requests import sample_requests
+    from leeward.demo.run import Demonstration, seed_of_today
+
+    seed = seed_of_today()
+    demonstration = Demonstration(workspace, supervisor.amqp_uri, seed=seed, say=step)
+    demonstration.prepare()
+    demonstration.publish(sample_requests(sample, seed))
+    demonstration.settle("Assessing, offering, matching; inviting, charging, notifying")
+
+
+def _watch(supervisor: Supervisor) -> None:
+    """Shows the state of everything until Ctrl-C, and starts again what has ended."""
+    from leeward.status import status_of, status_table
+
+    console.print("Running. Ctrl-C stops everything.")
+    if not console.is_terminal:
+        while True:
+            supervisor.keep_running()
+            time.sleep(REFRESH_SECONDS)
+    with Live(console=console, auto_refresh=False) as live:
+        while True:
+            supervisor.keep_running()
+            live.update(status_table(status_of(supervisor.amqp_uri)), refresh=True)
+            time.sleep(REFRESH_SECONDS)
+
+
+def _announce(workspace: Workspace, supervisor: Supervisor) -> None:
+    console.print(f"Broker: {supervisor.amqp_uri}", soft_wrap=True)
+    console.print(f"Mail:   {workspace.mail}/new   Logs: {workspace.folder}/log   For machines: {workspace.run_file}")
