@@ -15,7 +15,7 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
-from sqlalchemy import Table, delete, select
+from sqlalchemy import Table, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from contracts.shape import Shape
@@ -37,7 +37,11 @@ class Vault:
     """Encrypts and decrypts shapes about one person. `master_key` is 32 bytes in base64."""
 
     def __init__(self, data_keys: Table, master_key: str) -> None:
-        self._data_keys = data_keys
+        wanted = data_keys.c.subject_id == bindparam("subject_id")
+        # Run on the session's connection itself, which leaves the session's own changes to be written all at once.
+        self._wrapped_key = select(data_keys.c.wrapped).where(wanted)
+        self._keep_key = data_keys.insert()
+        self._destroy_key = delete(data_keys).where(wanted)
         self._master_key = base64.b64decode(master_key)
         if len(self._master_key) != 32:
             raise ValueError("a master key is 32 bytes in base64; `leeward keys make` makes one")
@@ -62,11 +66,10 @@ class Vault:
 
     def destroy(self, session: Session, subject_id: UUID) -> None:
         """Destroys the person's data key, and with it everything encrypted under it."""
-        session.execute(delete(self._data_keys).where(self._data_keys.c.subject_id == subject_id))
+        session.connection().execute(self._destroy_key, {"subject_id": subject_id})
 
     def _find_key(self, session: Session, subject_id: UUID) -> bytes | None:
-        column = self._data_keys.c.wrapped
-        wrapped = session.execute(select(column).where(self._data_keys.c.subject_id == subject_id)).scalar()
+        wrapped = session.connection().execute(self._wrapped_key, {"subject_id": subject_id}).scalar()
         if wrapped is None:
             return None
         try:
@@ -77,7 +80,7 @@ class Vault:
     def _new_key(self, session: Session, subject_id: UUID, at: datetime) -> bytes:
         key = AESGCM.generate_key(bit_length=256)
         wrapped = aes_key_wrap(self._master_key, key)
-        session.execute(self._data_keys.insert().values(subject_id=subject_id, wrapped=wrapped, created_at=at))
+        session.connection().execute(self._keep_key, {"subject_id": subject_id, "wrapped": wrapped, "created_at": at})
         return key
 
 

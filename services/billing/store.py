@@ -8,9 +8,10 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
+from chassis.store import rows
 from contracts.vocabulary import AwardId, FundId, InvoiceId, MatchId, PaymentId, ReferralId, TherapistId
 from services.billing import tables
 from services.billing.domain.awards import Award, AwardState
@@ -23,6 +24,37 @@ from services.billing.tables import Match, Referral, Therapist, WaitingPlace
 metadata = tables.metadata
 
 T = TypeVar("T")
+StatementT = TypeVar("StatementT", bound=Select[Any])
+
+
+def _locked(found: StatementT) -> StatementT:
+    """Read afresh as well as locked: what the session remembers may be older than what it waited for."""
+    return found.with_for_update().execution_options(populate_existing=True)
+
+
+# What every match or assessment asks is built once. The statements name their parameters.
+_award, _fund, _invoice, _match = (
+    tables.award_table.c,
+    tables.fund_table.c,
+    tables.invoice_table.c,
+    tables.match_table.c,
+)
+_timer = metadata.tables["timer"].c
+_of_referral = _award.referral_id == bindparam("referral_id")
+_MATCHES_OF = select(Match).where(_match.referral_id == bindparam("referral_id")).order_by(_match.matched_at, _match.id)
+_FEE_INVOICE = _locked(select(Invoice).where(_invoice.match_id == bindparam("match_id")))
+_OPEN_FUNDS = _locked(
+    select(Fund).where(_fund.starts_on <= bindparam("on"), _fund.ends_on >= bindparam("on")).order_by(_fund.id)
+)
+_HELD_AWARD = _locked(select(Award).where(_of_referral, _award.state == AwardState.HELD))
+_LATEST_AWARD = select(Award).where(_of_referral).order_by(_award.approved_at.desc(), _award.id).limit(1)
+_RECEIVED = select(_award.fund_id, func.sum(_award.drawn_pence)).where(_of_referral).group_by(_award.fund_id)
+_ANY_DUE = (
+    select(_timer.name)
+    .where(_timer.name.in_(bindparam("timers", expanding=True)), _timer.due_at <= bindparam("at"))
+    .limit(1)
+)
+_NEW_JOURNAL, _NEW_ENTRY = tables.journal_table.insert(), tables.entry_table.insert()
 
 
 class NotFound(LookupError):
@@ -52,7 +84,7 @@ def add(session: Session, row: object) -> None:
 
 
 def find_referral(session: Session, referral_id: ReferralId) -> Referral | None:
-    return session.get(Referral, referral_id)
+    return rows.find(session, Referral, referral_id)
 
 
 def get_referral(session: Session, referral_id: ReferralId) -> Referral:
@@ -60,14 +92,12 @@ def get_referral(session: Session, referral_id: ReferralId) -> Referral:
 
 
 def find_match(session: Session, match_id: MatchId) -> Match | None:
-    return session.get(Match, match_id)
+    return rows.find(session, Match, match_id)
 
 
 def matches_of(session: Session, referral_id: ReferralId) -> Sequence[Match]:
     """Every match of a referral, the earliest first."""
-    table = tables.match_table
-    found = select(Match).where(table.c.referral_id == referral_id).order_by(table.c.matched_at, table.c.id)
-    return session.scalars(found).all()
+    return session.scalars(_MATCHES_OF, {"referral_id": referral_id}).all()
 
 
 def find_current_match(session: Session, referral_id: ReferralId) -> Match | None:
@@ -77,16 +107,16 @@ def find_current_match(session: Session, referral_id: ReferralId) -> Match | Non
 
 
 def find_therapist(session: Session, therapist_id: TherapistId) -> Therapist | None:
-    return session.get(Therapist, therapist_id)
+    return rows.find(session, Therapist, therapist_id)
 
 
 def find_membership(session: Session, therapist_id: TherapistId) -> Membership | None:
-    return session.get(Membership, therapist_id)
+    return rows.find(session, Membership, therapist_id)
 
 
 def find_invoice(session: Session, invoice_id: InvoiceId) -> Invoice | None:
     """An invoice, locked, so that two payments can't both be the last."""
-    return _locked(session, Invoice, tables.invoice_table.c.id == invoice_id)
+    return rows.lock(session, Invoice, invoice_id)
 
 
 def get_invoice(session: Session, invoice_id: InvoiceId) -> Invoice:
@@ -95,7 +125,7 @@ def get_invoice(session: Session, invoice_id: InvoiceId) -> Invoice:
 
 def find_fee_invoice(session: Session, match_id: MatchId) -> Invoice | None:
     """The invoice for a match's referral fee, locked."""
-    return _locked(session, Invoice, tables.invoice_table.c.match_id == match_id)
+    return session.scalars(_FEE_INVOICE, {"match_id": match_id}).one_or_none()
 
 
 def invoices_of(session: Session, therapist_id: TherapistId) -> Sequence[Invoice]:
@@ -126,7 +156,7 @@ def add_payment(
 
 def get_fund(session: Session, fund_id: FundId) -> Fund:
     """A fund, locked until the unit ends: nobody else moves its money meanwhile. Raises NotFound."""
-    return _required(_locked(session, Fund, tables.fund_table.c.id == fund_id))
+    return _required(rows.lock(session, Fund, fund_id))
 
 
 def find_fund_named(session: Session, name: str) -> Fund | None:
@@ -135,9 +165,7 @@ def find_fund_named(session: Session, name: str) -> Fund | None:
 
 def open_funds(session: Session, *, on: date) -> Sequence[Fund]:
     """Every fund that is open on that day, locked in one order, so that two replicas can't wait for each other."""
-    table = tables.fund_table
-    found = select(Fund).where(table.c.starts_on <= on, table.c.ends_on >= on).order_by(table.c.id)
-    return session.scalars(found.with_for_update().execution_options(populate_existing=True)).all()
+    return session.scalars(_OPEN_FUNDS, {"on": on}).all()
 
 
 def all_funds(session: Session) -> Sequence[Fund]:
@@ -146,36 +174,31 @@ def all_funds(session: Session) -> Sequence[Fund]:
 
 def find_award(session: Session, award_id: AwardId) -> Award | None:
     """An award, locked."""
-    return _locked(session, Award, tables.award_table.c.id == award_id)
+    return rows.lock(session, Award, award_id)
 
 
 def find_held_award(session: Session, referral_id: ReferralId) -> Award | None:
     """The referral's award that still has sessions to come, locked."""
-    table = tables.award_table
-    return _locked(session, Award, (table.c.referral_id == referral_id) & (table.c.state == AwardState.HELD))
+    return session.scalars(_HELD_AWARD, {"referral_id": referral_id}).one_or_none()
 
 
 def find_latest_award(session: Session, referral_id: ReferralId) -> Award | None:
-    table = tables.award_table
-    found = select(Award).where(table.c.referral_id == referral_id).order_by(table.c.approved_at.desc(), table.c.id)
-    return session.scalars(found.limit(1)).one_or_none()
+    return session.scalars(_LATEST_AWARD, {"referral_id": referral_id}).one_or_none()
 
 
 def held_awards_of(session: Session, fund_id: FundId) -> Sequence[Award]:
     table = tables.award_table
     found = select(Award).where(table.c.fund_id == fund_id, table.c.state == AwardState.HELD).order_by(table.c.id)
-    return session.scalars(found.with_for_update().execution_options(populate_existing=True)).all()
+    return session.scalars(_locked(found)).all()
 
 
 def received_by(session: Session, referral_id: ReferralId) -> Mapping[FundId, int]:
     """What each fund has paid for a client so far, in pence."""
-    table = tables.award_table
-    drawn = select(table.c.fund_id, func.sum(table.c.drawn_pence)).where(table.c.referral_id == referral_id)
-    return {fund_id: int(pence) for fund_id, pence in session.execute(drawn.group_by(table.c.fund_id))}
+    return {fund_id: int(pence) for fund_id, pence in session.execute(_RECEIVED, {"referral_id": referral_id})}
 
 
 def find_place(session: Session, referral_id: ReferralId) -> WaitingPlace | None:
-    return session.get(WaitingPlace, referral_id)
+    return rows.find(session, WaitingPlace, referral_id)
 
 
 def places_after(session: Session, after: tuple[datetime, ReferralId] | None, *, limit: int) -> Sequence[WaitingPlace]:
@@ -191,9 +214,7 @@ def places_after(session: Session, after: tuple[datetime, ReferralId] | None, *,
 
 def is_any_due(session: Session, timers: Sequence[str], *, at: datetime) -> bool:
     """Whether one of these timers is due and has not fired yet."""
-    timer = metadata.tables["timer"]
-    due = select(timer.c.name).where(timer.c.name.in_(timers), timer.c.due_at <= at).limit(1)
-    return session.execute(due).first() is not None
+    return session.execute(_ANY_DUE, {"timers": timers, "at": at}).first() is not None
 
 
 def add_session(
@@ -219,8 +240,8 @@ def post(session: Session, journal: Journal, *, id_: UUID, at: datetime) -> None
     """Enters a journal into the books. The database refuses a second one of the same kind and source."""
     row = {"id": id_, "kind": journal.kind, "source_id": journal.source_id, "posted_at": at}
     session.flush()
-    session.execute(tables.journal_table.insert(), row)
-    session.execute(tables.entry_table.insert(), list(_entry_rows(journal, id_)))
+    session.execute(_NEW_JOURNAL, row)
+    session.execute(_NEW_ENTRY, list(_entry_rows(journal, id_)))
 
 
 def ledger_totals(session: Session) -> TrialBalance:
@@ -267,12 +288,6 @@ def _entry_rows(journal: Journal, journal_id: UUID) -> Iterable[dict[str, Any]]:
         account = entry.account
         owners = {"therapist_id": account.therapist_id, "fund_id": account.fund_id}
         yield {"journal_id": journal_id, "line": line, "account": account.kind, "pence": entry.pence, **owners}
-
-
-def _locked(session: Session, kind: type[T], wanted: Any) -> T | None:
-    # Read afresh as well as locked: what the session remembers may be older than what it waited for.
-    found = select(kind).where(wanted).with_for_update().execution_options(populate_existing=True)
-    return session.scalars(found).one_or_none()
 
 
 def _required(found: T | None) -> T:

@@ -22,8 +22,12 @@ def invite_both(unit: Unit[Tools], match: Match, stage: Stage) -> None:
     referral = store.referral_of(unit.session, match.referral_id)
     if referral.is_withdrawn:
         return
+    invited = store.invited_to(unit.session, match.match_id, stage)
     for respondent in Respondent:
-        if respondent is Respondent.THERAPIST or referral.may_be_asked(unit.tools.instrument_for(respondent)):
+        may_be_asked = respondent is Respondent.THERAPIST or referral.may_be_asked(
+            unit.tools.instrument_for(respondent)
+        )
+        if may_be_asked and respondent not in invited:
             _invite(unit, match, respondent, stage)
 
 
@@ -46,8 +50,6 @@ def hash_of(token: str) -> bytes:
 
 
 def _invite(unit: Unit[Tools], match: Match, respondent: Respondent, stage: Stage) -> None:
-    if store.find_invitation(unit.session, match.match_id, respondent, stage):
-        return
     token = secrets.token_urlsafe(TOKEN_BYTES)
     instrument = unit.tools.instrument_for(respondent)
     invitation = Invitation(

@@ -17,11 +17,13 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     and_,
+    bindparam,
     func,
     select,
 )
 from sqlalchemy.orm import Session, registry
 
+from chassis.store import rows
 from chassis.store.tables import Instant, code, new_metadata
 from contracts.vocabulary import AgeBand, InvitationId, MatchEndReason, MatchId, ReferralId, Respondent, Stage
 from services.evaluation.domain.change import Pair
@@ -84,6 +86,11 @@ mapper.map_imperatively(Match, matches)
 mapper.map_imperatively(Invitation, invitations)
 mapper.map_imperatively(Response, responses)
 
+# Asked at every stage, so it is built once.
+_INVITED = select(invitations.c.respondent).where(
+    invitations.c.match_id == bindparam("match_id"), invitations.c.stage == bindparam("stage")
+)
+
 
 @dataclass(frozen=True)
 class Counts:
@@ -95,7 +102,7 @@ class Counts:
 
 def referral_of(session: Session, referral_id: ReferralId) -> Referral:
     """What is known of a referral; a new row if that is nothing yet."""
-    referral = session.get(Referral, referral_id, with_for_update=True)
+    referral = rows.lock(session, Referral, referral_id)
     if referral is None:
         referral = Referral(referral_id=referral_id)
         session.add(referral)
@@ -103,7 +110,7 @@ def referral_of(session: Session, referral_id: ReferralId) -> Referral:
 
 
 def find_match(session: Session, match_id: MatchId) -> Match | None:
-    return session.get(Match, match_id, with_for_update=True)
+    return rows.lock(session, Match, match_id)
 
 
 def matches_of(session: Session, referral_id: ReferralId) -> list[Match]:
@@ -111,11 +118,9 @@ def matches_of(session: Session, referral_id: ReferralId) -> list[Match]:
     return list(session.execute(wanted).scalars())
 
 
-def find_invitation(session: Session, match_id: MatchId, respondent: Respondent, stage: Stage) -> Invitation | None:
-    wanted = select(Invitation).where(
-        invitations.c.match_id == match_id, invitations.c.respondent == respondent, invitations.c.stage == stage
-    )
-    return session.execute(wanted).scalar_one_or_none()
+def invited_to(session: Session, match_id: MatchId, stage: Stage) -> set[Respondent]:
+    """Who has been asked for the form of this stage before."""
+    return set(session.execute(_INVITED, {"match_id": match_id, "stage": stage}).scalars())
 
 
 def find_by_token(session: Session, token_hash: bytes) -> Invitation | None:
@@ -135,7 +140,7 @@ def open_invitations(session: Session, referral_id: ReferralId) -> list[Invitati
 
 
 def find_response(session: Session, invitation_id: InvitationId) -> Response | None:
-    return session.get(Response, invitation_id)
+    return rows.find(session, Response, invitation_id)
 
 
 def count_forms(session: Session, instrument: str, respondent: Respondent) -> Counts:

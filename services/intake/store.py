@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, String, Table, Uuid, func, select
+from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, String, Table, Uuid, bindparam, func, select
 from sqlalchemy.orm import Session, registry
 
+from chassis.store import rows
 from chassis.store.tables import Instant, code, data_key_table, new_metadata
 from contracts.vocabulary import ClientGroup, ConcernCategory, ConcernId, ReferralId, Severity, SubmissionId
 from services.intake.domain.referral import Referral, State
@@ -68,6 +69,12 @@ concerns = Table(
 mapper.map_imperatively(Referral, referrals)
 mapper.map_imperatively(Concern, concerns)
 
+# Every request and assessment runs these, so they are built once.
+_BY_REFERENCE = select(Referral).where(referrals.c.reference == bindparam("reference")).with_for_update()
+_BY_SUBMISSION = select(Referral).where(referrals.c.submission_id == bindparam("submission_id"))
+_RECORD = select(personal_records.c.content).where(personal_records.c.referral_id == bindparam("referral_id"))
+_NEW_RECORD, _NEW_ASSESSMENT = personal_records.insert(), assessments.insert()
+
 
 class NoSuchReferral(LookupError):
     """Intake holds no referral of this identity."""
@@ -75,19 +82,18 @@ class NoSuchReferral(LookupError):
 
 def get_referral(session: Session, referral_id: ReferralId) -> Referral:
     """Raises NoSuchReferral."""
-    referral = session.get(Referral, referral_id, with_for_update=True)
+    referral = rows.lock(session, Referral, referral_id)
     if referral is None:
         raise NoSuchReferral(f"there is no referral {referral_id}")
     return referral
 
 
 def find_by_reference(session: Session, reference: str) -> Referral | None:
-    statement = select(Referral).where(referrals.c.reference == reference).with_for_update()
-    return session.execute(statement).scalar_one_or_none()
+    return session.execute(_BY_REFERENCE, {"reference": reference}).scalar_one_or_none()
 
 
 def find_by_submission(session: Session, submission_id: SubmissionId) -> Referral | None:
-    return session.execute(select(Referral).where(referrals.c.submission_id == submission_id)).scalar_one_or_none()
+    return session.execute(_BY_SUBMISSION, {"submission_id": submission_id}).scalar_one_or_none()
 
 
 def awaiting_assessment(session: Session, limit: int) -> list[Referral]:
@@ -97,15 +103,14 @@ def awaiting_assessment(session: Session, limit: int) -> list[Referral]:
 
 
 def save_personal_record(session: Session, referral: Referral, form: str, version: int, content: bytes) -> None:
-    session.flush([referral])
+    session.flush()
     row = {"referral_id": referral.id, "form": form, "form_version": version, "content": content}
-    session.execute(personal_records.insert().values(row))
+    session.execute(_NEW_RECORD, row)
 
 
 def get_personal_record(session: Session, referral_id: ReferralId) -> bytes:
     """The encrypted record. Raises NoSuchReferral."""
-    wanted = select(personal_records.c.content).where(personal_records.c.referral_id == referral_id)
-    content: bytes | None = session.execute(wanted).scalar_one_or_none()
+    content: bytes | None = session.connection().execute(_RECORD, {"referral_id": referral_id}).scalar()
     if content is None:
         raise NoSuchReferral(f"there is no record of referral {referral_id}")
     return content
@@ -113,11 +118,11 @@ def get_personal_record(session: Session, referral_id: ReferralId) -> bytes:
 
 def save_assessment(session: Session, referral_id: ReferralId, assessor: str, content: bytes, at: datetime) -> None:
     row = {"referral_id": referral_id, "assessor": assessor, "content": content, "assessed_at": at}
-    session.execute(assessments.insert().values(row))
+    session.execute(_NEW_ASSESSMENT, row)
 
 
 def find_concern(session: Session, concern_id: ConcernId) -> Concern | None:
-    return session.get(Concern, concern_id)
+    return rows.find(session, Concern, concern_id)
 
 
 def concerns_of(session: Session, referral_id: ReferralId) -> list[Concern]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from chassis.ports import Unit
 from chassis.workdays import add_working_days
 from contracts.events.matching import MatchEnded, OfferWithdrawn, TherapistMatched, TherapistOffered
-from contracts.vocabulary import MatchEndReason, MatchId, OfferId, OfferWithdrawalReason
+from contracts.vocabulary import MatchEndReason, MatchId, OfferId, OfferWithdrawalReason, Sessions
 from services.matching import store
 from services.matching.domain.offer import Match, Offer
 from services.matching.domain.referral import Referral
-from services.matching.domain.suitability import Candidate, candidates, why_nobody
+from services.matching.domain.suitability import Candidate, candidate, candidates, why_nobody
 from services.matching.domain.therapist import Therapist
 from services.matching.tools import Tools
 
@@ -21,12 +22,11 @@ EXPIRE_OFFER, STALLED, SERVE_WAITING_LIST = "expire_offer", "stalled", "serve_wa
 
 def seek(unit: Unit[Tools], referral: Referral) -> None:
     """Asks the next best therapist, or puts the referral on the waiting list."""
-    asked = store.already_asked(unit.session, referral.id)
-    for candidate in candidates(referral, store.with_room(unit.session, referral), already_asked=asked):
+    for found in _candidates(unit, referral):
         # Another replica may have filled the last place meanwhile, so it is read again under a lock.
-        therapist = store.find_therapist(unit.session, candidate.therapist.id)
+        therapist = store.find_therapist(unit.session, found.therapist.id)
         if therapist is not None and therapist.has_room and not therapist.suspended:
-            _offer(unit, referral, candidate)
+            _offer(unit, referral, found)
             return
     _wait(unit, referral)
 
@@ -108,6 +108,18 @@ def stop(unit: Unit[Tools], referral: Referral) -> None:
     match_ = store.live_match_of(unit.session, referral.id)
     if match_ is not None:
         end_match(unit, match_, MatchEndReason.WITHDRAWN)
+
+
+def _candidates(unit: Unit[Tools], referral: Referral) -> Iterator[Candidate]:
+    """The best first. Those who meet online are looked for only when nobody who meets in person will do."""
+    asked = store.already_asked(unit.session, referral.id)
+    if referral.sessions is not Sessions.ONLINE:
+        near = candidates(referral, store.with_room_near(unit.session, referral), already_asked=asked)
+        yield from (one for one in near if one.sessions is Sessions.IN_PERSON)
+    if referral.sessions is not Sessions.IN_PERSON:
+        therapists = store.with_room_online(unit.session, referral)
+        online = (candidate(referral, one, already_asked=asked) for one in therapists)
+        yield from (one for one in online if one and one.sessions is Sessions.ONLINE)
 
 
 def _offer(unit: Unit[Tools], referral: Referral, candidate: Candidate) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -14,13 +16,14 @@ from sqlalchemy import (
     String,
     Table,
     Uuid,
+    bindparam,
     func,
-    or_,
     select,
     text,
 )
 from sqlalchemy.orm import Session, registry
 
+from chassis.store import rows
 from chassis.store.tables import Instant, code, new_metadata
 from contracts.vocabulary import (
     ClientGroup,
@@ -42,6 +45,11 @@ from services.matching.domain.therapist import Therapist
 KM_PER_DEGREE_OF_LATITUDE = 111.0
 KM_PER_DEGREE_OF_LONGITUDE = 54.0
 """At 61° north, beyond Shetland: a box that is too wide further south leaves nobody out."""
+
+NO_LIMIT_PENCE = 2**31 - 1
+
+ONLINE_AT_ONCE = 8
+"""Therapists read at a time: one of the first will mostly do."""
 
 metadata = new_metadata()
 mapper = registry(metadata=metadata)
@@ -131,35 +139,58 @@ mapper.map_imperatively(Referral, referrals)
 mapper.map_imperatively(Offer, offers)
 mapper.map_imperatively(Match, matches)
 
+# Every search runs these, so they are built once.
+_WITH_ROOM = select(Therapist).where(
+    ~therapists.c.suspended,
+    therapists.c.places > therapists.c.places_held,
+    therapists.c.session_fee_pence <= bindparam("highest_fee_pence"),
+)
+_WITH_ROOM_IN_BOX = _WITH_ROOM.where(
+    therapists.c.sessions != Sessions.ONLINE,
+    therapists.c.latitude.between(bindparam("south"), bindparam("north")),
+    therapists.c.longitude.between(bindparam("west"), bindparam("east")),
+)
+_WITH_ROOM_ONLINE = (
+    _WITH_ROOM.where(therapists.c.sessions != Sessions.IN_PERSON)
+    .order_by(therapists.c.places.desc(), therapists.c.id)
+    .execution_options(yield_per=ONLINE_AT_ONCE)
+)
+_ASKED = select(offers.c.therapist_id).where(offers.c.referral_id == bindparam("referral_id"))
+
 
 def find_therapist(session: Session, therapist_id: TherapistId) -> Therapist | None:
-    return session.get(Therapist, therapist_id, with_for_update=True, populate_existing=_for_update(session))
+    return rows.lock(session, Therapist, therapist_id)
 
 
 def find_referral(session: Session, referral_id: ReferralId) -> Referral | None:
-    return session.get(Referral, referral_id, with_for_update=True, populate_existing=_for_update(session))
+    return rows.lock(session, Referral, referral_id)
 
 
 def find_offer(session: Session, offer_id: OfferId) -> Offer | None:
-    return session.get(Offer, offer_id, with_for_update=True)
+    return rows.lock(session, Offer, offer_id)
 
 
 def find_match(session: Session, match_id: MatchId) -> Match | None:
-    return session.get(Match, match_id, with_for_update=True)
+    return rows.lock(session, Match, match_id)
 
 
-def with_room(session: Session, referral: Referral) -> list[Therapist]:
-    """Therapists who could be asked, as far as the database can tell; the domain decides."""
-    near = [therapists.c.sessions != Sessions.IN_PERSON]
-    if referral.latitude is not None and referral.longitude is not None:
-        high = referral.max_distance_km / KM_PER_DEGREE_OF_LATITUDE
-        wide = referral.max_distance_km / KM_PER_DEGREE_OF_LONGITUDE
-        in_box = therapists.c.latitude.between(referral.latitude - high, referral.latitude + high)
-        near.append(in_box & therapists.c.longitude.between(referral.longitude - wide, referral.longitude + wide))
-    wanted = select(Therapist).where(
-        ~therapists.c.suspended, therapists.c.places > therapists.c.places_held, or_(*near)
-    )
-    return list(session.execute(wanted).scalars())
+def with_room_near(session: Session, referral: Referral) -> list[Therapist]:
+    """Therapists with room whom the client could visit, as far as the database can tell; the domain decides."""
+    here = referral.point
+    if here is None:
+        return []
+    high = referral.max_distance_km / KM_PER_DEGREE_OF_LATITUDE
+    wide = referral.max_distance_km / KM_PER_DEGREE_OF_LONGITUDE
+    box: dict[str, float] = {"highest_fee_pence": _highest_fee_pence(referral)}
+    box |= {"north": here.latitude + high, "south": here.latitude - high}
+    box |= {"east": here.longitude + wide, "west": here.longitude - wide}
+    return list(session.execute(_WITH_ROOM_IN_BOX, box).scalars())
+
+
+def with_room_online(session: Session, referral: Referral) -> Iterator[Therapist]:
+    """Therapists with room who also, or only, work online, in the order of `Candidate.rank`, read as they are taken."""
+    with session.execute(_WITH_ROOM_ONLINE, {"highest_fee_pence": _highest_fee_pence(referral)}).scalars() as found:
+        yield from found
 
 
 def all_therapists(session: Session) -> list[Therapist]:
@@ -168,8 +199,7 @@ def all_therapists(session: Session) -> list[Therapist]:
 
 def already_asked(session: Session, referral_id: ReferralId) -> set[TherapistId]:
     """Those who were offered this referral before, whatever they answered."""
-    asked = select(offers.c.therapist_id).where(offers.c.referral_id == referral_id)
-    return set(session.execute(asked).scalars())
+    return set(session.execute(_ASKED, {"referral_id": referral_id}).scalars())
 
 
 def open_offer_of(session: Session, referral_id: ReferralId) -> Offer | None:
@@ -201,6 +231,5 @@ def count_by_state(session: Session) -> list[tuple[str, int]]:
     return [(state.value, count) for state, count in session.execute(counted)]
 
 
-def _for_update(session: Session) -> bool:
-    """Read again what another replica may have changed; SQLite has one process, and its lock is held already."""
-    return session.get_bind().dialect.name == "postgresql"
+def _highest_fee_pence(referral: Referral) -> int:
+    return NO_LIMIT_PENCE if referral.highest_fee_pence is None else referral.highest_fee_pence

@@ -29,10 +29,10 @@ def decide(unit: BillingUnit, referral: Referral) -> None:
     if not referral.asks_for_subsidy or _is_decided(unit, referral):
         return
     place = WaitingPlace(referral_id=referral.id, asked_at=referral.received_at)
-    store.add(unit.session, place)
-    if store.is_any_due(unit.session, MONEY_COMES, at=unit.now):
-        return  # money has just come for those who asked before; this one is served after them
-    _serve(unit, place, store.open_funds(unit.session, on=day_of(unit.now)))
+    # If money has just come it is for those who asked before; this one is served after them.
+    after_others = store.is_any_due(unit.session, MONEY_COMES, at=unit.now)
+    if after_others or not _is_served(unit, place, store.open_funds(unit.session, on=day_of(unit.now))):
+        store.add(unit.session, place)
 
 
 def serve_waiting_list(unit: BillingUnit, timer: Timer) -> None:
@@ -40,7 +40,8 @@ def serve_waiting_list(unit: BillingUnit, timer: Timer) -> None:
     funds = store.open_funds(unit.session, on=day_of(unit.now))
     places = store.places_after(unit.session, _position(timer), limit=PLACES_AT_ONCE)
     for place in places:
-        _serve(unit, place, funds)
+        if _is_served(unit, place, funds):
+            unit.session.delete(place)
     if len(places) == PLACES_AT_ONCE:
         position = {"asked_at": places[-1].asked_at.isoformat(), "referral_id": str(places[-1].referral_id)}
         unit.set_timer(SERVE_WAITING_LIST, EVERYBODY, unit.now, position)
@@ -89,7 +90,8 @@ def _is_decided(unit: BillingUnit, referral: Referral) -> bool:
     return bool(waiting(unit.session, referral.id) or awarded(unit.session, referral.id))
 
 
-def _serve(unit: BillingUnit, place: WaitingPlace, funds: Iterable[Fund]) -> None:
+def _is_served(unit: BillingUnit, place: WaitingPlace, funds: Iterable[Fund]) -> bool:
+    """Decides for whoever has this place. False if they must go on waiting."""
     referral = store.get_referral(unit.session, place.referral_id)
     try:
         _approve(unit, referral, funds)
@@ -97,11 +99,11 @@ def _serve(unit: BillingUnit, place: WaitingPlace, funds: Iterable[Fund]) -> Non
         if place.reason is not refusal.reason:
             place.reason = refusal.reason
             unit.emit(SubsidyWaitlisted(referral_id=referral.id, reason=refusal.reason))
-        return
+        return False
     except NothingNeeded:
         declined = SubsidyDeclined(referral_id=referral.id, reason=SubsidyDeclineReason.WITHIN_MEANS)
         unit.emit(declined)
-    unit.session.delete(place)
+    return True
 
 
 def _approve(unit: BillingUnit, referral: Referral, funds: Iterable[Fund]) -> None:

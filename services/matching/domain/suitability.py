@@ -57,20 +57,22 @@ def is_affordable(therapist: Therapist, referral: Referral) -> bool:
     return limit is None or therapist.session_fee_pence <= limit
 
 
+def candidate(referral: Referral, therapist: Therapist, *, already_asked: set[TherapistId]) -> Candidate | None:
+    """A therapist who can be asked now; None if this one can't."""
+    if therapist.suspended or not therapist.has_room or therapist.id in already_asked:
+        return None
+    if not (is_trained(therapist, referral) and is_affordable(therapist, referral)):
+        return None
+    met = meeting(therapist, referral)
+    return Candidate(therapist, *met) if met else None
+
+
 def candidates(
     referral: Referral, therapists: Iterable[Therapist], *, already_asked: set[TherapistId]
 ) -> list[Candidate]:
     """Those who can be asked now, the one to ask first at the head."""
-    found = []
-    for therapist in therapists:
-        if therapist.suspended or not therapist.has_room or therapist.id in already_asked:
-            continue
-        if not (is_trained(therapist, referral) and is_affordable(therapist, referral)):
-            continue
-        met = meeting(therapist, referral)
-        if met is not None:
-            found.append(Candidate(therapist, *met))
-    return sorted(found, key=lambda candidate: candidate.rank)
+    found = (candidate(referral, one, already_asked=already_asked) for one in therapists)
+    return sorted((one for one in found if one), key=lambda one: one.rank)
 
 
 def why_nobody(referral: Referral, therapists: Iterable[Therapist], *, already_asked: set[TherapistId]) -> StallReason:

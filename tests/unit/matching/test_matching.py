@@ -127,6 +127,13 @@ def test_among_those_who_meet_online_the_one_with_most_room_goes_first(matching:
     assert matching.asked(matching.search_for(sessions=Sessions.ONLINE)) == roomy
 
 
+def test_however_many_with_more_room_cannot_help_the_one_who_can_is_asked(matching: Matching) -> None:
+    for _ in range(20):
+        matching.admit(sessions=Sessions.ONLINE, places=5, client_groups=(ClientGroup.OFFENDED,))
+    able = matching.admit(sessions=Sessions.ONLINE, places=1)
+    assert matching.asked(matching.search_for(sessions=Sessions.ONLINE)) == able
+
+
 def test_an_open_offer_holds_a_place(matching: Matching) -> None:
     matching.admit(places=1)
     matching.search_for()

@@ -1,0 +1,58 @@
+"""Mapped rows by their primary key, as handlers read them again and again.
+
+`Session.get` builds its statement anew at every call, one that locks asks the database each time, and each first writes
+what the session has changed. Here a statement is built once for all; what a unit of work has read it knows until it
+ends; what it has locked it doesn't lock again; and changes are written first only if they could be of the row wanted.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Select, bindparam, inspect, select
+from sqlalchemy.orm import Mapper, Session
+from sqlalchemy.orm.util import identity_key
+
+RowT = TypeVar("RowT")
+
+_KEPT, _LOCKED = "rows kept", "rows locked"
+"""Where a session, of which each unit of work has its own, keeps the rows it has read and the keys it has locked."""
+
+
+def find(session: Session, kind: type[RowT], key: UUID) -> RowT | None:
+    """The row of this key as the unit knows it, not locked."""
+    known: RowT | None = session.identity_map.get(identity_key(kind, key))
+    return known or _read(session, kind, key, _by_key(inspect(kind)))
+
+
+def lock(session: Session, kind: type[RowT], key: UUID) -> RowT | None:
+    """The row of this key, locked until the unit ends, and read afresh unless the unit had locked it before."""
+    identity = identity_key(kind, key)
+    locked: set[Any] = session.info.setdefault(_LOCKED, set())
+    known: RowT | None = session.identity_map.get(identity) if identity in locked else None
+    found = known or _read(session, kind, key, _by_key_locking(inspect(kind)))
+    if found is not None:
+        locked.add(identity)
+    return found
+
+
+def _read(session: Session, kind: type[RowT], key: UUID, wanted: Select[Any]) -> RowT | None:
+    if identity_key(kind, key) in session.identity_map or any(type(one) is kind for one in session.new):
+        session.flush()
+    found: RowT | None = session.execute(wanted, {"key": key}).scalar_one_or_none()
+    # The session itself forgets a row that nobody holds; another message of the batch may be about it too.
+    session.info.setdefault(_KEPT, []).append(found)
+    return found
+
+
+@cache
+def _by_key(mapper: Mapper[Any]) -> Select[Any]:
+    (column,) = mapper.primary_key
+    return select(mapper).where(column == bindparam("key")).execution_options(autoflush=False)
+
+
+@cache
+def _by_key_locking(mapper: Mapper[Any]) -> Select[Any]:
+    return _by_key(mapper).with_for_update().execution_options(populate_existing=True)
