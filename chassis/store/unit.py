@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Table, delete, func, select
+from sqlalchemy import Table, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -81,13 +82,11 @@ class StoreUnit:
         if at <= self.now:
             self.timers_due.add(timer)
         row = {"name": timer, "key": str(key), "due_at": at, "data": dict(data or {}), "attempts": 0}
-        statement = upsert(self.session, self.tables.timer).values(row)
-        moved = {name: statement.excluded[name] for name in ("due_at", "data", "attempts")}
-        self.session.execute(statement.on_conflict_do_update(index_elements=["name", "key"], set_=moved))
+        # On the connection itself: nothing that the session has still to write is about timers.
+        self.session.connection().execute(_setting(self.tables.timer, self.session.get_bind().dialect.name), row)
 
     def cancel_timer(self, timer: str, key: UUID | str) -> None:
-        table = self.tables.timer
-        self.session.execute(delete(table).where(table.c.name == timer, table.c.key == str(key)))
+        self.session.connection().execute(_cancelling(self.tables.timer), {"name_": timer, "key_": str(key)})
 
     def claim(self, message_ids: Iterable[UUID]) -> set[UUID]:
         """Marks messages as handled by this unit, and says which of them none has handled before."""
@@ -150,6 +149,18 @@ class StoreUnit:
         subjects = [emitted.event.subject for emitted in self._emitted]
         moved = self.statements.move_on(self.session, subjects)
         return {subject: moved[subject.hex] - count for subject, count in Counter(subjects).items()}
+
+
+@cache
+def _setting(timers: Table, dialect: str) -> Any:
+    statement = (postgresql_insert if dialect == "postgresql" else sqlite_insert)(timers)
+    moved = {name: statement.excluded[name] for name in ("due_at", "data", "attempts")}
+    return statement.on_conflict_do_update(index_elements=["name", "key"], set_=moved)
+
+
+@cache
+def _cancelling(timers: Table) -> Any:
+    return delete(timers).where(timers.c.name == bindparam("name_"), timers.c.key == bindparam("key_"))
 
 
 def count(session: Session, table: Table) -> int:
