@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, and_, delete, select, update
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy import ColumnElement, and_, delete, select, tuple_, update
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from chassis.logs import describe
 from chassis.ports import NotYet, Timer, TimerHandler, Unit
@@ -24,6 +24,8 @@ from chassis.store.unit import StoreUnit
 
 BATCH = 96
 EFFECT_SECONDS = 2.0
+FRESH_SECONDS = 0.25
+"""How long what was read for a round of effects counts as looked up at the moment of acting; then it is read again."""
 NOT_YET_DELAY = timedelta(seconds=5)
 RETRY_DELAYS = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3600))
 MAX_EFFECT_ATTEMPTS = 8
@@ -36,7 +38,13 @@ log = structlog.get_logger()
 
 Act = Callable[[Unit[Any], Timer], Any]
 Record = Callable[[Unit[Any], Timer, Any], None]
+Ahead = Callable[[Unit[Any], Sequence[Timer]], object]
+Identity = tuple[str, str]
 OpenUnit = Callable[[], AbstractContextManager[StoreUnit]]
+
+
+def _nothing(unit: Unit[Any], timers: Sequence[Timer]) -> object:
+    return None
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,13 @@ class Effect:
     act: Act
     record: Record
     failed: TimerHandler
+    read_ahead: Ahead = _nothing
+    lock_ahead: Ahead = _nothing
+
+    def ahead(self, *, read: Ahead, lock: Ahead) -> Effect:
+        """The same effect, for which `read` loads in one go what `act` asks for about many timers, and `lock` what
+        `record` does. What they return is kept as long as it may be asked for."""
+        return replace(self, read_ahead=read, lock_ahead=lock)
 
 
 @dataclass(frozen=True)
@@ -94,7 +109,7 @@ class Scheduler:
         try:
             with self._open_unit() as unit:
                 for timer in timers:
-                    if self._take(unit, timer):
+                    if self._taken(unit, [timer]):
                         entries[timer.name].handler(unit, timer)
         except STORE_AWAY:
             raise
@@ -115,82 +130,121 @@ class Scheduler:
         done: list[tuple[DueTimer, Any]] = []
         until = time.monotonic() + EFFECT_SECONDS
         try:
-            while waiting and (time.monotonic() < until or not done):
+            while waiting:
+                for failed in self._act(effect, waiting, done, until):
+                    self._effect_failed(effect, failed)
+                if time.monotonic() >= until:
+                    break
+        finally:
+            self._record(effect, done)
+            self._leave(waiting)
+
+    def _claim(self, timers: Sequence[DueTimer]) -> list[DueTimer]:
+        """Takes a lease on timers, and returns those that nobody else has."""
+        with self._database.unit() as unit:
+            return self._moved(unit, timers, unit.now + EFFECT_LEASE, attempts=1)
+
+    def _act(
+        self, effect: Effect, waiting: list[DueTimer], done: list[tuple[DueTimer, Any]], until: float
+    ) -> list[DueTimer]:
+        """Acts on timers, which leave `waiting`, while what is read for them is fresh. Returns those that failed."""
+        failed: list[DueTimer] = []
+        until = min(until, time.monotonic() + FRESH_SECONDS)
+        with self._database.reading() as unit:
+            held = effect.read_ahead(unit, waiting)
+            while waiting:
                 timer = waiting.pop(0)
                 try:
-                    with self._database.reading() as unit:
-                        done.append((timer, effect.act(unit, timer)))
+                    done.append((timer, effect.act(unit, timer)))
                 except STORE_AWAY:
                     raise
                 except Exception as error:
                     log.warning("effect_failed", timer=timer.name, attempts=timer.attempts, **describe(error))
-                    self._effect_failed(effect, timer)
-        finally:
-            self._record(done, effect.record)
-            for timer in waiting:
-                self._move(timer, self._database.clock.now(), timer.attempts - 1)
-
-    def _claim(self, timers: Sequence[DueTimer]) -> list[DueTimer]:
-        """Takes a lease on timers, and returns those that nobody else has."""
-        lease = self._database.clock.now() + EFFECT_LEASE
-        with self._database.unit() as unit:
-            moved = (self._moved(unit, timer, lease, timer.attempts + 1) for timer in timers)
-            return [timer for timer in moved if timer is not None]
+                    failed.append(timer)
+                    if isinstance(error, DBAPIError):
+                        break  # nothing more can be read in this transaction
+                if time.monotonic() >= until:
+                    break
+            del held
+        return failed
 
     def _effect_failed(self, effect: Effect, timer: DueTimer) -> None:
         if timer.attempts < MAX_EFFECT_ATTEMPTS:
-            self._move(timer, self._database.clock.now() + _delay(timer.attempts - 1), timer.attempts)
+            self._move(timer, self._database.clock.now() + _delay(timer.attempts - 1))
         else:
-            self._record([(timer, None)], lambda unit, given_up, _: effect.failed(unit, given_up))
+            given_up = replace(effect, record=lambda unit, timer, _: effect.failed(unit, timer))
+            self._record(given_up, [(timer, None)])
 
-    def _record(self, done: Sequence[tuple[DueTimer, Any]], record: Record) -> None:
+    def _leave(self, timers: Sequence[DueTimer]) -> None:
+        """Gives claimed timers back as they were."""
+        if timers:
+            with self._database.unit() as unit:
+                self._moved(unit, timers, unit.now, attempts=-1)
+
+    def _record(self, effect: Effect, done: Sequence[tuple[DueTimer, Any]]) -> None:
         """Records the ends of effects and removes their timers. If that fails one is repeated after its lease."""
         if not done:
             return
+        timers = [timer for timer, _ in done]
         try:
             with self._open_unit() as unit:
+                # Locked before the timers are removed, as whoever cancels a timer does it.
+                held = effect.lock_ahead(unit, timers)
+                mine = self._taken(unit, timers)
                 for timer, result in done:
-                    if self._take(unit, timer):
-                        record(unit, timer, result)
+                    if _identity(timer) in mine:
+                        effect.record(unit, timer, result)
+                del held
         except STORE_AWAY:
             raise
         except Exception as error:
             if len(done) == 1:
-                log.error("effect_not_recorded", timer=done[0][0].name, **describe(error))
+                log.error("effect_not_recorded", timer=timers[0].name, **describe(error))
                 return
             for one in done:
-                self._record([one], record)
+                self._record(effect, [one])
 
     def _put_off(self, timer: DueTimer, error: Exception) -> None:
         now = self._database.clock.now()
         if isinstance(error, NotYet):
-            self._move(timer, now + NOT_YET_DELAY, timer.attempts)
+            self._move(timer, now + NOT_YET_DELAY)
             return
         log.warning("timer_failed", timer=timer.name, attempts=timer.attempts, **describe(error))
-        self._move(timer, now + _delay(timer.attempts), timer.attempts + 1)
+        self._move(timer, now + _delay(timer.attempts), attempts=1)
 
-    def _take(self, unit: StoreUnit, timer: DueTimer) -> bool:
-        """Removes the row. False if it is no longer there as it was seen."""
-        return _changed(unit.session.execute(delete(self._table).where(self._same(timer))))
+    def _taken(self, unit: StoreUnit, timers: Sequence[DueTimer]) -> set[Identity]:
+        """Removes the rows. Those that are no longer there as they were seen are left out of the answer."""
+        removed = delete(self._table).where(self._among(timers)).returning(self._table.c.name, self._table.c.key)
+        return {(name, key) for name, key in unit.session.execute(removed)}
 
-    def _move(self, timer: DueTimer, due_at: datetime, attempts: int) -> None:
+    def _move(self, timer: DueTimer, due_at: datetime, *, attempts: int = 0) -> None:
         with self._database.unit() as unit:
-            self._moved(unit, timer, due_at, attempts)
+            self._moved(unit, [timer], due_at, attempts=attempts)
 
-    def _moved(self, unit: StoreUnit, timer: DueTimer, due_at: datetime, attempts: int) -> DueTimer | None:
-        """The timer as it is after it was moved, or None if it was no longer there as it was seen."""
-        statement = update(self._table).where(self._same(timer)).values(due_at=due_at, attempts=attempts)
-        changed = _changed(unit.session.execute(statement))
-        return replace(timer, due_at=due_at, attempts=attempts) if changed else None
-
-    def _same(self, timer: DueTimer) -> ColumnElement[bool]:
+    def _moved(self, unit: StoreUnit, timers: Sequence[DueTimer], due_at: datetime, *, attempts: int) -> list[DueTimer]:
+        """The timers as they are once moved, with so many more attempts; see `_taken` for what is left out."""
         table = self._table
-        return and_(table.c.name == timer.name, table.c.key == timer.key, table.c.due_at == timer.due_at)
+        moved = update(table).where(self._among(timers)).returning(table.c.name, table.c.key)
+        found = unit.session.execute(moved.values(due_at=due_at, attempts=table.c.attempts + attempts))
+        mine = {(name, key) for name, key in found}
+        return [
+            replace(timer, due_at=due_at, attempts=timer.attempts + attempts)
+            for timer in timers
+            if _identity(timer) in mine
+        ]
+
+    def _among(self, timers: Sequence[DueTimer]) -> ColumnElement[bool]:
+        """Rows that are as they were seen."""
+        name, key, due_at = self._table.c.name, self._table.c.key, self._table.c.due_at
+        seen = [(timer.name, timer.key, timer.due_at) for timer in timers]
+        # SQLite finds no row of a list of pairs by its index, and would read all that is ever to come.
+        by_index = and_(name.in_({timer.name for timer in timers}), key.in_([timer.key for timer in timers]))
+        return and_(by_index, tuple_(name, key, due_at).in_(seen))
+
+
+def _identity(timer: DueTimer) -> Identity:
+    return timer.name, timer.key
 
 
 def _delay(attempts: int) -> timedelta:
     return RETRY_DELAYS[min(attempts, len(RETRY_DELAYS) - 1)]
-
-
-def _changed(result: Any) -> bool:
-    return bool(result.rowcount)

@@ -91,8 +91,13 @@ class NotificationsService:
             act=handlers.deliver,
             record=handlers.record_alert_sent,
             failed=handlers.record_alert_failed,
-        ),
-        effect("send_message", act=handlers.deliver, record=handlers.record_sent, failed=handlers.record_failed),
+        ).ahead(read=handlers.read_ahead, lock=handlers.lock_ahead),
+        effect(
+            "send_message",
+            act=handlers.deliver,
+            record=handlers.record_sent,
+            failed=handlers.record_failed,
+        ).ahead(read=handlers.read_ahead, lock=handlers.lock_ahead),
     )
 
     acknowledge_alert = command(AcknowledgeAlert, commands.acknowledge_alert)

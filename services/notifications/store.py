@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import JSON, Column, Integer, LargeBinary, String, Table, Text, Uuid, select
+from sqlalchemy import (
+    JSON,
+    Column,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    Uuid,
+    bindparam,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, registry
 
 from chassis.store.tables import Instant, code, data_key_table, new_metadata
@@ -95,6 +109,16 @@ mapper.map_imperatively(Therapist, therapists)
 mapper.map_imperatively(Message, messages)
 mapper.map_imperatively(Alert, alerts)
 
+# What is asked for with every message is asked past the ORM, by statements that are made once: a quarter of the cost.
+_CLIENT = select(clients).where(clients.c.referral_id == bindparam("id")).with_for_update()
+_THERAPIST = select(therapists.c.therapist_id).where(therapists.c.therapist_id == bindparam("id")).with_for_update()
+_ADD_MESSAGE = {
+    dialect: insert(messages).on_conflict_do_nothing(index_elements=["business_key"]).returning(messages.c.id)
+    for dialect, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
+}
+
+EntityT = TypeVar("EntityT")
+
 
 class NoSuchMessage(LookupError):
     """There is no message of this identity."""
@@ -104,9 +128,16 @@ class NoSuchAlert(LookupError):
     """There is no alert about this concern."""
 
 
+def add_message(session: Session, message: Message) -> bool:
+    """Writes a new message. False, and nothing is written, if there is one of this fact."""
+    row = {column.name: getattr(message, column.name) for column in messages.columns}
+    added = session.execute(_ADD_MESSAGE[session.get_bind().dialect.name], row)
+    return added.scalar() is not None
+
+
 def get_message(session: Session, message_id: MessageId) -> Message:
     """Raises NoSuchMessage."""
-    message = session.get(Message, message_id, with_for_update=True)
+    message = _locked(session, Message, message_id)
     if message is None:
         raise NoSuchMessage(f"there is no message {message_id}")
     return message
@@ -117,6 +148,23 @@ def read_message(session: Session, message_id: MessageId) -> Message | None:
     return session.get(Message, message_id)
 
 
+def read_ahead(session: Session, message_ids: Collection[MessageId]) -> Sequence[object]:
+    """Messages, and whom they go to or are about. As long as they are kept the session asks for none of them again."""
+    wanted = (
+        select(Message, Client, Therapist)
+        .outerjoin(clients, clients.c.referral_id == messages.c.referral_id)
+        .outerjoin(therapists, therapists.c.therapist_id == messages.c.therapist_id)
+        .where(messages.c.id.in_(message_ids))
+    )
+    return session.execute(wanted).all()
+
+
+def lock_messages(session: Session, message_ids: Collection[MessageId]) -> Sequence[Message]:
+    """Messages, locked. As long as they are kept the session asks for none of them again."""
+    wanted = select(Message).where(messages.c.id.in_(message_ids)).order_by(messages.c.id).with_for_update()
+    return session.execute(wanted).scalars().all()
+
+
 def find_message_by_key(session: Session, business_key: str) -> Message | None:
     wanted = select(Message).where(messages.c.business_key == business_key).with_for_update()
     return session.execute(wanted).scalar_one_or_none()
@@ -124,12 +172,12 @@ def find_message_by_key(session: Session, business_key: str) -> Message | None:
 
 def queued_about_referral(session: Session, referral_id: ReferralId) -> list[Message]:
     wanted = select(Message).where(messages.c.referral_id == referral_id, messages.c.state == State.QUEUED)
-    return list(session.execute(wanted.with_for_update()).scalars())
+    return list(session.execute(wanted.order_by(messages.c.id).with_for_update()).scalars())
 
 
 def queued_about_concern(session: Session, concern_id: ConcernId) -> list[Message]:
     wanted = select(Message).where(messages.c.concern_id == concern_id, messages.c.state == State.QUEUED)
-    return list(session.execute(wanted.with_for_update()).scalars())
+    return list(session.execute(wanted.order_by(messages.c.id).with_for_update()).scalars())
 
 
 def messages_about(
@@ -145,7 +193,14 @@ def messages_about(
 
 
 def find_client(session: Session, referral_id: ReferralId) -> Client | None:
-    return session.get(Client, referral_id, with_for_update=True)
+    return _locked(session, Client, referral_id)
+
+
+def client_as_known(session: Session, referral_id: ReferralId) -> Client | None:
+    """The client, locked, for looking at: what is changed in it is not kept."""
+    session.flush()
+    row = session.execute(_CLIENT, {"id": referral_id}).one_or_none()
+    return Client(**row._mapping) if row else None
 
 
 def read_client(session: Session, referral_id: ReferralId) -> Client | None:
@@ -163,7 +218,12 @@ def client_of(session: Session, referral_id: ReferralId) -> Client:
 
 
 def find_therapist(session: Session, therapist_id: TherapistId) -> Therapist | None:
-    return session.get(Therapist, therapist_id, with_for_update=True)
+    return _locked(session, Therapist, therapist_id)
+
+
+def knows_therapist(session: Session, therapist_id: TherapistId) -> bool:
+    session.flush()
+    return session.execute(_THERAPIST, {"id": therapist_id}).one_or_none() is not None
 
 
 def read_therapist(session: Session, therapist_id: TherapistId) -> Therapist | None:
@@ -180,7 +240,7 @@ def get_alert(session: Session, concern_id: ConcernId) -> Alert:
 
 
 def find_alert(session: Session, concern_id: ConcernId) -> Alert | None:
-    return session.get(Alert, concern_id, with_for_update=True)
+    return _locked(session, Alert, concern_id)
 
 
 def list_alerts(session: Session, *, acknowledged_too: bool, limit: int) -> list[Alert]:
@@ -200,3 +260,9 @@ def moves_on(session: Session, subject_id: UUID, topic: str, sequence: int) -> b
         where=latest_facts.c.sequence < statement.excluded.sequence,
     ).returning(latest_facts.c.sequence)
     return session.execute(moved).scalar() is not None
+
+
+def _locked(session: Session, kind: type[EntityT], key: UUID) -> EntityT | None:
+    """What this unit holds it has locked before."""
+    held: EntityT | None = session.identity_map.get(session.identity_key(kind, key))
+    return held or session.get(kind, key, with_for_update=True)

@@ -256,6 +256,37 @@ def test_what_a_slow_outside_world_leaves_no_time_for_is_left_as_it_was(
     assert bench.due(), "it is still due"
 
 
+@pytest.mark.parametrize(("fresh_seconds", "reads"), [(60, [3]), (0, [3, 2, 1])])
+def test_what_is_read_ahead_serves_many_while_it_is_fresh(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, fresh_seconds: float, reads: list[int]
+) -> None:
+    monkeypatch.setattr("chassis.store.schedule.FRESH_SECONDS", fresh_seconds)
+    monkeypatch.setattr("chassis.store.schedule.EFFECT_SECONDS", 60)
+    read, locked = [], []
+    bench.effect = bench.effect.ahead(
+        read=lambda unit, timers: read.append(len(timers)), lock=lambda unit, timers: locked.append(len(timers))
+    )
+    for key in "abc":
+        bench.set("send", key, timedelta())
+    bench.fire_due()
+    assert (bench.outside.recorded, read, locked) == (["sent"] * 3, reads, [3])
+
+
+def test_an_effect_that_was_cancelled_while_it_acted_is_not_recorded(bench: Bench) -> None:
+    def act(unit: Unit[Any], timer: Timer) -> str:
+        if timer.key == "b":
+            with bench.store.database.unit() as other:
+                other.cancel_timer("send", "b")
+        return timer.key
+
+    bench.effect = Effect("send", act, bench.outside.record, bench.outside.failed)
+    for key in "abc":
+        bench.set("send", key, timedelta())
+    bench.fire_due()
+    assert bench.outside.recorded == ["a", "c"]
+    assert bench.store.rows("timer") == []
+
+
 def test_two_replicas_never_perform_the_same_effect(bench: Bench) -> None:
     bench.set("send", "a", timedelta())
     seen = bench.due()

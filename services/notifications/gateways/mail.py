@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import mailbox
+import os
 import smtplib
+import socket
 import ssl
+import time
 from dataclasses import dataclass
 from datetime import datetime
+from email.headerregistry import BaseHeader
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import format_datetime
+from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
-from uuid import UUID
+from uuid import UUID, uuid4
 
 PERMANENT = 500
 """SMTP replies from here on say that trying again can't help (RFC 5321, 4.2.1)."""
 
 DEFAULT_PORTS = {"smtp": 587, "smtps": 465}
+
+
+ABOUT_CONTENT = frozenset({"mime-version", "content-type", "content-transfer-encoding"})
+MOST_ON_A_LINE = 78
+"""Characters (RFC 5322, 2.1.1)."""
 
 
 class Rejected(Exception):
@@ -34,10 +45,26 @@ class MaildirMailer:
 
     def __init__(self, folder: Path) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        self._maildir = mailbox.Maildir(folder, create=True)
+        mailbox.Maildir(folder, create=True)
+        self._folder = folder
 
     def send(self, message: EmailMessage) -> None:
-        self._maildir.add(message)
+        """Writes it beside the others and moves it in when it is whole; both are on the disk before this returns."""
+        name = f"{time.time_ns()}.{uuid4().hex}.{socket.gethostname()}"
+        with (self._folder / "tmp" / name).open("xb") as file:
+            file.write(bytes(message))
+            file.flush()
+            os.fsync(file.fileno())
+        (self._folder / "tmp" / name).rename(self._folder / "new" / name)
+        _fsync_folder(self._folder / "new")
+
+
+def _fsync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,9 +128,34 @@ def mailer_for(url: str, *, username: str | None, password: str | None, timeout_
     )
 
 
+class _AsWritten(EmailPolicy):
+    """Takes a header that is plain as it is written, which the library would parse and fold each time it is met."""
+
+    def header_store_parse(self, name: str, value: Any) -> tuple[str, str]:
+        if name.lower() in ABOUT_CONTENT:
+            return name, _parsed(name, value)
+        is_plain = value.isascii() and value.isprintable() and len(f"{name}: {value}") <= MOST_ON_A_LINE
+        return (name, value) if is_plain else super().header_store_parse(name, value)
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if isinstance(value, BaseHeader):
+            return super().fold_binary(name, value)
+        return f"{name}: {value}{self.linesep}".encode("ascii")
+
+
+@lru_cache(maxsize=64)
+def _parsed(name: str, value: str) -> BaseHeader:
+    """Headers of which there are a few, alike in all messages, and that the library itself looks into."""
+    parsed: BaseHeader = _POLICY.header_factory(name, value)
+    return parsed
+
+
+_POLICY = _AsWritten()
+
+
 def compose(*, message_id: UUID, sender: str, to: str, subject: str, body: str, at: datetime) -> EmailMessage:
     """A plain-text e-mail. The same message always gets the same Message-ID, so that a copy can be told."""
-    mail = EmailMessage()
+    mail = EmailMessage(_POLICY)
     mail["From"] = sender
     mail["To"] = to
     mail["Subject"] = subject

@@ -15,7 +15,7 @@ from services.notifications.handlers.clients import (
     tell_client_of_subsidy,
     tell_client_of_subsidy_wait,
 )
-from services.notifications.handlers.delivery import deliver, record_failed, record_sent
+from services.notifications.handlers.delivery import deliver, lock_ahead, read_ahead, record_failed, record_sent
 from services.notifications.handlers.staff import tell_office_of_stall
 from services.notifications.handlers.therapists import (
     send_offer,
@@ -38,7 +38,9 @@ __all__ = [
     "forget_client",
     "keep_contact",
     "keep_therapist_contact",
+    "lock_ahead",
     "raise_alert",
+    "read_ahead",
     "record_alert_failed",
     "record_alert_sent",
     "record_failed",

@@ -6,6 +6,7 @@ moment of sending: the client may have changed how they can be reached, or have 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -45,7 +46,7 @@ class Outcome:
 
 def deliver(unit: Unit[Tools], timer: Timer) -> Outcome:
     """Sends one message, if it may go now. Raises OSError where trying again may help."""
-    message = store.read_message(unit.session, MessageId(UUID(timer.key)))
+    message = store.read_message(unit.session, _message_id(timer))
     if message is None or not message.is_queued:
         return Outcome(pointless=True)
     if message.recipient is Recipient.CLIENT:
@@ -84,8 +85,26 @@ def record_failed(unit: Unit[Tools], timer: Timer) -> None:
     finish_withdrawal(unit, message)
 
 
+def read_ahead(unit: Unit[Tools], timers: Sequence[Timer]) -> object:
+    """What `deliver` looks up about many messages, read in one go."""
+    return store.read_ahead(unit.session, _message_ids(timers))
+
+
+def lock_ahead(unit: Unit[Tools], timers: Sequence[Timer]) -> object:
+    """The messages that `record_sent` is about to settle, read in one go."""
+    return store.lock_messages(unit.session, _message_ids(timers))
+
+
 def message_of(unit: Unit[Tools], timer: Timer) -> Message:
-    return store.get_message(unit.session, MessageId(UUID(timer.key)))
+    return store.get_message(unit.session, _message_id(timer))
+
+
+def _message_id(timer: Timer) -> MessageId:
+    return MessageId(UUID(timer.key))
+
+
+def _message_ids(timers: Sequence[Timer]) -> list[MessageId]:
+    return [_message_id(timer) for timer in timers]
 
 
 def _deliver_to_client(unit: Unit[Tools], message: Message) -> Outcome:

@@ -12,7 +12,14 @@ from contracts.vocabulary import Channel, ConcernId, FailureReason, MessageId, R
 from services.notifications import store
 from services.notifications.domain.messages import Coded, Message
 from services.notifications.domain.people import Client
-from services.notifications.domain.safe_contact import AskStaff, KeepUntilTheyCall, NoAddress, WriteLater, way_to_reach
+from services.notifications.domain.safe_contact import (
+    AskStaff,
+    KeepUntilTheyCall,
+    NoAddress,
+    Way,
+    WriteLater,
+    way_to_reach,
+)
 from services.notifications.domain.templates import Recipient, Template
 from services.notifications.tools import Tools
 
@@ -38,15 +45,17 @@ def queue_to_client(
     sealed: str | None = None,
 ) -> None:
     """Raises NotYet while the client's address is under way; does nothing once it was removed."""
-    client = store.find_client(unit.session, referral_id)
+    client = store.client_as_known(unit.session, referral_id)
     if client and (client.is_removed or (client.is_withdrawn and template.ends_with_withdrawal)):
         return
     if client is None or client.contact is None:
         raise NotYet("the client's address has not arrived yet")
-    message = _add(unit, template, Recipient.CLIENT, About(referral_id), key=key, data=data)
+    way = _way_to(unit, client)
+    channel = Channel.STAFF_CALL if isinstance(way, AskStaff) else Channel.EMAIL
+    about = About(referral_id)
+    message = _add(unit, template, Recipient.CLIENT, about, key=key, data=data, sealed=sealed, channel=channel)
     if message:
-        message.sealed = sealed
-        _start(unit, message, open_contact(unit, client))
+        _start(unit, message, way)
 
 
 def queue_to_therapist(
@@ -62,12 +71,11 @@ def queue_to_therapist(
     """Raises NotYet while the therapist's address is under way."""
     if _is_pointless(unit, template, referral_id):
         return
-    if store.find_therapist(unit.session, therapist_id) is None:
+    if not store.knows_therapist(unit.session, therapist_id):
         raise NotYet("the therapist's address has not arrived yet")
     about = About(referral_id, therapist_id)
-    message = _add(unit, template, Recipient.THERAPIST, about, key=key, data=data)
+    message = _add(unit, template, Recipient.THERAPIST, about, key=key, data=data, sealed=sealed)
     if message:
-        message.sealed = sealed
         unit.set_timer(SEND_MESSAGE, message.id, unit.now)
 
 
@@ -104,8 +112,9 @@ def rule_out(unit: Unit[Tools], template: Template, *, key: UUID | str, referral
     """
     message = store.find_message_by_key(unit.session, _business_key(template, key))
     if message is None:
-        message = _add(unit, template, template.recipient or Recipient.OFFICE, About(referral_id), key=key)
-        assert message is not None
+        added = _add(unit, template, template.recipient or Recipient.OFFICE, About(referral_id), key=key)
+        assert added is not None
+        message = store.get_message(unit.session, added.id)
     if message.is_queued:
         cancel(unit, message)
     return message
@@ -150,20 +159,22 @@ def finish_withdrawal(unit: Unit[Tools], message: Message) -> None:
         remove_address(unit, store.client_of(unit.session, message.referral_id))
 
 
-def _start(unit: Unit[Tools], message: Message, known: ClientContact) -> None:
+def _way_to(unit: Unit[Tools], client: Client) -> Way:
+    contact = open_contact(unit, client).contact
+    return way_to_reach(channel=contact.channel, hours=contact.hours, email=contact.email, at=unit.now)
+
+
+def _start(unit: Unit[Tools], message: Message, way: Way) -> None:
     """The first look at how the client can be reached; the moment of sending looks again."""
-    contact = known.contact
-    way = way_to_reach(channel=contact.channel, hours=contact.hours, email=contact.email, at=unit.now)
     match way:
         case KeepUntilTheyCall():
-            message.keep(at=unit.now)
-            finish_withdrawal(unit, message)
+            kept = store.get_message(unit.session, message.id)
+            kept.keep(at=unit.now)
+            finish_withdrawal(unit, kept)
         case NoAddress():
-            fail(unit, message, FailureReason.NO_ADDRESS)
-            finish_withdrawal(unit, message)
-        case AskStaff():
-            message.channel = Channel.STAFF_CALL
-            unit.set_timer(SEND_MESSAGE, message.id, unit.now)
+            failed = store.get_message(unit.session, message.id)
+            fail(unit, failed, FailureReason.NO_ADDRESS)
+            finish_withdrawal(unit, failed)
         case _:
             unit.set_timer(SEND_MESSAGE, message.id, way.at if isinstance(way, WriteLater) else unit.now)
 
@@ -171,7 +182,7 @@ def _start(unit: Unit[Tools], message: Message, known: ClientContact) -> None:
 def _is_pointless(unit: Unit[Tools], template: Template, referral_id: ReferralId | None) -> bool:
     if referral_id is None or not template.ends_with_withdrawal:
         return False
-    client = store.find_client(unit.session, referral_id)
+    client = store.client_as_known(unit.session, referral_id)
     return client is not None and client.is_withdrawn
 
 
@@ -183,23 +194,24 @@ def _add(
     *,
     key: UUID | str,
     data: Coded | None = None,
+    sealed: str | None = None,
+    channel: Channel = Channel.EMAIL,
 ) -> Message | None:
-    """A new message; None if there is one of this fact."""
-    if store.find_message_by_key(unit.session, _business_key(template, key)):
-        return None
+    """A new message, written as it is; None if there is one of this fact."""
     message = Message(
         id=MessageId(unit.new_id()),
         business_key=_business_key(template, key),
         template=template,
         recipient=recipient,
         queued_at=unit.now,
+        channel=channel,
         data=data or {},
+        sealed=sealed,
         referral_id=about.referral_id,
         therapist_id=about.therapist_id,
         concern_id=about.concern_id,
     )
-    unit.session.add(message)
-    return message
+    return message if store.add_message(unit.session, message) else None
 
 
 def _business_key(template: Template, key: UUID | str) -> str:

@@ -6,6 +6,8 @@ import mailbox
 from datetime import timedelta
 from pathlib import Path
 
+from sqlalchemy import event
+
 from chassis.store.schedule import Effect, Scheduler
 from chassis.testing import DueTimer
 from contracts.events.notifications import MessageFailed, MessageSent
@@ -131,6 +133,24 @@ def test_the_chassis_s_own_schedule_puts_a_failed_message_off(desk: Desk, therap
     for timer in scheduler.due(["send_message"]):
         scheduler.perform(effect, [timer])
     assert len(desk.post.sent) == 1
+
+
+def test_what_is_read_ahead_is_not_asked_for_again(
+    desk: Desk, referral_id: ReferralId, therapist_id: TherapistId
+) -> None:
+    desk.admit(therapist_id)
+    desk.release(referral_id)
+    desk.release(referral_id, to=therapist_id)
+    database, asked = desk.bench.database, []
+    timers = Scheduler(database, database.unit).due(["send_message"])
+    with database.reading() as unit:
+        held = handlers.read_ahead(unit, timers)
+        event.listen(database.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+        for timer in timers:
+            handlers.deliver(unit, timer)
+    assert held
+    assert len(desk.post.sent) == 2
+    assert all("FROM data_key" in statement for statement in asked)
 
 
 def test_a_maildir_holds_what_was_sent(desk: Desk, referral_id: ReferralId, tmp_path: Path) -> None:

@@ -156,7 +156,20 @@ def test_a_setting_names_a_folder(tmp_path: Path) -> None:
     made = mailer_for(f"maildir:{tmp_path}/mail", username=None, password=None, timeout_seconds=5)
     assert isinstance(made, MaildirMailer)
     made.send(a_message())
-    assert len(list((tmp_path / "mail" / "new").iterdir())) == 1
+    (file,) = (tmp_path / "mail" / "new").iterdir()
+    assert message_from_bytes(file.read_bytes(), policy=default_policy).get_content() == "Hello.\n"
+    assert list((tmp_path / "mail" / "tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize("subject", ["Reference", "Grüße, £50", "Words, " * 20 + "and an end"])
+def test_any_subject_reaches_the_reader_as_it_was_written(subject: str) -> None:
+    message = compose(
+        message_id=new_id(), sender="Leeward <hello@example.org>", to="a@example.org", subject=subject, body="", at=AT
+    )
+    written = bytes(message)
+    assert written.isascii()
+    assert max(len(line) for line in written.splitlines()) <= 78
+    assert message_from_bytes(written, policy=default_policy)["Subject"] == subject
 
 
 def test_a_subject_cannot_smuggle_in_a_header() -> None:
