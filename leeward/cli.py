@@ -22,7 +22,7 @@ from leeward.demo.report import print_report
 from leeward.demo.requests import sample_requests
 from leeward.demo.run import Demonstration, seed_of_today
 from leeward.demo.spreadsheet import read_requests
-from leeward.status import ServiceStatus, status_of
+from leeward.status import ServiceStatus, site_of, status_of
 from leeward.supervisor import Supervisor, running
 from leeward.terminal import VAR, AsJson, Folder, broker_of, console, errors, plain_errors
 from leeward.workspace import READERS, SERVICES, Workspace
@@ -42,9 +42,9 @@ def up(
     var: Folder = VAR,
     sample: Annotated[int, typer.Option(help="Let this many sample requests flow through.", min=0)] = 0,
 ) -> None:
-    """Starts a broker if AMQP_URI names none, and every service, and stays until Ctrl-C."""
+    """Starts a broker if AMQP_URI names none, every service and the public site, and stays until Ctrl-C."""
     workspace = Workspace(var)
-    with plain_errors(), running(workspace) as supervisor:
+    with plain_errors(), running(workspace, site=True) as supervisor:
         _announce(workspace, supervisor)
         try:
             if sample:
@@ -84,12 +84,16 @@ def demo(
 @app.command()
 def status(var: Folder = VAR, as_json: AsJson = False) -> None:
     """Every service: up or down, what waits, what is late, what a person must look at. Exit code 1 if one is down."""
-    states = status_of(broker_of(Workspace(var)))
+    workspace = Workspace(var)
+    states, site = status_of(broker_of(workspace)), site_of(workspace)
     if as_json:
-        console.print_json(json.dumps([asdict(state) for state in states]))
+        told = [asdict(state) for state in states] + ([asdict(site)] if site else [])
+        console.print_json(json.dumps(told))
     else:
         console.print(_status_table(states))
-    if not all(state.up for state in states):
+        if site:
+            console.print(f"site: {'up' if site.up else '[red]down[/red]'}, {site.address}", soft_wrap=True)
+    if not (all(state.up for state in states) and (site is None or site.up)):
         raise typer.Exit(1)
 
 
@@ -161,6 +165,7 @@ def _watch(supervisor: Supervisor) -> None:
 
 
 def _announce(workspace: Workspace, supervisor: Supervisor) -> None:
+    console.print(f"Open:   {supervisor.site}", soft_wrap=True)
     console.print(f"Broker: {supervisor.amqp_uri}", soft_wrap=True)
     console.print(f"Mail:   {workspace.mail}/new   Logs: {workspace.folder}/log   For machines: {workspace.run_file}")
 

@@ -11,7 +11,8 @@ from kombu import Connection
 
 from chassis.bus.topology import RETRY_DELAYS_SECONDS
 from chassis.rpc import CommandFailed, NoAnswer, RpcClient
-from leeward.workspace import SERVICES
+from leeward.supervisor import SITE, is_ready
+from leeward.workspace import SERVICES, Workspace
 
 TIMEOUT_SECONDS = 2.0
 
@@ -41,6 +42,22 @@ class ServiceStatus:
         """Up, with nothing waiting, nothing under way and nothing due."""
         waiting = (self.inbox_depth, self.urgent_depth, self.retrying, self.outbox_rows, self.timers_due)
         return self.up and not any(waiting)
+
+
+@dataclass(frozen=True)
+class SiteStatus:
+    """The public site, which has no queue: whether it answers, and where."""
+
+    up: bool
+    address: str
+    service: str = SITE
+
+
+def site_of(workspace: Workspace) -> SiteStatus | None:
+    """The site that runs from this folder; None if none does."""
+    found = workspace.read_run_file()
+    address = found.get("web") if found else None
+    return SiteStatus(up=is_ready(address), address=address) if address else None
 
 
 def status_of(amqp_uri: str, services: Sequence[str] = SERVICES) -> list[ServiceStatus]:
