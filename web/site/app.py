@@ -151,7 +151,10 @@ class _Assets(StaticFiles):
 
 
 def _handler(endpoint: Endpoint) -> Callable[[Request, Exception], Awaitable[Response]]:
-    return lambda request, _: endpoint(request)
+    async def handle(request: Request, _: Exception) -> Response:
+        return await endpoint(request)
+
+    return handle
 
 
 async def _live(_: Request) -> Response:

@@ -1,6 +1,6 @@
 """Keeps the catalogues in step with the texts: `python -m web.site.catalogue`, or with `--check` says what is not.
 
-Texts are marked with `_(…)` and `N_(…)` in code and templates; every text of a form definition belongs to them.
+Texts are marked with `_(…)`, `plain(…)` and `N_(…)` in code and templates; every text of a form definition is one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from web.site.languages import ENGLISH, LANGUAGES, po_file
 
 FOLDER = Path(__file__).parent
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
-KEYWORDS = {"_": None, "N_": None}
+KEYWORDS = {"_": None, "N_": None, "plain": None}
 
 
 def template() -> Catalog:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from babel.messages.pofile import read_po
+from markupsafe import Markup
 
 LOCALE = Path(__file__).parent / "locale"
 ENGLISH, WELSH = "en", "cy"
@@ -40,8 +41,15 @@ class Translator:
         self._catalogue = catalogue
         self.missed = False
 
-    def __call__(self, text: str, **values: Any) -> str:
-        """The text in the page's language, or in English, with `%(name)s` filled in."""
+    def __call__(self, text: str, **values: Any) -> str | Markup:
+        """The text in the page's language with `%(name)s` filled in, or in English and marked as that."""
+        translated = self.plain(text, **values)
+        if not text or self._catalogue is None or text in self._catalogue:
+            return translated
+        return Markup('<span lang="en">{}</span>').format(translated)
+
+    def plain(self, text: str, **values: Any) -> str:
+        """The same without markup, for titles and attributes."""
         if not text:
             return ""
         translated = text if self._catalogue is None else self._catalogue.get(text, "")

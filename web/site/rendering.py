@@ -70,6 +70,7 @@ class Renderer:
 
         html = self._environment.get_template(template).render(
             _=translator,
+            plain=translator.plain,
             url=url,
             language=language,
             path=path,
@@ -80,27 +81,27 @@ class Renderer:
         return html.replace(UNTRANSLATED, NOTICE if translator.missed else "")
 
 
-def shown(question: Question, answers: Answers, translate: Translator) -> str:
+def shown(question: Question, answers: Answers, translator: Translator) -> str:
     """An answer in words, for whoever checks it."""
     answer = answers[question.id]
     if not answer:
-        return translate(N_("Not answered"))
+        return translator.plain(N_("Not answered"))
     if question.kind is Kind.PASSPHRASE:
-        return translate(N_("Chosen, and not shown here"))
+        return translator.plain(N_("Chosen, and not shown here"))
     if question.kind is Kind.CONSENT:
-        return translate(N_("Yes") if answer == "yes" else N_("No"))
-    return _in_words(question, answer, answers, translate)
+        return translator.plain(N_("Yes") if answer == "yes" else N_("No"))
+    return _in_words(question, answer, answers, translator)
 
 
-def _in_words(question: Question, answer: Answer, answers: Answers, translate: Translator) -> str:
-    labels = {choice.value: translate(choice.label) for choice in choices_of(question, answers)}
+def _in_words(question: Question, answer: Answer, answers: Answers, translator: Translator) -> str:
+    labels = {choice.value: translator.plain(choice.label) for choice in choices_of(question, answers)}
     if isinstance(answer, tuple):
         return "\n".join(labels[value] for value in answer)
     if question.kind is Kind.MONEY:
         return pounds(int(answer))
     if question.kind is Kind.DATE:
         day = date.fromisoformat(answer)
-        return f"{day.day} {translate(MONTHS[day.month - 1])} {day.year}"
+        return f"{day.day} {translator.plain(MONTHS[day.month - 1])} {day.year}"
     return labels.get(answer, answer)
 
 
