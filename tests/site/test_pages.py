@@ -97,6 +97,9 @@ def test_what_was_sent_is_no_longer_kept_here(browser: Browser) -> None:
     for path in ("/check", "/step/3", "/done"):
         assert browser.open(path).url.path == "/done"
         assert WORDS not in browser.last.text
+    with browser.site.sessions.open(browser.client.cookies["visit"]) as session:
+        assert session is not None
+        assert (session.answers, session.agreed_at) == ({}, {})
 
 
 def test_many_submissions_at_once_send_one(browser: Browser) -> None:

@@ -145,23 +145,27 @@ def _check_question(question: Question, place: Place, problems: Problems) -> Non
         problems.add(place, "Every choice has a condition, so there may be none; leave one without")
     if question.unsure_counts_as not in ("", YES, NO):
         problems.add(place, "'unsure_counts_as' is yes or no; choose one")
-    if not question.fills:
+    if question.fills:
+        _check_field(question, place, problems)
+
+
+def _check_field(question: Question, place: Place, problems: Problems) -> None:
+    """Whether the field that the question fills is there, and can hold every answer."""
+    field = question.fills
+    if field in _FILLED_BY_ITSELF:
+        problems.add(place, f"{field!r} is filled by the site itself; leave `fills` out")
         return
-    if question.fills in _FILLED_BY_ITSELF:
-        problems.add(place, f"{question.fills!r} is filled by the site itself; leave `fills` out")
+    if not _exists(field):
+        problems.add(place, f"There is no field {field!r} in contracts/sealed.py; correct it or leave it out")
         return
-    if not _exists(question.fills):
-        problems.add(place, f"There is no field {question.fills!r} in contracts/sealed.py; correct it or leave it out")
-        return
-    flag = is_flag(question.fills)
+    flag = is_flag(field)
     if flag and question.kind is Kind.YES_NO_UNSURE and not question.unsure_counts_as:
-        problems.add(place, f"{question.fills!r} is true or false; say with 'unsure_counts_as' what not sure means")
-        return
-    if flag and question.kind not in (Kind.YES_NO, Kind.YES_NO_UNSURE, Kind.CONSENT):
-        problems.add(place, f"{question.fills!r} is true or false; ask with the kind yes_no or consent")
-        return
-    values_ = [as_json(question, answer, flag=flag) for answer in _possible_answers(question)]
-    _check_fit(question.fills, values_, f"an answer of kind {question.kind}", place, problems)
+        problems.add(place, f"{field!r} is true or false; say with 'unsure_counts_as' what not sure means")
+    elif flag and question.kind not in (Kind.YES_NO, Kind.YES_NO_UNSURE, Kind.CONSENT):
+        problems.add(place, f"{field!r} is true or false; ask with the kind yes_no or consent")
+    else:
+        answers = [as_json(question, answer, flag=flag) for answer in _possible_answers(question)]
+        _check_fit(field, answers, f"an answer of kind {question.kind}", place, problems)
 
 
 def _possible_answers(question: Question) -> list[Answer]:

@@ -85,10 +85,10 @@ class _Reader:
         pages = [page for one in self._list(data, "pages", self._file) for page in self._pages(one)]
         definition = Definition(
             name=self._text(data, "name", self._file),
-            version=self._number(data, "version", self._file) or 0,
+            version=self._number(data, "version", self._file, needed=True) or 0,
             title=self._text(data, "title", self._file),
             hint=str(data.get("hint", "")),
-            order=self._number(data, "order", self._file, 0) or 0,
+            order=self._number(data, "order", self._file) or 0,
             prominent_exit=self._one_of(data, "exit", EXITS, self._file) == "prominent",
             settings=tuple(self._setting(one) for one in self._list(data, "settings", self._file)),
             pages=tuple(pages),
@@ -156,12 +156,12 @@ class _Reader:
             fills=str(data.get("fills", "")),
             choices=tuple(self._choice(one, place) for one in self._list(data, "choices", place)),
             when=self._condition(data, place),
-            least=self._number(data, "least", place, None),
-            most=self._number(data, "most", place, None),
+            least=self._number(data, "least", place),
+            most=self._number(data, "most", place),
             missing=str(data.get("missing", "")),
             invalid=str(data.get("invalid", "")),
             unsure_counts_as=str(data.get("unsure_counts_as", "")),
-            text_version=self._number(data, "text_version", place, 1) or 1,
+            text_version=self._number(data, "text_version", place) or 1,
         )
 
     def _choice(self, data: Any, place: Place) -> Choice:
@@ -214,13 +214,13 @@ class _Reader:
             return "?"
         return found
 
-    def _number(self, data: Mapping[str, Any], key: str, place: Place, otherwise: int | None = 0) -> int | None:
-        if key not in data and otherwise != 0:
-            return otherwise
-        found = data.get(key, "0" if key == "order" else None)
+    def _number(self, data: Mapping[str, Any], key: str, place: Place, *, needed: bool = False) -> int | None:
+        found = data.get(key)
+        if found is None and not needed:
+            return None
         if not isinstance(found, str) or not found.isdecimal():
             self._problems.add(place, f"{key!r} is a whole number; write one")
-            return otherwise
+            return None
         return int(found)
 
     def _flag(self, data: Mapping[str, Any], key: str, place: Place) -> bool:
