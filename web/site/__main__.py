@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import uvicorn
 
-from chassis.clock import clock_for
+from chassis.clock import Clock, clock_for
 from chassis.config import InvalidSettings, check, open_env
 from chassis.logs import configure
 from chassis.sealing import NoKey
 from web.site.app import build_app
 from web.site.forms.problems import InvalidDefinitions
-from web.site.settings import read
+from web.site.settings import SiteSettings, read
 from web.site.site import open_site
 
 STOPPED, NEEDS_A_PERSON = 0, 78
 
 
-def main() -> int:
+def prepare() -> tuple[SiteSettings, Clock]:
+    """Reads all settings at once. Raises InvalidSettings."""
+    env = open_env()
     try:
-        env = open_env()
         settings, clock_file = read(env), env.path("LEEWARD_CLOCK_FILE", None)
-        check(env)
+    except Exception:
+        check(env)  # a setting that is wrong is the likelier cause, and can be named
+        raise
+    check(env)
+    return settings, clock_for(clock_file)
+
+
+def main() -> int:
+    # uvicorn shuts down by itself, and then passes the signal on.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(STOPPED))
+    try:
+        settings, clock = prepare()
         configure("site", settings.log_level)
-        site = open_site(settings, clock_for(clock_file))
+        site = open_site(settings, clock)
     except (InvalidSettings, InvalidDefinitions, NoKey) as error:
         print(f"The site can't start. {error}", file=sys.stderr)  # noqa: T201
         return NEEDS_A_PERSON

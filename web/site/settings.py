@@ -44,7 +44,8 @@ class SiteSettings:
 
 
 def read(env: Env) -> SiteSettings:
-    session = timedelta(minutes=env.int("SITE_SESSION_MINUTES", 30, validate=Range(min=1, max=240)))
+    # A wrong one is None until all have been read, so that they are named together.
+    session = timedelta(minutes=env.int("SITE_SESSION_MINUTES", 30, validate=Range(min=1, max=240)) or 0)
     return SiteSettings(
         listen=env.str(
             "LEEWARD_SITE", "127.0.0.1:8000", validate=Regexp(r"^[^:/]*:[0-9]{1,5}$", error="Write it as host:port.")
@@ -64,10 +65,10 @@ def read(env: Env) -> SiteSettings:
         session=session,
         warn_before=min(timedelta(minutes=5), session / 2),
         secure=env.bool("SITE_SECURE", True),
-        least_time=timedelta(seconds=env.int("SITE_LEAST_SECONDS", 20, validate=Range(min=0, max=600))),
+        least_time=timedelta(seconds=env.int("SITE_LEAST_SECONDS", 20, validate=Range(min=0, max=600)) or 0),
         sends_per_hour=env.int("SITE_SENDS_PER_HOUR", 5, validate=Range(min=1)),
         questions_per_hour=env.int("SITE_QUESTIONS_PER_HOUR", 20, validate=Range(min=1)),
-        deliver_every=timedelta(seconds=env.float("SITE_DELIVER_SECONDS", 60.0, validate=Range(min=0.05))),
+        deliver_every=timedelta(seconds=env.float("SITE_DELIVER_SECONDS", 60.0, validate=Range(min=0.05)) or 0),
         trusted_proxies=env.str("SITE_TRUSTED_PROXIES", "127.0.0.1"),
         log_level=env.str("LEEWARD_LOG_LEVEL", "INFO", validate=OneOf(("DEBUG", "INFO", "WARNING", "ERROR"))),
     )

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from marshmallow import ValidationError, validate
+
 from web.site.forms.definition import CHOSEN, NO, UNSURE, YES, Answer, Answers, Choice, Kind, Question
 from web.site.texts import N_
 
@@ -204,8 +206,6 @@ def _read_email(question: Question, typed: str, answers: Answers) -> str:
 
 def _fits_email(plain: str) -> bool:
     """As strict as the sealed form's own check, so that nothing is found wrong only when it is sent."""
-    from marshmallow import ValidationError, validate
-
     try:
         validate.Email()(plain)
     except ValidationError:

@@ -67,8 +67,7 @@ def build(
         if question.fills and counting[question.id]:
             _put(form, question.fills, as_json(question, counting[question.id], flag=is_flag(question.fills)))
     consents = [question for question in asked if question.kind is Kind.CONSENT]
-    _put(form, "consents.given_at", at.isoformat())
-    _put(form, "consents.text_version", max(question.text_version for question in consents))
+    form["consents"] |= {"given_at": at.isoformat(), "text_version": max(one.text_version for one in consents)}
     form["consent_texts"] = [_consent(question, counting, agreed_at.get(question.id, at)) for question in consents]
     form["answers"] = [_answer(question, counting) for question in asked if _is_kept_apart(question, counting)]
     return HelpSubmission.from_json(form)
