@@ -90,6 +90,16 @@ def test_the_confirmation_shows_the_reference_of_what_was_sent(browser: Browser)
     assert browser.submissions()[0].concern == WORDS
 
 
+def test_the_limits_of_confidentiality_and_emergencies_come_first_and_again_at_the_end(browser: Browser) -> None:
+    told = ("There is one limit.", "Call 999", "116 123", "0800 1111", "0808 1000 900", "0808 800 5000", "NHS 111")
+    browser.begin()
+    assert browser.path == "/step/1"
+    assert [words for words in told if words not in browser.text] == []
+    browser.fill_in()
+    browser.post("/check")
+    assert [words for words in told if words not in browser.text] == []
+
+
 def test_what_was_sent_is_no_longer_kept_here(browser: Browser) -> None:
     browser.begin()
     browser.fill_in(concern=WORDS)
