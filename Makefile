@@ -25,10 +25,12 @@ check: setup
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/python -m contracts.generate --check
+	.venv/bin/python -m web.site.catalogue --check
 
-# The published language's documents, generated from contracts/.
+# The published language's documents, generated from contracts/, and the site's catalogues, from its texts.
 docs: setup
 	.venv/bin/python -m contracts.generate
+	.venv/bin/python -m web.site.catalogue
 
 # The peers, in a virtual environment of their own: they share nothing with ours but the interpreter.
 .venv-bench/ready: bench/requirements.txt

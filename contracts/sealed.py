@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
 
 from marshmallow import validate
 
 from contracts.shape import Shape
-from contracts.vocabulary import ClientGroup, Kilometres, Known, Language, Pence, ReferralId, Route, Sessions, Sex, Work
+from contracts.vocabulary import (
+    Allegation,
+    ClientGroup,
+    HelpKind,
+    Kilometres,
+    Known,
+    Language,
+    Pence,
+    ReferralId,
+    Route,
+    Sessions,
+    Sex,
+    Slug,
+    Work,
+)
 
 Name = Annotated[str, validate.Length(min=1, max=120)]
 Email = Annotated[str, validate.Email(), validate.Length(max=254)]
 Telephone = Annotated[str, validate.Regexp(r"^\+?[0-9 ()-]{7,20}$")]
 FreeText = Annotated[str, validate.Length(max=5_000)]
+ShortText = Annotated[str, validate.Length(max=200)]
 Passphrase = Annotated[str, validate.Length(max=200), validate.Regexp(r"(\s*\S){8}")]
 """At least eight characters besides spaces."""
 
@@ -43,6 +58,10 @@ class SafeContact(Shape):
     address: Annotated[str, validate.Length(max=400)] | None = None
     may_leave_message: bool = False
     discreet: bool = True
+    text_messages: bool = False
+    """On the telephone they would rather be sent a text message than called."""
+    calls_as: ShortText | None = None
+    """Who a caller or a letter may say that it is from."""
 
 
 class LegalSituation(StrEnum):
@@ -68,10 +87,61 @@ class Consents(Shape):
     research: bool = False
 
 
+class Consent(Shape):
+    """One text that was shown and what was answered to it; `text` is its id, `version` says which wording."""
+
+    text: Slug
+    version: Annotated[int, validate.Range(min=1)]
+    given_at: datetime
+    agreed: bool
+
+
+class FormAnswer(Shape):
+    """What was answered to a question that no known field holds. `question` is its id in the form's definition."""
+
+    question: Slug
+    text: FreeText | None = None
+    several: Annotated[tuple[ShortText, ...], validate.Length(max=50)] = ()
+
+
+class Writer(Shape):
+    """Who fills the form in for somebody else: a parent or guardian, a professional, a relative of a prisoner."""
+
+    name: Name | None = None
+    organisation: ShortText | None = None
+    role: ShortText | None = None
+    relationship: ShortText | None = None
+    email: Email | None = None
+    telephone: Telephone | None = None
+    client_agrees: Known | None = None
+    """Whether the person it is about knows of this request and agrees to it."""
+
+
+class Custody(Shape):
+    """Where somebody in custody can be written to, and when they expect to leave."""
+
+    prison: ShortText | None = None
+    prison_number: ShortText | None = None
+    release_on: date | None = None
+    release_area: ShortText | None = None
+
+
+class Equality(Shape):
+    """Optional answers for equality monitoring, as the form's codes; `prefer_not_to_say` is one of each."""
+
+    gender: Slug | None = None
+    ethnic_group: Slug | None = None
+    religion: Slug | None = None
+    sexual_orientation: Slug | None = None
+    disability: Slug | None = None
+
+
 class HelpForm(Shape):
     """What a request for help says, version 1.
 
-    Nobody is made to give more than a safe way to reach them and where they are.
+    Nobody is made to give more than a safe way to reach them and where they are. `definition` and its version name the
+    questions as they were asked; `answers` holds what no other field does. `suspected` are codes of what made the
+    submission look like spam: it is for a person to look at first, and never thrown away.
     """
 
     name: Name | None = None
@@ -95,6 +165,22 @@ class HelpForm(Shape):
     subsidy_requested: bool = False
     fee_ceiling_pence: Pence | None = None
     consents: Consents
+    definition: Slug | None = None
+    definition_version: Annotated[int, validate.Range(min=1, max=10_000)] | None = None
+    date_of_birth: date | None = None
+    written_by: Writer | None = None
+    relationship: Slug | None = None
+    alleged: Annotated[tuple[Allegation, ...], validate.Length(max=20)] = ()
+    help_wanted: Annotated[tuple[HelpKind, ...], validate.Length(max=20)] = ()
+    custody: Custody | None = None
+    interpreter: ShortText | None = None
+    """The language or the kind of interpreter that is wanted."""
+    access_needs: FreeText | None = None
+    heard_through: Slug | None = None
+    equality: Equality | None = None
+    consent_texts: Annotated[tuple[Consent, ...], validate.Length(max=20)] = ()
+    answers: Annotated[tuple[FormAnswer, ...], validate.Length(max=100)] = ()
+    suspected: Annotated[tuple[Slug, ...], validate.Length(max=10)] = ()
 
 
 class HelpSubmission(HelpForm):

@@ -116,6 +116,27 @@ class Sex(StrEnum):
     OTHER = "other"
 
 
+class Allegation(StrEnum):
+    """What a family member has been accused of, in the categories that decide which help fits."""
+
+    DOWNLOADING_IMAGES = "downloading_images"
+    CONTACT_OFFENCE = "contact_offence"
+    """Touching a child; sexual abuse, assault or rape."""
+    ONLINE_CONTACT = "online_contact"
+    """Grooming, sexualised chat or webcam contact with a child."""
+    OTHER = "other"
+    NOT_SAID = "not_said"
+
+
+class HelpKind(StrEnum):
+    """The kinds of help that a person may ask for."""
+
+    ONE_TO_ONE = "one_to_one"
+    COUPLE = "couple"
+    FAMILY_COURSE = "family_course"
+    ONLINE_GROUP = "online_group"
+
+
 class Severity(StrEnum):
     IMMEDIATE = "immediate"
     URGENT = "urgent"

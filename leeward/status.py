@@ -14,6 +14,7 @@ from rich.table import Table
 
 from chassis.bus.topology import RETRY_DELAYS_SECONDS
 from chassis.rpc import CommandFailed, NoAnswer, RpcClient
+from leeward.supervisor import SITE, is_ready
 from leeward.terminal import VAR, AsJson, Folder, broker_of, console
 from leeward.workspace import SERVICES, Workspace
 
@@ -45,6 +46,22 @@ class ServiceStatus:
         """Up, with nothing waiting, nothing under way and nothing due."""
         waiting = (self.inbox_depth, self.urgent_depth, self.retrying, self.outbox_rows, self.timers_due)
         return self.up and not any(waiting)
+
+
+@dataclass(frozen=True)
+class SiteStatus:
+    """The public site, which has no queue: whether it answers, and where."""
+
+    up: bool
+    address: str
+    service: str = SITE
+
+
+def site_of(workspace: Workspace) -> SiteStatus | None:
+    """The site that runs from this folder; None if none does."""
+    found = workspace.read_run_file()
+    address = found.get("web") if found else None
+    return SiteStatus(up=is_ready(address), address=address) if address else None
 
 
 def status_of(amqp_uri: str, services: Sequence[str] = SERVICES) -> list[ServiceStatus]:
@@ -93,12 +110,16 @@ def _depth(connection: Connection, queue: str) -> int:
 
 def status(var: Folder = VAR, as_json: AsJson = False) -> None:
     """Every service: up or down, what waits, what is late, what a person must look at. Exit code 1 if one is down."""
-    states = status_of(broker_of(Workspace(var)))
+    workspace = Workspace(var)
+    states, site = status_of(broker_of(workspace)), site_of(workspace)
     if as_json:
-        console.print_json(json.dumps([asdict(state) for state in states]))
+        told = [asdict(state) for state in states] + ([asdict(site)] if site else [])
+        console.print_json(json.dumps(told))
     else:
         console.print(status_table(states))
-    if not all(state.up for state in states):
+        if site:
+            console.print(f"site: {'up' if site.up else '[red]down[/red]'}, {site.address}", soft_wrap=True)
+    if not (all(state.up for state in states) and (site is None or site.up)):
         raise typer.Exit(1)
 
 

@@ -28,6 +28,7 @@ from leeward.workspace import SERVICES, Workspace
 READY_SECONDS = 60
 STOP_SECONDS = 30
 RESTART_SECONDS = 2.0
+SITE = "site"
 LOADS_FASTER = {"EVENTLET_NO_GREENDNS": "yes"}
 """On one machine hardly anything is looked up by name, so the services do without eventlet's own resolver."""
 
@@ -42,7 +43,7 @@ class AlreadyRunning(Refusal):
 
 @dataclass
 class Supervised:
-    """A service's process."""
+    """A process: a service's, or the public site's."""
 
     name: str
     process: subprocess.Popen[bytes]
@@ -60,8 +61,9 @@ class Supervisor:
         services: Sequence[str] = SERVICES,
         *,
         own_uris: Mapping[str, str] = MappingProxyType({}),
+        site: bool = False,
     ) -> None:
-        """`own_uris` are of the services that have a broker user of their own."""
+        """`own_uris` are of the services that have a broker user of their own. `site` runs the public site too."""
         self.workspace = workspace
         self.amqp_uri = amqp_uri
         self._environment = workspace.environment(amqp_uri)
@@ -69,7 +71,15 @@ class Supervisor:
         self._services = services
         ports = free_ports(len(services))
         self._http = {name: f"http://127.0.0.1:{port}" for name, port in zip(services, ports, strict=True)}
+        if site:
+            listen = workspace.values().get("LEEWARD_SITE") or f"127.0.0.1:{free_ports(1)[0]}"
+            self._http[SITE] = f"http://{listen}"
         self.running: dict[str, Supervised] = {}
+
+    @property
+    def site(self) -> str | None:
+        """The public site's address, if it runs here."""
+        return self._http.get(SITE)
 
     def migrate(self) -> None:
         """Brings every database to its newest revision. Raises CalledProcessError."""
@@ -82,9 +92,9 @@ class Supervisor:
                 raise subprocess.CalledProcessError(process.returncode, process.args)
 
     def start(self, until: Callable[[], None] = lambda: None) -> None:
-        """Starts every service, calls `until`, and waits until each is ready. Raises ServiceWontStart."""
-        for service in self._services:
-            self.running[service] = Supervised(service, self._spawn(service))
+        """Starts everything, calls `until`, and waits until each is ready. Raises ServiceWontStart."""
+        for name in self._http:
+            self.running[name] = Supervised(name, self._spawn(name))
         until()
         self._wait_until_ready()
         self.write_run_file()
@@ -114,35 +124,40 @@ class Supervisor:
 
     def write_run_file(self) -> None:
         stores = self.workspace.stores()
-        processes = {
-            name: {
-                "pid": one.process.pid,
-                "restarts": one.restarts,
-                "store": stores[name],
-                "http": self._http[name],
-                "log": str(self.workspace.log(name).absolute()),
-            }
-            for name, one in self.running.items()
-        }
-        content = {"amqp_uri": self.amqp_uri, "web": None, "pid": os.getpid(), "services": processes}
-        self.workspace.write_run_file(content)
+        processes = {name: self._told(one) for name, one in self.running.items()}
+        site = processes.pop(SITE, None)
+        for name, told in processes.items():
+            told["store"] = stores[name]
+        content = {"amqp_uri": self.amqp_uri, "web": self.site, "pid": os.getpid(), "services": processes}
+        self.workspace.write_run_file(content | ({SITE: site} if site else {}))
 
-    def _spawn(self, service: str) -> subprocess.Popen[bytes]:
-        with self.workspace.log(service).open("ab") as log:
+    def _told(self, one: Supervised) -> dict[str, Any]:
+        return {
+            "pid": one.process.pid,
+            "restarts": one.restarts,
+            "http": self._http[one.name],
+            "log": str(self.workspace.log(one.name).absolute()),
+        }
+
+    def _spawn(self, name: str) -> subprocess.Popen[bytes]:
+        command = ["web.site"] if name == SITE else ["chassis.host.run", name]
+        with self.workspace.log(name).open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "chassis.host.run", service],
-                env={
-                    **LOADS_FASTER,
-                    **self._environment,
-                    "AMQP_URI": self._own_uris.get(service, self.amqp_uri),
-                    "LEEWARD_HTTP": self._http[service].removeprefix("http://"),
-                },
+                [sys.executable, "-m", *command],
+                env=self._environment_of(name),
                 cwd=_root(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
+
+    def _environment_of(self, name: str) -> dict[str, str]:
+        listen = self._http[name].removeprefix("http://")
+        if name == SITE:
+            return {**self.workspace.site_settings(self.amqp_uri), **self._environment, "LEEWARD_SITE": listen}
+        own = {"AMQP_URI": self._own_uris.get(name, self.amqp_uri), "LEEWARD_HTTP": listen}
+        return {**LOADS_FASTER, **self._environment, **own}
 
     def _wait_until_ready(self) -> None:
         for service, one in self.running.items():
@@ -159,6 +174,11 @@ def _is_behind(service: str, database_url: str) -> bool:
         return current(database_url) != newest(service)
     except DBAPIError:
         return True
+
+
+def is_ready(http: str) -> bool:
+    """Whether what runs at this address says that it can do its work."""
+    return bool(_condition(http)["ready"])
 
 
 def wait_until_it_is_ready(http: str, process: subprocess.Popen[bytes]) -> bool:
@@ -198,12 +218,12 @@ def broker_for(workspace: Workspace) -> Iterator[tuple[str, Callable[[], None]]]
 
 
 @contextmanager
-def running(workspace: Workspace, services: Sequence[str] = SERVICES) -> Iterator[Supervisor]:
+def running(workspace: Workspace, services: Sequence[str] = SERVICES, *, site: bool = False) -> Iterator[Supervisor]:
     """Everything, for as long as the block runs. Raises AlreadyRunning if something runs from this folder."""
     refuse_if_running(workspace)
     workspace.prepare()
     with broker_for(workspace) as (amqp_uri, wait_for_broker):
-        supervisor = Supervisor(workspace, amqp_uri, services)
+        supervisor = Supervisor(workspace, amqp_uri, services, site=site)
         try:
             supervisor.migrate()
             supervisor.start(until=wait_for_broker)  # they wait for it themselves, and have much to load meanwhile
@@ -217,7 +237,8 @@ def refuse_if_running(workspace: Workspace) -> None:
     found = workspace.read_run_file()
     if found is None:
         return
-    pids = [found["pid"], *(one["pid"] for one in found["services"].values())]
+    processes = [*found["services"].values(), *([found[SITE]] if SITE in found else [])]
+    pids = [found["pid"], *(one["pid"] for one in processes)]
     alive = [str(pid) for pid in pids if _is_ours(pid)]
     if alive:
         raise AlreadyRunning(
@@ -228,7 +249,7 @@ def refuse_if_running(workspace: Workspace) -> None:
 
 def _is_ours(pid: int) -> bool:
     command = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True).stdout
-    return "leeward" in command or "chassis.host.run" in command
+    return any(words in command for words in ("leeward", "chassis.host.run", "web.site"))
 
 
 def _signal(process: subprocess.Popen[bytes], signal_: signal.Signals) -> None:

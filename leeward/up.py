@@ -19,9 +19,9 @@ def up(
     var: Folder = VAR,
     sample: Annotated[int, typer.Option(help="Let this many sample requests flow through.", min=0)] = 0,
 ) -> None:
-    """Starts a broker if AMQP_URI names none, and every service, and stays until Ctrl-C."""
+    """Starts a broker if AMQP_URI names none, every service and the public site, and stays until Ctrl-C."""
     workspace = Workspace(var)
-    with plain_errors(), running(workspace) as supervisor:
+    with plain_errors(), running(workspace, site=True) as supervisor:
         _announce(workspace, supervisor)
         try:
             if sample:
@@ -60,5 +60,6 @@ def _watch(supervisor: Supervisor) -> None:
 
 
 def _announce(workspace: Workspace, supervisor: Supervisor) -> None:
+    console.print(f"Open:   {supervisor.site}", soft_wrap=True)
     console.print(f"Broker: {supervisor.amqp_uri}", soft_wrap=True)
     console.print(f"Mail:   {workspace.mail}/new   Logs: {workspace.folder}/log   For machines: {workspace.run_file}")

@@ -94,6 +94,16 @@ class Workspace:
             environment["LEEWARD_CLOCK_FILE"] = str(self._clock_file.absolute())
         return environment
 
+    def site_settings(self, amqp_uri: str) -> dict[str, str]:
+        """What the public site needs on one machine, unless the settings say otherwise."""
+        usual = {
+            "SITE_ENQUIRY_AMQP_URI": amqp_uri,
+            "SITE_SPOOL": str(self.spool.absolute()),
+            "SITE_SECURE": "false",  # there is no HTTPS on one machine without a certificate
+        }
+        given = self.values()
+        return {name: value for name, value in usual.items() if name not in given}
+
     def stores(self) -> dict[str, str]:
         """Each service's database, as the settings have it."""
         values = self.values()

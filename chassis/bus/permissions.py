@@ -23,7 +23,7 @@ ANSWERS = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 """The routing keys that answers to commands go to."""
 
 QUEUE_OF_THE_BROKERS_NAMING = r"amq\.gen-.*"
-CONSOLE, OPERATOR = "console", "operator"
+CONSOLE, OPERATOR, ENQUIRY = "console", "operator", "enquiry"
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class User:
 
 
 def users_of(topologies: Sequence[Topology]) -> list[User]:
-    """A user for each service, for each front-end that publishes, for consoles, and for the command line tool."""
+    """A user for each service, for each front-end that publishes, for consoles, the command line tool and enquiries."""
     services = [topology.service for topology in topologies]
     front_ends = [publisher for publisher in PUBLISHERS if publisher not in services]
     return [
@@ -60,6 +60,7 @@ def users_of(topologies: Sequence[Topology]) -> list[User]:
         *(_front_end(publisher) for publisher in front_ends),
         _console(services),
         _operator(services),
+        _enquiry(),
     ]
 
 
@@ -163,6 +164,18 @@ def _operator(services: Sequence[str]) -> User:
         ],
         topics=[TopicRule(COMMANDS, write=asked, read=ANSWERS)],
         tags=["monitoring"],
+    )
+
+
+def _enquiry() -> User:
+    temporary, commands = QUEUE_OF_THE_BROKERS_NAMING, re.escape(COMMANDS)
+    return User(
+        ENQUIRY,
+        "the public site's second connection: asks intake where a request stands, and nothing else",
+        configure=[temporary],
+        write=[temporary, commands],
+        read=[temporary, commands],
+        topics=[TopicRule(COMMANDS, write=r"^intake\.status$", read=ANSWERS)],
     )
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,8 @@ def test_status_tells_of_every_service(running: tuple[Path, subprocess.Popen[byt
     done = leeward("status", "--var", str(running[0]), "--json")
     assert done.returncode == 0, done.stderr
     states = {state["service"]: state for state in json.loads(done.stdout)}
+    site = states.pop("site")
+    assert (site["up"], site["address"]) == (True, run_file(running[0])["web"])
     assert set(states) == set(SERVICES)
     for state in states.values():
         assert state["up"]
@@ -86,6 +89,16 @@ def test_a_service_that_dies_is_seen_and_started_again(running: tuple[Path, subp
     eventually(lambda: leeward("status", "--var", str(var)).returncode == 0, "everything is up again", 60)
 
 
+def test_the_public_site_is_opened_and_started_again(running: tuple[Path, subprocess.Popen[bytes]]) -> None:
+    var, _ = running
+    before = run_file(var)
+    with urllib.request.urlopen(before["web"]) as page:
+        assert b"Ask for help" in page.read()
+    os.kill(before["site"]["pid"], signal.SIGKILL)
+    eventually(lambda: run_file(var)["site"]["pid"] != before["site"]["pid"], "it was started again")
+    eventually(lambda: leeward("status", "--var", str(var)).returncode == 0, "everything is up again", 60)
+
+
 def test_a_second_one_is_not_started_in_the_same_folder(running: tuple[Path, subprocess.Popen[bytes]]) -> None:
     done = leeward("up", "--var", str(running[0]))
     assert done.returncode == 1
@@ -94,7 +107,8 @@ def test_a_second_one_is_not_started_in_the_same_folder(running: tuple[Path, sub
 
 def test_ctrl_c_leaves_no_process_behind(running: tuple[Path, subprocess.Popen[bytes]]) -> None:
     var, process = running
-    pids = [one["pid"] for one in run_file(var)["services"].values()]
+    told = run_file(var)
+    pids = [one["pid"] for one in (*told["services"].values(), told["site"])]
     broker_folder = str(var / "broker")
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 0

@@ -15,7 +15,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import ChannelClosedByBroker
 from typer.testing import CliRunner
 
-from chassis.bus.permissions import CONSOLE, OPERATOR
+from chassis.bus.permissions import CONSOLE, ENQUIRY, OPERATOR
 from chassis.bus.topology import ExchangeMissing, Topology
 from chassis.ids import new_id
 from contracts.catalogue import PUBLISHERS, events
@@ -34,7 +34,7 @@ from tests.support.users import Guarded, import_definitions
 from tests.system.test_outages import service as service_process
 
 FORBIDDEN = 403
-USERS = (*SERVICES, "web", CONSOLE, OPERATOR)
+USERS = (*SERVICES, "web", CONSOLE, OPERATOR, ENQUIRY)
 each_service = pytest.mark.parametrize("service", SERVICES)
 each_user = pytest.mark.parametrize("user", USERS)
 TOPOLOGIES = {one.service: one for one in topologies()}
@@ -186,6 +186,30 @@ def test_the_operator_asks_looks_at_dead_letters_and_replays_them(guarded: Guard
         assert refused(channel(), publishes("nameko-rpc", "intake.withdraw"))
         assert not refused(channel(), takes("billing.dead"))
         assert not refused(channel(), publishes("billing.return", "inbox.replay"))
+
+
+def test_an_enquiry_asks_where_a_request_stands_and_nothing_else(guarded: Guarded) -> None:
+    with logged_in(guarded, ENQUIRY) as channel:
+        opened = channel()
+        queue = opened.queue_declare("", exclusive=True).method.queue
+        assert not refused(opened, publishes("nameko-rpc", "intake.status"))
+        assert not refused(opened, binds(queue, "nameko-rpc", str(new_id())))
+        for command in (
+            "intake.find_referral",
+            "intake.withdraw",
+            "intake.status.more",
+            "matching.health",
+            str(new_id()),
+        ):
+            assert refused(channel(), publishes("nameko-rpc", command)), command
+        assert refused(channel(), binds(queue, "nameko-rpc", "intake.*"))
+        assert refused(channel(), binds(queue, "nameko-rpc", "#"))
+        for event in events():
+            assert refused(channel(), publishes(event.exchange(), event.__name__))
+            assert refused(channel(), binds(queue, event.exchange(), event.__name__))
+        for topology in TOPOLOGIES.values():
+            assert refused(channel(), takes(f"{topology.service}.inbox"))
+        assert refused(channel(), lambda one: one.queue_declare("intake.more", durable=True))
 
 
 def test_a_missing_password_is_made_and_written_down_and_an_empty_one_filled_in(tmp_path: Path) -> None:

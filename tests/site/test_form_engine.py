@@ -1,0 +1,238 @@
+"""The forms as they are shipped, filled in by anybody in any way."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from contracts.sealed import HelpSubmission
+from web.site.forms.definition import Answer, Answers, Definition, Kind, Question
+from web.site.forms.engine import (
+    Shown,
+    answer_page,
+    applicable,
+    first_unanswered,
+    is_complete,
+    page_after,
+    page_before,
+    page_numbered,
+    shown_pages,
+)
+from web.site.forms.kinds import choices_of, raw_of
+from web.site.forms.reading import read_definitions
+from web.site.forms.submission import build
+
+DEFINITIONS = read_definitions()
+NOW = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)
+each_route = pytest.mark.parametrize("definition", DEFINITIONS.values(), ids=DEFINITIONS)
+
+GOOD = {
+    Kind.TEXT: ["Robin", "x", "  Alex   Example "],
+    Kind.LONG_TEXT: ["A few words.", "line\r\nline"],
+    Kind.NUMBER: ["12", "16 km", "3"],
+    Kind.MONEY: ["£25.50", "0", "1,00"],
+    Kind.POSTCODE: ["np20 4ur", "CF46", "N.P.2.0"],
+    Kind.EMAIL: ["robin@example.org", " robin @example.org"],
+    Kind.TELEPHONE: ["01632 960 001", "+44 (0)1632-960.002"],
+    Kind.PASSPHRASE: ["harbour lantern quiet"],
+    Kind.CONSENT: ["yes"],
+}
+anything = st.text(max_size=30) | st.sampled_from(
+    ["yes", "no", "unsure", "1", "٣", "\x00", "\ud800", "9" * 40, "x" * 3_000]
+)
+
+
+def good_answer(data: st.DataObject, question: Question, answers: Answers) -> dict[str, list[str]]:
+    """Fields that answer the question."""
+    if question.kind is Kind.DATE:
+        return raw_of(question, data.draw(st.dates(datetime(1920, 1, 1).date(), NOW.date())).isoformat())
+    if question.kind in GOOD:
+        return {question.id: [data.draw(st.sampled_from(GOOD[question.kind]))]}
+    choice = data.draw(st.sampled_from(choices_of(question, answers)))
+    return {question.id: [choice.value]}
+
+
+def posted(data: st.DataObject, shown: Shown, answers: Answers) -> dict[str, list[str]]:
+    """Whatever a browser, or somebody with other intentions, may post for a page."""
+    raw: dict[str, list[str]] = {}
+    for question in shown.questions:
+        if data.draw(st.sampled_from((True, True, True, False))):
+            raw |= good_answer(data, question, answers)
+        else:
+            names = (question.id, f"{question.id}-day", f"{question.id}-month", f"{question.id}-year")
+            raw |= data.draw(st.dictionaries(st.sampled_from(names), st.lists(anything, max_size=3), max_size=3))
+    return raw
+
+
+def fill_in(data: st.DataObject, definition: Definition, answers: dict[str, Answer]) -> dict[str, Answer]:
+    """Answers what is still asked, well, until nothing is left. Fails if that never happens."""
+    for _ in range(2 * len(definition.pages)):
+        shown = first_unanswered(definition, answers)
+        if shown is None:
+            return answers
+        raw: dict[str, list[str]] = {}
+        for question in shown.questions:
+            raw |= good_answer(data, question, applicable(definition, answers))
+        outcome = answer_page(definition, answers, shown, raw)
+        assert not outcome.problems, (shown.page.id, outcome.problems)
+        answers = outcome.answers
+    raise AssertionError("a dead end")
+
+
+def check_what_is_sent(definition: Definition, answers: Answers) -> HelpSubmission:
+    submission = build(definition, answers, at=NOW, agreed_at={}, language="en")
+    shown = {question.id for page in shown_pages(definition, answers) for question in page.questions}
+    assert {one.question for one in submission.answers} <= shown
+    assert {one.text for one in submission.consent_texts} <= shown
+    hidden = {question.fills for question in definition.questions() if question.fills and question.id not in shown}
+    visible = {question.fills for question in definition.questions() if question.id in shown}
+    always = {setting.field for setting in definition.settings} | {"consents", "language"}
+    sent = submission.checked_json()
+    for path in hidden - visible - always:
+        assert not value_at(sent, path) or value_at(sent, path) == default_of(path), path
+    assert submission.consents.processing
+    assert submission.consents.confidentiality_understood
+    return submission
+
+
+def value_at(sent: dict[str, Any], path: str) -> Any:
+    found: Any = sent
+    for name in path.split("."):
+        found = (found or {}).get(name)
+    return found
+
+
+def default_of(path: str) -> Any:
+    defaults = {"max_distance_km": 30.0, "contact.hours": "any", "sessions": "either"}
+    return defaults.get(path)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+@each_route
+def test_any_answers_in_any_order_never_lead_to_a_dead_end(definition: Definition, data: st.DataObject) -> None:
+    answers: dict[str, Answer] = {}
+    for _ in range(data.draw(st.integers(0, 25))):
+        number = data.draw(st.integers(0, len(definition.pages) + 1))
+        shown = page_numbered(definition, answers, number) or first_unanswered(definition, answers)
+        if shown is None:
+            check_what_is_sent(definition, answers)
+            shown = data.draw(st.sampled_from(shown_pages(definition, answers)))
+        answers = answer_page(definition, answers, shown, posted(data, shown, applicable(definition, answers))).answers
+        before, after = page_before(definition, answers, shown.number), page_after(definition, answers, shown.number)
+        assert before is None or before.number < shown.number
+        assert after is None or after.number > shown.number
+    check_what_is_sent(definition, fill_in(data, definition, answers))
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+@each_route
+def test_a_page_shows_again_what_was_answered_on_it(definition: Definition, data: st.DataObject) -> None:
+    answers = fill_in(data, definition, {})
+    shown = data.draw(st.sampled_from(shown_pages(definition, answers)))
+    raw: dict[str, list[str]] = {}
+    for question in shown.questions:
+        raw |= raw_of(question, answers[question.id])
+    assume(all(question.kind is not Kind.CONSENT for question in shown.questions))
+    assert answer_page(definition, answers, shown, raw).answers == answers
+
+
+def test_only_where_they_are_and_a_safe_way_to_reach_them_must_be_given() -> None:
+    definition = DEFINITIONS["self"]
+    required = {question.id for question in definition.questions() if not question.optional}
+    assert required == {
+        "confidentiality_understood", "consent_processing", "postcode", "contact_way", "telephone", "email", "address",
+        "hours", "may_leave_message", "say_who", "passphrase",
+    }  # fmt: skip
+
+
+def answers_of(definition: Definition, **given: Answer) -> dict[str, Answer]:
+    """These answers, and nothing more than is needed for the rest."""
+    plain: dict[str, Answer] = {"postcode": "NP20 4UR", "contact_way": "i_call", "passphrase": "harbour lantern"}
+    answers: dict[str, Answer] = {}
+    for question in definition.questions():
+        consent: Answer = "yes" if question.kind is Kind.CONSENT else ""
+        answers[question.id] = given.get(question.id, plain.get(question.id, consent))
+    return answers
+
+
+def offered(definition: Definition, question_id: str, answers: Answers) -> set[str]:
+    shown = {one.id: one for page in shown_pages(definition, answers) for one in page.questions}
+    return {choice.value for choice in choices_of(shown[question_id], answers)} if question_id in shown else set()
+
+
+FAMILY = DEFINITIONS["family"]
+
+
+def test_a_partner_who_can_verify_is_offered_everything() -> None:
+    answers = {"confidentiality_understood": "yes", "relationship": "partner", "adult": "yes", "alleged": (),
+               "self_verification": "yes"}  # fmt: skip
+    assert offered(FAMILY, "help_wanted", answers) == {"one_to_one", "couple", "family_course", "online_group"}
+
+
+@pytest.mark.parametrize("said", ["no", "unsure"])
+def test_who_cannot_verify_is_offered_no_course_but_one_to_one_help(said: str) -> None:
+    answers = {"confidentiality_understood": "yes", "relationship": "sibling", "adult": "yes", "alleged": (),
+               "self_verification": said}  # fmt: skip
+    assert offered(FAMILY, "help_wanted", answers) == set()
+    assert offered(FAMILY, "help_wanted_otherwise", answers) == {"one_to_one", "online_group"}
+
+
+def test_a_course_or_group_is_for_adults() -> None:
+    answers = {"confidentiality_understood": "yes", "relationship": "child", "adult": "no", "alleged": (),
+               "self_verification": "yes"}  # fmt: skip
+    assert offered(FAMILY, "help_wanted", answers) == {"one_to_one"}
+
+
+def test_a_choice_that_is_no_longer_offered_is_asked_anew() -> None:
+    answers = answers_of(FAMILY, relationship="partner", adult="yes", alleged=(), self_verification="yes",
+                         help_wanted=("couple", "family_course"))  # fmt: skip
+    assert is_complete(FAMILY, answers)
+    changed = first_unanswered(FAMILY, {**answers, "relationship": "sibling"})
+    assert changed is not None
+    assert changed.page.id == "help_wanted"
+
+
+def test_an_answer_to_a_question_that_is_no_longer_shown_is_not_sent() -> None:
+    definition = DEFINITIONS["self"]
+    answers = answers_of(definition, contact_way="email", email="robin@example.org", hours="any", say_who="no")
+    assert check_what_is_sent(definition, answers).contact.email == "robin@example.org"
+    assert check_what_is_sent(definition, {**answers, "contact_way": "i_call"}).contact.email is None
+
+
+def test_what_was_asked_and_agreed_to_goes_along_with_its_version() -> None:
+    definition = DEFINITIONS["survivor"]
+    at = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
+    answers = answers_of(definition, same_person="unsure", consent_research="no")
+    sent = build(
+        definition, answers, at=NOW, agreed_at={"consent_processing": at}, language="cy", suspected=["too_fast"]
+    )
+    assert (sent.definition, sent.definition_version, sent.language) == ("survivor", 1, "cy")
+    apart = {one.question: one.text for one in sent.answers}
+    assert apart == {"same_person": "unsure", "contact_way": "i_call"}
+    texts = {one.text: one for one in sent.consent_texts}
+    assert texts["consent_processing"].given_at == at
+    assert not texts["consent_research"].agreed
+    assert sent.suspected == ("too_fast",)
+
+
+def test_not_sure_about_somebody_at_risk_counts_as_yes() -> None:
+    definition = DEFINITIONS["self"]
+    assert check_what_is_sent(definition, answers_of(definition, person_at_risk="unsure")).identifiable_person_at_risk
+    assert not check_what_is_sent(definition, answers_of(definition)).identifiable_person_at_risk
+
+
+def test_all_that_is_written_fits_into_one_message() -> None:
+    definition = DEFINITIONS["self"]
+    answers = answers_of(definition)
+    pages = {shown.page.id: shown for shown in shown_pages(definition, answers)}
+    for page, field in (("concern", "concern"), ("hopes", "hopes")):
+        answers = answer_page(definition, answers, pages[page], {field: ["😀" * 1_600]}).answers
+    outcome = answer_page(definition, answers, pages["access"], {"access_needs": ["😀" * 1_900]})
+    assert set(outcome.problems) == {"access_needs"}
+    assert outcome.answers["access_needs"] == ""

@@ -1,0 +1,85 @@
+"""Every text that people read goes through gettext."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from html.parser import HTMLParser
+
+import pytest
+
+from tests.site.conftest import Browser
+from tests.site.test_pages import ANSWERS, ROUTES, WITHOUT_SESSION
+from web.site import catalogue
+from web.site.languages import LANGUAGES, po_file, read_catalogues
+
+NAMES = {"Leeward", "English", "NP20 4UR", "GP"}
+"""What is the same in every language."""
+
+NEEDED = {"confidentiality_understood": "yes", "consent_processing": "yes", "postcode": "NP20 4UR",
+          "contact_way": "i_call", "passphrase": "harbour lantern"}  # fmt: skip
+
+
+class Words(HTMLParser):
+    """What a page says to eyes and ears, piece by piece."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.found += [
+            value for name, value in attributes if value and name in ("aria-label", "data-leave-again", "title")
+        ]
+
+    def handle_data(self, data: str) -> None:
+        self.found.append(data)
+
+
+def untranslated(html: str) -> Iterator[str]:
+    """What remains when everything that went through gettext is taken away."""
+    for words in Words(html).found:
+        rest = re.sub(r"«[^»]*»", "", unescape(words)).strip(" \n:/£()")
+        if re.search(r"[A-Za-z]{2}", rest) and rest not in NAMES:
+            yield rest
+
+
+@pytest.fixture
+def marked(browser: Browser) -> Browser:
+    """A site whose Welsh is every text of the catalogue between marks."""
+    texts = {str(one.id): f"«{one.id}»" for one in catalogue.template() if one.id}
+    browser.site.renderer._catalogues["cy"] = texts
+    return browser
+
+
+@pytest.mark.parametrize("language", [one for one in LANGUAGES if one != "en"])
+def test_the_catalogue_is_up_to_date(language: str) -> None:
+    assert po_file(language).read_text() == catalogue.updated(language), "run `make docs`"
+
+
+def test_what_is_filled_into_a_text_is_filled_into_its_translation() -> None:
+    for translations in read_catalogues().values():
+        for text, translated in translations.items():
+            assert set(re.findall(r"%\(\w+\)s", text)) == set(re.findall(r"%\(\w+\)s", translated)), text
+
+
+@pytest.mark.parametrize("path", WITHOUT_SESSION)
+def test_a_plain_page_says_nothing_past_gettext(marked: Browser, path: str) -> None:
+    assert list(untranslated(marked.open(f"/cy{path}").text)) == []
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_form_says_nothing_past_gettext(marked: Browser, route: str) -> None:
+    marked.open("/cy/")
+    marked.post("/cy/", route=route)
+    marked.post("/cy/leaving")
+    while marked.path != "/cy/check":
+        assert list(untranslated(marked.last.text)) == [], marked.path
+        names = set(re.findall(r'name="([a-z_-]+)"', marked.last.text))
+        given = NEEDED | {name: value for name, value in ANSWERS.items() if name != "concern"}
+        marked.post(marked.path, **{name: value for name, value in given.items() if name in names})
+        assert marked.last.status_code == 200
+    allowed = {*NEEDED.values(), *(value for value in ANSWERS.values() if isinstance(value, str))}
+    assert set(untranslated(marked.last.text)) <= allowed

@@ -1,0 +1,91 @@
+"""Keeps the catalogues in step with the texts: `python -m web.site.catalogue`, or with `--check` says what is not.
+
+Texts are marked with `_(…)`, `plain(…)` and `N_(…)` in code and templates; every text of a form definition is one.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+from web.site.forms.definition import Choice, Definition, Page, Question
+from web.site.forms.reading import read_definitions
+from web.site.languages import ENGLISH, LANGUAGES, po_file
+
+FOLDER = Path(__file__).parent
+METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
+KEYWORDS = {"_": None, "N_": None, "plain": None}
+
+
+def template() -> Catalog:
+    """Every text that is shown to people, and where it stands."""
+    catalogue = Catalog(project="Leeward", charset="utf-8")
+    options = {"templates/**.html": {"encoding": "utf-8", "newstyle_gettext": "false"}}
+    for name, _, message, _, _ in extract_from_dir(FOLDER, METHODS, options, keywords=KEYWORDS):
+        if isinstance(message, str) and message:
+            catalogue.add(message, locations=[(f"web/site/{name}", 0)])
+    for definition in read_definitions().values():
+        for text in texts_of(definition):
+            catalogue.add(text, locations=[(f"form {definition.name}", 0)])
+    return catalogue
+
+
+def texts_of(thing: Definition | Page | Question | Choice) -> Iterator[str]:
+    """Everything in a definition that people read."""
+    for name in ("title", "label", "hint", "missing", "invalid"):
+        if getattr(thing, name, ""):
+            yield getattr(thing, name)
+    yield from getattr(thing, "intro", ())
+    for name in ("pages", "questions", "choices"):
+        if name in {field.name for field in fields(thing)}:
+            for inner in getattr(thing, name):
+                yield from texts_of(inner)
+
+
+def updated(language: str) -> str:
+    """The language's catalogue as it should be: what is translated is kept, what is new waits, what is gone goes."""
+    path = po_file(language)
+    old = read_po(io.BytesIO(path.read_bytes()), locale=language) if path.exists() else Catalog(locale=language)
+    new = Catalog(locale=language, project="Leeward", charset="utf-8", header_comment=f"# {LANGUAGES[language]}")
+    for message in sorted(template(), key=lambda one: str(one.id)):
+        if message.id:
+            kept = old.get(message.id)
+            new.add(message.id, kept.string if kept and not kept.fuzzy else "")
+    return _as_text(new)
+
+
+def _as_text(catalogue: Catalog) -> str:
+    written = io.BytesIO()
+    write_po(written, catalogue, width=0, omit_header=True)
+    header = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n'
+    return f"{header}\n{written.getvalue().decode()}".rstrip() + "\n"
+
+
+def main(arguments: list[str]) -> int:
+    stale = []
+    for language in LANGUAGES:
+        path = po_file(language)
+        if language == ENGLISH:
+            continue
+        content = updated(language)
+        if not path.exists() or path.read_text() != content:
+            stale.append(path)
+            if "--check" not in arguments:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(content)
+    if "--check" in arguments:
+        for path in stale:
+            print(f"{path.name} is out of date: run `make docs`", file=sys.stderr)  # noqa: T201
+        return 1 if stale else 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

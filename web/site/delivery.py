@@ -1,0 +1,46 @@
+"""Sends on, in the background, what could not be delivered at once."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import structlog
+
+from chassis.logs import describe
+from web.publisher.publisher import Publisher
+
+log = structlog.get_logger()
+
+
+class Courier:
+    """Delivers what lies in the spool at the start and every now and then, until it is stopped."""
+
+    def __init__(self, publisher: Publisher, every: timedelta) -> None:
+        self._publisher, self._every = publisher, every
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Returns when a round that has begun is over."""
+        self._stopped.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            self._deliver()
+            if self._stopped.wait(self._every.total_seconds()):
+                return
+
+    def _deliver(self) -> None:
+        try:
+            waiting = self._publisher.deliver_spooled()
+        except Exception as error:
+            # Whatever it is, an unreadable file, a full disk: the next round must come.
+            log.error("delivery_failed", **describe(error))
+            return
+        if waiting:
+            log.warning("spooled", waiting=waiting)

@@ -1,0 +1,118 @@
+"""Where a person is in a form, and what of their answers counts. Pure functions over values.
+
+Conditions ask only after earlier pages, so one walk in order decides everything: an answer counts if its page and
+its question are shown given the answers that count before it, and if it could still be given.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from web.site.forms.definition import Answer, Answers, Definition, Page, Question
+from web.site.forms.kinds import Raw, Wrong, accepts, read
+from web.site.texts import N_
+
+MOST_BYTES = 40_000
+"""Of all answers together: sealed they must fit into one message."""
+
+TOO_MUCH = N_("Altogether this is more than we can send. Please make this answer shorter")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A page that was posted: what to keep if there are no problems, and otherwise what is wrong, by question."""
+
+    answers: dict[str, Answer]
+    problems: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A page as it is shown now, its place in the definition, and whether all it asks is answered."""
+
+    number: int
+    page: Page
+    questions: tuple[Question, ...]
+    answered: bool
+
+
+def shown_pages(definition: Definition, answers: Answers) -> list[Shown]:
+    """The pages that a person with these answers meets, in order."""
+    return [shown for shown, _ in _walk(definition, answers)]
+
+
+def applicable(definition: Definition, answers: Answers) -> dict[str, Answer]:
+    """The answers that count: those to questions that are shown. Only these are ever sent."""
+    counting: dict[str, Answer] = {}
+    for _, given in _walk(definition, answers):
+        counting.update(given)
+    return counting
+
+
+def page_numbered(definition: Definition, answers: Answers, number: int) -> Shown | None:
+    """The page of this number, if it is shown and everything before it is answered."""
+    for shown in shown_pages(definition, answers):
+        if shown.number == number:
+            return shown
+        if not shown.answered:
+            return None
+    return None
+
+
+def first_unanswered(definition: Definition, answers: Answers) -> Shown | None:
+    """Where to go on; None when everything is answered."""
+    return next((shown for shown in shown_pages(definition, answers) if not shown.answered), None)
+
+
+def is_complete(definition: Definition, answers: Answers) -> bool:
+    return first_unanswered(definition, answers) is None
+
+
+def page_after(definition: Definition, answers: Answers, number: int) -> Shown | None:
+    """The next page; None when what comes next is checking the answers."""
+    return next((shown for shown in shown_pages(definition, answers) if shown.number > number), None)
+
+
+def page_before(definition: Definition, answers: Answers, number: int) -> Shown | None:
+    earlier = [shown for shown in shown_pages(definition, answers) if shown.number < number]
+    return earlier[-1] if earlier else None
+
+
+def answer_page(definition: Definition, answers: Answers, shown: Shown, raw: Raw) -> Outcome:
+    """Reads a posted page. What is not shown on it is not looked at."""
+    counting = applicable(definition, answers)
+    read_here: dict[str, Answer] = {}
+    problems: dict[str, str] = {}
+    for question in shown.questions:
+        try:
+            read_here[question.id] = read(question, raw, counting)
+        except Wrong as wrong:
+            problems[question.id] = str(wrong)
+    together = {**answers, **read_here}
+    if not problems and _size(applicable(definition, together)) > MOST_BYTES:
+        problems[shown.questions[-1].id] = TOO_MUCH
+    return Outcome(answers=dict(answers) if problems else together, problems=problems)
+
+
+def _walk(definition: Definition, answers: Answers) -> Iterator[tuple[Shown, dict[str, Answer]]]:
+    """Each page that is shown, with the answers on it that count."""
+    counting: dict[str, Answer] = {}
+    for number, page in enumerate(definition.pages, start=1):
+        if not page.when.holds(counting):
+            continue
+        questions = tuple(question for question in page.questions if question.when.holds(counting))
+        if not questions:
+            continue
+        here = {
+            question.id: answers[question.id]
+            for question in questions
+            if question.id in answers and accepts(question, answers[question.id], counting)
+        }
+        counting = {**counting, **here}
+        yield Shown(number, page, questions, answered=len(here) == len(questions)), here
+
+
+def _size(answers: Answers) -> int:
+    return len(json.dumps(answers))

@@ -1,0 +1,236 @@
+"""Reads definition files. Whatever is wrong in them is found at the start, all of it, each with its place.
+
+YAML's own guessing (`no` for false, `1.0` for a number) is turned off: every value is read as it is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from web.site.forms.checking import check
+from web.site.forms.definition import (
+    ALWAYS,
+    CHOSEN,
+    Choice,
+    Condition,
+    Definition,
+    Kind,
+    Page,
+    Question,
+    Setting,
+)
+from web.site.forms.problems import InvalidDefinitions, Place, Problems
+
+SHIPPED = Path(__file__).parent / "definitions"
+DEFINITION_KEYS = ("name", "version", "title", "hint", "order", "exit", "settings", "pages")
+PAGE_KEYS = ("id", "title", "intro", "panel", "when", "questions")
+QUESTION_KEYS = (
+    "id",
+    "kind",
+    "label",
+    "hint",
+    "optional",
+    "fills",
+    "choices",
+    "when",
+    "least",
+    "most",
+    "missing",
+    "invalid",
+    "unsure_counts_as",
+    "text_version",
+)
+CHOICE_KEYS = ("value", "label", "hint", "alone", "when")
+EXITS = ("prominent", "quiet")
+
+
+def read_definitions(own: Path | None = None) -> dict[str, Definition]:
+    """The newest version of each route's definition, in the order that they are offered.
+
+    A file in the charity's `own` folder goes before a shipped one of the same name, definition or part.
+    Raises InvalidDefinitions.
+    """
+    folders = [folder for folder in (own, SHIPPED) if folder is not None]
+    files = {path.name: path for folder in reversed(folders) for path in sorted(folder.glob("*.yaml"))}
+    problems = Problems()
+    found = [_Reader(path, folders, problems).definition() for path in files.values()]
+    if not files:
+        problems.add(Place(str(folders[0])), "There is no definition here; put in at least one, such as self.v1.yaml")
+    if problems:
+        raise InvalidDefinitions(problems)
+    newest: dict[str, Definition] = {}
+    for definition in sorted(filter(None, found), key=lambda one: one.version):
+        newest[definition.name] = definition
+    return dict(sorted(newest.items(), key=lambda item: (item[1].order, item[0])))
+
+
+class _Reader:
+    """One definition file. What is wrong goes into `problems`."""
+
+    def __init__(self, path: Path, folders: list[Path], problems: Problems) -> None:
+        self._path, self._folders, self._problems = path, folders, problems
+        self._file = Place(path.name)
+
+    def definition(self) -> Definition | None:
+        """None if it is not even a definition; the problems then say why."""
+        before = len(self._problems)
+        content = self._load(self._path)
+        if len(self._problems) > before:
+            return None
+        data = self._mapping(content, DEFINITION_KEYS, self._file)
+        pages = [page for one in self._list(data, "pages", self._file) for page in self._pages(one)]
+        definition = Definition(
+            name=self._text(data, "name", self._file),
+            version=self._number(data, "version", self._file, needed=True) or 0,
+            title=self._text(data, "title", self._file),
+            hint=str(data.get("hint", "")),
+            order=self._number(data, "order", self._file) or 0,
+            prominent_exit=self._one_of(data, "exit", EXITS, self._file) == "prominent",
+            settings=tuple(self._setting(one) for one in self._list(data, "settings", self._file)),
+            pages=tuple(pages),
+        )
+        if self._path.name != f"{definition.name}.v{definition.version}.yaml":
+            wanted = f"{definition.name}.v{definition.version}.yaml"
+            self._problems.add(self._file, f"Call the file {wanted}, after its name and version, or change those")
+        if len(self._problems) > before:
+            return None
+        check(definition, self._file, self._problems)
+        return definition
+
+    def _load(self, path: Path) -> Any:
+        try:
+            return yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506 - makes text, lists and mappings only
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            line = getattr(getattr(error, "problem_mark", None), "line", None)
+            where = "" if line is None else f" near line {line + 1}"
+            self._problems.add(
+                Place(path.name), f"This is not YAML{where}; look at indentation, colons and quotes there"
+            )
+            return None
+
+    def _pages(self, data: Any) -> list[Page]:
+        if not isinstance(data, Mapping) or "include" not in data:
+            return [self._page(data)]
+        name = f"parts/{data['include']}.yaml"
+        path = next((folder / name for folder in self._folders if (folder / name).is_file()), None)
+        if path is None:
+            self._problems.add(self._file, f"There is no part {name} to include; correct its name or add the file")
+            return []
+        part = _Reader(path, self._folders, self._problems)
+        content = self._load(path)
+        if not isinstance(content, list):
+            self._problems.add(Place(name), "A part is a list of pages; start each with a dash")
+            return []
+        return [part._page(one) for one in content]
+
+    def _page(self, data: Any) -> Page:
+        given = data if isinstance(data, Mapping) else {}
+        place = self._file.page(str(given.get("id", "?")))
+        data = self._mapping(data, PAGE_KEYS, place)
+        return Page(
+            id=self._text(data, "id", place),
+            title=str(data.get("title", "")),
+            intro=tuple(map(str, self._list(data, "intro", place))),
+            panel=str(data.get("panel", "")),
+            when=self._condition(data, place),
+            questions=tuple(self._question(one, place) for one in self._list(data, "questions", place)),
+        )
+
+    def _question(self, data: Any, page: Place) -> Question:
+        given = data if isinstance(data, Mapping) else {}
+        place = page.question(str(given.get("id", "?")))
+        data = self._mapping(data, QUESTION_KEYS, place)
+        kind = Kind(self._one_of(data, "kind", tuple(Kind), place) or Kind.TEXT)
+        if ("choices" in data) != (kind in CHOSEN):
+            self._problems.add(place, f"A question of kind {kind} {'needs' if kind in CHOSEN else 'has no'} choices")
+        return Question(
+            id=self._text(data, "id", place),
+            kind=kind,
+            label=self._text(data, "label", place),
+            hint=str(data.get("hint", "")),
+            optional=self._flag(data, "optional", place),
+            fills=str(data.get("fills", "")),
+            choices=tuple(self._choice(one, place) for one in self._list(data, "choices", place)),
+            when=self._condition(data, place),
+            least=self._number(data, "least", place),
+            most=self._number(data, "most", place),
+            missing=str(data.get("missing", "")),
+            invalid=str(data.get("invalid", "")),
+            unsure_counts_as=str(data.get("unsure_counts_as", "")),
+            text_version=self._number(data, "text_version", place) or 1,
+        )
+
+    def _choice(self, data: Any, place: Place) -> Choice:
+        data = self._mapping(data, CHOICE_KEYS, place)
+        return Choice(
+            value=self._text(data, "value", place),
+            label=self._text(data, "label", place),
+            hint=str(data.get("hint", "")),
+            alone=self._flag(data, "alone", place),
+            when=self._condition(data, place),
+        )
+
+    def _setting(self, data: Any) -> Setting:
+        data = self._mapping(data, ("field", "value", "when"), self._file)
+        field, value = self._text(data, "field", self._file), self._text(data, "value", self._file)
+        return Setting(field, value, self._condition(data, self._file))
+
+    def _condition(self, data: Mapping[str, Any], place: Place) -> Condition:
+        if "when" not in data:
+            return ALWAYS
+        if not isinstance(data["when"], Mapping):
+            self._problems.add(place, "Write a condition as `when: {question: value}` or `{question: [value, value]}`")
+            return ALWAYS
+        pairs = ((str(name), values) for name, values in data["when"].items())
+        return Condition(
+            tuple(
+                (name, frozenset(map(str, values if isinstance(values, list) else [values]))) for name, values in pairs
+            )
+        )
+
+    def _mapping(self, data: Any, known: tuple[str, ...], place: Place) -> Mapping[str, Any]:
+        if not isinstance(data, Mapping):
+            self._problems.add(place, f"Here belongs a mapping with {', '.join(known)}")
+            return {}
+        for key in sorted(set(data) - set(known)):
+            self._problems.add(place, f"Nobody knows the key {key!r}; known are {', '.join(known)}")
+        return data
+
+    def _list(self, data: Mapping[str, Any], key: str, place: Place) -> list[Any]:
+        found = data.get(key, [])
+        if isinstance(found, list):
+            return found
+        self._problems.add(place, f"{key!r} is a list; start each line of it with a dash")
+        return []
+
+    def _text(self, data: Mapping[str, Any], key: str, place: Place) -> str:
+        found = data.get(key)
+        if not isinstance(found, str) or not found.strip():
+            self._problems.add(place, f"The text {key!r} is missing; write it")
+            return "?"
+        return found
+
+    def _number(self, data: Mapping[str, Any], key: str, place: Place, *, needed: bool = False) -> int | None:
+        found = data.get(key)
+        if found is None and not needed:
+            return None
+        if not isinstance(found, str) or not found.isdecimal():
+            self._problems.add(place, f"{key!r} is a whole number; write one")
+            return None
+        return int(found)
+
+    def _flag(self, data: Mapping[str, Any], key: str, place: Place) -> bool:
+        return self._one_of(data, key, ("true", "false"), place, "false") == "true"
+
+    def _one_of(
+        self, data: Mapping[str, Any], key: str, known: tuple[str, ...], place: Place, otherwise: str | None = None
+    ) -> str | None:
+        found = data.get(key, otherwise)
+        if found not in known:
+            self._problems.add(place, f"{key!r} is one of {', '.join(known)}; choose one")
+            return None
+        return str(found)

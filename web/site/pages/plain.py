@@ -1,0 +1,23 @@
+"""Pages that only tell something."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from web.site.visit import Visit
+
+
+def safety(visit: Visit) -> Response:
+    return visit.page("safety.html")
+
+
+def privacy(visit: Visit) -> Response:
+    return visit.page("privacy.html")
+
+
+def accessibility(visit: Visit) -> Response:
+    return visit.page("accessibility.html")
+
+
+def not_found(visit: Visit) -> Response:
+    return visit.page("not_found.html", status=404)

@@ -1,0 +1,70 @@
+"""Checking the answers, sending them once, and what is told afterwards."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+from starlette.responses import Response
+
+from contracts.reference import spell
+from web.site.forms.definition import Definition
+from web.site.forms.engine import applicable, first_unanswered, shown_pages
+from web.site.forms.submission import FORM, FORM_VERSION, build
+from web.site.pages.form import with_session
+from web.site.pages.spam import suspicions
+from web.site.sessions import Session
+from web.site.visit import Visit
+
+log = structlog.get_logger()
+
+
+@with_session
+def check(visit: Visit, session: Session, definition: Definition) -> Response:
+    if session.reference:
+        return visit.go_to("/done")
+    unanswered = first_unanswered(definition, session.answers)
+    if unanswered is not None:
+        return visit.go_to(f"/step/{unanswered.number}")
+    if visit.is_post:
+        _send(visit, session, definition)
+        return visit.go_to("/done")
+    return visit.page(
+        "check.html",
+        session=session,
+        definition=definition,
+        pages=shown_pages(definition, session.answers),
+        answers=applicable(definition, session.answers),
+    )
+
+
+@with_session
+def done(visit: Visit, session: Session, definition: Definition) -> Response:
+    if not session.reference:
+        return visit.go_to("/check")
+    return visit.page(
+        "done.html",
+        session=session,
+        definition=definition,
+        reference=session.reference,
+        spelt=spell(session.reference),
+    )
+
+
+def _send(visit: Visit, session: Session, definition: Definition) -> None:
+    """Returns once the request is on this machine's disk, sealed, or at the broker.
+
+    The session is open for nobody else meanwhile, so that two clicks at once send one request.
+    """
+    submission = build(
+        definition,
+        session.answers,
+        at=visit.site.clock.now(),
+        agreed_at={name: datetime.fromisoformat(at) for name, at in session.agreed_at.items()},
+        language=visit.language,
+        suspected=suspicions(visit, session),
+    )
+    receipt = visit.site.publisher.request_help(submission, form=FORM, form_version=FORM_VERSION)
+    log.info("sent", submission_id=str(receipt.submission_id), delivered=receipt.delivered)
+    session.reference = receipt.reference
+    session.forget_answers()

@@ -1,0 +1,67 @@
+"""Where a request stands, and taking it back, for whoever knows its reference and words."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from contracts.commands.intake import StatusAnswer
+from contracts.reference import InvalidReference, parse_reference
+from contracts.sealed import Credentials
+from web.site.enquiry import CantLook
+from web.site.texts import N_
+from web.site.visit import Visit
+
+MOST_CHARACTERS = 200
+NO_REFERENCE = N_("Enter your reference. It has nine letters and digits, like 9C28-SAU2-5")
+MISTYPED = N_("One character of the reference seems to be mistyped. Please check it")
+NO_WORDS = N_("Enter the words that you chose")
+
+
+def status(visit: Visit) -> Response:
+    if not visit.is_post:
+        return visit.page("status.html", problems={}, typed="")
+    problems = _problems(visit)
+    if problems:
+        return visit.page("status.html", status=422, problems=problems, typed=visit.first("reference"))
+    if _asks_too_often(visit):
+        return visit.page("too_often.html", status=429)
+    try:
+        answer: StatusAnswer | None = visit.site.enquiry.ask(_credentials(visit))
+    except CantLook:
+        answer = None
+    return visit.page("standing.html", answer=answer)
+
+
+def withdraw(visit: Visit) -> Response:
+    """Passes the wish on. Whether reference and words belong together is for intake to say, not for this page."""
+    if not visit.is_post:
+        return visit.page("withdraw.html", problems={}, typed="")
+    problems = _problems(visit)
+    if problems:
+        return visit.page("withdraw.html", status=422, problems=problems, typed=visit.first("reference"))
+    if _asks_too_often(visit):
+        return visit.page("too_often.html", status=429)
+    visit.site.publisher.withdraw(_credentials(visit))
+    return visit.page("withdrawn.html")
+
+
+def _problems(visit: Visit) -> dict[str, str]:
+    problems = {}
+    try:
+        parse_reference(visit.first("reference")[:MOST_CHARACTERS])
+    except InvalidReference as wrong:
+        problems["reference"] = MISTYPED if "mistyped" in str(wrong) else NO_REFERENCE
+    if not 0 < len(visit.first("passphrase")) <= MOST_CHARACTERS:
+        problems["passphrase"] = NO_WORDS
+    return problems
+
+
+def _credentials(visit: Visit) -> Credentials:
+    return Credentials(reference=parse_reference(visit.first("reference")), passphrase=visit.first("passphrase"))
+
+
+def _asks_too_often(visit: Visit) -> bool:
+    """By where they ask from and by what they ask after, so that guessing at one request is slow from everywhere."""
+    reference = parse_reference(visit.first("reference"))
+    limit = visit.site.questions
+    return limit.is_exceeded(f"from {visit.who}") | limit.is_exceeded(f"after {reference}")

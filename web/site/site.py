@@ -1,0 +1,61 @@
+"""All that the pages need, made once at the start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chassis.clock import Clock
+from chassis.sealing import Keyring
+from contracts.sealed import Credentials
+from web.publisher.publisher import Publisher
+from web.site.delivery import Courier
+from web.site.enquiry import Enquiry
+from web.site.forms.definition import Definition
+from web.site.forms.reading import read_definitions
+from web.site.limits import HourlyLimit
+from web.site.rendering import Renderer
+from web.site.sessions import Sessions
+from web.site.settings import SiteSettings
+
+
+@dataclass(frozen=True)
+class Site:
+    """The running site."""
+
+    settings: SiteSettings
+    clock: Clock
+    definitions: Mapping[str, Definition]
+    sessions: Sessions
+    publisher: Publisher
+    courier: Courier
+    enquiry: Enquiry
+    sends: HourlyLimit
+    questions: HourlyLimit
+    renderer: Renderer
+
+    def start(self) -> None:
+        self.courier.start()
+
+    def stop(self) -> None:
+        self.courier.stop()
+        self.publisher.close()
+        self.enquiry.close()
+
+
+def open_site(settings: SiteSettings, clock: Clock) -> Site:
+    """Raises InvalidDefinitions, or NoKey where nothing could be sealed."""
+    Keyring(settings.keys).seal("intake", Credentials(reference="-", passphrase="-"))  # noqa: S106 - nobody's
+    publisher = Publisher(settings.amqp_uri, keys=settings.keys, spool=settings.spool)
+    return Site(
+        settings=settings,
+        clock=clock,
+        definitions=read_definitions(settings.own_forms),
+        sessions=Sessions(clock.now, settings.session),
+        publisher=publisher,
+        courier=Courier(publisher, settings.deliver_every),
+        enquiry=Enquiry(settings.enquiry_amqp_uri, settings.keys),
+        sends=HourlyLimit(settings.sends_per_hour, clock.now),
+        questions=HourlyLimit(settings.questions_per_hour, clock.now),
+        renderer=Renderer(settings),
+    )

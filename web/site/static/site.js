@@ -1,0 +1,53 @@
+// Makes leaving faster and warns before the time is up. Everything works without it.
+"use strict";
+(() => {
+  const SHIFTS = 3, WITHIN_MS = 5000;
+
+  function leave() {
+    document.documentElement.classList.add("gone");
+    document.title = "…";
+    location.replace(document.querySelector("a[data-leave]").href);
+  }
+
+  for (const link of document.querySelectorAll("a[data-leave]")) {
+    link.addEventListener("click", (event) => { event.preventDefault(); leave(); });
+  }
+
+  let presses = [];
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Shift") { presses = []; return; }
+    if (event.repeat) return;
+    presses = [...presses.filter((at) => event.timeStamp - at < WITHIN_MS), event.timeStamp];
+    const said = document.querySelector("[data-leave-again]");
+    if (presses.length >= SHIFTS) leave();
+    else if (presses.length === SHIFTS - 1) said.textContent = said.dataset.leaveAgain;
+  });
+
+  // A page that comes back out of the browser's own memory is asked for again.
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+
+  const errors = document.querySelector("[data-errors]");
+  if (errors) errors.focus();
+
+  for (const form of document.querySelectorAll("form[data-once]")) {
+    form.addEventListener("submit", () => { setTimeout(() => { form.querySelector("button").disabled = true; }, 0); });
+  }
+
+  const warning = document.getElementById("warning");
+  if (!warning) return;
+  let timers = [];
+  function watch() {
+    timers.forEach(clearTimeout);
+    timers = [
+      setTimeout(() => warning.showModal(), warning.dataset.after * 1000),
+      setTimeout(() => location.replace(warning.dataset.closed), warning.dataset.end * 1000),
+    ];
+  }
+  warning.querySelector("[data-stay]").addEventListener("click", async () => {
+    const body = new URLSearchParams({ csrf: warning.dataset.csrf });
+    const answer = await fetch(warning.dataset.stay, { method: "POST", body }).catch(() => null);
+    if (answer && answer.status === 204) { warning.close(); watch(); }
+    else location.replace(warning.dataset.closed);
+  });
+  watch();
+})();
