@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pika
@@ -16,6 +18,7 @@ from leeward.ports import free_ports
 from tests.support.bus import Sender, Tap, eventually
 from tests.support.samples import submission
 from tests.support.system import System, virtual_host
+from web.publisher import sender
 from web.publisher.publisher import Publisher
 from web.publisher.spool import Spool
 
@@ -24,6 +27,17 @@ from web.publisher.spool import Spool
 def keys(tmp_path: Path) -> Path:
     make_keys(tmp_path / "keys", "intake")
     return tmp_path / "keys"
+
+
+def somebody_listens(node: Node, name: str) -> str:
+    """A virtual host with the front-ends' exchange and a queue that hears it."""
+    amqp_uri = virtual_host(node, name)
+    with pika.BlockingConnection(pika.URLParameters(amqp_uri)) as connection:
+        channel = connection.channel()
+        channel.exchange_declare("web.events", "topic", durable=True)
+        channel.queue_declare("listener", durable=True)
+        channel.queue_bind("listener", "web.events", "#")
+    return amqp_uri
 
 
 def test_a_request_is_on_disk_and_sealed_while_the_broker_is_away(keys: Path, tmp_path: Path) -> None:
@@ -60,18 +74,39 @@ def test_what_finds_no_queue_stays_in_the_spool(node: Node, keys: Path, tmp_path
 
 
 def test_a_connection_that_was_lost_is_opened_again(node: Node, keys: Path, tmp_path: Path) -> None:
-    amqp_uri = virtual_host(node, "cut")
-    with pika.BlockingConnection(pika.URLParameters(amqp_uri)) as connection:
-        channel = connection.channel()
-        channel.exchange_declare("web.events", "topic", durable=True)
-        channel.queue_declare("listener", durable=True)
-        channel.queue_bind("listener", "web.events", "#")
+    amqp_uri = somebody_listens(node, "cut")
     publisher = Publisher(amqp_uri, keys=keys, spool=tmp_path / "spool")
     assert publisher.request_help(submission()).delivered
     node.control("close_all_connections", "--vhost", "cut", "cut by a test")
     publisher.request_help(submission())
     assert publisher.deliver_spooled() == 0
     publisher.close()
+
+
+def test_nobody_waits_for_long_when_the_broker_hangs(
+    keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes connections and never says a word. All wait together, and no longer than they have patience."""
+    monkeypatch.setattr(sender, "PATIENCE_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor(20) as people:
+        publisher = Publisher(
+            f"amqp://guest:guest@127.0.0.1:{silent.getsockname()[1]}/", keys=keys, spool=tmp_path / "spool"
+        )
+        receipts = [people.submit(publisher.request_help, submission()) for _ in range(20)]
+        assert not any(receipt.result(timeout=60).delivered for receipt in receipts)
+        assert len(Spool(tmp_path / "spool")) == 20
+
+
+def test_what_many_people_send_at_once_arrives_once_each(node: Node, keys: Path, tmp_path: Path) -> None:
+    amqp_uri = somebody_listens(node, "many")
+    publisher = Publisher(amqp_uri, keys=keys, spool=tmp_path / "spool")
+    with Sender(amqp_uri) as listener:
+        with ThreadPoolExecutor(20) as people:
+            receipts = list(people.map(lambda _: publisher.request_help(submission()), range(300)))
+        publisher.close()
+        assert all(receipt.delivered for receipt in receipts)
+        assert listener.depth("listener") == 300
+    assert len(Spool(tmp_path / "spool")) == 0
 
 
 def test_a_form_that_does_not_fit_is_refused_before_anything_is_sent(keys: Path, tmp_path: Path) -> None:

@@ -12,15 +12,12 @@ The raw message is documented in `web/publisher/README.md`, so that any other la
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
-import pika
 import uuid_utils.compat
-from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import AMQPError
 
 from chassis import traces
 from chassis.sealing import Keyring
@@ -30,10 +27,8 @@ from contracts.events.web import EvaluationReturned, HelpRequested, WithdrawalRe
 from contracts.reference import reference_for
 from contracts.sealed import Credentials, EvaluationForm, HelpSubmission
 from contracts.vocabulary import SubmissionId
+from web.publisher.sender import MOST_AT_ONCE, Sender
 from web.publisher.spool import Spool, Spooled
-
-HEARTBEAT_SECONDS = 20
-BLOCKED_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -46,16 +41,12 @@ class Receipt:
 
 
 class Publisher:
-    """Sends to `web.events`. May be used by several threads; opens its connection when it needs one."""
+    """Sends to `web.events`. May be used by several threads, whose messages then go out together."""
 
     def __init__(self, amqp_uri: str, *, keys: Path, spool: Path) -> None:
-        self._parameters = pika.URLParameters(amqp_uri)
-        self._parameters.heartbeat = HEARTBEAT_SECONDS
-        self._parameters.blocked_connection_timeout = BLOCKED_SECONDS
         self._keyring = Keyring(keys)
         self._spool = Spool(spool)
-        self._lock = threading.Lock()
-        self._connection: pika.BlockingConnection | None = None
+        self._sender = Sender(amqp_uri, self._spool)
 
     def request_help(self, submission: HelpSubmission, *, form: str = "help", form_version: int = 1) -> Receipt:
         """Sends a request for help. Raises InvalidShape, naming the fields to put right, before anything is sent."""
@@ -81,61 +72,20 @@ class Publisher:
 
         Returns how many are still waiting.
         """
-        with self._lock:
-            for message in self._spool.waiting():
-                if not self._deliver(message):
-                    break
+        waiting = self._spool.waiting()
+        while messages := list(islice(waiting, MOST_AT_ONCE)):
+            if not self._sender.send(messages):
+                break  # the broker is away
         return len(self._spool)
 
     def close(self) -> None:
-        with self._lock:
-            self._disconnect()
+        self._sender.stop()
 
     def _send(self, event: Event) -> bool:
         with traces.publishing(type(event).__name__) as context:
             message = _to_message(event, context)
             self._spool.put(message)
-            with self._lock:
-                return self._deliver(message)
-
-    def _deliver(self, message: Spooled) -> bool:
-        """Whether the broker has confirmed the message, which then leaves the spool."""
-        properties = pika.BasicProperties(
-            message_id=message.message_id,
-            content_type="application/json",
-            delivery_mode=pika.DeliveryMode.Persistent,
-            headers=message.headers,
-        )
-        try:
-            self._channel_ready().basic_publish(
-                message.exchange, message.routing_key, message.body.encode(), properties, mandatory=True
-            )
-        except (AMQPError, OSError):
-            # Unreachable, blocked, refused, or intake has never run there: it stays in the spool.
-            self._disconnect()
-            return False
-        self._spool.remove(message)
-        return True
-
-    def _channel_ready(self) -> BlockingChannel:
-        if self._connection is not None:
-            try:
-                self._connection.process_data_events(0)  # answers heartbeats, and notices a lost connection
-            except (AMQPError, OSError):
-                self._disconnect()
-        if self._connection is None:
-            self._connection = pika.BlockingConnection(self._parameters)
-            self._channel = self._connection.channel()
-            self._channel.confirm_delivery()
-        return self._channel
-
-    def _disconnect(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None and connection.is_open:
-            try:
-                connection.close()
-            except (AMQPError, OSError):
-                return
+            return self._sender.send([message]) == 1
 
 
 def _new_id() -> SubmissionId:

@@ -249,7 +249,7 @@ PLANTED: dict[str, Any] = {
     "identifiable_person_at_risk": True,
 }
 PERSONAL = (
-    "Robin", "planted", "Planted", "960123", "NP20 4UR", "NP204UR", "4UR", "lantern", "worry",
+    "Robin", "planted", "Planted", "960123", "NP20 4UR", "NP204UR", "lantern", "worry",
 )  # fmt: skip
 
 

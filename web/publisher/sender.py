@@ -1,0 +1,138 @@
+"""Sends spooled messages from a thread of its own: as many at once as are waiting, for one round of confirms.
+
+So hundreds of people a second wait for the broker together, not one after the other; and one who waits too long is let
+go, because the message is safe on the disk.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from chassis.bus.connection import LOST, BusConnection, UnsafeBroker, close_quietly, open_connection
+from chassis.bus.publisher import ConfirmingPublisher, Outgoing
+from web.publisher.spool import Spool, Spooled
+
+HEARTBEAT_SECONDS = 20
+LOOK_SECONDS = 5.0
+"""How often an idle connection is looked after, so that heartbeats are answered and a loss is noticed."""
+
+MOST_AT_ONCE = 200
+PATIENCE_SECONDS = 5.0
+"""How long a sender is waited for. Then the message is on its way, or will be sent on later."""
+
+
+@dataclass(eq=False)
+class _Parcel:
+    message: Spooled
+    done: threading.Event = field(default_factory=threading.Event)
+    delivered: bool = False
+
+
+class Sender:
+    """Publishes to `web.events`, opening its connection when there is first something to send."""
+
+    def __init__(self, amqp_uri: str, spool: Spool) -> None:
+        self._amqp_uri = amqp_uri
+        self._spool = spool
+        self._parcels: queue.SimpleQueue[_Parcel | None] = queue.SimpleQueue()
+        self._connection: BusConnection | None = None
+        self._publisher: ConfirmingPublisher | None = None
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    def send(self, messages: Iterable[Spooled]) -> int:
+        """How many of these spooled messages the broker has confirmed in time. Those have left the spool."""
+        parcels = [_Parcel(message) for message in messages]
+        if not parcels:
+            return 0
+        self._start()
+        for parcel in parcels:
+            self._parcels.put(parcel)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        for parcel in parcels:
+            parcel.done.wait(max(0.0, deadline - time.monotonic()))
+        return sum(parcel.delivered for parcel in parcels)
+
+    def stop(self) -> None:
+        """Ends the thread and its connection; what it has not sent stays in the spool."""
+        with self._starting:
+            thread, self._thread = self._thread, None
+        if thread:
+            self._parcels.put(None)
+            thread.join()
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            batch = self._next_batch()
+            self._deliver([parcel for parcel in batch if parcel])
+            if None in batch:
+                self._disconnect()
+                return
+
+    def _next_batch(self) -> list[_Parcel | None]:
+        """Waits for the first parcel, looking after the connection, and takes with it what else is there."""
+        batch: list[_Parcel | None] = []
+        while not batch:
+            try:
+                batch.append(self._parcels.get(timeout=LOOK_SECONDS))
+            except queue.Empty:
+                self._look_after_connection()
+        with suppress(queue.Empty):
+            while len(batch) < MOST_AT_ONCE and batch[-1] is not None:
+                batch.append(self._parcels.get_nowait())
+        return batch
+
+    def _deliver(self, parcels: list[_Parcel]) -> None:
+        try:
+            confirmed = self._publish([parcel.message for parcel in parcels])
+        except (*LOST, UnsafeBroker):
+            # Unreachable, blocked, refused, or intake has never run there: it stays in the spool.
+            confirmed = frozenset()
+            self._disconnect()
+        for parcel in parcels:
+            parcel.delivered = parcel.message.message_id in confirmed
+            if parcel.delivered:
+                self._spool.remove(parcel.message)
+            parcel.done.set()
+
+    def _publish(self, messages: list[Spooled]) -> frozenset[str]:
+        """The ids of those that have come into a queue."""
+        if not messages:
+            return frozenset()
+        self._look_after_connection()
+        if self._publisher is None:
+            self._connection = open_connection(self._amqp_uri, name="web", heartbeat_seconds=HEARTBEAT_SECONDS)
+            self._publisher = ConfirmingPublisher(self._connection)
+        published = self._publisher.publish(_outgoing(message) for message in messages)
+        return frozenset(str(one.properties["message_id"]) for one in published.taken) - published.unroutable
+
+    def _look_after_connection(self) -> None:
+        if self._connection is not None:
+            try:
+                self._connection.drain(0)
+            except LOST:
+                self._disconnect()
+
+    def _disconnect(self) -> None:
+        connection, self._connection, self._publisher = self._connection, None, None
+        close_quietly(connection)
+
+
+def _outgoing(message: Spooled) -> Outgoing:
+    properties = {
+        "message_id": message.message_id,
+        "content_type": "application/json",
+        "headers": message.headers,
+    }
+    return Outgoing(message.exchange, message.routing_key, message.body, properties)
