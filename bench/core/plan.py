@@ -26,6 +26,8 @@ class Plan:
     kill_events: int = 20_000
     kills: int = 10
     cold_starts: int = 5
+    site_seconds: float = 10.0
+    site_requests: int = 600
 
 
 DEFAULT = Plan()
@@ -46,6 +48,8 @@ QUICK = Plan(
     kill_events=6_000,
     kills=3,
     cold_starts=1,
+    site_seconds=3.0,
+    site_requests=60,
 )
 SMOKE = replace(QUICK, rounds=1, events_ours=200, events_peers=100)
 """For the harness's own test."""
