@@ -33,7 +33,7 @@ def test_the_compose_file_fits_the_published_schema() -> None:
 
 def test_every_service_is_a_container_of_its_own(compose: dict[str, Any]) -> None:
     containers = {name for name in compose["services"] if not name.endswith("-migrate")}
-    assert containers == {*SERVICES, "rabbitmq", "postgres"}
+    assert containers == {*SERVICES, "site", "rabbitmq", "postgres"}
 
 
 @each_service
@@ -46,6 +46,14 @@ def test_a_service_is_built_from_the_one_dockerfile(compose: dict[str, Any], ser
 @each_service
 def test_a_service_waits_for_its_own_migration_and_for_no_other_service(compose: dict[str, Any], service: str) -> None:
     assert set(compose["services"][service]["depends_on"]) == {"rabbitmq", f"{service}-migrate"}
+
+
+def test_the_site_can_seal_and_open_nothing_and_has_no_database(compose: dict[str, Any]) -> None:
+    given = str(compose["services"]["site"])
+    assert "private" not in given
+    assert "MASTER_KEY" not in given
+    assert "DATABASE" not in given
+    assert "env_file': ['site.env']" in given
 
 
 @each_service

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from dockerfile_parse import DockerfileParser
 
+from chassis.sealing import make_keys
 from leeward.broker import Node
 from leeward.ports import free_ports
 from leeward.supervisor import wait_until_it_is_ready
@@ -56,9 +57,46 @@ def test_a_service_starts_from_its_own_pieces(
     assert process.returncode == 0
 
 
+@pytest.mark.timeout(400)
+def test_the_site_starts_from_its_own_pieces(
+    node: Node, environments: dict[str, Path], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    app = copied_image("site.Dockerfile", "", tmp_path / "app")
+    assert sorted(path.name for path in app.iterdir()) == ["chassis", "contracts", "requirements.txt", "web"]
+    python = python_with(app / "requirements.txt", environments, tmp_path_factory)
+    make_keys(tmp_path / "keys", "intake")
+    listen = f"127.0.0.1:{free_ports(1)[0]}"
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(app),
+        "AMQP_URI": node.amqp_uri,
+        "LEEWARD_KEYS": str(tmp_path / "keys"),
+        "LEEWARD_SITE": listen,
+        "SITE_SPOOL": str(tmp_path / "spool"),
+    }
+    with (
+        (tmp_path / "log").open("wb") as log,
+        subprocess.Popen([python, "-m", "web.site"], env=environment, cwd=app, stdout=log, stderr=log) as process,
+    ):
+        try:
+            assert wait_until_it_is_ready(f"http://{listen}", process), (tmp_path / "log").read_text()
+        finally:
+            process.terminate()
+            process.wait(30)
+    assert process.returncode == 0
+
+
 def image_content(service: str, app: Path) -> Path:
+    """What a service's image holds under /app."""
+    copied_image("Dockerfile", service, app)
+    assert sorted(path.name for path in app.iterdir()) == ["chassis", "contracts", "requirements.txt", "services"]
+    assert [path.name for path in (app / "services").iterdir()] == [service]
+    return app
+
+
+def copied_image(dockerfile: str, service: str, app: Path) -> Path:
     """Copies into `app` what the Dockerfile's last stage copies into /app, and the lock file it installs."""
-    commands = DockerfileParser(str(ROOT / "deploy" / "Dockerfile")).structure
+    commands = DockerfileParser(fileobj=(ROOT / "deploy" / dockerfile).open("rb")).structure
     copies = [one["value"].replace("${SERVICE}", service).split() for one in commands if one["instruction"] == "COPY"]
     for source, target in (copy for copy in copies if not copy[0].startswith("--from")):
         if target.startswith("/app/"):
@@ -67,8 +105,6 @@ def image_content(service: str, app: Path) -> Path:
         else:
             lock = source
     shutil.copy(ROOT / lock, app / "requirements.txt")
-    assert sorted(path.name for path in app.iterdir()) == ["chassis", "contracts", "requirements.txt", "services"]
-    assert [path.name for path in (app / "services").iterdir()] == [service]
     return app
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -262,6 +263,18 @@ def scrolls_sideways(page: Page) -> list[str]:
     return found
 
 
+@dataclass(frozen=True)
+class Picture:
+    name: str
+    route: str
+    path: str
+    width: int
+
+
+DOCS = Path(__file__).parent.parent.parent / "docs"
+PICTURES = (Picture("site-first-question", "self", "/step/1", 900), Picture("site-contact", "family", "/step/19", 420))
+
+
 @pytest.mark.parametrize(("prefix", "route"), [("", "family"), ("/cy", "self")], ids=["english", "welsh"])
 def test_nothing_has_to_be_scrolled_sideways(person: Callable[..., Person], prefix: str, route: str) -> None:
     somebody = person()
@@ -283,12 +296,15 @@ def test_nothing_is_loaded_from_anybody_else(person: Callable[..., Person]) -> N
     assert complaints == []
 
 
-@pytest.mark.skipif("LEEWARD_SCREENSHOTS" not in os.environ, reason="set LEEWARD_SCREENSHOTS to a folder to take them")
-def test_what_it_looks_like(person: Callable[..., Person]) -> None:
-    folder = Path(os.environ["LEEWARD_SCREENSHOTS"])
-    for name, width in (("wide", 1000), ("narrow", 375)):
-        somebody = person(viewport={"width": width, "height": 800})
-        somebody.open("/")
-        somebody.page.screenshot(path=folder / f"{name}-start.png", full_page=True)
-        for path in somebody.walk("family"):
-            somebody.page.screenshot(path=folder / f"{name}{path.replace('/', '-')}.png", full_page=True)
+@pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.name)
+def test_the_pictures_in_the_readme_show_what_the_site_says(person: Callable[..., Person], picture: Picture) -> None:
+    """`LEEWARD_PICTURES=1` takes them anew. What a picture shows stands beside it as text."""
+    somebody = person(viewport={"width": picture.width, "height": 900})
+    somebody.walk_to(picture.route, picture.path)
+    shown = somebody.page.inner_text("body")
+    if os.environ.get("LEEWARD_PICTURES"):
+        somebody.page.screenshot(path=DOCS / f"{picture.name}.png", full_page=True)
+        (DOCS / f"{picture.name}.txt").write_text(shown + "\n")
+    assert (DOCS / f"{picture.name}.txt").read_text().rstrip() == shown.rstrip()
+    assert f"docs/{picture.name}.png" in (DOCS.parent / "README.md").read_text()
+    assert (DOCS / f"{picture.name}.png").is_file()
