@@ -1,6 +1,7 @@
 .PHONY: setup run test faults check lock docs bench
 
 SAMPLE ?= 25
+PROCESSES ?= 2
 
 setup: .venv/ready
 
@@ -11,8 +12,9 @@ setup: .venv/ready
 run: setup
 	.venv/bin/leeward up --sample $(SAMPLE)
 
+# A file's tests stay together; two files at a time, because they wait for brokers more than they reckon.
 test: setup
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest --numprocesses $(PROCESSES) --dist loadfile
 
 # Every fault of the list on both stores, in about ten minutes, into docs/faults.md.
 faults: setup

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -97,12 +98,23 @@ def test_nobody_waits_for_long_when_the_broker_hangs(
         assert len(Spool(tmp_path / "spool")) == 20
 
 
+def deliver_until(done: threading.Event, publisher: Publisher) -> int:
+    """Looks through the spool again and again, as a site's background thread does now and then."""
+    while not done.is_set():
+        publisher.deliver_spooled()
+    return publisher.deliver_spooled()
+
+
 def test_what_many_people_send_at_once_arrives_once_each(node: Node, keys: Path, tmp_path: Path) -> None:
     amqp_uri = somebody_listens(node, "many")
     publisher = Publisher(amqp_uri, keys=keys, spool=tmp_path / "spool")
     with Sender(amqp_uri) as listener:
-        with ThreadPoolExecutor(20) as people:
+        with ThreadPoolExecutor(22) as people:
+            done = threading.Event()
+            looking = [people.submit(deliver_until, done, publisher) for _ in range(2)]
             receipts = list(people.map(lambda _: publisher.request_help(submission()), range(300)))
+            done.set()
+            assert [one.result() for one in looking] == [0, 0]
         publisher.close()
         assert all(receipt.delivered for receipt in receipts)
         assert listener.depth("listener") == 300

@@ -42,17 +42,14 @@ class Sender:
         self._parcels: queue.SimpleQueue[_Parcel | None] = queue.SimpleQueue()
         self._connection: BusConnection | None = None
         self._publisher: ConfirmingPublisher | None = None
+        self._in_hand: dict[str, _Parcel] = {}
         self._thread: threading.Thread | None = None
-        self._starting = threading.Lock()
+        self._lock = threading.Lock()
 
     def send(self, messages: Iterable[Spooled]) -> int:
         """How many of these spooled messages the broker has confirmed in time. Those have left the spool."""
-        parcels = [_Parcel(message) for message in messages]
-        if not parcels:
-            return 0
-        self._start()
-        for parcel in parcels:
-            self._parcels.put(parcel)
+        with self._lock:
+            parcels = [self._take(message) for message in messages]
         deadline = time.monotonic() + PATIENCE_SECONDS
         for parcel in parcels:
             parcel.done.wait(max(0.0, deadline - time.monotonic()))
@@ -60,17 +57,27 @@ class Sender:
 
     def stop(self) -> None:
         """Ends the thread and its connection; what it has not sent stays in the spool."""
-        with self._starting:
+        with self._lock:
             thread, self._thread = self._thread, None
         if thread:
             self._parcels.put(None)
             thread.join()
 
-    def _start(self) -> None:
-        with self._starting:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
-                self._thread.start()
+    def _take(self, message: Spooled) -> _Parcel:
+        """The message's parcel: a new one only if it is not on its way already, or has just arrived."""
+        if message.message_id in self._in_hand:
+            return self._in_hand[message.message_id]
+        parcel = _Parcel(message)
+        if message not in self._spool:
+            parcel.delivered = True
+            parcel.done.set()
+            return parcel
+        self._in_hand[message.message_id] = parcel
+        self._parcels.put(parcel)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
+            self._thread.start()
+        return parcel
 
     def _run(self) -> None:
         while True:
@@ -103,7 +110,9 @@ class Sender:
         for parcel in parcels:
             parcel.delivered = parcel.message.message_id in confirmed
             if parcel.delivered:
-                self._spool.remove(parcel.message)
+                self._spool.remove(parcel.message)  # first, so that nobody finds it there and sends it again
+            with self._lock:
+                del self._in_hand[parcel.message.message_id]
             parcel.done.set()
 
     def _publish(self, messages: list[Spooled]) -> frozenset[str]:

@@ -53,6 +53,9 @@ class Spool:
             except FileNotFoundError:
                 continue  # another process has just delivered it
 
+    def __contains__(self, message: Spooled) -> bool:
+        return self._path(message.message_id).exists()
+
     def __len__(self) -> int:
         return sum(1 for _ in self._folder.glob("*.json"))
 

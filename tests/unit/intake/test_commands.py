@@ -318,7 +318,7 @@ def test_a_referral_is_found_by_its_reference_as_a_person_types_it(intake: Intak
     assert (found.client_group, found.received_at, found.concerns) == (ClientGroup.FAMILY, MONDAY_10, ())
 
 
-@pytest.mark.parametrize("typed", [UNKNOWN_REFERENCE, "no reference", ""])
+@pytest.mark.parametrize("typed", [UNKNOWN_REFERENCE, "no reference", ""], ids=["unknown", "words", "nothing"])
 def test_a_reference_that_nobody_has_is_not_found(intake: Intake, typed: str) -> None:
     with pytest.raises(commands.UnknownReferral, match="Please check it"):
         intake.ask(commands.find_referral, FindReferral(reference=typed))
