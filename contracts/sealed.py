@@ -22,6 +22,7 @@ Passphrase = Annotated[str, validate.Length(max=200), validate.Regexp(r"(\s*\S){
 class SafeChannel(StrEnum):
     EMAIL = "email"
     TELEPHONE = "telephone"
+    TEXT = "text"
     POST = "post"
     CLIENT_CALLS = "client_calls"
 
@@ -34,7 +35,10 @@ class SafeHours(StrEnum):
 
 
 class SafeContact(Shape):
-    """How and when a person can be reached without coming to harm by it."""
+    """How and when a person can be reached without coming to harm by it.
+
+    `call_as` is who the caller says they are, should somebody else answer.
+    """
 
     channel: SafeChannel
     hours: SafeHours = SafeHours.ANY
@@ -43,6 +47,7 @@ class SafeContact(Shape):
     address: Annotated[str, validate.Length(max=400)] | None = None
     may_leave_message: bool = False
     discreet: bool = True
+    call_as: Name | None = None
 
 
 class LegalSituation(StrEnum):

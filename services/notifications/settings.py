@@ -13,6 +13,7 @@ from marshmallow.validate import URL, Range
 
 from chassis.config import Env
 
+TEMPLATES = Path(__file__).parent / "templates"
 MAIL_SCHEMES = ("maildir", "smtp", "smtps")
 
 
@@ -49,6 +50,7 @@ class NotificationsSettings:
     escalate_urgent: timedelta
     escalate_advisory_working_days: int
     keep_closed_contacts: timedelta
+    templates: Path
     keys_folder: Path
     master_key: str
 
@@ -75,6 +77,7 @@ def read(env: Env) -> NotificationsSettings:
             "NOTIFICATIONS_ESCALATE_ADVISORY_WORKING_DAYS", 1, validate=Range(min=1, max=10)
         ),
         keep_closed_contacts=timedelta(days=_whole(env, "NOTIFICATIONS_KEEP_CLOSED_CONTACTS_DAYS", 365, most=3_650)),
+        templates=env.path("NOTIFICATIONS_TEMPLATES", TEMPLATES),
         keys_folder=env.path("LEEWARD_KEYS"),
         master_key=env.str("NOTIFICATIONS_MASTER_KEY"),
     )

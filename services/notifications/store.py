@@ -78,6 +78,7 @@ messages = Table(
     Column("queued_at", Instant, nullable=False),
     Column("settled_at", Instant),
     Column("failure", code(FailureReason)),
+    Column("wording", String(64)),
 )
 
 alerts = Table(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chassis.config import Env
+from chassis.config import Env, InvalidSettings
 from chassis.sealing import Keyring
 from chassis.vault import Vault
 from services.notifications import settings, store
 from services.notifications.gateways.mail import Mailer, mailer_for
+from services.notifications.gateways.samples import KNOWN, TEXTS
+from services.notifications.gateways.wording import InvalidTemplates, Wording
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class Tools:
     keyring: Keyring
     vault: Vault
     mailer: Mailer
+    wording: Wording
 
 
 def build(env: Env) -> Tools:
@@ -33,4 +36,13 @@ def build(env: Env) -> Tools:
             password=values.smtp_password,
             timeout_seconds=values.smtp_timeout_seconds,
         ),
+        wording=read_wording(values),
     )
+
+
+def read_wording(values: settings.NotificationsSettings) -> Wording:
+    """All templates, checked. Raises InvalidSettings."""
+    try:
+        return Wording(values.templates, KNOWN, texts=TEXTS)
+    except InvalidTemplates as error:
+        raise InvalidSettings(f"The templates in {values.templates} need attention:\n{error}") from None

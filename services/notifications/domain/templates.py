@@ -18,8 +18,17 @@ class Recipient(StrEnum):
         return self not in (Recipient.CLIENT, Recipient.THERAPIST)
 
 
+class StandIn(StrEnum):
+    """Wording that goes out in place of a message's own, to whoever must not be told more in this way."""
+
+    DISCREET = "discreet"
+    CLIENT_TEXT = "client_text"
+    ALERT_TEXT = "alert_text"
+    STAFF_CALL = "staff_call"
+
+
 class Template(StrEnum):
-    """A message's wording lies in `templates/<value>.txt`."""
+    """A message's wording lies in `templates/<language>/<value>.txt`."""
 
     REQUEST_RECEIVED = "request_received"
     MATCHED = "matched"

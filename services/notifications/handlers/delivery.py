@@ -27,7 +27,6 @@ from services.notifications.domain.safe_contact import (
 )
 from services.notifications.domain.templates import Recipient
 from services.notifications.gateways.mail import Rejected, compose
-from services.notifications.gateways.wording import render
 from services.notifications.handlers.letters import Letter, client_letter, staff_call, staff_letter, therapist_letter
 from services.notifications.handlers.queueing import SEND_MESSAGE, cancel, fail, finish_withdrawal, open_contact
 from services.notifications.tools import Tools
@@ -42,6 +41,7 @@ class Outcome:
     again_at: datetime | None = None
     kept: bool = False
     pointless: bool = False
+    wording: str | None = None
 
 
 def deliver(unit: Unit[Tools], timer: Timer) -> Outcome:
@@ -72,7 +72,7 @@ def record_sent(unit: Unit[Tools], timer: Timer, outcome: Outcome) -> None:
     elif outcome.failure:
         fail(unit, message, outcome.failure)
     else:
-        _record_gone(unit, message, outcome.channel)
+        _record_gone(unit, message, outcome)
     finish_withdrawal(unit, message)
 
 
@@ -128,29 +128,32 @@ def _deliver_to_client(unit: Unit[Tools], message: Message) -> Outcome:
 
 
 def _send(unit: Unit[Tools], message: Message, letter: Letter, channel: Channel = Channel.EMAIL) -> Outcome:
-    text = render(letter.template, letter.values)
+    wording = unit.tools.wording
+    text = wording.render(letter.template, letter.values, language=letter.language)
     mail = compose(
         message_id=message.id,
         sender=str(letter.sender),
         to=letter.to,
         subject=text.subject,
         body=text.body,
+        page=wording.page(text),
+        language=text.language,
         at=unit.now,
     )
     try:
         unit.tools.mailer.send(mail)
     except Rejected:
         return Outcome(channel=channel, failure=FailureReason.REJECTED)
-    return Outcome(channel=channel)
+    return Outcome(channel=channel, wording=f"{letter.template}/{text.language}/{text.version}")
 
 
-def _record_gone(unit: Unit[Tools], message: Message, channel: Channel) -> None:
-    message.send(channel=channel, at=unit.now)
+def _record_gone(unit: Unit[Tools], message: Message, outcome: Outcome) -> None:
+    message.send(channel=outcome.channel, wording=outcome.wording, at=unit.now)
     unit.emit(
         MessageSent(
             message_id=message.id,
             template=message.template.value,
-            channel=channel,
+            channel=outcome.channel,
             referral_id=message.referral_id,
         )
     )

@@ -9,11 +9,10 @@ from typing import Any
 from chassis.ports import Unit
 from contracts.sealed import ClientContact, EvaluationLink, TherapistContact
 from services.notifications.domain.messages import Message
-from services.notifications.domain.templates import Recipient, Template
+from services.notifications.domain.templates import Recipient, StandIn, Template
+from services.notifications.gateways.wording import ENGLISH
 from services.notifications.settings import Mailbox, NotificationsSettings
 from services.notifications.tools import Tools
-
-STAFF_CALL = "staff_call"
 
 
 @dataclass(frozen=True)
@@ -22,28 +21,48 @@ class Letter:
     values: Mapping[str, Any]
     sender: Mailbox
     to: str
+    language: str = ENGLISH
 
 
 def client_letter(unit: Unit[Tools], message: Message, known: ClientContact) -> Letter:
-    """To the client. A discreet one also comes from a sender who says nothing of what the charity does."""
-    policy, discreet = unit.tools.settings, known.contact.discreet
-    sender = policy.discreet_sender if discreet else policy.sender
+    """To the client. A discreet one is a reference and a link, from a sender that tells nothing of the charity."""
+    if known.contact.discreet:
+        return _discreet_letter(unit, message, known)
+    policy = unit.tools.settings
     values = {
         **message.data,
         "reference": known.reference,
-        "discreet": discreet,
-        "sender_name": sender.name,
+        "sender_name": policy.sender.name,
         "status_url": policy.status_url,
         "form_link": _form_link(unit, message),
     }
-    return Letter(message.template.value, values, sender, known.contact.email or "")
+    return Letter(message.template.value, values, policy.sender, known.contact.email or "", known.language)
+
+
+def _discreet_letter(unit: Unit[Tools], message: Message, known: ClientContact) -> Letter:
+    policy = unit.tools.settings
+    values = {
+        "reference": known.reference,
+        "link": _form_link(unit, message) or policy.status_url,
+        "sender_name": policy.discreet_sender.name,
+    }
+    return Letter(StandIn.DISCREET.value, values, policy.discreet_sender, known.contact.email or "", known.language)
 
 
 def staff_call(unit: Unit[Tools], message: Message, known: ClientContact) -> Letter:
-    """To the office: who is to be told what, by reference alone."""
-    policy = unit.tools.settings
-    values = {"reference": known.reference, "topic": message.template.value, "console_url": policy.console_url}
-    return Letter(STAFF_CALL, values, policy.sender, policy.office.address)
+    """To the office: who is to be told what, by reference alone, and in which way it is safe to."""
+    policy, contact = unit.tools.settings, known.contact
+    values = {
+        "reference": known.reference,
+        "topic": message.template.value,
+        "way": contact.channel.value,
+        "hours": contact.hours.value,
+        "may_leave_message": contact.may_leave_message,
+        "call_as": contact.call_as,
+        "discreet": contact.discreet,
+        "console_url": policy.console_url,
+    }
+    return Letter(StandIn.STAFF_CALL.value, values, policy.sender, policy.office.address)
 
 
 def therapist_letter(unit: Unit[Tools], message: Message, contact: TherapistContact) -> Letter:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
 from email.message import EmailMessage
+from email.policy import default as default_policy
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +26,8 @@ from contracts.sealed import ClientContact, SafeChannel, SafeContact, SafeHours,
 from contracts.vocabulary import ContactPurpose, ReferralId, TherapistId
 from services.notifications import commands, handlers, store
 from services.notifications.gateways.mail import Rejected
-from services.notifications.settings import Mailbox, NotificationsSettings
-from services.notifications.tools import Tools
+from services.notifications.settings import TEMPLATES, Mailbox, NotificationsSettings
+from services.notifications.tools import Tools, read_wording
 
 MAX_ATTEMPTS = 8
 
@@ -48,9 +50,12 @@ SETTINGS = NotificationsSettings(
     escalate_urgent=timedelta(minutes=60),
     escalate_advisory_working_days=1,
     keep_closed_contacts=timedelta(days=365),
+    templates=TEMPLATES,
     keys_folder=Path("unused"),
     master_key="unused",
 )
+
+WORDING = read_wording(SETTINGS)
 
 EMAIL = SafeContact(channel=SafeChannel.EMAIL, email="robin@example.org", discreet=True)
 OPEN_EMAIL = replace(EMAIL, discreet=False)
@@ -75,7 +80,7 @@ class LetterBox:
             raise OSError("no way out")
         if message["To"] in self.refuses:
             raise Rejected("refused for good (550)")
-        self.sent.append(message)
+        self.sent.append(message_from_bytes(bytes(message), policy=default_policy))
 
     def to(self, address: str) -> list[EmailMessage]:
         return [message for message in self.sent if message["To"] == address]
@@ -97,14 +102,25 @@ class Desk:
         *,
         to: TherapistId | None = None,
         sequence: int | None = None,
+        language: str = "en",
     ) -> None:
-        self.bench.hear(handlers.keep_contact, self.released(referral_id, contact, to=to), sequence=sequence)
+        event = self.released(referral_id, contact, to=to, language=language)
+        self.bench.hear(handlers.keep_contact, event, sequence=sequence)
 
     def released(
-        self, referral_id: ReferralId, contact: SafeContact = EMAIL, *, to: TherapistId | None = None
+        self,
+        referral_id: ReferralId,
+        contact: SafeContact = EMAIL,
+        *,
+        to: TherapistId | None = None,
+        language: str = "en",
     ) -> ContactReleased:
         client = ClientContact(
-            referral_id=referral_id, reference=reference_for(referral_id), name=CLIENT_NAME, contact=contact
+            referral_id=referral_id,
+            reference=reference_for(referral_id),
+            name=CLIENT_NAME,
+            language=language,
+            contact=contact,
         )
         purpose = ContactPurpose.INTRODUCTION if to else ContactPurpose.ADDRESS_BOOK
         sealed = self.keyring.seal("notifications", client)
@@ -181,9 +197,14 @@ def database_file(tmp_path: Path) -> Path:
 @pytest.fixture
 def desk(keys: Path, database_file: Path) -> Desk:
     keyring, post = Keyring(keys, reader="notifications"), LetterBox()
-    tools = Tools(settings=SETTINGS, keyring=keyring, vault=Vault(store.data_keys, new_master_key()), mailer=post)
+    tools = tools_with(keyring, post)
     bench = HandlerBench("notifications", store.metadata, tools=tools, url=f"sqlite:///{database_file}")
     return Desk(bench, keyring, post)
+
+
+def tools_with(keyring: Keyring, post: LetterBox) -> Tools:
+    vault = Vault(store.data_keys, new_master_key())
+    return Tools(settings=SETTINGS, keyring=keyring, vault=vault, mailer=post, wording=WORDING)
 
 
 @pytest.fixture
@@ -198,8 +219,14 @@ def therapist_id() -> TherapistId:
 
 def body(message: EmailMessage) -> str:
     """The text of an e-mail on one line, so that a test need not know where it wraps."""
-    text: str = message.get_content()
-    return " ".join(text.split())
+    return " ".join(plain(message).split())
+
+
+def plain(message: EmailMessage) -> str:
+    part = message.get_body(("plain",))
+    assert part
+    text: str = part.get_content()
+    return text
 
 
 MONDAY_10 = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)

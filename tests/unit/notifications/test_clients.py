@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from chassis.ids import new_id
 from chassis.ports import Invalid, NotYet
@@ -16,7 +17,7 @@ from contracts.events.notifications import MessageFailed, MessageSent
 from contracts.reference import reference_for
 from contracts.sealed import EvaluationLink, SafeChannel, SafeHours
 from contracts.vocabulary import Channel, ConcernId, ContactPurpose, FailureReason, ReferralId, Respondent, TherapistId
-from services.notifications import commands, handlers
+from services.notifications import commands, handlers, store
 from services.notifications.commands import NothingAskedAfter
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import (
@@ -27,8 +28,10 @@ from tests.unit.notifications.conftest import (
     OPEN_EMAIL,
     SETTINGS,
     TELEPHONE,
+    WORDING,
     Desk,
     body,
+    plain,
 )
 
 ADDRESS, OFFICE = "robin@example.org", SETTINGS.office.address
@@ -188,7 +191,7 @@ def test_a_form_is_asked_for_by_a_neutral_link(desk: Desk, referral_id: Referral
     desk.release(referral_id)
     desk.bench.hear(handlers.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
     desk.run()
-    assert f"https://forms.example.org/f/{facts.TOKEN}" in desk.post.to(ADDRESS)[-1].get_content().splitlines()
+    assert f"https://forms.example.org/f/{facts.TOKEN}" in plain(desk.post.to(ADDRESS)[-1]).splitlines()
 
 
 def test_the_form_s_secret_is_gone_once_it_was_sent(
@@ -245,3 +248,37 @@ def test_messages_are_listed_of_something_and_not_of_everything(desk: Desk) -> N
     assert desk.bench.ask(commands.list_messages, ListMessages(concern_id=ConcernId(new_id()))) == []
     with pytest.raises(NothingAskedAfter):
         desk.bench.ask(commands.list_messages, ListMessages())
+
+
+def test_what_went_out_is_kept_by_template_language_and_version(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, OPEN_EMAIL)
+    desk.run()
+    (message,) = messages_stored(desk)
+    version = WORDING.versions("request_received")["en"]
+    assert message == f"request_received/en/{version}"
+
+
+def test_a_discreet_message_is_a_reference_and_a_link_from_a_neutral_sender(
+    desk: Desk, referral_id: ReferralId
+) -> None:
+    desk.release(referral_id, EMAIL)
+    desk.run()
+    (message,) = desk.post.to(ADDRESS)
+    assert message["From"] == str(SETTINGS.discreet_sender)
+    reference = reference_for(referral_id)
+    assert message["Subject"] == f"Reference {reference}"
+    assert "https://forms.example.org/s" in body(message)
+    assert messages_stored(desk) == [f"discreet/en/{WORDING.versions('discreet')['en']}"]
+
+
+def test_a_client_who_chose_welsh_is_written_to_in_welsh(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, OPEN_EMAIL, language="cy")
+    desk.run()
+    (message,) = desk.post.to(ADDRESS)
+    assert message["Content-Language"] == "cy"
+    assert "Diolch i chi am ofyn am help" in body(message)
+
+
+def messages_stored(desk: Desk) -> list[str | None]:
+    with desk.bench.database.reading() as unit:
+        return list(unit.session.execute(select(store.messages.c.wording)).scalars())

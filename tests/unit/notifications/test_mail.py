@@ -20,6 +20,7 @@ from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
 from chassis.ids import new_id
 from leeward.ports import free_ports
 from services.notifications.gateways.mail import MaildirMailer, Rejected, SmtpMailer, compose, mailer_for
+from tests.unit.notifications.conftest import plain
 
 AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
@@ -65,7 +66,13 @@ def serve() -> Iterator[Serve]:
 
 def a_message(to: str = "robin@example.org", body: str = "Hello.\n") -> EmailMessage:
     return compose(
-        message_id=new_id(), sender="Leeward <hello@example.org>", to=to, subject="Reference", body=body, at=AT
+        message_id=new_id(),
+        sender="Leeward <hello@example.org>",
+        to=to,
+        subject="Reference",
+        body=body,
+        page=f"<p>{body}</p>",
+        at=AT,
     )
 
 
@@ -82,7 +89,9 @@ def test_hands_the_message_to_the_server_as_it_is(serve: Serve) -> None:
     assert envelope.rcpt_tos == ["robin@example.org"]
     received = message_from_bytes(as_bytes(envelope), policy=default_policy)
     assert received["Message-ID"] == message["Message-ID"]
-    assert received.get_content().strip() == "Grüße, naïve and £50.00."
+    assert received.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in received.iter_parts()] == ["text/plain", "text/html"]
+    assert plain(received).strip() == "Grüße, naïve and £50.00."
 
 
 def test_a_recipient_who_is_refused_for_good_is_rejected(serve: Serve) -> None:
@@ -157,14 +166,20 @@ def test_a_setting_names_a_folder(tmp_path: Path) -> None:
     assert isinstance(made, MaildirMailer)
     made.send(a_message())
     (file,) = (tmp_path / "mail" / "new").iterdir()
-    assert message_from_bytes(file.read_bytes(), policy=default_policy).get_content() == "Hello.\n"
+    assert plain(message_from_bytes(file.read_bytes(), policy=default_policy)) == "Hello.\n"
     assert list((tmp_path / "mail" / "tmp").iterdir()) == []
 
 
 @pytest.mark.parametrize("subject", ["Reference", "Grüße, £50", "Words, " * 20 + "and an end"])
 def test_any_subject_reaches_the_reader_as_it_was_written(subject: str) -> None:
     message = compose(
-        message_id=new_id(), sender="Leeward <hello@example.org>", to="a@example.org", subject=subject, body="", at=AT
+        message_id=new_id(),
+        sender="Leeward <hello@example.org>",
+        to="a@example.org",
+        subject=subject,
+        body="",
+        page="",
+        at=AT,
     )
     written = bytes(message)
     assert written.isascii()
@@ -180,6 +195,7 @@ def test_a_subject_cannot_smuggle_in_a_header() -> None:
             to="robin@example.org",
             subject="Hello\nBcc: other@example.org",
             body="",
+            page="",
             at=AT,
         )
 

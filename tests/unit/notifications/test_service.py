@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,14 @@ def test_names_the_setting_that_is_wrong_and_repeats_no_secret(
     said = problems(Env(eager=False))
     assert name in said
     assert "secret" not in said
+
+
+def test_names_the_template_that_is_missing(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shutil.copytree(settings.TEMPLATES, tmp_path / "own")
+    (tmp_path / "own" / "en" / "matched.txt").unlink()
+    environment.setenv("NOTIFICATIONS_TEMPLATES", str(tmp_path / "own"))
+    with pytest.raises(InvalidSettings, match=r"en/matched\.txt is missing"):
+        tools.build(Env(eager=False))
 
 
 def test_the_migration_makes_what_the_store_expects(tmp_path: Path) -> None:
