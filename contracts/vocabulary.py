@@ -236,13 +236,17 @@ class FundPurpose(StrEnum):
 class Channel(StrEnum):
     EMAIL = "email"
     STAFF_CALL = "staff_call"
-    """A person of the charity telephones or writes, because no safe e-mail address was given."""
+    """A person of the charity telephones or writes, because that is what is safe."""
+    TEXT = "text"
+    LETTER = "letter"
 
 
 class FailureReason(StrEnum):
     NO_ADDRESS = "no_address"
     REJECTED = "rejected"
     UNREACHABLE = "unreachable"
+    BOUNCED = "bounced"
+    """It was taken by the next hop, which said later that it could not be delivered."""
 
 
 class AlertStep(StrEnum):

@@ -87,6 +87,12 @@ class NotificationsService:
         due("escalate_alert", handlers.escalate_alert),
         due("forget_client", handlers.forget_client),
         effect(
+            "read_bounces",
+            act=handlers.read_bounces,
+            record=handlers.record_bounces,
+            failed=handlers.read_bounces_later,
+        ),
+        effect(
             "send_alert",
             act=handlers.deliver,
             record=handlers.record_alert_sent,

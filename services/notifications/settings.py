@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from email.utils import formataddr, parseaddr
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from marshmallow import ValidationError
-from marshmallow.validate import URL, Range
+from marshmallow.validate import URL, Email, Range
 
 from chassis.config import Env
+from services.notifications.domain.safe_contact import QuietHours
+from services.notifications.gateways.parcels import FIELDS
 
 TEMPLATES = Path(__file__).parent / "templates"
 MAIL_SCHEMES = ("maildir", "smtp", "smtps")
@@ -26,6 +31,15 @@ class Mailbox:
 
     def __str__(self) -> str:
         return formataddr((self.name, self.address))
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """Where text messages or letters go, and the JSON that they are posted as; see `gateways.parcels`."""
+
+    url: str
+    authorization: str | None
+    fields: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -46,6 +60,12 @@ class NotificationsSettings:
     status_url: str | None
     portal_url: str | None
     console_url: str | None
+    texts: Gateway
+    letters: Gateway
+    gateway_timeout_seconds: int
+    bounce_address: str | None
+    bounces: Path | None
+    quiet_hours: QuietHours | None
     escalate_immediate: timedelta
     escalate_urgent: timedelta
     escalate_advisory_working_days: int
@@ -71,6 +91,12 @@ def read(env: Env) -> NotificationsSettings:
         status_url=_url(env, "NOTIFICATIONS_STATUS_URL"),
         portal_url=_url(env, "NOTIFICATIONS_PORTAL_URL"),
         console_url=_url(env, "NOTIFICATIONS_CONSOLE_URL"),
+        texts=_gateway(env, "NOTIFICATIONS_TEXTS", "folder:var/texts"),
+        letters=_gateway(env, "NOTIFICATIONS_LETTERS", "folder:var/letters"),
+        gateway_timeout_seconds=env.int("NOTIFICATIONS_GATEWAY_TIMEOUT_SECONDS", 20, validate=Range(min=1, max=90)),
+        bounce_address=env.str("NOTIFICATIONS_BOUNCE_ADDRESS", None, validate=Email()),
+        bounces=env.path("NOTIFICATIONS_BOUNCES", None),
+        quiet_hours=quiet_hours(env.str("NOTIFICATIONS_QUIET_HOURS", "21:00-08:00", validate=_is_quiet_hours)),
         escalate_immediate=_minutes(env, "NOTIFICATIONS_ESCALATE_IMMEDIATE_MINUTES", 15),
         escalate_urgent=_minutes(env, "NOTIFICATIONS_ESCALATE_URGENT_MINUTES", 60),
         escalate_advisory_working_days=env.int(
@@ -102,6 +128,48 @@ def _mail(text: str) -> None:
         raise ValidationError("One of maildir:<folder>, smtp://<host>:<port> or smtps://<host>:<port>.")
     if parts.password:
         raise ValidationError("No password in here: set NOTIFICATIONS_SMTP_USERNAME and NOTIFICATIONS_SMTP_PASSWORD.")
+
+
+def _gateway(env: Env, name: str, default: str) -> Gateway:
+    return Gateway(
+        url=env.str(name, default, validate=_carrier),
+        authorization=env.str(f"{name}_AUTHORIZATION", None),
+        fields=_fields(env, f"{name}_JSON"),
+    )
+
+
+def _fields(env: Env, name: str) -> Mapping[str, Any]:
+    fields: Any = env.json(name, None, validate=_has_places)
+    return fields or FIELDS
+
+
+def _has_places(fields: Any) -> None:
+    written = json.dumps(fields)
+    if not (isinstance(fields, dict) and "{to}" in written and "{text}" in written):
+        raise ValidationError("A JSON object with {to} and {text} somewhere in its texts.")
+
+
+def _carrier(text: str) -> None:
+    parts = urlsplit(text)
+    if not (text == "office" or (parts.scheme == "folder" and parts.path)):
+        URL(require_tld=False, schemes={"http", "https"}, error="One of folder:<folder>, https://… or office.")(text)
+    if parts.username or parts.password:
+        raise ValidationError("No password in here: set the same name with _AUTHORIZATION.")
+
+
+def quiet_hours(text: str | None) -> QuietHours | None:
+    """`21:00-08:00`, or nothing for none."""
+    if not text:
+        return None
+    begin, _, end = text.partition("-")
+    return QuietHours(time.fromisoformat(begin.strip()), time.fromisoformat(end.strip()))
+
+
+def _is_quiet_hours(text: str) -> None:
+    try:
+        quiet_hours(text)
+    except ValueError:
+        raise ValidationError("Written as 21:00-08:00, or nothing for none.") from None
 
 
 def _url(env: Env, name: str) -> str | None:

@@ -138,10 +138,14 @@ def add_message(session: Session, message: Message) -> bool:
 
 def get_message(session: Session, message_id: MessageId) -> Message:
     """Raises NoSuchMessage."""
-    message = _locked(session, Message, message_id)
+    message = find_message(session, message_id)
     if message is None:
         raise NoSuchMessage(f"there is no message {message_id}")
     return message
+
+
+def find_message(session: Session, message_id: MessageId) -> Message | None:
+    return _locked(session, Message, message_id)
 
 
 def read_message(session: Session, message_id: MessageId) -> Message | None:

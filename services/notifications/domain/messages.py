@@ -27,6 +27,10 @@ class NotQueued(Exception):
     """The message has been sent, kept, given up or cancelled before."""
 
 
+class NotSent(Exception):
+    """What was never sent can't come back."""
+
+
 @dataclass(kw_only=True, eq=False)
 class Message:
     """One message. `business_key` is that of the fact it tells, so that no fact is ever told twice.
@@ -68,6 +72,12 @@ class Message:
         """It can't be sent. Raises NotQueued."""
         self._settle(State.FAILED, at)
         self.failure = reason
+
+    def bounce(self, *, at: datetime) -> None:
+        """It was sent, and came back. Raises NotSent."""
+        if self.state is not State.SENT:
+            raise NotSent(f"the message is {self.state.value}")
+        self.state, self.settled_at, self.failure = State.FAILED, at, FailureReason.BOUNCED
 
     def cancel(self, *, at: datetime) -> None:
         """It has no point any more. Raises NotQueued."""

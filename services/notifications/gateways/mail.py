@@ -22,6 +22,8 @@ from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
+from services.notifications.gateways.bounces import return_address
+
 PERMANENT = 500
 """SMTP replies from here on say that trying again can't help (RFC 5321, 4.2.1)."""
 
@@ -79,7 +81,8 @@ def _fsync_folder(folder: Path) -> None:
 class SmtpMailer:
     """Hands each message to an SMTP server, on a connection of its own.
 
-    `starttls` refuses to go on without TLS; `implicit_tls` (smtps) begins with it.
+    `starttls` refuses to go on without TLS; `implicit_tls` (smtps) begins with it. `bounces` is the address that
+    reports of failed delivery go to, each with the message's identity in it.
     """
 
     host: str
@@ -89,6 +92,7 @@ class SmtpMailer:
     username: str | None = None
     password: str | None = None
     timeout_seconds: float
+    bounces: str | None = None
 
     def send(self, message: EmailMessage) -> None:
         try:
@@ -97,11 +101,16 @@ class SmtpMailer:
                     server.starttls(context=ssl.create_default_context())
                 if self.username:
                     server.login(self.username, self.password or "")
-                server.sendmail(_address(message["From"]), [_address(message["To"])], as_sent(message))
+                server.sendmail(self._return_address(message), [_address(message["To"])], as_sent(message))
         except smtplib.SMTPRecipientsRefused as error:
             _raise(max(code for code, _ in error.recipients.values()))
         except smtplib.SMTPDataError as error:
             _raise(error.smtp_code)
+
+    def _return_address(self, message: EmailMessage) -> str:
+        if self.bounces is None:
+            return _address(message["From"])
+        return return_address(self.bounces, _address(message["Message-ID"]).partition("@")[0])
 
     def _connect(self) -> smtplib.SMTP:
         if self.implicit_tls:
@@ -126,7 +135,9 @@ def _raise(code: int) -> None:
     raise OSError(f"the server refused the message for now ({code})") from None
 
 
-def mailer_for(url: str, *, username: str | None, password: str | None, timeout_seconds: float) -> Mailer:
+def mailer_for(
+    url: str, *, username: str | None, password: str | None, timeout_seconds: float, bounces: str | None = None
+) -> Mailer:
     """The mailer that `maildir:<folder>`, `smtp://<host>:<port>` or `smtps://…` names.
 
     `smtp://` insists on STARTTLS unless it ends in `?starttls=no`, which is for a server on the same machine.
@@ -142,6 +153,7 @@ def mailer_for(url: str, *, username: str | None, password: str | None, timeout_
         username=username,
         password=password,
         timeout_seconds=timeout_seconds,
+        bounces=bounces,
     )
 
 

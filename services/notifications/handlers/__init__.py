@@ -9,6 +9,7 @@ from services.notifications.handlers.addresses import (
     withdraw,
 )
 from services.notifications.handlers.alerts import escalate_alert, raise_alert, record_alert_failed, record_alert_sent
+from services.notifications.handlers.bounces import read_bounces, read_bounces_later, record_bounces
 from services.notifications.handlers.clients import (
     ask_for_form,
     tell_client_of_match,
@@ -41,8 +42,11 @@ __all__ = [
     "lock_ahead",
     "raise_alert",
     "read_ahead",
+    "read_bounces",
+    "read_bounces_later",
     "record_alert_failed",
     "record_alert_sent",
+    "record_bounces",
     "record_failed",
     "record_sent",
     "send_offer",

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from chassis.ports import Timer, Unit
 from contracts.events.notifications import MessageSent
-from contracts.sealed import TherapistContact
+from contracts.sealed import SafeHours, TherapistContact
 from contracts.vocabulary import Channel, FailureReason, MessageId
 from services.notifications import store
 from services.notifications.domain.messages import Message
@@ -23,12 +23,15 @@ from services.notifications.domain.safe_contact import (
     KeepUntilTheyCall,
     NoAddress,
     WriteLater,
-    way_to_reach,
+    WriteNow,
+    next_safe_moment,
 )
 from services.notifications.domain.templates import Recipient
 from services.notifications.gateways.mail import Rejected, compose
+from services.notifications.gateways.parcels import Parcel
+from services.notifications.gateways.wording import Text
 from services.notifications.handlers.letters import Letter, client_letter, staff_call, staff_letter, therapist_letter
-from services.notifications.handlers.queueing import SEND_MESSAGE, cancel, fail, finish_withdrawal, open_contact
+from services.notifications.handlers.queueing import SEND_MESSAGE, cancel, fail, finish_withdrawal, open_contact, way_to
 from services.notifications.tools import Tools
 
 
@@ -54,6 +57,9 @@ def deliver(unit: Unit[Tools], timer: Timer) -> Outcome:
     if _is_overtaken(unit, message):
         return Outcome(pointless=True)
     if message.recipient is Recipient.THERAPIST:
+        safe = next_safe_moment(hours=SafeHours.ANY, at=unit.now, quiet=unit.tools.settings.quiet_hours)
+        if safe > unit.now:
+            return Outcome(again_at=safe)
         return _send(unit, message, therapist_letter(unit, message, _therapist_contact(unit, message)))
     return _send(unit, message, staff_letter(unit, message))
 
@@ -112,39 +118,45 @@ def _deliver_to_client(unit: Unit[Tools], message: Message) -> Outcome:
     if client is None or client.contact is None or _is_overtaken(unit, message):
         return Outcome(pointless=True)
     known = open_contact(unit, client)
-    contact = known.contact
-    way = way_to_reach(channel=contact.channel, hours=contact.hours, email=contact.email, at=unit.now)
-    match way:
-        case WriteLater(at):
+    match way_to(unit, known.contact):
+        case WriteLater(at=at):
             return Outcome(again_at=at)
         case KeepUntilTheyCall():
             return Outcome(kept=True)
         case NoAddress():
             return Outcome(failure=FailureReason.NO_ADDRESS)
         case AskStaff():
-            return _send(unit, message, staff_call(unit, message, known), Channel.STAFF_CALL)
-        case _:
-            return _send(unit, message, client_letter(unit, message, known))
+            return _send(unit, message, staff_call(unit, message, known))
+        case WriteNow(channel, to):
+            return _send(unit, message, client_letter(unit, message, known, channel=channel, to=to))
 
 
-def _send(unit: Unit[Tools], message: Message, letter: Letter, channel: Channel = Channel.EMAIL) -> Outcome:
-    wording = unit.tools.wording
-    text = wording.render(letter.template, letter.values, language=letter.language)
+def _send(unit: Unit[Tools], message: Message, letter: Letter) -> Outcome:
+    text = unit.tools.wording.render(letter.template, letter.values, language=letter.language)
+    try:
+        _hand_over(unit, message, letter, text)
+    except Rejected:
+        return Outcome(channel=letter.channel, failure=FailureReason.REJECTED)
+    return Outcome(channel=letter.channel, wording=f"{letter.template}/{text.language}/{text.version}")
+
+
+def _hand_over(unit: Unit[Tools], message: Message, letter: Letter, text: Text) -> None:
+    """To the next hop of the letter's channel. Raises Rejected, or OSError where trying again may help."""
+    carrier = {Channel.TEXT: unit.tools.texts, Channel.LETTER: unit.tools.letters}.get(letter.channel)
+    if carrier:
+        carrier.send(Parcel(message.id, letter.to, text.body.strip()))
+        return
     mail = compose(
         message_id=message.id,
         sender=str(letter.sender),
         to=letter.to,
         subject=text.subject,
         body=text.body,
-        page=wording.page(text),
+        page=unit.tools.wording.page(text),
         language=text.language,
         at=unit.now,
     )
-    try:
-        unit.tools.mailer.send(mail)
-    except Rejected:
-        return Outcome(channel=channel, failure=FailureReason.REJECTED)
-    return Outcome(channel=channel, wording=f"{letter.template}/{text.language}/{text.version}")
+    unit.tools.mailer.send(mail)
 
 
 def _record_gone(unit: Unit[Tools], message: Message, outcome: Outcome) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from chassis.ports import Unit
 from contracts.sealed import ClientContact, EvaluationLink, TherapistContact
+from contracts.vocabulary import Channel
 from services.notifications.domain.messages import Message
 from services.notifications.domain.templates import Recipient, StandIn, Template
 from services.notifications.gateways.wording import ENGLISH
@@ -22,12 +23,18 @@ class Letter:
     sender: Mailbox
     to: str
     language: str = ENGLISH
+    channel: Channel = Channel.EMAIL
 
 
-def client_letter(unit: Unit[Tools], message: Message, known: ClientContact) -> Letter:
-    """To the client. A discreet one is a reference and a link, from a sender that tells nothing of the charity."""
+def client_letter(unit: Unit[Tools], message: Message, known: ClientContact, *, channel: Channel, to: str) -> Letter:
+    """To the client. A discreet one is a reference and a link, from a sender that tells nothing of the charity.
+
+    So is every text message, which lights up a screen that others see.
+    """
+    if channel is Channel.TEXT:
+        return _discreet_letter(unit, message, known, StandIn.CLIENT_TEXT, channel=channel, to=to)
     if known.contact.discreet:
-        return _discreet_letter(unit, message, known)
+        return _discreet_letter(unit, message, known, StandIn.DISCREET, channel=channel, to=to)
     policy = unit.tools.settings
     values = {
         **message.data,
@@ -36,17 +43,19 @@ def client_letter(unit: Unit[Tools], message: Message, known: ClientContact) -> 
         "status_url": policy.status_url,
         "form_link": _form_link(unit, message),
     }
-    return Letter(message.template.value, values, policy.sender, known.contact.email or "", known.language)
+    return Letter(message.template.value, values, policy.sender, to, known.language, channel)
 
 
-def _discreet_letter(unit: Unit[Tools], message: Message, known: ClientContact) -> Letter:
+def _discreet_letter(
+    unit: Unit[Tools], message: Message, known: ClientContact, wording: StandIn, *, channel: Channel, to: str
+) -> Letter:
     policy = unit.tools.settings
     values = {
         "reference": known.reference,
         "link": _form_link(unit, message) or policy.status_url,
         "sender_name": policy.discreet_sender.name,
     }
-    return Letter(StandIn.DISCREET.value, values, policy.discreet_sender, known.contact.email or "", known.language)
+    return Letter(wording.value, values, policy.discreet_sender, to, known.language, channel)
 
 
 def staff_call(unit: Unit[Tools], message: Message, known: ClientContact) -> Letter:
@@ -62,7 +71,8 @@ def staff_call(unit: Unit[Tools], message: Message, known: ClientContact) -> Let
         "discreet": contact.discreet,
         "console_url": policy.console_url,
     }
-    return Letter(StandIn.STAFF_CALL.value, values, policy.sender, policy.office.address)
+    to, channel = policy.office.address, Channel.STAFF_CALL
+    return Letter(StandIn.STAFF_CALL.value, values, policy.sender, to, channel=channel)
 
 
 def therapist_letter(unit: Unit[Tools], message: Message, contact: TherapistContact) -> Letter:

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from chassis.ids import new_id
 from chassis.ports import Timer, Unit
 from chassis.sealing import Keyring, make_keys
-from chassis.testing import HandlerBench
+from chassis.testing import DueTimer, HandlerBench
 from chassis.vault import Vault, new_master_key
 from contracts.commands.notifications import ListMessages, MessageView
 from contracts.events.intake import ContactReleased
@@ -26,7 +27,8 @@ from contracts.sealed import ClientContact, SafeChannel, SafeContact, SafeHours,
 from contracts.vocabulary import ContactPurpose, ReferralId, TherapistId
 from services.notifications import commands, handlers, store
 from services.notifications.gateways.mail import Rejected
-from services.notifications.settings import TEMPLATES, Mailbox, NotificationsSettings
+from services.notifications.gateways.parcels import Parcel
+from services.notifications.settings import TEMPLATES, Gateway, Mailbox, NotificationsSettings
 from services.notifications.tools import Tools, read_wording
 
 MAX_ATTEMPTS = 8
@@ -46,6 +48,12 @@ SETTINGS = NotificationsSettings(
     status_url="https://forms.example.org/s",
     portal_url="https://portal.example.org",
     console_url="https://console.example.org",
+    texts=Gateway("folder:unused", None, {}),
+    letters=Gateway("folder:unused", None, {}),
+    gateway_timeout_seconds=5,
+    bounce_address="bounces@leeward.example.org",
+    bounces=None,
+    quiet_hours=None,
     escalate_immediate=timedelta(minutes=15),
     escalate_urgent=timedelta(minutes=60),
     escalate_advisory_working_days=1,
@@ -60,6 +68,8 @@ WORDING = read_wording(SETTINGS)
 EMAIL = SafeContact(channel=SafeChannel.EMAIL, email="robin@example.org", discreet=True)
 OPEN_EMAIL = replace(EMAIL, discreet=False)
 TELEPHONE = SafeContact(channel=SafeChannel.TELEPHONE, telephone="01632 960123")
+TEXT = SafeContact(channel=SafeChannel.TEXT, telephone="07700 900123")
+POST = SafeContact(channel=SafeChannel.POST, address="1 Invented Street")
 CLIENT_CALLS = SafeContact(channel=SafeChannel.CLIENT_CALLS)
 NO_ADDRESS = SafeContact(channel=SafeChannel.EMAIL)
 EVENING = replace(EMAIL, hours=SafeHours.EVENING)
@@ -87,12 +97,30 @@ class LetterBox:
 
 
 @dataclass
+class Hatch:
+    """A carrier of text messages or letters that keeps what it is given, and fails in the same ways."""
+
+    sent: list[Parcel] = field(default_factory=list)
+    down: bool = False
+    refuses: set[str] = field(default_factory=set)
+
+    def send(self, parcel: Parcel) -> None:
+        if self.down:
+            raise OSError("no way out")
+        if parcel.to in self.refuses:
+            raise Rejected("refused for good (422)")
+        self.sent.append(parcel)
+
+
+@dataclass
 class Desk:
     """The service under test, and what others tell it."""
 
     bench: HandlerBench
     keyring: Keyring
     post: LetterBox
+    texts: Hatch
+    letters: Hatch
     attempts: dict[str, int] = field(default_factory=dict)
 
     def release(
@@ -144,9 +172,17 @@ class Desk:
             "send_alert": alert,
             "escalate_alert": handlers.escalate_alert,
             "forget_client": handlers.forget_client,
+            "read_bounces": self._effect(handlers.read_bounces, handlers.record_bounces, handlers.read_bounces_later),
         }
         while self.bench.fire_due(timers):
             pass
+
+    def timer(self, name: str) -> DueTimer:
+        """The one timer of this name that is set."""
+        table = self.bench.database.tables.timer
+        with self.bench.database.reading() as unit:
+            row = unit.session.execute(select(table).where(table.c.name == name)).one()
+        return DueTimer(row.key, row.due_at, row.data, row.attempts)
 
     def pass_time(self, **by: float) -> None:
         self.bench.clock.advance(timedelta(**by))
@@ -196,15 +232,23 @@ def database_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def desk(keys: Path, database_file: Path) -> Desk:
-    keyring, post = Keyring(keys, reader="notifications"), LetterBox()
-    tools = tools_with(keyring, post)
-    bench = HandlerBench("notifications", store.metadata, tools=tools, url=f"sqlite:///{database_file}")
-    return Desk(bench, keyring, post)
+    return desk_on(f"sqlite:///{database_file}", keys)
 
 
-def tools_with(keyring: Keyring, post: LetterBox) -> Tools:
-    vault = Vault(store.data_keys, new_master_key())
-    return Tools(settings=SETTINGS, keyring=keyring, vault=vault, mailer=post, wording=WORDING)
+def desk_on(url: str, keys: Path, **policy: Any) -> Desk:
+    """A service on this database, with a policy that differs from SETTINGS in what is named."""
+    post, texts, letters = LetterBox(), Hatch(), Hatch()
+    tools = Tools(
+        settings=replace(SETTINGS, **policy),
+        keyring=Keyring(keys, reader="notifications"),
+        vault=Vault(store.data_keys, new_master_key()),
+        mailer=post,
+        wording=WORDING,
+        texts=texts,
+        letters=letters,
+    )
+    bench = HandlerBench("notifications", store.metadata, tools=tools, url=url)
+    return Desk(bench, tools.keyring, post, texts, letters)
 
 
 @pytest.fixture

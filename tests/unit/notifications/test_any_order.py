@@ -9,22 +9,17 @@ from hypothesis import strategies as st
 
 from chassis.ids import new_id
 from chassis.ports import EventHandler, NotYet
-from chassis.sealing import Keyring
-from chassis.testing import HandlerBench
 from contracts.event import Event
 from contracts.vocabulary import ReferralId, Respondent, TherapistId
 from services.notifications import handlers, store
 from tests.unit.notifications import facts
-from tests.unit.notifications.conftest import Desk, LetterBox, tools_with
+from tests.unit.notifications.conftest import Desk, desk_on
 
 Fact = tuple[EventHandler, Event, int]
 
 
 def a_desk(keys: Path, folder: Path) -> Desk:
-    keyring, post = Keyring(keys, reader="notifications"), LetterBox()
-    tools = tools_with(keyring, post)
-    url = f"sqlite:///{folder / str(new_id())}.db"
-    return Desk(HandlerBench("notifications", store.metadata, tools=tools, url=url), keyring, post)
+    return desk_on(f"sqlite:///{folder / str(new_id())}.db", keys)
 
 
 def a_story(desk: Desk, *, withdrawn: bool) -> list[Fact]:

@@ -26,8 +26,10 @@ from tests.unit.notifications.conftest import (
     EVENING,
     NO_ADDRESS,
     OPEN_EMAIL,
+    POST,
     SETTINGS,
     TELEPHONE,
+    TEXT,
     WORDING,
     Desk,
     body,
@@ -100,11 +102,15 @@ def test_a_client_who_changes_to_the_telephone_is_not_written_to_any_more(desk: 
     assert len(desk.post.to(OFFICE)) == 1
 
 
-@pytest.mark.parametrize("channel", [SafeChannel.TELEPHONE, SafeChannel.POST])
-def test_staff_are_asked_to_get_in_touch_where_e_mail_is_not_safe(
-    desk: Desk, referral_id: ReferralId, channel: SafeChannel
-) -> None:
-    contact = replace(EMAIL, channel=channel, telephone="01632 960123", address="1 Invented Street")
+def test_staff_are_asked_to_telephone_in_the_way_that_is_safe(desk: Desk, referral_id: ReferralId) -> None:
+    contact = replace(
+        EMAIL,
+        channel=SafeChannel.TELEPHONE,
+        hours=SafeHours.EVENING,
+        call_as="Pat",
+        telephone="01632 960123",
+        address="1 Invented Street",
+    )
     desk.release(referral_id, contact)
     desk.run()
     (call,) = desk.post.sent
@@ -113,6 +119,8 @@ def test_staff_are_asked_to_get_in_touch_where_e_mail_is_not_safe(
     assert "01632" not in call.as_string()
     assert "Robin" not in call.as_string()
     assert "Invented Street" not in call.as_string()
+    assert "When: 17:00 to 20:00 Leave a message: no, never Say that you are: Pat" in body(call)
+    assert "Please be discreet" in body(call)
     (sent,) = desk.bench.emitted(MessageSent)
     assert sent.channel is Channel.STAFF_CALL
 
@@ -282,3 +290,44 @@ def test_a_client_who_chose_welsh_is_written_to_in_welsh(desk: Desk, referral_id
 def messages_stored(desk: Desk) -> list[str | None]:
     with desk.bench.database.reading() as unit:
         return list(unit.session.execute(select(store.messages.c.wording)).scalars())
+
+
+def test_a_client_who_chose_text_messages_gets_a_reference_and_a_link(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, replace(TEXT, discreet=False, email="robin@example.org"))
+    desk.run()
+    (parcel,) = desk.texts.sent
+    assert parcel.to == "07700 900123"
+    reference = reference_for(referral_id)
+    assert parcel.text == f"{reference}: there is something for you to read. https://forms.example.org/s"
+    assert (desk.post.sent, desk.letters.sent) == ([], [])
+    assert [event.channel for event in desk.bench.emitted(MessageSent)] == [Channel.TEXT]
+
+
+def test_a_text_message_waits_for_safe_hours_and_is_given_up_when_refused(desk: Desk, referral_id: ReferralId) -> None:
+    desk.texts.refuses.add("07700 900123")
+    desk.release(referral_id, replace(TEXT, hours=SafeHours.EVENING))
+    desk.pass_time(hours=6)
+    assert desk.bench.all_emitted == []
+    desk.pass_time(hours=1)
+    (failed,) = desk.bench.emitted(MessageFailed)
+    assert (failed.channel, failed.reason) == (Channel.TEXT, FailureReason.REJECTED)
+    assert [message["To"] for message in desk.post.sent] == [OFFICE]
+
+
+def test_a_client_who_chose_post_gets_a_letter(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, replace(POST, discreet=False))
+    desk.run()
+    (parcel,) = desk.letters.sent
+    assert parcel.to == "1 Invented Street"
+    assert "Thank you for asking for help" in parcel.text
+    assert desk.post.sent == []
+
+
+def test_a_gateway_that_is_away_is_tried_again(desk: Desk, referral_id: ReferralId) -> None:
+    desk.letters.down = True
+    desk.release(referral_id, POST)
+    desk.run()
+    assert desk.states(referral_id) == {"request_received": "queued"}
+    desk.letters.down = False
+    desk.pass_time(minutes=1)
+    assert len(desk.letters.sent) == 1

@@ -30,6 +30,7 @@ class Recipient:
     """What the server does with mail: keeps it, unless told to answer with another code."""
 
     answer: str | None = None
+    drop: bool = False
     envelopes: list[Envelope] = field(default_factory=list)
 
     async def handle_RCPT(  # noqa: N802
@@ -41,6 +42,9 @@ class Recipient:
         return "250 OK"
 
     async def handle_DATA(self, server: object, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if self.drop:
+            server.transport.close()  # type: ignore[attr-defined]
+            return ""
         self.envelopes.append(envelope)
         return "250 OK"
 
@@ -112,6 +116,29 @@ def test_a_server_that_is_not_there_may_be_tried_again() -> None:
     (port,) = free_ports(1)
     with pytest.raises(OSError):  # noqa: PT011
         SmtpMailer(host="127.0.0.1", port=port, starttls=False, timeout_seconds=1).send(a_message())
+
+
+def test_a_server_that_hangs_up_in_the_middle_may_be_tried_again(serve: Serve) -> None:
+    with pytest.raises(OSError):  # noqa: PT011
+        mailer(serve(Recipient(drop=True))).send(a_message())
+
+
+def test_a_report_of_failure_comes_back_under_the_message_s_own_address(serve: Serve) -> None:
+    recipient, message = Recipient(), a_message()
+    controller = serve(recipient)
+    mailer(controller, bounces="bounces@example.org").send(message)
+    mailer(controller).send(message)
+    message_id = message["Message-ID"].strip("<>").partition("@")[0]
+    senders = [envelope.mail_from for envelope in recipient.envelopes]
+    assert senders == [f"bounces+{message_id}@example.org", "hello@example.org"]
+
+
+def test_lines_end_as_smtp_wants_them(serve: Serve) -> None:
+    recipient = Recipient()
+    mailer(serve(recipient)).send(a_message(body="One\n.\nThree\n"))
+    content = as_bytes(recipient.envelopes[0])
+    assert content.count(b"\n") == content.count(b"\r\n")
+    assert plain(message_from_bytes(content, policy=default_policy)).split() == ["One", ".", "Three"]
 
 
 def test_refuses_to_go_on_where_the_server_offers_no_tls(serve: Serve) -> None:

@@ -21,6 +21,7 @@ from services.notifications import settings, store, tools
 from services.notifications.gateways.mail import MaildirMailer
 from services.notifications.handlers.addresses import FORGET_CLIENT
 from services.notifications.handlers.alerts import ESCALATE
+from services.notifications.handlers.bounces import READ_BOUNCES
 from services.notifications.handlers.queueing import SEND_ALERT, SEND_MESSAGE
 from services.notifications.service import NotificationsService
 
@@ -82,6 +83,13 @@ def test_names_the_setting_that_is_missing(environment: pytest.MonkeyPatch, name
         ("NOTIFICATIONS_MAIL", "maildir:"),
         ("NOTIFICATIONS_FORM_URL", "not an address"),
         ("NOTIFICATIONS_ESCALATE_IMMEDIATE_MINUTES", "0"),
+        ("NOTIFICATIONS_TEXTS", "ftp://example.org"),
+        ("NOTIFICATIONS_TEXTS", "https://user:secret@texts.example.org"),
+        ("NOTIFICATIONS_LETTERS", "folder:"),
+        ("NOTIFICATIONS_TEXTS_JSON", '{"text": "{text}"}'),
+        ("NOTIFICATIONS_LETTERS_JSON", "not JSON"),
+        ("NOTIFICATIONS_QUIET_HOURS", "late"),
+        ("NOTIFICATIONS_BOUNCE_ADDRESS", "nobody"),
     ],
 )
 def test_names_the_setting_that_is_wrong_and_repeats_no_secret(
@@ -112,7 +120,7 @@ def test_the_migration_makes_what_the_store_expects(tmp_path: Path) -> None:
 def test_every_timer_that_is_set_has_a_handler() -> None:
     (schedule,) = (one.entrypoint for one in declared_by(NotificationsService) if one.attribute == "timers")
     names = {entry.name for entry in schedule.entries}
-    assert names == {ESCALATE, FORGET_CLIENT, SEND_ALERT, SEND_MESSAGE}
+    assert names == {ESCALATE, FORGET_CLIENT, READ_BOUNCES, SEND_ALERT, SEND_MESSAGE}
 
 
 def test_the_readme_names_every_setting_and_every_event() -> None:
