@@ -128,8 +128,11 @@ class Workspace:
             *(f"NOTIFICATIONS_{role}={mailbox}" for role, mailbox in SAMPLE_MAILBOXES.items()),
             f"NOTIFICATIONS_TEXTS=folder:{(self.folder / 'texts').absolute()}",
             f"NOTIFICATIONS_LETTERS=folder:{(self.folder / 'letters').absolute()}",
-            "# So that what is tried out at night goes out at night.",
+            "# So that what is tried out is seen at once, also at night and where a year passes in a minute.",
             "NOTIFICATIONS_QUIET_HOURS=",
+            "NOTIFICATIONS_CLIENT_DAILY_LIMIT=0",
+            "NOTIFICATIONS_HOURLY_LIMIT=0",
+            "NOTIFICATIONS_DIGEST_AT=",
             "NOTIFICATIONS_FORM_URL=http://localhost:8080/form/",
         ]
         return "\n".join(lines) + "\n"

@@ -99,6 +99,12 @@ class NotificationsService:
             failed=handlers.record_alert_failed,
         ).ahead(read=handlers.read_ahead, lock=handlers.lock_ahead),
         effect(
+            "send_digest",
+            act=handlers.send_digest,
+            record=handlers.record_digest,
+            failed=handlers.record_digest_failed,
+        ),
+        effect(
             "send_message",
             act=handlers.deliver,
             record=handlers.record_sent,

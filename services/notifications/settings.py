@@ -15,6 +15,7 @@ from marshmallow import ValidationError
 from marshmallow.validate import URL, Email, Range
 
 from chassis.config import Env
+from services.notifications.domain.limits import Limit
 from services.notifications.domain.safe_contact import QuietHours
 from services.notifications.gateways.parcels import FIELDS
 
@@ -66,6 +67,9 @@ class NotificationsSettings:
     bounce_address: str | None
     bounces: Path | None
     quiet_hours: QuietHours | None
+    client_limits: tuple[Limit, ...]
+    therapist_limits: tuple[Limit, ...]
+    digest_at: tuple[time, ...]
     escalate_immediate: timedelta
     escalate_urgent: timedelta
     escalate_advisory_working_days: int
@@ -97,6 +101,12 @@ def read(env: Env) -> NotificationsSettings:
         bounce_address=env.str("NOTIFICATIONS_BOUNCE_ADDRESS", None, validate=Email()),
         bounces=env.path("NOTIFICATIONS_BOUNCES", None),
         quiet_hours=quiet_hours(env.str("NOTIFICATIONS_QUIET_HOURS", "21:00-08:00", validate=_is_quiet_hours)),
+        client_limits=(
+            *_limit(env, "NOTIFICATIONS_CLIENT_DAILY_LIMIT", 6, timedelta(days=1)),
+            *_limit(env, "NOTIFICATIONS_HOURLY_LIMIT", 10, timedelta(hours=1)),
+        ),
+        therapist_limits=_limit(env, "NOTIFICATIONS_HOURLY_LIMIT", 10, timedelta(hours=1)),
+        digest_at=times(env.str("NOTIFICATIONS_DIGEST_AT", "09:00,14:00", validate=_are_times)),
         escalate_immediate=_minutes(env, "NOTIFICATIONS_ESCALATE_IMMEDIATE_MINUTES", 15),
         escalate_urgent=_minutes(env, "NOTIFICATIONS_ESCALATE_URGENT_MINUTES", 60),
         escalate_advisory_working_days=env.int(
@@ -170,6 +180,24 @@ def _is_quiet_hours(text: str) -> None:
         quiet_hours(text)
     except ValueError:
         raise ValidationError("Written as 21:00-08:00, or nothing for none.") from None
+
+
+def times(text: str | None) -> tuple[time, ...]:
+    """`09:00,14:00`, or nothing for none."""
+    return tuple(time.fromisoformat(one.strip()) for one in (text or "").split(",") if one.strip())
+
+
+def _are_times(text: str) -> None:
+    try:
+        times(text)
+    except ValueError:
+        raise ValidationError("Written as 09:00,14:00, or nothing for none.") from None
+
+
+def _limit(env: Env, name: str, default: int, within: timedelta) -> tuple[Limit, ...]:
+    """0 stands for none."""
+    messages: int | None = env.int(name, default, validate=Range(min=0, max=1_000))
+    return (Limit(messages, within),) if messages else ()
 
 
 def _url(env: Env, name: str) -> str | None:

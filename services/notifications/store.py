@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
     JSON,
     Column,
+    ColumnElement,
     Integer,
     LargeBinary,
+    Select,
     String,
     Table,
     Text,
     Uuid,
+    and_,
     bindparam,
     select,
 )
@@ -118,6 +122,21 @@ _ADD_MESSAGE = {
     for dialect, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
 }
 
+
+def _sent_lately(recipient: Recipient, whose: ColumnElement[UUID]) -> Select[tuple[State, datetime]]:
+    """What people do by hand is no message that disturbs anybody twice."""
+    gone = and_(messages.c.state == State.SENT, messages.c.settled_at > bindparam("since"))
+    ahead = and_(messages.c.state == State.QUEUED, messages.c.id < bindparam("id"))
+    to_whom = and_(whose == bindparam("who"), messages.c.recipient == recipient)
+    by_itself = messages.c.channel != Channel.STAFF_CALL
+    return select(messages.c.state, messages.c.settled_at).where(to_whom, by_itself, gone | ahead)
+
+
+_SENT_LATELY = {
+    Recipient.CLIENT: _sent_lately(Recipient.CLIENT, messages.c.referral_id),
+    Recipient.THERAPIST: _sent_lately(Recipient.THERAPIST, messages.c.therapist_id),
+}
+
 EntityT = TypeVar("EntityT")
 
 
@@ -168,6 +187,22 @@ def lock_messages(session: Session, message_ids: Collection[MessageId]) -> Seque
     """Messages, locked. As long as they are kept the session asks for none of them again."""
     wanted = select(Message).where(messages.c.id.in_(message_ids)).order_by(messages.c.id).with_for_update()
     return session.execute(wanted).scalars().all()
+
+
+def waiting_for_digest(session: Session, *, limit: int) -> list[Message]:
+    """The office's messages that can wait and have not gone, the oldest first."""
+    can_wait = [template for template in Template if template.can_wait]
+    wanted = select(Message).where(messages.c.state == State.QUEUED, messages.c.template.in_(can_wait))
+    return list(session.execute(wanted.order_by(messages.c.id).limit(limit)).scalars())
+
+
+def sent_lately(session: Session, message: Message, *, since: datetime) -> tuple[list[datetime], int]:
+    """When messages went to this one's recipient, and how many of them are queued ahead of it."""
+    to_client = message.recipient is Recipient.CLIENT
+    values = {"who": message.referral_id if to_client else message.therapist_id, "since": since, "id": message.id}
+    rows = session.execute(_SENT_LATELY[message.recipient], values).all()
+    sent = [row.settled_at for row in rows if row.state is State.SENT]
+    return sent, len(rows) - len(sent)
 
 
 def find_message_by_key(session: Session, business_key: str) -> Message | None:

@@ -25,6 +25,7 @@ class StandIn(StrEnum):
     CLIENT_TEXT = "client_text"
     ALERT_TEXT = "alert_text"
     STAFF_CALL = "staff_call"
+    DIGEST = "digest"
 
 
 class Template(StrEnum):
@@ -65,6 +66,11 @@ class Template(StrEnum):
         return Recipient.OFFICE if self in _TO_THE_OFFICE else Recipient.THERAPIST
 
     @property
+    def can_wait(self) -> bool:
+        """Whether the office gets it with others at set times, where the policy gathers them."""
+        return self in _CAN_WAIT
+
+    @property
     def ends_with_withdrawal(self) -> bool:
         """Whether it has no point once the referral was withdrawn.
 
@@ -73,6 +79,7 @@ class Template(StrEnum):
         return self in _END_WITH_WITHDRAWAL
 
 
+_CAN_WAIT = frozenset({Template.MATCHING_STALLED, Template.MESSAGE_FAILED})
 _TO_CLIENTS = frozenset(
     {
         Template.REQUEST_RECEIVED,

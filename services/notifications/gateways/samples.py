@@ -66,6 +66,12 @@ _STAND_INS: Mapping[StandIn, Mapping[str, Any]] = {
     StandIn.DISCREET: {"reference": REFERENCE, "link": "https://forms.example.org/s", "sender_name": "Alex"},
     StandIn.CLIENT_TEXT: {"reference": REFERENCE, "link": "https://forms.example.org/s", "sender_name": "Alex"},
     StandIn.ALERT_TEXT: {**_STAFF, **_ALERT, "step": "duty_lead"},
+    StandIn.DIGEST: {
+        "items": [
+            {"subject": "A referral has been waiting for long", "body": "A person should look."},
+            {"subject": "A message could not be sent", "body": "Somebody should be told by a person instead."},
+        ]
+    },
     StandIn.STAFF_CALL: {
         "reference": REFERENCE,
         "topic": "matched",

@@ -17,6 +17,7 @@ from services.notifications.handlers.clients import (
     tell_client_of_subsidy_wait,
 )
 from services.notifications.handlers.delivery import deliver, lock_ahead, read_ahead, record_failed, record_sent
+from services.notifications.handlers.digests import record_digest, record_digest_failed, send_digest
 from services.notifications.handlers.staff import tell_office_of_stall
 from services.notifications.handlers.therapists import (
     send_offer,
@@ -47,8 +48,11 @@ __all__ = [
     "record_alert_failed",
     "record_alert_sent",
     "record_bounces",
+    "record_digest",
+    "record_digest_failed",
     "record_failed",
     "record_sent",
+    "send_digest",
     "send_offer",
     "send_receipt",
     "signpost",

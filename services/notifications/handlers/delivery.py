@@ -16,6 +16,7 @@ from contracts.events.notifications import MessageSent
 from contracts.sealed import SafeHours, TherapistContact
 from contracts.vocabulary import Channel, FailureReason, MessageId
 from services.notifications import store
+from services.notifications.domain.limits import next_free_moment
 from services.notifications.domain.messages import Message
 from services.notifications.domain.people import Client
 from services.notifications.domain.safe_contact import (
@@ -58,8 +59,9 @@ def deliver(unit: Unit[Tools], timer: Timer) -> Outcome:
         return Outcome(pointless=True)
     if message.recipient is Recipient.THERAPIST:
         safe = next_safe_moment(hours=SafeHours.ANY, at=unit.now, quiet=unit.tools.settings.quiet_hours)
-        if safe > unit.now:
-            return Outcome(again_at=safe)
+        again_at = max(safe, _free_moment(unit, message))
+        if again_at > unit.now:
+            return Outcome(again_at=again_at)
         return _send(unit, message, therapist_letter(unit, message, _therapist_contact(unit, message)))
     return _send(unit, message, staff_letter(unit, message))
 
@@ -78,7 +80,7 @@ def record_sent(unit: Unit[Tools], timer: Timer, outcome: Outcome) -> None:
     elif outcome.failure:
         fail(unit, message, outcome.failure)
     else:
-        _record_gone(unit, message, outcome)
+        record_gone(unit, message, outcome)
     finish_withdrawal(unit, message)
 
 
@@ -128,6 +130,9 @@ def _deliver_to_client(unit: Unit[Tools], message: Message) -> Outcome:
         case AskStaff():
             return _send(unit, message, staff_call(unit, message, known))
         case WriteNow(channel, to):
+            free = _free_moment(unit, message)
+            if free > unit.now:
+                return Outcome(again_at=free)
             return _send(unit, message, client_letter(unit, message, known, channel=channel, to=to))
 
 
@@ -159,7 +164,7 @@ def _hand_over(unit: Unit[Tools], message: Message, letter: Letter, text: Text) 
     unit.tools.mailer.send(mail)
 
 
-def _record_gone(unit: Unit[Tools], message: Message, outcome: Outcome) -> None:
+def record_gone(unit: Unit[Tools], message: Message, outcome: Outcome) -> None:
     message.send(channel=outcome.channel, wording=outcome.wording, at=unit.now)
     unit.emit(
         MessageSent(
@@ -169,6 +174,17 @@ def _record_gone(unit: Unit[Tools], message: Message, outcome: Outcome) -> None:
             referral_id=message.referral_id,
         )
     )
+
+
+def _free_moment(unit: Unit[Tools], message: Message) -> datetime:
+    """When the message may go without there being too many to one person; that it is safe then is looked at then."""
+    policy = unit.tools.settings
+    limits = policy.client_limits if message.recipient is Recipient.CLIENT else policy.therapist_limits
+    if not limits:
+        return unit.now
+    since = unit.now - max(limit.within for limit in limits)
+    sent, ahead = store.sent_lately(unit.session, message, since=since)
+    return next_free_moment(sent=sent, ahead=ahead, limits=limits, at=unit.now)
 
 
 def _is_overtaken(unit: Unit[Tools], message: Message) -> bool:

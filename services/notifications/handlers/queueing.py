@@ -10,6 +10,7 @@ from contracts.events.notifications import MessageFailed
 from contracts.sealed import ClientContact, SafeContact
 from contracts.vocabulary import Channel, ConcernId, FailureReason, MessageId, ReferralId, TherapistId
 from services.notifications import store
+from services.notifications.domain.limits import next_digest
 from services.notifications.domain.messages import Coded, Message
 from services.notifications.domain.people import Client
 from services.notifications.domain.safe_contact import (
@@ -22,7 +23,7 @@ from services.notifications.domain.safe_contact import (
 from services.notifications.domain.templates import Recipient, Template
 from services.notifications.tools import Tools
 
-SEND_MESSAGE, SEND_ALERT = "send_message", "send_alert"
+SEND_MESSAGE, SEND_ALERT, SEND_DIGEST = "send_message", "send_alert", "send_digest"
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,11 @@ def queue_to_office(
     if _is_pointless(unit, template, referral_id):
         return
     message = _add(unit, template, Recipient.OFFICE, About(referral_id), key=key, data=data)
-    if message:
+    times = unit.tools.settings.digest_at
+    if message and times and template.can_wait:
+        digest = next_digest(times, at=unit.now)
+        unit.set_timer(SEND_DIGEST, digest.isoformat(), digest)
+    elif message:
         unit.set_timer(SEND_MESSAGE, message.id, unit.now)
 
 

@@ -54,6 +54,9 @@ SETTINGS = NotificationsSettings(
     bounce_address="bounces@leeward.example.org",
     bounces=None,
     quiet_hours=None,
+    client_limits=(),
+    therapist_limits=(),
+    digest_at=(),
     escalate_immediate=timedelta(minutes=15),
     escalate_urgent=timedelta(minutes=60),
     escalate_advisory_working_days=1,
@@ -110,6 +113,12 @@ class Hatch:
         if parcel.to in self.refuses:
             raise Rejected("refused for good (422)")
         self.sent.append(parcel)
+
+
+TIMERS: dict[Callable[..., None], str] = {
+    handlers.record_alert_sent: "send_alert",
+    handlers.record_digest: "send_digest",
+}
 
 
 @dataclass
@@ -172,6 +181,7 @@ class Desk:
             "send_alert": alert,
             "escalate_alert": handlers.escalate_alert,
             "forget_client": handlers.forget_client,
+            "send_digest": self._effect(handlers.send_digest, handlers.record_digest, handlers.record_digest_failed),
             "read_bounces": self._effect(handlers.read_bounces, handlers.record_bounces, handlers.read_bounces_later),
         }
         while self.bench.fire_due(timers):
@@ -208,7 +218,7 @@ class Desk:
             except OSError:
                 self.attempts[timer.key] = self.attempts.get(timer.key, 0) + 1
                 if self.attempts[timer.key] < MAX_ATTEMPTS:
-                    name = "send_alert" if record is handlers.record_alert_sent else "send_message"
+                    name = TIMERS.get(record, "send_message")
                     unit.set_timer(name, timer.key, unit.now + timedelta(minutes=1))
                 else:
                     failed(unit, timer)

@@ -22,7 +22,7 @@ from services.notifications.gateways.mail import MaildirMailer
 from services.notifications.handlers.addresses import FORGET_CLIENT
 from services.notifications.handlers.alerts import ESCALATE
 from services.notifications.handlers.bounces import READ_BOUNCES
-from services.notifications.handlers.queueing import SEND_ALERT, SEND_MESSAGE
+from services.notifications.handlers.queueing import SEND_ALERT, SEND_DIGEST, SEND_MESSAGE
 from services.notifications.service import NotificationsService
 
 README = Path(settings.__file__).parent / "README.md"
@@ -89,6 +89,8 @@ def test_names_the_setting_that_is_missing(environment: pytest.MonkeyPatch, name
         ("NOTIFICATIONS_TEXTS_JSON", '{"text": "{text}"}'),
         ("NOTIFICATIONS_LETTERS_JSON", "not JSON"),
         ("NOTIFICATIONS_QUIET_HOURS", "late"),
+        ("NOTIFICATIONS_DIGEST_AT", "noon"),
+        ("NOTIFICATIONS_HOURLY_LIMIT", "-1"),
         ("NOTIFICATIONS_BOUNCE_ADDRESS", "nobody"),
     ],
 )
@@ -120,7 +122,7 @@ def test_the_migration_makes_what_the_store_expects(tmp_path: Path) -> None:
 def test_every_timer_that_is_set_has_a_handler() -> None:
     (schedule,) = (one.entrypoint for one in declared_by(NotificationsService) if one.attribute == "timers")
     names = {entry.name for entry in schedule.entries}
-    assert names == {ESCALATE, FORGET_CLIENT, READ_BOUNCES, SEND_ALERT, SEND_MESSAGE}
+    assert names == {ESCALATE, FORGET_CLIENT, READ_BOUNCES, SEND_ALERT, SEND_DIGEST, SEND_MESSAGE}
 
 
 def test_the_readme_names_every_setting_and_every_event() -> None:
