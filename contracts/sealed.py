@@ -147,6 +147,20 @@ class TherapistContact(Shape):
     telephone: Telephone | None = None
 
 
+class DutyContact(Shape):
+    """Sealed to notifications inside the command `keep_staff`: somebody on the safeguarding rota."""
+
+    name: Name
+    email: Email
+    telephone: Telephone | None = None
+
+
+class OutcomeReason(Shape):
+    """Sealed to notifications inside the command `record_outcome`: why it was decided so."""
+
+    words: Annotated[str, validate.Regexp(r"\S"), validate.Length(max=5_000)]
+
+
 class EvaluationLink(Shape):
     """Sealed to notifications inside `EvaluationInvited`: the secret that opens one form once."""
 

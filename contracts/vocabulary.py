@@ -23,6 +23,9 @@ PaymentId = NewType("PaymentId", UUID)
 FundId = NewType("FundId", UUID)
 AwardId = NewType("AwardId", UUID)
 MessageId = NewType("MessageId", UUID)
+StaffId = NewType("StaffId", UUID)
+DutyId = NewType("DutyId", UUID)
+OutcomeId = NewType("OutcomeId", UUID)
 InvitationId = NewType("InvitationId", UUID)
 FormId = NewType("FormId", UUID)
 
@@ -253,6 +256,15 @@ class AlertStep(StrEnum):
     DUTY_LEAD = "duty_lead"
     DEPUTY = "deputy"
     TRUSTEE = "trustee"
+
+
+class ConcernOutcome(StrEnum):
+    """What was decided about a safeguarding concern."""
+
+    POLICE = "police"
+    CHILDRENS_SERVICES = "childrens_services"
+    ADULT_SERVICES = "adult_services"
+    NO_FURTHER_ACTION = "no_further_action"
 
 
 class ContactPurpose(StrEnum):

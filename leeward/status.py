@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import typer
@@ -18,6 +18,10 @@ from leeward.terminal import VAR, AsJson, Folder, broker_of, console
 from leeward.workspace import SERVICES, Workspace
 
 TIMEOUT_SECONDS = 2.0
+
+ALARMS = {
+    "safeguarding_unreached": "safeguarding concern(s) that NOBODY COULD BE TOLD OF by any channel: look now",
+}
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class ServiceStatus:
     outbox_rows: int | None = None
     outbox_lag_seconds: float | None = None
     timers_due: int | None = None
+    alarms: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def idle(self) -> bool:
@@ -70,6 +75,7 @@ def _status(connection: Connection, client: RpcClient, service: str) -> ServiceS
         outbox_rows=health["outbox_rows"] if health else None,
         outbox_lag_seconds=health["outbox_oldest_seconds"] if health else None,
         timers_due=health["timers_due"] if health else None,
+        alarms=health["alarms"] if health else {},
     )
 
 
@@ -92,14 +98,25 @@ def _depth(connection: Connection, queue: str) -> int:
 
 
 def status(var: Folder = VAR, as_json: AsJson = False) -> None:
-    """Every service: up or down, what waits, what is late, what a person must look at. Exit code 1 if one is down."""
+    """Every service: up or down, what waits, what is late, what a person must look at.
+
+    Exit code 1 if one is down or an alarm is on.
+    """
     states = status_of(broker_of(Workspace(var)))
     if as_json:
         console.print_json(json.dumps([asdict(state) for state in states]))
     else:
         console.print(status_table(states))
-    if not all(state.up for state in states):
+        for told in alarms_of(states):
+            console.print(told, style="bold red", markup=False)
+    if not all(state.up and not state.alarms for state in states):
         raise typer.Exit(1)
+
+
+def alarms_of(states: Sequence[ServiceStatus]) -> list[str]:
+    """What a person must know at once, in words."""
+    found = [(name, count) for state in states for name, count in state.alarms.items()]
+    return [f"{count} {ALARMS.get(name, name)}" for name, count in found]
 
 
 def status_table(states: list[ServiceStatus]) -> Table:

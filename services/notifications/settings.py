@@ -12,9 +12,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from marshmallow import ValidationError
-from marshmallow.validate import URL, Email, Range
+from marshmallow.validate import URL, Email, Range, Regexp
 
 from chassis.config import Env
+from contracts.vocabulary import AlertStep
 from services.notifications.domain.limits import Limit
 from services.notifications.domain.safe_contact import QuietHours
 from services.notifications.gateways.parcels import FIELDS
@@ -32,6 +33,14 @@ class Mailbox:
 
     def __str__(self) -> str:
         return formataddr((self.name, self.address))
+
+
+@dataclass(frozen=True)
+class Person:
+    """How somebody who takes alerts is reached: by all of it at once."""
+
+    email: str
+    telephone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -54,9 +63,9 @@ class NotificationsSettings:
     sender: Mailbox
     discreet_sender: Mailbox
     office: Mailbox
-    duty_lead: Mailbox
-    deputy: Mailbox
-    trustee: Mailbox
+    safeguarding: Mapping[AlertStep, Person]
+    rota_days_ahead: int
+    rota_looked_at: time
     form_url: str
     status_url: str | None
     portal_url: str | None
@@ -88,9 +97,13 @@ def read(env: Env) -> NotificationsSettings:
         sender=_mailbox(env, "NOTIFICATIONS_SENDER"),
         discreet_sender=_mailbox(env, "NOTIFICATIONS_DISCREET_SENDER"),
         office=_mailbox(env, "NOTIFICATIONS_OFFICE"),
-        duty_lead=_mailbox(env, "NOTIFICATIONS_DUTY_LEAD"),
-        deputy=_mailbox(env, "NOTIFICATIONS_DEPUTY"),
-        trustee=_mailbox(env, "NOTIFICATIONS_TRUSTEE"),
+        safeguarding={
+            AlertStep.DUTY_LEAD: _person(env, "NOTIFICATIONS_DUTY_LEAD", "NOTIFICATIONS_DUTY_LEAD_MOBILE"),
+            AlertStep.DEPUTY: _person(env, "NOTIFICATIONS_DEPUTY", "NOTIFICATIONS_DEPUTY_MOBILE"),
+            AlertStep.TRUSTEE: _person(env, "NOTIFICATIONS_TRUSTEE", "NOTIFICATIONS_TRUSTEE_MOBILE"),
+        },
+        rota_days_ahead=_whole(env, "NOTIFICATIONS_ROTA_DAYS_AHEAD", 7, most=60),
+        rota_looked_at=(*times(env.str("NOTIFICATIONS_ROTA_AT", "08:00", validate=_is_time)), time(8))[0],
         form_url=env.str("NOTIFICATIONS_FORM_URL", validate=URL(require_tld=False)),
         status_url=_url(env, "NOTIFICATIONS_STATUS_URL"),
         portal_url=_url(env, "NOTIFICATIONS_PORTAL_URL"),
@@ -123,6 +136,17 @@ def _mailbox(env: Env, name: str) -> Mailbox:
     # Unset or wrong, environs collects the error for `check` and gives None here.
     text = env.str(name, validate=_has_address)
     return Mailbox(*parseaddr(text or ""))
+
+
+def _person(env: Env, name: str, mobile: str) -> Person:
+    telephone: str | None = env.str(mobile, None, validate=Regexp(r"^\+?[0-9 ()-]{7,20}$"))
+    return Person(_mailbox(env, name).address, telephone)
+
+
+def _is_time(text: str) -> None:
+    _are_times(text)
+    if len(times(text)) != 1:
+        raise ValidationError("Written as 08:00.")
 
 
 def _has_address(text: str) -> None:

@@ -54,6 +54,7 @@ class Template(StrEnum):
 
     MATCHING_STALLED = "matching_stalled"
     MESSAGE_FAILED = "message_failed"
+    ROTA_GAP = "rota_gap"
     SAFEGUARDING_ALERT = "safeguarding_alert"
 
     @property
@@ -91,7 +92,7 @@ _TO_CLIENTS = frozenset(
         Template.CLIENT_EVALUATION,
     }
 )
-_TO_THE_OFFICE = frozenset({Template.MATCHING_STALLED, Template.MESSAGE_FAILED})
+_TO_THE_OFFICE = frozenset({Template.MATCHING_STALLED, Template.MESSAGE_FAILED, Template.ROTA_GAP})
 _END_WITH_WITHDRAWAL = (_TO_CLIENTS - {Template.WITHDRAWAL_CONFIRMED}) | {
     Template.OFFER,
     Template.INTRODUCTION,

@@ -59,6 +59,7 @@ _OWN: Mapping[Template, Mapping[str, Any]] = {
     Template.THERAPIST_REINSTATED: {"reason": "insurance_expired"},
     Template.MATCHING_STALLED: {"reason": "nobody_near", "waiting_since": "2026-11-16T10:00:00+00:00"},
     Template.MESSAGE_FAILED: {"message_id": _ID, "failed": "matched", "reason": "rejected"},
+    Template.ROTA_GAP: {"gaps": "duty_lead:2026-12-25,deputy:2026-12-25,duty_lead:2026-12-28"},
     Template.SAFEGUARDING_ALERT: {**_ALERT, "step": "duty_lead"},
 }
 

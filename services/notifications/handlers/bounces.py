@@ -9,7 +9,9 @@ from chassis.ports import Timer, Unit
 from contracts.vocabulary import MessageId
 from services.notifications import store
 from services.notifications.domain.messages import State
+from services.notifications.domain.templates import Template
 from services.notifications.gateways.bounces import MOST_AT_ONCE, Report, put_away, read_reports
+from services.notifications.handlers.alerts import note_bounce
 from services.notifications.handlers.queueing import bounce
 from services.notifications.tools import Tools
 
@@ -34,6 +36,8 @@ def record_bounces(unit: Unit[Tools], timer: Timer, reports: Collection[Report])
         message = store.find_message(unit.session, MessageId(report.failed)) if report.failed else None
         if message and message.state is State.SENT:
             bounce(unit, message)
+            if message.template is Template.SAFEGUARDING_ALERT:
+                note_bounce(unit, message)
     at = unit.now if len(reports) == MOST_AT_ONCE else unit.now + EVERY
     unit.set_timer(READ_BOUNCES, FOLDER, at, {"read": [report.file for report in reports]})
 

@@ -8,11 +8,12 @@ from typing import Any
 
 from chassis.ports import Unit
 from contracts.sealed import ClientContact, EvaluationLink, TherapistContact
-from contracts.vocabulary import Channel
+from contracts.vocabulary import AlertStep, Channel
 from services.notifications.domain.messages import Message
 from services.notifications.domain.templates import Recipient, StandIn, Template
 from services.notifications.gateways.wording import ENGLISH
-from services.notifications.settings import Mailbox, NotificationsSettings
+from services.notifications.handlers.rota import contact_on_duty
+from services.notifications.settings import Mailbox
 from services.notifications.tools import Tools
 
 
@@ -97,16 +98,13 @@ def staff_letter(unit: Unit[Tools], message: Message) -> Letter:
         "concern_id": message.concern_id,
         "console_url": policy.console_url,
     }
-    return Letter(message.template.value, values, policy.sender, _staff_mailbox(policy, message.recipient).address)
-
-
-def _staff_mailbox(policy: NotificationsSettings, recipient: Recipient) -> Mailbox:
-    return {
-        Recipient.OFFICE: policy.office,
-        Recipient.DUTY_LEAD: policy.duty_lead,
-        Recipient.DEPUTY: policy.deputy,
-        Recipient.TRUSTEE: policy.trustee,
-    }[recipient]
+    if message.recipient is Recipient.OFFICE:
+        return Letter(message.template.value, values, policy.sender, policy.office.address)
+    person = contact_on_duty(unit, AlertStep(message.recipient.value))
+    if message.channel is Channel.TEXT:
+        to = person.telephone or ""
+        return Letter(StandIn.ALERT_TEXT.value, values, policy.sender, to, channel=Channel.TEXT)
+    return Letter(message.template.value, values, policy.sender, person.email)
 
 
 def _form_link(unit: Unit[Tools], message: Message) -> str | None:

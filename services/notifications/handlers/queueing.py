@@ -100,10 +100,11 @@ def queue_alert(
     concern_id: ConcernId,
     referral_id: ReferralId,
     data: Coded,
+    channel: Channel = Channel.EMAIL,
 ) -> None:
     """An alert goes at once, at any hour, past every other message."""
     about = About(referral_id, concern_id=concern_id)
-    message = _add(unit, Template.SAFEGUARDING_ALERT, recipient, about, key=key, data=data)
+    message = _add(unit, Template.SAFEGUARDING_ALERT, recipient, about, key=key, data=data, channel=channel)
     if message:
         unit.set_timer(SEND_ALERT, message.id, unit.now)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as default_policy
@@ -24,11 +24,11 @@ from contracts.events.intake import ContactReleased
 from contracts.events.matching import TherapistContactChanged
 from contracts.reference import reference_for
 from contracts.sealed import ClientContact, SafeChannel, SafeContact, SafeHours, TherapistContact
-from contracts.vocabulary import ContactPurpose, ReferralId, TherapistId
+from contracts.vocabulary import AlertStep, ContactPurpose, ReferralId, TherapistId
 from services.notifications import commands, handlers, store
 from services.notifications.gateways.mail import Rejected
 from services.notifications.gateways.parcels import Parcel
-from services.notifications.settings import TEMPLATES, Gateway, Mailbox, NotificationsSettings
+from services.notifications.settings import TEMPLATES, Gateway, Mailbox, NotificationsSettings, Person
 from services.notifications.tools import Tools, read_wording
 
 MAX_ATTEMPTS = 8
@@ -41,9 +41,13 @@ SETTINGS = NotificationsSettings(
     sender=Mailbox("Leeward", "hello@leeward.example.org"),
     discreet_sender=Mailbox("Alex", "alex@example.org"),
     office=Mailbox("Office", "office@example.org"),
-    duty_lead=Mailbox("Duty lead", "duty-lead@example.org"),
-    deputy=Mailbox("Deputy", "deputy@example.org"),
-    trustee=Mailbox("Trustee", "trustee@example.org"),
+    safeguarding={
+        AlertStep.DUTY_LEAD: Person("duty-lead@example.org"),
+        AlertStep.DEPUTY: Person("deputy@example.org"),
+        AlertStep.TRUSTEE: Person("trustee@example.org"),
+    },
+    rota_days_ahead=7,
+    rota_looked_at=time(8),
     form_url="https://forms.example.org/f/",
     status_url="https://forms.example.org/s",
     portal_url="https://portal.example.org",
@@ -180,6 +184,8 @@ class Desk:
             "send_message": ordinary,
             "send_alert": alert,
             "escalate_alert": handlers.escalate_alert,
+            "shout": handlers.shout,
+            "look_at_rota": handlers.look_at_rota,
             "forget_client": handlers.forget_client,
             "send_digest": self._effect(handlers.send_digest, handlers.record_digest, handlers.record_digest_failed),
             "read_bounces": self._effect(handlers.read_bounces, handlers.record_bounces, handlers.read_bounces_later),
