@@ -5,6 +5,8 @@ Counters of what happens to every message are moved once a batch.
 
 from __future__ import annotations
 
+from functools import cache
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 REGISTRY = CollectorRegistry()
@@ -39,6 +41,12 @@ OUTBOX_ROWS = Gauge("leeward_outbox_rows", "Events that are committed and not ye
 OUTBOX_LAG = Gauge("leeward_outbox_oldest_seconds", "Age of the oldest of them.", registry=REGISTRY)
 TIMERS_DUE = Gauge("leeward_timers_due", "Timers that are due and have not fired.", registry=REGISTRY)
 TIMERS_FIRED = Counter("leeward_timers_fired", "Timers that were fired.", registry=REGISTRY)
+
+
+@cache
+def alarm(name: str) -> Gauge:
+    """The gauge of what a person must know at once: `leeward_<name>`, 0 if all is well."""
+    return Gauge(f"leeward_{name}", "What a person must look at now.", registry=REGISTRY)
 
 
 def exposition() -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -16,10 +16,15 @@ def _public_holidays() -> holidays.HolidayBase:
     return holidays.country_holidays("GB", subdiv="ENG")
 
 
+def is_bank_holiday(day: date) -> bool:
+    """Whether the day is a public holiday of England and Wales."""
+    return day in _public_holidays()
+
+
 def is_working_day(at: datetime) -> bool:
     """Whether the moment falls on a working day in London."""
     day = at.astimezone(LONDON).date()
-    return day.weekday() < 5 and day not in _public_holidays()
+    return day.weekday() < 5 and not is_bank_holiday(day)
 
 
 def add_working_days(at: datetime, days: int) -> datetime:

@@ -37,6 +37,7 @@ Passphrase = Annotated[str, validate.Length(max=200), validate.Regexp(r"(\s*\S){
 class SafeChannel(StrEnum):
     EMAIL = "email"
     TELEPHONE = "telephone"
+    TEXT = "text"
     POST = "post"
     CLIENT_CALLS = "client_calls"
 
@@ -49,7 +50,10 @@ class SafeHours(StrEnum):
 
 
 class SafeContact(Shape):
-    """How and when a person can be reached without coming to harm by it."""
+    """How and when a person can be reached without coming to harm by it.
+
+    `call_as` is who a caller or a letter says it is from, should somebody else answer.
+    """
 
     channel: SafeChannel
     hours: SafeHours = SafeHours.ANY
@@ -58,10 +62,7 @@ class SafeContact(Shape):
     address: Annotated[str, validate.Length(max=400)] | None = None
     may_leave_message: bool = False
     discreet: bool = True
-    text_messages: bool = False
-    """On the telephone they would rather be sent a text message than called."""
-    calls_as: ShortText | None = None
-    """Who a caller or a letter may say that it is from."""
+    call_as: Name | None = None
 
 
 class LegalSituation(StrEnum):
@@ -226,6 +227,20 @@ class TherapistContact(Shape):
     name: Name
     email: Email
     telephone: Telephone | None = None
+
+
+class DutyContact(Shape):
+    """Sealed to notifications inside the command `keep_staff`: somebody on the safeguarding rota."""
+
+    name: Name
+    email: Email
+    telephone: Telephone | None = None
+
+
+class OutcomeReason(Shape):
+    """Sealed to notifications inside the command `record_outcome`: why it was decided so."""
+
+    words: Annotated[str, validate.Regexp(r"\S"), validate.Length(max=5_000)]
 
 
 class EvaluationLink(Shape):

@@ -23,6 +23,9 @@ PaymentId = NewType("PaymentId", UUID)
 FundId = NewType("FundId", UUID)
 AwardId = NewType("AwardId", UUID)
 MessageId = NewType("MessageId", UUID)
+StaffId = NewType("StaffId", UUID)
+DutyId = NewType("DutyId", UUID)
+OutcomeId = NewType("OutcomeId", UUID)
 InvitationId = NewType("InvitationId", UUID)
 FormId = NewType("FormId", UUID)
 
@@ -257,19 +260,32 @@ class FundPurpose(StrEnum):
 class Channel(StrEnum):
     EMAIL = "email"
     STAFF_CALL = "staff_call"
-    """A person of the charity telephones or writes, because no safe e-mail address was given."""
+    """A person of the charity telephones or writes, because that is what is safe."""
+    TEXT = "text"
+    LETTER = "letter"
 
 
 class FailureReason(StrEnum):
     NO_ADDRESS = "no_address"
     REJECTED = "rejected"
     UNREACHABLE = "unreachable"
+    BOUNCED = "bounced"
+    """It was taken by the next hop, which said later that it could not be delivered."""
 
 
 class AlertStep(StrEnum):
     DUTY_LEAD = "duty_lead"
     DEPUTY = "deputy"
     TRUSTEE = "trustee"
+
+
+class ConcernOutcome(StrEnum):
+    """What was decided about a safeguarding concern."""
+
+    POLICE = "police"
+    CHILDRENS_SERVICES = "childrens_services"
+    ADULT_SERVICES = "adult_services"
+    NO_FURTHER_ACTION = "no_further_action"
 
 
 class ContactPurpose(StrEnum):

@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "trace": "leeward.trace:trace",
     "migrate": "leeward.migrate:migrate",
     "keys": "leeward.keys:app",
+    "templates": "leeward.templates:app",
     "bench": "leeward.bench:bench",
 }
 """Where each command is: a function, or a Typer application of several."""

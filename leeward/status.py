@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import typer
@@ -19,6 +19,10 @@ from leeward.terminal import VAR, AsJson, Folder, broker_of, console
 from leeward.workspace import SERVICES, Workspace
 
 TIMEOUT_SECONDS = 2.0
+
+ALARMS = {
+    "safeguarding_unreached": "safeguarding concern(s) that NOBODY COULD BE TOLD OF by any channel: look now",
+}
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class ServiceStatus:
     outbox_rows: int | None = None
     outbox_lag_seconds: float | None = None
     timers_due: int | None = None
+    alarms: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def idle(self) -> bool:
@@ -87,6 +92,7 @@ def _status(connection: Connection, client: RpcClient, service: str) -> ServiceS
         outbox_rows=health["outbox_rows"] if health else None,
         outbox_lag_seconds=health["outbox_oldest_seconds"] if health else None,
         timers_due=health["timers_due"] if health else None,
+        alarms=health["alarms"] if health else {},
     )
 
 
@@ -109,7 +115,10 @@ def _depth(connection: Connection, queue: str) -> int:
 
 
 def status(var: Folder = VAR, as_json: AsJson = False) -> None:
-    """Every service: up or down, what waits, what is late, what a person must look at. Exit code 1 if one is down."""
+    """Every service: up or down, what waits, what is late, what a person must look at.
+
+    Exit code 1 if one is down or an alarm is on.
+    """
     workspace = Workspace(var)
     states, site = status_of(broker_of(workspace)), site_of(workspace)
     if as_json:
@@ -119,8 +128,16 @@ def status(var: Folder = VAR, as_json: AsJson = False) -> None:
         console.print(status_table(states))
         if site:
             console.print(f"site: {'up' if site.up else '[red]down[/red]'}, {site.address}", soft_wrap=True)
-    if not (all(state.up for state in states) and (site is None or site.up)):
+        for alarm in alarms_of(states):
+            console.print(alarm, style="bold red", markup=False)
+    if not (all(state.up and not state.alarms for state in states) and (site is None or site.up)):
         raise typer.Exit(1)
+
+
+def alarms_of(states: Sequence[ServiceStatus]) -> list[str]:
+    """What a person must know at once, in words."""
+    found = [(name, count) for state in states for name, count in state.alarms.items()]
+    return [f"{count} {ALARMS.get(name, name)}" for name, count in found]
 
 
 def status_table(states: list[ServiceStatus]) -> Table:

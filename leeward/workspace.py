@@ -136,6 +136,13 @@ class Workspace:
             *(f"{service.upper()}_MASTER_KEY={new_master_key()}" for service in KEEPS_PERSONAL_DATA),
             f"NOTIFICATIONS_MAIL=maildir:{self.mail.absolute()}",
             *(f"NOTIFICATIONS_{role}={mailbox}" for role, mailbox in SAMPLE_MAILBOXES.items()),
+            f"NOTIFICATIONS_TEXTS=folder:{(self.folder / 'texts').absolute()}",
+            f"NOTIFICATIONS_LETTERS=folder:{(self.folder / 'letters').absolute()}",
+            "# So that what is tried out is seen at once, also at night and where a year passes in a minute.",
+            "NOTIFICATIONS_QUIET_HOURS=",
+            "NOTIFICATIONS_CLIENT_DAILY_LIMIT=0",
+            "NOTIFICATIONS_HOURLY_LIMIT=0",
+            "NOTIFICATIONS_DIGEST_AT=",
             "NOTIFICATIONS_FORM_URL=http://localhost:8080/form/",
         ]
         return "\n".join(lines) + "\n"

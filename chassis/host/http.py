@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import eventlet
@@ -18,19 +18,22 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 class Condition:
     """Whether a service can do its work, and if not what it waits for.
 
-    `watch` and `measure` are set when the service runs: the one names what is missing, the other brings gauges up to
-    date. `needs_a_person` is what somebody must put right before it can start at all.
+    `watch`, `measure` and `alarms` are set when the service runs: the first names what is missing, the second brings
+    gauges up to date, the third counts what a person must know at once.
+    `needs_a_person` is what somebody must put right before it can start at all.
     """
 
     def __init__(self) -> None:
         self.needs_a_person: str | None = None
         self.watch: Callable[[], list[str]] = lambda: ["start"]
         self.measure: Callable[[], None] = lambda: None
+        self.alarms: Callable[[], Mapping[str, int]] = dict
 
     def as_json(self) -> dict[str, Any]:
         waiting_for = self.watch()
         ready = not waiting_for and self.needs_a_person is None
-        return {"ready": ready, "waiting_for": waiting_for, "needs_a_person": self.needs_a_person}
+        told = {"ready": ready, "waiting_for": waiting_for, "needs_a_person": self.needs_a_person}
+        return {**told, "alarms": dict(self.alarms())}
 
 
 def listen(address: str, condition: Condition) -> None:

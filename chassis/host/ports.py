@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from nameko.extensions import DependencyProvider
 from sqlalchemy import MetaData, func, select
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from chassis import metrics
 from chassis.bus.relay import Relay
@@ -21,6 +23,8 @@ from chassis.store.database import Database
 from chassis.store.engine import open_engine
 from chassis.store.unit import StoreUnit, count
 from contracts.shape import Shape
+
+Alarm = Callable[[Session, datetime], int]
 
 SETTINGS, TOOLS = "LEEWARD_SETTINGS", "LEEWARD_TOOLS"
 """Where `chassis.host.run` leaves them in nameko's configuration."""
@@ -33,16 +37,22 @@ class StoreHealth:
     outbox_rows: int
     outbox_oldest_seconds: float
     timers_due: int
+    alarms: Mapping[str, int]
+    """What a person must know at once, by name, and how often it is so; nothing that is as it should be."""
 
 
 class Ports(DependencyProvider):  # type: ignore[misc]
     """Opens the service's store and relays its outbox.
 
     `metadata` holds the service's tables; `tools` makes, from the environment, what its handlers find as `unit.tools`.
+    `alarms` count, by name, what a person must know at once.
     """
 
-    def __init__(self, *, metadata: MetaData, tools: Callable[[Env], Any]) -> None:
+    def __init__(
+        self, *, metadata: MetaData, tools: Callable[[Env], Any], alarms: Mapping[str, Alarm] | None = None
+    ) -> None:
         self.metadata = metadata
+        self._alarms = alarms or {}
         self.make_tools = tools
         self._wake_ups: list[tuple[frozenset[str], Callable[[], None]]] = []
         self._is_open = False
@@ -114,7 +124,15 @@ class Ports(DependencyProvider):  # type: ignore[misc]
             oldest = unit.session.execute(select(outbox.c.created_at).order_by(outbox.c.id).limit(1)).scalar()
             due = select(func.count()).select_from(timer).where(timer.c.due_at <= now)
             timers_due, rows = unit.session.execute(due).scalar_one(), count(unit.session, outbox)
-        return StoreHealth(rows, round((now - oldest).total_seconds(), 3) if oldest else 0.0, timers_due)
+            alarms = {name: found for name, alarm in self._alarms.items() if (found := alarm(unit.session, now))}
+        return StoreHealth(rows, round((now - oldest).total_seconds(), 3) if oldest else 0.0, timers_due, alarms)
+
+    def alarms(self) -> Mapping[str, int]:
+        """What a person must know at once, as far as the store answers."""
+        try:
+            return self.health().alarms
+        except DBAPIError:
+            return {}
 
     def answers(self) -> bool:
         """Whether the store can be read."""
@@ -134,6 +152,8 @@ class Ports(DependencyProvider):  # type: ignore[misc]
         metrics.OUTBOX_ROWS.set(health.outbox_rows)
         metrics.OUTBOX_LAG.set(health.outbox_oldest_seconds)
         metrics.TIMERS_DUE.set(health.timers_due)
+        for name in self._alarms:
+            metrics.alarm(name).set(health.alarms.get(name, 0))
 
 
 def ports_of(container: Any) -> Ports:

@@ -127,7 +127,7 @@ def watch(container: ServiceContainer, condition: Condition) -> None:
         for lane in lanes:
             metrics.INBOX_AGE.labels(lane.lane).set(lane.health().oldest_seconds)
 
-    condition.watch, condition.measure = missing, measure
+    condition.watch, condition.measure, condition.alarms = missing, measure, ports.alarms
 
 
 def main(service: str) -> int:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from contracts.event import Event
-from contracts.vocabulary import AlertStep, Channel, ConcernId, FailureReason, MessageId, ReferralId, Slug
+from contracts.vocabulary import (
+    AlertStep,
+    Channel,
+    ConcernId,
+    ConcernOutcome,
+    FailureReason,
+    MessageId,
+    ReferralId,
+    Slug,
+)
 
 
 class MessageSent(Event, publisher="notifications", subject="message_id"):
@@ -28,12 +37,13 @@ class MessageFailed(Event, publisher="notifications", subject="message_id"):
 
 
 class SafeguardingAlertSent(Event, publisher="notifications", subject="concern_id"):
-    """An alert went to the person of this step."""
+    """An alert went to the person of this step, by one of the channels that they have."""
 
     concern_id: ConcernId
     referral_id: ReferralId
     step: AlertStep
     sent_at: datetime
+    channel: Channel | None = None
 
 
 class SafeguardingAlertAcknowledged(Event, publisher="notifications", subject="concern_id"):
@@ -52,3 +62,12 @@ class SafeguardingAlertEscalated(Event, publisher="notifications", subject="conc
     referral_id: ReferralId
     step: AlertStep
     escalated_at: datetime
+
+
+class SafeguardingOutcomeRecorded(Event, publisher="notifications", subject="concern_id"):
+    """A named person decided about a concern. The reasons are on record in notifications, encrypted."""
+
+    concern_id: ConcernId
+    referral_id: ReferralId
+    outcome: ConcernOutcome
+    recorded_at: datetime

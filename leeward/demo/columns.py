@@ -66,7 +66,7 @@ COLUMNS = (
         cells.TELEPHONE,
         "7 to 20 digits, spaces, hyphens or brackets, with or without + before them",
         "07700 900123",
-        "if contact_channel is telephone",
+        "if contact_channel is telephone or text",
     ),
     _optional(
         "address",
@@ -78,6 +78,7 @@ COLUMNS = (
     ),
     _optional("may_leave_message", "contact.may_leave_message", cells.YES_OR_NO, _YES_OR_NO, "no"),
     _optional("discreet", "contact.discreet", cells.YES_OR_NO, _YES_OR_NO, "yes"),
+    _optional("call_as", "contact.call_as", cells.TEXT, "who a caller says they are, up to 120 characters", "Sam"),
     _optional("concern", "concern", cells.TEXT, _UP_TO_5000, "I want to talk to someone."),
     _optional("hopes", "hopes", cells.TEXT, _UP_TO_5000, "To understand myself better."),
     _optional("legal_situation", "legal_situation", cells.CHOICE, _one_of(LegalSituation), "none"),
@@ -118,7 +119,12 @@ COLUMNS = (
 BY_NAME = {column.name: column for column in COLUMNS}
 BY_FIELD = {column.field: column for column in COLUMNS}
 
-NEEDED_BY_CHANNEL = {SafeChannel.EMAIL: "email", SafeChannel.TELEPHONE: "telephone", SafeChannel.POST: "address"}
+NEEDED_BY_CHANNEL = {
+    SafeChannel.EMAIL: "email",
+    SafeChannel.TELEPHONE: "telephone",
+    SafeChannel.TEXT: "telephone",
+    SafeChannel.POST: "address",
+}
 """Which column must not be empty, by contact channel."""
 
 

@@ -110,7 +110,9 @@ SUBSIDISED_CEILINGS_POUNDS: Weights[int] = {
 OTHER_CEILINGS_POUNDS: Weights[int] = {60: 20, 70: 25, 80: 25, 90: 15, 100: 15}
 OTHER_LANGUAGES: Weights[str] = {"pl": 30, "ur": 20, "pa": 20, "ro": 15, "bn": 15}
 HOURS: Weights[SafeHours] = {SafeHours.EVENING: 50, SafeHours.MORNING: 25, SafeHours.AFTERNOON: 25}
-CHANNELS: Weights[SafeChannel] = {SafeChannel.TELEPHONE: 65, SafeChannel.POST: 12, SafeChannel.CLIENT_CALLS: 23}
+CHANNELS: Weights[SafeChannel] = {
+    SafeChannel.TELEPHONE: 55, SafeChannel.TEXT: 10, SafeChannel.POST: 12, SafeChannel.CLIENT_CALLS: 23,
+}  # fmt: skip
 """Of those who are not reached by e-mail and not in prison, who are all written to."""
 
 FIRST_GIVEN_AT = datetime(2026, 2, 2, 9, 0, tzinfo=UTC)
@@ -236,7 +238,7 @@ def _contact(rng: Random, group: ClientGroup, number: int) -> SafeContact:
         channel=channel,
         hours=SafeHours.ANY if _happens(rng, "any_hours") else _pick(rng, HOURS),
         email=people.email(rng, number) if channel is SafeChannel.EMAIL else None,
-        telephone=people.telephone(rng) if by_telephone else None,
+        telephone=people.telephone(rng) if channel in (SafeChannel.TELEPHONE, SafeChannel.TEXT) else None,
         address=_address(rng, group) if channel is SafeChannel.POST else None,
         may_leave_message=by_telephone and _happens(rng, "may_leave_message"),
         discreet=_happens(rng, "discreet"),

@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from chassis.ports import Refused, Unit
-from contracts.commands.notifications import AcknowledgeAlert, AlertView, ListAlerts, ListMessages, MessageView
-from contracts.events.notifications import SafeguardingAlertAcknowledged
+from chassis.sealing import Unopenable
+from contracts.commands.notifications import (
+    AcknowledgeAlert,
+    AlertView,
+    ListAlerts,
+    ListMessages,
+    ListOutcomes,
+    MessageView,
+    OutcomeView,
+    RecordOutcome,
+)
+from contracts.events.notifications import SafeguardingAlertAcknowledged, SafeguardingOutcomeRecorded
+from contracts.sealed import OutcomeReason
+from contracts.shape import InvalidShape, Shape
+from contracts.vocabulary import ConcernId, OutcomeId
 from services.notifications import store
-from services.notifications.domain.alerts import AcknowledgedBySomeoneElse, Alert, NameMissing
+from services.notifications.domain.alerts import (
+    AcknowledgedBySomeoneElse,
+    Alert,
+    NameMissing,
+    NobodyTookItInHand,
+    Outcome,
+)
 from services.notifications.domain.messages import Message
-from services.notifications.handlers.alerts import ESCALATE
+from services.notifications.handlers.alerts import ESCALATE, SHOUT
 from services.notifications.handlers.queueing import cancel
 from services.notifications.tools import Tools
+
+ShapeT = TypeVar("ShapeT", bound=Shape)
 
 
 class UnknownAlert(Refused):
@@ -25,6 +48,18 @@ class AlreadyAcknowledged(Refused):
     """Somebody else has taken the concern in hand; the message says who."""
 
 
+class NamelessDecision(Refused):
+    """A decision about a concern is a named person's."""
+
+
+class NotInHand(Refused):
+    """Nobody has taken the concern in hand yet."""
+
+
+class NotReadable(Refused):
+    """What was sealed can't be opened here, or is not what it should be."""
+
+
 class NothingAskedAfter(Refused):
     """Say which referral or which concern the messages should be about."""
 
@@ -34,7 +69,7 @@ def acknowledge_alert(unit: Unit[Tools], request: AcknowledgeAlert) -> AlertView
 
     Raises UnknownAlert, NamelessAcknowledgement, AlreadyAcknowledged.
     """
-    alert = _get(unit, request)
+    alert = _get(unit, request.concern_id)
     try:
         changed = alert.acknowledge(by=request.acknowledged_by, at=unit.now)
     except NameMissing as refusal:
@@ -44,6 +79,40 @@ def acknowledge_alert(unit: Unit[Tools], request: AcknowledgeAlert) -> AlertView
     if changed:
         _stand_down(unit, alert)
     return _view(alert)
+
+
+def record_outcome(unit: Unit[Tools], request: RecordOutcome) -> OutcomeView:
+    """Puts a decision about a concern on record, beside those that were made before.
+
+    Raises UnknownAlert, NamelessDecision, NotInHand.
+    """
+    alert = _get(unit, request.concern_id)
+    reason = open_sealed(unit, OutcomeReason, request.reason)
+    stored = unit.tools.vault.encrypt(unit.session, alert.concern_id, reason, at=unit.now)
+    try:
+        outcome = alert.decide(
+            request.outcome, id=OutcomeId(unit.new_id()), by=request.decided_by, reason=stored, at=unit.now
+        )
+    except NameMissing as refusal:
+        raise NamelessDecision(str(refusal)) from None
+    except NobodyTookItInHand as refusal:
+        raise NotInHand(str(refusal)) from None
+    store.add_outcome(unit.session, outcome)
+    unit.emit(
+        SafeguardingOutcomeRecorded(
+            concern_id=alert.concern_id,
+            referral_id=alert.referral_id,
+            outcome=outcome.outcome,
+            recorded_at=outcome.decided_at,
+        )
+    )
+    return _outcome_view(outcome)
+
+
+def list_outcomes(unit: Unit[Tools], request: ListOutcomes) -> list[OutcomeView]:
+    """Raises UnknownAlert."""
+    _get(unit, request.concern_id)
+    return [_outcome_view(outcome) for outcome in store.outcomes_of(unit.session, request.concern_id)]
 
 
 def list_alerts(unit: Unit[Tools], request: ListAlerts) -> list[AlertView]:
@@ -64,6 +133,7 @@ def list_messages(unit: Unit[Tools], request: ListMessages) -> list[MessageView]
 def _stand_down(unit: Unit[Tools], alert: Alert) -> None:
     """Stops the clock and whatever alert has not gone out yet."""
     unit.cancel_timer(ESCALATE, alert.concern_id)
+    unit.cancel_timer(SHOUT, alert.concern_id)
     for message in store.queued_about_concern(unit.session, alert.concern_id):
         cancel(unit, message)
     unit.emit(
@@ -73,9 +143,9 @@ def _stand_down(unit: Unit[Tools], alert: Alert) -> None:
     )
 
 
-def _get(unit: Unit[Tools], request: AcknowledgeAlert) -> Alert:
+def _get(unit: Unit[Tools], concern_id: ConcernId) -> Alert:
     try:
-        return store.get_alert(unit.session, request.concern_id)
+        return store.get_alert(unit.session, concern_id)
     except store.NoSuchAlert:
         raise UnknownAlert("There is no alert about such a concern. Please check the identifier.") from None
 
@@ -92,7 +162,24 @@ def _view(alert: Alert) -> AlertView:
         escalates_at=alert.escalates_at,
         acknowledged_by=alert.acknowledged_by,
         acknowledged_at=alert.acknowledged_at,
+        reached_at=alert.reached_at,
     )
+
+
+def _outcome_view(outcome: Outcome) -> OutcomeView:
+    return OutcomeView(
+        outcome_id=outcome.id,
+        outcome=outcome.outcome,
+        decided_by=outcome.decided_by,
+        decided_at=outcome.decided_at,
+    )
+
+
+def open_sealed(unit: Unit[Tools], kind: type[ShapeT], sealed: str) -> ShapeT:
+    try:
+        return unit.tools.keyring.open(kind, sealed)
+    except (Unopenable, InvalidShape) as error:
+        raise NotReadable(str(error)) from None
 
 
 def _message_view(message: Message) -> MessageView:

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from chassis.host.service import Ports, command, due, effect, health_check, lane, on, schedule, story_teller
-from contracts.commands.notifications import AcknowledgeAlert, ListAlerts, ListMessages
+from contracts.commands.notifications import (
+    AcknowledgeAlert,
+    CancelDuty,
+    KeepStaff,
+    ListAlerts,
+    ListMessages,
+    ListOutcomes,
+    PlanDuty,
+    PlanLeave,
+    RecordOutcome,
+    ShowRota,
+)
 from contracts.events.billing import (
     MembershipLapsed,
     MembershipRenewed,
@@ -31,14 +42,18 @@ from contracts.events.matching import (
     TherapistReinstated,
     TherapistSuspended,
 )
-from services.notifications import commands, handlers, store, tools
+from services.notifications import commands, handlers, rota_commands, store, tools
 
 
 class NotificationsService:
     """Writes to clients, therapists and the charity's people, and never in a way that is not safe for the reader."""
 
     name = "notifications"
-    ports = Ports(metadata=store.metadata, tools=tools.build)
+    ports = Ports(
+        metadata=store.metadata,
+        tools=tools.build,
+        alarms={"safeguarding_unreached": store.count_unreached},
+    )
 
     inbox = lane(
         "inbox",
@@ -85,13 +100,27 @@ class NotificationsService:
     )
     timers = schedule(
         due("escalate_alert", handlers.escalate_alert),
+        due("shout", handlers.shout),
+        due("look_at_rota", handlers.look_at_rota),
         due("forget_client", handlers.forget_client),
+        effect(
+            "read_bounces",
+            act=handlers.read_bounces,
+            record=handlers.record_bounces,
+            failed=handlers.read_bounces_later,
+        ),
         effect(
             "send_alert",
             act=handlers.deliver,
             record=handlers.record_alert_sent,
             failed=handlers.record_alert_failed,
         ).ahead(read=handlers.read_ahead, lock=handlers.lock_ahead),
+        effect(
+            "send_digest",
+            act=handlers.send_digest,
+            record=handlers.record_digest,
+            failed=handlers.record_digest_failed,
+        ),
         effect(
             "send_message",
             act=handlers.deliver,
@@ -102,6 +131,13 @@ class NotificationsService:
 
     acknowledge_alert = command(AcknowledgeAlert, commands.acknowledge_alert)
     alerts = command(ListAlerts, commands.list_alerts)
+    record_outcome = command(RecordOutcome, commands.record_outcome)
+    outcomes = command(ListOutcomes, commands.list_outcomes)
+    keep_staff = command(KeepStaff, rota_commands.keep_staff)
+    plan_duty = command(PlanDuty, rota_commands.plan_duty)
+    cancel_duty = command(CancelDuty, rota_commands.cancel_duty)
+    plan_leave = command(PlanLeave, rota_commands.plan_leave)
+    rota = command(ShowRota, rota_commands.show_rota)
     messages = command(ListMessages, commands.list_messages)
     health = health_check()
     story = story_teller()

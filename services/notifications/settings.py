@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from email.utils import formataddr, parseaddr
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from marshmallow import ValidationError
-from marshmallow.validate import URL, Range
+from marshmallow.validate import URL, Email, Range, Regexp
 
 from chassis.config import Env
+from contracts.vocabulary import AlertStep
+from services.notifications.domain.limits import Limit
+from services.notifications.domain.safe_contact import QuietHours
+from services.notifications.gateways.parcels import FIELDS
 
+TEMPLATES = Path(__file__).parent / "templates"
 MAIL_SCHEMES = ("maildir", "smtp", "smtps")
 
 
@@ -28,6 +36,23 @@ class Mailbox:
 
 
 @dataclass(frozen=True)
+class Person:
+    """How somebody who takes alerts is reached: by all of it at once."""
+
+    email: str
+    telephone: str | None = None
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """Where text messages or letters go, and the JSON that they are posted as; see `gateways.parcels`."""
+
+    url: str
+    authorization: str | None
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class NotificationsSettings:
     """Who sends, which people of the charity are written to, and the policy on waiting."""
 
@@ -38,17 +63,27 @@ class NotificationsSettings:
     sender: Mailbox
     discreet_sender: Mailbox
     office: Mailbox
-    duty_lead: Mailbox
-    deputy: Mailbox
-    trustee: Mailbox
+    safeguarding: Mapping[AlertStep, Person]
+    rota_days_ahead: int
+    rota_looked_at: time
     form_url: str
     status_url: str | None
     portal_url: str | None
     console_url: str | None
+    texts: Gateway
+    letters: Gateway
+    gateway_timeout_seconds: int
+    bounce_address: str | None
+    bounces: Path | None
+    quiet_hours: QuietHours | None
+    client_limits: tuple[Limit, ...]
+    therapist_limits: tuple[Limit, ...]
+    digest_at: tuple[time, ...]
     escalate_immediate: timedelta
     escalate_urgent: timedelta
     escalate_advisory_working_days: int
     keep_closed_contacts: timedelta
+    templates: Path
     keys_folder: Path
     master_key: str
 
@@ -62,19 +97,36 @@ def read(env: Env) -> NotificationsSettings:
         sender=_mailbox(env, "NOTIFICATIONS_SENDER"),
         discreet_sender=_mailbox(env, "NOTIFICATIONS_DISCREET_SENDER"),
         office=_mailbox(env, "NOTIFICATIONS_OFFICE"),
-        duty_lead=_mailbox(env, "NOTIFICATIONS_DUTY_LEAD"),
-        deputy=_mailbox(env, "NOTIFICATIONS_DEPUTY"),
-        trustee=_mailbox(env, "NOTIFICATIONS_TRUSTEE"),
+        safeguarding={
+            AlertStep.DUTY_LEAD: _person(env, "NOTIFICATIONS_DUTY_LEAD", "NOTIFICATIONS_DUTY_LEAD_MOBILE"),
+            AlertStep.DEPUTY: _person(env, "NOTIFICATIONS_DEPUTY", "NOTIFICATIONS_DEPUTY_MOBILE"),
+            AlertStep.TRUSTEE: _person(env, "NOTIFICATIONS_TRUSTEE", "NOTIFICATIONS_TRUSTEE_MOBILE"),
+        },
+        rota_days_ahead=_whole(env, "NOTIFICATIONS_ROTA_DAYS_AHEAD", 7, most=60),
+        rota_looked_at=(*times(env.str("NOTIFICATIONS_ROTA_AT", "08:00", validate=_is_time)), time(8))[0],
         form_url=env.str("NOTIFICATIONS_FORM_URL", validate=URL(require_tld=False)),
         status_url=_url(env, "NOTIFICATIONS_STATUS_URL"),
         portal_url=_url(env, "NOTIFICATIONS_PORTAL_URL"),
         console_url=_url(env, "NOTIFICATIONS_CONSOLE_URL"),
+        texts=_gateway(env, "NOTIFICATIONS_TEXTS", "folder:var/texts"),
+        letters=_gateway(env, "NOTIFICATIONS_LETTERS", "folder:var/letters"),
+        gateway_timeout_seconds=env.int("NOTIFICATIONS_GATEWAY_TIMEOUT_SECONDS", 20, validate=Range(min=1, max=90)),
+        bounce_address=env.str("NOTIFICATIONS_BOUNCE_ADDRESS", None, validate=Email()),
+        bounces=env.path("NOTIFICATIONS_BOUNCES", None),
+        quiet_hours=quiet_hours(env.str("NOTIFICATIONS_QUIET_HOURS", "21:00-08:00", validate=_is_quiet_hours)),
+        client_limits=(
+            *_limit(env, "NOTIFICATIONS_CLIENT_DAILY_LIMIT", 6, timedelta(days=1)),
+            *_limit(env, "NOTIFICATIONS_HOURLY_LIMIT", 10, timedelta(hours=1)),
+        ),
+        therapist_limits=_limit(env, "NOTIFICATIONS_HOURLY_LIMIT", 10, timedelta(hours=1)),
+        digest_at=times(env.str("NOTIFICATIONS_DIGEST_AT", "09:00,14:00", validate=_are_times)),
         escalate_immediate=_minutes(env, "NOTIFICATIONS_ESCALATE_IMMEDIATE_MINUTES", 15),
         escalate_urgent=_minutes(env, "NOTIFICATIONS_ESCALATE_URGENT_MINUTES", 60),
         escalate_advisory_working_days=env.int(
             "NOTIFICATIONS_ESCALATE_ADVISORY_WORKING_DAYS", 1, validate=Range(min=1, max=10)
         ),
         keep_closed_contacts=timedelta(days=_whole(env, "NOTIFICATIONS_KEEP_CLOSED_CONTACTS_DAYS", 365, most=3_650)),
+        templates=env.path("NOTIFICATIONS_TEMPLATES", TEMPLATES),
         keys_folder=env.path("LEEWARD_KEYS"),
         master_key=env.str("NOTIFICATIONS_MASTER_KEY"),
     )
@@ -84,6 +136,17 @@ def _mailbox(env: Env, name: str) -> Mailbox:
     # Unset or wrong, environs collects the error for `check` and gives None here.
     text = env.str(name, validate=_has_address)
     return Mailbox(*parseaddr(text or ""))
+
+
+def _person(env: Env, name: str, mobile: str) -> Person:
+    telephone: str | None = env.str(mobile, None, validate=Regexp(r"^\+?[0-9 ()-]{7,20}$"))
+    return Person(_mailbox(env, name).address, telephone)
+
+
+def _is_time(text: str) -> None:
+    _are_times(text)
+    if len(times(text)) != 1:
+        raise ValidationError("Written as 08:00.")
 
 
 def _has_address(text: str) -> None:
@@ -99,6 +162,66 @@ def _mail(text: str) -> None:
         raise ValidationError("One of maildir:<folder>, smtp://<host>:<port> or smtps://<host>:<port>.")
     if parts.password:
         raise ValidationError("No password in here: set NOTIFICATIONS_SMTP_USERNAME and NOTIFICATIONS_SMTP_PASSWORD.")
+
+
+def _gateway(env: Env, name: str, default: str) -> Gateway:
+    return Gateway(
+        url=env.str(name, default, validate=_carrier),
+        authorization=env.str(f"{name}_AUTHORIZATION", None),
+        fields=_fields(env, f"{name}_JSON"),
+    )
+
+
+def _fields(env: Env, name: str) -> Mapping[str, Any]:
+    fields: Any = env.json(name, None, validate=_has_places)
+    return fields or FIELDS
+
+
+def _has_places(fields: Any) -> None:
+    written = json.dumps(fields)
+    if not (isinstance(fields, dict) and "{to}" in written and "{text}" in written):
+        raise ValidationError("A JSON object with {to} and {text} somewhere in its texts.")
+
+
+def _carrier(text: str) -> None:
+    parts = urlsplit(text)
+    if not (text == "office" or (parts.scheme == "folder" and parts.path)):
+        URL(require_tld=False, schemes={"http", "https"}, error="One of folder:<folder>, https://… or office.")(text)
+    if parts.username or parts.password:
+        raise ValidationError("No password in here: set the same name with _AUTHORIZATION.")
+
+
+def quiet_hours(text: str | None) -> QuietHours | None:
+    """`21:00-08:00`, or nothing for none."""
+    if not text:
+        return None
+    begin, _, end = text.partition("-")
+    return QuietHours(time.fromisoformat(begin.strip()), time.fromisoformat(end.strip()))
+
+
+def _is_quiet_hours(text: str) -> None:
+    try:
+        quiet_hours(text)
+    except ValueError:
+        raise ValidationError("Written as 21:00-08:00, or nothing for none.") from None
+
+
+def times(text: str | None) -> tuple[time, ...]:
+    """`09:00,14:00`, or nothing for none."""
+    return tuple(time.fromisoformat(one.strip()) for one in (text or "").split(",") if one.strip())
+
+
+def _are_times(text: str) -> None:
+    try:
+        times(text)
+    except ValueError:
+        raise ValidationError("Written as 09:00,14:00, or nothing for none.") from None
+
+
+def _limit(env: Env, name: str, default: int, within: timedelta) -> tuple[Limit, ...]:
+    """0 stands for none."""
+    messages: int | None = env.int(name, default, validate=Range(min=0, max=1_000))
+    return (Limit(messages, within),) if messages else ()
 
 
 def _url(env: Env, name: str) -> str | None:

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
 from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
+    ColumnElement,
+    Date,
     Integer,
     LargeBinary,
+    Select,
     String,
     Table,
     Text,
     Uuid,
+    and_,
     bindparam,
+    func,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -28,15 +36,19 @@ from contracts.vocabulary import (
     Channel,
     ConcernCategory,
     ConcernId,
+    ConcernOutcome,
+    DutyId,
     FailureReason,
     MessageId,
     ReferralId,
     Severity,
+    StaffId,
     TherapistId,
 )
-from services.notifications.domain.alerts import Alert
+from services.notifications.domain.alerts import TIME_TO_REACH, Alert, Outcome
 from services.notifications.domain.messages import Message, State
 from services.notifications.domain.people import Client, Therapist
+from services.notifications.domain.rota import Duty, Leave, Staff
 from services.notifications.domain.templates import Recipient, Template
 
 metadata = new_metadata()
@@ -78,6 +90,7 @@ messages = Table(
     Column("queued_at", Instant, nullable=False),
     Column("settled_at", Instant),
     Column("failure", code(FailureReason)),
+    Column("wording", String(64)),
 )
 
 alerts = Table(
@@ -91,8 +104,48 @@ alerts = Table(
     Column("step", code(AlertStep), nullable=False),
     Column("rounds", Integer, nullable=False),
     Column("escalates_at", Instant),
+    Column("reached_at", Instant),
     Column("acknowledged_by", String(120)),
     Column("acknowledged_at", Instant, index=True),
+)
+
+outcomes = Table(
+    "concern_outcome",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("concern_id", Uuid, nullable=False, index=True),
+    Column("outcome", code(ConcernOutcome), nullable=False),
+    Column("decided_by", String(120), nullable=False),
+    Column("decided_at", Instant, nullable=False),
+    Column("reason", LargeBinary, nullable=False),
+)
+"""Only ever added to."""
+
+staff = Table(
+    "staff",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("contact", LargeBinary, nullable=False),
+)
+
+duties = Table(
+    "duty",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("staff_id", Uuid, nullable=False),
+    Column("step", code(AlertStep), nullable=False),
+    Column("starts_on", Date, nullable=False),
+    Column("ends_on", Date, nullable=False, index=True),
+    Column("bank_holidays", Boolean, nullable=False),
+)
+
+leave = Table(
+    "leave",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("staff_id", Uuid, nullable=False),
+    Column("starts_on", Date, nullable=False),
+    Column("ends_on", Date, nullable=False, index=True),
 )
 
 latest_facts = Table(
@@ -108,6 +161,7 @@ mapper.map_imperatively(Client, clients)
 mapper.map_imperatively(Therapist, therapists)
 mapper.map_imperatively(Message, messages)
 mapper.map_imperatively(Alert, alerts)
+mapper.map_imperatively(Staff, staff)
 
 # What is asked for with every message is asked past the ORM, by statements that are made once: a quarter of the cost.
 _CLIENT = select(clients).where(clients.c.referral_id == bindparam("id")).with_for_update()
@@ -117,11 +171,30 @@ _ADD_MESSAGE = {
     for dialect, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
 }
 
+
+def _sent_lately(recipient: Recipient, whose: ColumnElement[UUID]) -> Select[tuple[State, datetime]]:
+    """What people do by hand is no message that disturbs anybody twice."""
+    gone = and_(messages.c.state == State.SENT, messages.c.settled_at > bindparam("since"))
+    ahead = and_(messages.c.state == State.QUEUED, messages.c.id < bindparam("id"))
+    to_whom = and_(whose == bindparam("who"), messages.c.recipient == recipient)
+    by_itself = messages.c.channel != Channel.STAFF_CALL
+    return select(messages.c.state, messages.c.settled_at).where(to_whom, by_itself, gone | ahead)
+
+
+_SENT_LATELY = {
+    Recipient.CLIENT: _sent_lately(Recipient.CLIENT, messages.c.referral_id),
+    Recipient.THERAPIST: _sent_lately(Recipient.THERAPIST, messages.c.therapist_id),
+}
+
 EntityT = TypeVar("EntityT")
 
 
 class NoSuchMessage(LookupError):
     """There is no message of this identity."""
+
+
+class NoSuchStaff(LookupError):
+    """There is nobody of this identity on the staff."""
 
 
 class NoSuchAlert(LookupError):
@@ -137,10 +210,14 @@ def add_message(session: Session, message: Message) -> bool:
 
 def get_message(session: Session, message_id: MessageId) -> Message:
     """Raises NoSuchMessage."""
-    message = _locked(session, Message, message_id)
+    message = find_message(session, message_id)
     if message is None:
         raise NoSuchMessage(f"there is no message {message_id}")
     return message
+
+
+def find_message(session: Session, message_id: MessageId) -> Message | None:
+    return _locked(session, Message, message_id)
 
 
 def read_message(session: Session, message_id: MessageId) -> Message | None:
@@ -163,6 +240,22 @@ def lock_messages(session: Session, message_ids: Collection[MessageId]) -> Seque
     """Messages, locked. As long as they are kept the session asks for none of them again."""
     wanted = select(Message).where(messages.c.id.in_(message_ids)).order_by(messages.c.id).with_for_update()
     return session.execute(wanted).scalars().all()
+
+
+def waiting_for_digest(session: Session, *, limit: int) -> list[Message]:
+    """The office's messages that can wait and have not gone, the oldest first."""
+    can_wait = [template for template in Template if template.can_wait]
+    wanted = select(Message).where(messages.c.state == State.QUEUED, messages.c.template.in_(can_wait))
+    return list(session.execute(wanted.order_by(messages.c.id).limit(limit)).scalars())
+
+
+def sent_lately(session: Session, message: Message, *, since: datetime) -> tuple[list[datetime], int]:
+    """When messages went to this one's recipient, and how many of them are queued ahead of it."""
+    to_client = message.recipient is Recipient.CLIENT
+    values = {"who": message.referral_id if to_client else message.therapist_id, "since": since, "id": message.id}
+    rows = session.execute(_SENT_LATELY[message.recipient], values).all()
+    sent = [row.settled_at for row in rows if row.state is State.SENT]
+    return sent, len(rows) - len(sent)
 
 
 def find_message_by_key(session: Session, business_key: str) -> Message | None:
@@ -249,6 +342,73 @@ def list_alerts(session: Session, *, acknowledged_too: bool, limit: int) -> list
     if not acknowledged_too:
         wanted = wanted.where(alerts.c.acknowledged_at.is_(None))
     return list(session.execute(wanted).scalars())
+
+
+def messages_of_call(session: Session, message: Message) -> list[Message]:
+    """An alert's messages to one person in one round, by whatever channels."""
+    wanted = select(Message).where(
+        messages.c.concern_id == message.concern_id, messages.c.recipient == message.recipient
+    )
+    found = session.execute(wanted.with_for_update()).scalars()
+    return [one for one in found if one.data.get("round", 0) == message.data.get("round", 0)]
+
+
+def reached_somebody(session: Session, concern_id: ConcernId) -> bool:
+    """Whether any message of an alert went out and has not come back."""
+    sent = select(messages.c.id).where(messages.c.concern_id == concern_id, messages.c.state == State.SENT)
+    session.flush()
+    return session.execute(sent.limit(1)).first() is not None
+
+
+def count_unreached(session: Session, at: datetime) -> int:
+    """How many alerts have reached nobody, though it is high time."""
+    nobody = and_(alerts.c.acknowledged_at.is_(None), alerts.c.reached_at.is_(None))
+    wanted = select(func.count()).select_from(alerts).where(nobody, alerts.c.raised_at <= at - TIME_TO_REACH)
+    return session.execute(wanted).scalar_one()
+
+
+def add_outcome(session: Session, outcome: Outcome) -> None:
+    session.execute(outcomes.insert().values(**asdict(outcome)))
+
+
+def outcomes_of(session: Session, concern_id: ConcernId) -> list[Outcome]:
+    """The earliest first."""
+    wanted = select(outcomes).where(outcomes.c.concern_id == concern_id)
+    rows = session.execute(wanted.order_by(outcomes.c.decided_at, outcomes.c.id))
+    return [Outcome(**row._mapping) for row in rows]
+
+
+def find_staff(session: Session, staff_id: StaffId) -> Staff | None:
+    return _locked(session, Staff, staff_id)
+
+
+def get_staff(session: Session, staff_id: StaffId) -> Staff:
+    """Raises NoSuchStaff."""
+    found = session.get(Staff, staff_id)
+    if found is None:
+        raise NoSuchStaff(f"there is nobody {staff_id} on the staff")
+    return found
+
+
+def add_duty(session: Session, duty: Duty) -> None:
+    session.execute(duties.insert().values(**asdict(duty)))
+
+
+def remove_duty(session: Session, duty_id: DutyId) -> bool:
+    """False if there was no such duty."""
+    removed = session.execute(duties.delete().where(duties.c.id == duty_id).returning(duties.c.id))
+    return removed.first() is not None
+
+
+def add_leave(session: Session, id: UUID, one: Leave) -> None:
+    session.execute(leave.insert().values(id=id, **asdict(one)))
+
+
+def rota_from(session: Session, day: date) -> tuple[list[Duty], list[Leave]]:
+    """All turns and all leave that are not over before a day."""
+    turns = session.execute(select(duties).where(duties.c.ends_on >= day))
+    away = session.execute(select(leave.c.staff_id, leave.c.starts_on, leave.c.ends_on).where(leave.c.ends_on >= day))
+    return [Duty(**row._mapping) for row in turns], [Leave(**row._mapping) for row in away]
 
 
 def moves_on(session: Session, subject_id: UUID, topic: str, sequence: int) -> bool:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chassis.config import Env
+from chassis.config import Env, InvalidSettings
 from chassis.sealing import Keyring
 from chassis.vault import Vault
+from contracts.vocabulary import Channel
 from services.notifications import settings, store
 from services.notifications.gateways.mail import Mailer, mailer_for
+from services.notifications.gateways.parcels import Carrier, carrier_for
+from services.notifications.gateways.samples import KNOWN, TEXTS
+from services.notifications.gateways.wording import InvalidTemplates, Wording
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,15 @@ class Tools:
     keyring: Keyring
     vault: Vault
     mailer: Mailer
+    wording: Wording
+    texts: Carrier | None
+    letters: Carrier | None
+
+    @property
+    def by_hand(self) -> frozenset[Channel]:
+        """The channels that people serve, because there is no gateway for them."""
+        carriers = {Channel.TEXT: self.texts, Channel.LETTER: self.letters}
+        return frozenset(channel for channel, carrier in carriers.items() if carrier is None)
 
 
 def build(env: Env) -> Tools:
@@ -32,5 +45,26 @@ def build(env: Env) -> Tools:
             username=values.smtp_username,
             password=values.smtp_password,
             timeout_seconds=values.smtp_timeout_seconds,
+            bounces=values.bounce_address,
         ),
+        wording=read_wording(values),
+        texts=_carrier(values, values.texts),
+        letters=_carrier(values, values.letters),
     )
+
+
+def _carrier(values: settings.NotificationsSettings, gateway: settings.Gateway) -> Carrier | None:
+    return carrier_for(
+        gateway.url,
+        authorization=gateway.authorization,
+        fields=gateway.fields,
+        timeout_seconds=values.gateway_timeout_seconds,
+    )
+
+
+def read_wording(values: settings.NotificationsSettings) -> Wording:
+    """All templates, checked. Raises InvalidSettings."""
+    try:
+        return Wording(values.templates, KNOWN, texts=TEXTS)
+    except InvalidTemplates as error:
+        raise InvalidSettings(f"The templates in {values.templates} need attention:\n{error}") from None

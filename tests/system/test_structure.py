@@ -34,6 +34,7 @@ HEARD_OUTSIDE = {
     "MessageFailed": "by consoles",
     "SafeguardingAlertSent": "by consoles",
     "SafeguardingAlertEscalated": "by consoles",
+    "SafeguardingOutcomeRecorded": "by consoles",
     "EvaluationSubmitted": "by consoles and funder reports",
 }
 """Events that no service of ours handles, and who does."""

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from contracts.vocabulary import AlertStep, ConcernCategory, ConcernId, ReferralId, Severity
+from contracts.vocabulary import (
+    AlertStep,
+    ConcernCategory,
+    ConcernId,
+    ConcernOutcome,
+    OutcomeId,
+    ReferralId,
+    Severity,
+)
 
 LADDER = (AlertStep.DUTY_LEAD, AlertStep.DEPUTY, AlertStep.TRUSTEE)
+
+
+TIME_TO_REACH = timedelta(minutes=1)
+"""In which an alert should have gone out. After that the machine itself shouts, and again each time it has passed."""
 
 
 class AlertRefused(Exception):
@@ -16,6 +28,10 @@ class AlertRefused(Exception):
 
 class NameMissing(AlertRefused):
     """An acknowledgement needs the name of a person."""
+
+
+class NobodyTookItInHand(AlertRefused):
+    """A decision needs somebody who has taken the concern in hand."""
 
 
 class AcknowledgedBySomeoneElse(AlertRefused):
@@ -30,9 +46,24 @@ class Call:
     round: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What was decided about a concern, on record for ever; the reason is encrypted under a key of the concern's."""
+
+    id: OutcomeId
+    concern_id: ConcernId
+    outcome: ConcernOutcome
+    decided_by: str
+    decided_at: datetime
+    reason: bytes
+
+
 @dataclass(kw_only=True, eq=False)
 class Alert:
-    """One concern's alert: who has been told so far, and who has taken it in hand."""
+    """One concern's alert: who has been told so far, and who has taken it in hand.
+
+    `reached_at` is when it first went out to anybody by any channel.
+    """
 
     concern_id: ConcernId
     referral_id: ReferralId
@@ -42,6 +73,7 @@ class Alert:
     step: AlertStep = LADDER[0]
     rounds: int = 0
     escalates_at: datetime | None = None
+    reached_at: datetime | None = None
     acknowledged_by: str | None = None
     acknowledged_at: datetime | None = None
 
@@ -52,6 +84,9 @@ class Alert:
     @property
     def is_at_the_top(self) -> bool:
         return self.step is LADDER[-1]
+
+    def reach(self, *, at: datetime) -> None:
+        self.reached_at = self.reached_at or at
 
     def begin(self) -> tuple[Call, ...]:
         """Whom to alert at once."""
@@ -81,3 +116,13 @@ class Alert:
             raise AcknowledgedBySomeoneElse(f"{self.acknowledged_by} has taken this concern in hand already.")
         self.acknowledged_by, self.acknowledged_at, self.escalates_at = name, at, None
         return True
+
+    def decide(self, outcome: ConcernOutcome, *, id: OutcomeId, by: str, reason: bytes, at: datetime) -> Outcome:
+        """A decision, to be put on record. Raises NameMissing, NobodyTookItInHand."""
+        if not by.strip():
+            raise NameMissing("Say who decided: a decision about a concern is a named person's.")
+        if self.is_open:
+            raise NobodyTookItInHand("Nobody has taken this concern in hand yet. Please acknowledge it first.")
+        return Outcome(
+            id=id, concern_id=self.concern_id, outcome=outcome, decided_by=by.strip(), decided_at=at, reason=reason
+        )

@@ -27,12 +27,16 @@ class NotQueued(Exception):
     """The message has been sent, kept, given up or cancelled before."""
 
 
+class NotSent(Exception):
+    """What was never sent can't come back."""
+
+
 @dataclass(kw_only=True, eq=False)
 class Message:
     """One message. `business_key` is that of the fact it tells, so that no fact is ever told twice.
 
     `sealed` is a secret that the message carries, as it came: only the moment of sending opens it, and it goes with the
-    end of the message.
+    end of the message. `wording` tells which wording went out, as `<template>/<language>/<version>`.
     """
 
     id: MessageId
@@ -49,15 +53,16 @@ class Message:
     concern_id: ConcernId | None = None
     settled_at: datetime | None = None
     failure: FailureReason | None = None
+    wording: str | None = None
 
     @property
     def is_queued(self) -> bool:
         return self.state is State.QUEUED
 
-    def send(self, *, channel: Channel, at: datetime) -> None:
+    def send(self, *, channel: Channel, wording: str | None = None, at: datetime) -> None:
         """The next hop took it. Raises NotQueued."""
         self._settle(State.SENT, at)
-        self.channel = channel
+        self.channel, self.wording = channel, wording
 
     def keep(self, *, at: datetime) -> None:
         """It waits until the client calls. Raises NotQueued."""
@@ -67,6 +72,12 @@ class Message:
         """It can't be sent. Raises NotQueued."""
         self._settle(State.FAILED, at)
         self.failure = reason
+
+    def bounce(self, *, at: datetime) -> None:
+        """It was sent, and came back. Raises NotSent."""
+        if self.state is not State.SENT:
+            raise NotSent(f"the message is {self.state.value}")
+        self.state, self.settled_at, self.failure = State.FAILED, at, FailureReason.BOUNCED
 
     def cancel(self, *, at: datetime) -> None:
         """It has no point any more. Raises NotQueued."""

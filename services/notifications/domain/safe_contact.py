@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from contracts.sealed import SafeChannel, SafeHours
+from contracts.sealed import SafeChannel, SafeContact, SafeHours
+from contracts.vocabulary import Channel
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -17,58 +19,96 @@ WINDOWS = {
 }
 """The hours that the form offers, in London time; the end no longer belongs to them."""
 
+CHANNELS = {SafeChannel.EMAIL: Channel.EMAIL, SafeChannel.TEXT: Channel.TEXT, SafeChannel.POST: Channel.LETTER}
+"""What goes out by itself. Everything else is done by people."""
+
+
+@dataclass(frozen=True)
+class QuietHours:
+    """When nobody is disturbed who has named no hours of their own; London time, over midnight if it ends earlier."""
+
+    begin: time
+    end: time
+
+    def covers(self, moment: time) -> bool:
+        if self.begin <= self.end:
+            return self.begin <= moment < self.end
+        return moment >= self.begin or moment < self.end
+
 
 @dataclass(frozen=True)
 class WriteNow:
-    """An e-mail may go at this moment."""
+    """A message may go at this moment, by this channel, to this address or number."""
 
-    address: str
+    channel: Channel
+    to: str
 
 
 @dataclass(frozen=True)
 class WriteLater:
-    """An e-mail may go, but not before `at`."""
+    """A message may go, but not before `at`."""
 
+    channel: Channel
     at: datetime
 
 
 @dataclass(frozen=True)
 class AskStaff:
-    """A person of the charity telephones or writes a letter."""
+    """A person of the charity telephones or writes."""
+
+    channel: Channel = Channel.STAFF_CALL
 
 
 @dataclass(frozen=True)
 class KeepUntilTheyCall:
     """Nothing goes out: the client calls, and is told then."""
 
+    channel: Channel = Channel.STAFF_CALL
+
 
 @dataclass(frozen=True)
 class NoAddress:
-    """The client chose e-mail and gave no address."""
+    """The client chose a channel and gave no address for it."""
+
+    channel: Channel
 
 
 Way = WriteNow | WriteLater | AskStaff | KeepUntilTheyCall | NoAddress
 
 
-def way_to_reach(*, channel: SafeChannel, hours: SafeHours, email: str | None, at: datetime) -> Way:
-    """What may be done at this moment to reach a client who gave this safe contact."""
-    if channel is SafeChannel.CLIENT_CALLS:
+def way_to_reach(
+    *, contact: SafeContact, at: datetime, quiet: QuietHours | None = None, by_hand: Set[Channel] = frozenset()
+) -> Way:
+    """What may be done at this moment to reach a client who gave this safe contact.
+
+    `by_hand` are the channels that people of the charity serve themselves.
+    """
+    if contact.channel is SafeChannel.CLIENT_CALLS:
         return KeepUntilTheyCall()
-    if channel is not SafeChannel.EMAIL:
+    channel = CHANNELS.get(contact.channel)
+    if channel is None or channel in by_hand:
         return AskStaff()
-    if not email:
-        return NoAddress()
-    safe = next_safe_moment(hours=hours, at=at)
-    return WriteNow(email) if safe <= at else WriteLater(safe)
+    to = {Channel.EMAIL: contact.email, Channel.TEXT: contact.telephone, Channel.LETTER: contact.address}[channel]
+    if not to:
+        return NoAddress(channel)
+    safe = at if channel is Channel.LETTER else next_safe_moment(hours=contact.hours, at=at, quiet=quiet)
+    return WriteNow(channel, to) if safe <= at else WriteLater(channel, safe)
 
 
-def next_safe_moment(*, hours: SafeHours, at: datetime) -> datetime:
-    """`at` itself if it is within safe hours, otherwise when they next begin; in UTC."""
-    if hours is SafeHours.ANY:
-        return at
-    begin, end = WINDOWS[hours]
+def next_safe_moment(*, hours: SafeHours, at: datetime, quiet: QuietHours | None = None) -> datetime:
+    """`at` itself if it is within safe hours, otherwise when they next begin; in UTC.
+
+    Quiet hours are for those who named no hours of their own.
+    """
     local = at.astimezone(LONDON)
-    if begin <= local.time() < end:
-        return at
+    if hours is SafeHours.ANY:
+        if quiet is None or not quiet.covers(local.time()):
+            return at
+        return _next(local, quiet.end)
+    begin, end = WINDOWS[hours]
+    return at if begin <= local.time() < end else _next(local, begin)
+
+
+def _next(local: datetime, begin: time) -> datetime:
     day = local.date() if local.time() < begin else local.date() + timedelta(days=1)
     return datetime.combine(day, begin, tzinfo=LONDON).astimezone(UTC)

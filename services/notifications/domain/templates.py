@@ -18,8 +18,18 @@ class Recipient(StrEnum):
         return self not in (Recipient.CLIENT, Recipient.THERAPIST)
 
 
+class StandIn(StrEnum):
+    """Wording that goes out in place of a message's own, to whoever must not be told more in this way."""
+
+    DISCREET = "discreet"
+    CLIENT_TEXT = "client_text"
+    ALERT_TEXT = "alert_text"
+    STAFF_CALL = "staff_call"
+    DIGEST = "digest"
+
+
 class Template(StrEnum):
-    """A message's wording lies in `templates/<value>.txt`."""
+    """A message's wording lies in `templates/<language>/<value>.txt`."""
 
     REQUEST_RECEIVED = "request_received"
     MATCHED = "matched"
@@ -44,6 +54,7 @@ class Template(StrEnum):
 
     MATCHING_STALLED = "matching_stalled"
     MESSAGE_FAILED = "message_failed"
+    ROTA_GAP = "rota_gap"
     SAFEGUARDING_ALERT = "safeguarding_alert"
 
     @property
@@ -56,6 +67,11 @@ class Template(StrEnum):
         return Recipient.OFFICE if self in _TO_THE_OFFICE else Recipient.THERAPIST
 
     @property
+    def can_wait(self) -> bool:
+        """Whether the office gets it with others at set times, where the policy gathers them."""
+        return self in _CAN_WAIT
+
+    @property
     def ends_with_withdrawal(self) -> bool:
         """Whether it has no point once the referral was withdrawn.
 
@@ -64,6 +80,7 @@ class Template(StrEnum):
         return self in _END_WITH_WITHDRAWAL
 
 
+_CAN_WAIT = frozenset({Template.MATCHING_STALLED, Template.MESSAGE_FAILED})
 _TO_CLIENTS = frozenset(
     {
         Template.REQUEST_RECEIVED,
@@ -75,7 +92,7 @@ _TO_CLIENTS = frozenset(
         Template.CLIENT_EVALUATION,
     }
 )
-_TO_THE_OFFICE = frozenset({Template.MATCHING_STALLED, Template.MESSAGE_FAILED})
+_TO_THE_OFFICE = frozenset({Template.MATCHING_STALLED, Template.MESSAGE_FAILED, Template.ROTA_GAP})
 _END_WITH_WITHDRAWAL = (_TO_CLIENTS - {Template.WITHDRAWAL_CONFIRMED}) | {
     Template.OFFER,
     Template.INTRODUCTION,

@@ -8,7 +8,14 @@ from services.notifications.handlers.addresses import (
     signpost,
     withdraw,
 )
-from services.notifications.handlers.alerts import escalate_alert, raise_alert, record_alert_failed, record_alert_sent
+from services.notifications.handlers.alerts import (
+    escalate_alert,
+    raise_alert,
+    record_alert_failed,
+    record_alert_sent,
+    shout,
+)
+from services.notifications.handlers.bounces import read_bounces, read_bounces_later, record_bounces
 from services.notifications.handlers.clients import (
     ask_for_form,
     tell_client_of_match,
@@ -16,6 +23,8 @@ from services.notifications.handlers.clients import (
     tell_client_of_subsidy_wait,
 )
 from services.notifications.handlers.delivery import deliver, lock_ahead, read_ahead, record_failed, record_sent
+from services.notifications.handlers.digests import record_digest, record_digest_failed, send_digest
+from services.notifications.handlers.rota import look_at_rota
 from services.notifications.handlers.staff import tell_office_of_stall
 from services.notifications.handlers.therapists import (
     send_offer,
@@ -39,14 +48,22 @@ __all__ = [
     "keep_contact",
     "keep_therapist_contact",
     "lock_ahead",
+    "look_at_rota",
     "raise_alert",
     "read_ahead",
+    "read_bounces",
+    "read_bounces_later",
     "record_alert_failed",
     "record_alert_sent",
+    "record_bounces",
+    "record_digest",
+    "record_digest_failed",
     "record_failed",
     "record_sent",
+    "send_digest",
     "send_offer",
     "send_receipt",
+    "shout",
     "signpost",
     "take_offer_back",
     "tell_client_of_match",

@@ -5,20 +5,25 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+import structlog
+
 from chassis.ports import Timer, Unit
 from chassis.workdays import add_working_days
 from contracts.events.intake import SafeguardingConcernRaised
 from contracts.events.notifications import SafeguardingAlertEscalated, SafeguardingAlertSent
-from contracts.vocabulary import AlertStep, ConcernId, Severity
+from contracts.vocabulary import AlertStep, Channel, ConcernId, Severity
 from services.notifications import store
-from services.notifications.domain.alerts import Alert, Call
+from services.notifications.domain.alerts import TIME_TO_REACH, Alert, Call
 from services.notifications.domain.messages import Message, State
 from services.notifications.domain.templates import Recipient
 from services.notifications.handlers.delivery import Outcome, message_of, record_failed, record_sent
 from services.notifications.handlers.queueing import queue_alert
+from services.notifications.handlers.rota import contact_on_duty
 from services.notifications.tools import Tools
 
-ESCALATE = "escalate_alert"
+ESCALATE, SHOUT = "escalate_alert", "shout"
+
+log = structlog.get_logger()
 
 
 def raise_alert(unit: Unit[Tools], event: SafeguardingConcernRaised) -> None:
@@ -34,11 +39,27 @@ def raise_alert(unit: Unit[Tools], event: SafeguardingConcernRaised) -> None:
     )
     unit.session.add(alert)
     _call(unit, alert, alert.begin())
+    unit.set_timer(SHOUT, alert.concern_id, unit.now + TIME_TO_REACH)
 
 
 def escalate_alert(unit: Unit[Tools], timer: Timer) -> None:
     """Nobody answered in time: the next person is alerted; after the last one everybody, again and again."""
     _escalate(unit, store.get_alert(unit.session, ConcernId(UUID(timer.key))))
+
+
+def shout(unit: Unit[Tools], timer: Timer) -> None:
+    """Every channel has failed so far. Whoever looks at the log, the metrics or the console is told, every minute."""
+    alert = store.get_alert(unit.session, ConcernId(UUID(timer.key)))
+    if not alert.is_open or alert.reached_at:
+        return
+    log.critical(
+        "safeguarding_unreached",
+        concern_id=str(alert.concern_id),
+        severity=alert.severity.value,
+        step=alert.step.value,
+        raised_at=alert.raised_at.isoformat(),
+    )
+    unit.set_timer(SHOUT, alert.concern_id, unit.now + TIME_TO_REACH)
 
 
 def record_alert_sent(unit: Unit[Tools], timer: Timer, outcome: Outcome) -> None:
@@ -47,10 +68,14 @@ def record_alert_sent(unit: Unit[Tools], timer: Timer, outcome: Outcome) -> None
     if message.state is State.FAILED:
         _pass_on(unit, alert, message)
     elif message.state is State.SENT:
-        step = AlertStep(message.recipient.value)
+        alert.reach(at=unit.now)
         unit.emit(
             SafeguardingAlertSent(
-                concern_id=alert.concern_id, referral_id=alert.referral_id, step=step, sent_at=unit.now
+                concern_id=alert.concern_id,
+                referral_id=alert.referral_id,
+                step=AlertStep(message.recipient.value),
+                sent_at=unit.now,
+                channel=message.channel,
             )
         )
 
@@ -61,9 +86,21 @@ def record_alert_failed(unit: Unit[Tools], timer: Timer) -> None:
     _pass_on(unit, alert, message)
 
 
+def note_bounce(unit: Unit[Tools], message: Message) -> None:
+    """An alert that came back has reached nobody, unless another way has."""
+    assert message.concern_id is not None
+    alert = store.get_alert(unit.session, message.concern_id)
+    if alert.is_open and not store.reached_somebody(unit.session, alert.concern_id):
+        alert.reached_at = None
+        unit.set_timer(SHOUT, alert.concern_id, unit.now)
+    _pass_on(unit, alert, message)
+
+
 def _pass_on(unit: Unit[Tools], alert: Alert, message: Message) -> None:
-    """Goes on to the next person without waiting when the one whose turn it is can't be written to."""
-    if message.recipient.value == alert.step.value and not alert.is_at_the_top:
+    """Goes on to the next person without waiting when the one whose turn it is can be told in no way at all."""
+    if message.recipient.value != alert.step.value or alert.is_at_the_top:
+        return
+    if all(one.state is State.FAILED for one in store.messages_of_call(unit.session, message)):
         _escalate(unit, alert)
 
 
@@ -82,23 +119,33 @@ def _escalate(unit: Unit[Tools], alert: Alert) -> None:
 
 
 def _call(unit: Unit[Tools], alert: Alert, calls: tuple[Call, ...]) -> None:
-    """Queues an alert to each person called, and winds the clock up again."""
+    """Queues an alert to each person called, by every channel they have, and winds the clock up again."""
     for call in calls:
+        _call_one(unit, alert, call)
+    alert.escalates_at = _next_look(unit, alert.severity)
+    unit.set_timer(ESCALATE, alert.concern_id, alert.escalates_at)
+
+
+def _call_one(unit: Unit[Tools], alert: Alert, call: Call) -> None:
+    person = contact_on_duty(unit, call.step)
+    by_text = person.telephone and Channel.TEXT not in unit.tools.by_hand
+    for channel in (Channel.EMAIL, Channel.TEXT) if by_text else (Channel.EMAIL,):
+        key = f"{alert.concern_id}:{call.step}:{call.round}"
         queue_alert(
             unit,
             recipient=Recipient(call.step.value),
-            key=f"{alert.concern_id}:{call.step}:{call.round}",
+            key=key if channel is Channel.EMAIL else f"{key}:{channel}",
             concern_id=alert.concern_id,
             referral_id=alert.referral_id,
+            channel=channel,
             data={
                 "severity": alert.severity.value,
                 "category": alert.category.value,
                 "raised_at": alert.raised_at.isoformat(),
                 "step": call.step.value,
+                "round": call.round,
             },
         )
-    alert.escalates_at = _next_look(unit, alert.severity)
-    unit.set_timer(ESCALATE, alert.concern_id, alert.escalates_at)
 
 
 def _next_look(unit: Unit[Tools], severity: Severity) -> datetime:

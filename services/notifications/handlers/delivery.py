@@ -13,9 +13,10 @@ from uuid import UUID
 
 from chassis.ports import Timer, Unit
 from contracts.events.notifications import MessageSent
-from contracts.sealed import TherapistContact
+from contracts.sealed import SafeHours, TherapistContact
 from contracts.vocabulary import Channel, FailureReason, MessageId
 from services.notifications import store
+from services.notifications.domain.limits import next_free_moment
 from services.notifications.domain.messages import Message
 from services.notifications.domain.people import Client
 from services.notifications.domain.safe_contact import (
@@ -23,13 +24,15 @@ from services.notifications.domain.safe_contact import (
     KeepUntilTheyCall,
     NoAddress,
     WriteLater,
-    way_to_reach,
+    WriteNow,
+    next_safe_moment,
 )
 from services.notifications.domain.templates import Recipient
 from services.notifications.gateways.mail import Rejected, compose
-from services.notifications.gateways.wording import render
+from services.notifications.gateways.parcels import Parcel
+from services.notifications.gateways.wording import Text
 from services.notifications.handlers.letters import Letter, client_letter, staff_call, staff_letter, therapist_letter
-from services.notifications.handlers.queueing import SEND_MESSAGE, cancel, fail, finish_withdrawal, open_contact
+from services.notifications.handlers.queueing import SEND_MESSAGE, cancel, fail, finish_withdrawal, open_contact, way_to
 from services.notifications.tools import Tools
 
 
@@ -42,6 +45,7 @@ class Outcome:
     again_at: datetime | None = None
     kept: bool = False
     pointless: bool = False
+    wording: str | None = None
 
 
 def deliver(unit: Unit[Tools], timer: Timer) -> Outcome:
@@ -54,6 +58,10 @@ def deliver(unit: Unit[Tools], timer: Timer) -> Outcome:
     if _is_overtaken(unit, message):
         return Outcome(pointless=True)
     if message.recipient is Recipient.THERAPIST:
+        safe = next_safe_moment(hours=SafeHours.ANY, at=unit.now, quiet=unit.tools.settings.quiet_hours)
+        again_at = max(safe, _free_moment(unit, message))
+        if again_at > unit.now:
+            return Outcome(again_at=again_at)
         return _send(unit, message, therapist_letter(unit, message, _therapist_contact(unit, message)))
     return _send(unit, message, staff_letter(unit, message))
 
@@ -72,7 +80,7 @@ def record_sent(unit: Unit[Tools], timer: Timer, outcome: Outcome) -> None:
     elif outcome.failure:
         fail(unit, message, outcome.failure)
     else:
-        _record_gone(unit, message, outcome.channel)
+        record_gone(unit, message, outcome)
     finish_withdrawal(unit, message)
 
 
@@ -112,48 +120,71 @@ def _deliver_to_client(unit: Unit[Tools], message: Message) -> Outcome:
     if client is None or client.contact is None or _is_overtaken(unit, message):
         return Outcome(pointless=True)
     known = open_contact(unit, client)
-    contact = known.contact
-    way = way_to_reach(channel=contact.channel, hours=contact.hours, email=contact.email, at=unit.now)
-    match way:
-        case WriteLater(at):
+    match way_to(unit, known.contact):
+        case WriteLater(at=at):
             return Outcome(again_at=at)
         case KeepUntilTheyCall():
             return Outcome(kept=True)
         case NoAddress():
             return Outcome(failure=FailureReason.NO_ADDRESS)
         case AskStaff():
-            return _send(unit, message, staff_call(unit, message, known), Channel.STAFF_CALL)
-        case _:
-            return _send(unit, message, client_letter(unit, message, known))
+            return _send(unit, message, staff_call(unit, message, known))
+        case WriteNow(channel, to):
+            free = _free_moment(unit, message)
+            if free > unit.now:
+                return Outcome(again_at=free)
+            return _send(unit, message, client_letter(unit, message, known, channel=channel, to=to))
 
 
-def _send(unit: Unit[Tools], message: Message, letter: Letter, channel: Channel = Channel.EMAIL) -> Outcome:
-    text = render(letter.template, letter.values)
+def _send(unit: Unit[Tools], message: Message, letter: Letter) -> Outcome:
+    text = unit.tools.wording.render(letter.template, letter.values, language=letter.language)
+    try:
+        _hand_over(unit, message, letter, text)
+    except Rejected:
+        return Outcome(channel=letter.channel, failure=FailureReason.REJECTED)
+    return Outcome(channel=letter.channel, wording=f"{letter.template}/{text.language}/{text.version}")
+
+
+def _hand_over(unit: Unit[Tools], message: Message, letter: Letter, text: Text) -> None:
+    """To the next hop of the letter's channel. Raises Rejected, or OSError where trying again may help."""
+    carrier = {Channel.TEXT: unit.tools.texts, Channel.LETTER: unit.tools.letters}.get(letter.channel)
+    if carrier:
+        carrier.send(Parcel(message.id, letter.to, text.body.strip()))
+        return
     mail = compose(
         message_id=message.id,
         sender=str(letter.sender),
         to=letter.to,
         subject=text.subject,
         body=text.body,
+        page=unit.tools.wording.page(text),
+        language=text.language,
         at=unit.now,
     )
-    try:
-        unit.tools.mailer.send(mail)
-    except Rejected:
-        return Outcome(channel=channel, failure=FailureReason.REJECTED)
-    return Outcome(channel=channel)
+    unit.tools.mailer.send(mail)
 
 
-def _record_gone(unit: Unit[Tools], message: Message, channel: Channel) -> None:
-    message.send(channel=channel, at=unit.now)
+def record_gone(unit: Unit[Tools], message: Message, outcome: Outcome) -> None:
+    message.send(channel=outcome.channel, wording=outcome.wording, at=unit.now)
     unit.emit(
         MessageSent(
             message_id=message.id,
             template=message.template.value,
-            channel=channel,
+            channel=outcome.channel,
             referral_id=message.referral_id,
         )
     )
+
+
+def _free_moment(unit: Unit[Tools], message: Message) -> datetime:
+    """When the message may go without there being too many to one person; that it is safe then is looked at then."""
+    policy = unit.tools.settings
+    limits = policy.client_limits if message.recipient is Recipient.CLIENT else policy.therapist_limits
+    if not limits:
+        return unit.now
+    since = unit.now - max(limit.within for limit in limits)
+    sent, ahead = store.sent_lately(unit.session, message, since=since)
+    return next_free_moment(sent=sent, ahead=ahead, limits=limits, at=unit.now)
 
 
 def _is_overtaken(unit: Unit[Tools], message: Message) -> bool:

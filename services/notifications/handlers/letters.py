@@ -8,12 +8,13 @@ from typing import Any
 
 from chassis.ports import Unit
 from contracts.sealed import ClientContact, EvaluationLink, TherapistContact
+from contracts.vocabulary import AlertStep, Channel
 from services.notifications.domain.messages import Message
-from services.notifications.domain.templates import Recipient, Template
-from services.notifications.settings import Mailbox, NotificationsSettings
+from services.notifications.domain.templates import Recipient, StandIn, Template
+from services.notifications.gateways.wording import ENGLISH
+from services.notifications.handlers.rota import contact_on_duty
+from services.notifications.settings import Mailbox
 from services.notifications.tools import Tools
-
-STAFF_CALL = "staff_call"
 
 
 @dataclass(frozen=True)
@@ -22,28 +23,57 @@ class Letter:
     values: Mapping[str, Any]
     sender: Mailbox
     to: str
+    language: str = ENGLISH
+    channel: Channel = Channel.EMAIL
 
 
-def client_letter(unit: Unit[Tools], message: Message, known: ClientContact) -> Letter:
-    """To the client. A discreet one also comes from a sender who says nothing of what the charity does."""
-    policy, discreet = unit.tools.settings, known.contact.discreet
-    sender = policy.discreet_sender if discreet else policy.sender
+def client_letter(unit: Unit[Tools], message: Message, known: ClientContact, *, channel: Channel, to: str) -> Letter:
+    """To the client. A discreet one is a reference and a link, from a sender that tells nothing of the charity.
+
+    So is every text message, which lights up a screen that others see.
+    """
+    if channel is Channel.TEXT:
+        return _discreet_letter(unit, message, known, StandIn.CLIENT_TEXT, channel=channel, to=to)
+    if known.contact.discreet:
+        return _discreet_letter(unit, message, known, StandIn.DISCREET, channel=channel, to=to)
+    policy = unit.tools.settings
     values = {
         **message.data,
         "reference": known.reference,
-        "discreet": discreet,
-        "sender_name": sender.name,
+        "sender_name": policy.sender.name,
         "status_url": policy.status_url,
         "form_link": _form_link(unit, message),
     }
-    return Letter(message.template.value, values, sender, known.contact.email or "")
+    return Letter(message.template.value, values, policy.sender, to, known.language, channel)
+
+
+def _discreet_letter(
+    unit: Unit[Tools], message: Message, known: ClientContact, wording: StandIn, *, channel: Channel, to: str
+) -> Letter:
+    policy = unit.tools.settings
+    values = {
+        "reference": known.reference,
+        "link": _form_link(unit, message) or policy.status_url,
+        "sender_name": policy.discreet_sender.name,
+    }
+    return Letter(wording.value, values, policy.discreet_sender, to, known.language, channel)
 
 
 def staff_call(unit: Unit[Tools], message: Message, known: ClientContact) -> Letter:
-    """To the office: who is to be told what, by reference alone."""
-    policy = unit.tools.settings
-    values = {"reference": known.reference, "topic": message.template.value, "console_url": policy.console_url}
-    return Letter(STAFF_CALL, values, policy.sender, policy.office.address)
+    """To the office: who is to be told what, by reference alone, and in which way it is safe to."""
+    policy, contact = unit.tools.settings, known.contact
+    values = {
+        "reference": known.reference,
+        "topic": message.template.value,
+        "way": contact.channel.value,
+        "hours": contact.hours.value,
+        "may_leave_message": contact.may_leave_message,
+        "call_as": contact.call_as,
+        "discreet": contact.discreet,
+        "console_url": policy.console_url,
+    }
+    to, channel = policy.office.address, Channel.STAFF_CALL
+    return Letter(StandIn.STAFF_CALL.value, values, policy.sender, to, channel=channel)
 
 
 def therapist_letter(unit: Unit[Tools], message: Message, contact: TherapistContact) -> Letter:
@@ -68,16 +98,13 @@ def staff_letter(unit: Unit[Tools], message: Message) -> Letter:
         "concern_id": message.concern_id,
         "console_url": policy.console_url,
     }
-    return Letter(message.template.value, values, policy.sender, _staff_mailbox(policy, message.recipient).address)
-
-
-def _staff_mailbox(policy: NotificationsSettings, recipient: Recipient) -> Mailbox:
-    return {
-        Recipient.OFFICE: policy.office,
-        Recipient.DUTY_LEAD: policy.duty_lead,
-        Recipient.DEPUTY: policy.deputy,
-        Recipient.TRUSTEE: policy.trustee,
-    }[recipient]
+    if message.recipient is Recipient.OFFICE:
+        return Letter(message.template.value, values, policy.sender, policy.office.address)
+    person = contact_on_duty(unit, AlertStep(message.recipient.value))
+    if message.channel is Channel.TEXT:
+        to = person.telephone or ""
+        return Letter(StandIn.ALERT_TEXT.value, values, policy.sender, to, channel=Channel.TEXT)
+    return Letter(message.template.value, values, policy.sender, person.email)
 
 
 def _form_link(unit: Unit[Tools], message: Message) -> str | None:

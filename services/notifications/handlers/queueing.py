@@ -7,13 +7,13 @@ from uuid import UUID
 
 from chassis.ports import NotYet, Unit
 from contracts.events.notifications import MessageFailed
-from contracts.sealed import ClientContact
+from contracts.sealed import ClientContact, SafeContact
 from contracts.vocabulary import Channel, ConcernId, FailureReason, MessageId, ReferralId, TherapistId
 from services.notifications import store
+from services.notifications.domain.limits import next_digest
 from services.notifications.domain.messages import Coded, Message
 from services.notifications.domain.people import Client
 from services.notifications.domain.safe_contact import (
-    AskStaff,
     KeepUntilTheyCall,
     NoAddress,
     Way,
@@ -23,7 +23,7 @@ from services.notifications.domain.safe_contact import (
 from services.notifications.domain.templates import Recipient, Template
 from services.notifications.tools import Tools
 
-SEND_MESSAGE, SEND_ALERT = "send_message", "send_alert"
+SEND_MESSAGE, SEND_ALERT, SEND_DIGEST = "send_message", "send_alert", "send_digest"
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,9 @@ def queue_to_client(
         return
     if client is None or client.contact is None:
         raise NotYet("the client's address has not arrived yet")
-    way = _way_to(unit, client)
-    channel = Channel.STAFF_CALL if isinstance(way, AskStaff) else Channel.EMAIL
+    way = way_to(unit, open_contact(unit, client).contact)
     about = About(referral_id)
-    message = _add(unit, template, Recipient.CLIENT, about, key=key, data=data, sealed=sealed, channel=channel)
+    message = _add(unit, template, Recipient.CLIENT, about, key=key, data=data, sealed=sealed, channel=way.channel)
     if message:
         _start(unit, message, way)
 
@@ -85,7 +84,11 @@ def queue_to_office(
     if _is_pointless(unit, template, referral_id):
         return
     message = _add(unit, template, Recipient.OFFICE, About(referral_id), key=key, data=data)
-    if message:
+    times = unit.tools.settings.digest_at
+    if message and times and template.can_wait:
+        digest = next_digest(times, at=unit.now)
+        unit.set_timer(SEND_DIGEST, digest.isoformat(), digest)
+    elif message:
         unit.set_timer(SEND_MESSAGE, message.id, unit.now)
 
 
@@ -97,10 +100,11 @@ def queue_alert(
     concern_id: ConcernId,
     referral_id: ReferralId,
     data: Coded,
+    channel: Channel = Channel.EMAIL,
 ) -> None:
     """An alert goes at once, at any hour, past every other message."""
     about = About(referral_id, concern_id=concern_id)
-    message = _add(unit, Template.SAFEGUARDING_ALERT, recipient, about, key=key, data=data)
+    message = _add(unit, Template.SAFEGUARDING_ALERT, recipient, about, key=key, data=data, channel=channel)
     if message:
         unit.set_timer(SEND_ALERT, message.id, unit.now)
 
@@ -128,6 +132,16 @@ def cancel(unit: Unit[Tools], message: Message) -> None:
 def fail(unit: Unit[Tools], message: Message, reason: FailureReason) -> None:
     """Gives a message up, says so, and has a person of the office look after it."""
     message.fail(reason=reason, at=unit.now)
+    _have_looked_after(unit, message, reason)
+
+
+def bounce(unit: Unit[Tools], message: Message) -> None:
+    """The same for a message that came back."""
+    message.bounce(at=unit.now)
+    _have_looked_after(unit, message, FailureReason.BOUNCED)
+
+
+def _have_looked_after(unit: Unit[Tools], message: Message, reason: FailureReason) -> None:
     unit.emit(
         MessageFailed(
             message_id=message.id,
@@ -159,9 +173,9 @@ def finish_withdrawal(unit: Unit[Tools], message: Message) -> None:
         remove_address(unit, store.client_of(unit.session, message.referral_id))
 
 
-def _way_to(unit: Unit[Tools], client: Client) -> Way:
-    contact = open_contact(unit, client).contact
-    return way_to_reach(channel=contact.channel, hours=contact.hours, email=contact.email, at=unit.now)
+def way_to(unit: Unit[Tools], contact: SafeContact) -> Way:
+    """What may be done at this moment to reach a client."""
+    return way_to_reach(contact=contact, at=unit.now, quiet=unit.tools.settings.quiet_hours, by_hand=unit.tools.by_hand)
 
 
 def _start(unit: Unit[Tools], message: Message, way: Way) -> None:

@@ -258,7 +258,12 @@ def test_what_is_needed_may_not_be_cut_off() -> None:
 
 @pytest.mark.parametrize(
     ("channel", "column"),
-    [(SafeChannel.EMAIL, "email"), (SafeChannel.TELEPHONE, "telephone"), (SafeChannel.POST, "address")],
+    [
+        (SafeChannel.EMAIL, "email"),
+        (SafeChannel.TELEPHONE, "telephone"),
+        (SafeChannel.TEXT, "telephone"),
+        (SafeChannel.POST, "address"),
+    ],
 )
 def test_a_channel_needs_its_address(channel: SafeChannel, column: str) -> None:
     (problem,) = problems(as_csv({**NEEDED, "contact_channel": channel.value}))

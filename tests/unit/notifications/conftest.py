@@ -4,28 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from email import message_from_bytes
 from email.message import EmailMessage
+from email.policy import default as default_policy
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from chassis.ids import new_id
 from chassis.ports import Timer, Unit
 from chassis.sealing import Keyring, make_keys
-from chassis.testing import HandlerBench
+from chassis.testing import DueTimer, HandlerBench
 from chassis.vault import Vault, new_master_key
 from contracts.commands.notifications import ListMessages, MessageView
 from contracts.events.intake import ContactReleased
 from contracts.events.matching import TherapistContactChanged
 from contracts.reference import reference_for
 from contracts.sealed import ClientContact, SafeChannel, SafeContact, SafeHours, TherapistContact
-from contracts.vocabulary import ContactPurpose, ReferralId, TherapistId
+from contracts.vocabulary import AlertStep, ContactPurpose, ReferralId, TherapistId
 from services.notifications import commands, handlers, store
 from services.notifications.gateways.mail import Rejected
-from services.notifications.settings import Mailbox, NotificationsSettings
-from services.notifications.tools import Tools
+from services.notifications.gateways.parcels import Parcel
+from services.notifications.settings import TEMPLATES, Gateway, Mailbox, NotificationsSettings, Person
+from services.notifications.tools import Tools, read_wording
 
 MAX_ATTEMPTS = 8
 
@@ -37,24 +41,42 @@ SETTINGS = NotificationsSettings(
     sender=Mailbox("Leeward", "hello@leeward.example.org"),
     discreet_sender=Mailbox("Alex", "alex@example.org"),
     office=Mailbox("Office", "office@example.org"),
-    duty_lead=Mailbox("Duty lead", "duty-lead@example.org"),
-    deputy=Mailbox("Deputy", "deputy@example.org"),
-    trustee=Mailbox("Trustee", "trustee@example.org"),
+    safeguarding={
+        AlertStep.DUTY_LEAD: Person("duty-lead@example.org"),
+        AlertStep.DEPUTY: Person("deputy@example.org"),
+        AlertStep.TRUSTEE: Person("trustee@example.org"),
+    },
+    rota_days_ahead=7,
+    rota_looked_at=time(8),
     form_url="https://forms.example.org/f/",
     status_url="https://forms.example.org/s",
     portal_url="https://portal.example.org",
     console_url="https://console.example.org",
+    texts=Gateway("folder:unused", None, {}),
+    letters=Gateway("folder:unused", None, {}),
+    gateway_timeout_seconds=5,
+    bounce_address="bounces@leeward.example.org",
+    bounces=None,
+    quiet_hours=None,
+    client_limits=(),
+    therapist_limits=(),
+    digest_at=(),
     escalate_immediate=timedelta(minutes=15),
     escalate_urgent=timedelta(minutes=60),
     escalate_advisory_working_days=1,
     keep_closed_contacts=timedelta(days=365),
+    templates=TEMPLATES,
     keys_folder=Path("unused"),
     master_key="unused",
 )
 
+WORDING = read_wording(SETTINGS)
+
 EMAIL = SafeContact(channel=SafeChannel.EMAIL, email="robin@example.org", discreet=True)
 OPEN_EMAIL = replace(EMAIL, discreet=False)
 TELEPHONE = SafeContact(channel=SafeChannel.TELEPHONE, telephone="01632 960123")
+TEXT = SafeContact(channel=SafeChannel.TEXT, telephone="07700 900123")
+POST = SafeContact(channel=SafeChannel.POST, address="1 Invented Street")
 CLIENT_CALLS = SafeContact(channel=SafeChannel.CLIENT_CALLS)
 NO_ADDRESS = SafeContact(channel=SafeChannel.EMAIL)
 EVENING = replace(EMAIL, hours=SafeHours.EVENING)
@@ -75,10 +97,32 @@ class LetterBox:
             raise OSError("no way out")
         if message["To"] in self.refuses:
             raise Rejected("refused for good (550)")
-        self.sent.append(message)
+        self.sent.append(message_from_bytes(bytes(message), policy=default_policy))
 
     def to(self, address: str) -> list[EmailMessage]:
         return [message for message in self.sent if message["To"] == address]
+
+
+@dataclass
+class Hatch:
+    """A carrier of text messages or letters that keeps what it is given, and fails in the same ways."""
+
+    sent: list[Parcel] = field(default_factory=list)
+    down: bool = False
+    refuses: set[str] = field(default_factory=set)
+
+    def send(self, parcel: Parcel) -> None:
+        if self.down:
+            raise OSError("no way out")
+        if parcel.to in self.refuses:
+            raise Rejected("refused for good (422)")
+        self.sent.append(parcel)
+
+
+TIMERS: dict[Callable[..., None], str] = {
+    handlers.record_alert_sent: "send_alert",
+    handlers.record_digest: "send_digest",
+}
 
 
 @dataclass
@@ -88,6 +132,8 @@ class Desk:
     bench: HandlerBench
     keyring: Keyring
     post: LetterBox
+    texts: Hatch
+    letters: Hatch
     attempts: dict[str, int] = field(default_factory=dict)
 
     def release(
@@ -97,14 +143,25 @@ class Desk:
         *,
         to: TherapistId | None = None,
         sequence: int | None = None,
+        language: str = "en",
     ) -> None:
-        self.bench.hear(handlers.keep_contact, self.released(referral_id, contact, to=to), sequence=sequence)
+        event = self.released(referral_id, contact, to=to, language=language)
+        self.bench.hear(handlers.keep_contact, event, sequence=sequence)
 
     def released(
-        self, referral_id: ReferralId, contact: SafeContact = EMAIL, *, to: TherapistId | None = None
+        self,
+        referral_id: ReferralId,
+        contact: SafeContact = EMAIL,
+        *,
+        to: TherapistId | None = None,
+        language: str = "en",
     ) -> ContactReleased:
         client = ClientContact(
-            referral_id=referral_id, reference=reference_for(referral_id), name=CLIENT_NAME, contact=contact
+            referral_id=referral_id,
+            reference=reference_for(referral_id),
+            name=CLIENT_NAME,
+            language=language,
+            contact=contact,
         )
         purpose = ContactPurpose.INTRODUCTION if to else ContactPurpose.ADDRESS_BOOK
         sealed = self.keyring.seal("notifications", client)
@@ -127,10 +184,21 @@ class Desk:
             "send_message": ordinary,
             "send_alert": alert,
             "escalate_alert": handlers.escalate_alert,
+            "shout": handlers.shout,
+            "look_at_rota": handlers.look_at_rota,
             "forget_client": handlers.forget_client,
+            "send_digest": self._effect(handlers.send_digest, handlers.record_digest, handlers.record_digest_failed),
+            "read_bounces": self._effect(handlers.read_bounces, handlers.record_bounces, handlers.read_bounces_later),
         }
         while self.bench.fire_due(timers):
             pass
+
+    def timer(self, name: str) -> DueTimer:
+        """The one timer of this name that is set."""
+        table = self.bench.database.tables.timer
+        with self.bench.database.reading() as unit:
+            row = unit.session.execute(select(table).where(table.c.name == name)).one()
+        return DueTimer(row.key, row.due_at, row.data, row.attempts)
 
     def pass_time(self, **by: float) -> None:
         self.bench.clock.advance(timedelta(**by))
@@ -156,7 +224,7 @@ class Desk:
             except OSError:
                 self.attempts[timer.key] = self.attempts.get(timer.key, 0) + 1
                 if self.attempts[timer.key] < MAX_ATTEMPTS:
-                    name = "send_alert" if record is handlers.record_alert_sent else "send_message"
+                    name = TIMERS.get(record, "send_message")
                     unit.set_timer(name, timer.key, unit.now + timedelta(minutes=1))
                 else:
                     failed(unit, timer)
@@ -180,10 +248,23 @@ def database_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def desk(keys: Path, database_file: Path) -> Desk:
-    keyring, post = Keyring(keys, reader="notifications"), LetterBox()
-    tools = Tools(settings=SETTINGS, keyring=keyring, vault=Vault(store.data_keys, new_master_key()), mailer=post)
-    bench = HandlerBench("notifications", store.metadata, tools=tools, url=f"sqlite:///{database_file}")
-    return Desk(bench, keyring, post)
+    return desk_on(f"sqlite:///{database_file}", keys)
+
+
+def desk_on(url: str, keys: Path, **policy: Any) -> Desk:
+    """A service on this database, with a policy that differs from SETTINGS in what is named."""
+    post, texts, letters = LetterBox(), Hatch(), Hatch()
+    tools = Tools(
+        settings=replace(SETTINGS, **policy),
+        keyring=Keyring(keys, reader="notifications"),
+        vault=Vault(store.data_keys, new_master_key()),
+        mailer=post,
+        wording=WORDING,
+        texts=texts,
+        letters=letters,
+    )
+    bench = HandlerBench("notifications", store.metadata, tools=tools, url=url)
+    return Desk(bench, tools.keyring, post, texts, letters)
 
 
 @pytest.fixture
@@ -198,8 +279,14 @@ def therapist_id() -> TherapistId:
 
 def body(message: EmailMessage) -> str:
     """The text of an e-mail on one line, so that a test need not know where it wraps."""
-    text: str = message.get_content()
-    return " ".join(text.split())
+    return " ".join(plain(message).split())
+
+
+def plain(message: EmailMessage) -> str:
+    part = message.get_body(("plain",))
+    assert part
+    text: str = part.get_content()
+    return text
 
 
 MONDAY_10 = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)

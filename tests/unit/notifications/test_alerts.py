@@ -30,7 +30,7 @@ from services.notifications import commands, handlers
 from services.notifications.commands import AlreadyAcknowledged, NamelessAcknowledgement, UnknownAlert
 from tests.unit.notifications.conftest import MONDAY_10, SETTINGS, Desk, body
 
-LEAD, DEPUTY, TRUSTEE = (str(box.address) for box in (SETTINGS.duty_lead, SETTINGS.deputy, SETTINGS.trustee))
+LEAD, DEPUTY, TRUSTEE = (SETTINGS.safeguarding[step].email for step in AlertStep)
 
 
 @pytest.fixture

@@ -9,24 +9,17 @@ from hypothesis import strategies as st
 
 from chassis.ids import new_id
 from chassis.ports import EventHandler, NotYet
-from chassis.sealing import Keyring
-from chassis.testing import HandlerBench
-from chassis.vault import Vault, new_master_key
 from contracts.event import Event
 from contracts.vocabulary import ReferralId, Respondent, TherapistId
 from services.notifications import handlers, store
-from services.notifications.tools import Tools
 from tests.unit.notifications import facts
-from tests.unit.notifications.conftest import SETTINGS, Desk, LetterBox
+from tests.unit.notifications.conftest import Desk, desk_on
 
 Fact = tuple[EventHandler, Event, int]
 
 
 def a_desk(keys: Path, folder: Path) -> Desk:
-    keyring, post = Keyring(keys, reader="notifications"), LetterBox()
-    tools = Tools(settings=SETTINGS, keyring=keyring, vault=Vault(store.data_keys, new_master_key()), mailer=post)
-    url = f"sqlite:///{folder / str(new_id())}.db"
-    return Desk(HandlerBench("notifications", store.metadata, tools=tools, url=url), keyring, post)
+    return desk_on(f"sqlite:///{folder / str(new_id())}.db", keys)
 
 
 def a_story(desk: Desk, *, withdrawn: bool) -> list[Fact]:
@@ -98,8 +91,10 @@ def test_after_a_withdrawal_the_confirmation_is_the_last_word(keys: Path, tmp_pa
     story = a_story(desk, withdrawn=True)
     tell(desk, story, order)
     to_client = [message for message in desk.post.sent if message["To"] == "robin@example.org"]
-    assert "has been taken back" in to_client[-1].get_content()
-    assert sum("has been taken back" in message.get_content() for message in to_client) == 1
+    told = desk.messages(ReferralId(story[0][1].subject))
+    (confirmation,) = (str(message.message_id) for message in told if message.template == "withdrawal_confirmed")
+    assert confirmation in to_client[-1]["Message-ID"]
+    assert sum(confirmation in message["Message-ID"] for message in to_client) == 1
     with desk.bench.database.reading() as unit:
         client = store.read_client(unit.session, story[0][1].subject)  # type: ignore[arg-type]
         assert client is not None

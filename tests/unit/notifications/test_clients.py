@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from chassis.ids import new_id
 from chassis.ports import Invalid, NotYet
@@ -16,7 +17,7 @@ from contracts.events.notifications import MessageFailed, MessageSent
 from contracts.reference import reference_for
 from contracts.sealed import EvaluationLink, SafeChannel, SafeHours
 from contracts.vocabulary import Channel, ConcernId, ContactPurpose, FailureReason, ReferralId, Respondent, TherapistId
-from services.notifications import commands, handlers
+from services.notifications import commands, handlers, store
 from services.notifications.commands import NothingAskedAfter
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import (
@@ -25,10 +26,14 @@ from tests.unit.notifications.conftest import (
     EVENING,
     NO_ADDRESS,
     OPEN_EMAIL,
+    POST,
     SETTINGS,
     TELEPHONE,
+    TEXT,
+    WORDING,
     Desk,
     body,
+    plain,
 )
 
 ADDRESS, OFFICE = "robin@example.org", SETTINGS.office.address
@@ -97,11 +102,15 @@ def test_a_client_who_changes_to_the_telephone_is_not_written_to_any_more(desk: 
     assert len(desk.post.to(OFFICE)) == 1
 
 
-@pytest.mark.parametrize("channel", [SafeChannel.TELEPHONE, SafeChannel.POST])
-def test_staff_are_asked_to_get_in_touch_where_e_mail_is_not_safe(
-    desk: Desk, referral_id: ReferralId, channel: SafeChannel
-) -> None:
-    contact = replace(EMAIL, channel=channel, telephone="01632 960123", address="1 Invented Street")
+def test_staff_are_asked_to_telephone_in_the_way_that_is_safe(desk: Desk, referral_id: ReferralId) -> None:
+    contact = replace(
+        EMAIL,
+        channel=SafeChannel.TELEPHONE,
+        hours=SafeHours.EVENING,
+        call_as="Pat",
+        telephone="01632 960123",
+        address="1 Invented Street",
+    )
     desk.release(referral_id, contact)
     desk.run()
     (call,) = desk.post.sent
@@ -110,6 +119,8 @@ def test_staff_are_asked_to_get_in_touch_where_e_mail_is_not_safe(
     assert "01632" not in call.as_string()
     assert "Robin" not in call.as_string()
     assert "Invented Street" not in call.as_string()
+    assert "When: 17:00 to 20:00 Leave a message: no, never Say that you are: Pat" in body(call)
+    assert "Please be discreet" in body(call)
     (sent,) = desk.bench.emitted(MessageSent)
     assert sent.channel is Channel.STAFF_CALL
 
@@ -188,7 +199,7 @@ def test_a_form_is_asked_for_by_a_neutral_link(desk: Desk, referral_id: Referral
     desk.release(referral_id)
     desk.bench.hear(handlers.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
     desk.run()
-    assert f"https://forms.example.org/f/{facts.TOKEN}" in desk.post.to(ADDRESS)[-1].get_content().splitlines()
+    assert f"https://forms.example.org/f/{facts.TOKEN}" in plain(desk.post.to(ADDRESS)[-1]).splitlines()
 
 
 def test_the_form_s_secret_is_gone_once_it_was_sent(
@@ -245,3 +256,78 @@ def test_messages_are_listed_of_something_and_not_of_everything(desk: Desk) -> N
     assert desk.bench.ask(commands.list_messages, ListMessages(concern_id=ConcernId(new_id()))) == []
     with pytest.raises(NothingAskedAfter):
         desk.bench.ask(commands.list_messages, ListMessages())
+
+
+def test_what_went_out_is_kept_by_template_language_and_version(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, OPEN_EMAIL)
+    desk.run()
+    (message,) = messages_stored(desk)
+    version = WORDING.versions("request_received")["en"]
+    assert message == f"request_received/en/{version}"
+
+
+def test_a_discreet_message_is_a_reference_and_a_link_from_a_neutral_sender(
+    desk: Desk, referral_id: ReferralId
+) -> None:
+    desk.release(referral_id, EMAIL)
+    desk.run()
+    (message,) = desk.post.to(ADDRESS)
+    assert message["From"] == str(SETTINGS.discreet_sender)
+    reference = reference_for(referral_id)
+    assert message["Subject"] == f"Reference {reference}"
+    assert "https://forms.example.org/s" in body(message)
+    assert messages_stored(desk) == [f"discreet/en/{WORDING.versions('discreet')['en']}"]
+
+
+def test_a_client_who_chose_welsh_is_written_to_in_welsh(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, OPEN_EMAIL, language="cy")
+    desk.run()
+    (message,) = desk.post.to(ADDRESS)
+    assert message["Content-Language"] == "cy"
+    assert "Diolch i chi am ofyn am help" in body(message)
+
+
+def messages_stored(desk: Desk) -> list[str | None]:
+    with desk.bench.database.reading() as unit:
+        return list(unit.session.execute(select(store.messages.c.wording)).scalars())
+
+
+def test_a_client_who_chose_text_messages_gets_a_reference_and_a_link(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, replace(TEXT, discreet=False, email="robin@example.org"))
+    desk.run()
+    (parcel,) = desk.texts.sent
+    assert parcel.to == "07700 900123"
+    reference = reference_for(referral_id)
+    assert parcel.text == f"{reference}: there is something for you to read. https://forms.example.org/s"
+    assert (desk.post.sent, desk.letters.sent) == ([], [])
+    assert [event.channel for event in desk.bench.emitted(MessageSent)] == [Channel.TEXT]
+
+
+def test_a_text_message_waits_for_safe_hours_and_is_given_up_when_refused(desk: Desk, referral_id: ReferralId) -> None:
+    desk.texts.refuses.add("07700 900123")
+    desk.release(referral_id, replace(TEXT, hours=SafeHours.EVENING))
+    desk.pass_time(hours=6)
+    assert desk.bench.all_emitted == []
+    desk.pass_time(hours=1)
+    (failed,) = desk.bench.emitted(MessageFailed)
+    assert (failed.channel, failed.reason) == (Channel.TEXT, FailureReason.REJECTED)
+    assert [message["To"] for message in desk.post.sent] == [OFFICE]
+
+
+def test_a_client_who_chose_post_gets_a_letter(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, replace(POST, discreet=False))
+    desk.run()
+    (parcel,) = desk.letters.sent
+    assert parcel.to == "1 Invented Street"
+    assert "Thank you for asking for help" in parcel.text
+    assert desk.post.sent == []
+
+
+def test_a_gateway_that_is_away_is_tried_again(desk: Desk, referral_id: ReferralId) -> None:
+    desk.letters.down = True
+    desk.release(referral_id, POST)
+    desk.run()
+    assert desk.states(referral_id) == {"request_received": "queued"}
+    desk.letters.down = False
+    desk.pass_time(minutes=1)
+    assert len(desk.letters.sent) == 1

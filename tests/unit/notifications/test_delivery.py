@@ -39,7 +39,7 @@ def test_mail_says_that_no_person_wrote_it_and_when_by_the_chassis_s_clock(desk:
     (message,) = desk.post.sent
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["Date"] == "Mon, 23 Nov 2026 10:00:00 +0000"
-    assert message.get_content_type() == "text/plain"
+    assert message.get_content_type() == "multipart/alternative"
 
 
 def test_a_message_that_cannot_go_now_is_tried_again(desk: Desk, referral_id: ReferralId) -> None:

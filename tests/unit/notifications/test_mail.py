@@ -20,6 +20,7 @@ from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
 from chassis.ids import new_id
 from leeward.ports import free_ports
 from services.notifications.gateways.mail import MaildirMailer, Rejected, SmtpMailer, compose, mailer_for
+from tests.unit.notifications.conftest import plain
 
 AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
@@ -29,6 +30,7 @@ class Recipient:
     """What the server does with mail: keeps it, unless told to answer with another code."""
 
     answer: str | None = None
+    drop: bool = False
     envelopes: list[Envelope] = field(default_factory=list)
 
     async def handle_RCPT(  # noqa: N802
@@ -40,6 +42,9 @@ class Recipient:
         return "250 OK"
 
     async def handle_DATA(self, server: object, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if self.drop:
+            server.transport.close()  # type: ignore[attr-defined]
+            return ""
         self.envelopes.append(envelope)
         return "250 OK"
 
@@ -65,7 +70,13 @@ def serve() -> Iterator[Serve]:
 
 def a_message(to: str = "robin@example.org", body: str = "Hello.\n") -> EmailMessage:
     return compose(
-        message_id=new_id(), sender="Leeward <hello@example.org>", to=to, subject="Reference", body=body, at=AT
+        message_id=new_id(),
+        sender="Leeward <hello@example.org>",
+        to=to,
+        subject="Reference",
+        body=body,
+        page=f"<p>{body}</p>",
+        at=AT,
     )
 
 
@@ -82,7 +93,9 @@ def test_hands_the_message_to_the_server_as_it_is(serve: Serve) -> None:
     assert envelope.rcpt_tos == ["robin@example.org"]
     received = message_from_bytes(as_bytes(envelope), policy=default_policy)
     assert received["Message-ID"] == message["Message-ID"]
-    assert received.get_content().strip() == "Grüße, naïve and £50.00."
+    assert received.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in received.iter_parts()] == ["text/plain", "text/html"]
+    assert plain(received).strip() == "Grüße, naïve and £50.00."
 
 
 def test_a_recipient_who_is_refused_for_good_is_rejected(serve: Serve) -> None:
@@ -103,6 +116,29 @@ def test_a_server_that_is_not_there_may_be_tried_again() -> None:
     (port,) = free_ports(1)
     with pytest.raises(OSError):  # noqa: PT011
         SmtpMailer(host="127.0.0.1", port=port, starttls=False, timeout_seconds=1).send(a_message())
+
+
+def test_a_server_that_hangs_up_in_the_middle_may_be_tried_again(serve: Serve) -> None:
+    with pytest.raises(OSError):  # noqa: PT011
+        mailer(serve(Recipient(drop=True))).send(a_message())
+
+
+def test_a_report_of_failure_comes_back_under_the_message_s_own_address(serve: Serve) -> None:
+    recipient, message = Recipient(), a_message()
+    controller = serve(recipient)
+    mailer(controller, bounces="bounces@example.org").send(message)
+    mailer(controller).send(message)
+    message_id = message["Message-ID"].strip("<>").partition("@")[0]
+    senders = [envelope.mail_from for envelope in recipient.envelopes]
+    assert senders == [f"bounces+{message_id}@example.org", "hello@example.org"]
+
+
+def test_lines_end_as_smtp_wants_them(serve: Serve) -> None:
+    recipient = Recipient()
+    mailer(serve(recipient)).send(a_message(body="One\n.\nThree\n"))
+    content = as_bytes(recipient.envelopes[0])
+    assert content.count(b"\n") == content.count(b"\r\n")
+    assert plain(message_from_bytes(content, policy=default_policy)).split() == ["One", ".", "Three"]
 
 
 def test_refuses_to_go_on_where_the_server_offers_no_tls(serve: Serve) -> None:
@@ -157,14 +193,20 @@ def test_a_setting_names_a_folder(tmp_path: Path) -> None:
     assert isinstance(made, MaildirMailer)
     made.send(a_message())
     (file,) = (tmp_path / "mail" / "new").iterdir()
-    assert message_from_bytes(file.read_bytes(), policy=default_policy).get_content() == "Hello.\n"
+    assert plain(message_from_bytes(file.read_bytes(), policy=default_policy)) == "Hello.\n"
     assert list((tmp_path / "mail" / "tmp").iterdir()) == []
 
 
 @pytest.mark.parametrize("subject", ["Reference", "Grüße, £50", "Words, " * 20 + "and an end"])
 def test_any_subject_reaches_the_reader_as_it_was_written(subject: str) -> None:
     message = compose(
-        message_id=new_id(), sender="Leeward <hello@example.org>", to="a@example.org", subject=subject, body="", at=AT
+        message_id=new_id(),
+        sender="Leeward <hello@example.org>",
+        to="a@example.org",
+        subject=subject,
+        body="",
+        page="",
+        at=AT,
     )
     written = bytes(message)
     assert written.isascii()
@@ -180,6 +222,7 @@ def test_a_subject_cannot_smuggle_in_a_header() -> None:
             to="robin@example.org",
             subject="Hello\nBcc: other@example.org",
             body="",
+            page="",
             at=AT,
         )
 

@@ -8,26 +8,19 @@ from pathlib import Path
 import pytest
 
 from chassis.ids import new_id
-from chassis.sealing import Keyring
-from chassis.testing import HandlerBench
-from chassis.vault import Vault, new_master_key
 from contracts.commands.notifications import AcknowledgeAlert, ListAlerts
 from contracts.events.intake import SafeguardingConcernRaised
 from contracts.vocabulary import ConcernCategory, ConcernId, ReferralId, Severity, TherapistId
-from services.notifications import commands, handlers, store
-from services.notifications.tools import Tools
+from services.notifications import commands, handlers
 from tests.support.postgresql import Server
 from tests.unit.notifications import facts
-from tests.unit.notifications.conftest import EVENING, MONDAY_10, SETTINGS, Desk, LetterBox
+from tests.unit.notifications.conftest import EVENING, MONDAY_10, Desk, desk_on
 from tests.unit.notifications.test_any_order import a_story, tell
 
 
 @pytest.fixture
 def desk(keys: Path, postgresql_server: Server) -> Desk:
-    keyring, post = Keyring(keys, reader="notifications"), LetterBox()
-    tools = Tools(settings=SETTINGS, keyring=keyring, vault=Vault(store.data_keys, new_master_key()), mailer=post)
-    url = postgresql_server.create_database(f"notifications_{new_id().hex}")
-    return Desk(HandlerBench("notifications", store.metadata, tools=tools, url=url), keyring, post)
+    return desk_on(postgresql_server.create_database(f"notifications_{new_id().hex}"), keys)
 
 
 def test_a_whole_referral_in_reverse_and_twice(desk: Desk) -> None:

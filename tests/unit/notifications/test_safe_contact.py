@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.sealed import SafeChannel, SafeHours
+from contracts.sealed import SafeChannel, SafeContact, SafeHours
+from contracts.vocabulary import Channel
 from services.notifications.domain.safe_contact import (
+    CHANNELS,
     LONDON,
     WINDOWS,
     AskStaff,
     KeepUntilTheyCall,
     NoAddress,
+    QuietHours,
+    Way,
     WriteLater,
     WriteNow,
     next_safe_moment,
@@ -29,28 +34,88 @@ moments = st.datetimes(
 )  # fmt: skip
 
 
-def test_writes_at_once_to_a_client_who_may_be_written_to_at_any_time() -> None:
-    way = way_to_reach(channel=SafeChannel.EMAIL, hours=SafeHours.ANY, email=ADDRESS, at=NOON)
-    assert way == WriteNow(ADDRESS)
+contacts = st.builds(
+    SafeContact,
+    channel=st.sampled_from(SafeChannel),
+    hours=st.sampled_from(SafeHours),
+    email=st.none() | st.just(ADDRESS),
+    telephone=st.none() | st.just("07700 900123"),
+    address=st.none() | st.just("1 Invented Street"),
+    may_leave_message=st.booleans(),
+    discreet=st.booleans(),
+)
+times = st.times().map(lambda at: at.replace(second=0, microsecond=0))
+quiets = st.none() | st.builds(QuietHours, begin=times, end=times)
+NIGHT = QuietHours(time(21), time(8))
+EVERYTHING = SafeContact(
+    channel=SafeChannel.EMAIL, email=ADDRESS, telephone="07700 900123", address="1 Invented Street"
+)
+
+
+@pytest.mark.parametrize(
+    ("channel", "way"),
+    [
+        (SafeChannel.EMAIL, WriteNow(Channel.EMAIL, ADDRESS)),
+        (SafeChannel.TEXT, WriteNow(Channel.TEXT, "07700 900123")),
+        (SafeChannel.POST, WriteNow(Channel.LETTER, "1 Invented Street")),
+        (SafeChannel.TELEPHONE, AskStaff()),
+        (SafeChannel.CLIENT_CALLS, KeepUntilTheyCall()),
+    ],
+)
+def test_only_the_channel_that_was_chosen_is_used_whatever_else_is_known(channel: SafeChannel, way: Way) -> None:
+    assert way_to_reach(contact=replace(EVERYTHING, channel=channel), at=NOON) == way
 
 
 def test_waits_for_the_hours_that_are_safe() -> None:
-    way = way_to_reach(channel=SafeChannel.EMAIL, hours=SafeHours.EVENING, email=ADDRESS, at=NOON)
-    assert way == WriteLater(datetime(2026, 11, 23, 17, 0, tzinfo=UTC))
+    way = way_to_reach(contact=replace(EVERYTHING, hours=SafeHours.EVENING), at=NOON)
+    assert way == WriteLater(Channel.EMAIL, datetime(2026, 11, 23, 17, 0, tzinfo=UTC))
 
 
-@pytest.mark.parametrize("channel", [SafeChannel.TELEPHONE, SafeChannel.POST])
-def test_asks_staff_where_e_mail_was_not_chosen_even_if_an_address_is_known(channel: SafeChannel) -> None:
-    assert way_to_reach(channel=channel, hours=SafeHours.ANY, email=ADDRESS, at=NOON) == AskStaff()
+@pytest.mark.parametrize("channel", [SafeChannel.EMAIL, SafeChannel.TEXT, SafeChannel.POST])
+def test_has_no_way_to_a_client_who_chose_a_channel_and_gave_no_address_for_it(channel: SafeChannel) -> None:
+    assert way_to_reach(contact=SafeContact(channel=channel), at=NOON) == NoAddress(CHANNELS[channel])
 
 
-def test_sends_nothing_to_a_client_who_calls() -> None:
-    way = way_to_reach(channel=SafeChannel.CLIENT_CALLS, hours=SafeHours.ANY, email=ADDRESS, at=NOON)
-    assert way == KeepUntilTheyCall()
+def test_asks_staff_where_there_is_no_gateway() -> None:
+    by_post = replace(EVERYTHING, channel=SafeChannel.POST)
+    assert way_to_reach(contact=by_post, at=NOON, by_hand={Channel.LETTER}) == AskStaff()
 
 
-def test_has_no_way_to_a_client_who_chose_e_mail_and_gave_no_address() -> None:
-    assert way_to_reach(channel=SafeChannel.EMAIL, hours=SafeHours.ANY, email=None, at=NOON) == NoAddress()
+def test_disturbs_nobody_in_quiet_hours_who_named_no_hours_of_their_own() -> None:
+    late = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
+    morning = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+    assert way_to_reach(contact=EVERYTHING, at=late, quiet=NIGHT) == WriteLater(Channel.EMAIL, morning)
+    assert way_to_reach(contact=EVERYTHING, at=morning, quiet=NIGHT) == WriteNow(Channel.EMAIL, ADDRESS)
+
+
+def test_a_letter_disturbs_nobody_at_night() -> None:
+    by_post = replace(EVERYTHING, channel=SafeChannel.POST, hours=SafeHours.MORNING)
+    assert isinstance(way_to_reach(contact=by_post, at=NOON, quiet=NIGHT), WriteNow)
+
+
+@given(contact=contacts, at=moments, quiet=quiets, by_hand=st.frozensets(st.sampled_from(Channel)))
+def test_nothing_goes_out_but_by_the_chosen_channel_at_a_safe_hour(
+    contact: SafeContact, at: datetime, quiet: QuietHours | None, by_hand: frozenset[Channel]
+) -> None:
+    way = way_to_reach(contact=contact, at=at, quiet=quiet, by_hand=by_hand)
+    if isinstance(way, WriteLater):
+        assert way.at > at
+        way = way_to_reach(contact=contact, at=way.at, quiet=quiet, by_hand=by_hand)
+        assert isinstance(way, WriteNow), "what was put off may go then"
+        at = next_safe_moment(hours=contact.hours, at=at, quiet=quiet)
+    if not isinstance(way, WriteNow):
+        return
+    assert CHANNELS[contact.channel] is way.channel
+    assert way.channel not in by_hand
+    assert way.to in (contact.email, contact.telephone, contact.address)
+    clock = at.astimezone(LONDON).time()
+    if way.channel is Channel.LETTER:
+        return
+    if contact.hours is SafeHours.ANY:
+        assert quiet is None or not quiet.covers(clock)
+    else:
+        begin, end = WINDOWS[contact.hours]
+        assert begin <= clock < end
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,14 @@ from chassis.sealing import make_keys
 from chassis.store.engine import open_engine
 from chassis.store.migrate import migrate
 from chassis.vault import new_master_key
+from contracts.vocabulary import AlertStep
 from services.notifications import settings, store, tools
 from services.notifications.gateways.mail import MaildirMailer
 from services.notifications.handlers.addresses import FORGET_CLIENT
-from services.notifications.handlers.alerts import ESCALATE
-from services.notifications.handlers.queueing import SEND_ALERT, SEND_MESSAGE
+from services.notifications.handlers.alerts import ESCALATE, SHOUT
+from services.notifications.handlers.bounces import READ_BOUNCES
+from services.notifications.handlers.queueing import SEND_ALERT, SEND_DIGEST, SEND_MESSAGE
+from services.notifications.handlers.rota import LOOK_AT_ROTA
 from services.notifications.service import NotificationsService
 
 README = Path(settings.__file__).parent / "README.md"
@@ -62,7 +66,7 @@ def test_starts_with_what_must_be_set_and_has_a_default_for_the_rest(environment
     check(env)
     assert isinstance(made.mailer, MaildirMailer)
     assert made.settings.escalate_immediate.total_seconds() == 15 * 60
-    assert made.settings.duty_lead.address == "duty-lead@example.org"
+    assert made.settings.safeguarding[AlertStep.DUTY_LEAD].email == "duty-lead@example.org"
 
 
 @pytest.mark.parametrize("name", sorted(MINIMUM))
@@ -81,6 +85,15 @@ def test_names_the_setting_that_is_missing(environment: pytest.MonkeyPatch, name
         ("NOTIFICATIONS_MAIL", "maildir:"),
         ("NOTIFICATIONS_FORM_URL", "not an address"),
         ("NOTIFICATIONS_ESCALATE_IMMEDIATE_MINUTES", "0"),
+        ("NOTIFICATIONS_TEXTS", "ftp://example.org"),
+        ("NOTIFICATIONS_TEXTS", "https://user:secret@texts.example.org"),
+        ("NOTIFICATIONS_LETTERS", "folder:"),
+        ("NOTIFICATIONS_TEXTS_JSON", '{"text": "{text}"}'),
+        ("NOTIFICATIONS_LETTERS_JSON", "not JSON"),
+        ("NOTIFICATIONS_QUIET_HOURS", "late"),
+        ("NOTIFICATIONS_DIGEST_AT", "noon"),
+        ("NOTIFICATIONS_HOURLY_LIMIT", "-1"),
+        ("NOTIFICATIONS_BOUNCE_ADDRESS", "nobody"),
     ],
 )
 def test_names_the_setting_that_is_wrong_and_repeats_no_secret(
@@ -90,6 +103,14 @@ def test_names_the_setting_that_is_wrong_and_repeats_no_secret(
     said = problems(Env(eager=False))
     assert name in said
     assert "secret" not in said
+
+
+def test_names_the_template_that_is_missing(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shutil.copytree(settings.TEMPLATES, tmp_path / "own")
+    (tmp_path / "own" / "en" / "matched.txt").unlink()
+    environment.setenv("NOTIFICATIONS_TEMPLATES", str(tmp_path / "own"))
+    with pytest.raises(InvalidSettings, match=r"en/matched\.txt is missing"):
+        tools.build(Env(eager=False))
 
 
 def test_the_migration_makes_what_the_store_expects(tmp_path: Path) -> None:
@@ -103,7 +124,7 @@ def test_the_migration_makes_what_the_store_expects(tmp_path: Path) -> None:
 def test_every_timer_that_is_set_has_a_handler() -> None:
     (schedule,) = (one.entrypoint for one in declared_by(NotificationsService) if one.attribute == "timers")
     names = {entry.name for entry in schedule.entries}
-    assert names == {ESCALATE, FORGET_CLIENT, SEND_ALERT, SEND_MESSAGE}
+    assert names == {ESCALATE, FORGET_CLIENT, LOOK_AT_ROTA, SHOUT, READ_BOUNCES, SEND_ALERT, SEND_DIGEST, SEND_MESSAGE}
 
 
 def test_the_readme_names_every_setting_and_every_event() -> None:

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,131 +16,221 @@ from jinja2 import UndefinedError
 
 from contracts.sealed import ClientContact, SafeChannel, SafeContact
 from contracts.vocabulary import ReferralId, Stage, SuspensionReason
-from services.notifications.domain.templates import Recipient, Template
-from services.notifications.gateways.wording import FOLDER, render
-from services.notifications.handlers.letters import STAFF_CALL
-from tests.unit.notifications.conftest import EMAIL, TELEPHONE
+from services.notifications.domain.templates import Recipient, StandIn, Template
+from services.notifications.gateways.samples import KNOWN, REFERENCE, SAMPLES, TEXTS
+from services.notifications.gateways.wording import InvalidTemplates, Text, Wording
+from services.notifications.settings import TEMPLATES
+from tests.unit.notifications.conftest import EMAIL, TELEPHONE, WORDING
 
 TELLING = re.compile(
     r"therap|counsel|treat|abus|offen[cd]|sex|porn|child|victim|survivor|perpetrat|crim|police|prison|probation|"
-    r"risk|charity|leeward|subsid|session|referr|safeguard|suicid|samaritan|mental|illness|clinic|withdraw",
+    r"risk|charity|leeward|subsid|session|referr|safeguard|suicid|samaritan|mental|illness|clinic|withdraw|"
+    r"rhyw\b|plentyn|trosedd|heddlu|carchar|elusen|cwnsel|cymhorthdal|triniaeth|dioddef",
     re.IGNORECASE,
 )
 """Words by which somebody who reads over a shoulder could tell, or guess, what it is about."""
 
-GRAPHIC = re.compile(r"abus|rape|assault|indecent|porn|paedo|offender|perpetrator|victim", re.IGNORECASE)
+GRAPHIC = re.compile(r"abus|rape|assault|indecent|porn|paedo|offender|perpetrator|victim|trais", re.IGNORECASE)
 
 CONTACTS = [EMAIL, TELEPHONE, *(SafeContact(channel=channel) for channel in SafeChannel)]
+LANGUAGES = ("en", "cy")
+SHOWN_IN_PUBLIC = (StandIn.DISCREET, StandIn.CLIENT_TEXT)
 
 
-EVERYTHING: dict[str, Any] = {
-    "reference": "7KQ2-M9XH-4",
-    "discreet": True,
-    "sender_name": "Alex",
-    "name": "Sam Pretend",
-    "status_url": "https://forms.example.org/s",
-    "portal_url": "https://portal.example.org",
-    "console_url": "https://console.example.org",
-    "form_link": "https://forms.example.org/f/made-up",
-    "pence_per_session": 45_00,
-    "sessions": "12",
-    "stage": "start",
-    "reason": "complaint",
-    "work": "individual",
-    "distance_km": 7,
-    "expires_at": "2026-11-25T10:00:00+00:00",
-    "waiting_since": "2026-11-16T10:00:00+00:00",
-    "raised_at": "2026-11-23T10:00:00+00:00",
-    "starts_on": "2026-11-23",
-    "ends_on": "2027-11-22",
-    "lapsed_on": "2026-11-23",
-    "amount_pence": 50_00,
-    "severity": "immediate",
-    "category": "child_at_risk",
-    "failed": "matched",
-    "topic": "matched",
-    **{f"{name}_id": "made-up" for name in ("offer", "invoice", "credit_note", "message", "referral", "concern")},
-}
-"""Something for everything that any template may ask for."""
+class Page(HTMLParser):
+    """What an HTML page shows, and what it would load or lead to."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.text: list[str] = []
+        self.tags: list[str] = []
+        self.links: list[str | None] = []
+        self.loads: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        found = dict(attrs)
+        if tag == "a":
+            self.links.append(found.get("href"))
+        self.loads += [name for name in found if name in ("src", "srcset", "background", "data", "onclick")]
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
 
 
-def values(referral_id: ReferralId, **more: Any) -> dict[str, Any]:
-    client = ClientContact(referral_id=referral_id, reference="7KQ2-M9XH-4", name="Robin", contact=EMAIL)
-    return {**EVERYTHING, "client": client, **more}
+def render(name: str, language: str = "en", **more: Any) -> Text:
+    return WORDING.render(name, {**SAMPLES[name], **more}, language=language)
 
 
-def test_there_is_a_text_for_every_template_and_no_other() -> None:
-    assert {path.stem for path in FOLDER.glob("*.txt")} == {*Template, STAFF_CALL}
+def words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", text)
 
 
-@pytest.mark.parametrize("name", [*Template, STAFF_CALL])
-def test_every_text_has_a_subject_and_reads_as_plain_text(referral_id: ReferralId, name: str) -> None:
-    for discreet in (True, False):
-        text = render(name, values(referral_id, discreet=discreet))
-        assert text.subject
-        assert "\n" not in text.subject
-        assert text.body.strip()
-        assert "{" not in text.body
-        assert "<" not in text.body
-        assert "\n\n\n" not in text.body
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_text_reads_as_plain_text_and_has_a_subject_if_it_is_an_e_mail(name: str, language: str) -> None:
+    text = render(name, language)
+    assert bool(text.subject) is (name not in TEXTS)
+    assert "\n" not in text.subject
+    assert text.body.strip()
+    assert not re.search(r"[{<]|\n\n\n|None", text.body)
 
 
-@pytest.mark.parametrize("name", [*Template, STAFF_CALL])
-def test_no_message_is_graphic(referral_id: ReferralId, name: str) -> None:
-    text = render(name, values(referral_id, discreet=False))
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_page_says_what_its_text_says_and_loads_nothing(name: str, language: str) -> None:
+    text = render(name, language)
+    page = Page(WORDING.page(text))
+    # The subject is the page's title.
+    assert words(" ".join(page.text)) == words(f"{text.subject} {text.body}")
+    assert page.loads == []
+    assert not {"img", "script", "link", "iframe", "style", "form"} & set(page.tags)
+    assert page.links == re.findall(r"https?://\S+", text.body)
+
+
+def test_a_page_shows_what_somebody_typed_and_does_not_obey_it(referral_id: ReferralId) -> None:
+    name = "<img src=x onerror=alert(1)> & </p><script>"
+    client = ClientContact(referral_id=referral_id, reference=REFERENCE, name=name, contact=EMAIL)
+    page = Page(WORDING.page(render(Template.INTRODUCTION, client=client)))
+    assert name in page.text
+    assert not {"img", "script"} & set(page.tags)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", SAMPLES)
+def test_no_message_is_graphic(name: str, language: str) -> None:
+    text = render(name, language)
     assert not GRAPHIC.search(text.subject + text.body)
 
 
-@pytest.mark.parametrize("name", [one for one in Template if one.recipient is Recipient.CLIENT])
-def test_a_discreet_message_has_no_telling_word_and_no_amount(referral_id: ReferralId, name: Template) -> None:
-    text = render(name, values(referral_id, discreet=True))
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", SHOWN_IN_PUBLIC)
+def test_what_others_may_see_is_a_reference_and_a_link_without_a_telling_word(name: StandIn, language: str) -> None:
+    text = render(name, language)
     assert TELLING.findall(text.subject + "\n" + text.body) == []
     assert "£" not in text.body
-    assert "7KQ2-M9XH-4" in text.subject + text.body
+    assert REFERENCE in text.body
+    assert text.body.count("https://") == 1
+    assert set(SAMPLES[name]) == {"reference", "link", "sender_name"}
+    without = render(name, language, link=None).body
+    assert "https://" not in without
+    assert TELLING.findall(without) == []
 
 
-@pytest.mark.parametrize("name", [one for one in Template if one.recipient is Recipient.CLIENT])
-def test_a_client_s_name_is_in_no_message_to_them(referral_id: ReferralId, name: Template) -> None:
-    for discreet in (True, False):
-        text = render(name, values(referral_id, discreet=discreet))
-        assert "Robin" not in text.subject + text.body
-
-
-@pytest.mark.parametrize("name", [one for one in [*Template, STAFF_CALL] if one is not Template.INTRODUCTION])
-def test_only_an_introduction_tells_who_a_client_is(referral_id: ReferralId, name: str) -> None:
-    text = render(name, values(referral_id))
-    assert "Robin" not in text.subject + text.body
+@pytest.mark.parametrize("name", [one for one in SAMPLES if one != Template.INTRODUCTION])
+def test_only_an_introduction_tells_who_a_client_is(name: str) -> None:
+    assert "client" not in KNOWN[name]
+    assert KNOWN[name] & {"name", "email", "telephone", "address"} <= {"name"}
+    if name in {one for one in Template if one.recipient is Recipient.CLIENT} | set(StandIn):
+        assert "name" not in KNOWN[name]
 
 
 @pytest.mark.parametrize("stage", list(Stage))
-def test_there_are_words_for_every_stage(referral_id: ReferralId, stage: Stage) -> None:
-    assert "(as" in (text := render(Template.THERAPIST_EVALUATION, values(referral_id, stage=stage.value)).body) or (
-        "(under way" in text or "(some time" in text
-    )
+def test_there_are_words_for_every_stage(stage: Stage) -> None:
+    text = render(Template.THERAPIST_EVALUATION, stage=stage.value).body
+    assert re.search(r"\((as|under way|some time)", text)
 
 
 @pytest.mark.parametrize("reason", list(SuspensionReason))
-def test_there_are_words_for_every_suspension(referral_id: ReferralId, reason: SuspensionReason) -> None:
+def test_there_are_words_for_every_suspension(reason: SuspensionReason) -> None:
     for template in (Template.THERAPIST_SUSPENDED, Template.THERAPIST_REINSTATED):
-        with_reason = render(template, values(referral_id, reason=reason.value)).body
+        with_reason = render(template, reason=reason.value).body
         assert "_" not in with_reason
         assert "because ." not in with_reason
 
 
 @pytest.mark.parametrize("contact", CONTACTS)
 def test_an_introduction_reads_well_whatever_the_client_gave(referral_id: ReferralId, contact: SafeContact) -> None:
-    client = ClientContact(referral_id=referral_id, reference="7KQ2-M9XH-4", contact=contact)
-    text = render(Template.INTRODUCTION, values(referral_id, client=client)).body
+    client = ClientContact(referral_id=referral_id, reference=REFERENCE, contact=contact)
+    text = render(Template.INTRODUCTION, client=client).body
     assert "None" not in text
     assert "not given" in text
 
 
-def test_links_that_are_not_set_up_are_left_out(referral_id: ReferralId) -> None:
-    nowhere = values(referral_id, status_url=None, portal_url=None, console_url=None)
-    for name in (Template.REQUEST_RECEIVED, Template.OFFER, Template.SAFEGUARDING_ALERT):
-        assert "None" not in render(name, nowhere).body
+def test_links_that_are_not_set_up_are_left_out() -> None:
+    nowhere = {"status_url": None, "portal_url": None, "console_url": None}
+    for name in (Template.REQUEST_RECEIVED, Template.OFFER, Template.SAFEGUARDING_ALERT, StandIn.ALERT_TEXT):
+        assert "None" not in render(name, **nowhere).body
 
 
-def test_a_value_that_is_missing_is_an_error_and_not_a_gap(referral_id: ReferralId) -> None:
+def test_a_value_that_is_missing_is_an_error_and_not_a_gap() -> None:
     with pytest.raises(UndefinedError):
-        render(Template.OFFER, {"name": "Sam"})
+        WORDING.render(Template.OFFER, {"name": "Sam"})
+
+
+def test_welsh_is_spoken_where_it_is_there_with_its_own_names_of_days(tmp_path: Path) -> None:
+    text = render(Template.MATCHED, "cy")
+    assert text.language == "cy"
+    assert "mae therapydd wedi cytuno i'ch gweld" in text.body
+    wording = copied(tmp_path, {"cy/offer.txt": "Subject: Cynnig\n\nErbyn {{ expires_at | moment }}.\n"})
+    offered = wording.render(Template.OFFER, SAMPLES[Template.OFFER], language="cy")
+    assert offered.body == "Erbyn Dydd Mercher 25 Tachwedd 2026 am 10:00.\n"
+
+
+def test_what_is_not_there_in_welsh_goes_out_in_english_and_says_so_in_both() -> None:
+    text = render(Template.SUBSIDY_WAITING, "cy")
+    assert text.language == "en"
+    first = text.body.splitlines()[0]
+    assert "ar gael yn Gymraeg" in first
+    assert "not available in Welsh" in first
+    assert text.body.endswith(render(Template.SUBSIDY_WAITING).body)
+
+
+def test_a_language_that_nothing_is_there_in_is_written_to_in_english() -> None:
+    assert render(Template.MATCHED, "pl") == render(Template.MATCHED)
+
+
+def copied(folder: Path, changes: Mapping[str, str | None]) -> Wording:
+    shutil.copytree(TEMPLATES, folder / "templates")
+    for name, content in changes.items():
+        path = folder / "templates" / name
+        path.unlink() if content is None else path.write_text(content)
+    return Wording(folder / "templates", KNOWN, texts=TEXTS)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"en/offer.txt": None}, "en/offer.txt is missing"),
+        ({"en/offer.txt": "Subject: x\n\n{{ nobody }}"}, "en/offer.txt asks for nobody, which it is not given"),
+        ({"cy/matched.txt": "Subject: x\n\n{{ name }}"}, "cy/matched.txt asks for name"),
+        ({"en/offer.txt": "Subject: x\n\n{% if %}"}, "en/offer.txt, line 3"),
+        ({"en/offer.txt": "Dear {{ name }}"}, "does not begin with 'Subject: '"),
+        ({"en/offers.txt": "Subject: x\n\nx"}, "en/offers.txt is a template that nothing uses"),
+        ({"layout.html": "{% for %}"}, "layout.html can't be read"),
+        ({"layout.html": None}, "layout.html can't be read"),
+    ],
+)
+def test_names_the_template_that_is_wrong(tmp_path: Path, changes: dict[str, str | None], said: str) -> None:
+    with pytest.raises(InvalidTemplates, match=re.escape(said)):
+        copied(tmp_path, changes)
+
+
+def test_another_wording_is_another_version(tmp_path: Path) -> None:
+    wording = copied(tmp_path, {"en/matched.txt": "Subject: News\n\nSomething else.\n"})
+    before, after = WORDING.versions(Template.MATCHED), wording.versions(Template.MATCHED)
+    assert before["en"] != after["en"]
+    assert before["cy"] == after["cy"]
+    assert wording.versions(Template.OFFER) == WORDING.versions(Template.OFFER)
+
+
+def leeward(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "leeward.cli", "templates", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def test_templates_are_listed_and_previewed_by_command(tmp_path: Path) -> None:
+    listed = leeward("list").stdout
+    assert all(name in listed for name in SAMPLES)
+    out = tmp_path / "preview.html"
+    shown = leeward("preview", "matched", "--language", "cy", "--html", "--out", str(out))
+    assert (shown.returncode, shown.stdout) == (0, "")
+    assert '<html lang="cy">' in out.read_text()
+    assert "Mae rhywun wedi cytuno" in leeward("preview", "matched", "--language", "cy").stdout
+
+
+def test_a_template_that_there_is_not_is_refused_by_name() -> None:
+    refused = leeward("preview", "no_such_thing")
+    assert refused.returncode == 2
+    assert "no_such_thing" in refused.stderr

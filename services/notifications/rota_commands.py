@@ -1,0 +1,107 @@
+"""What a person's screen asks about the safeguarding rota, or changes in it."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from chassis.ports import Refused, Unit
+from chassis.workdays import is_bank_holiday
+from contracts.commands.notifications import (
+    CancelDuty,
+    DutyPlanned,
+    KeepStaff,
+    PlanDuty,
+    PlanLeave,
+    RotaDay,
+    ShowRota,
+    StaffKept,
+)
+from contracts.sealed import DutyContact
+from contracts.vocabulary import DutyId, StaffId
+from services.notifications import store
+from services.notifications.commands import open_sealed
+from services.notifications.domain.alerts import LADDER
+from services.notifications.domain.rota import Duty, EndsBeforeItBegins, Leave, Staff, check_period, on_duty
+from services.notifications.handlers.rota import look_tomorrow, today
+from services.notifications.tools import Tools
+
+
+class UnknownStaff(Refused):
+    """Nobody of this identity was kept with `keep_staff`."""
+
+
+class UnknownDuty(Refused):
+    """There is no such turn on the rota."""
+
+
+class ImpossiblePeriod(Refused):
+    """The last day is before the first."""
+
+
+def keep_staff(unit: Unit[Tools], request: KeepStaff) -> StaffKept:
+    """Raises NotReadable."""
+    contact = open_sealed(unit, DutyContact, request.contact)
+    stored = unit.tools.vault.encrypt(unit.session, request.staff_id, contact, at=unit.now)
+    known = store.find_staff(unit.session, request.staff_id)
+    if known is None:
+        unit.session.add(Staff(id=request.staff_id, contact=stored))
+    else:
+        known.contact = stored
+    return StaffKept(staff_id=request.staff_id)
+
+
+def plan_duty(unit: Unit[Tools], request: PlanDuty) -> DutyPlanned:
+    """Puts somebody on the rota, which is looked at for gaps every day from then on.
+
+    Raises UnknownStaff, ImpossiblePeriod.
+    """
+    _check(unit, request.staff_id, request.starts_on, request.ends_on)
+    duty = Duty(
+        id=DutyId(unit.new_id()),
+        staff_id=request.staff_id,
+        step=request.step,
+        starts_on=request.starts_on,
+        ends_on=request.ends_on,
+        bank_holidays=request.bank_holidays,
+    )
+    store.add_duty(unit.session, duty)
+    look_tomorrow(unit)
+    return DutyPlanned(duty_id=duty.id)
+
+
+def cancel_duty(unit: Unit[Tools], request: CancelDuty) -> DutyPlanned:
+    """Raises UnknownDuty."""
+    if not store.remove_duty(unit.session, request.duty_id):
+        raise UnknownDuty("There is no such turn on the rota. Please check the identifier.")
+    return DutyPlanned(duty_id=request.duty_id)
+
+
+def plan_leave(unit: Unit[Tools], request: PlanLeave) -> StaffKept:
+    """Raises UnknownStaff, ImpossiblePeriod."""
+    _check(unit, request.staff_id, request.starts_on, request.ends_on)
+    leave = Leave(staff_id=request.staff_id, starts_on=request.starts_on, ends_on=request.ends_on)
+    store.add_leave(unit.session, unit.new_id(), leave)
+    return StaffKept(staff_id=request.staff_id)
+
+
+def show_rota(unit: Unit[Tools], request: ShowRota) -> list[RotaDay]:
+    first = today(unit.now)
+    duties, leave = store.rota_from(unit.session, first)
+    return [
+        RotaDay(
+            day=day,
+            step=step,
+            staff_id=on_duty(duties, leave, step=step, day=day, is_bank_holiday=is_bank_holiday(day)),
+        )
+        for day in (first + timedelta(days=number) for number in range(request.days))
+        for step in LADDER
+    ]
+
+
+def _check(unit: Unit[Tools], staff_id: StaffId, starts_on: date, ends_on: date) -> None:
+    if store.find_staff(unit.session, staff_id) is None:
+        raise UnknownStaff("Nobody of this identity is known. Please use `keep_staff` first.")
+    try:
+        check_period(starts_on, ends_on)
+    except EndsBeforeItBegins as refusal:
+        raise ImpossiblePeriod(str(refusal)) from None
