@@ -25,10 +25,12 @@ check: setup
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	.venv/bin/python -m contracts.generate --check
+	.venv/bin/python -m services.intake.diagram --check
 
-# The published language's documents, generated from contracts/.
+# The published language's documents, generated from contracts/, and the life of a referral.
 docs: setup
 	.venv/bin/python -m contracts.generate
+	.venv/bin/python -m services.intake.diagram
 
 # The peers, in a virtual environment of their own: they share nothing with ours but the interpreter.
 .venv-bench/ready: bench/requirements.txt

@@ -134,6 +134,18 @@ class Aspects(Shape):
     social: FreeText | None = None
 
 
+class Whereabouts(Shape):
+    """Where a client is, as a person of the charity found out, sealed to intake inside the command `find_place`."""
+
+    postcode: Annotated[str, validate.Length(min=2, max=12)]
+
+
+class Note(Shape):
+    """Why a person took a step with a referral, in their words, sealed to intake inside the command."""
+
+    text: Annotated[str, validate.Length(min=1, max=5_000)]
+
+
 class TherapistContact(Shape):
     """Sealed to notifications inside `TherapistContactChanged`."""
 

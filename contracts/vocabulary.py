@@ -154,6 +154,17 @@ class RefusalReason(StrEnum):
     NOT_RECOGNISED = "not_recognised"
 
 
+class PlaceKind(StrEnum):
+    """How well it is known where a person is, and so what a person of the charity has to find out."""
+
+    FOUND = "found"
+    AREA_UNKNOWN = "area_unknown"
+    """An outward code alone, or a postcode that is too new: no fund of an area can pay yet."""
+    CROWN_DEPENDENCY = "crown_dependency"
+    FORCES = "forces"
+    NOT_FOUND = "not_found"
+
+
 class SignpostReason(StrEnum):
     OUT_OF_SCOPE = "out_of_scope"
     OUTSIDE_UK = "outside_uk"
@@ -165,6 +176,34 @@ class WithdrawalReason(StrEnum):
     CLIENT_ASKED = "client_asked"
     PROFESSIONAL_ASKED = "professional_asked"
     NO_CONTACT = "no_contact"
+    DUPLICATE = "duplicate"
+    """A person found it to be the same request as another, which goes on; it may be reopened."""
+
+
+class ReopeningReason(StrEnum):
+    UNMERGED = "unmerged"
+
+
+class HoldReason(StrEnum):
+    CLIENT_NOT_READY = "client_not_ready"
+    INFORMATION_AWAITED = "information_awaited"
+    CONSENT_AWAITED = "consent_awaited"
+    SAFEGUARDING = "safeguarding"
+    IN_CUSTODY_OR_HOSPITAL = "in_custody_or_hospital"
+
+
+class ResumptionReason(StrEnum):
+    CLIENT_READY = "client_ready"
+    INFORMATION_CAME = "information_came"
+    CONSENT_GIVEN = "consent_given"
+    SAFEGUARDING_SETTLED = "safeguarding_settled"
+    RELEASED_OR_DISCHARGED = "released_or_discharged"
+
+
+class ReReferralReason(StrEnum):
+    CLIENT_ASKED = "client_asked"
+    PROFESSIONAL_ASKED = "professional_asked"
+    CIRCUMSTANCES_CHANGED = "circumstances_changed"
 
 
 class ClosureReason(StrEnum):
@@ -181,6 +220,7 @@ class DeclineReason(StrEnum):
 
 class OfferWithdrawalReason(StrEnum):
     REFERRAL_WITHDRAWN = "referral_withdrawn"
+    REFERRAL_ON_HOLD = "referral_on_hold"
     THERAPIST_SUSPENDED = "therapist_suspended"
 
 

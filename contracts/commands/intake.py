@@ -10,11 +10,16 @@ from marshmallow import validate
 from contracts.shape import SealedTo, Shape
 from contracts.vocabulary import (
     ClientGroup,
+    ClosureReason,
     Competence,
     ConcernCategory,
     ConcernId,
     Count,
+    HoldReason,
+    PlaceKind,
     ReferralId,
+    ReReferralReason,
+    ResumptionReason,
     RiskLevel,
     Severity,
     SignpostReason,
@@ -53,6 +58,102 @@ class AwaitingAssessment(Shape):
     received_at: datetime
     assess_by: datetime
     overdue: bool
+    taken_up_by: str | None = None
+    place: PlaceKind = PlaceKind.FOUND
+    needs_safeguarding_lead: bool = False
+    """A young person's, which the safeguarding lead hasn't signed off yet."""
+
+
+class TakeUp(Shape):
+    """A person begins to assess a referral, so that no two do."""
+
+    referral_id: ReferralId
+    assessor: StaffName
+
+
+class SignOff(Shape):
+    """The safeguarding lead has seen a young person's referral, and its assessment may be completed."""
+
+    referral_id: ReferralId
+    lead: StaffName
+    note: Sealed | None = None
+
+
+class FindPlace(Shape):
+    """A person has found out where a client is. `whereabouts` holds `contracts.sealed.Whereabouts`."""
+
+    referral_id: ReferralId
+    staff: StaffName
+    whereabouts: Sealed
+
+
+class Hold(Shape):
+    """The referral waits for something. `note` holds `contracts.sealed.Note`, here and below: why, in words."""
+
+    referral_id: ReferralId
+    staff: StaffName
+    reason: HoldReason
+    note: Sealed | None = None
+
+
+class Resume(Shape):
+    """What a referral was on hold for has come."""
+
+    referral_id: ReferralId
+    staff: StaffName
+    reason: ResumptionReason
+    note: Sealed | None = None
+
+
+class Close(Shape):
+    """A referral that has ended is closed, although a safeguarding concern of it is open."""
+
+    referral_id: ReferralId
+    staff: StaffName
+    reason: ClosureReason
+    note: Sealed | None = None
+
+
+class ReRefer(Shape):
+    """A person asks again after their referral was finished: a new one takes it up, with what they said before."""
+
+    referral_id: ReferralId
+    staff: StaffName
+    reason: ReReferralReason
+    note: Sealed | None = None
+
+
+class ReReferred(Shape):
+    """The new referral. Its client is recognised by the new reference and the passphrase of before."""
+
+    referral_id: ReferralId
+    reference: str
+
+
+class AskHistory(Shape):
+    """Which steps has this referral taken?"""
+
+    referral_id: ReferralId
+
+
+class StepTaken(Shape):
+    """One step: `taken_by` is a person's name, `client`, `rule`, or the service that was heard."""
+
+    number: Count
+    step: str
+    state: str
+    taken_at: datetime
+    taken_by: str
+    reason: str | None = None
+    noted: bool = False
+    """Whether a reason in words is kept, encrypted, with the client's record."""
+
+
+class History(Shape):
+    """All steps, the first first, and what a person can do next."""
+
+    steps: tuple[StepTaken, ...]
+    possible: tuple[str, ...]
 
 
 class Assess(Shape):
@@ -80,6 +181,8 @@ class Withdraw(Shape):
 
     referral_id: ReferralId
     reason: WithdrawalReason
+    staff: StaffName | None = None
+    note: Sealed | None = None
 
 
 class RaiseConcern(Shape):
@@ -115,6 +218,7 @@ class ReferralSummary(Shape):
     state: str
     client_group: ClientGroup
     received_at: datetime
+    previous_referral_id: ReferralId | None = None
     concerns: tuple[ConcernSummary, ...] = ()
 
 

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, String, Table, Uuid, bindparam, func, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    Row,
+    String,
+    Table,
+    Uuid,
+    bindparam,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session, registry
 
 from chassis.store import rows
 from chassis.store.tables import Instant, code, data_key_table, new_metadata
-from contracts.vocabulary import ClientGroup, ConcernCategory, ConcernId, ReferralId, Severity, SubmissionId
-from services.intake.domain.referral import Referral, State
+from contracts.vocabulary import ClientGroup, ConcernCategory, ConcernId, PlaceKind, ReferralId, Severity, SubmissionId
+from services.intake.domain.referral import UNASSESSED, Referral, State, Step
 from services.intake.domain.safeguarding import Concern
 
 metadata = new_metadata()
@@ -28,12 +44,35 @@ referrals = Table(
     Column("received_at", Instant, nullable=False),
     Column("assess_by", Instant, nullable=False),
     Column("passphrase_mark", LargeBinary, nullable=False),
+    Column("passphrase_subject", Uuid),
     Column("state", code(State), nullable=False, index=True),
+    Column("state_before", code(State)),
+    Column("steps_taken", Integer, nullable=False),
+    Column("place", code(PlaceKind), nullable=False),
+    Column("young", Boolean, nullable=False),
+    Column("lead_signed", Boolean, nullable=False),
+    Column("previous_id", Uuid),
+    Column("merged_into", Uuid),
     Column("match_id", Uuid),
     Column("therapist_id", Uuid),
+    Column("attended_match_id", Uuid),
     Column("matching_sequence", Integer, nullable=False),
     Column("failed_passphrases", Integer, nullable=False),
     Column("locked_until", Instant),
+)
+
+# Only ever added to: what a step was, when, by whom and why.
+steps = Table(
+    "referral_step",
+    metadata,
+    Column("referral_id", Uuid, ForeignKey("referral.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("step", code(Step), nullable=False),
+    Column("state", code(State), nullable=False),
+    Column("taken_at", Instant, nullable=False),
+    Column("taken_by", String(120), nullable=False),
+    Column("reason", String(64)),
+    Column("note", LargeBinary),
 )
 
 personal_records = Table(
@@ -76,6 +115,13 @@ _RECORD = select(personal_records.c.content).where(personal_records.c.referral_i
 _NEW_RECORD, _NEW_ASSESSMENT = personal_records.insert(), assessments.insert()
 
 
+class Form(NamedTuple):
+    """Which form a client filled in."""
+
+    name: str
+    version: int
+
+
 class NoSuchReferral(LookupError):
     """Intake holds no referral of this identity."""
 
@@ -98,14 +144,33 @@ def find_by_submission(session: Session, submission_id: SubmissionId) -> Referra
 
 def awaiting_assessment(session: Session, limit: int) -> list[Referral]:
     """The longest waiting first."""
-    waiting = select(Referral).where(referrals.c.state == State.RECEIVED).order_by(referrals.c.received_at)
+    waiting = select(Referral).where(referrals.c.state.in_(UNASSESSED)).order_by(referrals.c.received_at)
     return list(session.execute(waiting.limit(limit)).scalars())
 
 
-def save_personal_record(session: Session, referral: Referral, form: str, version: int, content: bytes) -> None:
+def takers_of(session: Session, step: Step, referral_ids: Iterable[ReferralId]) -> dict[ReferralId, str]:
+    """Who last took this step, by referral."""
+    wanted = select(steps.c.referral_id, steps.c.taken_by).where(
+        steps.c.step == step, steps.c.referral_id.in_(list(referral_ids))
+    )
+    return {ReferralId(id_): by for id_, by in session.execute(wanted.order_by(steps.c.number))}
+
+
+def history_of(session: Session, referral_id: ReferralId) -> Sequence[Row[Any]]:
+    """Every step of a referral, the first first."""
+    wanted = select(steps).where(steps.c.referral_id == referral_id).order_by(steps.c.number)
+    return session.execute(wanted).all()
+
+
+def save_personal_record(session: Session, referral: Referral, version: Form, content: bytes) -> None:
     session.flush()
-    row = {"referral_id": referral.id, "form": form, "form_version": version, "content": content}
+    row = {"referral_id": referral.id, "form": version.name, "form_version": version.version, "content": content}
     session.execute(_NEW_RECORD, row)
+
+
+def correct_personal_record(session: Session, referral_id: ReferralId, content: bytes) -> None:
+    changed = update(personal_records).where(personal_records.c.referral_id == referral_id)
+    session.execute(changed.values(content=content))
 
 
 def get_personal_record(session: Session, referral_id: ReferralId) -> bytes:
@@ -114,6 +179,11 @@ def get_personal_record(session: Session, referral_id: ReferralId) -> bytes:
     if content is None:
         raise NoSuchReferral(f"there is no record of referral {referral_id}")
     return content
+
+
+def form_of(session: Session, referral_id: ReferralId) -> Form:
+    wanted = select(personal_records.c.form, personal_records.c.form_version)
+    return Form(*session.execute(wanted.where(personal_records.c.referral_id == referral_id)).one())
 
 
 def save_assessment(session: Session, referral_id: ReferralId, assessor: str, content: bytes, at: datetime) -> None:
@@ -128,6 +198,12 @@ def find_concern(session: Session, concern_id: ConcernId) -> Concern | None:
 def concerns_of(session: Session, referral_id: ReferralId) -> list[Concern]:
     wanted = select(Concern).where(concerns.c.referral_id == referral_id).order_by(concerns.c.raised_at, concerns.c.id)
     return list(session.execute(wanted).scalars())
+
+
+def has_open_concern(session: Session, referral_id: ReferralId) -> bool:
+    """Whether somebody has still to take a safeguarding concern in hand."""
+    wanted = select(concerns.c.id).where(concerns.c.referral_id == referral_id, concerns.c.acknowledged_at.is_(None))
+    return session.execute(wanted.limit(1)).first() is not None
 
 
 def count_by_state(session: Session) -> list[tuple[str, int]]:

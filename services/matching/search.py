@@ -21,7 +21,9 @@ EXPIRE_OFFER, STALLED, SERVE_WAITING_LIST = "expire_offer", "stalled", "serve_wa
 
 
 def seek(unit: Unit[Tools], referral: Referral) -> None:
-    """Asks the next best therapist, or puts the referral on the waiting list."""
+    """Asks the next best therapist, or puts the referral on the waiting list; nobody while it is on hold."""
+    if referral.on_hold:
+        return
     for found in _candidates(unit, referral):
         # Another replica may have filled the last place meanwhile, so it is read again under a lock.
         therapist = store.find_therapist(unit.session, found.therapist.id)
@@ -108,6 +110,15 @@ def stop(unit: Unit[Tools], referral: Referral) -> None:
     match_ = store.live_match_of(unit.session, referral.id)
     if match_ is not None:
         end_match(unit, match_, MatchEndReason.WITHDRAWN)
+
+
+def hold(unit: Unit[Tools], referral: Referral) -> None:
+    """Nobody is sought for now, and nobody has to answer. Therapy that has begun goes on."""
+    referral.hold()
+    unit.cancel_timer(STALLED, referral.id)
+    offer = store.open_offer_of(unit.session, referral.id)
+    if offer is not None:
+        withdraw_offer(unit, offer, OfferWithdrawalReason.REFERRAL_ON_HOLD)
 
 
 def _candidates(unit: Unit[Tools], referral: Referral) -> Iterator[Candidate]:

@@ -93,6 +93,9 @@ referrals = Table(
     Column("subsidy", code(SubsidyState), nullable=False),
     Column("subsidy_pence_per_session", Integer, nullable=False),
     Column("billing_sequence", Integer, nullable=False),
+    Column("received_sequence", Integer, nullable=False),
+    Column("search_sequence", Integer, nullable=False),
+    Column("on_hold", Boolean, nullable=False),
     Column("competence", code(Competence)),
     Column("work", code(Work)),
     Column("therapist_sex", code(Sex)),
@@ -155,7 +158,9 @@ _WITH_ROOM_ONLINE = (
     .order_by(therapists.c.places.desc(), therapists.c.id)
     .execution_options(yield_per=ONLINE_AT_ONCE)
 )
-_ASKED = select(offers.c.therapist_id).where(offers.c.referral_id == bindparam("referral_id"))
+_ASKED = select(offers.c.therapist_id).where(
+    offers.c.referral_id == bindparam("referral_id"), offers.c.state != OfferState.WITHDRAWN
+)
 
 
 def find_therapist(session: Session, therapist_id: TherapistId) -> Therapist | None:
@@ -198,7 +203,7 @@ def all_therapists(session: Session) -> list[Therapist]:
 
 
 def already_asked(session: Session, referral_id: ReferralId) -> set[TherapistId]:
-    """Those who were offered this referral before, whatever they answered."""
+    """Those who were offered this referral before, whatever they answered, unless it was taken back from them."""
     return set(session.execute(_ASKED, {"referral_id": referral_id}).scalars())
 
 
@@ -222,7 +227,7 @@ def live_match_of(session: Session, referral_id: ReferralId) -> Match | None:
 
 def waiting(session: Session) -> list[Referral]:
     """The waiting list, the longest waiting first."""
-    wanted = select(Referral).where(referrals.c.state == State.WAITING)
+    wanted = select(Referral).where(referrals.c.state == State.WAITING, ~referrals.c.on_hold)
     return list(session.execute(wanted.order_by(referrals.c.waiting_since, referrals.c.id)).scalars())
 
 
