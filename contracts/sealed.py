@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -76,6 +76,7 @@ class HelpForm(Shape):
 
     name: Name | None = None
     age: Annotated[int, validate.Range(min=0, max=120)] | None = None
+    date_of_birth: date | None = None
     sex: Sex | None = None
     route: Route
     client_group: ClientGroup

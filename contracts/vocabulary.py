@@ -180,6 +180,25 @@ class WithdrawalReason(StrEnum):
     """A person found it to be the same request as another, which goes on; it may be reopened."""
 
 
+class MarkKind(StrEnum):
+    """What two requests may have in common."""
+
+    EMAIL = "email"
+    TELEPHONE = "telephone"
+    NAME_AND_BIRTH = "name_and_birth"
+
+
+class MergeReason(StrEnum):
+    SENT_TWICE = "sent_twice"
+    CLIENT_AND_PROFESSIONAL_ASKED = "client_and_professional_asked"
+    SAME_PERSON_CONFIRMED = "same_person_confirmed"
+
+
+class UnmergeReason(StrEnum):
+    DIFFERENT_PEOPLE = "different_people"
+    DIFFERENT_REQUESTS = "different_requests"
+
+
 class ReopeningReason(StrEnum):
     UNMERGED = "unmerged"
 

@@ -16,6 +16,8 @@ from contracts.vocabulary import (
     ConcernId,
     Count,
     HoldReason,
+    MarkKind,
+    MergeReason,
     PlaceKind,
     ReferralId,
     ReReferralReason,
@@ -23,6 +25,7 @@ from contracts.vocabulary import (
     RiskLevel,
     Severity,
     SignpostReason,
+    UnmergeReason,
     WithdrawalReason,
     Work,
 )
@@ -128,6 +131,45 @@ class ReReferred(Shape):
 
     referral_id: ReferralId
     reference: str
+
+
+class ListDuplicates(Shape):
+    """Which requests may be the same person's same request? Of one referral, or the newest of all."""
+
+    referral_id: ReferralId | None = None
+    limit: Annotated[int, validate.Range(min=1, max=1_000)] = 100
+
+
+class PossibleDuplicate(Shape):
+    """Two requests, the later first, and what they have in common."""
+
+    referral_id: ReferralId
+    reference: str
+    state: str
+    other_referral_id: ReferralId
+    other_reference: str
+    other_state: str
+    alike: tuple[MarkKind, ...]
+    found_at: datetime
+
+
+class Merge(Shape):
+    """A person has found a referral to be the same as another, which goes on in its place."""
+
+    referral_id: ReferralId
+    into_referral_id: ReferralId
+    staff: StaffName
+    reason: MergeReason
+    note: Sealed | None = None
+
+
+class Unmerge(Shape):
+    """A person has found that a merged referral is another after all."""
+
+    referral_id: ReferralId
+    staff: StaffName
+    reason: UnmergeReason
+    note: Sealed | None = None
 
 
 class AskHistory(Shape):

@@ -42,9 +42,9 @@ from contracts.vocabulary import (
     TherapistId,
     WithdrawalReason,
 )
-from services.intake import store
+from services.intake import duplicates, store
 from services.intake.domain.passphrases import mark_of, recognises
-from services.intake.domain.referral import Referral, Step, StepRefused, age_band
+from services.intake.domain.referral import Referral, Step, StepRefused, age_band, age_in_years
 from services.intake.domain.safeguarding import (
     Concern,
     Finding,
@@ -223,7 +223,9 @@ def _open_submission(unit: Unit[Tools], event: HelpRequested) -> HelpSubmission:
 
 def _raise_by_rule(unit: Unit[Tools], referral: Referral, form: HelpForm) -> None:
     for finding in findings_in_request(
-        client_group=form.client_group, age=form.age, identifiable_person_at_risk=form.identifiable_person_at_risk
+        client_group=form.client_group,
+        age=_age(unit, form),
+        identifiable_person_at_risk=form.identifiable_person_at_risk,
     ):
         raise_concern(unit, referral.id, finding, raised_by=BY_RULE)
 
@@ -244,7 +246,8 @@ def begin(
     record(unit, referral, Step.RECEIVE, by=by, reason=reason)
     content = unit.tools.vault.encrypt(unit.session, referral.id, form, at=unit.now)
     store.save_personal_record(unit.session, referral, version, content)
-    unit.emit(received(referral, form, place))
+    duplicates.note_marks(unit, referral, form)
+    unit.emit(received(unit, referral, form, place))
     release_contact(unit, referral, form, ContactPurpose.ADDRESS_BOOK)
     _raise_by_rule(unit, referral, form)
 
@@ -260,8 +263,12 @@ def new_referral(
         received_at=unit.now,
         assess_by=add_working_days(unit.now, unit.tools.settings.assess_within_working_days),
         passphrase_mark=passphrase_mark,
-        young=is_young(client_group=form.client_group, age=form.age),
+        young=is_young(client_group=form.client_group, age=_age(unit, form)),
     )
+
+
+def _age(unit: Unit[Tools], form: HelpForm) -> int | None:
+    return age_in_years(age=form.age, date_of_birth=form.date_of_birth, on=unit.now.date())
 
 
 def _free_reference(unit: Unit[Tools], submission_id: SubmissionId) -> str:
@@ -269,13 +276,13 @@ def _free_reference(unit: Unit[Tools], submission_id: SubmissionId) -> str:
     return next(one for one in candidates if store.find_by_reference(unit.session, one) is None)
 
 
-def received(referral: Referral, form: HelpForm, place: Place) -> ReferralReceived:
+def received(unit: Unit[Tools], referral: Referral, form: HelpForm, place: Place) -> ReferralReceived:
     return ReferralReceived(
         referral_id=referral.id,
         received_at=referral.received_at,
         route=form.route,
         client_group=form.client_group,
-        age_band=age_band(form.age),
+        age_band=age_band(_age(unit, form)),
         outward_code=place.outward_code,
         local_authority=place.local_authority,
         police_force_area=place.police_force_area,

@@ -61,7 +61,7 @@ def find_place(unit: Unit[Tools], request: FindPlace) -> Done:
     form = replace(handlers.personal_record(unit, referral), postcode=typed.postcode)
     content = unit.tools.vault.encrypt(unit.session, referral.id, form, at=unit.now)
     store.correct_personal_record(unit.session, referral.id, content)
-    unit.emit(handlers.received(referral, form, place))
+    unit.emit(handlers.received(unit, referral, form, place))
     return Done()
 
 

@@ -13,12 +13,15 @@ from contracts.commands.intake import (
     FindReferral,
     Hold,
     ListAwaiting,
+    ListDuplicates,
+    Merge,
     RaiseConcern,
     ReRefer,
     Resume,
     SignOff,
     Signpost,
     TakeUp,
+    Unmerge,
     Withdraw,
 )
 from contracts.events.billing import FirstSessionAttended
@@ -34,7 +37,7 @@ from contracts.events.matching import (
 )
 from contracts.events.notifications import SafeguardingAlertAcknowledged
 from contracts.events.web import HelpRequested, WithdrawalRequested
-from services.intake import commands, handlers, life, store, tools
+from services.intake import commands, duplicates, handlers, life, store, tools
 
 NEWEST = "the number of matching's newest word on the referral"
 
@@ -78,6 +81,9 @@ class IntakeService:
     resume = command(Resume, life.resume)
     close = command(Close, life.close)
     re_refer = command(ReRefer, life.re_refer)
+    possible_duplicates = command(ListDuplicates, duplicates.possible_duplicates)
+    merge = command(Merge, duplicates.merge)
+    unmerge = command(Unmerge, duplicates.unmerge)
     history = command(AskHistory, life.history)
     signpost = command(Signpost, commands.signpost)
     withdraw = command(Withdraw, commands.withdraw)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -21,11 +21,20 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.orm import Session, registry
+from sqlalchemy.orm import Session, aliased, registry
 
 from chassis.store import rows
 from chassis.store.tables import Instant, code, data_key_table, new_metadata
-from contracts.vocabulary import ClientGroup, ConcernCategory, ConcernId, PlaceKind, ReferralId, Severity, SubmissionId
+from contracts.vocabulary import (
+    ClientGroup,
+    ConcernCategory,
+    ConcernId,
+    MarkKind,
+    PlaceKind,
+    ReferralId,
+    Severity,
+    SubmissionId,
+)
 from services.intake.domain.referral import UNASSESSED, Referral, State, Step
 from services.intake.domain.safeguarding import Concern
 
@@ -93,6 +102,24 @@ assessments = Table(
     Column("content", LargeBinary, nullable=False),
 )
 
+# They hang on the client's data key, so that they go with it when the client is erased.
+marks = Table(
+    "identity_mark",
+    metadata,
+    Column("referral_id", Uuid, ForeignKey("data_key.subject_id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", code(MarkKind), primary_key=True),
+    Column("mark", LargeBinary(32), nullable=False, index=True),
+)
+
+duplicates = Table(
+    "possible_duplicate",
+    metadata,
+    Column("referral_id", Uuid, ForeignKey("data_key.subject_id", ondelete="CASCADE"), primary_key=True),
+    Column("other_id", Uuid, ForeignKey("data_key.subject_id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("kind", code(MarkKind), primary_key=True),
+    Column("found_at", Instant, nullable=False, index=True),
+)
+
 concerns = Table(
     "safeguarding_concern",
     metadata,
@@ -112,6 +139,13 @@ mapper.map_imperatively(Concern, concerns)
 _BY_REFERENCE = select(Referral).where(referrals.c.reference == bindparam("reference")).with_for_update()
 _BY_SUBMISSION = select(Referral).where(referrals.c.submission_id == bindparam("submission_id"))
 _RECORD = select(personal_records.c.content).where(personal_records.c.referral_id == bindparam("referral_id"))
+_NEW_MARK = marks.insert()
+_ALIKE = (
+    select(marks.c.referral_id, marks.c.kind)
+    .where(marks.c.mark.in_(bindparam("marks", expanding=True)))
+    .order_by(marks.c.referral_id.desc())
+    .limit(50)
+)
 _NEW_RECORD, _NEW_ASSESSMENT = personal_records.insert(), assessments.insert()
 
 
@@ -120,6 +154,15 @@ class Form(NamedTuple):
 
     name: str
     version: int
+
+
+class Pair(NamedTuple):
+    """Two referrals that may be the same, the later first, and what they have in common."""
+
+    referral: Referral
+    other: Referral
+    alike: tuple[MarkKind, ...]
+    found_at: datetime
 
 
 class NoSuchReferral(LookupError):
@@ -189,6 +232,43 @@ def form_of(session: Session, referral_id: ReferralId) -> Form:
 def save_assessment(session: Session, referral_id: ReferralId, assessor: str, content: bytes, at: datetime) -> None:
     row = {"referral_id": referral_id, "assessor": assessor, "content": content, "assessed_at": at}
     session.execute(_NEW_ASSESSMENT, row)
+
+
+def save_marks(session: Session, referral_id: ReferralId, found: Mapping[MarkKind, bytes]) -> None:
+    rows_ = [{"referral_id": referral_id, "kind": kind, "mark": mark} for kind, mark in found.items()]
+    session.execute(_NEW_MARK, rows_)
+
+
+def save_possible_duplicates(
+    session: Session, referral_id: ReferralId, found: Mapping[MarkKind, bytes], at: datetime
+) -> None:
+    """Records whose marks are among those found; of very many the newest are enough."""
+    alike = session.execute(_ALIKE, {"marks": list(found.values())}).all()
+    if alike:
+        pairs = [{"referral_id": referral_id, "other_id": id_, "kind": kind, "found_at": at} for id_, kind in alike]
+        session.execute(duplicates.insert(), pairs)
+
+
+def possible_duplicates(session: Session, referral_id: ReferralId | None, limit: int) -> list[Pair]:
+    """Pairs of which neither is merged into another, the newest first. Of one referral, or of all."""
+    one_table, other_table = referrals.alias("later"), referrals.alias("earlier")
+    wanted = (
+        select(aliased(Referral, one_table), aliased(Referral, other_table), duplicates.c.kind, duplicates.c.found_at)
+        .select_from(
+            duplicates.join(one_table, one_table.c.id == duplicates.c.referral_id).join(
+                other_table, other_table.c.id == duplicates.c.other_id
+            )
+        )
+        .where(one_table.c.merged_into.is_(None), other_table.c.merged_into.is_(None))
+        .order_by(duplicates.c.found_at.desc(), duplicates.c.referral_id, duplicates.c.other_id, duplicates.c.kind)
+    )
+    if referral_id is not None:
+        wanted = wanted.where((duplicates.c.referral_id == referral_id) | (duplicates.c.other_id == referral_id))
+    pairs: dict[tuple[ReferralId, ReferralId], Pair] = {}
+    for one, other, kind, at in session.execute(wanted.limit(limit * len(MarkKind))):
+        known = pairs.get((one.id, other.id))
+        pairs[one.id, other.id] = Pair(one, other, (*(known.alike if known else ()), kind), at)
+    return list(pairs.values())[:limit]
 
 
 def find_concern(session: Session, concern_id: ConcernId) -> Concern | None:

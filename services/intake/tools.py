@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chassis.config import Env
 from chassis.sealing import Keyring
 from chassis.vault import Vault
+from contracts.vocabulary import MarkKind
 from services.intake import settings, store
+from services.intake.domain import duplicates
 from services.intake.gateways.postcodes import Postcodes
 
 
@@ -21,6 +25,7 @@ class Tools:
     vault: Vault
     postcodes: Postcodes
     passphrase_key: bytes
+    mark_keys: Mapping[MarkKind, bytes]
 
 
 def build(env: Env) -> Tools:
@@ -30,5 +35,6 @@ def build(env: Env) -> Tools:
         keyring=Keyring(values.keys_folder, reader="intake"),
         vault=Vault(store.data_keys, values.master_key),
         postcodes=Postcodes(),
+        mark_keys=duplicates.keys_of(base64.b64decode(values.master_key)),
         passphrase_key=hashlib.sha256(b"passphrase" + values.master_key.encode()).digest(),
     )

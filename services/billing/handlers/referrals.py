@@ -58,8 +58,8 @@ def reopen(unit: BillingUnit, event: ReferralReopened) -> None:
     if referral.ending_sequence is not None and unit.sequence <= referral.ending_sequence:
         return
     referral.ending, referral.ending_sequence = None, unit.sequence
-    if referral.assessed_at is not None:
-        subsidies.decide(unit, referral)
+    if referral.assessed_at is not None and store.find_held_award(unit.session, referral.id) is None:
+        subsidies.wait_again(unit, referral)
 
 
 def expect_referral(unit: BillingUnit, referral_id: ReferralId) -> Referral:

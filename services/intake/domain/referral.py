@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from contracts.vocabulary import (
@@ -309,6 +309,15 @@ class Referral:
 def possible_steps(state: State) -> list[Step]:
     """What a person can do with a referral in this state, in the order of its life."""
     return [step for step, legal in LIFE.items() if legal.by_person and state in legal.sources]
+
+
+def age_in_years(*, age: int | None, date_of_birth: date | None, on: date) -> int | None:
+    """What the client said, or what follows from their date of birth; the younger if they said both."""
+    if date_of_birth is None:
+        return age
+    had_birthday = (on.month, on.day) >= (date_of_birth.month, date_of_birth.day)
+    reckoned = on.year - date_of_birth.year - (not had_birthday)
+    return reckoned if age is None else min(age, reckoned)
 
 
 def age_band(age: int | None) -> AgeBand:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from contracts.vocabulary import (
     SubmissionId,
 )
 from services.intake.domain.passphrases import mark_of, recognises
-from services.intake.domain.referral import Referral, age_band
+from services.intake.domain.referral import Referral, age_band, age_in_years
 from services.intake.domain.safeguarding import Finding, finding_in_evaluation, findings_in_request
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -63,6 +63,21 @@ def a_referral(**changes: Any) -> Referral:
 )
 def test_only_an_age_band_leaves_intake(age: int | None, band: AgeBand) -> None:
     assert age_band(age) is band
+
+
+@pytest.mark.parametrize(
+    ("age", "born", "years"),
+    [
+        (41, None, 41),
+        (None, date(2008, 11, 23), 18),
+        (None, date(2008, 11, 24), 17),
+        (19, date(2008, 11, 24), 17),
+        (17, date(2000, 1, 1), 17),
+        (None, None, None),
+    ],
+)
+def test_whoever_may_be_young_counts_as_young(age: int | None, born: date | None, years: int | None) -> None:
+    assert age_in_years(age=age, date_of_birth=born, on=NOW.date()) == years
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -45,6 +45,7 @@ from tests.support.samples import PASSPHRASE
 from tests.unit.intake.conftest import MONDAY_10, Intake, matched
 
 SAM, LEAD = "Sam Example", "Lee Lead"
+BORN_17_YEARS_AGO = date(2008, 11, 24)  # tomorrow they come of age
 
 
 @pytest.fixture
@@ -167,7 +168,9 @@ def test_who_has_taken_a_request_up_is_shown_to_the_others(intake: Intake) -> No
 # Young people
 
 
-@pytest.mark.parametrize("said", [{"age": 17}, {"age": None, "client_group": ClientGroup.YOUNG_PERSON}])
+@pytest.mark.parametrize(
+    "said", [{"age": 17}, {"age": None, "client_group": ClientGroup.YOUNG_PERSON}, {"date_of_birth": BORN_17_YEARS_AGO}]
+)
 def test_a_young_person_is_not_assessed_before_the_safeguarding_lead_has_seen_them(
     intake: Intake, said: dict[str, Any]
 ) -> None:

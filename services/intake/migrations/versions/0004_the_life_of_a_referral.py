@@ -43,6 +43,39 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["referral_id"], ["referral.id"], name=op.f("fk_referral_step_referral_id_referral")),
         sa.PrimaryKeyConstraint("referral_id", "number", name=op.f("pk_referral_step")),
     )
+    op.create_table(
+        "identity_mark",
+        sa.Column("referral_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("mark", sa.LargeBinary(length=32), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["referral_id"],
+            ["data_key.subject_id"],
+            name=op.f("fk_identity_mark_referral_id_data_key"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("referral_id", "kind", name=op.f("pk_identity_mark")),
+    )
+    op.create_index(op.f("ix_identity_mark_mark"), "identity_mark", ["mark"], unique=False)
+    op.create_table(
+        "possible_duplicate",
+        sa.Column("referral_id", sa.Uuid(), nullable=False),
+        sa.Column("other_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("found_at", chassis.store.tables.Instant(timezone=True), nullable=False),
+        *(
+            sa.ForeignKeyConstraint(
+                [name],
+                ["data_key.subject_id"],
+                name=op.f(f"fk_possible_duplicate_{name}_data_key"),
+                ondelete="CASCADE",
+            )
+            for name in ("referral_id", "other_id")
+        ),
+        sa.PrimaryKeyConstraint("referral_id", "other_id", "kind", name=op.f("pk_possible_duplicate")),
+    )
+    for name in ("other_id", "found_at"):
+        op.create_index(op.f(f"ix_possible_duplicate_{name}"), "possible_duplicate", [name], unique=False)
     op.execute("UPDATE referral SET young = true WHERE client_group = 'young_person'")
     # What else they did before their steps were kept is in no table: their history begins with the state they are in.
     op.execute(
@@ -52,6 +85,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table("referral_step")
+    for table in ("possible_duplicate", "identity_mark", "referral_step"):
+        op.drop_table(table)
     for column in new_columns():
         op.drop_column("referral", column.name)
