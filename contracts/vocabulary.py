@@ -180,6 +180,21 @@ class WithdrawalReason(StrEnum):
     """A person found it to be the same request as another, which goes on; it may be reopened."""
 
 
+class SuggestionUse(StrEnum):
+    """What an assessor made of what was suggested."""
+
+    NOT_ASKED = "not_asked"
+    ACCEPTED = "accepted"
+    OVERRIDDEN = "overridden"
+
+
+class OverrideReason(StrEnum):
+    PROFESSIONALS_INFORMATION = "professionals_information"
+    CLIENTS_OWN_ACCOUNT = "clients_own_account"
+    CLIENTS_WISH = "clients_wish"
+    CLINICAL_JUDGEMENT = "clinical_judgement"
+
+
 class MarkKind(StrEnum):
     """What two requests may have in common."""
 

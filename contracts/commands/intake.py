@@ -18,6 +18,7 @@ from contracts.vocabulary import (
     HoldReason,
     MarkKind,
     MergeReason,
+    OverrideReason,
     PlaceKind,
     ReferralId,
     ReReferralReason,
@@ -25,6 +26,7 @@ from contracts.vocabulary import (
     RiskLevel,
     Severity,
     SignpostReason,
+    SuggestionUse,
     UnmergeReason,
     WithdrawalReason,
     Work,
@@ -198,8 +200,36 @@ class History(Shape):
     possible: tuple[str, ...]
 
 
+class SuggestAssessment(Shape):
+    """What do the rules suggest for this referral, and why? Nothing is decided by asking."""
+
+    referral_id: ReferralId
+    assessor: StaffName
+
+
+class ReasonGiven(Shape):
+    """Why a part of the assessment (`risk_level`, `competence`, `work`) is suggested, and the rule that says so."""
+
+    concerns: str
+    rule: str
+    why: str
+
+
+class SuggestedAssessment(Shape):
+    referral_id: ReferralId
+    policy_version: Count
+    source: str
+    risk_level: RiskLevel
+    competence: Competence
+    work: Work
+    reasons: tuple[ReasonGiven, ...]
+
+
 class Assess(Shape):
-    """A person's assessment of a referral. `aspects` holds `contracts.sealed.Aspects`."""
+    """A person's assessment of a referral. `aspects` holds `contracts.sealed.Aspects`.
+
+    `suggestion` says what they made of what was suggested; overriding it needs a reason. `note` holds a `Note`.
+    """
 
     referral_id: ReferralId
     assessor: StaffName
@@ -208,6 +238,9 @@ class Assess(Shape):
     work: Work
     aspects: Sealed
     person_at_risk: ConcernCategory | None = None
+    suggestion: SuggestionUse = SuggestionUse.NOT_ASKED
+    override_reason: OverrideReason | None = None
+    note: Sealed | None = None
 
 
 class Signpost(Shape):

@@ -87,6 +87,15 @@ class ReferralAssessed(Event, publisher="intake", subject="referral_id"):
     wheelchair_access: bool = False
 
 
+class AssessmentOverdue(Event, publisher="intake", subject="referral_id"):
+    """Nobody has assessed the referral in the time that policy gives: a person should look. It is said once."""
+
+    referral_id: ReferralId
+    due_at: datetime
+    taken_up: bool
+    needs_safeguarding_lead: bool
+
+
 class ReferralSignposted(Event, publisher="intake", subject="referral_id"):
     """The referral fits another service better and the client was told which."""
 

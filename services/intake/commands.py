@@ -5,7 +5,6 @@ from __future__ import annotations
 from chassis.ports import Unit
 from contracts.commands.intake import (
     AskStatus,
-    Assess,
     AwaitingAssessment,
     ConcernRaised,
     ConcernSummary,
@@ -20,9 +19,8 @@ from contracts.commands.intake import (
     StatusAnswer,
     Withdraw,
 )
-from contracts.events.intake import ReferralAssessed, ReferralSignposted
-from contracts.sealed import Aspects, Credentials
-from contracts.vocabulary import Severity
+from contracts.events.intake import ReferralSignposted
+from contracts.sealed import Credentials
 from services.intake import handlers, store
 from services.intake.domain.passphrases import recognises
 from services.intake.domain.referral import State, Step
@@ -77,39 +75,10 @@ def list_awaiting(unit: Unit[Tools], request: ListAwaiting) -> list[AwaitingAsse
             overdue=one.assess_by < unit.now,
             taken_up_by=taken_up_by.get(one.id),
             place=one.place,
-            needs_safeguarding_lead=one.young and not one.lead_signed,
+            needs_safeguarding_lead=one.needs_lead,
         )
         for one in waiting
     ]
-
-
-def assess(unit: Unit[Tools], request: Assess) -> Done:
-    """Records a person's assessment and has a therapist sought.
-
-    Raises UnknownReferral, StepNotPossible, SafeguardingLeadFirst, NotSealedToIntake.
-    """
-    referral = get(unit, request.referral_id)
-    with refusing():
-        take(unit, referral, Step.ASSESS, by=request.assessor)
-    aspects = open_sealed(unit, Aspects, request.aspects)
-    content = unit.tools.vault.encrypt(unit.session, referral.id, aspects, at=unit.now)
-    store.save_assessment(unit.session, referral.id, request.assessor, content, unit.now)
-    form = handlers.personal_record(unit, referral)
-    unit.emit(
-        ReferralAssessed(
-            referral_id=referral.id,
-            assessed_at=unit.now,
-            risk_level=request.risk_level,
-            competence=request.competence,
-            work=request.work,
-            therapist_sex=form.therapist_sex,
-            wheelchair_access=form.wheelchair_access,
-        )
-    )
-    if request.person_at_risk:
-        finding = Finding(Severity.IMMEDIATE, request.person_at_risk)
-        handlers.raise_concern(unit, referral.id, finding, raised_by=request.assessor)
-    return Done()
 
 
 def signpost(unit: Unit[Tools], request: Signpost) -> Done:

@@ -56,6 +56,9 @@ from services.intake.gateways.postcodes import Place
 from services.intake.steps import BY_BILLING, BY_CLIENT, BY_MATCHING, BY_RULE, record, take
 from services.intake.tools import Tools
 
+ASSESSMENT_OVERDUE = "assessment_overdue"
+"""The timer that falls due when a request should have been assessed."""
+
 
 class SubmissionRefused(Exception):
     """A submission that can't be taken as it is."""
@@ -250,6 +253,7 @@ def begin(
     unit.emit(received(unit, referral, form, place))
     release_contact(unit, referral, form, ContactPurpose.ADDRESS_BOOK)
     _raise_by_rule(unit, referral, form)
+    unit.set_timer(ASSESSMENT_OVERDUE, referral.id, referral.assess_by)
 
 
 def new_referral(

@@ -82,15 +82,18 @@ def hold(unit: Unit[Tools], request: Hold) -> Done:
 
 def resume(unit: Unit[Tools], request: Resume) -> Done:
     """Raises UnknownReferral, StepNotPossible."""
+    referral = get(unit, request.referral_id)
     with refusing():
         take(
             unit,
-            get(unit, request.referral_id),
+            referral,
             Step.RESUME,
             by=request.staff,
             reason=request.reason,
             note=request.note,
         )
+    if not referral.is_assessed:
+        unit.set_timer(handlers.ASSESSMENT_OVERDUE, referral.id, max(referral.assess_by, unit.now))
     unit.emit(ReferralResumed(referral_id=request.referral_id, reason=request.reason))
     return Done()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.host.service import Ports, command, health_check, lane, on, story_teller
+from chassis.host.service import Ports, command, due, health_check, lane, on, schedule, story_teller
 from contracts.commands.intake import (
     AskHistory,
     AskStatus,
@@ -20,6 +20,7 @@ from contracts.commands.intake import (
     Resume,
     SignOff,
     Signpost,
+    SuggestAssessment,
     TakeUp,
     Unmerge,
     Withdraw,
@@ -37,7 +38,7 @@ from contracts.events.matching import (
 )
 from contracts.events.notifications import SafeguardingAlertAcknowledged
 from contracts.events.web import HelpRequested, WithdrawalRequested
-from services.intake import commands, duplicates, handlers, life, store, tools
+from services.intake import assessing, commands, duplicates, handlers, life, store, tools
 
 NEWEST = "the number of matching's newest word on the referral"
 
@@ -71,9 +72,12 @@ class IntakeService:
         on(EvaluationRiskFlagged, handlers.note_risk_answer),
     )
 
+    timers = schedule(due(handlers.ASSESSMENT_OVERDUE, assessing.report_overdue))
+
     status = command(AskStatus, commands.ask_status)
     awaiting_assessment = command(ListAwaiting, commands.list_awaiting)
-    assess = command(Assess, commands.assess)
+    suggest_assessment = command(SuggestAssessment, assessing.suggest_assessment)
+    assess = command(Assess, assessing.assess)
     take_up = command(TakeUp, life.take_up)
     sign_off = command(SignOff, life.sign_off)
     find_place = command(FindPlace, life.find_place)

@@ -25,18 +25,25 @@ from sqlalchemy.orm import Session, aliased, registry
 
 from chassis.store import rows
 from chassis.store.tables import Instant, code, data_key_table, new_metadata
+from contracts.commands.intake import Assess
 from contracts.vocabulary import (
     ClientGroup,
+    Competence,
     ConcernCategory,
     ConcernId,
     MarkKind,
+    OverrideReason,
     PlaceKind,
     ReferralId,
+    RiskLevel,
     Severity,
     SubmissionId,
+    SuggestionUse,
+    Work,
 )
 from services.intake.domain.referral import UNASSESSED, Referral, State, Step
 from services.intake.domain.safeguarding import Concern
+from services.intake.domain.suggestion import Suggestion
 
 metadata = new_metadata()
 mapper = registry(metadata=metadata)
@@ -99,6 +106,15 @@ assessments = Table(
     Column("referral_id", Uuid, ForeignKey("referral.id"), primary_key=True),
     Column("assessed_at", Instant, nullable=False),
     Column("assessor", String(120), nullable=False),
+    Column("risk_level", code(RiskLevel)),
+    Column("competence", code(Competence)),
+    Column("work", code(Work)),
+    Column("policy_version", Integer),
+    Column("suggested_risk_level", code(RiskLevel)),
+    Column("suggested_competence", code(Competence)),
+    Column("suggested_work", code(Work)),
+    Column("suggestion", code(SuggestionUse)),
+    Column("override_reason", code(OverrideReason)),
     Column("content", LargeBinary, nullable=False),
 )
 
@@ -229,8 +245,23 @@ def form_of(session: Session, referral_id: ReferralId) -> Form:
     return Form(*session.execute(wanted.where(personal_records.c.referral_id == referral_id)).one())
 
 
-def save_assessment(session: Session, referral_id: ReferralId, assessor: str, content: bytes, at: datetime) -> None:
-    row = {"referral_id": referral_id, "assessor": assessor, "content": content, "assessed_at": at}
+def save_assessment(session: Session, decided: Assess, suggested: Suggestion, content: bytes, at: datetime) -> None:
+    """Keeps what a person decided beside what was suggested; `content` is the encrypted aspects."""
+    row = {
+        "referral_id": decided.referral_id,
+        "assessed_at": at,
+        "assessor": decided.assessor,
+        "risk_level": decided.risk_level,
+        "competence": decided.competence,
+        "work": decided.work,
+        "policy_version": suggested.policy_version,
+        "suggested_risk_level": suggested.risk_level,
+        "suggested_competence": suggested.competence,
+        "suggested_work": suggested.work,
+        "suggestion": decided.suggestion,
+        "override_reason": decided.override_reason,
+        "content": content,
+    }
     session.execute(_NEW_ASSESSMENT, row)
 
 

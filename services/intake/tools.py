@@ -13,6 +13,8 @@ from chassis.vault import Vault
 from contracts.vocabulary import MarkKind
 from services.intake import settings, store
 from services.intake.domain import duplicates
+from services.intake.domain.suggestion import Policy
+from services.intake.gateways.policy import read_policy
 from services.intake.gateways.postcodes import Postcodes
 
 
@@ -24,6 +26,7 @@ class Tools:
     keyring: Keyring
     vault: Vault
     postcodes: Postcodes
+    policy: Policy
     passphrase_key: bytes
     mark_keys: Mapping[MarkKind, bytes]
 
@@ -35,6 +38,7 @@ def build(env: Env) -> Tools:
         keyring=Keyring(values.keys_folder, reader="intake"),
         vault=Vault(store.data_keys, values.master_key),
         postcodes=Postcodes(),
+        policy=read_policy(values.assessment_policy),
         mark_keys=duplicates.keys_of(base64.b64decode(values.master_key)),
         passphrase_key=hashlib.sha256(b"passphrase" + values.master_key.encode()).digest(),
     )

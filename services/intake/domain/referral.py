@@ -208,6 +208,11 @@ class Referral:
         now = self.state_before if self.state is State.ON_HOLD else self.state
         return now not in UNASSESSED
 
+    @property
+    def needs_lead(self) -> bool:
+        """Whether the safeguarding lead has still to see it."""
+        return self.young and not self.lead_signed
+
     def take(self, step: Step) -> None:
         """Takes a step. Raises StepRefused; nothing has changed then."""
         self.refuse_unless_possible(step)
@@ -229,7 +234,7 @@ class Referral:
             raise NotMerged(f"Referral {self.reference} was not merged into another.")
         if step is Step.RE_REFER and self.merged_into is not None:
             raise MergedIntoAnother(f"Referral {self.reference} was merged into another: that one goes on.")
-        if step in (Step.ASSESS, Step.SIGNPOST) and self.young and not self.lead_signed:
+        if step in (Step.ASSESS, Step.SIGNPOST) and self.needs_lead:
             raise SafeguardingLeadFirst(
                 f"Referral {self.reference} is a young person's: the safeguarding lead signs it off first."
             )

@@ -43,6 +43,7 @@ class Template(StrEnum):
     THERAPIST_REINSTATED = "therapist_reinstated"
 
     MATCHING_STALLED = "matching_stalled"
+    ASSESSMENT_OVERDUE = "assessment_overdue"
     MESSAGE_FAILED = "message_failed"
     SAFEGUARDING_ALERT = "safeguarding_alert"
 
@@ -75,10 +76,11 @@ _TO_CLIENTS = frozenset(
         Template.CLIENT_EVALUATION,
     }
 )
-_TO_THE_OFFICE = frozenset({Template.MATCHING_STALLED, Template.MESSAGE_FAILED})
+_TO_THE_OFFICE = frozenset({Template.MATCHING_STALLED, Template.ASSESSMENT_OVERDUE, Template.MESSAGE_FAILED})
 _END_WITH_WITHDRAWAL = (_TO_CLIENTS - {Template.WITHDRAWAL_CONFIRMED}) | {
     Template.OFFER,
     Template.INTRODUCTION,
     Template.THERAPIST_EVALUATION,
     Template.MATCHING_STALLED,
+    Template.ASSESSMENT_OVERDUE,
 }

@@ -16,7 +16,7 @@ from services.notifications.handlers.clients import (
     tell_client_of_subsidy_wait,
 )
 from services.notifications.handlers.delivery import deliver, record_failed, record_sent
-from services.notifications.handlers.staff import tell_office_of_stall
+from services.notifications.handlers.staff import tell_office_of_overdue_assessment, tell_office_of_stall
 from services.notifications.handlers.therapists import (
     send_offer,
     send_receipt,
@@ -57,6 +57,7 @@ __all__ = [
     "tell_of_reinstatement",
     "tell_of_renewal",
     "tell_of_suspension",
+    "tell_office_of_overdue_assessment",
     "tell_office_of_stall",
     "withdraw",
 ]

@@ -61,7 +61,7 @@ from contracts.vocabulary import (
     TherapistId,
     Work,
 )
-from services.intake import commands, handlers, life, store
+from services.intake import assessing, commands, handlers, life, store
 from services.intake.domain.safeguarding import Concern
 from services.intake.tools import Tools, build
 from tests.conftest import STORES
@@ -157,7 +157,7 @@ class Intake(HandlerBench):
             "work": Work.INDIVIDUAL,
             "aspects": self.web.seal("intake", Aspects(risk="Nothing at present.")),
         }
-        self.ask(commands.assess, Assess(**(found | changes)))
+        self.ask(assessing.assess, Assess(**(found | changes)))
 
     def status(self, reference: str, passphrase: str = PASSPHRASE) -> StatusAnswer:
         sealed = self.web.seal("intake", Credentials(reference=reference, passphrase=passphrase))

@@ -13,6 +13,18 @@ revision = "0004"
 down_revision = "0003"
 
 
+ASSESSED = (
+    "risk_level",
+    "competence",
+    "work",
+    "suggested_risk_level",
+    "suggested_competence",
+    "suggested_work",
+    "suggestion",
+    "override_reason",
+)
+
+
 def new_columns() -> list[sa.Column[Any]]:
     return [
         sa.Column("passphrase_subject", sa.Uuid(), nullable=True),
@@ -30,6 +42,9 @@ def new_columns() -> list[sa.Column[Any]]:
 def upgrade() -> None:
     for column in new_columns():
         op.add_column("referral", column)
+    for name in ASSESSED:
+        op.add_column("assessment", sa.Column(name, sa.String(length=40), nullable=True))
+    op.add_column("assessment", sa.Column("policy_version", sa.Integer(), nullable=True))
     op.create_table(
         "referral_step",
         sa.Column("referral_id", sa.Uuid(), nullable=False),
@@ -87,5 +102,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("possible_duplicate", "identity_mark", "referral_step"):
         op.drop_table(table)
+    for name in (*ASSESSED, "policy_version"):
+        op.drop_column("assessment", name)
     for column in new_columns():
         op.drop_column("referral", column.name)
