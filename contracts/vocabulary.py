@@ -25,6 +25,7 @@ AwardId = NewType("AwardId", UUID)
 MessageId = NewType("MessageId", UUID)
 InvitationId = NewType("InvitationId", UUID)
 FormId = NewType("FormId", UUID)
+LinkId = NewType("LinkId", UUID)
 
 Pence = Annotated[int, validate.Range(min=0, max=10_000_000_00)]
 """An amount of money in pence sterling, never negative: direction is in the event's name."""
@@ -195,6 +196,26 @@ class OverrideReason(StrEnum):
     CLINICAL_JUDGEMENT = "clinical_judgement"
 
 
+class LinkKind(StrEnum):
+    """How the people of two referrals belong together."""
+
+    PARTNER = "partner"
+    FAMILY_MEMBER = "family_member"
+    SURVIVOR = "survivor"
+    """One is the survivor of the other."""
+
+
+class LinkReason(StrEnum):
+    SAID_BY_CLIENT = "said_by_client"
+    SAID_BY_PROFESSIONAL = "said_by_professional"
+    FOUND_IN_RECORDS = "found_in_records"
+
+
+class UnlinkReason(StrEnum):
+    LINKED_IN_ERROR = "linked_in_error"
+    NO_LONGER_SO = "no_longer_so"
+
+
 class MarkKind(StrEnum):
     """What two requests may have in common."""
 
@@ -255,6 +276,7 @@ class DeclineReason(StrEnum):
 class OfferWithdrawalReason(StrEnum):
     REFERRAL_WITHDRAWN = "referral_withdrawn"
     REFERRAL_ON_HOLD = "referral_on_hold"
+    REFERRALS_LINKED = "referrals_linked"
     THERAPIST_SUSPENDED = "therapist_suspended"
 
 

@@ -16,6 +16,9 @@ from contracts.vocabulary import (
     ConcernId,
     Count,
     HoldReason,
+    LinkId,
+    LinkKind,
+    LinkReason,
     MarkKind,
     MergeReason,
     OverrideReason,
@@ -27,6 +30,7 @@ from contracts.vocabulary import (
     Severity,
     SignpostReason,
     SuggestionUse,
+    UnlinkReason,
     UnmergeReason,
     WithdrawalReason,
     Work,
@@ -172,6 +176,45 @@ class Unmerge(Shape):
     staff: StaffName
     reason: UnmergeReason
     note: Sealed | None = None
+
+
+class Link(Shape):
+    """The people of two referrals belong together, or one harmed the other: they are kept apart."""
+
+    referral_id: ReferralId
+    other_referral_id: ReferralId
+    kind: LinkKind
+    staff: StaffName
+    reason: LinkReason
+
+
+class Linked(Shape):
+    """`share_a_therapist`: the two had the same therapist before; therapy goes on, and a person should look."""
+
+    link_id: LinkId
+    share_a_therapist: bool
+
+
+class Unlink(Shape):
+    """Two referrals need not be kept apart."""
+
+    link_id: LinkId
+    staff: StaffName
+    reason: UnlinkReason
+
+
+class AskLinks(Shape):
+    """To which referrals is this one linked?"""
+
+    referral_id: ReferralId
+
+
+class LinkView(Shape):
+    link_id: LinkId
+    other_referral_id: ReferralId
+    kind: LinkKind
+    linked_at: datetime
+    linked_by: str
 
 
 class AskHistory(Shape):

@@ -21,6 +21,8 @@ from contracts.vocabulary import (
     Kilometres,
     Known,
     Language,
+    LinkId,
+    LinkKind,
     LocalAuthority,
     OutwardCode,
     Pence,
@@ -133,6 +135,27 @@ class ReferralReopened(Event, publisher="intake", subject="referral_id"):
 
     referral_id: ReferralId
     reason: ReopeningReason
+
+
+class ReferralsLinked(Event, publisher="intake", subject="link_id"):
+    """A person linked two referrals whose people are kept apart: they are given no therapist in common.
+
+    Couple work of partners, by agreement, is the exception.
+    """
+
+    link_id: LinkId
+    referral_id: ReferralId
+    other_referral_id: ReferralId
+    kind: LinkKind
+
+
+class ReferralsUnlinked(Event, publisher="intake", subject="link_id"):
+    """A person undid a link: the two referrals need no longer be kept apart."""
+
+    link_id: LinkId
+    referral_id: ReferralId
+    other_referral_id: ReferralId
+    kind: LinkKind
 
 
 class ReferralClosed(Event, publisher="intake", subject="referral_id"):

@@ -14,6 +14,7 @@ from services.intake.domain import suggestion as domain
 from services.intake.domain.referral import UNASSESSED, Referral, State, Step
 from services.intake.domain.safeguarding import Finding
 from services.intake.domain.suggestion import Answers, Suggestion, suggest
+from services.intake.linking import refuse_who_handles_linked
 from services.intake.refusals import get, open_sealed, refusing
 from services.intake.steps import take
 from services.intake.tools import Tools
@@ -28,8 +29,12 @@ class OverrideNeedsReason(Refused):
 
 
 def suggest_assessment(unit: Unit[Tools], request: SuggestAssessment) -> SuggestedAssessment:
-    """What the rules suggest, and why. Nothing is decided by it. Raises UnknownReferral, StepNotPossible."""
+    """What the rules suggest, and why. Nothing is decided by it.
+
+    Raises UnknownReferral, StepNotPossible, SafeguardingLeadFirst, HandlesLinkedReferral.
+    """
     referral = get(unit, request.referral_id)
+    refuse_who_handles_linked(unit, referral, request.assessor)
     with refusing():
         referral.refuse_unless_possible(Step.ASSESS)
     found = _suggestion(unit, referral, handlers.personal_record(unit, referral))
@@ -52,9 +57,10 @@ def assess(unit: Unit[Tools], request: Assess) -> Done:
     """Records a person's assessment beside what was suggested, and has a therapist sought.
 
     Raises UnknownReferral, StepNotPossible, SafeguardingLeadFirst, NotTheSuggestion, OverrideNeedsReason,
-    NotSealedToIntake.
+    HandlesLinkedReferral, NotSealedToIntake.
     """
     referral = get(unit, request.referral_id)
+    refuse_who_handles_linked(unit, referral, request.assessor)
     with refusing():
         take(unit, referral, Step.ASSESS, by=request.assessor, reason=request.override_reason, note=request.note)
     form = handlers.personal_record(unit, referral)

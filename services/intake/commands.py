@@ -25,6 +25,7 @@ from services.intake import handlers, store
 from services.intake.domain.passphrases import recognises
 from services.intake.domain.referral import State, Step
 from services.intake.domain.safeguarding import Finding
+from services.intake.linking import refuse_who_handles_linked
 from services.intake.refusals import UnknownReferral, find, get, open_sealed, refusing
 from services.intake.steps import UNNAMED_STAFF, take
 from services.intake.tools import Tools
@@ -82,8 +83,9 @@ def list_awaiting(unit: Unit[Tools], request: ListAwaiting) -> list[AwaitingAsse
 
 
 def signpost(unit: Unit[Tools], request: Signpost) -> Done:
-    """Raises UnknownReferral, StepNotPossible, SafeguardingLeadFirst."""
+    """Raises UnknownReferral, StepNotPossible, SafeguardingLeadFirst, HandlesLinkedReferral."""
     referral = get(unit, request.referral_id)
+    refuse_who_handles_linked(unit, referral, request.assessor)
     with refusing():
         take(unit, referral, Step.SIGNPOST, by=request.assessor, reason=request.reason)
     unit.emit(ReferralSignposted(referral_id=referral.id, reason=request.reason))

@@ -25,15 +25,18 @@ from contracts.vocabulary import ReferralId, SubmissionId
 from services.intake import handlers, store
 from services.intake.domain.referral import Step, possible_steps
 from services.intake.gateways import postcodes
+from services.intake.linking import refuse_who_handles_linked
 from services.intake.refusals import UnknownPlace, get, open_sealed, refusing
 from services.intake.steps import take
 from services.intake.tools import Tools
 
 
 def take_up(unit: Unit[Tools], request: TakeUp) -> Done:
-    """Raises UnknownReferral, StepNotPossible."""
+    """Raises UnknownReferral, StepNotPossible, HandlesLinkedReferral."""
+    referral = get(unit, request.referral_id)
+    refuse_who_handles_linked(unit, referral, request.assessor)
     with refusing():
-        take(unit, get(unit, request.referral_id), Step.TAKE_UP, by=request.assessor)
+        take(unit, referral, Step.TAKE_UP, by=request.assessor)
     return Done()
 
 

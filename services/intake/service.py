@@ -5,6 +5,7 @@ from __future__ import annotations
 from chassis.host.service import Ports, command, due, health_check, lane, on, schedule, story_teller
 from contracts.commands.intake import (
     AskHistory,
+    AskLinks,
     AskStatus,
     Assess,
     Close,
@@ -12,6 +13,7 @@ from contracts.commands.intake import (
     FindPlace,
     FindReferral,
     Hold,
+    Link,
     ListAwaiting,
     ListDuplicates,
     Merge,
@@ -22,6 +24,7 @@ from contracts.commands.intake import (
     Signpost,
     SuggestAssessment,
     TakeUp,
+    Unlink,
     Unmerge,
     Withdraw,
 )
@@ -38,7 +41,7 @@ from contracts.events.matching import (
 )
 from contracts.events.notifications import SafeguardingAlertAcknowledged
 from contracts.events.web import HelpRequested, WithdrawalRequested
-from services.intake import assessing, commands, duplicates, handlers, life, store, tools
+from services.intake import assessing, commands, duplicates, handlers, life, linking, store, tools
 
 NEWEST = "the number of matching's newest word on the referral"
 
@@ -88,6 +91,9 @@ class IntakeService:
     possible_duplicates = command(ListDuplicates, duplicates.possible_duplicates)
     merge = command(Merge, duplicates.merge)
     unmerge = command(Unmerge, duplicates.unmerge)
+    link = command(Link, linking.link)
+    unlink = command(Unlink, linking.unlink)
+    links = command(AskLinks, linking.links)
     history = command(AskHistory, life.history)
     signpost = command(Signpost, commands.signpost)
     withdraw = command(Withdraw, commands.withdraw)

@@ -31,6 +31,9 @@ from contracts.vocabulary import (
     Competence,
     ConcernCategory,
     ConcernId,
+    LinkId,
+    LinkKind,
+    LinkReason,
     MarkKind,
     OverrideReason,
     PlaceKind,
@@ -39,8 +42,10 @@ from contracts.vocabulary import (
     Severity,
     SubmissionId,
     SuggestionUse,
+    UnlinkReason,
     Work,
 )
+from services.intake.domain.links import Link
 from services.intake.domain.referral import UNASSESSED, Referral, State, Step
 from services.intake.domain.safeguarding import Concern
 from services.intake.domain.suggestion import Suggestion
@@ -136,6 +141,21 @@ duplicates = Table(
     Column("found_at", Instant, nullable=False, index=True),
 )
 
+links = Table(
+    "link",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("referral_id", Uuid, ForeignKey("referral.id"), nullable=False, index=True),
+    Column("other_id", Uuid, ForeignKey("referral.id"), nullable=False, index=True),
+    Column("kind", code(LinkKind), nullable=False),
+    Column("linked_at", Instant, nullable=False),
+    Column("linked_by", String(120), nullable=False),
+    Column("reason", code(LinkReason), nullable=False),
+    Column("undone_at", Instant),
+    Column("undone_by", String(120)),
+    Column("undone_reason", code(UnlinkReason)),
+)
+
 concerns = Table(
     "safeguarding_concern",
     metadata,
@@ -150,11 +170,20 @@ concerns = Table(
 
 mapper.map_imperatively(Referral, referrals)
 mapper.map_imperatively(Concern, concerns)
+mapper.map_imperatively(Link, links)
 
 # Every request and assessment runs these, so they are built once.
 _BY_REFERENCE = select(Referral).where(referrals.c.reference == bindparam("reference")).with_for_update()
 _BY_SUBMISSION = select(Referral).where(referrals.c.submission_id == bindparam("submission_id"))
 _RECORD = select(personal_records.c.content).where(personal_records.c.referral_id == bindparam("referral_id"))
+_LIVE_LINKS = (
+    select(Link)
+    .where(
+        (links.c.referral_id == bindparam("referral_id")) | (links.c.other_id == bindparam("referral_id")),
+        links.c.undone_at.is_(None),
+    )
+    .order_by(links.c.linked_at, links.c.id)
+)
 _NEW_MARK = marks.insert()
 _ALIKE = (
     select(marks.c.referral_id, marks.c.kind)
@@ -300,6 +329,21 @@ def possible_duplicates(session: Session, referral_id: ReferralId | None, limit:
         known = pairs.get((one.id, other.id))
         pairs[one.id, other.id] = Pair(one, other, (*(known.alike if known else ()), kind), at)
     return list(pairs.values())[:limit]
+
+
+def find_link(session: Session, link_id: LinkId) -> Link | None:
+    return rows.lock(session, Link, link_id)
+
+
+def live_links_of(session: Session, referral_id: ReferralId) -> list[Link]:
+    """The links that stand, the first first."""
+    return list(session.execute(_LIVE_LINKS, {"referral_id": referral_id}).scalars())
+
+
+def who_took(session: Session, taken: Iterable[Step], referral_ids: Iterable[ReferralId]) -> set[str]:
+    """The names of those who took any of these steps with any of these referrals."""
+    wanted = select(steps.c.taken_by).where(steps.c.step.in_(list(taken)), steps.c.referral_id.in_(list(referral_ids)))
+    return set(session.execute(wanted).scalars())
 
 
 def find_concern(session: Session, concern_id: ConcernId) -> Concern | None:

@@ -20,11 +20,14 @@ from contracts.events.intake import (
     ReferralReopened,
     ReferralResumed,
     ReferralSignposted,
+    ReferralsLinked,
+    ReferralsUnlinked,
     ReferralWithdrawn,
 )
 from contracts.events.matching import MatchingStalled, OfferExpired, TherapistReinstated, TherapistSuspended
 from contracts.vocabulary import OfferId, OfferWithdrawalReason, ReferralId, SuspensionReason, TherapistId
 from services.matching import search, store
+from services.matching.domain.links import Link
 from services.matching.domain.places import Point
 from services.matching.domain.referral import Referral, SubsidyState
 from services.matching.domain.therapist import Therapist
@@ -85,6 +88,23 @@ def reopen(unit: Unit[Tools], event: ReferralReopened) -> None:
     referral = _known(unit, event.referral_id)
     if referral.is_newer(unit.sequence) and referral.reopen():
         search.seek(unit, referral)
+
+
+def note_link(unit: Unit[Tools], event: ReferralsLinked) -> None:
+    """Two referrals have no therapist in common from now on. Therapy that has begun is a person's to look at."""
+    if not _is_newest_of_link(unit, event, stands=True):
+        return
+    # The first asked keeps the offer; either may not have been heard of yet, and is then kept apart when it is.
+    for referral_id in (event.other_referral_id, event.referral_id):
+        referral = store.find_referral(unit.session, referral_id)
+        if referral is not None:
+            search.keep_apart(unit, referral)
+
+
+def note_unlink(unit: Unit[Tools], event: ReferralsUnlinked) -> None:
+    """Who was kept from the two comes into question again."""
+    if _is_newest_of_link(unit, event, stands=False):
+        search.serve_waiting_list_soon(unit)
 
 
 def stop_withdrawn(unit: Unit[Tools], event: ReferralWithdrawn) -> None:
@@ -170,6 +190,23 @@ def _referral_of(event: ReferralReceived, point: Point | None, sequence: int) ->
         subsidy=SubsidyState.UNDECIDED if event.subsidy_requested else SubsidyState.NOT_REQUESTED,
         received_sequence=sequence,
     )
+
+
+def _is_newest_of_link(unit: Unit[Tools], event: ReferralsLinked | ReferralsUnlinked, *, stands: bool) -> bool:
+    link = store.find_link(unit.session, event.link_id)
+    if link is not None:
+        return link.says(stands=stands, sequence=unit.sequence)
+    unit.session.add(
+        Link(
+            id=event.link_id,
+            referral_id=event.referral_id,
+            other_id=event.other_referral_id,
+            kind=event.kind,
+            stands=stands,
+            sequence=unit.sequence,
+        )
+    )
+    return True
 
 
 def _stop(unit: Unit[Tools], referral_id: ReferralId) -> None:

@@ -8,8 +8,9 @@ from datetime import datetime
 from chassis.ports import Unit
 from chassis.workdays import add_working_days
 from contracts.events.matching import MatchEnded, OfferWithdrawn, TherapistMatched, TherapistOffered
-from contracts.vocabulary import MatchEndReason, MatchId, OfferId, OfferWithdrawalReason, Sessions
+from contracts.vocabulary import MatchEndReason, MatchId, OfferId, OfferWithdrawalReason, Sessions, TherapistId
 from services.matching import store
+from services.matching.domain.links import may_share_a_therapist
 from services.matching.domain.offer import Match, Offer
 from services.matching.domain.referral import Referral
 from services.matching.domain.suitability import Candidate, candidate, candidates, why_nobody
@@ -121,9 +122,28 @@ def hold(unit: Unit[Tools], referral: Referral) -> None:
         withdraw_offer(unit, offer, OfferWithdrawalReason.REFERRAL_ON_HOLD)
 
 
+def keep_apart(unit: Unit[Tools], referral: Referral) -> None:
+    """Takes an open offer back from a therapist whom somebody linked to the client has, and asks another."""
+    offer = store.open_offer_of(unit.session, referral.id)
+    if offer is not None and offer.therapist_id in _kept_apart(unit, referral):
+        withdraw_offer(unit, offer, OfferWithdrawalReason.REFERRALS_LINKED)
+        seek(unit, referral)
+
+
+def _not_to_be_asked(unit: Unit[Tools], referral: Referral) -> set[TherapistId]:
+    """Who was asked before, and the therapists of those whom intake keeps apart from the client."""
+    return store.already_asked(unit.session, referral.id) | _kept_apart(unit, referral)
+
+
+def _kept_apart(unit: Unit[Tools], referral: Referral) -> set[TherapistId]:
+    linked = store.linked_to(unit.session, referral.id)
+    apart = [other.id for kind, other in linked if not may_share_a_therapist(referral, other, kind=kind)]
+    return store.therapists_of(unit.session, apart) if apart else set()
+
+
 def _candidates(unit: Unit[Tools], referral: Referral) -> Iterator[Candidate]:
     """The best first. Those who meet online are looked for only when nobody who meets in person will do."""
-    asked = store.already_asked(unit.session, referral.id)
+    asked = _not_to_be_asked(unit, referral)
     if referral.sessions is not Sessions.ONLINE:
         near = candidates(referral, store.with_room_near(unit.session, referral), already_asked=asked)
         yield from (one for one in near if one.sessions is Sessions.IN_PERSON)
@@ -168,7 +188,7 @@ def _tell(unit: Unit[Tools], referral: Referral, offer: Offer) -> None:
 
 
 def _wait(unit: Unit[Tools], referral: Referral) -> None:
-    asked = store.already_asked(unit.session, referral.id)
+    asked = _not_to_be_asked(unit, referral)
     reason = why_nobody(referral, store.all_therapists(unit.session), already_asked=asked)
     if referral.must_wait(waiting_for=reason, at=unit.now):
         unit.set_timer(STALLED, referral.id, _patience_ends(unit, unit.now))

@@ -30,6 +30,8 @@ from contracts.events.intake import (
     ReferralReopened,
     ReferralResumed,
     ReferralSignposted,
+    ReferralsLinked,
+    ReferralsUnlinked,
     ReferralWithdrawn,
 )
 from services.matching import commands, handlers, search, store, tools
@@ -50,6 +52,8 @@ class MatchingService:
         on(ReferralHeld, handlers.hold, safe_by_business_key=NEWEST),
         on(ReferralResumed, handlers.resume, safe_by_business_key=NEWEST),
         on(ReferralReopened, handlers.reopen, safe_by_business_key=NEWEST),
+        on(ReferralsLinked, handlers.note_link, safe_by_business_key="link_id and intake's newest word on it"),
+        on(ReferralsUnlinked, handlers.note_unlink, safe_by_business_key="link_id and intake's newest word on it"),
         on(SubsidyApproved, handlers.note_subsidy),
         on(SubsidyWaitlisted, handlers.note_subsidy_waitlisted),
         on(SubsidyDeclined, handlers.note_subsidy_declined),

@@ -91,6 +91,26 @@ def upgrade() -> None:
     )
     for name in ("other_id", "found_at"):
         op.create_index(op.f(f"ix_possible_duplicate_{name}"), "possible_duplicate", [name], unique=False)
+    op.create_table(
+        "link",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("referral_id", sa.Uuid(), nullable=False),
+        sa.Column("other_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("linked_at", chassis.store.tables.Instant(timezone=True), nullable=False),
+        sa.Column("linked_by", sa.String(length=120), nullable=False),
+        sa.Column("reason", sa.String(length=40), nullable=False),
+        sa.Column("undone_at", chassis.store.tables.Instant(timezone=True), nullable=True),
+        sa.Column("undone_by", sa.String(length=120), nullable=True),
+        sa.Column("undone_reason", sa.String(length=40), nullable=True),
+        *(
+            sa.ForeignKeyConstraint([name], ["referral.id"], name=op.f(f"fk_link_{name}_referral"))
+            for name in ("referral_id", "other_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_link")),
+    )
+    for name in ("referral_id", "other_id"):
+        op.create_index(op.f(f"ix_link_{name}"), "link", [name], unique=False)
     op.execute("UPDATE referral SET young = true WHERE client_group = 'young_person'")
     # What else they did before their steps were kept is in no table: their history begins with the state they are in.
     op.execute(
@@ -100,7 +120,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("possible_duplicate", "identity_mark", "referral_step"):
+    for table in ("link", "possible_duplicate", "identity_mark", "referral_step"):
         op.drop_table(table)
     for name in (*ASSESSED, "policy_version"):
         op.drop_column("assessment", name)
