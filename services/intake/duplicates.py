@@ -23,7 +23,7 @@ class CannotMergeInto(Refused):
 
 
 def note_marks(unit: Unit[Tools], referral: Referral, form: HelpForm) -> None:
-    """Marks a new request, and records which earlier ones have a mark in common with it."""
+    """Marks a new request, and records which earlier ones it has a mark in common with, but for one it takes up."""
     own = form.route in OWN_CONTACT
     marks = marks_of(
         email=form.contact.email if own else None,
@@ -33,7 +33,7 @@ def note_marks(unit: Unit[Tools], referral: Referral, form: HelpForm) -> None:
         keys=unit.tools.mark_keys,
     )
     if marks:
-        store.save_possible_duplicates(unit.session, referral.id, marks, unit.now)
+        store.save_possible_duplicates(unit.session, referral, marks, unit.now)
         store.save_marks(unit.session, referral.id, marks)
 
 

@@ -130,7 +130,7 @@ def note_match(unit: Unit[Tools], event: TherapistMatched) -> None:
 def note_first_session(unit: Unit[Tools], event: FirstSessionAttended) -> None:
     """Therapy has begun; if the match itself hasn't been heard of yet, that is remembered until it is."""
     referral = _known(unit, event.referral_id)
-    referral.attended_match_id = event.match_id
+    referral.attended(event.match_id, sequence=unit.sequence)
     _begin_therapy(unit, referral)
 
 

@@ -77,6 +77,7 @@ referrals = Table(
     Column("match_id", Uuid),
     Column("therapist_id", Uuid),
     Column("attended_match_id", Uuid),
+    Column("billing_sequence", Integer, nullable=False),
     Column("matching_sequence", Integer, nullable=False),
     Column("failed_passphrases", Integer, nullable=False),
     Column("locked_until", Instant),
@@ -300,12 +301,16 @@ def save_marks(session: Session, referral_id: ReferralId, found: Mapping[MarkKin
 
 
 def save_possible_duplicates(
-    session: Session, referral_id: ReferralId, found: Mapping[MarkKind, bytes], at: datetime
+    session: Session, referral: Referral, found: Mapping[MarkKind, bytes], at: datetime
 ) -> None:
     """Records whose marks are among those found; of very many the newest are enough."""
     alike = session.execute(_ALIKE, {"marks": list(found.values())}).all()
-    if alike:
-        pairs = [{"referral_id": referral_id, "other_id": id_, "kind": kind, "found_at": at} for id_, kind in alike]
+    pairs = [
+        {"referral_id": referral.id, "other_id": id_, "kind": kind, "found_at": at}
+        for id_, kind in alike
+        if id_ != referral.previous_id
+    ]
+    if pairs:
         session.execute(duplicates.insert(), pairs)
 
 

@@ -197,6 +197,7 @@ class Referral:
     therapist_id: TherapistId | None = None
     attended_match_id: MatchId | None = None
     """The match that is known to have begun with a session, perhaps before the match itself was heard of."""
+    billing_sequence: int = 0
     matching_sequence: int = 0
     """How far matching's story of this referral has been taken in."""
     failed_passphrases: int = 0
@@ -286,6 +287,11 @@ class Referral:
             return False
         self.match_id = self.therapist_id = None
         return True
+
+    def attended(self, match_id: MatchId, *, sequence: int) -> None:
+        """A match has begun with a session, as billing says. An older word than billing's last is dropped."""
+        if sequence > self.billing_sequence:
+            self.attended_match_id, self.billing_sequence = match_id, sequence
 
     @property
     def has_begun(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from contracts.commands.intake import ListDuplicates, Merge, PossibleDuplicate, Unmerge
+from contracts.commands.intake import ListDuplicates, Merge, PossibleDuplicate, ReRefer, Unmerge
 from contracts.events.intake import ReferralReopened, ReferralWithdrawn
 from contracts.sealed import SafeChannel, SafeContact
 from contracts.vocabulary import (
@@ -16,11 +16,12 @@ from contracts.vocabulary import (
     MergeReason,
     ReferralId,
     ReopeningReason,
+    ReReferralReason,
     Route,
     UnmergeReason,
     WithdrawalReason,
 )
-from services.intake import duplicates, refusals, store
+from services.intake import duplicates, life, refusals, store
 from services.intake.domain.duplicates import keys_of, marks_of, normal_email, normal_name, normal_telephone
 from tests.unit.intake.conftest import Asked, Intake
 
@@ -117,6 +118,16 @@ def test_two_clients_of_one_professional_are_no_duplicates(intake: Intake) -> No
     for _ in range(2):
         intake.ask_for_help(route=Route.PROBATION)
     assert pairs(intake) == []
+
+
+def test_who_is_re_referred_is_no_duplicate_of_their_own_referral(intake: Intake) -> None:
+    asked = intake.ask_for_help()
+    intake.withdraw(asked.reference)
+    request = ReRefer(referral_id=asked.referral_id, staff=SAM, reason=ReReferralReason.CLIENT_ASKED)
+    intake.ask(life.re_refer, request)
+    assert pairs(intake) == []
+    intake.ask_for_help()
+    assert len(pairs(intake)) == 2
 
 
 def test_what_is_stored_for_it_can_be_read_by_nobody(intake: Intake) -> None:

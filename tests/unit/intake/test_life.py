@@ -183,8 +183,18 @@ def test_a_match_that_was_made_meanwhile_ends_the_hold() -> None:
 
 def test_the_first_session_is_known_once_both_it_and_the_match_are() -> None:
     referral = a_referral(state=State.OFFERED)
-    match_id = referral.attended_match_id = MatchId(new_id())
+    match_id = MatchId(new_id())
+    referral.attended(match_id, sequence=1)
     assert not referral.has_begun
+    referral.match(match_id=match_id, therapist_id=TherapistId(new_id()))
+    assert referral.has_begun
+
+
+def test_an_older_session_does_not_hide_a_newer_one() -> None:
+    referral = a_referral(state=State.OFFERED)
+    match_id = MatchId(new_id())
+    referral.attended(match_id, sequence=2)
+    referral.attended(MatchId(new_id()), sequence=1)
     referral.match(match_id=match_id, therapist_id=TherapistId(new_id()))
     assert referral.has_begun
 

@@ -35,6 +35,7 @@ def new_columns() -> list[sa.Column[Any]]:
         sa.Column("lead_signed", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("previous_id", sa.Uuid(), nullable=True),
         sa.Column("merged_into", sa.Uuid(), nullable=True),
+        sa.Column("billing_sequence", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("attended_match_id", sa.Uuid(), nullable=True),
     ]
 
