@@ -28,10 +28,12 @@ check: setup
 	.venv/bin/lint-imports
 	.venv/bin/python -m contracts.generate --check
 	.venv/bin/python -m web.site.catalogue --check
+	.venv/bin/python -m services.intake.diagram --check
 
-# The published language's documents, generated from contracts/, and the site's catalogues, from its texts.
+# The published language's documents, generated from contracts/, the life of a referral, and the site's catalogues.
 docs: setup
 	.venv/bin/python -m contracts.generate
+	.venv/bin/python -m services.intake.diagram
 	.venv/bin/python -m web.site.catalogue
 
 # The peers, in a virtual environment of their own: they share nothing with ours but the interpreter.

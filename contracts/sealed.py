@@ -147,6 +147,7 @@ class HelpForm(Shape):
 
     name: Name | None = None
     age: Annotated[int, validate.Range(min=0, max=120)] | None = None
+    date_of_birth: date | None = None
     sex: Sex | None = None
     route: Route
     client_group: ClientGroup
@@ -168,7 +169,6 @@ class HelpForm(Shape):
     consents: Consents
     definition: Slug | None = None
     definition_version: Annotated[int, validate.Range(min=1, max=10_000)] | None = None
-    date_of_birth: date | None = None
     written_by: Writer | None = None
     relationship: Slug | None = None
     alleged: Annotated[tuple[Allegation, ...], validate.Length(max=20)] = ()
@@ -219,6 +219,18 @@ class Aspects(Shape):
     psychological: FreeText | None = None
     spiritual: FreeText | None = None
     social: FreeText | None = None
+
+
+class Whereabouts(Shape):
+    """Where a client is, as a person of the charity found out, sealed to intake inside the command `find_place`."""
+
+    postcode: Annotated[str, validate.Length(min=2, max=12)]
+
+
+class Note(Shape):
+    """Why a person took a step with a referral, in their words, sealed to intake inside the command."""
+
+    text: Annotated[str, validate.Length(min=1, max=5_000)]
 
 
 class TherapistContact(Shape):

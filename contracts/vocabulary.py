@@ -28,6 +28,7 @@ DutyId = NewType("DutyId", UUID)
 OutcomeId = NewType("OutcomeId", UUID)
 InvitationId = NewType("InvitationId", UUID)
 FormId = NewType("FormId", UUID)
+LinkId = NewType("LinkId", UUID)
 
 Pence = Annotated[int, validate.Range(min=0, max=10_000_000_00)]
 """An amount of money in pence sterling, never negative: direction is in the event's name."""
@@ -178,6 +179,17 @@ class RefusalReason(StrEnum):
     NOT_RECOGNISED = "not_recognised"
 
 
+class PlaceKind(StrEnum):
+    """How well it is known where a person is, and so what a person of the charity has to find out."""
+
+    FOUND = "found"
+    AREA_UNKNOWN = "area_unknown"
+    """An outward code alone, or a postcode that is too new: no fund of an area can pay yet."""
+    CROWN_DEPENDENCY = "crown_dependency"
+    FORCES = "forces"
+    NOT_FOUND = "not_found"
+
+
 class SignpostReason(StrEnum):
     OUT_OF_SCOPE = "out_of_scope"
     OUTSIDE_UK = "outside_uk"
@@ -189,6 +201,88 @@ class WithdrawalReason(StrEnum):
     CLIENT_ASKED = "client_asked"
     PROFESSIONAL_ASKED = "professional_asked"
     NO_CONTACT = "no_contact"
+    DUPLICATE = "duplicate"
+    """A person found it to be the same request as another, which goes on; it may be reopened."""
+
+
+class SuggestionUse(StrEnum):
+    """What an assessor made of what was suggested."""
+
+    NOT_ASKED = "not_asked"
+    ACCEPTED = "accepted"
+    OVERRIDDEN = "overridden"
+
+
+class OverrideReason(StrEnum):
+    PROFESSIONALS_INFORMATION = "professionals_information"
+    CLIENTS_OWN_ACCOUNT = "clients_own_account"
+    CLIENTS_WISH = "clients_wish"
+    CLINICAL_JUDGEMENT = "clinical_judgement"
+
+
+class LinkKind(StrEnum):
+    """How the people of two referrals belong together."""
+
+    PARTNER = "partner"
+    FAMILY_MEMBER = "family_member"
+    SURVIVOR = "survivor"
+    """One is the survivor of the other."""
+
+
+class LinkReason(StrEnum):
+    SAID_BY_CLIENT = "said_by_client"
+    SAID_BY_PROFESSIONAL = "said_by_professional"
+    FOUND_IN_RECORDS = "found_in_records"
+
+
+class UnlinkReason(StrEnum):
+    LINKED_IN_ERROR = "linked_in_error"
+    NO_LONGER_SO = "no_longer_so"
+
+
+class MarkKind(StrEnum):
+    """What two requests may have in common."""
+
+    EMAIL = "email"
+    TELEPHONE = "telephone"
+    NAME_AND_BIRTH = "name_and_birth"
+
+
+class MergeReason(StrEnum):
+    SENT_TWICE = "sent_twice"
+    CLIENT_AND_PROFESSIONAL_ASKED = "client_and_professional_asked"
+    SAME_PERSON_CONFIRMED = "same_person_confirmed"
+
+
+class UnmergeReason(StrEnum):
+    DIFFERENT_PEOPLE = "different_people"
+    DIFFERENT_REQUESTS = "different_requests"
+
+
+class ReopeningReason(StrEnum):
+    UNMERGED = "unmerged"
+
+
+class HoldReason(StrEnum):
+    CLIENT_NOT_READY = "client_not_ready"
+    INFORMATION_AWAITED = "information_awaited"
+    CONSENT_AWAITED = "consent_awaited"
+    SAFEGUARDING = "safeguarding"
+    IN_CUSTODY_OR_HOSPITAL = "in_custody_or_hospital"
+
+
+class ResumptionReason(StrEnum):
+    CLIENT_READY = "client_ready"
+    INFORMATION_CAME = "information_came"
+    CONSENT_GIVEN = "consent_given"
+    SAFEGUARDING_SETTLED = "safeguarding_settled"
+    RELEASED_OR_DISCHARGED = "released_or_discharged"
+
+
+class ReReferralReason(StrEnum):
+    CLIENT_ASKED = "client_asked"
+    PROFESSIONAL_ASKED = "professional_asked"
+    CIRCUMSTANCES_CHANGED = "circumstances_changed"
 
 
 class ClosureReason(StrEnum):
@@ -205,6 +299,8 @@ class DeclineReason(StrEnum):
 
 class OfferWithdrawalReason(StrEnum):
     REFERRAL_WITHDRAWN = "referral_withdrawn"
+    REFERRAL_ON_HOLD = "referral_on_hold"
+    REFERRALS_LINKED = "referrals_linked"
     THERAPIST_SUSPENDED = "therapist_suspended"
 
 

@@ -10,14 +10,28 @@ from marshmallow import validate
 from contracts.shape import SealedTo, Shape
 from contracts.vocabulary import (
     ClientGroup,
+    ClosureReason,
     Competence,
     ConcernCategory,
     ConcernId,
     Count,
+    HoldReason,
+    LinkId,
+    LinkKind,
+    LinkReason,
+    MarkKind,
+    MergeReason,
+    OverrideReason,
+    PlaceKind,
     ReferralId,
+    ReReferralReason,
+    ResumptionReason,
     RiskLevel,
     Severity,
     SignpostReason,
+    SuggestionUse,
+    UnlinkReason,
+    UnmergeReason,
     WithdrawalReason,
     Work,
 )
@@ -53,10 +67,212 @@ class AwaitingAssessment(Shape):
     received_at: datetime
     assess_by: datetime
     overdue: bool
+    taken_up_by: str | None = None
+    place: PlaceKind = PlaceKind.FOUND
+    needs_safeguarding_lead: bool = False
+    """A young person's, which the safeguarding lead hasn't signed off yet."""
+
+
+class TakeUp(Shape):
+    """A person begins to assess a referral, so that no two do."""
+
+    referral_id: ReferralId
+    assessor: StaffName
+
+
+class SignOff(Shape):
+    """The safeguarding lead has seen a young person's referral, and its assessment may be completed."""
+
+    referral_id: ReferralId
+    lead: StaffName
+    note: Sealed | None = None
+
+
+class FindPlace(Shape):
+    """A person has found out where a client is. `whereabouts` holds `contracts.sealed.Whereabouts`."""
+
+    referral_id: ReferralId
+    staff: StaffName
+    whereabouts: Sealed
+
+
+class Hold(Shape):
+    """The referral waits for something. `note` holds `contracts.sealed.Note`, here and below: why, in words."""
+
+    referral_id: ReferralId
+    staff: StaffName
+    reason: HoldReason
+    note: Sealed | None = None
+
+
+class Resume(Shape):
+    """What a referral was on hold for has come."""
+
+    referral_id: ReferralId
+    staff: StaffName
+    reason: ResumptionReason
+    note: Sealed | None = None
+
+
+class Close(Shape):
+    """A referral that has ended is closed, although a safeguarding concern of it is open."""
+
+    referral_id: ReferralId
+    staff: StaffName
+    reason: ClosureReason
+    note: Sealed | None = None
+
+
+class ReRefer(Shape):
+    """A person asks again after their referral was finished: a new one takes it up, with what they said before."""
+
+    referral_id: ReferralId
+    staff: StaffName
+    reason: ReReferralReason
+    note: Sealed | None = None
+
+
+class ReReferred(Shape):
+    """The new referral. Its client is recognised by the new reference and the passphrase of before."""
+
+    referral_id: ReferralId
+    reference: str
+
+
+class ListDuplicates(Shape):
+    """Which requests may be the same person's same request? Of one referral, or the newest of all."""
+
+    referral_id: ReferralId | None = None
+    limit: Annotated[int, validate.Range(min=1, max=1_000)] = 100
+
+
+class PossibleDuplicate(Shape):
+    """Two requests, the later first, and what they have in common."""
+
+    referral_id: ReferralId
+    reference: str
+    state: str
+    other_referral_id: ReferralId
+    other_reference: str
+    other_state: str
+    alike: tuple[MarkKind, ...]
+    found_at: datetime
+
+
+class Merge(Shape):
+    """A person has found a referral to be the same as another, which goes on in its place."""
+
+    referral_id: ReferralId
+    into_referral_id: ReferralId
+    staff: StaffName
+    reason: MergeReason
+    note: Sealed | None = None
+
+
+class Unmerge(Shape):
+    """A person has found that a merged referral is another after all."""
+
+    referral_id: ReferralId
+    staff: StaffName
+    reason: UnmergeReason
+    note: Sealed | None = None
+
+
+class Link(Shape):
+    """The people of two referrals belong together, or one harmed the other: they are kept apart."""
+
+    referral_id: ReferralId
+    other_referral_id: ReferralId
+    kind: LinkKind
+    staff: StaffName
+    reason: LinkReason
+
+
+class Linked(Shape):
+    """`share_a_therapist`: the two had the same therapist before; therapy goes on, and a person should look."""
+
+    link_id: LinkId
+    share_a_therapist: bool
+
+
+class Unlink(Shape):
+    """Two referrals need not be kept apart."""
+
+    link_id: LinkId
+    staff: StaffName
+    reason: UnlinkReason
+
+
+class AskLinks(Shape):
+    """To which referrals is this one linked?"""
+
+    referral_id: ReferralId
+
+
+class LinkView(Shape):
+    link_id: LinkId
+    other_referral_id: ReferralId
+    kind: LinkKind
+    linked_at: datetime
+    linked_by: str
+
+
+class AskHistory(Shape):
+    """Which steps has this referral taken?"""
+
+    referral_id: ReferralId
+
+
+class StepTaken(Shape):
+    """One step: `taken_by` is a person's name, `client`, `rule`, or the service that was heard."""
+
+    number: Count
+    step: str
+    state: str
+    taken_at: datetime
+    taken_by: str
+    reason: str | None = None
+    noted: bool = False
+    """Whether a reason in words is kept, encrypted, with the client's record."""
+
+
+class History(Shape):
+    """All steps, the first first, and what a person can do next."""
+
+    steps: tuple[StepTaken, ...]
+    possible: tuple[str, ...]
+
+
+class SuggestAssessment(Shape):
+    """What do the rules suggest for this referral, and why? Nothing is decided by asking."""
+
+    referral_id: ReferralId
+    assessor: StaffName
+
+
+class ReasonGiven(Shape):
+    """Why a part of the assessment (`risk_level`, `competence`, `work`) is suggested, and the rule that says so."""
+
+    concerns: str
+    rule: str
+    why: str
+
+
+class SuggestedAssessment(Shape):
+    referral_id: ReferralId
+    policy_version: Count
+    source: str
+    risk_level: RiskLevel
+    competence: Competence
+    work: Work
+    reasons: tuple[ReasonGiven, ...]
 
 
 class Assess(Shape):
-    """A person's assessment of a referral. `aspects` holds `contracts.sealed.Aspects`."""
+    """A person's assessment of a referral. `aspects` holds `contracts.sealed.Aspects`.
+
+    `suggestion` says what they made of what was suggested; overriding it needs a reason. `note` holds a `Note`.
+    """
 
     referral_id: ReferralId
     assessor: StaffName
@@ -65,6 +281,9 @@ class Assess(Shape):
     work: Work
     aspects: Sealed
     person_at_risk: ConcernCategory | None = None
+    suggestion: SuggestionUse = SuggestionUse.NOT_ASKED
+    override_reason: OverrideReason | None = None
+    note: Sealed | None = None
 
 
 class Signpost(Shape):
@@ -80,6 +299,8 @@ class Withdraw(Shape):
 
     referral_id: ReferralId
     reason: WithdrawalReason
+    staff: StaffName | None = None
+    note: Sealed | None = None
 
 
 class RaiseConcern(Shape):
@@ -115,6 +336,7 @@ class ReferralSummary(Shape):
     state: str
     client_group: ClientGroup
     received_at: datetime
+    previous_referral_id: ReferralId | None = None
     concerns: tuple[ConcernSummary, ...] = ()
 
 

@@ -110,11 +110,15 @@ class AskStanding(Shape):
 
 
 class Standing(Shape):
-    """`state` is one of awaiting_assessment, awaiting_subsidy, offered, waiting, matched, ended, stopped."""
+    """`state` is one of awaiting_assessment, awaiting_subsidy, offered, waiting, matched, ended, stopped.
+
+    While a referral is `on_hold` nobody is sought, wherever it stands.
+    """
 
     referral_id: ReferralId
     state: str
     offers_made: Count
+    on_hold: bool = False
     match_id: MatchId | None = None
     therapist_id: TherapistId | None = None
     waiting_since: datetime | None = None

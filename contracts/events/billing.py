@@ -77,6 +77,15 @@ class ReferralFeeCredited(Event, publisher="billing", subject="referral_id"):
     currency: Currency = "GBP"
 
 
+class FirstSessionAttended(Event, publisher="billing", subject="referral_id"):
+    """Client and therapist have met for the first time: the referral fee stands, and therapy has begun."""
+
+    referral_id: ReferralId
+    match_id: MatchId
+    therapist_id: TherapistId
+    attended_on: date
+
+
 class PaymentReceived(Event, publisher="billing", subject="therapist_id"):
     """A therapist paid an invoice, or a part of it."""
 

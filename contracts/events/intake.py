@@ -17,14 +17,19 @@ from contracts.vocabulary import (
     ConcernCategory,
     ConcernId,
     ContactPurpose,
+    HoldReason,
     Kilometres,
     Known,
     Language,
+    LinkId,
+    LinkKind,
     LocalAuthority,
     OutwardCode,
     Pence,
     ReferralId,
     RefusalReason,
+    ReopeningReason,
+    ResumptionReason,
     RiskLevel,
     Route,
     Sessions,
@@ -44,6 +49,7 @@ class ReferralReceived(Event, publisher="intake", subject="referral_id"):
 
     The areas come from the full postcode and are missing when only an outward code was given: an outward code does
     not decide an area. `fee_ceiling_pence` is what the client can pay a session, missing when they didn't say.
+    `previous_referral_id` names the finished referral of the same person that this one takes up again.
     """
 
     referral_id: ReferralId
@@ -61,6 +67,7 @@ class ReferralReceived(Event, publisher="intake", subject="referral_id"):
     fee_ceiling_pence: Pence | None = None
     known_to_authorities: Known
     evaluation_consented: bool = False
+    previous_referral_id: ReferralId | None = None
 
 
 class HelpRequestRefused(Event, publisher="intake", subject="submission_id"):
@@ -82,6 +89,15 @@ class ReferralAssessed(Event, publisher="intake", subject="referral_id"):
     wheelchair_access: bool = False
 
 
+class AssessmentOverdue(Event, publisher="intake", subject="referral_id"):
+    """Nobody has assessed the referral in the time that policy gives: a person should look. It is said once."""
+
+    referral_id: ReferralId
+    due_at: datetime
+    taken_up: bool
+    needs_safeguarding_lead: bool
+
+
 class ReferralSignposted(Event, publisher="intake", subject="referral_id"):
     """The referral fits another service better and the client was told which."""
 
@@ -90,10 +106,56 @@ class ReferralSignposted(Event, publisher="intake", subject="referral_id"):
 
 
 class ReferralWithdrawn(Event, publisher="intake", subject="referral_id"):
-    """The client took the request back: all that is under way for it stops, all that is held for it is freed."""
+    """The request was taken back: all that is under way for it stops, all that is held for it is freed.
+
+    As `duplicate` a person found it to be the same request as another: the client has asked for nothing, and is told
+    nothing.
+    """
 
     referral_id: ReferralId
     reason: WithdrawalReason
+
+
+class ReferralHeld(Event, publisher="intake", subject="referral_id"):
+    """The referral waits for something: nobody is sought until it is resumed. Therapy that has begun goes on."""
+
+    referral_id: ReferralId
+    reason: HoldReason
+
+
+class ReferralResumed(Event, publisher="intake", subject="referral_id"):
+    """What the referral was on hold for has come, and it goes on where it was."""
+
+    referral_id: ReferralId
+    reason: ResumptionReason
+
+
+class ReferralReopened(Event, publisher="intake", subject="referral_id"):
+    """A referral that was withdrawn as a duplicate is none after all, and goes on from before its assessment."""
+
+    referral_id: ReferralId
+    reason: ReopeningReason
+
+
+class ReferralsLinked(Event, publisher="intake", subject="link_id"):
+    """A person linked two referrals whose people are kept apart: they are given no therapist in common.
+
+    Couple work of partners, by agreement, is the exception.
+    """
+
+    link_id: LinkId
+    referral_id: ReferralId
+    other_referral_id: ReferralId
+    kind: LinkKind
+
+
+class ReferralsUnlinked(Event, publisher="intake", subject="link_id"):
+    """A person undid a link: the two referrals need no longer be kept apart."""
+
+    link_id: LinkId
+    referral_id: ReferralId
+    other_referral_id: ReferralId
+    kind: LinkKind
 
 
 class ReferralClosed(Event, publisher="intake", subject="referral_id"):

@@ -160,6 +160,8 @@ class Cast:
 
     def _assess(self, waiting: dict[str, Any]) -> None:
         reference, referral_id = waiting["reference"], waiting["referral_id"]
+        if waiting["needs_safeguarding_lead"]:
+            self.client.call("intake", "sign_off", referral_id=referral_id, lead=DUTY_LEAD)
         if self.chance.happens(reference, "signposted", self.shares.signposted):
             self.client.call(
                 "intake", "signpost", referral_id=referral_id, assessor=ASSESSOR, reason="other_service_fits_better"

@@ -11,7 +11,8 @@ from contracts.sealed import Credentials
 from leeward.demo.cast import Cast, Client
 from leeward.status import status_of
 
-FOUND, WAITING = "found a therapist", "on the waiting list"
+FOUND, WAITING, OVER = "found a therapist", "on the waiting list", "therapy has ended"
+IN_WORDS = {"matched": FOUND, "first_session_attended": FOUND, "ended": OVER, "closed": OVER}
 
 
 @dataclass
@@ -69,8 +70,10 @@ def expected_states(client: Client, *, signposted: bool) -> set[Known]:
         return {Known("signposted", "stopped")}
     if client.has_withdrawn:
         # Whose therapy had ended before the withdrawal arrived has nothing left to take back.
-        return {Known("withdrawn", "stopped"), Known("closed", "ended")}
-    return {Known("matched", "matched"), Known("closed", "ended"), Known("assessed", "waiting")}
+        return {Known("withdrawn", "stopped"), Known("closed", "ended"), Known("ended", "ended")}
+    found = {Known("matched", "matched"), Known("first_session_attended", "matched")}
+    over = {Known("closed", "ended"), Known("ended", "ended")}
+    return found | over | {Known("assessed", "waiting"), Known("matching", "waiting")}
 
 
 def _what_the_client_is_told(cast: Cast, client: Client) -> str:
@@ -82,7 +85,7 @@ def _what_the_client_is_told(cast: Cast, client: Client) -> str:
 def _in_words(known: Known) -> str:
     if known.matching == "waiting":
         return WAITING
-    return {"matched": FOUND, "closed": "therapy has ended"}.get(known.intake, known.intake)
+    return IN_WORDS.get(known.intake, known.intake)
 
 
 def _verify_books(client: RpcClient, outcome: Outcome) -> None:

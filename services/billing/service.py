@@ -18,6 +18,7 @@ from contracts.events.intake import (
     ReferralAssessed,
     ReferralClosed,
     ReferralReceived,
+    ReferralReopened,
     ReferralSignposted,
     ReferralWithdrawn,
 )
@@ -42,6 +43,7 @@ class BillingService:
         on(ReferralWithdrawn, handlers.withdraw, safe_by_business_key="the number of the referral's ending"),
         on(ReferralSignposted, handlers.signpost, safe_by_business_key="the number of the referral's ending"),
         on(ReferralClosed, handlers.close, safe_by_business_key="the number of the referral's ending"),
+        on(ReferralReopened, handlers.reopen, safe_by_business_key="the number of the referral's ending"),
         on(TherapistAdmitted, handlers.open_account, safe_by_business_key="therapist_id"),
         on(TherapistMatched, handlers.charge_match, safe_by_business_key="match_id"),
         on(MatchEnded, handlers.end_match, safe_by_business_key="match_id, which ends once"),

@@ -7,7 +7,7 @@ from uuid import UUID
 from chassis.ports import NotYet, Timer, Unit
 from contracts.events.intake import ReferralReceived, ReferralWithdrawn
 from contracts.events.matching import MatchEnded, TherapistMatched
-from contracts.vocabulary import MatchId, Stage
+from contracts.vocabulary import MatchId, Stage, WithdrawalReason
 from services.evaluation import store
 from services.evaluation.domain.invitations import Match
 from services.evaluation.inviting import FOLLOW_UP, REVIEW, invite_both, stop, stop_timers
@@ -33,6 +33,8 @@ def note_referral(unit: Unit[Tools], event: ReferralReceived) -> None:
 
 
 def stop_withdrawn(unit: Unit[Tools], event: ReferralWithdrawn) -> None:
+    if event.reason is WithdrawalReason.DUPLICATE:
+        return  # nothing has begun that could be asked about, and the referral may be reopened
     referral = store.referral_of(unit.session, event.referral_id)
     if not referral.is_withdrawn:
         referral.withdrawn_at = unit.now

@@ -7,6 +7,7 @@ from itertools import count
 from chassis.ports import NotYet, Unit
 from chassis.sealing import Unopenable
 from chassis.workdays import add_working_days
+from contracts.events.billing import FirstSessionAttended
 from contracts.events.evaluation import EvaluationRiskFlagged
 from contracts.events.intake import (
     ContactReleased,
@@ -16,7 +17,15 @@ from contracts.events.intake import (
     ReferralWithdrawn,
     SafeguardingConcernRaised,
 )
-from contracts.events.matching import MatchEnded, TherapistMatched
+from contracts.events.matching import (
+    MatchEnded,
+    MatchingStalled,
+    OfferDeclined,
+    OfferExpired,
+    OfferWithdrawn,
+    TherapistMatched,
+    TherapistOffered,
+)
 from contracts.events.notifications import SafeguardingAlertAcknowledged
 from contracts.events.web import HelpRequested, WithdrawalRequested
 from contracts.reference import InvalidReference, parse_reference, reference_for
@@ -33,14 +42,22 @@ from contracts.vocabulary import (
     TherapistId,
     WithdrawalReason,
 )
-from services.intake import store
+from services.intake import duplicates, store
 from services.intake.domain.passphrases import mark_of, recognises
-from services.intake.domain.referral import AlreadyFinished, Referral, age_band
-from services.intake.domain.safeguarding import Concern, Finding, finding_in_evaluation, findings_in_request
-from services.intake.gateways.postcodes import Place, UnknownPlace
+from services.intake.domain.referral import Referral, Step, StepRefused, age_band, age_in_years
+from services.intake.domain.safeguarding import (
+    Concern,
+    Finding,
+    finding_in_evaluation,
+    findings_in_request,
+    is_young,
+)
+from services.intake.gateways.postcodes import Place
+from services.intake.steps import BY_BILLING, BY_CLIENT, BY_MATCHING, BY_RULE, record, take
 from services.intake.tools import Tools
 
-BY_RULE = "rule"
+ASSESSMENT_OVERDUE = "assessment_overdue"
+"""The timer that falls due when a request should have been assessed."""
 
 
 class SubmissionRefused(Exception):
@@ -55,48 +72,80 @@ def receive_request(unit: Unit[Tools], event: HelpRequested) -> None:
     """Takes a request for help in, or says to the front-end why it can't be taken as it is."""
     try:
         submission = _open_submission(unit, event)
-        place = _resolve(unit, submission.postcode)
     except SubmissionRefused as refusal:
         unit.emit(HelpRequestRefused(submission_id=event.submission_id, reason=refusal.reason))
         return
-    referral = _begin(unit, event, submission)
-    unit.emit(_received(referral, submission, place))
-    _release_contact(unit, referral, submission, ContactPurpose.ADDRESS_BOOK)
-    for finding in findings_in_request(
-        client_group=submission.client_group,
-        age=submission.age,
-        identifiable_person_at_risk=submission.identifiable_person_at_risk,
-    ):
-        raise_concern(unit, referral.id, finding, raised_by=BY_RULE)
+    form = HelpForm.from_json(submission.to_json())
+    id_ = ReferralId(unit.new_id())
+    mark = mark_of(submission.passphrase, referral_id=id_, key=unit.tools.passphrase_key)
+    referral = new_referral(unit, id_, event.submission_id, form, mark)
+    begin(unit, referral, form, store.Form(event.form, event.form_version), by=BY_CLIENT)
 
 
 def withdraw_request(unit: Unit[Tools], event: WithdrawalRequested) -> None:
     """Takes a request back for whoever knows its reference and passphrase."""
     try:
         referral = _recognise(unit, event)
-        withdraw(unit, referral, WithdrawalReason.CLIENT_ASKED)
+        withdraw(unit, referral, WithdrawalReason.CLIENT_ASKED, by=BY_CLIENT)
     except SubmissionRefused as refusal:
         unit.emit(HelpRequestRefused(submission_id=event.submission_id, reason=refusal.reason))
-    except AlreadyFinished:
+    except StepRefused:
         return  # there is nothing left to take back
+
+
+def note_offer(unit: Unit[Tools], event: TherapistOffered) -> None:
+    _note_search(unit, event.referral_id, Step.OFFER)
+
+
+def note_offer_declined(unit: Unit[Tools], event: OfferDeclined) -> None:
+    _note_search(unit, event.referral_id, Step.SEEK_ON, event.reason)
+
+
+def note_offer_expired(unit: Unit[Tools], event: OfferExpired) -> None:
+    _note_search(unit, event.referral_id, Step.SEEK_ON)
+
+
+def note_offer_withdrawn(unit: Unit[Tools], event: OfferWithdrawn) -> None:
+    _note_search(unit, event.referral_id, Step.SEEK_ON, event.reason)
+
+
+def note_stall(unit: Unit[Tools], event: MatchingStalled) -> None:
+    _note_search(unit, event.referral_id, Step.SEEK_ON, event.reason)
 
 
 def note_match(unit: Unit[Tools], event: TherapistMatched) -> None:
     """Hands the client's contact to the therapist who accepted, if the client agreed to that."""
-    referral = _known(unit, event.referral_id)
-    if not referral.match(match_id=event.match_id, therapist_id=event.therapist_id, sequence=unit.sequence):
+    referral = _known_and_assessed(unit, event.referral_id)
+    if not referral.is_news(unit.sequence):
         return
+    if not referral.match(match_id=event.match_id, therapist_id=event.therapist_id):
+        return
+    record(unit, referral, Step.MATCH, by=BY_MATCHING)
     form = personal_record(unit, referral)
     if form.consents.pass_to_therapist:
-        _release_contact(unit, referral, form, ContactPurpose.INTRODUCTION, event.therapist_id)
+        release_contact(unit, referral, form, ContactPurpose.INTRODUCTION, event.therapist_id)
+    _begin_therapy(unit, referral)
+
+
+def note_first_session(unit: Unit[Tools], event: FirstSessionAttended) -> None:
+    """Therapy has begun; if the match itself hasn't been heard of yet, that is remembered until it is."""
+    referral = _known(unit, event.referral_id)
+    referral.attended(event.match_id, sequence=unit.sequence)
+    _begin_therapy(unit, referral)
 
 
 def note_match_ended(unit: Unit[Tools], event: MatchEnded) -> None:
-    referral = _known(unit, event.referral_id)
-    if referral.end_match(reason=event.reason, sequence=unit.sequence):
+    """A client who was unhappy gets another therapist; otherwise the referral ends, and is closed by rule if it may."""
+    referral = _known_and_assessed(unit, event.referral_id)
+    if not referral.is_news(unit.sequence):
+        return
+    step = Step.PART if event.reason is MatchEndReason.CLIENT_UNHAPPY else Step.END
+    if not referral.part(step):
+        return
+    record(unit, referral, step, by=BY_MATCHING, reason=event.reason)
+    if step is Step.END and not store.has_open_concern(unit.session, referral.id):
         attended = event.reason is not MatchEndReason.NOT_ATTENDED
-        reason = ClosureReason.THERAPY_ENDED if attended else ClosureReason.NOT_ATTENDED
-        unit.emit(ReferralClosed(referral_id=referral.id, reason=reason))
+        close(unit, referral, ClosureReason.THERAPY_ENDED if attended else ClosureReason.NOT_ATTENDED, by=BY_RULE)
 
 
 def note_risk_answer(unit: Unit[Tools], event: EvaluationRiskFlagged) -> None:
@@ -135,12 +184,21 @@ def raise_concern(unit: Unit[Tools], referral_id: ReferralId, finding: Finding, 
     return concern.id
 
 
-def withdraw(unit: Unit[Tools], referral: Referral, reason: WithdrawalReason) -> bool:
-    """Stops everything for a referral. False if that was so already. Raises AlreadyFinished."""
-    changed = referral.withdraw(reason=reason)
+def withdraw(
+    unit: Unit[Tools], referral: Referral, reason: WithdrawalReason, *, by: str, note: str | None = None
+) -> bool:
+    """Stops everything for a referral. False if that was so already. Raises StepRefused."""
+    changed = referral.withdraw()
     if changed:
+        record(unit, referral, Step.WITHDRAW, by=by, reason=reason, note=note)
         unit.emit(ReferralWithdrawn(referral_id=referral.id, reason=reason))
     return changed
+
+
+def close(unit: Unit[Tools], referral: Referral, reason: ClosureReason, *, by: str, note: str | None = None) -> None:
+    """Nothing more will happen for a referral that has ended. Raises StepRefused."""
+    take(unit, referral, Step.CLOSE, by=by, reason=reason, note=note)
+    unit.emit(ReferralClosed(referral_id=referral.id, reason=reason))
 
 
 def personal_record(unit: Unit[Tools], referral: Referral) -> HelpForm:
@@ -166,30 +224,55 @@ def _open_submission(unit: Unit[Tools], event: HelpRequested) -> HelpSubmission:
     return submission
 
 
-def _resolve(unit: Unit[Tools], postcode: str) -> Place:
-    try:
-        return unit.tools.postcodes.resolve(postcode)
-    except UnknownPlace:
-        raise SubmissionRefused(RefusalReason.UNKNOWN_PLACE) from None
+def _raise_by_rule(unit: Unit[Tools], referral: Referral, form: HelpForm) -> None:
+    for finding in findings_in_request(
+        client_group=form.client_group,
+        age=_age(unit, form),
+        identifiable_person_at_risk=form.identifiable_person_at_risk,
+    ):
+        raise_concern(unit, referral.id, finding, raised_by=BY_RULE)
 
 
-def _begin(unit: Unit[Tools], event: HelpRequested, submission: HelpSubmission) -> Referral:
-    """Stores the referral and, encrypted, what the client wrote."""
-    tools, id_ = unit.tools, ReferralId(unit.new_id())
-    referral = Referral(
-        id=id_,
-        submission_id=event.submission_id,
-        reference=_free_reference(unit, event.submission_id),
-        client_group=submission.client_group,
-        received_at=unit.now,
-        assess_by=add_working_days(unit.now, tools.settings.assess_within_working_days),
-        passphrase_mark=mark_of(submission.passphrase, referral_id=id_, key=tools.passphrase_key),
-    )
+def begin(
+    unit: Unit[Tools],
+    referral: Referral,
+    form: HelpForm,
+    version: store.Form,
+    *,
+    by: str,
+    reason: str | None = None,
+) -> None:
+    """Stores a new referral and, encrypted, what the client wrote, and tells the others."""
+    place = unit.tools.postcodes.place_of(form.postcode)
+    referral.place = place.kind
     unit.session.add(referral)
-    form = HelpForm.from_json(submission.to_json())
-    content = tools.vault.encrypt(unit.session, id_, form, at=unit.now)
-    store.save_personal_record(unit.session, referral, event.form, event.form_version, content)
-    return referral
+    record(unit, referral, Step.RECEIVE, by=by, reason=reason)
+    content = unit.tools.vault.encrypt(unit.session, referral.id, form, at=unit.now)
+    store.save_personal_record(unit.session, referral, version, content)
+    duplicates.note_marks(unit, referral, form)
+    unit.emit(received(unit, referral, form, place))
+    release_contact(unit, referral, form, ContactPurpose.ADDRESS_BOOK)
+    _raise_by_rule(unit, referral, form)
+    unit.set_timer(ASSESSMENT_OVERDUE, referral.id, referral.assess_by)
+
+
+def new_referral(
+    unit: Unit[Tools], id_: ReferralId, submission_id: SubmissionId, form: HelpForm, passphrase_mark: bytes
+) -> Referral:
+    return Referral(
+        id=id_,
+        submission_id=submission_id,
+        reference=_free_reference(unit, submission_id),
+        client_group=form.client_group,
+        received_at=unit.now,
+        assess_by=add_working_days(unit.now, unit.tools.settings.assess_within_working_days),
+        passphrase_mark=passphrase_mark,
+        young=is_young(client_group=form.client_group, age=_age(unit, form)),
+    )
+
+
+def _age(unit: Unit[Tools], form: HelpForm) -> int | None:
+    return age_in_years(age=form.age, date_of_birth=form.date_of_birth, on=unit.now.date())
 
 
 def _free_reference(unit: Unit[Tools], submission_id: SubmissionId) -> str:
@@ -197,13 +280,13 @@ def _free_reference(unit: Unit[Tools], submission_id: SubmissionId) -> str:
     return next(one for one in candidates if store.find_by_reference(unit.session, one) is None)
 
 
-def _received(referral: Referral, form: HelpForm, place: Place) -> ReferralReceived:
+def received(unit: Unit[Tools], referral: Referral, form: HelpForm, place: Place) -> ReferralReceived:
     return ReferralReceived(
         referral_id=referral.id,
         received_at=referral.received_at,
         route=form.route,
         client_group=form.client_group,
-        age_band=age_band(form.age),
+        age_band=age_band(_age(unit, form)),
         outward_code=place.outward_code,
         local_authority=place.local_authority,
         police_force_area=place.police_force_area,
@@ -214,10 +297,11 @@ def _received(referral: Referral, form: HelpForm, place: Place) -> ReferralRecei
         fee_ceiling_pence=form.fee_ceiling_pence,
         known_to_authorities=form.known_to_authorities,
         evaluation_consented=form.consents.evaluation,
+        previous_referral_id=referral.previous_id,
     )
 
 
-def _release_contact(
+def release_contact(
     unit: Unit[Tools],
     referral: Referral,
     form: HelpForm,
@@ -251,6 +335,25 @@ def _recognise(unit: Unit[Tools], event: WithdrawalRequested) -> Referral:
         raise NotYet("no request with this reference has arrived yet")
     if referral is None or not recognises(referral, typed.passphrase, key=unit.tools.passphrase_key, at=unit.now):
         raise SubmissionRefused(RefusalReason.NOT_RECOGNISED)
+    return store.get_referral(unit.session, referral.merged_into) if referral.merged_into else referral
+
+
+def _note_search(unit: Unit[Tools], referral_id: ReferralId, step: Step, reason: str | None = None) -> None:
+    """Takes in how the search goes, if that is still news."""
+    referral = _known_and_assessed(unit, referral_id)
+    if referral.is_news(unit.sequence) and referral.hear(step):
+        record(unit, referral, step, by=BY_MATCHING, reason=reason)
+
+
+def _begin_therapy(unit: Unit[Tools], referral: Referral) -> None:
+    if referral.has_begun:
+        take(unit, referral, Step.ATTEND, by=BY_BILLING)
+
+
+def _known_and_assessed(unit: Unit[Tools], referral_id: ReferralId) -> Referral:
+    referral = _known(unit, referral_id)
+    if not referral.is_assessed:
+        raise NotYet("the referral's assessment is not recorded here yet")
     return referral
 
 

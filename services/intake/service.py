@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
-from chassis.host.service import Ports, command, health_check, lane, on, story_teller
+from chassis.host.service import Ports, command, due, health_check, lane, on, schedule, story_teller
 from contracts.commands.intake import (
+    AskHistory,
+    AskLinks,
     AskStatus,
     Assess,
+    Close,
     CountReferrals,
+    FindPlace,
     FindReferral,
+    Hold,
+    Link,
     ListAwaiting,
+    ListDuplicates,
+    Merge,
     RaiseConcern,
+    ReRefer,
+    Resume,
+    SignOff,
     Signpost,
+    SuggestAssessment,
+    TakeUp,
+    Unlink,
+    Unmerge,
     Withdraw,
 )
+from contracts.events.billing import FirstSessionAttended
 from contracts.events.evaluation import EvaluationRiskFlagged
-from contracts.events.matching import MatchEnded, TherapistMatched
+from contracts.events.matching import (
+    MatchEnded,
+    MatchingStalled,
+    OfferDeclined,
+    OfferExpired,
+    OfferWithdrawn,
+    TherapistMatched,
+    TherapistOffered,
+)
 from contracts.events.notifications import SafeguardingAlertAcknowledged
 from contracts.events.web import HelpRequested, WithdrawalRequested
-from services.intake import commands, handlers, store, tools
+from services.intake import assessing, commands, duplicates, handlers, life, linking, store, tools
+
+NEWEST = "the number of matching's newest word on the referral"
 
 
 class IntakeService:
@@ -30,16 +56,14 @@ class IntakeService:
         "inbox",
         on(HelpRequested, handlers.receive_request),
         on(WithdrawalRequested, handlers.withdraw_request),
-        on(
-            TherapistMatched,
-            handlers.note_match,
-            safe_by_business_key="the number of matching's newest word on the referral",
-        ),
-        on(
-            MatchEnded,
-            handlers.note_match_ended,
-            safe_by_business_key="the number of matching's newest word on the referral",
-        ),
+        on(TherapistOffered, handlers.note_offer, safe_by_business_key=NEWEST),
+        on(OfferDeclined, handlers.note_offer_declined, safe_by_business_key=NEWEST),
+        on(OfferExpired, handlers.note_offer_expired, safe_by_business_key=NEWEST),
+        on(OfferWithdrawn, handlers.note_offer_withdrawn, safe_by_business_key=NEWEST),
+        on(MatchingStalled, handlers.note_stall, safe_by_business_key=NEWEST),
+        on(TherapistMatched, handlers.note_match, safe_by_business_key=NEWEST),
+        on(FirstSessionAttended, handlers.note_first_session, safe_by_business_key="match_id, which begins once"),
+        on(MatchEnded, handlers.note_match_ended, safe_by_business_key=NEWEST),
         on(
             SafeguardingAlertAcknowledged,
             handlers.note_acknowledgement,
@@ -51,9 +75,26 @@ class IntakeService:
         on(EvaluationRiskFlagged, handlers.note_risk_answer),
     )
 
+    timers = schedule(due(handlers.ASSESSMENT_OVERDUE, assessing.report_overdue))
+
     status = command(AskStatus, commands.ask_status)
     awaiting_assessment = command(ListAwaiting, commands.list_awaiting)
-    assess = command(Assess, commands.assess)
+    suggest_assessment = command(SuggestAssessment, assessing.suggest_assessment)
+    assess = command(Assess, assessing.assess)
+    take_up = command(TakeUp, life.take_up)
+    sign_off = command(SignOff, life.sign_off)
+    find_place = command(FindPlace, life.find_place)
+    hold = command(Hold, life.hold)
+    resume = command(Resume, life.resume)
+    close = command(Close, life.close)
+    re_refer = command(ReRefer, life.re_refer)
+    possible_duplicates = command(ListDuplicates, duplicates.possible_duplicates)
+    merge = command(Merge, duplicates.merge)
+    unmerge = command(Unmerge, duplicates.unmerge)
+    link = command(Link, linking.link)
+    unlink = command(Unlink, linking.unlink)
+    links = command(AskLinks, linking.links)
+    history = command(AskHistory, life.history)
     signpost = command(Signpost, commands.signpost)
     withdraw = command(Withdraw, commands.withdraw)
     raise_concern = command(RaiseConcern, commands.raise_concern)

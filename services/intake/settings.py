@@ -9,6 +9,7 @@ from pathlib import Path
 from marshmallow.validate import Range
 
 from chassis.config import Env
+from services.intake.gateways.policy import ASSESSMENT
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class IntakeSettings:
 
     assess_within_working_days: int
     wait_for_request: timedelta
+    assessment_policy: Path
     keys_folder: Path
     master_key: str
 
@@ -27,6 +29,7 @@ def read(env: Env) -> IntakeSettings:
         wait_for_request=timedelta(
             seconds=env.int("INTAKE_WAIT_FOR_REQUEST_SECONDS", 600, validate=Range(min=0, max=86_400))
         ),
+        assessment_policy=env.path("INTAKE_ASSESSMENT_POLICY", ASSESSMENT),
         keys_folder=env.path("LEEWARD_KEYS"),
         master_key=env.str("INTAKE_MASTER_KEY"),
     )

@@ -2,16 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, String, Table, Uuid, bindparam, func, select
-from sqlalchemy.orm import Session, registry
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    Row,
+    String,
+    Table,
+    Uuid,
+    bindparam,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session, aliased, registry
 
 from chassis.store import rows
 from chassis.store.tables import Instant, code, data_key_table, new_metadata
-from contracts.vocabulary import ClientGroup, ConcernCategory, ConcernId, ReferralId, Severity, SubmissionId
-from services.intake.domain.referral import Referral, State
+from contracts.commands.intake import Assess
+from contracts.vocabulary import (
+    ClientGroup,
+    Competence,
+    ConcernCategory,
+    ConcernId,
+    LinkId,
+    LinkKind,
+    LinkReason,
+    MarkKind,
+    OverrideReason,
+    PlaceKind,
+    ReferralId,
+    RiskLevel,
+    Severity,
+    SubmissionId,
+    SuggestionUse,
+    UnlinkReason,
+    Work,
+)
+from services.intake.domain.links import Link
+from services.intake.domain.referral import UNASSESSED, Referral, State, Step
 from services.intake.domain.safeguarding import Concern
+from services.intake.domain.suggestion import Suggestion
 
 metadata = new_metadata()
 mapper = registry(metadata=metadata)
@@ -28,12 +65,36 @@ referrals = Table(
     Column("received_at", Instant, nullable=False),
     Column("assess_by", Instant, nullable=False),
     Column("passphrase_mark", LargeBinary, nullable=False),
+    Column("passphrase_subject", Uuid),
     Column("state", code(State), nullable=False, index=True),
+    Column("state_before", code(State)),
+    Column("steps_taken", Integer, nullable=False),
+    Column("place", code(PlaceKind), nullable=False),
+    Column("young", Boolean, nullable=False),
+    Column("lead_signed", Boolean, nullable=False),
+    Column("previous_id", Uuid),
+    Column("merged_into", Uuid),
     Column("match_id", Uuid),
     Column("therapist_id", Uuid),
+    Column("attended_match_id", Uuid),
+    Column("billing_sequence", Integer, nullable=False),
     Column("matching_sequence", Integer, nullable=False),
     Column("failed_passphrases", Integer, nullable=False),
     Column("locked_until", Instant),
+)
+
+# Only ever added to: what a step was, when, by whom and why.
+steps = Table(
+    "referral_step",
+    metadata,
+    Column("referral_id", Uuid, ForeignKey("referral.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("step", code(Step), nullable=False),
+    Column("state", code(State), nullable=False),
+    Column("taken_at", Instant, nullable=False),
+    Column("taken_by", String(120), nullable=False),
+    Column("reason", String(64)),
+    Column("note", LargeBinary),
 )
 
 personal_records = Table(
@@ -51,7 +112,49 @@ assessments = Table(
     Column("referral_id", Uuid, ForeignKey("referral.id"), primary_key=True),
     Column("assessed_at", Instant, nullable=False),
     Column("assessor", String(120), nullable=False),
+    Column("risk_level", code(RiskLevel)),
+    Column("competence", code(Competence)),
+    Column("work", code(Work)),
+    Column("policy_version", Integer),
+    Column("suggested_risk_level", code(RiskLevel)),
+    Column("suggested_competence", code(Competence)),
+    Column("suggested_work", code(Work)),
+    Column("suggestion", code(SuggestionUse)),
+    Column("override_reason", code(OverrideReason)),
     Column("content", LargeBinary, nullable=False),
+)
+
+# They hang on the client's data key, so that they go with it when the client is erased.
+marks = Table(
+    "identity_mark",
+    metadata,
+    Column("referral_id", Uuid, ForeignKey("data_key.subject_id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", code(MarkKind), primary_key=True),
+    Column("mark", LargeBinary(32), nullable=False, index=True),
+)
+
+duplicates = Table(
+    "possible_duplicate",
+    metadata,
+    Column("referral_id", Uuid, ForeignKey("data_key.subject_id", ondelete="CASCADE"), primary_key=True),
+    Column("other_id", Uuid, ForeignKey("data_key.subject_id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("kind", code(MarkKind), primary_key=True),
+    Column("found_at", Instant, nullable=False, index=True),
+)
+
+links = Table(
+    "link",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("referral_id", Uuid, ForeignKey("referral.id"), nullable=False, index=True),
+    Column("other_id", Uuid, ForeignKey("referral.id"), nullable=False, index=True),
+    Column("kind", code(LinkKind), nullable=False),
+    Column("linked_at", Instant, nullable=False),
+    Column("linked_by", String(120), nullable=False),
+    Column("reason", code(LinkReason), nullable=False),
+    Column("undone_at", Instant),
+    Column("undone_by", String(120)),
+    Column("undone_reason", code(UnlinkReason)),
 )
 
 concerns = Table(
@@ -68,12 +171,44 @@ concerns = Table(
 
 mapper.map_imperatively(Referral, referrals)
 mapper.map_imperatively(Concern, concerns)
+mapper.map_imperatively(Link, links)
 
 # Every request and assessment runs these, so they are built once.
 _BY_REFERENCE = select(Referral).where(referrals.c.reference == bindparam("reference")).with_for_update()
 _BY_SUBMISSION = select(Referral).where(referrals.c.submission_id == bindparam("submission_id"))
 _RECORD = select(personal_records.c.content).where(personal_records.c.referral_id == bindparam("referral_id"))
+_LIVE_LINKS = (
+    select(Link)
+    .where(
+        (links.c.referral_id == bindparam("referral_id")) | (links.c.other_id == bindparam("referral_id")),
+        links.c.undone_at.is_(None),
+    )
+    .order_by(links.c.linked_at, links.c.id)
+)
+_NEW_MARK = marks.insert()
+_ALIKE = (
+    select(marks.c.referral_id, marks.c.kind)
+    .where(marks.c.mark.in_(bindparam("marks", expanding=True)))
+    .order_by(marks.c.referral_id.desc())
+    .limit(50)
+)
 _NEW_RECORD, _NEW_ASSESSMENT = personal_records.insert(), assessments.insert()
+
+
+class Form(NamedTuple):
+    """Which form a client filled in."""
+
+    name: str
+    version: int
+
+
+class Pair(NamedTuple):
+    """Two referrals that may be the same, the later first, and what they have in common."""
+
+    referral: Referral
+    other: Referral
+    alike: tuple[MarkKind, ...]
+    found_at: datetime
 
 
 class NoSuchReferral(LookupError):
@@ -98,14 +233,33 @@ def find_by_submission(session: Session, submission_id: SubmissionId) -> Referra
 
 def awaiting_assessment(session: Session, limit: int) -> list[Referral]:
     """The longest waiting first."""
-    waiting = select(Referral).where(referrals.c.state == State.RECEIVED).order_by(referrals.c.received_at)
+    waiting = select(Referral).where(referrals.c.state.in_(UNASSESSED)).order_by(referrals.c.received_at)
     return list(session.execute(waiting.limit(limit)).scalars())
 
 
-def save_personal_record(session: Session, referral: Referral, form: str, version: int, content: bytes) -> None:
+def takers_of(session: Session, step: Step, referral_ids: Iterable[ReferralId]) -> dict[ReferralId, str]:
+    """Who last took this step, by referral."""
+    wanted = select(steps.c.referral_id, steps.c.taken_by).where(
+        steps.c.step == step, steps.c.referral_id.in_(list(referral_ids))
+    )
+    return {ReferralId(id_): by for id_, by in session.execute(wanted.order_by(steps.c.number))}
+
+
+def history_of(session: Session, referral_id: ReferralId) -> Sequence[Row[Any]]:
+    """Every step of a referral, the first first."""
+    wanted = select(steps).where(steps.c.referral_id == referral_id).order_by(steps.c.number)
+    return session.execute(wanted).all()
+
+
+def save_personal_record(session: Session, referral: Referral, version: Form, content: bytes) -> None:
     session.flush()
-    row = {"referral_id": referral.id, "form": form, "form_version": version, "content": content}
+    row = {"referral_id": referral.id, "form": version.name, "form_version": version.version, "content": content}
     session.execute(_NEW_RECORD, row)
+
+
+def correct_personal_record(session: Session, referral_id: ReferralId, content: bytes) -> None:
+    changed = update(personal_records).where(personal_records.c.referral_id == referral_id)
+    session.execute(changed.values(content=content))
 
 
 def get_personal_record(session: Session, referral_id: ReferralId) -> bytes:
@@ -116,9 +270,85 @@ def get_personal_record(session: Session, referral_id: ReferralId) -> bytes:
     return content
 
 
-def save_assessment(session: Session, referral_id: ReferralId, assessor: str, content: bytes, at: datetime) -> None:
-    row = {"referral_id": referral_id, "assessor": assessor, "content": content, "assessed_at": at}
+def form_of(session: Session, referral_id: ReferralId) -> Form:
+    wanted = select(personal_records.c.form, personal_records.c.form_version)
+    return Form(*session.execute(wanted.where(personal_records.c.referral_id == referral_id)).one())
+
+
+def save_assessment(session: Session, decided: Assess, suggested: Suggestion, content: bytes, at: datetime) -> None:
+    """Keeps what a person decided beside what was suggested; `content` is the encrypted aspects."""
+    row = {
+        "referral_id": decided.referral_id,
+        "assessed_at": at,
+        "assessor": decided.assessor,
+        "risk_level": decided.risk_level,
+        "competence": decided.competence,
+        "work": decided.work,
+        "policy_version": suggested.policy_version,
+        "suggested_risk_level": suggested.risk_level,
+        "suggested_competence": suggested.competence,
+        "suggested_work": suggested.work,
+        "suggestion": decided.suggestion,
+        "override_reason": decided.override_reason,
+        "content": content,
+    }
     session.execute(_NEW_ASSESSMENT, row)
+
+
+def save_marks(session: Session, referral_id: ReferralId, found: Mapping[MarkKind, bytes]) -> None:
+    rows_ = [{"referral_id": referral_id, "kind": kind, "mark": mark} for kind, mark in found.items()]
+    session.execute(_NEW_MARK, rows_)
+
+
+def save_possible_duplicates(
+    session: Session, referral: Referral, found: Mapping[MarkKind, bytes], at: datetime
+) -> None:
+    """Records whose marks are among those found; of very many the newest are enough."""
+    alike = session.execute(_ALIKE, {"marks": list(found.values())}).all()
+    pairs = [
+        {"referral_id": referral.id, "other_id": id_, "kind": kind, "found_at": at}
+        for id_, kind in alike
+        if id_ != referral.previous_id
+    ]
+    if pairs:
+        session.execute(duplicates.insert(), pairs)
+
+
+def possible_duplicates(session: Session, referral_id: ReferralId | None, limit: int) -> list[Pair]:
+    """Pairs of which neither is merged into another, the newest first. Of one referral, or of all."""
+    one_table, other_table = referrals.alias("later"), referrals.alias("earlier")
+    wanted = (
+        select(aliased(Referral, one_table), aliased(Referral, other_table), duplicates.c.kind, duplicates.c.found_at)
+        .select_from(
+            duplicates.join(one_table, one_table.c.id == duplicates.c.referral_id).join(
+                other_table, other_table.c.id == duplicates.c.other_id
+            )
+        )
+        .where(one_table.c.merged_into.is_(None), other_table.c.merged_into.is_(None))
+        .order_by(duplicates.c.found_at.desc(), duplicates.c.referral_id, duplicates.c.other_id, duplicates.c.kind)
+    )
+    if referral_id is not None:
+        wanted = wanted.where((duplicates.c.referral_id == referral_id) | (duplicates.c.other_id == referral_id))
+    pairs: dict[tuple[ReferralId, ReferralId], Pair] = {}
+    for one, other, kind, at in session.execute(wanted.limit(limit * len(MarkKind))):
+        known = pairs.get((one.id, other.id))
+        pairs[one.id, other.id] = Pair(one, other, (*(known.alike if known else ()), kind), at)
+    return list(pairs.values())[:limit]
+
+
+def find_link(session: Session, link_id: LinkId) -> Link | None:
+    return rows.lock(session, Link, link_id)
+
+
+def live_links_of(session: Session, referral_id: ReferralId) -> list[Link]:
+    """The links that stand, the first first."""
+    return list(session.execute(_LIVE_LINKS, {"referral_id": referral_id}).scalars())
+
+
+def who_took(session: Session, taken: Iterable[Step], referral_ids: Iterable[ReferralId]) -> set[str]:
+    """The names of those who took any of these steps with any of these referrals."""
+    wanted = select(steps.c.taken_by).where(steps.c.step.in_(list(taken)), steps.c.referral_id.in_(list(referral_ids)))
+    return set(session.execute(wanted).scalars())
 
 
 def find_concern(session: Session, concern_id: ConcernId) -> Concern | None:
@@ -128,6 +358,12 @@ def find_concern(session: Session, concern_id: ConcernId) -> Concern | None:
 def concerns_of(session: Session, referral_id: ReferralId) -> list[Concern]:
     wanted = select(Concern).where(concerns.c.referral_id == referral_id).order_by(concerns.c.raised_at, concerns.c.id)
     return list(session.execute(wanted).scalars())
+
+
+def has_open_concern(session: Session, referral_id: ReferralId) -> bool:
+    """Whether somebody has still to take a safeguarding concern in hand."""
+    wanted = select(concerns.c.id).where(concerns.c.referral_id == referral_id, concerns.c.acknowledged_at.is_(None))
+    return session.execute(wanted.limit(1)).first() is not None
 
 
 def count_by_state(session: Session) -> list[tuple[str, int]]:

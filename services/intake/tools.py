@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chassis.config import Env
 from chassis.sealing import Keyring
 from chassis.vault import Vault
+from contracts.vocabulary import MarkKind
 from services.intake import settings, store
+from services.intake.domain import duplicates
+from services.intake.domain.suggestion import Policy
+from services.intake.gateways.policy import read_policy
 from services.intake.gateways.postcodes import Postcodes
 
 
@@ -20,7 +26,9 @@ class Tools:
     keyring: Keyring
     vault: Vault
     postcodes: Postcodes
+    policy: Policy
     passphrase_key: bytes
+    mark_keys: Mapping[MarkKind, bytes]
 
 
 def build(env: Env) -> Tools:
@@ -30,5 +38,7 @@ def build(env: Env) -> Tools:
         keyring=Keyring(values.keys_folder, reader="intake"),
         vault=Vault(store.data_keys, values.master_key),
         postcodes=Postcodes(),
+        policy=read_policy(values.assessment_policy),
+        mark_keys=duplicates.keys_of(base64.b64decode(values.master_key)),
         passphrase_key=hashlib.sha256(b"passphrase" + values.master_key.encode()).digest(),
     )

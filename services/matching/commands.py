@@ -173,6 +173,7 @@ def ask_standing(unit: Unit[Tools], request: AskStanding) -> Standing:
         referral_id=referral.id,
         state=referral.state.value,
         offers_made=referral.offers_made,
+        on_hold=referral.on_hold,
         match_id=referral.match_id,
         therapist_id=referral.therapist_id,
         waiting_since=referral.waiting_since,

@@ -15,36 +15,33 @@ from contracts.events.billing import (
 from contracts.events.intake import (
     ReferralAssessed,
     ReferralClosed,
+    ReferralHeld,
     ReferralReceived,
+    ReferralReopened,
+    ReferralResumed,
     ReferralSignposted,
+    ReferralsLinked,
+    ReferralsUnlinked,
     ReferralWithdrawn,
 )
 from contracts.events.matching import MatchingStalled, OfferExpired, TherapistReinstated, TherapistSuspended
 from contracts.vocabulary import OfferId, OfferWithdrawalReason, ReferralId, SuspensionReason, TherapistId
 from services.matching import search, store
+from services.matching.domain.links import Link
+from services.matching.domain.places import Point
 from services.matching.domain.referral import Referral, SubsidyState
 from services.matching.domain.therapist import Therapist
 from services.matching.tools import Tools
 
 
 def note_referral(unit: Unit[Tools], event: ReferralReceived) -> None:
-    """Begins a search, which waits for the assessment."""
-    if store.find_referral(unit.session, event.referral_id):
-        return
+    """Begins a search, which waits for the assessment; or learns anew where the client is."""
     point = unit.tools.places.locate(event.outward_code)
-    unit.session.add(
-        Referral(
-            id=event.referral_id,
-            client_group=event.client_group,
-            latitude=point.latitude if point else None,
-            longitude=point.longitude if point else None,
-            language=event.language,
-            sessions=event.sessions,
-            max_distance_km=event.max_distance_km,
-            fee_ceiling_pence=event.fee_ceiling_pence,
-            subsidy=SubsidyState.UNDECIDED if event.subsidy_requested else SubsidyState.NOT_REQUESTED,
-        )
-    )
+    referral = store.find_referral(unit.session, event.referral_id)
+    if referral is None:
+        unit.session.add(_referral_of(event, point, unit.sequence))
+    elif referral.found_at(point, sequence=unit.sequence):
+        search.seek(unit, referral)
 
 
 def note_assessment(unit: Unit[Tools], event: ReferralAssessed) -> None:
@@ -74,16 +71,52 @@ def note_subsidy_declined(unit: Unit[Tools], event: SubsidyDeclined) -> None:
     _subsidy_decided(unit, event.referral_id, SubsidyState.DECLINED)
 
 
+def hold(unit: Unit[Tools], event: ReferralHeld) -> None:
+    referral = _known(unit, event.referral_id)
+    if referral.is_newer(unit.sequence):
+        search.hold(unit, referral)
+
+
+def resume(unit: Unit[Tools], event: ReferralResumed) -> None:
+    referral = _known(unit, event.referral_id)
+    if referral.is_newer(unit.sequence) and referral.resume():
+        search.seek(unit, referral)
+
+
+def reopen(unit: Unit[Tools], event: ReferralReopened) -> None:
+    """What was stopped as a duplicate is none; it waits for its assessment, if that hasn't overtaken this."""
+    referral = _known(unit, event.referral_id)
+    if referral.is_newer(unit.sequence) and referral.reopen():
+        search.seek(unit, referral)
+
+
+def note_link(unit: Unit[Tools], event: ReferralsLinked) -> None:
+    """Two referrals have no therapist in common from now on. Therapy that has begun is a person's to look at."""
+    if not _is_newest_of_link(unit, event, stands=True):
+        return
+    # The first asked keeps the offer; either may not have been heard of yet, and is then kept apart when it is.
+    for referral_id in (event.other_referral_id, event.referral_id):
+        referral = store.find_referral(unit.session, referral_id)
+        if referral is not None:
+            search.keep_apart(unit, referral)
+
+
+def note_unlink(unit: Unit[Tools], event: ReferralsUnlinked) -> None:
+    """Who was kept from the two comes into question again."""
+    if _is_newest_of_link(unit, event, stands=False):
+        search.serve_waiting_list_soon(unit)
+
+
 def stop_withdrawn(unit: Unit[Tools], event: ReferralWithdrawn) -> None:
-    search.stop(unit, _known(unit, event.referral_id))
+    _stop(unit, event.referral_id)
 
 
 def stop_signposted(unit: Unit[Tools], event: ReferralSignposted) -> None:
-    search.stop(unit, _known(unit, event.referral_id))
+    _stop(unit, event.referral_id)
 
 
 def stop_closed(unit: Unit[Tools], event: ReferralClosed) -> None:
-    search.stop(unit, _known(unit, event.referral_id))
+    _stop(unit, event.referral_id)
 
 
 def suspend_lapsed(unit: Unit[Tools], event: MembershipLapsed) -> None:
@@ -142,6 +175,44 @@ def reinstate(unit: Unit[Tools], therapist: Therapist, reason: SuspensionReason)
     unit.emit(TherapistReinstated(therapist_id=therapist.id, reason=reason))
     search.serve_waiting_list_soon(unit)
     return True
+
+
+def _referral_of(event: ReferralReceived, point: Point | None, sequence: int) -> Referral:
+    return Referral(
+        id=event.referral_id,
+        client_group=event.client_group,
+        latitude=point.latitude if point else None,
+        longitude=point.longitude if point else None,
+        language=event.language,
+        sessions=event.sessions,
+        max_distance_km=event.max_distance_km,
+        fee_ceiling_pence=event.fee_ceiling_pence,
+        subsidy=SubsidyState.UNDECIDED if event.subsidy_requested else SubsidyState.NOT_REQUESTED,
+        received_sequence=sequence,
+    )
+
+
+def _is_newest_of_link(unit: Unit[Tools], event: ReferralsLinked | ReferralsUnlinked, *, stands: bool) -> bool:
+    link = store.find_link(unit.session, event.link_id)
+    if link is not None:
+        return link.says(stands=stands, sequence=unit.sequence)
+    unit.session.add(
+        Link(
+            id=event.link_id,
+            referral_id=event.referral_id,
+            other_id=event.other_referral_id,
+            kind=event.kind,
+            stands=stands,
+            sequence=unit.sequence,
+        )
+    )
+    return True
+
+
+def _stop(unit: Unit[Tools], referral_id: ReferralId) -> None:
+    referral = _known(unit, referral_id)
+    if referral.is_newer(unit.sequence):
+        search.stop(unit, referral)
 
 
 def _subsidy_decided(

@@ -8,8 +8,9 @@ from datetime import datetime
 from chassis.ports import Unit
 from chassis.workdays import add_working_days
 from contracts.events.matching import MatchEnded, OfferWithdrawn, TherapistMatched, TherapistOffered
-from contracts.vocabulary import MatchEndReason, MatchId, OfferId, OfferWithdrawalReason, Sessions
+from contracts.vocabulary import MatchEndReason, MatchId, OfferId, OfferWithdrawalReason, Sessions, TherapistId
 from services.matching import store
+from services.matching.domain.links import may_share_a_therapist
 from services.matching.domain.offer import Match, Offer
 from services.matching.domain.referral import Referral
 from services.matching.domain.suitability import Candidate, candidate, candidates, why_nobody
@@ -21,7 +22,9 @@ EXPIRE_OFFER, STALLED, SERVE_WAITING_LIST = "expire_offer", "stalled", "serve_wa
 
 
 def seek(unit: Unit[Tools], referral: Referral) -> None:
-    """Asks the next best therapist, or puts the referral on the waiting list."""
+    """Asks the next best therapist, or puts the referral on the waiting list; nobody while it is on hold."""
+    if referral.on_hold:
+        return
     for found in _candidates(unit, referral):
         # Another replica may have filled the last place meanwhile, so it is read again under a lock.
         therapist = store.find_therapist(unit.session, found.therapist.id)
@@ -110,9 +113,37 @@ def stop(unit: Unit[Tools], referral: Referral) -> None:
         end_match(unit, match_, MatchEndReason.WITHDRAWN)
 
 
+def hold(unit: Unit[Tools], referral: Referral) -> None:
+    """Nobody is sought for now, and nobody has to answer. Therapy that has begun goes on."""
+    referral.hold()
+    unit.cancel_timer(STALLED, referral.id)
+    offer = store.open_offer_of(unit.session, referral.id)
+    if offer is not None:
+        withdraw_offer(unit, offer, OfferWithdrawalReason.REFERRAL_ON_HOLD)
+
+
+def keep_apart(unit: Unit[Tools], referral: Referral) -> None:
+    """Takes an open offer back from a therapist whom somebody linked to the client has, and asks another."""
+    offer = store.open_offer_of(unit.session, referral.id)
+    if offer is not None and offer.therapist_id in _kept_apart(unit, referral):
+        withdraw_offer(unit, offer, OfferWithdrawalReason.REFERRALS_LINKED)
+        seek(unit, referral)
+
+
+def _not_to_be_asked(unit: Unit[Tools], referral: Referral) -> set[TherapistId]:
+    """Who was asked before, and the therapists of those whom intake keeps apart from the client."""
+    return store.already_asked(unit.session, referral.id) | _kept_apart(unit, referral)
+
+
+def _kept_apart(unit: Unit[Tools], referral: Referral) -> set[TherapistId]:
+    linked = store.linked_to(unit.session, referral.id)
+    apart = [other.id for kind, other in linked if not may_share_a_therapist(referral, other, kind=kind)]
+    return store.therapists_of(unit.session, apart) if apart else set()
+
+
 def _candidates(unit: Unit[Tools], referral: Referral) -> Iterator[Candidate]:
     """The best first. Those who meet online are looked for only when nobody who meets in person will do."""
-    asked = store.already_asked(unit.session, referral.id)
+    asked = _not_to_be_asked(unit, referral)
     if referral.sessions is not Sessions.ONLINE:
         near = candidates(referral, store.with_room_near(unit.session, referral), already_asked=asked)
         yield from (one for one in near if one.sessions is Sessions.IN_PERSON)
@@ -157,7 +188,7 @@ def _tell(unit: Unit[Tools], referral: Referral, offer: Offer) -> None:
 
 
 def _wait(unit: Unit[Tools], referral: Referral) -> None:
-    asked = store.already_asked(unit.session, referral.id)
+    asked = _not_to_be_asked(unit, referral)
     reason = why_nobody(referral, store.all_therapists(unit.session), already_asked=asked)
     if referral.must_wait(waiting_for=reason, at=unit.now):
         unit.set_timer(STALLED, referral.id, _patience_ends(unit, unit.now))

@@ -25,11 +25,18 @@ from contracts.events.billing import (
 from contracts.events.intake import (
     ReferralAssessed,
     ReferralClosed,
+    ReferralHeld,
     ReferralReceived,
+    ReferralReopened,
+    ReferralResumed,
     ReferralSignposted,
+    ReferralsLinked,
+    ReferralsUnlinked,
     ReferralWithdrawn,
 )
 from services.matching import commands, handlers, search, store, tools
+
+NEWEST = "the number of intake's newest word on the search"
 
 
 class MatchingService:
@@ -42,6 +49,11 @@ class MatchingService:
         "inbox",
         on(ReferralReceived, handlers.note_referral, safe_by_business_key="referral_id"),
         on(ReferralAssessed, handlers.note_assessment, safe_by_business_key="referral_id, which is assessed once"),
+        on(ReferralHeld, handlers.hold, safe_by_business_key=NEWEST),
+        on(ReferralResumed, handlers.resume, safe_by_business_key=NEWEST),
+        on(ReferralReopened, handlers.reopen, safe_by_business_key=NEWEST),
+        on(ReferralsLinked, handlers.note_link, safe_by_business_key="link_id and intake's newest word on it"),
+        on(ReferralsUnlinked, handlers.note_unlink, safe_by_business_key="link_id and intake's newest word on it"),
         on(SubsidyApproved, handlers.note_subsidy),
         on(SubsidyWaitlisted, handlers.note_subsidy_waitlisted),
         on(SubsidyDeclined, handlers.note_subsidy_declined),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from sqlalchemy import (
     JSON,
@@ -16,8 +16,10 @@ from sqlalchemy import (
     String,
     Table,
     Uuid,
+    and_,
     bindparam,
     func,
+    or_,
     select,
     text,
 )
@@ -28,6 +30,8 @@ from chassis.store.tables import Instant, code, new_metadata
 from contracts.vocabulary import (
     ClientGroup,
     Competence,
+    LinkId,
+    LinkKind,
     MatchEndReason,
     MatchId,
     OfferId,
@@ -38,6 +42,7 @@ from contracts.vocabulary import (
     TherapistId,
     Work,
 )
+from services.matching.domain.links import Link
 from services.matching.domain.offer import Match, Offer, OfferState
 from services.matching.domain.referral import Referral, State, SubsidyState
 from services.matching.domain.therapist import Therapist
@@ -93,6 +98,9 @@ referrals = Table(
     Column("subsidy", code(SubsidyState), nullable=False),
     Column("subsidy_pence_per_session", Integer, nullable=False),
     Column("billing_sequence", Integer, nullable=False),
+    Column("received_sequence", Integer, nullable=False),
+    Column("search_sequence", Integer, nullable=False),
+    Column("on_hold", Boolean, nullable=False),
     Column("competence", code(Competence)),
     Column("work", code(Work)),
     Column("therapist_sex", code(Sex)),
@@ -134,6 +142,19 @@ matches = Table(
 _is_live = text("ended_at IS NULL")
 Index("uq_match_live_referral", matches.c.referral_id, unique=True, sqlite_where=_is_live, postgresql_where=_is_live)
 
+# Whom intake keeps apart, by intake's newest word on each link.
+links = Table(
+    "link",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("referral_id", Uuid, nullable=False, index=True),
+    Column("other_id", Uuid, nullable=False, index=True),
+    Column("kind", code(LinkKind), nullable=False),
+    Column("stands", Boolean, nullable=False),
+    Column("sequence", Integer, nullable=False),
+)
+
+mapper.map_imperatively(Link, links)
 mapper.map_imperatively(Therapist, therapists)
 mapper.map_imperatively(Referral, referrals)
 mapper.map_imperatively(Offer, offers)
@@ -155,7 +176,39 @@ _WITH_ROOM_ONLINE = (
     .order_by(therapists.c.places.desc(), therapists.c.id)
     .execution_options(yield_per=ONLINE_AT_ONCE)
 )
-_ASKED = select(offers.c.therapist_id).where(offers.c.referral_id == bindparam("referral_id"))
+_LINKED = (
+    select(links.c.kind, Referral)
+    .where(
+        links.c.stands,
+        or_(
+            and_(links.c.referral_id == bindparam("referral_id"), referrals.c.id == links.c.other_id),
+            and_(links.c.other_id == bindparam("referral_id"), referrals.c.id == links.c.referral_id),
+        ),
+    )
+    .order_by(links.c.id)
+)
+_ASKED = select(offers.c.therapist_id).where(
+    offers.c.referral_id == bindparam("referral_id"), offers.c.state != OfferState.WITHDRAWN
+)
+
+
+def find_link(session: Session, link_id: LinkId) -> Link | None:
+    return rows.lock(session, Link, link_id)
+
+
+def linked_to(session: Session, referral_id: ReferralId) -> list[tuple[LinkKind, Referral]]:
+    """The referrals that this one is kept apart from, as far as matching has heard of them."""
+    found = session.execute(_LINKED, {"referral_id": referral_id})
+    return [(kind, referral) for kind, referral in found]
+
+
+def therapists_of(session: Session, referral_ids: Collection[ReferralId]) -> set[TherapistId]:
+    """Those who have, or had, a match or have an open offer of any of these referrals."""
+    matched = select(matches.c.therapist_id).where(matches.c.referral_id.in_(referral_ids))
+    offered = select(offers.c.therapist_id).where(
+        offers.c.referral_id.in_(referral_ids), offers.c.state == OfferState.OPEN
+    )
+    return set(session.execute(matched.union(offered)).scalars())
 
 
 def find_therapist(session: Session, therapist_id: TherapistId) -> Therapist | None:
@@ -198,7 +251,7 @@ def all_therapists(session: Session) -> list[Therapist]:
 
 
 def already_asked(session: Session, referral_id: ReferralId) -> set[TherapistId]:
-    """Those who were offered this referral before, whatever they answered."""
+    """Those who were offered this referral before, whatever they answered, unless it was taken back from them."""
     return set(session.execute(_ASKED, {"referral_id": referral_id}).scalars())
 
 
@@ -222,7 +275,7 @@ def live_match_of(session: Session, referral_id: ReferralId) -> Match | None:
 
 def waiting(session: Session) -> list[Referral]:
     """The waiting list, the longest waiting first."""
-    wanted = select(Referral).where(referrals.c.state == State.WAITING)
+    wanted = select(Referral).where(referrals.c.state == State.WAITING, ~referrals.c.on_hold)
     return list(session.execute(wanted.order_by(referrals.c.waiting_since, referrals.c.id)).scalars())
 
 

@@ -27,6 +27,7 @@ from contracts.events.billing import (
 )
 from contracts.events.evaluation import EvaluationInvited
 from contracts.events.intake import (
+    AssessmentOverdue,
     ContactReleased,
     ReferralClosed,
     ReferralSignposted,
@@ -73,6 +74,7 @@ class NotificationsService:
         on(TherapistOffered, handlers.send_offer, safe_by_business_key="offer_id"),
         on(OfferWithdrawn, handlers.take_offer_back, safe_by_business_key="offer_id"),
         on(TherapistMatched, handlers.tell_client_of_match, safe_by_business_key="match_id"),
+        on(AssessmentOverdue, handlers.tell_office_of_overdue_assessment, safe_by_business_key="referral_id"),
         on(MatchingStalled, handlers.tell_office_of_stall, safe_by_business_key="the referral and since when it waits"),
         on(
             TherapistSuspended,

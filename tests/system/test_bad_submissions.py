@@ -32,9 +32,6 @@ REFUSED = {
     RefusalReason.CONSENT_MISSING: lambda system: request_for(
         system, sealed=system.keyring.seal("intake", submission(consents=consents(processing=False)))
     ),
-    RefusalReason.UNKNOWN_PLACE: lambda system: request_for(
-        system, sealed=system.keyring.seal("intake", submission(postcode="Paris"))
-    ),
 }
 
 
@@ -45,6 +42,15 @@ def test_a_front_end_is_told_why_a_submission_is_refused(system: System, reason:
         sender.send("web.events", "HelpRequested", body, message_id=body["submission_id"])
         refused = tap.wait_for("HelpRequestRefused", lambda one: one.data["submission_id"] == body["submission_id"])
     assert refused.data["reason"] == reason.value
+
+
+def test_a_postcode_that_names_no_place_refuses_nobody(system: System) -> None:
+    body = request_for(system, sealed=system.keyring.seal("intake", submission(postcode="Paris")))
+    with Tap(system.amqp_uri, ["intake"]) as tap, Sender(system.amqp_uri) as sender:
+        sender.send("web.events", "HelpRequested", body, message_id=body["submission_id"])
+        came = body["submission_id"]
+        received = tap.wait_for("ReferralReceived", lambda one: one.headers["correlationid"] == came)
+    assert received.data["outward_code"] == "ZZ99"
 
 
 def test_a_replayed_submission_is_refused_and_the_first_stands(system: System) -> None:

@@ -28,7 +28,7 @@ from leeward.status import status_of
 from leeward.workspace import SERVICES
 from tests.conftest import STORES
 from tests.support.bus import Heard, Sender, Tap, eventually
-from tests.support.samples import submission
+from tests.support.samples import consents, submission
 from tests.support.story import Story, open_fund, return_form
 from tests.support.system import System, whole_system
 
@@ -231,7 +231,7 @@ def provoke_the_rest(system: System, tap: Tap) -> None:
     elsewhere.heard("ReferralSignposted")
 
     refused = Story(system, tap)
-    system.publisher.request_help(submission(postcode="Atlantis"))
+    system.publisher.request_help(submission(consents=consents(processing=False)))
     tap.wait_for("HelpRequestRefused")
 
     unheard = Story(system, tap)
@@ -243,7 +243,9 @@ def provoke_the_rest(system: System, tap: Tap) -> None:
     concern = unheard.heard("SafeguardingAlertEscalated", step="deputy")["concern_id"]
     system.rpc.call("notifications", "acknowledge_alert", concern_id=concern, acknowledged_by="D. Lead")
 
+    changed_their_minds(system, tap)
     answered_late(system, tap)
+    unheard.heard("AssessmentOverdue")
     given_back(system, tap)
 
     hasty = Story(system, tap)
@@ -266,6 +268,27 @@ def provoke_the_rest(system: System, tap: Tap) -> None:
     let_membership_lapse(system, troubled)
     troubled.withdraw()
     troubled.heard("ReferralFeeCredited")
+
+
+def changed_their_minds(system: System, tap: Tap) -> None:
+    """A referral waits and goes on, another is merged and un-merged, and the two are linked and unlinked."""
+
+    def ask(command: str, said: str, **fields: str) -> dict[str, Any]:
+        answer: dict[str, Any] = system.rpc.call("intake", command, staff="A. Sessor", **fields)
+        heard = tap.wait_for(said, lambda one: one.data["referral_id"] == fields.get("referral_id", story.referral_id))
+        return {**answer, **heard.data}
+
+    story, other = Story(system, tap), Story(system, tap)
+    story.ask_for_help()
+    other.ask_for_help()
+    ask("hold", "ReferralHeld", referral_id=story.referral_id, reason="information_awaited")
+    ask("resume", "ReferralResumed", referral_id=story.referral_id, reason="information_came")
+    pair = {"referral_id": story.referral_id, "into_referral_id": other.referral_id}
+    ask("merge", "ReferralWithdrawn", **pair, reason="sent_twice")
+    ask("unmerge", "ReferralReopened", referral_id=story.referral_id, reason="different_requests")
+    pair = {"referral_id": story.referral_id, "other_referral_id": other.referral_id}
+    linked = ask("link", "ReferralsLinked", **pair, kind="partner", reason="said_by_client")
+    ask("unlink", "ReferralsUnlinked", link_id=linked["link_id"], reason="linked_in_error")
 
 
 def answered_late(system: System, tap: Tap) -> None:

@@ -26,8 +26,6 @@ each_service = pytest.mark.parametrize("service", SERVICES)
 HEARD_OUTSIDE = {
     "HelpRequestRefused": "by the front-end that sent the submission",
     "TherapistAdmitted": "by consoles, and billing opens no account before the first match",
-    "OfferDeclined": "by consoles",
-    "OfferExpired": "by consoles",
     "SubsidyReleased": "by consoles",
     "FundOpened": "by consoles",
     "MessageSent": "by consoles",

@@ -7,6 +7,7 @@ from contracts.events.intake import (
     ReferralAssessed,
     ReferralClosed,
     ReferralReceived,
+    ReferralReopened,
     ReferralSignposted,
     ReferralWithdrawn,
 )
@@ -51,6 +52,16 @@ def close(unit: BillingUnit, event: ReferralClosed) -> None:
     _end(unit, event.referral_id, ending_of_closure(event.reason), SubsidyReleaseReason.MATCH_ENDED)
 
 
+def reopen(unit: BillingUnit, event: ReferralReopened) -> None:
+    """A referral that was withdrawn as a duplicate is none; its subsidy waits for the assessment again."""
+    referral = expect_referral(unit, event.referral_id)
+    if referral.ending_sequence is not None and unit.sequence <= referral.ending_sequence:
+        return
+    referral.ending, referral.ending_sequence = None, unit.sequence
+    if referral.assessed_at is not None and store.find_held_award(unit.session, referral.id) is None:
+        subsidies.wait_again(unit, referral)
+
+
 def expect_referral(unit: BillingUnit, referral_id: ReferralId) -> Referral:
     """The referral that an event is about. Raises NotYet while its ReferralReceived has not arrived."""
     referral = store.find_referral(unit.session, referral_id)
@@ -61,7 +72,7 @@ def expect_referral(unit: BillingUnit, referral_id: ReferralId) -> Referral:
 
 def _end(unit: BillingUnit, referral_id: ReferralId, ending: Ending, reason: SubsidyReleaseReason) -> None:
     referral = expect_referral(unit, referral_id)
-    if referral.ending is not None and unit.sequence <= (referral.ending_sequence or 0):
+    if referral.ending_sequence is not None and unit.sequence <= referral.ending_sequence:
         return
     referral.ending, referral.ending_sequence = ending, unit.sequence
     subsidies.leave_waiting_list(unit, referral_id)

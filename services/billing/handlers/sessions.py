@@ -6,6 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from contracts.commands.billing import AttendanceView, DrawDown, DrawdownView, RecordAttendance
+from contracts.events.billing import FirstSessionAttended
 from contracts.vocabulary import AwardId, ReferralId
 from services.billing import store
 from services.billing.domain import ledger
@@ -66,6 +67,12 @@ def record_attendance(unit: BillingUnit, request: RecordAttendance) -> Attendanc
 
 def _note_session(unit: BillingUnit, match: Match, on: date, *, award_id: AwardId | None, drawn_pence: int) -> UUID:
     id_ = unit.new_id()
+    if not store.sessions_attended(unit.session, match.id):
+        unit.emit(
+            FirstSessionAttended(
+                referral_id=match.referral_id, match_id=match.id, therapist_id=match.therapist_id, attended_on=on
+            )
+        )
     store.add_session(unit.session, id_, match_id=match.id, on=on, award_id=award_id, drawn_pence=drawn_pence)
     return id_
 

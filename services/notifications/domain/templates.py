@@ -53,6 +53,7 @@ class Template(StrEnum):
     THERAPIST_REINSTATED = "therapist_reinstated"
 
     MATCHING_STALLED = "matching_stalled"
+    ASSESSMENT_OVERDUE = "assessment_overdue"
     MESSAGE_FAILED = "message_failed"
     ROTA_GAP = "rota_gap"
     SAFEGUARDING_ALERT = "safeguarding_alert"
@@ -80,7 +81,7 @@ class Template(StrEnum):
         return self in _END_WITH_WITHDRAWAL
 
 
-_CAN_WAIT = frozenset({Template.MATCHING_STALLED, Template.MESSAGE_FAILED})
+_CAN_WAIT = frozenset({Template.MATCHING_STALLED, Template.ASSESSMENT_OVERDUE, Template.MESSAGE_FAILED})
 _TO_CLIENTS = frozenset(
     {
         Template.REQUEST_RECEIVED,
@@ -92,10 +93,13 @@ _TO_CLIENTS = frozenset(
         Template.CLIENT_EVALUATION,
     }
 )
-_TO_THE_OFFICE = frozenset({Template.MATCHING_STALLED, Template.MESSAGE_FAILED, Template.ROTA_GAP})
+_TO_THE_OFFICE = frozenset(
+    {Template.MATCHING_STALLED, Template.ASSESSMENT_OVERDUE, Template.MESSAGE_FAILED, Template.ROTA_GAP}
+)
 _END_WITH_WITHDRAWAL = (_TO_CLIENTS - {Template.WITHDRAWAL_CONFIRMED}) | {
     Template.OFFER,
     Template.INTRODUCTION,
     Template.THERAPIST_EVALUATION,
     Template.MATCHING_STALLED,
+    Template.ASSESSMENT_OVERDUE,
 }

@@ -58,6 +58,11 @@ _OWN: Mapping[Template, Mapping[str, Any]] = {
     Template.THERAPIST_SUSPENDED: {"reason": "insurance_expired"},
     Template.THERAPIST_REINSTATED: {"reason": "insurance_expired"},
     Template.MATCHING_STALLED: {"reason": "nobody_near", "waiting_since": "2026-11-16T10:00:00+00:00"},
+    Template.ASSESSMENT_OVERDUE: {
+        "due_at": "2026-11-25T10:00:00+00:00",
+        "taken_up": True,
+        "needs_safeguarding_lead": False,
+    },
     Template.MESSAGE_FAILED: {"message_id": _ID, "failed": "matched", "reason": "rejected"},
     Template.ROTA_GAP: {"gaps": "duty_lead:2026-12-25,deputy:2026-12-25,duty_lead:2026-12-28"},
     Template.SAFEGUARDING_ALERT: {**_ALERT, "step": "duty_lead"},

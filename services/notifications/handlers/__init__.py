@@ -25,7 +25,7 @@ from services.notifications.handlers.clients import (
 from services.notifications.handlers.delivery import deliver, lock_ahead, read_ahead, record_failed, record_sent
 from services.notifications.handlers.digests import record_digest, record_digest_failed, send_digest
 from services.notifications.handlers.rota import look_at_rota
-from services.notifications.handlers.staff import tell_office_of_stall
+from services.notifications.handlers.staff import tell_office_of_overdue_assessment, tell_office_of_stall
 from services.notifications.handlers.therapists import (
     send_offer,
     send_receipt,
@@ -76,6 +76,7 @@ __all__ = [
     "tell_of_reinstatement",
     "tell_of_renewal",
     "tell_of_suspension",
+    "tell_office_of_overdue_assessment",
     "tell_office_of_stall",
     "withdraw",
 ]

@@ -53,6 +53,8 @@ def keep_therapist_contact(unit: Unit[Tools], event: TherapistContactChanged) ->
 
 def withdraw(unit: Unit[Tools], event: ReferralWithdrawn) -> None:
     """Stops what was going to be said, confirms it to a client who asked, and then forgets how to reach them."""
+    if event.reason is WithdrawalReason.DUPLICATE:
+        return  # the client asked for nothing, and the referral may be reopened
     client = store.client_of(unit.session, event.referral_id)
     if not client.withdraw(at=unit.now):
         return

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from chassis.ports import Unit
+from contracts.events.intake import AssessmentOverdue
 from contracts.events.matching import MatchingStalled
 from services.notifications.domain.templates import Template
 from services.notifications.handlers.queueing import queue_to_office
 from services.notifications.tools import Tools
+
+
+def tell_office_of_overdue_assessment(unit: Unit[Tools], event: AssessmentOverdue) -> None:
+    queue_to_office(
+        unit,
+        Template.ASSESSMENT_OVERDUE,
+        key=event.referral_id,
+        referral_id=event.referral_id,
+        data={
+            "due_at": event.due_at.isoformat(),
+            "taken_up": event.taken_up,
+            "needs_safeguarding_lead": event.needs_safeguarding_lead,
+        },
+    )
 
 
 def tell_office_of_stall(unit: Unit[Tools], event: MatchingStalled) -> None:

@@ -10,6 +10,7 @@ import pytest
 from chassis.ids import new_id
 from chassis.ports import Refused
 from contracts.commands.billing import AttendanceView, DrawDown, RecordAttendance, SubsidyOf
+from contracts.events.billing import FirstSessionAttended
 from contracts.vocabulary import AwardId, MatchEndReason, ReferralId
 from services.billing import handlers
 from tests.unit.billing.making import ANYONE, NOW, Bench, assessed, ended, matched, referral, withdrawn
@@ -43,6 +44,13 @@ def test_a_session_draws_the_award_down_and_is_owed_to_the_therapist(bench: Benc
     (owed,) = (one for one in bench.books().accounts if one.account == "therapist_payable")
     assert (owed.pence, owed.fund_id) == (-40_00, fund.fund_id)
     assert bench.books().is_balanced
+
+
+def test_the_first_session_with_a_therapist_is_told_once(bench: Bench, award_id: AwardId) -> None:
+    for days in (0, 7):
+        bench.draw_down(award_id, bench.today - timedelta(days=days))
+    (told,) = bench.emitted(FirstSessionAttended)
+    assert told.attended_on == bench.today
 
 
 def test_an_award_pays_for_its_sessions_and_no_more(bench: Bench, award_id: AwardId) -> None:

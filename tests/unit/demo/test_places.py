@@ -50,7 +50,7 @@ def test_the_regions_are_those_of_the_police_force_areas() -> None:
 
 
 @pytest.mark.parametrize(
-    ("region", "authorities"), [(Region.GWENT, GWENT), (Region.SOUTH_WALES, SOUTH_WALES)], ids=lambda one: str(one)[:20]
+    ("region", "authorities"), [(Region.GWENT, GWENT), (Region.SOUTH_WALES, SOUTH_WALES)], ids=["Gwent", "South Wales"]
 )
 def test_a_place_of_a_region_lies_in_it(region: Region, authorities: frozenset[str]) -> None:
     rng = Random(1)

@@ -11,6 +11,7 @@ from chassis.ids import new_id
 from chassis.ports import NotYet
 from chassis.testing import DueTimer
 from contracts.events.evaluation import EvaluationInvited
+from contracts.events.intake import ReferralWithdrawn
 from contracts.events.matching import TherapistMatched
 from contracts.vocabulary import (
     AgeBand,
@@ -21,6 +22,7 @@ from contracts.vocabulary import (
     Respondent,
     Stage,
     TherapistId,
+    WithdrawalReason,
 )
 from services.evaluation import handlers
 from services.evaluation.domain.invitations import Invitation, NotOpen, State
@@ -131,6 +133,16 @@ def test_a_withdrawal_takes_every_open_invitation_back_and_asks_for_no_more(
     assert set(study.states(referral_id).values()) == {"cancelled"}
     study.end(match)
     study.pass_time(weeks=60)
+    assert len(study.asked()) == 2
+
+
+def test_a_referral_that_was_a_duplicate_for_a_while_is_asked_like_any_other(
+    study: Study, referral_id: ReferralId
+) -> None:
+    study.receive(referral_id)
+    duplicate = ReferralWithdrawn(referral_id=referral_id, reason=WithdrawalReason.DUPLICATE)
+    study.bench.hear(handlers.stop_withdrawn, duplicate)
+    study.match(referral_id)
     assert len(study.asked()) == 2
 
 

@@ -22,19 +22,22 @@ from chassis.store.unit import StoreUnit
 from chassis.testing import HandlerBench
 from chassis.vault import new_master_key
 from contracts.commands.intake import (
+    AskHistory,
     AskStatus,
     Assess,
     AwaitingAssessment,
     FindReferral,
+    History,
     ListAwaiting,
     ReferralSummary,
     StatusAnswer,
 )
 from contracts.envelope import Envelope, source_of, to_headers
 from contracts.event import Event
+from contracts.events.billing import FirstSessionAttended
 from contracts.events.evaluation import EvaluationRiskFlagged
 from contracts.events.intake import ContactReleased, HelpRequestRefused, SafeguardingConcernRaised
-from contracts.events.matching import MatchEnded, TherapistMatched
+from contracts.events.matching import MatchEnded, OfferDeclined, TherapistMatched, TherapistOffered
 from contracts.events.notifications import SafeguardingAlertAcknowledged
 from contracts.events.web import HelpRequested, WithdrawalRequested
 from contracts.reference import reference_for
@@ -58,16 +61,21 @@ from contracts.vocabulary import (
     TherapistId,
     Work,
 )
-from services.intake import commands, handlers, store
+from services.intake import assessing, commands, handlers, life, store
 from services.intake.domain.safeguarding import Concern
 from services.intake.tools import Tools, build
+from tests.conftest import STORES
+from tests.support.postgresql import Server
 from tests.support.samples import PASSPHRASE, submission
 
 MONDAY_10 = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 HEARD: dict[type[Event], EventHandler] = {
     HelpRequested: handlers.receive_request,
     WithdrawalRequested: handlers.withdraw_request,
+    TherapistOffered: handlers.note_offer,
+    OfferDeclined: handlers.note_offer_declined,
     TherapistMatched: handlers.note_match,
+    FirstSessionAttended: handlers.note_first_session,
     MatchEnded: handlers.note_match_ended,
     SafeguardingAlertAcknowledged: handlers.note_acknowledgement,
     EvaluationRiskFlagged: handlers.note_risk_answer,
@@ -86,8 +94,8 @@ class Asked(NamedTuple):
 class Intake(HandlerBench):
     """The bench, with the sentences that tests are written in."""
 
-    def __init__(self, tools: Tools, keys: Path) -> None:
-        super().__init__("intake", store.metadata, tools=tools)
+    def __init__(self, tools: Tools, keys: Path, url: str = "sqlite://") -> None:
+        super().__init__("intake", store.metadata, tools=tools, url=url)
         self.tools = tools
         self.web = Keyring(keys)
         self.notifications = Keyring(keys, reader="notifications")
@@ -100,6 +108,12 @@ class Intake(HandlerBench):
         self.submit(event)
         found = self.find(reference_for(event.submission_id))
         return Asked(ReferralId(found.referral_id), found.reference)
+
+    def ask_and_assess(self, **changes: Any) -> Asked:
+        """As `ask_for_help`, and a person has assessed it, so that a therapist is sought."""
+        asked = self.ask_for_help(**changes)
+        self.assess(asked.referral_id)
+        return asked
 
     def requested(self, submission_id: UUID | None = None, **changes: Any) -> HelpRequested:
         return self.sealed_request(submission(**changes), submission_id)
@@ -143,7 +157,7 @@ class Intake(HandlerBench):
             "work": Work.INDIVIDUAL,
             "aspects": self.web.seal("intake", Aspects(risk="Nothing at present.")),
         }
-        self.ask(commands.assess, Assess(**(found | changes)))
+        self.ask(assessing.assess, Assess(**(found | changes)))
 
     def status(self, reference: str, passphrase: str = PASSPHRASE) -> StatusAnswer:
         sealed = self.web.seal("intake", Credentials(reference=reference, passphrase=passphrase))
@@ -158,7 +172,17 @@ class Intake(HandlerBench):
         found: list[AwaitingAssessment] = self.ask(commands.list_awaiting, ListAwaiting(**changes))
         return found
 
+    def seal(self, content: Shape) -> str:
+        """As a person's screen seals what may not be read on the way."""
+        return self.web.seal("intake", content)
+
     # What came of it
+
+    def steps(self, referral_id: ReferralId) -> list[tuple[str, str, str, str | None]]:
+        """What is on record of each step: what, leading where, by whom, and why."""
+        told: History = self.ask(life.history, AskHistory(referral_id=referral_id))
+        assert [one.number for one in told.steps] == list(range(1, len(told.steps) + 1))
+        return [(one.step, one.state, one.taken_by, one.reason) for one in told.steps]
 
     def state(self, reference: str) -> str:
         return self.find(reference).state
@@ -290,3 +314,11 @@ def tools(keys: Path) -> Tools:
 @pytest.fixture
 def intake(tools: Tools, keys: Path) -> Intake:
     return Intake(tools, keys)
+
+
+@pytest.fixture(params=STORES)
+def intake_on_each_store(request: pytest.FixtureRequest, tools: Tools, keys: Path) -> Intake:
+    if request.param == "sqlite":
+        return Intake(tools, keys)
+    server: Server = request.getfixturevalue("postgresql_server")
+    return Intake(tools, keys, server.create_database(f"intake_{new_id().hex}"))

@@ -150,8 +150,6 @@ REFUSED: dict[str, tuple[RefusalReason, Callable[[Intake], HelpRequested]]] = {
         RefusalReason.CONSENT_MISSING,
         lambda intake: intake.requested(consents=consents(confidentiality_understood=False)),
     ),
-    "no postcode": (RefusalReason.UNKNOWN_PLACE, lambda intake: intake.requested(postcode="Newport")),
-    "no such postcode": (RefusalReason.UNKNOWN_PLACE, lambda intake: intake.requested(postcode="NP99 7XQ")),
 }
 
 
@@ -167,9 +165,9 @@ def test_what_cannot_be_taken_is_refused_with_its_reason_and_leaves_nothing(inta
 
 def test_what_was_refused_can_be_put_right_and_sent_again(intake: Intake) -> None:
     submission_id = new_id()
-    intake.submit(intake.requested(submission_id, postcode="Newport"))
-    intake.submit(intake.requested(submission_id, postcode="NP20 4UR"))
-    assert intake.refusals() == [RefusalReason.UNKNOWN_PLACE]
+    intake.submit(intake.requested(submission_id, consents=consents(processing=False)))
+    intake.submit(intake.requested(submission_id))
+    assert intake.refusals() == [RefusalReason.CONSENT_MISSING]
     assert intake.state(reference_for(submission_id)) == "received"
 
 
@@ -263,7 +261,7 @@ def a_full_life(intake: Intake) -> str:
     intake.status(reference, PLANTED_PASSPHRASE)
     intake.withdraw(reference, "planted but wrong")
     intake.withdraw(reference, PLANTED_PASSPHRASE)
-    intake.submit(intake.requested(**(PLANTED | {"postcode": "NP99 4UR"})))
+    intake.submit(intake.requested(**(PLANTED | {"postcode": "NP99 4UR", "consents": consents(processing=False)})))
     return reference
 
 
@@ -353,7 +351,7 @@ def test_taking_a_request_back_twice_is_said_once(intake: Intake) -> None:
 
 
 def test_there_is_nothing_to_take_back_of_what_is_closed(intake: Intake) -> None:
-    referral_id, reference = intake.ask_for_help()
+    referral_id, reference = intake.ask_and_assess()
     intake.end_match(intake.match(referral_id), MatchEndReason.COMPLETED)
     before = intake.all_emitted
     intake.withdraw(reference)
@@ -364,7 +362,7 @@ def test_there_is_nothing_to_take_back_of_what_is_closed(intake: Intake) -> None
 
 
 def test_a_match_introduces_the_client_to_that_therapist(intake: Intake) -> None:
-    referral_id, reference = intake.ask_for_help()
+    referral_id, reference = intake.ask_and_assess()
     match = intake.match(referral_id)
     ((therapist_id, contact),) = intake.released(ContactPurpose.INTRODUCTION)
     assert therapist_id == match.therapist_id
@@ -374,7 +372,7 @@ def test_a_match_introduces_the_client_to_that_therapist(intake: Intake) -> None
 
 
 def test_without_consent_nobody_is_introduced(intake: Intake) -> None:
-    referral_id, reference = intake.ask_for_help(consents=consents(pass_to_therapist=False))
+    referral_id, reference = intake.ask_and_assess(consents=consents(pass_to_therapist=False))
     intake.match(referral_id)
     assert intake.released(ContactPurpose.INTRODUCTION) == []
     assert intake.state(reference) == "matched"
@@ -396,35 +394,35 @@ def test_after_a_withdrawal_nobody_is_introduced(intake: Intake) -> None:
     ],
 )
 def test_the_end_of_therapy_closes_the_referral(intake: Intake, reason: MatchEndReason, closed: ClosureReason) -> None:
-    referral_id, reference = intake.ask_for_help()
+    referral_id, reference = intake.ask_and_assess()
     intake.end_match(intake.match(referral_id), reason)
     assert intake.emitted(ReferralClosed) == [ReferralClosed(referral_id=referral_id, reason=closed)]
     assert intake.state(reference) == "closed"
 
 
 def test_an_unhappy_client_is_introduced_to_another_therapist(intake: Intake) -> None:
-    referral_id, reference = intake.ask_for_help()
+    referral_id, reference = intake.ask_and_assess()
     first = intake.match(referral_id)
     intake.end_match(first, MatchEndReason.CLIENT_UNHAPPY)
-    assert (intake.state(reference), intake.emitted(ReferralClosed)) == ("assessed", [])
+    assert (intake.state(reference), intake.emitted(ReferralClosed)) == ("matching", [])
     second = intake.match(referral_id)
     introduced = [therapist_id for therapist_id, _ in intake.released(ContactPurpose.INTRODUCTION)]
     assert introduced == [first.therapist_id, second.therapist_id]
 
 
 def test_a_match_that_ended_before_it_arrived_introduces_nobody(intake: Intake) -> None:
-    referral_id, reference = intake.ask_for_help()
+    referral_id, reference = intake.ask_and_assess()
     match = matched(referral_id)
     intake.end_match(match, MatchEndReason.CLIENT_UNHAPPY, sequence=2)
     intake.hear(handlers.note_match, match, sequence=1)
     assert intake.released(ContactPurpose.INTRODUCTION) == []
-    assert intake.state(reference) == "assessed"
+    assert intake.state(reference) == "matching"
     intake.match(referral_id, sequence=3)
     assert (intake.state(reference), len(intake.released(ContactPurpose.INTRODUCTION))) == ("matched", 1)
 
 
 def test_an_end_that_overtakes_its_match_closes_once(intake: Intake) -> None:
-    referral_id, reference = intake.ask_for_help()
+    referral_id, reference = intake.ask_and_assess()
     match = matched(referral_id)
     intake.end_match(match, MatchEndReason.COMPLETED, sequence=2)
     intake.hear(handlers.note_match, match, sequence=1)
@@ -432,7 +430,7 @@ def test_an_end_that_overtakes_its_match_closes_once(intake: Intake) -> None:
 
 
 def test_the_end_of_a_withdrawn_clients_match_closes_nothing(intake: Intake) -> None:
-    referral_id, reference = intake.ask_for_help()
+    referral_id, reference = intake.ask_and_assess()
     match = intake.match(referral_id)
     intake.withdraw(reference)
     intake.end_match(match, MatchEndReason.WITHDRAWN)
@@ -490,6 +488,7 @@ def test_a_message_that_is_delivered_twice_takes_effect_once(intake: Intake) -> 
     referral_id, concern_id = ReferralId(referral.referral_id), ConcernId(referral.concerns[0].concern_id)
     credentials = Credentials(reference=referral.reference, passphrase=PASSPHRASE)
     wrong = Credentials(reference=referral.reference, passphrase="wrong")
+    intake.assess(referral_id)
     first = matched(referral_id)
     for sequence, event in enumerate(
         [
@@ -517,7 +516,7 @@ def twice(intake: Intake, event: Event, sequence: int = 1) -> None:
 
 
 def test_the_same_end_said_in_another_message_changes_nothing(intake: Intake) -> None:
-    referral_id, reference = intake.ask_for_help()
+    referral_id, reference = intake.ask_and_assess()
     match = intake.match(referral_id)
     for _ in range(2):
         intake.end_match(match, MatchEndReason.COMPLETED)

@@ -1,31 +1,23 @@
-"""A referral's life, who is recognised as its client, and what raises a concern by rule."""
+"""Who is recognised as its client, and what raises a concern by rule."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from chassis.ids import new_id
 from contracts.vocabulary import (
     AgeBand,
     ClientGroup,
     ConcernCategory,
-    MatchEndReason,
-    MatchId,
     ReferralId,
     Severity,
-    SignpostReason,
     SubmissionId,
-    TherapistId,
-    WithdrawalReason,
 )
 from services.intake.domain.passphrases import mark_of, recognises
-from services.intake.domain.referral import FINAL, AlreadyAssessed, AlreadyFinished, Referral, State, age_band
+from services.intake.domain.referral import Referral, age_band, age_in_years
 from services.intake.domain.safeguarding import Finding, finding_in_evaluation, findings_in_request
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -47,159 +39,6 @@ def a_referral(**changes: Any) -> Referral:
         "passphrase_mark": mark_of(PASSPHRASE, referral_id=id_, key=KEY),
     }
     return Referral(**(fields | changes))
-
-
-def matched_to(referral: Referral, *, sequence: int) -> MatchId:
-    """A match of its own, whether or not the referral takes it."""
-    match_id = MatchId(new_id())
-    referral.match(match_id=match_id, therapist_id=TherapistId(new_id()), sequence=sequence)
-    return match_id
-
-
-class ReferralMachine(RuleBasedStateMachine):
-    """Whatever is done to a referral, and however late a match arrives that has ended already."""
-
-    @initialize()
-    def receive(self) -> None:
-        self.referral = a_referral()
-        self.before = self.expected = State.RECEIVED
-        self.assessed = False
-        self.sequence = 0
-        self.live: MatchId | None = None
-        """The match that matching has; intake may have withdrawn or closed the referral meanwhile."""
-        self.overtaken: list[tuple[MatchId, int]] = []
-
-    @rule()
-    def assess(self) -> None:
-        if self._refuses_first_step():
-            return
-        self.referral.assess()
-        self.expected, self.assessed = State.ASSESSED, True
-
-    @rule(reason=st.sampled_from(SignpostReason))
-    def signpost(self, reason: SignpostReason) -> None:
-        if self._refuses_first_step():
-            return
-        self.referral.signpost(reason=reason)
-        self.expected = State.SIGNPOSTED
-
-    @rule(reason=st.sampled_from(WithdrawalReason))
-    def withdraw(self, reason: WithdrawalReason) -> None:
-        if self.expected in FINAL - {State.WITHDRAWN}:
-            with pytest.raises(AlreadyFinished):
-                self.referral.withdraw(reason=reason)
-            return
-        assert self.referral.withdraw(reason=reason) is (self.expected is not State.WITHDRAWN)
-        self.expected = State.WITHDRAWN
-
-    @precondition(lambda self: self.assessed and self.live is None)
-    @rule()
-    def match(self) -> None:
-        self.live, wanted = MatchId(new_id()), self.expected not in FINAL
-        assert self._match(self.live, self._next_sequence()) is wanted
-        self.expected = State.MATCHED if wanted else self.expected
-
-    @precondition(lambda self: self.live is not None)
-    @rule(reason=st.sampled_from(MatchEndReason))
-    def end(self, reason: MatchEndReason) -> None:
-        self._end(reason, self._next_sequence())
-        self.live = None
-
-    @precondition(lambda self: self.assessed and self.live is None)
-    @rule(reason=st.sampled_from(MatchEndReason))
-    def end_that_overtakes_its_match(self, reason: MatchEndReason) -> None:
-        match_id = MatchId(new_id())
-        self.overtaken.append((match_id, self._next_sequence()))
-        self._end(reason, self._next_sequence())
-
-    @precondition(lambda self: self.overtaken)
-    @rule()
-    def match_that_was_overtaken_has_no_effect(self) -> None:
-        assert self._match(*self.overtaken.pop()) is False
-
-    @rule(reason=st.sampled_from(MatchEndReason))
-    @precondition(lambda self: self.referral.match_id is not None)
-    def end_of_another_match_has_no_effect(self, reason: MatchEndReason) -> None:
-        assert self.referral.end_match(reason=reason, sequence=1) is False
-
-    @invariant()
-    def it_is_where_the_steps_lead(self) -> None:
-        assert self.referral.state is self.expected
-
-    @invariant()
-    def no_final_state_is_left(self) -> None:
-        assert self.before not in FINAL or self.referral.state is self.before
-        self.before = self.referral.state
-
-    @invariant()
-    def a_therapist_is_known_while_there_is_a_match(self) -> None:
-        assert (self.referral.match_id is None) is (self.referral.therapist_id is None)
-        if self.referral.state is State.MATCHED:
-            assert self.referral.match_id == self.live is not None
-        elif self.referral.state is not State.WITHDRAWN:
-            assert self.referral.match_id is None
-
-    def _refuses_first_step(self) -> bool:
-        """Whether neither an assessment nor a signpost is possible; if so, tries both."""
-        if self.expected is State.RECEIVED:
-            return False
-        refusal = AlreadyFinished if self.expected in FINAL else AlreadyAssessed
-        with pytest.raises(refusal, match="9C28-SAU2-5"):
-            self.referral.assess()
-        with pytest.raises(refusal, match="9C28-SAU2-5"):
-            self.referral.signpost(reason=SignpostReason.OUT_OF_SCOPE)
-        return True
-
-    def _next_sequence(self) -> int:
-        self.sequence += 1
-        return self.sequence
-
-    def _match(self, match_id: MatchId, sequence: int) -> bool:
-        return self.referral.match(match_id=match_id, therapist_id=TherapistId(new_id()), sequence=sequence)
-
-    def _end(self, reason: MatchEndReason, sequence: int) -> None:
-        open_, unhappy = self.expected not in FINAL, reason is MatchEndReason.CLIENT_UNHAPPY
-        closes = self.referral.end_match(reason=reason, sequence=sequence)
-        assert closes is (open_ and not unhappy)
-        if open_:
-            self.expected = State.ASSESSED if unhappy else State.CLOSED
-
-
-TestReferralMachine = ReferralMachine.TestCase
-TestReferralMachine.settings = settings(max_examples=100, stateful_step_count=15, deadline=None)
-
-
-def test_a_second_therapist_takes_the_place_of_the_first() -> None:
-    referral = a_referral(state=State.ASSESSED)
-    matched_to(referral, sequence=1)
-    referral.end_match(reason=MatchEndReason.CLIENT_UNHAPPY, sequence=2)
-    second = matched_to(referral, sequence=3)
-    assert (referral.state, referral.match_id) == (State.MATCHED, second)
-
-
-def test_the_end_of_the_first_match_may_arrive_after_the_second_match() -> None:
-    referral = a_referral(state=State.ASSESSED)
-    matched_to(referral, sequence=1)
-    second = matched_to(referral, sequence=3)
-    assert not referral.end_match(reason=MatchEndReason.CLIENT_UNHAPPY, sequence=2)
-    assert (referral.state, referral.match_id) == (State.MATCHED, second)
-
-
-def test_an_older_match_does_not_replace_a_newer_one() -> None:
-    referral = a_referral(state=State.ASSESSED)
-    second = matched_to(referral, sequence=3)
-    matched_to(referral, sequence=1)
-    assert referral.match_id == second
-
-
-def test_a_referral_closes_even_if_the_end_of_its_last_match_arrives_before_the_end_of_its_first() -> None:
-    referral = a_referral(state=State.ASSESSED)
-    last = MatchId(new_id())
-    matched_to(referral, sequence=1)
-    referral.end_match(reason=MatchEndReason.COMPLETED, sequence=4)
-    referral.end_match(reason=MatchEndReason.CLIENT_UNHAPPY, sequence=2)
-    referral.match(match_id=last, therapist_id=TherapistId(new_id()), sequence=3)
-    assert referral.state is State.CLOSED
 
 
 @pytest.mark.parametrize(
@@ -224,6 +63,21 @@ def test_a_referral_closes_even_if_the_end_of_its_last_match_arrives_before_the_
 )
 def test_only_an_age_band_leaves_intake(age: int | None, band: AgeBand) -> None:
     assert age_band(age) is band
+
+
+@pytest.mark.parametrize(
+    ("age", "born", "years"),
+    [
+        (41, None, 41),
+        (None, date(2008, 11, 23), 18),
+        (None, date(2008, 11, 24), 17),
+        (19, date(2008, 11, 24), 17),
+        (17, date(2000, 1, 1), 17),
+        (None, None, None),
+    ],
+)
+def test_whoever_may_be_young_counts_as_young(age: int | None, born: date | None, years: int | None) -> None:
+    assert age_in_years(age=age, date_of_birth=born, on=NOW.date()) == years
 
 
 @pytest.mark.parametrize(

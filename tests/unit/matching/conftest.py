@@ -64,8 +64,12 @@ class Matching(HandlerBench):
         return therapist_id
 
     def receive(self, **changes: Any) -> ReferralId:
-        referral_id = ReferralId(uuid4())
-        told = {
+        event = self.received(ReferralId(uuid4()), **changes)
+        self.hear(handlers.note_referral, event)
+        return event.referral_id
+
+    def received(self, referral_id: ReferralId, **changes: Any) -> ReferralReceived:
+        told: dict[str, Any] = {
             "referral_id": referral_id,
             "received_at": datetime(2026, 11, 23, 9, 0, tzinfo=UTC),
             "route": Route.SELF,
@@ -78,8 +82,7 @@ class Matching(HandlerBench):
             "subsidy_requested": False,
             "known_to_authorities": Known.NO,
         }
-        self.hear(handlers.note_referral, ReferralReceived(**(told | changes)))
-        return referral_id
+        return ReferralReceived(**(told | changes))
 
     def assess(self, referral_id: ReferralId, **changes: Any) -> None:
         found = {

@@ -17,7 +17,7 @@ from contracts.events.billing import (
     SubsidyWaitlisted,
 )
 from contracts.events.evaluation import EvaluationInvited
-from contracts.events.intake import ReferralClosed, ReferralSignposted, ReferralWithdrawn
+from contracts.events.intake import AssessmentOverdue, ReferralClosed, ReferralSignposted, ReferralWithdrawn
 from contracts.events.matching import (
     MatchingStalled,
     OfferWithdrawn,
@@ -100,6 +100,10 @@ def taken_back(offer: TherapistOffered) -> OfferWithdrawn:
         therapist_id=offer.therapist_id,
         reason=OfferWithdrawalReason.REFERRAL_WITHDRAWN,
     )
+
+
+def overdue(referral_id: ReferralId) -> AssessmentOverdue:
+    return AssessmentOverdue(referral_id=referral_id, due_at=MONDAY_10, taken_up=False, needs_safeguarding_lead=False)
 
 
 def stalled(referral_id: ReferralId) -> MatchingStalled:

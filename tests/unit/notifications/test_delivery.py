@@ -161,3 +161,11 @@ def test_a_maildir_holds_what_was_sent(desk: Desk, referral_id: ReferralId, tmp_
     (kept,) = mailbox.Maildir(folder)
     assert kept["To"] == ADDRESS
     assert kept["Message-ID"] == desk.post.sent[0]["Message-ID"]
+
+
+def test_the_office_is_told_once_of_an_overdue_assessment(desk: Desk, referral_id: ReferralId) -> None:
+    for _ in range(2):
+        desk.bench.hear(handlers.tell_office_of_overdue_assessment, facts.overdue(referral_id))
+    desk.run()
+    (letter,) = desk.post.to(OFFICE)
+    assert "Nobody has taken it up yet" in body(letter)

@@ -200,3 +200,13 @@ def test_the_moment_of_sending_looks_once_more(desk: Desk, referral_id: Referral
     desk.run()
     assert desk.states(referral_id) == {"request_received": "cancelled"}
     assert desk.post.sent == []
+
+
+def test_a_duplicate_is_confirmed_to_nobody_and_its_address_is_kept(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, OPEN_EMAIL)
+    desk.run()
+    letters = len(desk.post.sent)
+    desk.bench.hear(handlers.withdraw, facts.withdrawn(referral_id, WithdrawalReason.DUPLICATE))
+    desk.run()
+    assert len(desk.post.sent) == letters
+    assert not address_is_gone(desk, referral_id)

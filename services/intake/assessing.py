@@ -1,0 +1,129 @@
+"""Assessing a request: what is suggested, what a person decides, and what is late."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from chassis.ports import Refused, Timer, Unit
+from contracts.commands.intake import Assess, Done, ReasonGiven, SuggestAssessment, SuggestedAssessment
+from contracts.events.intake import AssessmentOverdue, ReferralAssessed
+from contracts.sealed import Aspects, HelpForm
+from contracts.vocabulary import ReferralId, Severity
+from services.intake import handlers, store
+from services.intake.domain import suggestion as domain
+from services.intake.domain.referral import UNASSESSED, Referral, State, Step
+from services.intake.domain.safeguarding import Finding
+from services.intake.domain.suggestion import Answers, Suggestion, suggest
+from services.intake.linking import refuse_who_handles_linked
+from services.intake.refusals import get, open_sealed, refusing
+from services.intake.steps import take
+from services.intake.tools import Tools
+
+
+class NotTheSuggestion(Refused):
+    """The assessment is said to follow the suggestion and doesn't."""
+
+
+class OverrideNeedsReason(Refused):
+    """Whoever overrides a suggestion says why."""
+
+
+def suggest_assessment(unit: Unit[Tools], request: SuggestAssessment) -> SuggestedAssessment:
+    """What the rules suggest, and why. Nothing is decided by it.
+
+    Raises UnknownReferral, StepNotPossible, SafeguardingLeadFirst, HandlesLinkedReferral.
+    """
+    referral = get(unit, request.referral_id)
+    refuse_who_handles_linked(unit, referral, request.assessor)
+    with refusing():
+        referral.refuse_unless_possible(Step.ASSESS)
+    found = _suggestion(unit, referral, handlers.personal_record(unit, referral))
+    return SuggestedAssessment(
+        referral_id=referral.id,
+        policy_version=found.policy_version,
+        source=unit.tools.policy.source,
+        risk_level=found.risk_level,
+        competence=found.competence,
+        work=found.work,
+        reasons=tuple(
+            ReasonGiven(concerns=part, rule=rule.name, why=rule.why)
+            for part, rules in found.because_of.items()
+            for rule in rules
+        ),
+    )
+
+
+def assess(unit: Unit[Tools], request: Assess) -> Done:
+    """Records a person's assessment beside what was suggested, and has a therapist sought.
+
+    Raises UnknownReferral, StepNotPossible, SafeguardingLeadFirst, NotTheSuggestion, OverrideNeedsReason,
+    HandlesLinkedReferral, NotSealedToIntake.
+    """
+    referral = get(unit, request.referral_id)
+    refuse_who_handles_linked(unit, referral, request.assessor)
+    with refusing():
+        take(unit, referral, Step.ASSESS, by=request.assessor, reason=request.override_reason, note=request.note)
+    form = handlers.personal_record(unit, referral)
+    suggestion = _suggestion(unit, referral, form)
+    _refuse_unless_explained(suggestion, request)
+    aspects = open_sealed(unit, Aspects, request.aspects)
+    content = unit.tools.vault.encrypt(unit.session, referral.id, aspects, at=unit.now)
+    store.save_assessment(unit.session, request, suggestion, content, unit.now)
+    unit.emit(
+        ReferralAssessed(
+            referral_id=referral.id,
+            assessed_at=unit.now,
+            risk_level=request.risk_level,
+            competence=request.competence,
+            work=request.work,
+            therapist_sex=form.therapist_sex,
+            wheelchair_access=form.wheelchair_access,
+        )
+    )
+    if request.person_at_risk:
+        finding = Finding(Severity.IMMEDIATE, request.person_at_risk)
+        handlers.raise_concern(unit, referral.id, finding, raised_by=request.assessor)
+    return Done()
+
+
+def report_overdue(unit: Unit[Tools], timer: Timer) -> None:
+    """The office is told, once, of a request that nobody assessed in time; of one on hold once it goes on."""
+    referral = store.get_referral(unit.session, ReferralId(UUID(timer.key)))
+    if referral.state in UNASSESSED:
+        unit.emit(
+            AssessmentOverdue(
+                referral_id=referral.id,
+                due_at=referral.assess_by,
+                taken_up=referral.state is State.AWAITING_ASSESSMENT,
+                needs_safeguarding_lead=referral.needs_lead,
+            )
+        )
+
+
+def _suggestion(unit: Unit[Tools], referral: Referral, form: HelpForm) -> Suggestion:
+    answers = Answers(
+        client_group=form.client_group,
+        route=form.route,
+        legal_situation=form.legal_situation,
+        known_to_authorities=form.known_to_authorities,
+        work=form.work,
+        identifiable_person_at_risk=form.identifiable_person_at_risk,
+        young=referral.young,
+    )
+    return suggest(unit.tools.policy, answers)
+
+
+def _refuse_unless_explained(suggestion: Suggestion, request: Assess) -> None:
+    try:
+        domain.refuse_unless_explained(
+            suggestion,
+            risk_level=request.risk_level,
+            competence=request.competence,
+            work=request.work,
+            use=request.suggestion,
+            reason=request.override_reason,
+        )
+    except domain.NotTheSuggestion as refusal:
+        raise NotTheSuggestion(str(refusal)) from None
+    except domain.OverrideNeedsReason as refusal:
+        raise OverrideNeedsReason(str(refusal)) from None

@@ -1,0 +1,60 @@
+"""What two requests of one person have in common, in a form that nobody can read.
+
+Each mark is an HMAC-SHA256 of a normalised value under a key of its kind, derived from the service's master key.
+Whoever has only the database can neither read a value from a mark nor try one out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import date
+
+from contracts.vocabulary import MarkKind
+
+
+def keys_of(master_key: bytes) -> dict[MarkKind, bytes]:
+    """A key for each kind of mark, derived from the service's master key."""
+    return {kind: hmac.new(master_key, f"blind index: {kind}".encode(), hashlib.sha256).digest() for kind in MarkKind}
+
+
+def marks_of(
+    *,
+    email: str | None,
+    telephone: str | None,
+    name: str | None,
+    date_of_birth: date | None,
+    keys: Mapping[MarkKind, bytes],
+) -> dict[MarkKind, bytes]:
+    """The marks of what is known of a person, 32 bytes each. A name alone is too common to be one."""
+    values = {
+        MarkKind.EMAIL: email and normal_email(email),
+        MarkKind.TELEPHONE: telephone and normal_telephone(telephone),
+        MarkKind.NAME_AND_BIRTH: name and date_of_birth and f"{normal_name(name)} {date_of_birth.isoformat()}",
+    }
+    return {
+        kind: hmac.new(keys[kind], value.encode(), hashlib.sha256).digest() for kind, value in values.items() if value
+    }
+
+
+def normal_email(text: str) -> str:
+    """Case is folded: no provider that people use tells `Robin@` from `robin@`."""
+    return unicodedata.normalize("NFKC", text).strip().casefold()
+
+
+def normal_telephone(text: str) -> str:
+    """National digits with a leading 0, from `+44 (0)1632 960 001`, `0044…`, `44…` or `01632…`."""
+    digits = re.sub(r"\D", "", unicodedata.normalize("NFKC", text))
+    national = re.sub(r"^(00)?44(?=\d{9,})0?", "0", digits)
+    return national if national.startswith("0") else f"0{national}"
+
+
+def normal_name(text: str) -> str:
+    """Letters and digits alone, without case and accents, and the words in alphabetical order."""
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    bare = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    joined = re.sub(r"['’`\-‐-―.]", "", bare)
+    return " ".join(sorted(re.findall(r"\w+", joined)))

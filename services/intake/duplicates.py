@@ -1,0 +1,85 @@
+"""Requests that may be one person's same request: found by marks, decided by people, never merged by rule."""
+
+from __future__ import annotations
+
+from chassis.ports import Refused, Unit
+from contracts.commands.intake import Done, ListDuplicates, Merge, PossibleDuplicate, Unmerge
+from contracts.events.intake import ReferralReopened, ReferralWithdrawn
+from contracts.sealed import HelpForm
+from contracts.vocabulary import ReopeningReason, Route, WithdrawalReason
+from services.intake import store
+from services.intake.domain.duplicates import marks_of
+from services.intake.domain.referral import FINISHED, Referral, Step
+from services.intake.refusals import get, refusing
+from services.intake.steps import record
+from services.intake.tools import Tools
+
+OWN_CONTACT = frozenset({Route.SELF, Route.GUARDIAN})
+"""Routes whose contact is the client's: two clients of one probation officer are no duplicates."""
+
+
+class CannotMergeInto(Refused):
+    """The other referral is this one itself, or is finished, so that it can't go on in this one's place."""
+
+
+def note_marks(unit: Unit[Tools], referral: Referral, form: HelpForm) -> None:
+    """Marks a new request, and records which earlier ones it has a mark in common with, but for one it takes up."""
+    own = form.route in OWN_CONTACT
+    marks = marks_of(
+        email=form.contact.email if own else None,
+        telephone=form.contact.telephone if own else None,
+        name=form.name,
+        date_of_birth=form.date_of_birth,
+        keys=unit.tools.mark_keys,
+    )
+    if marks:
+        store.save_possible_duplicates(unit.session, referral, marks, unit.now)
+        store.save_marks(unit.session, referral.id, marks)
+
+
+def possible_duplicates(unit: Unit[Tools], request: ListDuplicates) -> list[PossibleDuplicate]:
+    """Pairs that nobody has merged yet, the newest first."""
+    found = store.possible_duplicates(unit.session, request.referral_id, request.limit)
+    return [
+        PossibleDuplicate(
+            referral_id=pair.referral.id,
+            reference=pair.referral.reference,
+            state=pair.referral.state.value,
+            other_referral_id=pair.other.id,
+            other_reference=pair.other.reference,
+            other_state=pair.other.state.value,
+            alike=pair.alike,
+            found_at=pair.found_at,
+        )
+        for pair in found
+    ]
+
+
+def merge(unit: Unit[Tools], request: Merge) -> Done:
+    """Stops a referral that is the same as another, which goes on.
+
+    Raises UnknownReferral, StepNotPossible, CannotMergeInto.
+    """
+    referral, into = get(unit, request.referral_id), get(unit, request.into_referral_id)
+    if into is referral or into.state in FINISHED:
+        raise CannotMergeInto(
+            f"Referral {into.reference} is {into.state.words}, so it can't go on in the other's place."
+        )
+    with refusing():
+        referral.merge(into.id)
+    record(unit, referral, Step.MERGE, by=request.staff, reason=request.reason, note=request.note)
+    unit.emit(ReferralWithdrawn(referral_id=referral.id, reason=WithdrawalReason.DUPLICATE))
+    return Done()
+
+
+def unmerge(unit: Unit[Tools], request: Unmerge) -> Done:
+    """The two were not the same after all: the one that was stopped goes on where it was.
+
+    Raises UnknownReferral, StepNotPossible.
+    """
+    referral = get(unit, request.referral_id)
+    with refusing():
+        referral.unmerge()
+    record(unit, referral, Step.UNMERGE, by=request.staff, reason=request.reason, note=request.note)
+    unit.emit(ReferralReopened(referral_id=referral.id, reason=ReopeningReason.UNMERGED))
+    return Done()

@@ -1,0 +1,146 @@
+"""What a person does with a referral, step by step, and what is on record of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chassis.ports import Unit
+from contracts.commands.intake import (
+    AskHistory,
+    Close,
+    Done,
+    FindPlace,
+    History,
+    Hold,
+    ReRefer,
+    ReReferred,
+    Resume,
+    SignOff,
+    StepTaken,
+    TakeUp,
+)
+from contracts.events.intake import ReferralHeld, ReferralResumed
+from contracts.sealed import Whereabouts
+from contracts.vocabulary import ReferralId, SubmissionId
+from services.intake import handlers, store
+from services.intake.domain.referral import Step, possible_steps
+from services.intake.gateways import postcodes
+from services.intake.linking import refuse_who_handles_linked
+from services.intake.refusals import UnknownPlace, get, open_sealed, refusing
+from services.intake.steps import take
+from services.intake.tools import Tools
+
+
+def take_up(unit: Unit[Tools], request: TakeUp) -> Done:
+    """Raises UnknownReferral, StepNotPossible, HandlesLinkedReferral."""
+    referral = get(unit, request.referral_id)
+    refuse_who_handles_linked(unit, referral, request.assessor)
+    with refusing():
+        take(unit, referral, Step.TAKE_UP, by=request.assessor)
+    return Done()
+
+
+def sign_off(unit: Unit[Tools], request: SignOff) -> Done:
+    """Raises UnknownReferral, StepNotPossible."""
+    with refusing():
+        take(unit, get(unit, request.referral_id), Step.SIGN_OFF, by=request.lead, note=request.note)
+    return Done()
+
+
+def find_place(unit: Unit[Tools], request: FindPlace) -> Done:
+    """Corrects where a client is, and says so: ReferralReceived again, with a newer number.
+
+    Raises UnknownReferral, StepNotPossible, UnknownPlace, NotSealedToIntake.
+    """
+    referral = get(unit, request.referral_id)
+    typed = open_sealed(unit, Whereabouts, request.whereabouts)
+    try:
+        place = unit.tools.postcodes.resolve(typed.postcode)
+    except postcodes.UnknownPlace as refusal:
+        raise UnknownPlace(f"{refusal}.") from None
+    with refusing():
+        take(unit, referral, Step.FIND_PLACE, by=request.staff)
+    referral.place = place.kind
+    form = replace(handlers.personal_record(unit, referral), postcode=typed.postcode)
+    content = unit.tools.vault.encrypt(unit.session, referral.id, form, at=unit.now)
+    store.correct_personal_record(unit.session, referral.id, content)
+    unit.emit(handlers.received(unit, referral, form, place))
+    return Done()
+
+
+def hold(unit: Unit[Tools], request: Hold) -> Done:
+    """Stops the search until the referral is resumed. Raises UnknownReferral, StepNotPossible."""
+    with refusing():
+        take(
+            unit,
+            get(unit, request.referral_id),
+            Step.HOLD,
+            by=request.staff,
+            reason=request.reason,
+            note=request.note,
+        )
+    unit.emit(ReferralHeld(referral_id=request.referral_id, reason=request.reason))
+    return Done()
+
+
+def resume(unit: Unit[Tools], request: Resume) -> Done:
+    """Raises UnknownReferral, StepNotPossible."""
+    referral = get(unit, request.referral_id)
+    with refusing():
+        take(
+            unit,
+            referral,
+            Step.RESUME,
+            by=request.staff,
+            reason=request.reason,
+            note=request.note,
+        )
+    if not referral.is_assessed:
+        unit.set_timer(handlers.ASSESSMENT_OVERDUE, referral.id, max(referral.assess_by, unit.now))
+    unit.emit(ReferralResumed(referral_id=request.referral_id, reason=request.reason))
+    return Done()
+
+
+def close(unit: Unit[Tools], request: Close) -> Done:
+    """Raises UnknownReferral, StepNotPossible."""
+    with refusing():
+        handlers.close(unit, get(unit, request.referral_id), request.reason, by=request.staff, note=request.note)
+    return Done()
+
+
+def re_refer(unit: Unit[Tools], request: ReRefer) -> ReReferred:
+    """Begins anew for somebody whose referral was finished. Raises UnknownReferral, StepNotPossible.
+
+    What they said before is copied under a key of the new referral, so that either can be erased by itself.
+    """
+    before = get(unit, request.referral_id)
+    with refusing():
+        take(unit, before, Step.RE_REFER, by=request.staff, reason=request.reason, note=request.note)
+    form = handlers.personal_record(unit, before)
+    id_, submission_id = ReferralId(unit.new_id()), SubmissionId(unit.new_id())
+    referral = handlers.new_referral(unit, id_, submission_id, form, before.passphrase_mark)
+    referral.passphrase_subject = before.passphrase_subject or before.id
+    referral.previous_id = before.id
+    version = store.form_of(unit.session, before.id)
+    handlers.begin(unit, referral, form, version, by=request.staff, reason=request.reason)
+    return ReReferred(referral_id=referral.id, reference=referral.reference)
+
+
+def history(unit: Unit[Tools], request: AskHistory) -> History:
+    """Raises UnknownReferral."""
+    referral = get(unit, request.referral_id)
+    return History(
+        steps=tuple(
+            StepTaken(
+                number=row.number,
+                step=row.step.value,
+                state=row.state.value,
+                taken_at=row.taken_at,
+                taken_by=row.taken_by,
+                reason=row.reason,
+                noted=row.note is not None,
+            )
+            for row in store.history_of(unit.session, referral.id)
+        ),
+        possible=tuple(step.value for step in possible_steps(referral.state)),
+    )

@@ -1,0 +1,60 @@
+"""Every step that a referral takes is kept: which, when, by whom and why. What is kept is never changed."""
+
+from __future__ import annotations
+
+from chassis.ports import Unit
+from contracts.sealed import Note
+from services.intake import store
+from services.intake.domain.referral import Referral, Step
+from services.intake.refusals import open_sealed
+from services.intake.tools import Tools
+
+BY_CLIENT, BY_RULE, BY_MATCHING, BY_BILLING = "client", "rule", "matching", "billing"
+UNNAMED_STAFF = "office"
+
+
+def record(
+    unit: Unit[Tools],
+    referral: Referral,
+    step: Step,
+    *,
+    by: str,
+    reason: str | None = None,
+    note: str | None = None,
+) -> None:
+    """Puts the step that a referral has just taken on record.
+
+    `by` is a person's name, `client`, `rule`, or the service that said it. `note` is a `contracts.sealed.Note` as it
+    came, kept encrypted under the client's key, so that it goes when the client is erased.
+    """
+    why = {} if reason is None else {"reason": reason}
+    noted = {} if note is None else {"note": _encrypted(unit, referral, note)}
+    unit.insert(
+        store.steps,
+        referral_id=referral.id,
+        number=referral.steps_taken,
+        step=step,
+        state=referral.state,
+        taken_at=unit.now,
+        taken_by=by,
+        **why,
+        **noted,
+    )
+
+
+def take(
+    unit: Unit[Tools],
+    referral: Referral,
+    step: Step,
+    *,
+    by: str,
+    reason: str | None = None,
+    note: str | None = None,
+) -> None:
+    """Takes a step and puts it on record. Raises StepRefused."""
+    referral.take(step)
+    record(unit, referral, step, by=by, reason=reason, note=note)
+
+
+def _encrypted(unit: Unit[Tools], referral: Referral, note: str) -> bytes:
+    return unit.tools.vault.encrypt(unit.session, referral.id, open_sealed(unit, Note, note), at=unit.now)

@@ -1,0 +1,32 @@
+"""Whom intake keeps apart, and when the two may have one therapist all the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from contracts.vocabulary import LinkId, LinkKind, ReferralId, Work
+from services.matching.domain.referral import Referral
+
+
+@dataclass(eq=False, kw_only=True)
+class Link:
+    """Intake's newest word on two referrals that are linked, or no longer are."""
+
+    id: LinkId
+    referral_id: ReferralId
+    other_id: ReferralId
+    kind: LinkKind
+    stands: bool
+    sequence: int
+
+    def says(self, *, stands: bool, sequence: int) -> bool:
+        """False if something newer was said before."""
+        if sequence <= self.sequence:
+            return False
+        self.stands, self.sequence = stands, sequence
+        return True
+
+
+def may_share_a_therapist(one: Referral, other: Referral, *, kind: LinkKind) -> bool:
+    """Partners who both work as a couple have agreed to one therapist. Nobody else has."""
+    return kind is LinkKind.PARTNER and one.work is Work.COUPLE and other.work is Work.COUPLE

@@ -1,0 +1,31 @@
+"""A referral that was withdrawn as a duplicate and is none: its subsidy is decided as if nothing had been said."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from contracts.events.intake import ReferralReopened, ReferralWithdrawn
+from contracts.vocabulary import ReopeningReason, WithdrawalReason
+from services.billing import handlers
+from tests.unit.billing.making import Bench, assessed, referral
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_reopened_referral_gets_its_subsidy_in_any_order(bench: Bench, order: tuple[int, ...]) -> None:
+    bench.open_fund()
+    asked = referral()
+    id_ = asked.referral_id
+    bench.hear(handlers.note_referral, asked, sequence=1)
+    said: list[tuple[Any, Any]] = [
+        (handlers.withdraw, ReferralWithdrawn(referral_id=id_, reason=WithdrawalReason.DUPLICATE)),
+        (handlers.reopen, ReferralReopened(referral_id=id_, reason=ReopeningReason.UNMERGED)),
+        (handlers.note_assessment, assessed(id_)),
+    ]
+    for place in order:
+        bench.hear(*said[place], sequence=place + 2)
+        bench.settle()
+    (fund,) = bench.funds()
+    assert fund.committed_pence == 400_00

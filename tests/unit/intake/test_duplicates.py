@@ -1,0 +1,200 @@
+"""The same person asking twice: found without anything readable, merged and un-merged by people alone."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from contracts.commands.intake import ListDuplicates, Merge, PossibleDuplicate, ReRefer, Unmerge
+from contracts.events.intake import ReferralReopened, ReferralWithdrawn
+from contracts.sealed import SafeChannel, SafeContact
+from contracts.vocabulary import (
+    MarkKind,
+    MergeReason,
+    ReferralId,
+    ReopeningReason,
+    ReReferralReason,
+    Route,
+    UnmergeReason,
+    WithdrawalReason,
+)
+from services.intake import duplicates, life, refusals, store
+from services.intake.domain.duplicates import keys_of, marks_of, normal_email, normal_name, normal_telephone
+from tests.unit.intake.conftest import Asked, Intake
+
+SAM = "Sam Example"
+KEYS = keys_of(b"k" * 32)
+
+
+@pytest.fixture
+def intake(intake_on_each_store: Intake) -> Intake:
+    return intake_on_each_store
+
+
+def pairs(intake: Intake, referral_id: ReferralId | None = None) -> list[PossibleDuplicate]:
+    found: list[PossibleDuplicate] = intake.ask(duplicates.possible_duplicates, ListDuplicates(referral_id=referral_id))
+    return found
+
+
+def merge(intake: Intake, one: Asked, into: Asked) -> None:
+    request = Merge(
+        referral_id=one.referral_id, into_referral_id=into.referral_id, staff=SAM, reason=MergeReason.SENT_TWICE
+    )
+    intake.ask(duplicates.merge, request)
+
+
+def unmerge(intake: Intake, one: Asked) -> None:
+    request = Unmerge(referral_id=one.referral_id, staff=SAM, reason=UnmergeReason.DIFFERENT_PEOPLE)
+    intake.ask(duplicates.unmerge, request)
+
+
+def reached_at(**changes: Any) -> SafeContact:
+    return SafeContact(channel=SafeChannel.TELEPHONE, **changes)
+
+
+# What counts as the same
+
+
+@pytest.mark.parametrize(
+    "typed", ["+44 1632 960001", "+44 (0)1632 960 001", "0044 1632 960001", "01632-960-001", "441632960001"]
+)
+def test_a_telephone_number_is_the_same_however_it_is_written(typed: str) -> None:
+    assert normal_telephone(typed) == "01632960001"
+
+
+def test_another_telephone_number_is_another() -> None:
+    assert normal_telephone("07700 900440") != normal_telephone("07700 900441")
+
+
+@pytest.mark.parametrize("typed", ["Zoë O'Made-Up", "zoe omadeup", "OMADEUP, Zoe", " ZOË  O’MADE‐UP "])
+def test_a_name_is_the_same_whatever_its_case_accents_and_punctuation(typed: str) -> None:
+    assert normal_name(typed) == "omadeup zoe"
+
+
+def test_an_address_is_the_same_whatever_its_case() -> None:
+    assert normal_email(" Robin@Example.ORG") == "robin@example.org"
+
+
+def test_a_name_alone_is_no_mark_and_marks_of_another_kind_or_key_differ() -> None:
+    known: dict[str, Any] = {"email": "robin@example.org", "telephone": None, "date_of_birth": date(1985, 4, 1)}
+    marks = marks_of(**known, name="Robin Example", keys=KEYS)
+    assert set(marks) == {MarkKind.EMAIL, MarkKind.NAME_AND_BIRTH}
+    assert set(marks_of(**(known | {"date_of_birth": None}), name="Robin Example", keys=KEYS)) == {MarkKind.EMAIL}
+    assert marks_of(**known, name="Robin Example", keys=keys_of(b"x" * 32))[MarkKind.EMAIL] != marks[MarkKind.EMAIL]
+    assert len(set(KEYS.values())) == len(MarkKind)
+
+
+# Finding
+
+
+def test_a_second_request_of_the_same_person_is_shown_with_what_is_alike(intake: Intake) -> None:
+    born = date(1985, 4, 1)
+    first = intake.ask_for_help(
+        name="Zoë Example", date_of_birth=born, contact=reached_at(email="zoe@example.org", telephone="01632 960001")
+    )
+    second = intake.ask_for_help(
+        name="EXAMPLE, Zoe",
+        date_of_birth=born,
+        contact=reached_at(email="other@example.org", telephone="+44 1632 960001"),
+    )
+    (found,) = pairs(intake)
+    assert (found.referral_id, found.other_referral_id) == (second.referral_id, first.referral_id)
+    assert (found.reference, found.other_reference) == (second.reference, first.reference)
+    assert set(found.alike) == {MarkKind.TELEPHONE, MarkKind.NAME_AND_BIRTH}
+    assert pairs(intake, first.referral_id) == pairs(intake, second.referral_id) == [found]
+    assert [intake.state(one.reference) for one in (first, second)] == ["received", "received"]
+
+
+def test_people_with_nothing_in_common_are_no_duplicates(intake: Intake) -> None:
+    intake.ask_for_help(contact=reached_at(telephone="01632 960001"))
+    intake.ask_for_help(contact=reached_at(telephone="01632 960002"))
+    assert pairs(intake) == []
+
+
+def test_two_clients_of_one_professional_are_no_duplicates(intake: Intake) -> None:
+    for _ in range(2):
+        intake.ask_for_help(route=Route.PROBATION)
+    assert pairs(intake) == []
+
+
+def test_who_is_re_referred_is_no_duplicate_of_their_own_referral(intake: Intake) -> None:
+    asked = intake.ask_for_help()
+    intake.withdraw(asked.reference)
+    request = ReRefer(referral_id=asked.referral_id, staff=SAM, reason=ReReferralReason.CLIENT_ASKED)
+    intake.ask(life.re_refer, request)
+    assert pairs(intake) == []
+    intake.ask_for_help()
+    assert len(pairs(intake)) == 2
+
+
+def test_what_is_stored_for_it_can_be_read_by_nobody(intake: Intake) -> None:
+    intake.ask_for_help(contact=reached_at(telephone="01632 960001", email="planted@example.org"))
+    rows = intake.read(lambda unit: unit.session.execute(select(store.marks)).all())
+    assert len(rows) == 2
+    assert all(len(row.mark) == 32 and b"960001" not in row.mark and b"planted" not in row.mark for row in rows)
+
+
+def test_the_marks_of_an_erased_person_go_with_their_key(intake: Intake) -> None:
+    first, second = intake.ask_for_help(), intake.ask_for_help()
+    assert len(pairs(intake)) == 1
+    intake.read(lambda unit: intake.tools.vault.destroy(unit.session, first.referral_id))
+    rows = intake.read(lambda unit: unit.session.execute(select(store.marks.c.referral_id)).scalars().all())
+    assert set(rows) == {second.referral_id}
+    assert pairs(intake) == []
+
+
+# Merging and un-merging
+
+
+def test_a_merged_request_stops_and_the_other_goes_on(intake: Intake) -> None:
+    first, second = intake.ask_for_help(), intake.ask_for_help()
+    merge(intake, second, first)
+    withdrawn = ReferralWithdrawn(referral_id=second.referral_id, reason=WithdrawalReason.DUPLICATE)
+    assert intake.emitted(ReferralWithdrawn) == [withdrawn]
+    assert [one.reference for one in intake.awaiting()] == [first.reference]
+    assert intake.steps(second.referral_id)[-1] == ("merge", "withdrawn", SAM, "sent_twice")
+    assert pairs(intake) == []
+
+
+def test_the_reference_of_a_merged_request_tells_of_the_one_that_goes_on_and_takes_it_back(intake: Intake) -> None:
+    first, second = intake.ask_for_help(), intake.ask_for_help()
+    merge(intake, second, first)
+    intake.assess(first.referral_id)
+    assert intake.status(second.reference).standing == "assessed"
+    intake.withdraw(second.reference)
+    assert intake.state(first.reference) == "withdrawn"
+
+
+def test_an_unmerged_request_goes_on_where_it_was(intake: Intake) -> None:
+    first, second = intake.ask_for_help(), intake.ask_for_help()
+    merge(intake, second, first)
+    unmerge(intake, second)
+    reopened = ReferralReopened(referral_id=second.referral_id, reason=ReopeningReason.UNMERGED)
+    assert intake.emitted(ReferralReopened) == [reopened]
+    assert len(intake.awaiting()) == len(pairs(intake)) + 1 == 2
+    intake.assess(second.referral_id)
+
+
+def test_nothing_is_merged_into_itself_or_into_what_is_finished(intake: Intake) -> None:
+    first, second = intake.ask_for_help(), intake.ask_for_help()
+    with pytest.raises(duplicates.CannotMergeInto):
+        merge(intake, first, first)
+    intake.withdraw(first.reference)
+    with pytest.raises(duplicates.CannotMergeInto, match="is withdrawn"):
+        merge(intake, second, first)
+
+
+def test_an_assessed_request_is_not_merged_away(intake: Intake) -> None:
+    first, second = intake.ask_for_help(), intake.ask_and_assess()
+    with pytest.raises(refusals.StepNotPossible, match="is assessed"):
+        merge(intake, second, first)
+
+
+def test_a_request_that_its_client_took_back_is_not_unmerged(intake: Intake) -> None:
+    asked = intake.ask_for_help()
+    intake.withdraw(asked.reference)
+    with pytest.raises(refusals.StepNotPossible, match="was not merged"):
+        unmerge(intake, asked)
