@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, str] = {
     "dead": "leeward.dead:app",
     "events": "leeward.events:app",
     "trace": "leeward.trace:trace",
+    "audit": "leeward.audit:app",
     "migrate": "leeward.migrate:migrate",
     "keys": "leeward.keys:app",
     "bench": "leeward.bench:bench",

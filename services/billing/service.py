@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.host.service import Ports, command, due, health_check, lane, on, schedule, story_teller
+from chassis.host.service import Ports, auditor, command, due, health_check, lane, on, schedule, story_teller
 from contracts.commands.billing import (
     ConfirmArea,
     DrawDown,
@@ -68,3 +68,4 @@ class BillingService:
 
     health = health_check()
     story = story_teller()
+    audit = auditor()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.host.service import Ports, command, due, health_check, lane, on, schedule, story_teller
+from chassis.host.service import Ports, auditor, command, due, health_check, lane, on, schedule, story_teller
 from contracts.commands.evaluation import AskForm, ListInvitations, SummariseEvaluation
 from contracts.events.intake import ReferralReceived, ReferralWithdrawn
 from contracts.events.matching import MatchEnded, TherapistMatched
@@ -34,3 +34,4 @@ class EvaluationService:
     summary = command(SummariseEvaluation, commands.summarise)
     health = health_check()
     story = story_teller()
+    audit = auditor()

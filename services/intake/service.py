@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.host.service import Ports, command, health_check, lane, on, story_teller
+from chassis.host.service import Ports, auditor, command, health_check, lane, on, story_teller
 from contracts.commands.intake import (
     AskStatus,
     Assess,
@@ -61,3 +61,4 @@ class IntakeService:
     count_referrals = command(CountReferrals, commands.count_referrals)
     health = health_check()
     story = story_teller()
+    audit = auditor()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.host.service import Ports, command, due, health_check, lane, on, schedule, story_teller
+from chassis.host.service import Ports, auditor, command, due, health_check, lane, on, schedule, story_teller
 from contracts.commands.matching import (
     AcceptOffer,
     AdmitTherapist,
@@ -69,3 +69,4 @@ class MatchingService:
     count_standings = command(CountStandings, commands.count_standings)
     health = health_check()
     story = story_teller()
+    audit = auditor()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.host.service import Ports, command, due, effect, health_check, lane, on, schedule, story_teller
+from chassis.host.service import Ports, auditor, command, due, effect, health_check, lane, on, schedule, story_teller
 from contracts.commands.notifications import AcknowledgeAlert, ListAlerts, ListMessages
 from contracts.events.billing import (
     MembershipLapsed,
@@ -105,3 +105,4 @@ class NotificationsService:
     messages = command(ListMessages, commands.list_messages)
     health = health_check()
     story = story_teller()
+    audit = auditor()
