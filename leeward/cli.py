@@ -20,6 +20,8 @@ COMMANDS: Mapping[str, str] = {
     "events": "leeward.events:app",
     "trace": "leeward.trace:trace",
     "audit": "leeward.audit:app",
+    "erase": "leeward.privacy:erase",
+    "hold": "leeward.privacy:hold_app",
     "migrate": "leeward.migrate:migrate",
     "keys": "leeward.keys:app",
     "bench": "leeward.bench:bench",

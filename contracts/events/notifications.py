@@ -52,3 +52,9 @@ class SafeguardingAlertEscalated(Event, publisher="notifications", subject="conc
     referral_id: ReferralId
     step: AlertStep
     escalated_at: datetime
+
+
+class ErasureConfirmed(Event, publisher="notifications", subject="referral_id"):
+    """Notifications has forgotten how an erased referral's client was reached, and what was still to be said."""
+
+    referral_id: ReferralId

@@ -17,6 +17,7 @@ from contracts.commands.billing import (
 from contracts.events.intake import (
     ReferralAssessed,
     ReferralClosed,
+    ReferralErased,
     ReferralReceived,
     ReferralSignposted,
     ReferralWithdrawn,
@@ -42,6 +43,7 @@ class BillingService:
         on(ReferralWithdrawn, handlers.withdraw, safe_by_business_key="the number of the referral's ending"),
         on(ReferralSignposted, handlers.signpost, safe_by_business_key="the number of the referral's ending"),
         on(ReferralClosed, handlers.close, safe_by_business_key="the number of the referral's ending"),
+        on(ReferralErased, handlers.forget, safe_by_business_key="referral_id, which is forgotten once"),
         on(TherapistAdmitted, handlers.open_account, safe_by_business_key="therapist_id"),
         on(TherapistMatched, handlers.charge_match, safe_by_business_key="match_id"),
         on(MatchEnded, handlers.end_match, safe_by_business_key="match_id, which ends once"),

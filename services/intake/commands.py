@@ -37,6 +37,7 @@ WORDS = {
     State.MATCHED: "Someone has agreed to see you and will get in touch in the way you asked.",
     State.SIGNPOSTED: "Another service fits better. We have told you which in the way you asked.",
     State.WITHDRAWN: "Your request was taken back. You can ask again at any time.",
+    State.ERASED: "We no longer hold anything about this request.",
     State.CLOSED: "Your request is closed. You can ask again at any time.",
 }
 """What a client is told; nothing in it says what kind of help was asked for."""
@@ -57,7 +58,7 @@ class NotSealedToIntake(Refused):
 def ask_status(unit: Unit[Tools], request: AskStatus) -> StatusAnswer:
     """Tells a client where their request stands. Never says which of the two was wrong."""
     typed = _open(unit, Credentials, request.sealed)
-    referral = _find(unit, typed.reference)
+    referral = find_by_typed_reference(unit, typed.reference)
     if referral is None or not recognises(referral, typed.passphrase, key=unit.tools.passphrase_key, at=unit.now):
         return StatusAnswer(recognised=False)
     return StatusAnswer(recognised=True, standing=referral.state.value, words=WORDS[referral.state])
@@ -133,7 +134,7 @@ def raise_concern(unit: Unit[Tools], request: RaiseConcern) -> ConcernRaised:
 
 def find_referral(unit: Unit[Tools], request: FindReferral) -> ReferralSummary:
     """Raises UnknownReferral."""
-    referral = _find(unit, request.reference)
+    referral = find_by_typed_reference(unit, request.reference)
     if referral is None:
         raise UnknownReferral("There is no request with this reference. Please check it.")
     return ReferralSummary(
@@ -166,7 +167,7 @@ def _open(unit: Unit[Tools], kind: type[ShapeT], sealed: str) -> ShapeT:
         raise NotSealedToIntake("Seal this part of the command with intake's newest public key.") from None
 
 
-def _find(unit: Unit[Tools], reference: str) -> Referral | None:
+def find_by_typed_reference(unit: Unit[Tools], reference: str) -> Referral | None:
     """By a reference as a person typed it."""
     try:
         return store.find_by_reference(unit.session, parse_reference(reference))

@@ -35,7 +35,7 @@ from contracts.vocabulary import (
 )
 from services.intake import store
 from services.intake.domain.passphrases import mark_of, recognises
-from services.intake.domain.referral import AlreadyFinished, Referral, age_band
+from services.intake.domain.referral import AlreadyFinished, Referral, State, age_band
 from services.intake.domain.safeguarding import Concern, Finding, finding_in_evaluation, findings_in_request
 from services.intake.gateways.postcodes import Place, UnknownPlace
 from services.intake.tools import Tools
@@ -102,7 +102,8 @@ def note_match_ended(unit: Unit[Tools], event: MatchEnded) -> None:
 def note_risk_answer(unit: Unit[Tools], event: EvaluationRiskFlagged) -> None:
     """An answer in an evaluation form raises a concern whatever the form's total."""
     referral = _known(unit, event.referral_id)
-    raise_concern(unit, referral.id, finding_in_evaluation(), raised_by=BY_RULE)
+    if referral.state is not State.ERASED:  # nobody could say any more about whom it is
+        raise_concern(unit, referral.id, finding_in_evaluation(), raised_by=BY_RULE)
 
 
 def note_acknowledgement(unit: Unit[Tools], event: SafeguardingAlertAcknowledged) -> None:

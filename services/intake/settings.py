@@ -17,6 +17,7 @@ class IntakeSettings:
 
     assess_within_working_days: int
     wait_for_request: timedelta
+    erasure_confirmed_within: timedelta
     keys_folder: Path
     master_key: str
 
@@ -26,6 +27,9 @@ def read(env: Env) -> IntakeSettings:
         assess_within_working_days=env.int("INTAKE_ASSESS_WITHIN_WORKING_DAYS", 2, validate=Range(min=1, max=60)),
         wait_for_request=timedelta(
             seconds=env.int("INTAKE_WAIT_FOR_REQUEST_SECONDS", 600, validate=Range(min=0, max=86_400))
+        ),
+        erasure_confirmed_within=timedelta(
+            hours=env.int("INTAKE_ERASURE_CONFIRMED_WITHIN_HOURS", 24, validate=Range(min=1, max=720))
         ),
         keys_folder=env.path("LEEWARD_KEYS"),
         master_key=env.str("INTAKE_MASTER_KEY"),

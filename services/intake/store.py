@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session, registry
 from chassis.store import rows
 from chassis.store.tables import Instant, code, data_key_table, new_metadata
 from contracts.vocabulary import ClientGroup, ConcernCategory, ConcernId, ReferralId, Severity, SubmissionId
+from services.intake.domain.privacy import Erasure, Hold
 from services.intake.domain.referral import Referral, State
 from services.intake.domain.safeguarding import Concern
+from services.intake.privacy_tables import privacy_tables
 
 metadata = new_metadata()
 mapper = registry(metadata=metadata)
@@ -66,8 +68,12 @@ concerns = Table(
     Column("acknowledged_at", Instant),
 )
 
+privacy = privacy_tables(metadata)
+
 mapper.map_imperatively(Referral, referrals)
 mapper.map_imperatively(Concern, concerns)
+mapper.map_imperatively(Erasure, privacy.erasure)
+mapper.map_imperatively(Hold, privacy.legal_hold)
 
 # Every request and assessment runs these, so they are built once.
 _BY_REFERENCE = select(Referral).where(referrals.c.reference == bindparam("reference")).with_for_update()

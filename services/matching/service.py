@@ -25,11 +25,12 @@ from contracts.events.billing import (
 from contracts.events.intake import (
     ReferralAssessed,
     ReferralClosed,
+    ReferralErased,
     ReferralReceived,
     ReferralSignposted,
     ReferralWithdrawn,
 )
-from services.matching import commands, handlers, search, store, tools
+from services.matching import commands, handlers, privacy, search, store, tools
 
 
 class MatchingService:
@@ -48,6 +49,7 @@ class MatchingService:
         on(ReferralWithdrawn, handlers.stop_withdrawn, safe_by_business_key="referral_id, which is stopped once"),
         on(ReferralSignposted, handlers.stop_signposted, safe_by_business_key="referral_id, which is stopped once"),
         on(ReferralClosed, handlers.stop_closed, safe_by_business_key="referral_id, which is stopped once"),
+        on(ReferralErased, privacy.forget, safe_by_business_key="referral_id, which is forgotten once"),
         on(MembershipLapsed, handlers.suspend_lapsed),
         on(MembershipRenewed, handlers.reinstate_renewed),
     )

@@ -18,6 +18,7 @@ from contracts.events.evaluation import EvaluationInvited
 from contracts.events.intake import (
     ContactReleased,
     ReferralClosed,
+    ReferralErased,
     ReferralSignposted,
     ReferralWithdrawn,
     SafeguardingConcernRaised,
@@ -48,6 +49,7 @@ class NotificationsService:
             safe_by_business_key="the number of the newest address; an introduction: referral and therapist",
         ),
         on(ReferralWithdrawn, handlers.withdraw, safe_by_business_key="referral_id, which is withdrawn once"),
+        on(ReferralErased, handlers.forget, safe_by_business_key="referral_id, which is forgotten once"),
         on(ReferralSignposted, handlers.signpost),
         on(ReferralClosed, handlers.close),
         on(

@@ -26,9 +26,10 @@ class State(StrEnum):
     SIGNPOSTED = "signposted"
     WITHDRAWN = "withdrawn"
     CLOSED = "closed"
+    ERASED = "erased"
 
 
-FINAL = frozenset({State.SIGNPOSTED, State.WITHDRAWN, State.CLOSED})
+FINAL = frozenset({State.SIGNPOSTED, State.WITHDRAWN, State.CLOSED, State.ERASED})
 
 
 class StepRefused(Exception):
@@ -40,7 +41,7 @@ class AlreadyAssessed(StepRefused):
 
 
 class AlreadyFinished(StepRefused):
-    """The referral was withdrawn, signposted or closed."""
+    """The referral was withdrawn, signposted, closed or erased."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -81,6 +82,10 @@ class Referral:
         self._refuse_if_finished()
         self.state = State.WITHDRAWN
         return True
+
+    def erase(self) -> None:
+        """Leaves a referral about nobody, whose reference nobody's words open any more."""
+        self.state, self.passphrase_mark = State.ERASED, b""
 
     def match(self, *, match_id: MatchId, therapist_id: TherapistId, sequence: int) -> bool:
         """A therapist was found. False if that is no longer wanted, or if matching has said something newer since."""

@@ -16,6 +16,7 @@ from services.notifications.handlers.clients import (
     tell_client_of_subsidy_wait,
 )
 from services.notifications.handlers.delivery import deliver, lock_ahead, read_ahead, record_failed, record_sent
+from services.notifications.handlers.privacy import forget
 from services.notifications.handlers.staff import tell_office_of_stall
 from services.notifications.handlers.therapists import (
     send_offer,
@@ -35,6 +36,7 @@ __all__ = [
     "close",
     "deliver",
     "escalate_alert",
+    "forget",
     "forget_client",
     "keep_contact",
     "keep_therapist_contact",
