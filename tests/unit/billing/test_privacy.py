@@ -70,7 +70,7 @@ def test_nothing_brings_it_back_whatever_the_order(order: Sequence[int]) -> None
         (withdrawn(id_), 5),
         (erased(id_), 6),
     ]
-    waiting = [story[index] for index in order] + story
+    waiting = [story[index] for index in order] + story[:-1]
     while waiting:
         again = []
         for event, sequence in waiting:

@@ -12,7 +12,7 @@ from chassis.ids import new_id
 from chassis.ports import NotYet
 from contracts.events.intake import ReferralErased, SafeguardingConcernRaised
 from contracts.events.notifications import ErasureConfirmed
-from contracts.vocabulary import ConcernCategory, ConcernId, ReferralId, Severity
+from contracts.vocabulary import ConcernCategory, ConcernId, ReferralId, Severity, TherapistId
 from services.notifications import handlers, store
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import CLIENT_NAME, Desk
@@ -49,6 +49,18 @@ def test_a_withdrawal_that_comes_after_the_erasure_is_not_confirmed(desk: Desk, 
     desk.release(referral_id)
     erase(desk, referral_id)
     desk.bench.hear(handlers.withdraw, facts.withdrawn(referral_id))
+    desk.run()
+    assert desk.post.sent == []
+
+
+def test_an_introduction_that_comes_after_the_erasure_goes_to_nobody(
+    desk: Desk, referral_id: ReferralId, therapist_id: TherapistId
+) -> None:
+    desk.admit(therapist_id)
+    desk.release(referral_id)
+    erase(desk, referral_id)
+    desk.release(referral_id, to=therapist_id)
+    assert left_of(desk, referral_id) == (None, 0, 0)
     desk.run()
     assert desk.post.sent == []
 
