@@ -35,6 +35,7 @@ class ChassisSettings:
     log_level: str
     clock_file: Path | None
     http: str | None
+    audit_anchors: Path | None
 
 
 def open_env() -> Env:
@@ -70,4 +71,5 @@ def read_chassis_settings(env: Env, service: str) -> ChassisSettings:
         log_level=env.str("LEEWARD_LOG_LEVEL", "INFO", validate=OneOf(("DEBUG", "INFO", "WARNING", "ERROR"))),
         clock_file=env.path("LEEWARD_CLOCK_FILE", None),
         http=env.str("LEEWARD_HTTP", None, validate=Regexp(r"^[^:/]*:[0-9]{1,5}$", error="Write it as host:port.")),
+        audit_anchors=env.path("LEEWARD_AUDIT_ANCHORS", None),
     )

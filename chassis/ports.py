@@ -17,6 +17,7 @@ from uuid import UUID
 from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
+from chassis.audit import Deed
 from contracts.envelope import Envelope
 from contracts.event import Event
 
@@ -60,6 +61,9 @@ class Unit(Protocol[ToolsT_co]):
 
     def cancel_timer(self, timer: str, key: UUID | str) -> None:
         """Forgets a timer; one that isn't set is no error."""
+
+    def put_on_record(self, what: Deed, *, who: str, subject_id: UUID | None = None, reason: str | None = None) -> None:
+        """Adds to the audit log that a person, or `rule`, did this, if the unit commits. `reason` is a code."""
 
 
 class Timer(Protocol):

@@ -15,12 +15,15 @@ from uuid import UUID
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
-from sqlalchemy import Table, bindparam, delete, select
+from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
+from chassis.store.unit import upsert
 from contracts.shape import Shape
 
 NONCE_BYTES = 12
+DESTROYED = b""
+"""Stands in the place of a key that was destroyed."""
 
 ShapeT = TypeVar("ShapeT", bound=Shape)
 
@@ -41,13 +44,13 @@ class Vault:
         # Run on the session's connection itself, which leaves the session's own changes to be written all at once.
         self._wrapped_key = select(data_keys.c.wrapped).where(wanted)
         self._keep_key = data_keys.insert()
-        self._destroy_key = delete(data_keys).where(wanted)
+        self._data_keys = data_keys
         self._master_key = base64.b64decode(master_key)
         if len(self._master_key) != 32:
             raise ValueError("a master key is 32 bytes in base64; `leeward keys make` makes one")
 
     def encrypt(self, session: Session, subject_id: UUID, shape: Shape, *, at: datetime) -> bytes:
-        """The shape, encrypted for storage; makes the person's data key if there is none yet."""
+        """The shape, encrypted for storage; makes the person's data key if there never was one. Raises Erased."""
         key = self._find_key(session, subject_id) or self._new_key(session, subject_id, at)
         nonce = os.urandom(NONCE_BYTES)
         plain = json.dumps(shape.checked_json()).encode()
@@ -57,21 +60,25 @@ class Vault:
         """What was encrypted for this person. Raises Erased."""
         key = self._find_key(session, subject_id)
         if key is None:
-            raise Erased("this person's data was erased")
+            raise Erased("nothing was ever kept of this person")
         try:
             plain = AESGCM(key).decrypt(stored[:NONCE_BYTES], stored[NONCE_BYTES:], subject_id.bytes)
         except InvalidTag:
             raise WrongMasterKey("stored data doesn't match this person's key") from None
         return kind.from_json(json.loads(plain))
 
-    def destroy(self, session: Session, subject_id: UUID) -> None:
-        """Destroys the person's data key, and with it everything encrypted under it."""
-        session.connection().execute(self._destroy_key, {"subject_id": subject_id})
+    def destroy(self, session: Session, subject_id: UUID, *, at: datetime) -> None:
+        """Destroys the person's data key, and with it everything encrypted under it; they are never given another."""
+        gone = {"subject_id": subject_id, "wrapped": DESTROYED, "created_at": at}
+        statement = upsert(session, self._data_keys).values(gone)
+        session.connection().execute(statement.on_conflict_do_update(index_elements=["subject_id"], set_=gone))
 
     def _find_key(self, session: Session, subject_id: UUID) -> bytes | None:
         wrapped = session.connection().execute(self._wrapped_key, {"subject_id": subject_id}).scalar()
         if wrapped is None:
             return None
+        if wrapped == DESTROYED:
+            raise Erased("this person's data was erased")
         try:
             return aes_key_unwrap(self._master_key, wrapped)
         except InvalidUnwrap:

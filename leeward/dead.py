@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from chassis.audit import Deed
 from leeward.audit import put_on_record
 from leeward.letters import DeadLetter, Outcome, dead_queues, too_old
 from leeward.terminal import VAR, AsJson, Folder, broker_errors, broker_of, console, errors, refuse_unknown
@@ -143,7 +144,7 @@ def discard(
 
     def record(letter: DeadLetter) -> None:
         about = {"service": letter.service, "id": letter.id, "event": letter.event, "died_of": letter.reason}
-        put_on_record(workspace.audit, did="dead discard", at=workspace.clock.now(), **about, reason=reason)
+        put_on_record(workspace.audit, Deed.DISCARDED, at=workspace.clock.now(), **about, reason=reason)
 
     with broker_errors(), dead_queues(broker_of(workspace), refuse_unknown(services)) as queues:
         outcomes = [queue.discard(choice, record) for queue in queues]

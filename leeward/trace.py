@@ -71,7 +71,7 @@ def trace(
 ) -> None:
     """A referral's story across all services, in order, with delays. Exit code 1 if a service could not be asked."""
     with broker_errors(), RpcClient(broker_of(Workspace(var))) as client:
-        referral_id = _referral_id(client, reference)
+        referral_id = referral_id_of(client, reference)
         gathered = gather(client, referral_id)
     steps = story_of(gathered, referral_id)
     if as_json:
@@ -143,7 +143,7 @@ def _ask(client: RpcClient, service: str, asking: dict[str, list[str]], gathered
         gathered.handled.setdefault(id_, {})[service] = at
 
 
-def _referral_id(client: RpcClient, reference: str) -> str:
+def referral_id_of(client: RpcClient, reference: str) -> str:
     """Ends with exit code 1 if intake doesn't know the reference or can't be asked."""
     try:
         return str(UUID(reference))

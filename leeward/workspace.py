@@ -74,6 +74,11 @@ class Workspace:
     def audit(self) -> Path:
         return self.folder / "audit.jsonl"
 
+    @property
+    def anchors(self) -> Path:
+        """How far each audit log had come, written down beside the databases."""
+        return self.folder / "anchors"
+
     def log(self, service: str) -> Path:
         return self.folder / "log" / f"{service}.log"
 
@@ -134,6 +139,7 @@ class Workspace:
             f"LEEWARD_KEYS={self.keys.absolute()}",
             *(f"{service.upper()}_DATABASE_URL={stores[service]}" for service in SERVICES),
             *(f"{service.upper()}_MASTER_KEY={new_master_key()}" for service in KEEPS_PERSONAL_DATA),
+            f"LEEWARD_AUDIT_ANCHORS={self.anchors.absolute()}",
             f"NOTIFICATIONS_MAIL=maildir:{self.mail.absolute()}",
             *(f"NOTIFICATIONS_{role}={mailbox}" for role, mailbox in SAMPLE_MAILBOXES.items()),
             f"NOTIFICATIONS_TEXTS=folder:{(self.folder / 'texts').absolute()}",

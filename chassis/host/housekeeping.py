@@ -11,11 +11,13 @@ from kombu import Connection
 from nameko.extensions import Entrypoint
 from sqlalchemy.exc import DBAPIError
 
+from chassis.audit import Anchor, write_anchor
 from chassis.bus.connection import LOST
 from chassis.bus.returns import put_back
 from chassis.clock import Clock
 from chassis.host.ports import ports_of
 from chassis.logs import describe
+from chassis.store.audit import head
 from chassis.store.story import forget
 
 EVERY_SECONDS = 600.0
@@ -34,11 +36,12 @@ def put_back_parked(amqp_uri: str, service: str, clock: Clock) -> None:
 
 class Housekeeping(Entrypoint):  # type: ignore[misc]
     """At the start and once a day forgets inbox marks and stories that are older than the settings ask for; more often
-    puts back messages that were parked only because they had been handed out too often."""
+    anchors the audit log, and puts back messages that were parked only because they had been handed out too often."""
 
     def setup(self) -> None:
         self._ports = ports_of(self.container)
         self._stopping = threading.Event()
+        self._anchored: Anchor | None = None
 
     def start(self) -> None:
         self.container.spawn_managed_thread(self._run, identifier="housekeeping")
@@ -53,10 +56,22 @@ class Housekeeping(Entrypoint):  # type: ignore[misc]
                 if self._ports.clock.now() >= forget_at:
                     self._forget(self._ports)
                     forget_at = self._ports.clock.now() + FORGET_EVERY
+                self._anchor(self._ports)
                 put_back_parked(self._ports.settings.amqp_uri, self.container.service_name, self._ports.clock)
             except (*LOST, DBAPIError) as error:
                 log.warning("housekeeping_interrupted", **describe(error))
             self._stopping.wait(EVERY_SECONDS)
+
+    def _anchor(self, ports: Any) -> None:
+        """Writes down how far the audit log has come: in the log, and in a file if a folder is set."""
+        with ports.database.reading() as unit:
+            newest = head(unit.session.connection(), ports.database.tables.audit_entry)
+        if newest is None or newest == self._anchored:
+            return
+        log.info("audit_anchored", sequence=newest.sequence, hash=newest.hash)
+        if ports.settings.audit_anchors:
+            write_anchor(ports.settings.audit_anchors, self.container.service_name, newest, at=ports.clock.now())
+        self._anchored = newest
 
     def _forget(self, ports: Any) -> None:
         database, settings = ports.database, ports.settings

@@ -11,6 +11,7 @@
         open_fund = command(OpenFund, handlers.open_fund)
         health = health_check()
         story = story_teller()
+        audit = auditor()
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from uuid import UUID
 
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR, Entrypoint, register_entrypoint
 
+from chassis.audit import Anchor
 from chassis.bus.delivery import Subscription
 from chassis.bus.topology import Topology, topology_of
 from chassis.host.commands import Command
@@ -30,6 +32,7 @@ from chassis.host.lane import Lane
 from chassis.host.ports import Ports
 from chassis.host.timers import Schedule
 from chassis.ports import CommandHandler, EventHandler, Refused, TimerHandler
+from chassis.store.audit import check, entries
 from chassis.store.schedule import Act, Due, Effect, Record
 from chassis.store.story import tell
 from contracts.event import Event
@@ -37,6 +40,7 @@ from contracts.shape import InvalidShape, Shape
 
 __all__ = [
     "Ports",
+    "auditor",
     "command",
     "due",
     "effect",
@@ -132,6 +136,25 @@ def story_teller() -> EntrypointMethod:
 
     register_entrypoint(story, Command())
     return story
+
+
+def auditor() -> EntrypointMethod:
+    """The RPC method by which `leeward audit` asks whether a service's audit log holds, or what it says of somebody."""
+
+    def audit(
+        service: Any, subject_id: str | None = None, anchor_sequence: int | None = None, anchor_hash: str = ""
+    ) -> dict[str, Any]:
+        ports: Ports = service.ports
+        table = ports.database.tables.audit_entry
+        with ports.database.reading() as unit:
+            connection = unit.session.connection()
+            if subject_id is not None:
+                return {"entries": list(entries(connection, table, UUID(subject_id)))}
+            anchor = None if anchor_sequence is None else Anchor(anchor_sequence, anchor_hash)
+            return {"verdict": asdict(check(connection, table, anchor))}
+
+    register_entrypoint(audit, Command())
+    return audit
 
 
 def _answer(value: Any) -> Any:

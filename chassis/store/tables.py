@@ -24,6 +24,8 @@ from sqlalchemy import (
     Uuid,
 )
 
+from chassis.store.audit import forbid_changes
+
 NAMING = {
     "ix": "ix_%(column_0_label)s",
     "uq": "uq_%(table_name)s_%(column_0_name)s",
@@ -68,6 +70,7 @@ class ChassisTables:
     timer: Table
     story: Table
     attempt: Table
+    audit_entry: Table
 
 
 def chassis_tables(metadata: MetaData) -> ChassisTables:
@@ -139,6 +142,7 @@ def _define(metadata: MetaData) -> None:
         Column("tries", Integer, nullable=False),
         Column("first_at", Instant, nullable=False),
     )
+    _define_audit(metadata)
 
 
 def _define_story(metadata: MetaData) -> None:
@@ -154,6 +158,23 @@ def _define_story(metadata: MetaData) -> None:
         Column("emitted_at", Instant, nullable=False),
         sqlite_with_rowid=False,
     )
+
+
+def _define_audit(metadata: MetaData) -> None:
+    """Who did what about whom, chained by hash; see `chassis.audit`."""
+    audit = Table(
+        "audit_entry",
+        metadata,
+        Column("sequence", Integer, primary_key=True, autoincrement=False),
+        Column("at", Instant, nullable=False),
+        Column("who", String(120), nullable=False),
+        Column("what", String(40), nullable=False),
+        Column("subject_id", Uuid, index=True),
+        Column("reason", String(64)),
+        Column("previous", String(64), nullable=False),
+        Column("hash", String(64), nullable=False),
+    )
+    forbid_changes(audit)
 
 
 Row = dict[str, Any]

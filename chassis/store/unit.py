@@ -16,8 +16,10 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from chassis.audit import Deed
 from chassis.clock import Clock
 from chassis.ids import new_id
+from chassis.store import audit
 from chassis.store.bulk import Statements, insert_rows
 from chassis.store.outbox import Outbox, Waiting
 from chassis.store.story import STORY_COLUMNS, story_rows
@@ -87,6 +89,17 @@ class StoreUnit:
 
     def cancel_timer(self, timer: str, key: UUID | str) -> None:
         self.session.connection().execute(_cancelling(self.tables.timer), {"name_": timer, "key_": str(key)})
+
+    def put_on_record(self, what: Deed, *, who: str, subject_id: UUID | None = None, reason: str | None = None) -> None:
+        audit.append(
+            self.session,
+            self.tables.audit_entry,
+            at=self.now,
+            who=who,
+            what=what,
+            subject_id=subject_id,
+            reason=reason,
+        )
 
     def claim(self, message_ids: Iterable[UUID]) -> set[UUID]:
         """Marks messages as handled by this unit, and says which of them none has handled before."""

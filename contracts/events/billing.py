@@ -143,3 +143,9 @@ class FundOpened(Event, publisher="billing", subject="fund_id"):
     starts_on: date
     ends_on: date
     currency: Currency = "GBP"
+
+
+class ErasureConfirmed(Event, publisher="billing", subject="referral_id"):
+    """Billing has forgotten what an erased referral's client could pay and where they live; the books stay."""
+
+    referral_id: ReferralId

@@ -43,3 +43,9 @@ class EvaluationRiskFlagged(Event, publisher="evaluation", subject="referral_id"
     referral_id: ReferralId
     instrument: Slug
     item: Slug
+
+
+class ErasureConfirmed(Event, publisher="evaluation", subject="referral_id"):
+    """Evaluation has forgotten whom an erased referral's forms were about; the scores stay, about nobody."""
+
+    referral_id: ReferralId

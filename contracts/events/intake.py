@@ -165,6 +165,12 @@ class ReferralClosed(Event, publisher="intake", subject="referral_id"):
     reason: ClosureReason
 
 
+class ReferralErased(Event, publisher="intake", subject="referral_id"):
+    """What is held about the client was erased: whoever holds anything for the referral forgets and confirms it."""
+
+    referral_id: ReferralId
+
+
 class ContactReleased(Event, publisher="intake", subject="referral_id"):
     """How a client can safely be reached, sealed to notifications (a `contracts.sealed.ClientContact`).
 

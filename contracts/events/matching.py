@@ -126,3 +126,9 @@ class MatchEnded(Event, publisher="matching", subject="referral_id"):
     therapist_id: TherapistId
     reason: MatchEndReason
     ended_at: datetime
+
+
+class ErasureConfirmed(Event, publisher="matching", subject="referral_id"):
+    """Matching has forgotten an erased referral's search, its place and every offer."""
+
+    referral_id: ReferralId

@@ -71,3 +71,9 @@ class SafeguardingOutcomeRecorded(Event, publisher="notifications", subject="con
     referral_id: ReferralId
     outcome: ConcernOutcome
     recorded_at: datetime
+
+
+class ErasureConfirmed(Event, publisher="notifications", subject="referral_id"):
+    """Notifications has forgotten how an erased referral's client was reached, and what was still to be said."""
+
+    referral_id: ReferralId

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.host.service import Ports, command, due, health_check, lane, on, schedule, story_teller
+from chassis.host.service import Ports, auditor, command, due, health_check, lane, on, schedule, story_teller
 from contracts.commands.billing import (
     ConfirmArea,
     DrawDown,
@@ -17,6 +17,7 @@ from contracts.commands.billing import (
 from contracts.events.intake import (
     ReferralAssessed,
     ReferralClosed,
+    ReferralErased,
     ReferralReceived,
     ReferralReopened,
     ReferralSignposted,
@@ -44,6 +45,7 @@ class BillingService:
         on(ReferralSignposted, handlers.signpost, safe_by_business_key="the number of the referral's ending"),
         on(ReferralClosed, handlers.close, safe_by_business_key="the number of the referral's ending"),
         on(ReferralReopened, handlers.reopen, safe_by_business_key="the number of the referral's ending"),
+        on(ReferralErased, handlers.forget, safe_by_business_key="referral_id, which is forgotten once"),
         on(TherapistAdmitted, handlers.open_account, safe_by_business_key="therapist_id"),
         on(TherapistMatched, handlers.charge_match, safe_by_business_key="match_id"),
         on(MatchEnded, handlers.end_match, safe_by_business_key="match_id, which ends once"),
@@ -70,3 +72,4 @@ class BillingService:
 
     health = health_check()
     story = story_teller()
+    audit = auditor()

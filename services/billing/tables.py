@@ -75,6 +75,12 @@ class Referral:
         """A subsidy is decided once it is both asked for and assessed, as long as the referral goes on."""
         return self.subsidy_requested and self.assessed_at is not None and self.ending is None
 
+    def forget(self, *, sequence: int) -> None:
+        """Forgets whatever could tell who this is. Nothing that intake said of it before is taken in any more."""
+        self.received_sequence = max(sequence, self.received_sequence)
+        self.police_force_area = self.local_authority = self.fee_ceiling_pence = None
+        self.subsidy_requested = False
+
 
 @dataclass(kw_only=True, eq=False)
 class Match:

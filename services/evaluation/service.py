@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from chassis.host.service import Ports, command, due, health_check, lane, on, schedule, story_teller
+from chassis.host.service import Ports, auditor, command, due, health_check, lane, on, schedule, story_teller
 from contracts.commands.evaluation import AskForm, ListInvitations, SummariseEvaluation
-from contracts.events.intake import ReferralReceived, ReferralWithdrawn
+from contracts.events.intake import ReferralErased, ReferralReceived, ReferralWithdrawn
 from contracts.events.matching import MatchEnded, TherapistMatched
 from contracts.events.web import EvaluationReturned
-from services.evaluation import commands, handlers, store, tools
+from services.evaluation import commands, handlers, privacy, store, tools
 
 
 class EvaluationService:
@@ -20,6 +20,7 @@ class EvaluationService:
         "inbox",
         on(ReferralReceived, handlers.note_referral, safe_by_business_key="referral_id"),
         on(ReferralWithdrawn, handlers.stop_withdrawn, safe_by_business_key="referral_id, which is withdrawn once"),
+        on(ReferralErased, privacy.forget, safe_by_business_key="referral_id, which is forgotten once"),
         on(TherapistMatched, handlers.ask_at_start, safe_by_business_key="match_id"),
         on(MatchEnded, handlers.ask_at_end, safe_by_business_key="match_id, which ends once"),
         on(EvaluationReturned, handlers.take_form, safe_by_business_key="the mark of the form's answers"),
@@ -34,3 +35,4 @@ class EvaluationService:
     summary = command(SummariseEvaluation, commands.summarise)
     health = health_check()
     story = story_teller()
+    audit = auditor()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from sqlalchemy import (
     bindparam,
     func,
     select,
+    update,
 )
 from sqlalchemy.orm import Session, registry
 
@@ -137,6 +139,22 @@ def invitations_of(session: Session, referral_id: ReferralId) -> list[Invitation
 def open_invitations(session: Session, referral_id: ReferralId) -> list[Invitation]:
     wanted = select(Invitation).where(invitations.c.referral_id == referral_id, invitations.c.state == State.OPEN)
     return list(session.execute(wanted.with_for_update()).scalars())
+
+
+def unlink_forms(session: Session, referral_id: ReferralId, new_id: Callable[[], UUID]) -> None:
+    """Gives the forms that came back about a referral other identifiers, of which nobody keeps what they were before.
+
+    The forms of one match stay together, so that change can still be measured.
+    """
+    returned = (invitations.c.referral_id == referral_id, invitations.c.state == State.RETURNED)
+    session.flush()
+    somebody, match_ids = new_id(), select(invitations.c.match_id).where(*returned).distinct()
+    forms = select(invitations.c.id).where(*returned)
+    for id_ in session.execute(forms).scalars().all():
+        session.execute(update(responses).where(responses.c.invitation_id == id_).values(form_id=new_id()))
+    for match_id in session.execute(match_ids).scalars().all():
+        moved = update(invitations).where(*returned, invitations.c.match_id == match_id)
+        session.execute(moved.values(match_id=new_id(), referral_id=somebody))
 
 
 def find_response(session: Session, invitation_id: InvitationId) -> Response | None:

@@ -44,7 +44,7 @@ from contracts.vocabulary import (
 )
 from services.intake import duplicates, store
 from services.intake.domain.passphrases import mark_of, recognises
-from services.intake.domain.referral import Referral, Step, StepRefused, age_band, age_in_years
+from services.intake.domain.referral import Referral, State, Step, StepRefused, age_band, age_in_years
 from services.intake.domain.safeguarding import (
     Concern,
     Finding,
@@ -151,7 +151,8 @@ def note_match_ended(unit: Unit[Tools], event: MatchEnded) -> None:
 def note_risk_answer(unit: Unit[Tools], event: EvaluationRiskFlagged) -> None:
     """An answer in an evaluation form raises a concern whatever the form's total."""
     referral = _known(unit, event.referral_id)
-    raise_concern(unit, referral.id, finding_in_evaluation(), raised_by=BY_RULE)
+    if referral.state is not State.ERASED:  # nobody could say any more about whom it is
+        raise_concern(unit, referral.id, finding_in_evaluation(), raised_by=BY_RULE)
 
 
 def note_acknowledgement(unit: Unit[Tools], event: SafeguardingAlertAcknowledged) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.host.service import Ports, command, due, health_check, lane, on, schedule, story_teller
+from chassis.host.service import Ports, auditor, command, due, health_check, lane, on, schedule, story_teller
 from contracts.commands.intake import (
     AskHistory,
     AskLinks,
@@ -28,6 +28,8 @@ from contracts.commands.intake import (
     Unmerge,
     Withdraw,
 )
+from contracts.commands.privacy import AskErasure, Erase, LiftHold, ListHolds, ListUnconfirmed, PlaceHold
+from contracts.events import billing, evaluation, matching, notifications
 from contracts.events.billing import FirstSessionAttended
 from contracts.events.evaluation import EvaluationRiskFlagged
 from contracts.events.matching import (
@@ -41,8 +43,9 @@ from contracts.events.matching import (
 )
 from contracts.events.notifications import SafeguardingAlertAcknowledged
 from contracts.events.web import HelpRequested, WithdrawalRequested
-from services.intake import assessing, commands, duplicates, handlers, life, linking, store, tools
+from services.intake import assessing, commands, duplicates, handlers, life, linking, privacy, store, tools
 
+ERASURE_CONFIRMED = tuple(one.ErasureConfirmed for one in (matching, billing, notifications, evaluation))
 NEWEST = "the number of matching's newest word on the referral"
 
 
@@ -69,13 +72,20 @@ class IntakeService:
             handlers.note_acknowledgement,
             safe_by_business_key="concern_id, of which the first acknowledgement stands",
         ),
+        *(
+            on(confirmed, privacy.note_confirmation, safe_by_business_key="referral and service, which confirms once")
+            for confirmed in ERASURE_CONFIRMED
+        ),
     )
     urgent = lane(
         "urgent",
         on(EvaluationRiskFlagged, handlers.note_risk_answer),
     )
 
-    timers = schedule(due(handlers.ASSESSMENT_OVERDUE, assessing.report_overdue))
+    timers = schedule(
+        due(handlers.ASSESSMENT_OVERDUE, assessing.report_overdue),
+        due(privacy.ERASURE_UNCONFIRMED, privacy.flag_unconfirmed),
+    )
 
     status = command(AskStatus, commands.ask_status)
     awaiting_assessment = command(ListAwaiting, commands.list_awaiting)
@@ -100,5 +110,12 @@ class IntakeService:
     raise_concern = command(RaiseConcern, commands.raise_concern)
     find_referral = command(FindReferral, commands.find_referral)
     count_referrals = command(CountReferrals, commands.count_referrals)
+    erase = command(Erase, privacy.erase_by_person)
+    erasure = command(AskErasure, privacy.ask_erasure)
+    unconfirmed_erasures = command(ListUnconfirmed, privacy.list_unconfirmed)
+    place_hold = command(PlaceHold, privacy.place_hold)
+    lift_hold = command(LiftHold, privacy.lift_hold)
+    holds = command(ListHolds, privacy.list_holds)
     health = health_check()
     story = story_teller()
+    audit = auditor()

@@ -19,6 +19,7 @@ class IntakeSettings:
     assess_within_working_days: int
     wait_for_request: timedelta
     assessment_policy: Path
+    erasure_confirmed_within: timedelta
     keys_folder: Path
     master_key: str
 
@@ -30,6 +31,9 @@ def read(env: Env) -> IntakeSettings:
             seconds=env.int("INTAKE_WAIT_FOR_REQUEST_SECONDS", 600, validate=Range(min=0, max=86_400))
         ),
         assessment_policy=env.path("INTAKE_ASSESSMENT_POLICY", ASSESSMENT),
+        erasure_confirmed_within=timedelta(
+            hours=env.int("INTAKE_ERASURE_CONFIRMED_WITHIN_HOURS", 24, validate=Range(min=1, max=720))
+        ),
         keys_folder=env.path("LEEWARD_KEYS"),
         master_key=env.str("INTAKE_MASTER_KEY"),
     )

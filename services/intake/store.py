@@ -46,9 +46,11 @@ from contracts.vocabulary import (
     Work,
 )
 from services.intake.domain.links import Link
+from services.intake.domain.privacy import Erasure, Hold
 from services.intake.domain.referral import UNASSESSED, Referral, State, Step
 from services.intake.domain.safeguarding import Concern
 from services.intake.domain.suggestion import Suggestion
+from services.intake.privacy_tables import privacy_tables
 
 metadata = new_metadata()
 mapper = registry(metadata=metadata)
@@ -124,7 +126,7 @@ assessments = Table(
     Column("content", LargeBinary, nullable=False),
 )
 
-# They hang on the client's data key, so that they go with it when the client is erased.
+# They hang on the client's data key, without which nothing may recognise the client.
 marks = Table(
     "identity_mark",
     metadata,
@@ -169,9 +171,13 @@ concerns = Table(
     Column("acknowledged_at", Instant),
 )
 
+privacy = privacy_tables(metadata)
+
 mapper.map_imperatively(Referral, referrals)
 mapper.map_imperatively(Concern, concerns)
 mapper.map_imperatively(Link, links)
+mapper.map_imperatively(Erasure, privacy.erasure)
+mapper.map_imperatively(Hold, privacy.legal_hold)
 
 # Every request and assessment runs these, so they are built once.
 _BY_REFERENCE = select(Referral).where(referrals.c.reference == bindparam("reference")).with_for_update()

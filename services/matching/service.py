@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.host.service import Ports, command, due, health_check, lane, on, schedule, story_teller
+from chassis.host.service import Ports, auditor, command, due, health_check, lane, on, schedule, story_teller
 from contracts.commands.matching import (
     AcceptOffer,
     AdmitTherapist,
@@ -25,6 +25,7 @@ from contracts.events.billing import (
 from contracts.events.intake import (
     ReferralAssessed,
     ReferralClosed,
+    ReferralErased,
     ReferralHeld,
     ReferralReceived,
     ReferralReopened,
@@ -34,7 +35,7 @@ from contracts.events.intake import (
     ReferralsUnlinked,
     ReferralWithdrawn,
 )
-from services.matching import commands, handlers, search, store, tools
+from services.matching import commands, handlers, privacy, search, store, tools
 
 NEWEST = "the number of intake's newest word on the search"
 
@@ -60,6 +61,7 @@ class MatchingService:
         on(ReferralWithdrawn, handlers.stop_withdrawn, safe_by_business_key="referral_id, which is stopped once"),
         on(ReferralSignposted, handlers.stop_signposted, safe_by_business_key="referral_id, which is stopped once"),
         on(ReferralClosed, handlers.stop_closed, safe_by_business_key="referral_id, which is stopped once"),
+        on(ReferralErased, privacy.forget, safe_by_business_key="referral_id, which is forgotten once"),
         on(MembershipLapsed, handlers.suspend_lapsed),
         on(MembershipRenewed, handlers.reinstate_renewed),
     )
@@ -81,3 +83,4 @@ class MatchingService:
     count_standings = command(CountStandings, commands.count_standings)
     health = health_check()
     story = story_teller()
+    audit = auditor()

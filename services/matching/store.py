@@ -18,6 +18,7 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
+    delete,
     func,
     or_,
     select,
@@ -266,6 +267,11 @@ def open_offers(session: Session, therapist_id: TherapistId | None = None, limit
     if therapist_id is not None:
         wanted = wanted.where(offers.c.therapist_id == therapist_id)
     return list(session.execute(wanted.limit(limit)).scalars())
+
+
+def drop_offers(session: Session, referral_id: ReferralId) -> None:
+    session.flush()
+    session.execute(delete(offers).where(offers.c.referral_id == referral_id))
 
 
 def live_match_of(session: Session, referral_id: ReferralId) -> Match | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.host.service import Ports, command, due, effect, health_check, lane, on, schedule, story_teller
+from chassis.host.service import Ports, auditor, command, due, effect, health_check, lane, on, schedule, story_teller
 from contracts.commands.notifications import (
     AcknowledgeAlert,
     CancelDuty,
@@ -30,6 +30,7 @@ from contracts.events.intake import (
     AssessmentOverdue,
     ContactReleased,
     ReferralClosed,
+    ReferralErased,
     ReferralSignposted,
     ReferralWithdrawn,
     SafeguardingConcernRaised,
@@ -64,6 +65,7 @@ class NotificationsService:
             safe_by_business_key="the number of the newest address; an introduction: referral and therapist",
         ),
         on(ReferralWithdrawn, handlers.withdraw, safe_by_business_key="referral_id, which is withdrawn once"),
+        on(ReferralErased, handlers.forget, safe_by_business_key="referral_id, which is forgotten once"),
         on(ReferralSignposted, handlers.signpost),
         on(ReferralClosed, handlers.close),
         on(
@@ -143,3 +145,4 @@ class NotificationsService:
     messages = command(ListMessages, commands.list_messages)
     health = health_check()
     story = story_teller()
+    audit = auditor()

@@ -126,10 +126,20 @@ def test_one_person_cannot_be_read_as_another(session: Session) -> None:
 def test_an_erased_person_is_gone_and_others_are_not(session: Session) -> None:
     vault, person, other = Vault(DATA_KEYS, new_master_key()), uuid4(), uuid4()
     stored = [vault.encrypt(session, one, SECRET, at=START) for one in (person, other)]
-    vault.destroy(session, person)
+    vault.destroy(session, person, at=START)
     with pytest.raises(Erased):
         vault.decrypt(session, person, Credentials, stored[0])
     assert vault.decrypt(session, other, Credentials, stored[1]) == SECRET
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known", "never heard of"])
+def test_nothing_is_ever_kept_again_of_an_erased_person(session: Session, known: bool) -> None:
+    vault, person = Vault(DATA_KEYS, new_master_key()), uuid4()
+    if known:
+        vault.encrypt(session, person, SECRET, at=START)
+    vault.destroy(session, person, at=START)
+    with pytest.raises(Erased):
+        vault.encrypt(session, person, SECRET, at=START)
 
 
 def test_another_master_key_opens_nothing(session: Session) -> None:

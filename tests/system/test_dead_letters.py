@@ -240,7 +240,7 @@ def test_a_discard_needs_a_reason_and_goes_on_record(sender: Sender, dead: Tool)
     assert dead.json("discard", id_, "--reason", "sent by a broken form")["discarded"] == 1
     (line,) = (dead.folder / "audit.jsonl").read_text().splitlines()
     record = json.loads(line)
-    assert (record["did"], record["id"], record["event"]) == ("dead discard", id_, "ReferralReceived")
+    assert (record["what"], record["id"], record["event"]) == ("discarded", id_, "ReferralReceived")
     assert record["reason"] == "sent by a broken form"
     assert record["who"]
     assert datetime.fromisoformat(record["at"]).tzinfo

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
 
 from chassis.host.housekeeping import Housekeeping
 from chassis.host.load import load
@@ -59,7 +60,7 @@ def test_a_service_hears_nothing_of_its_own(service: str) -> None:
 
 @each_service
 def test_every_service_can_be_asked_how_it_is_and_what_it_remembers(service: str) -> None:
-    assert {"health", "story"} <= {one.attribute for one in declared_by(load(service))}
+    assert {"health", "story", "audit"} <= {one.attribute for one in declared_by(load(service))}
 
 
 @each_service
@@ -86,6 +87,11 @@ def test_the_migrations_make_exactly_the_tables_of_the_store(
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, load(service).ports.metadata) == []
+    insert = text("INSERT INTO audit_entry VALUES (1, '2026-11-23', 'A. Person', 'read', NULL, NULL, '', '')")
+    with engine.begin() as connection:
+        connection.execute(insert)
+    with pytest.raises(DBAPIError, match="only ever added"), engine.begin() as connection:
+        connection.execute(text("DELETE FROM audit_entry"))
     engine.dispose()
 
 

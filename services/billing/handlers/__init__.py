@@ -4,6 +4,7 @@ from services.billing.handlers.funds import confirm_area, end_fund, open_fund, s
 from services.billing.handlers.matches import charge_match, end_match, open_account
 from services.billing.handlers.memberships import lapse_membership, remind_of_membership, renew_membership
 from services.billing.handlers.payments import record_payment
+from services.billing.handlers.privacy import forget
 from services.billing.handlers.referrals import close, note_assessment, note_referral, reopen, signpost, withdraw
 from services.billing.handlers.reports import list_funds, subsidy_of, therapist_account, trial_balance
 from services.billing.handlers.sessions import draw_down, record_attendance
@@ -16,6 +17,7 @@ __all__ = [
     "draw_down",
     "end_fund",
     "end_match",
+    "forget",
     "lapse_membership",
     "list_funds",
     "note_assessment",

@@ -52,6 +52,11 @@ class Referral:
     def is_withdrawn(self) -> bool:
         return self.withdrawn_at is not None
 
+    def erase(self, *, at: datetime) -> None:
+        """Leaves a referral that nobody is asked about, and keeps what comes later from changing that."""
+        self.consented, self.age_band = False, None
+        self.withdrawn_at = self.withdrawn_at or at
+
     def may_be_asked(self, instrument: Instrument) -> bool:
         """Whether the client agreed to evaluation and is of an age that the instrument is made for."""
         return bool(self.consented) and self.age_band not in instrument.not_for_ages

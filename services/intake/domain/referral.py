@@ -247,6 +247,11 @@ class Referral:
         self.take(Step.WITHDRAW)
         return True
 
+    def erase(self) -> None:
+        """Leaves a referral about nobody, whose reference nobody's words open any more. Raises AlreadyFinished."""
+        self.take(Step.ERASE)
+        self.passphrase_mark = b""
+
     def merge(self, into: ReferralId) -> None:
         """This and another are one person's same request; the other goes on. Raises StepRefused."""
         self.take(Step.MERGE)

@@ -19,6 +19,9 @@ from contracts.vocabulary import (
 )
 from services.matching.domain.places import Point
 
+UNDETERMINED = "und"
+"""ISO 639's code for a language that isn't known."""
+
 
 class State(StrEnum):
     AWAITING_ASSESSMENT = "awaiting_assessment"
@@ -28,6 +31,7 @@ class State(StrEnum):
     MATCHED = "matched"
     ENDED = "ended"
     STOPPED = "stopped"
+    ERASED = "erased"
 
 
 class SubsidyState(StrEnum):
@@ -96,7 +100,7 @@ class Referral:
 
     def subsidy_decided(self, *, subsidy: SubsidyState, pence_per_session: int, sequence: int) -> bool:
         """Billing has answered; an older answer than the last is dropped. True if it is worth searching now."""
-        if sequence < self.billing_sequence:
+        if self.state is State.ERASED or sequence < self.billing_sequence:
             return False
         self.billing_sequence = sequence
         self.subsidy = subsidy
@@ -177,8 +181,17 @@ class Referral:
 
     def stop(self) -> bool:
         """Nobody is sought any more. False if that was so already."""
-        if self.state in (State.STOPPED, State.ENDED):
+        if self.state in (State.STOPPED, State.ENDED, State.ERASED):
             return False
         self.state = State.STOPPED
         self.waiting_since = self.waiting_for = None
         return True
+
+    def erase(self) -> None:
+        """Forgets what was asked of a therapist and from where. What comes later about the referral changes nothing."""
+        self.state = State.ERASED
+        self.latitude = self.longitude = self.fee_ceiling_pence = None
+        self.language, self.max_distance_km, self.subsidy_pence_per_session = UNDETERMINED, 0.0, 0
+        self.competence = self.work = self.therapist_sex = None
+        self.wheelchair_access = False
+        self.waiting_since = self.waiting_for = self.match_id = self.therapist_id = None

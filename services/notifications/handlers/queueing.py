@@ -164,7 +164,7 @@ def open_contact(unit: Unit[Tools], client: Client) -> ClientContact:
 def remove_address(unit: Unit[Tools], client: Client) -> None:
     """Forgets for good how a client is reached; backups of this database can't tell it either."""
     client.remove(at=unit.now)
-    unit.tools.vault.destroy(unit.session, client.referral_id)
+    unit.tools.vault.destroy(unit.session, client.referral_id, at=unit.now)
 
 
 def finish_withdrawal(unit: Unit[Tools], message: Message) -> None:

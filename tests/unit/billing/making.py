@@ -69,6 +69,7 @@ HANDLERS: dict[type[Event], EventHandler] = {
     intake.ReferralWithdrawn: handlers.withdraw,
     intake.ReferralSignposted: handlers.signpost,
     intake.ReferralClosed: handlers.close,
+    intake.ReferralErased: handlers.forget,
     matching.TherapistAdmitted: handlers.open_account,
     matching.TherapistMatched: handlers.charge_match,
     matching.MatchEnded: handlers.end_match,

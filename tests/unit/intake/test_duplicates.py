@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from contracts.commands.intake import ListDuplicates, Merge, PossibleDuplicate, ReRefer, Unmerge
+from contracts.commands.privacy import Erase, ErasureReason
 from contracts.events.intake import ReferralReopened, ReferralWithdrawn
 from contracts.sealed import SafeChannel, SafeContact
 from contracts.vocabulary import (
@@ -21,7 +22,7 @@ from contracts.vocabulary import (
     UnmergeReason,
     WithdrawalReason,
 )
-from services.intake import duplicates, life, refusals, store
+from services.intake import duplicates, life, privacy, refusals, store
 from services.intake.domain.duplicates import keys_of, marks_of, normal_email, normal_name, normal_telephone
 from tests.unit.intake.conftest import Asked, Intake
 
@@ -137,10 +138,11 @@ def test_what_is_stored_for_it_can_be_read_by_nobody(intake: Intake) -> None:
     assert all(len(row.mark) == 32 and b"960001" not in row.mark and b"planted" not in row.mark for row in rows)
 
 
-def test_the_marks_of_an_erased_person_go_with_their_key(intake: Intake) -> None:
+def test_the_marks_of_an_erased_person_go_with_them(intake: Intake) -> None:
     first, second = intake.ask_for_help(), intake.ask_for_help()
     assert len(pairs(intake)) == 1
-    intake.read(lambda unit: intake.tools.vault.destroy(unit.session, first.referral_id))
+    request = Erase(reference=first.reference, reason=ErasureReason.CLIENT_ASKED, erased_by="A. Dministrator")
+    intake.ask(privacy.erase_by_person, request)
     rows = intake.read(lambda unit: unit.session.execute(select(store.marks.c.referral_id)).scalars().all())
     assert set(rows) == {second.referral_id}
     assert pairs(intake) == []

@@ -24,7 +24,11 @@ ADDRESS = "robin@example.org"
 def address_is_gone(desk: Desk, referral_id: ReferralId) -> bool:
     with desk.bench.database.reading() as unit:
         client = store.read_client(unit.session, referral_id)
-        keys = unit.session.connection().exec_driver_sql("SELECT count(*) FROM data_key").scalar_one()
+        keys = (
+            unit.session.connection()
+            .exec_driver_sql("SELECT count(*) FROM data_key WHERE length(wrapped) > 0")
+            .scalar_one()
+        )
     return client is not None and client.contact is None and client.is_removed and keys == 0
 
 

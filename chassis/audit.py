@@ -1,0 +1,115 @@
+"""The record of who read, erased or held what about whom: entries chained by hash, so that none is altered unseen.
+
+An entry is a JSON object. `hash` is the SHA-256, in hex, of its canonical JSON without `hash` itself; `previous` is the
+hash of the entry before. Who changes or takes out an entry breaks every hash after it. Who cuts the newest off is
+found out by an *anchor*: a sequence number and its hash, written down elsewhere: in `<folder>/<name>.jsonl` and as a
+line `audit_anchored` in the log. Whoever can write to all of them can cut all; so keep a copy elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+FIRST = "0" * 64
+"""What the first entry has as `previous`."""
+
+
+class Deed(StrEnum):
+    """What is put on record."""
+
+    READ = "read"
+    EXPORTED = "exported"
+    ERASED = "erased"
+    HELD = "held"
+    HOLD_LIFTED = "hold_lifted"
+    MERGED = "merged"
+    UNMERGED = "unmerged"
+    DISCARDED = "discarded"
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """That there was an entry of this number with this hash."""
+
+    sequence: int
+    hash: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a chain came to: how many entries hold, the hash of the last of them, and where it breaks and why, if so."""
+
+    entries: int
+    head: str
+    broken_at: int | None = None
+    why: str = ""
+
+    @property
+    def holds(self) -> bool:
+        return self.broken_at is None
+
+
+def hash_of(entry: Mapping[str, Any]) -> str:
+    """The hash of an entry, whether or not it has one already."""
+    content = {name: value for name, value in entry.items() if name != "hash"}
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def chained(entry: Mapping[str, Any], *, after: Anchor | None) -> dict[str, Any]:
+    """The entry as it follows the last one, with its number, `previous` and `hash`."""
+    linked = {**entry, "sequence": after.sequence + 1 if after else 1, "previous": after.hash if after else FIRST}
+    return {**linked, "hash": hash_of(linked)}
+
+
+def verify(entries: Iterable[Mapping[str, Any]], *, anchor: Anchor | None = None) -> Verdict:
+    """Follows a chain from its first entry, oldest first, and past the anchor if there is one."""
+    count, head = 0, FIRST
+    for entry in entries:
+        why = _fault(entry, count, head)
+        if not why and anchor and anchor.sequence == count + 1 and anchor.hash != entry["hash"]:
+            why = "it is not the entry that was anchored"
+        if why:
+            return Verdict(count, head, broken_at=count + 1, why=why)
+        count, head = count + 1, entry["hash"]
+    if anchor and anchor.sequence > count:
+        return Verdict(count, head, broken_at=count + 1, why=f"it was cut off: {anchor.sequence} entries were anchored")
+    return Verdict(count, head)
+
+
+def last_anchor(folder: Path, name: str) -> Anchor | None:
+    """The newest anchor of a chain; None if it was never anchored."""
+    path = folder / f"{name}.jsonl"
+    lines = path.read_text().splitlines() if path.exists() else []
+    if not lines:
+        return None
+    newest = json.loads(lines[-1])
+    return Anchor(newest["sequence"], newest["hash"])
+
+
+def write_anchor(folder: Path, name: str, anchor: Anchor, *, at: datetime) -> bool:
+    """Writes an anchor down. False if it is there already."""
+    if last_anchor(folder, name) == anchor:
+        return False
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{name}.jsonl").open("a") as file:
+        file.write(json.dumps({"at": at.isoformat(), "sequence": anchor.sequence, "hash": anchor.hash}) + "\n")
+    return True
+
+
+def _fault(entry: Mapping[str, Any], count: int, head: str) -> str:
+    """What is wrong with the entry that should follow `count` others, or nothing."""
+    if entry.get("sequence") != count + 1:
+        return f"entry {count + 1} is missing"
+    if entry.get("previous") != head:
+        return "it doesn't follow the entry before it"
+    if entry.get("hash") != hash_of(entry):
+        return "it was altered"
+    return ""

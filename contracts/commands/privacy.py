@@ -1,0 +1,118 @@
+"""What a person may have done with all that is held about somebody: `intake.<command>` by nameko RPC."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from marshmallow import validate
+
+from contracts.commands.intake import StaffName
+from contracts.shape import Shape
+from contracts.vocabulary import ReferralId, Slug, SubmissionId
+
+Reference = Annotated[str, validate.Length(max=40)]
+
+
+class ErasureReason(StrEnum):
+    """Why what is held about somebody is erased. Codes, because the record of it stays."""
+
+    CLIENT_ASKED = "client_asked"
+    GUARDIAN_ASKED = "guardian_asked"
+    CONSENT_WITHDRAWN = "consent_withdrawn"
+    HELD_BY_MISTAKE = "held_by_mistake"
+    RETENTION = "retention"
+
+
+class HoldReason(StrEnum):
+    """Why what is held about somebody must not be erased for now."""
+
+    COURT_ORDER = "court_order"
+    POLICE_REQUEST = "police_request"
+    LEGAL_CLAIM = "legal_claim"
+    COMPLAINT = "complaint"
+    SAFEGUARDING = "safeguarding"
+    REGULATOR = "regulator"
+
+
+class LiftReason(StrEnum):
+    """Why a legal hold ended."""
+
+    MATTER_CLOSED = "matter_closed"
+    PLACED_BY_MISTAKE = "placed_by_mistake"
+
+
+class Erase(Shape):
+    """Erase what is held about whoever asked for help under this reference, for good, in every service.
+
+    `anyway` goes past a therapy that goes on or a concern that nobody has acknowledged; never past a legal hold.
+    """
+
+    reference: Reference
+    reason: ErasureReason
+    erased_by: StaffName
+    anyway: bool = False
+
+
+class AskErasure(Shape):
+    """What has become of an erasure?"""
+
+    reference: Reference
+
+
+class ListUnconfirmed(Shape):
+    """Which erasures has not every service confirmed yet, the oldest first?"""
+
+    limit: Annotated[int, validate.Range(min=1, max=1_000)] = 100
+
+
+class Confirmation(Shape):
+    service: Slug
+    confirmed_at: datetime
+
+
+class ErasureView(Shape):
+    """An erasure, who has confirmed it and who hasn't. `overdue_since`: since when that takes longer than it may."""
+
+    referral_id: ReferralId
+    submission_id: SubmissionId
+    reference: str
+    reason: ErasureReason
+    erased_by: str
+    erased_at: datetime
+    confirmed: tuple[Confirmation, ...] = ()
+    waiting_for: tuple[Slug, ...] = ()
+    overdue_since: datetime | None = None
+
+
+class PlaceHold(Shape):
+    """Keep what is held about this person, whatever asks for its erasure, until the hold is lifted."""
+
+    reference: Reference
+    reason: HoldReason
+    placed_by: StaffName
+
+
+class LiftHold(Shape):
+    """The hold is needed no longer."""
+
+    reference: Reference
+    reason: LiftReason
+    lifted_by: StaffName
+
+
+class ListHolds(Shape):
+    """Which legal holds are and were there, the oldest first?"""
+
+    reference: Reference
+
+
+class HoldView(Shape):
+    reference: str
+    reason: HoldReason
+    placed_by: str
+    placed_at: datetime
+    lift_reason: LiftReason | None = None
+    lifted_by: str | None = None
+    lifted_at: datetime | None = None

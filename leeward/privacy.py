@@ -1,0 +1,137 @@
+"""`leeward erase` and `leeward hold`: what is held about somebody goes for good, or must stay."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from typing import Annotated, Any
+
+import typer
+
+from chassis.audit import Deed
+from chassis.rpc import CommandFailed, NoAnswer, RpcClient
+from contracts.commands.privacy import ErasureReason, HoldReason, LiftReason
+from contracts.envelope import SUBJECT
+from leeward.audit import put_on_record
+from leeward.letters import DeadLetter, dead_queues
+from leeward.terminal import VAR, AsJson, Folder, broker_errors, broker_of, console, errors
+from leeward.workspace import SERVICES, Workspace
+
+Reference = Annotated[str, typer.Argument(help="The client's reference.")]
+By = Annotated[str, typer.Option("--by", help="Who answers for it; it goes on record.")]
+ME = getpass.getuser()
+
+hold_app = typer.Typer(no_args_is_help=True, add_completion=False, help="Legal holds, which stop every erasure.")
+
+
+def erase(
+    reference: Reference,
+    reason: Annotated[ErasureReason | None, typer.Option(help="Why; it goes on record.")] = None,
+    by: By = ME,
+    status: Annotated[bool, typer.Option("--status", help="Only tell which services have confirmed.")] = False,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Past a therapy that goes on or a concern that waits for an answer.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask, for scripts.")] = False,
+    var: Folder = VAR,
+    as_json: AsJson = False,
+) -> None:
+    """Erases what is held about a person, for good, in every service, and dead letters about them.
+
+    Nothing brings it back. Exit code 1 if it is refused, or with --status if a service has not confirmed yet.
+    """
+    workspace = Workspace(var)
+    if status:
+        view = ask(workspace, "erasure", reference=reference)
+    else:
+        if reason is None:
+            raise typer.BadParameter("a reason is needed", param_hint="--reason")
+        if not yes:
+            typer.confirm(f"Erase everything about {reference}, for good?", abort=True)
+        view = ask(workspace, "erase", reference=reference, reason=reason.value, erased_by=by, anyway=anyway)
+        discard_letters(workspace, {view["referral_id"], view["submission_id"]}, reason)
+    if as_json:
+        print(json.dumps(view, indent=2))
+    else:
+        _print_erasure(view)
+    if status and view.get("waiting_for"):
+        raise typer.Exit(1)
+
+
+@hold_app.command()
+def place(
+    reference: Reference,
+    reason: Annotated[HoldReason, typer.Option(help="Why; it goes on record.")],
+    by: By = ME,
+    var: Folder = VAR,
+) -> None:
+    """Keeps what is held about a person, whatever asks for its erasure, until the hold is lifted."""
+    ask(Workspace(var), "place_hold", reference=reference, reason=reason.value, placed_by=by)
+    console.print(f"{reference} is on legal hold.")
+
+
+@hold_app.command()
+def lift(
+    reference: Reference,
+    reason: Annotated[LiftReason, typer.Option(help="Why; it goes on record.")],
+    by: By = ME,
+    var: Folder = VAR,
+) -> None:
+    """Ends a legal hold."""
+    ask(Workspace(var), "lift_hold", reference=reference, reason=reason.value, lifted_by=by)
+    console.print(f"{reference} is on legal hold no longer.")
+
+
+@hold_app.command()
+def show(reference: Reference, var: Folder = VAR, as_json: AsJson = False) -> None:
+    """Every legal hold there is and was on a person."""
+    holds = ask(Workspace(var), "holds", reference=reference)
+    if as_json:
+        print(json.dumps(holds, indent=2))
+        return
+    for hold in holds:
+        lifted = f", lifted {hold['lifted_at'][:10]} by {hold['lifted_by']}" if hold.get("lifted_at") else ""
+        line = f"{hold['placed_at'][:10]} {hold['reason'].replace('_', ' ')}, placed by {hold['placed_by']}{lifted}"
+        console.print(line, markup=False)
+    if not holds:
+        console.print("None.")
+
+
+def ask(workspace: Workspace, method: str, **fields: Any) -> Any:
+    """Intake's answer. Ends with exit code 1, in words, if it refuses or can't be asked."""
+    try:
+        with broker_errors(), RpcClient(broker_of(workspace)) as client:
+            return client.call("intake", method, **fields)
+    except CommandFailed as refusal:
+        errors.print(refusal.message, style="red", markup=False)
+    except NoAnswer as silence:
+        errors.print(f"Intake could not be asked: {silence}.", style="red", markup=False)
+    raise typer.Exit(1)
+
+
+def discard_letters(workspace: Workspace, subjects: set[str], reason: ErasureReason) -> int:
+    """Drops the dead letters about these subjects that hold something sealed, each on record. Says how many."""
+
+    def is_about_them(letter: DeadLetter) -> bool:
+        body = letter.body()
+        sealed = isinstance(body, dict) and "sealed" in body
+        return sealed and str(letter.headers.get(SUBJECT)) in subjects
+
+    def record(letter: DeadLetter) -> None:
+        about = {"service": letter.service, "id": letter.id, "event": letter.event, "reason": reason.value}
+        put_on_record(workspace.audit, Deed.DISCARDED, at=workspace.clock.now(), **about)
+
+    with broker_errors(), dead_queues(broker_of(workspace), SERVICES) as queues:
+        return sum(queue.discard(is_about_them, record).done for queue in queues)
+
+
+def _print_erasure(view: dict[str, Any]) -> None:
+    why = view["reason"].replace("_", " ")
+    console.print(
+        f"{view['reference']} was erased on {view['erased_at'][:10]} by {view['erased_by']} ({why}).", markup=False
+    )
+    for one in view.get("confirmed", ()):
+        console.print(f"  {one['service']} confirmed {one['confirmed_at'][:19].replace('T', ' ')}", markup=False)
+    for service in view.get("waiting_for", ()):
+        late = " [red]and is overdue" if view.get("overdue_since") else ""
+        console.print(f"  {service} has not confirmed yet{late}")

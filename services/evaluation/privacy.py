@@ -1,0 +1,22 @@
+"""Forgetting an erased referral at evaluation."""
+
+from __future__ import annotations
+
+from chassis.ports import Unit
+from contracts.events.evaluation import ErasureConfirmed
+from contracts.events.intake import ReferralErased
+from services.evaluation import store
+from services.evaluation.inviting import stop
+from services.evaluation.tools import Tools
+
+
+def forget(unit: Unit[Tools], event: ReferralErased) -> None:
+    """Asks nobody anything more, and cuts what leads from the forms that came back to the referral.
+
+    Scores stay, because what therapy changes is measured by them; they are about nobody from now on.
+    """
+    referral = store.referral_of(unit.session, event.referral_id)
+    referral.erase(at=unit.now)
+    stop(unit, referral)
+    store.unlink_forms(unit.session, referral.referral_id, unit.new_id)
+    unit.emit(ErasureConfirmed(referral_id=referral.referral_id))

@@ -1,0 +1,220 @@
+"""Erasing a person in every service, and the legal holds that stop it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import structlog
+
+from chassis.audit import Deed
+from chassis.ports import NotYet, Refused, Timer, Unit
+from contracts.commands.privacy import (
+    AskErasure,
+    Confirmation,
+    Erase,
+    ErasureReason,
+    ErasureView,
+    HoldView,
+    LiftHold,
+    ListHolds,
+    ListUnconfirmed,
+    PlaceHold,
+)
+from contracts.events import billing, evaluation, matching, notifications
+from contracts.events.intake import ReferralErased
+from contracts.vocabulary import ReferralId, WithdrawalReason
+from services.intake import handlers, privacy_store, store
+from services.intake.domain.privacy import Erasure, Hold, still_to_confirm
+from services.intake.domain.referral import IN_THERAPY, UNDER_WAY, Referral, State, Step
+from services.intake.refusals import UnknownReferral, find
+from services.intake.steps import record
+from services.intake.tools import Tools
+
+ERASURE_UNCONFIRMED = "erasure_unconfirmed"
+"""The timer of an erasure that not every service may have confirmed in time."""
+
+ErasureConfirmed = (
+    matching.ErasureConfirmed | billing.ErasureConfirmed | notifications.ErasureConfirmed | evaluation.ErasureConfirmed
+)
+
+log = structlog.get_logger()
+
+
+class OnLegalHold(Refused):
+    """What is held about this person must be kept until the hold is lifted."""
+
+
+class TherapyInProgress(Refused):
+    """The client is seeing a therapist, who would lose touch with them."""
+
+
+class ConcernOpen(Refused):
+    """Nobody has taken a safeguarding concern about this referral in hand yet."""
+
+
+class NeverErased(Refused):
+    """There was no erasure under this reference."""
+
+
+class NoHold(Refused):
+    """There is no legal hold to lift."""
+
+
+class AlreadyOnHold(Refused):
+    """There is a legal hold already; the message says whose."""
+
+
+def erase_by_person(unit: Unit[Tools], request: Erase) -> ErasureView:
+    """Erases a person, once. Raises UnknownReferral, OnLegalHold, TherapyInProgress, ConcernOpen."""
+    referral = _find(unit, request.reference)
+    if referral.state is not State.ERASED:
+        refuse_on_hold(unit, referral)
+        if not request.anyway:
+            _refuse_while_needed(unit, referral)
+        erase(unit, referral, by=request.erased_by, reason=request.reason)
+    return _view(unit, referral)
+
+
+def erase(unit: Unit[Tools], referral: Referral, *, by: str, reason: ErasureReason) -> None:
+    """Destroys the person's key, drops what it opened, ends what was under way, and has every service forget."""
+    if referral.state in UNDER_WAY:
+        handlers.withdraw(unit, referral, WithdrawalReason.CLIENT_ASKED, by=by)
+    referral.erase()
+    record(unit, referral, Step.ERASE, by=by, reason=reason.value)
+    privacy_store.drop_personal(unit.session, referral.id)
+    unit.tools.vault.destroy(unit.session, referral.id, at=unit.now)
+    unit.session.add(Erasure(referral_id=referral.id, erased_at=unit.now, erased_by=by, reason=reason))
+    unit.put_on_record(Deed.ERASED, who=by, subject_id=referral.id, reason=reason.value)
+    unit.emit(ReferralErased(referral_id=referral.id))
+    unit.set_timer(ERASURE_UNCONFIRMED, referral.id, unit.now + unit.tools.settings.erasure_confirmed_within)
+
+
+def note_confirmation(unit: Unit[Tools], event: ErasureConfirmed) -> None:
+    """A service has forgotten."""
+    if privacy_store.find_erasure(unit.session, event.referral_id) is None:
+        raise NotYet("the erasure is not recorded here yet")
+    privacy_store.confirm(unit.session, event.referral_id, event.publisher, unit.now)
+    if not _missing(unit, event.referral_id):
+        unit.cancel_timer(ERASURE_UNCONFIRMED, event.referral_id)
+
+
+def flag_unconfirmed(unit: Unit[Tools], timer: Timer) -> None:
+    """Marks an erasure as overdue, tells the services once more, and looks again after the same time."""
+    erasure = privacy_store.find_erasure(unit.session, ReferralId(UUID(timer.key)))
+    if erasure is None:
+        return
+    for service in _missing(unit, erasure.referral_id):
+        log.error("erasure_unconfirmed", referral_id=erasure.referral_id, service_missing=service)
+    erasure.overdue_since = erasure.overdue_since or unit.now
+    unit.emit(ReferralErased(referral_id=erasure.referral_id))
+    unit.set_timer(ERASURE_UNCONFIRMED, erasure.referral_id, unit.now + unit.tools.settings.erasure_confirmed_within)
+
+
+def ask_erasure(unit: Unit[Tools], request: AskErasure) -> ErasureView:
+    """Raises UnknownReferral, NeverErased."""
+    return _view(unit, _find(unit, request.reference))
+
+
+def list_unconfirmed(unit: Unit[Tools], request: ListUnconfirmed) -> list[ErasureView]:
+    found = privacy_store.unconfirmed(unit.session, request.limit)
+    return [_view(unit, store.get_referral(unit.session, one.referral_id)) for one in found]
+
+
+def place_hold(unit: Unit[Tools], request: PlaceHold) -> HoldView:
+    """Raises UnknownReferral, AlreadyOnHold."""
+    referral = _find(unit, request.reference)
+    if referral.state is State.ERASED:
+        raise UnknownReferral("Nothing is held about this person any more.")
+    if hold := _hold_in_force(unit, referral):
+        raise AlreadyOnHold(f"{hold.placed_by} has placed a hold on {referral.reference} already.")
+    hold = Hold(
+        id=unit.new_id(),
+        referral_id=referral.id,
+        reason=request.reason,
+        placed_by=request.placed_by,
+        placed_at=unit.now,
+    )
+    unit.session.add(hold)
+    unit.put_on_record(Deed.HELD, who=request.placed_by, subject_id=referral.id, reason=request.reason.value)
+    return _hold_view(hold, referral)
+
+
+def lift_hold(unit: Unit[Tools], request: LiftHold) -> HoldView:
+    """Raises UnknownReferral, NoHold."""
+    referral = _find(unit, request.reference)
+    hold = _hold_in_force(unit, referral)
+    if hold is None:
+        raise NoHold(f"There is no legal hold on {referral.reference}.")
+    hold.lift(reason=request.reason, by=request.lifted_by, at=unit.now)
+    unit.put_on_record(Deed.HOLD_LIFTED, who=request.lifted_by, subject_id=referral.id, reason=request.reason.value)
+    return _hold_view(hold, referral)
+
+
+def list_holds(unit: Unit[Tools], request: ListHolds) -> list[HoldView]:
+    """Raises UnknownReferral."""
+    referral = _find(unit, request.reference)
+    return [_hold_view(hold, referral) for hold in privacy_store.holds_on(unit.session, referral.id)]
+
+
+def refuse_on_hold(unit: Unit[Tools], referral: Referral) -> None:
+    """Raises OnLegalHold."""
+    if hold := _hold_in_force(unit, referral):
+        why = hold.reason.value.replace("_", " ")
+        raise OnLegalHold(
+            f"{referral.reference} is on legal hold ({why}, placed by {hold.placed_by}). Lift that first."
+        )
+
+
+def _refuse_while_needed(unit: Unit[Tools], referral: Referral) -> None:
+    """Raises TherapyInProgress, ConcernOpen."""
+    if referral.state in IN_THERAPY:
+        raise TherapyInProgress(f"{referral.reference} is with a therapist. Erase it anyway, or end the match first.")
+    if any(one.acknowledged_at is None for one in store.concerns_of(unit.session, referral.id)):
+        raise ConcernOpen(f"A safeguarding concern about {referral.reference} waits for an answer. Or erase it anyway.")
+
+
+def _hold_in_force(unit: Unit[Tools], referral: Referral) -> Hold | None:
+    return next((hold for hold in privacy_store.holds_on(unit.session, referral.id) if hold.is_in_force), None)
+
+
+def _find(unit: Unit[Tools], reference: str) -> Referral:
+    """Raises UnknownReferral."""
+    referral = find(unit, reference)
+    if referral is None:
+        raise UnknownReferral("There is no request with this reference. Please check it.")
+    return referral
+
+
+def _missing(unit: Unit[Tools], referral_id: ReferralId) -> tuple[str, ...]:
+    return still_to_confirm(privacy_store.confirmations(unit.session, referral_id))
+
+
+def _view(unit: Unit[Tools], referral: Referral) -> ErasureView:
+    """Raises NeverErased."""
+    erasure = privacy_store.find_erasure(unit.session, referral.id)
+    if erasure is None:
+        raise NeverErased(f"Nothing was erased under {referral.reference}.")
+    confirmed = privacy_store.confirmations(unit.session, referral.id)
+    return ErasureView(
+        referral_id=referral.id,
+        submission_id=referral.submission_id,
+        reference=referral.reference,
+        reason=erasure.reason,
+        erased_by=erasure.erased_by,
+        erased_at=erasure.erased_at,
+        confirmed=tuple(Confirmation(service=service, confirmed_at=at) for service, at in confirmed.items()),
+        waiting_for=still_to_confirm(confirmed),
+        overdue_since=erasure.overdue_since,
+    )
+
+
+def _hold_view(hold: Hold, referral: Referral) -> HoldView:
+    return HoldView(
+        reference=referral.reference,
+        reason=hold.reason,
+        placed_by=hold.placed_by,
+        placed_at=hold.placed_at,
+        lift_reason=hold.lift_reason,
+        lifted_by=hold.lifted_by,
+        lifted_at=hold.lifted_at,
+    )

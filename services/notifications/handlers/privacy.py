@@ -1,0 +1,27 @@
+"""Forgetting an erased client at notifications."""
+
+from __future__ import annotations
+
+from chassis.ports import Unit
+from contracts.events.intake import ReferralErased
+from contracts.events.notifications import ErasureConfirmed
+from services.notifications import store
+from services.notifications.domain.templates import Template
+from services.notifications.handlers.addresses import FORGET_CLIENT
+from services.notifications.handlers.queueing import cancel, remove_address
+from services.notifications.tools import Tools
+
+
+def forget(unit: Unit[Tools], event: ReferralErased) -> None:
+    """Forgets how the client is reached, and whatever was still to be said to them or about them.
+
+    Alerts, money, and an offer taken back go out all the same: none of it can tell who the client was.
+    """
+    client = store.client_of(unit.session, event.referral_id)
+    client.withdraw(at=unit.now)
+    for message in store.queued_about_referral(unit.session, event.referral_id):
+        if message.template.ends_with_withdrawal or message.template is Template.WITHDRAWAL_CONFIRMED:
+            cancel(unit, message)
+    unit.cancel_timer(FORGET_CLIENT, event.referral_id)
+    remove_address(unit, client)
+    unit.emit(ErasureConfirmed(referral_id=event.referral_id))

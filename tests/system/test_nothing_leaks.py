@@ -1,0 +1,282 @@
+"""Nothing personal that is typed into a form can be found anywhere but where it may be, and nowhere once it is erased.
+
+Unmistakable values are planted in every field, the journey is made with every service, and everything is searched.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from kombu import Connection
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from typer.testing import CliRunner
+
+from chassis.ids import new_id
+from chassis.store.engine import open_engine
+from chassis.vault import Erased, Vault
+from contracts.catalogue import PUBLISHERS
+from contracts.envelope import Envelope, to_headers
+from contracts.sealed import (
+    Aspects,
+    ClientContact,
+    Custody,
+    FormAnswer,
+    HelpForm,
+    SafeChannel,
+    SafeContact,
+    Writer,
+)
+from contracts.vocabulary import ReferralId
+from leeward.broker import Node
+from leeward.cli import app
+from leeward.letters import dead_queues
+from leeward.workspace import SERVICES
+from services.intake import store
+from tests.conftest import STORES
+from tests.support.bus import Sender, Tap, eventually
+from tests.support.planting import Found, Planted, files_under
+from tests.support.postgresql import Server
+from tests.support.story import Story, return_form
+from tests.support.system import System, http_of, whole_system
+
+PLANTED = {
+    "name": "Zebedee Quillfeather",
+    "email": "zebedee.quillfeather@example.org",
+    "telephone": "07700 900 987",
+    "address": "17 Marmalade Steps, Kumquat Hythe",
+    "calls_as": "the bassoon repair shop",
+    "postcode": "NP20 4UR",
+    "date_of_birth": "1983-07-29",
+    "concern": "a concern about persimmon orchards",
+    "hopes": "hoping for calmer gooseberries",
+    "interpreter": "Tocharian by whistling",
+    "access_needs": "a ramp for the velocipede",
+    "writer": "Araminta Thistlewhistle",
+    "organisation": "Guild of Umbrella Menders",
+    "role": "Warden of Parapluies",
+    "relationship": "second cousin by barter",
+    "writers_email": "araminta.thistlewhistle@example.org",
+    "writers_telephone": "07700 900 654",
+    "prison": "HMP Rhubarb Crumble",
+    "prison_number": "QX9988ZZ",
+    "release_area": "Upper Crumpetshire",
+    "answer": "an answer about lapis lazuli",
+    "one_of_several": "several marzipan badgers",
+    "passphrase": "walrus obelisk tangerine fathom",
+    "assessors_words": "assessor noted chartreuse evenings",
+}
+PERMITTED = {
+    "mail": "the letters themselves: to the client, and the one that introduces them to their therapist",
+}
+"""Folders of the workspace where planted values may stand in the clear, and why. All others are searched."""
+
+IN_LETTERS = {"name", "email", "telephone", "address", "calls_as"}
+"""What the letters may tell: how to reach the client."""
+
+
+def planted_form() -> dict[str, object]:
+    """Everything that a form can say, in the planted values."""
+    one = PLANTED
+    return {
+        "name": one["name"],
+        "postcode": one["postcode"],
+        "contact": SafeContact(
+            channel=SafeChannel.EMAIL,
+            email=one["email"],
+            telephone=one["telephone"],
+            address=one["address"],
+            calls_as=one["calls_as"],
+        ),
+        "date_of_birth": date.fromisoformat(one["date_of_birth"]),
+        "concern": one["concern"],
+        "hopes": one["hopes"],
+        "interpreter": one["interpreter"],
+        "access_needs": one["access_needs"],
+        "written_by": Writer(
+            name=one["writer"],
+            organisation=one["organisation"],
+            role=one["role"],
+            relationship=one["relationship"],
+            email=one["writers_email"],
+            telephone=one["writers_telephone"],
+        ),
+        "custody": Custody(prison=one["prison"], prison_number=one["prison_number"], release_area=one["release_area"]),
+        "answers": (FormAnswer(question="anything_else", text=one["answer"], several=(one["one_of_several"],)),),
+        "passphrase": one["passphrase"],
+        "identifiable_person_at_risk": True,
+    }
+
+
+class Everything:
+    """A running system with all that it leaves behind, and the search through it."""
+
+    def __init__(self, system: System, node: Node, server: Server | None) -> None:
+        self.system, self.node, self.server = system, node, server
+        self.folder = system.workspace.folder
+        self.planted = Planted(PLANTED)
+
+    def search(self) -> list[Found]:
+        """What is found of the planted values anywhere but in the permitted places."""
+        return self.planted.search_all(self._places())
+
+    def _places(self) -> Iterator[tuple[str, bytes]]:
+        yield from files_under(self.folder, but=[self.folder / name for name in PERMITTED])
+        yield from files_under(self.node.folder)
+        for service in SERVICES:
+            with urllib.request.urlopen(f"{http_of(self.system, service)}/metrics", timeout=10) as page:
+                yield f"the metrics of {service}", page.read()
+        with dead_queues(self.system.amqp_uri, SERVICES) as queues:
+            for letter in (letter for queue in queues for letter in queue.letters()):
+                body = letter.message.body
+                yield f"a dead letter of {letter.service}", body if isinstance(body, bytes) else body.encode()
+                yield (
+                    f"the headers of a dead letter of {letter.service}",
+                    json.dumps(letter.headers, default=str).encode(),
+                )
+        for service in SERVICES if self.server else ():
+            yield f"a dump of {service}", self._dump(service)
+
+    def back_up(self) -> None:
+        """Copies of all databases as they lie there, beside everything else that is searched."""
+        folder = self.folder / "backup"
+        folder.mkdir()
+        for service in SERVICES:
+            if self.server:
+                (folder / f"{service}.sql").write_bytes(self._dump(service))
+                continue
+            for path in self.folder.glob(f"{service}.db*"):
+                shutil.copy(path, folder / path.name)
+
+    def _dump(self, service: str) -> bytes:
+        assert self.server
+        name = self.system.workspace.stores()[service].rsplit("/", 1)[-1]
+        command = [str(self.server.bin / "pg_dump"), "-h", "127.0.0.1", "-p", str(self.server.port), "-U", "leeward"]
+        return subprocess.run([*command, name], check=True, capture_output=True).stdout
+
+
+@pytest.fixture(params=STORES)
+def everything(
+    request: pytest.FixtureRequest, node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Everything]:
+    """A system of its own, as talkative as it gets: logs at DEBUG, and traces written beside them."""
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "console")
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "100")
+    server = request.getfixturevalue("postgresql_server") if request.param == "postgresql" else None
+    name = f"leaks_{request.param}"
+    settings = {"LEEWARD_LOG_LEVEL": "DEBUG"}
+    with whole_system(node, tmp_path / "var", name=name, server=server, settings=settings) as system:
+        yield Everything(system, node, server)
+
+
+def make_the_journey(everything: Everything) -> Story:
+    system, address = everything.system, PLANTED["email"]
+    with Tap(system.amqp_uri, PUBLISHERS) as tap:
+        story = Story(system, tap)
+        story.admit_therapist()
+        story.ask_for_help(**planted_form())
+        story.assess(aspects=system.keyring.seal("intake", Aspects(risk=PLANTED["assessors_words"])))
+        story.accept()
+        story.heard("SafeguardingAlertSent", step="duty_lead")
+        assert PLANTED["name"] in story.letter_to(f"{story.therapist_id}@example.org", address)
+        return_form(story, address)
+        story.heard("EvaluationSubmitted", respondent="client")
+        bury_a_letter(everything, story)
+        tap.listen(0.5)
+        on_the_wire = [
+            (heard.name, heard.body + json.dumps(heard.headers, default=str).encode()) for heard in tap.heard
+        ]
+    assert everything.planted.search_all(on_the_wire) == []
+    return story
+
+
+def bury_a_letter(everything: Everything, story: Story) -> None:
+    """A message about the client that notifications can't open: it was sealed to somebody else."""
+    contact = ClientContact(
+        referral_id=ReferralId(UUID(story.referral_id)),
+        reference=str(story.receipt.reference),
+        name=PLANTED["name"],
+        contact=SafeContact(channel=SafeChannel.EMAIL, email=PLANTED["email"]),
+    )
+    sealed = everything.system.keyring.seal("intake", contact)
+    body = {"referral_id": story.referral_id, "purpose": "address_book", "sealed": sealed}
+    envelope = Envelope(
+        id=new_id(),
+        source="urn:leeward:intake",
+        type="ContactReleased",
+        time=datetime.now(UTC),
+        subject=story.referral_id,
+        sequence=99,
+    )
+    with Sender(everything.system.amqp_uri) as sender:
+        sender.send("intake.events", "ContactReleased", body, message_id=str(envelope.id), headers=to_headers(envelope))
+    eventually(lambda: dead_letters(everything) == 1, "it lies with the dead letters")
+
+
+def dead_letters(everything: Everything) -> int:
+    with Connection(everything.system.amqp_uri) as connection:
+        return int(connection.default_channel.queue_declare("notifications.dead", passive=True).message_count)
+
+
+def leeward(everything: Everything, *arguments: str) -> str:
+    environment = {"AMQP_URI": everything.system.amqp_uri, "COLUMNS": "200"}
+    done = CliRunner().invoke(app, [*arguments, "--var", str(everything.folder)], env=environment)
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_what_was_typed_is_found_nowhere_and_cannot_be_read_once_it_is_erased(everything: Everything) -> None:
+    story = make_the_journey(everything)
+    in_letters = {one.field for one in everything.planted.search_all(files_under(everything.system.workspace.mail))}
+    assert {"name", "email"} <= in_letters <= IN_LETTERS
+    everything.back_up()
+    content = personal_record(everything)
+    assert everything.search() == []
+
+    reference = str(story.receipt.reference)
+    leeward(everything, "erase", reference, "--reason", "client_asked", "--anyway", "--yes")
+
+    def is_confirmed() -> bool:
+        return not everything.system.rpc.call("intake", "erasure", reference=reference).get("waiting_for")
+
+    eventually(is_confirmed, "every service has forgotten and says so")
+    assert everything.search() == []
+    assert dead_letters(everything) == 0, "what was sealed about them is no longer there to be opened either"
+    assert_unreadable(everything, ReferralId(UUID(story.referral_id)), content)
+    assert [one["what"] for one in json.loads(leeward(everything, "audit", "show", reference, "--json"))] == ["erased"]
+    assert json.loads(leeward(everything, "audit", "verify", "--json"))["intake"]["entries"] == 1
+
+
+def personal_record(everything: Everything) -> bytes:
+    """What intake keeps of the one client there is, as every backup has it."""
+    with Session(open_engine(everything.system.workspace.stores()["intake"])) as session:
+        content: bytes = session.execute(select(store.personal_records.c.content)).scalar_one()
+    return content
+
+
+def assert_unreadable(everything: Everything, referral_id: ReferralId, content: bytes) -> None:
+    """What a backup has of the client can't be opened with the keys there are now, nor is it in the database."""
+    values = everything.system.workspace.values()
+    vault = Vault(store.data_keys, str(values["INTAKE_MASTER_KEY"]))
+    with Session(open_engine(str(values["INTAKE_DATABASE_URL"]))) as session:
+        assert session.execute(select(store.personal_records)).all() == []
+        with pytest.raises(Erased):
+            vault.decrypt(session, referral_id, HelpForm, content)
+
+
+@pytest.mark.parametrize(
+    "encode", [str.encode, lambda one: one.encode("utf-16-le"), lambda one: one.encode().hex().encode()]
+)
+def test_the_search_finds_a_leak(tmp_path: Path, encode: object) -> None:
+    (tmp_path / "log").mkdir()
+    assert callable(encode)
+    (tmp_path / "log" / "intake.log").write_bytes(b"before" + encode(PLANTED["hopes"]) + b"after")
+    assert {one.field for one in Planted(PLANTED).search_all(files_under(tmp_path))} == {"hopes"}

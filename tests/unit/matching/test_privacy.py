@@ -1,0 +1,107 @@
+"""What is left at matching of a referral that was erased."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+
+from chassis.ports import NotYet
+from contracts.events.billing import SubsidyApproved
+from contracts.events.intake import ReferralClosed, ReferralErased
+from contracts.events.matching import ErasureConfirmed, MatchEnded, OfferWithdrawn
+from contracts.vocabulary import AwardId, ClosureReason, FundId, ReferralId, Sex
+from services.matching import handlers, privacy, store
+from tests.unit.matching.conftest import TIMERS, Matching
+
+
+def erase(matching: Matching, referral_id: ReferralId) -> None:
+    matching.hear(privacy.forget, ReferralErased(referral_id=referral_id))
+    matching.fire_due(TIMERS)
+
+
+def row(matching: Matching, referral_id: ReferralId) -> dict[str, Any]:
+    with matching.database.reading() as unit:
+        found = unit.session.execute(select(store.referrals).where(store.referrals.c.id == referral_id)).one()
+    return dict(found._mapping)
+
+
+LEFT = {
+    "latitude": None,
+    "longitude": None,
+    "language": "und",
+    "max_distance_km": 0.0,
+    "fee_ceiling_pence": None,
+    "subsidy_pence_per_session": 0,
+    "competence": None,
+    "work": None,
+    "therapist_sex": None,
+    "wheelchair_access": False,
+    "state": "erased",
+    "match_id": None,
+    "therapist_id": None,
+}
+
+
+def test_what_was_asked_and_from_where_is_forgotten(matching: Matching) -> None:
+    matching.admit(wheelchair_access=True)
+    referral_id = matching.search_for(fee_ceiling_pence=60_00, therapist_sex=Sex.FEMALE, wheelchair_access=True)
+    erase(matching, referral_id)
+    assert LEFT.items() <= row(matching, referral_id).items()
+    with matching.database.reading() as unit:
+        assert not unit.session.execute(select(store.offers)).all()
+    assert matching.emitted(ErasureConfirmed) == [ErasureConfirmed(referral_id=referral_id)]
+
+
+def test_an_open_offer_is_taken_back_and_its_place_goes_to_somebody_else(matching: Matching) -> None:
+    therapist_id = matching.admit(places=1)
+    referral_id, next_one = matching.search_for(), matching.search_for()
+    erase(matching, referral_id)
+    assert [one.referral_id for one in matching.emitted(OfferWithdrawn)] == [referral_id]
+    assert matching.asked(next_one) == therapist_id
+
+
+def test_which_therapist_was_matched_stays_for_those_who_must_not_be_sent_there(matching: Matching) -> None:
+    matching.admit()
+    referral_id = matching.search_for()
+    match_id = matching.accept(referral_id)
+    erase(matching, referral_id)
+    assert [one.match_id for one in matching.emitted(MatchEnded)] == [match_id]
+    with matching.database.reading() as unit:
+        (match,) = unit.session.execute(select(store.matches)).all()
+    assert (match.id, match.referral_id) == (match_id, referral_id)
+
+
+def test_what_comes_later_brings_nothing_back(matching: Matching) -> None:
+    referral_id = matching.receive(subsidy_requested=True)
+    erase(matching, referral_id)
+    before = row(matching, referral_id)
+    matching.admit()
+    matching.receive(referral_id=referral_id)
+    matching.assess(referral_id)
+    matching.hear(
+        handlers.note_subsidy,
+        SubsidyApproved(
+            award_id=AwardId(uuid4()),
+            fund_id=FundId(uuid4()),
+            referral_id=referral_id,
+            pence_per_session=30_00,
+            sessions=10,
+            committed_pence=300_00,
+            approved_at=datetime(2026, 11, 23, 10, 0, tzinfo=UTC),
+        ),
+        sequence=9,
+    )
+    matching.hear(handlers.stop_closed, ReferralClosed(referral_id=referral_id, reason=ClosureReason.THERAPY_ENDED))
+    erase(matching, referral_id)
+    assert row(matching, referral_id) == before
+    assert matching.asked(referral_id) is None
+    assert len(matching.emitted(ErasureConfirmed)) == 2
+
+
+def test_an_erasure_that_overtakes_the_request_waits_for_it(matching: Matching) -> None:
+    with pytest.raises(NotYet):
+        erase(matching, ReferralId(uuid4()))

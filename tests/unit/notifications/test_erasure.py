@@ -1,0 +1,111 @@
+"""What is left at notifications of a client who was erased."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from chassis.ids import new_id
+from chassis.ports import NotYet
+from contracts.events.intake import ReferralErased, SafeguardingConcernRaised
+from contracts.events.notifications import ErasureConfirmed
+from contracts.vocabulary import ConcernCategory, ConcernId, ReferralId, Severity, TherapistId
+from services.notifications import handlers, store
+from tests.unit.notifications import facts
+from tests.unit.notifications.conftest import CLIENT_NAME, Desk
+from tests.unit.notifications.test_any_order import Fact, a_desk, a_story
+
+
+def erase(desk: Desk, referral_id: ReferralId) -> None:
+    desk.bench.hear(handlers.forget, ReferralErased(referral_id=referral_id), sequence=9)
+
+
+def left_of(desk: Desk, referral_id: ReferralId) -> tuple[bytes | None, int, int]:
+    """The address, how many data keys can still open something, and how many messages carry a secret."""
+    with desk.bench.database.reading() as unit:
+        client = store.read_client(unit.session, referral_id)
+        assert client
+        keys = select(store.data_keys).where(store.data_keys.c.subject_id == referral_id)
+        opening = [row for row in unit.session.execute(keys) if row.wrapped]
+        about = select(store.messages.c.sealed).where(store.messages.c.referral_id == referral_id)
+        secrets = [sealed for sealed in unit.session.execute(about).scalars() if sealed]
+        return client.contact, len(opening), len(secrets)
+
+
+def test_the_address_is_forgotten_at_once_and_nothing_more_is_said(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id)
+    erase(desk, referral_id)
+    desk.run()
+    assert left_of(desk, referral_id) == (None, 0, 0)
+    assert desk.states(referral_id) == {"request_received": "cancelled"}
+    assert desk.post.sent == []
+    assert desk.bench.emitted(ErasureConfirmed) == [ErasureConfirmed(referral_id=referral_id)]
+
+
+def test_a_withdrawal_that_comes_after_the_erasure_is_not_confirmed(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id)
+    erase(desk, referral_id)
+    desk.bench.hear(handlers.withdraw, facts.withdrawn(referral_id))
+    desk.run()
+    assert desk.post.sent == []
+
+
+def test_an_introduction_that_comes_after_the_erasure_goes_to_nobody(
+    desk: Desk, referral_id: ReferralId, therapist_id: TherapistId
+) -> None:
+    desk.admit(therapist_id)
+    desk.release(referral_id)
+    erase(desk, referral_id)
+    desk.release(referral_id, to=therapist_id)
+    assert left_of(desk, referral_id) == (None, 0, 0)
+    desk.run()
+    assert desk.post.sent == []
+
+
+def test_an_alert_about_an_erased_referral_still_goes_out(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id)
+    concern = SafeguardingConcernRaised(
+        concern_id=ConcernId(new_id()),
+        referral_id=referral_id,
+        severity=Severity.URGENT,
+        category=ConcernCategory.ADULT_AT_RISK,
+        raised_at=desk.bench.clock.now(),
+    )
+    desk.bench.hear(handlers.raise_alert, concern)
+    erase(desk, referral_id)
+    desk.run()
+    assert [message["To"] for message in desk.post.sent] == ["duty-lead@example.org"]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(order=st.permutations([*range(9), *range(9)]), after=st.integers(min_value=0, max_value=17))
+def test_nothing_brings_an_erased_client_back_whatever_the_order(
+    keys: Path, tmp_path: Path, order: list[int], after: int
+) -> None:
+    """The erasure comes after so many of the others, of which each comes twice and none is waited for."""
+    desk = a_desk(keys, tmp_path)
+    story = a_story(desk, withdrawn=False)
+    referral_id = ReferralId(story[0][1].subject)
+    in_order: list[Fact] = [story[index] for index in order]
+    for fact in in_order[:after]:
+        hear_if_it_can_be(desk, *fact)
+    erase(desk, referral_id)
+    said = len(desk.post.sent)
+    for fact in in_order[after:] + story:
+        hear_if_it_can_be(desk, *fact)
+    assert left_of(desk, referral_id) == (None, 0, 0)
+    letters = [str(message.get_content()) for message in desk.post.sent[said:]]
+    assert not [one for one in letters if CLIENT_NAME in one or "robin@example.org" in one]
+    assert "robin@example.org" not in [message["To"] for message in desk.post.sent[said:]]
+
+
+def hear_if_it_can_be(desk: Desk, *fact: object) -> None:
+    handler, event, sequence = fact
+    try:
+        desk.bench.hear(handler, event, sequence=sequence)  # type: ignore[arg-type]
+    except NotYet:
+        return
+    desk.run()
