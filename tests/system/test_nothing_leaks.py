@@ -226,10 +226,11 @@ def dead_letters(everything: Everything) -> int:
         return int(connection.default_channel.queue_declare("notifications.dead", passive=True).message_count)
 
 
-def leeward(everything: Everything, *arguments: str) -> str:
+def leeward(everything: Everything, *arguments: str, refused: str = "") -> str:
     environment = {"AMQP_URI": everything.system.amqp_uri, "COLUMNS": "200"}
     done = CliRunner().invoke(app, [*arguments, "--var", str(everything.folder)], env=environment)
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == (1 if refused else 0), done.output
+    assert refused in done.output
     return done.stdout
 
 
@@ -242,7 +243,11 @@ def test_what_was_typed_is_found_nowhere_and_cannot_be_read_once_it_is_erased(ev
     assert everything.search() == []
 
     reference = str(story.receipt.reference)
-    leeward(everything, "erase", reference, "--reason", "client_asked", "--anyway", "--yes")
+    leeward(everything, "hold", "place", reference, "--reason", "police_request")
+    erase = ("erase", reference, "--reason", "client_asked", "--anyway", "--yes")
+    leeward(everything, *erase, refused="is on legal hold")
+    leeward(everything, "hold", "lift", reference, "--reason", "matter_closed")
+    leeward(everything, *erase)
 
     def is_confirmed() -> bool:
         return not everything.system.rpc.call("intake", "erasure", reference=reference).get("waiting_for")
@@ -251,8 +256,10 @@ def test_what_was_typed_is_found_nowhere_and_cannot_be_read_once_it_is_erased(ev
     assert everything.search() == []
     assert dead_letters(everything) == 0, "what was sealed about them is no longer there to be opened either"
     assert_unreadable(everything, ReferralId(UUID(story.referral_id)), content)
-    assert [one["what"] for one in json.loads(leeward(everything, "audit", "show", reference, "--json"))] == ["erased"]
-    assert json.loads(leeward(everything, "audit", "verify", "--json"))["intake"]["entries"] == 1
+    on_record = json.loads(leeward(everything, "audit", "show", reference, "--json"))
+    assert [one["what"] for one in on_record] == ["held", "hold_lifted", "erased"]
+    verdicts = json.loads(leeward(everything, "audit", "verify", "--json"))
+    assert [verdicts[name]["entries"] for name in ("operator", "intake", "billing")] == [1, 3, 0]
 
 
 def personal_record(everything: Everything) -> bytes:
