@@ -26,6 +26,8 @@ class Plan:
     kill_events: int = 20_000
     kills: int = 10
     cold_starts: int = 5
+    alert_backlog: int = 100_000
+    alerts: int = 200
 
 
 DEFAULT = Plan()
@@ -46,6 +48,8 @@ QUICK = Plan(
     kill_events=6_000,
     kills=3,
     cold_starts=1,
+    alert_backlog=5_000,
+    alerts=25,
 )
 SMOKE = replace(QUICK, rounds=1, events_ours=200, events_peers=100)
 """For the harness's own test."""

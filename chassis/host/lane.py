@@ -28,9 +28,12 @@ class LaneHealth:
 class Lane(Entrypoint):  # type: ignore[misc]
     """Consumes `<service>.<lane>` in batches; each batch is one nameko worker and one transaction."""
 
-    def __init__(self, lane: str, subscriptions: tuple[Subscription, ...], **kwargs: Any) -> None:
+    def __init__(
+        self, lane: str, subscriptions: tuple[Subscription, ...], at_most: int | None = None, **kwargs: Any
+    ) -> None:
         self.lane = lane
         self.subscriptions = subscriptions
+        self._at_most = at_most
         super().__init__(**kwargs)
 
     def setup(self) -> None:
@@ -43,7 +46,7 @@ class Lane(Entrypoint):  # type: ignore[misc]
             lane=self.lane,
             amqp_uri=settings.amqp_uri,
             heartbeat_seconds=settings.heartbeat_seconds,
-            batch_limit=settings.batch_limit,
+            batch_limit=min(settings.batch_limit, self._at_most or settings.batch_limit),
             clock=self._ports.clock,
             settle=self._settler.settle,
             run_worker=self._run_worker,

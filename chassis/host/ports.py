@@ -103,10 +103,10 @@ class Ports(DependencyProvider):  # type: ignore[misc]
             yield unit
         if unit.committed:
             self.relay.take(unit.committed)
-            time.sleep(0)  # gives the relay its turn: what was said is on its way before anything else is done
         for timers, wake in self._wake_ups:
             if timers & unit.timers_due:
                 wake()
+        time.sleep(0)  # gives others their turn: the relay has what was said, and what is urgent waits for one unit
 
     def ask(self, handler: CommandHandler, request: Shape) -> Any:
         """Runs a command in a unit of work.

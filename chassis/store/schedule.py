@@ -156,6 +156,7 @@ class Scheduler:
                 timer = waiting.pop(0)
                 try:
                     done.append((timer, effect.act(unit, timer)))
+                    time.sleep(0)  # gives others their turn: what is urgent must not wait for all of these
                 except STORE_AWAY:
                     raise
                 except Exception as error:

@@ -44,6 +44,9 @@ from contracts.events.matching import (
 )
 from services.notifications import commands, handlers, rota_commands, store, tools
 
+AT_ONCE = 32
+"""Of what is not urgent. An alert waits for these several times over on its way out, however many others there are."""
+
 
 class NotificationsService:
     """Writes to clients, therapists and the charity's people, and never in a way that is not safe for the reader."""
@@ -93,6 +96,7 @@ class NotificationsService:
         on(SubsidyApproved, handlers.tell_client_of_subsidy),
         on(SubsidyWaitlisted, handlers.tell_client_of_subsidy_wait, safe_by_business_key="the referral and the reason"),
         on(EvaluationInvited, handlers.ask_for_form, safe_by_business_key="invitation_id"),
+        at_most=AT_ONCE,
     )
     urgent = lane(
         "urgent",

@@ -21,7 +21,7 @@ from tests.support.system import System, http_of, whole_system
 
 def page(system: System, path: str) -> str:
     try:
-        with urllib.request.urlopen(http_of(system, 'notifications') + path, timeout=10) as answer:
+        with urllib.request.urlopen(http_of(system, "notifications") + path, timeout=10) as answer:
             return str(answer.read().decode())
     except urllib.error.HTTPError as error:
         return error.read().decode()
