@@ -82,9 +82,9 @@ def due(name: str, handler: TimerHandler) -> Due:
     return Due(name, handler)
 
 
-def effect(name: str, *, act: Act, record: Record, failed: TimerHandler) -> Effect:
+def effect(name: str, *, act: Act, record: Record, failed: TimerHandler, urgent: bool = False) -> Effect:
     """A timer that touches the outside world; see `chassis.store.schedule.Effect`."""
-    return Effect(name, act, record, failed)
+    return Effect(name, act, record, failed, urgent)
 
 
 def schedule(*entries: Due | Effect) -> EntrypointMethod:

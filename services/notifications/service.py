@@ -45,7 +45,7 @@ from contracts.events.matching import (
 from services.notifications import commands, handlers, rota_commands, store, tools
 
 AT_ONCE = 32
-"""Of what is not urgent. An alert waits for these several times over on its way out, however many others there are."""
+"""Of what is not urgent: an alert waits until these are done with, and for nothing else that is ordinary."""
 
 
 class NotificationsService:
@@ -118,6 +118,7 @@ class NotificationsService:
             act=handlers.deliver,
             record=handlers.record_alert_sent,
             failed=handlers.record_alert_failed,
+            urgent=True,
         ).ahead(read=handlers.read_ahead, lock=handlers.lock_ahead),
         effect(
             "send_digest",
