@@ -28,6 +28,8 @@ class Plan:
     cold_starts: int = 5
     site_seconds: float = 10.0
     site_requests: int = 600
+    alert_backlog: int = 100_000
+    alerts: int = 200
 
 
 DEFAULT = Plan()
@@ -50,6 +52,8 @@ QUICK = Plan(
     cold_starts=1,
     site_seconds=3.0,
     site_requests=60,
+    alert_backlog=5_000,
+    alerts=25,
 )
 SMOKE = replace(QUICK, rounds=1, events_ours=200, events_peers=100)
 """For the harness's own test."""

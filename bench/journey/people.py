@@ -15,6 +15,7 @@ from chassis.rpc import RpcClient
 from chassis.sealing import Keyring
 from contracts.commands.billing import FundTerms, OpenFund
 from contracts.envelope import Envelope, source_of, to_headers
+from contracts.event import Event
 from contracts.events.web import HelpRequested
 from contracts.sealed import Aspects, Consents, HelpSubmission, SafeChannel, SafeContact
 from contracts.vocabulary import ClientGroup, FundPurpose, Known, Route, Sessions, SubmissionId
@@ -55,7 +56,7 @@ def requests(keyring: Keyring, count: int, seed: int) -> Iterator[Message]:
         event = HelpRequested(
             submission_id=SubmissionId(uuid_utils.compat.uuid7()), form="help", form_version=1, sealed=sealed
         )
-        yield _message(event)
+        yield on_the_wire(event)
 
 
 def aspects(keyring: Keyring) -> str:
@@ -86,7 +87,7 @@ def _submission(rng: Random, number: int) -> HelpSubmission:
     )
 
 
-def _message(event: HelpRequested) -> Message:
+def on_the_wire(event: Event) -> Message:
     envelope = Envelope(
         id=event.subject,
         source=source_of(event.publisher),

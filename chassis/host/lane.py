@@ -10,11 +10,13 @@ from typing import Any
 from nameko.extensions import Entrypoint
 
 from chassis.bus.consumer import LaneConsumer
-from chassis.bus.delivery import Subscription
+from chassis.bus.delivery import Delivery, Subscription
 from chassis.bus.settlement import Settled, Settler
 from chassis.host.ports import ports_of
 
 WORKER_POLL_SECONDS = 0.05
+URGENT = "urgent"
+"""The lane that waits for nothing."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,12 @@ class LaneHealth:
 class Lane(Entrypoint):  # type: ignore[misc]
     """Consumes `<service>.<lane>` in batches; each batch is one nameko worker and one transaction."""
 
-    def __init__(self, lane: str, subscriptions: tuple[Subscription, ...], **kwargs: Any) -> None:
+    def __init__(
+        self, lane: str, subscriptions: tuple[Subscription, ...], at_most: int | None = None, **kwargs: Any
+    ) -> None:
         self.lane = lane
         self.subscriptions = subscriptions
+        self._at_most = at_most
         super().__init__(**kwargs)
 
     def setup(self) -> None:
@@ -43,9 +48,9 @@ class Lane(Entrypoint):  # type: ignore[misc]
             lane=self.lane,
             amqp_uri=settings.amqp_uri,
             heartbeat_seconds=settings.heartbeat_seconds,
-            batch_limit=settings.batch_limit,
+            batch_limit=min(settings.batch_limit, self._at_most or settings.batch_limit),
             clock=self._ports.clock,
-            settle=self._settler.settle,
+            settle=self._settler.settle if self.lane == URGENT else self._settle_in_turn,
             run_worker=self._run_worker,
         )
 
@@ -61,6 +66,10 @@ class Lane(Entrypoint):  # type: ignore[misc]
 
     def health(self) -> LaneHealth:
         return LaneHealth(*self.consumer.taken())
+
+    def _settle_in_turn(self, batch: list[Delivery]) -> list[Settled]:
+        self._ports.right_of_way.give()
+        return self._settler.settle(batch)
 
     def _run_worker(self, work: Callable[[], list[Settled]], meanwhile: Callable[[], object]) -> list[Settled]:
         """Runs `work` as the service's worker. A worker that was killed never reports, so its thread is linked too."""

@@ -18,6 +18,7 @@ from chassis import metrics
 from chassis.bus.relay import Relay
 from chassis.clock import clock_for
 from chassis.config import ChassisSettings, Env
+from chassis.host.right_of_way import RightOfWay
 from chassis.ports import CommandHandler
 from chassis.store.database import Database
 from chassis.store.engine import open_engine
@@ -56,6 +57,7 @@ class Ports(DependencyProvider):  # type: ignore[misc]
         self.make_tools = tools
         self._wake_ups: list[tuple[frozenset[str], Callable[[], None]]] = []
         self._is_open = False
+        self.right_of_way = RightOfWay()
 
     def setup(self) -> None:
         self.open()
@@ -103,10 +105,10 @@ class Ports(DependencyProvider):  # type: ignore[misc]
             yield unit
         if unit.committed:
             self.relay.take(unit.committed)
-            time.sleep(0)  # gives the relay its turn: what was said is on its way before anything else is done
         for timers, wake in self._wake_ups:
             if timers & unit.timers_due:
                 wake()
+        time.sleep(0)  # gives others their turn: the relay has what was said, and what is urgent waits for one unit
 
     def ask(self, handler: CommandHandler, request: Shape) -> Any:
         """Runs a command in a unit of work.

@@ -68,13 +68,16 @@ def on(event: type[Event], handler: EventHandler, *, safe_by_business_key: str =
     return Subscription(event, handler, safe_by_business_key)
 
 
-def lane(name: str, *subscriptions: Subscription) -> EntrypointMethod:
-    """The queue `<service>.<name>` and what is heard in it."""
+def lane(name: str, *subscriptions: Subscription, at_most: int | None = None) -> EntrypointMethod:
+    """The queue `<service>.<name>` and what is heard in it.
+
+    `at_most` so many messages are taken at once, where something urgent waits for them to be done with.
+    """
 
     def settle_batch(service: Any, work: Callable[[], Any]) -> Any:
         return work()
 
-    register_entrypoint(settle_batch, Lane(name, subscriptions))
+    register_entrypoint(settle_batch, Lane(name, subscriptions, at_most))
     return settle_batch
 
 
@@ -83,9 +86,9 @@ def due(name: str, handler: TimerHandler) -> Due:
     return Due(name, handler)
 
 
-def effect(name: str, *, act: Act, record: Record, failed: TimerHandler) -> Effect:
+def effect(name: str, *, act: Act, record: Record, failed: TimerHandler, urgent: bool = False) -> Effect:
     """A timer that touches the outside world; see `chassis.store.schedule.Effect`."""
-    return Effect(name, act, record, failed)
+    return Effect(name, act, record, failed, urgent)
 
 
 def schedule(*entries: Due | Effect) -> EntrypointMethod:

@@ -32,7 +32,7 @@ class Schedule(Entrypoint):  # type: ignore[misc]
 
     def setup(self) -> None:
         self._ports = ports_of(self.container)
-        self._scheduler = Scheduler(self._ports.database, self._ports.unit)
+        self._scheduler = Scheduler(self._ports.database, self._ports.unit, self._ports.right_of_way.give)
         self._stopping = threading.Event()
         self._threads: list[tuple[threading.Event, threading.Event]] = []
 
@@ -41,7 +41,8 @@ class Schedule(Entrypoint):  # type: ignore[misc]
         self._spawn("timers", tuple(due), lambda timers: self._scheduler.fire(due, timers))
         for entry in self.entries:
             if isinstance(entry, Effect):
-                self._spawn(entry.name, (entry.name,), partial(self._scheduler.perform, entry))
+                perform = self._perform_first if entry.urgent else self._scheduler.perform
+                self._spawn(entry.name, (entry.name,), partial(perform, entry), urgent=entry.urgent)
 
     def stop(self) -> None:
         self._stopping.set()
@@ -49,9 +50,18 @@ class Schedule(Entrypoint):  # type: ignore[misc]
             wake.set()
             stopped.wait()
 
-    def _spawn(self, identifier: str, names: tuple[str, ...], fire: Fire) -> None:
+    def _perform_first(self, effect: Effect, timers: Sequence[DueTimer]) -> None:
+        self._ports.right_of_way.take()
+        try:
+            self._scheduler.perform(effect, timers)
+        finally:
+            self._ports.right_of_way.leave()
+
+    def _spawn(self, identifier: str, names: tuple[str, ...], fire: Fire, *, urgent: bool = False) -> None:
         wake, stopped = threading.Event(), threading.Event()
         self._threads.append((wake, stopped))
+        if urgent:
+            self._ports.wake_when_due(frozenset(names), self._ports.right_of_way.take)
         self._ports.wake_when_due(frozenset(names), wake.set)
         self.container.spawn_managed_thread(lambda: self._watch(names, fire, wake, stopped), identifier=identifier)
 

@@ -66,6 +66,9 @@ class Effect:
     act: Act
     record: Record
     failed: TimerHandler
+    urgent: bool = False
+    """Whether ordinary work stands aside for it."""
+
     read_ahead: Ahead = _nothing
     lock_ahead: Ahead = _nothing
 
@@ -89,8 +92,10 @@ class DueTimer:
 class Scheduler:
     """Fires what is due in one service's schedule. `open_unit` opens the units that handlers run in."""
 
-    def __init__(self, database: Database, open_unit: OpenUnit) -> None:
+    def __init__(self, database: Database, open_unit: OpenUnit, give_way: Callable[[], None] = lambda: None) -> None:
+        """`give_way` is called between ordinary effects, and may take as long as something urgent is in hand."""
         self._database = database
+        self._give_way = give_way
         self._open_unit = open_unit
         self._table = database.tables.timer
 
@@ -156,6 +161,8 @@ class Scheduler:
                 timer = waiting.pop(0)
                 try:
                     done.append((timer, effect.act(unit, timer)))
+                    if not effect.urgent:
+                        self._give_way()
                 except STORE_AWAY:
                     raise
                 except Exception as error:

@@ -46,6 +46,9 @@ from contracts.events.matching import (
 )
 from services.notifications import commands, handlers, rota_commands, store, tools
 
+AT_ONCE = 32
+"""Of what is not urgent: an alert waits until these are done with, and for nothing else that is ordinary."""
+
 
 class NotificationsService:
     """Writes to clients, therapists and the charity's people, and never in a way that is not safe for the reader."""
@@ -97,6 +100,7 @@ class NotificationsService:
         on(SubsidyApproved, handlers.tell_client_of_subsidy),
         on(SubsidyWaitlisted, handlers.tell_client_of_subsidy_wait, safe_by_business_key="the referral and the reason"),
         on(EvaluationInvited, handlers.ask_for_form, safe_by_business_key="invitation_id"),
+        at_most=AT_ONCE,
     )
     urgent = lane(
         "urgent",
@@ -118,6 +122,7 @@ class NotificationsService:
             act=handlers.deliver,
             record=handlers.record_alert_sent,
             failed=handlers.record_alert_failed,
+            urgent=True,
         ).ahead(read=handlers.read_ahead, lock=handlers.lock_ahead),
         effect(
             "send_digest",

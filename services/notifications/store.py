@@ -349,7 +349,7 @@ def messages_of_call(session: Session, message: Message) -> list[Message]:
     wanted = select(Message).where(
         messages.c.concern_id == message.concern_id, messages.c.recipient == message.recipient
     )
-    found = session.execute(wanted.with_for_update()).scalars()
+    found = session.execute(wanted.order_by(messages.c.id).with_for_update()).scalars()
     return [one for one in found if one.data.get("round", 0) == message.data.get("round", 0)]
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from chassis.host.right_of_way import RightOfWay
 from chassis.ports import NotYet, Timer, Unit
 from chassis.store.schedule import EFFECT_LEASE, MAX_EFFECT_ATTEMPTS, Due, DueTimer, Effect, Scheduler
 from chassis.store.unit import StoreUnit
@@ -270,6 +273,38 @@ def test_what_is_read_ahead_serves_many_while_it_is_fresh(
         bench.set("send", key, timedelta())
     bench.fire_due()
     assert (bench.outside.recorded, read, locked) == (["sent"] * 3, reads, [3])
+
+
+@pytest.mark.parametrize(("urgent", "stood_aside"), [(False, 3), (True, 0)])
+def test_ordinary_effects_stand_aside_after_each_act_and_urgent_ones_never(
+    bench: Bench, urgent: bool, stood_aside: int
+) -> None:
+    given: list[int] = []
+    scheduler = Scheduler(bench.store.database, bench._unit, lambda: given.append(bench.outside.acts))
+    for key in "abc":
+        bench.set("send", key, timedelta())
+    scheduler.perform(replace(bench.effect, urgent=urgent), scheduler.due(["send"]))
+    assert given == [1, 2, 3][:stood_aside]
+    assert bench.outside.acts == 3
+
+
+def test_whoever_gives_way_waits_until_what_is_urgent_is_done() -> None:
+    way, done = RightOfWay(), []
+    way.take()
+    ordinary = threading.Thread(target=lambda: (way.give(), done.append("ordinary")))
+    ordinary.start()
+    ordinary.join(0.05)
+    done.append("urgent")
+    way.leave()
+    ordinary.join()
+    assert done == ["urgent", "ordinary"]
+
+
+def test_nobody_waits_for_ever_for_what_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chassis.host.right_of_way.LONGEST_SECONDS", 0.01)
+    way = RightOfWay()
+    way.take()
+    way.give()
 
 
 def test_an_effect_that_was_cancelled_while_it_acted_is_not_recorded(bench: Bench) -> None:

@@ -25,7 +25,7 @@ def next_free_moment(*, sent: Collection[datetime], ahead: int, limits: Sequence
     """
     free = at
     for limit in limits:
-        counted = sorted(moment for moment in sent if moment > at - limit.within) + [at] * ahead
+        counted = sorted(sent) + [at] * ahead
         too_many = len(counted) + 1 - limit.messages
         if too_many > 0:
             free = max(free, counted[too_many - 1] + limit.within)

@@ -137,6 +137,8 @@ def _deliver_to_client(unit: Unit[Tools], message: Message) -> Outcome:
 
 
 def _send(unit: Unit[Tools], message: Message, letter: Letter) -> Outcome:
+    if not letter.to:
+        return Outcome(channel=letter.channel, failure=FailureReason.NO_ADDRESS)
     text = unit.tools.wording.render(letter.template, letter.values, language=letter.language)
     try:
         _hand_over(unit, message, letter, text)

@@ -28,6 +28,7 @@ def test_one_more_waits_until_the_oldest_that_counts_is_out_of_the_way() -> None
     assert next_free_moment(sent=sent, ahead=0, limits=[TWO_AN_HOUR], at=AT) == AT + timedelta(minutes=10)
     assert next_free_moment(sent=sent[:1], ahead=0, limits=[TWO_AN_HOUR], at=AT) == AT
     assert next_free_moment(sent=sent[:1], ahead=1, limits=[TWO_AN_HOUR], at=AT) == AT + timedelta(minutes=10)
+    assert next_free_moment(sent=[AT - HOUR, *sent[1:]], ahead=0, limits=[TWO_AN_HOUR], at=AT) == AT
     assert next_free_moment(sent=[], ahead=2, limits=[TWO_AN_HOUR], at=AT) == AT + HOUR
 
 

@@ -13,8 +13,18 @@ from chassis.ids import new_id
 from chassis.workdays import is_bank_holiday
 from contracts.commands.notifications import CancelDuty, KeepStaff, PlanDuty, PlanLeave, RotaDay, ShowRota
 from contracts.events.intake import SafeguardingConcernRaised
+from contracts.events.notifications import MessageFailed
 from contracts.sealed import DutyContact
-from contracts.vocabulary import AlertStep, ConcernCategory, ConcernId, DutyId, ReferralId, Severity, StaffId
+from contracts.vocabulary import (
+    AlertStep,
+    ConcernCategory,
+    ConcernId,
+    DutyId,
+    FailureReason,
+    ReferralId,
+    Severity,
+    StaffId,
+)
 from services.notifications import handlers, rota_commands
 from services.notifications.commands import NotReadable
 from services.notifications.domain.rota import Duty, Gap, Leave, gaps, on_duty
@@ -107,15 +117,18 @@ def plan(desk: Desk, staff_id: StaffId, starts_on: date, ends_on: date, step: Al
 
 
 def raise_concern(desk: Desk) -> None:
-    concern = SafeguardingConcernRaised(
+    desk.bench.hear(handlers.raise_alert, a_concern())
+    desk.run()
+
+
+def a_concern() -> SafeguardingConcernRaised:
+    return SafeguardingConcernRaised(
         concern_id=ConcernId(new_id()),
         referral_id=ReferralId(new_id()),
         severity=Severity.IMMEDIATE,
         category=ConcernCategory.CHILD_AT_RISK,
         raised_at=MONDAY_10,
     )
-    desk.bench.hear(handlers.raise_alert, concern)
-    desk.run()
 
 
 def test_an_alert_goes_to_whoever_is_on_the_rota_by_every_channel_they_have(desk: Desk) -> None:
@@ -152,6 +165,17 @@ def test_a_new_address_is_used_from_then_on(desk: Desk) -> None:
     plan(desk, ANN, MONDAY, MONDAY)
     raise_concern(desk)
     assert [message["To"] for message in desk.post.sent] == ["new@example.org"]
+
+
+def test_whoever_gives_their_telephone_up_meanwhile_is_sent_no_text(desk: Desk) -> None:
+    keep(desk, ANN, email="ann@example.org", telephone="07700 900456")
+    plan(desk, ANN, MONDAY, MONDAY)
+    desk.bench.hear(handlers.raise_alert, a_concern())
+    keep(desk, ANN, email="ann@example.org")
+    desk.run()
+    assert [message["To"] for message in desk.post.sent] == ["ann@example.org"]
+    assert desk.texts.sent == []
+    assert [event.reason for event in desk.bench.emitted(MessageFailed)] == [FailureReason.NO_ADDRESS]
 
 
 def test_the_office_is_told_every_day_of_the_gaps_ahead_and_of_nothing_else(desk: Desk) -> None:

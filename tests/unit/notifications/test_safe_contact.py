@@ -88,6 +88,18 @@ def test_disturbs_nobody_in_quiet_hours_who_named_no_hours_of_their_own() -> Non
     assert way_to_reach(contact=EVERYTHING, at=morning, quiet=NIGHT) == WriteNow(Channel.EMAIL, ADDRESS)
 
 
+@pytest.mark.parametrize(
+    ("quiet", "quiet_at", "not_at"),
+    [
+        (NIGHT, ["21:00", "23:59", "00:00", "07:59"], ["20:59", "08:00", "12:00"]),
+        (QuietHours(time(12), time(13)), ["12:00", "12:59"], ["11:59", "13:00", "00:00"]),
+    ],
+)
+def test_quiet_hours_may_go_over_midnight(quiet: QuietHours, quiet_at: list[str], not_at: list[str]) -> None:
+    assert all(quiet.covers(time.fromisoformat(clock)) for clock in quiet_at)
+    assert not any(quiet.covers(time.fromisoformat(clock)) for clock in not_at)
+
+
 def test_a_letter_disturbs_nobody_at_night() -> None:
     by_post = replace(EVERYTHING, channel=SafeChannel.POST, hours=SafeHours.MORNING)
     assert isinstance(way_to_reach(contact=by_post, at=NOON, quiet=NIGHT), WriteNow)

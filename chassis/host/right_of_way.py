@@ -1,0 +1,29 @@
+"""What is urgent goes first: while some of it is in hand, nothing ordinary is begun in the same process."""
+
+from __future__ import annotations
+
+import time
+
+LONGEST_SECONDS = 1.0
+"""For which ordinary work stands aside at most, should whatever is urgent be stuck."""
+
+LOOK_SECONDS = 0.002
+
+
+class RightOfWay:
+    """Taken when urgent work is set for now and when it begins, and left when it is done."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def take(self) -> None:
+        self._until = time.monotonic() + LONGEST_SECONDS
+
+    def leave(self) -> None:
+        self._until = 0.0
+
+    def give(self) -> None:
+        """Lets everything else in the process have its turn, and waits while something urgent is in hand."""
+        time.sleep(0)
+        while time.monotonic() < self._until:
+            time.sleep(LOOK_SECONDS)
