@@ -51,6 +51,9 @@ _UP_TO_5000 = "up to 5,000 characters"
 COLUMNS = (
     _optional("name", "name", cells.TEXT, "a name or an alias of up to 120 characters", "Robin"),
     _optional("age", "age", cells.WHOLE, "a whole number of years from 0 to 120", "34"),
+    _optional(
+        "date_of_birth", "date_of_birth", cells.DAY, "a date; it tells two people of one name apart", "1992-02-02"
+    ),
     _optional("sex", "sex", cells.CHOICE, _one_of(Sex), "male"),
     _required("route", "route", cells.CHOICE, "who got in touch: " + _one_of(Route), "self"),
     _required("client_group", "client_group", cells.CHOICE, _one_of(ClientGroup), "at_risk"),

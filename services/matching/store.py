@@ -281,7 +281,7 @@ def live_match_of(session: Session, referral_id: ReferralId) -> Match | None:
 
 def waiting(session: Session) -> list[Referral]:
     """The waiting list, the longest waiting first."""
-    wanted = select(Referral).where(referrals.c.state == State.WAITING, ~referrals.c.on_hold)
+    wanted = select(Referral).where(referrals.c.state == State.WAITING)
     return list(session.execute(wanted.order_by(referrals.c.waiting_since, referrals.c.id)).scalars())
 
 

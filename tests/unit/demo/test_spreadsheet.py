@@ -52,7 +52,7 @@ def test_the_readme_holds_the_generated_columns(capsys: pytest.CaptureFixture[st
 
 
 ASKED_ONLY_BY_THE_SITE = {
-    "access_needs", "alleged", "answers", "consent_texts", "custody", "date_of_birth", "definition",
+    "access_needs", "alleged", "answers", "consent_texts", "custody", "definition",
     "definition_version", "equality", "heard_through", "help_wanted", "interpreter", "relationship", "suspected",
     "written_by",
 }  # fmt: skip

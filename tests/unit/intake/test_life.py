@@ -166,6 +166,16 @@ def test_a_hold_goes_on_where_it_was(before: State) -> None:
     assert (referral.state, referral.state_before) == (before, None)
 
 
+@pytest.mark.parametrize("step", [Step.SIGN_OFF, Step.FIND_PLACE])
+def test_what_is_done_meanwhile_leaves_the_hold_as_it_is(step: Step) -> None:
+    referral = a_referral(state=State.AWAITING_ASSESSMENT)
+    referral.take(Step.HOLD)
+    referral.take(step)
+    assert referral.state is State.ON_HOLD
+    referral.take(Step.RESUME)
+    assert referral.state is State.AWAITING_ASSESSMENT
+
+
 def test_a_hold_of_an_open_offer_goes_on_with_the_search() -> None:
     referral = a_referral(state=State.OFFERED)
     referral.take(Step.HOLD)
