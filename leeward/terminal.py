@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,10 @@ from chassis.bus.connection import LOST
 from leeward.refusal import Refusal
 from leeward.workspace import SERVICES, Workspace
 
-console = Console()
+PIPED_WIDTH = 200
+"""How wide a table may be where it is read by another program, or in a file."""
+
+console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPED_WIDTH)
 errors = Console(stderr=True)
 
 Folder = Annotated[Path, typer.Option("--var", help="The folder that everything is kept in.")]

@@ -79,6 +79,7 @@ class Cast:
     signposted: set[str] = field(default_factory=set)
     ignored_offers: set[str] = field(default_factory=set)
     read_mail: set[str] = field(default_factory=set)
+    tokens: set[str] = field(default_factory=set)
 
     def assess(self) -> int:
         """The assessor takes every request that waits."""
@@ -205,7 +206,8 @@ class Cast:
             if path.name not in self.read_mail:
                 self.read_mail.add(path.name)
                 found = _TOKEN.search(_text_of(path))
-                if found:
+                if found and found["token"] not in self.tokens:  # a letter may come twice
+                    self.tokens.add(found["token"])
                     yield found["token"]
 
     def _filled_in(self, token: str) -> EvaluationForm:

@@ -20,7 +20,7 @@ class EvaluationService:
         "inbox",
         on(ReferralReceived, handlers.note_referral, safe_by_business_key="referral_id"),
         on(ReferralWithdrawn, handlers.stop_withdrawn, safe_by_business_key="referral_id, which is withdrawn once"),
-        on(ReferralErased, privacy.forget, safe_by_business_key="referral_id, which is forgotten once"),
+        on(ReferralErased, privacy.forget),
         on(TherapistMatched, handlers.ask_at_start, safe_by_business_key="match_id"),
         on(MatchEnded, handlers.ask_at_end, safe_by_business_key="match_id, which ends once"),
         on(EvaluationReturned, handlers.take_form, safe_by_business_key="the mark of the form's answers"),

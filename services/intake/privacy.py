@@ -80,6 +80,7 @@ def erase(unit: Unit[Tools], referral: Referral, *, by: str, reason: ErasureReas
     if referral.state in UNDER_WAY:
         handlers.withdraw(unit, referral, WithdrawalReason.CLIENT_ASKED, by=by)
     referral.erase()
+    unit.cancel_timer(handlers.ASSESSMENT_OVERDUE, referral.id)
     record(unit, referral, Step.ERASE, by=by, reason=reason.value)
     privacy_store.drop_personal(unit.session, referral.id)
     unit.tools.vault.destroy(unit.session, referral.id, at=unit.now)

@@ -61,7 +61,7 @@ class MatchingService:
         on(ReferralWithdrawn, handlers.stop_withdrawn, safe_by_business_key="referral_id, which is stopped once"),
         on(ReferralSignposted, handlers.stop_signposted, safe_by_business_key="referral_id, which is stopped once"),
         on(ReferralClosed, handlers.stop_closed, safe_by_business_key="referral_id, which is stopped once"),
-        on(ReferralErased, privacy.forget, safe_by_business_key="referral_id, which is forgotten once"),
+        on(ReferralErased, privacy.forget),
         on(MembershipLapsed, handlers.suspend_lapsed),
         on(MembershipRenewed, handlers.reinstate_renewed),
     )

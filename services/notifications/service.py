@@ -68,7 +68,7 @@ class NotificationsService:
             safe_by_business_key="the number of the newest address; an introduction: referral and therapist",
         ),
         on(ReferralWithdrawn, handlers.withdraw, safe_by_business_key="referral_id, which is withdrawn once"),
-        on(ReferralErased, handlers.forget, safe_by_business_key="referral_id, which is forgotten once"),
+        on(ReferralErased, handlers.forget),
         on(ReferralSignposted, handlers.signpost),
         on(ReferralClosed, handlers.close),
         on(

@@ -18,8 +18,9 @@ from sqlalchemy import MetaData, create_engine, select
 from chassis.host.load import load
 from chassis.host.service import heard_by, safe_by_business_key
 from chassis.rpc import NoAnswer, RpcClient
+from chassis.sealing import Keyring
 from contracts.catalogue import PUBLISHERS, events
-from contracts.sealed import HelpSubmission, SafeChannel, SafeContact
+from contracts.sealed import HelpSubmission, OutcomeReason, SafeChannel, SafeContact
 from contracts.vocabulary import TherapistId
 from leeward.broker import Node
 from leeward.demo.requests import sample_requests
@@ -242,6 +243,10 @@ def provoke_the_rest(system: System, tap: Tap) -> None:
     system.advance(timedelta(minutes=16))
     concern = unheard.heard("SafeguardingAlertEscalated", step="deputy")["concern_id"]
     system.rpc.call("notifications", "acknowledge_alert", concern_id=concern, acknowledged_by="D. Lead")
+    reason = Keyring(system.workspace.keys).seal("notifications", OutcomeReason(words="made up"))
+    decided = {"outcome": "no_further_action", "decided_by": "D. Lead", "reason": reason}
+    system.rpc.call("notifications", "record_outcome", concern_id=concern, **decided)
+    unheard.heard("SafeguardingOutcomeRecorded")
 
     changed_their_minds(system, tap)
     answered_late(system, tap)
@@ -268,6 +273,12 @@ def provoke_the_rest(system: System, tap: Tap) -> None:
     let_membership_lapse(system, troubled)
     troubled.withdraw()
     troubled.heard("ReferralFeeCredited")
+
+    assert hasty.receipt.reference
+    who = {"reason": "client_asked", "erased_by": "A. Dministrator"}
+    system.rpc.call("intake", "erase", reference=hasty.receipt.reference, **who)
+    for service in set(SERVICES) - {"intake"}:
+        tap.wait_for("ErasureConfirmed", lambda one, said=f"{service}.events": one.exchange == said)
 
 
 def changed_their_minds(system: System, tap: Tap) -> None:

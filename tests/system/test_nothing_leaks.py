@@ -53,7 +53,7 @@ PLANTED = {
     "email": "zebedee.quillfeather@example.org",
     "telephone": "07700 900 987",
     "address": "17 Marmalade Steps, Kumquat Hythe",
-    "calls_as": "the bassoon repair shop",
+    "call_as": "the bassoon repair shop",
     "postcode": "NP20 4UR",
     "date_of_birth": "1983-07-29",
     "concern": "a concern about persimmon orchards",
@@ -79,7 +79,7 @@ PERMITTED = {
 }
 """Folders of the workspace where planted values may stand in the clear, and why. All others are searched."""
 
-IN_LETTERS = {"name", "email", "telephone", "address", "calls_as"}
+IN_LETTERS = {"name", "email", "telephone", "address", "call_as"}
 """What the letters may tell: how to reach the client."""
 
 
@@ -94,7 +94,7 @@ def planted_form() -> dict[str, object]:
             email=one["email"],
             telephone=one["telephone"],
             address=one["address"],
-            calls_as=one["calls_as"],
+            call_as=one["call_as"],
         ),
         "date_of_birth": date.fromisoformat(one["date_of_birth"]),
         "concern": one["concern"],

@@ -50,7 +50,7 @@ def total(page: str, sample: str) -> float:
 def test_every_service_says_that_it_lives_and_is_ready(system: System, service: str) -> None:
     assert read(f"{http_of(system, service)}/health/live") == (200, '{"live": true}')
     status, body = read(f"{http_of(system, service)}/health/ready")
-    assert (status, json.loads(body)) == (200, {"ready": True, "waiting_for": [], "needs_a_person": None})
+    assert (status, json.loads(body)) == (200, {"ready": True, "waiting_for": [], "needs_a_person": None, "alarms": {}})
     assert read(f"{http_of(system, service)}/elsewhere")[0] == 404
 
 

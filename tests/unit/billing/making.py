@@ -70,6 +70,7 @@ HANDLERS: dict[type[Event], EventHandler] = {
     intake.ReferralSignposted: handlers.signpost,
     intake.ReferralClosed: handlers.close,
     intake.ReferralErased: handlers.forget,
+    intake.ReferralReopened: handlers.reopen,
     matching.TherapistAdmitted: handlers.open_account,
     matching.TherapistMatched: handlers.charge_match,
     matching.MatchEnded: handlers.end_match,

@@ -27,10 +27,13 @@ from contracts.events import billing, evaluation, matching, notifications
 from contracts.events.intake import ContactReleased, ReferralErased, ReferralWithdrawn, SafeguardingConcernRaised
 from contracts.sealed import HelpForm
 from contracts.vocabulary import ConcernCategory, MatchEndReason, ReferralId, RefusalReason, Severity
-from services.intake import commands, privacy, store
+from services.intake import assessing, commands, handlers, privacy, store
 from tests.unit.intake.conftest import Asked, Intake
 
-TIMERS = {privacy.ERASURE_UNCONFIRMED: privacy.flag_unconfirmed}
+TIMERS = {
+    privacy.ERASURE_UNCONFIRMED: privacy.flag_unconfirmed,
+    handlers.ASSESSMENT_OVERDUE: assessing.report_overdue,
+}
 EVERYONE = [one.ErasureConfirmed for one in (matching, billing, notifications, evaluation)]
 
 

@@ -24,9 +24,10 @@ def erase(matching: Matching, referral_id: ReferralId) -> None:
 
 
 def row(matching: Matching, referral_id: ReferralId) -> dict[str, Any]:
+    """What is kept of a referral, besides how far others' words about it have been heard."""
     with matching.database.reading() as unit:
         found = unit.session.execute(select(store.referrals).where(store.referrals.c.id == referral_id)).one()
-    return dict(found._mapping)
+    return {name: value for name, value in found._mapping.items() if not name.endswith("_sequence")}
 
 
 LEFT = {
@@ -80,7 +81,7 @@ def test_what_comes_later_brings_nothing_back(matching: Matching) -> None:
     erase(matching, referral_id)
     before = row(matching, referral_id)
     matching.admit()
-    matching.receive(referral_id=referral_id)
+    matching.hear(handlers.note_referral, matching.received(referral_id))
     matching.assess(referral_id)
     matching.hear(
         handlers.note_subsidy,

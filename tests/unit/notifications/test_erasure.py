@@ -97,7 +97,7 @@ def test_nothing_brings_an_erased_client_back_whatever_the_order(
     for fact in in_order[after:] + story:
         hear_if_it_can_be(desk, *fact)
     assert left_of(desk, referral_id) == (None, 0, 0)
-    letters = [str(message.get_content()) for message in desk.post.sent[said:]]
+    letters = [message.as_string() for message in desk.post.sent[said:]]
     assert not [one for one in letters if CLIENT_NAME in one or "robin@example.org" in one]
     assert "robin@example.org" not in [message["To"] for message in desk.post.sent[said:]]
 
