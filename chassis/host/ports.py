@@ -126,15 +126,19 @@ class Ports(DependencyProvider):  # type: ignore[misc]
             oldest = unit.session.execute(select(outbox.c.created_at).order_by(outbox.c.id).limit(1)).scalar()
             due = select(func.count()).select_from(timer).where(timer.c.due_at <= now)
             timers_due, rows = unit.session.execute(due).scalar_one(), count(unit.session, outbox)
-            alarms = {name: found for name, alarm in self._alarms.items() if (found := alarm(unit.session, now))}
+            alarms = self._ringing(unit)
         return StoreHealth(rows, round((now - oldest).total_seconds(), 3) if oldest else 0.0, timers_due, alarms)
 
     def alarms(self) -> Mapping[str, int]:
         """What a person must know at once, as far as the store answers."""
         try:
-            return self.health().alarms
+            with self.database.reading() as unit:
+                return self._ringing(unit)
         except DBAPIError:
             return {}
+
+    def _ringing(self, unit: StoreUnit) -> dict[str, int]:
+        return {name: found for name, alarm in self._alarms.items() if (found := alarm(unit.session, unit.now))}
 
     def answers(self) -> bool:
         """Whether the store can be read."""

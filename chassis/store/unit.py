@@ -30,8 +30,11 @@ from contracts.event import Event
 
 def upsert(session: Session, table: Table) -> Any:
     """An INSERT that may say `on_conflict_do_update`, in the dialect of the session's database."""
-    insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    return insert(table)
+    return _upsert_in(session.get_bind().dialect.name, table)
+
+
+def _upsert_in(dialect: str, table: Table) -> Any:
+    return (postgresql_insert if dialect == "postgresql" else sqlite_insert)(table)
 
 
 class Emitted(NamedTuple):
@@ -166,7 +169,7 @@ class StoreUnit:
 
 @cache
 def _setting(timers: Table, dialect: str) -> Any:
-    statement = (postgresql_insert if dialect == "postgresql" else sqlite_insert)(timers)
+    statement = _upsert_in(dialect, timers)
     moved = {name: statement.excluded[name] for name in ("due_at", "data", "attempts")}
     return statement.on_conflict_do_update(index_elements=["name", "key"], set_=moved)
 

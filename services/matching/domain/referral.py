@@ -120,7 +120,7 @@ class Referral:
 
     def hold(self) -> None:
         """Nobody is sought until the referral is resumed. A match that was made meanwhile stands, and ends the hold."""
-        if self.state in (State.MATCHED, State.ERASED):
+        if self.state is State.MATCHED:
             return
         self.on_hold = True
         self.waiting_since = self.waiting_for = None
