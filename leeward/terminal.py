@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 
 from chassis.bus.connection import LOST
 from leeward.refusal import Refusal
@@ -20,7 +19,19 @@ from leeward.workspace import SERVICES, Workspace
 PIPED_WIDTH = 200
 """How wide a table may be where it is read by another program, or in a file."""
 
-console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPED_WIDTH)
+
+class Terminal(Console):
+    """Rich's console, asked how wide it is each time it prints: rich asks once, and takes a file for 80 columns."""
+
+    @property  # type: ignore[misc]  # nobody sets it
+    def size(self) -> ConsoleDimensions:
+        if self.file.isatty():
+            return super().size
+        columns = os.environ.get("COLUMNS", "")
+        return ConsoleDimensions(int(columns) if columns.isdigit() else PIPED_WIDTH, 25)
+
+
+console = Terminal()
 errors = Console(stderr=True)
 
 Folder = Annotated[Path, typer.Option("--var", help="The folder that everything is kept in.")]
