@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from chassis.store.revision import current, newest
 from leeward import broker
+from leeward.nursery import Nursery, Process
 from leeward.ports import free_ports
 from leeward.refusal import Refusal
 from leeward.workspace import SERVICES, Workspace
@@ -46,7 +47,7 @@ class Supervised:
     """A process: a service's, or the public site's."""
 
     name: str
-    process: subprocess.Popen[bytes]
+    process: Process
     started_at: float = field(default_factory=time.monotonic)
     restarts: int = 0
 
@@ -75,6 +76,7 @@ class Supervisor:
             listen = workspace.values().get("LEEWARD_SITE") or f"127.0.0.1:{free_ports(1)[0]}"
             self._http[SITE] = f"http://{listen}"
         self.running: dict[str, Supervised] = {}
+        self._nursery = Nursery({**LOADS_FASTER, **self._environment}, _root())
 
     @property
     def site(self) -> str | None:
@@ -120,6 +122,7 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 _signal(one.process, signal.SIGKILL)
                 one.process.wait()
+        self._nursery.close()
         self.workspace.run_file.unlink(missing_ok=True)
 
     def write_run_file(self) -> None:
@@ -139,11 +142,12 @@ class Supervisor:
             "log": str(self.workspace.log(one.name).absolute()),
         }
 
-    def _spawn(self, name: str) -> subprocess.Popen[bytes]:
-        command = ["web.site"] if name == SITE else ["chassis.host.run", name]
+    def _spawn(self, name: str) -> Process:
+        if name != SITE:
+            return self._nursery.start(name, self._environment_of(name), self.workspace.log(name))
         with self.workspace.log(name).open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", *command],
+                [sys.executable, "-m", "web.site"],
                 env=self._environment_of(name),
                 cwd=_root(),
                 stdin=subprocess.DEVNULL,
@@ -181,7 +185,7 @@ def is_ready(http: str) -> bool:
     return bool(_condition(http)["ready"])
 
 
-def wait_until_it_is_ready(http: str, process: subprocess.Popen[bytes]) -> bool:
+def wait_until_it_is_ready(http: str, process: Process) -> bool:
     """Whether the service says that it is ready before its process ends, a person is needed, or it takes too long."""
     deadline = time.monotonic() + READY_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
@@ -249,10 +253,10 @@ def refuse_if_running(workspace: Workspace) -> None:
 
 def _is_ours(pid: int) -> bool:
     command = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True).stdout
-    return any(words in command for words in ("leeward", "chassis.host.run", "web.site"))
+    return any(words in command for words in ("leeward", "chassis.host", "web.site"))
 
 
-def _signal(process: subprocess.Popen[bytes], signal_: signal.Signals) -> None:
+def _signal(process: Process, signal_: signal.Signals) -> None:
     if process.poll() is None:
         process.send_signal(signal_)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ class System:
     def kill(self, service: str) -> None:
         """SIGKILL, and nothing is told."""
         process = self.supervisor.running[service].process
-        process.kill()
+        process.send_signal(signal.SIGKILL)
         process.wait()
 
 

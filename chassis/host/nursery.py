@@ -1,0 +1,50 @@
+"""Forks services from a process that has loaded what they share, which is most of what a start costs.
+
+`python -m chassis.host.nursery` reads orders, one JSON object a line, and answers each with the new process's id. It
+looks after none of them: whoever ordered a process watches it by its id, and the nursery ends when its input does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from chassis.host import run
+
+
+def _become(order: Mapping[str, Any]) -> None:
+    """Makes of a copy of the nursery what a process of its own would be: its session, its environment, its log."""
+    from eventlet import hubs
+
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.setsid()
+    log = os.open(order["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for theirs, ours in ((nothing, 0), (log, 1), (log, 2)):
+        os.dup2(theirs, ours)
+    for opened in (log, nothing):
+        os.close(opened)
+    hubs.get_hub().poll.close()  # an event loop of its own, and nothing left of the nursery's
+    hubs.use_hub()
+    os.environ.clear()
+    os.environ.update(order["environment"])
+
+
+def main() -> int:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how its processes ended
+    for line in sys.stdin.buffer:
+        order = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            _become(order)
+            return run.main(order["service"])
+        os.write(sys.stdout.fileno(), f"{pid}\n".encode())  # in one piece, which a buffer doesn't promise
+    return run.STOPPED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""Starts services by way of `chassis.host.nursery`: forked from a process that has loaded what they share."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+
+class Process(Protocol):
+    """What is needed of a process, however it was started."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """None as long as it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Raises TimeoutExpired."""
+
+    def send_signal(self, signal: int, /) -> None:
+        """Does nothing if it has ended."""
+
+
+class Fledgling:
+    """A process that the nursery forked. How it ended is not known, only that it did."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._handle = os.pidfd_open(pid)
+
+    def poll(self) -> int | None:
+        return 0 if self._has_ended(0) else None
+
+    def wait(self, timeout: float | None = None) -> int:
+        if not self._has_ended(timeout):
+            raise subprocess.TimeoutExpired(str(self.pid), timeout or 0.0)
+        return 0
+
+    def send_signal(self, signal_: int, /) -> None:
+        if self.poll() is None:
+            signal.pidfd_send_signal(self._handle, signal_)
+
+    def __del__(self) -> None:
+        os.close(self._handle)
+
+    def _has_ended(self, timeout: float | None) -> bool:
+        return bool(select.select([self._handle], [], [], timeout)[0])
+
+
+class Nursery:
+    """The process that services are forked from. It loads while its owner does other things."""
+
+    def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
+        (orders, self._orders), (self._answers, answers) = os.pipe(), os.pipe()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "chassis.host.nursery"],
+            env=environment,
+            cwd=folder,
+            stdin=orders,
+            stdout=answers,
+            start_new_session=True,
+        )
+        os.close(orders)
+        os.close(answers)
+
+    def start(self, service: str, environment: Mapping[str, str], log: Path) -> Fledgling:
+        """Raises BrokenPipeError if the nursery is gone."""
+        order = {"service": service, "environment": dict(environment), "log": str(log.absolute())}
+        os.write(self._orders, json.dumps(order).encode() + b"\n")
+        answer = os.read(self._answers, 64)
+        if not answer:
+            raise BrokenPipeError("the nursery has ended")
+        return Fledgling(int(answer))
+
+    def close(self) -> None:
+        """Ends the nursery; what it started goes on."""
+        if self._process.poll() is None:
+            os.close(self._orders)
+            self._process.wait()
+            os.close(self._answers)
