@@ -31,8 +31,8 @@ LINGER_SECONDS = 0.02
 """How long a confirmed row waits for a unit of work to delete it on the way."""
 
 IDLE_SECONDS = 1.0
-SWEEP_SECONDS = 1.0
-"""How often the table is looked through for rows that a dead replica has left."""
+SWEEP_SECONDS = 5.0
+"""How often the table is looked through for rows that a dead replica has left; events wait while it is."""
 
 DRAIN_SECONDS = 10.0
 

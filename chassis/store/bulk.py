@@ -38,7 +38,7 @@ _AS_JSON = (Uuid, String, Integer, Float, Boolean, Instant, Date)
 
 def moment(at: datetime) -> str:
     """A moment as SQLite stores it and PostgreSQL, whose session is in UTC, reads it."""
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 class Statements:
