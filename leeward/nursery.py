@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+CAN_NURSE = hasattr(os, "pidfd_open")
+"""Whether the system lets a process be watched that isn't one's own child, as Linux does."""
+
 
 class Process(Protocol):
     """What is needed of a process, however it was started."""

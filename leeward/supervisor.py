@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from chassis.store.revision import current, newest
 from leeward import broker
-from leeward.nursery import Nursery, Process
+from leeward.nursery import CAN_NURSE, Nursery, Process
 from leeward.ports import free_ports
 from leeward.refusal import Refusal
 from leeward.workspace import SERVICES, Workspace
@@ -76,7 +76,7 @@ class Supervisor:
             listen = workspace.values().get("LEEWARD_SITE") or f"127.0.0.1:{free_ports(1)[0]}"
             self._http[SITE] = f"http://{listen}"
         self.running: dict[str, Supervised] = {}
-        self._nursery = Nursery({**LOADS_FASTER, **self._environment}, _root())
+        self._nursery = Nursery({**LOADS_FASTER, **self._environment}, _root()) if CAN_NURSE else None
 
     @property
     def site(self) -> str | None:
@@ -122,7 +122,8 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 _signal(one.process, signal.SIGKILL)
                 one.process.wait()
-        self._nursery.close()
+        if self._nursery:
+            self._nursery.close()
         self.workspace.run_file.unlink(missing_ok=True)
 
     def write_run_file(self) -> None:
@@ -143,11 +144,12 @@ class Supervisor:
         }
 
     def _spawn(self, name: str) -> Process:
-        if name != SITE:
+        if self._nursery and name != SITE:
             return self._nursery.start(name, self._environment_of(name), self.workspace.log(name))
+        command = ["web.site"] if name == SITE else ["chassis.host.run", name]
         with self.workspace.log(name).open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "web.site"],
+                [sys.executable, "-m", *command],
                 env=self._environment_of(name),
                 cwd=_root(),
                 stdin=subprocess.DEVNULL,
