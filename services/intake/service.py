@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chassis.host.service import Ports, auditor, command, due, health_check, lane, on, schedule, story_teller
+from chassis.telling import telling
 from contracts.commands.intake import (
     AskHistory,
     AskLinks,
@@ -29,6 +30,7 @@ from contracts.commands.intake import (
     Withdraw,
 )
 from contracts.commands.privacy import AskErasure, Erase, LiftHold, ListHolds, ListUnconfirmed, PlaceHold
+from contracts.commands.subject import AboutSubject, AskSamePerson, ReadRecord
 from contracts.events import billing, evaluation, matching, notifications
 from contracts.events.billing import FirstSessionAttended
 from contracts.events.evaluation import EvaluationRiskFlagged
@@ -43,7 +45,7 @@ from contracts.events.matching import (
 )
 from contracts.events.notifications import SafeguardingAlertAcknowledged
 from contracts.events.web import HelpRequested, WithdrawalRequested
-from services.intake import assessing, commands, duplicates, handlers, life, linking, privacy, store, tools
+from services.intake import assessing, commands, duplicates, handlers, life, linking, privacy, store, subject, tools
 
 ERASURE_CONFIRMED = tuple(one.ErasureConfirmed for one in (matching, billing, notifications, evaluation))
 NEWEST = "the number of matching's newest word on the referral"
@@ -116,6 +118,9 @@ class IntakeService:
     place_hold = command(PlaceHold, privacy.place_hold)
     lift_hold = command(LiftHold, privacy.lift_hold)
     holds = command(ListHolds, privacy.list_holds)
+    same_person = command(AskSamePerson, subject.same_person)
+    about_subject = command(AboutSubject, telling(subject.tell))
+    read_record = command(ReadRecord, subject.read_record)
     health = health_check()
     story = story_teller()
     audit = auditor()
