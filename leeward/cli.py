@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "erase": "leeward.privacy:erase",
     "hold": "leeward.privacy:hold_app",
     "export-subject": "leeward.subject.command:export_subject",
+    "referral": "leeward.referral:app",
     "migrate": "leeward.migrate:migrate",
     "keys": "leeward.keys:app",
     "templates": "leeward.templates:app",

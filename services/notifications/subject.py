@@ -59,16 +59,22 @@ MESSAGES = {
     Template.PAYMENT_RECEIVED: "That we have their payment",
     Template.MATCHING_STALLED: "Your request has been waiting for long: a person should look",
     Template.ASSESSMENT_OVERDUE: "Your request should have been read by now",
+    Template.MEMBERSHIP_STARTED: "Their membership has begun",
+    Template.MEMBERSHIP_RENEWED: "Their membership goes on",
+    Template.MEMBERSHIP_LAPSED: "Their membership has lapsed",
+    Template.THERAPIST_SUSPENDED: "They are asked nothing new for now",
+    Template.THERAPIST_REINSTATED: "They can be asked again",
+    Template.ROTA_GAP: "Nobody is on duty on some days",
     Template.MESSAGE_FAILED: "A message could not be sent: a person should tell instead",
 }
-"""What a message is about. Those that are never about one referral are not here."""
+"""What a message is about. An alert is not told of."""
 
 
 def tell(unit: Unit[Tools], request: AboutSubject) -> list[Section]:
     of = request.referral_id
     client = unit.session.get(Client, of)
     found = store.messages_about(unit.session, referral_id=of, concern_id=None, limit=10_000)
-    messages = [_message(one) for one in found if one.concern_id is None and one.template in MESSAGES]
+    messages = [_message(one) for one in found if one.template is not Template.SAFEGUARDING_ALERT]
     return [
         section(Topic.CONTACT, [_contact(unit, client)] if client else []),
         section(Topic.MATCHES, _introduced(unit, found)),

@@ -16,6 +16,7 @@ from contracts.sealed import Aspects, Consent, Note, OutcomeReason, Writer
 from contracts.vocabulary import Known
 from leeward.broker import Node
 from leeward.cli import app
+from leeward.workspace import SERVICES
 from tests.support.bus import Tap, eventually
 from tests.support.planting import Planted, files_under
 from tests.support.samples import consents
@@ -104,6 +105,7 @@ def test_everything_is_exported_and_none_of_it_lies_about(everything: Everything
         assert "concerns" not in found, "an enquiry that goes on isn't told"
         decide(story, "no_further_action")
         assert "concerns" in topics(export(everything, story, tmp_path / "second")[1])
+        assert_staff_read_it(everything, str(story.receipt.reference))
         tap.listen(0.5)
         commands = [(one.name, one.body) for one in tap.heard if one.exchange == "nameko-rpc"]
     planted = Planted(PLANTED | {"noted": NOTED, "why_not": WHY_NOT})
@@ -111,10 +113,9 @@ def test_everything_is_exported_and_none_of_it_lies_about(everything: Everything
     assert planted.search_all(commands) == []
     assert everything.search() == []
     on_record = json.loads(leeward(everything, "audit", "show", str(story.receipt.reference), "--json"))
-    assert {(one["service"], one["who"], one["what"]) for one in on_record} == {
-        (service, "E. Xporter", "exported")
-        for service in ("intake", "matching", "billing", "notifications", "evaluation")
-    }
+    exported = {(service, "E. Xporter", "exported") for service in SERVICES}
+    read = {(service, "A. Sessor", "read") for service in ("intake", "notifications")}
+    assert {(one["service"], one["who"], one["what"]) for one in on_record} == exported | read
     assert_nothing_comes_back(everything, story, tmp_path)
 
 
@@ -135,6 +136,15 @@ def assert_complete(page: str, found: dict[str, list[dict[str, str]]]) -> None:
     assert [one["To"] for one in found["messages"]].count("You") >= 3
     assert "Your score" in {what for one in found["evaluation"] for what in one}
     assert {"search", "offers", "matches", "money", "record", "notices"} <= set(found)
+
+
+def assert_staff_read_it(everything: Everything, reference: str) -> None:
+    """All of it, also what the client isn't told: who wrote for them, what was noted on risk, why it was decided so."""
+    by = ("--by", "A. Sessor")
+    record = leeward(everything, "referral", "show", reference, *by, "--reason", "assessment")
+    for wanted in (PLANTED["concern"], PLANTED["writer"], NOTED, "for colleagues alone"):
+        assert wanted in record, wanted
+    assert WHY_NOT in leeward(everything, "referral", "outcomes", reference, *by)
 
 
 def assert_nothing_comes_back(everything: Everything, story: Story, folder: Path) -> None:

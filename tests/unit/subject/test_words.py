@@ -19,10 +19,12 @@ from services.intake.labels import ASPECTS, LABELS, STATES, STEPS, TOLD_APART
 from services.intake.telling import REASONS
 from services.matching.subject import OFFERS, SUBSIDIES
 from services.matching.subject import STATES as SEARCHES
+from services.notifications.domain.templates import Template
+from services.notifications.subject import MESSAGES as ABOUT
 from services.notifications.subject import RECIPIENTS
-from services.notifications.subject import STATES as MESSAGES
+from services.notifications.subject import STATES as SENDINGS
 
-OF_SERVICES = (AWARDS, ENDINGS, FORMS, STATES, STEPS, OFFERS, SUBSIDIES, SEARCHES, RECIPIENTS, MESSAGES)
+OF_SERVICES = (AWARDS, ENDINGS, FORMS, STATES, STEPS, OFFERS, SUBSIDIES, SEARCHES, RECIPIENTS, SENDINGS)
 
 
 @pytest.mark.parametrize("codes", WORDS, ids=lambda codes: codes.__name__)
@@ -37,6 +39,10 @@ def test_every_code_of_a_services_own_has_words(words: dict[StrEnum, str]) -> No
 
 def test_every_reason_that_is_told_has_words() -> None:
     assert set(REASONS.values()) <= set(WORDS)
+
+
+def test_every_message_but_an_alert_has_words() -> None:
+    assert set(ABOUT) == set(Template) - {Template.SAFEGUARDING_ALERT}
 
 
 def paths(schema: Schema, prefix: str = "") -> Iterator[str]:
