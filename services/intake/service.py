@@ -25,6 +25,7 @@ from contracts.commands.intake import (
     Signpost,
     SuggestAssessment,
     TakeUp,
+    TellApart,
     Unlink,
     Unmerge,
     Withdraw,
@@ -45,7 +46,19 @@ from contracts.events.matching import (
 )
 from contracts.events.notifications import SafeguardingAlertAcknowledged
 from contracts.events.web import HelpRequested, WithdrawalRequested
-from services.intake import assessing, commands, duplicates, handlers, life, linking, privacy, store, subject, tools
+from services.intake import (
+    assessing,
+    commands,
+    duplicates,
+    handlers,
+    life,
+    linking,
+    older,
+    privacy,
+    store,
+    subject,
+    tools,
+)
 
 ERASURE_CONFIRMED = tuple(one.ErasureConfirmed for one in (matching, billing, notifications, evaluation))
 NEWEST = "the number of matching's newest word on the referral"
@@ -87,6 +100,7 @@ class IntakeService:
     timers = schedule(
         due(handlers.ASSESSMENT_OVERDUE, assessing.report_overdue),
         due(privacy.ERASURE_UNCONFIRMED, privacy.flag_unconfirmed),
+        due(older.MARK_OLDER, older.mark_older),
     )
 
     status = command(AskStatus, commands.ask_status)
@@ -103,6 +117,7 @@ class IntakeService:
     possible_duplicates = command(ListDuplicates, duplicates.possible_duplicates)
     merge = command(Merge, duplicates.merge)
     unmerge = command(Unmerge, duplicates.unmerge)
+    tell_apart = command(TellApart, duplicates.tell_apart)
     link = command(Link, linking.link)
     unlink = command(Unlink, linking.unlink)
     links = command(AskLinks, linking.links)
