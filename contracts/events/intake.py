@@ -71,10 +71,14 @@ class ReferralReceived(Event, publisher="intake", subject="referral_id"):
 
 
 class HelpRequestRefused(Event, publisher="intake", subject="submission_id"):
-    """A submission could not be taken as it is; the front-end that sent it can act on the reason."""
+    """A submission could not be taken as it is; the front-end that sent it can act on the reason.
+
+    `field` names the field of the form that is at fault, where one is known to be: never what stands in it.
+    """
 
     submission_id: SubmissionId
     reason: RefusalReason
+    field: Slug | None = None
 
 
 class ReferralAssessed(Event, publisher="intake", subject="referral_id"):
