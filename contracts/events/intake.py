@@ -175,6 +175,17 @@ class ReferralErased(Event, publisher="intake", subject="referral_id"):
     referral_id: ReferralId
 
 
+class ErasureOverdue(Event, publisher="intake", subject="referral_id"):
+    """Not every service has confirmed an erasure in the time that policy gives: a person should look. It is said once.
+
+    `waiting_for` are the services that have not; they are told of the erasure again until they do.
+    """
+
+    referral_id: ReferralId
+    erased_at: datetime
+    waiting_for: Annotated[tuple[Slug, ...], validate.Length(min=1, max=20)]
+
+
 class ContactReleased(Event, publisher="intake", subject="referral_id"):
     """How a client can safely be reached, sealed to notifications (a `contracts.sealed.ClientContact`).
 

@@ -31,6 +31,7 @@ from contracts.events.evaluation import EvaluationInvited
 from contracts.events.intake import (
     AssessmentOverdue,
     ContactReleased,
+    ErasureOverdue,
     ReferralClosed,
     ReferralErased,
     ReferralSignposted,
@@ -82,6 +83,7 @@ class NotificationsService:
         on(OfferWithdrawn, handlers.take_offer_back, safe_by_business_key="offer_id"),
         on(TherapistMatched, handlers.tell_client_of_match, safe_by_business_key="match_id"),
         on(AssessmentOverdue, handlers.tell_office_of_overdue_assessment, safe_by_business_key="referral_id"),
+        on(ErasureOverdue, handlers.tell_office_of_overdue_erasure, safe_by_business_key="referral_id"),
         on(MatchingStalled, handlers.tell_office_of_stall, safe_by_business_key="the referral and since when it waits"),
         on(
             TherapistSuspended,

@@ -65,6 +65,7 @@ MESSAGES = {
     Template.THERAPIST_SUSPENDED: "They are asked nothing new for now",
     Template.THERAPIST_REINSTATED: "They can be asked again",
     Template.ROTA_GAP: "Nobody is on duty on some days",
+    Template.ERASURE_OVERDUE: "Not every part of our system has erased what it held of you: a person should look",
     Template.MESSAGE_FAILED: "A message could not be sent: a person should tell instead",
 }
 """What a message is about. An alert is not told of."""
