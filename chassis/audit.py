@@ -32,6 +32,7 @@ class Deed(StrEnum):
     MERGED = "merged"
     UNMERGED = "unmerged"
     DISCARDED = "discarded"
+    TOLD_APART = "told_apart"
 
 
 @dataclass(frozen=True)

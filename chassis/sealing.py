@@ -18,7 +18,7 @@ from joserfc.jwk import ECKey, KeySet
 from contracts.shape import InvalidShape, Shape
 
 ALGORITHM, ENCRYPTION = "ECDH-ES+A256KW", "A256GCM"
-_REGISTRY = jwe.JWERegistry(algorithms=[ALGORITHM, ENCRYPTION])
+REGISTRY = jwe.JWERegistry(algorithms=[ALGORITHM, ENCRYPTION])
 
 ShapeT = TypeVar("ShapeT", bound=Shape)
 
@@ -45,14 +45,14 @@ class Keyring:
             self._public[reader] = ECKey.import_key(json.loads(_read(self._folder, f"{reader}.public.json")))
         key = self._public[reader]
         header = {"alg": ALGORITHM, "enc": ENCRYPTION, "kid": key.kid, "typ": "JWE"}
-        return jwe.encrypt_compact(header, json.dumps(shape.checked_json()).encode(), key, registry=_REGISTRY)
+        return jwe.encrypt_compact(header, json.dumps(shape.checked_json()).encode(), key, registry=REGISTRY)
 
     def open(self, kind: type[ShapeT], sealed: str) -> ShapeT:
         """Opens what was sealed to this reader. Raises Unopenable, or InvalidShape for what lies inside."""
         if self._private is None:
             raise NoKey("this service has no private key to open anything with")
         try:
-            content = jwe.decrypt_compact(sealed, self._private, registry=_REGISTRY).plaintext
+            content = jwe.decrypt_compact(sealed, self._private, registry=REGISTRY).plaintext
         except Exception:
             # Not only JoseError: what was altered on the way makes the library stumble in many ways (a KeyError for an
             # unknown curve, say), and none of them is worth trying again.

@@ -259,6 +259,15 @@ class UnmergeReason(StrEnum):
     DIFFERENT_REQUESTS = "different_requests"
 
 
+class ApartReason(StrEnum):
+    """Why two requests that look alike are not the same."""
+
+    DIFFERENT_PEOPLE = "different_people"
+    SHARED_CONTACT = "shared_contact"
+    """Two people who can be reached at one address or number."""
+    DIFFERENT_REQUESTS = "different_requests"
+
+
 class ReopeningReason(StrEnum):
     UNMERGED = "unmerged"
 

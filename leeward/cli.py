@@ -22,6 +22,8 @@ COMMANDS: Mapping[str, str] = {
     "audit": "leeward.audit:app",
     "erase": "leeward.privacy:erase",
     "hold": "leeward.privacy:hold_app",
+    "export-subject": "leeward.subject.command:export_subject",
+    "referral": "leeward.referral:app",
     "migrate": "leeward.migrate:migrate",
     "keys": "leeward.keys:app",
     "templates": "leeward.templates:app",

@@ -9,6 +9,7 @@ from marshmallow import validate
 
 from contracts.shape import SealedTo, Shape
 from contracts.vocabulary import (
+    ApartReason,
     ClientGroup,
     ClosureReason,
     Competence,
@@ -167,6 +168,15 @@ class Merge(Shape):
     staff: StaffName
     reason: MergeReason
     note: Sealed | None = None
+
+
+class TellApart(Shape):
+    """A person has found that two requests are not the same: they are never suggested to be again."""
+
+    referral_id: ReferralId
+    other_referral_id: ReferralId
+    staff: StaffName
+    reason: ApartReason
 
 
 class Unmerge(Shape):

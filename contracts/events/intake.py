@@ -71,10 +71,14 @@ class ReferralReceived(Event, publisher="intake", subject="referral_id"):
 
 
 class HelpRequestRefused(Event, publisher="intake", subject="submission_id"):
-    """A submission could not be taken as it is; the front-end that sent it can act on the reason."""
+    """A submission could not be taken as it is; the front-end that sent it can act on the reason.
+
+    `field` names the field of the form that is at fault, where one is known to be: never what stands in it.
+    """
 
     submission_id: SubmissionId
     reason: RefusalReason
+    field: Slug | None = None
 
 
 class ReferralAssessed(Event, publisher="intake", subject="referral_id"):
@@ -169,6 +173,17 @@ class ReferralErased(Event, publisher="intake", subject="referral_id"):
     """What is held about the client was erased: whoever holds anything for the referral forgets and confirms it."""
 
     referral_id: ReferralId
+
+
+class ErasureOverdue(Event, publisher="intake", subject="referral_id"):
+    """Not every service has confirmed an erasure in the time that policy gives: a person should look. It is said once.
+
+    `waiting_for` are the services that have not; they are told of the erasure again until they do.
+    """
+
+    referral_id: ReferralId
+    erased_at: datetime
+    waiting_for: Annotated[tuple[Slug, ...], validate.Length(min=1, max=20)]
 
 
 class ContactReleased(Event, publisher="intake", subject="referral_id"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chassis.host.service import Ports, auditor, command, due, health_check, lane, on, schedule, story_teller
+from chassis.telling import telling
 from contracts.commands.billing import (
     ConfirmArea,
     DrawDown,
@@ -14,6 +15,7 @@ from contracts.commands.billing import (
     SubsidyOf,
     TherapistAccountOf,
 )
+from contracts.commands.subject import AboutSubject
 from contracts.events.intake import (
     ReferralAssessed,
     ReferralClosed,
@@ -24,7 +26,7 @@ from contracts.events.intake import (
     ReferralWithdrawn,
 )
 from contracts.events.matching import MatchEnded, TherapistAdmitted, TherapistMatched
-from services.billing import handlers, settings, store
+from services.billing import handlers, settings, store, subject
 
 
 class BillingService:
@@ -69,6 +71,7 @@ class BillingService:
     subsidy_of = command(SubsidyOf, handlers.subsidy_of)
     therapist_account = command(TherapistAccountOf, handlers.therapist_account)
     trial_balance = command(ShowTrialBalance, handlers.trial_balance)
+    about_subject = command(AboutSubject, telling(subject.tell))
 
     health = health_check()
     story = story_teller()

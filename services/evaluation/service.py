@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from chassis.host.service import Ports, auditor, command, due, health_check, lane, on, schedule, story_teller
+from chassis.telling import telling
 from contracts.commands.evaluation import AskForm, ListInvitations, SummariseEvaluation
+from contracts.commands.subject import AboutSubject
 from contracts.events.intake import ReferralErased, ReferralReceived, ReferralWithdrawn
 from contracts.events.matching import MatchEnded, TherapistMatched
 from contracts.events.web import EvaluationReturned
-from services.evaluation import commands, handlers, privacy, store, tools
+from services.evaluation import commands, handlers, privacy, store, subject, tools
 
 
 class EvaluationService:
@@ -33,6 +35,7 @@ class EvaluationService:
     form = command(AskForm, commands.ask_form)
     invitations = command(ListInvitations, commands.list_invitations)
     summary = command(SummariseEvaluation, commands.summarise)
+    about_subject = command(AboutSubject, telling(subject.tell))
     health = health_check()
     story = story_teller()
     audit = auditor()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from chassis.audit import Deed
 from chassis.ports import Refused, Unit
-from contracts.commands.intake import Done, ListDuplicates, Merge, PossibleDuplicate, Unmerge
+from contracts.commands.intake import Done, ListDuplicates, Merge, PossibleDuplicate, TellApart, Unmerge
 from contracts.events.intake import ReferralReopened, ReferralWithdrawn
 from contracts.sealed import HelpForm
-from contracts.vocabulary import ReopeningReason, Route, WithdrawalReason
+from contracts.vocabulary import ReferralId, ReopeningReason, Route, WithdrawalReason
 from services.intake import store
 from services.intake.domain.duplicates import marks_of
 from services.intake.domain.referral import FINISHED, Referral, Step
@@ -22,8 +23,15 @@ class CannotMergeInto(Refused):
     """The other referral is this one itself, or is finished, so that it can't go on in this one's place."""
 
 
-def note_marks(unit: Unit[Tools], referral: Referral, form: HelpForm) -> None:
-    """Marks a new request, and records which earlier ones it has a mark in common with, but for one it takes up."""
+class SameReferral(Refused):
+    """A referral can't be told apart from itself."""
+
+
+def note_marks(
+    unit: Unit[Tools], referral: Referral, form: HelpForm, *, taken_up_by: frozenset[ReferralId] = frozenset()
+) -> None:
+    """Marks a request, and records which others it has a mark in common with, but for one it takes up, or is taken up
+    by."""
     own = form.route in OWN_CONTACT
     marks = marks_of(
         email=form.contact.email if own else None,
@@ -33,12 +41,12 @@ def note_marks(unit: Unit[Tools], referral: Referral, form: HelpForm) -> None:
         keys=unit.tools.mark_keys,
     )
     if marks:
-        store.save_possible_duplicates(unit.session, referral, marks, unit.now)
+        store.save_possible_duplicates(unit.session, referral, marks, unit.now, but=taken_up_by)
         store.save_marks(unit.session, referral.id, marks)
 
 
 def possible_duplicates(unit: Unit[Tools], request: ListDuplicates) -> list[PossibleDuplicate]:
-    """Pairs that nobody has merged yet, the newest first."""
+    """Pairs that nobody has merged or told apart yet, the newest first."""
     found = store.possible_duplicates(unit.session, request.referral_id, request.limit)
     return [
         PossibleDuplicate(
@@ -83,3 +91,16 @@ def unmerge(unit: Unit[Tools], request: Unmerge) -> Done:
     record(unit, referral, Step.UNMERGE, by=request.staff, reason=request.reason, note=request.note)
     unit.emit(ReferralReopened(referral_id=referral.id, reason=ReopeningReason.UNMERGED))
     return Done()
+
+
+def tell_apart(unit: Unit[Tools], request: TellApart) -> Done:
+    """The two are not the same, and are never suggested to be again. Raises UnknownReferral, SameReferral."""
+    one, other = get(unit, request.referral_id), get(unit, request.other_referral_id)
+    if one is other:
+        raise SameReferral("These are one and the same referral. Please check the identifiers.")
+    changed = store.tell_apart(unit.session, one.id, other.id, request, at=unit.now)
+    if changed:
+        for referral in (one, other):
+            reason = request.reason.value
+            unit.put_on_record(Deed.TOLD_APART, who=request.staff, subject_id=referral.id, reason=reason)
+    return Done(changed=changed)

@@ -44,7 +44,7 @@ from contracts.vocabulary import (
 )
 from services.intake import duplicates, store
 from services.intake.domain.passphrases import mark_of, recognises
-from services.intake.domain.referral import Referral, State, Step, StepRefused, age_band, age_in_years
+from services.intake.domain.referral import Referral, State, Step, StepRefused, age_band, age_in_years, can_be_born_on
 from services.intake.domain.safeguarding import (
     Concern,
     Finding,
@@ -63,9 +63,9 @@ ASSESSMENT_OVERDUE = "assessment_overdue"
 class SubmissionRefused(Exception):
     """A submission that can't be taken as it is."""
 
-    def __init__(self, reason: RefusalReason) -> None:
+    def __init__(self, reason: RefusalReason, *, field: str | None = None) -> None:
         super().__init__(reason.value)
-        self.reason = reason
+        self.reason, self.field = reason, field
 
 
 def receive_request(unit: Unit[Tools], event: HelpRequested) -> None:
@@ -73,7 +73,8 @@ def receive_request(unit: Unit[Tools], event: HelpRequested) -> None:
     try:
         submission = _open_submission(unit, event)
     except SubmissionRefused as refusal:
-        unit.emit(HelpRequestRefused(submission_id=event.submission_id, reason=refusal.reason))
+        told = HelpRequestRefused(submission_id=event.submission_id, reason=refusal.reason, field=refusal.field)
+        unit.emit(told)
         return
     form = HelpForm.from_json(submission.to_json())
     id_ = ReferralId(unit.new_id())
@@ -222,6 +223,9 @@ def _open_submission(unit: Unit[Tools], event: HelpRequested) -> HelpSubmission:
         raise SubmissionRefused(RefusalReason.MALFORMED) from None
     if not (submission.consents.processing and submission.consents.confidentiality_understood):
         raise SubmissionRefused(RefusalReason.CONSENT_MISSING)
+    born = submission.date_of_birth
+    if born and not can_be_born_on(born, today=unit.now.date()):
+        raise SubmissionRefused(RefusalReason.MALFORMED, field="date_of_birth")
     return submission
 
 

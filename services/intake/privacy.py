@@ -21,7 +21,7 @@ from contracts.commands.privacy import (
     PlaceHold,
 )
 from contracts.events import billing, evaluation, matching, notifications
-from contracts.events.intake import ReferralErased
+from contracts.events.intake import ErasureOverdue, ReferralErased
 from contracts.vocabulary import ReferralId, WithdrawalReason
 from services.intake import handlers, privacy_store, store
 from services.intake.domain.privacy import Erasure, Hold, still_to_confirm
@@ -100,12 +100,16 @@ def note_confirmation(unit: Unit[Tools], event: ErasureConfirmed) -> None:
 
 
 def flag_unconfirmed(unit: Unit[Tools], timer: Timer) -> None:
-    """Marks an erasure as overdue, tells the services once more, and looks again after the same time."""
+    """Marks an erasure as overdue, has the office told, tells the services once more, and looks again after a while."""
     erasure = privacy_store.find_erasure(unit.session, ReferralId(UUID(timer.key)))
     if erasure is None:
         return
-    for service in _missing(unit, erasure.referral_id):
+    missing = _missing(unit, erasure.referral_id)
+    for service in missing:
         log.error("erasure_unconfirmed", referral_id=erasure.referral_id, service_missing=service)
+    if missing and erasure.overdue_since is None:
+        told = ErasureOverdue(referral_id=erasure.referral_id, erased_at=erasure.erased_at, waiting_for=missing)
+        unit.emit(told)
     erasure.overdue_since = erasure.overdue_since or unit.now
     unit.emit(ReferralErased(referral_id=erasure.referral_id))
     unit.set_timer(ERASURE_UNCONFIRMED, erasure.referral_id, unit.now + unit.tools.settings.erasure_confirmed_within)

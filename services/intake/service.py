@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chassis.host.service import Ports, auditor, command, due, health_check, lane, on, schedule, story_teller
+from chassis.telling import telling
 from contracts.commands.intake import (
     AskHistory,
     AskLinks,
@@ -24,11 +25,13 @@ from contracts.commands.intake import (
     Signpost,
     SuggestAssessment,
     TakeUp,
+    TellApart,
     Unlink,
     Unmerge,
     Withdraw,
 )
 from contracts.commands.privacy import AskErasure, Erase, LiftHold, ListHolds, ListUnconfirmed, PlaceHold
+from contracts.commands.subject import AboutSubject, AskSamePerson, ReadRecord
 from contracts.events import billing, evaluation, matching, notifications
 from contracts.events.billing import FirstSessionAttended
 from contracts.events.evaluation import EvaluationRiskFlagged
@@ -43,7 +46,19 @@ from contracts.events.matching import (
 )
 from contracts.events.notifications import SafeguardingAlertAcknowledged
 from contracts.events.web import HelpRequested, WithdrawalRequested
-from services.intake import assessing, commands, duplicates, handlers, life, linking, privacy, store, tools
+from services.intake import (
+    assessing,
+    commands,
+    duplicates,
+    handlers,
+    life,
+    linking,
+    older,
+    privacy,
+    store,
+    subject,
+    tools,
+)
 
 ERASURE_CONFIRMED = tuple(one.ErasureConfirmed for one in (matching, billing, notifications, evaluation))
 NEWEST = "the number of matching's newest word on the referral"
@@ -85,6 +100,7 @@ class IntakeService:
     timers = schedule(
         due(handlers.ASSESSMENT_OVERDUE, assessing.report_overdue),
         due(privacy.ERASURE_UNCONFIRMED, privacy.flag_unconfirmed),
+        due(older.MARK_OLDER, older.mark_older),
     )
 
     status = command(AskStatus, commands.ask_status)
@@ -101,6 +117,7 @@ class IntakeService:
     possible_duplicates = command(ListDuplicates, duplicates.possible_duplicates)
     merge = command(Merge, duplicates.merge)
     unmerge = command(Unmerge, duplicates.unmerge)
+    tell_apart = command(TellApart, duplicates.tell_apart)
     link = command(Link, linking.link)
     unlink = command(Unlink, linking.unlink)
     links = command(AskLinks, linking.links)
@@ -116,6 +133,9 @@ class IntakeService:
     place_hold = command(PlaceHold, privacy.place_hold)
     lift_hold = command(LiftHold, privacy.lift_hold)
     holds = command(ListHolds, privacy.list_holds)
+    same_person = command(AskSamePerson, subject.same_person)
+    about_subject = command(AboutSubject, telling(subject.tell))
+    read_record = command(ReadRecord, subject.read_record)
     health = health_check()
     story = story_teller()
     audit = auditor()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -25,8 +25,10 @@ from sqlalchemy.orm import Session, aliased, registry
 
 from chassis.store import rows
 from chassis.store.tables import Instant, code, data_key_table, new_metadata
-from contracts.commands.intake import Assess
+from chassis.store.unit import upsert
+from contracts.commands.intake import Assess, TellApart
 from contracts.vocabulary import (
+    ApartReason,
     ClientGroup,
     Competence,
     ConcernCategory,
@@ -144,6 +146,17 @@ duplicates = Table(
     Column("found_at", Instant, nullable=False, index=True),
 )
 
+# A person's finding that two requests are not the same, whichever of them is named first.
+told_apart = Table(
+    "told_apart",
+    metadata,
+    Column("referral_id", Uuid, ForeignKey("referral.id"), primary_key=True),
+    Column("other_id", Uuid, ForeignKey("referral.id"), primary_key=True, index=True),
+    Column("told_at", Instant, nullable=False),
+    Column("told_by", String(120), nullable=False),
+    Column("reason", code(ApartReason), nullable=False),
+)
+
 links = Table(
     "link",
     metadata,
@@ -197,6 +210,11 @@ _ALIKE = (
     .where(marks.c.mark.in_(bindparam("marks", expanding=True)))
     .order_by(marks.c.referral_id.desc())
     .limit(50)
+)
+_TOLD_APART = (
+    select(told_apart.c.referral_id)
+    .where(told_apart.c.referral_id == duplicates.c.referral_id, told_apart.c.other_id == duplicates.c.other_id)
+    .exists()
 )
 _NEW_RECORD, _NEW_ASSESSMENT = personal_records.insert(), assessments.insert()
 
@@ -307,21 +325,26 @@ def save_marks(session: Session, referral_id: ReferralId, found: Mapping[MarkKin
 
 
 def save_possible_duplicates(
-    session: Session, referral: Referral, found: Mapping[MarkKind, bytes], at: datetime
+    session: Session,
+    referral: Referral,
+    found: Mapping[MarkKind, bytes],
+    at: datetime,
+    *,
+    but: Collection[ReferralId] = (),
 ) -> None:
-    """Records whose marks are among those found; of very many the newest are enough."""
+    """Records whose marks are among those found, but for some; of very many the newest are enough."""
     alike = session.execute(_ALIKE, {"marks": list(found.values())}).all()
     pairs = [
-        {"referral_id": referral.id, "other_id": id_, "kind": kind, "found_at": at}
+        {"referral_id": max(referral.id, id_), "other_id": min(referral.id, id_), "kind": kind, "found_at": at}
         for id_, kind in alike
-        if id_ != referral.previous_id
+        if id_ != referral.previous_id and id_ not in but
     ]
     if pairs:
         session.execute(duplicates.insert(), pairs)
 
 
 def possible_duplicates(session: Session, referral_id: ReferralId | None, limit: int) -> list[Pair]:
-    """Pairs of which neither is merged into another, the newest first. Of one referral, or of all."""
+    """Pairs of which neither is merged into another, nor told apart, the newest first. Of one referral, or of all."""
     one_table, other_table = referrals.alias("later"), referrals.alias("earlier")
     wanted = (
         select(aliased(Referral, one_table), aliased(Referral, other_table), duplicates.c.kind, duplicates.c.found_at)
@@ -330,7 +353,7 @@ def possible_duplicates(session: Session, referral_id: ReferralId | None, limit:
                 other_table, other_table.c.id == duplicates.c.other_id
             )
         )
-        .where(one_table.c.merged_into.is_(None), other_table.c.merged_into.is_(None))
+        .where(one_table.c.merged_into.is_(None), other_table.c.merged_into.is_(None), ~_TOLD_APART)
         .order_by(duplicates.c.found_at.desc(), duplicates.c.referral_id, duplicates.c.other_id, duplicates.c.kind)
     )
     if referral_id is not None:
@@ -340,6 +363,29 @@ def possible_duplicates(session: Session, referral_id: ReferralId | None, limit:
         known = pairs.get((one.id, other.id))
         pairs[one.id, other.id] = Pair(one, other, (*(known.alike if known else ()), kind), at)
     return list(pairs.values())[:limit]
+
+
+def tell_apart(session: Session, one_id: ReferralId, other_id: ReferralId, told: TellApart, *, at: datetime) -> bool:
+    """False if somebody had told them apart before."""
+    later, earlier = max(one_id, other_id), min(one_id, other_id)
+    row = {"referral_id": later, "other_id": earlier, "told_at": at, "told_by": told.staff, "reason": told.reason}
+    added = upsert(session, told_apart).values(row).on_conflict_do_nothing().returning(told_apart.c.other_id)
+    return session.execute(added).first() is not None
+
+
+def unmarked(session: Session, after: ReferralId | None, limit: int) -> list[Referral]:
+    """Referrals that are not erased and have no mark, the oldest first, after one of them."""
+    has_mark = select(marks.c.referral_id).where(marks.c.referral_id == referrals.c.id).exists()
+    wanted = select(Referral).join(personal_records, personal_records.c.referral_id == referrals.c.id).where(~has_mark)
+    if after is not None:
+        wanted = wanted.where(referrals.c.id > after)
+    return list(session.execute(wanted.order_by(referrals.c.id).limit(limit)).scalars())
+
+
+def taken_up_by(session: Session, referral_id: ReferralId) -> frozenset[ReferralId]:
+    """The newer referrals of somebody who asked again."""
+    newer = select(referrals.c.id).where(referrals.c.previous_id == referral_id)
+    return frozenset(map(ReferralId, session.execute(newer).scalars()))
 
 
 def find_link(session: Session, link_id: LinkId) -> Link | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chassis.host.service import Ports, auditor, command, due, health_check, lane, on, schedule, story_teller
+from chassis.telling import telling
 from contracts.commands.matching import (
     AcceptOffer,
     AdmitTherapist,
@@ -15,6 +16,7 @@ from contracts.commands.matching import (
     ReinstateTherapist,
     SuspendTherapist,
 )
+from contracts.commands.subject import AboutSubject
 from contracts.events.billing import (
     MembershipLapsed,
     MembershipRenewed,
@@ -35,7 +37,7 @@ from contracts.events.intake import (
     ReferralsUnlinked,
     ReferralWithdrawn,
 )
-from services.matching import commands, handlers, privacy, search, store, tools
+from services.matching import commands, handlers, privacy, search, store, subject, tools
 
 NEWEST = "the number of intake's newest word on the search"
 
@@ -81,6 +83,7 @@ class MatchingService:
     offers = command(ListOffers, commands.list_offers)
     standing = command(AskStanding, commands.ask_standing)
     count_standings = command(CountStandings, commands.count_standings)
+    about_subject = command(AboutSubject, telling(subject.tell))
     health = health_check()
     story = story_teller()
     audit = auditor()

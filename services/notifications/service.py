@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chassis.host.service import Ports, auditor, command, due, effect, health_check, lane, on, schedule, story_teller
+from chassis.telling import telling
 from contracts.commands.notifications import (
     AcknowledgeAlert,
     CancelDuty,
@@ -15,6 +16,7 @@ from contracts.commands.notifications import (
     RecordOutcome,
     ShowRota,
 )
+from contracts.commands.subject import AboutSubject, ReadOutcomes
 from contracts.events.billing import (
     MembershipLapsed,
     MembershipRenewed,
@@ -29,6 +31,7 @@ from contracts.events.evaluation import EvaluationInvited
 from contracts.events.intake import (
     AssessmentOverdue,
     ContactReleased,
+    ErasureOverdue,
     ReferralClosed,
     ReferralErased,
     ReferralSignposted,
@@ -44,7 +47,7 @@ from contracts.events.matching import (
     TherapistReinstated,
     TherapistSuspended,
 )
-from services.notifications import commands, handlers, rota_commands, store, tools
+from services.notifications import commands, handlers, rota_commands, store, subject, tools
 
 AT_ONCE = 32
 """Of what is not urgent: an alert waits until these are done with, and for nothing else that is ordinary."""
@@ -80,6 +83,7 @@ class NotificationsService:
         on(OfferWithdrawn, handlers.take_offer_back, safe_by_business_key="offer_id"),
         on(TherapistMatched, handlers.tell_client_of_match, safe_by_business_key="match_id"),
         on(AssessmentOverdue, handlers.tell_office_of_overdue_assessment, safe_by_business_key="referral_id"),
+        on(ErasureOverdue, handlers.tell_office_of_overdue_erasure, safe_by_business_key="referral_id"),
         on(MatchingStalled, handlers.tell_office_of_stall, safe_by_business_key="the referral and since when it waits"),
         on(
             TherapistSuspended,
@@ -148,6 +152,8 @@ class NotificationsService:
     plan_leave = command(PlanLeave, rota_commands.plan_leave)
     rota = command(ShowRota, rota_commands.show_rota)
     messages = command(ListMessages, commands.list_messages)
+    about_subject = command(AboutSubject, telling(subject.tell))
+    read_outcomes = command(ReadOutcomes, subject.read_outcomes)
     health = health_check()
     story = story_teller()
     audit = auditor()

@@ -47,6 +47,10 @@ class Tap:
             self._channel.queue_bind(self._queue, exchange, "#")
         self.heard: list[Heard] = []
 
+    def hear_commands(self) -> None:
+        """Hears from now on every command, and every answer to one."""
+        self._channel.queue_bind(self._queue, "nameko-rpc", "#")
+
     def wait_for(
         self, name: str, matches: Callable[[Heard], bool] = lambda heard: True, deadline: float = DEADLINE_SECONDS
     ) -> Heard:

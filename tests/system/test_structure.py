@@ -59,8 +59,8 @@ def test_a_service_hears_nothing_of_its_own(service: str) -> None:
 
 
 @each_service
-def test_every_service_can_be_asked_how_it_is_and_what_it_remembers(service: str) -> None:
-    assert {"health", "story", "audit"} <= {one.attribute for one in declared_by(load(service))}
+def test_every_service_can_be_asked_how_it_is_what_it_remembers_and_what_it_holds(service: str) -> None:
+    assert {"health", "story", "audit", "about_subject"} <= {one.attribute for one in declared_by(load(service))}
 
 
 @each_service

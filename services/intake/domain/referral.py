@@ -150,6 +150,10 @@ LIFE: dict[Step, Legal] = {
 }
 
 
+OLDEST = 120
+"""Years. Nobody in the United Kingdom has grown older, and a form takes no greater age."""
+
+
 class StepRefused(Exception):
     """This step isn't possible for a referral in its present state; the message says which state, and what is."""
 
@@ -334,6 +338,12 @@ def age_in_years(*, age: int | None, date_of_birth: date | None, on: date) -> in
     had_birthday = (on.month, on.day) >= (date_of_birth.month, date_of_birth.day)
     reckoned = on.year - date_of_birth.year - (not had_birthday)
     return reckoned if age is None else min(age, reckoned)
+
+
+def can_be_born_on(born: date, *, today: date) -> bool:
+    """Whether somebody alive can have been born on that day: not later than today, nor more than 120 years ago."""
+    age = age_in_years(age=None, date_of_birth=born, on=today)
+    return age is not None and 0 <= age <= OLDEST
 
 
 def age_band(age: int | None) -> AgeBand:

@@ -54,6 +54,7 @@ class Template(StrEnum):
 
     MATCHING_STALLED = "matching_stalled"
     ASSESSMENT_OVERDUE = "assessment_overdue"
+    ERASURE_OVERDUE = "erasure_overdue"
     MESSAGE_FAILED = "message_failed"
     ROTA_GAP = "rota_gap"
     SAFEGUARDING_ALERT = "safeguarding_alert"
@@ -94,7 +95,13 @@ _TO_CLIENTS = frozenset(
     }
 )
 _TO_THE_OFFICE = frozenset(
-    {Template.MATCHING_STALLED, Template.ASSESSMENT_OVERDUE, Template.MESSAGE_FAILED, Template.ROTA_GAP}
+    {
+        Template.MATCHING_STALLED,
+        Template.ASSESSMENT_OVERDUE,
+        Template.ERASURE_OVERDUE,
+        Template.MESSAGE_FAILED,
+        Template.ROTA_GAP,
+    }
 )
 _END_WITH_WITHDRAWAL = (_TO_CLIENTS - {Template.WITHDRAWAL_CONFIRMED}) | {
     Template.OFFER,

@@ -63,6 +63,7 @@ _OWN: Mapping[Template, Mapping[str, Any]] = {
         "taken_up": True,
         "needs_safeguarding_lead": False,
     },
+    Template.ERASURE_OVERDUE: {"erased_at": "2026-11-23T10:00:00+00:00", "waiting_for": "billing, evaluation"},
     Template.MESSAGE_FAILED: {"message_id": _ID, "failed": "matched", "reason": "rejected"},
     Template.ROTA_GAP: {"gaps": "duty_lead:2026-12-25,deputy:2026-12-25,duty_lead:2026-12-28"},
     Template.SAFEGUARDING_ALERT: {**_ALERT, "step": "duty_lead"},

@@ -26,7 +26,11 @@ from services.notifications.handlers.delivery import deliver, lock_ahead, read_a
 from services.notifications.handlers.digests import record_digest, record_digest_failed, send_digest
 from services.notifications.handlers.privacy import forget
 from services.notifications.handlers.rota import look_at_rota
-from services.notifications.handlers.staff import tell_office_of_overdue_assessment, tell_office_of_stall
+from services.notifications.handlers.staff import (
+    tell_office_of_overdue_assessment,
+    tell_office_of_overdue_erasure,
+    tell_office_of_stall,
+)
 from services.notifications.handlers.therapists import (
     send_offer,
     send_receipt,
@@ -79,6 +83,7 @@ __all__ = [
     "tell_of_renewal",
     "tell_of_suspension",
     "tell_office_of_overdue_assessment",
+    "tell_office_of_overdue_erasure",
     "tell_office_of_stall",
     "withdraw",
 ]

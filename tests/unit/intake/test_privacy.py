@@ -24,10 +24,17 @@ from contracts.commands.privacy import (
     PlaceHold,
 )
 from contracts.events import billing, evaluation, matching, notifications
-from contracts.events.intake import ContactReleased, ReferralErased, ReferralWithdrawn, SafeguardingConcernRaised
+from contracts.events.intake import (
+    ContactReleased,
+    ErasureOverdue,
+    ReferralErased,
+    ReferralWithdrawn,
+    SafeguardingConcernRaised,
+)
 from contracts.sealed import HelpForm
 from contracts.vocabulary import ConcernCategory, MatchEndReason, ReferralId, RefusalReason, Severity
 from services.intake import assessing, commands, handlers, privacy, store
+from services.intake.domain.privacy import HOLDERS
 from tests.unit.intake.conftest import Asked, Intake
 
 TIMERS = {
@@ -213,6 +220,8 @@ def test_an_erasure_that_is_not_confirmed_in_time_is_flagged_and_told_again(inta
         intake.clock.advance(timedelta(hours=24))
         assert intake.fire_due(TIMERS) == 1
     assert len(erased(intake)) == 3
+    (told,) = intake.emitted(ErasureOverdue)
+    assert (told.referral_id, told.waiting_for) == (asked.referral_id, HOLDERS)
     assert status(intake, asked.reference).overdue_since == intake.clock.now() - timedelta(hours=24)
     for confirmed in EVERYONE:
         intake.hear(privacy.note_confirmation, confirmed(referral_id=asked.referral_id))

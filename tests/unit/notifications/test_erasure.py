@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
 from chassis.ids import new_id
 from chassis.ports import NotYet
-from contracts.events.intake import ReferralErased, SafeguardingConcernRaised
+from contracts.events.intake import ErasureOverdue, ReferralErased, SafeguardingConcernRaised
 from contracts.events.notifications import ErasureConfirmed
 from contracts.vocabulary import ConcernCategory, ConcernId, ReferralId, Severity, TherapistId
 from services.notifications import handlers, store
 from tests.unit.notifications import facts
-from tests.unit.notifications.conftest import CLIENT_NAME, Desk
+from tests.unit.notifications.conftest import CLIENT_NAME, MONDAY_10, Desk
 from tests.unit.notifications.test_any_order import Fact, a_desk, a_story
 
 
@@ -43,6 +44,26 @@ def test_the_address_is_forgotten_at_once_and_nothing_more_is_said(desk: Desk, r
     assert desk.states(referral_id) == {"request_received": "cancelled"}
     assert desk.post.sent == []
     assert desk.bench.emitted(ErasureConfirmed) == [ErasureConfirmed(referral_id=referral_id)]
+
+
+@pytest.mark.parametrize("erased_first", [True, False])
+def test_the_office_is_told_once_of_an_erasure_that_is_not_finished(
+    desk: Desk, referral_id: ReferralId, erased_first: bool
+) -> None:
+    desk.release(referral_id)
+    overdue = ErasureOverdue(referral_id=referral_id, erased_at=MONDAY_10, waiting_for=("billing", "evaluation"))
+    if erased_first:
+        erase(desk, referral_id)
+    for _ in range(2):
+        desk.bench.hear(handlers.tell_office_of_overdue_erasure, overdue)
+    if not erased_first:
+        erase(desk, referral_id)
+    desk.run()
+    (letter,) = desk.post.to("office@example.org")
+    assert letter["Subject"] == "An erasure is not finished"
+    body = letter.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert str(referral_id) in body
+    assert "billing, evaluation" in body
 
 
 def test_a_withdrawal_that_comes_after_the_erasure_is_not_confirmed(desk: Desk, referral_id: ReferralId) -> None:

@@ -73,7 +73,7 @@ class Question:
     when: Condition = ALWAYS
     least: int | None = None
     most: int | None = None
-    """Of a number its value, of a text its characters."""
+    """Of a number its value, of a text its characters, of a date how many years ago it is."""
     missing: str = ""
     invalid: str = ""
     unsure_counts_as: str = ""

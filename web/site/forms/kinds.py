@@ -51,6 +51,7 @@ INVALID = {
 MISSING_ANSWER = N_("Write an answer")
 TOO_LONG = N_("Please make this shorter")
 OUT_OF_RANGE = N_("Please check this number")
+OUT_OF_TIME = N_("Please check this date: it is in the future, or too long ago")
 
 
 class Wrong(ValueError):
@@ -66,15 +67,21 @@ def choices_of(question: Question, answers: Answers) -> tuple[Choice, ...]:
     return tuple(choice for choice in question.choices if choice.when.holds(answers))
 
 
-def read(question: Question, raw: Raw, answers: Answers) -> Answer:
-    """The answer in the one form it is stored in. Raises Wrong."""
+def read(question: Question, raw: Raw, answers: Answers, *, on: date | None = None) -> Answer:
+    """The answer in the one form it is stored in. Raises Wrong.
+
+    `on` is today, from which a date's limits are reckoned; without it they are not looked at.
+    """
     if question.kind is Kind.SEVERAL:
         return _read_several(question, raw, answers)
     typed = _typed(question, raw)
     if not typed:
         return _blank(question)
     try:
-        return _READERS[question.kind](question, typed, answers)
+        answer = _READERS[question.kind](question, typed, answers)
+        if question.kind is Kind.DATE and on:
+            _refuse_beyond_limits(question, date.fromisoformat(answer), on)
+        return answer
     except Wrong:
         raise
     except ValueError:
@@ -181,6 +188,14 @@ def _read_date(question: Question, typed: str, answers: Answers) -> str:
     if found is None:
         raise ValueError
     return date(*map(int, found.groups())).isoformat()
+
+
+def _refuse_beyond_limits(question: Question, day: date, on: date) -> None:
+    """Raises Wrong. Years ago are whole years that have passed; a day to come is less than none ago."""
+    years = on.year - day.year - ((on.month, on.day) < (day.month, day.day))
+    too_late = question.least is not None and years < question.least
+    if too_late or (question.most is not None and years > question.most):
+        raise Wrong(question.invalid or OUT_OF_TIME)
 
 
 def _read_choice(question: Question, typed: str, answers: Answers) -> str:

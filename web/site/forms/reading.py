@@ -68,6 +68,15 @@ def read_definitions(own: Path | None = None) -> dict[str, Definition]:
     return dict(sorted(newest.items(), key=lambda item: (item[1].order, item[0])))
 
 
+def read_version(name: str, version: int, own: Path | None = None) -> Definition | None:
+    """A definition as it was in one version, if its file is still there and can be read."""
+    for folder in (folder for folder in (own, SHIPPED) if folder is not None):
+        path = folder / f"{name}.v{version}.yaml"
+        if path.is_file():
+            return _Reader(path, [one for one in (own, SHIPPED) if one is not None], Problems()).definition()
+    return None
+
+
 class _Reader:
     """One definition file. What is wrong goes into `problems`."""
 

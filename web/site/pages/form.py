@@ -85,7 +85,7 @@ def step(visit: Visit, session: Session, definition: Definition) -> Response:
 
 
 def _take_answers(visit: Visit, session: Session, definition: Definition, shown: Shown) -> Response:
-    outcome = answer_page(definition, session.answers, shown, visit.fields)
+    outcome = answer_page(definition, session.answers, shown, visit.fields, on=visit.site.clock.now().date())
     if outcome.problems:
         return _show_step(visit, session, definition, shown, outcome.problems)
     session.answers = outcome.answers

@@ -1,0 +1,47 @@
+"""A key pair for one answer: it lives as long as whoever asks waits, and is never written down.
+
+The public half travels with the question, so an answer can be sealed to whoever asks without a key being kept anywhere.
+Who may ask at all is decided by the broker's users; see `chassis.bus.permissions`.
+"""
+
+from __future__ import annotations
+
+import json
+
+from joserfc import jwe
+from joserfc.jwk import ECKey
+
+from chassis.sealing import ALGORITHM, ENCRYPTION, REGISTRY, ShapeT, Unopenable
+from contracts.shape import Shape
+
+
+class NotAKey(ValueError):
+    """What came with the question is no public key of this kind."""
+
+
+class OneTimeKey:
+    """Opens what was sealed to `public`."""
+
+    def __init__(self) -> None:
+        self._key = ECKey.generate_key("P-256", private=True, auto_kid=True)
+        self.public = json.dumps(self._key.as_dict(private=False))
+
+    def open(self, kind: type[ShapeT], sealed: str) -> ShapeT:
+        """Raises Unopenable, or InvalidShape for what lies inside."""
+        try:
+            content = jwe.decrypt_compact(sealed, self._key, registry=REGISTRY).plaintext
+        except Exception:  # see `chassis.sealing.Keyring.open`
+            raise Unopenable("not sealed to this key, or altered on the way") from None
+        return kind.from_json(json.loads(content or b""))
+
+
+def seal_to(public: str, shape: Shape) -> str:
+    """The shape as a compact JWE to a public key. Raises NotAKey."""
+    try:
+        key = ECKey.import_key(json.loads(public))
+    except Exception:
+        raise NotAKey("a P-256 public key as a JWK is needed to seal the answer to") from None
+    if key.is_private or key.curve_name != "P-256":
+        raise NotAKey("a P-256 public key as a JWK is needed to seal the answer to")
+    header = {"alg": ALGORITHM, "enc": ENCRYPTION, "typ": "JWE"}
+    return jwe.encrypt_compact(header, json.dumps(shape.checked_json()).encode(), key, registry=REGISTRY)

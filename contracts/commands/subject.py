@@ -1,0 +1,147 @@
+"""What is held about one person, for them to see, or for whoever of the charity may read it.
+
+Every service answers `<service>.about_subject` in the same shape, sealed to a key that whoever asks has made for this
+one question: nothing of it crosses the broker in the clear, and nothing that was recorded on the way opens later.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from marshmallow import validate
+
+from contracts.commands.intake import StaffName
+from contracts.shape import Shape
+from contracts.vocabulary import ConcernId, ReferralId, Slug
+
+Reference = Annotated[str, validate.Length(max=40)]
+PublicKey = Annotated[str, validate.Length(max=1_000)]
+"""A P-256 public key as a JWK, in JSON."""
+
+Words = Annotated[str, validate.Length(max=12_000)]
+
+
+class ExportReason(StrEnum):
+    """Why everything about a person is gathered. Codes, because the record of it stays."""
+
+    CLIENT_ASKED = "client_asked"
+    GUARDIAN_ASKED = "guardian_asked"
+    REPRESENTATIVE_ASKED = "representative_asked"
+    COURT_ORDER = "court_order"
+    REGULATOR = "regulator"
+
+
+class ReadingReason(StrEnum):
+    """Why a person of the charity reads what somebody wrote."""
+
+    ASSESSMENT = "assessment"
+    CLIENT_ASKED = "client_asked"
+    COMPLAINT = "complaint"
+    DUPLICATE_CHECK = "duplicate_check"
+    SAFEGUARDING = "safeguarding"
+    SUPERVISION = "supervision"
+
+
+class Topic(StrEnum):
+    """What a part of an answer is about; the order in which the parts are shown."""
+
+    ERASURE = "erasure"
+    REQUEST = "request"
+    ANSWERS = "answers"
+    CONSENTS = "consents"
+    CONTACT = "contact"
+    STEPS = "steps"
+    ASSESSMENT = "assessment"
+    CONCERNS = "concerns"
+    SEARCH = "search"
+    OFFERS = "offers"
+    MATCHES = "matches"
+    MESSAGES = "messages"
+    MONEY = "money"
+    EVALUATION = "evaluation"
+    RECORD = "record"
+    NOTICES = "notices"
+
+
+class Fact(Shape):
+    """One thing that is held, in words. `exactly` is how it is stored, where `value` says what a code means.
+
+    `asked` is the field of the form that it fills, or `answers.<question>`: by it the question's own words are found.
+    """
+
+    what: Words
+    value: Words
+    exactly: Annotated[tuple[str, ...], validate.Length(max=50)] = ()
+    asked: str | None = None
+
+
+class Entry(Shape):
+    """Facts that belong together: one step, one message, one award."""
+
+    facts: tuple[Fact, ...]
+
+    def told(self) -> dict[str, str]:
+        """Each value by what it is."""
+        return {fact.what: fact.value for fact in self.facts}
+
+
+class Section(Shape):
+    """All entries on one topic, the oldest first. `definition` is the form that was answered, where it was a form."""
+
+    topic: Topic
+    entries: tuple[Entry, ...]
+    definition: Slug | None = None
+    definition_version: int | None = None
+
+
+class Holding(Shape):
+    """What one service holds, sealed inside a `SealedHolding`. Without sections: nothing."""
+
+    service: Slug
+    sections: tuple[Section, ...]
+
+
+class SealedHolding(Shape):
+    """A `Holding`, sealed to the key that came with the question."""
+
+    sealed: Annotated[str, validate.Length(max=50_000_000)]
+
+
+class AskSamePerson(Shape):
+    """Under which references is something held about the person of this one?"""
+
+    reference: Reference
+
+
+class SamePerson(Shape):
+    """One referral of the person's: the one asked after, or one before or after it, or merged with it."""
+
+    referral_id: ReferralId
+    reference: str
+
+
+class AboutSubject(Shape):
+    """What is held about the person of this referral, as they may see it? It goes on record as an export."""
+
+    referral_id: ReferralId
+    asked_by: StaffName
+    reason: ExportReason
+    seal_to: PublicKey
+
+
+class ReadRecord(Shape):
+    """What did this person write, how were they assessed, and what was noted? It goes on record as a reading."""
+
+    referral_id: ReferralId
+    staff: StaffName
+    reason: ReadingReason
+    seal_to: PublicKey
+
+
+class ReadOutcomes(Shape):
+    """What was decided about a concern, and why? It goes on record as a reading."""
+
+    concern_id: ConcernId
+    staff: StaffName
+    seal_to: PublicKey

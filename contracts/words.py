@@ -1,0 +1,235 @@
+"""What the codes mean, for people who read what is held about them: plain, warm and without judgement.
+
+Every value of these enumerations has its words here, which a test holds to; those of a service's own stand with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from contracts import vocabulary as v
+from contracts.commands.privacy import ErasureReason
+from contracts.commands.subject import ExportReason, ReadingReason
+from contracts.sealed import LegalSituation, SafeChannel, SafeHours
+
+WORDS: Mapping[type[StrEnum], Mapping[str, str]] = {
+    v.ClientGroup: {
+        "at_risk": "Somebody who is worried about what they think or might do",
+        "offended": "Somebody who is worried about something that has happened",
+        "in_prison": "Somebody in prison",
+        "family": "A partner or family member",
+        "survivor": "A survivor",
+        "young_person": "A young person",
+    },
+    v.Route: {
+        "self": "You, yourself",
+        "guardian": "A parent or guardian",
+        "probation": "Probation",
+        "social_services": "Social services",
+        "gp": "A GP",
+        "solicitor": "A solicitor",
+        "police": "The police",
+        "other_professional": "Another professional",
+    },
+    v.AgeBand: {
+        "under_18": "Under 18",
+        "18_24": "18 to 24",
+        "25_34": "25 to 34",
+        "35_44": "35 to 44",
+        "45_54": "45 to 54",
+        "55_64": "55 to 64",
+        "65_and_over": "65 and over",
+        "unknown": "Not known",
+    },
+    v.Sessions: {"in_person": "In person", "online": "Online", "either": "Either in person or online"},
+    v.Known: {"yes": "Yes", "no": "No", "unsure": "Not sure"},
+    v.RiskLevel: {
+        "lower": "Lower: a therapist with our usual training is right",
+        "higher": "Higher: a therapist with our fuller training is right",
+    },
+    v.Competence: {"lower": "Our usual training", "higher": "Our fuller training"},
+    v.Work: {"individual": "One to one", "partner": "For a partner", "couple": "For a couple, together"},
+    v.Sex: {"female": "Female", "male": "Male", "other": "Other"},
+    v.Allegation: {
+        "downloading_images": "Downloading images",
+        "contact_offence": "A contact offence",
+        "online_contact": "Contact with a child online",
+        "other": "Something else",
+        "not_said": "Not said",
+    },
+    v.HelpKind: {
+        "one_to_one": "One-to-one help",
+        "couple": "Help as a couple",
+        "family_course": "The family course",
+        "online_group": "The online group",
+    },
+    v.Severity: {"immediate": "Immediate", "urgent": "Urgent", "advisory": "For information"},
+    v.ConcernCategory: {
+        "child_at_risk": "A child may be at risk",
+        "adult_at_risk": "An adult may be at risk",
+        "risk_to_self": "You may not be safe yourself",
+        "young_client": "The client is under 18, whose requests the safeguarding lead always sees",
+    },
+    v.ConcernOutcome: {
+        "police": "The police were told",
+        "childrens_services": "Children’s services were told",
+        "adult_services": "Adult services were told",
+        "no_further_action": "Nothing more was needed",
+    },
+    v.Respondent: {"client": "You", "therapist": "Your therapist"},
+    v.Stage: {"start": "At the start", "review": "On the way", "end": "At the end", "follow_up": "Some time after"},
+    v.PlaceKind: {
+        "found": "Found",
+        "area_unknown": "Found roughly: which council and police area it is in is not known",
+        "crown_dependency": "Jersey, Guernsey or the Isle of Man",
+        "forces": "A forces address",
+        "not_found": "Not found: somebody has to ask",
+    },
+    v.SignpostReason: {
+        "out_of_scope": "What was needed is not what we offer",
+        "outside_uk": "Outside the United Kingdom",
+        "other_service_fits_better": "Another service fits better",
+        "emergency_service": "An emergency service was needed",
+    },
+    v.WithdrawalReason: {
+        "client_asked": "You asked for it",
+        "professional_asked": "A professional asked for it",
+        "no_contact": "We could not reach you",
+        "duplicate": "It was the same request as another, which goes on",
+    },
+    v.SuggestionUse: {
+        "not_asked": "No suggestion was asked for",
+        "accepted": "The person agreed with what the rules suggest",
+        "overridden": "The person decided otherwise than the rules suggest",
+    },
+    v.OverrideReason: {
+        "professionals_information": "A professional knew more",
+        "clients_own_account": "Your own account",
+        "clients_wish": "Your wish",
+        "clinical_judgement": "The assessor’s own judgement",
+    },
+    v.MergeReason: {
+        "sent_twice": "It was sent twice",
+        "client_and_professional_asked": "You and a professional both asked",
+        "same_person_confirmed": "It was confirmed that both are yours",
+    },
+    v.UnmergeReason: {
+        "different_people": "They were two people’s requests",
+        "different_requests": "They were two different requests",
+    },
+    v.HoldReason: {
+        "client_not_ready": "You were not ready yet",
+        "information_awaited": "Something still had to be found out",
+        "consent_awaited": "Your agreement was still needed",
+        "safeguarding": "Somebody’s safety had to be looked at first",
+        "in_custody_or_hospital": "You were in custody or in hospital",
+    },
+    v.ResumptionReason: {
+        "client_ready": "You were ready",
+        "information_came": "What had to be found out is known",
+        "consent_given": "You agreed",
+        "safeguarding_settled": "Somebody’s safety had been looked at",
+        "released_or_discharged": "You were released or discharged",
+    },
+    v.ReReferralReason: {
+        "client_asked": "You asked again",
+        "professional_asked": "A professional asked again",
+        "circumstances_changed": "Circumstances changed",
+    },
+    v.ClosureReason: {"therapy_ended": "Therapy has ended", "not_attended": "The sessions did not take place"},
+    v.MatchEndReason: {
+        "completed": "Therapy was completed",
+        "withdrawn": "The request was taken back",
+        "client_unhappy": "You wished for another therapist",
+        "not_attended": "The sessions did not take place",
+    },
+    v.StallReason: {
+        "nobody_trained": "No therapist with the right training had room",
+        "nobody_near": "No therapist was near enough",
+        "nobody_affordable": "No therapist cost as little as was needed",
+        "nobody_with_room": "No therapist had room",
+        "all_declined": "Every therapist we asked had to decline",
+    },
+    v.SubsidyWaitReason: {
+        "no_eligible_fund": "No fund may pay for this yet",
+        "no_money": "The funds have no money left for now",
+        "area_to_be_confirmed": "We have to find out which area you live in",
+    },
+    v.Channel: {
+        "email": "By email",
+        "staff_call": "By a person of the charity, in the way that is safe",
+        "text": "By text message",
+        "letter": "By letter",
+    },
+    v.FailureReason: {
+        "no_address": "There was no address for it",
+        "rejected": "It was not accepted",
+        "unreachable": "It could not be delivered",
+        "bounced": "It came back",
+    },
+    LegalSituation: {
+        "none": "Nothing has happened with the law",
+        "under_investigation": "Under investigation",
+        "on_bail": "On bail",
+        "charged": "Charged",
+        "convicted": "Convicted",
+        "in_custody": "In custody",
+        "on_licence": "On licence",
+        "not_said": "Not said",
+    },
+    SafeChannel: {
+        "email": "By email",
+        "telephone": "By telephone",
+        "text": "By text message",
+        "post": "By post",
+        "client_calls": "You call us",
+    },
+    SafeHours: {
+        "any": "At any time",
+        "morning": "In the morning",
+        "afternoon": "In the afternoon",
+        "evening": "In the evening",
+    },
+    ErasureReason: {
+        "client_asked": "You asked for it",
+        "guardian_asked": "Your guardian asked for it",
+        "consent_withdrawn": "The agreement to keep it was taken back",
+        "held_by_mistake": "It was held by mistake",
+        "retention": "The time for which we keep such things was over",
+    },
+    ExportReason: {
+        "client_asked": "You asked for it",
+        "guardian_asked": "Your guardian asked for it",
+        "representative_asked": "Somebody who speaks for you asked for it",
+        "court_order": "A court ordered it",
+        "regulator": "A regulator asked for it",
+    },
+    ReadingReason: {
+        "assessment": "To assess your request",
+        "client_asked": "You asked for it",
+        "complaint": "To look into a complaint",
+        "duplicate_check": "To see whether two requests are the same",
+        "safeguarding": "To keep somebody safe",
+        "supervision": "To look after how we work",
+    },
+}
+
+ON_RECORD: Mapping[str, str] = {**WORDS[ErasureReason], **WORDS[ExportReason], **WORDS[ReadingReason]}
+"""Why something was done, as the audit log has it."""
+
+PARTS: Mapping[str, str] = {
+    "intake": "Where requests come in",
+    "matching": "The search for a therapist",
+    "billing": "Money",
+    "notifications": "Letters and messages",
+    "evaluation": "How things are going",
+}
+"""The services, as people would call them."""
+
+LANGUAGES: Mapping[str, str] = {"en": "English", "cy": "Welsh"}
+"""Others are told by their ISO 639 code."""
+
+
+def words_of(code: StrEnum) -> str:
+    return WORDS[type(code)][code.value]

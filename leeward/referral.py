@@ -1,0 +1,102 @@
+"""`leeward referral`: what a client wrote and what was decided, for a person who may read it, each time on record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from chassis.one_time import OneTimeKey
+from chassis.rpc import CommandFailed, NoAnswer, RpcClient
+from contracts.commands.subject import ReadingReason, Section, Topic
+from leeward.privacy import Reference
+from leeward.subject.gathering import open_answer
+from leeward.subject.questions import in_the_forms_words
+from leeward.terminal import VAR, AsJson, Folder, broker_errors, broker_of, console, errors
+from leeward.workspace import Workspace
+
+By = Annotated[str, typer.Option("--by", help="Your name; it goes on record.")]
+
+TITLES: Mapping[Topic, str] = {
+    Topic.REQUEST: "The request",
+    Topic.ANSWERS: "What they wrote",
+    Topic.CONSENTS: "What they agreed to",
+    Topic.STEPS: "What happened",
+    Topic.ASSESSMENT: "The assessment",
+    Topic.CONCERNS: "The concern",
+}
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="What a client wrote and what was decided, for who may read it."
+)
+
+
+@app.command()
+def show(
+    reference: Reference,
+    by: By,
+    reason: Annotated[ReadingReason, typer.Option(help="Why; it goes on record.")],
+    var: Folder = VAR,
+    as_json: AsJson = False,
+) -> None:
+    """What a client wrote, every step with its notes, and the assessment.
+
+    Whoever handles somebody linked to the client is refused.
+    """
+    workspace, key = Workspace(var), OneTimeKey()
+    with _asking(workspace) as client:
+        referral_id = client.call("intake", "find_referral", reference=reference)["referral_id"]
+        asked: dict[str, Any] = {"staff": by, "reason": reason.value, "seal_to": key.public}
+        answer = client.call("intake", "read_record", referral_id=referral_id, **asked)
+    own = Path(forms) if (forms := workspace.values().get("SITE_FORMS")) else None
+    sections = [in_the_forms_words(one, own) for one in open_answer(key, answer).sections]
+    _tell(sections, as_json=as_json)
+
+
+@app.command()
+def outcomes(reference: Reference, by: By, var: Folder = VAR, as_json: AsJson = False) -> None:
+    """What was decided about each safeguarding concern of a client, and why."""
+    workspace, key = Workspace(var), OneTimeKey()
+    sections: list[Section] = []
+    with _asking(workspace) as client:
+        for concern in client.call("intake", "find_referral", reference=reference).get("concerns", ()):
+            asked: dict[str, Any] = {"concern_id": concern["concern_id"], "staff": by, "seal_to": key.public}
+            sections += open_answer(key, client.call("notifications", "read_outcomes", **asked)).sections
+    _tell(sections, as_json=as_json)
+
+
+@contextmanager
+def _asking(workspace: Workspace) -> Iterator[RpcClient]:
+    """Ends with exit code 1, in words, if a service refuses or can't be asked."""
+    try:
+        with broker_errors(), RpcClient(broker_of(workspace)) as client:
+            yield client
+    except CommandFailed as refusal:
+        errors.print(refusal.message, style="red", markup=False)
+    except NoAnswer as silence:
+        errors.print(f"It could not be asked: {silence}.", style="red", markup=False)
+    else:
+        return
+    raise typer.Exit(1)
+
+
+def _tell(sections: Iterable[Section], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps([one.to_json() for one in sections], indent=2, ensure_ascii=False))
+        return
+    for section in sections:
+        console.print(f"\n{TITLES[section.topic]}", style="bold")
+        for entry in section.entries:
+            for what, value in entry.told().items():
+                console.print(f"  {what}: {_harmless(value)}", markup=False, highlight=False)
+            console.print()
+
+
+def _harmless(typed: str) -> str:
+    """What somebody typed, without what would move a terminal's cursor or hide text; further lines are set in."""
+    plain = "".join(one if one.isprintable() or one == "\n" else "\N{REPLACEMENT CHARACTER}" for one in typed)
+    return plain.replace("\n", "\n    ")

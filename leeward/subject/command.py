@@ -1,0 +1,86 @@
+"""`leeward export-subject`: everything held about one person, for them to read."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from chassis.rpc import CommandFailed, NoAnswer, RpcClient
+from contracts.commands.subject import ExportReason
+from contracts.reference import InvalidReference, parse_reference
+from leeward.privacy import ME, By, Reference
+from leeward.subject.gathering import Part, Request, gather
+from leeward.subject.page import Export, as_html, as_json
+from leeward.subject.questions import in_the_forms_words
+from leeward.terminal import VAR, Folder, broker_errors, broker_of, console, errors
+from leeward.workspace import Workspace
+
+
+def export_subject(
+    reference: Reference,
+    out: Annotated[Path, typer.Option(help="The folder to write into; the one you are in otherwise.")] = Path(),
+    reason: Annotated[ExportReason, typer.Option(help="Why; it goes on record.")] = ExportReason.CLIENT_ASKED,
+    by: By = ME,
+    var: Folder = VAR,
+) -> None:
+    """Writes everything that is held about a person, in every service, as one page to print and as JSON.
+
+    Read it before it is handed over: docs/subject-access.md says what to look for. Exit code 1 if it is refused, if a
+    service can't be asked, or if there is such a file already.
+    """
+    try:
+        name = f"subject-access-{parse_reference(reference)}"
+    except InvalidReference as error:
+        _refuse(str(error))
+    page, data = out / f"{name}.html", out / f"{name}.json"
+    for path in (page, data):
+        if path.exists():
+            _refuse(f"{path} is there already. Move it, or name another folder with --out.")
+    workspace = Workspace(var)
+    export = _gather(workspace, reference, by=by, reason=reason)
+    out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write(page, as_html(export))
+    _write(data, json.dumps(as_json(export), indent=2, ensure_ascii=False) + "\n")
+    console.print(f"{page}\n{data}", markup=False)
+    console.print("Read it before you hand it over, and delete it here when you have: it is not encrypted.")
+
+
+def _gather(workspace: Workspace, reference: str, *, by: str, reason: ExportReason) -> Export:
+    try:
+        with broker_errors(), RpcClient(broker_of(workspace)) as client:
+            found = gather(client, reference, by=by, reason=reason)
+    except CommandFailed as refusal:
+        _refuse(refusal.message)
+    except NoAnswer as silence:
+        _refuse(f"Nothing was written, because something would be missing: {silence}.")
+    values = workspace.values()
+    own = Path(forms) if (forms := values.get("SITE_FORMS")) else None
+    return Export(
+        requests=[_in_words(one, own) for one in found],
+        made_at=workspace.clock.now(),
+        by=by,
+        reason=reason,
+        charity=values.get("SITE_CHARITY") or "Leeward",
+        telephone=values.get("SITE_TELEPHONE") or "01632 960 001",
+    )
+
+
+def _in_words(request: Request, own: Path | None) -> Request:
+    parts = (Part(one.service, in_the_forms_words(one.section, own)) for one in request.parts)
+    return replace(request, parts=tuple(parts))
+
+
+def _write(path: Path, text: str) -> None:
+    """A new file, for its owner alone."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _refuse(why: str) -> NoReturn:
+    errors.print(why, style="red", markup=False)
+    raise typer.Exit(1)

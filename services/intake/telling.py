@@ -1,0 +1,186 @@
+"""What intake holds about a person, in words: for themselves, and for whoever of the charity may read it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from chassis.ports import Unit
+from chassis.telling import entry, fact, pounds
+from contracts.commands.subject import Entry, Fact, Section, Topic
+from contracts.sealed import Aspects, Consents, FormAnswer, HelpForm, Note
+from contracts.shape import Shape
+from contracts.vocabulary import (
+    ClosureReason,
+    HoldReason,
+    MatchEndReason,
+    MergeReason,
+    OverrideReason,
+    ReReferralReason,
+    ResumptionReason,
+    SignpostReason,
+    UnmergeReason,
+    WithdrawalReason,
+)
+from contracts.words import LANGUAGES, words_of
+from services.intake import store
+from services.intake.domain.privacy import Erasure
+from services.intake.domain.referral import Referral, State, Step
+from services.intake.labels import ASPECTS, LABELS, STATES, STEPS, TOLD_APART, WRITTEN_BY
+from services.intake.tools import Tools
+
+REASONS: dict[Step, type[StrEnum]] = {
+    Step.RECEIVE: ReReferralReason,
+    Step.ASSESS: OverrideReason,
+    Step.SIGNPOST: SignpostReason,
+    Step.HOLD: HoldReason,
+    Step.RESUME: ResumptionReason,
+    Step.PART: MatchEndReason,
+    Step.END: MatchEndReason,
+    Step.CLOSE: ClosureReason,
+    Step.WITHDRAW: WithdrawalReason,
+    Step.MERGE: MergeReason,
+    Step.UNMERGE: UnmergeReason,
+    Step.RE_REFER: ReReferralReason,
+}
+"""In which words each step's reason is told. Those of other steps are not: a therapist's are theirs."""
+
+
+def request(referral: Referral) -> Entry:
+    """What is kept in the clear, and names nobody."""
+    told = entry(
+        ("Reference", referral.reference),
+        ("Received on", referral.received_at),
+        ("For", referral.client_group),
+        ("To be assessed by", referral.assess_by),
+        ("Your place, as far as we could find it from your postcode", referral.place),
+        ("A young person’s request, which our safeguarding lead sees first", referral.young),
+        ("The safeguarding lead has seen it", referral.lead_signed if referral.young else None),
+        ("The words you chose are kept as a mark from which nobody can read them", bool(referral.passphrase_mark)),
+        ("Times in a row that somebody typed other words", str(referral.failed_passphrases)),
+    )
+    return Entry(facts=(fact("How it stands", referral.state, words=STATES), *told.facts))
+
+
+def answers(form: HelpForm, *, but: Collection[str] = ()) -> Section:
+    """Everything that was typed, each by the field that it fills, but for these fields."""
+    facts = (one for one in _facts_of(form) if one.asked not in but)
+    return Section(
+        topic=Topic.ANSWERS,
+        entries=(Entry(facts=tuple(facts)),),
+        definition=form.definition,
+        definition_version=form.definition_version,
+    )
+
+
+def consents(form: HelpForm) -> Section:
+    """What was agreed to, each with the version of its text; of an older form, which named no texts, as it was kept."""
+    if form.consent_texts:
+        entries = [
+            Entry(
+                facts=(
+                    fact("Agreed", one.agreed, asked=f"answers.{one.text}"),
+                    fact("Version of the text", str(one.version)),
+                    fact("On", one.given_at),
+                )
+            )
+            for one in form.consent_texts
+        ]
+    else:
+        entries = [_consents(form.consents)]
+    return Section(
+        topic=Topic.CONSENTS,
+        entries=tuple(entries),
+        definition=form.definition,
+        definition_version=form.definition_version,
+    )
+
+
+def steps(unit: Unit[Tools], referral: Referral, *, untold: Collection[str] = ()) -> list[Entry]:
+    """Every step, with its reason and, where it was noted, why in words. Neither is told of reasons in `untold`."""
+    return [_step(unit, referral, row, untold) for row in store.history_of(unit.session, referral.id)]
+
+
+def assessment(unit: Unit[Tools], referral: Referral, *, but: Collection[str] = ()) -> list[Entry]:
+    """What was decided, what the rules had suggested, and the aspects in the assessor's words, but for these."""
+    row = unit.session.execute(
+        select(store.assessments).where(store.assessments.c.referral_id == referral.id)
+    ).one_or_none()
+    if row is None:
+        return []
+    aspects = unit.tools.vault.decrypt(unit.session, referral.id, Aspects, row.content)
+    words = [(label, getattr(aspects, name)) for name, label in ASPECTS.items() if name not in but]
+    decided = (
+        ("Assessed on", row.assessed_at),
+        ("By", row.assessor),
+        ("Level", row.risk_level),
+        ("The training a therapist needs", row.competence),
+        ("Kind of work", row.work),
+    )
+    suggested = (
+        ("What the rules suggested: level", row.suggested_risk_level),
+        ("Training", row.suggested_competence),
+        ("Work", row.suggested_work),
+        ("Version of the rules", row.policy_version and str(row.policy_version)),
+        ("What the assessor made of that", row.suggestion),
+        ("Why they decided otherwise", row.override_reason),
+    )
+    return [entry(*decided), entry(*suggested), entry(*words)]
+
+
+def erasure(found: Erasure) -> Entry:
+    return entry(("Erased on", found.erased_at), ("Why", found.reason), ("By", found.erased_by))
+
+
+def _consents(given: Consents) -> Entry:
+    return entry(
+        ("You may keep and use what I have written", given.processing),
+        ("I understand what stays between us and what cannot", given.confidentiality_understood),
+        ("You may give the contact details to a therapist", given.pass_to_therapist),
+        ("You may ask how things are going", given.evaluation),
+        ("You may use the answers for research, without anything that tells who", given.research),
+        ("Version of the text", str(given.text_version)),
+        ("On", given.given_at),
+    )
+
+
+def _facts_of(shape: Shape, prefix: str = "") -> Iterator[Fact]:
+    for name, value in vars(shape).items():
+        path = f"{prefix}{name}"
+        if path in TOLD_APART or value in (None, "", ()):
+            continue
+        if path == "answers":
+            yield from (_answer(one) for one in value)
+        elif isinstance(value, Shape):
+            yield from _facts_of(value, f"{path}.")
+        else:
+            yield fact(LABELS[path], _readable(path, value), asked=path)
+
+
+def _readable(path: str, value: Any) -> Any:
+    if path.endswith("_pence"):
+        return pounds(value)
+    return LANGUAGES.get(value, value) if path == "language" else value
+
+
+def _answer(one: FormAnswer) -> Fact:
+    """The question's own words stand in the form's definition, which who shows this looks up."""
+    said = (*((one.text,) if one.text else ()), *one.several)
+    told = fact(one.question.replace("_", " ").capitalize(), said, asked=f"answers.{one.question}")
+    return Fact(what=told.what, value=told.value, exactly=said, asked=told.asked)
+
+
+def _step(unit: Unit[Tools], referral: Referral, row: Row[Any], untold: Collection[str]) -> Entry:
+    told = row.reason not in untold
+    meaning = REASONS.get(row.step)
+    why = words_of(meaning(row.reason)) if meaning and row.reason and told else None
+    note = None
+    if row.note is not None and told and referral.state is not State.ERASED:
+        note = unit.tools.vault.decrypt(unit.session, referral.id, Note, row.note).text
+    moved = (fact("What happened", row.step, words=STEPS), fact("Since then", row.state, words=STATES))
+    by = WRITTEN_BY.get(row.taken_by, row.taken_by)
+    rest = entry(("By", by), ("Why", why), ("In words", note))
+    return Entry(facts=(fact("When", row.taken_at), *moved, *rest.facts))
