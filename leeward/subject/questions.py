@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from contracts.commands.subject import Fact, Section
+from contracts.commands.subject import Fact, Section, Topic
 from web.site.forms.definition import Choice, Definition, Kind, Question
 from web.site.forms.kinds import HAS_CHOICES, YES_NO, YES_NO_UNSURE
 from web.site.forms.reading import read_version
@@ -16,31 +16,59 @@ Asked = Mapping[str, list[Question]]
 
 
 def in_the_forms_words(section: Section, own: Path | None) -> Section:
-    """The section as it is, unless its definition is still there: then each answer below its own question, in order."""
+    """The section as it is, unless its definition is still there: then each answer below its own question, in order.
+
+    What is held without having been asked, given the other answers, stays in our words and comes last.
+    """
     if section.definition is None or section.definition_version is None:
         return section
     definition = read_version(section.definition, section.definition_version, own)
     if definition is None:
         return section
-    asked = _by_field(definition)
+    questions = definition.questions()
+    if section.topic is Topic.ANSWERS:
+        questions = _shown(definition, [fact for entry in section.entries for fact in entry.facts])
+    asked = _by_field(questions)
     order = {path: number for number, path in enumerate(asked)}
     entries = []
     for entry in section.entries:
         facts = sorted(entry.facts, key=lambda fact: order.get(fact.asked or "", len(order)))
-        entries.append(replace(entry, facts=tuple(_asked(fact, asked) for fact in facts)))
+        entries.append(replace(entry, facts=tuple(_asked(fact, asked, definition) for fact in facts)))
     return replace(section, entries=tuple(entries))
 
 
-def _by_field(definition: Definition) -> Asked:
-    """The questions by the field they fill and by their own id, in the order they are asked."""
+def _shown(definition: Definition, facts: Iterable[Fact]) -> Iterator[Question]:
+    """The questions that somebody with these answers was asked."""
+    by_field = {fact.asked: fact for fact in facts}
+    given: dict[str, tuple[str, ...]] = {}
+    for page in definition.pages:
+        if not page.when.holds(given):
+            continue
+        shown = [question for question in page.questions if question.when.holds(given)]
+        yield from shown
+        for question in shown:
+            fact = next((by_field[path] for path in _fields_of(question) if path in by_field), None)
+            given[question.id] = fact.exactly if fact else ()
+
+
+def _fields_of(question: Question) -> Iterator[str]:
+    """The field it fills, and under which its answer is kept if it fills none."""
+    if question.fills:
+        yield question.fills
+    yield f"answers.{question.id}"
+
+
+def _by_field(questions: Iterable[Question]) -> Asked:
     asked: dict[str, list[Question]] = defaultdict(list)
-    for question in definition.questions():
-        for path in filter(None, (question.fills, f"answers.{question.id}")):
+    for question in questions:
+        for path in _fields_of(question):
             asked[path].append(question)
     return asked
 
 
-def _asked(fact: Fact, asked: Asked) -> Fact:
+def _asked(fact: Fact, asked: Asked, definition: Definition) -> Fact:
+    if fact.asked == "definition":
+        return replace(fact, value=definition.title)
     questions = asked.get(fact.asked or "", [])
     if not questions:
         return fact

@@ -37,7 +37,7 @@ LABELS = {
     "wheelchair_access": "Step-free access needed",
     "subsidy_requested": "Help with the cost asked for",
     "fee_ceiling_pence": "What you can pay for a session",
-    "definition": "Form",
+    "definition": "Which form you answered",
     "definition_version": "Version of the form",
     "written_by.name": "Written for you by",
     "written_by.organisation": "Their organisation",
@@ -64,6 +64,17 @@ LABELS = {
     "suspected": "What made our form wonder whether a machine had written it",
 }
 """By path in `contracts.sealed.HelpForm`. Only where the form's definition doesn't give the question's own words."""
+
+CODED = frozenset(
+    {
+        "definition",
+        "heard_through",
+        "relationship",
+        "suspected",
+        *(path for path in LABELS if path.startswith("equality.")),
+    }
+)
+"""Fields that hold codes of the form's own, whose meaning only its definition gives."""
 
 ASPECTS = {
     "risk": "Risk",

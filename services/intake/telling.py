@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -29,7 +30,7 @@ from contracts.words import LANGUAGES, words_of
 from services.intake import store
 from services.intake.domain.privacy import Erasure
 from services.intake.domain.referral import Referral, State, Step
-from services.intake.labels import ASPECTS, LABELS, STATES, STEPS, TOLD_APART, WRITTEN_BY
+from services.intake.labels import ASPECTS, CODED, LABELS, STATES, STEPS, TOLD_APART, WRITTEN_BY
 from services.intake.tools import Tools
 
 REASONS: dict[Step, type[StrEnum]] = {
@@ -157,13 +158,20 @@ def _facts_of(shape: Shape, prefix: str = "") -> Iterator[Fact]:
         elif isinstance(value, Shape):
             yield from _facts_of(value, f"{path}.")
         else:
-            yield fact(LABELS[path], _readable(path, value), asked=path)
+            told = fact(LABELS[path], _readable(path, value), asked=path)
+            yield replace(told, exactly=_codes(value)) if path in CODED else told
 
 
 def _readable(path: str, value: Any) -> Any:
     if path.endswith("_pence"):
         return pounds(value)
+    if path in CODED:
+        return "; ".join(code.replace("_", " ").capitalize() for code in _codes(value))
     return LANGUAGES.get(value, value) if path == "language" else value
+
+
+def _codes(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else value
 
 
 def _answer(one: FormAnswer) -> Fact:

@@ -183,7 +183,8 @@ def test_the_operator_asks_looks_at_dead_letters_and_replays_them(guarded: Guard
     with logged_in(guarded, OPERATOR) as channel:
         for asked in ("matching.health", "billing.story", "intake.find_referral"):
             assert not refused(channel(), publishes("nameko-rpc", asked))
-        assert refused(channel(), publishes("nameko-rpc", "intake.withdraw"))
+        for told in ("intake.withdraw", "intake.read_record", "intake.about_subject", "notifications.read_outcomes"):
+            assert refused(channel(), publishes("nameko-rpc", told)), told
         assert not refused(channel(), takes("billing.dead"))
         assert not refused(channel(), publishes("billing.return", "inbox.replay"))
 

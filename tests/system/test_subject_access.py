@@ -108,9 +108,9 @@ def test_everything_is_exported_and_none_of_it_lies_about(everything: Everything
         assert_staff_read_it(everything, str(story.receipt.reference))
         tap.listen(0.5)
         commands = [(one.name, one.body) for one in tap.heard if one.exchange == "nameko-rpc"]
-    planted = Planted(PLANTED | {"noted": NOTED, "why_not": WHY_NOT})
+    everything.planted = Planted(PLANTED | {"noted": NOTED, "why_not": WHY_NOT})
     assert any(name == "evaluation.about_subject" for name, _ in commands)
-    assert planted.search_all(commands) == []
+    assert everything.planted.search_all(commands) == []
     assert everything.search() == []
     on_record = json.loads(leeward(everything, "audit", "show", str(story.receipt.reference), "--json"))
     exported = {(service, "E. Xporter", "exported") for service in SERVICES}

@@ -23,7 +23,7 @@ from contracts.commands.subject import (
     SealedHolding,
     Topic,
 )
-from contracts.sealed import Aspects, FormAnswer, Note, Writer
+from contracts.sealed import Aspects, Equality, FormAnswer, Note, Writer
 from contracts.vocabulary import HoldReason as WaitReason
 from contracts.vocabulary import (
     Known,
@@ -86,6 +86,18 @@ def test_what_was_typed_is_told_and_that_it_was_told_goes_on_record(intake: Inta
     assert found[Topic.CONSENTS][0]["Version of the text"] == "1"
     assert [one["Who"] for one in found[Topic.RECORD]] == [EVA], "this export is on record in itself"
     assert on_record(intake) == [("exported", EVA, "client_asked")]
+
+
+def test_codes_of_the_forms_own_are_told_in_words_and_exactly(intake: Intake) -> None:
+    asked = intake.ask_for_help(heard_through="family_or_friend", equality=Equality(gender="prefer_not_to_say"))
+    key = OneTimeKey()
+    request = AboutSubject(
+        referral_id=asked.referral_id, asked_by=EVA, reason=ExportReason.CLIENT_ASKED, seal_to=key.public
+    )
+    held = key.open(Holding, intake.ask(telling(subject.tell), request).sealed)
+    facts = {one.asked: one for section in held.sections for entry in section.entries for one in entry.facts}
+    assert (facts["heard_through"].value, facts["heard_through"].exactly) == ("Family or friend", ("family_or_friend",))
+    assert facts["equality.gender"].value == "Prefer not to say"
 
 
 def test_a_reading_for_safeguarding_and_a_legal_hold_are_not_told(intake: Intake) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from chassis.telling import fact
 from contracts.commands.subject import Entry, ExportReason, Section, Topic
+from contracts.sealed import SafeHours
 from contracts.vocabulary import Known
 from leeward.subject.gathering import Part, Request
 from leeward.subject.page import Export, as_html, as_json
@@ -32,6 +33,20 @@ def test_each_answer_stands_below_its_own_question_in_the_order_it_was_asked() -
         ("Do the police or social services know about this?", "I’m not sure"),
         ("Who got in touch", "You"),
     ]
+
+
+def test_what_was_never_asked_is_not_told_as_an_answer() -> None:
+    facts = (
+        fact("When it is safe", SafeHours.ANY, asked="contact.hours"),
+        fact("How you heard of us", "Helpline", asked="heard_through"),
+        fact("Which form you answered", "Self", asked="definition"),
+    )
+    section = Section(topic=Topic.ANSWERS, entries=(Entry(facts=facts),), definition="self", definition_version=1)
+    for way, what in (("email", "When is it safe?"), ("i_call", "When it is safe")):
+        chosen = replace(fact("How", way, asked="answers.contact_way"), exactly=(way,))
+        (entry,) = in_the_forms_words(replace(section, entries=(Entry(facts=(*facts, chosen)),)), None).entries
+        assert entry.told()[what] == "At any time"
+        assert entry.told()["Which form you answered"] == "For myself"
 
 
 def test_a_charitys_own_form_goes_before_the_shipped_one(tmp_path: Path) -> None:
