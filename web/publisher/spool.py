@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ class Spool:
         path = self._path(message.message_id)
         unfinished = path.with_suffix(".new")
         with unfinished.open("w") as file:
-            json.dump(asdict(message), file)
+            file.write(json.dumps(vars(message)))
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)

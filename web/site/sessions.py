@@ -12,7 +12,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -107,7 +107,7 @@ def _key_of(token: str) -> bytes:
 
 def _encrypt(token: str, session: Session) -> bytes:
     nonce = os.urandom(NONCE_BYTES)
-    return nonce + AESGCM(_key_of(token)).encrypt(nonce, json.dumps(asdict(session)).encode(), None)
+    return nonce + AESGCM(_key_of(token)).encrypt(nonce, json.dumps(vars(session)).encode(), None)
 
 
 def _decrypt(token: str, content: bytes) -> Session:

@@ -110,7 +110,7 @@ def _walk(definition: Definition, answers: Answers) -> Iterator[tuple[Shown, dic
             for question in questions
             if question.id in answers and accepts(question, answers[question.id], counting)
         }
-        counting = {**counting, **here}
+        counting.update(here)
         yield Shown(number, page, questions, answered=len(here) == len(questions)), here
 
 

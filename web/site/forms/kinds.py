@@ -22,6 +22,9 @@ _POSTCODE = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]?([0-9][A-Z]{2})?")
 _EMAIL = re.compile(r"[^@\s]{1,64}@([A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
+HAS_CHOICES = CHOSEN | {Kind.YES_NO, Kind.YES_NO_UNSURE}
+"""The kinds that are answered by choosing."""
+
 YES_NO = (Choice(YES, N_("Yes")), Choice(NO, N_("No")))
 YES_NO_UNSURE = (*YES_NO, Choice(UNSURE, N_("I’m not sure")))
 
@@ -85,10 +88,10 @@ def accepts(question: Question, answer: Answer, answers: Answers) -> bool:
     """Whether a stored answer is still one that could be given now."""
     if answer in ("", ()):
         return question.optional
-    chosen = {choice.value for choice in choices_of(question, answers)}
-    if question.kind is Kind.SEVERAL:
-        return set(answer) <= chosen
-    return question.kind not in (Kind.CHOICE, Kind.YES_NO, Kind.YES_NO_UNSURE) or answer in chosen
+    if question.kind not in HAS_CHOICES:
+        return True
+    given = {answer} if isinstance(answer, str) else set(answer)
+    return given <= {choice.value for choice in choices_of(question, answers)}
 
 
 def raw_of(question: Question, answer: Answer | None) -> dict[str, list[str]]:
@@ -249,4 +252,3 @@ _READERS: dict[Kind, Callable[[Question, str, Answers], str]] = {
     Kind.PASSPHRASE: _read_passphrase,
     Kind.CONSENT: _read_consent,
 }
-HAS_CHOICES = CHOSEN | {Kind.YES_NO, Kind.YES_NO_UNSURE}
