@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from contracts.sealed import HelpSubmission
+from contracts.vocabulary import Allegation, ClientGroup, HelpKind
 from web.site.forms.definition import Answer, Answers, Definition, Kind, Question
 from web.site.forms.engine import (
     Shown,
@@ -96,6 +97,9 @@ def check_what_is_sent(definition: Definition, answers: Answers) -> HelpSubmissi
         assert not value_at(sent, path) or value_at(sent, path) == default_of(path), path
     assert submission.consents.processing
     assert submission.consents.confidentiality_understood
+    if HelpKind.FAMILY_COURSE in submission.help_wanted:
+        assert not {Allegation.CONTACT_OFFENCE, Allegation.ONLINE_CONTACT} & set(submission.alleged)
+        assert (answers["self_verification"], answers["adult"]) == ("yes", "yes")
     return submission
 
 
@@ -181,6 +185,28 @@ def test_who_cannot_verify_is_offered_no_course_but_one_to_one_help(said: str) -
                "self_verification": said}  # fmt: skip
     assert offered(FAMILY, "help_wanted", answers) == set()
     assert offered(FAMILY, "help_wanted_otherwise", answers) == {"one_to_one", "online_group"}
+
+
+@pytest.mark.parametrize("said", ["contact_offence", "online_contact"])
+def test_who_has_told_of_such_an_accusation_is_not_asked_to_deny_it(said: str) -> None:
+    before: dict[str, Answer] = {"confidentiality_understood": "yes", "relationship": "partner", "adult": "yes"}
+    answers = before | {"alleged": ("downloading_images", said), "self_verification": "yes"}
+    assert "self_verification" not in applicable(FAMILY, answers)
+    assert offered(FAMILY, "help_wanted", answers) == set()
+    assert offered(FAMILY, "help_wanted_otherwise", answers) == {"one_to_one", "couple", "online_group"}
+
+
+def test_downloading_images_is_within_the_course() -> None:
+    answers = {"confidentiality_understood": "yes", "relationship": "parent", "adult": "yes",
+               "alleged": ("downloading_images",), "self_verification": "yes"}  # fmt: skip
+    assert "family_course" in offered(FAMILY, "help_wanted", answers)
+
+
+@pytest.mark.parametrize(("adult", "group"), [("yes", ClientGroup.FAMILY), ("no", ClientGroup.YOUNG_PERSON)])
+def test_a_relative_under_18_is_a_young_person(adult: str, group: ClientGroup) -> None:
+    answers = answers_of(FAMILY, relationship="child", adult=adult, alleged=(), self_verification="no",
+                         help_wanted_otherwise=("one_to_one",))  # fmt: skip
+    assert check_what_is_sent(FAMILY, answers).client_group is group
 
 
 def test_a_course_or_group_is_for_adults() -> None:
