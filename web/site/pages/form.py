@@ -18,7 +18,7 @@ from web.site.forms.engine import (
 )
 from web.site.forms.kinds import raw_of
 from web.site.pages.spam import is_trapped
-from web.site.sessions import Session
+from web.site.sessions import NoRoom, Session
 from web.site.texts import N_
 from web.site.visit import Visit
 
@@ -34,7 +34,11 @@ def start(visit: Visit) -> Response:
         if is_trapped(visit):
             session.suspected.append("honeypot")
         visit.site.sessions.end(visit.token)
-        return visit.remember(visit.go_to("/leaving"), visit.site.sessions.begin(session))
+        try:
+            token = visit.site.sessions.begin(session)
+        except NoRoom:
+            return visit.page("full.html", status=503)
+        return visit.remember(visit.go_to("/leaving"), token)
     problems = {"route": CHOOSE_A_ROUTE} if visit.is_post else {}
     return visit.page(
         "start.html", status=422 if problems else 200, problems=problems, routes=visit.site.definitions.values()
