@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,7 +13,7 @@ import pytest
 from leeward.ports import free_ports
 from tests.site.running import PASSPHRASE, WORDS, Inbox, Person, RunningSite, running_site
 from tests.support.bus import eventually
-from tests.support.proxy import Proxy
+from tests.support.proxy import ACK, Frame, Proxy
 from tests.support.users import Guarded
 from web.publisher.spool import Spool
 
@@ -36,35 +38,68 @@ def test_three_requests_at_once_send_one(person: Callable[..., Person], inbox: I
     assert page.locator(".reference").inner_text() == reference
 
 
+def through(proxy: Proxy, uri: str) -> str:
+    """The same user at the same broker, by way of the proxy."""
+    return uri.replace(f":{urlsplit(uri).port}/", f":{proxy.port}/")
+
+
+@dataclass
+class SlowBroker:
+    """A site whose broker takes every message, and keeps its confirms back until it is told to give them."""
+
+    site: RunningSite
+    confirms: threading.Event
+
+    def keep_back(self, frame: Frame) -> bytes:
+        if not frame.up and frame.method == ACK:
+            self.confirms.wait(30)
+        return frame.raw
+
+
+@pytest.fixture
+def slow(guarded: Guarded, keys: Path, elsewhere: str, tmp_path: Path) -> Iterator[SlowBroker]:
+    uri = guarded.uri("web")
+    proxy = Proxy(urlsplit(uri).port or 0)
+    with running_site(tmp_path, amqp_uri=through(proxy, uri), enquiry_uri=uri, keys=keys, exit_url=elsewhere) as site:
+        broker = SlowBroker(site, threading.Event())
+        proxy.filters.append(broker.keep_back)
+        yield broker
+        broker.confirms.set()
+    proxy.close()
+
+
 @with_and_without_javascript
-def test_a_double_click_sends_one_request(person: Callable[..., Person], inbox: Inbox, javascript: bool) -> None:
-    somebody = person(java_script_enabled=javascript)
+def test_a_double_click_sends_one_request(
+    person: Callable[..., Person], inbox: Inbox, slow: SlowBroker, javascript: bool
+) -> None:
+    somebody = person(slow.site, java_script_enabled=javascript)
     somebody.walk_to("self", "/check")
-    somebody.page.locator(SEND).dblclick()
+    with somebody.page.expect_request("**/check"):
+        somebody.page.locator(SEND).dblclick(no_wait_after=True)
+    slow.confirms.set()
     somebody.page.wait_for_url("**/done")
     assert len(inbox.take()) == 1
-    assert len(Spool(somebody.site.spool)) == 0
+    assert len(Spool(slow.site.spool)) == 0
 
 
 @with_and_without_javascript
-def test_two_tabs_that_send_send_one_request(person: Callable[..., Person], inbox: Inbox, javascript: bool) -> None:
-    somebody = person(java_script_enabled=javascript)
+def test_two_tabs_that_send_at_once_send_one_request(
+    person: Callable[..., Person], inbox: Inbox, slow: SlowBroker, javascript: bool
+) -> None:
+    somebody = person(slow.site, java_script_enabled=javascript)
     somebody.walk_to("self", "/check")
     other = somebody.in_another_tab()
     other.open("/check")
     for one in (somebody, other):
-        one.page.locator(SEND).click(no_wait_after=True)
+        with one.page.expect_request("**/check"):
+            one.page.locator(SEND).click(no_wait_after=True)
+    slow.confirms.set()
     for one in (somebody, other):
         one.page.wait_for_url("**/done")
     references = {one.page.locator(".reference").inner_text() for one in (somebody, other)}
     assert len(references) == 1
     assert len(inbox.take()) == 1
-    assert len(Spool(somebody.site.spool)) == 0
-
-
-def through(proxy: Proxy, uri: str) -> str:
-    """The same user at the same broker, by way of the proxy."""
-    return uri.replace(f":{urlsplit(uri).port}/", f":{proxy.port}/")
+    assert len(Spool(slow.site.spool)) == 0
 
 
 def sends(somebody: Person, site: RunningSite) -> None:

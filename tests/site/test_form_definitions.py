@@ -76,6 +76,7 @@ def test_the_newest_version_is_asked(tmp_path: Path) -> None:
         ("- id: concern\n", "- id: concern\n    unless: {legal_situation: charged}\n", "page concern",
          "'legal_situation', which comes later"),
         ("- id: legal\n", "- id: legal\n    unless: {what_brings_you: done}\n", "page legal", "which it can't be"),
+        ("fills: hopes", "fills: hopes\n        past: true", "question hopes", "'past' is said of a date"),
         ("- id: legal\n", "- id: legal\n    unless: charged\n", "page legal", "`unless: {question: value}`"),
         ("  - include: consents.v1\n", "", PLACE, "no question of kind consent that fills 'consents.processing'"),
         ("  - include: confidentiality.v1\n", "", PLACE, "The first page asks for"),
