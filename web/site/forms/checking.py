@@ -143,6 +143,8 @@ def _check_question(question: Question, place: Place, problems: Problems) -> Non
         problems.add(place, f"The choice {value!r} is there twice; remove one")
     if question.choices and not any(choice.when.is_always for choice in question.choices):
         problems.add(place, "Every choice has a condition, so there may be none; leave one without")
+    if question.past and question.kind is not Kind.DATE:
+        problems.add(place, "'past' is said of a date; leave it out")
     if question.unsure_counts_as not in ("", YES, NO):
         problems.add(place, "'unsure_counts_as' is yes or no; choose one")
     if question.fills:

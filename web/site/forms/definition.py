@@ -83,6 +83,9 @@ class Question:
     least: int | None = None
     most: int | None = None
     """Of a number its value, of a text its characters."""
+    past: bool = False
+    """Of a date: it has passed, or is today."""
+
     missing: str = ""
     invalid: str = ""
     unsure_counts_as: str = ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from web.site.forms.definition import Answer, Answers, Definition, Page, Question
 from web.site.forms.kinds import Raw, Wrong, accepts, read
@@ -80,14 +81,14 @@ def page_before(definition: Definition, answers: Answers, number: int) -> Shown 
     return earlier[-1] if earlier else None
 
 
-def answer_page(definition: Definition, answers: Answers, shown: Shown, raw: Raw) -> Outcome:
+def answer_page(definition: Definition, answers: Answers, shown: Shown, raw: Raw, *, today: date) -> Outcome:
     """Reads a posted page. What is not shown on it is not looked at."""
     counting = applicable(definition, answers)
     read_here: dict[str, Answer] = {}
     problems: dict[str, str] = {}
     for question in shown.questions:
         try:
-            read_here[question.id] = read(question, raw, counting)
+            read_here[question.id] = read(question, raw, counting, today=today)
         except Wrong as wrong:
             problems[question.id] = str(wrong)
     together = {**answers, **read_here}

@@ -54,6 +54,7 @@ INVALID = {
 MISSING_ANSWER = N_("Write an answer")
 TOO_LONG = N_("Please make this shorter")
 OUT_OF_RANGE = N_("Please check this number")
+NOT_YET = N_("Enter a date that has passed, like 27 3 1985")
 
 
 class Wrong(ValueError):
@@ -69,7 +70,7 @@ def choices_of(question: Question, answers: Answers) -> tuple[Choice, ...]:
     return tuple(choice for choice in question.choices if choice.when.holds(answers))
 
 
-def read(question: Question, raw: Raw, answers: Answers) -> Answer:
+def read(question: Question, raw: Raw, answers: Answers, *, today: date) -> Answer:
     """The answer in the one form it is stored in. Raises Wrong."""
     if question.kind is Kind.SEVERAL:
         return _read_several(question, raw, answers)
@@ -77,7 +78,10 @@ def read(question: Question, raw: Raw, answers: Answers) -> Answer:
     if not typed:
         return _blank(question)
     try:
-        return _READERS[question.kind](question, typed, answers)
+        answer = _READERS[question.kind](question, typed, answers)
+        if question.past and date.fromisoformat(answer) > today:
+            raise Wrong(question.invalid or NOT_YET)
+        return answer
     except Wrong:
         raise
     except ValueError:

@@ -89,12 +89,12 @@ def step(visit: Visit, session: Session, definition: Definition) -> Response:
 
 
 def _take_answers(visit: Visit, session: Session, definition: Definition, shown: Shown) -> Response:
-    outcome = answer_page(definition, session.answers, shown, visit.fields)
+    now = visit.site.clock.now()
+    outcome = answer_page(definition, session.answers, shown, visit.fields, today=now.date())
     if outcome.problems:
         return _show_step(visit, session, definition, shown, outcome.problems)
     session.answers = outcome.answers
-    now = visit.site.clock.now().isoformat()
-    session.agreed_at.update({one.id: now for one in shown.questions if one.kind is Kind.CONSENT})
+    session.agreed_at.update({one.id: now.isoformat() for one in shown.questions if one.kind is Kind.CONSENT})
     if visit.first(CHANGING):
         return _go_on(visit, first_unanswered(definition, session.answers), changing=True)
     return _go_on(visit, page_after(definition, session.answers, shown.number))
