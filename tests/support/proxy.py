@@ -99,11 +99,9 @@ Filter = Callable[[Frame], bytes]
 
 @dataclass
 class Proxy:
-    """Listens on `port` of loopback (a free one, unless `listen` names it) and passes on to `target`, a port that may
-    change."""
+    """Listens on `port` of loopback and passes on to `target`, a port that may change."""
 
     target: int
-    listen: int = 0
     filters: list[Filter] = field(default_factory=list)
     delay_seconds: float = 0.0
     seen: Counter[tuple[bool, tuple[int, int]]] = field(default_factory=Counter)
@@ -113,7 +111,7 @@ class Proxy:
     def __post_init__(self) -> None:
         self._swallows = {True: False, False: False}
         self._links: list[Link] = []
-        self._listener = socket.create_server(("127.0.0.1", self.listen))
+        self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
