@@ -25,6 +25,7 @@ from bench.site.visitor import Visitor
 from chassis.sealing import make_keys
 from leeward.ports import free_ports
 from leeward.supervisor import wait_until_it_is_ready
+from web.publisher.spool import Spool
 
 NAME = "site"
 TITLE = "The public site"
@@ -139,7 +140,7 @@ def _sending(number: int, address: str, count: int, lab: Lab, bus: Bus) -> Sendi
     seconds = time.perf_counter() - began
     for visitor in visitors:
         visitor.close()
-    spooled = len(list((lab.folder / "site-spool").glob("*.json")))
+    spooled = len(Spool(lab.folder / "site-spool"))
     arrived = bus.depth(LISTENER) - before
     return Sending(number, count, seconds, percentile(took, 0.95), spooled, count - spooled - arrived)
 

@@ -1,4 +1,5 @@
-"""The site in this process, with a real publisher and a broker that is away, unless a test says otherwise."""
+"""The site in this process, with a real publisher and a broker that is away, unless a test says otherwise; and as a
+process of its own on a real broker, with a real browser before it."""
 
 from __future__ import annotations
 
@@ -13,12 +14,18 @@ from typing import Any
 
 import pytest
 from environs import Env
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import sync_playwright
 from starlette.testclient import TestClient
 
 from chassis.clock import ManualClock
 from chassis.sealing import Keyring, make_keys
 from contracts.sealed import HelpSubmission
+from leeward.broker import Node
 from leeward.ports import free_ports
+from tests.site.running import Inbox, Person, RunningSite, neutral_site, running_site
+from tests.support.chromium import ARGUMENTS, ensure_installed
+from tests.support.users import Guarded, import_definitions
 from web.publisher.spool import Spool
 from web.site.app import build_app
 from web.site.settings import SiteSettings, read
@@ -124,3 +131,59 @@ def browse(site_settings: SiteSettings, keys: Path) -> Iterator[Callable[..., Br
 @pytest.fixture
 def browser(browse: Callable[..., Browser]) -> Browser:
     return browse()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    executable = ensure_installed()
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def guarded(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Guarded:
+    """A broker on which the site has only the rights that it is given for good."""
+    return import_definitions(node, "site", tmp_path_factory.mktemp("site-definitions"))
+
+
+@pytest.fixture(scope="module")
+def elsewhere() -> Iterator[str]:
+    with neutral_site() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def running(
+    guarded: Guarded, keys: Path, elsewhere: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningSite]:
+    folder = tmp_path_factory.mktemp("site")
+    with running_site(
+        folder, amqp_uri=guarded.uri("web"), enquiry_uri=guarded.uri("enquiry"), keys=keys, exit_url=elsewhere
+    ) as site:
+        yield site
+
+
+@pytest.fixture
+def inbox(guarded: Guarded, keys: Path) -> Iterator[Inbox]:
+    opened = Inbox(guarded.admin_uri, keys)
+    opened.empty()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def person(chromium: Chromium, running: RunningSite) -> Iterator[Callable[..., Person]]:
+    """Somebody with a browser of their own; options are Playwright's for a new context."""
+    contexts = []
+
+    def come(site: RunningSite = running, **options: object) -> Person:
+        context = chromium.new_context(**options)  # type: ignore[arg-type]
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        return Person(context, site)
+
+    yield come
+    for context in contexts:
+        context.close()

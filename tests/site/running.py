@@ -16,6 +16,7 @@ from pathlib import Path
 import pika
 from playwright.sync_api import BrowserContext, Page
 
+from chassis.clock import SharedClock
 from chassis.sealing import Keyring
 from contracts.sealed import HelpSubmission
 from leeward.ports import free_ports
@@ -44,16 +45,18 @@ class RunningSite:
     process: subprocess.Popen[bytes]
     spool: Path
     log: Path
+    clock: SharedClock
+    """The clock that the process goes by."""
 
 
 @contextmanager
 def running_site(folder: Path, *, amqp_uri: str, enquiry_uri: str, keys: Path, exit_url: str) -> Iterator[RunningSite]:
     (port,) = free_ports(1)
-    address, spool = f"http://127.0.0.1:{port}", folder / "spool"
+    address, spool, clock_file = f"http://127.0.0.1:{port}", folder / "spool", folder / "clock"
     environment = {
         **os.environ, "AMQP_URI": amqp_uri, "SITE_ENQUIRY_AMQP_URI": enquiry_uri, "LEEWARD_KEYS": str(keys),
         "SITE_SPOOL": str(spool), "SITE_SECURE": "false", "SITE_EXIT_URL": exit_url,
-        "LEEWARD_SITE": f"127.0.0.1:{port}",
+        "LEEWARD_SITE": f"127.0.0.1:{port}", "LEEWARD_CLOCK_FILE": str(clock_file),
         "SITE_LEAST_SECONDS": "0", "SITE_SENDS_PER_HOUR": "1000", "SITE_DELIVER_SECONDS": "0.2",
     }  # fmt: skip
     log = folder / "site.log"
@@ -63,7 +66,7 @@ def running_site(folder: Path, *, amqp_uri: str, enquiry_uri: str, keys: Path, e
         )
     try:
         assert wait_until_it_is_ready(address, process), log.read_text()
-        yield RunningSite(address, process, spool, log)
+        yield RunningSite(address, process, spool, log, SharedClock(clock_file))
     finally:
         process.terminate()
         process.wait(30)
@@ -126,6 +129,9 @@ class Person:
         self.page: Page = context.new_page()
         self.site = site
 
+    def in_another_tab(self) -> Person:
+        return Person(self.page.context, self.site)
+
     def open(self, path: str) -> None:
         self.page.goto(self.site.address + path)
 
@@ -173,11 +179,6 @@ class Person:
             if self.path == path:
                 return
         raise AssertionError(f"never came to {path}")
-
-    def questions(self) -> str:
-        """Which page of a form this is, as far as it matters for how it looks."""
-        names = self.page.eval_on_selector_all("main [name]", "all => [...new Set(all.map((one) => one.name))]")
-        return " ".join(sorted(names)) or self.path
 
     def says(self) -> str:
         return self.page.locator("body").inner_text()

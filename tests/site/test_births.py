@@ -27,18 +27,18 @@ def typed(day: date) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("day", [TODAY, date(2008, 2, 29), date(1906, 11, 23), date(1905, 11, 24)])
 def test_whoever_may_be_alive_was_born_on_a_day_that_is_taken(day: date) -> None:
-    assert read(BORN, typed(day), {}, on=TODAY) == day.isoformat()
+    assert read(BORN, typed(day), {}, today=TODAY) == day.isoformat()
 
 
 @pytest.mark.parametrize("day", [date(2026, 11, 24), date(2062, 3, 1), date(1905, 11, 23), date(1900, 1, 1)])
 def test_nobody_was_born_in_the_future_or_too_long_ago(day: date) -> None:
     with pytest.raises(Wrong, match="in the future, or too long ago"):
-        read(BORN, typed(day), {}, on=TODAY)
+        read(BORN, typed(day), {}, today=TODAY)
 
 
 def test_a_date_without_limits_may_be_to_come() -> None:
     release = Question(id="born", kind=Kind.DATE, label="When may they be released?")
-    assert read(release, typed(date(2031, 3, 1)), {}, on=TODAY) == "2031-03-01"
+    assert read(release, typed(date(2031, 3, 1)), {}, today=TODAY) == "2031-03-01"
 
 
 def test_every_form_that_asks_when_somebody_was_born_sets_these_limits() -> None:

@@ -1,104 +1,40 @@
-"""The site in a real browser, on a real broker."""
+"""Every route in a real browser, on a real broker: all the way, by everybody."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
 
 from contracts.sealed import SafeChannel
-from leeward.broker import Node
-from leeward.ports import free_ports
-from tests.site.running import PASSPHRASE, TYPED, WORDS, Inbox, Person, RunningSite, neutral_site, running_site
-from tests.support.bus import eventually
-from tests.support.chromium import ARGUMENTS, ensure_installed
-from tests.support.users import Guarded, import_definitions
-from web.publisher.spool import Spool
+from tests.site.barriers import look_for_barriers, what_it_says
+from tests.site.running import CHOSEN, PASSPHRASE, TYPED, WORDS, Inbox, Person
 from web.site.forms.reading import read_definitions
 
 ROUTES = list(read_definitions())
 each_route = pytest.mark.parametrize("route", ROUTES)
-with_and_without_javascript = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
-PLAIN_PAGES = ("/", "/request", "/withdraw", "/safety", "/privacy", "/accessibility", "/nowhere", "/closed")
-FITS = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    executable = ensure_installed()
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
-        yield launched
-        launched.close()
-
-
-@pytest.fixture(scope="module")
-def guarded(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Guarded:
-    """A broker on which the site has only the rights that it is given for good."""
-    return import_definitions(node, "site", tmp_path_factory.mktemp("site-definitions"))
-
-
-@pytest.fixture(scope="module")
-def elsewhere() -> Iterator[str]:
-    with neutral_site() as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def running(
-    guarded: Guarded, keys: Path, elsewhere: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[RunningSite]:
-    folder = tmp_path_factory.mktemp("site")
-    with running_site(
-        folder, amqp_uri=guarded.uri("web"), enquiry_uri=guarded.uri("enquiry"), keys=keys, exit_url=elsewhere
-    ) as site:
-        yield site
-
-
-@pytest.fixture
-def inbox(guarded: Guarded, keys: Path) -> Iterator[Inbox]:
-    opened = Inbox(guarded.admin_uri, keys)
-    opened.empty()
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def person(chromium: Browser, running: RunningSite) -> Iterator[Callable[..., Person]]:
-    """Somebody with a browser of their own; options are Playwright's for a new context."""
-    contexts = []
-
-    def come(site: RunningSite = running, **options: object) -> Person:
-        context = chromium.new_context(**options)  # type: ignore[arg-type]
-        context.set_default_timeout(20_000)
-        contexts.append(context)
-        return Person(context, site)
-
-    yield come
-    for context in contexts:
-        context.close()
 
 
 @pytest.fixture(scope="module")
 def seen() -> set[str]:
-    """Which pages were looked at for barriers already: the forms share most of them."""
+    """Which pages were looked at for barriers already, by what they say: the routes share many of them."""
     return set()
 
 
-@with_and_without_javascript
+@pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
 @each_route
-def test_a_request_goes_all_the_way_without_barriers(
+def test_a_request_goes_all_the_way(
     person: Callable[..., Person], inbox: Inbox, seen: set[str], route: str, javascript: bool
 ) -> None:
+    """Every page of it is without barriers: axe needs JavaScript, and finds the same without."""
     somebody = person(java_script_enabled=javascript)
     for _ in somebody.walk(route):
-        if javascript and somebody.questions() not in seen:
-            seen.add(somebody.questions())
+        said = what_it_says(somebody.page)
+        if javascript and said not in seen:
+            seen.add(said)
             look_for_barriers(somebody.page)
     assert somebody.path == "/done"
     (sent,) = inbox.take()
@@ -109,158 +45,81 @@ def test_a_request_goes_all_the_way_without_barriers(
     assert WORDS not in somebody.site.log.read_text()
 
 
-def look_for_barriers(page: Page) -> None:
-    """WCAG 2.2 at level AA, and what axe calls best practice."""
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-    results = Axe().run(page, options={"runOnly": tags})
-    assert results.violations_count == 0, results.generate_report()
-
-
-@pytest.mark.parametrize("path", PLAIN_PAGES)
-@pytest.mark.parametrize("prefix", ["", "/cy"], ids=["english", "welsh"])
-def test_no_plain_page_has_a_barrier_that_axe_finds(person: Callable[..., Person], prefix: str, path: str) -> None:
+def test_a_welsh_form_has_no_barriers_either(person: Callable[..., Person], inbox: Inbox) -> None:
     somebody = person()
-    somebody.open(prefix + path)
-    look_for_barriers(somebody.page)
+    for _ in somebody.walk("family", "/cy"):
+        look_for_barriers(somebody.page)
+    assert inbox.take()[0].language == "cy"
 
 
-def test_an_error_takes_the_focus_and_leads_to_its_field(person: Callable[..., Person]) -> None:
+@each_route
+def test_what_was_left_out_is_asked_for_without_barriers(
+    person: Callable[..., Person], seen: set[str], route: str
+) -> None:
+    """On every page that must be answered; the error takes the focus and leads to its field."""
     somebody = person()
-    somebody.begin("self")
+    page = somebody.page
+    somebody.begin(route)
     somebody.go_on()
-    somebody.go_on()
-    assert somebody.page.title().startswith("Error: ")
-    look_for_barriers(somebody.page)
-    assert somebody.page.evaluate("document.activeElement.matches('[data-errors]')")
-    somebody.page.locator("[data-errors] a").click()
-    assert somebody.page.evaluate("document.activeElement.id") == "confidentiality_understood"
+    while somebody.path != "/check":
+        before = somebody.path
+        somebody.go_on()
+        if somebody.path != before:
+            continue
+        assert page.title().startswith("Error: ")
+        assert page.evaluate("document.activeElement.matches('[data-errors]')")
+        said = what_it_says(page)
+        if said not in seen:
+            seen.add(said)
+            look_for_barriers(page)
+        link = page.locator("[data-errors] a").first
+        field = str(link.get_attribute("href")).removeprefix("#")
+        link.click()
+        assert page.evaluate("document.activeElement.id") == field
+        somebody.answer()
+        somebody.go_on()
+        assert somebody.path != before
 
 
-def test_the_whole_form_is_filled_in_by_keyboard_alone(person: Callable[..., Person], inbox: Inbox) -> None:
+@each_route
+def test_the_whole_form_is_filled_in_by_keyboard_alone(person: Callable[..., Person], inbox: Inbox, route: str) -> None:
     somebody = person()
     page = somebody.page
 
-    def focus() -> str:
-        return str(page.evaluate("document.activeElement.name || document.activeElement.tagName"))
-
-    def press_on_to(*wanted: str) -> str:
-        for _ in range(40):
+    def press_on_to(wanted: str) -> None:
+        for _ in range(60):
             page.keyboard.press("Tab")
-            if focus() in wanted:
-                return focus()
-        raise AssertionError(f"the Tab key never reaches {wanted}")
+            if page.evaluate("document.activeElement.name || document.activeElement.tagName") == wanted:
+                return
+        raise AssertionError(f"the Tab key never reaches {wanted} on {page.url}")
+
+    def choose(name: str, value: str) -> None:
+        press_on_to(name)
+        if value and page.evaluate("document.activeElement.type") == "radio":
+            page.keyboard.press("Space")
+            while page.evaluate("document.activeElement.value") != value:
+                page.keyboard.press("ArrowDown")
+        else:
+            page.keyboard.press("Space")
 
     somebody.open("/")
-    press_on_to("route")
-    page.keyboard.press("Space")
+    choose("route", route)
     for _ in range(60):
-        names = {one.get_attribute("name") for one in page.locator("main form [name]:not([type=hidden])").all()}
-        for name in ("confidentiality_understood", "consent_processing"):
-            if name in names:
+        asked = page.eval_on_selector_all("main form [name]:not([type=hidden])", "all => all.map((one) => one.name)")
+        for name in dict.fromkeys(asked):
+            if name in TYPED:
                 press_on_to(name)
-                page.keyboard.press("Space")
-        for name in names & {"postcode", "telephone", "passphrase"}:
-            press_on_to(name)
-            page.keyboard.type(TYPED[name])
-        for name in names & {"contact_way", "hours", "may_leave_message", "say_who"}:
-            press_on_to(name)
-            page.keyboard.press("Space")
+                page.keyboard.type(TYPED[name])
+            elif name in CHOSEN:
+                choose(name, CHOSEN[name])
         press_on_to("BUTTON")
         with page.expect_navigation():
             page.keyboard.press("Enter")
         if somebody.path == "/done":
             break
     (sent,) = inbox.take()
-    assert sent.contact.telephone == "01632960123"
-
-
-def leaves_by_the_button(page: Page) -> None:
-    page.locator(".leave a").click()
-
-
-def leaves_by_shift(page: Page) -> None:
-    for _ in range(3):
-        page.keyboard.press("Shift")
-
-
-@pytest.mark.parametrize(
-    ("leaves", "javascript"),
-    [(leaves_by_the_button, True), (leaves_by_the_button, False), (leaves_by_shift, True)],
-    ids=["button", "button without javascript", "shift"],
-)
-def test_back_after_leaving_quickly_shows_nothing(
-    person: Callable[..., Person], elsewhere: str, leaves: Callable[[Page], None], javascript: bool
-) -> None:
-    somebody = person(java_script_enabled=javascript)
-    page = somebody.page
-    page.goto("about:blank")
-    somebody.walk_to("survivor", "/step/3")
-    page.go_back()
-    assert WORDS in page.content()
-    leaves(page)
-    page.wait_for_url(elsewhere)
-    assert [cookie["name"] for cookie in page.context.cookies()] == ["left"]
-    for _ in range(10):
-        page.go_back()
-        if page.url == "about:blank":
-            break
-        assert "This page is closed" in somebody.says() or "Sunny" in somebody.says()
-        assert WORDS not in page.content()
-        assert "Leeward" not in somebody.says()
-    somebody.open("/again")
-    somebody.open("/step/2")
-    assert WORDS not in page.content()
-
-
-def test_two_clicks_at_once_send_one_request(person: Callable[..., Person], inbox: Inbox) -> None:
-    somebody = person()
-    somebody.walk_to("self", "/check")
-    page = somebody.page
-    sends = """async () => {
-      const form = document.querySelector("main form"), body = new URLSearchParams(new FormData(form));
-      const answers = await Promise.all([1, 2, 3].map(() => fetch(form.action, {method: "POST", body})));
-      return answers.map((one) => new URL(one.url).pathname);
-    }"""
-    assert page.evaluate(sends) == ["/done"] * 3
-    somebody.go_on()
-    reference = page.locator(".reference").inner_text()
-    assert len(inbox.take()) == 1
-    somebody.open("/check")
-    assert page.locator(".reference").inner_text() == reference
-
-
-def test_what_is_sent_while_the_broker_is_away_arrives_after_a_restart(
-    person: Callable[..., Person], guarded: Guarded, inbox: Inbox, keys: Path, elsewhere: str, tmp_path: Path
-) -> None:
-    (nobody,) = free_ports(1)
-    away = f"amqp://web:drama-web@127.0.0.1:{nobody}/"
-    with running_site(tmp_path, amqp_uri=away, enquiry_uri=away, keys=keys, exit_url=elsewhere) as site:
-        somebody = person(site)
-        assert list(somebody.walk("self"))[-1] == "/done"
-        assert len(Spool(site.spool)) == 1
-        assert not any(WORDS in path.read_text() for path in tmp_path.rglob("*") if path.is_file())
-        somebody.open("/request")
-        somebody.page.fill("#reference", "9C28-SAU2-5")
-        somebody.page.fill("#passphrase", PASSPHRASE)
-        somebody.go_on()
-        assert "We can’t look right now" in somebody.says()
-    back = guarded.uri("web")
-    with running_site(tmp_path, amqp_uri=back, enquiry_uri=away, keys=keys, exit_url=elsewhere) as site:
-        (sent,) = inbox.take()
-        assert sent.concern == WORDS
-        eventually(lambda: len(Spool(site.spool)) == 0, "the spool is empty")
-
-
-def scrolls_sideways(page: Page) -> list[str]:
-    """In which of these sizes the page is wider than its window."""
-    found = []
-    for name, width, text in (("320 px", 320, "100%"), ("200 % zoom", 640, "100%"), ("200 % text", 1280, "200%")):
-        page.set_viewport_size({"width": width, "height": 700})
-        page.evaluate(f"document.documentElement.style.fontSize = '{text}'")
-        if not page.evaluate(FITS):
-            found.append(name)
-    page.evaluate("document.documentElement.style.fontSize = ''")
-    return found
+    assert (sent.definition, sent.concern) == (route, WORDS)
+    assert sent.contact.channel is (SafeChannel.POST if route == "in_prison" else SafeChannel.TELEPHONE)
 
 
 @dataclass(frozen=True)
@@ -273,16 +132,6 @@ class Picture:
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 PICTURES = (Picture("site-first-question", "self", "/step/1", 900), Picture("site-contact", "family", "/step/19", 420))
-
-
-@pytest.mark.parametrize(("prefix", "route"), [("", "family"), ("/cy", "self")], ids=["english", "welsh"])
-def test_nothing_has_to_be_scrolled_sideways(person: Callable[..., Person], prefix: str, route: str) -> None:
-    somebody = person()
-    for path in PLAIN_PAGES:
-        somebody.open(prefix + path)
-        assert scrolls_sideways(somebody.page) == [], path
-    for path in somebody.walk(route, prefix):
-        assert scrolls_sideways(somebody.page) == [], path
 
 
 def test_nothing_is_loaded_from_anybody_else(person: Callable[..., Person]) -> None:

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from contracts.sealed import HelpSubmission
+from contracts.vocabulary import Allegation, ClientGroup, HelpKind
 from web.site.forms.definition import Answer, Answers, Definition, Kind, Question
 from web.site.forms.engine import (
     Shown,
@@ -77,7 +78,7 @@ def fill_in(data: st.DataObject, definition: Definition, answers: dict[str, Answ
         raw: dict[str, list[str]] = {}
         for question in shown.questions:
             raw |= good_answer(data, question, applicable(definition, answers))
-        outcome = answer_page(definition, answers, shown, raw)
+        outcome = answer_page(definition, answers, shown, raw, today=NOW.date())
         assert not outcome.problems, (shown.page.id, outcome.problems)
         answers = outcome.answers
     raise AssertionError("a dead end")
@@ -96,6 +97,9 @@ def check_what_is_sent(definition: Definition, answers: Answers) -> HelpSubmissi
         assert not value_at(sent, path) or value_at(sent, path) == default_of(path), path
     assert submission.consents.processing
     assert submission.consents.confidentiality_understood
+    if HelpKind.FAMILY_COURSE in submission.help_wanted:
+        assert not {Allegation.CONTACT_OFFENCE, Allegation.ONLINE_CONTACT} & set(submission.alleged)
+        assert (answers["self_verification"], answers["adult"]) == ("yes", "yes")
     return submission
 
 
@@ -122,7 +126,9 @@ def test_any_answers_in_any_order_never_lead_to_a_dead_end(definition: Definitio
         if shown is None:
             check_what_is_sent(definition, answers)
             shown = data.draw(st.sampled_from(shown_pages(definition, answers)))
-        answers = answer_page(definition, answers, shown, posted(data, shown, applicable(definition, answers))).answers
+        answers = answer_page(
+            definition, answers, shown, posted(data, shown, applicable(definition, answers)), today=NOW.date()
+        ).answers
         before, after = page_before(definition, answers, shown.number), page_after(definition, answers, shown.number)
         assert before is None or before.number < shown.number
         assert after is None or after.number > shown.number
@@ -139,7 +145,7 @@ def test_a_page_shows_again_what_was_answered_on_it(definition: Definition, data
     for question in shown.questions:
         raw |= raw_of(question, answers[question.id])
     assume(all(question.kind is not Kind.CONSENT for question in shown.questions))
-    assert answer_page(definition, answers, shown, raw).answers == answers
+    assert answer_page(definition, answers, shown, raw, today=NOW.date()).answers == answers
 
 
 def test_only_where_they_are_and_a_safe_way_to_reach_them_must_be_given() -> None:
@@ -181,6 +187,28 @@ def test_who_cannot_verify_is_offered_no_course_but_one_to_one_help(said: str) -
                "self_verification": said}  # fmt: skip
     assert offered(FAMILY, "help_wanted", answers) == set()
     assert offered(FAMILY, "help_wanted_otherwise", answers) == {"one_to_one", "online_group"}
+
+
+@pytest.mark.parametrize("said", ["contact_offence", "online_contact"])
+def test_who_has_told_of_such_an_accusation_is_not_asked_to_deny_it(said: str) -> None:
+    before: dict[str, Answer] = {"confidentiality_understood": "yes", "relationship": "partner", "adult": "yes"}
+    answers = before | {"alleged": ("downloading_images", said), "self_verification": "yes"}
+    assert "self_verification" not in applicable(FAMILY, answers)
+    assert offered(FAMILY, "help_wanted", answers) == set()
+    assert offered(FAMILY, "help_wanted_otherwise", answers) == {"one_to_one", "couple", "online_group"}
+
+
+def test_downloading_images_is_within_the_course() -> None:
+    answers = {"confidentiality_understood": "yes", "relationship": "parent", "adult": "yes",
+               "alleged": ("downloading_images",), "self_verification": "yes"}  # fmt: skip
+    assert "family_course" in offered(FAMILY, "help_wanted", answers)
+
+
+@pytest.mark.parametrize(("adult", "group"), [("yes", ClientGroup.FAMILY), ("no", ClientGroup.YOUNG_PERSON)])
+def test_a_relative_under_18_is_a_young_person(adult: str, group: ClientGroup) -> None:
+    answers = answers_of(FAMILY, relationship="child", adult=adult, alleged=(), self_verification="no",
+                         help_wanted_otherwise=("one_to_one",))  # fmt: skip
+    assert check_what_is_sent(FAMILY, answers).client_group is group
 
 
 def test_a_course_or_group_is_for_adults() -> None:
@@ -232,7 +260,15 @@ def test_all_that_is_written_fits_into_one_message() -> None:
     answers = answers_of(definition)
     pages = {shown.page.id: shown for shown in shown_pages(definition, answers)}
     for page, field in (("concern", "concern"), ("hopes", "hopes")):
-        answers = answer_page(definition, answers, pages[page], {field: ["😀" * 1_600]}).answers
-    outcome = answer_page(definition, answers, pages["access"], {"access_needs": ["😀" * 1_900]})
+        answers = answer_page(definition, answers, pages[page], {field: ["😀" * 1_600]}, today=NOW.date()).answers
+    outcome = answer_page(definition, answers, pages["access"], {"access_needs": ["😀" * 1_900]}, today=NOW.date())
     assert set(outcome.problems) == {"access_needs"}
     assert outcome.answers["access_needs"] == ""
+
+
+@pytest.mark.parametrize(("day", "problems"), [("20", set()), ("21", {"date_of_birth"})])
+def test_nobody_was_born_tomorrow(day: str, problems: set[str]) -> None:
+    definition = DEFINITIONS["professional"]
+    (person,) = (shown for shown in shown_pages(definition, answers_of(definition)) if shown.page.id == "person")
+    raw = {"date_of_birth-day": [day], "date_of_birth-month": ["11"], "date_of_birth-year": ["2026"]}
+    assert set(answer_page(definition, {}, person, raw, today=NOW.date()).problems) == problems

@@ -6,13 +6,17 @@ import re
 from collections.abc import Iterator
 from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
+from services.intake.commands import WORDS
 from tests.site.conftest import Browser
 from tests.site.test_pages import ANSWERS, ROUTES, WITHOUT_SESSION
 from web.site import catalogue
-from web.site.languages import LANGUAGES, po_file, read_catalogues
+from web.site.languages import LANGUAGES, Translations, po_file, read_catalogues
+from web.site.pages.standing import SAID_BY_INTAKE
+from web.site.rendering import MISSED, UNREAD
 
 NAMES = {"Leeward", "English", "NP20 4UR", "GP"}
 """What is the same in every language."""
@@ -50,7 +54,7 @@ def untranslated(html: str) -> Iterator[str]:
 def marked(browser: Browser) -> Browser:
     """A site whose Welsh is every text of the catalogue between marks."""
     texts = {str(one.id): f"«{one.id}»" for one in catalogue.template() if one.id}
-    browser.site.renderer._catalogues["cy"] = texts
+    browser.site.renderer._catalogues["cy"] = Translations(texts)
     return browser
 
 
@@ -61,7 +65,7 @@ def test_the_catalogue_is_up_to_date(language: str) -> None:
 
 def test_what_is_filled_into_a_text_is_filled_into_its_translation() -> None:
     for translations in read_catalogues().values():
-        for text, translated in translations.items():
+        for text, translated in translations.texts.items():
             assert set(re.findall(r"%\(\w+\)s", text)) == set(re.findall(r"%\(\w+\)s", translated)), text
 
 
@@ -83,3 +87,42 @@ def test_a_form_says_nothing_past_gettext(marked: Browser, route: str) -> None:
         assert marked.last.status_code == 200
     allowed = {*NEEDED.values(), *(value for value in ANSWERS.values() if isinstance(value, str))}
     assert set(untranslated(marked.last.text)) <= allowed
+
+
+def test_what_intake_says_of_a_request_is_in_the_catalogue() -> None:
+    assert set(SAID_BY_INTAKE) == set(WORDS.values())
+
+
+@pytest.mark.parametrize("path", ["/privacy", "/closed"])
+def test_a_page_says_in_english_that_not_all_of_it_is_translated(browser: Browser, path: str) -> None:
+    welsh = read_catalogues()["cy"].texts
+    heading = {"/privacy": "Privacy and cookies", "/closed": "This page is closed"}[path]
+    browser.site.renderer._catalogues["cy"] = Translations(
+        {text: translated for text, translated in welsh.items() if text != heading}
+    )
+    answer = browser.open(f"/cy{path}")
+    assert f'<p class="notice" lang="en">{MISSED}</p>' in answer.text
+    assert f'<h1><span lang="en">{heading}</span></h1>' in answer.text
+    browser.site.renderer._catalogues["cy"] = Translations(welsh)
+    assert 'class="notice"' not in browser.open(f"/cy{path}").text
+    assert 'class="notice"' not in browser.open(path).text
+
+
+def test_a_page_says_in_english_that_no_welsh_speaker_has_read_it(browser: Browser) -> None:
+    welsh = read_catalogues()["cy"].texts
+    browser.site.renderer._catalogues["cy"] = Translations(welsh, unread=frozenset({"Cookies"}))
+    assert UNREAD in browser.open("/cy/privacy").text
+    assert UNREAD not in browser.open("/cy/safety").text
+    assert UNREAD not in browser.open("/privacy").text
+
+
+def test_whoever_brings_the_catalogue_up_to_date_keeps_what_was_not_read(tmp_path: Path) -> None:
+    po = po_file("cy").read_text()
+    assert '#, fuzzy\nmsgid "Cookies"\n' in po
+    catalogues = tmp_path / "cy" / "LC_MESSAGES"
+    catalogues.mkdir(parents=True)
+    (catalogues / "site.po").write_text(po.replace('#, fuzzy\nmsgid "Cookies"\n', 'msgid "Cookies"\n'))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("web.site.languages.LOCALE", tmp_path)
+        assert catalogue.updated("cy") == (catalogues / "site.po").read_text()
+        assert "Cookies" not in read_catalogues()["cy"].unread

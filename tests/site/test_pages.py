@@ -73,12 +73,6 @@ def test_every_step_is_shown_and_sent_in_both_languages(browser: Browser, route:
     assert (sent.definition, sent.postcode, sent.language) == (route, "NP20 4UR", prefix.removeprefix("/") or "en")
 
 
-def test_welsh_pages_say_in_english_what_is_not_translated(browser: Browser) -> None:
-    assert "Some of this page is not in Welsh yet." in browser.open("/cy/privacy").text
-    assert "Some of this page is not in Welsh yet." not in browser.open("/cy/request").text
-    assert "not in Welsh" not in browser.open("/privacy").text
-
-
 def test_the_confirmation_shows_the_reference_of_what_was_sent(browser: Browser) -> None:
     browser.begin()
     browser.fill_in(concern=WORDS)

@@ -1,16 +1,21 @@
 """A spool: messages on disk until the broker has confirmed them, so that nothing sent is lost while it is away.
 
-What lies in it is sealed already; a file's name is the message's id.
+What lies in it is sealed already. Messages that come at the same time lie in one file, so that hundreds a second share
+a few waits for the disk; a file's name is the id of its first message.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+UNREADABLE = ".unreadable"
+"""How a file ends that holds no messages as they are kept here. It stays for a person, and keeps no other waiting."""
 
 
 @dataclass(frozen=True)
@@ -24,43 +29,101 @@ class Spooled:
     body: str
 
 
+@dataclass(eq=False)
+class _Batch:
+    """Messages that are written together, and why they could not be, if so."""
+
+    messages: list[Spooled] = field(default_factory=list)
+    failure: Exception | None = None
+
+
 class Spool:
     """A folder of messages. Several processes may share one: a message sent twice takes effect once."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock, self._writing = threading.Lock(), threading.Lock()
+        self._gathering = _Batch()
+        self._files: dict[str, Path] = {}
+        """In which file each message lies that is not delivered yet."""
+
+        self._left: dict[Path, set[str]] = {}
+        """Which messages of a file are not delivered yet; with the last one the file goes."""
 
     def put(self, message: Spooled) -> None:
-        """Returns once the message is on the disk, whatever happens to the machine then."""
-        path = self._path(message.message_id)
-        unfinished = path.with_suffix(".new")
-        with unfinished.open("w") as file:
-            json.dump(asdict(message), file)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-        self._sync_folder()
+        """Returns once the message is on the disk, whatever happens to the machine then. Raises OSError.
+
+        Whoever comes while others are being written waits for them, and is then written together with all who wait.
+        """
+        with self._lock:
+            batch = self._gathering
+            batch.messages.append(message)
+        with self._writing:
+            if batch is self._gathering:
+                self._write_gathered()
+        if batch.failure:
+            raise batch.failure
 
     def remove(self, message: Spooled) -> None:
-        self._path(message.message_id).unlink(missing_ok=True)
+        with self._lock:
+            path = self._files.pop(message.message_id, None)
+            if path is None:
+                return
+            left = self._left[path]
+            left.discard(message.message_id)
+            if not left:
+                del self._left[path]
+                path.unlink(missing_ok=True)
 
     def waiting(self) -> Iterator[Spooled]:
         """The messages that are still here, oldest first (their ids ascend)."""
         for path in sorted(self._folder.glob("*.json")):
             try:
-                yield Spooled(**json.loads(path.read_text()))
+                found = [Spooled(**one) for one in json.loads(path.read_text())]
             except FileNotFoundError:
-                continue  # another process has just delivered it
+                continue  # another process, or another thread, has just delivered it
+            except (ValueError, TypeError):
+                path.rename(path.with_suffix(UNREADABLE))
+                continue
+            with self._lock:
+                if path not in self._left and path.exists():
+                    self._keep(path, found)
+                left = frozenset(self._left.get(path, ()))
+            yield from (message for message in found if message.message_id in left)
 
     def __contains__(self, message: Spooled) -> bool:
-        return self._path(message.message_id).exists()
+        with self._lock:
+            path = self._files.get(message.message_id)
+            return path is not None and path.exists()
 
     def __len__(self) -> int:
-        return sum(1 for _ in self._folder.glob("*.json"))
+        return sum(1 for _ in self.waiting())
 
-    def _path(self, message_id: str) -> Path:
-        return self._folder / f"{message_id}.json"
+    def _write_gathered(self) -> None:
+        with self._lock:
+            batch, self._gathering = self._gathering, _Batch()
+            path = self._folder / f"{batch.messages[0].message_id}.json"
+            self._keep(path, batch.messages)  # first, so that whoever finds the file knows what is left of it
+        try:
+            self._write(path, json.dumps([vars(message) for message in batch.messages]))
+        except Exception as error:
+            batch.failure = error
+            for message in batch.messages:
+                self.remove(message)
+
+    def _write(self, path: Path, content: str) -> None:
+        unfinished = path.with_suffix(".new")
+        with unfinished.open("w") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+        self._sync_folder()
+
+    def _keep(self, path: Path, messages: list[Spooled]) -> None:
+        self._files.update((message.message_id, path) for message in messages)
+        self._left[path] = {message.message_id for message in messages}
 
     def _sync_folder(self) -> None:
         descriptor = os.open(self._folder, os.O_RDONLY)

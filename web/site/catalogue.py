@@ -50,14 +50,15 @@ def texts_of(thing: Definition | Page | Question | Choice) -> Iterator[str]:
 
 
 def updated(language: str) -> str:
-    """The language's catalogue as it should be: what is translated is kept, what is new waits, what is gone goes."""
+    """The language's catalogue as it should be: what is translated is kept as it is, and marked as it is (`fuzzy` until
+    somebody who speaks the language has read it), what is new waits, what is gone goes."""
     path = po_file(language)
     old = read_po(io.BytesIO(path.read_bytes()), locale=language) if path.exists() else Catalog(locale=language)
     new = Catalog(locale=language, project="Leeward", charset="utf-8", header_comment=f"# {LANGUAGES[language]}")
     for message in sorted(template(), key=lambda one: str(one.id)):
         if message.id:
             kept = old.get(message.id)
-            new.add(message.id, kept.string if kept and not kept.fuzzy else "")
+            new.add(message.id, kept.string if kept else "", flags=kept.flags if kept else ())
     return _as_text(new)
 
 

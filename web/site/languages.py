@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,33 +19,40 @@ def po_file(language: str) -> Path:
     return LOCALE / language / "LC_MESSAGES" / "site.po"
 
 
-def read_catalogues() -> dict[str, dict[str, str]]:
+@dataclass(frozen=True)
+class Translations:
+    """The texts of one language, and which of them nobody who speaks it has read yet (gettext marks those `fuzzy`)."""
+
+    texts: Mapping[str, str]
+    unread: frozenset[str] = frozenset()
+
+
+def read_catalogues() -> dict[str, Translations]:
     """The translations into every language but English, in which the texts are written."""
     return {language: _read(po_file(language)) for language in LANGUAGES if language != ENGLISH}
 
 
-def _read(path: Path) -> dict[str, str]:
+def _read(path: Path) -> Translations:
     with path.open("rb") as file:
-        catalogue = read_po(file)
-    return {
-        str(message.id): str(message.string)
-        for message in catalogue
-        if message.id and message.string and not message.fuzzy
-    }
+        messages = [message for message in read_po(file) if message.id and message.string]
+    return Translations(
+        texts={str(message.id): str(message.string) for message in messages},
+        unread=frozenset(str(message.id) for message in messages if message.fuzzy),
+    )
 
 
 class Translator:
-    """Translates for one page, and remembers whether something on it was not to be had in its language."""
+    """Translates for one page, and remembers whether all of it was to be had in its language and is to be relied on."""
 
-    def __init__(self, language: str, catalogue: Mapping[str, str] | None) -> None:
+    def __init__(self, language: str, translations: Translations | None) -> None:
         self.language = language
-        self._catalogue = catalogue
-        self.missed = False
+        self._translations = translations
+        self.missed = self.unread = False
 
     def __call__(self, text: str, **values: Any) -> str | Markup:
         """The text in the page's language with `%(name)s` filled in, or in English and marked as that."""
         translated = self.plain(text, **values)
-        if not text or self._catalogue is None or text in self._catalogue:
+        if not text or self._translations is None or text in self._translations.texts:
             return translated
         return Markup('<span lang="en">{}</span>').format(translated)
 
@@ -52,8 +60,10 @@ class Translator:
         """The same without markup, for titles and attributes."""
         if not text:
             return ""
-        translated = text if self._catalogue is None else self._catalogue.get(text, "")
+        translated = text if self._translations is None else self._translations.texts.get(text, "")
         if not translated:
             self.missed = True
             translated = text
+        elif self._translations is not None and text in self._translations.unread:
+            self.unread = True
         return translated % values if values else translated

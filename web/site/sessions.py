@@ -12,7 +12,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -40,25 +40,37 @@ class Session:
         self.answers, self.agreed_at = {}, {}
 
 
+class NoRoom(Exception):
+    """As many people as may be are writing at this moment."""
+
+
 @dataclass(eq=False)
 class _Kept:
     content: bytes
     expires_at: datetime
+    is_empty: bool
+    """Nothing is lost with it: nothing was answered yet, or all of it was sent."""
+
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Sessions:
-    """All sessions of this process."""
+    """All sessions of this process, `most` at a time, so that its memory stays bounded."""
 
-    def __init__(self, now: Callable[[], datetime], lasts: timedelta) -> None:
-        self._now, self._lasts = now, lasts
+    def __init__(self, now: Callable[[], datetime], lasts: timedelta, most: int) -> None:
+        self._now, self._lasts, self._most = now, lasts, most
         self._kept: dict[str, _Kept] = {}
+        self._beginning = threading.Lock()
 
     def begin(self, session: Session) -> str:
-        """Keeps a new session, and gives the token that opens it."""
-        self._sweep()
+        """Keeps a new session, and gives the token that opens it. Raises NoRoom."""
         token = secrets.token_urlsafe(32)
-        self._kept[_id_of(token)] = _Kept(_encrypt(token, session), self._now() + self._lasts)
+        kept = _Kept(_encrypt(token, session), self._now() + self._lasts, is_empty=not session.answers)
+        with self._beginning:
+            self._sweep()
+            if len(self._kept) >= self._most:
+                self._make_room()
+            self._kept[_id_of(token)] = kept
         return token
 
     @contextmanager
@@ -81,6 +93,7 @@ class Sessions:
                 yield session
             finally:
                 kept.content, kept.expires_at = _encrypt(token, session), self._now() + self._lasts
+                kept.is_empty = not session.answers
 
     def end(self, token: str | None) -> None:
         """Forgets a session at once."""
@@ -90,6 +103,14 @@ class Sessions:
     def __len__(self) -> int:
         self._sweep()
         return len(self._kept)
+
+    def _make_room(self) -> None:
+        """Ends the empty session that has been idle for longest. What somebody has written is never given up for
+        somebody who comes later. Raises NoRoom if there is none."""
+        empty = [(kept.expires_at, id_) for id_, kept in list(self._kept.items()) if kept.is_empty]
+        if not empty:
+            raise NoRoom
+        self._kept.pop(min(empty)[1], None)
 
     def _sweep(self) -> None:
         now = self._now()
@@ -107,7 +128,7 @@ def _key_of(token: str) -> bytes:
 
 def _encrypt(token: str, session: Session) -> bytes:
     nonce = os.urandom(NONCE_BYTES)
-    return nonce + AESGCM(_key_of(token)).encrypt(nonce, json.dumps(asdict(session)).encode(), None)
+    return nonce + AESGCM(_key_of(token)).encrypt(nonce, json.dumps(vars(session)).encode(), None)
 
 
 def _decrypt(token: str, content: bytes) -> Session:

@@ -26,6 +26,7 @@ class SiteSettings:
     exit_url: str
     session: timedelta
     warn_before: timedelta
+    most_sessions: int
     secure: bool
     least_time: timedelta
     sends_per_hour: int
@@ -64,6 +65,7 @@ def read(env: Env) -> SiteSettings:
         ),
         session=session,
         warn_before=min(timedelta(minutes=5), session / 2),
+        most_sessions=env.int("SITE_MOST_SESSIONS", 5_000, validate=Range(min=1)),
         secure=env.bool("SITE_SECURE", True),
         least_time=timedelta(seconds=env.int("SITE_LEAST_SECONDS", 20, validate=Range(min=0, max=600)) or 0),
         sends_per_hour=env.int("SITE_SENDS_PER_HOUR", 5, validate=Range(min=1)),

@@ -51,7 +51,7 @@ def open_site(settings: SiteSettings, clock: Clock) -> Site:
         settings=settings,
         clock=clock,
         definitions=read_definitions(settings.own_forms),
-        sessions=Sessions(clock.now, settings.session),
+        sessions=Sessions(clock.now, settings.session, settings.most_sessions),
         publisher=publisher,
         courier=Courier(publisher, settings.deliver_every),
         enquiry=Enquiry(settings.enquiry_amqp_uri, settings.keys),

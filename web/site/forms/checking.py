@@ -113,7 +113,7 @@ def _conditions_of(page: Page, file: Place) -> Iterator[tuple[Place, Condition]]
 def _check_condition(
     condition: Condition, known: dict[str, set[str] | None], later: set[str], place: Place, problems: Problems
 ) -> None:
-    for name, values in condition.wanted:
+    for name, values in condition.wanted + condition.unwanted:
         if name not in known:
             why = "comes later or on the same page; move it to an earlier page" if name in later else "is not asked"
             problems.add(place, f"The condition is on {name!r}, which {why}")
@@ -141,7 +141,7 @@ def _check_question(question: Question, place: Place, problems: Problems) -> Non
     values = [choice.value for choice in question.choices]
     for value in sorted({value for value in values if values.count(value) > 1}):
         problems.add(place, f"The choice {value!r} is there twice; remove one")
-    if question.choices and all(choice.when.wanted for choice in question.choices):
+    if question.choices and not any(choice.when.is_always for choice in question.choices):
         problems.add(place, "Every choice has a condition, so there may be none; leave one without")
     if question.unsure_counts_as not in ("", YES, NO):
         problems.add(place, "'unsure_counts_as' is yes or no; choose one")
@@ -196,7 +196,7 @@ def _check_fit(path: str, values: list[Any], what: str, place: Place, problems: 
 def _check_whole(definition: Definition, file: Place, problems: Problems) -> None:
     """Whether whoever comes to the end has given what intake needs, and was told first what is confidential."""
     asked = {question.fills for page in definition.pages for question in page.questions if _is_certain(page, question)}
-    always = {setting.field for setting in definition.settings if not setting.when.wanted}
+    always = {setting.field for setting in definition.settings if setting.when.is_always}
     for field in NEEDED:
         if field not in asked | always and field not in _set_for_every_answer(definition):
             problems.add(
@@ -213,7 +213,8 @@ def _check_whole(definition: Definition, file: Place, problems: Problems) -> Non
 
 
 def _is_certain(page: Page, question: Question) -> bool:
-    return not (page.when.wanted or question.when.wanted or question.optional) or question.kind is Kind.CONSENT
+    asked = page.when.is_always and question.when.is_always and not question.optional
+    return asked or question.kind is Kind.CONSENT
 
 
 def _set_for_every_answer(definition: Definition) -> set[str]:
@@ -221,7 +222,8 @@ def _set_for_every_answer(definition: Definition) -> set[str]:
     certain = {q.id: _values_of(q) for page in definition.pages for q in page.questions if _is_certain(page, q)}
     covered: dict[tuple[str, str], set[str]] = {}
     for setting in definition.settings:
-        for name, values in setting.when.wanted if len(setting.when.wanted) == 1 else ():
+        alone = len(setting.when.wanted) == 1 and not setting.when.unwanted
+        for name, values in setting.when.wanted if alone else ():
             covered.setdefault((setting.field, name), set()).update(values)
     return {field for (field, name), values in covered.items() if name in certain and values == certain[name]}
 

@@ -38,12 +38,21 @@ YES, NO, UNSURE = "yes", "no", "unsure"
 
 @dataclass(frozen=True)
 class Condition:
-    """Earlier answers that must be there: for each question at least one of these values."""
+    """Earlier answers that must be there, and others that must not: for each question any of these values."""
 
     wanted: tuple[tuple[str, frozenset[str]], ...] = ()
+    unwanted: tuple[tuple[str, frozenset[str]], ...] = ()
+
+    @property
+    def is_always(self) -> bool:
+        return not (self.wanted or self.unwanted)
 
     def holds(self, answers: Answers) -> bool:
-        return all(values & _given(answers.get(question)) for question, values in self.wanted)
+        if self.is_always:
+            return True
+        return all(values & _given(answers.get(question)) for question, values in self.wanted) and not any(
+            values & _given(answers.get(question)) for question, values in self.unwanted
+        )
 
 
 ALWAYS = Condition()

@@ -81,14 +81,14 @@ def page_before(definition: Definition, answers: Answers, number: int) -> Shown 
     return earlier[-1] if earlier else None
 
 
-def answer_page(definition: Definition, answers: Answers, shown: Shown, raw: Raw, *, on: date | None = None) -> Outcome:
-    """Reads a posted page. What is not shown on it is not looked at. `on` is today, for dates that have limits."""
+def answer_page(definition: Definition, answers: Answers, shown: Shown, raw: Raw, *, today: date) -> Outcome:
+    """Reads a posted page. What is not shown on it is not looked at."""
     counting = applicable(definition, answers)
     read_here: dict[str, Answer] = {}
     problems: dict[str, str] = {}
     for question in shown.questions:
         try:
-            read_here[question.id] = read(question, raw, counting, on=on)
+            read_here[question.id] = read(question, raw, counting, today=today)
         except Wrong as wrong:
             problems[question.id] = str(wrong)
     together = {**answers, **read_here}
@@ -111,7 +111,7 @@ def _walk(definition: Definition, answers: Answers) -> Iterator[tuple[Shown, dic
             for question in questions
             if question.id in answers and accepts(question, answers[question.id], counting)
         }
-        counting = {**counting, **here}
+        counting.update(here)
         yield Shown(number, page, questions, answered=len(here) == len(questions)), here
 
 

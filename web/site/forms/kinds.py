@@ -22,6 +22,9 @@ _POSTCODE = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]?([0-9][A-Z]{2})?")
 _EMAIL = re.compile(r"[^@\s]{1,64}@([A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
+HAS_CHOICES = CHOSEN | {Kind.YES_NO, Kind.YES_NO_UNSURE}
+"""The kinds that are answered by choosing."""
+
 YES_NO = (Choice(YES, N_("Yes")), Choice(NO, N_("No")))
 YES_NO_UNSURE = (*YES_NO, Choice(UNSURE, N_("I’m not sure")))
 
@@ -67,11 +70,8 @@ def choices_of(question: Question, answers: Answers) -> tuple[Choice, ...]:
     return tuple(choice for choice in question.choices if choice.when.holds(answers))
 
 
-def read(question: Question, raw: Raw, answers: Answers, *, on: date | None = None) -> Answer:
-    """The answer in the one form it is stored in. Raises Wrong.
-
-    `on` is today, from which a date's limits are reckoned; without it they are not looked at.
-    """
+def read(question: Question, raw: Raw, answers: Answers, *, today: date) -> Answer:
+    """The answer in the one form it is stored in. Raises Wrong."""
     if question.kind is Kind.SEVERAL:
         return _read_several(question, raw, answers)
     typed = _typed(question, raw)
@@ -79,8 +79,8 @@ def read(question: Question, raw: Raw, answers: Answers, *, on: date | None = No
         return _blank(question)
     try:
         answer = _READERS[question.kind](question, typed, answers)
-        if question.kind is Kind.DATE and on:
-            _refuse_beyond_limits(question, date.fromisoformat(answer), on)
+        if question.kind is Kind.DATE:
+            _refuse_beyond_limits(question, date.fromisoformat(answer), today)
         return answer
     except Wrong:
         raise
@@ -92,10 +92,10 @@ def accepts(question: Question, answer: Answer, answers: Answers) -> bool:
     """Whether a stored answer is still one that could be given now."""
     if answer in ("", ()):
         return question.optional
-    chosen = {choice.value for choice in choices_of(question, answers)}
-    if question.kind is Kind.SEVERAL:
-        return set(answer) <= chosen
-    return question.kind not in (Kind.CHOICE, Kind.YES_NO, Kind.YES_NO_UNSURE) or answer in chosen
+    if question.kind not in HAS_CHOICES:
+        return True
+    given = {answer} if isinstance(answer, str) else set(answer)
+    return given <= {choice.value for choice in choices_of(question, answers)}
 
 
 def raw_of(question: Question, answer: Answer | None) -> dict[str, list[str]]:
@@ -190,9 +190,9 @@ def _read_date(question: Question, typed: str, answers: Answers) -> str:
     return date(*map(int, found.groups())).isoformat()
 
 
-def _refuse_beyond_limits(question: Question, day: date, on: date) -> None:
+def _refuse_beyond_limits(question: Question, day: date, today: date) -> None:
     """Raises Wrong. Years ago are whole years that have passed; a day to come is less than none ago."""
-    years = on.year - day.year - ((on.month, on.day) < (day.month, day.day))
+    years = today.year - day.year - ((today.month, today.day) < (day.month, day.day))
     too_late = question.least is not None and years < question.least
     if too_late or (question.most is not None and years > question.most):
         raise Wrong(question.invalid or OUT_OF_TIME)
@@ -264,4 +264,3 @@ _READERS: dict[Kind, Callable[[Question, str, Answers], str]] = {
     Kind.PASSPHRASE: _read_passphrase,
     Kind.CONSENT: _read_consent,
 }
-HAS_CHOICES = CHOSEN | {Kind.YES_NO, Kind.YES_NO_UNSURE}

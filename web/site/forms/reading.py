@@ -13,7 +13,6 @@ import yaml
 
 from web.site.forms.checking import check
 from web.site.forms.definition import (
-    ALWAYS,
     CHOSEN,
     Choice,
     Condition,
@@ -27,7 +26,7 @@ from web.site.forms.problems import InvalidDefinitions, Place, Problems
 
 SHIPPED = Path(__file__).parent / "definitions"
 DEFINITION_KEYS = ("name", "version", "title", "hint", "order", "exit", "settings", "pages")
-PAGE_KEYS = ("id", "title", "intro", "panel", "when", "questions")
+PAGE_KEYS = ("id", "title", "intro", "panel", "when", "unless", "questions")
 QUESTION_KEYS = (
     "id",
     "kind",
@@ -37,6 +36,7 @@ QUESTION_KEYS = (
     "fills",
     "choices",
     "when",
+    "unless",
     "least",
     "most",
     "missing",
@@ -44,7 +44,7 @@ QUESTION_KEYS = (
     "unsure_counts_as",
     "text_version",
 )
-CHOICE_KEYS = ("value", "label", "hint", "alone", "when")
+CHOICE_KEYS = ("value", "label", "hint", "alone", "when", "unless")
 EXITS = ("prominent", "quiet")
 
 
@@ -184,21 +184,24 @@ class _Reader:
         )
 
     def _setting(self, data: Any) -> Setting:
-        data = self._mapping(data, ("field", "value", "when"), self._file)
+        data = self._mapping(data, ("field", "value", "when", "unless"), self._file)
         field, value = self._text(data, "field", self._file), self._text(data, "value", self._file)
         return Setting(field, value, self._condition(data, self._file))
 
     def _condition(self, data: Mapping[str, Any], place: Place) -> Condition:
-        if "when" not in data:
-            return ALWAYS
-        if not isinstance(data["when"], Mapping):
-            self._problems.add(place, "Write a condition as `when: {question: value}` or `{question: [value, value]}`")
-            return ALWAYS
-        pairs = ((str(name), values) for name, values in data["when"].items())
-        return Condition(
-            tuple(
-                (name, frozenset(map(str, values if isinstance(values, list) else [values]))) for name, values in pairs
+        return Condition(self._answers(data, "when", place), self._answers(data, "unless", place))
+
+    def _answers(self, data: Mapping[str, Any], key: str, place: Place) -> tuple[tuple[str, frozenset[str]], ...]:
+        """Of a condition: for each question the values that it asks for."""
+        found = data.get(key, {})
+        if not isinstance(found, Mapping):
+            self._problems.add(
+                place, f"Write a condition as `{key}: {{question: value}}` or `{{question: [value, value]}}`"
             )
+            return ()
+        return tuple(
+            (str(name), frozenset(map(str, values if isinstance(values, list) else [values])))
+            for name, values in found.items()
         )
 
     def _mapping(self, data: Any, known: tuple[str, ...], place: Place) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from marshmallow import Schema
@@ -22,6 +23,7 @@ class NoSuchField(LookupError):
     """The sealed form has no field of this name."""
 
 
+@cache
 def field_at(path: str) -> Any:
     """The marshmallow field that a path such as `contact.email` leads to. Raises NoSuchField."""
     schema: Schema | None = HelpSubmission.schema

@@ -18,7 +18,7 @@ from web.site.forms.engine import (
 )
 from web.site.forms.kinds import raw_of
 from web.site.pages.spam import is_trapped
-from web.site.sessions import Session
+from web.site.sessions import NoRoom, Session
 from web.site.texts import N_
 from web.site.visit import Visit
 
@@ -34,7 +34,11 @@ def start(visit: Visit) -> Response:
         if is_trapped(visit):
             session.suspected.append("honeypot")
         visit.site.sessions.end(visit.token)
-        return visit.remember(visit.go_to("/leaving"), visit.site.sessions.begin(session))
+        try:
+            token = visit.site.sessions.begin(session)
+        except NoRoom:
+            return visit.page("full.html", status=503)
+        return visit.remember(visit.go_to("/leaving"), token)
     problems = {"route": CHOOSE_A_ROUTE} if visit.is_post else {}
     return visit.page(
         "start.html", status=422 if problems else 200, problems=problems, routes=visit.site.definitions.values()
@@ -85,12 +89,12 @@ def step(visit: Visit, session: Session, definition: Definition) -> Response:
 
 
 def _take_answers(visit: Visit, session: Session, definition: Definition, shown: Shown) -> Response:
-    outcome = answer_page(definition, session.answers, shown, visit.fields, on=visit.site.clock.now().date())
+    now = visit.site.clock.now()
+    outcome = answer_page(definition, session.answers, shown, visit.fields, today=now.date())
     if outcome.problems:
         return _show_step(visit, session, definition, shown, outcome.problems)
     session.answers = outcome.answers
-    now = visit.site.clock.now().isoformat()
-    session.agreed_at.update({one.id: now for one in shown.questions if one.kind is Kind.CONSENT})
+    session.agreed_at.update({one.id: now.isoformat() for one in shown.questions if one.kind is Kind.CONSENT})
     if visit.first(CHANGING):
         return _go_on(visit, first_unanswered(definition, session.answers), changing=True)
     return _go_on(visit, page_after(definition, session.answers, shown.number))

@@ -15,6 +15,22 @@ MOST_CHARACTERS = 200
 NO_REFERENCE = N_("Enter your reference. It has nine letters and digits, like 9C28-SAU2-5")
 MISTYPED = N_("One character of the reference seems to be mistyped. Please check it")
 NO_WORDS = N_("Enter the words that you chose")
+SAID_BY_INTAKE = (
+    N_("We have your request. A person will read it, usually within two working days."),
+    N_("Somebody is reading your request now."),
+    N_("We are looking for someone near you to talk to."),
+    N_("Your request is kept and nothing of it is lost. We go on with it as soon as we can."),
+    N_("We have asked someone whether they can see you."),
+    N_("Someone has agreed to see you and will get in touch in the way you asked."),
+    N_("You have begun to see someone. You can tell us at any time how it goes."),
+    N_("Your sessions have come to an end. You can ask again at any time."),
+    N_("Another service fits better. We have told you which in the way you asked."),
+    N_("Your request was taken back. You can ask again at any time."),
+    N_("Your request is closed. You can ask again at any time."),
+    N_("You have asked again since. Please look up that newer request."),
+    N_("We no longer hold what you told us. You can ask again at any time."),
+)
+"""Where a request stands in intake's words, so that the catalogues have them. What isn't here is shown in English."""
 
 
 def status(visit: Visit) -> Response:

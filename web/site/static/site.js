@@ -35,8 +35,10 @@
 
   const warning = document.getElementById("warning");
   if (!warning) return;
+  const tabs = "BroadcastChannel" in window ? new BroadcastChannel("visit") : new EventTarget();
   let timers = [];
   function watch() {
+    if (warning.open) warning.close();
     timers.forEach(clearTimeout);
     timers = [
       setTimeout(() => warning.showModal(), warning.dataset.after * 1000),
@@ -46,8 +48,11 @@
   warning.querySelector("[data-stay]").addEventListener("click", async () => {
     const body = new URLSearchParams({ csrf: warning.dataset.csrf });
     const answer = await fetch(warning.dataset.stay, { method: "POST", body }).catch(() => null);
-    if (answer && answer.status === 204) { warning.close(); watch(); }
+    if (answer && answer.status === 204) here();
     else location.replace(warning.dataset.closed);
   });
-  watch();
+  // Whoever goes on in one tab is still there in all of them.
+  function here() { tabs.postMessage?.("here"); watch(); }
+  tabs.addEventListener("message", watch);
+  here();
 })();
