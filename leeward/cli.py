@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "audit": "leeward.audit:app",
     "erase": "leeward.privacy:erase",
     "hold": "leeward.privacy:hold_app",
+    "retention": "leeward.retention:app",
     "migrate": "leeward.migrate:migrate",
     "keys": "leeward.keys:app",
     "templates": "leeward.templates:app",

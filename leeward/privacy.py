@@ -49,7 +49,8 @@ def erase(
         if not yes:
             typer.confirm(f"Erase everything about {reference}, for good?", abort=True)
         view = ask(workspace, "erase", reference=reference, reason=reason.value, erased_by=by, anyway=anyway)
-        discard_letters(workspace, {view["referral_id"], view["submission_id"]}, reason)
+        erased = [view, *view.get("with_it", ())]
+        discard_letters(workspace, {one[name] for one in erased for name in ("referral_id", "submission_id")}, reason)
     if as_json:
         print(json.dumps(view, indent=2))
     else:

@@ -72,6 +72,14 @@ class Confirmation(Shape):
     confirmed_at: datetime
 
 
+class ErasedWith(Shape):
+    """Another request of the same person, which had been merged and was erased with it."""
+
+    referral_id: ReferralId
+    submission_id: SubmissionId
+    reference: str
+
+
 class ErasureView(Shape):
     """An erasure, who has confirmed it and who hasn't. `overdue_since`: since when that takes longer than it may."""
 
@@ -84,6 +92,7 @@ class ErasureView(Shape):
     confirmed: tuple[Confirmation, ...] = ()
     waiting_for: tuple[Slug, ...] = ()
     overdue_since: datetime | None = None
+    with_it: tuple[ErasedWith, ...] = ()
 
 
 class PlaceHold(Shape):

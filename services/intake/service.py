@@ -29,6 +29,7 @@ from contracts.commands.intake import (
     Withdraw,
 )
 from contracts.commands.privacy import AskErasure, Erase, LiftHold, ListHolds, ListUnconfirmed, PlaceHold
+from contracts.commands.retention import ApplyRetention, AskRetention, ListDue
 from contracts.events import billing, evaluation, matching, notifications
 from contracts.events.billing import FirstSessionAttended
 from contracts.events.evaluation import EvaluationRiskFlagged
@@ -43,7 +44,19 @@ from contracts.events.matching import (
 )
 from contracts.events.notifications import SafeguardingAlertAcknowledged
 from contracts.events.web import HelpRequested, WithdrawalRequested
-from services.intake import assessing, commands, duplicates, handlers, life, linking, privacy, store, tools
+from services.intake import (
+    assessing,
+    commands,
+    duplicates,
+    handlers,
+    keeping,
+    life,
+    linking,
+    privacy,
+    retention,
+    store,
+    tools,
+)
 
 ERASURE_CONFIRMED = tuple(one.ErasureConfirmed for one in (matching, billing, notifications, evaluation))
 NEWEST = "the number of matching's newest word on the referral"
@@ -85,6 +98,7 @@ class IntakeService:
     timers = schedule(
         due(handlers.ASSESSMENT_OVERDUE, assessing.report_overdue),
         due(privacy.ERASURE_UNCONFIRMED, privacy.flag_unconfirmed),
+        due(keeping.RETENTION, retention.come_due),
     )
 
     status = command(AskStatus, commands.ask_status)
@@ -116,6 +130,9 @@ class IntakeService:
     place_hold = command(PlaceHold, privacy.place_hold)
     lift_hold = command(LiftHold, privacy.lift_hold)
     holds = command(ListHolds, privacy.list_holds)
+    kept_until = command(AskRetention, retention.ask_retention)
+    retention_due = command(ListDue, retention.list_due)
+    apply_retention = command(ApplyRetention, retention.apply_retention)
     health = health_check()
     story = story_teller()
     audit = auditor()

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     Row,
@@ -84,6 +85,8 @@ referrals = Table(
     Column("failed_passphrases", Integer, nullable=False),
     Column("locked_until", Instant),
 )
+for _tie in (referrals.c.merged_into, referrals.c.previous_id):  # few have either
+    Index(None, _tie, sqlite_where=_tie.is_not(None), postgresql_where=_tie.is_not(None))
 
 # Only ever added to: what a step was, when, by whom and why.
 steps = Table(
