@@ -23,6 +23,8 @@ COMMANDS: Mapping[str, str] = {
     "erase": "leeward.privacy:erase",
     "hold": "leeward.privacy:hold_app",
     "retention": "leeward.retention:app",
+    "backup": "leeward.backup:backup",
+    "restore": "leeward.backup:restore",
     "migrate": "leeward.migrate:migrate",
     "keys": "leeward.keys:app",
     "templates": "leeward.templates:app",

@@ -23,6 +23,8 @@ class ErasureReason(StrEnum):
     CONSENT_WITHDRAWN = "consent_withdrawn"
     HELD_BY_MISTAKE = "held_by_mistake"
     RETENTION = "retention"
+    ERASED_BEFORE = "erased_before"
+    """It had been erased, and a backup from before that was restored."""
 
 
 class HoldReason(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chassis.host.service import Ports, auditor, command, due, health_check, lane, on, schedule, story_teller
+from chassis.store.restored import RESTORED
 from contracts.commands.intake import (
     AskHistory,
     AskLinks,
@@ -53,6 +54,7 @@ from services.intake import (
     life,
     linking,
     privacy,
+    restored,
     retention,
     store,
     tools,
@@ -99,6 +101,7 @@ class IntakeService:
         due(handlers.ASSESSMENT_OVERDUE, assessing.report_overdue),
         due(privacy.ERASURE_UNCONFIRMED, privacy.flag_unconfirmed),
         due(keeping.RETENTION, retention.come_due),
+        due(RESTORED, restored.erase_again),
     )
 
     status = command(AskStatus, commands.ask_status)

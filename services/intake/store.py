@@ -226,10 +226,14 @@ class NoSuchReferral(LookupError):
 
 def get_referral(session: Session, referral_id: ReferralId) -> Referral:
     """Raises NoSuchReferral."""
-    referral = rows.lock(session, Referral, referral_id)
+    referral = find_referral(session, referral_id)
     if referral is None:
         raise NoSuchReferral(f"there is no referral {referral_id}")
     return referral
+
+
+def find_referral(session: Session, referral_id: ReferralId) -> Referral | None:
+    return rows.lock(session, Referral, referral_id)
 
 
 def find_by_reference(session: Session, reference: str) -> Referral | None:

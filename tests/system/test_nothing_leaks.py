@@ -6,7 +6,6 @@ Unmistakable values are planted in every field, the journey is made with every s
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -145,16 +144,16 @@ class Everything:
         for service in SERVICES if self.server else ():
             yield f"a dump of {service}", self._dump(service)
 
-    def back_up(self) -> None:
-        """Copies of all databases as they lie there, beside everything else that is searched."""
-        folder = self.folder / "backup"
-        folder.mkdir()
-        for service in SERVICES:
-            if self.server:
-                (folder / f"{service}.sql").write_bytes(self._dump(service))
-                continue
-            for path in self.folder.glob(f"{service}.db*"):
-                shutil.copy(path, folder / path.name)
+    def unpack_backup(self) -> None:
+        """PostgreSQL's dumps are compressed, so what is in them is laid beside them."""
+        for dump in self.backup.glob("*.dump"):
+            unpacked = ["pg_restore", f"--file={dump.with_suffix('.sql')}", str(dump)]
+            subprocess.run(unpacked, check=True)
+
+    @property
+    def backup(self) -> Path:
+        """Among everything else that is searched."""
+        return self.folder / "backup"
 
     def _dump(self, service: str) -> bytes:
         assert self.server
@@ -238,8 +237,10 @@ def test_what_was_typed_is_found_nowhere_and_cannot_be_read_once_it_is_erased(ev
     story = make_the_journey(everything)
     in_letters = {one.field for one in everything.planted.search_all(files_under(everything.system.workspace.mail))}
     assert {"name", "email"} <= in_letters <= IN_LETTERS
-    everything.back_up()
+    leeward(everything, "backup", "--to", str(everything.backup), "--keys-to", str(everything.folder / "key-copies"))
+    everything.unpack_backup()
     content = personal_record(everything)
+    assert content.hex().encode() in copies_of_intake(everything) or content in copies_of_intake(everything)
     assert everything.search() == []
 
     reference = str(story.receipt.reference)
@@ -260,6 +261,10 @@ def test_what_was_typed_is_found_nowhere_and_cannot_be_read_once_it_is_erased(ev
     assert [one["what"] for one in on_record] == ["held", "hold_lifted", "erased"]
     verdicts = json.loads(leeward(everything, "audit", "verify", "--json"))
     assert [verdicts[name]["entries"] for name in ("operator", "intake", "billing")] == [1, 3, 0]
+
+
+def copies_of_intake(everything: Everything) -> bytes:
+    return b"".join(path.read_bytes() for path in everything.backup.glob("intake.*"))
 
 
 def personal_record(everything: Everything) -> bytes:
