@@ -220,9 +220,26 @@ def bury_a_letter(everything: Everything, story: Story) -> None:
     eventually(lambda: dead_letters(everything) == 1, "it lies with the dead letters")
 
 
-def dead_letters(everything: Everything) -> int:
+def bury_a_letter_about_nobody_known(everything: Everything) -> str:
+    """A withdrawal that intake can't take in, because it isn't as it should be. Returns its id."""
+    envelope = Envelope(
+        id=new_id(), source="urn:leeward:web", type="WithdrawalRequested", time=datetime.now(UTC), subject=str(new_id())
+    )
+    body = {
+        "submission_id": "no identifier",
+        "sealed": everything.system.keyring.seal("intake", Aspects(risk="made up")),
+    }
+    with Sender(everything.system.amqp_uri) as sender:
+        sender.send(
+            "web.events", "WithdrawalRequested", body, message_id=str(envelope.id), headers=to_headers(envelope)
+        )
+    eventually(lambda: dead_letters(everything, "intake") == 1, "it lies with the dead letters")
+    return str(envelope.id)
+
+
+def dead_letters(everything: Everything, service: str = "notifications") -> int:
     with Connection(everything.system.amqp_uri) as connection:
-        return int(connection.default_channel.queue_declare("notifications.dead", passive=True).message_count)
+        return int(connection.default_channel.queue_declare(f"{service}.dead", passive=True).message_count)
 
 
 def leeward(everything: Everything, *arguments: str, refused: str = "") -> str:
@@ -248,7 +265,8 @@ def test_what_was_typed_is_found_nowhere_and_cannot_be_read_once_it_is_erased(ev
     erase = ("erase", reference, "--reason", "client_asked", "--anyway", "--yes")
     leeward(everything, *erase, refused="is on legal hold")
     leeward(everything, "hold", "lift", reference, "--reason", "matter_closed")
-    leeward(everything, *erase)
+    untold = bury_a_letter_about_nobody_known(everything)
+    assert f"leeward dead show {untold}" in leeward(everything, *erase)
 
     def is_confirmed() -> bool:
         return not everything.system.rpc.call("intake", "erasure", reference=reference).get("waiting_for")
