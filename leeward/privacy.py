@@ -11,10 +11,11 @@ import typer
 from chassis.audit import Deed
 from chassis.rpc import CommandFailed, NoAnswer, RpcClient
 from contracts.commands.privacy import ErasureReason, HoldReason, LiftReason
-from contracts.envelope import SUBJECT
+from leeward.about import About, Person
 from leeward.audit import put_on_record
 from leeward.letters import DeadLetter, dead_queues
 from leeward.terminal import VAR, AsJson, Folder, broker_errors, broker_of, console, errors
+from leeward.trace import gather
 from leeward.workspace import SERVICES, Workspace
 
 Reference = Annotated[str, typer.Argument(help="The client's reference.")]
@@ -49,7 +50,8 @@ def erase(
         if not yes:
             typer.confirm(f"Erase everything about {reference}, for good?", abort=True)
         view = ask(workspace, "erase", reference=reference, reason=reason.value, erased_by=by, anyway=anyway)
-        discard_letters(workspace, {view["referral_id"], view["submission_id"]}, reason)
+        untold = discard_letters(workspace, _person(workspace, [view, *view.get("with_it", ())]), reason)
+        view["letters_about_nobody_known"] = [{"service": one.service, "id": one.id} for one in untold]
     if as_json:
         print(json.dumps(view, indent=2))
     else:
@@ -109,20 +111,42 @@ def ask(workspace: Workspace, method: str, **fields: Any) -> Any:
     raise typer.Exit(1)
 
 
-def discard_letters(workspace: Workspace, subjects: set[str], reason: ErasureReason) -> int:
-    """Drops the dead letters about these subjects that hold something sealed, each on record. Says how many."""
+def discard_letters(workspace: Workspace, person: Person, reason: ErasureReason) -> list[DeadLetter]:
+    """Drops the dead letters about a person that hold something sealed, each on record.
+
+    Returns those of which it can't be told whom they are about: they are left to whoever erases.
+    """
+    untold: list[DeadLetter] = []
 
     def is_about_them(letter: DeadLetter) -> bool:
-        body = letter.body()
-        sealed = isinstance(body, dict) and "sealed" in body
-        return sealed and str(letter.headers.get(SUBJECT)) in subjects
+        about = person.of(letter)
+        if about is About.CANT_TELL:
+            untold.append(letter)
+        return about is About.THEM
 
     def record(letter: DeadLetter) -> None:
         about = {"service": letter.service, "id": letter.id, "event": letter.event, "reason": reason.value}
         put_on_record(workspace.audit, Deed.DISCARDED, at=workspace.clock.now(), **about)
 
     with broker_errors(), dead_queues(broker_of(workspace), SERVICES) as queues:
-        return sum(queue.discard(is_about_them, record).done for queue in queues)
+        for queue in queues:
+            queue.discard(is_about_them, record)
+    return untold
+
+
+def _person(workspace: Workspace, erased: list[dict[str, Any]]) -> Person:
+    """All that leads to a person, as far as the services remember it."""
+    told: dict[str, dict[str, Any]] = {}
+    with broker_errors(), RpcClient(broker_of(workspace)) as client:
+        for one in erased:
+            told |= gather(client, one["referral_id"]).about(one["referral_id"])
+    ours = {one["referral_id"] for one in erased}
+    mine = {id_: row for id_, row in told.items() if row["referral_id"] in ours}
+    return Person(
+        subjects=ours | {one["submission_id"] for one in erased},
+        events=mine.keys(),
+        correlations={row["correlation_id"] for row in mine.values()},
+    )
 
 
 def _print_erasure(view: dict[str, Any]) -> None:
@@ -135,3 +159,8 @@ def _print_erasure(view: dict[str, Any]) -> None:
     for service in view.get("waiting_for", ()):
         late = " [red]and is overdue" if view.get("overdue_since") else ""
         console.print(f"  {service} has not confirmed yet{late}")
+    for one in view.get("with_it", ()):
+        console.print(f"  {one['reference']}, which was the same request, was erased with it", markup=False)
+    for letter in view.get("letters_about_nobody_known", ()):
+        look = f"leeward dead show {letter['id']}"
+        console.print(f"  A dead letter of {letter['service']} doesn't tell whom it is about: {look}", markup=False)

@@ -19,6 +19,7 @@ from chassis.host.ports import ports_of
 from chassis.logs import describe
 from chassis.store.audit import head
 from chassis.store.story import forget
+from chassis.store.wiping import Wiper
 
 EVERY_SECONDS = 600.0
 FORGET_EVERY = timedelta(days=1)
@@ -36,12 +37,15 @@ def put_back_parked(amqp_uri: str, service: str, clock: Clock) -> None:
 
 class Housekeeping(Entrypoint):  # type: ignore[misc]
     """At the start and once a day forgets inbox marks and stories that are older than the settings ask for; more often
-    anchors the audit log, and puts back messages that were parked only because they had been handed out too often."""
+    anchors the audit log, wipes destroyed keys off the disk, and puts back messages that were parked only because they
+    had been handed out too often."""
 
     def setup(self) -> None:
         self._ports = ports_of(self.container)
         self._stopping = threading.Event()
         self._anchored: Anchor | None = None
+        data_keys = self._ports.metadata.tables.get("data_key")
+        self._wiper = None if data_keys is None else Wiper(self._ports.database, data_keys)
 
     def start(self) -> None:
         self.container.spawn_managed_thread(self._run, identifier="housekeeping")
@@ -57,6 +61,8 @@ class Housekeeping(Entrypoint):  # type: ignore[misc]
                     self._forget(self._ports)
                     forget_at = self._ports.clock.now() + FORGET_EVERY
                 self._anchor(self._ports)
+                if self._wiper and not self._wiper.wipe():
+                    log.info("keys_not_wiped_yet")
                 put_back_parked(self._ports.settings.amqp_uri, self.container.service_name, self._ports.clock)
             except (*LOST, DBAPIError) as error:
                 log.warning("housekeeping_interrupted", **describe(error))

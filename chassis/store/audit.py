@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DDL, Connection, Table, event, select
+from sqlalchemy import Connection, Table, select
 from sqlalchemy.orm import Session
 
 from chassis.audit import Anchor, Deed, Verdict, chained, verify
+from chassis.store.append_only import forbidding
 
 ROWS_AT_ONCE = 1_000
 
-_REFUSE = "audit entries are only ever added"
-FORBIDDING: Mapping[str, tuple[str, ...]] = {
-    "sqlite": tuple(
-        f"CREATE TRIGGER audit_entry_no_{change.lower()} BEFORE {change} ON audit_entry"
-        f" BEGIN SELECT RAISE(ABORT, '{_REFUSE}'); END"
-        for change in ("UPDATE", "DELETE")
-    ),
-    "postgresql": (
-        "CREATE OR REPLACE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS"
-        f" $$ BEGIN RAISE EXCEPTION '{_REFUSE}'; END $$",
-        "CREATE TRIGGER audit_entry_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entry"
-        " FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change()",
-    ),
-}
-"""The statements, by dialect, that make the database refuse to change or delete an entry."""
-
-
-def forbid_changes(audit: Table) -> None:
-    """Has whoever creates the table forbid changes to it; a migration runs `FORBIDDING` itself."""
-    for dialect, statements in FORBIDDING.items():
-        for statement in statements:
-            when: DDL = DDL(statement)  # type: ignore[no-untyped-call]
-            event.listen(audit, "after_create", when.execute_if(dialect=dialect))
+FORBIDDING = forbidding("audit_entry", "audit entries are only ever added")
+"""What a migration runs."""
 
 
 def append(

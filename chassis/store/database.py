@@ -31,18 +31,18 @@ class Database:
         self._statements = Statements(engine.dialect.name)
         self._tools = tools
         # SQLite lets one write at a time and makes the others wait in C, where nothing else in the process can run.
-        self._turn = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+        self.turn = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """A transaction of the chassis's own: upkeep, done again if the machine goes down with it."""
-        with self._turn, self._upkeep.begin() as connection:
+        with self.turn, self._upkeep.begin() as connection:
             yield connection
 
     @contextmanager
     def unit(self) -> Iterator[StoreUnit]:
         """A unit of work: committed if the block ends without an error, rolled back otherwise."""
-        with self._turn, Session(self.engine, expire_on_commit=False) as session:
+        with self.turn, Session(self.engine, expire_on_commit=False) as session:
             unit = self._unit_on(session)
             yield unit
             unit.finish()

@@ -24,7 +24,8 @@ from sqlalchemy import (
     Uuid,
 )
 
-from chassis.store.audit import forbid_changes
+from chassis.store.append_only import forbid_changes
+from chassis.store.audit import FORBIDDING
 
 NAMING = {
     "ix": "ix_%(column_0_label)s",
@@ -174,7 +175,7 @@ def _define_audit(metadata: MetaData) -> None:
         Column("previous", String(64), nullable=False),
         Column("hash", String(64), nullable=False),
     )
-    forbid_changes(audit)
+    forbid_changes(audit, FORBIDDING)
 
 
 Row = dict[str, Any]

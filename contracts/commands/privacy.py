@@ -23,6 +23,8 @@ class ErasureReason(StrEnum):
     CONSENT_WITHDRAWN = "consent_withdrawn"
     HELD_BY_MISTAKE = "held_by_mistake"
     RETENTION = "retention"
+    ERASED_BEFORE = "erased_before"
+    """It had been erased, and a backup from before that was restored."""
 
 
 class HoldReason(StrEnum):
@@ -72,6 +74,14 @@ class Confirmation(Shape):
     confirmed_at: datetime
 
 
+class ErasedWith(Shape):
+    """Another request of the same person, which had been merged and was erased with it."""
+
+    referral_id: ReferralId
+    submission_id: SubmissionId
+    reference: str
+
+
 class ErasureView(Shape):
     """An erasure, who has confirmed it and who hasn't. `overdue_since`: since when that takes longer than it may."""
 
@@ -84,6 +94,7 @@ class ErasureView(Shape):
     confirmed: tuple[Confirmation, ...] = ()
     waiting_for: tuple[Slug, ...] = ()
     overdue_since: datetime | None = None
+    with_it: tuple[ErasedWith, ...] = ()
 
 
 class PlaceHold(Shape):

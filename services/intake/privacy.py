@@ -12,6 +12,7 @@ from contracts.commands.privacy import (
     AskErasure,
     Confirmation,
     Erase,
+    ErasedWith,
     ErasureReason,
     ErasureView,
     HoldView,
@@ -23,9 +24,10 @@ from contracts.commands.privacy import (
 from contracts.events import billing, evaluation, matching, notifications
 from contracts.events.intake import ErasureOverdue, ReferralErased
 from contracts.vocabulary import ReferralId, WithdrawalReason
-from services.intake import handlers, privacy_store, store
+from services.intake import handlers, privacy_store, retention_store, store
 from services.intake.domain.privacy import Erasure, Hold, still_to_confirm
 from services.intake.domain.referral import IN_THERAPY, UNDER_WAY, Referral, State, Step
+from services.intake.keeping import RETENTION, look_again
 from services.intake.refusals import UnknownReferral, find
 from services.intake.steps import record
 from services.intake.tools import Tools
@@ -65,23 +67,30 @@ class AlreadyOnHold(Refused):
 
 
 def erase_by_person(unit: Unit[Tools], request: Erase) -> ErasureView:
-    """Erases a person, once. Raises UnknownReferral, OnLegalHold, TherapyInProgress, ConcernOpen."""
+    """Erases a person, once, with all that was merged into one. Raises UnknownReferral, OnLegalHold,
+    TherapyInProgress, ConcernOpen."""
     referral = _find(unit, request.reference)
     if referral.state is not State.ERASED:
-        refuse_on_hold(unit, referral)
-        if not request.anyway:
-            _refuse_while_needed(unit, referral)
-        erase(unit, referral, by=request.erased_by, reason=request.reason)
+        together = retention_store.tied_to(unit.session, referral.id, retention_store.SAME_REQUEST)
+        for one in together:
+            refuse_on_hold(unit, one)
+            if not request.anyway:
+                _refuse_while_needed(unit, one)
+        for one in together:
+            erase(unit, one, by=request.erased_by, reason=request.reason)
     return _view(unit, referral)
 
 
 def erase(unit: Unit[Tools], referral: Referral, *, by: str, reason: ErasureReason) -> None:
     """Destroys the person's key, drops what it opened, ends what was under way, and has every service forget."""
     if referral.state in UNDER_WAY:
-        handlers.withdraw(unit, referral, WithdrawalReason.CLIENT_ASKED, by=by)
+        forgotten = reason is ErasureReason.RETENTION  # nobody asked for it, so nobody is written to
+        why = WithdrawalReason.NO_CONTACT if forgotten else WithdrawalReason.CLIENT_ASKED
+        handlers.withdraw(unit, referral, why, by=by)
     referral.erase()
     unit.cancel_timer(handlers.ASSESSMENT_OVERDUE, referral.id)
     record(unit, referral, Step.ERASE, by=by, reason=reason.value)
+    unit.cancel_timer(RETENTION, referral.id)
     privacy_store.drop_personal(unit.session, referral.id)
     unit.tools.vault.destroy(unit.session, referral.id, at=unit.now)
     unit.session.add(Erasure(referral_id=referral.id, erased_at=unit.now, erased_by=by, reason=reason))
@@ -130,7 +139,7 @@ def place_hold(unit: Unit[Tools], request: PlaceHold) -> HoldView:
     referral = _find(unit, request.reference)
     if referral.state is State.ERASED:
         raise UnknownReferral("Nothing is held about this person any more.")
-    if hold := _hold_in_force(unit, referral):
+    if hold := hold_in_force(unit, referral):
         raise AlreadyOnHold(f"{hold.placed_by} has placed a hold on {referral.reference} already.")
     hold = Hold(
         id=unit.new_id(),
@@ -147,10 +156,11 @@ def place_hold(unit: Unit[Tools], request: PlaceHold) -> HoldView:
 def lift_hold(unit: Unit[Tools], request: LiftHold) -> HoldView:
     """Raises UnknownReferral, NoHold."""
     referral = _find(unit, request.reference)
-    hold = _hold_in_force(unit, referral)
+    hold = hold_in_force(unit, referral)
     if hold is None:
         raise NoHold(f"There is no legal hold on {referral.reference}.")
     hold.lift(reason=request.reason, by=request.lifted_by, at=unit.now)
+    look_again(unit, referral)
     unit.put_on_record(Deed.HOLD_LIFTED, who=request.lifted_by, subject_id=referral.id, reason=request.reason.value)
     return _hold_view(hold, referral)
 
@@ -163,7 +173,7 @@ def list_holds(unit: Unit[Tools], request: ListHolds) -> list[HoldView]:
 
 def refuse_on_hold(unit: Unit[Tools], referral: Referral) -> None:
     """Raises OnLegalHold."""
-    if hold := _hold_in_force(unit, referral):
+    if hold := hold_in_force(unit, referral):
         why = hold.reason.value.replace("_", " ")
         raise OnLegalHold(
             f"{referral.reference} is on legal hold ({why}, placed by {hold.placed_by}). Lift that first."
@@ -178,7 +188,7 @@ def _refuse_while_needed(unit: Unit[Tools], referral: Referral) -> None:
         raise ConcernOpen(f"A safeguarding concern about {referral.reference} waits for an answer. Or erase it anyway.")
 
 
-def _hold_in_force(unit: Unit[Tools], referral: Referral) -> Hold | None:
+def hold_in_force(unit: Unit[Tools], referral: Referral) -> Hold | None:
     return next((hold for hold in privacy_store.holds_on(unit.session, referral.id) if hold.is_in_force), None)
 
 
@@ -210,6 +220,18 @@ def _view(unit: Unit[Tools], referral: Referral) -> ErasureView:
         confirmed=tuple(Confirmation(service=service, confirmed_at=at) for service, at in confirmed.items()),
         waiting_for=still_to_confirm(confirmed),
         overdue_since=erasure.overdue_since,
+        with_it=_erased_with(unit, referral),
+    )
+
+
+def _erased_with(unit: Unit[Tools], referral: Referral) -> tuple[ErasedWith, ...]:
+    """What was one person's same request."""
+    same = retention_store.ids_tied_to(unit.session, referral.id, retention_store.SAME_REQUEST) - {referral.id}
+    found = [store.get_referral(unit.session, one) for one in sorted(same)]
+    return tuple(
+        ErasedWith(referral_id=one.id, submission_id=one.submission_id, reference=one.reference)
+        for one in found
+        if one.state is State.ERASED
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chassis.host.service import Ports, auditor, command, due, health_check, lane, on, schedule, story_teller
+from chassis.store.restored import RESTORED
 from chassis.telling import telling
 from contracts.commands.intake import (
     AskHistory,
@@ -31,6 +32,7 @@ from contracts.commands.intake import (
     Withdraw,
 )
 from contracts.commands.privacy import AskErasure, Erase, LiftHold, ListHolds, ListUnconfirmed, PlaceHold
+from contracts.commands.retention import ApplyRetention, AskRetention, ListDue
 from contracts.commands.subject import AboutSubject, AskSamePerson, ReadRecord
 from contracts.events import billing, evaluation, matching, notifications
 from contracts.events.billing import FirstSessionAttended
@@ -51,10 +53,13 @@ from services.intake import (
     commands,
     duplicates,
     handlers,
+    keeping,
     life,
     linking,
     older,
     privacy,
+    restored,
+    retention,
     store,
     subject,
     tools,
@@ -101,6 +106,8 @@ class IntakeService:
         due(handlers.ASSESSMENT_OVERDUE, assessing.report_overdue),
         due(privacy.ERASURE_UNCONFIRMED, privacy.flag_unconfirmed),
         due(older.MARK_OLDER, older.mark_older),
+        due(keeping.RETENTION, retention.come_due),
+        due(RESTORED, restored.erase_again),
     )
 
     status = command(AskStatus, commands.ask_status)
@@ -136,6 +143,9 @@ class IntakeService:
     same_person = command(AskSamePerson, subject.same_person)
     about_subject = command(AboutSubject, telling(subject.tell))
     read_record = command(ReadRecord, subject.read_record)
+    kept_until = command(AskRetention, retention.ask_retention)
+    retention_due = command(ListDue, retention.list_due)
+    apply_retention = command(ApplyRetention, retention.apply_retention)
     health = health_check()
     story = story_teller()
     audit = auditor()

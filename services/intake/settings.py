@@ -10,6 +10,7 @@ from marshmallow.validate import Range
 
 from chassis.config import Env
 from services.intake.gateways.policy import ASSESSMENT
+from services.intake.gateways.retention_policy import RETENTION
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class IntakeSettings:
     assess_within_working_days: int
     wait_for_request: timedelta
     assessment_policy: Path
+    retention_policy: Path
     erasure_confirmed_within: timedelta
     keys_folder: Path
     master_key: str
@@ -31,6 +33,7 @@ def read(env: Env) -> IntakeSettings:
             seconds=env.int("INTAKE_WAIT_FOR_REQUEST_SECONDS", 600, validate=Range(min=0, max=86_400))
         ),
         assessment_policy=env.path("INTAKE_ASSESSMENT_POLICY", ASSESSMENT),
+        retention_policy=env.path("INTAKE_RETENTION_POLICY", RETENTION),
         erasure_confirmed_within=timedelta(
             hours=env.int("INTAKE_ERASURE_CONFIRMED_WITHIN_HOURS", 24, validate=Range(min=1, max=720))
         ),

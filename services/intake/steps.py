@@ -6,6 +6,7 @@ from chassis.ports import Unit
 from contracts.sealed import Note
 from services.intake import store
 from services.intake.domain.referral import Referral, Step
+from services.intake.keeping import keep_until
 from services.intake.refusals import open_sealed
 from services.intake.tools import Tools
 
@@ -40,6 +41,7 @@ def record(
         **why,
         **noted,
     )
+    keep_until(unit, referral, step, reason)
 
 
 def take(

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     Row,
@@ -86,6 +87,8 @@ referrals = Table(
     Column("failed_passphrases", Integer, nullable=False),
     Column("locked_until", Instant),
 )
+for _tie in (referrals.c.merged_into, referrals.c.previous_id):  # few have either
+    Index(None, _tie, sqlite_where=_tie.is_not(None), postgresql_where=_tie.is_not(None))
 
 # Only ever added to: what a step was, when, by whom and why.
 steps = Table(
@@ -241,10 +244,14 @@ class NoSuchReferral(LookupError):
 
 def get_referral(session: Session, referral_id: ReferralId) -> Referral:
     """Raises NoSuchReferral."""
-    referral = rows.lock(session, Referral, referral_id)
+    referral = find_referral(session, referral_id)
     if referral is None:
         raise NoSuchReferral(f"there is no referral {referral_id}")
     return referral
+
+
+def find_referral(session: Session, referral_id: ReferralId) -> Referral | None:
+    return rows.lock(session, Referral, referral_id)
 
 
 def find_by_reference(session: Session, reference: str) -> Referral | None:

@@ -13,9 +13,11 @@ from chassis.vault import Vault
 from contracts.vocabulary import MarkKind
 from services.intake import settings, store
 from services.intake.domain import duplicates
+from services.intake.domain.retention import RetentionPolicy
 from services.intake.domain.suggestion import Policy
 from services.intake.gateways.policy import read_policy
 from services.intake.gateways.postcodes import Postcodes
+from services.intake.gateways.retention_policy import read_retention_policy
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Tools:
     vault: Vault
     postcodes: Postcodes
     policy: Policy
+    retention: RetentionPolicy
     passphrase_key: bytes
     mark_keys: Mapping[MarkKind, bytes]
 
@@ -39,6 +42,7 @@ def build(env: Env) -> Tools:
         vault=Vault(store.data_keys, values.master_key),
         postcodes=Postcodes(),
         policy=read_policy(values.assessment_policy),
+        retention=read_retention_policy(values.retention_policy),
         mark_keys=duplicates.keys_of(base64.b64decode(values.master_key)),
         passphrase_key=hashlib.sha256(b"passphrase" + values.master_key.encode()).digest(),
     )

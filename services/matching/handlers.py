@@ -31,9 +31,11 @@ from services.matching.domain.links import Link
 from services.matching.domain.places import Point
 from services.matching.domain.referral import Referral, SubsidyState
 from services.matching.domain.therapist import Therapist
+from services.matching.erased import unless_erased
 from services.matching.tools import Tools
 
 
+@unless_erased
 def note_referral(unit: Unit[Tools], event: ReferralReceived) -> None:
     """Begins a search, which waits for the assessment; or learns anew where the client is."""
     point = unit.tools.places.locate(event.outward_code)
@@ -44,6 +46,7 @@ def note_referral(unit: Unit[Tools], event: ReferralReceived) -> None:
         search.seek(unit, referral)
 
 
+@unless_erased
 def note_assessment(unit: Unit[Tools], event: ReferralAssessed) -> None:
     """Starts asking therapists, unless billing has still to say what can be paid."""
     referral = _known(unit, event.referral_id)
@@ -56,33 +59,39 @@ def note_assessment(unit: Unit[Tools], event: ReferralAssessed) -> None:
         search.seek(unit, referral)
 
 
+@unless_erased
 def note_subsidy(unit: Unit[Tools], event: SubsidyApproved) -> None:
     """More can be paid a session, so more therapists come into question."""
     _subsidy_decided(unit, event.referral_id, SubsidyState.APPROVED, event.pence_per_session)
 
 
+@unless_erased
 def note_subsidy_waitlisted(unit: Unit[Tools], event: SubsidyWaitlisted) -> None:
     """Meanwhile somebody is sought whom the client can pay alone."""
     _subsidy_decided(unit, event.referral_id, SubsidyState.WAITLISTED)
 
 
+@unless_erased
 def note_subsidy_declined(unit: Unit[Tools], event: SubsidyDeclined) -> None:
     """The client can pay what therapists ask, so nothing is waited for."""
     _subsidy_decided(unit, event.referral_id, SubsidyState.DECLINED)
 
 
+@unless_erased
 def hold(unit: Unit[Tools], event: ReferralHeld) -> None:
     referral = _known(unit, event.referral_id)
     if referral.is_newer(unit.sequence):
         search.hold(unit, referral)
 
 
+@unless_erased
 def resume(unit: Unit[Tools], event: ReferralResumed) -> None:
     referral = _known(unit, event.referral_id)
     if referral.is_newer(unit.sequence) and referral.resume():
         search.seek(unit, referral)
 
 
+@unless_erased
 def reopen(unit: Unit[Tools], event: ReferralReopened) -> None:
     """What was stopped as a duplicate is none; it waits for its assessment, if that hasn't overtaken this."""
     referral = _known(unit, event.referral_id)
@@ -107,14 +116,17 @@ def note_unlink(unit: Unit[Tools], event: ReferralsUnlinked) -> None:
         search.serve_waiting_list_soon(unit)
 
 
+@unless_erased
 def stop_withdrawn(unit: Unit[Tools], event: ReferralWithdrawn) -> None:
     _stop(unit, event.referral_id)
 
 
+@unless_erased
 def stop_signposted(unit: Unit[Tools], event: ReferralSignposted) -> None:
     _stop(unit, event.referral_id)
 
 
+@unless_erased
 def stop_closed(unit: Unit[Tools], event: ReferralClosed) -> None:
     _stop(unit, event.referral_id)
 

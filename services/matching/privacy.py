@@ -6,6 +6,7 @@ from chassis.ports import NotYet, Unit
 from contracts.events.intake import ReferralErased
 from contracts.events.matching import ErasureConfirmed
 from services.matching import search, store
+from services.matching.domain.referral import State
 from services.matching.tools import Tools
 
 
@@ -17,7 +18,8 @@ def forget(unit: Unit[Tools], event: ReferralErased) -> None:
     referral = store.find_referral(unit.session, event.referral_id)
     if referral is None:
         raise NotYet("the referral has not been heard of yet")
-    search.stop(unit, referral)
-    referral.erase()
-    store.drop_offers(unit.session, referral.id)
+    if referral.state is not State.ERASED:
+        search.stop(unit, referral)
+        referral.erase()
+        store.drop_offers(unit.session, referral.id)
     unit.emit(ErasureConfirmed(referral_id=referral.id))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chassis.host.service import Ports, auditor, command, due, effect, health_check, lane, on, schedule, story_teller
+from chassis.store.restored import RESTORED
 from chassis.telling import telling
 from contracts.commands.notifications import (
     AcknowledgeAlert,
@@ -115,6 +116,7 @@ class NotificationsService:
         due("shout", handlers.shout),
         due("look_at_rota", handlers.look_at_rota),
         due("forget_client", handlers.forget_client),
+        due(RESTORED, handlers.forget_again),
         effect(
             "read_bounces",
             act=handlers.read_bounces,

@@ -29,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, registry
 
+from chassis.store.append_only import forbid_changes, forbidding
 from chassis.store.tables import Instant, code, data_key_table, new_metadata
 from chassis.store.unit import upsert
 from contracts.vocabulary import (
@@ -119,7 +120,8 @@ outcomes = Table(
     Column("decided_at", Instant, nullable=False),
     Column("reason", LargeBinary, nullable=False),
 )
-"""Only ever added to."""
+OUTCOMES_FORBIDDING = forbidding("concern_outcome", "outcomes of concerns are only ever added")
+forbid_changes(outcomes, OUTCOMES_FORBIDDING)
 
 staff = Table(
     "staff",

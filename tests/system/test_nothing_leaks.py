@@ -6,7 +6,6 @@ Unmistakable values are planted in every field, the journey is made with every s
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -145,16 +144,16 @@ class Everything:
         for service in SERVICES if self.server else ():
             yield f"a dump of {service}", self._dump(service)
 
-    def back_up(self) -> None:
-        """Copies of all databases as they lie there, beside everything else that is searched."""
-        folder = self.folder / "backup"
-        folder.mkdir()
-        for service in SERVICES:
-            if self.server:
-                (folder / f"{service}.sql").write_bytes(self._dump(service))
-                continue
-            for path in self.folder.glob(f"{service}.db*"):
-                shutil.copy(path, folder / path.name)
+    def unpack_backup(self) -> None:
+        """PostgreSQL's dumps are compressed, so what is in them is laid beside them."""
+        for dump in self.backup.glob("*.dump"):
+            unpacked = ["pg_restore", f"--file={dump.with_suffix('.sql')}", str(dump)]
+            subprocess.run(unpacked, check=True)
+
+    @property
+    def backup(self) -> Path:
+        """Among everything else that is searched."""
+        return self.folder / "backup"
 
     def _dump(self, service: str) -> bytes:
         assert self.server
@@ -221,9 +220,26 @@ def bury_a_letter(everything: Everything, story: Story) -> None:
     eventually(lambda: dead_letters(everything) == 1, "it lies with the dead letters")
 
 
-def dead_letters(everything: Everything) -> int:
+def bury_a_letter_about_nobody_known(everything: Everything) -> str:
+    """A withdrawal that intake can't take in, because it isn't as it should be. Returns its id."""
+    envelope = Envelope(
+        id=new_id(), source="urn:leeward:web", type="WithdrawalRequested", time=datetime.now(UTC), subject=str(new_id())
+    )
+    body = {
+        "submission_id": "no identifier",
+        "sealed": everything.system.keyring.seal("intake", Aspects(risk="made up")),
+    }
+    with Sender(everything.system.amqp_uri) as sender:
+        sender.send(
+            "web.events", "WithdrawalRequested", body, message_id=str(envelope.id), headers=to_headers(envelope)
+        )
+    eventually(lambda: dead_letters(everything, "intake") == 1, "it lies with the dead letters")
+    return str(envelope.id)
+
+
+def dead_letters(everything: Everything, service: str = "notifications") -> int:
     with Connection(everything.system.amqp_uri) as connection:
-        return int(connection.default_channel.queue_declare("notifications.dead", passive=True).message_count)
+        return int(connection.default_channel.queue_declare(f"{service}.dead", passive=True).message_count)
 
 
 def leeward(everything: Everything, *arguments: str, refused: str = "") -> str:
@@ -238,8 +254,10 @@ def test_what_was_typed_is_found_nowhere_and_cannot_be_read_once_it_is_erased(ev
     story = make_the_journey(everything)
     in_letters = {one.field for one in everything.planted.search_all(files_under(everything.system.workspace.mail))}
     assert {"name", "email"} <= in_letters <= IN_LETTERS
-    everything.back_up()
+    leeward(everything, "backup", "--to", str(everything.backup), "--keys-to", str(everything.folder / "key-copies"))
+    everything.unpack_backup()
     content = personal_record(everything)
+    assert content.hex().encode() in copies_of_intake(everything) or content in copies_of_intake(everything)
     assert everything.search() == []
 
     reference = str(story.receipt.reference)
@@ -247,7 +265,8 @@ def test_what_was_typed_is_found_nowhere_and_cannot_be_read_once_it_is_erased(ev
     erase = ("erase", reference, "--reason", "client_asked", "--anyway", "--yes")
     leeward(everything, *erase, refused="is on legal hold")
     leeward(everything, "hold", "lift", reference, "--reason", "matter_closed")
-    leeward(everything, *erase)
+    untold = bury_a_letter_about_nobody_known(everything)
+    assert f"leeward dead show {untold}" in leeward(everything, *erase)
 
     def is_confirmed() -> bool:
         return not everything.system.rpc.call("intake", "erasure", reference=reference).get("waiting_for")
@@ -260,6 +279,10 @@ def test_what_was_typed_is_found_nowhere_and_cannot_be_read_once_it_is_erased(ev
     assert [one["what"] for one in on_record] == ["held", "hold_lifted", "erased"]
     verdicts = json.loads(leeward(everything, "audit", "verify", "--json"))
     assert [verdicts[name]["entries"] for name in ("operator", "intake", "billing")] == [1, 3, 0]
+
+
+def copies_of_intake(everything: Everything) -> bytes:
+    return b"".join(path.read_bytes() for path in everything.backup.glob("intake.*"))
 
 
 def personal_record(everything: Everything) -> bytes:

@@ -6,11 +6,12 @@ import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from chassis.host.housekeeping import Housekeeping
@@ -92,7 +93,20 @@ def test_the_migrations_make_exactly_the_tables_of_the_store(
         connection.execute(insert)
     with pytest.raises(DBAPIError, match="only ever added"), engine.begin() as connection:
         connection.execute(text("DELETE FROM audit_entry"))
+    if service == "notifications":
+        assert_outcomes_stay(engine)
     engine.dispose()
+
+
+def assert_outcomes_stay(engine: Engine) -> None:
+    insert = text(
+        "INSERT INTO concern_outcome VALUES (:id, :id, 'police', 'A. Person', '2026-11-23', :reason)",
+    )
+    with engine.begin() as connection:
+        connection.execute(insert, {"id": str(uuid4()), "reason": b"encrypted"})
+    for change in ("DELETE FROM concern_outcome", "UPDATE concern_outcome SET outcome = 'no_further_action'"):
+        with pytest.raises(DBAPIError, match="only ever added"), engine.begin() as connection:
+            connection.execute(text(change))
 
 
 @each_service

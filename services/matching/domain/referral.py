@@ -92,7 +92,7 @@ class Referral:
         self, *, competence: Competence, work: Work, therapist_sex: Sex | None, wheelchair_access: bool
     ) -> bool:
         """What the therapist must be able to do is known. True if the search can begin."""
-        if self.state is State.ERASED or self.competence is not None:
+        if self.competence is not None:
             return False
         self.competence, self.work = competence, work
         self.therapist_sex, self.wheelchair_access = therapist_sex, wheelchair_access
@@ -100,7 +100,7 @@ class Referral:
 
     def subsidy_decided(self, *, subsidy: SubsidyState, pence_per_session: int, sequence: int) -> bool:
         """Billing has answered; an older answer than the last is dropped. True if it is worth searching now."""
-        if self.state is State.ERASED or sequence < self.billing_sequence:
+        if sequence < self.billing_sequence:
             return False
         self.billing_sequence = sequence
         self.subsidy = subsidy
@@ -111,7 +111,7 @@ class Referral:
 
     def found_at(self, point: Point | None, *, sequence: int) -> bool:
         """Intake has told anew where the client is. True if it is worth searching now."""
-        if self.state is State.ERASED or sequence <= self.received_sequence:
+        if sequence <= self.received_sequence:
             return False
         self.received_sequence = sequence
         self.latitude = point.latitude if point else None
@@ -144,8 +144,8 @@ class Referral:
         return self.state is State.WAITING
 
     def is_newer(self, sequence: int) -> bool:
-        """Whether this is intake's newest word on the search; if so, it counts. After an erasure none is."""
-        if self.state is State.ERASED or 0 < sequence <= self.search_sequence:
+        """Whether this is intake's newest word on the search; if so, it counts."""
+        if 0 < sequence <= self.search_sequence:
             return False
         self.search_sequence = sequence
         return True
@@ -181,7 +181,7 @@ class Referral:
 
     def stop(self) -> bool:
         """Nobody is sought any more. False if that was so already."""
-        if self.state in (State.STOPPED, State.ENDED, State.ERASED):
+        if self.state in (State.STOPPED, State.ENDED):
             return False
         self.state = State.STOPPED
         self.waiting_since = self.waiting_for = None

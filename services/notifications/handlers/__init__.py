@@ -25,6 +25,7 @@ from services.notifications.handlers.clients import (
 from services.notifications.handlers.delivery import deliver, lock_ahead, read_ahead, record_failed, record_sent
 from services.notifications.handlers.digests import record_digest, record_digest_failed, send_digest
 from services.notifications.handlers.privacy import forget
+from services.notifications.handlers.restored import forget_again
 from services.notifications.handlers.rota import look_at_rota
 from services.notifications.handlers.staff import (
     tell_office_of_overdue_assessment,
@@ -50,6 +51,7 @@ __all__ = [
     "deliver",
     "escalate_alert",
     "forget",
+    "forget_again",
     "forget_client",
     "keep_contact",
     "keep_therapist_contact",

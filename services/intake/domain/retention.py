@@ -1,0 +1,124 @@
+"""How long what is held about somebody is kept: by what became of their referral, and by whom it is about."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from contracts.vocabulary import ClientGroup, ClosureReason, MatchEndReason
+from services.intake.domain.referral import UNASSESSED, Referral, State
+
+Answer = str | bool
+SETTLED = frozenset({State.ENDED, State.CLOSED, State.WITHDRAWN, State.SIGNPOSTED, State.RE_REFERRED})
+"""States from which nothing more is expected, so that a term begins with them."""
+THERAPY_TOOK_PLACE = frozenset({MatchEndReason.COMPLETED.value, ClosureReason.THERAPY_ENDED.value})
+
+
+class Outcome(StrEnum):
+    """What became of a referral, as far as it has come."""
+
+    THERAPY = "therapy"
+    NOT_ATTENDED = "not_attended"
+    WITHDRAWN = "withdrawn"
+    SIGNPOSTED = "signposted"
+    ASKED_AGAIN = "asked_again"
+    UNANSWERED = "unanswered"
+    UNFINISHED = "unfinished"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    """For how many months referrals of these outcomes are kept, if every named answer is one of those given."""
+
+    name: str
+    outcomes: frozenset[Outcome]
+    when: Mapping[str, frozenset[Answer]]
+    months: int
+    why: str
+
+    def fits(self, outcome: Outcome, *, client_group: ClientGroup, young: bool) -> bool:
+        answers: dict[str, Answer] = {"client_group": client_group, "young": young}
+        return outcome in self.outcomes and all(answers[name] in wanted for name, wanted in self.when.items())
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetentionPolicy:
+    """A version of the terms, of which the first that fits counts; one fits every referral."""
+
+    version: int
+    source: str
+    look_again: timedelta
+    terms: tuple[Term, ...]
+
+    def term_for(self, outcome: Outcome, *, client_group: ClientGroup, young: bool) -> Term:
+        return next(one for one in self.terms if one.fits(outcome, client_group=client_group, young=young))
+
+
+class Story(NamedTuple):
+    """When a referral took its newest step, and the coded reasons of all of its steps that are known."""
+
+    newest_at: datetime
+    reasons: frozenset[str]
+
+
+class Date(NamedTuple):
+    """Until when a referral is kept by itself, by which term, for what has become of it since when."""
+
+    due_at: datetime
+    term: Term
+    outcome: Outcome
+    counted_from: datetime
+
+
+def outcome_of(referral: Referral, story: Story) -> Outcome:
+    """What has become of a referral. Therapy took place if billing says so, or matching by how the match ended."""
+    if referral.state in SETTLED and (referral.attended_match_id or story.reasons & THERAPY_TOOK_PLACE):
+        return Outcome.THERAPY
+    if referral.state in UNASSESSED:
+        return Outcome.UNANSWERED
+    return _OUTCOMES.get(referral.state, Outcome.UNFINISHED)
+
+
+def date_of(referral: Referral, story: Story, policy: RetentionPolicy) -> Date:
+    """Until when a referral would be kept if it stood alone and nothing stopped it."""
+    outcome = outcome_of(referral, story)
+    term = policy.term_for(outcome, client_group=referral.client_group, young=referral.young)
+    return Date(months_after(story.newest_at, term.months), term, outcome, story.newest_at)
+
+
+def date_of_all(dates: Mapping[Referral, Date]) -> Date:
+    """The last of the dates of all that one person asked. What was merged into another goes by the other's."""
+    own = [date for referral, date in dates.items() if referral.merged_into is None]
+    return max(own or dates.values(), key=lambda date: date.due_at)
+
+
+def months_after(at: datetime, months: int) -> datetime:
+    """The same day so many months later, or the last of its month."""
+    years, month = divmod(at.month - 1 + months, 12)
+    year = at.year + years
+    return at.replace(year=year, month=month + 1, day=min(at.day, monthrange(year, month + 1)[1]))
+
+
+def without_a_term(terms: Iterable[Term]) -> list[str]:
+    """The kinds of referral that no term fits."""
+    known = list(terms)
+    return [
+        f"{outcome}, {group}, {'young' if young else 'adult'}"
+        for outcome in Outcome
+        for group in ClientGroup
+        for young in (False, True)
+        if not any(one.fits(outcome, client_group=group, young=young) for one in known)
+    ]
+
+
+_OUTCOMES = {
+    State.ENDED: Outcome.NOT_ATTENDED,
+    State.CLOSED: Outcome.NOT_ATTENDED,
+    State.WITHDRAWN: Outcome.WITHDRAWN,
+    State.SIGNPOSTED: Outcome.SIGNPOSTED,
+    State.RE_REFERRED: Outcome.ASKED_AGAIN,
+}

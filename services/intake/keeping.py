@@ -1,0 +1,28 @@
+"""Until when a referral is kept: the timer is set where it is received and where it is settled.
+
+Nothing but the timer is stored. When it comes due the date is reckoned anew from the referral's steps (see
+`services.intake.retention`), so that what has happened since moves it, and no order of events can leave it wrong.
+"""
+
+from __future__ import annotations
+
+from chassis.ports import Unit
+from services.intake.domain.referral import Referral, Step
+from services.intake.domain.retention import SETTLED, Story, date_of
+from services.intake.tools import Tools
+
+RETENTION = "retention"
+"""The timer that falls due when what is held about somebody may have to go."""
+
+
+def keep_until(unit: Unit[Tools], referral: Referral, step: Step, reason: str | None) -> None:
+    """Sets the timer, if this step begins a term."""
+    if step is Step.RECEIVE or referral.state in SETTLED:
+        known = Story(unit.now, frozenset({reason} if reason else ()))
+        due_at = date_of(referral, known, unit.tools.retention).due_at
+        unit.set_timer(RETENTION, referral.id, due_at)
+
+
+def look_again(unit: Unit[Tools], referral: Referral) -> None:
+    """Has it looked at once more at once, because what stopped an erasure may be over."""
+    unit.set_timer(RETENTION, referral.id, unit.now)

@@ -1,0 +1,20 @@
+"""Erasing once more, after a backup from before was restored, whoever had been erased since."""
+
+from __future__ import annotations
+
+from chassis.ports import Timer, Unit
+from chassis.store.restored import destroyed
+from contracts.commands.privacy import ErasureReason
+from contracts.vocabulary import ReferralId
+from services.intake import privacy, store
+from services.intake.domain.referral import State
+from services.intake.steps import BY_RULE
+from services.intake.tools import Tools
+
+
+def erase_again(unit: Unit[Tools], timer: Timer) -> None:
+    """The others were restored too, so they are told again. Who asked after the backup is not there to be erased."""
+    for subject_id in destroyed(unit.session, store.data_keys):
+        referral = store.find_referral(unit.session, ReferralId(subject_id))
+        if referral is not None and referral.state is not State.ERASED:
+            privacy.erase(unit, referral, by=BY_RULE, reason=ErasureReason.ERASED_BEFORE)

@@ -1,0 +1,123 @@
+"""Erasing what is no longer needed: by itself, through the same path as `leeward erase`, once nothing stops it.
+
+All that one person asked, again or twice, is one file: it is kept until the last of its dates, what stops one of its
+referrals stops all, and they go together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import structlog
+
+from chassis.ports import Timer, Unit
+from contracts.commands.privacy import ErasureReason
+from contracts.commands.retention import (
+    ApplyRetention,
+    AskRetention,
+    ListDue,
+    Reckoning,
+    RetentionStop,
+    RetentionView,
+    StopKind,
+)
+from contracts.vocabulary import ReferralId
+from services.intake import privacy, retention_store, store
+from services.intake.domain.referral import IN_THERAPY, Referral, State
+from services.intake.domain.retention import Date, date_of, date_of_all
+from services.intake.keeping import RETENTION
+from services.intake.refusals import UnknownReferral, find
+from services.intake.steps import BY_RULE
+from services.intake.tools import Tools
+
+log = structlog.get_logger()
+
+
+def come_due(unit: Unit[Tools], timer: Timer) -> None:
+    """Erases a person whose time has come; otherwise sets the timer for when it will have, or looks again later."""
+    file = _file_of(unit, ReferralId(UUID(timer.key)))
+    if not file:
+        return
+    date = _date_of_all(unit, file)
+    if date.due_at > unit.now:
+        unit.set_timer(RETENTION, timer.key, date.due_at)
+    elif stops := _stops(unit, file):
+        log.info("retention_stopped", referral_id=timer.key, stopped_by=sorted({one.kind for one in stops}))
+        unit.set_timer(RETENTION, timer.key, unit.now + unit.tools.retention.look_again)
+    else:
+        log.info("retention_due", referral_id=timer.key, term=date.term.name, policy=unit.tools.retention.version)
+        for referral in file:
+            privacy.erase(unit, referral, by=BY_RULE, reason=ErasureReason.RETENTION)
+
+
+def ask_retention(unit: Unit[Tools], request: AskRetention) -> RetentionView:
+    """Raises UnknownReferral."""
+    referral = find(unit, request.reference)
+    if referral is None or referral.state is State.ERASED:
+        raise UnknownReferral("Nothing is held under this reference. Please check it.")
+    return _view(unit, referral, _file_of(unit, referral.id))
+
+
+def list_due(unit: Unit[Tools], request: ListDue) -> list[RetentionView]:
+    """A person once, whatever the number of their referrals."""
+    # What was stopped has a timer no later than this, and its date is past.
+    until = max(request.before, unit.now + unit.tools.retention.look_again)
+    views: list[RetentionView] = []
+    seen: set[ReferralId] = set()
+    for referral_id in retention_store.perhaps_due(unit.session, until, request.limit):
+        if referral_id in seen:
+            continue
+        file = _file_of(unit, referral_id)
+        seen |= {one.id for one in file}
+        if file and (view := _view(unit, _newest(file), file)).due_at <= request.before:
+            views.append(view)
+    return sorted(views, key=lambda view: view.due_at)
+
+
+def apply_retention(unit: Unit[Tools], request: ApplyRetention) -> Reckoning:
+    return Reckoning(referrals=retention_store.look_at_all_again(unit.session, unit.now))
+
+
+def _file_of(unit: Unit[Tools], referral_id: ReferralId) -> list[Referral]:
+    return retention_store.tied_to(unit.session, referral_id, retention_store.SAME_PERSON)
+
+
+def _date_of_all(unit: Unit[Tools], file: Sequence[Referral]) -> Date:
+    policy, session = unit.tools.retention, unit.session
+    return date_of_all({one: date_of(one, retention_store.story_of(session, one), policy) for one in file})
+
+
+def _stops(unit: Unit[Tools], file: Sequence[Referral]) -> tuple[RetentionStop, ...]:
+    return tuple(RetentionStop(kind=kind, reference=one.reference) for one in file for kind in _stops_of(unit, one))
+
+
+def _stops_of(unit: Unit[Tools], referral: Referral) -> list[StopKind]:
+    stops = {
+        StopKind.LEGAL_HOLD: privacy.hold_in_force(unit, referral) is not None,
+        StopKind.THERAPY_IN_PROGRESS: referral.state in IN_THERAPY,
+        StopKind.CONCERN_OPEN: store.has_open_concern(unit.session, referral.id),
+    }
+    return [kind for kind, holds in stops.items() if holds]
+
+
+def _newest(file: Sequence[Referral]) -> Referral:
+    """The one that goes on."""
+    return max(file, key=lambda one: (one.merged_into is None, one.received_at, one.id))
+
+
+def _view(unit: Unit[Tools], referral: Referral, file: Sequence[Referral]) -> RetentionView:
+    date = _date_of_all(unit, file)
+    return RetentionView(
+        referral_id=referral.id,
+        reference=referral.reference,
+        state=referral.state.value,
+        outcome=date.outcome.value,
+        term=date.term.name,
+        why=date.term.why,
+        policy_version=unit.tools.retention.version,
+        counted_from=date.counted_from,
+        due_at=date.due_at,
+        goes_with=tuple(one.reference for one in file if one is not referral),
+        stopped_by=_stops(unit, file),
+    )

@@ -1,0 +1,30 @@
+"""The one guard of what was erased: nothing that is heard of it later comes to a handler, and so to a rule.
+
+Commands need none: they go by an offer, which is dropped, or by a match, which has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from chassis.ports import Unit
+from services.matching import store
+from services.matching.domain.referral import State
+from services.matching.tools import Tools
+
+EventT = TypeVar("EventT", bound=Any)
+Handler = Callable[[Unit[Tools], EventT], None]
+
+
+def unless_erased(handler: Handler[EventT]) -> Handler[EventT]:
+    """The handler of an event about one referral, which does nothing once that was erased."""
+
+    @wraps(handler)
+    def handle(unit: Unit[Tools], event: EventT) -> None:
+        referral = store.find_referral(unit.session, event.referral_id)
+        if referral is None or referral.state is not State.ERASED:
+            handler(unit, event)
+
+    return handle

@@ -1,0 +1,18 @@
+"""Forgetting addresses once more, after a backup from before was restored."""
+
+from __future__ import annotations
+
+from chassis.ports import Timer, Unit
+from chassis.store.restored import destroyed
+from contracts.vocabulary import ReferralId
+from services.notifications import store
+from services.notifications.handlers.queueing import remove_address
+from services.notifications.tools import Tools
+
+
+def forget_again(unit: Unit[Tools], timer: Timer) -> None:
+    """Whose key is gone can't be written to; that is on record as it was before."""
+    for subject_id in destroyed(unit.session, store.data_keys):
+        client = store.find_client(unit.session, ReferralId(subject_id))
+        if client is not None and client.contact is not None:
+            remove_address(unit, client)
