@@ -197,6 +197,7 @@ WORDS: Mapping[type[StrEnum], Mapping[str, str]] = {
         "consent_withdrawn": "The agreement to keep it was taken back",
         "held_by_mistake": "It was held by mistake",
         "retention": "The time for which we keep such things was over",
+        "erased_before": "It had been erased before, and an older copy of our records brought it back",
     },
     ExportReason: {
         "client_asked": "You asked for it",

@@ -207,7 +207,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _epmd() -> str:
-    found = shutil.which("epmd")
+    given = _find_script("epmd")
+    found = str(given) if given else shutil.which("epmd")
     if not found:
         raise BrokerUnavailable("Erlang's epmd is not on the PATH; is RabbitMQ's package installed whole?")
     return found
@@ -221,4 +222,6 @@ def _script(name: str) -> Path:
 
 
 def _find_script(name: str) -> Path | None:
-    return next((Path(folder) / name for folder in SCRIPTS if (Path(folder) / name).exists()), None)
+    given = os.environ.get("LEEWARD_RABBITMQ")
+    folders = [Path(folder) for folder in ((given,) if given else SCRIPTS)]
+    return next((folder / name for folder in folders if (folder / name).exists()), None)

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from leeward import broker
 from leeward.broker import Node
@@ -16,6 +17,9 @@ from tests.support.postgresql import Server
 from tests.support.system import System, whole_system
 
 STORES = ("sqlite", "postgresql")
+
+settings.register_profile("shared machine", deadline=None)  # no test asserts how long something takes
+settings.load_profile("shared machine")
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,7 @@ class Topic(StrEnum):
     CONSENTS = "consents"
     CONTACT = "contact"
     STEPS = "steps"
+    KEEPING = "keeping"
     ASSESSMENT = "assessment"
     CONCERNS = "concerns"
     SEARCH = "search"

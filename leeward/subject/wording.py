@@ -29,6 +29,10 @@ HEADINGS: Mapping[Topic, Heading] = {
         "How we reach you", "What the part of our system that writes letters knows of you, kept encrypted as well."
     ),
     Topic.STEPS: Heading("What happened to your request", "Every step, the first first: what, when, by whom and why."),
+    Topic.KEEPING: Heading(
+        "How long we keep this",
+        "Then it is erased by itself. The law can oblige us to keep it longer. You can ask us to erase it sooner.",
+    ),
     Topic.ASSESSMENT: Heading(
         "How your request was assessed",
         "A person read what you told us and decided what kind of help would fit. Rules suggest; a person decides.",

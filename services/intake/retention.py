@@ -51,6 +51,11 @@ def come_due(unit: Unit[Tools], timer: Timer) -> None:
             privacy.erase(unit, referral, by=BY_RULE, reason=ErasureReason.RETENTION)
 
 
+def kept_until(unit: Unit[Tools], referral: Referral) -> Date:
+    """Until when all that this person asked is kept, whatever may stop it then."""
+    return _date_of_all(unit, _file_of(unit, referral.id))
+
+
 def ask_retention(unit: Unit[Tools], request: AskRetention) -> RetentionView:
     """Raises UnknownReferral."""
     referral = find(unit, request.reference)

@@ -21,7 +21,7 @@ from contracts.commands.subject import (
 )
 from contracts.sealed import HelpForm
 from contracts.vocabulary import HoldReason, Known, ReferralId, ResumptionReason
-from services.intake import handlers, privacy_store, store, telling
+from services.intake import handlers, privacy_store, retention, store, telling
 from services.intake.domain.referral import Referral, State
 from services.intake.labels import LABELS
 from services.intake.linking import refuse_who_handles_linked
@@ -74,6 +74,7 @@ def tell(unit: Unit[Tools], request: AboutSubject) -> list[Section]:
     form = handlers.personal_record(unit, referral)
     return [
         *sections,
+        section(Topic.KEEPING, [telling.keeping(retention.kept_until(unit, referral))]),
         telling.answers(form, but=_in_confidence(form)),
         telling.consents(form),
         section(Topic.ASSESSMENT, telling.assessment(unit, referral, but=LOOKED_THROUGH)),

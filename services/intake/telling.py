@@ -30,6 +30,7 @@ from contracts.words import LANGUAGES, words_of
 from services.intake import store
 from services.intake.domain.privacy import Erasure
 from services.intake.domain.referral import Referral, State, Step
+from services.intake.domain.retention import Date
 from services.intake.labels import ASPECTS, CODED, LABELS, STATES, STEPS, TOLD_APART, WRITTEN_BY
 from services.intake.tools import Tools
 
@@ -64,6 +65,15 @@ def request(referral: Referral) -> Entry:
         ("Times in a row that somebody typed other words", str(referral.failed_passphrases)),
     )
     return Entry(facts=(fact("How it stands", referral.state, words=STATES), *told.facts))
+
+
+def keeping(date: Date) -> Entry:
+    """Until when, and nothing of what may stop it then: that could tell of an enquiry."""
+    return entry(
+        ("Until, unless you come back to us", date.due_at),
+        ("Why so long", date.term.why),
+        ("Counted from", date.counted_from),
+    )
 
 
 def answers(form: HelpForm, *, but: Collection[str] = ()) -> Section:

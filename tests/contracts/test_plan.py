@@ -60,7 +60,7 @@ anything = st.recursive(
 )  # fmt: skip
 
 
-at_leisure = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+at_leisure = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
 def loaded_by_plan(shape: type[Shape], data: Any) -> Any:

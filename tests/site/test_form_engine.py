@@ -115,7 +115,7 @@ def default_of(path: str) -> Any:
     return defaults.get(path)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 @each_route
 def test_any_answers_in_any_order_never_lead_to_a_dead_end(definition: Definition, data: st.DataObject) -> None:
@@ -135,7 +135,7 @@ def test_any_answers_in_any_order_never_lead_to_a_dead_end(definition: Definitio
     check_what_is_sent(definition, fill_in(data, definition, answers))
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 @each_route
 def test_a_page_shows_again_what_was_answered_on_it(definition: Definition, data: st.DataObject) -> None:

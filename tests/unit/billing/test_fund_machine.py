@@ -113,4 +113,4 @@ class FundMachine(RuleBasedStateMachine):
 
 
 TestFundMachine = pytest.mark.timeout(120)(FundMachine.TestCase)
-TestFundMachine.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+TestFundMachine.settings = settings(max_examples=150, stateful_step_count=30)

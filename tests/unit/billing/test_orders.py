@@ -126,7 +126,7 @@ def test_in_every_order_a_client_who_changes_therapist_has_an_award_and_both_are
         assert came_to["fund"][:3] == (5_500_00 - came_to["held"], came_to["held"], 0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_every_delivery_may_come_again_at_any_time(data: st.DataObject) -> None:
     bench, story = Bench(), BEGINNING + ENDINGS[data.draw(st.sampled_from(sorted(ENDINGS)))]

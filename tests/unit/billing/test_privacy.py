@@ -56,7 +56,7 @@ def test_an_erasure_that_overtakes_the_request_waits_for_it(bench: Bench) -> Non
         bench.told(erased(referral().referral_id))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(order=st.permutations(range(6)))
 def test_nothing_brings_it_back_whatever_the_order(order: Sequence[int]) -> None:
     bench, request = Bench(), referral(subsidy_requested=True, fee_ceiling_pence=10_00)

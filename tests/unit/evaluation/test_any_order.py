@@ -16,7 +16,7 @@ from tests.unit.evaluation.conftest import Study, a_study, ended, matched, recei
 
 Fact = tuple[EventHandler, Event]
 
-any_order = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+any_order = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def tell(study: Study, story: list[Fact], order: list[int]) -> None:

@@ -139,7 +139,7 @@ def _refusal_of(take: Any) -> StepRefused | None:
 
 
 TestLifeMachine = LifeMachine.TestCase
-TestLifeMachine.settings = settings(max_examples=200, stateful_step_count=20, deadline=None)
+TestLifeMachine.settings = settings(max_examples=200, stateful_step_count=20)
 
 
 def test_the_drawing_is_up_to_date_and_shows_every_state() -> None:

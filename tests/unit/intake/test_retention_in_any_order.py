@@ -184,4 +184,4 @@ class Person(RuleBasedStateMachine):
 
 def test_nobody_goes_too_early_and_everybody_at_last(tools: Tools, keys: Path) -> None:
     machine = type("ThisPerson", (Person,), {"tools": tools, "keys": keys})
-    run_state_machine_as_test(machine, settings=settings(max_examples=40, stateful_step_count=20, deadline=None))
+    run_state_machine_as_test(machine, settings=settings(max_examples=40, stateful_step_count=20))

@@ -10,9 +10,10 @@ from sqlalchemy import select
 
 from chassis.ids import new_id
 from chassis.one_time import OneTimeKey
-from chassis.telling import CannotSeal, telling
+from chassis.telling import CannotSeal, telling, written
 from contracts.commands.intake import Hold, Link, Merge, ReRefer, Resume, TakeUp, Withdraw
 from contracts.commands.privacy import Erase, ErasureReason, HoldReason, PlaceHold
+from contracts.commands.retention import AskRetention
 from contracts.commands.subject import (
     AboutSubject,
     AskSamePerson,
@@ -37,7 +38,7 @@ from contracts.vocabulary import (
     WithdrawalReason,
 )
 from services.intake import commands as intake_commands
-from services.intake import duplicates, life, linking, privacy, refusals, subject
+from services.intake import duplicates, life, linking, privacy, refusals, retention, subject
 from tests.unit.intake.conftest import Intake
 
 EVA = "Eva Xporter"
@@ -86,6 +87,19 @@ def test_what_was_typed_is_told_and_that_it_was_told_goes_on_record(intake: Inta
     assert found[Topic.CONSENTS][0]["Version of the text"] == "1"
     assert [one["Who"] for one in found[Topic.RECORD]] == [EVA], "this export is on record in itself"
     assert on_record(intake) == [("exported", EVA, "client_asked")]
+
+
+def test_until_when_it_is_kept_is_told_whether_or_not_something_stops_it(intake: Intake) -> None:
+    asked = intake.ask_for_help()
+    kept = intake.ask(retention.ask_retention, AskRetention(reference=asked.reference))
+    (keeping,) = told(intake, asked.referral_id)[Topic.KEEPING]
+    assert keeping["Until, unless you come back to us"] == written(kept.due_at)
+    assert keeping["Why so long"] == kept.why
+    intake.ask(
+        privacy.place_hold,
+        PlaceHold(reference=asked.reference, reason=HoldReason.POLICE_REQUEST, placed_by=EVA),
+    )
+    assert told(intake, asked.referral_id)[Topic.KEEPING] == [keeping]
 
 
 def test_codes_of_the_forms_own_are_told_in_words_and_exactly(intake: Intake) -> None:

@@ -67,7 +67,7 @@ def subjects(desk: Desk) -> list[tuple[str, str]]:
 orders = st.permutations([*range(9), *range(9)])
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=orders)
 def test_everybody_hears_the_same_whatever_the_order(keys: Path, tmp_path: Path, order: list[int]) -> None:
     desk = a_desk(keys, tmp_path)
@@ -84,7 +84,7 @@ def test_everybody_hears_the_same_whatever_the_order(keys: Path, tmp_path: Path,
     ]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations([*range(10), *range(10)]))
 def test_after_a_withdrawal_the_confirmation_is_the_last_word(keys: Path, tmp_path: Path, order: list[int]) -> None:
     desk = a_desk(keys, tmp_path)

@@ -101,7 +101,7 @@ def test_an_alert_about_an_erased_referral_still_goes_out(desk: Desk, referral_i
     assert [message["To"] for message in desk.post.sent] == ["duty-lead@example.org"]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations([*range(9), *range(9)]), after=st.integers(min_value=0, max_value=17))
 def test_nothing_brings_an_erased_client_back_whatever_the_order(
     keys: Path, tmp_path: Path, order: list[int], after: int
