@@ -76,7 +76,7 @@ class Supervisor:
             listen = workspace.values().get("LEEWARD_SITE") or f"127.0.0.1:{free_ports(1)[0]}"
             self._http[SITE] = f"http://{listen}"
         self.running: dict[str, Supervised] = {}
-        self._nursery = Nursery({**LOADS_FASTER, **self._environment}, _root()) if CAN_NURSE else None
+        self._nursery = self._open_nursery()
 
     @property
     def site(self) -> str | None:
@@ -95,6 +95,7 @@ class Supervisor:
 
     def start(self, until: Callable[[], None] = lambda: None) -> None:
         """Starts everything, calls `until`, and waits until each is ready. Raises ServiceWontStart."""
+        self._nursery = self._nursery or self._open_nursery()
         for name in self._http:
             self.running[name] = Supervised(name, self._spawn(name))
         until()
@@ -124,6 +125,7 @@ class Supervisor:
                 one.process.wait()
         if self._nursery:
             self._nursery.close()
+            self._nursery = None
         self.workspace.run_file.unlink(missing_ok=True)
 
     def write_run_file(self) -> None:
@@ -142,6 +144,9 @@ class Supervisor:
             "http": self._http[one.name],
             "log": str(self.workspace.log(one.name).absolute()),
         }
+
+    def _open_nursery(self) -> Nursery | None:
+        return Nursery({**LOADS_FASTER, **self._environment}, _root()) if CAN_NURSE else None
 
     def _spawn(self, name: str) -> Process:
         if self._nursery and name != SITE:

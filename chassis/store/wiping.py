@@ -7,6 +7,7 @@ Its own log, `pg_wal`, is beyond a service's reach: it is written over as the se
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any
@@ -18,6 +19,8 @@ from chassis.vault import DESTROYED
 
 LOCK_TIMEOUT_MS = 1_000
 """How long who needs a key may have to wait for somebody who reads them all for long."""
+
+LOOK_SECONDS = 0.05
 
 
 class Wiper:
@@ -58,10 +61,23 @@ def _empty_log(driver: Any) -> bool:
 
 
 def _write_anew(driver: Any) -> bool:
+    """A dead row that somebody may still see is written anew too, so those who came before have to be gone."""
     driver.autocommit = True
+    mark = driver.execute("SELECT pg_current_xact_id()::xid").fetchone()[0]
+    deadline = time.monotonic() + LOCK_TIMEOUT_MS / 1000
+    while driver.execute(_OLDER, (mark,)).fetchone()[0]:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(LOOK_SECONDS)
     driver.execute(f"SET lock_timeout = {LOCK_TIMEOUT_MS}")
     driver.execute("VACUUM FULL data_key")
     return True
 
+
+_OLDER = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+    "AND greatest(age(backend_xmin), age(backend_xid)) > age(%s::xid)"
+)
+"""Who began before a moment, and may see what was there then."""
 
 _WIPE: dict[str, Callable[[Any], bool]] = {"sqlite": _empty_log, "postgresql": _write_anew}

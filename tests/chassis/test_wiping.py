@@ -112,6 +112,20 @@ def test_whoever_reads_meanwhile_puts_it_off_and_loses_nothing(disk: Disk) -> No
     assert disk.wrapped([other])[0]
 
 
+def test_whoever_may_still_see_it_puts_it_off(disk: Disk) -> None:
+    """As a backup that is being taken does, without having come to this table yet."""
+    (person,) = disk.keep(1)
+    gone, wiper = disk.wrapped([person]), Wiper(disk.database, data_keys)
+    disk.settle()
+    level = {"postgresql": "REPEATABLE READ"}.get(disk.database.engine.dialect.name, "SERIALIZABLE")
+    with disk.database.engine.connect().execution_options(isolation_level=level, read_only=True) as backup:
+        backup.execute(select(disk.database.tables.inbox)).all()
+        disk.destroy([person])
+        assert not wiper.wipe()
+    assert wiper.wipe()
+    assert disk.holds(gone) == 0
+
+
 def test_nothing_is_written_where_nothing_was_destroyed(disk: Disk) -> None:
     disk.keep(3)
     before = {path.name for path in disk.files()}

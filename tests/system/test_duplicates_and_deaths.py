@@ -218,6 +218,22 @@ def tables(system: System) -> Iterator[tuple[str, list[str]]]:
         engine.dispose()
 
 
+def leave_erasure_unconfirmed(system: System, story: Story, who: dict[str, str]) -> None:
+    """One service is away for longer than an erasure may take, and comes back."""
+    story.ask_for_help()
+    assert story.receipt.reference
+    system.kill("evaluation")
+    system.rpc.call("intake", "erase", reference=story.receipt.reference, **who)
+    story.heard("ReferralErased")
+    system.advance(timedelta(hours=25))
+    story.heard("ErasureOverdue")
+    eventually(lambda: not system.supervisor.keep_running(), "it is started again")
+    said = "evaluation.events"
+    story.tap.wait_for(
+        "ErasureConfirmed", lambda one: one.exchange == said and one.data["referral_id"] == story.referral_id
+    )
+
+
 def provoke_the_rest(system: System, tap: Tap) -> None:
     """What does not happen while everybody behaves."""
     elsewhere = Story(system, tap)
@@ -279,6 +295,7 @@ def provoke_the_rest(system: System, tap: Tap) -> None:
     system.rpc.call("intake", "erase", reference=hasty.receipt.reference, **who)
     for service in set(SERVICES) - {"intake"}:
         tap.wait_for("ErasureConfirmed", lambda one, said=f"{service}.events": one.exchange == said)
+    leave_erasure_unconfirmed(system, Story(system, tap), who)
 
 
 def changed_their_minds(system: System, tap: Tap) -> None:

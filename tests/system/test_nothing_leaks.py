@@ -170,7 +170,7 @@ def everything(
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "console")
     monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "100")
     server = request.getfixturevalue("postgresql_server") if request.param == "postgresql" else None
-    name = f"leaks_{request.param}"
+    name = f"{request.module.__name__.rpartition('.')[2].removeprefix('test_')}_{request.param}"
     settings = {"LEEWARD_LOG_LEVEL": "DEBUG"}
     with whole_system(node, tmp_path / "var", name=name, server=server, settings=settings) as system:
         yield Everything(system, node, server)
