@@ -14,7 +14,7 @@ run: setup
 
 # A file's tests stay together; two files at a time, because they wait for brokers more than they reckon.
 test: setup
-	.venv/bin/python -m pytest --numprocesses $(PROCESSES) --dist loadfile
+	.venv/bin/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 # Every fault of the list on both stores, in about ten minutes, into docs/faults.md.
 faults: setup

@@ -74,9 +74,12 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Disk]:
     if request.param == "postgresql":
         server: Server = request.getfixturevalue("postgresql_server")
         url = server.create_database(f"wiping_{new_id().hex}")
-        base = server.folder / "data" / "base"
-        files = lambda: [path for path in base.rglob("*") if path.is_file()]  # noqa: E731
     engine = open_engine(url)
+    if request.param == "postgresql":
+        with engine.connect() as connection:
+            oid = connection.execute(text("SELECT oid FROM pg_database WHERE datname = current_database()")).scalar()
+        base = server.folder / "data" / "base" / str(oid)
+        files = lambda: [path for path in base.rglob("*") if path.is_file()]  # noqa: E731
     metadata.create_all(engine)
     database = Database(service="intake", engine=engine, metadata=metadata, clock=ManualClock(START), tools=None)
     yield Disk(database, files, Vault(data_keys, new_master_key()))
