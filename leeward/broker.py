@@ -101,10 +101,11 @@ def ensure_installed() -> None:
 
 
 def start(folder: Path, *, port: int | None = None, beside: Node | None = None) -> Node:
-    """As `begin`, and waits until the node accepts connections."""
+    """As `begin`, and waits until the node accepts connections and commands, which is a moment later."""
     node = begin(folder, port=port, beside=beside)
     try:
         node.wait_until_listening()
+        node.control("await_startup")
     except BaseException:
         node.stop()
         raise
