@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -29,7 +29,7 @@ class Person:
 
     subjects: Collection[str]
     events: Collection[str] = ()
-    correlations: Collection[str] = field(default=())
+    correlations: Collection[str] = ()
 
     def of(self, letter: DeadLetter) -> About:
         """Letters that hold nothing sealed are about nobody who could be recognised."""

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -36,7 +37,9 @@ class Fledgling:
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
-        self._handle = os.pidfd_open(pid)
+        self._handle: int | None = None
+        with suppress(ProcessLookupError):  # it has ended already
+            self._handle = os.pidfd_open(pid)
 
     def poll(self) -> int | None:
         return 0 if self._has_ended(0) else None
@@ -47,14 +50,16 @@ class Fledgling:
         return 0
 
     def send_signal(self, signal_: int, /) -> None:
-        if self.poll() is None:
-            signal.pidfd_send_signal(self._handle, signal_)
+        if self._handle is not None:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._handle, signal_)
 
     def __del__(self) -> None:
-        os.close(self._handle)
+        if self._handle is not None:
+            os.close(self._handle)
 
     def _has_ended(self, timeout: float | None) -> bool:
-        return bool(select.select([self._handle], [], [], timeout)[0])
+        return self._handle is None or bool(select.select([self._handle], [], [], timeout)[0])
 
 
 class Nursery:

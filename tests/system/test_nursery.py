@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from leeward.nursery import Nursery
+from leeward.nursery import Fledgling, Nursery
 from leeward.workspace import Workspace
 from tests.support.bus import eventually
 
@@ -30,6 +31,14 @@ def test_what_it_starts_has_the_environment_and_the_log_that_were_ordered_and_no
     assert "INTAKE_DATABASE_URL" in logs[0].read_text()
     assert "marketing" in logs[1].read_text()
     assert "marketing" not in logs[0].read_text()
+
+
+def test_what_has_ended_before_anybody_looked_has_ended() -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    process = Fledgling(gone.pid)
+    process.send_signal(signal.SIGKILL)
+    assert process.poll() == process.wait(0) == 0
 
 
 def test_what_it_starts_outlives_it_and_is_seen_to_end(nursery: Nursery, tmp_path: Path) -> None:
