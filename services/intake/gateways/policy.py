@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,18 +31,24 @@ class InvalidPolicy(ValueError):
     """The file of rules can't be used; the message names the file, the rule and what is wrong."""
 
 
-def read_policy(path: Path = ASSESSMENT) -> Policy:
-    """Raises InvalidPolicy."""
+@contextmanager
+def policy_in(path: Path) -> Iterator[dict[str, Any]]:
+    """What a policy's file says, for the block that reads it. Raises InvalidPolicy for what it stumbles on."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-        rules = tuple(_rule(one) for one in content.get("rule", ()))
-        default = _rule({"name": "default", "when": {}, **content["default"]})
-        _refuse_gaps(default, rules)
-        return Policy(version=int(content["version"]), source=str(content["source"]), default=default, rules=rules)
+        yield tomllib.loads(path.read_text(encoding="utf-8"))
     except KeyError as missing:
         raise InvalidPolicy(f"{path.name}: {missing} is missing") from None
     except (OSError, ValueError, TypeError) as wrong:
         raise InvalidPolicy(f"{path.name}: {wrong}") from None
+
+
+def read_policy(path: Path = ASSESSMENT) -> Policy:
+    """Raises InvalidPolicy."""
+    with policy_in(path) as content:
+        rules = tuple(_rule(one) for one in content.get("rule", ()))
+        default = _rule({"name": "default", "when": {}, **content["default"]})
+        _refuse_gaps(default, rules)
+        return Policy(version=int(content["version"]), source=str(content["source"]), default=default, rules=rules)
 
 
 def _rule(content: Mapping[str, Any]) -> Rule:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 from contracts.vocabulary import ClientGroup
 from services.intake.domain.retention import Answer, Outcome, RetentionPolicy, Term, without_a_term
-from services.intake.gateways.policy import InvalidPolicy
+from services.intake.gateways.policy import policy_in
 
 RETENTION = Path(__file__).parent.parent / "policy" / "retention-v1.toml"
 LONGEST_MONTHS = 1_200
@@ -19,8 +18,7 @@ KNOWN = frozenset({"name", "outcome", "when", "months", "why"})
 
 def read_retention_policy(path: Path = RETENTION) -> RetentionPolicy:
     """Raises InvalidPolicy."""
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    with policy_in(path) as content:
         terms = tuple(_term(one) for one in content["term"])
         _refuse_gaps(terms)
         return RetentionPolicy(
@@ -29,10 +27,6 @@ def read_retention_policy(path: Path = RETENTION) -> RetentionPolicy:
             look_again=timedelta(days=_number(content, "look_again_days")),
             terms=terms,
         )
-    except KeyError as missing:
-        raise InvalidPolicy(f"{path.name}: {missing} is missing") from None
-    except (OSError, ValueError, TypeError) as wrong:
-        raise InvalidPolicy(f"{path.name}: {wrong}") from None
 
 
 def _term(content: Mapping[str, Any]) -> Term:
