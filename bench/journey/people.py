@@ -24,13 +24,16 @@ from leeward.demo.places import pick_place, pick_postcode
 from leeward.demo.therapists import admission, directory
 
 THERAPISTS, PLACES_EACH = 120, 200
+FEE_PENCE = 40_00
+"""What the fund pays for a session, so that everybody can be asked: three therapists alone would soon have no room."""
+
 PASSPHRASE = "harbour lantern quiet meadow"  # noqa: S105
 
 
 def admit_therapists(client: RpcClient, keyring: Keyring) -> None:
-    """The demonstration's therapists, each with the most room that matching allows."""
+    """The demonstration's therapists, each with the most room that matching allows, and affordable."""
     for therapist in directory(seed=1, count=THERAPISTS):
-        roomy = replace(therapist, places=PLACES_EACH, sessions=Sessions.EITHER)
+        roomy = replace(therapist, places=PLACES_EACH, sessions=Sessions.EITHER, session_fee_pence=FEE_PENCE)
         contact = keyring.seal("notifications", roomy.contact)
         client.call("matching", "admit_therapist", **admission(roomy, contact).to_json())
 
@@ -42,7 +45,7 @@ def open_fund(client: RpcClient) -> None:
         terms=(FundTerms(purpose=FundPurpose.THERAPY),),
         starts_on=date.today() - timedelta(days=1),
         ends_on=date.today() + timedelta(days=365),
-        session_cap_pence=40_00,
+        session_cap_pence=FEE_PENCE,
         sessions_per_award=10,
     )
     client.call("billing", "open_fund", **fund.to_json())

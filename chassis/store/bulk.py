@@ -27,13 +27,21 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
+from chassis.store.driver import run, run_many
 from chassis.store.tables import Instant
 
 Transaction = Session | Connection
 Kinds = Mapping[str, str]
+TimerRow = tuple[str, str, datetime, Mapping[str, Any]]
 
 _AS_JSON = (Uuid, String, Integer, Float, Boolean, Instant, Date)
 """Types whose values orjson writes as PostgreSQL reads them."""
+
+
+TIMER_COLUMNS = {"name": "text", "key": "text", "due_at": "timestamptz", "data": "json", "attempts": "integer"}
+_MOVING = (
+    "ON CONFLICT (name, key) DO UPDATE SET due_at = excluded.due_at, data = excluded.data, attempts = excluded.attempts"
+)
 
 
 def moment(at: datetime) -> str:
@@ -65,30 +73,46 @@ class Statements:
 
     def claim(self, transaction: Transaction, message_ids: Collection[UUID], at: datetime) -> set[str]:
         """Puts ids into the inbox, and returns as hex those that were not there."""
-        found = _driver(transaction, self._claim, {"ids": _ids(message_ids), "at": moment(at)})
+        found = run(_connection(transaction), self._claim, {"ids": _ids(message_ids), "at": moment(at)})
         return {_hex_of(id_) for (id_,) in found}
 
     def move_on(self, transaction: Transaction, subjects: Sequence[UUID]) -> dict[str, int]:
         """Moves each subject's counter on, once for every time it is named, and says by hex where it stands now."""
-        found = _driver(transaction, self._move_on, {"ids": _ids(subjects)})
+        found = run(_connection(transaction), self._move_on, {"ids": _ids(subjects)})
         return {_hex_of(subject): last for subject, last in found}
 
     def remove(self, transaction: Transaction, outbox_ids: Collection[UUID]) -> None:
-        _driver(transaction, self._remove, {"ids": _ids(outbox_ids)})
+        run(_connection(transaction), self._remove, {"ids": _ids(outbox_ids)})
 
-    def insert(self, transaction: Transaction, table: str, kinds: Kinds, rows: Sequence[Sequence[Any]]) -> None:
-        """Inserts rows of strings and numbers; `kinds` are the columns and PostgreSQL's names of their types."""
+    def set_timers(
+        self, transaction: Transaction, timers: Sequence[tuple[str, str, datetime, Mapping[str, Any]]]
+    ) -> None:
+        """Sets timers, given by name, key, due time and data, or moves those that are set."""
+        rows = [(name, key, moment(at), orjson.dumps(dict(data)).decode(), 0) for name, key, at, data in timers]
+        self.insert(transaction, "timer", TIMER_COLUMNS, rows, _MOVING)
+
+    def cancel_timers(self, transaction: Transaction, keys: Sequence[tuple[str, str]]) -> None:
+        """Removes timers, given by name and key, as far as they are there."""
+        sign = "%s" if self._shared else "?"
+        run_many(_connection(transaction), f"DELETE FROM timer WHERE name = {sign} AND key = {sign}", keys)  # noqa: S608
+
+    def insert(
+        self, transaction: Transaction, table: str, kinds: Kinds, rows: Sequence[Sequence[Any]], otherwise: str = ""
+    ) -> None:
+        """Inserts rows of strings and numbers; `kinds` are the columns and PostgreSQL's names of their types.
+
+        `otherwise` says what becomes of a row that is there already.
+        """
         if self._shared:
-            _driver(transaction, _from_recordset(table, tuple(kinds.items())), {"rows": _objects(kinds, rows)})
+            statement = f"{_from_recordset(table, tuple(kinds.items()))} {otherwise}"
+            run(_connection(transaction), statement, {"rows": _objects(kinds, rows)})
         else:
-            statement = f"INSERT INTO {table} ({', '.join(kinds)}) VALUES ({', '.join('?' * len(kinds))})"  # noqa: S608
-            _driver(transaction, statement, [tuple(row) for row in rows])
+            values = f"({', '.join(kinds)}) VALUES ({', '.join('?' * len(kinds))})"
+            run_many(_connection(transaction), f"INSERT INTO {table} {values} {otherwise}", rows)
 
 
-def _driver(transaction: Transaction, statement: str, parameters: Any) -> Any:
-    """Past SQLAlchemy's compiler, which takes longer over one row than SQLite does."""
-    connection = transaction.connection() if isinstance(transaction, Session) else transaction
-    return connection.exec_driver_sql(statement, parameters)
+def _connection(transaction: Transaction) -> Connection:
+    return transaction.connection() if isinstance(transaction, Session) else transaction
 
 
 def _ids(values: Iterable[UUID]) -> str:
@@ -106,7 +130,7 @@ def insert_rows(session: Session, table: Table, rows: list[dict[str, Any]]) -> N
     if kinds is None:
         session.execute(table.insert(), rows)
         return
-    _driver(session, _from_recordset(table.name, tuple(kinds.items())), {"rows": orjson.dumps(rows).decode()})
+    run(session.connection(), _from_recordset(table.name, tuple(kinds.items())), {"rows": orjson.dumps(rows).decode()})
 
 
 @cache

@@ -12,6 +12,8 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import StaticPool
 
+from chassis.store.driver import run
+
 SQLITE_BUSY_TIMEOUT_MS = 2_000
 """Well under the heartbeat: while SQLite waits, nothing else in the process runs."""
 
@@ -34,6 +36,7 @@ def open_engine(url: str) -> Engine:
         url,
         pool_size=5,
         max_overflow=10,
+        pool_use_lifo=True,
         hide_parameters=True,
         connect_args={"options": options},
     )
@@ -41,14 +44,14 @@ def open_engine(url: str) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
         if connection.get_execution_options().get("upkeep"):
-            connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
+            run(connection, "SET LOCAL synchronous_commit TO OFF")
 
     return engine
 
 
 def _open_sqlite(url: str) -> Engine:
-    in_memory: dict[str, Any] = {"poolclass": StaticPool} if url == "sqlite://" else {}
-    engine = create_engine(url, hide_parameters=True, connect_args={"check_same_thread": False}, **in_memory)
+    pool: dict[str, Any] = {"poolclass": StaticPool} if url == "sqlite://" else {"pool_use_lifo": True}
+    engine = create_engine(url, hide_parameters=True, connect_args={"check_same_thread": False}, **pool)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, record: Any) -> None:
@@ -66,7 +69,7 @@ def _open_sqlite(url: str) -> Engine:
         options = connection.get_execution_options()
         _wait_for_disk(connection, SURVIVES_THE_PROCESS if options.get("upkeep") else DURABLE)
         # At once, because a transaction that reads first and then wants to write can't wait for another's lock.
-        connection.exec_driver_sql("BEGIN" if options.get("read_only") else "BEGIN IMMEDIATE")
+        run(connection, "BEGIN" if options.get("read_only") else "BEGIN IMMEDIATE")
 
     return engine
 
@@ -74,5 +77,5 @@ def _open_sqlite(url: str) -> Engine:
 def _wait_for_disk(connection: Any, synchronous: str) -> None:
     """Sets how the next transaction is written, which SQLite keeps for each connection."""
     if connection.info["synchronous"] != synchronous:
-        connection.exec_driver_sql(f"PRAGMA synchronous={synchronous}")
+        run(connection, f"PRAGMA synchronous={synchronous}")
         connection.info["synchronous"] = synchronous

@@ -221,6 +221,7 @@ class Scheduler:
 
     def _taken(self, unit: StoreUnit, timers: Sequence[DueTimer]) -> set[Identity]:
         """Removes the rows. Those that are no longer there as they were seen are left out of the answer."""
+        unit.write_timers()
         removed = delete(self._table).where(self._among(timers)).returning(self._table.c.name, self._table.c.key)
         return {(name, key) for name, key in unit.session.execute(removed)}
 

@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Table, bindparam, delete, func, select
+from sqlalchemy import Table, func, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -30,11 +29,11 @@ from contracts.event import Event
 
 def upsert(session: Session, table: Table) -> Any:
     """An INSERT that may say `on_conflict_do_update`, in the dialect of the session's database."""
-    return _upsert_in(session.get_bind().dialect.name, table)
+    return (postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert)(table)
 
 
-def _upsert_in(dialect: str, table: Table) -> Any:
-    return (postgresql_insert if dialect == "postgresql" else sqlite_insert)(table)
+Setting = tuple[datetime, Mapping[str, Any]]
+"""When a timer is due, and its data."""
 
 
 class Emitted(NamedTuple):
@@ -67,6 +66,8 @@ class StoreUnit:
     """The timers that were set for now or earlier."""
     _emitted: list[Emitted] = field(default_factory=list)
     _rows: dict[tuple[Table, tuple[str, ...]], list[Row]] = field(default_factory=dict)
+    _timers: dict[tuple[str, str], Setting | None] = field(default_factory=dict)
+    """By name and key, what was last said of each: when it is due and with what data, or None if it was cancelled."""
 
     @property
     def sequence(self) -> int:
@@ -86,12 +87,10 @@ class StoreUnit:
     def set_timer(self, timer: str, key: UUID | str, at: datetime, data: Mapping[str, Any] | None = None) -> None:
         if at <= self.now:
             self.timers_due.add(timer)
-        row = {"name": timer, "key": str(key), "due_at": at, "data": dict(data or {}), "attempts": 0}
-        # On the connection itself: nothing that the session has still to write is about timers.
-        self.session.connection().execute(_setting(self.tables.timer, self.session.get_bind().dialect.name), row)
+        self._timers[timer, str(key)] = at, data or {}
 
     def cancel_timer(self, timer: str, key: UUID | str) -> None:
-        self.session.connection().execute(_cancelling(self.tables.timer), {"name_": timer, "key_": str(key)})
+        self._timers[timer, str(key)] = None
 
     def put_on_record(self, what: Deed, *, who: str, subject_id: UUID | None = None, reason: str | None = None) -> None:
         audit.append(
@@ -115,6 +114,7 @@ class StoreUnit:
         self.session.flush()
         for (table, _), rows in self._rows.items():
             insert_rows(self.session, table, rows)
+        self.write_timers()
         waiting = self._waiting()
         if waiting:
             self.outbox.put(self.session, waiting)
@@ -124,6 +124,15 @@ class StoreUnit:
         self.session.commit()
         self.outbox.forget(deleted)
         self.committed = waiting
+
+    def write_timers(self) -> None:
+        """Writes the timers that were set and cancelled so far, all at once, for whoever looks at them in this unit."""
+        # In one order, so that two units can't wait for each other.
+        said, self._timers = sorted(self._timers.items()), {}
+        if cancelled := [key for key, setting in said if setting is None]:
+            self.statements.cancel_timers(self.session, cancelled)
+        if settings := [(*key, *setting) for key, setting in said if setting]:
+            self.statements.set_timers(self.session, settings)
 
     @property
     def emitted_events(self) -> list[Event]:
@@ -165,18 +174,6 @@ class StoreUnit:
         subjects = [emitted.event.subject for emitted in self._emitted]
         moved = self.statements.move_on(self.session, subjects)
         return {subject: moved[subject.hex] - count for subject, count in Counter(subjects).items()}
-
-
-@cache
-def _setting(timers: Table, dialect: str) -> Any:
-    statement = _upsert_in(dialect, timers)
-    moved = {name: statement.excluded[name] for name in ("due_at", "data", "attempts")}
-    return statement.on_conflict_do_update(index_elements=["name", "key"], set_=moved)
-
-
-@cache
-def _cancelling(timers: Table) -> Any:
-    return delete(timers).where(timers.c.name == bindparam("name_"), timers.c.key == bindparam("key_"))
 
 
 def count(session: Session, table: Table) -> int:

@@ -267,3 +267,17 @@ def test_rows_without_the_orm_may_differ_in_what_they_leave_out(store: Store, pa
     with store.database.engine.connect() as connection:
         found = connection.execute(select(painted.c.name, painted.c.pence).order_by(painted.c.id)).all()
     assert [tuple(row) for row in found] == [("a", None), (None, 2)]
+
+
+def test_of_what_is_said_of_a_timer_in_one_unit_the_last_counts(store: Store) -> None:
+    with store.database.unit() as unit:
+        unit.set_timer("reminder", "kept", START)
+        unit.set_timer("reminder", "stays", START)
+    with store.database.unit() as unit:
+        unit.cancel_timer("reminder", "kept")
+        unit.set_timer("reminder", "kept", START.replace(hour=12), {"step": 2})
+        unit.set_timer("reminder", "gone", START)
+        unit.cancel_timer("reminder", "gone")
+        unit.cancel_timer("reminder", "never was")
+    rows = {row["key"]: (row["due_at"], row["data"]) for row in store.rows("timer")}
+    assert rows == {"kept": (START.replace(hour=12), {"step": 2}), "stays": (START, {})}
