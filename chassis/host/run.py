@@ -14,6 +14,7 @@ import eventlet  # noqa: E402
 
 eventlet.monkey_patch()
 
+import gc  # noqa: E402
 import os  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
@@ -45,6 +46,9 @@ STOPPED, DIED, NEEDS_A_PERSON = 0, 70, 78
 MAX_WORKERS = 20
 START_RETRY_SECONDS, START_RETRIES = 0.2, 100
 """At first the broker is tried often, because on one machine it starts at the same time."""
+
+COLLECT_AFTER = 10_000
+"""Objects, more than a batch leaves behind at any moment; Python's own limit is 700."""
 
 DRAIN_SECONDS = 20
 """How long a stop may take to finish what is in hand; whatever is not committed then is done again later."""
@@ -107,10 +111,20 @@ def declare_topology(service_class: Any, settings: ChassisSettings) -> None:
 def serve(container: ServiceContainer, condition: Condition) -> None:
     """Runs the container until it is asked to stop. Raises what made it die."""
     _on_stop(container.stop)
+    spare_the_collector()
     container.start()
     watch(container, condition)
     log.info("ready")
     container.wait()
+
+
+def spare_the_collector() -> None:
+    """Has the garbage collector leave alone what is there for good, and look less often through what comes and goes.
+
+    A batch makes some thousands of objects, nearly all of which go by themselves: a twelfth of its processor time.
+    """
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, 20, 50)
 
 
 def watch(container: ServiceContainer, condition: Condition) -> None:
