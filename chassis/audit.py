@@ -33,6 +33,8 @@ class Deed(StrEnum):
     UNMERGED = "unmerged"
     DISCARDED = "discarded"
     TOLD_APART = "told_apart"
+    RETENTION_APPLIED = "retention_applied"
+    """Of nobody in particular: every date was reckoned anew."""
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from contracts.commands.intake import (
     Withdraw,
 )
 from contracts.commands.privacy import AskErasure, Erase, LiftHold, ListHolds, ListUnconfirmed, PlaceHold
-from contracts.commands.retention import ApplyRetention, AskRetention, ListDue
+from contracts.commands.retention import ApplyRetention, AskRetention, ListApplied, ListDue
 from contracts.commands.subject import AboutSubject, AskSamePerson, ReadRecord
 from contracts.events import billing, evaluation, matching, notifications
 from contracts.events.billing import FirstSessionAttended
@@ -146,6 +146,7 @@ class IntakeService:
     kept_until = command(AskRetention, retention.ask_retention)
     retention_due = command(ListDue, retention.list_due)
     apply_retention = command(ApplyRetention, retention.apply_retention)
+    retention_applied = command(ListApplied, retention.list_applied)
     health = health_check()
     story = story_teller()
     audit = auditor()
