@@ -26,6 +26,7 @@ class Deed(StrEnum):
 
     READ = "read"
     EXPORTED = "exported"
+    LEFT_OUT = "left_out"
     ERASED = "erased"
     HELD = "held"
     HOLD_LIFTED = "hold_lifted"
