@@ -17,6 +17,7 @@ from contracts.reference import InvalidReference, parse_reference
 from leeward.asking import asking
 from leeward.privacy import ME, By, Reference
 from leeward.subject.gathering import Part, Request, gather
+from leeward.subject.languages import Language
 from leeward.subject.leaving_out import grounds_of, left_out
 from leeward.subject.numbers import numbered
 from leeward.subject.page import Export, as_html, as_json
@@ -36,6 +37,7 @@ def export_subject(
     ground: Annotated[
         list[Ground] | None, typer.Option(help="On which ground: one for all, or one for each in order; on record.")
     ] = None,
+    language: Annotated[Language, typer.Option(help="Of the page; the JSON is in English.")] = Language.ENGLISH,
     var: Folder = VAR,
 ) -> None:
     """Writes everything that is held about a person, in every service, as one page to print and as JSON.
@@ -57,7 +59,7 @@ def export_subject(
     with plain_errors():
         export = _gather(workspace, reference, by=by, reason=reason, grounds=grounds)
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _write(page, as_html(export))
+    _write(page, as_html(replace(export, language=language)))
     _write(data, json.dumps(as_json(export), indent=2, ensure_ascii=False) + "\n")
     console.print(f"{page}\n{data}", markup=False)
     if grounds:

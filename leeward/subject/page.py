@@ -11,8 +11,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from chassis.telling import written
 from contracts.commands.subject import ExportReason, Ground, Topic
+from leeward.subject.languages import Language, Reader, translator
 from leeward.subject.numbers import Item, Numbered
 from leeward.subject.wording import ALWAYS_LEFT_OUT, BY_GROUND, HEADINGS, LeftOut
 
@@ -25,6 +25,7 @@ _PAGES = Environment(
 )
 
 
+UNTRANSLATED = "<!-- untranslated -->"
 TABLES = frozenset({Topic.STEPS, Topic.OFFERS, Topic.MESSAGES, Topic.RECORD, Topic.NOTICES})
 """What is shown as a table: many entries that are alike."""
 
@@ -39,6 +40,8 @@ class Export:
     reason: ExportReason
     charity: str
     telephone: str
+    language: Language = Language.ENGLISH
+    """Of the page; what is for machines is in English."""
     grounds: frozenset[Ground] = frozenset()
     """On which a person has left something out of it."""
 
@@ -59,7 +62,11 @@ def as_json(export: Export) -> dict[str, Any]:
 
 
 def as_html(export: Export) -> str:
-    return _PAGES.get_template("page.html").render(
+    says = translator(export.language)
+    html = _PAGES.get_template("page.html").render(
+        _=says,
+        plain=says.plain,
+        reader=Reader(says),
         export=export,
         requests=[(one.reference, _by_topic(one)) for one in export.requests],
         headings=HEADINGS,
@@ -67,8 +74,8 @@ def as_html(export: Export) -> str:
         columns_of=_columns,
         left_out=ALWAYS_LEFT_OUT,
         left_out_by_a_person=_by_a_person(export),
-        written=written,
     )
+    return html.replace(UNTRANSLATED, says.notice())
 
 
 def _by_a_person(export: Export) -> list[LeftOut]:

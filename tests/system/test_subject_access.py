@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from tests.support.samples import consents
 from tests.support.story import Story, open_fund, return_form
 from tests.support.system import virtual_host
 from tests.system.test_nothing_leaks import PLANTED, Everything, everything, leeward, planted_form
+from web.site.languages import MISSED, UNREAD
 
 __all__ = ["everything"]
 
@@ -111,6 +113,7 @@ def test_everything_is_exported_and_none_of_it_lies_about(everything: Everything
         found = topics(data)
         assert_complete(page, found)
         assert_left_out(everything, story, data, tmp_path)
+        assert_all_of_it_is_told_in_welsh(everything, story, data, tmp_path)
         assert "concerns" not in found, "an enquiry that goes on isn't told"
         decide(story, "no_further_action")
         assert "concerns" in topics(export(everything, story, tmp_path / "second")[1])
@@ -172,6 +175,20 @@ def assert_left_out(everything: Everything, story: Story, read: dict[str, Any], 
         ("E. Xporter", ["other_person intake", "steps"]),
         ("E. Xporter", ["somebody_at_risk intake", "answers"]),
     ]
+
+
+def assert_all_of_it_is_told_in_welsh(everything: Everything, story: Story, read: dict[str, Any], folder: Path) -> None:
+    """Whatever a service says of what it holds has its Welsh, and what was typed stands as it was typed."""
+    page, data = export(everything, story, folder / "welsh", "--language", "cy")
+    assert re.findall('<span lang="en">(.*?)</span>', page) == ["Anything else"], (
+        "a question that its form doesn't have"
+    )
+    assert MISSED in page
+    assert UNREAD in page
+    assert PLANTED["concern"] in page
+    assert "Beth hoffech chi i ni ei wybod?" in page, "the form's own question"
+    assert "29 Gorffennaf 1983" in page
+    assert topics(data)["answers"] == topics(read)["answers"], "for machines it stays as it was"
 
 
 def assert_staff_read_it(everything: Everything, reference: str) -> None:
