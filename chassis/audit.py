@@ -26,6 +26,7 @@ class Deed(StrEnum):
 
     READ = "read"
     EXPORTED = "exported"
+    LEFT_OUT = "left_out"
     ERASED = "erased"
     HELD = "held"
     HOLD_LIFTED = "hold_lifted"
@@ -33,6 +34,8 @@ class Deed(StrEnum):
     UNMERGED = "unmerged"
     DISCARDED = "discarded"
     TOLD_APART = "told_apart"
+    RETENTION_APPLIED = "retention_applied"
+    """Of nobody in particular: every date was reckoned anew."""
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from chassis.audit import Deed
-from chassis.rpc import CommandFailed, NoAnswer, RpcClient
+from chassis.rpc import RpcClient
 from contracts.commands.privacy import ErasureReason, HoldReason, LiftReason
 from leeward.about import About, Person
+from leeward.asking import asking
 from leeward.audit import put_on_record
 from leeward.letters import DeadLetter, dead_queues
-from leeward.terminal import VAR, AsJson, Folder, broker_errors, broker_of, console, errors
+from leeward.terminal import VAR, AsJson, Folder, broker_errors, broker_of, console
 from leeward.trace import gather
 from leeward.workspace import SERVICES, Workspace
 
@@ -101,14 +102,8 @@ def show(reference: Reference, var: Folder = VAR, as_json: AsJson = False) -> No
 
 def ask(workspace: Workspace, method: str, **fields: Any) -> Any:
     """Intake's answer. Ends with exit code 1, in words, if it refuses or can't be asked."""
-    try:
-        with broker_errors(), RpcClient(broker_of(workspace)) as client:
-            return client.call("intake", method, **fields)
-    except CommandFailed as refusal:
-        errors.print(refusal.message, style="red", markup=False)
-    except NoAnswer as silence:
-        errors.print(f"Intake could not be asked: {silence}.", style="red", markup=False)
-    raise typer.Exit(1)
+    with asking(workspace) as client:
+        return client.call("intake", method, **fields)
 
 
 def discard_letters(workspace: Workspace, person: Person, reason: ErasureReason) -> list[DeadLetter]:

@@ -1,25 +1,25 @@
-"""`leeward referral`: what a client wrote and what was decided, for a person who may read it, each time on record."""
+"""`leeward referral`: what a client wrote and what was decided, for a person who may read it, and requests that came
+twice. Each time it goes on record."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from chassis.one_time import OneTimeKey
-from chassis.rpc import CommandFailed, NoAnswer, RpcClient
 from contracts.commands.subject import ReadingReason, Section, Topic
+from leeward import duplicates
+from leeward.asking import asking, find
+from leeward.duplicates import By
 from leeward.privacy import Reference
 from leeward.subject.gathering import open_answer
 from leeward.subject.questions import in_the_forms_words
-from leeward.terminal import VAR, AsJson, Folder, broker_errors, broker_of, console, errors
+from leeward.terminal import VAR, AsJson, Folder, console
 from leeward.workspace import Workspace
-
-By = Annotated[str, typer.Option("--by", help="Your name; it goes on record.")]
 
 TITLES: Mapping[Topic, str] = {
     Topic.REQUEST: "The request",
@@ -31,8 +31,12 @@ TITLES: Mapping[Topic, str] = {
 }
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="What a client wrote and what was decided, for who may read it."
+    no_args_is_help=True,
+    add_completion=False,
+    help="What a client wrote and what was decided, for who may read it; requests that came twice.",
 )
+for command in (duplicates.duplicates, duplicates.merge, duplicates.unmerge, duplicates.tell_apart):
+    app.command()(command)
 
 
 @app.command()
@@ -48,8 +52,8 @@ def show(
     Whoever handles somebody linked to the client is refused.
     """
     workspace, key = Workspace(var), OneTimeKey()
-    with _asking(workspace) as client:
-        referral_id = client.call("intake", "find_referral", reference=reference)["referral_id"]
+    with asking(workspace) as client:
+        referral_id = find(client, reference)["referral_id"]
         asked: dict[str, Any] = {"staff": by, "reason": reason.value, "seal_to": key.public}
         answer = client.call("intake", "read_record", referral_id=referral_id, **asked)
     own = Path(forms) if (forms := workspace.values().get("SITE_FORMS")) else None
@@ -62,26 +66,11 @@ def outcomes(reference: Reference, by: By, var: Folder = VAR, as_json: AsJson = 
     """What was decided about each safeguarding concern of a client, and why."""
     workspace, key = Workspace(var), OneTimeKey()
     sections: list[Section] = []
-    with _asking(workspace) as client:
-        for concern in client.call("intake", "find_referral", reference=reference).get("concerns", ()):
+    with asking(workspace) as client:
+        for concern in find(client, reference).get("concerns", ()):
             asked: dict[str, Any] = {"concern_id": concern["concern_id"], "staff": by, "seal_to": key.public}
             sections += open_answer(key, client.call("notifications", "read_outcomes", **asked)).sections
     _tell(sections, as_json=as_json)
-
-
-@contextmanager
-def _asking(workspace: Workspace) -> Iterator[RpcClient]:
-    """Ends with exit code 1, in words, if a service refuses or can't be asked."""
-    try:
-        with broker_errors(), RpcClient(broker_of(workspace)) as client:
-            yield client
-    except CommandFailed as refusal:
-        errors.print(refusal.message, style="red", markup=False)
-    except NoAnswer as silence:
-        errors.print(f"It could not be asked: {silence}.", style="red", markup=False)
-    else:
-        return
-    raise typer.Exit(1)
 
 
 def _tell(sections: Iterable[Section], *, as_json: bool) -> None:

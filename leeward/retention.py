@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from leeward.privacy import Reference, ask
+from leeward.privacy import ME, By, Reference, ask
 from leeward.terminal import VAR, AsJson, Folder, console
 from leeward.workspace import Workspace
 
@@ -61,15 +61,36 @@ def due(
 
 @app.command()
 def apply(
+    by: By = ME,
     var: Folder = VAR,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask, for scripts.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Reckons every date anew after the policy has changed. Whose time has come by it is erased at once."""
+    """Reckons every date anew after the policy has changed. Whose time has come by it is erased at once.
+
+    It goes on record with your name, the version of the policy, and how many are looked at.
+    """
     if not yes:
         typer.confirm("Erase everybody whose time has come by the policy that intake runs with?", abort=True)
-    told = ask(Workspace(var), "apply_retention")
-    console.print(json.dumps(told) if as_json else f"{told['referrals']} referrals are looked at again.")
+    told = ask(Workspace(var), "apply_retention", applied_by=by)
+    if as_json:
+        print(json.dumps(told))
+    else:
+        console.print(f"{told['referrals']} referrals are looked at again, by policy {told['policy_version']}.")
+
+
+@app.command()
+def applied(var: Folder = VAR, as_json: AsJson = False) -> None:
+    """Who has had every date reckoned anew, when, by which version of the policy and of how many referrals."""
+    found = ask(Workspace(var), "retention_applied")
+    if as_json:
+        print(json.dumps(found, indent=2))
+        return
+    for one in found:
+        when = one["applied_at"][:19].replace("T", " ")
+        console.print(f"{when} {one['applied_by']}: {one['what']}", markup=False, highlight=False)
+    if not found:
+        console.print("Never.")
 
 
 def _told(view: dict[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from marshmallow import validate
 
+from contracts.commands.intake import StaffName
 from contracts.commands.privacy import Reference
 from contracts.shape import Shape
 from contracts.vocabulary import ReferralId, Slug
@@ -35,13 +36,28 @@ class ListDue(Shape):
 
 
 class ApplyRetention(Shape):
-    """Reckon every date anew, because the policy has changed."""
+    """Reckon every date anew, because the policy has changed. It goes on record."""
+
+    applied_by: StaffName
 
 
 class Reckoning(Shape):
-    """How many referrals are looked at again; those whose time has come are erased."""
+    """How many referrals are looked at again, by which policy; those whose time has come are erased."""
 
     referrals: int
+    policy_version: int
+
+
+class ListApplied(Shape):
+    """When was every date reckoned anew, the oldest first?"""
+
+
+class Applied(Shape):
+    """Who had every date reckoned anew and when. `what`: by which version of the policy, of how many referrals."""
+
+    applied_at: datetime
+    applied_by: str
+    what: str
 
 
 class RetentionStop(Shape):

@@ -13,7 +13,7 @@ from marshmallow import validate
 
 from contracts.commands.intake import StaffName
 from contracts.shape import Shape
-from contracts.vocabulary import ConcernId, ReferralId, Slug
+from contracts.vocabulary import ConcernId, Count, ReferralId, Slug
 
 Reference = Annotated[str, validate.Length(max=40)]
 PublicKey = Annotated[str, validate.Length(max=1_000)]
@@ -30,6 +30,17 @@ class ExportReason(StrEnum):
     REPRESENTATIVE_ASKED = "representative_asked"
     COURT_ORDER = "court_order"
     REGULATOR = "regulator"
+
+
+class Ground(StrEnum):
+    """On which ground a person leaves an entry out of an export, before it is handed over."""
+
+    OTHER_PERSON = "other_person"
+    """It is about somebody else, or tells who they are (Data Protection Act 2018, schedule 2, paragraph 16)."""
+    SOMEBODY_AT_RISK = "somebody_at_risk"
+    """It could do serious harm, or get in the way of keeping somebody safe (schedule 2, paragraph 2; schedule 3)."""
+    LEGAL_ADVICE = "legal_advice"
+    """It is between the charity and its lawyers (schedule 2, paragraph 19)."""
 
 
 class ReadingReason(StrEnum):
@@ -129,6 +140,26 @@ class AboutSubject(Shape):
     asked_by: StaffName
     reason: ExportReason
     seal_to: PublicKey
+
+
+class LeftOutEntry(Shape):
+    """An entry that a person leaves out: the how-manieth of a service on a topic, from 1, as it stood in the export.
+
+    Not the number that it is shown with: that follows from what it tells, and the record stays after an erasure.
+    """
+
+    referral_id: ReferralId
+    service: Annotated[Slug, validate.Length(max=20)]
+    topic: Topic
+    place: Count
+    ground: Ground
+
+
+class LeaveOut(Shape):
+    """A person leaves entries out of an export that they will hand over. It goes on record."""
+
+    staff: StaffName
+    entries: Annotated[tuple[LeftOutEntry, ...], validate.Length(min=1, max=1_000)]
 
 
 class ReadRecord(Shape):

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
-from chassis.rpc import CommandFailed, NoAnswer, RpcClient
-from contracts.commands.subject import ExportReason
+from chassis.rpc import NoAnswer
+from contracts.commands.subject import ExportReason, Ground
 from contracts.reference import InvalidReference, parse_reference
+from leeward.asking import asking
 from leeward.privacy import ME, By, Reference
 from leeward.subject.gathering import Part, Request, gather
+from leeward.subject.languages import Language
+from leeward.subject.leaving_out import grounds_of, left_out
+from leeward.subject.numbers import numbered
 from leeward.subject.page import Export, as_html, as_json
 from leeward.subject.questions import in_the_forms_words
-from leeward.terminal import VAR, Folder, broker_errors, broker_of, console, errors
+from leeward.terminal import VAR, Folder, console, errors, plain_errors
 from leeward.workspace import Workspace
 
 
@@ -26,13 +31,22 @@ def export_subject(
     out: Annotated[Path, typer.Option(help="The folder to write into; the one you are in otherwise.")] = Path(),
     reason: Annotated[ExportReason, typer.Option(help="Why; it goes on record.")] = ExportReason.CLIENT_ASKED,
     by: By = ME,
+    leave_out: Annotated[
+        list[str] | None, typer.Option(metavar="NUMBER", help="Leave this entry out; may be given again.")
+    ] = None,
+    ground: Annotated[
+        list[Ground] | None, typer.Option(help="On which ground: one for all, or one for each in order; on record.")
+    ] = None,
+    language: Annotated[Language, typer.Option(help="Of the page; the JSON is in English.")] = Language.ENGLISH,
     var: Folder = VAR,
 ) -> None:
     """Writes everything that is held about a person, in every service, as one page to print and as JSON.
 
-    Read it before it is handed over: docs/subject-access.md says what to look for. Exit code 1 if it is refused, if a
-    service can't be asked, or if there is such a file already.
+    Read it before it is handed over: docs/subject-access.md says what to look for. An entry that must not be handed
+    over is left out by its number. Exit code 1 if it is refused, if a service can't be asked, if no entry has such a
+    number, or if there is such a file already.
     """
+    grounds = grounds_of(leave_out or [], ground or [])
     try:
         name = f"subject-access-{parse_reference(reference)}"
     except InvalidReference as error:
@@ -42,26 +56,33 @@ def export_subject(
         if path.exists():
             _refuse(f"{path} is there already. Move it, or name another folder with --out.")
     workspace = Workspace(var)
-    export = _gather(workspace, reference, by=by, reason=reason)
+    with plain_errors():
+        export = _gather(workspace, reference, by=by, reason=reason, grounds=grounds)
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _write(page, as_html(export))
+    _write(page, as_html(replace(export, language=language)))
     _write(data, json.dumps(as_json(export), indent=2, ensure_ascii=False) + "\n")
     console.print(f"{page}\n{data}", markup=False)
+    if grounds:
+        console.print(f"Left out, on record: {', '.join(grounds)}.")
     console.print("Read it before you hand it over, and delete it here when you have: it is not encrypted.")
 
 
-def _gather(workspace: Workspace, reference: str, *, by: str, reason: ExportReason) -> Export:
-    try:
-        with broker_errors(), RpcClient(broker_of(workspace)) as client:
-            found = gather(client, reference, by=by, reason=reason)
-    except CommandFailed as refusal:
-        _refuse(refusal.message)
-    except NoAnswer as silence:
-        _refuse(f"Nothing was written, because something would be missing: {silence}.")
+def _gather(
+    workspace: Workspace, reference: str, *, by: str, reason: ExportReason, grounds: Mapping[str, Ground]
+) -> Export:
+    """Raises NoSuchEntry. What is left out is on record before anything is written."""
     values = workspace.values()
     own = Path(forms) if (forms := values.get("SITE_FORMS")) else None
+    with asking(workspace) as client:
+        try:
+            found = numbered(_in_words(one, own) for one in gather(client, reference, by=by, reason=reason))
+            if entries := left_out(found, grounds):
+                client.call("intake", "leave_out", staff=by, entries=[one.to_json() for one in entries])
+        except NoAnswer as silence:
+            _refuse(f"Nothing was written, because something would be missing: {silence}.")
     return Export(
-        requests=[_in_words(one, own) for one in found],
+        requests=[one.without(grounds) for one in found],
+        grounds=frozenset(grounds.values()),
         made_at=workspace.clock.now(),
         by=by,
         reason=reason,

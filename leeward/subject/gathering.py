@@ -25,6 +25,7 @@ class Part:
 class Request:
     """One of the person's requests, and everything held about it, topic by topic."""
 
+    referral_id: str
     reference: str
     parts: tuple[Part, ...]
 
@@ -35,8 +36,10 @@ def gather(client: RpcClient, reference: str, *, by: str, reason: ExportReason) 
     Intake is asked first, because it refuses who must not see it. Raises CommandFailed, NoAnswer.
     """
     found = client.call("intake", "same_person", reference=reference)
-    holdings = ((one["reference"], _ask_all(client, one["referral_id"], by=by, reason=reason)) for one in found)
-    return [Request(known_as, parts_of(held)) for known_as, held in holdings]
+    return [
+        Request(one["referral_id"], one["reference"], parts_of(_ask_all(client, one["referral_id"], by, reason)))
+        for one in found
+    ]
 
 
 def open_answer(key: OneTimeKey, answer: object) -> Holding:
@@ -50,7 +53,7 @@ def parts_of(holdings: Iterable[Holding]) -> tuple[Part, ...]:
     return tuple(sorted(parts, key=lambda part: order.index(part.section.topic)))
 
 
-def _ask_all(client: RpcClient, referral_id: str, *, by: str, reason: ExportReason) -> list[Holding]:
+def _ask_all(client: RpcClient, referral_id: str, by: str, reason: ExportReason) -> list[Holding]:
     key = OneTimeKey()
     asked = {"referral_id": referral_id, "asked_by": by, "reason": reason.value, "seal_to": key.public}
     answers = (client.call(service, "about_subject", timeout=TIMEOUT_SECONDS, **asked) for service in SERVICES)

@@ -11,10 +11,10 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from chassis.telling import written
-from contracts.commands.subject import Entry, ExportReason, Topic
-from leeward.subject.gathering import Request
-from leeward.subject.wording import ALWAYS_LEFT_OUT, HEADINGS
+from contracts.commands.subject import ExportReason, Ground, Topic
+from leeward.subject.languages import Language, Reader, translator
+from leeward.subject.numbers import Item, Numbered
+from leeward.subject.wording import ALWAYS_LEFT_OUT, BY_GROUND, HEADINGS, LeftOut
 
 _PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
@@ -25,6 +25,7 @@ _PAGES = Environment(
 )
 
 
+UNTRANSLATED = "<!-- untranslated -->"
 TABLES = frozenset({Topic.STEPS, Topic.OFFERS, Topic.MESSAGES, Topic.RECORD, Topic.NOTICES})
 """What is shown as a table: many entries that are alike."""
 
@@ -33,12 +34,16 @@ TABLES = frozenset({Topic.STEPS, Topic.OFFERS, Topic.MESSAGES, Topic.RECORD, Top
 class Export:
     """Everything held about one person, and who gathered it when and why."""
 
-    requests: Sequence[Request]
+    requests: Sequence[Numbered]
     made_at: datetime
     by: str
     reason: ExportReason
     charity: str
     telephone: str
+    language: Language = Language.ENGLISH
+    """Of the page; what is for machines is in English."""
+    grounds: frozenset[Ground] = frozenset()
+    """On which a person has left something out of it."""
 
 
 def as_json(export: Export) -> dict[str, Any]:
@@ -52,47 +57,59 @@ def as_json(export: Export) -> dict[str, Any]:
             for one in export.requests
         ],
         "left_out": [asdict(one) for one in ALWAYS_LEFT_OUT],
+        "left_out_by_a_person": [asdict(one) for one in _by_a_person(export)],
     }
 
 
 def as_html(export: Export) -> str:
-    return _PAGES.get_template("page.html").render(
+    says = translator(export.language)
+    html = _PAGES.get_template("page.html").render(
+        _=says,
+        plain=says.plain,
+        reader=Reader(says),
         export=export,
         requests=[(one.reference, _by_topic(one)) for one in export.requests],
         headings=HEADINGS,
         tables=TABLES,
         columns_of=_columns,
         left_out=ALWAYS_LEFT_OUT,
-        written=written,
+        left_out_by_a_person=_by_a_person(export),
     )
+    return html.replace(UNTRANSLATED, says.notice())
 
 
-def _by_topic(request: Request) -> list[tuple[Topic, list[tuple[str, Entry]]]]:
-    """For each topic that something is held on: the entries, each with the service that holds it."""
+def _by_a_person(export: Export) -> list[LeftOut]:
+    """On which grounds, and not how much: that would tell what."""
+    return [words for ground, words in BY_GROUND.items() if ground in export.grounds]
+
+
+def _by_topic(request: Numbered) -> list[tuple[Topic, list[Item]]]:
+    """For each topic that something is told on: the entries, in their order."""
     topics = []
-    for topic, parts in groupby(request.parts, key=lambda part: part.section.topic):
-        entries = [(part.service, entry) for part in parts for entry in part.section.entries]
+    for topic, found in groupby(request.items, key=lambda item: item.topic):
+        items = list(found)
         if topic is Topic.RECORD:
-            entries.sort(key=lambda found: found[1].facts[0].exactly)
-        topics.append((topic, entries))
+            items.sort(key=lambda item: item.entry.facts[0].exactly)
+        topics.append((topic, items))
     return topics
 
 
-def _topic_json(topic: Topic, entries: list[tuple[str, Entry]]) -> dict[str, Any]:
+def _topic_json(topic: Topic, items: list[Item]) -> dict[str, Any]:
     return {
         "topic": topic.value,
         "title": HEADINGS[topic].title,
         "about": HEADINGS[topic].about,
         "entries": [
             {
-                "held_by": service,
-                "facts": [{name: value for name, value in one.to_json().items() if value} for one in entry.facts],
+                "number": item.number,
+                "held_by": item.service,
+                "facts": [{name: value for name, value in one.to_json().items() if value} for one in item.entry.facts],
             }
-            for service, entry in entries
+            for item in items
         ],
     }
 
 
-def _columns(entries: list[tuple[str, Entry]]) -> list[str]:
+def _columns(items: list[Item]) -> list[str]:
     """What any entry tells, each once."""
-    return list(dict.fromkeys(fact.what for _, entry in entries for fact in entry.facts))
+    return list(dict.fromkeys(fact.what for item in items for fact in item.entry.facts))

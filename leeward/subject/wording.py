@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from contracts.commands.subject import Topic
+from contracts.commands.subject import Ground, Topic
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,21 @@ class LeftOut:
     what: str
     why: str
 
+
+BY_GROUND: Mapping[Ground, LeftOut] = {
+    Ground.OTHER_PERSON: LeftOut(
+        "Something about somebody else",
+        "It would tell you about another person or who they are, and that is theirs to tell.",
+    ),
+    Ground.SOMEBODY_AT_RISK: LeftOut(
+        "Something that could put somebody at risk",
+        "It could do serious harm to you or to somebody else, or get in the way of keeping somebody safe.",
+    ),
+    Ground.LEGAL_ADVICE: LeftOut(
+        "Something between us and our lawyers", "What we ask a lawyer, and what they advise us, is between us and them."
+    ),
+}
+"""Said where a person has left something out; what it was is not told."""
 
 ALWAYS_LEFT_OUT = (
     LeftOut(

@@ -11,10 +11,11 @@ from contracts.vocabulary import ReferralId, ReopeningReason, Route, WithdrawalR
 from services.intake import store
 from services.intake.domain.duplicates import marks_of
 from services.intake.domain.referral import FINISHED, Referral, Step
-from services.intake.refusals import get, refusing
+from services.intake.refusals import StepNotPossible, get, refusing
 from services.intake.steps import record
 from services.intake.tools import Tools
 
+ONE_AND_THE_SAME = "These are one and the same referral. Please check the references."
 OWN_CONTACT = frozenset({Route.SELF, Route.GUARDIAN})
 """Routes whose contact is the client's: two clients of one probation officer are no duplicates."""
 
@@ -25,6 +26,10 @@ class CannotMergeInto(Refused):
 
 class SameReferral(Refused):
     """A referral can't be told apart from itself."""
+
+
+class MergedIntoEachOther(Refused):
+    """One of the two has stopped because a person found them to be the same."""
 
 
 def note_marks(
@@ -69,10 +74,7 @@ def merge(unit: Unit[Tools], request: Merge) -> Done:
     Raises UnknownReferral, StepNotPossible, CannotMergeInto.
     """
     referral, into = get(unit, request.referral_id), get(unit, request.into_referral_id)
-    if into is referral or into.state in FINISHED:
-        raise CannotMergeInto(
-            f"Referral {into.reference} is {into.state.words}, so it can't go on in the other's place."
-        )
+    _refuse_wrong_way(referral, into)
     with refusing():
         referral.merge(into.id)
     record(unit, referral, Step.MERGE, by=request.staff, reason=request.reason, note=request.note)
@@ -94,13 +96,39 @@ def unmerge(unit: Unit[Tools], request: Unmerge) -> Done:
 
 
 def tell_apart(unit: Unit[Tools], request: TellApart) -> Done:
-    """The two are not the same, and are never suggested to be again. Raises UnknownReferral, SameReferral."""
+    """The two are not the same, and are never suggested to be again.
+
+    Raises UnknownReferral, SameReferral, MergedIntoEachOther.
+    """
     one, other = get(unit, request.referral_id), get(unit, request.other_referral_id)
     if one is other:
-        raise SameReferral("These are one and the same referral. Please check the identifiers.")
+        raise SameReferral(ONE_AND_THE_SAME)
+    for referral, into in ((one, other), (other, one)):
+        if referral.merged_into == into.id:
+            raise MergedIntoEachOther(
+                f"Referral {referral.reference} was merged into {into.reference}. Unmerge it if they are not the same."
+            )
     changed = store.tell_apart(unit.session, one.id, other.id, request, at=unit.now)
     if changed:
         for referral in (one, other):
             reason = request.reason.value
             unit.put_on_record(Deed.TOLD_APART, who=request.staff, subject_id=referral.id, reason=reason)
     return Done(changed=changed)
+
+
+def _refuse_wrong_way(referral: Referral, into: Referral) -> None:
+    """Raises CannotMergeInto; StepNotPossible where only the other can be the one that stops."""
+    if into is referral:
+        raise CannotMergeInto(ONE_AND_THE_SAME)
+    if into.merged_into is not None:
+        raise CannotMergeInto(f"Referral {into.reference} was itself merged into another: merge into that one.")
+    if into.state in FINISHED:
+        raise CannotMergeInto(
+            f"Referral {into.reference} is {into.state.words}, so it can't go on in the other's place. "
+            "Tell the two apart: what was finished and what came again are two requests."
+        )
+    if referral.state not in FINISHED and referral.is_assessed and not into.is_assessed:
+        raise StepNotPossible(
+            f"Referral {referral.reference} is {referral.state.words} and has to go on. "
+            f"Merge {into.reference} into it instead."
+        )

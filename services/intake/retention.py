@@ -11,11 +11,14 @@ from uuid import UUID
 
 import structlog
 
+from chassis.audit import Deed
 from chassis.ports import Timer, Unit
 from contracts.commands.privacy import ErasureReason
 from contracts.commands.retention import (
+    Applied,
     ApplyRetention,
     AskRetention,
+    ListApplied,
     ListDue,
     Reckoning,
     RetentionStop,
@@ -81,7 +84,15 @@ def list_due(unit: Unit[Tools], request: ListDue) -> list[RetentionView]:
 
 
 def apply_retention(unit: Unit[Tools], request: ApplyRetention) -> Reckoning:
-    return Reckoning(referrals=retention_store.look_at_all_again(unit.session, unit.now))
+    """Puts it on record: it may erase many at once, each of whom is on record as erased by rule alone."""
+    count, version = retention_store.look_at_all_again(unit.session, unit.now), unit.tools.retention.version
+    unit.put_on_record(Deed.RETENTION_APPLIED, who=request.applied_by, reason=f"policy {version}, referrals: {count}")
+    return Reckoning(referrals=count, policy_version=version)
+
+
+def list_applied(unit: Unit[Tools], request: ListApplied) -> list[Applied]:
+    found = retention_store.on_record_as_applied(unit.session)
+    return [Applied(applied_at=at, applied_by=who, what=what) for at, who, what in found]
 
 
 def _file_of(unit: Unit[Tools], referral_id: ReferralId) -> list[Referral]:

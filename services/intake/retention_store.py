@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Column, or_, select, update
 from sqlalchemy.orm import Session
 
+from chassis.audit import Deed
 from contracts.vocabulary import ReferralId
 from services.intake.domain.referral import Referral, State
 from services.intake.domain.retention import Story
@@ -20,7 +21,7 @@ SAME_REQUEST: tuple[Tie, ...] = (referrals.c.merged_into,)
 SAME_PERSON: tuple[Tie, ...] = (referrals.c.merged_into, referrals.c.previous_id)
 """The columns that tie one referral of a person to another."""
 
-timers = metadata.tables["timer"]
+timers, audit = metadata.tables["timer"], metadata.tables["audit_entry"]
 
 
 def tied_to(session: Session, referral_id: ReferralId, ties: Sequence[Tie]) -> list[Referral]:
@@ -56,6 +57,12 @@ def look_at_all_again(session: Session, at: datetime) -> int:
     """Has every timer come due. Says how many there are."""
     moved = update(timers).where(timers.c.name == RETENTION).values(due_at=at, attempts=0).returning(timers.c.key)
     return len(session.execute(moved).all())
+
+
+def on_record_as_applied(session: Session) -> list[tuple[datetime, str, str]]:
+    """When, by whom, and by which policy of how many, the oldest first."""
+    wanted = select(audit.c.at, audit.c.who, audit.c.reason).where(audit.c.what == Deed.RETENTION_APPLIED.value)
+    return [(at, who, what) for at, who, what in session.execute(wanted.order_by(audit.c.sequence))]
 
 
 def _next_to(session: Session, ids: set[ReferralId], ties: Sequence[Tie]) -> set[ReferralId]:

@@ -32,8 +32,8 @@ from contracts.commands.intake import (
     Withdraw,
 )
 from contracts.commands.privacy import AskErasure, Erase, LiftHold, ListHolds, ListUnconfirmed, PlaceHold
-from contracts.commands.retention import ApplyRetention, AskRetention, ListDue
-from contracts.commands.subject import AboutSubject, AskSamePerson, ReadRecord
+from contracts.commands.retention import ApplyRetention, AskRetention, ListApplied, ListDue
+from contracts.commands.subject import AboutSubject, AskSamePerson, LeaveOut, ReadRecord
 from contracts.events import billing, evaluation, matching, notifications
 from contracts.events.billing import FirstSessionAttended
 from contracts.events.evaluation import EvaluationRiskFlagged
@@ -143,9 +143,11 @@ class IntakeService:
     same_person = command(AskSamePerson, subject.same_person)
     about_subject = command(AboutSubject, telling(subject.tell))
     read_record = command(ReadRecord, subject.read_record)
+    leave_out = command(LeaveOut, subject.leave_out)
     kept_until = command(AskRetention, retention.ask_retention)
     retention_due = command(ListDue, retention.list_due)
     apply_retention = command(ApplyRetention, retention.apply_retention)
+    retention_applied = command(ListApplied, retention.list_applied)
     health = health_check()
     story = story_teller()
     audit = auditor()

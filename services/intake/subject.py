@@ -10,9 +10,11 @@ from sqlalchemy import or_, select
 from chassis.audit import Deed
 from chassis.ports import Unit
 from chassis.telling import sealed, section
+from contracts.commands.intake import Done
 from contracts.commands.subject import (
     AboutSubject,
     AskSamePerson,
+    LeaveOut,
     ReadRecord,
     SamePerson,
     SealedHolding,
@@ -100,6 +102,19 @@ def read_record(unit: Unit[Tools], request: ReadRecord) -> SealedHolding:
         section(Topic.ASSESSMENT, telling.assessment(unit, referral)),
     ]
     return sealed(unit, sections, seal_to_=request.seal_to)
+
+
+def leave_out(unit: Unit[Tools], request: LeaveOut) -> Done:
+    """Puts on record what a person leaves out of an export, whichever service holds it.
+
+    Raises UnknownReferral, HandlesLinkedReferral.
+    """
+    for one in request.entries:
+        referral = get(unit, one.referral_id)
+        refuse_who_handles_linked(unit, referral, request.staff)
+        which = f"{one.ground.value} {one.service}/{one.topic.value}/{one.place}"
+        unit.put_on_record(Deed.LEFT_OUT, who=request.staff, subject_id=referral.id, reason=which)
+    return Done()
 
 
 def _in_confidence(form: HelpForm) -> frozenset[str]:

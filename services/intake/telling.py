@@ -26,7 +26,7 @@ from contracts.vocabulary import (
     UnmergeReason,
     WithdrawalReason,
 )
-from contracts.words import LANGUAGES, words_of
+from contracts.words import LANGUAGES
 from services.intake import store
 from services.intake.domain.privacy import Erasure
 from services.intake.domain.referral import Referral, State, Step
@@ -194,7 +194,7 @@ def _answer(one: FormAnswer) -> Fact:
 def _step(unit: Unit[Tools], referral: Referral, row: Row[Any], untold: Collection[str]) -> Entry:
     told = row.reason not in untold
     meaning = REASONS.get(row.step)
-    why = words_of(meaning(row.reason)) if meaning and row.reason and told else None
+    why = meaning(row.reason) if meaning and row.reason and told else None
     note = None
     if row.note is not None and told and referral.state is not State.ERASED:
         note = unit.tools.vault.decrypt(unit.session, referral.id, Note, row.note).text

@@ -14,9 +14,8 @@ from services.intake.commands import WORDS
 from tests.site.conftest import Browser
 from tests.site.test_pages import ANSWERS, ROUTES, WITHOUT_SESSION
 from web.site import catalogue
-from web.site.languages import LANGUAGES, Translations, po_file, read_catalogues
+from web.site.languages import LANGUAGES, MISSED, UNREAD, Translations, po_file, read_catalogues
 from web.site.pages.standing import SAID_BY_INTAKE
-from web.site.rendering import MISSED, UNREAD
 
 NAMES = {"Leeward", "English", "NP20 4UR", "GP"}
 """What is the same in every language."""

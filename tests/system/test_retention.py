@@ -56,3 +56,13 @@ def test_a_request_that_was_taken_back_is_erased_everywhere_after_a_year(system:
         eventually(is_confirmed, "every service has forgotten")
         erasure = leeward(system, "erase", reference, "--status")
         assert (erasure["reason"], erasure["erased_by"]) == ("retention", "rule")
+        assert_applying_is_on_record(system)
+
+
+def assert_applying_is_on_record(system: System) -> None:
+    assert leeward(system, "retention", "applied") == []
+    told = leeward(system, "retention", "apply", "--yes", "--by", "A. Dministrator")
+    (applied,) = leeward(system, "retention", "applied")
+    assert applied["applied_by"] == "A. Dministrator"
+    assert applied["what"] == f"policy {told['policy_version']}, referrals: {told['referrals']}"
+    assert leeward(system, "audit", "verify")["intake"]["broken_at"] is None

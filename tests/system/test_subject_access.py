@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from tests.support.samples import consents
 from tests.support.story import Story, open_fund, return_form
 from tests.support.system import virtual_host
 from tests.system.test_nothing_leaks import PLANTED, Everything, everything, leeward, planted_form
+from web.site.languages import MISSED, UNREAD
 
 __all__ = ["everything"]
 
@@ -77,10 +79,10 @@ def decide(story: Story, outcome: str) -> None:
     ask("notifications", "record_outcome", **given)
 
 
-def export(everything: Everything, story: Story, folder: Path) -> tuple[str, dict[str, Any]]:
+def export(everything: Everything, story: Story, folder: Path, *options: str) -> tuple[str, dict[str, Any]]:
     """The page and the JSON."""
     reference = str(story.receipt.reference)
-    leeward(everything, "export-subject", reference, "--out", str(folder), "--by", "E. Xporter")
+    leeward(everything, "export-subject", reference, "--out", str(folder), "--by", "E. Xporter", *options)
     page, data = folder / f"subject-access-{reference}.html", folder / f"subject-access-{reference}.json"
     assert [path.stat().st_mode & 0o777 for path in (page, data)] == [0o600, 0o600]
     return page.read_text(), json.loads(data.read_text())
@@ -95,6 +97,14 @@ def topics(data: dict[str, Any]) -> dict[str, list[dict[str, str]]]:
     }
 
 
+def number_of(data: dict[str, Any], value: str) -> str:
+    """The number of the one entry that tells this."""
+    (request,) = data["requests"]
+    entries = [entry for part in request["parts"] for entry in part["entries"]]
+    (found,) = (entry for entry in entries if value in (fact["value"] for fact in entry["facts"]))
+    return str(found["number"])
+
+
 def test_everything_is_exported_and_none_of_it_lies_about(everything: Everything, tmp_path: Path) -> None:
     with Tap(everything.system.amqp_uri, PUBLISHERS) as tap:
         story = a_full_life(everything, tap)
@@ -102,6 +112,8 @@ def test_everything_is_exported_and_none_of_it_lies_about(everything: Everything
         page, data = export(everything, story, tmp_path / "first")
         found = topics(data)
         assert_complete(page, found)
+        assert_left_out(everything, story, data, tmp_path)
+        assert_all_of_it_is_told_in_welsh(everything, story, data, tmp_path)
         assert "concerns" not in found, "an enquiry that goes on isn't told"
         decide(story, "no_further_action")
         assert "concerns" in topics(export(everything, story, tmp_path / "second")[1])
@@ -115,7 +127,8 @@ def test_everything_is_exported_and_none_of_it_lies_about(everything: Everything
     on_record = json.loads(leeward(everything, "audit", "show", str(story.receipt.reference), "--json"))
     exported = {(service, "E. Xporter", "exported") for service in SERVICES}
     read = {(service, "A. Sessor", "read") for service in ("intake", "notifications")}
-    assert {(one["service"], one["who"], one["what"]) for one in on_record} == exported | read
+    left_out = {("intake", "E. Xporter", "left_out")}
+    assert {(one["service"], one["who"], one["what"]) for one in on_record} == exported | read | left_out
     assert_nothing_comes_back(everything, story, tmp_path)
 
 
@@ -127,7 +140,7 @@ def assert_complete(page: str, found: dict[str, list[dict[str, str]]]) -> None:
         assert wanted in page, wanted
     for unwanted in ("for colleagues alone", WHY_NOT, "no_further_action"):
         assert unwanted not in page, unwanted
-    (answers,) = found["answers"]
+    answers = {what: value for one in found["answers"] for what, value in one.items()}
     assert answers["What would you like us to know?"] == PLANTED["concern"], "below the form's own question"
     (consent,) = found["consents"]
     assert consent["You may keep and use what I have written, to find help"] == "Yes"
@@ -136,6 +149,46 @@ def assert_complete(page: str, found: dict[str, list[dict[str, str]]]) -> None:
     assert [one["To"] for one in found["messages"]].count("You") >= 3
     assert "Your score" in {what for one in found["evaluation"] for what in one}
     assert {"search", "offers", "matches", "money", "record", "notices"} <= set(found)
+
+
+def assert_left_out(everything: Everything, story: Story, read: dict[str, Any], folder: Path) -> None:
+    """Two entries of the export that was read are left out of the next, which says on which grounds; on record."""
+    note, concern = number_of(read, NOTED), number_of(read, PLANTED["concern"])
+    grounds = ("--ground", "other_person", "--ground", "somebody_at_risk")
+    page, data = export(everything, story, folder / "cut", "--leave-out", note, "--leave-out", concern, *grounds)
+    assert Planted({"noted": NOTED, "concern": PLANTED["concern"]}).search_all(files_under(folder / "cut")) == []
+    assert note not in page
+    assert "left something out of it" in page
+    assert [one["what"] for one in data["left_out_by_a_person"]] == [
+        "Something about somebody else",
+        "Something that could put somebody at risk",
+    ]
+    assert topics(data)["consents"] == topics(read)["consents"]
+    reference = str(story.receipt.reference)
+    unknown = ("--leave-out", "000000", "--ground", "legal_advice")
+    elsewhere = ("--out", str(folder / "unknown"), "--by", "E. Xporter")
+    leeward(everything, "export-subject", reference, *elsewhere, *unknown, refused="there is no entry 000000")
+    assert not (folder / "unknown").exists()
+    on_record = json.loads(leeward(everything, "audit", "show", reference, "--json"))
+    left_out = [one for one in on_record if one["what"] == "left_out"]
+    assert [(one["who"], one["reason"].split("/")[:2]) for one in left_out] == [
+        ("E. Xporter", ["other_person intake", "steps"]),
+        ("E. Xporter", ["somebody_at_risk intake", "answers"]),
+    ]
+
+
+def assert_all_of_it_is_told_in_welsh(everything: Everything, story: Story, read: dict[str, Any], folder: Path) -> None:
+    """Whatever a service says of what it holds has its Welsh, and what was typed stands as it was typed."""
+    page, data = export(everything, story, folder / "welsh", "--language", "cy")
+    assert re.findall('<span lang="en">(.*?)</span>', page) == ["Anything else"], (
+        "a question that its form doesn't have"
+    )
+    assert MISSED in page
+    assert UNREAD in page
+    assert PLANTED["concern"] in page
+    assert "Beth hoffech chi i ni ei wybod?" in page, "the form's own question"
+    assert "29 Gorffennaf 1983" in page
+    assert topics(data)["answers"] == topics(read)["answers"], "for machines it stays as it was"
 
 
 def assert_staff_read_it(everything: Everything, reference: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 
@@ -52,10 +52,14 @@ def texts_of(thing: Definition | Page | Question | Choice) -> Iterator[str]:
 def updated(language: str) -> str:
     """The language's catalogue as it should be: what is translated is kept as it is, and marked as it is (`fuzzy` until
     somebody who speaks the language has read it), what is new waits, what is gone goes."""
-    path = po_file(language)
+    return in_step(po_file(language), language, template())
+
+
+def in_step(path: Path, language: str, wanted: Catalog) -> str:
+    """A catalogue with every text that is wanted and no other, and what it has of them already."""
     old = read_po(io.BytesIO(path.read_bytes()), locale=language) if path.exists() else Catalog(locale=language)
     new = Catalog(locale=language, project="Leeward", charset="utf-8", header_comment=f"# {LANGUAGES[language]}")
-    for message in sorted(template(), key=lambda one: str(one.id)):
+    for message in sorted(wanted, key=lambda one: str(one.id)):
         if message.id:
             kept = old.get(message.id)
             new.add(message.id, kept.string if kept else "", flags=kept.flags if kept else ())
@@ -69,24 +73,18 @@ def _as_text(catalogue: Catalog) -> str:
     return f"{header}\n{written.getvalue().decode()}".rstrip() + "\n"
 
 
-def main(arguments: list[str]) -> int:
-    stale = []
-    for language in LANGUAGES:
-        path = po_file(language)
-        if language == ENGLISH:
-            continue
-        content = updated(language)
-        if not path.exists() or path.read_text() != content:
-            stale.append(path)
-            if "--check" not in arguments:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(content)
-    if "--check" in arguments:
-        for path in stale:
+def keep(catalogues: Mapping[Path, str], *, check: bool) -> int:
+    """Writes those that are out of step; or only names them, and returns 1 if there are any."""
+    stale = {path: text for path, text in catalogues.items() if not path.exists() or path.read_text() != text}
+    for path, text in stale.items():
+        if check:
             print(f"{path.name} is out of date: run `make docs`", file=sys.stderr)  # noqa: T201
-        return 1 if stale else 0
-    return 0
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    return 1 if stale and check else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    translated = {po_file(language): updated(language) for language in LANGUAGES if language != ENGLISH}
+    sys.exit(keep(translated, check="--check" in sys.argv[1:]))

@@ -13,6 +13,9 @@ from markupsafe import Markup
 LOCALE = Path(__file__).parent / "locale"
 ENGLISH, WELSH = "en", "cy"
 LANGUAGES: Mapping[str, str] = {ENGLISH: "English", WELSH: "Cymraeg"}
+NOTICE = '<p class="notice" lang="en">{}</p>'
+MISSED = "Some of this page is not in Welsh yet."
+UNREAD = "No Welsh speaker has checked the Welsh on this page yet. Where it is unclear, the English counts."
 
 
 def po_file(language: str) -> Path:
@@ -29,10 +32,10 @@ class Translations:
 
 def read_catalogues() -> dict[str, Translations]:
     """The translations into every language but English, in which the texts are written."""
-    return {language: _read(po_file(language)) for language in LANGUAGES if language != ENGLISH}
+    return {language: read_catalogue(po_file(language)) for language in LANGUAGES if language != ENGLISH}
 
 
-def _read(path: Path) -> Translations:
+def read_catalogue(path: Path) -> Translations:
     with path.open("rb") as file:
         messages = [message for message in read_po(file) if message.id and message.string]
     return Translations(
@@ -52,7 +55,7 @@ class Translator:
     def __call__(self, text: str, **values: Any) -> str | Markup:
         """The text in the page's language with `%(name)s` filled in, or in English and marked as that."""
         translated = self.plain(text, **values)
-        if not text or self._translations is None or text in self._translations.texts:
+        if not text or self._translations is None or self.knows(text):
             return translated
         return Markup('<span lang="en">{}</span>').format(translated)
 
@@ -67,3 +70,11 @@ class Translator:
         elif self._translations is not None and text in self._translations.unread:
             self.unread = True
         return translated % values if values else translated
+
+    def knows(self, text: str) -> bool:
+        return self._translations is not None and text in self._translations.texts
+
+    def notice(self) -> str:
+        """What a page says in English, as HTML, of its translation so far, if that is not whole."""
+        said = [text for text, applies in ((MISSED, self.missed), (UNREAD, self.unread)) if applies]
+        return NOTICE.format(" ".join(said)) if said else ""

@@ -19,9 +19,6 @@ from web.site.texts import N_
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
 UNTRANSLATED = "<!-- untranslated -->"
-NOTICE = '<p class="notice" lang="en">{}</p>'
-MISSED = "Some of this page is not in Welsh yet."
-UNREAD = "No Welsh speaker has checked the Welsh on this page yet. Where it is unclear, the English counts."
 MONTHS = (
     N_("January"),
     N_("February"),
@@ -81,13 +78,7 @@ class Renderer:
             shown=lambda question, answers: shown(question, answers, translator),
             **values,
         )
-        return html.replace(UNTRANSLATED, _notice(translator))
-
-
-def _notice(translator: Translator) -> str:
-    """What a page says in English of its translation, if that is not whole."""
-    said = [text for text, applies in ((MISSED, translator.missed), (UNREAD, translator.unread)) if applies]
-    return NOTICE.format(" ".join(said)) if said else ""
+        return html.replace(UNTRANSLATED, translator.notice())
 
 
 def shown(question: Question, answers: Answers, translator: Translator) -> str:

@@ -233,10 +233,10 @@ class Referral:
 
     def refuse_unless_possible(self, step: Step) -> None:
         """Raises StepRefused, SafeguardingLeadFirst, NotMerged or MergedIntoAnother."""
+        if step is Step.UNMERGE and self.merged_into is None:
+            raise NotMerged(f"Referral {self.reference} was not merged into another. Name the one that stopped.")
         if self.state not in LIFE[step].sources:
             raise self._refusal(step)
-        if step is Step.UNMERGE and self.merged_into is None:
-            raise NotMerged(f"Referral {self.reference} was not merged into another.")
         if step is Step.RE_REFER and self.merged_into is not None:
             raise MergedIntoAnother(f"Referral {self.reference} was merged into another: that one goes on.")
         if step in (Step.ASSESS, Step.SIGNPOST) and self.needs_lead:

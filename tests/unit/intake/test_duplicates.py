@@ -181,22 +181,29 @@ def test_an_unmerged_request_goes_on_where_it_was(intake: Intake) -> None:
 
 
 def test_nothing_is_merged_into_itself_or_into_what_is_finished(intake: Intake) -> None:
-    first, second = intake.ask_for_help(), intake.ask_for_help()
-    with pytest.raises(duplicates.CannotMergeInto):
+    first, second, third = (intake.ask_for_help() for _ in range(3))
+    with pytest.raises(duplicates.CannotMergeInto, match="one and the same"):
         merge(intake, first, first)
-    intake.withdraw(first.reference)
-    with pytest.raises(duplicates.CannotMergeInto, match="is withdrawn"):
+    merge(intake, first, third)
+    with pytest.raises(duplicates.CannotMergeInto, match="merge into that one"):
         merge(intake, second, first)
+    intake.withdraw(third.reference)
+    with pytest.raises(duplicates.CannotMergeInto, match=r"is withdrawn.*Tell the two apart"):
+        merge(intake, second, third)
 
 
 def test_an_assessed_request_is_not_merged_away(intake: Intake) -> None:
-    first, second = intake.ask_for_help(), intake.ask_and_assess()
-    with pytest.raises(refusals.StepNotPossible, match="is assessed"):
+    first, second, third = intake.ask_for_help(), intake.ask_and_assess(), intake.ask_and_assess()
+    with pytest.raises(refusals.StepNotPossible, match=f"is assessed and has to go on. Merge {first.reference} into"):
         merge(intake, second, first)
+    with pytest.raises(refusals.StepNotPossible, match="doesn't allow the step “merge”"):
+        merge(intake, second, third)
 
 
-def test_a_request_that_its_client_took_back_is_not_unmerged(intake: Intake) -> None:
+@pytest.mark.parametrize("taken_back", [True, False])
+def test_a_request_that_was_not_merged_is_not_unmerged(intake: Intake, taken_back: bool) -> None:
     asked = intake.ask_for_help()
-    intake.withdraw(asked.reference)
-    with pytest.raises(refusals.StepNotPossible, match="was not merged"):
+    if taken_back:
+        intake.withdraw(asked.reference)
+    with pytest.raises(refusals.StepNotPossible, match=r"was not merged into another\. Name the one"):
         unmerge(intake, asked)

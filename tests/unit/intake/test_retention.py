@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from contracts.commands.intake import Merge, RaiseConcern, ReRefer, ReReferred, SignOff, Signpost, Unmerge
 from contracts.commands.privacy import Erase, ErasureReason, HoldReason, LiftHold, LiftReason, PlaceHold
-from contracts.commands.retention import ApplyRetention, AskRetention, ListDue, RetentionView
+from contracts.commands.retention import ApplyRetention, AskRetention, ListApplied, ListDue, RetentionView
 from contracts.events.billing import FirstSessionAttended
 from contracts.events.intake import ReferralErased, ReferralWithdrawn
 from contracts.events.matching import TherapistMatched
@@ -357,9 +357,13 @@ def test_a_policy_that_changed_counts_for_all_once_it_is_applied(intake: Intake,
     pass_time(intake, 100 * DAY)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(intake.tools.__dict__, "retention", read_retention_policy(shorter))
-        assert intake.ask(retention.apply_retention, ApplyRetention()).referrals == 1
+        done = intake.ask(retention.apply_retention, ApplyRetention(applied_by=SAM))
+        assert (done.referrals, done.policy_version) == (1, 2)
         intake.fire_due(TIMERS)
     assert held(intake, asked) == [False]
+    (applied,) = intake.ask(retention.list_applied, ListApplied())
+    assert (applied.applied_by, applied.applied_at) == (SAM, intake.clock.now())
+    assert applied.what == "policy 2, referrals: 1"
 
 
 @pytest.fixture

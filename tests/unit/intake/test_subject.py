@@ -18,7 +18,10 @@ from contracts.commands.subject import (
     AboutSubject,
     AskSamePerson,
     ExportReason,
+    Ground,
     Holding,
+    LeaveOut,
+    LeftOutEntry,
     ReadingReason,
     ReadRecord,
     SealedHolding,
@@ -37,6 +40,7 @@ from contracts.vocabulary import (
     Route,
     WithdrawalReason,
 )
+from contracts.words import PARTS
 from services.intake import commands as intake_commands
 from services.intake import duplicates, life, linking, privacy, refusals, retention, subject
 from tests.unit.intake.conftest import Intake
@@ -182,11 +186,45 @@ def test_who_handles_a_linked_person_is_told_and_reads_nothing(intake: Intake) -
     request = Link(referral_id=one, other_referral_id=other, kind=kind, staff="C. Oordinator", reason=reason)
     intake.ask(linking.link, request)
     intake.ask(life.take_up, TakeUp(referral_id=other, assessor=EVA))
+    with pytest.raises(linking.HandlesLinkedReferral):
+        intake.ask(subject.leave_out, left_out(one, by="eva  xporter"))
     for ask in (told, read):
         with pytest.raises(linking.HandlesLinkedReferral):
             ask(intake, one, by="eva  xporter")
     assert on_record(intake) == []
     assert str(other) not in values(told(intake, one, by="A. Nother"))
+
+
+def left_out(referral_id: ReferralId, *, by: str = EVA) -> LeaveOut:
+    one = LeftOutEntry(
+        referral_id=referral_id, service="billing", topic=Topic.MONEY, place=3, ground=Ground.OTHER_PERSON
+    )
+    return LeaveOut(staff=by, entries=(one, replace(one, service="intake", topic=Topic.ANSWERS)))
+
+
+def test_what_a_person_leaves_out_is_on_record_by_where_it_stands_and_is_not_told(intake: Intake) -> None:
+    asked = intake.ask_for_help()
+    intake.ask(subject.leave_out, left_out(asked.referral_id))
+    assert on_record(intake) == [
+        ("left_out", EVA, "other_person billing/money/3"),
+        ("left_out", EVA, "other_person intake/answers/3"),
+    ]
+    assert len(told(intake, asked.referral_id)[Topic.RECORD]) == 1, "the export itself"
+    with pytest.raises(refusals.UnknownReferral):
+        intake.ask(subject.leave_out, left_out(ReferralId(new_id())))
+
+
+def test_the_longest_that_can_be_left_out_has_room_on_record(intake: Intake) -> None:
+    asked = intake.ask_for_help()
+    longest = LeftOutEntry(
+        referral_id=asked.referral_id,
+        service=max(PARTS, key=len),
+        topic=max(Topic, key=len),
+        place=100_000,
+        ground=max(Ground, key=len),
+    )
+    intake.ask(subject.leave_out, LeaveOut(staff=EVA, entries=(longest,)))
+    assert len(on_record(intake)[0][2]) <= 64
 
 
 def test_all_of_ones_requests_are_found_from_any_of_them_and_nobody_elses(intake: Intake) -> None:

@@ -10,9 +10,9 @@ from sqlalchemy import select, text
 
 from chassis.ids import new_id
 from chassis.store.engine import open_engine
-from contracts.commands.intake import Done, ListDuplicates, PossibleDuplicate, ReRefer, TellApart
+from contracts.commands.intake import Done, ListDuplicates, Merge, PossibleDuplicate, ReRefer, TellApart
 from contracts.commands.privacy import Erase, ErasureReason
-from contracts.vocabulary import ApartReason, ReferralId, ReReferralReason, Route
+from contracts.vocabulary import ApartReason, MergeReason, ReferralId, ReReferralReason, Route
 from services.intake import duplicates, life, older, privacy, refusals, store
 from tests.conftest import STORES
 from tests.unit.intake.conftest import Asked, Intake
@@ -86,6 +86,19 @@ def test_nothing_is_told_apart_from_itself_or_from_what_is_unknown(intake: Intak
         tell_apart(intake, asked, asked)
     with pytest.raises(refusals.UnknownReferral):
         tell_apart(intake, asked, Asked(ReferralId(new_id()), "?"))
+
+
+def test_what_is_merged_is_unmerged_before_it_is_told_apart(intake: Intake) -> None:
+    first, second = intake.ask_for_help(), intake.ask_for_help()
+    reason = MergeReason.SENT_TWICE
+    request = Merge(referral_id=second.referral_id, into_referral_id=first.referral_id, staff=SAM, reason=reason)
+    intake.ask(duplicates.merge, request)
+    for pair in ((first, second), (second, first)):
+        with pytest.raises(
+            duplicates.MergedIntoEachOther, match=f"{second.reference} was merged into {first.reference}"
+        ):
+            tell_apart(intake, *pair)
+    assert on_record(intake) == []
 
 
 @pytest.mark.parametrize("erased", [0, 1])

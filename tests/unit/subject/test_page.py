@@ -11,6 +11,7 @@ from contracts.commands.subject import Entry, ExportReason, Section, Topic
 from contracts.sealed import SafeHours
 from contracts.vocabulary import Known
 from leeward.subject.gathering import Part, Request
+from leeward.subject.numbers import numbered
 from leeward.subject.page import Export, as_html, as_json
 from leeward.subject.questions import in_the_forms_words
 from leeward.subject.wording import ALWAYS_LEFT_OUT, HEADINGS
@@ -63,7 +64,7 @@ def test_answers_to_a_form_that_is_gone_are_told_in_our_own_words() -> None:
 def exported(value: str) -> Export:
     section = Section(topic=Topic.ANSWERS, entries=(Entry(facts=(fact("Name", value),)),))
     return Export(
-        requests=[Request("9C28-SAU2-5", (Part("intake", section),))],
+        requests=numbered([Request("of-robin", "9C28-SAU2-5", (Part("intake", section),))]),
         made_at=datetime(2026, 11, 21, 15, 58, tzinfo=UTC),
         by="E. Xporter",
         reason=ExportReason.CLIENT_ASKED,
