@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from bench.contestants import BY_NAME, NAMEKO, ORM, jobs
+from bench.contestants import ALL_OURS, BY_NAME, NAMEKO, Contestant, jobs
 from bench.core.bus import attendance_of, connected
 from bench.core.lab import Lab
 from bench.core.plan import Plan
@@ -43,7 +43,7 @@ class Round:
 def measure(lab: Lab, plan: Plan, results: Results) -> list[str]:
     rounds: list[Round] = []
     problems: list[str] = []
-    contestants = (ORM, NAMEKO) if lab.has_peers else (ORM,)
+    contestants = (*ALL_OURS, NAMEKO) if lab.has_peers else ALL_OURS
 
     def one(number: int, trial: Trial) -> None:
         rounds.append(_round(number, trial, plan.latency_seconds))
@@ -117,19 +117,21 @@ def chapter(results: Results) -> Chapter:
     ]
     chapter.add(table(("store", "contestant", "p50 ms", "p99 ms", "slowest ms"), rows, left=2))
     for store in ("sqlite", "postgresql"):
-        ours, theirs = found[store, ORM.name], found[store, NAMEKO.name]
-        chapter.targets += [_target(store, which, ours, theirs) for which in ("p50_ms", "p99_ms")]
+        theirs = found[store, NAMEKO.name]
+        for contestant in ALL_OURS:
+            ours = found[store, contestant.name]
+            chapter.targets += [_target(contestant, store, which, ours, theirs) for which in ("p50_ms", "p99_ms")]
     return chapter
 
 
 INTRODUCTION = """\
 Evenly spaced events, one every ten milliseconds, timed from the moment before each is published until its follow-up
-event has reached an independent consumer; both by the same clock. The two take turns. A batch never waits for more to
-arrive, so at this rate it is one message."""
+event has reached an independent consumer; both by the same clock. They take turns. A batch never waits for more to
+arrive, so at this rate it is one message. Nameko's handler writes its row by Core."""
 
 
-def _target(store: str, which: str, ours: list[Round], theirs: list[Round]) -> Target:
-    label = f"Latency, {which[:3]} on {STORE_NAMES[store]}, against stock nameko"
+def _target(contestant: Contestant, store: str, which: str, ours: list[Round], theirs: list[Round]) -> Target:
+    label = f"{contestant.title} on {STORE_NAMES[store]}, latency against stock nameko, {which[:3]}"
     found = ratios({one.round: getattr(one, which) for one in ours}, {one.round: getattr(one, which) for one in theirs})
     if not found:
         return not_measured(label, f"≤ {WANTED}×")

@@ -108,9 +108,12 @@ class Relay:
         return bool(self._fresh) and self._outbox.may_be_taken_over(self._fresh[0])
 
     def _rest(self, connection: BusConnection) -> None:
-        if not self._wake.wait(LINGER_SECONDS):
+        if self._outbox.is_worth_tidying:
             self._outbox.clear()
-            self._wake.wait(IDLE_SECONDS)
+        if self._wake.wait(LINGER_SECONDS):
+            return  # something is to be published, and publishing drains
+        self._outbox.clear()
+        self._wake.wait(IDLE_SECONDS)
         connection.drain(0)
 
     def _catch_up(self, publisher: ConfirmingPublisher) -> None:

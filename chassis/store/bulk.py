@@ -7,10 +7,10 @@ and not talked to, takes lists faster. Identifiers go to both as one JSON array.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -18,6 +18,7 @@ from sqlalchemy import (
     Boolean,
     Connection,
     Date,
+    Dialect,
     Float,
     Integer,
     String,
@@ -33,9 +34,20 @@ from chassis.store.tables import Instant
 Transaction = Session | Connection
 Kinds = Mapping[str, str]
 TimerRow = tuple[str, str, datetime, Mapping[str, Any]]
+"""Name, key, due time and data."""
 
 _AS_JSON = (Uuid, String, Integer, Float, Boolean, Instant, Date)
 """Types whose values orjson writes as PostgreSQL reads them."""
+
+
+class Rows(NamedTuple):
+    """Rows for a table, as its database takes them. `kinds` are the columns, with PostgreSQL's names of their types."""
+
+    table: str
+    kinds: Kinds
+    rows: Sequence[Sequence[Any]]
+    otherwise: str = ""
+    """What becomes of a row that is there already."""
 
 
 TIMER_COLUMNS = {"name": "text", "key": "text", "due_at": "timestamptz", "data": "json", "attempts": "integer"}
@@ -84,31 +96,27 @@ class Statements:
     def remove(self, transaction: Transaction, outbox_ids: Collection[UUID]) -> None:
         run(_connection(transaction), self._remove, {"ids": _ids(outbox_ids)})
 
-    def set_timers(
-        self, transaction: Transaction, timers: Sequence[tuple[str, str, datetime, Mapping[str, Any]]]
-    ) -> None:
-        """Sets timers, given by name, key, due time and data, or moves those that are set."""
+    def set_timers(self, transaction: Transaction, timers: Iterable[TimerRow]) -> None:
+        """Sets timers, or moves those that are set."""
         rows = [(name, key, moment(at), orjson.dumps(dict(data)).decode(), 0) for name, key, at, data in timers]
-        self.insert(transaction, "timer", TIMER_COLUMNS, rows, _MOVING)
+        self.insert(transaction, Rows("timer", TIMER_COLUMNS, rows, _MOVING))
 
     def cancel_timers(self, transaction: Transaction, keys: Sequence[tuple[str, str]]) -> None:
         """Removes timers, given by name and key, as far as they are there."""
         sign = "%s" if self._shared else "?"
         run_many(_connection(transaction), f"DELETE FROM timer WHERE name = {sign} AND key = {sign}", keys)  # noqa: S608
 
-    def insert(
-        self, transaction: Transaction, table: str, kinds: Kinds, rows: Sequence[Sequence[Any]], otherwise: str = ""
-    ) -> None:
-        """Inserts rows of strings and numbers; `kinds` are the columns and PostgreSQL's names of their types.
-
-        `otherwise` says what becomes of a row that is there already.
-        """
+    def insert(self, transaction: Transaction, *parts: Rows) -> None:
+        """Inserts rows into one table or several; on PostgreSQL that is one statement."""
         if self._shared:
-            statement = f"{_from_recordset(table, tuple(kinds.items()))} {otherwise}"
-            run(_connection(transaction), statement, {"rows": _objects(kinds, rows)})
-        else:
-            values = f"({', '.join(kinds)}) VALUES ({', '.join('?' * len(kinds))})"
-            run_many(_connection(transaction), f"INSERT INTO {table} {values} {otherwise}", rows)
+            shapes = tuple((part.table, tuple(part.kinds.items()), part.otherwise) for part in parts)
+            given = {f"rows_{number}": _objects(part) for number, part in enumerate(parts)}
+            run(_connection(transaction), _inserting(shapes), given)
+            return
+        for table, kinds, rows, otherwise in parts:
+            columns, signs = ", ".join(f'"{name}"' for name in kinds), ", ".join("?" * len(kinds))
+            statement = f'INSERT INTO "{table}" ({columns}) VALUES ({signs}) {otherwise}'  # noqa: S608
+            run_many(_connection(transaction), statement, rows)
 
 
 def _connection(transaction: Transaction) -> Connection:
@@ -116,7 +124,7 @@ def _connection(transaction: Transaction) -> Connection:
 
 
 def _ids(values: Iterable[UUID]) -> str:
-    return orjson.dumps([value.hex for value in values]).decode()
+    return orjson.dumps(list(values)).decode().replace("-", "")
 
 
 def _hex_of(value: UUID | str) -> str:
@@ -124,39 +132,54 @@ def _hex_of(value: UUID | str) -> str:
     return value if isinstance(value, str) else value.hex
 
 
-def insert_rows(session: Session, table: Table, rows: list[dict[str, Any]]) -> None:
-    """Inserts rows of a service's own, given as Python values of the same columns."""
-    kinds = _kinds(table, frozenset(rows[0])) if session.get_bind().dialect.name == "postgresql" else None
-    if kinds is None:
-        session.execute(table.insert(), rows)
-        return
-    run(session.connection(), _from_recordset(table.name, tuple(kinds.items())), {"rows": orjson.dumps(rows).decode()})
+def as_rows(dialect: Dialect, table: Table, values: Sequence[Mapping[str, Any]]) -> Rows | None:
+    """Python values of the same columns of a service's own table; None if only SQLAlchemy can write them."""
+    columns = tuple(values[0])
+    if any(column.default is not None for column in table.columns if column.name not in columns):
+        return None
+    if dialect.name == "postgresql":
+        kinds = _kinds(table, columns)
+        return Rows(table.name, kinds, [tuple(one.values()) for one in values]) if kinds else None
+    convert = _converters(table, columns, dialect)
+    rows = [[to(value) if to else value for to, value in zip(convert, one.values(), strict=True)] for one in values]
+    return Rows(table.name, dict.fromkeys(columns, ""), rows)
 
 
 @cache
-def _kinds(table: Table, columns: frozenset[str]) -> Kinds | None:
+def _kinds(table: Table, columns: tuple[str, ...]) -> Kinds | None:
     """PostgreSQL's names of the columns' types; None if a value needs more than JSON to get there."""
-    if any(column.default is not None for column in table.columns if column.name not in columns):
-        return None
     if not all(isinstance(table.columns[name].type, _AS_JSON) for name in columns):
         return None
     dialect: Any = postgresql.dialect()  # type: ignore[no-untyped-call]
-    return {name: table.columns[name].type.compile(dialect) for name in sorted(columns)}
+    return {name: table.columns[name].type.compile(dialect) for name in columns}
 
 
 @cache
-def _from_recordset(table: str, kinds: tuple[tuple[str, str], ...]) -> str:
+def _converters(table: Table, columns: tuple[str, ...], dialect: Dialect) -> list[Callable[[Any], Any] | None]:
+    """What makes of each column's values what SQLite stores."""
+    return [table.columns[name].type.dialect_impl(dialect).bind_processor(dialect) for name in columns]
+
+
+@cache
+def _inserting(shapes: tuple[tuple[str, tuple[tuple[str, str], ...], str], ...]) -> str:
+    """PostgreSQL's statement for parts of these tables, columns and ends, given as `rows_0`, `rows_1` and so on."""
+    *others, last = (_from_recordset(f"rows_{number}", *shape) for number, shape in enumerate(shapes))
+    named = ", ".join(f"part_{number} AS ({statement})" for number, statement in enumerate(others))
+    return f"WITH {named} {last}" if named else last
+
+
+def _from_recordset(rows: str, table: str, kinds: tuple[tuple[str, str], ...], otherwise: str) -> str:
     columns = ", ".join(f'"{name}"' for name, _ in kinds)
     given = ", ".join(f'"{name}" {kind}' for name, kind in kinds)
     return (
         f'INSERT INTO "{table}" ({columns}) '  # noqa: S608
-        f"SELECT {columns} FROM json_to_recordset(CAST(%(rows)s AS json)) AS given({given})"
+        f"SELECT {columns} FROM json_to_recordset(CAST(%({rows})s AS json)) AS given({given}) {otherwise}"
     )
 
 
-def _objects(kinds: Kinds, rows: Sequence[Sequence[Any]]) -> str:
-    json = [name for name, kind in kinds.items() if kind == "json"]
-    objects = [dict(zip(kinds, row, strict=True)) for row in rows]
+def _objects(part: Rows) -> str:
+    json = [name for name, kind in part.kinds.items() if kind == "json"]
+    objects = [dict(zip(part.kinds, row, strict=True)) for row in part.rows]
     for one in objects:
         one.update((name, orjson.Fragment(one[name])) for name in json)
     return orjson.dumps(objects).decode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -19,7 +19,11 @@ TAKE_OVER_AFTER = timedelta(seconds=5)
 """A row that has lain for so long belongs to a replica that has died, or has lost its connection."""
 
 WORTH_A_STATEMENT = 48
-"""With fewer rows to delete, a unit of work leaves them to a later one: at low rates that is most of the time."""
+"""With fewer rows to delete, a unit of work leaves them to a later one, or to the relay."""
+
+WORTH_TIDYING = 24
+"""From so many on the relay deletes them as soon as it has nothing to do, so that no message waits for it; with so many
+that they are worth a statement, messages come too fast for that, and the next unit does it at no cost."""
 
 COLUMNS = {
     "id": "uuid",
@@ -45,6 +49,15 @@ class Waiting(NamedTuple):
     created_at: datetime
 
 
+def outbox_rows(waiting: Sequence[Waiting]) -> bulk.Rows:
+    """What a unit has to say, all of one moment, to be written in its transaction."""
+    at = bulk.moment(waiting[0].created_at) if waiting else ""
+    rows = [
+        (row.id.hex, row.exchange, row.routing_key, orjson.dumps(row.headers).decode(), row.body, at) for row in waiting
+    ]
+    return bulk.Rows("outbox", COLUMNS, rows)
+
+
 class Outbox:
     """One service's outbox.
 
@@ -60,19 +73,14 @@ class Outbox:
         self._statements = bulk.Statements(engine.dialect.name)
         self._taken: frozenset[UUID] = frozenset()
 
-    def put(self, session: Session, rows: list[Waiting]) -> None:
-        """Writes rows, all of one moment, in the transaction of a unit."""
-        at = bulk.moment(rows[0].created_at)
-        given = [
-            (row.id.hex, row.exchange, row.routing_key, orjson.dumps(row.headers).decode(), row.body, at)
-            for row in rows
-        ]
-        self._statements.insert(session, "outbox", COLUMNS, given)
-
     @property
     def undeleted(self) -> int:
         """How many rows the broker has that are still in the table."""
         return len(self._taken)
+
+    @property
+    def is_worth_tidying(self) -> bool:
+        return WORTH_TIDYING <= len(self._taken) < WORTH_A_STATEMENT
 
     def may_be_taken_over(self, row: Waiting) -> bool:
         """Whether a row has lain for so long that another replica may have published it."""

@@ -5,7 +5,7 @@ Identifiers, event names and times only. Who asks every service can tell the who
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping, Table, delete, or_, select
 from sqlalchemy.orm import Session
 
 from chassis.ids import first_id_of
-from chassis.store.bulk import moment
+from chassis.store.bulk import Rows, moment
 from chassis.store.outbox import Waiting
 from chassis.store.tables import ChassisTables
 from contracts.envelope import CAUSATION, CORRELATION
@@ -31,9 +31,9 @@ STORY_COLUMNS = {
 """And PostgreSQL's names of their types."""
 
 
-def story_rows(events: Iterable[Event], waiting: Iterable[Waiting]) -> list[Sequence[Any]]:
-    """The rows of `story` for events that are about a referral, given each one's place in the outbox."""
-    return [
+def story_rows(events: Iterable[Event], waiting: Iterable[Waiting]) -> Rows:
+    """The story of events that are about a referral, given each one's place in the outbox."""
+    rows = [
         (
             row.id.hex,
             row.routing_key,
@@ -45,6 +45,7 @@ def story_rows(events: Iterable[Event], waiting: Iterable[Waiting]) -> list[Sequ
         for event, row in zip(events, waiting, strict=True)
         if (referral_id := getattr(event, "referral_id", None)) is not None
     ]
+    return Rows("story", STORY_COLUMNS, rows)
 
 
 def tell(

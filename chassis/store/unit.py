@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -19,9 +19,9 @@ from chassis.audit import Deed
 from chassis.clock import Clock
 from chassis.ids import new_id
 from chassis.store import audit
-from chassis.store.bulk import Statements, insert_rows
-from chassis.store.outbox import Outbox, Waiting
-from chassis.store.story import STORY_COLUMNS, story_rows
+from chassis.store.bulk import Rows, Statements, as_rows
+from chassis.store.outbox import Outbox, Waiting, outbox_rows
+from chassis.store.story import story_rows
 from chassis.store.tables import ChassisTables, Row
 from contracts.envelope import Envelope, source_of, to_headers
 from contracts.event import Event
@@ -112,14 +112,11 @@ class StoreUnit:
     def finish(self) -> None:
         """Writes what is left to write, and commits all of it."""
         self.session.flush()
-        for (table, _), rows in self._rows.items():
-            insert_rows(self.session, table, rows)
         self.write_timers()
         waiting = self._waiting()
-        if waiting:
-            self.outbox.put(self.session, waiting)
-        if told := story_rows(self.emitted_events, waiting):
-            self.statements.insert(self.session, "story", STORY_COLUMNS, told)
+        parts = [*self._own_rows(), outbox_rows(waiting), story_rows(self.emitted_events, waiting)]
+        if there := [part for part in parts if part.rows]:
+            self.statements.insert(self.session, *there)
         deleted = self.outbox.delete_many_taken(self.session)
         self.session.commit()
         self.outbox.forget(deleted)
@@ -138,6 +135,15 @@ class StoreUnit:
     def emitted_events(self) -> list[Event]:
         """What will be published when this unit commits, in order."""
         return [emitted.event for emitted in self._emitted]
+
+    def _own_rows(self) -> Iterator[Rows]:
+        """The service's own rows; those that only SQLAlchemy can write are written."""
+        for (table, _), values in self._rows.items():
+            rows = as_rows(self.session.get_bind().dialect, table, values)
+            if rows:
+                yield rows
+            else:
+                self.session.execute(table.insert(), values)
 
     def _waiting(self) -> list[Waiting]:
         if not self._emitted:

@@ -24,7 +24,7 @@ LOWEST, HOW_MANY = 100_000, 900_000
 
 @dataclass(frozen=True)
 class Item:
-    """An entry as an export shows it. `place`: the how-manieth of its service on this topic, from 1."""
+    """An entry as an export shows it. `place`: where it stands among its service's on this topic, from 1."""
 
     number: str
     service: str

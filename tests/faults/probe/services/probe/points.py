@@ -1,5 +1,5 @@
 """Precise points at which the process kills itself, and a store that breaks its word, without any hook in the
-chassis: they listen to SQLAlchemy's engines.
+chassis: they listen to SQLAlchemy's engines, and stand in the way of the chassis's own statements to the driver.
 
 A point is armed by a file of its name in the control folder, holding how many times it is passed first; the file is
 removed as the point strikes, so that it strikes once.
@@ -17,6 +17,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.default import DefaultDialect
+
+from chassis.store import bulk
+from chassis.store.driver import Rows
 
 BEFORE_COMMIT, AFTER_COMMIT, BEFORE_DELETE = "before_commit", "after_commit", "before_delete"
 _WROTE = "probe wrote an effect"
@@ -38,12 +41,18 @@ def install(control: Path, sabotage: frozenset[str]) -> None:
     def statement_begins(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> Any:
         if re.match(r"\s*INSERT INTO effect\b", statement, re.IGNORECASE):
             connection.info[_WROTE] = True
-        if re.match(r"\s*DELETE FROM outbox\b", statement, re.IGNORECASE):
-            strike(control, BEFORE_DELETE)
         if "no_locks" in sabotage and "outbox" in statement:
             statement = statement.replace("FOR UPDATE SKIP LOCKED", "")
         return statement, parameters
 
+    to_driver = bulk.run
+
+    def run(connection: Connection, statement: str, parameters: Any = ()) -> Rows:
+        if statement.startswith("DELETE FROM outbox"):
+            strike(control, BEFORE_DELETE)
+        return to_driver(connection, statement, parameters)
+
+    bulk.run = run  # type: ignore[attr-defined]
     DefaultDialect.do_commit = commit  # type: ignore[method-assign]
     event.listen(Engine, "before_cursor_execute", statement_begins, retval=True)
     event.listen(Engine, "rollback", rolled_back)
