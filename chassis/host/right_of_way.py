@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 LONGEST_SECONDS = 1.0
@@ -9,12 +10,17 @@ LONGEST_SECONDS = 1.0
 
 LOOK_SECONDS = 0.002
 
+TURN_SECONDS = 0.02
+"""For which ordinary work goes on before it gives way: one letter at a time between whole batches falls ever further
+behind them."""
+
 
 class RightOfWay:
     """Taken when urgent work is set for now and when it begins, and left when it is done."""
 
     def __init__(self) -> None:
         self._until = 0.0
+        self._gave_at = -math.inf
 
     def take(self) -> None:
         self._until = time.monotonic() + LONGEST_SECONDS
@@ -23,7 +29,11 @@ class RightOfWay:
         self._until = 0.0
 
     def give(self) -> None:
-        """Lets everything else in the process have its turn, and waits while something urgent is in hand."""
+        """Lets everything else have its turn after one of ordinary work, and waits while something urgent is in hand."""
+        now = time.monotonic()
+        if self._until <= now < self._gave_at + TURN_SECONDS:
+            return
         time.sleep(0)
         while time.monotonic() < self._until:
             time.sleep(LOOK_SECONDS)
+        self._gave_at = time.monotonic()

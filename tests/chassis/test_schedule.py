@@ -300,6 +300,19 @@ def test_whoever_gives_way_waits_until_what_is_urgent_is_done() -> None:
     assert done == ["urgent", "ordinary"]
 
 
+def test_ordinary_work_goes_on_for_a_turn_before_it_gives_way_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[float] = []
+    monkeypatch.setattr("chassis.host.right_of_way.time.sleep", given.append)
+    monkeypatch.setattr("chassis.host.right_of_way.TURN_SECONDS", 600.0)
+    way = RightOfWay()
+    for _ in range(3):
+        way.give()
+    assert given == [0]
+    monkeypatch.setattr("chassis.host.right_of_way.TURN_SECONDS", 0.0)
+    way.give()
+    assert given == [0, 0]
+
+
 def test_nobody_waits_for_ever_for_what_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chassis.host.right_of_way.LONGEST_SECONDS", 0.01)
     way = RightOfWay()
