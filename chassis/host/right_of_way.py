@@ -29,7 +29,7 @@ class RightOfWay:
         self._until = 0.0
 
     def give(self) -> None:
-        """Lets everything else have its turn after one of ordinary work, and waits while something urgent is in hand."""
+        """Lets everything else have its turn after one of ours, and waits while something urgent is in hand."""
         now = time.monotonic()
         if self._until <= now < self._gave_at + TURN_SECONDS:
             return
