@@ -16,6 +16,9 @@ GROWING_SHARE = 0.05
 """A queue that grows by more than a twentieth of the stream's rate is called growing."""
 
 CPU_MICROSECONDS = 1e6
+CORES = 2
+"""On which the journey is asked for."""
+
 MOST_LINES = 7
 LEEWARD, CHAIN = "leeward", "nameko chain"
 TITLES = {LEEWARD: "Leeward, the whole journey", CHAIN: "nameko, a bare chain of four"}
@@ -63,6 +66,21 @@ def _describe_rates(chapter: Chapter, rounds: list[Round]) -> None:
     chapter.add(table(headings, rows, left=2))
     chapter.add(
         "Milliseconds are of CPU, for each referral. Events are those that the driver waits for, letters among them."
+    )
+    for room in filter(None, (_room(store, rounds) for store in ("sqlite", "postgresql"))):
+        chapter.add(room)
+
+
+def _room(store: str, rounds: list[Round]) -> str:
+    """What the target leaves for a referral, beside what only the broker takes of it; empty if nothing is known."""
+    ours, chain = ([one for one in rounds if (one.store, one.who) == (store, who)] for who in (LEEWARD, CHAIN))
+    if not ours or not chain:
+        return ""
+    left = CORES * 1000 / (WANTED * median(one.rate for one in chain))
+    broker = median(one.cpu_broker / one.referrals for one in ours) * 1000
+    return (
+        f"On {STORE_NAMES[store]}, {WANTED:g} times the chain's rate would leave {left:.1f} ms of {CORES} cores for a "
+        f"referral. The broker alone takes {broker:.1f} ms of them for what a referral has it carry."
     )
 
 

@@ -143,7 +143,7 @@ class AboutSubject(Shape):
 
 
 class LeftOutEntry(Shape):
-    """An entry that a person leaves out: the how-manieth of a service on a topic, from 1, as it stood in the export.
+    """An entry that a person leaves out, by its place among a service's on a topic, from 1, as it stood in the export.
 
     Not the number that it is shown with: that follows from what it tells, and the record stays after an erasure.
     """
