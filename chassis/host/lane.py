@@ -68,8 +68,7 @@ class Lane(Entrypoint):  # type: ignore[misc]
         return LaneHealth(*self.consumer.taken())
 
     def _settle_in_turn(self, batch: list[Delivery]) -> list[Settled]:
-        if len(batch) > 1:
-            self._ports.right_of_way.give()
+        self._ports.right_of_way.give()
         return self._settler.settle(batch)
 
     def _run_worker(self, work: Callable[[], list[Settled]], meanwhile: Callable[[], object]) -> list[Settled]:
