@@ -15,7 +15,7 @@ from rich.table import Table
 from chassis.rpc import CommandFailed, RpcClient
 from contracts.vocabulary import ApartReason, MarkKind, MergeReason, UnmergeReason
 from leeward.asking import asking, find
-from leeward.privacy import Reference
+from leeward.privacy import By, Reference
 from leeward.terminal import VAR, AsJson, Folder, console
 from leeward.workspace import Workspace
 
@@ -26,7 +26,6 @@ ALIKE: Mapping[MarkKind, str] = {
     MarkKind.NAME_AND_BIRTH: "name and date of birth",
 }
 
-By = Annotated[str, typer.Option("--by", help="Your name; it goes on record.")]
 Other = Annotated[str, typer.Argument(help="The reference of the other request.")]
 
 
