@@ -116,14 +116,14 @@ def begin(folder: Path, *, port: int | None = None, beside: Node | None = None) 
     """Starts a node that keeps everything it has in `folder`.
 
     The same folder brings back the same queues. It listens on `port`, or on a free one. `beside` another node it shares
-    that one's port mapper and cookie, as it must to join it in a cluster. Raises BrokerUnavailable.
+    that one's port mapper, cookie and password, as it must to join it in a cluster. Raises BrokerUnavailable.
     """
     ensure_installed()
     folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     free_port, dist_port, epmd_port = free_ports(3)
     port = port or free_port
-    password = _password(folder)
+    password = _password(beside.folder if beside else folder)
     (folder / "rabbitmq.conf").write_text(CONFIG.format(port=port, password=password))
     (folder / "enabled_plugins").write_text("[].\n")
     environment = _environment(folder, port, dist_port, epmd_port)
