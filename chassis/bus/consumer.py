@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pika
@@ -16,7 +16,7 @@ import structlog
 
 from chassis import metrics
 from chassis.bus.connection import LOST, BusConnection, backoff_seconds, close_quietly, open_connection
-from chassis.bus.delivery import Delivery
+from chassis.bus.delivery import Arrived, Delivery
 from chassis.bus.retries import Forwarder
 from chassis.bus.settlement import Fate, Settled, StoreUnavailable
 from chassis.clock import Clock
@@ -32,8 +32,8 @@ _FATES = {
 
 log = structlog.get_logger()
 
-RunWorker = Callable[[Callable[[], list[Settled]], Callable[[], object]], list[Settled]]
-"""Runs the settling in a worker; calls the second function again and again while it waits."""
+RunWorker = Callable[[Callable[[], list[Settled]], Callable[[], bool]], list[Settled]]
+"""Runs the settling in a worker; calls the second function again and again while it waits, at once if that is true."""
 
 
 class LaneConsumer:
@@ -48,15 +48,16 @@ class LaneConsumer:
         heartbeat_seconds: int,
         batch_limit: int,
         clock: Clock,
-        settle: Callable[[list[Delivery]], list[Settled]],
+        read: Callable[[Delivery], Arrived],
+        settle: Callable[[Sequence[Arrived]], list[Settled]],
         run_worker: RunWorker,
     ) -> None:
         self._service, self._lane = service, lane
         self._amqp_uri, self._heartbeat_seconds = amqp_uri, heartbeat_seconds
         self._batch_limit = batch_limit
         self._clock = clock
-        self._settle, self._run_worker = settle, run_worker
-        self._waiting: deque[Delivery] = deque()
+        self._read, self._settle, self._run_worker = read, settle, run_worker
+        self._waiting: deque[Arrived] = deque()
         self.is_connected = False
         self._stopping = threading.Event()
         self._stopped = threading.Event()
@@ -70,7 +71,7 @@ class LaneConsumer:
         """How many messages are taken and not yet settled, and how many seconds ago the first was published."""
         if not self._waiting:
             return 0, 0.0
-        age = self._clock.now() - self._waiting[0].published_at
+        age = self._clock.now() - self._waiting[0].delivery.published_at
         return len(self._waiting), max(0.0, age.total_seconds())
 
     def run(self) -> None:
@@ -111,7 +112,7 @@ class LaneConsumer:
                 self._handle_batch(connection, channel, forwarder)
 
     def _take(self, channel: Any, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
-        self._waiting.append(Delivery.of(method, properties, body, self._clock.now()))
+        self._waiting.append(self._read(Delivery.of(method, properties, body, self._clock.now())))
 
     def _fill(self, connection: BusConnection) -> None:
         """Waits for a first message if there is none, then takes what has arrived without waiting for more."""
@@ -127,7 +128,7 @@ class LaneConsumer:
             return
         self._count(settled, time.perf_counter() - begun)
         forwarder.forward([one for one in settled if one.fate is not Fate.DONE])
-        channel.basic_ack(batch[-1].delivery_tag, multiple=True)
+        channel.basic_ack(batch[-1].delivery.delivery_tag, multiple=True)
         connection.flush()
         for _ in batch:
             self._waiting.popleft()
@@ -139,17 +140,17 @@ class LaneConsumer:
             _FATES[fate].labels(self._lane).inc(count)
         log.debug("batch_settled", lane=self._lane, messages=len(settled), seconds=round(seconds, 4))
 
-    def _next_batch(self) -> list[Delivery]:
-        batch: list[Delivery] = []
-        for delivery in self._waiting:
-            if len(batch) == self._batch_limit or (delivery.is_suspect and batch):
+    def _next_batch(self) -> list[Arrived]:
+        batch: list[Arrived] = []
+        for item in self._waiting:
+            if len(batch) == self._batch_limit or (item.delivery.is_suspect and batch):
                 break
-            batch.append(delivery)
-            if delivery.is_suspect:
+            batch.append(item)
+            if item.delivery.is_suspect:
                 break
         return batch
 
-    def _settle_patiently(self, connection: BusConnection, batch: list[Delivery]) -> list[Settled] | None:
+    def _settle_patiently(self, connection: BusConnection, batch: list[Arrived]) -> list[Settled] | None:
         """Settles the batch, waiting while the database is away. None if it was stopped meanwhile."""
         delays = backoff_seconds()
         while not self._stopping.is_set():

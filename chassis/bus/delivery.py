@@ -74,8 +74,8 @@ class Delivery(NamedTuple):
         return int(self.headers.get("x-delivery-count") or 0) >= SUSPECT_AFTER_RETURNS
 
 
-class Readable(NamedTuple):
-    """A delivery that was understood."""
+class Understood(NamedTuple):
+    """A delivery that makes sense, and who handles it."""
 
     delivery: Delivery
     envelope: Envelope
@@ -83,8 +83,27 @@ class Readable(NamedTuple):
     handler: EventHandler
 
 
-def read(delivery: Delivery, subscriptions: Mapping[tuple[str, str], Subscription]) -> Readable:
-    """Decodes and checks a delivery. `subscriptions` are by publisher and event name. Raises Unreadable."""
+class NotUnderstood(NamedTuple):
+    """A delivery that doesn't, and why."""
+
+    delivery: Delivery
+    error: Unreadable
+
+
+Arrived = Understood | NotUnderstood
+Subscriptions = Mapping[tuple[str, str], Subscription]
+"""By publisher and event name."""
+
+
+def read(delivery: Delivery, subscriptions: Subscriptions) -> Arrived:
+    """Decodes and checks a delivery."""
+    try:
+        return _understand(delivery, subscriptions)
+    except Unreadable as error:
+        return NotUnderstood(delivery, error)
+
+
+def _understand(delivery: Delivery, subscriptions: Subscriptions) -> Understood:
     envelope = _envelope(delivery)
     publisher = delivery.exchange.removesuffix(".events")
     subscription = subscriptions.get((publisher, envelope.type))
@@ -94,7 +113,7 @@ def read(delivery: Delivery, subscriptions: Mapping[tuple[str, str], Subscriptio
         event = subscription.event.from_json(_data(delivery))
     except InvalidShape as error:
         raise Unreadable(str(error)) from None
-    return Readable(delivery, envelope, event, subscription.handler)
+    return Understood(delivery, envelope, event, subscription.handler)
 
 
 def _envelope(delivery: Delivery) -> Envelope:

@@ -5,7 +5,7 @@ So one commit serves hundreds of messages, and a message that fails costs only i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from enum import Enum
 from typing import NamedTuple
@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from chassis import metrics, traces
-from chassis.bus.delivery import Delivery, Readable, Subscription, read
+from chassis.bus.delivery import Arrived, Delivery, NotUnderstood, Understood
 from chassis.logs import describe
 from chassis.ports import Invalid, NotYet
 from chassis.store import attempts
@@ -53,57 +53,43 @@ class BringsServiceDown(Invalid):
 
 
 class _Failed(Exception):
-    def __init__(self, readable: Readable, cause: Exception) -> None:
+    def __init__(self, item: Understood, cause: Exception) -> None:
         super().__init__()
-        self.readable = readable
+        self.item = item
         self.cause = cause
 
 
 class Settler:
     """Settles batches for one lane."""
 
-    def __init__(
-        self,
-        open_unit: Callable[[], AbstractContextManager[StoreUnit]],
-        subscriptions: Mapping[tuple[str, str], Subscription],
-    ) -> None:
+    def __init__(self, open_unit: Callable[[], AbstractContextManager[StoreUnit]]) -> None:
         self._open_unit = open_unit
-        self._subscriptions = subscriptions
 
-    def settle(self, batch: list[Delivery]) -> list[Settled]:
+    def settle(self, batch: Sequence[Arrived]) -> list[Settled]:
         """The fate of every delivery of the batch. Raises StoreUnavailable, after which none has taken effect."""
-        readable, settled = self._read(batch)
-        if len(readable) == 1 and readable[0].delivery.is_suspect:
-            return [*settled, self._settle_suspect(readable[0])]
-        set_aside: list[Readable] = []
-        while readable:
+        settled = [Settled(item.delivery, Fate.PARK, item.error) for item in batch if isinstance(item, NotUnderstood)]
+        waiting = [item for item in batch if isinstance(item, Understood)]
+        if len(waiting) == 1 and waiting[0].delivery.is_suspect:
+            return [*settled, self._settle_suspect(waiting[0])]
+        set_aside: list[Understood] = []
+        while waiting:
             try:
-                self._commit(readable)
+                self._commit(waiting)
             except _Failed as failure:
-                readable.remove(failure.readable)
-                set_aside.append(failure.readable)
+                waiting.remove(failure.item)
+                set_aside.append(failure.item)
                 if len(set_aside) <= MAX_SET_ASIDE:
                     continue
             except DBAPIError as error:
                 _raise_if_unavailable(error)
             else:
-                settled += [Settled(item.delivery, Fate.DONE) for item in readable]
+                settled += [Settled(item.delivery, Fate.DONE) for item in waiting]
                 break
-            set_aside += readable
+            set_aside += waiting
             break
         return settled + [self._settle_alone(item) for item in set_aside]
 
-    def _read(self, batch: list[Delivery]) -> tuple[list[Readable], list[Settled]]:
-        readable: list[Readable] = []
-        parked: list[Settled] = []
-        for delivery in batch:
-            try:
-                readable.append(read(delivery, self._subscriptions))
-            except Invalid as error:
-                parked.append(Settled(delivery, Fate.PARK, error))
-        return readable, parked
-
-    def _commit(self, batch: list[Readable]) -> None:
+    def _commit(self, batch: list[Understood]) -> None:
         with self._open_unit() as unit:
             new = unit.claim(item.envelope.id for item in batch)
             for item in batch:
@@ -115,7 +101,7 @@ class Settler:
                 except Exception as error:
                     raise _Failed(item, error) from error
 
-    def _settle_suspect(self, item: Readable) -> Settled:
+    def _settle_suspect(self, item: Understood) -> Settled:
         """Keeps count, where a crash can't reach it, of how often this message was handled alone and not survived."""
         id_ = item.envelope.id
         try:
@@ -134,7 +120,7 @@ class Settler:
             raise
         return settled
 
-    def _settle_alone(self, item: Readable) -> Settled:
+    def _settle_alone(self, item: Understood) -> Settled:
         try:
             self._commit([item])
         except _Failed as failure:
@@ -143,7 +129,7 @@ class Settler:
             return self._judge(item, error)
         return Settled(item.delivery, Fate.DONE)
 
-    def _judge(self, item: Readable, error: Exception) -> Settled:
+    def _judge(self, item: Understood, error: Exception) -> Settled:
         if isinstance(error, DBAPIError):
             _raise_if_unavailable(error)
         if isinstance(error, NotYet):
@@ -156,7 +142,7 @@ class Settler:
         return Settled(item.delivery, fate, error)
 
 
-def _handle(unit: StoreUnit, item: Readable) -> None:
+def _handle(unit: StoreUnit, item: Understood) -> None:
     if not traces.are_on():
         unit.envelope = item.envelope
         item.handler(unit, item.event)

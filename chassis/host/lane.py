@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from nameko.extensions import Entrypoint
 
 from chassis.bus.consumer import LaneConsumer
-from chassis.bus.delivery import Delivery, Subscription
+from chassis.bus.delivery import Arrived, Subscription, read
 from chassis.bus.settlement import Settled, Settler
 from chassis.host.ports import ports_of
 
@@ -41,7 +42,7 @@ class Lane(Entrypoint):  # type: ignore[misc]
     def setup(self) -> None:
         by_name = {(one.event.publisher, one.event.__name__): one for one in self.subscriptions}
         self._ports = ports_of(self.container)
-        self._settler = Settler(self._ports.unit, by_name)
+        self._settler = Settler(self._ports.unit)
         settings = self._ports.settings
         self.consumer = LaneConsumer(
             service=self.container.service_name,
@@ -50,6 +51,7 @@ class Lane(Entrypoint):  # type: ignore[misc]
             heartbeat_seconds=settings.heartbeat_seconds,
             batch_limit=min(settings.batch_limit, self._at_most or settings.batch_limit),
             clock=self._ports.clock,
+            read=lambda delivery: read(delivery, by_name),
             settle=self._settler.settle if self.lane == URGENT else self._settle_in_turn,
             run_worker=self._run_worker,
         )
@@ -67,12 +69,15 @@ class Lane(Entrypoint):  # type: ignore[misc]
     def health(self) -> LaneHealth:
         return LaneHealth(*self.consumer.taken())
 
-    def _settle_in_turn(self, batch: list[Delivery]) -> list[Settled]:
+    def _settle_in_turn(self, batch: Sequence[Arrived]) -> list[Settled]:
         self._ports.right_of_way.give()
         return self._settler.settle(batch)
 
-    def _run_worker(self, work: Callable[[], list[Settled]], meanwhile: Callable[[], object]) -> list[Settled]:
-        """Runs `work` as the service's worker. A worker that was killed never reports, so its thread is linked too."""
+    def _run_worker(self, work: Callable[[], list[Settled]], meanwhile: Callable[[], bool]) -> list[Settled]:
+        """Runs `work` as the service's worker, and `meanwhile` again and again as long as that finds something to do.
+
+        A worker that was killed never reports, so its thread is linked too.
+        """
         finished = threading.Event()
         outcome: dict[str, Any] = {}
 
@@ -82,8 +87,12 @@ class Lane(Entrypoint):  # type: ignore[misc]
 
         context = self.container.spawn_worker(self, (work,), {}, handle_result=handle_result)
         self.container._worker_threads[context].link(lambda thread: finished.set())
-        while not finished.wait(WORKER_POLL_SECONDS):
-            meanwhile()
+        time.sleep(0)
+        while not finished.is_set():
+            if meanwhile():
+                time.sleep(0)
+            else:
+                finished.wait(WORKER_POLL_SECONDS)
         if not outcome:
             raise ConnectionAbortedError("the worker was killed")
         if outcome["exc_info"]:

@@ -30,18 +30,22 @@ class Database:
         self._upkeep = engine.execution_options(upkeep=True)
         self._statements = Statements(engine.dialect.name)
         self._tools = tools
+        self.turn = threading.Lock()
         # SQLite lets one write at a time and makes the others wait in C, where nothing else in the process can run.
-        self.turn = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+        self._upkeep_turn = self.turn if engine.dialect.name == "sqlite" else nullcontext()
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
         """A transaction of the chassis's own: upkeep, done again if the machine goes down with it."""
-        with self.turn, self._upkeep.begin() as connection:
+        with self._upkeep_turn, self._upkeep.begin() as connection:
             yield connection
 
     @contextmanager
     def unit(self) -> Iterator[StoreUnit]:
-        """A unit of work: committed if the block ends without an error, rolled back otherwise."""
+        """A unit of work: committed if the block ends without an error, rolled back otherwise.
+
+        One at a time in a process: two would only wait for each other's rows.
+        """
         with self.turn, Session(self.engine, expire_on_commit=False) as session:
             unit = self._unit_on(session)
             yield unit

@@ -7,6 +7,7 @@ survives the process but maybe not the machine, so it is for what can be done ag
 from __future__ import annotations
 
 import sqlite3
+import sys
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
@@ -40,6 +41,13 @@ def open_engine(url: str) -> Engine:
         hide_parameters=True,
         connect_args={"options": options},
     )
+
+    if "eventlet" in sys.modules:  # otherwise there is nobody to wait for, and loading it takes a while
+        from chassis.store.waiting import PatientConnection
+
+        @event.listens_for(engine, "do_connect")
+        def _connect(dialect: Any, record: Any, arguments: Any, options: Any) -> PatientConnection:
+            return PatientConnection.connect(*arguments, **options)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 
-from chassis.bus.delivery import SUSPECT_AFTER_RETURNS, Delivery, Subscription
+from chassis.bus.delivery import SUSPECT_AFTER_RETURNS, Delivery, Subscription, read
 from chassis.bus.settlement import MAX_ATTEMPTS_ALONE, MAX_SET_ASIDE, Fate, Settled, Settler, StoreUnavailable
 from chassis.ids import new_id
 from chassis.ports import Invalid, NotYet, Unit
@@ -38,7 +38,8 @@ class Bench:
         self.store = store
         self.commits = 0
         self.handled = 0
-        self.settler = Settler(self._unit, {("tests", "Noted"): Subscription(Noted, self.note)})
+        self.settler = Settler(self._unit)
+        self.subscriptions = {("tests", "Noted"): Subscription(Noted, self.note)}
 
     def note(self, unit: Unit[Any], noted: Noted) -> None:
         self.handled += 1
@@ -53,7 +54,7 @@ class Bench:
 
     def settle(self, *deliveries: Delivery) -> dict[int, Settled]:
         """What became of each, by delivery tag."""
-        settled = self.settler.settle(list(deliveries))
+        settled = self.settler.settle([read(one, self.subscriptions) for one in deliveries])
         assert len(settled) == len(deliveries)
         return {one.delivery.delivery_tag: one for one in settled}
 

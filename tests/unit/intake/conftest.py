@@ -13,7 +13,7 @@ import pytest
 from environs import Env
 from sqlalchemy import select
 
-from chassis.bus.delivery import Delivery, Subscription
+from chassis.bus.delivery import Delivery, Subscription, read
 from chassis.bus.settlement import Fate, Settler
 from chassis.ids import new_id
 from chassis.ports import EventHandler, Unit
@@ -220,7 +220,7 @@ class Intake(HandlerBench):
     def deliver(self, *messages: Delivery) -> None:
         """Settles messages as they come from the broker, in one batch; each must take effect."""
         subscriptions = {(kind.publisher, kind.__name__): Subscription(kind, heard) for kind, heard in HEARD.items()}
-        settled = Settler(self.database.unit, subscriptions).settle(list(messages))
+        settled = Settler(self.database.unit).settle([read(one, subscriptions) for one in messages])
         assert {one.fate for one in settled} == {Fate.DONE}
 
 
