@@ -60,7 +60,8 @@ class BusConnection(Connection):  # type: ignore[misc]
     def drain(self, timeout: float) -> bool:
         """Sends what waits to be sent, waits at most so many seconds for the broker, and takes in what it sent.
 
-        False if nothing came. Heartbeats are sent and missed here too, so call it at least once in half of one.
+        True if there may be more to take in at once. Heartbeats are sent and missed here too, so call it at least once
+        in half of one.
         """
         self.flush()
         data = self._receive(timeout)
@@ -69,7 +70,7 @@ class BusConnection(Connection):  # type: ignore[misc]
         self._run_timers()
         if self._lost:
             raise self._lost
-        return bool(data)
+        return len(data) == READ_BYTES
 
     def flush(self) -> None:
         """Sends what waits to be sent."""

@@ -116,8 +116,8 @@ class LaneConsumer:
 
     def _fill(self, connection: BusConnection) -> None:
         """Waits for a first message if there is none, then takes what has arrived without waiting for more."""
-        if not self._waiting:
-            connection.drain(IDLE_SECONDS)
+        if not self._waiting and not connection.drain(IDLE_SECONDS):
+            return
         while len(self._waiting) < self._batch_limit and connection.drain(0):
             pass
 

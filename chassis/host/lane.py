@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from eventlet.event import Event
 from nameko.extensions import Entrypoint
 
 from chassis.bus.consumer import LaneConsumer
@@ -78,7 +78,7 @@ class Lane(Entrypoint):  # type: ignore[misc]
 
         A worker that was killed never reports, so its thread is linked too.
         """
-        finished = threading.Event()
+        finished = Event()
         outcome: dict[str, Any] = {}
 
         def handle_result(context: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
@@ -86,9 +86,9 @@ class Lane(Entrypoint):  # type: ignore[misc]
             return result, exc_info
 
         context = self.container.spawn_worker(self, (work,), {}, handle_result=handle_result)
-        self.container._worker_threads[context].link(lambda thread: finished.set())
+        self.container._worker_threads[context].link(lambda thread: finished.send())
         time.sleep(0)
-        while not finished.is_set():
+        while not finished.ready():
             if meanwhile():
                 time.sleep(0)
             else:

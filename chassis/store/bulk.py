@@ -7,6 +7,7 @@ and not talked to, takes lists faster. Identifiers go to both as one JSON array.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -88,6 +89,24 @@ class Statements:
         found = run(_connection(transaction), self._claim, {"ids": _ids(message_ids), "at": moment(at)})
         return {_hex_of(id_) for (id_,) in found}
 
+    @property
+    def numbers_while_inserting(self) -> bool:
+        """Whether `insert_numbered` can be asked, which is PostgreSQL's."""
+        return self._shared
+
+    def insert_numbered(
+        self, transaction: Transaction, subjects: Sequence[UUID], name: str, numbered: Rows, *others: Rows
+    ) -> dict[str, int]:
+        """As `move_on` and `insert`, in one statement, which is 0.3 ms less to wait for where a message comes alone.
+
+        The `numbered` rows are about these subjects, one each: their `headers` get the subject's count as `name`.
+        """
+        shapes = tuple((part.table, tuple(part.kinds.items()), part.otherwise) for part in (numbered, *others))
+        given = {f"rows_{number}": _objects(part) for number, part in enumerate(others, 1)}
+        given |= {"ids": _ids(subjects), "rows_0": _objects(numbered, subjects)}
+        found = run(_connection(transaction), _inserting_numbered(self._move_on, name, shapes), given)
+        return {_hex_of(subject): last for subject, last in found}
+
     def move_on(self, transaction: Transaction, subjects: Sequence[UUID]) -> dict[str, int]:
         """Moves each subject's counter on, once for every time it is named, and says by hex where it stands now."""
         found = run(_connection(transaction), self._move_on, {"ids": _ids(subjects)})
@@ -168,18 +187,51 @@ def _inserting(shapes: tuple[tuple[str, tuple[tuple[str, str], ...], str], ...])
     return f"WITH {named} {last}" if named else last
 
 
+@cache
+def _inserting_numbered(
+    moving: str, name: str, shapes: tuple[tuple[str, tuple[tuple[str, str], ...], str], ...]
+) -> str:
+    """As `_inserting`, but the first part's rows are numbered by the counters that are moved on."""
+    (table, kinds, otherwise), *others = shapes
+    number = f"""CAST(left(CAST(headers AS text), -1) || ',"{name}":' || (last - behind) || '}}' AS json)"""
+    columns = ", ".join(f'"{column}"' for column, _ in kinds)
+    values = ", ".join(number if column == "headers" else f'"{column}"' for column, _ in kinds)
+    given = _given("rows_0", (*kinds, ("subject", "uuid"), ("behind", "integer")))
+    parts = [
+        f"moved AS ({moving})",
+        f'part_0 AS (INSERT INTO "{table}" ({columns}) '  # noqa: S608
+        f"SELECT {values} FROM {given} JOIN moved ON subject = subject_id {otherwise})",
+        *(f"part_{at} AS ({_from_recordset(f'rows_{at}', *shape)})" for at, shape in enumerate(others, 1)),
+    ]
+    return f"WITH {', '.join(parts)} SELECT subject_id, last FROM moved"  # noqa: S608
+
+
 def _from_recordset(rows: str, table: str, kinds: tuple[tuple[str, str], ...], otherwise: str) -> str:
     columns = ", ".join(f'"{name}"' for name, _ in kinds)
-    given = ", ".join(f'"{name}" {kind}' for name, kind in kinds)
-    return (
-        f'INSERT INTO "{table}" ({columns}) '  # noqa: S608
-        f"SELECT {columns} FROM json_to_recordset(CAST(%({rows})s AS json)) AS given({given}) {otherwise}"
-    )
+    return f'INSERT INTO "{table}" ({columns}) SELECT {columns} FROM {_given(rows, kinds)} {otherwise}'  # noqa: S608
 
 
-def _objects(part: Rows) -> str:
+def _given(rows: str, kinds: tuple[tuple[str, str], ...]) -> str:
+    columns = ", ".join(f'"{name}" {kind}' for name, kind in kinds)
+    return f"json_to_recordset(CAST(%({rows})s AS json)) AS given({columns})"
+
+
+def _objects(part: Rows, subjects: Sequence[UUID] = ()) -> str:
+    """Rows as JSON; with subjects, also which each is about, and how many of the same subject come after it."""
     json = [name for name, kind in part.kinds.items() if kind == "json"]
-    objects = [dict(zip(part.kinds, row, strict=True)) for row in part.rows]
+    objects: list[dict[str, Any]] = [dict(zip(part.kinds, row, strict=True)) for row in part.rows]
     for one in objects:
         one.update((name, orjson.Fragment(one[name])) for name in json)
+    for one, subject, behind in zip(objects, subjects, behind_of(subjects), strict=False):
+        one.update(subject=subject, behind=behind)
     return orjson.dumps(objects).decode()
+
+
+def behind_of(subjects: Sequence[UUID]) -> list[int]:
+    """How many of the same subject come after each."""
+    left = Counter(subjects)
+    behind = []
+    for subject in subjects:
+        left[subject] -= 1
+        behind.append(left[subject])
+    return behind

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -19,11 +18,11 @@ from chassis.audit import Deed
 from chassis.clock import Clock
 from chassis.ids import new_id
 from chassis.store import audit
-from chassis.store.bulk import Rows, Statements, as_rows
+from chassis.store.bulk import Rows, Statements, as_rows, behind_of
 from chassis.store.outbox import Outbox, Waiting, outbox_rows
 from chassis.store.story import story_rows
 from chassis.store.tables import ChassisTables, Row
-from contracts.envelope import Envelope, source_of, to_headers
+from contracts.envelope import SEQUENCE, Envelope, source_of, to_headers
 from contracts.event import Event
 
 
@@ -114,9 +113,10 @@ class StoreUnit:
         self.session.flush()
         self.write_timers()
         waiting = self._waiting()
-        parts = [*self._own_rows(), outbox_rows(waiting), story_rows(self.emitted_events, waiting)]
-        if there := [part for part in parts if part.rows]:
-            self.statements.insert(self.session, *there)
+        if waiting:
+            self._announce(waiting)
+        elif own := list(self._own_rows()):
+            self.statements.insert(self.session, *own)
         deleted = self.outbox.delete_many_taken(self.session)
         self.session.commit()
         self.outbox.forget(deleted)
@@ -146,21 +146,28 @@ class StoreUnit:
                 self.session.execute(table.insert(), values)
 
     def _waiting(self) -> list[Waiting]:
-        if not self._emitted:
-            return []
-        sequence, at = self._reserve_sequences(), self.clock.now()
+        """What was emitted, not yet numbered."""
+        at = self.clock.now()
         waiting = []
         for emitted in self._emitted:
-            subject = emitted.event.subject
-            sequence[subject] += 1
-            envelope = self._envelope(emitted, sequence[subject])
-            event = type(emitted.event)
+            envelope, event = self._envelope(emitted), type(emitted.event)
             waiting.append(
                 Waiting(envelope.id, event.exchange(), event.__name__, to_headers(envelope), emitted.body, at)
             )
         return waiting
 
-    def _envelope(self, emitted: Emitted, sequence: int) -> Envelope:
+    def _announce(self, waiting: list[Waiting]) -> None:
+        """Numbers events by their subjects, and writes them and their story beside the service's own rows."""
+        subjects = [event.subject for event in self.emitted_events]
+        besides = [part for part in (*self._own_rows(), story_rows(self.emitted_events, waiting)) if part.rows]
+        if self.statements.numbers_while_inserting:
+            last = self.statements.insert_numbered(self.session, subjects, SEQUENCE, outbox_rows(waiting), *besides)
+            _number(waiting, subjects, last)
+        else:
+            _number(waiting, subjects, self.statements.move_on(self.session, subjects))
+            self.statements.insert(self.session, outbox_rows(waiting), *besides)
+
+    def _envelope(self, emitted: Emitted) -> Envelope:
         event, cause, id_ = emitted.event, emitted.cause, new_id()
         return Envelope(
             id=id_,
@@ -168,18 +175,17 @@ class StoreUnit:
             type=type(event).__name__,
             time=self.now,
             subject=str(event.subject),
-            sequence=sequence,
             dataschema=event.dataschema(),
             correlation_id=(cause.correlation_id if cause else None) or str(id_),
             causation_id=str(cause.id) if cause else None,
             traceparent=cause.traceparent if cause else None,
         )
 
-    def _reserve_sequences(self) -> dict[UUID, int]:
-        """Moves each subject's counter on by what is emitted about it, and gives where it stood before."""
-        subjects = [emitted.event.subject for emitted in self._emitted]
-        moved = self.statements.move_on(self.session, subjects)
-        return {subject: moved[subject.hex] - count for subject, count in Counter(subjects).items()}
+
+def _number(waiting: Sequence[Waiting], subjects: Sequence[UUID], last: Mapping[str, int]) -> None:
+    """Puts into each event's headers how many there are about its subject; `last` says where the counters stand now."""
+    for row, subject, behind in zip(waiting, subjects, behind_of(subjects), strict=True):
+        row.headers[SEQUENCE] = last[subject.hex] - behind
 
 
 def count(session: Session, table: Table) -> int:
