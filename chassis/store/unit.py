@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from chassis.ids import new_id
 from chassis.store import audit
 from chassis.store.bulk import Rows, Statements, as_rows, behind_of
 from chassis.store.outbox import Outbox, Waiting, outbox_rows
+from chassis.store.pending import take_new
 from chassis.store.story import story_rows
 from chassis.store.tables import ChassisTables, Row
 from contracts.envelope import SEQUENCE, Envelope, source_of, to_headers
@@ -110,13 +112,17 @@ class StoreUnit:
 
     def finish(self) -> None:
         """Writes what is left to write, and commits all of it."""
-        self.session.flush()
+        for table, row in take_new(self.session):
+            self.insert(table, **row)
+        if self.session.dirty or self.session.deleted or self.session.new:
+            self._insert_own()  # which others may refer to
+            self.session.flush()
         self.write_timers()
         waiting = self._waiting()
         if waiting:
             self._announce(waiting)
-        elif own := list(self._own_rows()):
-            self.statements.insert(self.session, *own)
+        else:
+            self._insert_own()
         deleted = self.outbox.delete_many_taken(self.session)
         self.session.commit()
         self.outbox.forget(deleted)
@@ -136,14 +142,19 @@ class StoreUnit:
         """What will be published when this unit commits, in order."""
         return [emitted.event for emitted in self._emitted]
 
+    def _insert_own(self) -> None:
+        if own := list(self._own_rows()):
+            self.statements.insert(self.session, *own)
+
     def _own_rows(self) -> Iterator[Rows]:
-        """The service's own rows; those that only SQLAlchemy can write are written."""
-        for (table, _), values in self._rows.items():
+        """The service's own rows, what others refer to first; those that only SQLAlchemy can write are written."""
+        taken, self._rows = self._rows, {}
+        for (table, _), values in sorted(taken.items(), key=lambda rows: _rank(rows[0][0])):
             rows = as_rows(self.session.get_bind().dialect, table, values)
             if rows:
                 yield rows
             else:
-                self.session.execute(table.insert(), values)
+                self.session.connection().execute(table.insert(), values)
 
     def _waiting(self) -> list[Waiting]:
         """What was emitted, not yet numbered."""
@@ -180,6 +191,12 @@ class StoreUnit:
             causation_id=str(cause.id) if cause else None,
             traceparent=cause.traceparent if cause else None,
         )
+
+
+@cache
+def _rank(table: Table) -> int:
+    """Where a table stands among those of its database, after all that it refers to."""
+    return table.metadata.sorted_tables.index(table)
 
 
 def _number(waiting: Sequence[Waiting], subjects: Sequence[UUID], last: Mapping[str, int]) -> None:
