@@ -20,7 +20,8 @@ from rich.table import Table
 
 from chassis.audit import Anchor, Deed, Verdict, chained, last_anchor, verify, write_anchor
 from chassis.rpc import CommandFailed, NoAnswer, RpcClient
-from leeward.terminal import VAR, AsJson, Folder, broker_errors, broker_of, console, errors
+from leeward.options import VAR, AsJson, Folder
+from leeward.terminal import broker_errors, broker_of, console, errors
 from leeward.trace import referral_id_of
 from leeward.workspace import SERVICES, Workspace
 

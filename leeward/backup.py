@@ -17,9 +17,10 @@ import typer
 from chassis.store.revision import current
 from leeward.copies import copy_without_keys, destroyed_in, keys_in, put_back, suffix_of
 from leeward.keycopies import NoKeys, read_keys, write_keys
+from leeward.options import VAR, AsJson, Folder
 from leeward.refusal import Refusal
 from leeward.supervisor import refuse_if_running
-from leeward.terminal import VAR, AsJson, Folder, console, plain_errors, step
+from leeward.terminal import console, plain_errors, step
 from leeward.workspace import KEEPS_PERSONAL_DATA, SERVICES, Workspace
 
 MANIFEST = "backup.json"

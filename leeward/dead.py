@@ -20,7 +20,8 @@ from rich.table import Table
 from chassis.audit import Deed
 from leeward.audit import put_on_record
 from leeward.letters import DeadLetter, Outcome, dead_queues, too_old
-from leeward.terminal import VAR, AsJson, Folder, broker_errors, broker_of, console, errors, refuse_unknown
+from leeward.options import VAR, AsJson, Folder
+from leeward.terminal import broker_errors, broker_of, console, errors, refuse_unknown
 from leeward.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Dead letters: messages that a person must look at.")

@@ -15,8 +15,9 @@ from rich.table import Table
 from chassis.rpc import CommandFailed, RpcClient
 from contracts.vocabulary import ApartReason, MarkKind, MergeReason, UnmergeReason
 from leeward.asking import asking, find
+from leeward.options import VAR, AsJson, Folder
 from leeward.privacy import By, Reference
-from leeward.terminal import VAR, AsJson, Folder, console
+from leeward.terminal import console
 from leeward.workspace import Workspace
 
 AT_MOST = 1_000

@@ -16,7 +16,8 @@ from kombu import Connection
 
 from contracts.catalogue import PUBLISHERS
 from leeward.bodies import body_for_people
-from leeward.terminal import VAR, AsJson, Folder, broker_errors, broker_of, errors
+from leeward.options import VAR, AsJson, Folder
+from leeward.terminal import broker_errors, broker_of, errors
 from leeward.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The facts that the services tell each other.")

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from leeward.options import VAR, Folder
 from leeward.supervisor import Supervisor
-from leeward.terminal import VAR, Folder, plain_errors
+from leeward.terminal import plain_errors
 from leeward.workspace import SERVICES, Workspace
 
 

@@ -15,7 +15,8 @@ from leeward.about import About, Person
 from leeward.asking import asking
 from leeward.audit import put_on_record
 from leeward.letters import DeadLetter, dead_queues
-from leeward.terminal import VAR, AsJson, Folder, broker_errors, broker_of, console
+from leeward.options import VAR, AsJson, Folder
+from leeward.terminal import broker_errors, broker_of, console
 from leeward.trace import gather
 from leeward.workspace import SERVICES, Workspace
 

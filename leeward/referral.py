@@ -14,10 +14,11 @@ from chassis.one_time import OneTimeKey
 from contracts.commands.subject import ReadingReason, Section, Topic
 from leeward import duplicates
 from leeward.asking import asking, find
+from leeward.options import VAR, AsJson, Folder
 from leeward.privacy import By, Reference
 from leeward.subject.gathering import open_answer
 from leeward.subject.questions import in_the_forms_words
-from leeward.terminal import VAR, AsJson, Folder, console
+from leeward.terminal import console
 from leeward.workspace import Workspace
 
 TITLES: Mapping[Topic, str] = {

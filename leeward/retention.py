@@ -10,8 +10,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from leeward.options import VAR, AsJson, Folder
 from leeward.privacy import ME, By, Reference, ask
-from leeward.terminal import VAR, AsJson, Folder, console
+from leeward.terminal import console
 from leeward.workspace import Workspace
 
 DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}

@@ -14,8 +14,9 @@ from rich.table import Table
 
 from chassis.bus.topology import RETRY_DELAYS_SECONDS
 from chassis.rpc import CommandFailed, NoAnswer, RpcClient
+from leeward.options import VAR, AsJson, Folder
 from leeward.supervisor import SITE, is_ready
-from leeward.terminal import VAR, AsJson, Folder, broker_of, console
+from leeward.terminal import broker_of, console
 from leeward.workspace import SERVICES, Workspace
 
 TIMEOUT_SECONDS = 2.0

@@ -13,7 +13,6 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -21,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from chassis.store.revision import current, newest
 from leeward import broker
-from leeward.nursery import CAN_NURSE, Nursery, Process
+from leeward.nursery import CAN_NURSE, LOADS_FASTER, ROOT, Nursery, Process
 from leeward.ports import free_ports
 from leeward.refusal import Refusal
 from leeward.workspace import SERVICES, Workspace
@@ -30,8 +29,6 @@ READY_SECONDS = 60
 STOP_SECONDS = 30
 RESTART_SECONDS = 2.0
 SITE = "site"
-LOADS_FASTER = {"EVENTLET_NO_GREENDNS": "yes"}
-"""On one machine hardly anything is looked up by name, so the services do without eventlet's own resolver."""
 
 
 class ServiceWontStart(Refusal):
@@ -63,8 +60,12 @@ class Supervisor:
         *,
         own_uris: Mapping[str, str] = MappingProxyType({}),
         site: bool = False,
+        nursery: Nursery | None = None,
     ) -> None:
-        """`own_uris` are of the services that have a broker user of their own. `site` runs the public site too."""
+        """`own_uris` are of the services that have a broker user of their own. `site` runs the public site too.
+
+        `nursery` is one that has been opened already, and is closed when everything stops.
+        """
         self.workspace = workspace
         self.amqp_uri = amqp_uri
         self._environment = workspace.environment(amqp_uri)
@@ -76,7 +77,7 @@ class Supervisor:
             listen = workspace.values().get("LEEWARD_SITE") or f"127.0.0.1:{free_ports(1)[0]}"
             self._http[SITE] = f"http://{listen}"
         self.running: dict[str, Supervised] = {}
-        self._nursery = self._open_nursery()
+        self._nursery = nursery or _open_nursery()
 
     @property
     def site(self) -> str | None:
@@ -88,15 +89,15 @@ class Supervisor:
         stores = self.workspace.stores()
         behind = [service for service in self._services if _is_behind(service, stores[service])]
         commands = ([sys.executable, "-m", "chassis.store.migrate", service] for service in behind)
-        started = [subprocess.Popen(command, env=self._environment, cwd=_root()) for command in commands]
+        started = [subprocess.Popen(command, env=self._environment, cwd=ROOT) for command in commands]
         for process in started:
             if process.wait():
                 raise subprocess.CalledProcessError(process.returncode, process.args)
 
     def start(self, until: Callable[[], None] = lambda: None) -> None:
         """Starts everything, calls `until`, and waits until each is ready. Raises ServiceWontStart."""
-        self._nursery = self._nursery or self._open_nursery()
-        for name in self._http:
+        self._nursery = self._nursery or _open_nursery()
+        for name in sorted(self._http, key=lambda name: name != SITE):  # which needn't wait for the nursery
             self.running[name] = Supervised(name, self._spawn(name))
         until()
         self._wait_until_ready()
@@ -145,9 +146,6 @@ class Supervisor:
             "log": str(self.workspace.log(one.name).absolute()),
         }
 
-    def _open_nursery(self) -> Nursery | None:
-        return Nursery({**LOADS_FASTER, **self._environment}, _root()) if CAN_NURSE else None
-
     def _spawn(self, name: str) -> Process:
         if self._nursery and name != SITE:
             return self._nursery.start(name, self._environment_of(name), self.workspace.log(name))
@@ -156,7 +154,7 @@ class Supervisor:
             return subprocess.Popen(
                 [sys.executable, "-m", *command],
                 env=self._environment_of(name),
-                cwd=_root(),
+                cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -185,6 +183,10 @@ def _is_behind(service: str, database_url: str) -> bool:
         return current(database_url) != newest(service)
     except DBAPIError:
         return True
+
+
+def _open_nursery() -> Nursery | None:
+    return Nursery() if CAN_NURSE else None
 
 
 def is_ready(http: str) -> bool:
@@ -229,12 +231,14 @@ def broker_for(workspace: Workspace) -> Iterator[tuple[str, Callable[[], None]]]
 
 
 @contextmanager
-def running(workspace: Workspace, services: Sequence[str] = SERVICES, *, site: bool = False) -> Iterator[Supervisor]:
+def running(
+    workspace: Workspace, services: Sequence[str] = SERVICES, *, site: bool = False, nursery: Nursery | None = None
+) -> Iterator[Supervisor]:
     """Everything, for as long as the block runs. Raises AlreadyRunning if something runs from this folder."""
     refuse_if_running(workspace)
     workspace.prepare()
     with broker_for(workspace) as (amqp_uri, wait_for_broker):
-        supervisor = Supervisor(workspace, amqp_uri, services, site=site)
+        supervisor = Supervisor(workspace, amqp_uri, services, site=site, nursery=nursery)
         try:
             supervisor.migrate()
             supervisor.start(until=wait_for_broker)  # they wait for it themselves, and have much to load meanwhile
@@ -266,8 +270,3 @@ def _is_ours(pid: int) -> bool:
 def _signal(process: Process, signal_: signal.Signals) -> None:
     if process.poll() is None:
         process.send_signal(signal_)
-
-
-def _root() -> Path:
-    """The checkout, from which the services are importable."""
-    return Path(__file__).parent.parent

@@ -12,7 +12,8 @@ from typing import Annotated
 
 import typer
 
-from leeward.terminal import VAR, AsJson, Folder, errors
+from leeward.options import VAR, AsJson, Folder
+from leeward.terminal import errors
 from leeward.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The wording of messages.")

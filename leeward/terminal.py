@@ -6,8 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.console import Console, ConsoleDimensions
@@ -33,10 +32,6 @@ class Terminal(Console):
 
 console = Terminal()
 errors = Console(stderr=True)
-
-Folder = Annotated[Path, typer.Option("--var", help="The folder that everything is kept in.")]
-AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
-VAR = Path("var")
 
 
 def broker_of(workspace: Workspace) -> str:

@@ -13,7 +13,8 @@ import typer
 from rich.table import Table
 
 from chassis.rpc import CommandFailed, NoAnswer, RpcClient
-from leeward.terminal import VAR, AsJson, Folder, broker_errors, broker_of, console, errors
+from leeward.options import VAR, AsJson, Folder
+from leeward.terminal import broker_errors, broker_of, console, errors
 from leeward.workspace import SERVICES, Workspace
 
 TIMEOUT_SECONDS = 5.0

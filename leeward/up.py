@@ -1,18 +1,17 @@
-"""`leeward up`: runs everything and stays."""
+"""`leeward up`: runs everything and stays.
+
+What the services share is most of what a start has to load, so the process that they are forked from begins before
+anything else is loaded here.
+"""
 
 from __future__ import annotations
 
-import time
 from typing import Annotated
 
 import typer
-from rich.live import Live
 
-from leeward.supervisor import Supervisor, running
-from leeward.terminal import VAR, Folder, console, plain_errors, step
-from leeward.workspace import Workspace
-
-REFRESH_SECONDS = 2.0
+from leeward.nursery import opened
+from leeward.options import VAR, Folder
 
 
 def up(
@@ -20,46 +19,7 @@ def up(
     sample: Annotated[int, typer.Option(help="Let this many sample requests flow through.", min=0)] = 0,
 ) -> None:
     """Starts a broker if AMQP_URI names none, every service and the public site, and stays until Ctrl-C."""
-    workspace = Workspace(var)
-    with plain_errors(), running(workspace, site=True) as supervisor:
-        _announce(workspace, supervisor)
-        try:
-            if sample:
-                _let_flow(workspace, supervisor, sample)
-            _watch(supervisor)
-        except KeyboardInterrupt:
-            console.print("Stopping…")
+    with opened() as nursery:
+        from leeward.staying import stay
 
-
-def _let_flow(workspace: Workspace, supervisor: Supervisor, sample: int) -> None:
-    """The demonstration's people on a system that stays: time is not moved, so unanswered offers stay open."""
-    from leeward.demo.requests import sample_requests
-    from leeward.demo.run import Demonstration, seed_of_today
-
-    seed = seed_of_today()
-    demonstration = Demonstration(workspace, supervisor.amqp_uri, seed=seed, say=step)
-    demonstration.prepare()
-    demonstration.publish(sample_requests(sample, seed))
-    demonstration.settle("Assessing, offering, matching; inviting, charging, notifying")
-
-
-def _watch(supervisor: Supervisor) -> None:
-    """Shows the state of everything until Ctrl-C, and starts again what has ended."""
-    from leeward.status import status_of, status_table
-
-    console.print("Running. Ctrl-C stops everything.")
-    if not console.is_terminal:
-        while True:
-            supervisor.keep_running()
-            time.sleep(REFRESH_SECONDS)
-    with Live(console=console, auto_refresh=False) as live:
-        while True:
-            supervisor.keep_running()
-            live.update(status_table(status_of(supervisor.amqp_uri)), refresh=True)
-            time.sleep(REFRESH_SECONDS)
-
-
-def _announce(workspace: Workspace, supervisor: Supervisor) -> None:
-    console.print(f"Open:   {supervisor.site}", soft_wrap=True)
-    console.print(f"Broker: {supervisor.amqp_uri}", soft_wrap=True)
-    console.print(f"Mail:   {workspace.mail}/new   Logs: {workspace.folder}/log   For machines: {workspace.run_file}")
+        stay(var, sample=sample, nursery=nursery)

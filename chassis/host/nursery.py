@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import json
 import os
+import pkgutil
 import signal
 import sys
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
+import contracts.commands
+import contracts.events
 from chassis.host import run
 
 
@@ -34,7 +38,15 @@ def _become(order: Mapping[str, Any]) -> None:
     os.environ.update(order["environment"])
 
 
+def _load_contracts() -> None:
+    """Every service speaks of most of them."""
+    for package in (contracts.commands, contracts.events):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            import_module(module.name)
+
+
 def main() -> int:
+    _load_contracts()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how its processes ended
     for line in sys.stdin.buffer:
         order = json.loads(line)

@@ -15,6 +15,7 @@ from chassis.rpc import NoAnswer
 from contracts.commands.subject import ExportReason, Ground
 from contracts.reference import InvalidReference, parse_reference
 from leeward.asking import asking
+from leeward.options import VAR, Folder
 from leeward.privacy import ME, By, Reference
 from leeward.subject.gathering import Part, Request, gather
 from leeward.subject.languages import Language
@@ -22,7 +23,7 @@ from leeward.subject.leaving_out import grounds_of, left_out
 from leeward.subject.numbers import numbered
 from leeward.subject.page import Export, as_html, as_json
 from leeward.subject.questions import in_the_forms_words
-from leeward.terminal import VAR, Folder, console, errors, plain_errors
+from leeward.terminal import console, errors, plain_errors
 from leeward.workspace import Workspace
 
 

@@ -13,13 +13,14 @@ from leeward.nursery import Fledgling, Nursery
 from leeward.workspace import Workspace
 from tests.support.bus import eventually
 
-ROOT = Path(__file__).parents[2]
-
 
 @pytest.fixture
-def nursery() -> Iterator[Nursery]:
-    with closing(Nursery({**os.environ, "INTAKE_DATABASE_URL": "sqlite:///of-the-nursery.db"}, ROOT)) as found:
-        yield found
+def nursery(monkeypatch: pytest.MonkeyPatch) -> Iterator[Nursery]:
+    with monkeypatch.context() as patch:
+        patch.setenv("INTAKE_DATABASE_URL", "sqlite:///of-the-nursery.db")
+        nursery = Nursery()
+    with closing(nursery):
+        yield nursery
 
 
 def test_what_it_starts_has_the_environment_and_the_log_that_were_ordered_and_no_others(
