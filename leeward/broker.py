@@ -152,13 +152,18 @@ def _spawn(command: list[str], environment: dict[str, str], folder: Path, output
 
 
 def _environment(folder: Path, port: int, dist_port: int, epmd_port: int) -> dict[str, str]:
+    name = _node_name(folder)
     return {
         "PATH": os.environ["PATH"],
         "LANG": "C.UTF-8",
         "HOME": str(folder),
-        "RABBITMQ_NODENAME": _node_name(folder),
+        "RABBITMQ_NODENAME": name,
         "RABBITMQ_NODE_PORT": str(port),
         "RABBITMQ_DIST_PORT": str(dist_port),
+        # A node that begins with its name needn't start a second Erlang machine to look for a port mapper.
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
+            f"-sname {name} -kernel inet_dist_listen_min {dist_port} inet_dist_listen_max {dist_port}"
+        ),
         "RABBITMQ_MNESIA_BASE": str(folder / "data"),
         "RABBITMQ_LOG_BASE": str(folder / "log"),
         "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq.conf"),

@@ -69,7 +69,7 @@ class Ports(DependencyProvider):  # type: ignore[misc]
         self._is_open = True
         self.settings: ChassisSettings = self.container.config[SETTINGS]
         service = self.container.service_name
-        engine = open_engine(self.settings.database_url)
+        engine = open_engine(self.settings.database_url, connect=_connect)
         self.clock = clock_for(self.settings.clock_file)
         self.database = Database(
             service=service,
@@ -160,6 +160,13 @@ class Ports(DependencyProvider):  # type: ignore[misc]
         metrics.TIMERS_DUE.set(health.timers_due)
         for name in self._alarms:
             metrics.alarm(name).set(health.alarms.get(name, 0))
+
+
+def _connect(*arguments: Any, **options: Any) -> Any:
+    """A connection to PostgreSQL; whoever keeps to SQLite needn't load what it takes."""
+    from chassis.host.waiting import PatientConnection
+
+    return PatientConnection.connect(*arguments, **options)
 
 
 def ports_of(container: Any) -> Ports:

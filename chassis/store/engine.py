@@ -7,7 +7,7 @@ survives the process but maybe not the machine, so it is for what can be done ag
 from __future__ import annotations
 
 import sqlite3
-import sys
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
@@ -25,11 +25,14 @@ DURABLE, SURVIVES_THE_PROCESS = "FULL", "NORMAL"
 """SQLite's `synchronous` for a transaction that must not be lost, and for upkeep."""
 
 POSTGRESQL_STATEMENT_TIMEOUT_MS = 5_000
-"""Bounds how long a statement may keep the process from answering heartbeats (psycopg waits in C)."""
+"""Bounds how long a unit of work may be held up, and with it all others of its process."""
 
 
-def open_engine(url: str) -> Engine:
-    """An engine for `sqlite:///file`, `sqlite://` (in memory) or `postgresql+psycopg://…`."""
+def open_engine(url: str, connect: Callable[..., Any] | None = None) -> Engine:
+    """An engine for `sqlite:///file`, `sqlite://` (in memory) or `postgresql+psycopg://…`.
+
+    `connect` makes PostgreSQL's connections in the place of `psycopg.connect`.
+    """
     if url.startswith("sqlite"):
         return _open_sqlite(url)
     options = f"-c statement_timeout={POSTGRESQL_STATEMENT_TIMEOUT_MS} -c timezone=UTC"
@@ -42,12 +45,8 @@ def open_engine(url: str) -> Engine:
         connect_args={"options": options},
     )
 
-    if "eventlet" in sys.modules:  # otherwise there is nobody to wait for, and loading it takes a while
-        from chassis.store.waiting import PatientConnection
-
-        @event.listens_for(engine, "do_connect")
-        def _connect(dialect: Any, record: Any, arguments: Any, options: Any) -> PatientConnection:
-            return PatientConnection.connect(*arguments, **options)
+    if connect:
+        event.listen(engine, "do_connect", lambda dialect, record, arguments, options: connect(*arguments, **options))
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
