@@ -70,7 +70,7 @@ class Lane(Entrypoint):  # type: ignore[misc]
         return LaneHealth(*self.consumer.taken())
 
     def _settle_in_turn(self, batch: Sequence[Arrived]) -> list[Settled]:
-        self._ports.right_of_way.give()
+        self._ports.right_of_way.stand_aside()
         return self._settler.settle(batch)
 
     def _run_worker(self, work: Callable[[], list[Settled]], meanwhile: Callable[[], bool]) -> list[Settled]:

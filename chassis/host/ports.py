@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,6 +27,9 @@ from chassis.store.unit import StoreUnit, count
 from contracts.shape import Shape
 
 Alarm = Callable[[Session, datetime], int]
+
+SURELY_THERE_SECONDS = 0.5
+"""For so long after a unit of work has committed its store is taken to be there."""
 
 SETTINGS, TOOLS = "LEEWARD_SETTINGS", "LEEWARD_TOOLS"
 """Where `chassis.host.run` leaves them in nameko's configuration."""
@@ -58,6 +62,7 @@ class Ports(DependencyProvider):  # type: ignore[misc]
         self._wake_ups: list[tuple[frozenset[str], Callable[[], None]]] = []
         self._is_open = False
         self.right_of_way = RightOfWay()
+        self._committed_at = -math.inf
 
     def setup(self) -> None:
         self.open()
@@ -103,6 +108,7 @@ class Ports(DependencyProvider):  # type: ignore[misc]
         """A unit of work; what it has emitted is on its way as soon as it has committed."""
         with self.database.unit() as unit:
             yield unit
+        self._committed_at = time.monotonic()
         if unit.committed:
             self.relay.take(unit.committed)
         for timers, wake in self._wake_ups:
@@ -115,7 +121,8 @@ class Ports(DependencyProvider):  # type: ignore[misc]
 
         A person waits for it and nobody tries it again, so connections that a database has dropped are found out first.
         """
-        self.answers()
+        if time.monotonic() > self._committed_at + SURELY_THERE_SECONDS:
+            self.answers()
         with self.unit() as unit:
             return handler(unit, request)
 

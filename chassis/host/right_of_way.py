@@ -34,6 +34,10 @@ class RightOfWay:
         if self._until <= now < self._gave_at + TURN_SECONDS:
             return
         time.sleep(0)
+        self.stand_aside()
+        self._gave_at = time.monotonic()
+
+    def stand_aside(self) -> None:
+        """Waits while something urgent is in hand; for who has just been given a turn."""
         while time.monotonic() < self._until:
             time.sleep(LOOK_SECONDS)
-        self._gave_at = time.monotonic()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -288,10 +288,16 @@ def test_ordinary_effects_stand_aside_after_each_act_and_urgent_ones_never(
     assert bench.outside.acts == 3
 
 
-def test_whoever_gives_way_waits_until_what_is_urgent_is_done() -> None:
+@pytest.mark.parametrize("wait", [RightOfWay.give, RightOfWay.stand_aside])
+def test_whoever_gives_way_waits_until_what_is_urgent_is_done(wait: Callable[[RightOfWay], None]) -> None:
     way, done = RightOfWay(), []
     way.take()
-    ordinary = threading.Thread(target=lambda: (way.give(), done.append("ordinary")))
+
+    def work() -> None:
+        wait(way)
+        done.append("ordinary")
+
+    ordinary = threading.Thread(target=work)
     ordinary.start()
     ordinary.join(0.05)
     done.append("urgent")
