@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.live import Live
 
 from leeward.nursery import Nursery
+from leeward.status import status_of, status_table
 from leeward.supervisor import Supervisor, running
 from leeward.terminal import console, plain_errors, step
 from leeward.workspace import Workspace
@@ -19,8 +20,8 @@ def stay(folder: Path, *, sample: int, nursery: Nursery | None) -> None:
     """Runs everything that the folder holds, with so many sample requests, until Ctrl-C."""
     workspace = Workspace(folder)
     with plain_errors(), running(workspace, site=True, nursery=nursery) as supervisor:
-        _announce(workspace, supervisor)
         try:
+            _announce(workspace, supervisor)
             if sample:
                 _let_flow(workspace, supervisor, sample)
             _watch(supervisor)
@@ -42,8 +43,6 @@ def _let_flow(workspace: Workspace, supervisor: Supervisor, sample: int) -> None
 
 def _watch(supervisor: Supervisor) -> None:
     """Shows the state of everything until Ctrl-C, and starts again what has ended."""
-    from leeward.status import status_of, status_table
-
     console.print("Running. Ctrl-C stops everything.")
     if not console.is_terminal:
         while True:
