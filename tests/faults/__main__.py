@@ -1,4 +1,4 @@
-"""`python -m tests.faults`: every fault on both stores, into docs/faults.md; see `--help`."""
+"""`python -m tests.faults`: every fault on both stores, or some, into docs/faults.md; see `--help`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from tests.faults.stage import Outcome
 
 SEED = 20261121
 
+Keep = Callable[[Outcome | Mailing], None]
+
 
 def main() -> int:
     options = read_options()
@@ -26,17 +28,16 @@ def main() -> int:
         with runner.running(options.folder or Path(folder), seed=options.seed, short=short) as running:
             if options.sabotage is not None:
                 return see_fail(running, options)
-            outcomes = list(play(running, options))
-            mailings = [] if options.only else list(send_mail(running, options.store))
+            keep = (lambda seen: None) if short else (lambda seen: matrix.keep(seen, options.seed))
+            outcomes = [] if options.mail else list(play(running, options, keep))
+            mailings = [] if options.only else list(send_mail(running, options.store, keep))
     if options.json:
         say(json.dumps([asdict(one) for one in (*outcomes, *mailings)]))
-    if not (options.only or options.short or options.store):
-        matrix.write(outcomes, mailings, options.seed)
     return 1 if any(one.problems for one in (*outcomes, *mailings)) else 0
 
 
-def play(running: Runner, options: argparse.Namespace) -> Iterator[Outcome]:
-    """The outcomes of the scenarios asked for, each told as it comes."""
+def play(running: Runner, options: argparse.Namespace, keep: Keep) -> Iterator[Outcome]:
+    """The outcomes of the scenarios asked for, each told and kept as it comes."""
     for scenario in chosen(options.only):
         for store in stores_of(scenario, options.store, running, short=options.short):
             try:
@@ -45,15 +46,17 @@ def play(running: Runner, options: argparse.Namespace) -> Iterator[Outcome]:
                 say(f"{scenario.number:2} {store:10} not run: {reason}")
                 continue
             say(matrix.progress(outcome, scenario))
+            keep(outcome)
             yield outcome
 
 
-def send_mail(running: Runner, wanted: str | None) -> Iterator[Mailing]:
+def send_mail(running: Runner, wanted: str | None, keep: Keep) -> Iterator[Mailing]:
     for store in running.ground.stores:
         if wanted in (None, store):
             with mail.opened(running.ground, store) as mailroom:
                 for mailing in mail.try_all(mailroom):
                     say(f"   {store:10} {mailing.what}, killed {mailing.when}: {mailing.copies} copies")
+                    keep(mailing)
                     yield mailing
 
 
@@ -82,6 +85,7 @@ def stores_of(scenario: Scenario, wanted: str | None, running: runner.Runner, *,
 def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--only", type=int, nargs="+", default=[], metavar="N", help="these faults alone")
+    parser.add_argument("--mail", action="store_true", help="what becomes of mail alone")
     parser.add_argument("--store", choices=STORES, help="on this store alone")
     parser.add_argument("--short", action="store_true", help="the short forms, as in `make test`")
     parser.add_argument("--seed", type=int, default=SEED)

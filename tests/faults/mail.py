@@ -50,6 +50,8 @@ class Mailing:
     store: str
     copies: int
     problems: tuple[str, ...]
+    on: str = ""
+    """The day, once it is kept for the page."""
 
 
 @dataclass

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import re
 import subprocess
-from collections.abc import Iterable
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from tests.faults.mail import Mailing
 from tests.faults.scenario import SCENARIOS, STORES, Scenario
 from tests.faults.stage import Outcome
 
 PATH = Path(__file__).parent.parent.parent / "docs" / "faults.md"
+RECORD = PATH.with_suffix(".json")
+"""What was last seen of each fault, from which the page is made."""
+Place = tuple[str, str]
 TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 INTRODUCTION = """\
 # Faults
 
-What happens to events when something breaks, tried by `make faults`, which also writes this page. Every fault is made
+What happens to events when something breaks, tried by `make faults`, which also writes this page: what was last seen of
+each fault, and on which day. Every fault is made
 against real processes of a probe service, a real RabbitMQ and both stores; killing means SIGKILL. Each event asks for
 one business row, two ledger lines and one follow-up event. *Lost* and *done twice* are counted in the database and by
 an independent reader of the follow-ups, never asked of the code under test. *Again on the wire* counts follow-ups
@@ -50,14 +56,37 @@ def progress(outcome: Outcome, scenario: Scenario) -> str:
     )
 
 
-def write(outcomes: Iterable[Outcome], mailings: Iterable[Mailing], seed: int) -> None:
-    PATH.write_text(page(list(outcomes), list(mailings), seed))
+def keep(seen: Outcome | Mailing, seed: int) -> None:
+    """Puts what was seen into the record, where it was seen before or not, and writes the page anew."""
+    record = read_record()
+    record[_place(seen)] = replace(seen, on=datetime.now(UTC).date().isoformat())
+    in_order = [record[place] for place in sorted(record)]
+    RECORD.write_text(json.dumps([asdict(one) for one in in_order], indent=1) + "\n")
+    outcomes = [one for one in in_order if isinstance(one, Outcome)]
+    mailings = [one for one in in_order if isinstance(one, Mailing)]
+    PATH.write_text(page(outcomes, mailings, seed))
+
+
+def read_record() -> dict[Place, Outcome | Mailing]:
+    """What was last seen, by what it was seen of."""
+    if not RECORD.exists():
+        return {}
+    seen = [_read(one) for one in json.loads(RECORD.read_text())]
+    return {_place(one): one for one in seen}
+
+
+def _read(one: dict[str, Any]) -> Outcome | Mailing:
+    one["problems"] = tuple(one["problems"])
+    return Outcome(**one) if "number" in one else Mailing(**one)
+
+
+def _place(seen: Outcome | Mailing) -> Place:
+    return (f"{seen.number:02}" if isinstance(seen, Outcome) else f"{seen.what}, {seen.when}", seen.store)
 
 
 def page(outcomes: list[Outcome], mailings: list[Mailing], seed: int) -> str:
     by_place = {(one.number, one.store): one for one in outcomes}
-    today = datetime.now(UTC).date().isoformat()
-    lines = [INTRODUCTION, f"Run on {today} with seed {seed}, on {machine()}.", ""]
+    lines = [INTRODUCTION, f"Run with seed {seed}, on {machine()}.", ""]
     for store in STORES:
         lines += [f"## On {TITLES[store]}", "", *_table(store, by_place), ""]
     lines += [MAIL, *_mail_table(mailings), ""]
@@ -70,10 +99,10 @@ def page(outcomes: list[Outcome], mailings: list[Mailing], seed: int) -> str:
 
 
 def _mail_table(mailings: list[Mailing]) -> list[str]:
-    rows = ["| message | its sender is SIGKILLed | store | copies | |", "|--" * 5 + "|"]
+    rows = ["| message | its sender is SIGKILLed | store | copies | | run on |", "|--" * 6 + "|"]
     for one in mailings:
         verdict = "; ".join(one.problems) or "held"
-        rows.append(f"| {one.what} | {one.when} | {TITLES[one.store]} | {one.copies} | {verdict} |")
+        rows.append(f"| {one.what} | {one.when} | {TITLES[one.store]} | {one.copies} | {verdict} | {one.on} |")
     return rows
 
 
@@ -103,18 +132,19 @@ def _version(*command: str) -> str:
 
 def _table(store: str, by_place: dict[tuple[int, str], Outcome]) -> list[str]:
     rows = [
-        "| | fault | events in | lost | done twice | parked | again on the wire | back | |",
-        "|--|--|--|--|--|--|--|--|--|",
+        "| | fault | events in | lost | done twice | parked | again on the wire | back | | run on |",
+        "|--|--|--|--|--|--|--|--|--|--|",
     ]
     for scenario in in_order():
         outcome = by_place.get((scenario.number, store))
         beginning = f"| {scenario.number} | {scenario.name} |"
         if outcome is None:
             reason = dict(scenario.not_on).get(store, "not run here")
-            rows.append(f"{beginning} | | | | | | {reason} |")
+            rows.append(f"{beginning} | | | | | | {reason} | |")
             continue
+        verdict = "; ".join(outcome.problems) or "held"
         rows.append(
             f"{beginning} {outcome.events} | {outcome.lost} | {outcome.twice} | {outcome.parked} "
-            f"| {outcome.duplicates} | {outcome.seconds:.1f} s | {'; '.join(outcome.problems) or 'held'} |"
+            f"| {outcome.duplicates} | {outcome.seconds:.1f} s | {verdict} | {outcome.on} |"
         )
     return rows

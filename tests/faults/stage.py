@@ -46,6 +46,8 @@ class Outcome:
     parked: int
     seconds: float
     problems: tuple[str, ...]
+    on: str = ""
+    """The day, once it is kept for the page."""
 
 
 @dataclass(frozen=True)

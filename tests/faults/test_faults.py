@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,25 @@ def test_the_published_matrix_names_every_fault_on_both_stores() -> None:
     for scenario in SCENARIOS.values():
         rows = re.findall(rf"^\| {scenario.number} \| {re.escape(scenario.name)} \|", page, re.MULTILINE)
         assert len(rows) == 2, f"fault {scenario.number} is missing: run `make faults`"
+    assert "not run here" not in page, "run `python -m tests.faults --only …` for what is missing"
+
+
+def test_what_is_seen_again_takes_the_place_of_what_was_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matrix, "PATH", tmp_path / "faults.md")
+    monkeypatch.setattr(matrix, "RECORD", tmp_path / "faults.json")
+    seen = runner.Outcome(
+        number=2, store="sqlite", events=5, lost=1, twice=0, duplicates=0, parked=0, seconds=1.0, problems=("1 lost",)
+    )
+    sent = mail.Mailing("an alert", "before", "sqlite", 1, ())
+    for one in (seen, sent, replace(seen, lost=0, problems=()), replace(seen, number=1, events=7)):
+        matrix.keep(one, 1)
+    assert [(one.lost, one.events) for one in matrix.read_record().values() if isinstance(one, runner.Outcome)] == [
+        (1, 7),
+        (0, 5),
+    ]
+    page = matrix.PATH.read_text()
+    assert "| 5 | 0 | 0 | 0 | 0 | 1.0 s | held |" in page
+    assert "| an alert | before | SQLite | 1 | held |" in page
 
 
 def test_a_page_shows_a_scenario_that_failed() -> None:
