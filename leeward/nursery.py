@@ -101,10 +101,15 @@ class Nursery:
             os.close(self._answers)
 
 
+def open_nursery() -> Nursery | None:
+    """A nursery, where the system allows one."""
+    return Nursery() if CAN_NURSE else None
+
+
 @contextmanager
 def opened() -> Iterator[Nursery | None]:
-    """A nursery for as long as the block runs, where the system allows one."""
-    nursery = Nursery() if CAN_NURSE else None
+    """As `open_nursery`, for as long as the block runs."""
+    nursery = open_nursery()
     try:
         yield nursery
     finally:

@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from chassis.store.revision import current, newest
 from leeward import broker
-from leeward.nursery import CAN_NURSE, LOADS_FASTER, ROOT, Nursery, Process
+from leeward.nursery import LOADS_FASTER, ROOT, Nursery, Process, open_nursery
 from leeward.ports import free_ports
 from leeward.refusal import Refusal
 from leeward.workspace import SERVICES, Workspace
@@ -77,7 +77,7 @@ class Supervisor:
             listen = workspace.values().get("LEEWARD_SITE") or f"127.0.0.1:{free_ports(1)[0]}"
             self._http[SITE] = f"http://{listen}"
         self.running: dict[str, Supervised] = {}
-        self._nursery = nursery or _open_nursery()
+        self._nursery = nursery or open_nursery()
 
     @property
     def site(self) -> str | None:
@@ -96,7 +96,7 @@ class Supervisor:
 
     def start(self, until: Callable[[], None] = lambda: None) -> None:
         """Starts everything, calls `until`, and waits until each is ready. Raises ServiceWontStart."""
-        self._nursery = self._nursery or _open_nursery()
+        self._nursery = self._nursery or open_nursery()
         for name in sorted(self._http, key=lambda name: name != SITE):  # which needn't wait for the nursery
             self.running[name] = Supervised(name, self._spawn(name))
         until()
@@ -183,10 +183,6 @@ def _is_behind(service: str, database_url: str) -> bool:
         return current(database_url) != newest(service)
     except DBAPIError:
         return True
-
-
-def _open_nursery() -> Nursery | None:
-    return Nursery() if CAN_NURSE else None
 
 
 def is_ready(http: str) -> bool:
