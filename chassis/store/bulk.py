@@ -97,7 +97,7 @@ class Statements:
     def insert_numbered(
         self, transaction: Transaction, subjects: Sequence[UUID], name: str, numbered: Rows, *others: Rows
     ) -> dict[str, int]:
-        """As `move_on` and `insert`, in one statement, which is 0.3 ms less to wait for where a message comes alone.
+        """As `move_on` and `insert`, in one statement, which is 0.14 ms less to wait for where a message comes alone.
 
         The `numbered` rows are about these subjects, one each: their `headers` get the subject's count as `name`.
         """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -143,18 +143,23 @@ class StoreUnit:
         return [emitted.event for emitted in self._emitted]
 
     def _insert_own(self) -> None:
-        if own := list(self._own_rows()):
+        if own := self._own_rows():
             self.statements.insert(self.session, *own)
 
-    def _own_rows(self) -> Iterator[Rows]:
+    def _own_rows(self) -> list[Rows]:
         """The service's own rows, what others refer to first; those that only SQLAlchemy can write are written."""
         taken, self._rows = self._rows, {}
+        parts: list[Rows] = []
         for (table, _), values in sorted(taken.items(), key=lambda rows: _rank(rows[0][0])):
             rows = as_rows(self.session.get_bind().dialect, table, values)
             if rows:
-                yield rows
-            else:
-                self.session.connection().execute(table.insert(), values)
+                parts.append(rows)
+                continue
+            if parts:  # which it may refer to
+                self.statements.insert(self.session, *parts)
+                parts = []
+            self.session.connection().execute(table.insert(), values)
+        return parts
 
     def _waiting(self) -> list[Waiting]:
         """What was emitted, not yet numbered."""

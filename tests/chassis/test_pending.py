@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Column, ForeignKey, Integer, Table, Uuid, event, select
+from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, Table, Uuid, event, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import registry, relationship
 
@@ -25,6 +25,8 @@ class Parent:
 class Child:
     id: UUID
     parent_id: UUID
+    picture: bytes = b""
+    """Of a type that PostgreSQL is not told as JSON."""
 
 
 @dataclass
@@ -54,6 +56,7 @@ def family(store: Store) -> Iterator[Family]:
         metadata,
         Column("id", Uuid, primary_key=True),
         Column("parent_id", Uuid, ForeignKey("b_parent.id"), nullable=False),
+        Column("picture", LargeBinary, nullable=False),
     )
     parents = Table("b_parent", metadata, Column("id", Uuid, primary_key=True), Column("number", Integer, unique=True))
     metadata.create_all(engine)
