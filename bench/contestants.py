@@ -87,12 +87,13 @@ def ours_environment(amqp_uri: str, database_url: str) -> dict[str, str]:
 
 
 def jobs(count: int) -> Iterator[Job]:
-    """So many events' data, each about an attendance of its own."""
+    """So many events' data, each about an attendance of its own. Identifiers ascend, as all of Leeward's do."""
+    new_id = uuid_utils.compat.uuid7
     for _ in range(count):
         yield {
-            "attendance_id": str(uuid_utils.compat.uuid7()),
-            "referral_id": str(uuid4()),
-            "therapist_id": str(uuid4()),
+            "attendance_id": str(new_id()),
+            "referral_id": str(new_id()),
+            "therapist_id": str(new_id()),
             "attended_at": datetime.now(UTC).isoformat(),
             "outward_code": "NP20",
             "sessions": "either",

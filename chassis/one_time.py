@@ -44,4 +44,4 @@ def seal_to(public: str, shape: Shape) -> str:
     if key.is_private or key.curve_name != "P-256":
         raise NotAKey("a P-256 public key as a JWK is needed to seal the answer to")
     header = {"alg": ALGORITHM, "enc": ENCRYPTION, "typ": "JWE"}
-    return jwe.encrypt_compact(header, json.dumps(shape.checked_json()).encode(), key, registry=REGISTRY)
+    return jwe.encrypt_compact(header, shape.encode(), key, registry=REGISTRY)

@@ -45,7 +45,7 @@ class Keyring:
             self._public[reader] = ECKey.import_key(json.loads(_read(self._folder, f"{reader}.public.json")))
         key = self._public[reader]
         header = {"alg": ALGORITHM, "enc": ENCRYPTION, "kid": key.kid, "typ": "JWE"}
-        return jwe.encrypt_compact(header, json.dumps(shape.checked_json()).encode(), key, registry=REGISTRY)
+        return jwe.encrypt_compact(header, shape.encode(), key, registry=REGISTRY)
 
     def open(self, kind: type[ShapeT], sealed: str) -> ShapeT:
         """Opens what was sealed to this reader. Raises Unopenable, or InvalidShape for what lies inside."""

@@ -53,7 +53,7 @@ class Vault:
         """The shape, encrypted for storage; makes the person's data key if there never was one. Raises Erased."""
         key = self._find_key(session, subject_id) or self._new_key(session, subject_id, at)
         nonce = os.urandom(NONCE_BYTES)
-        plain = json.dumps(shape.checked_json()).encode()
+        plain = shape.encode()
         return nonce + AESGCM(key).encrypt(nonce, plain, subject_id.bytes)
 
     def decrypt(self, session: Session, subject_id: UUID, kind: type[ShapeT], stored: bytes) -> ShapeT:

@@ -31,7 +31,7 @@ DOUBTS = (Unsure, ValidationError, ValueError, TypeError, AttributeError, KeyErr
 
 @dataclass(frozen=True)
 class Converters:
-    """From JSON to Python, and back."""
+    """From JSON to Python, and to what orjson writes as JSON, which takes UUIDs as they are."""
 
     load: Convert
     dump: Convert
@@ -56,7 +56,7 @@ class Plan:
         return values
 
     def dump(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Values that fit, checked, as JSON-ready ones, without those that are None. Raises one of DOUBTS."""
+        """Values that fit, checked, as orjson writes them, without those that are None. Raises one of DOUBTS."""
         return {
             name: dump(value)
             for name, dump, may_be_none in self._dumps
@@ -170,12 +170,6 @@ def _load_uuid(value: Any) -> UUID:
     return UUID(value)
 
 
-def _dump_uuid(value: Any) -> str:
-    if type(value) is not UUID:
-        raise Unsure
-    return str(value)
-
-
 def _load_instant(value: Any) -> datetime:
     moment = datetime.fromisoformat(value)
     if moment.tzinfo is None:
@@ -243,7 +237,7 @@ _MAKERS: dict[type, Callable[[Any], Converters]] = {
     fields.Integer: _plain(int),
     fields.Float: lambda field: Converters(_load_float, _load_float),
     StrictBoolean: _plain(bool),
-    fields.UUID: lambda field: Converters(_load_uuid, _dump_uuid),
+    fields.UUID: lambda field: Converters(_load_uuid, _exactly(UUID)),
     Instant: lambda field: Converters(_load_instant, _dump_instant),
     fields.Date: lambda field: Converters(date.fromisoformat, _dump_date),
     fields.Enum: _enum,

@@ -18,6 +18,7 @@ from enum import Enum
 from typing import Annotated, Any, ClassVar, Self, Union, dataclass_transform, get_args, get_origin, get_type_hints
 from uuid import UUID
 
+import orjson
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from contracts.fields import Instant, Nested, StrictBoolean, Tuple
@@ -79,17 +80,20 @@ class Shape:
         dumped: dict[str, Any] = self.schema.dump(self)
         return {name: value for name, value in dumped.items() if value is not None}
 
-    def checked_json(self) -> dict[str, Any]:
-        """As `to_json`, after checking values that were set in code. Raises InvalidShape."""
+    def encode(self) -> bytes:
+        """The shape as JSON text, after checking values that were set in code. Raises InvalidShape."""
         try:
-            return self.plan.dump(self.__dict__)
+            return orjson.dumps(self.plan.dump(self.__dict__))
         except DOUBTS:
             pass
         data = self.to_json()
         errors = self.schema.validate(data)
         if errors:
             raise InvalidShape(type(self).__name__, errors)
-        return data
+        try:
+            return orjson.dumps(data)
+        except orjson.JSONEncodeError:
+            raise InvalidShape(type(self).__name__, {"_": ["holds what JSON has no words for"]}) from None
 
 
 def field_for(annotation: Any, **options: Any) -> fields.Field[Any]:

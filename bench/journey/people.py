@@ -105,4 +105,4 @@ def on_the_wire(event: Event) -> Message:
         "content_type": "application/json",
         "application_headers": to_headers(envelope),
     }
-    return Message(event.exchange(), envelope.type, json.dumps(event.checked_json()).encode(), properties)
+    return Message(event.exchange(), envelope.type, event.encode(), properties)

@@ -57,9 +57,12 @@ _MOVING = (
 )
 
 
+_WITHOUT_ZONE = len("2026-11-21 10:00:00.000000")
+
+
 def moment(at: datetime) -> str:
     """A moment as SQLite stores it and PostgreSQL, whose session is in UTC, reads it."""
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return at.astimezone(UTC).isoformat(" ", "microseconds")[:_WITHOUT_ZONE]
 
 
 class Statements:

@@ -5,7 +5,7 @@ Identifiers, event names and times only. Who asks every service can tell the who
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -31,8 +31,9 @@ STORY_COLUMNS = {
 """And PostgreSQL's names of their types."""
 
 
-def story_rows(events: Iterable[Event], waiting: Iterable[Waiting]) -> Rows:
-    """The story of events that are about a referral, given each one's place in the outbox."""
+def story_rows(events: Iterable[Event], waiting: Sequence[Waiting]) -> Rows:
+    """The story of events that are about a referral, given each one's place in the outbox; all of one moment."""
+    at = moment(waiting[0].created_at) if waiting else ""
     rows = [
         (
             row.id.hex,
@@ -40,7 +41,7 @@ def story_rows(events: Iterable[Event], waiting: Iterable[Waiting]) -> Rows:
             referral_id.hex,
             row.headers[CORRELATION].replace("-", ""),
             row.headers[CAUSATION].replace("-", "") if CAUSATION in row.headers else None,
-            moment(row.created_at),
+            at,
         )
         for event, row in zip(events, waiting, strict=True)
         if (referral_id := getattr(event, "referral_id", None)) is not None

@@ -24,7 +24,7 @@ from chassis.store.outbox import Outbox, Waiting, outbox_rows
 from chassis.store.pending import take_new
 from chassis.store.story import story_rows
 from chassis.store.tables import ChassisTables, Row
-from contracts.envelope import SEQUENCE, Envelope, source_of, to_headers
+from contracts.envelope import SEQUENCE, Envelope, source_of, text_of, to_headers
 from contracts.event import Event
 
 
@@ -83,7 +83,7 @@ class StoreUnit:
     def emit(self, event: Event) -> None:
         if event.publisher != self.service:
             raise TypeError(f"{self.service} can't publish {event.publisher}'s {type(event).__name__}")
-        self._emitted.append(Emitted(event, orjson.dumps(event.checked_json()).decode(), self.envelope))
+        self._emitted.append(Emitted(event, event.encode().decode(), self.envelope))
 
     def set_timer(self, timer: str, key: UUID | str, at: datetime, data: Mapping[str, Any] | None = None) -> None:
         if at <= self.now:
@@ -190,10 +190,10 @@ class StoreUnit:
             source=source_of(self.service),
             type=type(event).__name__,
             time=self.now,
-            subject=str(event.subject),
+            subject=text_of(event.subject),
             dataschema=event.dataschema(),
-            correlation_id=(cause.correlation_id if cause else None) or str(id_),
-            causation_id=str(cause.id) if cause else None,
+            correlation_id=(cause.correlation_id if cause else None) or text_of(id_),
+            causation_id=text_of(cause.id) if cause else None,
             traceparent=cause.traceparent if cause else None,
         )
 

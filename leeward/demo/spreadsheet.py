@@ -97,7 +97,7 @@ def write_requests(path: Path, requests: Iterable[HelpSubmission]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([column.name for column in COLUMNS])
         for request in requests:
-            data = request.checked_json()
+            data = request.to_json()
             writer.writerow([_written(column, data) for column in COLUMNS])
 
 

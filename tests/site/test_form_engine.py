@@ -92,7 +92,7 @@ def check_what_is_sent(definition: Definition, answers: Answers) -> HelpSubmissi
     hidden = {question.fills for question in definition.questions() if question.fills and question.id not in shown}
     visible = {question.fills for question in definition.questions() if question.id in shown}
     always = {setting.field for setting in definition.settings} | {"consents", "language"}
-    sent = submission.checked_json()
+    sent = submission.to_json()
     for path in hidden - visible - always:
         assert not value_at(sent, path) or value_at(sent, path) == default_of(path), path
     assert submission.consents.processing

@@ -11,7 +11,6 @@ The raw message is documented in `web/publisher/README.md`, so that any other la
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -108,5 +107,5 @@ def _to_message(event: Event, trace_context: str | None) -> Spooled:
         exchange=event.exchange(),
         routing_key=envelope.type,
         headers=to_headers(envelope),
-        body=json.dumps(event.checked_json()),
+        body=event.encode().decode(),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -235,7 +234,7 @@ def message(event: Event, sequence: int = 1) -> Delivery:
         sequence=sequence,
     )
     return Delivery(
-        body=json.dumps(event.checked_json()).encode(),
+        body=event.encode(),
         headers=to_headers(envelope),
         content_type="application/json",
         message_id=str(envelope.id),
