@@ -1,9 +1,8 @@
 """An AMQP connection that its owner drives, and that notices when the other side is gone.
 
-The protocol is pika's; only the input and output are ours. pika's own adapters run an event loop and write frame by
-frame. Here nothing happens but in `drain`, which suits a thread that also has other things to do, and frames are
-written together. A message of 600 bytes with our headers costs 18 µs to publish and 25 µs to consume, against 41 and 34
-with py-amqp.
+The protocol is pika's; the input and output are ours, and so are the bytes of what nearly all traffic is made of (see
+`chassis.bus.wire`). pika's own adapters run an event loop and write frame by frame. Here nothing happens but in
+`drain`, which suits a thread that also has other things to do, and frames are written together.
 """
 
 from __future__ import annotations
@@ -21,7 +20,10 @@ import kombu.exceptions
 import pika
 from kombu.utils.url import parse_url
 from pika.connection import Connection
-from pika.exceptions import AMQPError
+from pika.exceptions import AMQPError, ChannelWrongStateError
+from pika.frame import decode_frame
+
+from chassis.bus.wire import Incoming, Incomplete, Outgoing, Unusual, incoming, publish, read_delivery
 
 CONNECT_TIMEOUT_SECONDS = 10
 ANSWER_TIMEOUT_SECONDS = 15
@@ -51,6 +53,8 @@ class BusConnection(Connection):  # type: ignore[misc]
         self._timers: list[_Timer] = []
         self._is_ready = False
         self._lost: Exception | None = None
+        self._frame_buffer = b""
+        self._takers: dict[str, Callable[[Incoming], object]] = {}
         self._write_timeout = write_timeout
         super().__init__(parameters, self._on_ready, self._on_lost, self._on_lost, internal_connection_workflow=False)
         self._socket = _connect(parameters)
@@ -93,12 +97,28 @@ class BusConnection(Connection):  # type: ignore[misc]
         channel.add_on_close_callback(lambda closed, reason: self.give_up(reason))
         return channel
 
+    def consume(self, channel: Any, queue: str, take: Callable[[Incoming], object]) -> None:
+        """Has every message that the queue delivers to this channel taken."""
+
+        def begin(done: Callable[..., None]) -> None:
+            tag = channel.basic_consume(queue, lambda _, *parts: take(incoming(*parts)), callback=done)
+            self._takers[tag] = take
+
+        self.ask(begin)
+
+    def publish(self, channel: Any, message: Outgoing) -> None:
+        """Writes a message, mandatory and persistent, to be sent by the next `flush` or `drain`."""
+        if not channel.is_open:
+            raise ChannelWrongStateError("the channel is closed")
+        self._output_marshaled_frames([publish(channel.channel_number, message, self._body_max_length)])
+
     def give_up(self, reason: Exception) -> None:
         """Has the next `drain` raise this, unless something went wrong before."""
         self._lost = self._lost or reason
 
     def end(self) -> None:
-        """Closes it, politely if that is possible."""
+        """Closes it, politely if that is possible. What is delivered meanwhile goes back to the broker."""
+        self._takers.clear()
         with suppress(*LOST):
             if self.is_open:
                 self.close()
@@ -137,6 +157,35 @@ class BusConnection(Connection):  # type: ignore[misc]
 
     def _on_lost(self, connection: Connection, reason: Exception) -> None:
         self.give_up(reason)
+
+    def _on_data_available(self, data: bytes) -> None:
+        """As pika's own, but what is delivered to `consume` goes past it."""
+        buffer: bytes = self._frame_buffer + data
+        at = 0
+        try:
+            while at < len(buffer):
+                at = self._take_one(buffer, at)
+        except Incomplete:
+            pass
+        finally:
+            self.bytes_received += at
+            self._frame_buffer = buffer[at:]
+
+    def _take_one(self, buffer: bytes, at: int) -> int:
+        """Takes the delivery or the frame that begins `at`, and returns where the next begins. Raises Incomplete."""
+        try:
+            consumer, message, end = read_delivery(buffer, at)
+        except Unusual:
+            pass
+        else:
+            if consumer in self._takers:
+                self._takers[consumer](message)
+                return end
+        length, frame = decode_frame(buffer[at:])
+        if frame is None:
+            raise Incomplete
+        self._process_frame(frame)
+        return at + int(length)
 
     # What pika asks of an adapter.
 

@@ -11,7 +11,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import pika
 import structlog
 
 from chassis import metrics
@@ -19,6 +18,7 @@ from chassis.bus.connection import LOST, BusConnection, backoff_seconds, close_q
 from chassis.bus.delivery import Arrived, Delivery
 from chassis.bus.retries import Forwarder
 from chassis.bus.settlement import Fate, Settled, StoreUnavailable
+from chassis.bus.wire import Incoming
 from chassis.clock import Clock
 from chassis.logs import describe
 
@@ -103,7 +103,7 @@ class LaneConsumer:
         channel.add_on_cancel_callback(lambda frame: connection.give_up(ConnectionAbortedError("the queue is gone")))
         channel.basic_qos(prefetch_count=self._batch_limit * 2)
         queue = f"{self._service}.{self._lane}"
-        connection.ask(lambda done: channel.basic_consume(queue, self._take, callback=done))
+        connection.consume(channel, queue, self._take)
         forwarder = Forwarder(connection, service=self._service, lane=self._lane, clock=self._clock)
         self.is_connected = True
         while not self._stopping.is_set():
@@ -111,8 +111,8 @@ class LaneConsumer:
             if self._waiting:
                 self._handle_batch(connection, channel, forwarder)
 
-    def _take(self, channel: Any, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
-        self._waiting.append(self._read(Delivery.of(method, properties, body, self._clock.now())))
+    def _take(self, message: Incoming) -> None:
+        self._waiting.append(self._read(Delivery.of(message, self._clock.now())))
 
     def _fill(self, connection: BusConnection) -> None:
         """Waits for a first message if there is none, then takes what has arrived without waiting for more."""

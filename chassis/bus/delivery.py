@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import orjson
-import pika
 
+from chassis.bus.wire import Incoming
 from chassis.ports import EventHandler, Invalid
 from contracts.envelope import Envelope, UnreadableEnvelope, from_headers
 from contracts.event import Event
@@ -47,16 +47,16 @@ class Delivery(NamedTuple):
     received_at: datetime
 
     @classmethod
-    def of(cls, method: Any, properties: pika.BasicProperties, body: bytes, received_at: datetime) -> Delivery:
-        headers = properties.headers or {}
+    def of(cls, message: Incoming, received_at: datetime) -> Delivery:
+        headers = message.headers
         return cls(
-            body=body,
+            body=message.body,
             headers=headers,
-            content_type=properties.content_type,
-            message_id=properties.message_id,
-            exchange=headers.get(ORIGIN_EXCHANGE, method.exchange),
-            routing_key=headers.get(ORIGIN_ROUTING_KEY, method.routing_key),
-            delivery_tag=method.delivery_tag,
+            content_type=message.content_type,
+            message_id=message.message_id,
+            exchange=headers.get(ORIGIN_EXCHANGE, message.exchange),
+            routing_key=headers.get(ORIGIN_ROUTING_KEY, message.routing_key),
+            delivery_tag=message.delivery_tag,
             received_at=received_at,
         )
 

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import pika
 from pika.spec import Basic
 
 from chassis.bus.connection import BusConnection
+from chassis.bus.wire import Outgoing
 
 CONFIRM_TIMEOUT_SECONDS = 15
-PERSISTENT = 2
 
 
 class NotConfirmed(OSError):
     """The broker refused a message or didn't answer in time: publish it again."""
-
-
-class Outgoing(NamedTuple):
-    """One message to be published. `properties` are those of `pika.BasicProperties`; `message_id` is one of them."""
-
-    exchange: str
-    routing_key: str
-    body: str | bytes
-    properties: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -65,13 +56,7 @@ class ConfirmingPublisher:
     def _send(self, message: Outgoing) -> None:
         self._last_tag += 1
         self._unanswered[self._last_tag] = message
-        self._channel.basic_publish(
-            message.exchange,
-            message.routing_key,
-            message.body,
-            pika.BasicProperties(delivery_mode=PERSISTENT, **message.properties),
-            mandatory=True,
-        )
+        self._connection.publish(self._channel, message)
 
     def _wait_for_answers(self) -> None:
         deadline = time.monotonic() + CONFIRM_TIMEOUT_SECONDS

@@ -16,7 +16,8 @@ from sqlalchemy.exc import DBAPIError
 
 from chassis import metrics
 from chassis.bus.connection import LOST, BusConnection, backoff_seconds, close_quietly, open_connection
-from chassis.bus.publisher import ConfirmingPublisher, NotConfirmed, Outgoing
+from chassis.bus.publisher import ConfirmingPublisher, NotConfirmed
+from chassis.bus.wire import Outgoing
 from chassis.logs import describe
 from chassis.store.outbox import Outbox, Waiting
 from contracts.envelope import ID
@@ -167,7 +168,7 @@ class Relay:
         published = publisher.publish([_outgoing(row) for row in rows])
         metrics.UNROUTABLE.inc(len(published.unroutable))
         metrics.CONFIRMS.inc(len(published.taken))
-        refused = {one.properties["message_id"] for one in published.refused}
+        refused = {one.message_id for one in published.refused}
         if refused:
             metrics.REFUSED.inc(len(refused))
             self._outbox.taken(row.id for row in rows if row.headers[ID] not in refused)
@@ -178,15 +179,5 @@ class Relay:
 
 
 def _outgoing(row: Waiting) -> Outgoing:
-    return Outgoing(
-        exchange=row.exchange,
-        routing_key=row.routing_key,
-        body=row.body,
-        properties={
-            "message_id": row.headers[ID],
-            "content_type": "application/json",
-            "content_encoding": "utf-8",
-            "timestamp": int(row.created_at.timestamp()),
-            "headers": row.headers,
-        },
-    )
+    at = int(row.created_at.timestamp())
+    return Outgoing(row.exchange, row.routing_key, row.body, row.headers, row.headers[ID], timestamp=at)

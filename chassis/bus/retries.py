@@ -12,9 +12,10 @@ from typing import Any
 
 from chassis.bus.connection import BusConnection
 from chassis.bus.delivery import ORIGIN_EXCHANGE, ORIGIN_ROUTING_KEY, Delivery
-from chassis.bus.publisher import ConfirmingPublisher, NotConfirmed, Outgoing
+from chassis.bus.publisher import ConfirmingPublisher, NotConfirmed
 from chassis.bus.settlement import Fate, Settled
 from chassis.bus.topology import DEAD
+from chassis.bus.wire import Outgoing
 from chassis.clock import Clock
 from chassis.logs import describe
 from chassis.ports import Invalid
@@ -72,11 +73,9 @@ def forwarded(settled: Settled, *, service: str, lane: str, now: datetime) -> Ou
         exchange=f"{service}.retry",
         routing_key=f"{lane}.{delay}" if delay else DEAD,
         body=delivery.body,
-        properties={
-            "headers": headers,
-            "content_type": delivery.content_type or "application/json",
-            "message_id": delivery.message_id or "",
-        },
+        headers=headers,
+        content_type=delivery.content_type or "application/json",
+        message_id=delivery.message_id or "",
     )
 
 

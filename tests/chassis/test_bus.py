@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from kombu import Connection, Exchange, Queue, binding
 
 from chassis import metrics
 from chassis.bus.connection import close_quietly, open_connection
-from chassis.bus.publisher import ConfirmingPublisher, Outgoing
+from chassis.bus.publisher import ConfirmingPublisher
 from chassis.bus.relay import WINDOW, Relay
 from chassis.bus.topology import RETRY_DELAYS_SECONDS, Topology, TopologyMismatch, topology_of
+from chassis.bus.wire import Incoming, Outgoing
 from chassis.ids import new_id
 from chassis.store.outbox import TAKE_OVER_AFTER
 from contracts.events.intake import ReferralReceived, ReferralWithdrawn, SafeguardingConcernRaised
@@ -191,11 +193,38 @@ def full_queue(amqp_uri: str, bindings: tuple[binding, ...] = ()) -> Queue:
     return Queue("full", bindings=bindings, durable=True, queue_arguments=arguments)
 
 
+def test_what_is_published_arrives_whatever_it_looks_like(amqp_uri: str) -> None:
+    bus = open_connection(amqp_uri, name="test", heartbeat_seconds=HEARTBEAT_SECONDS)
+    bodies = ["{}", "", "x" * 300_000, b"\xff" * 20_000, "{}"]  # the third comes in three frames
+    kept: list[Mapping[str, Any]] = [{}, {"n": 2**40}, {"t": "ü"}, {"odd": [True, {"a": None}]}, {"t": "last"}]
+    sent = [Outgoing("intake.events", "ReferralReceived", *parts) for parts in zip(bodies, kept, "abcde", strict=True)]
+    arrived: list[Incoming] = []
+    bus.consume(bus.open_channel(), "parrot.inbox", arrived.append)
+    ConfirmingPublisher(bus).publish(sent)
+    eventually(lambda: [bus.drain(0.1), len(arrived) == len(sent)][1], "all of them arrive")
+    close_quietly(bus)
+    assert [one.body for one in arrived] == [one if isinstance(one, bytes) else one.encode() for one in bodies]
+    assert [(one.headers, one.message_id) for one in arrived] == [(one.headers, one.message_id) for one in sent]
+    assert [one.delivery_tag for one in arrived] == [1, 2, 3, 4, 5]
+
+
+def test_nothing_is_taken_from_a_connection_that_is_being_closed(amqp_uri: str) -> None:
+    bus = open_connection(amqp_uri, name="test", heartbeat_seconds=HEARTBEAT_SECONDS)
+    arrived: list[Incoming] = []
+    bus.consume(bus.open_channel(), "parrot.inbox", arrived.append)
+    with Sender(amqp_uri) as sender:
+        for _ in range(50):
+            sender.send("intake.events", "ReferralReceived", {})
+        eventually(lambda: sender.depth("parrot.inbox") == 0, "the broker has sent them all")
+    close_quietly(bus)  # which reads what has arrived up to the broker's goodbye
+    assert not arrived
+
+
 def test_what_a_full_queue_refuses_is_told_apart_from_what_it_took(amqp_uri: str) -> None:
     with Connection(amqp_uri) as connection:
         full_queue(amqp_uri)(connection.channel()).declare()
     bus = open_connection(amqp_uri, name="test", heartbeat_seconds=HEARTBEAT_SECONDS)
-    messages = [Outgoing("", "full", "{}", {"message_id": str(number)}) for number in range(50)]
+    messages = [Outgoing("", "full", "{}", {}, str(number)) for number in range(50)]
     published = ConfirmingPublisher(bus).publish(messages)
     close_quietly(bus)
     assert published.refused

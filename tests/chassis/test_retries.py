@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from chassis.bus.delivery import Delivery
-from chassis.bus.publisher import Outgoing
 from chassis.bus.retries import FAILURE_DELAYS, forwarded
 from chassis.bus.settlement import Fate, Settled
 from chassis.bus.topology import RETRY_DELAYS_SECONDS
+from chassis.bus.wire import Outgoing
 from chassis.ports import Invalid, NotYet
 from tests.chassis.conftest import START
 
@@ -36,8 +36,7 @@ def after(
 
 
 def headers_of(message: Outgoing) -> dict[str, Any]:
-    headers: dict[str, Any] = message.properties["headers"]
-    return headers
+    return dict(message.headers)
 
 
 def test_failures_wait_longer_and_longer_and_then_are_parked() -> None:
@@ -82,7 +81,7 @@ def test_a_dead_letter_never_repeats_what_an_error_of_the_program_said() -> None
     headers: dict[str, Any] = {"leeward_attempts": len(FAILURE_DELAYS)}
     message = after(Fate.RETRY, ValueError("Robin Example, 07700 900123"), headers)
     assert message.routing_key == "dead"
-    assert "Robin" not in str(message.properties)
+    assert "Robin" not in str(message.headers)
     assert headers_of(message)["leeward_error"] == "ValueError"
 
 
@@ -95,5 +94,5 @@ def test_what_the_broker_wrote_about_dead_lettering_is_stripped(name: str) -> No
 
 def test_a_retry_keeps_the_identity_so_that_what_took_effect_does_nothing() -> None:
     message = after(Fate.RETRY, ZeroDivisionError())
-    assert message.properties["message_id"] == delivery().message_id
+    assert message.message_id == delivery().message_id
     assert message.exchange == "matching.retry"

@@ -14,7 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from chassis.bus.connection import LOST, BusConnection, UnsafeBroker, close_quietly, open_connection
-from chassis.bus.publisher import ConfirmingPublisher, Outgoing
+from chassis.bus.publisher import ConfirmingPublisher
+from chassis.bus.wire import Outgoing
 from web.publisher.spool import Spool, Spooled
 
 HEARTBEAT_SECONDS = 20
@@ -124,7 +125,7 @@ class Sender:
             self._connection = open_connection(self._amqp_uri, name="web", heartbeat_seconds=HEARTBEAT_SECONDS)
             self._publisher = ConfirmingPublisher(self._connection)
         published = self._publisher.publish(_outgoing(message) for message in messages)
-        return frozenset(str(one.properties["message_id"]) for one in published.taken) - published.unroutable
+        return frozenset(one.message_id for one in published.taken) - published.unroutable
 
     def _look_after_connection(self) -> None:
         if self._connection is not None:
@@ -139,9 +140,4 @@ class Sender:
 
 
 def _outgoing(message: Spooled) -> Outgoing:
-    properties = {
-        "message_id": message.message_id,
-        "content_type": "application/json",
-        "headers": message.headers,
-    }
-    return Outgoing(message.exchange, message.routing_key, message.body, properties)
+    return Outgoing(message.exchange, message.routing_key, message.body, message.headers, message.message_id)
