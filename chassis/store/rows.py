@@ -7,6 +7,7 @@ ends; what it has locked it doesn't lock again; and changes are written first on
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
@@ -35,6 +36,18 @@ def lock(session: Session, kind: type[RowT], key: UUID) -> RowT | None:
     found = known or _read(session, kind, key, _by_key_locking(inspect(kind)))
     if found is not None:
         locked.add(identity)
+    return found
+
+
+def lock_all(session: Session, kind: type[RowT], keys: Collection[UUID]) -> list[RowT]:
+    """The rows of these keys that are there, in their order, by one statement: what `lock` then needn't ask for."""
+    mapper = inspect(kind)
+    (column,) = mapper.primary_key
+    wanted = select(mapper).where(column.in_(keys)).order_by(column).with_for_update()
+    found = list(session.execute(wanted.execution_options(populate_existing=True)).scalars())
+    locked: set[Any] = session.info.setdefault(_LOCKED, set())
+    locked.update(mapper.identity_key_from_instance(one) for one in found)
+    session.info.setdefault(_KEPT, []).extend(found)
     return found
 
 

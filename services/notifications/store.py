@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import TypeVar
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -29,9 +29,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, registry
 
+from chassis.store import rows
 from chassis.store.append_only import forbid_changes, forbidding
 from chassis.store.tables import Instant, code, data_key_table, new_metadata
-from chassis.store.unit import upsert
 from contracts.vocabulary import (
     AlertStep,
     Channel,
@@ -168,10 +168,28 @@ mapper.map_imperatively(Staff, staff)
 # What is asked for with every message is asked past the ORM, by statements that are made once: a quarter of the cost.
 _CLIENT = select(clients).where(clients.c.referral_id == bindparam("id")).with_for_update()
 _THERAPIST = select(therapists.c.therapist_id).where(therapists.c.therapist_id == bindparam("id")).with_for_update()
+_QUEUED_ABOUT = (
+    select(Message)
+    .where(messages.c.referral_id == bindparam("id"), messages.c.state == State.QUEUED)
+    .order_by(messages.c.id)
+    .with_for_update()
+)
+_INSERTS: Mapping[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 _ADD_MESSAGE = {
     dialect: insert(messages).on_conflict_do_nothing(index_elements=["business_key"]).returning(messages.c.id)
-    for dialect, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
+    for dialect, insert in _INSERTS.items()
 }
+
+
+def _move_on(statement: Any) -> Any:
+    return statement.on_conflict_do_update(
+        index_elements=["subject_id", "topic"],
+        set_={"sequence": statement.excluded.sequence},
+        where=latest_facts.c.sequence < statement.excluded.sequence,
+    ).returning(latest_facts.c.sequence)
+
+
+_MOVE_ON = {dialect: _move_on(insert(latest_facts)) for dialect, insert in _INSERTS.items()}
 
 
 def _sent_lately(recipient: Recipient, whose: ColumnElement[UUID]) -> Select[tuple[State, datetime]]:
@@ -187,8 +205,6 @@ _SENT_LATELY = {
     Recipient.CLIENT: _sent_lately(Recipient.CLIENT, messages.c.referral_id),
     Recipient.THERAPIST: _sent_lately(Recipient.THERAPIST, messages.c.therapist_id),
 }
-
-EntityT = TypeVar("EntityT")
 
 
 class NoSuchMessage(LookupError):
@@ -219,12 +235,12 @@ def get_message(session: Session, message_id: MessageId) -> Message:
 
 
 def find_message(session: Session, message_id: MessageId) -> Message | None:
-    return _locked(session, Message, message_id)
+    return rows.lock(session, Message, message_id)
 
 
 def read_message(session: Session, message_id: MessageId) -> Message | None:
     """Without a lock, for the while that a message takes to go out."""
-    return session.get(Message, message_id)
+    return rows.find(session, Message, message_id)
 
 
 def read_ahead(session: Session, message_ids: Collection[MessageId]) -> Sequence[object]:
@@ -239,9 +255,8 @@ def read_ahead(session: Session, message_ids: Collection[MessageId]) -> Sequence
 
 
 def lock_messages(session: Session, message_ids: Collection[MessageId]) -> Sequence[Message]:
-    """Messages, locked. As long as they are kept the session asks for none of them again."""
-    wanted = select(Message).where(messages.c.id.in_(message_ids)).order_by(messages.c.id).with_for_update()
-    return session.execute(wanted).scalars().all()
+    """Messages, locked: what `find_message` then needn't ask for."""
+    return rows.lock_all(session, Message, message_ids)
 
 
 def waiting_for_digest(session: Session, *, limit: int) -> list[Message]:
@@ -255,9 +270,9 @@ def sent_lately(session: Session, message: Message, *, since: datetime) -> tuple
     """When messages went to this one's recipient, and how many of them are queued ahead of it."""
     to_client = message.recipient is Recipient.CLIENT
     values = {"who": message.referral_id if to_client else message.therapist_id, "since": since, "id": message.id}
-    rows = session.execute(_SENT_LATELY[message.recipient], values).all()
-    sent = [row.settled_at for row in rows if row.state is State.SENT]
-    return sent, len(rows) - len(sent)
+    found = session.execute(_SENT_LATELY[message.recipient], values).all()
+    sent = [row.settled_at for row in found if row.state is State.SENT]
+    return sent, len(found) - len(sent)
 
 
 def find_message_by_key(session: Session, business_key: str) -> Message | None:
@@ -266,8 +281,7 @@ def find_message_by_key(session: Session, business_key: str) -> Message | None:
 
 
 def queued_about_referral(session: Session, referral_id: ReferralId) -> list[Message]:
-    wanted = select(Message).where(messages.c.referral_id == referral_id, messages.c.state == State.QUEUED)
-    return list(session.execute(wanted.order_by(messages.c.id).with_for_update()).scalars())
+    return list(session.execute(_QUEUED_ABOUT, {"id": referral_id}).scalars())
 
 
 def queued_about_concern(session: Session, concern_id: ConcernId) -> list[Message]:
@@ -288,7 +302,7 @@ def messages_about(
 
 
 def find_client(session: Session, referral_id: ReferralId) -> Client | None:
-    return _locked(session, Client, referral_id)
+    return rows.lock(session, Client, referral_id)
 
 
 def client_as_known(session: Session, referral_id: ReferralId) -> Client | None:
@@ -300,7 +314,7 @@ def client_as_known(session: Session, referral_id: ReferralId) -> Client | None:
 
 def read_client(session: Session, referral_id: ReferralId) -> Client | None:
     """Without a lock."""
-    return session.get(Client, referral_id)
+    return rows.find(session, Client, referral_id)
 
 
 def client_of(session: Session, referral_id: ReferralId) -> Client:
@@ -313,7 +327,7 @@ def client_of(session: Session, referral_id: ReferralId) -> Client:
 
 
 def find_therapist(session: Session, therapist_id: TherapistId) -> Therapist | None:
-    return _locked(session, Therapist, therapist_id)
+    return rows.lock(session, Therapist, therapist_id)
 
 
 def knows_therapist(session: Session, therapist_id: TherapistId) -> bool:
@@ -323,7 +337,7 @@ def knows_therapist(session: Session, therapist_id: TherapistId) -> bool:
 
 def read_therapist(session: Session, therapist_id: TherapistId) -> Therapist | None:
     """Without a lock."""
-    return session.get(Therapist, therapist_id)
+    return rows.find(session, Therapist, therapist_id)
 
 
 def get_alert(session: Session, concern_id: ConcernId) -> Alert:
@@ -335,7 +349,7 @@ def get_alert(session: Session, concern_id: ConcernId) -> Alert:
 
 
 def find_alert(session: Session, concern_id: ConcernId) -> Alert | None:
-    return _locked(session, Alert, concern_id)
+    return rows.lock(session, Alert, concern_id)
 
 
 def list_alerts(session: Session, *, acknowledged_too: bool, limit: int) -> list[Alert]:
@@ -376,17 +390,17 @@ def add_outcome(session: Session, outcome: Outcome) -> None:
 def outcomes_of(session: Session, concern_id: ConcernId) -> list[Outcome]:
     """The earliest first."""
     wanted = select(outcomes).where(outcomes.c.concern_id == concern_id)
-    rows = session.execute(wanted.order_by(outcomes.c.decided_at, outcomes.c.id))
-    return [Outcome(**row._mapping) for row in rows]
+    found = session.execute(wanted.order_by(outcomes.c.decided_at, outcomes.c.id))
+    return [Outcome(**row._mapping) for row in found]
 
 
 def find_staff(session: Session, staff_id: StaffId) -> Staff | None:
-    return _locked(session, Staff, staff_id)
+    return rows.lock(session, Staff, staff_id)
 
 
 def get_staff(session: Session, staff_id: StaffId) -> Staff:
     """Raises NoSuchStaff."""
-    found = session.get(Staff, staff_id)
+    found = rows.find(session, Staff, staff_id)
     if found is None:
         raise NoSuchStaff(f"there is nobody {staff_id} on the staff")
     return found
@@ -415,16 +429,5 @@ def rota_from(session: Session, day: date) -> tuple[list[Duty], list[Leave]]:
 
 def moves_on(session: Session, subject_id: UUID, topic: str, sequence: int) -> bool:
     """Records a fact's sequence number. False if this fact or a newer one was recorded on the topic before."""
-    statement = upsert(session, latest_facts).values(subject_id=subject_id, topic=topic, sequence=sequence)
-    moved = statement.on_conflict_do_update(
-        index_elements=["subject_id", "topic"],
-        set_={"sequence": statement.excluded.sequence},
-        where=latest_facts.c.sequence < statement.excluded.sequence,
-    ).returning(latest_facts.c.sequence)
-    return session.execute(moved).scalar() is not None
-
-
-def _locked(session: Session, kind: type[EntityT], key: UUID) -> EntityT | None:
-    """What this unit holds it has locked before."""
-    held: EntityT | None = session.identity_map.get(session.identity_key(kind, key))
-    return held or session.get(kind, key, with_for_update=True)
+    fact = {"subject_id": subject_id, "topic": topic, "sequence": sequence}
+    return session.execute(_MOVE_ON[session.get_bind().dialect.name], fact).scalar() is not None

@@ -84,6 +84,26 @@ def test_a_row_that_was_removed_is_not_found(store: Store, kept: UUID, read: Rea
         assert read(unit.session, Note, kept) is None
 
 
+def test_what_was_locked_with_others_is_not_read_again(store: Store, kept: UUID, asked: Statements) -> None:
+    with store.database.unit() as unit:
+        unit.session.add(later := Note(new_id(), 2))
+        found = rows.lock_all(unit.session, Note, [later.id, new_id(), kept])
+        assert [one.number for one in found] == [1, 2]
+        assert rows.lock(unit.session, Note, kept) is found[0]
+        del found
+        again = rows.lock(unit.session, Note, kept)
+        assert again is not None
+        assert again.number == 1
+    assert len(asked) == 1
+
+
+def test_locking_all_keeps_what_the_unit_had_changed_before(store: Store, kept: UUID) -> None:
+    with store.database.unit() as unit:
+        found = unit.session.execute(select(Note)).scalar_one()
+        found.number = 7
+        assert [one.number for one in rows.lock_all(unit.session, Note, [kept])] == [7]
+
+
 def test_locking_keeps_what_the_unit_had_changed_before(store: Store, kept: UUID) -> None:
     with store.database.unit() as unit:
         found = unit.session.execute(select(Note)).scalar_one()
