@@ -39,11 +39,12 @@ log = structlog.get_logger()
 Act = Callable[[Unit[Any], Timer], Any]
 Record = Callable[[Unit[Any], Timer, Any], None]
 Ahead = Callable[[Unit[Any], Sequence[Timer]], object]
+Keep = Callable[[Unit[Any]], object]
 Identity = tuple[str, str]
 OpenUnit = Callable[[], AbstractContextManager[StoreUnit]]
 
 
-def _nothing(unit: Unit[Any], timers: Sequence[Timer]) -> object:
+def _nothing(*_: object) -> object:
     return None
 
 
@@ -68,6 +69,10 @@ class Effect:
     failed: TimerHandler
     urgent: bool = False
     """Whether ordinary work stands aside for it."""
+
+    keep: Keep = _nothing
+    """Sees to it that what was acted in this thread outlasts a power cut, before it is recorded. What it fails at is
+    acted again."""
 
     read_ahead: Ahead = _nothing
     lock_ahead: Ahead = _nothing
@@ -154,24 +159,28 @@ class Scheduler:
     ) -> list[DueTimer]:
         """Acts on timers, which leave `waiting`, while what is read for them is fresh. Returns those that failed."""
         failed: list[DueTimer] = []
+        acted: list[tuple[DueTimer, Any]] = []
         until = min(until, time.monotonic() + FRESH_SECONDS)
         with self._database.reading() as unit:
             held = effect.read_ahead(unit, waiting)
-            while waiting:
-                timer = waiting.pop(0)
-                try:
-                    done.append((timer, effect.act(unit, timer)))
-                    if not effect.urgent:
-                        self._give_way()
-                except STORE_AWAY:
-                    raise
-                except Exception as error:
-                    log.warning("effect_failed", timer=timer.name, attempts=timer.attempts, **describe(error))
-                    failed.append(timer)
-                    if isinstance(error, DBAPIError):
-                        break  # nothing more can be read in this transaction
-                if time.monotonic() >= until:
-                    break
+            try:
+                while waiting:
+                    timer = waiting.pop(0)
+                    try:
+                        acted.append((timer, effect.act(unit, timer)))
+                        if not effect.urgent:
+                            self._give_way()
+                    except STORE_AWAY:
+                        raise
+                    except Exception as error:
+                        _log_failure(timer, error)
+                        failed.append(timer)
+                        if isinstance(error, DBAPIError):
+                            break  # nothing more can be read in this transaction
+                    if time.monotonic() >= until:
+                        break
+            finally:
+                failed += _keep(effect, unit, acted, done)
             del held
         return failed
 
@@ -248,6 +257,25 @@ class Scheduler:
         # SQLite finds no row of a list of pairs by its index, and would read all that is ever to come.
         by_index = and_(name.in_({timer.name for timer in timers}), key.in_([timer.key for timer in timers]))
         return and_(by_index, tuple_(name, key, due_at).in_(seen))
+
+
+def _keep(
+    effect: Effect, unit: Unit[Any], acted: list[tuple[DueTimer, Any]], done: list[tuple[DueTimer, Any]]
+) -> list[DueTimer]:
+    """What was acted is done once it is kept. Returns what couldn't be."""
+    try:
+        if acted:
+            effect.keep(unit)
+    except Exception as error:
+        for timer, _ in acted:
+            _log_failure(timer, error)
+        return [timer for timer, _ in acted]
+    done += acted
+    return []
+
+
+def _log_failure(timer: DueTimer, error: Exception) -> None:
+    log.warning("effect_failed", timer=timer.name, attempts=timer.attempts, **describe(error))
 
 
 def _identity(timer: DueTimer) -> Identity:

@@ -126,6 +126,7 @@ class NotificationsService:
         effect(
             "send_alert",
             act=handlers.deliver,
+            keep=handlers.keep_mail,
             record=handlers.record_alert_sent,
             failed=handlers.record_alert_failed,
             urgent=True,
@@ -133,12 +134,14 @@ class NotificationsService:
         effect(
             "send_digest",
             act=handlers.send_digest,
+            keep=handlers.keep_mail,
             record=handlers.record_digest,
             failed=handlers.record_digest_failed,
         ),
         effect(
             "send_message",
             act=handlers.deliver,
+            keep=handlers.keep_mail,
             record=handlers.record_sent,
             failed=handlers.record_failed,
         ).ahead(read=handlers.read_ahead, lock=handlers.lock_ahead),

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from chassis.host.right_of_way import RightOfWay
 from chassis.ports import NotYet, Timer, Unit
@@ -185,6 +186,54 @@ def test_an_effect_whose_process_died_is_repeated_after_its_lease(bench: Bench) 
     bench.effect = Effect("send", bench.outside.act, lambda *_: bench.fired.append("recorded"), bench.outside.failed)
     bench.fire_due()
     assert (bench.outside.acts, bench.fired) == (2, ["recorded"])
+
+
+def test_what_was_acted_is_kept_all_at_once_before_it_is_recorded(bench: Bench) -> None:
+    steps: list[str] = []
+    bench.effect = Effect(
+        "send",
+        lambda unit, timer: steps.append(timer.key),
+        lambda unit, timer, result: steps.append("recorded"),
+        bench.outside.failed,
+        keep=lambda unit: steps.append("kept"),
+    )
+    for key in "ab":
+        bench.set("send", key, timedelta())
+    bench.fire_due()
+    assert steps == ["a", "b", "kept", "recorded", "recorded"]
+
+
+def test_what_could_not_be_kept_is_acted_again_and_never_recorded_before(bench: Bench) -> None:
+    outside, full = bench.outside, [OSError("planted words")]
+
+    def keep(unit: Unit[Any]) -> None:
+        if full:
+            raise full.pop()
+
+    bench.effect = Effect("send", outside.act, outside.record, outside.failed, keep=keep)
+    for key in "ab":
+        bench.set("send", key, timedelta())
+    bench.fire_due()
+    assert (outside.acts, outside.recorded, bench.due()) == (2, [], [])
+    bench.store.clock.advance(timedelta(seconds=5))
+    bench.fire_due()
+    assert (outside.acts, outside.recorded, bench.store.rows("timer")) == (4, ["sent", "sent"], [])
+
+
+def test_what_was_acted_before_the_store_went_away_is_kept(bench: Bench) -> None:
+    kept: list[str] = []
+
+    def act(unit: Unit[Any], timer: Timer) -> str:
+        if timer.key == "b":
+            raise OperationalError("", None, Exception())
+        return timer.key
+
+    bench.effect = Effect("send", act, bench.outside.record, bench.outside.failed, keep=lambda unit: kept.append("a"))
+    for key in "ab":
+        bench.set("send", key, timedelta())
+    with pytest.raises(OperationalError):
+        bench.fire_due()
+    assert kept == bench.outside.recorded == ["a"]
 
 
 def test_an_effect_that_could_not_be_recorded_leaves_nothing_and_is_repeated(bench: Bench) -> None:

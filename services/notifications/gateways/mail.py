@@ -9,6 +9,7 @@ import secrets
 import smtplib
 import socket
 import ssl
+import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
+from io import BufferedWriter
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
@@ -49,24 +51,50 @@ class Mailer(Protocol):
     def send(self, message: EmailMessage) -> None:
         """Hands the message to the next hop. Raises Rejected, or OSError where trying again may help."""
 
+    def keep(self) -> None:
+        """Returns once what this thread has sent outlasts a power cut. If it raises OSError, that is to be sent again.
+
+        To be called by every thread that sends, before it says that anything is sent.
+        """
+
 
 class MaildirMailer:
-    """Puts each message into a Maildir, for development and demonstrations."""
+    """Puts each message into a Maildir, for development and demonstrations.
+
+    The disk is waited for once for many letters: to wait for each took a third of the whole service's time.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         mailbox.Maildir(folder, create=True)
         self._folder = folder
+        self._of_this_thread = threading.local()
 
     def send(self, message: EmailMessage) -> None:
-        """Writes it beside the others and moves it in when it is whole; both are on the disk before this returns."""
+        """Writes it beside the others, and moves it in when it is whole."""
         name = f"{time.time_ns()}.{uuid4().hex}.{socket.gethostname()}"
-        with (self._folder / "tmp" / name).open("xb") as file:
-            file.write(bytes(message))
-            file.flush()
-            os.fsync(file.fileno())
+        file = (self._folder / "tmp" / name).open("xb")
+        self._written.append(file)
+        file.write(bytes(message))
+        file.flush()
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # has the disk begin with it
         (self._folder / "tmp" / name).rename(self._folder / "new" / name)
-        _fsync_folder(self._folder / "new")
+
+    def keep(self) -> None:
+        written, self._of_this_thread.written = self._written, []
+        try:
+            for file in written:
+                os.fsync(file.fileno())
+            _fsync_folder(self._folder / "new")
+        finally:
+            for file in written:
+                file.close()
+
+    @property
+    def _written(self) -> list[BufferedWriter]:
+        """Open files, which a mail program may have moved meanwhile."""
+        written: list[BufferedWriter] = self._of_this_thread.__dict__.setdefault("written", [])
+        return written
 
 
 def _fsync_folder(folder: Path) -> None:
@@ -106,6 +134,9 @@ class SmtpMailer:
             _raise(max(code for code, _ in error.recipients.values()))
         except smtplib.SMTPDataError as error:
             _raise(error.smtp_code)
+
+    def keep(self) -> None:
+        """The server has said already that it has what it took."""
 
     def _return_address(self, message: EmailMessage) -> str:
         if self.bounces is None:

@@ -22,7 +22,14 @@ from services.notifications.handlers.clients import (
     tell_client_of_subsidy,
     tell_client_of_subsidy_wait,
 )
-from services.notifications.handlers.delivery import deliver, lock_ahead, read_ahead, record_failed, record_sent
+from services.notifications.handlers.delivery import (
+    deliver,
+    keep_mail,
+    lock_ahead,
+    read_ahead,
+    record_failed,
+    record_sent,
+)
 from services.notifications.handlers.digests import record_digest, record_digest_failed, send_digest
 from services.notifications.handlers.privacy import forget
 from services.notifications.handlers.restored import forget_again
@@ -54,6 +61,7 @@ __all__ = [
     "forget_again",
     "forget_client",
     "keep_contact",
+    "keep_mail",
     "keep_therapist_contact",
     "lock_ahead",
     "look_at_rota",

@@ -93,6 +93,11 @@ def record_failed(unit: Unit[Tools], timer: Timer) -> None:
     finish_withdrawal(unit, message)
 
 
+def keep_mail(unit: Unit[Tools]) -> None:
+    """Returns once what this thread has handed over outlasts a power cut. Raises OSError."""
+    unit.tools.mailer.keep()
+
+
 def read_ahead(unit: Unit[Tools], timers: Sequence[Timer]) -> object:
     """What `deliver` looks up about many messages, read in one go."""
     return store.read_ahead(unit.session, _message_ids(timers))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -195,6 +196,42 @@ def test_a_setting_names_a_folder(tmp_path: Path) -> None:
     (file,) = (tmp_path / "mail" / "new").iterdir()
     assert plain(message_from_bytes(file.read_bytes(), policy=default_policy)) == "Hello.\n"
     assert list((tmp_path / "mail" / "tmp").iterdir()) == []
+
+
+def test_letters_in_a_folder_are_kept_all_at_once_by_the_thread_that_sent_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[str] = []
+    monkeypatch.setattr("os.fsync", lambda descriptor: kept.append(Path(f"/proc/self/fd/{descriptor}").readlink().name))
+    mailer = MaildirMailer(tmp_path / "mail")
+    for _ in range(2):
+        mailer.send(a_message())
+    first, second = sorted((tmp_path / "mail" / "new").iterdir())
+    first.rename(tmp_path / "mail" / "cur" / f"{first.name}:2,S")  # somebody reads it meanwhile
+    other = threading.Thread(target=mailer.keep)
+    other.start()
+    other.join()
+    assert kept == ["new"]
+    mailer.keep()
+    assert kept[1:] == [f"{first.name}:2,S", second.name, "new"]
+    mailer.keep()
+    assert kept[4:] == ["new"]
+
+
+def test_a_folder_that_fails_to_keep_letters_says_so_and_lets_go_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(descriptor: int) -> None:
+        raise OSError("the disk is full")
+
+    mailer = MaildirMailer(tmp_path / "mail")
+    mailer.send(a_message())
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="full"):
+        patched.setattr("os.fsync", fail)
+        mailer.keep()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before - 1
+    mailer.keep()
 
 
 @pytest.mark.parametrize("subject", ["Reference", "Grüße, £50", "Words, " * 20 + "and an end"])

@@ -17,9 +17,10 @@ from chassis.sealing import make_keys
 from chassis.store.engine import open_engine
 from chassis.store.migrate import migrate
 from chassis.store.restored import RESTORED
+from chassis.store.schedule import Effect
 from chassis.vault import new_master_key
 from contracts.vocabulary import AlertStep
-from services.notifications import settings, store, tools
+from services.notifications import handlers, settings, store, tools
 from services.notifications.gateways.mail import MaildirMailer
 from services.notifications.handlers.addresses import FORGET_CLIENT
 from services.notifications.handlers.alerts import ESCALATE, SHOUT
@@ -139,3 +140,10 @@ def test_the_readme_names_every_setting_and_every_event() -> None:
 
 def test_safeguarding_has_a_lane_of_its_own() -> None:
     assert [event.__name__ for event in heard_by(NotificationsService)["urgent"]] == ["SafeguardingConcernRaised"]
+
+
+def test_whatever_sends_mail_keeps_it_before_it_says_so() -> None:
+    (schedule,) = (one.entrypoint for one in declared_by(NotificationsService) if one.attribute == "timers")
+    effects = [entry for entry in schedule.entries if isinstance(entry, Effect)]
+    sending = {one.name: one.keep for one in effects if one.act in (handlers.deliver, handlers.send_digest)}
+    assert sending == dict.fromkeys((SEND_ALERT, SEND_DIGEST, SEND_MESSAGE), handlers.keep_mail)
