@@ -48,12 +48,13 @@ class _Timer:
 class BusConnection(Connection):  # type: ignore[misc]
     """A connection for one owner at a time. Its methods raise one of LOST once it is of no more use."""
 
+    _frame_buffer: bytes
+
     def __init__(self, parameters: pika.ConnectionParameters, *, write_timeout: float) -> None:
         self._unsent: list[bytes] = []
         self._timers: list[_Timer] = []
         self._is_ready = False
         self._lost: Exception | None = None
-        self._frame_buffer = b""
         self._takers: dict[str, Callable[[Incoming], object]] = {}
         self._write_timeout = write_timeout
         super().__init__(parameters, self._on_ready, self._on_lost, self._on_lost, internal_connection_workflow=False)

@@ -166,23 +166,31 @@ class Scheduler:
             try:
                 while waiting:
                     timer = waiting.pop(0)
-                    try:
-                        acted.append((timer, effect.act(unit, timer)))
-                        if not effect.urgent:
-                            self._give_way()
-                    except STORE_AWAY:
-                        raise
-                    except Exception as error:
-                        _log_failure(timer, error)
+                    error = self._act_on(effect, unit, timer, acted)
+                    if error:
                         failed.append(timer)
-                        if isinstance(error, DBAPIError):
-                            break  # nothing more can be read in this transaction
-                    if time.monotonic() >= until:
+                    # After an error of the database's nothing more can be read in this transaction.
+                    if isinstance(error, DBAPIError) or time.monotonic() >= until:
                         break
             finally:
                 failed += _keep(effect, unit, acted, done)
             del held
         return failed
+
+    def _act_on(
+        self, effect: Effect, unit: Unit[Any], timer: DueTimer, acted: list[tuple[DueTimer, Any]]
+    ) -> Exception | None:
+        """Returns what went wrong, if it is nothing that stops all of them."""
+        try:
+            acted.append((timer, effect.act(unit, timer)))
+            if not effect.urgent:
+                self._give_way()
+        except STORE_AWAY:
+            raise
+        except Exception as error:
+            _log_failure(timer, error)
+            return error
+        return None
 
     def _effect_failed(self, effect: Effect, timer: DueTimer) -> None:
         if timer.attempts < MAX_EFFECT_ATTEMPTS:

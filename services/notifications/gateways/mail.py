@@ -18,7 +18,6 @@ from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
-from io import BufferedWriter
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
@@ -73,27 +72,27 @@ class MaildirMailer:
     def send(self, message: EmailMessage) -> None:
         """Writes it beside the others, and moves it in when it is whole."""
         name = f"{time.time_ns()}.{uuid4().hex}.{socket.gethostname()}"
-        file = (self._folder / "tmp" / name).open("xb")
-        self._written.append(file)
-        file.write(bytes(message))
-        file.flush()
-        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # has the disk begin with it
+        with (self._folder / "tmp" / name).open("xb") as file:
+            file.write(bytes(message))
+            file.flush()
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # has the disk begin with it
+            self._written.append(os.dup(file.fileno()))
         (self._folder / "tmp" / name).rename(self._folder / "new" / name)
 
     def keep(self) -> None:
         written, self._of_this_thread.written = self._written, []
         try:
-            for file in written:
-                os.fsync(file.fileno())
+            for descriptor in written:
+                os.fsync(descriptor)
             _fsync_folder(self._folder / "new")
         finally:
-            for file in written:
-                file.close()
+            for descriptor in written:
+                os.close(descriptor)
 
     @property
-    def _written(self) -> list[BufferedWriter]:
+    def _written(self) -> list[int]:
         """Open files, which a mail program may have moved meanwhile."""
-        written: list[BufferedWriter] = self._of_this_thread.__dict__.setdefault("written", [])
+        written: list[int] = self._of_this_thread.__dict__.setdefault("written", [])
         return written
 
 

@@ -218,6 +218,23 @@ def test_letters_in_a_folder_are_kept_all_at_once_by_the_thread_that_sent_them(
     assert kept[4:] == ["new"]
 
 
+def test_a_letter_that_could_not_be_written_takes_no_other_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*about: int) -> None:
+        raise OSError("the disk is full")
+
+    mailer = MaildirMailer(tmp_path / "mail")
+    mailer.send(a_message())
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="full"):
+        patched.setattr("os.posix_fadvise", fail)
+        mailer.send(a_message())
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    mailer.keep()
+    assert len(list((tmp_path / "mail" / "new").iterdir())) == 1
+
+
 def test_a_folder_that_fails_to_keep_letters_says_so_and_lets_go_of_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
