@@ -218,19 +218,24 @@ def test_letters_in_a_folder_are_kept_all_at_once_by_the_thread_that_sent_them(
     assert kept[4:] == ["new"]
 
 
+def full(*about: int) -> None:
+    raise OSError("the disk is full")
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 def test_a_letter_that_could_not_be_written_takes_no_other_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*about: int) -> None:
-        raise OSError("the disk is full")
-
     mailer = MaildirMailer(tmp_path / "mail")
     mailer.send(a_message())
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = open_files()
     with monkeypatch.context() as patched, pytest.raises(OSError, match="full"):
-        patched.setattr("os.posix_fadvise", fail)
+        patched.setattr("os.posix_fadvise", full)
         mailer.send(a_message())
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert open_files() == before
     mailer.keep()
     assert len(list((tmp_path / "mail" / "new").iterdir())) == 1
 
@@ -238,17 +243,13 @@ def test_a_letter_that_could_not_be_written_takes_no_other_with_it(
 def test_a_folder_that_fails_to_keep_letters_says_so_and_lets_go_of_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(descriptor: int) -> None:
-        raise OSError("the disk is full")
-
     mailer = MaildirMailer(tmp_path / "mail")
+    before = open_files()
     mailer.send(a_message())
-    before = len(list(Path("/proc/self/fd").iterdir()))
-    with monkeypatch.context() as patched, pytest.raises(OSError, match="full"):
-        patched.setattr("os.fsync", fail)
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="full"):
         mailer.keep()
-    assert len(list(Path("/proc/self/fd").iterdir())) == before - 1
-    mailer.keep()
+    assert open_files() == before
 
 
 @pytest.mark.parametrize("subject", ["Reference", "Grüße, £50", "Words, " * 20 + "and an end"])
