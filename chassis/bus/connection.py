@@ -161,6 +161,9 @@ class BusConnection(Connection):  # type: ignore[misc]
 
     def _on_data_available(self, data: bytes) -> None:
         """As pika's own, but what is delivered to `consume` goes past it."""
+        if not self._takers:
+            super()._on_data_available(data)
+            return
         buffer: bytes = self._frame_buffer + data
         at = 0
         try:

@@ -33,7 +33,7 @@ from chassis.host.ports import Ports
 from chassis.host.timers import Schedule
 from chassis.ports import CommandHandler, EventHandler, Refused, TimerHandler
 from chassis.store.audit import check, entries
-from chassis.store.schedule import Act, Due, Effect, Keep, Record
+from chassis.store.schedule import Act, Due, Effect, Keep, Record, nothing
 from chassis.store.story import tell
 from contracts.event import Event
 from contracts.shape import InvalidShape, Shape
@@ -87,7 +87,7 @@ def due(name: str, handler: TimerHandler) -> Due:
 
 
 def effect(
-    name: str, *, act: Act, record: Record, failed: TimerHandler, keep: Keep = lambda unit: None, urgent: bool = False
+    name: str, *, act: Act, record: Record, failed: TimerHandler, keep: Keep = nothing, urgent: bool = False
 ) -> Effect:
     """A timer that touches the outside world; see `chassis.store.schedule.Effect`."""
     return Effect(name, act, record, failed, urgent, keep)

@@ -44,7 +44,8 @@ Identity = tuple[str, str]
 OpenUnit = Callable[[], AbstractContextManager[StoreUnit]]
 
 
-def _nothing(*_: object) -> object:
+def nothing(*_: object) -> object:
+    """What an effect does that needs no more."""
     return None
 
 
@@ -70,12 +71,12 @@ class Effect:
     urgent: bool = False
     """Whether ordinary work stands aside for it."""
 
-    keep: Keep = _nothing
+    keep: Keep = nothing
     """Sees to it that what was acted in this thread outlasts a power cut, before it is recorded. What it fails at is
     acted again."""
 
-    read_ahead: Ahead = _nothing
-    lock_ahead: Ahead = _nothing
+    read_ahead: Ahead = nothing
+    lock_ahead: Ahead = nothing
 
     def ahead(self, *, read: Ahead, lock: Ahead) -> Effect:
         """The same effect, for which `read` loads in one go what `act` asks for about many timers, and `lock` what

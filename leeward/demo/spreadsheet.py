@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import json
 import random
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -97,7 +98,7 @@ def write_requests(path: Path, requests: Iterable[HelpSubmission]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([column.name for column in COLUMNS])
         for request in requests:
-            data = request.to_json()
+            data = json.loads(request.encode())
             writer.writerow([_written(column, data) for column in COLUMNS])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -92,7 +93,7 @@ def check_what_is_sent(definition: Definition, answers: Answers) -> HelpSubmissi
     hidden = {question.fills for question in definition.questions() if question.fills and question.id not in shown}
     visible = {question.fills for question in definition.questions() if question.id in shown}
     always = {setting.field for setting in definition.settings} | {"consents", "language"}
-    sent = submission.to_json()
+    sent = json.loads(submission.encode())
     for path in hidden - visible - always:
         assert not value_at(sent, path) or value_at(sent, path) == default_of(path), path
     assert submission.consents.processing

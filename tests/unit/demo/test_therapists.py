@@ -1,5 +1,6 @@
 """The sample therapists: enough of each kind, and nobody real."""
 
+import json
 import re
 from collections import Counter
 
@@ -37,7 +38,7 @@ def test_the_same_seed_draws_the_same_therapists_and_another_one_others() -> Non
 def test_every_therapist_can_be_admitted_and_keeps_what_was_said(therapists: list[SampleTherapist]) -> None:
     for therapist in therapists:
         command = admission(therapist, "sealed")
-        assert AdmitTherapist.from_json(command.to_json()) == command
+        assert AdmitTherapist.from_json(json.loads(command.encode())) == command
         assert command.contact == "sealed"
         for name in set(AdmitTherapist.__dataclass_fields__) - {"contact"}:
             assert getattr(command, name) == getattr(therapist, name)
@@ -49,7 +50,7 @@ def test_no_two_therapists_share_an_identity_or_an_address(therapists: list[Samp
 
 def test_nobody_can_be_reached(therapists: list[SampleTherapist]) -> None:
     for contact in (therapist.contact for therapist in therapists):
-        assert TherapistContact.from_json(contact.to_json()) == contact
+        assert TherapistContact.from_json(json.loads(contact.encode())) == contact
         assert contact.email.endswith("@example.org")
         assert contact.telephone is not None
         assert re.fullmatch(r"07700 900\d{3}|01632 960\d{3}|020 7946 0\d{3}|029 2018 0\d{3}", contact.telephone)
