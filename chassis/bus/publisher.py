@@ -10,7 +10,7 @@ from typing import Any
 import pika
 from pika.spec import Basic
 
-from chassis.bus.connection import BusConnection
+from chassis.bus.connection import LOST, BusConnection
 from chassis.bus.wire import Outgoing
 
 CONFIRM_TIMEOUT_SECONDS = 15
@@ -37,6 +37,7 @@ class ConfirmingPublisher:
         self._channel = connection.open_channel()
         self._last_tag = 0
         self._unanswered: dict[int, Outgoing] = {}
+        self._batch: list[Outgoing] = []
         self._refused: list[Outgoing] = []
         self._returned: set[str] = set()
         self._channel.add_on_return_callback(self._on_return)
@@ -44,19 +45,28 @@ class ConfirmingPublisher:
 
     def publish(self, messages: Iterable[Outgoing]) -> Published:
         """Returns once every message is answered for. Raises NotConfirmed, or one of LOST."""
-        self._refused, self._returned = [], set()
-        batch = list(messages)
-        for message in batch:
-            self._send(message)
+        self.send(messages)
+        return self.answers()
+
+    def send(self, messages: Iterable[Outgoing]) -> None:
+        """Sends them and waits for nothing; `answers` says what became of them. Raises one of LOST."""
+        self._refused, self._returned, self._batch = [], set(), list(messages)
+        try:
+            for message in self._batch:
+                self._last_tag += 1
+                self._unanswered[self._last_tag] = message
+                self._connection.publish(self._channel, message)
+            self._connection.flush()
+        except LOST as error:
+            self._connection.give_up(error)
+            raise
+
+    def answers(self) -> Published:
+        """Returns once all that was sent last is answered for. Raises NotConfirmed, or one of LOST."""
         self._wait_for_answers()
         refused = {id(message) for message in self._refused}
-        taken = [message for message in batch if id(message) not in refused] if refused else batch
+        taken = [message for message in self._batch if id(message) not in refused] if refused else self._batch
         return Published(taken, self._refused, frozenset(self._returned))
-
-    def _send(self, message: Outgoing) -> None:
-        self._last_tag += 1
-        self._unanswered[self._last_tag] = message
-        self._connection.publish(self._channel, message)
 
     def _wait_for_answers(self) -> None:
         deadline = time.monotonic() + CONFIRM_TIMEOUT_SECONDS

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -49,6 +50,9 @@ class Relay:
         self._amqp_uri = amqp_uri
         self._heartbeat_seconds = heartbeat_seconds
         self._fresh: deque[Waiting] = deque()
+        self._in_hand: list[Waiting] = []
+        self._publisher: ConfirmingPublisher | None = None
+        self._publishing = threading.Lock()
         self._behind = False
         self._next_sweep = 0.0
         self._delays = backoff_seconds()
@@ -59,10 +63,28 @@ class Relay:
 
     def take(self, committed: list[Waiting]) -> None:
         """Takes over what a unit of work has just committed."""
-        if not self._behind:
+        if not self._sent_at_once(committed) and not self._behind:
             self._fresh.extend(committed)
             self._behind = len(self._fresh) > MEMORY_ROWS
         self._wake.set()
+
+    def _sent_at_once(self, committed: list[Waiting]) -> bool:
+        """Sends them if nothing else is on its way; whether the broker has taken them is seen to by `run`.
+
+        An event that comes alone would otherwise wait for the relay's own thread: 0.15 of the 5 ms from in to out.
+        """
+        if not self._publishing.acquire(blocking=False):
+            return False
+        try:
+            room = WINDOW - self._outbox.undeleted
+            if self._publisher is None or self._in_hand or self._fresh or len(committed) > room:
+                return False
+            self._in_hand = committed
+            with suppress(*LOST):  # which `run` meets next
+                self._publisher.send(map(_outgoing, committed))
+            return True
+        finally:
+            self._publishing.release()
 
     def stop(self) -> None:
         """Publishes what is there, if the broker takes it, and ends."""
@@ -77,12 +99,14 @@ class Relay:
                 connection = open_connection(
                     self._amqp_uri, name=f"{self._service} relay", heartbeat_seconds=self._heartbeat_seconds
                 )
-                self._serve(connection)
+                with self._publishing:
+                    self._serve(connection)
             except (*LOST, DBAPIError) as error:
                 metrics.RECONNECTS.labels("relay").inc()
                 log.warning("relay_interrupted", **describe(error))
             finally:
                 self.is_connected = False
+                self._publisher = None
                 close_quietly(connection)
             if self._stopping.is_set():
                 self._stopped.set()
@@ -90,11 +114,15 @@ class Relay:
             self._stopping.wait(next(self._delays))
 
     def _serve(self, connection: BusConnection) -> None:
-        publisher = ConfirmingPublisher(connection)
+        self._publisher = publisher = ConfirmingPublisher(connection)
         self.is_connected = True
+        self._fresh.extendleft(reversed(self._in_hand))
+        self._in_hand = []
         self._behind = self._behind or self._was_away_for_long()
         while True:
             self._wake.clear()
+            if self._in_hand:
+                self._conclude(publisher)
             if self._behind or time.monotonic() >= self._next_sweep:
                 self._catch_up(publisher)
             while self._fresh and not self._behind:
@@ -111,11 +139,19 @@ class Relay:
     def _rest(self, connection: BusConnection) -> None:
         if self._outbox.is_worth_tidying:
             self._outbox.clear()
-        if self._wake.wait(LINGER_SECONDS):
+        if self._is_woken(LINGER_SECONDS):
             return  # something is to be published, and publishing drains
         self._outbox.clear()
-        self._wake.wait(IDLE_SECONDS)
+        self._is_woken(IDLE_SECONDS)
         connection.drain(0)
+
+    def _is_woken(self, within: float) -> bool:
+        """Waits for something to do; who brings it may publish it meanwhile."""
+        self._publishing.release()
+        try:
+            return self._wake.wait(within)
+        finally:
+            self._publishing.acquire()
 
     def _catch_up(self, publisher: ConfirmingPublisher) -> None:
         """Publishes from the table until it holds nothing but what is in memory."""
@@ -134,21 +170,24 @@ class Relay:
         with self._outbox.left_behind(WINDOW) as rows:
             in_memory = {row.id for row in self._fresh}
             found = [row for row in rows if row.id not in in_memory]
-            refused = self._publish(publisher, found)
+            publisher.send(map(_outgoing, found))
+            refused = self._refused(publisher, found)
         if refused:
             raise NotConfirmed(f"the broker refused {len(refused)} of {len(found)} events")
         return len(found)
 
     def _publish_fresh(self, publisher: ConfirmingPublisher) -> None:
-        rows = [self._fresh.popleft() for _ in range(min(WINDOW, len(self._fresh)))]
-        self._make_room(len(rows))
-        again = rows
-        try:
-            again = self._publish(publisher, rows)
-        finally:
-            self._fresh.extendleft(reversed(again))
-        if again:
-            raise NotConfirmed(f"the broker refused {len(again)} of {len(rows)} events")
+        self._in_hand = [self._fresh.popleft() for _ in range(min(WINDOW, len(self._fresh)))]
+        self._make_room(len(self._in_hand))
+        publisher.send(map(_outgoing, self._in_hand))
+        self._conclude(publisher)
+
+    def _conclude(self, publisher: ConfirmingPublisher) -> None:
+        """Waits until the broker has taken what is in hand. Raises NotConfirmed if it refuses some, which stay."""
+        count = len(self._in_hand)
+        self._in_hand = self._refused(publisher, self._in_hand)
+        if self._in_hand:
+            raise NotConfirmed(f"the broker refused {len(self._in_hand)} of {count} events")
 
     def _make_room(self, count: int) -> None:
         """Sees to it that no more than a window of rows can be published twice.
@@ -161,19 +200,16 @@ class Relay:
         if self._outbox.undeleted + count > WINDOW:
             self._outbox.clear()
 
-    def _publish(self, publisher: ConfirmingPublisher, rows: list[Waiting]) -> list[Waiting]:
-        """Returns those that the broker refused."""
-        if not rows:
-            return []
-        published = publisher.publish([_outgoing(row) for row in rows])
+    def _refused(self, publisher: ConfirmingPublisher, sent: list[Waiting]) -> list[Waiting]:
+        """Waits for the broker's answers, and returns what it refused of what was sent."""
+        published = publisher.answers()
         metrics.UNROUTABLE.inc(len(published.unroutable))
         metrics.CONFIRMS.inc(len(published.taken))
-        refused = {one.message_id for one in published.refused}
-        if refused:
-            metrics.REFUSED.inc(len(refused))
-            self._outbox.taken(row.id for row in rows if row.headers[ID] not in refused)
-            return [row for row in rows if row.headers[ID] in refused]
-        self._outbox.taken(row.id for row in rows)
+        ids = {one.message_id for one in published.refused}
+        metrics.REFUSED.inc(len(ids))
+        self._outbox.taken(row.id for row in sent if row.headers[ID] not in ids)
+        if ids:
+            return [row for row in sent if row.headers[ID] in ids]
         self._delays = backoff_seconds()
         return []
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from kombu import Connection, Exchange, Queue, binding
 
 from chassis import metrics
 from chassis.bus.connection import close_quietly, open_connection
+from chassis.bus.consumer import LaneConsumer
+from chassis.bus.delivery import Arrived, NotUnderstood, Unreadable
 from chassis.bus.publisher import ConfirmingPublisher
 from chassis.bus.relay import WINDOW, Relay
+from chassis.bus.settlement import Fate, Settled
 from chassis.bus.topology import RETRY_DELAYS_SECONDS, Topology, TopologyMismatch, topology_of
 from chassis.bus.wire import Incoming, Outgoing
+from chassis.clock import SystemClock
 from chassis.ids import new_id
 from chassis.store.outbox import TAKE_OVER_AFTER
 from contracts.events.intake import ReferralReceived, ReferralWithdrawn, SafeguardingConcernRaised
@@ -149,6 +155,42 @@ def test_what_is_committed_while_the_relay_runs_is_published_when_it_is_woken(st
         assert heard(sender) == subjects
 
 
+@contextmanager
+def at_rest(monkeypatch: pytest.MonkeyPatch, store: Store, amqp_uri: str) -> Iterator[Relay]:
+    """A relay that waits for something to do, for longer than a test takes."""
+    monkeypatch.setattr("chassis.bus.relay.LINGER_SECONDS", 600.0)
+    with relaying(store, amqp_uri) as (relay,):
+        eventually(lambda: relay._publisher and not relay._publishing.locked(), "the relay rests")
+        yield relay
+
+
+def test_what_comes_alone_is_sent_by_who_brings_it(
+    store: Store, amqp_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with at_rest(monkeypatch, store, amqp_uri) as relay, Sender(amqp_uri) as sender:
+        with monkeypatch.context() as asleep:
+            asleep.setattr(relay._wake, "set", lambda: None)
+            first = emit(store, 2, relay)
+            eventually(lambda: sender.depth("parrot.inbox") == 2, "the relay's thread is not waited for")
+            later = emit(store, 1, relay)  # what was sent is not answered for yet
+        assert heard(sender) == first
+        relay._wake.set()
+        eventually(lambda: sender.depth("parrot.inbox") == 1, "the relay goes on")
+        assert heard(sender) == later
+
+
+def test_what_is_sent_over_a_lost_connection_is_published_again(
+    store: Store, amqp_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with at_rest(monkeypatch, store, amqp_uri) as relay, Sender(amqp_uri) as sender:
+        assert relay._publisher
+        relay._publisher._connection._socket.shutdown(socket.SHUT_RDWR)
+        subjects = emit(store, 3, relay)
+        eventually(lambda: sender.depth("parrot.inbox") == 3, "they arrive")
+        assert heard(sender) == subjects
+    assert outbox_is_empty(store)
+
+
 def test_stopping_publishes_what_is_there(store: Store, amqp_uri: str) -> None:
     subjects = emit(store, 3)
     with relaying(store, amqp_uri):
@@ -243,3 +285,64 @@ def test_what_is_refused_stays_in_the_outbox_until_there_is_room(store: Store, a
             queue.delete()
             eventually(lambda: outbox_is_empty(store), "the outbox is empty")
             assert len(set(heard(sender))) == 30
+
+
+class Reader:
+    """A consumer of the parrot's inbox, in a thread of its own, that settles whatever arrives."""
+
+    def __init__(self, amqp_uri: str) -> None:
+        self.batches: list[int] = []
+        self.meanwhile: Callable[[], None] = lambda: None
+        self.consumer = LaneConsumer(
+            service="parrot",
+            lane="inbox",
+            amqp_uri=amqp_uri,
+            heartbeat_seconds=HEARTBEAT_SECONDS,
+            batch_limit=8,
+            clock=SystemClock(),
+            read=lambda delivery: NotUnderstood(delivery, Unreadable("nobody asked")),
+            settle=self._settle,
+            run_worker=lambda work, meanwhile: work(),
+        )
+        self._thread = threading.Thread(target=self.consumer.run)
+
+    def _settle(self, batch: Sequence[Arrived]) -> list[Settled]:
+        self.meanwhile()
+        self.batches.append(len(batch))
+        return [Settled(one.delivery, Fate.DONE) for one in batch]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.consumer.stop()
+        self._thread.join()
+
+
+def unacknowledged(node: Node, amqp_uri: str) -> int:
+    told = json.loads(node.control("list_channels", "--formatter", "json", "vhost", "messages_unacknowledged"))
+    here = amqp_uri.rpartition("/")[2]
+    return sum(int(channel["messages_unacknowledged"]) for channel in told if channel["vhost"] == here)
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_what_is_settled_is_acknowledged_though_nothing_follows_it(node: Node, amqp_uri: str, count: int) -> None:
+    with Reader(amqp_uri) as reader, Sender(amqp_uri) as sender:
+        for _ in range(count):
+            sender.send("intake.events", "ReferralReceived", {})
+        eventually(lambda: sum(reader.batches) == count, "all is settled")
+        eventually(lambda: unacknowledged(node, amqp_uri) == 0, "all is acknowledged")
+    assert sum(reader.batches) == count
+
+
+def test_who_stops_acknowledges_what_is_settled(amqp_uri: str) -> None:
+    with Sender(amqp_uri) as sender:
+        with Reader(amqp_uri) as reader:
+            reader.meanwhile = reader.consumer._stopping.set
+            sender.send("intake.events", "ReferralReceived", {})
+            eventually(lambda: reader.batches, "it is settled")
+        with Reader(amqp_uri) as again:
+            sender.send("intake.events", "ReferralReceived", {})
+            eventually(lambda: again.batches, "the next is settled")
+    assert again.batches == [1]
