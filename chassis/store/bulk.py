@@ -57,6 +57,10 @@ _MOVING = (
 )
 
 
+_CLAIMING = "ON CONFLICT DO NOTHING RETURNING message_id"
+_CLAIM = f"INSERT INTO inbox (message_id, handled_at) SELECT value, :at FROM json_each(:ids) WHERE true {_CLAIMING}"  # noqa: S608
+"""SQLite's."""
+
 _WITHOUT_ZONE = len("2026-11-21 10:00:00.000000")
 
 
@@ -75,11 +79,6 @@ class Statements:
         self._shared = dialect == "postgresql"
         one = "CAST(value AS uuid)" if self._shared else "value"
         each = "json_array_elements_text(CAST(%(ids)s AS json))" if self._shared else "json_each(:ids)"
-        at = "%(at)s" if self._shared else ":at"
-        self._claim = (
-            f"INSERT INTO inbox (message_id, handled_at) SELECT {one}, {at} FROM {each} WHERE true "  # noqa: S608
-            "ORDER BY 1 ON CONFLICT DO NOTHING RETURNING message_id"
-        )
         self._move_on = (
             f"INSERT INTO subject_sequence (subject_id, last) SELECT {one}, count(*) FROM {each} WHERE true "  # noqa: S608
             "GROUP BY 1 ORDER BY 1 ON CONFLICT (subject_id) "
@@ -89,8 +88,14 @@ class Statements:
 
     def claim(self, transaction: Transaction, message_ids: Collection[UUID], at: datetime) -> set[str]:
         """Puts ids into the inbox, and returns as hex those that were not there."""
-        found = run(_connection(transaction), self._claim, {"ids": _ids(message_ids), "at": moment(at)})
-        return {_hex_of(id_) for (id_,) in found}
+        connection, now = _connection(transaction), moment(at)
+        if self._shared:
+            from chassis.store.first_turn import begin_with  # which loads psycopg
+
+            claims = ", ".join(f"('{id_}', '{now}')" for id_ in sorted(message_ids))
+            statement = f"INSERT INTO inbox (message_id, handled_at) VALUES {claims} {_CLAIMING}"  # noqa: S608
+            return {id_.replace("-", "") for (id_,) in begin_with(connection, statement)}
+        return {id_ for (id_,) in run(connection, _CLAIM, {"ids": _ids(message_ids), "at": now})}
 
     @property
     def numbers_while_inserting(self) -> bool:

@@ -36,6 +36,15 @@ def run_many(connection: Connection, statement: str, rows: Sequence[Sequence[Any
 
 
 @contextmanager
+def raised_as_sqlalchemy_does(connection: Connection, statement: str) -> Iterator[None]:
+    """Has an error of the driver's raised as SQLAlchemy would raise it."""
+    try:
+        yield
+    except connection.dialect.loaded_dbapi.Error as error:
+        _raise_as_sqlalchemy_does(connection, statement, error)
+
+
+@contextmanager
 def _cursor(connection: Connection, statement: str) -> Iterator[Any]:
     cursor: Any = None
     try:
