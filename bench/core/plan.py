@@ -18,7 +18,7 @@ class Plan:
     latency_seconds: float = 4.0
     referrals: int = 300
     chain_referrals: int = 1_000
-    steady_seconds: float = 15.0
+    steady_seconds: float = 30.0
     profile_seconds: int = 8
     scaling_events: int = 15_000
     backlogs: tuple[int, ...] = (1_000, 10_000, 100_000)

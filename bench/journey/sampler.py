@@ -32,7 +32,7 @@ class Sampler:
     amqp_uri: str
     databases: Mapping[str, str]
     store: str
-    phase: str
+    per_second: float
     depths: list[Depth] = field(default_factory=list)
     _over: threading.Event = field(default_factory=threading.Event)
     _began: float = field(default_factory=time.monotonic)
@@ -55,7 +55,8 @@ class Sampler:
             outbox, due = _in_store(engine)
             waiting = {"messages": _at_broker(bus, service), "outbox": outbox, "timers due": due}
             self.depths += [
-                Depth(self.store, self.phase, second, f"{service} {what}", count) for what, count in waiting.items()
+                Depth(self.store, self.per_second, second, f"{service} {what}", count)
+                for what, count in waiting.items()
             ]
 
 
@@ -74,9 +75,9 @@ def _in_store(engine: Engine) -> tuple[int, int]:
 
 
 @contextmanager
-def sampling(amqp_uri: str, databases: Mapping[str, str], store: str, phase: str) -> Iterator[list[Depth]]:
-    """What waits while the block runs; the list is whole when it has ended."""
-    sampler = Sampler(amqp_uri, databases, store, phase)
+def sampling(amqp_uri: str, databases: Mapping[str, str], store: str, per_second: float) -> Iterator[list[Depth]]:
+    """What waits while the block runs and so many referrals arrive; the list is whole when it has ended."""
+    sampler = Sampler(amqp_uri, databases, store, per_second)
     thread = threading.Thread(target=sampler.run, name="sampler")
     thread.start()
     try:

@@ -52,9 +52,9 @@ class Journey:
         """Resident memory of each service in megabytes."""
         return {service: rss_mb(self.pid(service)) for service in SERVICES}
 
-    def sampling(self, phase: str) -> AbstractContextManager[list[Depth]]:
-        """What waits at each service while a block runs."""
-        return sampling(self.amqp_uri, self.supervisor.workspace.stores(), self.store, phase)
+    def sampling(self, per_second: float = 0.0) -> AbstractContextManager[list[Depth]]:
+        """What waits at each service while a block runs and so many referrals arrive."""
+        return sampling(self.amqp_uri, self.supervisor.workspace.stores(), self.store, per_second)
 
     def check_alive(self) -> None:
         """Raises ServiceDied."""

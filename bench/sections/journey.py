@@ -18,7 +18,8 @@ from bench.journey import people, profile
 from bench.journey.chain import Chain, running_chain
 from bench.journey.driver import COUNTED
 from bench.journey.system import Journey, running_journey, settle
-from bench.sections.journey_rows import BURST, STEADY, Depth, Look, Round, Service
+from bench.sections.journey_rows import Depth, Look, Round, Service
+from bench.sections.journey_steady import SHARES, stream_of
 from bench.sections.journey_text import chapter
 
 __all__ = ["NAME", "TITLE", "chapter", "measure"]
@@ -28,7 +29,6 @@ TITLE = "The whole journey"
 JOURNEY_SECONDS = 300.0
 SETTLE_SECONDS = 60.0
 PUMP_SECONDS = 0.1
-STEADY_SHARE = 0.8
 WARM_UP = 40
 BURST_SECONDS = 10.0
 """A burst has as many referrals as the warm-up promises to fill this time, and no more than planned."""
@@ -97,18 +97,23 @@ def _chain(lab: Lab, stack: ExitStack, store: str) -> Chain | None:
 
 
 def _afterwards(lab: Lab, plan: Plan, notes: Notes, journey: Journey, referrals: int) -> list[str]:
-    """A steady stream, and a look inside the busiest service. Each may fail without losing the other."""
+    """Steady streams, and a look inside the busiest service. Each may fail without losing the other."""
     rates = [one.rate for one in notes.rounds if one.who == LEEWARD and one.store == journey.store and not one.problem]
     if not rates:
-        return [f"{journey.store}: no rate to go by, so neither steady stream nor profile"]
+        return [f"{journey.store}: no rate to go by, so neither steady streams nor profile"]
 
     def steady() -> None:
-        notes.depths += _steady(journey, median(rates) * STEADY_SHARE, plan.steady_seconds)
+        for share in SHARES:
+            notes.depths += (depths := _steady(journey, median(rates) * share, plan.steady_seconds))
+            stream = stream_of(depths)
+            lab.say(f"{stream.per_second:.0f} referrals/s on {journey.store}: {stream.described}")
+            if not stream.grows:
+                break
 
     def look() -> None:
         notes.looks += _look_inside(lab, journey, notes, referrals, plan.profile_seconds)
 
-    failures = [(name, attempt(step)) for name, step in (("steady stream", steady), ("profile", look))]
+    failures = [(name, attempt(step)) for name, step in (("steady streams", steady), ("profile", look))]
     notes.save()
     return [f"{journey.store}, {name}: {failure}" for name, failure in failures if failure]
 
@@ -120,7 +125,7 @@ def _burst(lab: Lab, journey: Journey, number: int, referrals: int) -> tuple[Rou
     driver.begin()
     before = _used(lab, journey.store, journey.cpu())
     began = time.monotonic()
-    with journey.sampling(BURST) as depths:
+    with journey.sampling() as depths:
         driver.publish(requests)
         _follow(journey, referrals)
     used, rss = _used(lab, journey.store, journey.cpu()), journey.rss()
@@ -207,10 +212,10 @@ def _chain_round(lab: Lab, chain: Chain, number: int, store: str, referrals: int
 
 
 def _steady(journey: Journey, per_second: float, seconds: float) -> list[Depth]:
-    """Sends a little less than what the services can do, evenly, and watches the queues."""
+    """Sends so many requests a second, evenly, and watches the queues."""
     requests = list(people.requests(journey.keyring, int(per_second * seconds), seed=-1))
     journey.driver.begin()
-    with journey.sampling(STEADY) as depths:
+    with journey.sampling(per_second) as depths:
         began = time.monotonic()
         for number, request in enumerate(requests):
             journey.bus.pump(began + number / per_second - time.monotonic())

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-BURST, STEADY = "burst", "steady"
-
 
 @dataclass(frozen=True)
 class Round:
@@ -47,10 +45,13 @@ class Service:
 
 @dataclass(frozen=True)
 class Depth:
-    """How much waited somewhere at a moment of a phase: `queue` is `<service> messages`, `… outbox`, `… timers due`."""
+    """How much waited somewhere at a moment: `queue` is `<service> messages`, `… outbox`, `… timers due`.
+
+    `per_second` is how many referrals arrived, evenly; 0 where all came at once.
+    """
 
     store: str
-    phase: str
+    per_second: float
     second: float
     queue: str
     depth: int

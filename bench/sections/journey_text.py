@@ -5,21 +5,17 @@ from __future__ import annotations
 from statistics import median
 
 from bench.core.results import Results
-from bench.core.statistics import ratios, slope
+from bench.core.statistics import ratios
 from bench.report.chapter import STORE_NAMES, Chapter, Target, not_measured, spread, table
-from bench.report.svg import Line, lines
-from bench.sections.journey_rows import BURST, STEADY, Depth, Look, Round, Service
+from bench.sections.journey_rows import Depth, Look, Round, Service
+from bench.sections.journey_steady import describe_streams
 
 WANTED = 2.0
 MOST_MB_AT_REST = 120.0
-GROWING_SHARE = 0.05
-"""A queue that grows by more than a twentieth of the stream's rate is called growing."""
-
 CPU_MICROSECONDS = 1e6
 CORES = 2
 """On which the journey is asked for."""
 
-MOST_LINES = 7
 LEEWARD, CHAIN = "leeward", "nameko chain"
 TITLES = {LEEWARD: "Leeward, the whole journey", CHAIN: "nameko, a bare chain of four"}
 
@@ -39,7 +35,7 @@ def chapter(results: Results) -> Chapter:
     depths = results.load("journey-depths", Depth)
     _describe_rates(chapter, rounds)
     _describe_services(chapter, services)
-    _describe_depths(chapter, depths, rounds)
+    describe_streams(chapter, depths)
     _describe_looks(chapter, results.load("journey-profile", Look))
     return chapter
 
@@ -127,45 +123,6 @@ def _describe_services(chapter: Chapter, services: list[Service]) -> None:
     largest = max(services, key=lambda one: one.rss_at_rest)
     measured = f"{largest.rss_at_rest:.0f} MB at most ({largest.service}, {STORE_NAMES[largest.store]})"
     chapter.targets.append(Target(label, target, measured, largest.rss_at_rest <= MOST_MB_AT_REST))
-
-
-def _describe_depths(chapter: Chapter, depths: list[Depth], rounds: list[Round]) -> None:
-    for store in ("sqlite", "postgresql"):
-        label = f"No queue growing, {STORE_NAMES[store]}"
-        steady = [one for one in depths if (one.store, one.phase) == (store, STEADY)]
-        if not steady:
-            chapter.targets.append(not_measured(label, "none"))
-            continue
-        rate = median(one.rate for one in rounds if (one.store, one.who) == (store, LEEWARD))
-        growth = growth_of(steady)
-        worst = max(growth, key=lambda queue: growth[queue])
-        measured = f"{growth[worst]:+.1f}/s at most ({worst}) at {0.8 * rate:.0f} referrals/s"
-        chapter.targets.append(Target(label, "none", measured, growth[worst] <= GROWING_SHARE * rate))
-        for phase, what in ((STEADY, "at 80 % of the measured rate"), (BURST, "after a burst")):
-            drawn = _lines([one for one in depths if (one.store, one.phase) == (store, phase)])
-            title = f"What waits {what}, {STORE_NAMES[store]}"
-            chapter.add_chart(
-                f"journey-{phase}-{store}", title, lines(title, "seconds", "messages, outbox rows, timers due", drawn)
-            )
-
-
-def _lines(depths: list[Depth]) -> list[Line]:
-    """What ever waited, the most first, as many as can be told apart."""
-    most: dict[str, int] = {}
-    for one in depths:
-        most[one.queue] = max(one.depth, most.get(one.queue, 0))
-    queues = sorted((queue for queue in most if most[queue]), key=lambda queue: -most[queue])[:MOST_LINES]
-    return [
-        Line(queue, sorted((one.second, float(one.depth)) for one in depths if one.queue == queue)) for queue in queues
-    ]
-
-
-def growth_of(depths: list[Depth]) -> dict[str, float]:
-    """Messages per second by which each queue grew in the second half of a phase."""
-    half = max(one.second for one in depths) / 2
-    later = [one for one in depths if one.second >= half]
-    queues = dict.fromkeys(one.queue for one in later)
-    return {queue: slope([(one.second, one.depth) for one in later if one.queue == queue]) for queue in queues}
 
 
 def _describe_looks(chapter: Chapter, looks: list[Look]) -> None:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
-from bench.contestants import ALL_OURS, BY_NAME, NAMEKO, Contestant, jobs
-from bench.core.bus import attendance_of, connected
+from bench.contestants import ALL_OURS, BY_NAME, NAMEKO, ORM, Contestant, jobs
+from bench.core.bus import Bus, attendance_of, connected
 from bench.core.lab import Lab
 from bench.core.plan import Plan
 from bench.core.results import Results
 from bench.core.rounds import interleave
 from bench.core.statistics import percentile, ratios
-from bench.core.trial import Trial, running
+from bench.core.trial import Trial, running, warm_up
 from bench.report.chapter import STORE_NAMES, Chapter, Target, not_measured, spread, table
 
 NAME = "latency"
@@ -43,7 +43,6 @@ class Round:
 def measure(lab: Lab, plan: Plan, results: Results) -> list[str]:
     rounds: list[Round] = []
     problems: list[str] = []
-    contestants = (*ALL_OURS, NAMEKO) if lab.has_peers else ALL_OURS
 
     def one(number: int, trial: Trial) -> None:
         rounds.append(_round(number, trial, plan.latency_seconds))
@@ -54,11 +53,21 @@ def measure(lab: Lab, plan: Plan, results: Results) -> list[str]:
     with connected(lab.amqp_uri) as bus:
         for store in lab.stores:
             with ExitStack() as stack:
-                trials = [stack.enter_context(running(lab, bus, contestant, store)) for contestant in contestants]
-                problems += interleave(trials, plan.rounds, one, lab.say)
+                problems += interleave(_trials(lab, bus, store, stack), plan.rounds, one, lab.say)
     return problems + [
         f"{one.contestant} on {one.store}: {one.missing} never came out" for one in rounds if one.missing
     ]
+
+
+def _trials(lab: Lab, bus: Bus, store: str, stack: ExitStack) -> list[Trial]:
+    """Ours is one service that has both handlers: two at once would share its queue, and each do half of the work."""
+    ours = stack.enter_context(running(lab, bus, ORM, store))
+    trials = [replace(ours, contestant=contestant) for contestant in ALL_OURS]
+    for trial in trials:
+        warm_up(trial)
+    if lab.has_peers:
+        trials.append(stack.enter_context(running(lab, bus, NAMEKO, store)))
+    return trials
 
 
 def _round(number: int, trial: Trial, seconds: float) -> Round:

@@ -12,8 +12,8 @@ from bench.core.results import Results
 from bench.core.rounds import interleave
 from bench.core.statistics import Spread, percentile, ratios, slope
 from bench.journey.profile import shares
-from bench.sections.journey_rows import STEADY, Depth
-from bench.sections.journey_text import growth_of
+from bench.sections.journey_rows import Depth
+from bench.sections.journey_steady import growth_of, stream_of
 from bench.sections.kills import duplicates_after
 
 
@@ -40,12 +40,20 @@ def test_a_slope_is_the_growth_per_unit() -> None:
     assert slope([(2, 5), (2, 9)]) == 0.0
 
 
+def filling(service: str, by: int, per_second: float) -> list[Depth]:
+    return [Depth("sqlite", per_second, second, f"{service}.inbox", 100 + by * second) for second in range(10)]
+
+
 def test_a_queue_that_fills_in_the_second_half_is_seen_to_grow() -> None:
-    filling = [Depth("sqlite", STEADY, second, "billing.inbox", 10 * second) for second in range(10)]
-    draining = [Depth("sqlite", STEADY, second, "intake.inbox", 10 - second) for second in range(10)]
-    growth = growth_of(filling + draining)
+    growth = growth_of(filling("billing", 10, 5.0) + filling("intake", -1, 5.0))
     assert growth["billing.inbox"] == pytest.approx(10.0)
     assert growth["intake.inbox"] < 0
+
+
+def test_a_stream_is_known_by_what_grew_most_and_grows_from_a_twentieth_of_its_rate_on() -> None:
+    stream = stream_of(filling("billing", 1, 19.0) + filling("intake", -1, 19.0))
+    assert (stream.queue, stream.grows) == ("billing.inbox", True)
+    assert not stream_of(filling("billing", 1, 21.0)).grows
 
 
 def test_a_duplicate_is_counted_to_the_first_kill_after_it_was_published() -> None:
