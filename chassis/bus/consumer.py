@@ -160,6 +160,8 @@ class LaneConsumer:
 
     def _handle_batch(self, connection: BusConnection, forwarder: Forwarder, settled: _Acknowledgements) -> None:
         batch, begun = self._next_batch(), time.perf_counter()
+        if batch[0].delivery.is_suspect:
+            settled.send()  # so that only it comes again if it is what brings the process down
         fates = self._settle_patiently(connection, batch)
         if fates is None:
             return

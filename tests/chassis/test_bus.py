@@ -346,3 +346,18 @@ def test_who_stops_acknowledges_what_is_settled(amqp_uri: str) -> None:
             sender.send("intake.events", "ReferralReceived", {})
             eventually(lambda: again.batches, "the next is settled")
     assert again.batches == [1]
+
+
+def test_before_a_suspect_is_handled_all_that_is_settled_is_acknowledged(
+    node: Node, amqp_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.bus.delivery.SUSPECT_AFTER_RETURNS", 0)
+    taken: list[int] = []
+    with Sender(amqp_uri) as sender:
+        for _ in range(2):
+            sender.send("intake.events", "ReferralReceived", {})
+        eventually(lambda: sender.depth("parrot.inbox") == 2, "both wait")
+        with Reader(amqp_uri) as reader:
+            reader.meanwhile = lambda: taken.append(unacknowledged(node, amqp_uri))
+            eventually(lambda: len(reader.batches) == 2, "both are settled")
+    assert taken == [2, 1]
