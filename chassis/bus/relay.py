@@ -210,7 +210,8 @@ class Relay:
         self._outbox.taken(row.id for row in sent if row.headers[ID] not in ids)
         if ids:
             return [row for row in sent if row.headers[ID] in ids]
-        self._delays = backoff_seconds()
+        if sent:
+            self._delays = backoff_seconds()
         return []
 
 
