@@ -1,6 +1,7 @@
 """Consuming a lane: take what is waiting, have it settled in one transaction, acknowledge once.
 
-The batch is whatever has arrived, up to a limit; it never waits for more, so at low rates it is a single message.
+The batch is whatever has arrived, up to a limit; it doesn't wait for more, so at low rates it is a single message. Only
+where the machine has more to do than it can does ordinary work give way for a moment, and takes more at a time.
 """
 
 from __future__ import annotations
@@ -82,12 +83,14 @@ class LaneConsumer:
         read: Callable[[Delivery], Arrived],
         settle: Callable[[Sequence[Arrived]], list[Settled]],
         run_worker: RunWorker,
+        seconds_to_give_way: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._service, self._lane = service, lane
         self._amqp_uri, self._heartbeat_seconds = amqp_uri, heartbeat_seconds
         self._batch_limit = batch_limit
         self._clock = clock
         self._read, self._settle, self._run_worker = read, settle, run_worker
+        self._seconds_to_give_way = seconds_to_give_way
         self._waiting: deque[Arrived] = deque()
         self.is_connected = False
         self._stopping = threading.Event()
@@ -148,15 +151,26 @@ class LaneConsumer:
         self._waiting.append(self._read(Delivery.of(message, self._clock.now())))
 
     def _fill(self, connection: BusConnection, settled: _Acknowledgements) -> None:
-        """Waits for a first message if there is none, then takes what has arrived without waiting for more."""
+        """Waits for a first message if there is none, then takes what has arrived."""
         if not self._waiting and settled.are_due:
             connection.drain(ACK_SECONDS)
+        has_more = True
         if not self._waiting:
             settled.send()
-            if not connection.drain(IDLE_SECONDS):
+            has_more = connection.drain(IDLE_SECONDS)
+        while has_more and len(self._waiting) < self._batch_limit:
+            has_more = connection.drain(0)
+        if self._waiting and (seconds := self._seconds_to_give_way()):
+            settled.send()
+            self._give_way(connection, seconds)
+
+    def _give_way(self, connection: BusConnection, seconds: float) -> None:
+        """Leaves the processor to others for so long, unless a whole batch has arrived before."""
+        until = time.monotonic() + seconds
+        while len(self._waiting) < self._batch_limit and (left := until - time.monotonic()) > 0:
+            connection.drain(min(left, IDLE_SECONDS))
+            if self._stopping.is_set():
                 return
-        while len(self._waiting) < self._batch_limit and connection.drain(0):
-            pass
 
     def _handle_batch(self, connection: BusConnection, forwarder: Forwarder, settled: _Acknowledgements) -> None:
         batch, begun = self._next_batch(), time.perf_counter()

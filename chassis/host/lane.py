@@ -54,6 +54,7 @@ class Lane(Entrypoint):  # type: ignore[misc]
             read=lambda delivery: read(delivery, by_name),
             settle=self._settler.settle if self.lane == URGENT else self._settle_in_turn,
             run_worker=self._run_worker,
+            seconds_to_give_way=(lambda: 0.0) if self.lane == URGENT else self._ports.pressure.seconds_to_give_way,
         )
 
     def start(self) -> None:

@@ -19,6 +19,7 @@ from chassis import metrics
 from chassis.bus.relay import Relay
 from chassis.clock import clock_for
 from chassis.config import ChassisSettings, Env
+from chassis.host.pressure import Pressure
 from chassis.host.right_of_way import RightOfWay
 from chassis.ports import CommandHandler
 from chassis.store.database import Database
@@ -62,6 +63,7 @@ class Ports(DependencyProvider):  # type: ignore[misc]
         self._wake_ups: list[tuple[frozenset[str], Callable[[], None]]] = []
         self._is_open = False
         self.right_of_way = RightOfWay()
+        self.pressure = Pressure()
         self._committed_at = -math.inf
 
     def setup(self) -> None:

@@ -290,19 +290,23 @@ def test_what_is_refused_stays_in_the_outbox_until_there_is_room(store: Store, a
 class Reader:
     """A consumer of the parrot's inbox, in a thread of its own, that settles whatever arrives."""
 
+    batch_limit = 8
+
     def __init__(self, amqp_uri: str) -> None:
         self.batches: list[int] = []
         self.meanwhile: Callable[[], None] = lambda: None
+        self.gives_way: float = 0.0
         self.consumer = LaneConsumer(
             service="parrot",
             lane="inbox",
             amqp_uri=amqp_uri,
             heartbeat_seconds=HEARTBEAT_SECONDS,
-            batch_limit=8,
+            batch_limit=self.batch_limit,
             clock=SystemClock(),
             read=lambda delivery: NotUnderstood(delivery, Unreadable("nobody asked")),
             settle=self._settle,
             run_worker=lambda work, meanwhile: work(),
+            seconds_to_give_way=lambda: self.gives_way,
         )
         self._thread = threading.Thread(target=self.consumer.run)
 
@@ -318,6 +322,18 @@ class Reader:
     def __exit__(self, *_: object) -> None:
         self.consumer.stop()
         self._thread.join()
+
+
+def test_who_gives_way_takes_a_whole_batch_and_waits_no_longer_than_for_that(amqp_uri: str) -> None:
+    with Reader(amqp_uri) as reader, Sender(amqp_uri) as sender:
+        eventually(lambda: reader.consumer.is_connected, "it listens")
+        reader.gives_way = 600.0
+        for _ in range(reader.batch_limit):
+            sender.send("intake.events", "ReferralReceived", {})
+        eventually(lambda: reader.batches == [reader.batch_limit], "all are settled at once")
+        reader.gives_way = 0.001
+        sender.send("intake.events", "ReferralReceived", {})
+        eventually(lambda: reader.batches == [reader.batch_limit, 1], "it gives way for so long and no longer")
 
 
 def unacknowledged(node: Node, amqp_uri: str) -> int:
