@@ -190,6 +190,9 @@ def mailer_for(
 class _AsWritten(EmailPolicy):
     """Takes a header that is plain as it is written, which the library would parse and fold each time it is met."""
 
+    def header_max_count(self, name: str) -> int | None:
+        return _most_of(name.lower())
+
     def header_store_parse(self, name: str, value: Any) -> tuple[str, str]:
         if name.lower() in ABOUT_CONTENT:
             return name, _parsed(name, value)
@@ -200,6 +203,12 @@ class _AsWritten(EmailPolicy):
         if isinstance(value, BaseHeader):
             return super().fold_binary(name, value)
         return f"{name}: {value}{self.linesep}".encode("ascii")
+
+
+@lru_cache(maxsize=64)
+def _most_of(name: str) -> int | None:
+    """How often a header may stand in a message. The library makes a class to find out."""
+    return EmailPolicy().header_max_count(name)
 
 
 @lru_cache(maxsize=64)
