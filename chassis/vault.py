@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
+from chassis.store.prepared import prepared
 from chassis.store.unit import upsert
 from contracts.shape import Shape
 
@@ -41,9 +42,8 @@ class Vault:
 
     def __init__(self, data_keys: Table, master_key: str) -> None:
         wanted = data_keys.c.subject_id == bindparam("subject_id")
-        # Run on the session's connection itself, which leaves the session's own changes to be written all at once.
-        self._wrapped_key = select(data_keys.c.wrapped).where(wanted)
-        self._keep_key = data_keys.insert()
+        self._wrapped_key = prepared(select(data_keys.c.wrapped).where(wanted))
+        self._keep_key = prepared(data_keys.insert())
         self._data_keys = data_keys
         self._master_key = base64.b64decode(master_key)
         if len(self._master_key) != 32:
@@ -74,7 +74,7 @@ class Vault:
         session.connection().execute(statement.on_conflict_do_update(index_elements=["subject_id"], set_=gone))
 
     def _find_key(self, session: Session, subject_id: UUID) -> bytes | None:
-        wrapped = session.connection().execute(self._wrapped_key, {"subject_id": subject_id}).scalar()
+        wrapped = session.execute(self._wrapped_key, {"subject_id": subject_id}).scalar()
         if wrapped is None:
             return None
         if wrapped == DESTROYED:
@@ -87,7 +87,7 @@ class Vault:
     def _new_key(self, session: Session, subject_id: UUID, at: datetime) -> bytes:
         key = AESGCM.generate_key(bit_length=256)
         wrapped = aes_key_wrap(self._master_key, key)
-        session.connection().execute(self._keep_key, {"subject_id": subject_id, "wrapped": wrapped, "created_at": at})
+        session.execute(self._keep_key, {"subject_id": subject_id, "wrapped": wrapped, "created_at": at})
         return key
 
 

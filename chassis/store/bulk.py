@@ -133,6 +133,20 @@ class Statements:
         sign = "%s" if self._shared else "?"
         run_many(_connection(transaction), f"DELETE FROM timer WHERE name = {sign} AND key = {sign}", keys)  # noqa: S608
 
+    def update(self, transaction: Transaction, part: Rows, keys: Sequence[str]) -> int:
+        """Gives rows that are there the values of the other columns; `keys` are those that they are found by.
+
+        Returns how many were found.
+        """
+        others = [name for name in part.kinds if name not in keys]
+        if self._shared:
+            statement = _updating(part.table, tuple(part.kinds.items()), tuple(others), tuple(keys))
+            return run_many(_connection(transaction), statement, [{"rows_0": _objects(part)}])
+        given, found = (", ".join(f'"{name}" = ?' for name in others), " AND ".join(f'"{name}" = ?' for name in keys))
+        in_order = [list(part.kinds).index(name) for name in (*others, *keys)]
+        rows = [[row[at] for at in in_order] for row in part.rows]
+        return run_many(_connection(transaction), f'UPDATE "{part.table}" SET {given} WHERE {found}', rows)  # noqa: S608
+
     def insert(self, transaction: Transaction, *parts: Rows) -> None:
         """Inserts rows into one table or several; on PostgreSQL that is one statement."""
         if self._shared:
@@ -193,6 +207,14 @@ def _inserting(shapes: tuple[tuple[str, tuple[tuple[str, str], ...], str], ...])
     *others, last = (_from_recordset(f"rows_{number}", *shape) for number, shape in enumerate(shapes))
     named = ", ".join(f"part_{number} AS ({statement})" for number, statement in enumerate(others))
     return f"WITH {named} {last}" if named else last
+
+
+@cache
+def _updating(table: str, kinds: tuple[tuple[str, str], ...], others: tuple[str, ...], keys: tuple[str, ...]) -> str:
+    """PostgreSQL's statement for rows given as `rows_0`."""
+    values = ", ".join(f'"{name}" = given."{name}"' for name in others)
+    found = " AND ".join(f'"{table}"."{name}" = given."{name}"' for name in keys)
+    return f'UPDATE "{table}" SET {values} FROM {_given("rows_0", kinds)} WHERE {found}'  # noqa: S608
 
 
 @cache

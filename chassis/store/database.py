@@ -9,11 +9,11 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, delete
-from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
 from chassis.store.bulk import Statements
 from chassis.store.outbox import Outbox
+from chassis.store.session import UnitSession
 from chassis.store.tables import chassis_tables
 from chassis.store.unit import StoreUnit
 
@@ -46,7 +46,7 @@ class Database:
 
         One at a time in a process: two would only wait for each other's rows.
         """
-        with self.turn, Session(self.engine, expire_on_commit=False) as session:
+        with self.turn, UnitSession(self.engine, self._statements) as session:
             unit = self._unit_on(session)
             yield unit
             unit.finish()
@@ -54,7 +54,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[StoreUnit]:
         """A unit that may read and keeps nothing. It holds no lock that a writer would wait for."""
-        with Session(self.engine.execution_options(read_only=True)) as session:
+        with UnitSession(self.engine.execution_options(read_only=True), self._statements) as session:
             yield self._unit_on(session)
 
     def purge_inbox(self, retention_days: int) -> None:
@@ -63,7 +63,7 @@ class Database:
         with self.begin() as connection:
             connection.execute(delete(inbox).where(inbox.c.handled_at < before))
 
-    def _unit_on(self, session: Session) -> StoreUnit:
+    def _unit_on(self, session: UnitSession) -> StoreUnit:
         return StoreUnit(
             service=self.service,
             tools=self._tools,

@@ -26,13 +26,22 @@ def run(connection: Connection, statement: str, parameters: Any = ()) -> Rows:
         return cursor.fetchall() if cursor.description else []
 
 
-def run_many(connection: Connection, statement: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Runs a statement once for each row of parameters. Raises DBAPIError."""
+def run_described(connection: Connection, statement: str, parameters: Any = ()) -> tuple[Rows, list[Any]]:
+    """As `run`, and the driver's word for the type of each column that is returned."""
+    with _cursor(connection, statement) as cursor:
+        cursor.execute(statement, parameters)
+        return (cursor.fetchall(), [column[1] for column in cursor.description]) if cursor.description else ([], [])
+
+
+def run_many(connection: Connection, statement: str, rows: Sequence[Any]) -> int:
+    """Runs a statement once for each row of parameters, and returns how many rows it changed. Raises DBAPIError."""
     with _cursor(connection, statement) as cursor:
         if len(rows) == 1:
             cursor.execute(statement, rows[0])
         else:
             cursor.executemany(statement, rows)
+        changed: int = cursor.rowcount
+        return changed
 
 
 @contextmanager

@@ -1,46 +1,137 @@
-"""New objects of the ORM's, as rows.
+"""Objects of the ORM's that were added or changed, as rows.
 
-A handler adds objects to its session, and the session's flush would bring each through SQLAlchemy's unit of work, which
-takes longer over it than the database does. What has not been flushed when a unit ends is written like its other rows:
-all of a table's at once, and on PostgreSQL in the unit's last statement.
+A handler adds objects to its session and changes those it has read, and the session's flush would bring each through
+SQLAlchemy's unit of work, which takes longer over it than the database does. Of what is mapped to a table and no more,
+all new rows of the table are written at once, and all changes of the same columns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Table, inspect
-from sqlalchemy.orm import Mapper, Session
+from sqlalchemy.orm import Session, make_transient, make_transient_to_detached
+from sqlalchemy.orm.exc import StaleDataError
 
+from chassis.store.bulk import Rows, Statements, as_rows
+from chassis.store.plain import plain
 from chassis.store.tables import Row
 
+RowsByColumns = Mapping[tuple[Table, tuple[str, ...]], Sequence[Row]]
+"""Rows of the same columns of a table."""
 
-class Plain(NamedTuple):
-    """A mapping that is no more than a table: the names of its columns, by attribute."""
 
-    table: Table
-    columns: Mapping[str, str]
+class Change(NamedTuple):
+    """Rows that get other values in the same columns; `keys` are those that they are found by."""
+
+    rows: Rows
+    keys: tuple[str, ...]
 
 
 def take_new(session: Session) -> list[tuple[Table, Row]]:
     """The session's new objects, which it then no longer knows; one that only the ORM can write stays."""
-    new, rows = list(session.new), []
-    for one in new:
-        plain, given = _plain(inspect(type(one))), vars(one)
-        if plain and plain.columns.keys() <= given.keys():
-            rows.append((plain.table, {name: given[key] for key, name in plain.columns.items()}))
+    found = _new(session)
+    for one, _, _ in found:
+        session.expunge(one)
+    return [(table, row) for _, table, row in found]
+
+
+def take_changed(session: Session) -> list[Change]:
+    """What was changed in the session's objects, which it then no longer knows; what only the ORM can write stays."""
+    changes = []
+    for change, objects in _changed(session):
+        changes.append(change)
+        for one in objects:
             session.expunge(one)
-    return rows
+    return changes
+
+
+def write(session: Session, statements: Statements) -> None:
+    """Writes what is new and what was changed. The session goes on knowing it; what only the ORM can write stays."""
+    new = _new(session)
+    rows: dict[tuple[Table, tuple[str, ...]], list[Row]] = {}
+    for one, table, row in new:
+        session.expunge(one)
+        rows.setdefault((table, tuple(row)), []).append(row)
+    if parts := as_parts(session, statements, rows):
+        statements.insert(session, *parts)
+    for one, _, _ in new:
+        _know_again(session, one)
+    changed = _changed(session)
+    write_changes(session, statements, [change for change, _ in changed])
+    for _, objects in changed:
+        for one in objects:
+            session.expunge(one)
+            make_transient(one)
+            _know_again(session, one)
+
+
+def write_changes(session: Session, statements: Statements, changes: Iterable[Change]) -> None:
+    """Raises StaleDataError if a row is not there any more."""
+    for rows, keys in changes:
+        if statements.update(session, rows, keys) != len(rows.rows):
+            raise StaleDataError(f"a row of {rows.table} that was changed is not there any more")
+
+
+def as_parts(session: Session, statements: Statements, rows: RowsByColumns) -> list[Rows]:
+    """Rows of several tables for one statement, what others refer to first.
+
+    Those that only SQLAlchemy can write are written, and before them whatever they may refer to.
+    """
+    parts: list[Rows] = []
+    for (table, _), values in sorted(rows.items(), key=lambda one: _rank(one[0][0])):
+        part = as_rows(session.get_bind().dialect, table, values)
+        if part:
+            parts.append(part)
+            continue
+        if parts:
+            statements.insert(session, *parts)
+            parts = []
+        session.connection().execute(table.insert(), values)
+    return parts
+
+
+def _new(session: Session) -> list[tuple[Any, Table, Row]]:
+    """New objects, and what each is as a row."""
+    found = []
+    for one in session.new:
+        mapped, given = plain(inspect(type(one))), vars(one)
+        if mapped and mapped.columns.keys() <= given.keys():
+            found.append((one, mapped.table, {name: given[key] for key, name in mapped.columns.items()}))
+    return found
+
+
+def _changed(session: Session) -> list[tuple[Change, list[Any]]]:
+    """What was changed, and in which objects."""
+    alike: dict[tuple[Table, tuple[str, ...]], list[tuple[Row, Any]]] = {}
+    for one in session.dirty:
+        state = inspect(one)
+        mapped = plain(state.mapper)
+        if mapped:
+            changed = [key for key in mapped.columns if key in state.committed_state]
+            row = {mapped.columns[key]: state.dict[key] for key in changed}
+            if row and not row.keys() & mapped.keys.values():
+                row |= {name: state.dict[key] for key, name in mapped.keys.items()}
+                alike.setdefault((mapped.table, tuple(row)), []).append((row, one))
+    found = []
+    for (table, _), changes in sorted(alike.items(), key=lambda one: _rank(one[0][0])):
+        keys = tuple(column.name for column in table.primary_key)
+        changes.sort(key=lambda change: tuple(change[0][name] for name in keys))
+        rows = as_rows(session.get_bind().dialect, table, [row for row, _ in changes])
+        if rows:
+            found.append((Change(rows, keys), [one for _, one in changes]))
+    return found
+
+
+def _know_again(session: Session, one: Any) -> None:
+    """Makes an object that was written one that the session has read."""
+    make_transient_to_detached(one)
+    session.add(one)
 
 
 @cache
-def _plain(mapper: Mapper[Any]) -> Plain | None:
-    """None if there is more to the mapping: its rows are the ORM's to write."""
-    (table, *others), events = mapper.tables, mapper.dispatch
-    more = (others, mapper.relationships, events.before_insert, events.after_insert)
-    if any(more) or mapper.polymorphic_on is not None or mapper.version_id_col is not None:
-        return None
-    assert isinstance(table, Table)
-    return Plain(table, {attribute.key: str(attribute.columns[0].name) for attribute in mapper.column_attrs})
+def _rank(table: Table) -> int:
+    """Where a table stands among those of its database, after all that it refers to."""
+    return table.metadata.sorted_tables.index(table)

@@ -16,6 +16,8 @@ from sqlalchemy import Select, bindparam, inspect, select
 from sqlalchemy.orm import Mapper, Session
 from sqlalchemy.orm.util import identity_key
 
+from chassis.store.prepared import prepared
+
 RowT = TypeVar("RowT")
 
 _KEPT, _LOCKED = "rows kept", "rows locked"
@@ -52,20 +54,40 @@ def lock_all(session: Session, kind: type[RowT], keys: Collection[UUID]) -> list
 
 
 def _read(session: Session, kind: type[RowT], key: UUID, wanted: Select[Any]) -> RowT | None:
-    if identity_key(kind, key) in session.identity_map or any(type(one) is kind for one in session.new):
-        session.flush()
-    found: RowT | None = session.execute(wanted, {"key": key}).scalar_one_or_none()
+    found = _added(session, kind, key)
+    if found is None:
+        if identity_key(kind, key) in session.identity_map:
+            session.flush()
+        found = session.execute(wanted, {"key": key}).scalar_one_or_none()
     # The session itself forgets a row that nobody holds; another message of the batch may be about it too.
     session.info.setdefault(_KEPT, []).append(found)
     return found
 
 
+def _added(session: Session, kind: type[RowT], key: UUID) -> RowT | None:
+    """The row of this key if the unit has added it and not yet written it."""
+    attribute = _key_of(inspect(kind))
+    return next((one for one in session.new if type(one) is kind and getattr(one, attribute) == key), None)
+
+
+@cache
+def _key_of(mapper: Mapper[Any]) -> str:
+    """The attribute that holds the primary key."""
+    (column,) = mapper.primary_key
+    return mapper.get_property_by_column(column).key
+
+
 @cache
 def _by_key(mapper: Mapper[Any]) -> Select[Any]:
-    (column,) = mapper.primary_key
-    return select(mapper).where(column == bindparam("key")).execution_options(autoflush=False)
+    return prepared(_selecting(mapper).execution_options(autoflush=False))
 
 
 @cache
 def _by_key_locking(mapper: Mapper[Any]) -> Select[Any]:
-    return _by_key(mapper).with_for_update().execution_options(populate_existing=True)
+    wanted = _selecting(mapper).with_for_update()
+    return prepared(wanted.execution_options(autoflush=False, populate_existing=True))
+
+
+def _selecting(mapper: Mapper[Any]) -> Select[Any]:
+    (column,) = mapper.primary_key
+    return select(mapper).where(column == bindparam("key"))

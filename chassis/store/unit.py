@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -18,9 +17,9 @@ from chassis.audit import Deed
 from chassis.clock import Clock
 from chassis.ids import new_id
 from chassis.store import audit
-from chassis.store.bulk import Rows, Statements, as_rows, behind_of
+from chassis.store.bulk import Rows, Statements, behind_of
 from chassis.store.outbox import Outbox, Waiting, outbox_rows
-from chassis.store.pending import take_new
+from chassis.store.pending import as_parts, take_changed, take_new, write_changes
 from chassis.store.story import story_rows
 from chassis.store.tables import ChassisTables, Row
 from contracts.envelope import SEQUENCE, Envelope, source_of, text_of, to_headers
@@ -113,6 +112,7 @@ class StoreUnit:
         """Writes what is left to write, and commits all of it."""
         for table, row in take_new(self.session):
             self.insert(table, **row)
+        changes = take_changed(self.session)
         if self.session.dirty or self.session.deleted or self.session.new:
             self._insert_own()  # which others may refer to
             self.session.flush()
@@ -122,6 +122,7 @@ class StoreUnit:
             self._announce(waiting)
         else:
             self._insert_own()
+        write_changes(self.session, self.statements, changes)
         deleted = self.outbox.delete_many_taken(self.session)
         self.session.commit()
         self.outbox.forget(deleted)
@@ -146,19 +147,9 @@ class StoreUnit:
             self.statements.insert(self.session, *own)
 
     def _own_rows(self) -> list[Rows]:
-        """The service's own rows, what others refer to first; those that only SQLAlchemy can write are written."""
+        """The service's own rows, what others refer to first."""
         taken, self._rows = self._rows, {}
-        parts: list[Rows] = []
-        for (table, _), values in sorted(taken.items(), key=lambda rows: _rank(rows[0][0])):
-            rows = as_rows(self.session.get_bind().dialect, table, values)
-            if rows:
-                parts.append(rows)
-                continue
-            if parts:  # which it may refer to
-                self.statements.insert(self.session, *parts)
-                parts = []
-            self.session.connection().execute(table.insert(), values)
-        return parts
+        return as_parts(self.session, self.statements, taken)
 
     def _waiting(self) -> list[Waiting]:
         """What was emitted, not yet numbered."""
@@ -195,12 +186,6 @@ class StoreUnit:
             causation_id=text_of(cause.id) if cause else None,
             traceparent=cause.traceparent if cause else None,
         )
-
-
-@cache
-def _rank(table: Table) -> int:
-    """Where a table stands among those of its database, after all that it refers to."""
-    return table.metadata.sorted_tables.index(table)
 
 
 def _number(waiting: Sequence[Waiting], subjects: Sequence[UUID], last: Mapping[str, int]) -> None:

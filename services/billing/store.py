@@ -12,6 +12,7 @@ from sqlalchemy import Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from chassis.store import rows
+from chassis.store.prepared import prepared
 from contracts.vocabulary import AwardId, FundId, InvoiceId, MatchId, PaymentId, ReferralId, TherapistId
 from services.billing import tables
 from services.billing.domain.awards import Award, AwardState
@@ -41,20 +42,22 @@ _award, _fund, _invoice, _match = (
 )
 _timer = metadata.tables["timer"].c
 _of_referral = _award.referral_id == bindparam("referral_id")
-_MATCHES_OF = select(Match).where(_match.referral_id == bindparam("referral_id")).order_by(_match.matched_at, _match.id)
-_FEE_INVOICE = _locked(select(Invoice).where(_invoice.match_id == bindparam("match_id")))
-_OPEN_FUNDS = _locked(
-    select(Fund).where(_fund.starts_on <= bindparam("on"), _fund.ends_on >= bindparam("on")).order_by(_fund.id)
+_MATCHES_OF = prepared(
+    select(Match).where(_match.referral_id == bindparam("referral_id")).order_by(_match.matched_at, _match.id)
 )
-_HELD_AWARD = _locked(select(Award).where(_of_referral, _award.state == AwardState.HELD))
-_LATEST_AWARD = select(Award).where(_of_referral).order_by(_award.approved_at.desc(), _award.id).limit(1)
-_RECEIVED = select(_award.fund_id, func.sum(_award.drawn_pence)).where(_of_referral).group_by(_award.fund_id)
+_FEE_INVOICE = prepared(_locked(select(Invoice).where(_invoice.match_id == bindparam("match_id"))))
+_OPEN_FUNDS = prepared(
+    _locked(select(Fund).where(_fund.starts_on <= bindparam("on"), _fund.ends_on >= bindparam("on")).order_by(_fund.id))
+)
+_HELD_AWARD = prepared(_locked(select(Award).where(_of_referral, _award.state == AwardState.HELD)))
+_LATEST_AWARD = prepared(select(Award).where(_of_referral).order_by(_award.approved_at.desc(), _award.id).limit(1))
+_RECEIVED = prepared(select(_award.fund_id, func.sum(_award.drawn_pence)).where(_of_referral).group_by(_award.fund_id))
 _ANY_DUE = (
     select(_timer.name)
     .where(_timer.name.in_(bindparam("timers", expanding=True)), _timer.due_at <= bindparam("at"))
     .limit(1)
 )
-_NEW_JOURNAL, _NEW_ENTRY = tables.journal_table.insert(), tables.entry_table.insert()
+_NEW_JOURNAL, _NEW_ENTRY = prepared(tables.journal_table.insert()), prepared(tables.entry_table.insert())
 
 
 class NotFound(LookupError):

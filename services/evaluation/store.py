@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, registry
 
 from chassis.store import rows
+from chassis.store.prepared import prepared
 from chassis.store.tables import Instant, code, new_metadata
 from contracts.vocabulary import AgeBand, InvitationId, MatchEndReason, MatchId, ReferralId, Respondent, Stage
 from services.evaluation.domain.change import Pair
@@ -89,8 +90,10 @@ mapper.map_imperatively(Invitation, invitations)
 mapper.map_imperatively(Response, responses)
 
 # Asked at every stage, so it is built once.
-_INVITED = select(invitations.c.respondent).where(
-    invitations.c.match_id == bindparam("match_id"), invitations.c.stage == bindparam("stage")
+_INVITED = prepared(
+    select(invitations.c.respondent).where(
+        invitations.c.match_id == bindparam("match_id"), invitations.c.stage == bindparam("stage")
+    )
 )
 
 

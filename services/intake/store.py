@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased, registry
 
 from chassis.store import rows
+from chassis.store.prepared import prepared
 from chassis.store.tables import Instant, code, data_key_table, new_metadata
 from chassis.store.unit import upsert
 from contracts.commands.intake import Assess, TellApart
@@ -196,10 +197,10 @@ mapper.map_imperatively(Erasure, privacy.erasure)
 mapper.map_imperatively(Hold, privacy.legal_hold)
 
 # Every request and assessment runs these, so they are built once.
-_BY_REFERENCE = select(Referral).where(referrals.c.reference == bindparam("reference")).with_for_update()
-_BY_SUBMISSION = select(Referral).where(referrals.c.submission_id == bindparam("submission_id"))
-_RECORD = select(personal_records.c.content).where(personal_records.c.referral_id == bindparam("referral_id"))
-_LIVE_LINKS = (
+_BY_REFERENCE = prepared(select(Referral).where(referrals.c.reference == bindparam("reference")).with_for_update())
+_BY_SUBMISSION = prepared(select(Referral).where(referrals.c.submission_id == bindparam("submission_id")))
+_RECORD = prepared(select(personal_records.c.content).where(personal_records.c.referral_id == bindparam("referral_id")))
+_LIVE_LINKS = prepared(
     select(Link)
     .where(
         (links.c.referral_id == bindparam("referral_id")) | (links.c.other_id == bindparam("referral_id")),
@@ -207,7 +208,7 @@ _LIVE_LINKS = (
     )
     .order_by(links.c.linked_at, links.c.id)
 )
-_NEW_MARK = marks.insert()
+_NEW_MARK = prepared(marks.insert())
 _ALIKE = (
     select(marks.c.referral_id, marks.c.kind)
     .where(marks.c.mark.in_(bindparam("marks", expanding=True)))
@@ -219,7 +220,7 @@ _TOLD_APART = (
     .where(told_apart.c.referral_id == duplicates.c.referral_id, told_apart.c.other_id == duplicates.c.other_id)
     .exists()
 )
-_NEW_RECORD, _NEW_ASSESSMENT = personal_records.insert(), assessments.insert()
+_NEW_RECORD, _NEW_ASSESSMENT = prepared(personal_records.insert()), prepared(assessments.insert())
 
 
 class Form(NamedTuple):
@@ -295,7 +296,7 @@ def correct_personal_record(session: Session, referral_id: ReferralId, content: 
 
 def get_personal_record(session: Session, referral_id: ReferralId) -> bytes:
     """The encrypted record. Raises NoSuchReferral."""
-    content: bytes | None = session.connection().execute(_RECORD, {"referral_id": referral_id}).scalar()
+    content: bytes | None = session.execute(_RECORD, {"referral_id": referral_id}).scalar()
     if content is None:
         raise NoSuchReferral(f"there is no record of referral {referral_id}")
     return content

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, registry
 
 from chassis.store import rows
+from chassis.store.prepared import prepared
 from chassis.store.tables import Instant, code, new_metadata
 from contracts.vocabulary import (
     ClientGroup,
@@ -167,17 +168,19 @@ _WITH_ROOM = select(Therapist).where(
     therapists.c.places > therapists.c.places_held,
     therapists.c.session_fee_pence <= bindparam("highest_fee_pence"),
 )
-_WITH_ROOM_IN_BOX = _WITH_ROOM.where(
-    therapists.c.sessions != Sessions.ONLINE,
-    therapists.c.latitude.between(bindparam("south"), bindparam("north")),
-    therapists.c.longitude.between(bindparam("west"), bindparam("east")),
+_WITH_ROOM_IN_BOX = prepared(
+    _WITH_ROOM.where(
+        therapists.c.sessions != Sessions.ONLINE,
+        therapists.c.latitude.between(bindparam("south"), bindparam("north")),
+        therapists.c.longitude.between(bindparam("west"), bindparam("east")),
+    )
 )
 _WITH_ROOM_ONLINE = (
     _WITH_ROOM.where(therapists.c.sessions != Sessions.IN_PERSON)
     .order_by(therapists.c.places.desc(), therapists.c.id)
     .execution_options(yield_per=ONLINE_AT_ONCE)
 )
-_LINKED = (
+_LINKED = prepared(
     select(links.c.kind, Referral)
     .where(
         links.c.stands,
@@ -188,8 +191,10 @@ _LINKED = (
     )
     .order_by(links.c.id)
 )
-_ASKED = select(offers.c.therapist_id).where(
-    offers.c.referral_id == bindparam("referral_id"), offers.c.state != OfferState.WITHDRAWN
+_ASKED = prepared(
+    select(offers.c.therapist_id).where(
+        offers.c.referral_id == bindparam("referral_id"), offers.c.state != OfferState.WITHDRAWN
+    )
 )
 
 

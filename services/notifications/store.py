@@ -31,6 +31,7 @@ from sqlalchemy.orm import Session, registry
 
 from chassis.store import rows
 from chassis.store.append_only import forbid_changes, forbidding
+from chassis.store.prepared import prepared
 from chassis.store.tables import Instant, code, data_key_table, new_metadata
 from contracts.vocabulary import (
     AlertStep,
@@ -165,10 +166,12 @@ mapper.map_imperatively(Message, messages)
 mapper.map_imperatively(Alert, alerts)
 mapper.map_imperatively(Staff, staff)
 
-# What is asked for with every message is asked past the ORM, by statements that are made once: a quarter of the cost.
-_CLIENT = select(clients).where(clients.c.referral_id == bindparam("id")).with_for_update()
-_THERAPIST = select(therapists.c.therapist_id).where(therapists.c.therapist_id == bindparam("id")).with_for_update()
-_QUEUED_ABOUT = (
+# What is asked for with every message is asked past the ORM, by statements that are made once.
+_CLIENT = prepared(select(clients).where(clients.c.referral_id == bindparam("id")).with_for_update())
+_THERAPIST = prepared(
+    select(therapists.c.therapist_id).where(therapists.c.therapist_id == bindparam("id")).with_for_update()
+)
+_QUEUED_ABOUT = prepared(
     select(Message)
     .where(messages.c.referral_id == bindparam("id"), messages.c.state == State.QUEUED)
     .order_by(messages.c.id)
@@ -176,17 +179,18 @@ _QUEUED_ABOUT = (
 )
 _INSERTS: Mapping[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 _ADD_MESSAGE = {
-    dialect: insert(messages).on_conflict_do_nothing(index_elements=["business_key"]).returning(messages.c.id)
+    dialect: prepared(insert(messages).on_conflict_do_nothing(index_elements=["business_key"]).returning(messages.c.id))
     for dialect, insert in _INSERTS.items()
 }
 
 
 def _move_on(statement: Any) -> Any:
-    return statement.on_conflict_do_update(
+    moving = statement.on_conflict_do_update(
         index_elements=["subject_id", "topic"],
         set_={"sequence": statement.excluded.sequence},
         where=latest_facts.c.sequence < statement.excluded.sequence,
-    ).returning(latest_facts.c.sequence)
+    )
+    return prepared(moving.returning(latest_facts.c.sequence))
 
 
 _MOVE_ON = {dialect: _move_on(insert(latest_facts)) for dialect, insert in _INSERTS.items()}
@@ -198,7 +202,7 @@ def _sent_lately(recipient: Recipient, whose: ColumnElement[UUID]) -> Select[tup
     ahead = and_(messages.c.state == State.QUEUED, messages.c.id < bindparam("id"))
     to_whom = and_(whose == bindparam("who"), messages.c.recipient == recipient)
     by_itself = messages.c.channel != Channel.STAFF_CALL
-    return select(messages.c.state, messages.c.settled_at).where(to_whom, by_itself, gone | ahead)
+    return prepared(select(messages.c.state, messages.c.settled_at).where(to_whom, by_itself, gone | ahead))
 
 
 _SENT_LATELY = {

@@ -1,4 +1,4 @@
-"""New objects of the ORM's: what a unit writes for them at its end, and what is left to the ORM."""
+"""Objects of the ORM's that were added or changed: what a unit writes of them itself, and what is left to the ORM."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, Table, Uuid, event, select
+from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, Table, Uuid, delete, event, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import registry, relationship
+from sqlalchemy.orm.exc import StaleDataError
 
 from chassis.ids import new_id
 from tests.chassis.conftest import Store
+from tests.support.statements import listening
 
 
 @dataclass(eq=False)
@@ -100,6 +102,64 @@ def test_an_object_is_found_and_can_be_changed_within_its_unit(family: Family) -
         found = unit.session.execute(select(Parent).where(family.parents.c.number == 1)).scalar_one()
         found.number = 7
     assert family.numbers() == [7]
+
+
+def test_all_that_was_changed_alike_is_written_at_once(family: Family) -> None:
+    with family.store.database.unit() as unit:
+        unit.session.add_all(Parent(new_id(), number) for number in (1, 2, 3))
+    with listening(family.store.database.engine) as asked, family.store.database.unit() as unit:
+        for parent in unit.session.scalars(select(Parent)).all():
+            parent.number += 10
+    assert family.numbers() == [11, 12, 13]
+    if family.store.database.engine.dialect.name == "postgresql":
+        assert len([statement for statement in asked if "UPDATE" in statement]) == 1
+
+
+def test_what_was_changed_is_written_before_the_unit_asks_and_can_be_changed_again(family: Family) -> None:
+    with family.store.database.unit() as unit:
+        unit.session.add_all((Parent(new_id(), 1), Parent(new_id(), 2)))
+    with family.store.database.unit() as unit:
+        one = unit.session.execute(select(Parent).where(family.parents.c.number == 1)).scalar_one()
+        one.number = 8
+        assert unit.session.execute(select(Parent).where(family.parents.c.number == 8)).scalar_one() is one
+        assert one not in unit.session.dirty
+        one.number = 9
+    assert family.numbers() == [2, 9]
+
+
+def test_a_change_of_a_type_that_only_the_orm_can_write_is_left_to_it(family: Family) -> None:
+    parent, child = new_id(), new_id()
+    with family.store.database.unit() as unit:
+        unit.session.add_all((Parent(parent, 1), Child(child, parent)))
+    with family.store.database.unit() as unit:
+        found = unit.session.get(Child, child)
+        assert found
+        found.picture = b"\x00\xff"
+    with family.store.database.engine.connect() as connection:
+        assert connection.execute(select(family.children.c.picture)).scalar_one() == b"\x00\xff"
+
+
+def test_another_key_is_left_to_the_orm(family: Family) -> None:
+    with family.store.database.unit() as unit:
+        unit.session.add(Parent(new_id(), 1))
+    with family.store.database.unit() as unit:
+        found = unit.session.scalars(select(Parent)).one()
+        found.id, found.number = (another := new_id()), 2
+    with family.store.database.engine.connect() as connection:
+        assert connection.execute(select(family.parents.c.id, family.parents.c.number)).one() == (another, 2)
+
+
+def test_a_change_of_what_is_gone_leaves_nothing_behind(family: Family) -> None:
+    parent = new_id()
+    with family.store.database.unit() as unit:
+        unit.session.add(Parent(parent, 1))
+    with pytest.raises(StaleDataError, match="b_parent"), family.store.database.unit() as unit:
+        unit.session.add(Parent(new_id(), 5))
+        found = unit.session.get(Parent, parent)
+        assert found
+        unit.session.execute(delete(family.parents).where(family.parents.c.id == parent))
+        found.number = 2
+    assert family.numbers() == [1]
 
 
 def test_an_object_keeps_what_is_in_it(family: Family) -> None:

@@ -6,8 +6,6 @@ import mailbox
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import event
-
 from chassis.store.schedule import Effect, Scheduler
 from chassis.testing import DueTimer
 from contracts.events.notifications import MessageFailed, MessageSent
@@ -15,6 +13,7 @@ from contracts.vocabulary import FailureReason, ReferralId, TherapistId
 from services.notifications import handlers, store
 from services.notifications.domain.messages import State
 from services.notifications.gateways.mail import MaildirMailer
+from tests.support.statements import listening
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import EVENING, MONDAY_10, SETTINGS, Desk, body
 
@@ -141,16 +140,18 @@ def test_what_is_read_ahead_is_not_asked_for_again(
     desk.admit(therapist_id)
     desk.release(referral_id)
     desk.release(referral_id, to=therapist_id)
-    database, asked = desk.bench.database, []
+    database = desk.bench.database
     timers = Scheduler(database, database.unit).due(["send_message"])
-    with database.reading() as unit:
+    with listening(database.engine) as asked, database.reading() as unit:
         held = handlers.read_ahead(unit, timers)
-        event.listen(database.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+        asked.clear()
         for timer in timers:
             handlers.deliver(unit, timer)
+        meanwhile = list(asked)
     assert held
     assert len(desk.post.sent) == 2
-    assert all("FROM data_key" in statement for statement in asked)
+    assert meanwhile
+    assert all("FROM data_key" in statement for statement in meanwhile)
 
 
 def test_a_maildir_holds_what_was_sent(desk: Desk, referral_id: ReferralId, tmp_path: Path) -> None:

@@ -1,0 +1,35 @@
+"""The session that a unit of work has: SQLAlchemy's, which knows prepared statements and writes plain rows itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from chassis.store import pending
+from chassis.store.bulk import Statements
+from chassis.store.prepared import form_of
+
+
+class UnitSession(Session):
+    """One transaction, after which nothing is asked of it any more."""
+
+    def __init__(self, engine: Engine, statements: Statements) -> None:
+        super().__init__(engine, expire_on_commit=False)
+        self._statements = statements
+
+    def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
+        form = form_of(statement)
+        if form is None or options:
+            return super().execute(statement, params, **options)
+        return form.run(self, params or {})
+
+    def scalars(self, statement: Any, params: Any = None, **options: Any) -> Any:
+        return self.execute(statement, params, **options).scalars()
+
+    def flush(self, objects: Any = None) -> None:
+        """See `pending.write`."""
+        if self.new or self.dirty:
+            pending.write(self, self._statements)
+        super().flush(objects)
