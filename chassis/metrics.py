@@ -30,6 +30,9 @@ HANDLER_SECONDS = Histogram(
     buckets=(0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.25, 1, 5, 30),
     registry=REGISTRY,
 )
+GAVE_WAY = Counter(
+    "leeward_gave_way", "Batches left to grow for a moment, for want of a processor.", ["lane"], registry=REGISTRY
+)
 INBOX_AGE = Gauge(
     "leeward_inbox_oldest_seconds", "Age of the oldest message taken and not settled.", ["lane"], registry=REGISTRY
 )

@@ -66,7 +66,8 @@ def describe_streams(chapter: Chapter, depths: list[Depth]) -> None:
 
 
 INTRODUCTION = f"""\
-Steady arrivals cost more than a burst, because batches are small. So requests are also published evenly: first at
+Steady arrivals cost more than a burst, because batches are small; services give way to each other once the processors
+are not enough. So requests are also published evenly: first at
 {SHARES[0] * 100:.0f} % of the rate that a burst reaches, then at less, until no queue grows by more than a twentieth
 of the stream's rate."""
 

@@ -135,8 +135,8 @@ def chapter(results: Results) -> Chapter:
 
 INTRODUCTION = """\
 Evenly spaced events, one every ten milliseconds, timed from the moment before each is published until its follow-up
-event has reached an independent consumer; both by the same clock. They take turns. A batch never waits for more to
-arrive, so at this rate it is one message. Nameko's handler writes its row by Core."""
+event has reached an independent consumer; both by the same clock. They take turns. A batch doesn't wait for more
+to arrive, so at this rate it is one message. Nameko's handler writes its row by Core."""
 
 
 def _target(contestant: Contestant, store: str, which: str, ours: list[Round], theirs: list[Round]) -> Target:

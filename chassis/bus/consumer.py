@@ -162,6 +162,7 @@ class LaneConsumer:
             has_more = connection.drain(0)
         if self._waiting and (seconds := self._seconds_to_give_way()):
             settled.send()
+            metrics.GAVE_WAY.labels(self._lane).inc()
             self._give_way(connection, seconds)
 
     def _give_way(self, connection: BusConnection, seconds: float) -> None:
