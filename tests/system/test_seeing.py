@@ -26,9 +26,9 @@ from tests.support.samples import submission
 from tests.support.system import System, http_of, virtual_host, whole_system
 
 EXPECTED = {
-    "leeward_handled", "leeward_failed", "leeward_retried", "leeward_parked", "leeward_batch_messages", "leeward_gave_way",
+    "leeward_handled", "leeward_failed", "leeward_retried", "leeward_parked", "leeward_batch_messages",
     "leeward_handler_seconds", "leeward_outbox_oldest_seconds", "leeward_inbox_oldest_seconds", "leeward_confirms",
-    "leeward_reconnects", "leeward_timers_due",
+    "leeward_gave_way", "leeward_reconnects", "leeward_timers_due",
 }  # fmt: skip
 
 
