@@ -7,7 +7,7 @@ all new rows of the table are written at once, and all changes of the same colum
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -28,6 +28,7 @@ class Change(NamedTuple):
 
     rows: Rows
     keys: tuple[str, ...]
+    objects: list[Any]
 
 
 def take_new(session: Session) -> list[tuple[Table, Row]]:
@@ -38,18 +39,11 @@ def take_new(session: Session) -> list[tuple[Table, Row]]:
     return [(table, row) for _, table, row in found]
 
 
-def take_changed(session: Session) -> list[Change]:
-    """What was changed in the session's objects, which it then no longer knows; what only the ORM can write stays."""
-    changes = []
-    for change, objects in _changed(session):
-        changes.append(change)
-        for one in objects:
-            session.expunge(one)
-    return changes
-
-
 def write(session: Session, statements: Statements) -> None:
-    """Writes what is new and what was changed. The session goes on knowing it; what only the ORM can write stays."""
+    """Writes what is new and what was changed. The session goes on knowing it; what only the ORM can write stays.
+
+    Raises StaleDataError if a row that was changed is not there any more.
+    """
     new = _new(session)
     rows: dict[tuple[Table, tuple[str, ...]], list[Row]] = {}
     for one, table, row in new:
@@ -59,20 +53,13 @@ def write(session: Session, statements: Statements) -> None:
         statements.insert(session, *parts)
     for one, _, _ in new:
         _know_again(session, one)
-    changed = _changed(session)
-    write_changes(session, statements, [change for change, _ in changed])
-    for _, objects in changed:
+    for changes, keys, objects in _changed(session):
+        if statements.update(session, changes, keys) != len(objects):
+            raise StaleDataError(f"a row of {changes.table} that was changed is not there any more")
         for one in objects:
             session.expunge(one)
             make_transient(one)
             _know_again(session, one)
-
-
-def write_changes(session: Session, statements: Statements, changes: Iterable[Change]) -> None:
-    """Raises StaleDataError if a row is not there any more."""
-    for rows, keys in changes:
-        if statements.update(session, rows, keys) != len(rows.rows):
-            raise StaleDataError(f"a row of {rows.table} that was changed is not there any more")
 
 
 def as_parts(session: Session, statements: Statements, rows: RowsByColumns) -> list[Rows]:
@@ -103,7 +90,7 @@ def _new(session: Session) -> list[tuple[Any, Table, Row]]:
     return found
 
 
-def _changed(session: Session) -> list[tuple[Change, list[Any]]]:
+def _changed(session: Session) -> list[Change]:
     """What was changed, and in which objects."""
     alike: dict[tuple[Table, tuple[str, ...]], list[tuple[Row, Any]]] = {}
     for one in session.dirty:
@@ -121,7 +108,7 @@ def _changed(session: Session) -> list[tuple[Change, list[Any]]]:
         changes.sort(key=lambda change: tuple(change[0][name] for name in keys))
         rows = as_rows(session.get_bind().dialect, table, [row for row, _ in changes])
         if rows:
-            found.append((Change(rows, keys), [one for _, one in changes]))
+            found.append(Change(rows, keys, [one for _, one in changes]))
     return found
 
 

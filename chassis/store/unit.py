@@ -19,7 +19,7 @@ from chassis.ids import new_id
 from chassis.store import audit
 from chassis.store.bulk import Rows, Statements, behind_of
 from chassis.store.outbox import Outbox, Waiting, outbox_rows
-from chassis.store.pending import as_parts, take_changed, take_new, write_changes
+from chassis.store.pending import as_parts, take_new
 from chassis.store.story import story_rows
 from chassis.store.tables import ChassisTables, Row
 from contracts.envelope import SEQUENCE, Envelope, source_of, text_of, to_headers
@@ -112,7 +112,6 @@ class StoreUnit:
         """Writes what is left to write, and commits all of it."""
         for table, row in take_new(self.session):
             self.insert(table, **row)
-        changes = take_changed(self.session)
         if self.session.dirty or self.session.deleted or self.session.new:
             self._insert_own()  # which others may refer to
             self.session.flush()
@@ -122,7 +121,6 @@ class StoreUnit:
             self._announce(waiting)
         else:
             self._insert_own()
-        write_changes(self.session, self.statements, changes)
         deleted = self.outbox.delete_many_taken(self.session)
         self.session.commit()
         self.outbox.forget(deleted)

@@ -162,6 +162,19 @@ def test_a_change_of_what_is_gone_leaves_nothing_behind(family: Family) -> None:
     assert family.numbers() == [1]
 
 
+def test_what_is_changed_may_leave_what_is_removed(family: Family) -> None:
+    old, other, child = new_id(), new_id(), new_id()
+    with family.store.database.unit() as unit:
+        unit.session.add_all((Parent(old, 1), Parent(other, 2), Child(child, old)))
+    with family.store.database.unit() as unit:
+        found, removed = unit.session.get(Child, child), unit.session.get(Parent, old)
+        assert found
+        found.parent_id = other
+        unit.session.delete(removed)
+    assert family.pairs() == [(child, other)]
+    assert family.numbers() == [2]
+
+
 def test_an_object_keeps_what_is_in_it(family: Family) -> None:
     with family.store.database.unit() as unit:
         parent = Parent(new_id(), 5)
