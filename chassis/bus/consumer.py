@@ -83,7 +83,7 @@ class LaneConsumer:
         read: Callable[[Delivery], Arrived],
         settle: Callable[[Sequence[Arrived]], list[Settled]],
         run_worker: RunWorker,
-        seconds_to_give_way: Callable[[], float] = lambda: 0.0,
+        seconds_to_give_way: Callable[[], float],
     ) -> None:
         self._service, self._lane = service, lane
         self._amqp_uri, self._heartbeat_seconds = amqp_uri, heartbeat_seconds

@@ -134,7 +134,7 @@ class Statements:
         run_many(_connection(transaction), f"DELETE FROM timer WHERE name = {sign} AND key = {sign}", keys)  # noqa: S608
 
     def update(self, transaction: Transaction, part: Rows, keys: Sequence[str]) -> int:
-        """Gives rows that are there the values of the other columns; `keys` are those that they are found by.
+        """Gives rows that are there the values of the other columns; `keys`, the last, are those they are found by.
 
         Returns how many were found.
         """
@@ -143,9 +143,8 @@ class Statements:
             statement = _updating(part.table, tuple(part.kinds.items()), tuple(others), tuple(keys))
             return run_many(_connection(transaction), statement, [{"rows_0": _objects(part)}])
         given, found = (", ".join(f'"{name}" = ?' for name in others), " AND ".join(f'"{name}" = ?' for name in keys))
-        in_order = [list(part.kinds).index(name) for name in (*others, *keys)]
-        rows = [[row[at] for at in in_order] for row in part.rows]
-        return run_many(_connection(transaction), f'UPDATE "{part.table}" SET {given} WHERE {found}', rows)  # noqa: S608
+        statement = f'UPDATE "{part.table}" SET {given} WHERE {found}'  # noqa: S608
+        return run_many(_connection(transaction), statement, part.rows)
 
     def insert(self, transaction: Transaction, *parts: Rows) -> None:
         """Inserts rows into one table or several; on PostgreSQL that is one statement."""

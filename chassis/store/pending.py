@@ -24,7 +24,7 @@ RowsByColumns = Mapping[tuple[Table, tuple[str, ...]], Sequence[Row]]
 
 
 class Change(NamedTuple):
-    """Rows that get other values in the same columns; `keys` are those that they are found by."""
+    """Rows that get other values in the same columns; `keys`, the last of them, are those they are found by."""
 
     rows: Rows
     keys: tuple[str, ...]
@@ -103,8 +103,8 @@ def _changed(session: Session) -> list[Change]:
                 row |= {name: state.dict[key] for key, name in mapped.keys.items()}
                 alike.setdefault((mapped.table, tuple(row)), []).append((row, one))
     found = []
-    for (table, _), changes in sorted(alike.items(), key=lambda one: _rank(one[0][0])):
-        keys = tuple(column.name for column in table.primary_key)
+    for (table, names), changes in sorted(alike.items(), key=lambda one: _rank(one[0][0])):
+        keys = tuple(name for name in names if table.columns[name].primary_key)
         changes.sort(key=lambda change: tuple(change[0][name] for name in keys))
         rows = as_rows(session.get_bind().dialect, table, [row for row, _ in changes])
         if rows:
