@@ -24,7 +24,7 @@ from chassis.clock import Clock
 from chassis.logs import describe
 
 IDLE_SECONDS = 0.5
-ACK_SECONDS = 0.003
+ACK_SECONDS = 0.002
 """How long a message that came alone waits to be acknowledged: the broker writes that to disk as well, and hands on
 what was said about the message meanwhile. At once, it would make the answer to it later by a sixteenth."""
 

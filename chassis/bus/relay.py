@@ -32,6 +32,13 @@ MEMORY_ROWS = 5_000
 LINGER_SECONDS = 0.02
 """How long a confirmed row waits for a unit of work to delete it on the way."""
 
+FEW, ALONE_SECONDS = 4, 0.005
+"""A few events come alone if none came for so long before."""
+
+STEP_ASIDE_SECONDS = 0.001
+"""For so long whoever has sent what came alone leaves the processor to the broker, which needs it to hand that on: 0.35
+of 3.8 ms from in to out on two cores. What is left to do, tidying up and acknowledging, can wait."""
+
 IDLE_SECONDS = 1.0
 SWEEP_SECONDS = 5.0
 """How often the table is looked through for rows that a dead replica has left; events wait while it is."""
@@ -55,6 +62,7 @@ class Relay:
         self._publishing = threading.Lock()
         self._behind = False
         self._next_sweep = 0.0
+        self._last_taken = 0.0
         self._delays = backoff_seconds()
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -63,7 +71,11 @@ class Relay:
 
     def take(self, committed: list[Waiting]) -> None:
         """Takes over what a unit of work has just committed."""
-        if not self._sent_at_once(committed) and not self._behind:
+        before, self._last_taken = self._last_taken, time.monotonic()
+        if self._sent_at_once(committed):
+            if len(committed) <= FEW and self._last_taken > before + ALONE_SECONDS:
+                time.sleep(STEP_ASIDE_SECONDS)
+        elif not self._behind:
             self._fresh.extend(committed)
             self._behind = len(self._fresh) > MEMORY_ROWS
         self._wake.set()

@@ -108,15 +108,17 @@ class Ports(DependencyProvider):  # type: ignore[misc]
     @contextmanager
     def unit(self) -> Iterator[StoreUnit]:
         """A unit of work; what it has emitted is on its way as soon as it has committed."""
-        with self.database.unit() as unit:
+        with self.database.unit(self._announce) as unit:
             yield unit
         self._committed_at = time.monotonic()
-        if unit.committed:
-            self.relay.take(unit.committed)
         for timers, wake in self._wake_ups:
             if timers & unit.timers_due:
                 wake()
         time.sleep(0)  # gives others their turn: the relay has what was said, and what is urgent waits for one unit
+
+    def _announce(self, unit: StoreUnit) -> None:
+        if unit.committed:
+            self.relay.take(unit.committed)
 
     def ask(self, handler: CommandHandler, request: Shape) -> Any:
         """Runs a command in a unit of work.

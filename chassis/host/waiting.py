@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import psycopg
 from eventlet import hubs, patcher
 from psycopg.abc import RV, PQGen
 from psycopg.waiting import Ready, Wait
+
+from chassis.store.turns import SparingConnection
 
 A_MOMENT_SECONDS = 0.0002
 """Longer than PostgreSQL takes over one row: that the hub runs others costs 50 µs, and the time they then take."""
@@ -20,7 +21,7 @@ _select: Any = patcher.original("select").select
 """Python's own, which eventlet replaces."""
 
 
-class PatientConnection(psycopg.Connection[Any]):
+class PatientConnection(SparingConnection):
     """A connection that lets others have their turn while it waits."""
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from typing import Any
@@ -41,8 +41,10 @@ class Database:
             yield connection
 
     @contextmanager
-    def unit(self) -> Iterator[StoreUnit]:
+    def unit(self, then: Callable[[StoreUnit], None] = lambda unit: None) -> Iterator[StoreUnit]:
         """A unit of work: committed if the block ends without an error, rolled back otherwise.
+
+        `then` is called as soon as it is committed.
 
         One at a time in a process: two would only wait for each other's rows.
         """
@@ -50,6 +52,7 @@ class Database:
             unit = self._unit_on(session)
             yield unit
             unit.finish()
+            then(unit)
 
     @contextmanager
     def reading(self) -> Iterator[StoreUnit]:

@@ -31,10 +31,12 @@ POSTGRESQL_STATEMENT_TIMEOUT_MS = 5_000
 def open_engine(url: str, connect: Callable[..., Any] | None = None) -> Engine:
     """An engine for `sqlite:///file`, `sqlite://` (in memory) or `postgresql+psycopg://…`.
 
-    `connect` makes PostgreSQL's connections in the place of `psycopg.connect`.
+    `connect` makes PostgreSQL's connections, which are `SparingConnection`s, in its own way.
     """
     if url.startswith("sqlite"):
         return _open_sqlite(url)
+    from chassis.store.turns import SparingConnection  # which loads psycopg
+
     options = f"-c statement_timeout={POSTGRESQL_STATEMENT_TIMEOUT_MS} -c timezone=UTC"
     engine = create_engine(
         url,
@@ -42,11 +44,11 @@ def open_engine(url: str, connect: Callable[..., Any] | None = None) -> Engine:
         max_overflow=10,
         pool_use_lifo=True,
         hide_parameters=True,
-        connect_args={"options": options},
+        connect_args={"options": options, "client_encoding": "utf8"},
     )
 
-    if connect:
-        event.listen(engine, "do_connect", lambda dialect, record, arguments, options: connect(*arguments, **options))
+    connecting = connect or SparingConnection.connect
+    event.listen(engine, "do_connect", lambda dialect, record, arguments, options: connecting(*arguments, **options))
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:

@@ -49,8 +49,7 @@ def write(session: Session, statements: Statements) -> None:
     for one, table, row in new:
         session.expunge(one)
         rows.setdefault((table, tuple(row)), []).append(row)
-    if parts := as_parts(session, statements, rows):
-        statements.insert(session, *parts)
+    statements.insert(session, *as_parts(session, statements, rows))
     for one, _, _ in new:
         _know_again(session, one)
     for changes, keys, objects in _changed(session):
@@ -73,9 +72,8 @@ def as_parts(session: Session, statements: Statements, rows: RowsByColumns) -> l
         if part:
             parts.append(part)
             continue
-        if parts:
-            statements.insert(session, *parts)
-            parts = []
+        statements.insert(session, *parts)
+        parts = []
         session.connection().execute(table.insert(), values)
     return parts
 

@@ -116,13 +116,12 @@ class StoreUnit:
             self._insert_own()  # which others may refer to
             self.session.flush()
         self.write_timers()
+        deleted = self.outbox.delete_many_taken(self.session)
         waiting = self._waiting()
         if waiting:
-            self._announce(waiting)
+            self._end_with(waiting)
         else:
-            self._insert_own()
-        deleted = self.outbox.delete_many_taken(self.session)
-        self.session.commit()
+            self.statements.end(self.session, *self._own_rows())
         self.outbox.forget(deleted)
         self.committed = waiting
 
@@ -141,8 +140,7 @@ class StoreUnit:
         return [emitted.event for emitted in self._emitted]
 
     def _insert_own(self) -> None:
-        if own := self._own_rows():
-            self.statements.insert(self.session, *own)
+        self.statements.insert(self.session, *self._own_rows())
 
     def _own_rows(self) -> list[Rows]:
         """The service's own rows, what others refer to first."""
@@ -160,16 +158,16 @@ class StoreUnit:
             )
         return waiting
 
-    def _announce(self, waiting: list[Waiting]) -> None:
-        """Numbers events by their subjects, and writes them and their story beside the service's own rows."""
+    def _end_with(self, waiting: list[Waiting]) -> None:
+        """Numbers events by their subjects, writes them and their story beside the service's own rows, and commits."""
         subjects = [event.subject for event in self.emitted_events]
         besides = [part for part in (*self._own_rows(), story_rows(self.emitted_events, waiting)) if part.rows]
         if self.statements.numbers_while_inserting:
-            last = self.statements.insert_numbered(self.session, subjects, SEQUENCE, outbox_rows(waiting), *besides)
+            last = self.statements.end_numbered(self.session, subjects, SEQUENCE, outbox_rows(waiting), *besides)
             _number(waiting, subjects, last)
         else:
             _number(waiting, subjects, self.statements.move_on(self.session, subjects))
-            self.statements.insert(self.session, outbox_rows(waiting), *besides)
+            self.statements.end(self.session, outbox_rows(waiting), *besides)
 
     def _envelope(self, emitted: Emitted) -> Envelope:
         event, cause, id_ = emitted.event, emitted.cause, new_id()

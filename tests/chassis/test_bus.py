@@ -17,7 +17,7 @@ from chassis.bus.connection import close_quietly, open_connection
 from chassis.bus.consumer import LaneConsumer
 from chassis.bus.delivery import Arrived, NotUnderstood, Unreadable
 from chassis.bus.publisher import ConfirmingPublisher
-from chassis.bus.relay import WINDOW, Relay
+from chassis.bus.relay import FEW, STEP_ASIDE_SECONDS, WINDOW, Relay
 from chassis.bus.settlement import Fate, Settled
 from chassis.bus.topology import RETRY_DELAYS_SECONDS, Topology, TopologyMismatch, topology_of
 from chassis.bus.wire import Incoming, Outgoing
@@ -177,6 +177,26 @@ def test_what_comes_alone_is_sent_by_who_brings_it(
         relay._wake.set()
         eventually(lambda: sender.depth("parrot.inbox") == 1, "the relay goes on")
         assert heard(sender) == later
+
+
+def test_who_has_sent_a_few_that_came_alone_steps_aside(
+    store: Store, amqp_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with at_rest(monkeypatch, store, amqp_uri) as relay, Sender(amqp_uri) as sender:
+        naps: list[float] = []
+
+        def steps_aside(count: int) -> bool:
+            naps.clear()
+            emit(store, count, relay)
+            eventually(lambda: not relay._in_hand and not relay._publishing.locked(), "the relay rests")
+            return STEP_ASIDE_SECONDS in naps
+
+        monkeypatch.setattr("chassis.bus.relay.ALONE_SECONDS", 0.0)
+        monkeypatch.setattr("chassis.bus.relay.time.sleep", naps.append)
+        assert [steps_aside(count) for count in (1, FEW, FEW + 1)] == [True, True, False]
+        monkeypatch.setattr("chassis.bus.relay.ALONE_SECONDS", 600.0)
+        assert not steps_aside(1)
+        assert sender.depth("parrot.inbox") == FEW * 2 + 3
 
 
 def test_what_is_sent_over_a_lost_connection_is_published_again(

@@ -62,6 +62,17 @@ def test_an_error_leaves_nothing_behind(store: Store) -> None:
     assert [len(store.rows(table)) for table in ("inbox", "outbox", "timer", "subject_sequence")] == [0, 0, 0, 0]
 
 
+def test_what_follows_is_called_once_all_of_it_is_committed(store: Store) -> None:
+    seen: list[tuple[list[int], int]] = []
+    with store.database.unit(lambda unit: seen.append((store.numbers(), len(unit.committed)))) as unit:
+        write_everything(store, unit)
+        assert seen == []
+    assert seen == [([1], 1)]
+    with pytest.raises(ZeroDivisionError), store.database.unit(lambda unit: seen.append(([], 0))):
+        raise ZeroDivisionError
+    assert len(seen) == 1
+
+
 def test_each_subject_is_counted_by_itself_over_all_units(store: Store) -> None:
     a, b = new_id(), new_id()
     for _ in range(2):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.default import DefaultDialect
 
-from chassis.store import bulk
+from chassis.store import bulk, turns
 from chassis.store.driver import Rows
 
 BEFORE_COMMIT, AFTER_COMMIT, BEFORE_DELETE = "before_commit", "after_commit", "before_delete"
@@ -31,12 +31,8 @@ def install(control: Path, sabotage: frozenset[str]) -> None:
     original = DefaultDialect.do_commit
 
     def commit(dialect: Any, connection: Any) -> None:
-        wrote = connection.info.pop(_WROTE, False)
-        if wrote:
-            strike(control, BEFORE_COMMIT)
-        original(dialect, connection)
-        if wrote:
-            strike(control, AFTER_COMMIT)
+        with around_commit(control, connection):
+            original(dialect, connection)
 
     def statement_begins(connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> Any:
         if re.match(r"\s*INSERT INTO effect\b", statement, re.IGNORECASE):
@@ -52,10 +48,28 @@ def install(control: Path, sabotage: frozenset[str]) -> None:
             strike(control, BEFORE_DELETE)
         return to_driver(connection, statement, parameters)
 
+    to_end = turns.end_with
+
+    def end_with(connection: Connection, statement: str, given: Mapping[str, str]) -> Any:
+        with around_commit(control, connection):
+            return to_end(connection, statement, given)
+
     bulk.run = run  # type: ignore[attr-defined]
+    turns.end_with = end_with
     DefaultDialect.do_commit = commit  # type: ignore[method-assign]
     event.listen(Engine, "before_cursor_execute", statement_begins, retval=True)
     event.listen(Engine, "rollback", rolled_back)
+
+
+@contextmanager
+def around_commit(control: Path, connection: Any) -> Iterator[None]:
+    """Strikes before and after what commits an effect, whichever way it is told the database."""
+    wrote = connection.info.pop(_WROTE, False)
+    if wrote:
+        strike(control, BEFORE_COMMIT)
+    yield
+    if wrote:
+        strike(control, AFTER_COMMIT)
 
 
 def rolled_back(connection: Connection) -> None:
