@@ -116,6 +116,15 @@ def test_text_arrives_as_it_was_given(store: Store, said: str) -> None:
         assert end_with(connection, "SELECT CAST(%(said)s AS text)", {"said": said}) == [(said,)]
 
 
+def test_what_is_given_is_in_no_text_that_postgresql_may_write_down(store: Store) -> None:
+    asked = "SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid() AND CAST(%(said)s AS text) <> ''"
+    with store.database.engine.connect() as connection:
+        connection.begin()
+        ((text_of_it,),) = end_with(connection, asked, {"said": "confided"})
+    assert "pg_stat_activity" in text_of_it
+    assert "confided" not in text_of_it
+
+
 def test_a_statement_is_planned_once_and_no_rollback_takes_that_away(store: Store) -> None:
     with store.database.engine.connect() as connection:
         for number in (1, 2):
