@@ -51,6 +51,9 @@ class Rows(NamedTuple):
     """What becomes of a row that is there already."""
 
 
+Shapes = tuple[tuple[str, tuple[tuple[str, str], ...], str], ...]
+"""Of parts of a statement: table, columns with their types, and what becomes of a row that is there already."""
+
 TIMER_COLUMNS = {"name": "text", "key": "text", "due_at": "timestamptz", "data": "json", "attempts": "integer"}
 _MOVING = (
     "ON CONFLICT (name, key) DO UPDATE SET due_at = excluded.due_at, data = excluded.data, attempts = excluded.attempts"
@@ -109,12 +112,12 @@ class Statements:
 
         The `numbered` rows are about these subjects, one each: their `headers` get the subject's count as `name`.
         """
-        shapes = tuple((part.table, tuple(part.kinds.items()), part.otherwise) for part in (numbered, *others))
-        given = {f"rows_{number}": _objects(part) for number, part in enumerate(others, 1)}
-        given |= {"ids": _ids(subjects), "rows_0": _objects(numbered, subjects)}
         from chassis.store import turns
 
-        found = turns.end_with(_connection(transaction), _inserting_numbered(self._move_on, name, shapes), given)
+        statement = _inserting_numbered(self._move_on, name, _shapes((numbered, *others)))
+        given = {f"rows_{number}": _objects(part) for number, part in enumerate(others, 1)}
+        given |= {"ids": _ids(subjects), "rows_0": _objects(numbered, subjects)}
+        found = turns.end_with(_connection(transaction), statement, given)
         return {subject.replace("-", ""): int(last) for subject, last in found}
 
     def move_on(self, transaction: Transaction, subjects: Sequence[UUID]) -> dict[str, int]:
@@ -214,12 +217,15 @@ def _converters(table: Table, columns: tuple[str, ...], dialect: Dialect) -> lis
 
 def _as_one(parts: Sequence[Rows]) -> tuple[str, dict[str, str]]:
     """PostgreSQL's statement that inserts all of it, and what is given to it."""
-    shapes = tuple((part.table, tuple(part.kinds.items()), part.otherwise) for part in parts)
-    return _inserting(shapes), {f"rows_{number}": _objects(part) for number, part in enumerate(parts)}
+    return _inserting(_shapes(parts)), {f"rows_{number}": _objects(part) for number, part in enumerate(parts)}
+
+
+def _shapes(parts: Sequence[Rows]) -> Shapes:
+    return tuple((part.table, tuple(part.kinds.items()), part.otherwise) for part in parts)
 
 
 @cache
-def _inserting(shapes: tuple[tuple[str, tuple[tuple[str, str], ...], str], ...]) -> str:
+def _inserting(shapes: Shapes) -> str:
     """PostgreSQL's statement for parts of these tables, columns and ends, given as `rows_0`, `rows_1` and so on."""
     *others, last = (_from_recordset(f"rows_{number}", *shape) for number, shape in enumerate(shapes))
     named = ", ".join(f"part_{number} AS ({statement})" for number, statement in enumerate(others))
@@ -235,9 +241,7 @@ def _updating(table: str, kinds: tuple[tuple[str, str], ...], others: tuple[str,
 
 
 @cache
-def _inserting_numbered(
-    moving: str, name: str, shapes: tuple[tuple[str, tuple[tuple[str, str], ...], str], ...]
-) -> str:
+def _inserting_numbered(moving: str, name: str, shapes: Shapes) -> str:
     """As `_inserting`, but the first part's rows are numbered by the counters that are moved on."""
     (table, kinds, otherwise), *others = shapes
     number = f"""CAST(left(CAST(headers AS text), -1) || ',"{name}":' || (last - behind) || '}}' AS json)"""

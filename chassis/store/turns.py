@@ -37,7 +37,7 @@ class SparingConnection(psycopg.Connection[Any]):
         """The names of the statements that `end_with` has prepared, by their text."""
 
     def rollback(self) -> None:
-        if self.pgconn.transaction_status != TransactionStatus.IDLE:
+        if _is_begun(self):
             self.ask(b"ROLLBACK")
 
     def ask(self, statements: bytes) -> list[Rows]:
@@ -72,7 +72,8 @@ def begin_with(connection: Connection, statement: str) -> Rows:
     """
     with raised_as_sqlalchemy_does(connection, statement):
         ours = _ours(connection)
-        return ours.ask(_begin(ours) + statement.encode())[-1]
+        begin = "" if _is_begun(ours) else "BEGIN; "
+        return ours.ask((begin + statement).encode())[-1]
 
 
 def end_with(connection: Connection, statement: str, given: Mapping[str, str]) -> Rows:
@@ -84,7 +85,7 @@ def end_with(connection: Connection, statement: str, given: Mapping[str, str]) -
     with raised_as_sqlalchemy_does(connection, statement):
         ours = _ours(connection)
         pgconn = ours.pgconn
-        begin = [partial(pgconn.send_query_params, b"BEGIN", None)] if _begin(ours) else []
+        begin = [] if _is_begun(ours) else [partial(pgconn.send_query_params, b"BEGIN", None)]
         # Given as parameters, what somebody wrote is in no statement that PostgreSQL writes to its log.
         values = [value.encode() for value in given.values()]
         run = partial(pgconn.send_query_prepared, _prepared(ours, statement, given), values)
@@ -111,8 +112,8 @@ def _ours(connection: Connection) -> SparingConnection:
     return ours
 
 
-def _begin(connection: SparingConnection) -> bytes:
-    return b"BEGIN; " if connection.pgconn.transaction_status == TransactionStatus.IDLE else b""
+def _is_begun(connection: SparingConnection) -> bool:
+    return connection.pgconn.transaction_status != TransactionStatus.IDLE
 
 
 def _checked(answers: Sequence[PGresult]) -> list[Rows]:
