@@ -61,7 +61,10 @@ class SparingConnection(psycopg.Connection[Any]):
         yield from generators.send(self.pgconn)
         answers: list[PGresult] = []
         while not answers or answers[-1].status != ExecStatus.PIPELINE_SYNC:
-            answers += yield from generators.fetch_many(self.pgconn)
+            found = yield from generators.fetch_many(self.pgconn)
+            if not found:  # there would be none ever after
+                raise psycopg.OperationalError("the connection was lost before everything was answered")
+            answers += found
         return answers[:-1]
 
 

@@ -187,3 +187,12 @@ def test_a_lost_connection_and_those_that_lie_in_the_pool_are_given_up(
         assert [run(one, "SELECT 1") for one in (first, second)] == [[(1,)], [(1,)]]
     engine.dispose()
     other.dispose()
+
+
+def test_a_connection_that_is_lost_on_the_way_is_not_waited_for(store: Store) -> None:
+    asked = "SELECT CAST(pg_terminate_backend(pg_backend_pid()) AS text)"
+    with store.database.engine.connect() as connection:
+        connection.begin()
+        with pytest.raises(OperationalError) as raised:
+            end_with(connection, asked, {})
+    assert raised.value.connection_invalidated
