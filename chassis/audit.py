@@ -1,9 +1,10 @@
 """The record of who read, erased or held what about whom: entries chained by hash, so that none is altered unseen.
 
 An entry is a JSON object. `hash` is the SHA-256, in hex, of its canonical JSON without `hash` itself; `previous` is the
-hash of the entry before. Who changes or takes out an entry breaks every hash after it. Who cuts the newest off is
-found out by an *anchor*: a sequence number and its hash, written down elsewhere: in `<folder>/<name>.jsonl` and as a
-line `audit_anchored` in the log. Whoever can write to all of them can cut all; so keep a copy elsewhere.
+hash of the entry before. Who changes or takes out an entry breaks every hash after it. Who cuts the newest off, or
+writes all of it anew, is found out by its *anchors*: sequence numbers and their hashes, written down elsewhere, in
+`<folder>/<name>.jsonl` (see `chassis.anchors`) and as a line `audit_anchored` in the log. Whoever can write to all of
+them can cut all; so keep a copy elsewhere.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 FIRST = "0" * 64
 """What the first entry has as `previous`."""
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 class Deed(StrEnum):
@@ -34,6 +35,14 @@ class Deed(StrEnum):
     UNMERGED = "unmerged"
     DISCARDED = "discarded"
     TOLD_APART = "told_apart"
+    RESTORED = "restored"
+    """Every database was replaced by a backup, so the audit logs begin again where theirs ended."""
+    REVERSED = "reversed"
+    """A payment or a session was taken back."""
+    THERAPIST_CHANGED = "therapist_changed"
+    MATCH_END_UNDONE = "match_end_undone"
+    CODE_GIVEN = "code_given"
+    """To a therapist who rang for it, so that they can see how their client is reached."""
     RETENTION_APPLIED = "retention_applied"
     """Of nobody in particular: every date was reckoned anew."""
 
@@ -63,8 +72,7 @@ class Verdict:
 def hash_of(entry: Mapping[str, Any]) -> str:
     """The hash of an entry, whether or not it has one already."""
     content = {name: value for name, value in entry.items() if name != "hash"}
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(_canonical(content).encode()).hexdigest()
 
 
 def chained(entry: Mapping[str, Any], *, after: Anchor | None) -> dict[str, Any]:
@@ -73,39 +81,23 @@ def chained(entry: Mapping[str, Any], *, after: Anchor | None) -> dict[str, Any]
     return {**linked, "hash": hash_of(linked)}
 
 
-def verify(entries: Iterable[Mapping[str, Any]], *, anchor: Anchor | None = None) -> Verdict:
-    """Follows a chain from its first entry, oldest first, and past the anchor if there is one."""
+def verify(entries: Iterable[Mapping[str, Any]], *, anchors: Iterable[Anchor] = ()) -> Verdict:
+    """Follows a chain from its first entry, oldest first, and past every anchor."""
+    anchored: dict[int, set[str]] = {}
+    for anchor in anchors:
+        anchored.setdefault(anchor.sequence, set()).add(anchor.hash)
     count, head = 0, FIRST
     for entry in entries:
         why = _fault(entry, count, head)
-        if not why and anchor and anchor.sequence == count + 1 and anchor.hash != entry["hash"]:
+        if not why and anchored.get(count + 1, set()) - {entry["hash"]}:
             why = "it is not the entry that was anchored"
         if why:
             return Verdict(count, head, broken_at=count + 1, why=why)
         count, head = count + 1, entry["hash"]
-    if anchor and anchor.sequence > count:
-        return Verdict(count, head, broken_at=count + 1, why=f"it was cut off: {anchor.sequence} entries were anchored")
+    longest = max(anchored, default=0)
+    if longest > count:
+        return Verdict(count, head, broken_at=count + 1, why=f"it was cut off: {longest} entries were anchored")
     return Verdict(count, head)
-
-
-def last_anchor(folder: Path, name: str) -> Anchor | None:
-    """The newest anchor of a chain; None if it was never anchored."""
-    path = folder / f"{name}.jsonl"
-    lines = path.read_text().splitlines() if path.exists() else []
-    if not lines:
-        return None
-    newest = json.loads(lines[-1])
-    return Anchor(newest["sequence"], newest["hash"])
-
-
-def write_anchor(folder: Path, name: str, anchor: Anchor, *, at: datetime) -> bool:
-    """Writes an anchor down. False if it is there already."""
-    if last_anchor(folder, name) == anchor:
-        return False
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{name}.jsonl").open("a") as file:
-        file.write(json.dumps({"at": at.isoformat(), "sequence": anchor.sequence, "hash": anchor.hash}) + "\n")
-    return True
 
 
 def _fault(entry: Mapping[str, Any], count: int, head: str) -> str:

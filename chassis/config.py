@@ -15,6 +15,8 @@ from typing import Any
 from environs import Env, EnvValidationError
 from marshmallow.validate import OneOf, Range, Regexp
 
+from chassis.bus.messages import MAX_MESSAGE_BYTES
+
 __all__ = ["ChassisSettings", "Env", "InvalidSettings", "check", "open_env", "read_chassis_settings"]
 
 
@@ -30,6 +32,7 @@ class ChassisSettings:
     database_url: str
     heartbeat_seconds: int
     batch_limit: int
+    max_message_bytes: int
     inbox_retention_days: int
     story_retention_days: int
     log_level: str
@@ -66,6 +69,9 @@ def read_chassis_settings(env: Env, service: str) -> ChassisSettings:
         database_url=env.str(f"{service.upper()}_DATABASE_URL"),
         heartbeat_seconds=env.int("LEEWARD_HEARTBEAT_SECONDS", 20, validate=Range(min=2, max=600)),
         batch_limit=env.int("LEEWARD_BATCH_LIMIT", 192, validate=Range(min=1, max=2_000)),
+        max_message_bytes=env.int(
+            "LEEWARD_MAX_MESSAGE_BYTES", MAX_MESSAGE_BYTES, validate=Range(min=16_384, max=67_108_864)
+        ),
         inbox_retention_days=env.int("LEEWARD_INBOX_RETENTION_DAYS", 14, validate=Range(min=1)),
         story_retention_days=env.int("LEEWARD_STORY_RETENTION_DAYS", 400, validate=Range(min=1)),
         log_level=env.str("LEEWARD_LOG_LEVEL", "INFO", validate=OneOf(("DEBUG", "INFO", "WARNING", "ERROR"))),

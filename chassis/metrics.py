@@ -40,9 +40,13 @@ CONFIRMS = Counter("leeward_confirms", "Events that the broker has confirmed.", 
 REFUSED = Counter("leeward_refused", "Events that the broker refused because a queue is full.", registry=REGISTRY)
 UNROUTABLE = Counter("leeward_unroutable", "Events that found no queue: nobody asks for them.", registry=REGISTRY)
 RECONNECTS = Counter("leeward_reconnects", "Connections that were lost.", ["connection"], registry=REGISTRY)
+COMMANDS_REFUSED = Counter(
+    "leeward_commands_refused", "Commands that could not be read or may not be given.", ["why"], registry=REGISTRY
+)
 OUTBOX_ROWS = Gauge("leeward_outbox_rows", "Events that are committed and not yet confirmed.", registry=REGISTRY)
 OUTBOX_LAG = Gauge("leeward_outbox_oldest_seconds", "Age of the oldest of them.", registry=REGISTRY)
 TIMERS_DUE = Gauge("leeward_timers_due", "Timers that are due and have not fired.", registry=REGISTRY)
+POSTED = Counter("leeward_posted", "Posted from outside, by its answer.", ["path", "status"], registry=REGISTRY)
 TIMERS_FIRED = Counter("leeward_timers_fired", "Timers that were fired.", registry=REGISTRY)
 
 

@@ -11,8 +11,18 @@ import json
 from joserfc import jwe
 from joserfc.jwk import ECKey
 
-from chassis.sealing import ALGORITHM, ENCRYPTION, REGISTRY, ShapeT, Unopenable
+from chassis.sealing import ALGORITHM, ENCRYPTION, REGISTRY, ShapeT, Unopenable, read_content
+from contracts.commands.subject import MOST_SEALED_CHARACTERS
 from contracts.shape import Shape
+
+
+class AnswerRegistry(jwe.JWERegistry):
+    """What may be opened here: much longer than a message, since all that is held about somebody is one answer."""
+
+    max_ciphertext_length = MOST_SEALED_CHARACTERS
+
+
+ANSWERS = AnswerRegistry(algorithms=[ALGORITHM, ENCRYPTION])
 
 
 class NotAKey(ValueError):
@@ -29,10 +39,10 @@ class OneTimeKey:
     def open(self, kind: type[ShapeT], sealed: str) -> ShapeT:
         """Raises Unopenable, or InvalidShape for what lies inside."""
         try:
-            content = jwe.decrypt_compact(sealed, self._key, registry=REGISTRY).plaintext
+            content = jwe.decrypt_compact(sealed, self._key, registry=ANSWERS).plaintext
         except Exception:  # see `chassis.sealing.Keyring.open`
             raise Unopenable("not sealed to this key, or altered on the way") from None
-        return kind.from_json(json.loads(content or b""))
+        return read_content(kind, content)
 
 
 def seal_to(public: str, shape: Shape) -> str:

@@ -10,7 +10,7 @@ A handler is written for one message. It knows nothing of batches, confirms or r
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
@@ -58,6 +58,11 @@ class Unit(Protocol[ToolsT_co]):
 
     def set_timer(self, timer: str, key: UUID | str, at: datetime, data: Mapping[str, Any] | None = None) -> None:
         """Has the service's handler for `timer` called at `at`, once. Setting the same timer and key again moves it."""
+
+    def set_timer_after(
+        self, timer: str, key: UUID | str, after: timedelta, data: Mapping[str, Any] | None = None
+    ) -> None:
+        """The same once so much time has passed; at once if the clock turns out to have been ahead when it was set."""
 
     def cancel_timer(self, timer: str, key: UUID | str) -> None:
         """Forgets a timer; one that isn't set is no error."""

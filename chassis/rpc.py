@@ -13,13 +13,16 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import UUID, uuid4
 
+import orjson
 import pika
 
 from chassis.bus.connection import LOST, BusConnection, close_quietly, open_connection
+from chassis.bus.messages import Incoming
+from chassis.bus.topology import COMMANDS, answers_of, commands_of
 
-EXCHANGE = "nameko-rpc"
 HEARTBEAT_SECONDS = 20
 DEFAULT_TIMEOUT_SECONDS = 10.0
+MAX_ANSWER_BYTES = 64 * 1_048_576
 NOBODY_LISTENS: dict[str, Any] = {}
 """Stands for the reply to a request that found no queue."""
 
@@ -38,20 +41,26 @@ class CommandFailed(Exception):
 
 
 class RpcClient:
-    """Calls commands, one at a time. Opens its connection when it needs one, and again after it was lost."""
+    """Calls commands, one at a time. Opens its connection when it needs one, and again after it was lost.
 
-    def __init__(self, amqp_uri: str) -> None:
+    `front_end` names whose command exchange it uses; without one it is a client of staff's, who may give all commands.
+    """
+
+    def __init__(self, amqp_uri: str, front_end: str | None = None) -> None:
         self._amqp_uri = amqp_uri
+        self._commands = commands_of(front_end) if front_end else COMMANDS
+        self._answers = answers_of(front_end) if front_end else COMMANDS
+        self._waited_for: str | None = None
         self._connection: BusConnection | None = None
         self._last_used = 0.0
 
     def call(self, service: str, method: str, *, timeout: float = DEFAULT_TIMEOUT_SECONDS, **fields: Any) -> Any:
         """The command's answer. Raises CommandFailed, or NoAnswer."""
-        correlation_id = str(uuid4())
+        self._waited_for = correlation_id = str(uuid4())
         try:
             self._ensure_connected()
             self._send(f"{service}.{method}", fields, correlation_id, timeout)
-            reply = self._wait_for(correlation_id, time.monotonic() + timeout)
+            reply = self._wait_for(time.monotonic() + timeout)
         except LOST as error:
             self.close()
             raise NoAnswer(f"lost the broker while asking {service} to {method}") from error
@@ -59,9 +68,9 @@ class RpcClient:
             raise NoAnswer(f"{service} did not answer {method} within {timeout:g} s")
         if reply is NOBODY_LISTENS:
             raise NoAnswer(f"no service {service} has ever been started on this broker")
-        if reply["error"]:
-            raise CommandFailed(reply["error"]["exc_type"], reply["error"]["value"])
-        return reply["result"]
+        if reply.get("error"):
+            raise CommandFailed(str(reply["error"]["exc_type"]), str(reply["error"]["value"]))
+        return reply.get("result")
 
     def close(self) -> None:
         close_quietly(self._connection)
@@ -77,15 +86,20 @@ class RpcClient:
         if self._connection is not None and time.monotonic() - self._last_used < HEARTBEAT_SECONDS:
             return
         self.close()  # after so long without a heartbeat the broker will have closed it
-        self._connection = open_connection(self._amqp_uri, name="rpc client", heartbeat_seconds=HEARTBEAT_SECONDS)
+        self._connection = open_connection(
+            self._amqp_uri,
+            name="rpc client",
+            heartbeat_seconds=HEARTBEAT_SECONDS,
+            max_message_bytes=MAX_ANSWER_BYTES,
+        )
         ask, channel = self._connection.ask, self._connection.open_channel()
         declared = ask(lambda done: channel.queue_declare("", exclusive=True, auto_delete=True, callback=done))
         queue, self._reply_to = declared.method.queue, str(uuid4())
-        ask(lambda done: channel.queue_bind(queue, EXCHANGE, self._reply_to, callback=done))
+        ask(lambda done: channel.queue_bind(queue, self._answers, self._reply_to, callback=done))
         channel.add_on_return_callback(self._on_return)
-        ask(lambda done: channel.basic_consume(queue, self._on_reply, auto_ack=True, callback=done))
+        self._connection.consume(channel, queue, self._on_reply, auto_ack=True)
         self._channel = channel
-        self._replies: dict[str, dict[str, Any]] = {}
+        self._reply: dict[str, Any] | None = None
 
     def _send(self, routing_key: str, fields: dict[str, Any], correlation_id: str, timeout: float) -> None:
         properties = pika.BasicProperties(
@@ -96,23 +110,33 @@ class RpcClient:
             expiration=str(int(timeout * 1000)),
         )
         body = json.dumps({"args": [], "kwargs": fields}, default=_as_json)
-        self._channel.basic_publish(EXCHANGE, routing_key, body, properties, mandatory=True)
+        self._reply = None
+        self._channel.basic_publish(self._commands, routing_key, body, properties, mandatory=True)
         self._last_used = time.monotonic()
 
-    def _wait_for(self, correlation_id: str, deadline: float) -> dict[str, Any] | None:
+    def _wait_for(self, deadline: float) -> dict[str, Any] | None:
         assert self._connection is not None
-        while correlation_id not in self._replies:
+        while self._reply is None:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 return None
             self._connection.drain(remaining)
-        return self._replies.pop(correlation_id)
+        return self._reply
 
-    def _on_reply(self, channel: Any, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
-        self._replies[properties.correlation_id or ""] = json.loads(body)
+    def _on_reply(self, message: Incoming) -> None:
+        """Takes the answer that is waited for. Another's, or one that can't be read, is none."""
+        if message.correlation_id != self._waited_for:
+            return
+        try:
+            reply = orjson.loads(message.body)
+        except ValueError:
+            return
+        if isinstance(reply, dict):
+            self._reply = reply
 
     def _on_return(self, channel: Any, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
-        self._replies[properties.correlation_id or ""] = NOBODY_LISTENS
+        if properties.correlation_id == self._waited_for:
+            self._reply = NOBODY_LISTENS
 
 
 def _as_json(value: Any) -> Any:

@@ -3,11 +3,15 @@
 ECDH-ES+A256KW wraps the key, A256GCM encrypts. Keys are P-256 JWKs in files: `<reader>.public.json` for whoever
 seals, `<reader>.private.json` (a JWK set, newest first) for the reader alone. The JWE's `kid` says which key of a
 reader it was sealed to, so that keys can be replaced while sealed messages are under way.
+
+The registry allows these algorithms and no compression, so that what is small can't become large when it is opened, and
+looks at nothing that is longer than about 64 KiB.
 """
 
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +22,7 @@ from joserfc.jwk import ECKey, KeySet
 from contracts.shape import InvalidShape, Shape
 
 ALGORITHM, ENCRYPTION = "ECDH-ES+A256KW", "A256GCM"
+MAX_KEY_ID = 128
 REGISTRY = jwe.JWERegistry(algorithms=[ALGORITHM, ENCRYPTION])
 
 ShapeT = TypeVar("ShapeT", bound=Shape)
@@ -38,6 +43,8 @@ class Keyring:
         self._folder = folder
         self._public: dict[str, ECKey] = {}
         self._private = _read_private(folder, reader) if reader else None
+        if reader and self._private:  # a reader needs no file to seal to itself
+            self._public[reader] = _newest(self._private)
 
     def seal(self, reader: str, shape: Shape) -> str:
         """The shape as a compact JWE that only `reader` can open. Raises NoKey."""
@@ -57,11 +64,29 @@ class Keyring:
             # Not only JoseError: what was altered on the way makes the library stumble in many ways (a KeyError for an
             # unknown curve, say), and none of them is worth trying again.
             raise Unopenable("not sealed to this reader, or altered on the way") from None
-        try:
-            data = json.loads(content or b"")
-        except ValueError:
-            raise InvalidShape(kind.__name__, {"sealed": ["Not JSON inside."]}) from None
-        return kind.from_json(data)
+        return read_content(kind, content)
+
+
+def key_of(sealed: str) -> str | None:
+    """The id of the key that something is sealed to, as its header says; None if it says none, or is no JWE."""
+    try:
+        kid = json.loads(b64decode(sealed.split(".", 1)[0] + "==", altchars=b"-_"))["kid"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return kid if isinstance(kid, str) and kid.isascii() and kid.isprintable() and len(kid) <= MAX_KEY_ID else None
+
+
+def read_content(kind: type[ShapeT], content: bytes | None) -> ShapeT:
+    """The shape inside a JWE that was opened. Raises InvalidShape.
+
+    The standard library's JSON, because it reads half a character as it is, so that the shape can say in which field it
+    stands, where orjson refuses the whole.
+    """
+    try:
+        data = json.loads(content or b"")
+    except (ValueError, RecursionError):
+        raise InvalidShape(kind.__name__, {"sealed": ["Not JSON inside, or nested too deeply."]}) from None
+    return kind.from_json(data)
 
 
 def make_keys(folder: Path, reader: str) -> None:
@@ -79,6 +104,12 @@ def _write(path: Path, content: Mapping[str, object], *, mode: int) -> None:
     replacement.touch(mode=mode)
     replacement.write_text(json.dumps(content, indent=2))
     replacement.replace(path)
+
+
+def _newest(keys: KeySet) -> ECKey:
+    key = keys.keys[0]
+    assert isinstance(key, ECKey)
+    return key
 
 
 def _read_private(folder: Path, reader: str) -> KeySet:

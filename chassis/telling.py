@@ -20,9 +20,11 @@ from chassis.one_time import NotAKey, seal_to
 from chassis.ports import CommandHandler, Refused, Unit
 from chassis.store.audit import entries
 from chassis.store.unit import StoreUnit
-from chassis.workdays import LONDON
 from contracts.commands.subject import AboutSubject, Entry, Fact, Holding, SealedHolding, Section, Topic
-from contracts.vocabulary import ReferralId
+from contracts.london import LONDON
+from contracts.sealed import SafeContact
+from contracts.text import clean
+from contracts.vocabulary import Party, ReferralId
 from contracts.words import ON_RECORD, PARTS, words_of
 
 Teller = Callable[[Unit[Any], AboutSubject], list[Section]]
@@ -42,15 +44,25 @@ class CannotSeal(Refused):
     """The key that came with the question can't be sealed to."""
 
 
-def telling(tell: Teller) -> CommandHandler:
-    """The command `about_subject` of a service that tells this much itself. Raises CannotSeal, and what `tell` does."""
+def nothing(unit: Unit[Any], request: AboutSubject) -> list[Section]:
+    """What most services hold of whoever wrote for a client."""
+    return []
+
+
+def telling(tell: Teller, tell_writer: Teller = nothing) -> CommandHandler:
+    """The command `about_subject` of a service that tells this much itself, of a client and of whoever wrote for them.
+
+    Raises CannotSeal, and what these do.
+    """
 
     def about_subject(unit: Unit[Any], request: AboutSubject) -> SealedHolding:
-        sections = tell(unit, request)
+        tell_them = tell if request.whose is Party.CLIENT else tell_writer
+        sections = tell_them(unit, request)
         if any(one.entries for one in sections):
             reason = request.reason.value
             unit.put_on_record(Deed.EXPORTED, who=request.asked_by, subject_id=request.referral_id, reason=reason)
-        return sealed(unit, [*sections, *_kept_by_all(unit, request.referral_id)], seal_to_=request.seal_to)
+        kept_by_all = _kept_by_all(unit, request.referral_id) if request.whose is Party.CLIENT else []
+        return sealed(unit, [*sections, *kept_by_all], seal_to_=request.seal_to)
 
     return about_subject
 
@@ -72,6 +84,20 @@ def section(topic: Topic, found: Iterable[Entry]) -> Section:
 def entry(*facts: tuple[str, object]) -> Entry:
     """What is known of these; a value of None or nothing is left out."""
     return Entry(facts=tuple(fact(what, value) for what, value in facts if value not in (None, "", ())))
+
+
+def reached(contact: SafeContact) -> Entry:
+    """How somebody is safely reached, told to themselves."""
+    return entry(
+        ("How it is safe to reach you", contact.channel),
+        ("When", contact.hours),
+        ("Email", contact.email),
+        ("Telephone", contact.telephone),
+        ("Address", contact.address),
+        ("We may leave a message", contact.may_leave_message),
+        ("What we send does not say who we are", contact.discreet),
+        ("Who we say is calling or writing", contact.call_as),
+    )
 
 
 def fact(what: str, value: object, *, words: Mapping[Any, str] | None = None, asked: str | None = None) -> Fact:
@@ -112,7 +138,7 @@ def _said(value: object, words: Mapping[Any, str] | None) -> tuple[str, str | No
         case float():
             return f"{value:g}", None
         case _:
-            return str(value), None
+            return clean(str(value)), None  # it may have been kept before text was checked
 
 
 def _kept_by_all(unit: Unit[Any], referral_id: ReferralId) -> list[Section]:

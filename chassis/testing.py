@@ -15,6 +15,7 @@ from chassis.ids import new_id
 from chassis.ports import CommandHandler, EventHandler, TimerHandler
 from chassis.store.database import Database
 from chassis.store.engine import open_engine
+from chassis.store.schedule import bring_forward
 from contracts.envelope import Envelope, source_of
 from contracts.event import Event
 from contracts.shape import Shape
@@ -40,21 +41,32 @@ class HandlerBench:
 
     def __init__(self, service: str, metadata: MetaData, *, tools: Any, url: str = "sqlite://") -> None:
         self.clock = ManualClock(datetime(2026, 11, 23, 10, 0, tzinfo=UTC))  # a Monday
-        engine = open_engine(url)
-        metadata.create_all(engine)
-        self.database = Database(service=service, engine=engine, metadata=metadata, clock=self.clock, tools=tools)
+        self._service, self._metadata, self._engine = service, metadata, open_engine(url)
+        metadata.create_all(self._engine)
+        self.start(tools)
         self._emitted: list[Event] = []
         self._sequences: dict[tuple[str, UUID], int] = {}
 
-    def hear(self, handler: EventHandler, event: Event, *, sequence: int | None = None) -> None:
-        """Delivers an event; its sequence number counts on from the last about its subject unless it is given."""
+    def start(self, tools: Any) -> None:
+        """Starts the service, once more too, with what it then finds as `unit.tools`."""
+        self.database = Database(
+            service=self._service, engine=self._engine, metadata=self._metadata, clock=self.clock, tools=tools
+        )
+
+    def hear(
+        self, handler: EventHandler, event: Event, *, sequence: int | None = None, said_at: datetime | None = None
+    ) -> None:
+        """Delivers an event; its sequence number counts on from the last about its subject unless it is given.
+
+        `said_at` is when it was published, if that was not just now.
+        """
         subject = (event.publisher, event.subject)
         self._sequences[subject] = sequence or self._sequences.get(subject, 0) + 1
         envelope = Envelope(
             id=new_id(),
             source=source_of(event.publisher),
             type=type(event).__name__,
-            time=self.clock.now(),
+            time=said_at or self.clock.now(),
             subject=str(event.subject),
             sequence=self._sequences[subject],
         )
@@ -74,6 +86,7 @@ class HandlerBench:
         """Fires every timer that is due by the clock, oldest first, and says how many there were."""
         table = self.database.tables.timer
         with self.database.unit() as unit:
+            bring_forward(unit)
             due = unit.session.execute(select(table).where(table.c.due_at <= unit.now).order_by(table.c.due_at)).all()
         for row in due:
             with self.database.unit() as unit:

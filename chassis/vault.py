@@ -9,7 +9,7 @@ import base64
 import json
 import os
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from chassis.store.prepared import prepared
 from chassis.store.unit import upsert
 from contracts.shape import Shape
+from contracts.text import clean
 
 NONCE_BYTES = 12
 DESTROYED = b""
@@ -65,7 +66,7 @@ class Vault:
             plain = AESGCM(key).decrypt(stored[:NONCE_BYTES], stored[NONCE_BYTES:], subject_id.bytes)
         except InvalidTag:
             raise WrongMasterKey("stored data doesn't match this person's key") from None
-        return kind.from_json(json.loads(plain))
+        return kind.from_json(_cleaned(json.loads(plain)))
 
     def destroy(self, session: Session, subject_id: UUID, *, at: datetime) -> None:
         """Destroys the person's data key, and with it everything encrypted under it; they are never given another."""
@@ -89,6 +90,17 @@ class Vault:
         wrapped = aes_key_wrap(self._master_key, key)
         session.execute(self._keep_key, {"subject_id": subject_id, "wrapped": wrapped, "created_at": at})
         return key
+
+
+def _cleaned(data: Any) -> Any:
+    """Parsed JSON with clean texts: some was kept before text was checked, and must still open."""
+    if isinstance(data, str):
+        return clean(data)
+    if isinstance(data, list):
+        return [_cleaned(item) for item in data]
+    if isinstance(data, dict):
+        return {name: _cleaned(item) for name, item in data.items()}
+    return data
 
 
 def new_master_key() -> str:

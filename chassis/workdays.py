@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from zoneinfo import ZoneInfo
 
 import holidays
 
-LONDON = ZoneInfo("Europe/London")
+from contracts.london import LONDON, day_of
 
 
 @cache
@@ -23,7 +22,7 @@ def is_bank_holiday(day: date) -> bool:
 
 def is_working_day(at: datetime) -> bool:
     """Whether the moment falls on a working day in London."""
-    day = at.astimezone(LONDON).date()
+    day = day_of(at)
     return day.weekday() < 5 and not is_bank_holiday(day)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from contracts.catalogue import PUBLISHERS, events
+from contracts.envelope import MAX_SEQUENCE
 from contracts.event import Event
 from contracts.json_schema import of_shape
 
@@ -14,13 +15,18 @@ HEADERS: dict[str, Any] = {
     "properties": {
         "cloudEvents_specversion": {"type": "string", "const": "1.0"},
         "cloudEvents_id": {"type": "string", "format": "uuid", "description": "The same as AMQP's message_id."},
-        "cloudEvents_source": {"type": "string", "examples": ["/leeward/intake"]},
+        "cloudEvents_source": {
+            "type": "string",
+            "description": "`/leeward/` and the publisher that the exchange is named after.",
+            "examples": ["/leeward/intake"],
+        },
         "cloudEvents_type": {"type": "string", "description": "The event's name, which is also the routing key."},
         "cloudEvents_subject": {"type": "string", "description": "The identifier of what the event is about."},
         "cloudEvents_time": {"type": "string", "format": "date-time"},
         "cloudEvents_sequence": {
             "type": "integer",
             "minimum": 1,
+            "maximum": MAX_SEQUENCE,
             "description": "Counts the publisher's events about the subject. Deliveries may be in any order.",
         },
         "cloudEvents_dataschema": {"type": "string", "format": "uri"},

@@ -13,6 +13,9 @@ from uuid import UUID
 
 import orjson
 
+from contracts.fields import FIRST_INSTANT, LAST_INSTANT
+from contracts.text import fits
+
 PREFIX = "cloudEvents_"
 ALSO_READ_PREFIX = "cloudEvents:"
 SPECVERSION, ID, SOURCE, TYPE, TIME, SUBJECT, SEQUENCE, DATASCHEMA, TRACEPARENT = (
@@ -21,7 +24,17 @@ SPECVERSION, ID, SOURCE, TYPE, TIME, SUBJECT, SEQUENCE, DATASCHEMA, TRACEPARENT 
 )
 CORRELATION, CAUSATION = "correlationid", "causationid"
 
+MAX_SEQUENCE = 2**31 - 1
+"""What every store's columns of sequence numbers hold."""
+
+MAX_TEXT_CHARACTERS = 1_000
+
 _USUAL_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
+_DIGITS = re.compile(r"[0-9]{1,10}", re.ASCII).fullmatch
+
+
+MAX_SOURCE_CHARACTERS = 200
 
 
 class UnreadableEnvelope(ValueError):
@@ -85,43 +98,47 @@ def to_headers(envelope: Envelope) -> dict[str, Any]:
 
 
 def from_headers(
-    headers: Mapping[str, Any], *, exchange: str, routing_key: str, message_id: str | None, received_at: datetime
+    headers: Mapping[Any, Any], *, exchange: str, routing_key: str, message_id: str | None, received_at: datetime
 ) -> Envelope:
     """Reads the envelope of a message that arrived from `exchange` under `routing_key`.
 
     A bare message (stock nameko's, say) is accepted if its `message_id` is a UUID, because without an id a second
-    delivery couldn't be told from a second fact. Raises UnreadableEnvelope.
+    delivery couldn't be told from a second fact. What the headers say besides must agree with exchange and routing key,
+    which are what the broker has checked. Raises UnreadableEnvelope, and nothing else, whatever the headers hold.
     """
     if ID not in headers:
         headers = _with_usual_prefix(headers)
     get = headers.get
-    id_ = _uuid("id", get(ID) or message_id)
+    known_by = get(ID) or message_id
+    if not known_by:
+        raise UnreadableEnvelope("the message has neither a cloudEvents_id header nor a message_id")
+    id_ = _uuid("id", known_by)
     correlation, causation = get(CORRELATION), get(CAUSATION)
     return Envelope(
         id=id_,
-        source=str(get(SOURCE) or source_of(exchange.removesuffix(".events"))),
-        type=str(get(TYPE) or routing_key),
+        source=_source(get(SOURCE), source_of(_text("exchange", exchange).removesuffix(".events"))),
+        type=_agreed("type", get(TYPE), _text("routing key", routing_key)),
         time=_time(get(TIME), received_at),
-        subject=_text(get(SUBJECT)),
+        subject=_text_if_any("subject", get(SUBJECT)),
         sequence=_sequence(get(SEQUENCE)),
-        dataschema=_text(get(DATASCHEMA)),
-        traceparent=_text(get(TRACEPARENT)),
+        dataschema=_text_if_any("dataschema", get(DATASCHEMA)),
+        traceparent=_traceparent(get(TRACEPARENT)),
         correlation_id=_id("correlationid", correlation) if correlation is not None else str(id_),
         causation_id=_id("causationid", causation) if causation is not None else None,
     )
 
 
-def _with_usual_prefix(headers: Mapping[str, Any]) -> dict[str, Any]:
-    return {name.replace(ALSO_READ_PREFIX, PREFIX): value for name, value in headers.items()}
+def _with_usual_prefix(headers: Mapping[Any, Any]) -> dict[str, Any]:
+    return {name.replace(ALSO_READ_PREFIX, PREFIX): value for name, value in headers.items() if isinstance(name, str)}
 
 
 def _uuid(name: str, value: Any) -> UUID:
-    if value is None:
-        raise UnreadableEnvelope("the message has neither a cloudEvents_id header nor a message_id")
     try:
-        return UUID(str(value))
+        if isinstance(value, str):
+            return UUID(value)
     except ValueError:
-        raise UnreadableEnvelope(f"{name} is not a UUID") from None
+        pass
+    raise UnreadableEnvelope(f"{name} is not a UUID")
 
 
 def _id(name: str, value: Any) -> str:
@@ -129,22 +146,69 @@ def _id(name: str, value: Any) -> str:
     return value if isinstance(value, str) and _USUAL_UUID(value) else str(_uuid(name, value))
 
 
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
+def _source(value: Any, known: str) -> str:
+    """A URI of the publisher's own choice, as CloudEvents have it, if it ends with the publisher's name."""
+    if value is None or value == known:
+        return known
+    if isinstance(value, str) and len(value) <= MAX_SOURCE_CHARACTERS:
+        publisher = known.rsplit("/", 1)[-1]
+        if value.rsplit("/", 1)[-1] == publisher:
+            return value
+    raise UnreadableEnvelope("source contradicts the exchange; leave it out, or end it with the publisher's name")
+
+
+def _agreed(name: str, value: Any, known: str) -> str:
+    """What the broker knows, which the header may repeat."""
+    if value is not None and value != known:
+        raise UnreadableEnvelope(
+            f"{name} contradicts the exchange or the routing key; leave it out, or send it as it is"
+        )
+    return known
+
+
+def _text(name: str, value: Any) -> str:
+    if isinstance(value, str) and len(value) <= MAX_TEXT_CHARACTERS and (value.isprintable() or fits(value)):
+        return value
+    raise UnreadableEnvelope(f"{name} is not text of at most {MAX_TEXT_CHARACTERS} characters without controls")
+
+
+def _text_if_any(name: str, value: Any) -> str | None:
+    return None if value is None else _text(name, value)
+
+
+def _traceparent(value: Any) -> str | None:
+    """A trace that can't be followed is begun anew, as W3C's Trace Context asks: no fact is lost for it."""
+    return value if isinstance(value, str) and _TRACEPARENT(value) else None
 
 
 def _sequence(value: Any) -> int | None:
-    try:
-        return None if value is None else int(value)
-    except ValueError:
-        raise UnreadableEnvelope("sequence is not a number") from None
+    if value is None:
+        return None
+    if isinstance(value, str) and _DIGITS(value):  # CloudEvents has it as text
+        value = int(value)
+    if type(value) is not int or not 1 <= value <= MAX_SEQUENCE:
+        raise UnreadableEnvelope(f"sequence is not a number from 1 to {MAX_SEQUENCE}")
+    return value
 
 
 def _time(value: Any, received_at: datetime) -> datetime:
     if value is None:
         return received_at
+    moment = _moment(value)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    if not FIRST_INSTANT <= moment <= LAST_INSTANT:
+        raise UnreadableEnvelope(f"time is not in the years {FIRST_INSTANT.year} to {LAST_INSTANT.year}")
+    return moment.astimezone(UTC)
+
+
+def _moment(value: Any) -> datetime:
+    """A time as text, or as AMQP's own kind of timestamp."""
+    if isinstance(value, datetime):
+        return value
     try:
-        moment = datetime.fromisoformat(str(value))
+        if isinstance(value, str):
+            return datetime.fromisoformat(value)
     except ValueError:
-        raise UnreadableEnvelope("time is not RFC 3339") from None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        pass
+    raise UnreadableEnvelope("time is not RFC 3339")

@@ -28,6 +28,9 @@ Each publisher has a durable topic exchange, `<publisher>.events`, and publishes
 key, so any AMQP client can subscribe. The body is JSON as below; what is optional may be missing. The envelope is
 [CloudEvents 1.0](https://cloudevents.io) in headers; see `asyncapi.json` for all of it, and `samples/` for one example
 of each. No event holds personal data in the clear: a *sealed* field is a JWE that only the named reader can open.
+
+Text holds no control characters but tabs and line breaks, no halves of characters, and no controls of direction (U+202A
+to U+202E, U+2066 to U+2069). Times lie in the years 1900 to 2200.
 """
 
 

@@ -9,17 +9,23 @@ from marshmallow import fields, validate
 from contracts.event import Event
 from contracts.fields import Tuple
 from contracts.shape import Shape
+from contracts.text import CONTROLS, DIRECTIONS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+FIT_TEXT = "^[^" + (CONTROLS + DIRECTIONS).replace(r"\x", r"\u00") + "]*$"
+"""What `contracts.text` lets pass. Halves of characters aren't named: not every engine tells them from whole ones."""
+
+YEARS = "^(19[0-9]{2}|2[01][0-9]{2}|2200)-"
+"""From `contracts.fields.FIRST_YEAR` to `LAST_YEAR`."""
 
 _TYPES: list[tuple[type[fields.Field[Any]], dict[str, Any]]] = [
     (fields.UUID, {"type": "string", "format": "uuid"}),
-    (fields.AwareDateTime, {"type": "string", "format": "date-time"}),
-    (fields.Date, {"type": "string", "format": "date"}),
+    (fields.AwareDateTime, {"type": "string", "format": "date-time", "pattern": YEARS}),
+    (fields.Date, {"type": "string", "format": "date", "pattern": YEARS}),
     (fields.Boolean, {"type": "boolean"}),
     (fields.Integer, {"type": "integer"}),
     (fields.Float, {"type": "number"}),
-    (fields.String, {"type": "string"}),
+    (fields.String, {"type": "string", "pattern": FIT_TEXT}),
 ]
 
 
@@ -43,6 +49,8 @@ def _of_field(field: fields.Field[Any]) -> dict[str, Any]:
     described = _type_of(field)
     for check in field.validators:
         described |= _of_check(check, described.get("type"))
+    if "enum" in described:
+        described.pop("pattern", None)
     sealed_to = field.metadata.get("sealed_to")
     if sealed_to:
         described["description"] = f"A JWE (RFC 7516, compact) that only {sealed_to} can open."
@@ -68,7 +76,7 @@ def _of_check(check: Any, type_: str | None) -> dict[str, Any]:
         least, most = ("minItems", "maxItems") if type_ == "array" else ("minLength", "maxLength")
         bounds = {least: check.min, most: check.max}
     elif isinstance(check, validate.Regexp):
-        bounds = {"pattern": check.regex.pattern}
+        bounds = {"pattern": str(check.regex.pattern).replace(r"\Z", "$")}  # Python's `$` lets a line break follow
     elif isinstance(check, validate.OneOf):
         bounds = {"enum": list(check.choices)}
     else:

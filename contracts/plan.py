@@ -16,7 +16,19 @@ from uuid import UUID
 
 from marshmallow import Schema, ValidationError, fields, missing, validate
 
-from contracts.fields import Instant, Nested, StrictBoolean, Tuple
+from contracts.fields import (
+    FIRST_DAY,
+    FIRST_INSTANT,
+    LAST_DAY,
+    LAST_INSTANT,
+    Day,
+    Instant,
+    Nested,
+    StrictBoolean,
+    Text,
+    Tuple,
+)
+from contracts.text import fits
 
 Convert = Callable[[Any], Any]
 Check = Callable[[Any], object]
@@ -155,6 +167,12 @@ def _plain(kind: type) -> Callable[[Any], Converters]:
     return lambda field: Converters(_exactly(kind), _exactly(kind))
 
 
+def _text(value: Any) -> str:
+    if type(value) is not str or not (value.isprintable() or fits(value)):
+        raise Unsure
+    return value
+
+
 def _load_float(value: Any) -> float:
     if type(value) not in (float, int):
         raise Unsure
@@ -172,19 +190,26 @@ def _load_uuid(value: Any) -> UUID:
 
 def _load_instant(value: Any) -> datetime:
     moment = datetime.fromisoformat(value)
-    if moment.tzinfo is None:
+    if moment.tzinfo is None or not FIRST_INSTANT <= moment <= LAST_INSTANT:
         raise Unsure
     return moment.astimezone(UTC)
 
 
 def _dump_instant(value: Any) -> str:
-    if type(value) is not datetime or value.tzinfo is None:
+    if type(value) is not datetime or value.tzinfo is None or not FIRST_INSTANT <= value <= LAST_INSTANT:
         raise Unsure
     return value.isoformat()
 
 
+def _load_date(value: Any) -> date:
+    day = date.fromisoformat(value)
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise Unsure
+    return day
+
+
 def _dump_date(value: Any) -> str:
-    if type(value) is not date:
+    if type(value) is not date or not FIRST_DAY <= value <= LAST_DAY:
         raise Unsure
     return value.isoformat()
 
@@ -233,13 +258,13 @@ def _nested(field: Any) -> Converters:
 
 
 _MAKERS: dict[type, Callable[[Any], Converters]] = {
-    fields.String: _plain(str),
+    Text: lambda field: Converters(_text, _text),
     fields.Integer: _plain(int),
     fields.Float: lambda field: Converters(_load_float, _load_float),
     StrictBoolean: _plain(bool),
     fields.UUID: lambda field: Converters(_load_uuid, _exactly(UUID)),
     Instant: lambda field: Converters(_load_instant, _dump_instant),
-    fields.Date: lambda field: Converters(date.fromisoformat, _dump_date),
+    Day: lambda field: Converters(_load_date, _dump_date),
     fields.Enum: _enum,
     Tuple: _tuple,
     Nested: _nested,

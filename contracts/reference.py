@@ -11,6 +11,8 @@ import hashlib
 import re
 from uuid import UUID
 
+from contracts.text import visible
+
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 LENGTH = 8
 _WEIGHTS = range(2, LENGTH + 2)
@@ -42,11 +44,11 @@ def reference_for(submission_id: UUID, attempt: int = 0) -> str:
 
 
 def parse_reference(text: str) -> str:
-    """What a person typed, in the one form it is stored in. Case, spaces and dashes are forgiven.
+    """What a person typed, in the one form it is stored in. Case, spaces, dashes and what can't be seen are forgiven.
 
     Raises InvalidReference.
     """
-    plain = re.sub(r"[\s\-‐-―.]", "", text).upper()
+    plain = re.sub(r"[\s\-‐-―.]", "", visible(text)).upper()
     if len(plain) != LENGTH + 1 or any(character not in ALPHABET for character in plain):
         raise InvalidReference("A reference has nine letters and digits, like 9C28-SAU2-5. Please check it.")
     if plain[-1] != _check_character(plain[:-1]):

@@ -12,26 +12,36 @@ from contracts.shape import Shape
 from contracts.vocabulary import (
     Allegation,
     ClientGroup,
+    ClientStep,
+    ConsentTold,
+    DeclineReason,
     HelpKind,
     Kilometres,
     Known,
     Language,
+    MatchEndReason,
+    NeedsChangeReason,
     Pence,
+    PersonAtRisk,
     ReferralId,
     Route,
     Sessions,
     Sex,
     Slug,
+    TherapyReport,
     Work,
 )
 
 Name = Annotated[str, validate.Length(min=1, max=120)]
 Email = Annotated[str, validate.Email(), validate.Length(max=254)]
-Telephone = Annotated[str, validate.Regexp(r"^\+?[0-9 ()-]{7,20}$")]
+Telephone = Annotated[str, validate.Regexp(r"^\+?[0-9 ()-]{7,20}(;ext=[0-9]{1,7})?\Z")]
+"""As `contracts.typed.telephones` keeps it, or as somebody typed it before there was that."""
 FreeText = Annotated[str, validate.Length(max=5_000)]
 ShortText = Annotated[str, validate.Length(max=200)]
 Passphrase = Annotated[str, validate.Length(max=200), validate.Regexp(r"(\s*\S){8}")]
 """At least eight characters besides spaces."""
+
+TextVersion = Annotated[int, validate.Range(min=1, max=2**31 - 1)]
 
 
 class SafeChannel(StrEnum):
@@ -52,17 +62,24 @@ class SafeHours(StrEnum):
 class SafeContact(Shape):
     """How and when a person can be reached without coming to harm by it.
 
-    `call_as` is who a caller or a letter says it is from, should somebody else answer.
+    `call_as` is who a caller or a letter says it is from, should somebody else answer. What nobody asked or answered is
+    None: at any time then, and no message is left.
     """
 
     channel: SafeChannel
-    hours: SafeHours = SafeHours.ANY
+    hours: SafeHours | None = None
     email: Email | None = None
     telephone: Telephone | None = None
     address: Annotated[str, validate.Length(max=400)] | None = None
-    may_leave_message: bool = False
+    may_leave_message: bool | None = None
     discreet: bool = True
     call_as: Name | None = None
+
+    def addressed_to(self, addressee: str | None) -> str | None:
+        """What stands on an envelope: who and where, and never from whom. None without an address."""
+        if not (self.address and addressee) or addressee.casefold() in self.address.casefold():
+            return self.address
+        return f"{addressee}\n{self.address}"
 
 
 class LegalSituation(StrEnum):
@@ -79,22 +96,27 @@ class LegalSituation(StrEnum):
 class Consents(Shape):
     """What the person agreed to, and to which version of the texts, at what time."""
 
-    text_version: Annotated[int, validate.Range(min=1)]
+    text_version: TextVersion
     given_at: datetime
     processing: bool
     confidentiality_understood: bool
     pass_to_therapist: bool
-    evaluation: bool = False
-    research: bool = False
+    evaluation: bool | None = None
+    research: bool | None = None
+    """None of these two if they were not asked; it counts as no."""
 
 
 class Consent(Shape):
-    """One text that was shown and what was answered to it; `text` is its id, `version` says which wording."""
+    """One text that was shown or read out and what was answered to it; `text` is its id, `version` says which wording.
+
+    `told` says how the charity came to know of it, where a person recorded it later.
+    """
 
     text: Slug
-    version: Annotated[int, validate.Range(min=1)]
+    version: TextVersion
     given_at: datetime
     agreed: bool
+    told: ConsentTold | None = None
 
 
 class FormAnswer(Shape):
@@ -106,16 +128,32 @@ class FormAnswer(Shape):
 
 
 class Writer(Shape):
-    """Who fills the form in for somebody else: a parent or guardian, a professional, a relative of a prisoner."""
+    """Who fills the form in for somebody else: a parent or guardian, a professional, a relative of a prisoner.
+
+    They are a person of their own: what is theirs is never passed on as the client's.
+    """
 
     name: Name | None = None
     organisation: ShortText | None = None
     role: ShortText | None = None
     relationship: ShortText | None = None
+    contact: SafeContact | None = None
     email: Email | None = None
     telephone: Telephone | None = None
+    """This and `email` are how forms before version 2 of their routes asked for the writer's contact."""
     client_agrees: Known | None = None
     """Whether the person it is about knows of this request and agrees to it."""
+    agreed_how: ConsentTold | None = None
+    """How the writer knows that they agree."""
+
+    @property
+    def safe_contact(self) -> SafeContact | None:
+        """How the writer can safely be reached, whichever form asked; None if they left no way."""
+        if self.contact:
+            return self.contact
+        if self.email:
+            return SafeContact(channel=SafeChannel.EMAIL, email=self.email)
+        return SafeContact(channel=SafeChannel.TELEPHONE, telephone=self.telephone) if self.telephone else None
 
 
 class Custody(Shape):
@@ -125,6 +163,8 @@ class Custody(Shape):
     prison_number: ShortText | None = None
     release_on: date | None = None
     release_area: ShortText | None = None
+    release_postcode: Annotated[str, validate.Length(min=2, max=12)] | None = None
+    """Of where they will live then, or its first half: there a therapist is sought."""
 
 
 class Equality(Shape):
@@ -137,12 +177,25 @@ class Equality(Shape):
     disability: Slug | None = None
 
 
+class NeedsChanged(Shape):
+    """What a client needs, or prefers, was changed by their word: when, why, and how it was told."""
+
+    changed_at: datetime
+    reason: NeedsChangeReason
+    told: ConsentTold
+
+
 class HelpForm(Shape):
     """What a request for help says, version 1.
 
-    Nobody is made to give more than a safe way to reach them and where they are. `definition` and its version name the
-    questions as they were asked; `answers` holds what no other field does. `suspected` are codes of what made the
-    submission look like spam: it is for a person to look at first, and never thrown away.
+    `name`, `contact` and `consents` are the client's, `written_by` is whoever writes for them, if somebody does.
+    `contact` is missing where only the writer can be reached. Nobody is made to give more than a safe way to reach
+    somebody and where the client is. `definition` and its version name the questions as they were asked; `answers`
+    holds what no other field does. `suspected` are codes of what made the submission look like spam: it is for a person
+    to look at first, and never thrown away.
+
+    A question that was not asked, or not answered, leaves its field None, so that nobody is told to have said what they
+    did not; what is then taken for granted is intake's to know. Forms of before December 2026 hold that instead.
     """
 
     name: Name | None = None
@@ -152,19 +205,25 @@ class HelpForm(Shape):
     route: Route
     client_group: ClientGroup
     postcode: Annotated[str, validate.Length(min=2, max=12)]
-    contact: SafeContact
+    contact: SafeContact | None = None
     concern: FreeText | None = None
     hopes: FreeText | None = None
-    legal_situation: LegalSituation = LegalSituation.NOT_SAID
-    known_to_authorities: Known = Known.UNSURE
-    identifiable_person_at_risk: bool = False
+    legal_situation: LegalSituation | None = None
+    known_to_authorities: Known | None = None
+    identifiable_person_at_risk: bool | None = None
+    person_at_risk: PersonAtRisk | None = None
     language: Language = "en"
-    sessions: Sessions = Sessions.EITHER
-    work: Work = Work.INDIVIDUAL
-    max_distance_km: Kilometres = 30.0
+    sessions: Sessions | None = None
+    work: Work | None = None
+    max_distance_km: Kilometres | None = None
     therapist_sex: Sex | None = None
-    wheelchair_access: bool = False
-    subsidy_requested: bool = False
+    therapist_sex_only: bool | None = None
+    """Whether nobody of the other sex is to be asked; otherwise it is a wish."""
+    therapy_language: Language | None = None
+    """In which they would like to talk; `language` is that of the page and of letters."""
+    therapy_language_must: bool | None = None
+    wheelchair_access: bool | None = None
+    subsidy_requested: bool | None = None
     fee_ceiling_pence: Pence | None = None
     consents: Consents
     definition: Slug | None = None
@@ -176,12 +235,33 @@ class HelpForm(Shape):
     custody: Custody | None = None
     interpreter: ShortText | None = None
     """The language or the kind of interpreter that is wanted."""
+    interpreter_language: Language | None = None
+    """Which language that is, as a person found out; before, it is read out of `interpreter`."""
+    online_allowed: bool | None = None
+    """Whether a person said that the prison allows sessions online, or that it doesn't."""
+    needs_changed: Annotated[tuple[NeedsChanged, ...], validate.Length(max=20)] = ()
+    """The last times that somebody of the charity changed what is needed, as they were told."""
     access_needs: FreeText | None = None
     heard_through: Slug | None = None
     equality: Equality | None = None
     consent_texts: Annotated[tuple[Consent, ...], validate.Length(max=20)] = ()
     answers: Annotated[tuple[FormAnswer, ...], validate.Length(max=100)] = ()
     suspected: Annotated[tuple[Slug, ...], validate.Length(max=10)] = ()
+
+    @property
+    def client_agrees(self) -> bool:
+        """Whether the client has agreed to this request: they wrote it themselves, or are known to have agreed."""
+        return self.written_by is None or self.written_by.client_agrees is Known.YES
+
+    @property
+    def seeks_therapist(self) -> bool:
+        """Whether a therapist is wanted: by everybody who does not ask for a course or a group alone."""
+        wanted = set(self.help_wanted)
+        return not wanted or bool(wanted & {HelpKind.ONE_TO_ONE, HelpKind.COUPLE})
+
+    @property
+    def writer_contact(self) -> SafeContact | None:
+        return self.written_by.safe_contact if self.written_by else None
 
 
 class HelpSubmission(HelpForm):
@@ -200,14 +280,56 @@ class Credentials(Shape):
     passphrase: Annotated[str, validate.Length(max=200)]
 
 
+class ClientChange(Credentials):
+    """What whoever knows a request does about it on the status page, sealed to intake inside `change_by_client`.
+
+    With `change_contact` `contact` is the new one, and `old_is_safe` says whether the old one may be told; with
+    `enter_code` `code` is what was typed.
+    """
+
+    step: ClientStep
+    contact: SafeContact | None = None
+    old_is_safe: bool = False
+    code: Annotated[str, validate.Length(max=40)] | None = None
+
+
+class ContactLetter(Shape):
+    """One letter to one contact, sealed to notifications inside `ContactChangeNoted`.
+
+    With `code` it goes to the new contact, whose code it is; without it to the old one, which may be told.
+    """
+
+    reference: str
+    language: Language = "en"
+    name: Name | None = None
+    contact: SafeContact
+    code: Annotated[str, validate.Regexp("[0-9]{6}")] | None = None
+
+
+class WriterContact(Shape):
+    """Who wrote for a client, and how they can safely be reached."""
+
+    name: Name | None = None
+    relationship: ShortText | None = None
+    contact: SafeContact
+
+
 class ClientContact(Shape):
-    """Sealed to notifications inside `ContactReleased`."""
+    """Sealed to notifications inside `ContactReleased`: the ways that may be used, and no others.
+
+    `contact` is the client's own; it is missing until they have agreed to be written to, and where they have none.
+    `client_agrees` says which. `addressee` is what stands above the address of what goes to them by post, where that is
+    more than their name.
+    """
 
     referral_id: ReferralId
     reference: str
     name: Name | None = None
     language: Language = "en"
-    contact: SafeContact
+    contact: SafeContact | None = None
+    client_agrees: bool = True
+    writer: WriterContact | None = None
+    addressee: Annotated[str, validate.Length(max=400)] | None = None
 
 
 class Aspects(Shape):
@@ -252,13 +374,21 @@ class DutyContact(Shape):
 class OutcomeReason(Shape):
     """Sealed to notifications inside the command `record_outcome`: why it was decided so."""
 
-    words: Annotated[str, validate.Regexp(r"\S"), validate.Length(max=5_000)]
+    words: Annotated[str, validate.Regexp(r"\s*\S"), validate.Length(max=5_000)]
 
 
-class EvaluationLink(Shape):
-    """Sealed to notifications inside `EvaluationInvited`: the secret that opens one form once."""
+Secret = Annotated[str, validate.Length(min=20, max=100)]
+"""Of a one-time link: 128 random bits or more, as `secrets.token_urlsafe` writes them."""
 
-    token: Annotated[str, validate.Length(min=20, max=100)]
+
+class LinkSecret(Shape):
+    """The secret of a one-time link.
+
+    Sealed to notifications inside the event that has the letter written, and, as the reader's browser holds it, to the
+    service that made the link inside the question what it opens.
+    """
+
+    token: Secret
 
 
 class Answer(Shape):
@@ -271,6 +401,70 @@ class EvaluationForm(Shape):
 
     token: Annotated[str, validate.Length(max=100)]
     answers: Annotated[tuple[Answer, ...], validate.Length(max=200)]
+
+
+class EnteredAnswers(Shape):
+    """Sealed to evaluation inside the command `enter_answers`. An item left out was left blank."""
+
+    answers: Annotated[tuple[Answer, ...], validate.Length(max=200)]
+
+
+class OfferAnswer(Shape):
+    """Sealed to matching inside `OfferAnswered`: what a therapist says to an offer.
+
+    `reason` is there if it is declined; with `away` also `until`, the day, in London, from which they can be asked.
+    """
+
+    token: Secret
+    accepted: bool
+    reason: DeclineReason | None = None
+    until: date | None = None
+
+
+class AlertAnswer(Shape):
+    """Sealed to notifications inside `AlertAnswered`: whoever the link was sent to takes the concern in hand."""
+
+    token: Secret
+
+
+class ClientLink(Shape):
+    """Sealed to notifications inside the question what an introduction's link opens.
+
+    `right` is what the browser in which the code was typed shows of itself, a secret as long as the link's own.
+    """
+
+    token: Secret
+    right: Secret | None = None
+
+
+class OneTimeCode(Shape):
+    """Six digits. Sealed to notifications in the message that carries them, and to whoever of the office asked."""
+
+    code: Annotated[str, validate.Regexp(r"^[0-9]{6}\Z")]
+
+
+class TypedCode(Shape):
+    """Sealed to notifications inside the command `enter_client_code`: what a therapist typed.
+
+    If it is right, the browser is known by `right` from then on.
+    """
+
+    token: Secret
+    code: Annotated[str, validate.Length(max=40)]
+    right: Secret
+
+
+class TherapyAnswer(Shape):
+    """Sealed to notifications inside `TherapyReported`.
+
+    `on` is the day, in London, on which contact was made or the first session was; `reason` says why it has ended.
+    """
+
+    token: Secret
+    right: Secret
+    what: TherapyReport
+    on: date | None = None
+    reason: MatchEndReason | None = None
 
 
 FORMS: dict[tuple[str, int], type[HelpSubmission]] = {("help", 1): HelpSubmission}

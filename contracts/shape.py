@@ -21,11 +21,17 @@ from uuid import UUID
 import orjson
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
-from contracts.fields import Instant, Nested, StrictBoolean, Tuple
+from contracts.fields import Day, Instant, Nested, StrictBoolean, Text, Tuple
 from contracts.plan import DOUBTS, Plan
 
 DEFAULT_MAX_LENGTH = 2_000
 """Characters of a string with no limit of its own: nothing unbounded goes on the bus."""
+
+DEFAULT_MAX_ITEMS = 1_000
+"""Items of a list with no limit of its own."""
+
+GREATEST_NUMBER = 2**53 - 1
+"""How far from 0 a number with no limit of its own may be: so far, JSON has whole numbers exactly everywhere."""
 
 
 class InvalidShape(ValueError):
@@ -37,12 +43,13 @@ class InvalidShape(ValueError):
 
 
 _FIELDS: dict[type, type[fields.Field[Any]]] = {
-    str: fields.String,
+    str: Text,
+    int: fields.Integer,
     float: fields.Float,
     bool: StrictBoolean,
     UUID: fields.UUID,
     datetime: Instant,
-    date: fields.Date,
+    date: Day,
 }
 
 
@@ -119,11 +126,13 @@ def _plain_field(annotation: Any, checks: list[Any], options: dict[str, Any]) ->
         field.validators += checks
         return field
     if get_origin(annotation) is tuple:
+        checks = _with_length(checks, DEFAULT_MAX_ITEMS)
         return Tuple(field_for(get_args(annotation)[0]), validate=checks, **options)
-    if annotation is int:
-        return fields.Integer(strict=True, validate=checks, **options)
-    if annotation is str and not any(isinstance(check, validate.Length | validate.OneOf) for check in checks):
-        checks = [*checks, validate.Length(max=DEFAULT_MAX_LENGTH)]
+    if annotation is str and not any(isinstance(check, validate.OneOf) for check in checks):
+        checks = _with_length(checks, DEFAULT_MAX_LENGTH)
+    if annotation in (int, float):
+        checks = _with_range(checks)
+        options |= {"strict": True} if annotation is int else {}
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return fields.Enum(annotation, by_value=True, validate=checks, **options)
     if isinstance(annotation, type) and issubclass(annotation, Shape):
@@ -131,6 +140,25 @@ def _plain_field(annotation: Any, checks: list[Any], options: dict[str, Any]) ->
     if annotation not in _FIELDS:
         raise TypeError(f"no event may hold a {annotation!r}")
     return _FIELDS[annotation](validate=checks, **options)
+
+
+def _with_length(checks: list[Any], most: int) -> list[Any]:
+    """The checks, of which one says how long a value may be: at most `most` where they leave it open."""
+    own = next((check for check in checks if isinstance(check, validate.Length)), validate.Length())
+    if own.max is None and own.equal is None:
+        return [check for check in checks if check is not own] + [validate.Length(min=own.min, max=most)]
+    return checks
+
+
+def _with_range(checks: list[Any]) -> list[Any]:
+    """The checks, of which one says between what a number lies, both ways."""
+    own = next((check for check in checks if isinstance(check, validate.Range)), validate.Range())
+    if own.min is not None and own.max is not None:
+        return checks
+    least = -GREATEST_NUMBER if own.min is None else own.min
+    most = GREATEST_NUMBER if own.max is None else own.max
+    closed = validate.Range(least, most, min_inclusive=own.min_inclusive, max_inclusive=own.max_inclusive)
+    return [check for check in checks if check is not own] + [closed]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,6 +13,7 @@ from marshmallow import validate
 
 SubmissionId = NewType("SubmissionId", UUID)
 ReferralId = NewType("ReferralId", UUID)
+PersonId = NewType("PersonId", UUID)
 TherapistId = NewType("TherapistId", UUID)
 OfferId = NewType("OfferId", UUID)
 MatchId = NewType("MatchId", UUID)
@@ -20,6 +21,7 @@ ConcernId = NewType("ConcernId", UUID)
 InvoiceId = NewType("InvoiceId", UUID)
 CreditNoteId = NewType("CreditNoteId", UUID)
 PaymentId = NewType("PaymentId", UUID)
+SessionId = NewType("SessionId", UUID)
 FundId = NewType("FundId", UUID)
 AwardId = NewType("AwardId", UUID)
 MessageId = NewType("MessageId", UUID)
@@ -38,14 +40,14 @@ Currency = Annotated[str, validate.OneOf(("GBP",))]
 Kilometres = Annotated[float, validate.Range(min=0, max=2_000)]
 Count = Annotated[int, validate.Range(min=0, max=100_000)]
 
-OutwardCode = Annotated[str, validate.Regexp(r"^[A-Z]{1,2}[0-9][A-Z0-9]?$")]
+OutwardCode = Annotated[str, validate.Regexp(r"^[A-Z]{1,2}[0-9][A-Z0-9]?\Z")]
 """The first half of a UK postcode, the only part of it that leaves intake."""
 
-LocalAuthority = Annotated[str, validate.Regexp(r"^[EWSN][0-9]{8}$")]
+LocalAuthority = Annotated[str, validate.Regexp(r"^[EWSN][0-9]{8}\Z")]
 """A GSS code of the Office for National Statistics."""
 
-Slug = Annotated[str, validate.Regexp(r"^[a-z0-9]+([_-][a-z0-9]+)*$"), validate.Length(max=64)]
-Language = Annotated[str, validate.Regexp(r"^[a-z]{2,3}$")]
+Slug = Annotated[str, validate.Regexp(r"^[a-z0-9]+([_-][a-z0-9]+)*\Z"), validate.Length(max=64)]
+Language = Annotated[str, validate.Regexp(r"^[a-z]{2,3}\Z")]
 """An ISO 639 language code."""
 
 
@@ -63,6 +65,7 @@ class Route(StrEnum):
 
     SELF = "self"
     GUARDIAN = "guardian"
+    FAMILY_OR_FRIEND = "family_or_friend"
     PROBATION = "probation"
     SOCIAL_SERVICES = "social_services"
     GP = "gp"
@@ -147,9 +150,20 @@ class Severity(StrEnum):
     ADVISORY = "advisory"
 
 
+class PersonAtRisk(StrEnum):
+    """Who may be at risk of harm, as far as whoever filled the form in knows."""
+
+    CHILD = "child"
+    ADULT = "adult"
+    """One who cannot protect themselves."""
+    NOT_KNOWN = "not_known"
+
+
 class ConcernCategory(StrEnum):
     CHILD_AT_RISK = "child_at_risk"
     ADULT_AT_RISK = "adult_at_risk"
+    PERSON_AT_RISK = "person_at_risk"
+    """A child or an adult who cannot protect themselves: which is not known."""
     RISK_TO_SELF = "risk_to_self"
     YOUNG_CLIENT = "young_client"
 
@@ -164,6 +178,45 @@ class Stage(StrEnum):
     REVIEW = "review"
     END = "end"
     FOLLOW_UP = "follow_up"
+
+
+class AnswerMode(StrEnum):
+    """How a form was answered that a person of the charity enters."""
+
+    TELEPHONE = "telephone"
+    PAPER = "paper"
+
+
+class LinkState(StrEnum):
+    """What became of a one-time link, as the page that it opens tells it."""
+
+    UNKNOWN = "unknown"
+    """There is no such link, or it is so old that nothing is known of it any more."""
+    OPEN = "open"
+    ANSWERED = "answered"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    """What it asked is not asked any more, or its reader may not answer it any more."""
+
+
+class TherapyReport(StrEnum):
+    """What a therapist says, by the page of the introduction, of how it goes on with the client."""
+
+    CONTACT_MADE = "contact_made"
+    FIRST_SESSION = "first_session"
+    NOT_ATTENDED = "not_attended"
+    """The client never came."""
+    ENDED = "ended"
+
+
+class CallerCheck(StrEnum):
+    """How the office made sure that whoever rings for a code is the therapist."""
+
+    CALLED_BACK = "called_back"
+    """On a number that was on record before."""
+    KNEW_DETAILS = "knew_details"
+    """They said what only the therapist can know."""
+    KNOWN_TO_STAFF = "known_to_staff"
 
 
 class RefusalReason(StrEnum):
@@ -270,6 +323,97 @@ class ApartReason(StrEnum):
 
 class ReopeningReason(StrEnum):
     UNMERGED = "unmerged"
+    ENDED_BY_MISTAKE = "ended_by_mistake"
+    """It had been withdrawn or signposted."""
+    MATCH_GOES_ON = "match_goes_on"
+    """It had been closed with a match of which it turned out that it hadn't ended."""
+
+
+class ConsentKind(StrEnum):
+    """What somebody agrees to, or doesn't."""
+
+    THIS_REQUEST = "this_request"
+    """The client knows of what somebody else wrote for them, and may be got in touch with."""
+    PASS_TO_THERAPIST = "pass_to_therapist"  # noqa: S105 - a consent
+    EVALUATION = "evaluation"
+    RESEARCH = "research"
+
+
+class ConsentTold(StrEnum):
+    """How the charity, or whoever writes to it, came to know of a consent."""
+
+    IN_PERSON = "in_person"
+    BY_TELEPHONE = "by_telephone"
+    IN_WRITING = "in_writing"
+    BY_GUARDIAN = "by_guardian"
+    """Somebody with parental responsibility agreed for a child who can't decide for themselves yet."""
+
+
+class Party(StrEnum):
+    """Whose a contact is."""
+
+    CLIENT = "client"
+    WRITER = "writer"
+
+
+class ContactChangeReason(StrEnum):
+    NO_LONGER_SAFE = "no_longer_safe"
+    NO_LONGER_IN_USE = "no_longer_in_use"
+    MISTYPED = "mistyped"
+    CLIENT_ASKED = "client_asked"
+
+
+class ClientStep(StrEnum):
+    """What whoever knows a request's reference and words may do about it themselves."""
+
+    CHANGE_CONTACT = "change_contact"
+    """Name a new way to be reached; it counts once the code that is sent there was typed."""
+    ENTER_CODE = "enter_code"
+    ASK_FOR_ANOTHER = "ask_for_another"
+    """Ask for somebody else than the therapist who was found."""
+    AGREE_TO_PASS_ON = "agree_to_pass_on"  # noqa: S105 - a step
+    WITHDRAW = "withdraw"
+
+
+class ContactChangeState(StrEnum):
+    """How far a new contact has come that a client named themselves."""
+
+    CODE_SENT = "code_sent"
+    WRONG_CODE = "wrong_code"
+    TOO_OFTEN = "too_often"
+    """Too many wrong codes, or too many codes in a day."""
+    EXPIRED = "expired"
+    WITH_A_PERSON = "with_a_person"
+    """Somebody of the charity gets in touch before it counts."""
+    DONE = "done"
+
+
+class ContactChangeStage(StrEnum):
+    """What others have to do about a contact that a client changes themselves."""
+
+    CODE_WANTED = "code_wanted"
+    PERSON_WANTED = "person_wanted"
+    CHANGED = "changed"
+
+
+class NeedsChangeReason(StrEnum):
+    """Why what a client needs, or prefers, is otherwise than they wrote."""
+
+    CLIENT_ASKED = "client_asked"
+    PREFERENCE_RELAXED = "preference_relaxed"
+    """Asked by a person, since nobody was found who meets it."""
+    PRISON_ALLOWS = "prison_allows"
+    PRISON_FORBIDS = "prison_forbids"
+    MISTYPED = "mistyped"
+
+
+class Wish(StrEnum):
+    """What a client may have no wish about, or none any more."""
+
+    THERAPIST_SEX = "therapist_sex"
+    THERAPY_LANGUAGE = "therapy_language"
+    INTERPRETER = "interpreter"
+    MOST_PER_SESSION = "most_per_session"
 
 
 class HoldReason(StrEnum):
@@ -278,6 +422,12 @@ class HoldReason(StrEnum):
     CONSENT_AWAITED = "consent_awaited"
     SAFEGUARDING = "safeguarding"
     IN_CUSTODY_OR_HOSPITAL = "in_custody_or_hospital"
+    CLIENT_HAS_NOT_AGREED = "client_has_not_agreed"
+    """Somebody else wrote for the client, who has not agreed yet."""
+    CONSENT_TO_PASS_ON = "consent_to_pass_on"  # noqa: S105 - a reason
+    """Nothing may be passed on to a therapist yet."""
+    COURSE_WANTED = "course_wanted"
+    """A course or a group is wanted, and no therapist; somebody of the charity tells them about it."""
 
 
 class ResumptionReason(StrEnum):
@@ -311,6 +461,8 @@ class OfferWithdrawalReason(StrEnum):
     REFERRAL_ON_HOLD = "referral_on_hold"
     REFERRALS_LINKED = "referrals_linked"
     THERAPIST_SUSPENDED = "therapist_suspended"
+    NO_LONGER_SUITABLE = "no_longer_suitable"
+    """What the client needs, can pay or where they are has changed, or what the therapist offers."""
 
 
 class SuspensionReason(StrEnum):
@@ -338,10 +490,31 @@ class MatchEndReason(StrEnum):
     NOT_ATTENDED = "not_attended"
 
 
+class UndoReason(StrEnum):
+    """Why what a person recorded is taken back."""
+
+    RECORDED_BY_MISTAKE = "recorded_by_mistake"
+    WRONG_PERSON = "wrong_person"
+    """It was meant for somebody else."""
+    CHANGED_THEIR_MIND = "changed_their_mind"
+
+
+class ChangeReason(StrEnum):
+    """Whose word a change rests on."""
+
+    THEY_SAID = "they_said"
+    OFFICE_FOUND = "office_found"
+    RECORDED_BY_MISTAKE = "recorded_by_mistake"
+
+
 class SubsidyWaitReason(StrEnum):
     NO_ELIGIBLE_FUND = "no_eligible_fund"
     NO_MONEY = "no_money"
     AREA_TO_BE_CONFIRMED = "area_to_be_confirmed"
+    NO_THERAPIST_FITS = "no_therapist_fits"
+    """What the client can pay and the most that a fund may add fit the fee of no therapist within reach."""
+    AWARD_USED_UP = "award_used_up"
+    """Every session of an award was paid, and no fund gives another one unless a person decides so."""
 
 
 class SubsidyDeclineReason(StrEnum):
@@ -355,6 +528,33 @@ class SubsidyReleaseReason(StrEnum):
     FEE_LOWER_THAN_AWARDED = "fee_lower_than_awarded"
     SIGNPOSTED = "signposted"
     FUND_ENDED = "fund_ended"
+    NEVER_BEGUN = "never_begun"
+    NO_THERAPIST_FITS = "no_therapist_fits"
+    SESSION_TAKEN_BACK = "session_taken_back"
+
+
+class FeeCreditReason(StrEnum):
+    """Why a referral fee is given back."""
+
+    NOT_ATTENDED = "not_attended"
+    CLIENT_UNHAPPY = "client_unhappy"
+    """The client parted from the therapist as unhappy within the first sessions."""
+    REFERRAL_GONE = "referral_gone"
+    """The request had been taken back, or sent elsewhere, before the therapist accepted it."""
+
+
+class PaymentReversalReason(StrEnum):
+    RETURNED_BY_BANK = "returned_by_bank"
+    RECORDED_TWICE = "recorded_twice"
+    WRONG_AMOUNT = "wrong_amount"
+    WRONG_PAYER = "wrong_payer"
+
+
+class SessionReversalReason(StrEnum):
+    DID_NOT_TAKE_PLACE = "did_not_take_place"
+    RECORDED_TWICE = "recorded_twice"
+    WRONG_DAY = "wrong_day"
+    WRONG_REFERRAL = "wrong_referral"
 
 
 class FundPurpose(StrEnum):
@@ -396,3 +596,5 @@ class ConcernOutcome(StrEnum):
 class ContactPurpose(StrEnum):
     ADDRESS_BOOK = "address_book"
     INTRODUCTION = "introduction"
+    CORRECTION = "correction"
+    """To a therapist who was introduced to the client: they are reached in another way from now on."""

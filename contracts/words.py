@@ -25,6 +25,7 @@ WORDS: Mapping[type[StrEnum], Mapping[str, str]] = {
     v.Route: {
         "self": "You, yourself",
         "guardian": "A parent or guardian",
+        "family_or_friend": "Family or a friend",
         "probation": "Probation",
         "social_services": "Social services",
         "gp": "A GP",
@@ -68,6 +69,7 @@ WORDS: Mapping[type[StrEnum], Mapping[str, str]] = {
     v.ConcernCategory: {
         "child_at_risk": "A child may be at risk",
         "adult_at_risk": "An adult may be at risk",
+        "person_at_risk": "A child, or an adult who cannot protect themselves, may be at risk",
         "risk_to_self": "You may not be safe yourself",
         "young_client": "The client is under 18, whose requests the safeguarding lead always sees",
     },
@@ -124,6 +126,39 @@ WORDS: Mapping[type[StrEnum], Mapping[str, str]] = {
         "consent_awaited": "Your agreement was still needed",
         "safeguarding": "Somebody’s safety had to be looked at first",
         "in_custody_or_hospital": "You were in custody or in hospital",
+        "client_has_not_agreed": "Somebody else wrote to us for you, and you had not agreed yet",
+        "consent_to_pass_on": "You had not yet agreed that your details are passed on to a therapist",
+        "course_wanted": "You asked for a course or a group, so that no therapist was looked for",
+    },
+    v.PersonAtRisk: {
+        "child": "A child",
+        "adult": "An adult who cannot protect themselves",
+        "not_known": "Not known",
+    },
+    v.ConsentKind: {
+        "this_request": "Whether you agree to what somebody else wrote to us for you",
+        "pass_to_therapist": "Whether your details may be passed on to a therapist",
+        "evaluation": "Whether we may ask how things are going",
+        "research": "Whether your answers may be used for research",
+    },
+    v.ConsentTold: {
+        "in_person": "In person",
+        "by_telephone": "By telephone",
+        "in_writing": "In writing",
+        "by_guardian": "By a parent or guardian, for you",
+    },
+    v.ContactChangeReason: {
+        "no_longer_safe": "The way that we had was not safe any more",
+        "no_longer_in_use": "The way that we had was not in use any more",
+        "mistyped": "What we had was mistyped",
+        "client_asked": "You asked for it",
+    },
+    v.NeedsChangeReason: {
+        "client_asked": "You asked for it",
+        "preference_relaxed": "You agreed to look further, since nobody was found",
+        "prison_allows": "The prison allows it",
+        "prison_forbids": "The prison does not allow it",
+        "mistyped": "What we had was mistyped",
     },
     v.ResumptionReason: {
         "client_ready": "You were ready",
@@ -138,6 +173,11 @@ WORDS: Mapping[type[StrEnum], Mapping[str, str]] = {
         "circumstances_changed": "Circumstances changed",
     },
     v.ClosureReason: {"therapy_ended": "Therapy has ended", "not_attended": "The sessions did not take place"},
+    v.UndoReason: {
+        "recorded_by_mistake": "It was recorded by mistake",
+        "wrong_person": "It was meant for somebody else",
+        "changed_their_mind": "You thought better of it",
+    },
     v.MatchEndReason: {
         "completed": "Therapy was completed",
         "withdrawn": "The request was taken back",
@@ -155,6 +195,14 @@ WORDS: Mapping[type[StrEnum], Mapping[str, str]] = {
         "no_eligible_fund": "No fund may pay for this yet",
         "no_money": "The funds have no money left for now",
         "area_to_be_confirmed": "We have to find out which area you live in",
+        "no_therapist_fits": "What you can pay and a fund may add fits no therapist near you yet",
+        "award_used_up": "A person decides whether we can go on helping",
+    },
+    v.SessionReversalReason: {
+        "did_not_take_place": "It did not take place",
+        "recorded_twice": "It was recorded twice",
+        "wrong_day": "It was on another day",
+        "wrong_referral": "It was somebody else’s",
     },
     v.Channel: {
         "email": "By email",

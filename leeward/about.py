@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from contracts.envelope import CAUSATION, CORRELATION, SUBJECT
-from leeward.letters import DeadLetter
+from leeward.letters import Letter
 
 NAMES_SOMEBODY = ("referral_id", "therapist_id")
 NAMES_THEM = ("referral_id", "submission_id")
@@ -31,9 +31,9 @@ class Person:
     events: Collection[str] = ()
     correlations: Collection[str] = ()
 
-    def of(self, letter: DeadLetter) -> About:
-        """Letters that hold nothing sealed are about nobody who could be recognised."""
-        body, headers = letter.body(), letter.headers
+    def of(self, letter: Letter) -> About:
+        """Of a letter that is shown. One that holds nothing sealed is about nobody who could be recognised."""
+        body, headers = letter.told["body"], letter.told["headers"]
         if isinstance(body, dict) and "sealed" not in body:
             return About.NOT_THEM
         named = _named(body, headers)

@@ -14,10 +14,13 @@ from leeward.workspace import Workspace
 
 
 @contextmanager
-def asking(workspace: Workspace) -> Iterator[RpcClient]:
-    """Ends with exit code 1, in words, if a service refuses or can't be asked."""
+def asking(workspace: Workspace, front_end: str | None = None) -> Iterator[RpcClient]:
+    """As staff, or as a front-end that may ask less.
+
+    Ends with exit code 1, in words, if a service refuses or can't be asked.
+    """
     try:
-        with broker_errors(), RpcClient(broker_of(workspace)) as client:
+        with broker_errors(), RpcClient(broker_of(workspace), front_end) as client:
             yield client
     except CommandFailed as refusal:
         errors.print(refusal.message, style="red", markup=False)

@@ -6,11 +6,10 @@ chain of the same kind in a file, one JSON object a line. See `chassis.audit`.
 
 from __future__ import annotations
 
-import fcntl
 import getpass
 import json
-import os
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,58 +17,117 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from chassis.audit import Anchor, Deed, Verdict, chained, last_anchor, verify, write_anchor
+from chassis.anchors import append_line, file_of, read_anchors, whole_lines, write_anchor
+from chassis.audit import Anchor, Deed, Verdict, chained, verify
 from chassis.rpc import CommandFailed, NoAnswer, RpcClient
+from chassis.store.anchoring import CONTRADICTS, UNREADABLE
+from contracts.commands.operations import MAX_ANCHORS
 from leeward.options import VAR, AsJson, Folder
+from leeward.refusal import Refusal
 from leeward.terminal import broker_errors, broker_of, console, errors
 from leeward.trace import referral_id_of
 from leeward.workspace import SERVICES, Workspace
 
 OPERATOR = "operator"
 TIMEOUT_SECONDS = 60.0
+ANCHORS_AT_ONCE = MAX_ANCHORS
+"""The service follows its chain once for each of these."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The audit log, in every service and of operators.")
 
 
+class NoEntry(Refusal):
+    """A line of the operators' log is no entry; the message says which."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came of one log: the verdict on it, or why it could not be asked, and which lines are no anchors."""
+
+    verdict: Verdict | str
+    unreadable: Sequence[int] = ()
+
+    @property
+    def is_well(self) -> bool:
+        return isinstance(self.verdict, Verdict) and self.verdict.holds and not self.unreadable
+
+    def to_json(self) -> Any:
+        told: Any = self.verdict if isinstance(self.verdict, str) else asdict(self.verdict)
+        return {**told, "unreadable_anchors": list(self.unreadable)} if isinstance(told, dict) else told
+
+
 def put_on_record(path: Path, what: Deed, *, at: datetime, **about: Any) -> None:
-    """Adds a line, and returns when it is on the disk. `about` holds identifiers, codes and the given reason."""
-    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "r+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        lines = file.read().splitlines()
-        last = json.loads(lines[-1]) if lines else None
-        entry = {"at": at.isoformat(), "who": getpass.getuser(), "what": what.value, **about}
-        after = Anchor(last["sequence"], last["hash"]) if last else None
-        file.write(json.dumps(chained(entry, after=after)) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    """Adds a line, and returns when it is on the disk. `about` holds identifiers, codes and the given reason.
+
+    Raises NoEntry if the line before isn't one.
+    """
+    entry = {"at": at.isoformat(), "who": getpass.getuser(), "what": what.value, **about}
+
+    def follow(lines: Sequence[bytes]) -> Mapping[str, object]:
+        last = _entry(lines[-1], len(lines), path) if lines else None
+        return chained(entry, after=Anchor(last["sequence"], last["hash"]) if last else None)
+
+    append_line(path, follow)
 
 
 def entries_in(path: Path) -> list[dict[str, Any]]:
-    """What operators have done, oldest first; nothing if there is no such file."""
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    """What operators have done, oldest first; nothing if there is no such file. Raises NoEntry."""
+    lines = whole_lines(path.read_bytes()) if path.exists() else []
+    return [_entry(line, number, path) for number, line in enumerate(lines, start=1)]
+
+
+def operators_log(workspace: Workspace) -> Finding:
+    """What came of the log of operators, which lies in a file."""
+    anchored = read_anchors(workspace.anchors, OPERATOR)
+    try:
+        verdict = verify(entries_in(workspace.audit), anchors=anchored.anchors)
+    except NoEntry as error:
+        verdict = Verdict(0, "", broken_at=1, why=str(error))
+    return Finding(verdict, anchored.unreadable)
+
+
+def operators_alarms(workspace: Workspace) -> Mapping[str, int]:
+    """What a person must know of that log at once, by name, and how often it is so."""
+    anchored = read_anchors(workspace.anchors, OPERATOR)
+    try:
+        there = {entry["sequence"]: entry["hash"] for entry in entries_in(workspace.audit)}
+    except NoEntry:
+        there = {}
+    broken = {one for one in anchored.anchors if there.get(one.sequence) != one.hash}
+    counted = {CONTRADICTS: len(broken), UNREADABLE: len(anchored.unreadable)}
+    return {name: count for name, count in counted.items() if count}
+
+
+def _entry(line: bytes, number: int, path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not {"sequence", "hash"} <= set(found):
+        raise NoEntry(f"line {number} of {path} is no entry of the audit log; it was damaged or changed")
+    return found
 
 
 @app.command("verify")
 def verify_all(var: Folder = VAR, as_json: AsJson = False) -> None:
-    """Follows every chain from its first entry and past the newest anchor, and anchors what holds.
+    """Follows every chain from its first entry and past every anchor, and anchors what holds.
 
-    Exit code 1 if one is broken or could not be asked.
+    Exit code 1 if one is broken or could not be asked, or if a line among the anchors is none.
     """
     workspace = Workspace(var)
-    verdicts: dict[str, Verdict | str] = {OPERATOR: _verdict_on_operator(workspace)}
+    found = {OPERATOR: operators_log(workspace)}
     with broker_errors(), RpcClient(broker_of(workspace)) as client:
         for service in SERVICES:
-            verdicts[service] = _ask(client, workspace, service)
-    for name, verdict in verdicts.items():
+            found[service] = _ask(client, workspace, service)
+    for name, finding in found.items():
+        verdict = finding.verdict
         if isinstance(verdict, Verdict) and verdict.holds and verdict.entries:
             write_anchor(workspace.anchors, name, Anchor(verdict.entries, verdict.head), at=workspace.clock.now())
     if as_json:
-        told = {name: one if isinstance(one, str) else asdict(one) for name, one in verdicts.items()}
-        print(json.dumps(told, indent=2))
+        print(json.dumps({name: finding.to_json() for name, finding in found.items()}, indent=2))
     else:
-        _print(verdicts)
-    if not all(isinstance(one, Verdict) and one.holds for one in verdicts.values()):
+        _print(found, workspace)
+    if not all(finding.is_well for finding in found.values()):
         raise typer.Exit(1)
 
 
@@ -102,28 +160,26 @@ def show(
     console.print(table)
 
 
-def _verdict_on_operator(workspace: Workspace) -> Verdict:
-    try:
-        entries = entries_in(workspace.audit)
-    except ValueError:
-        return Verdict(0, "", broken_at=1, why="a line of the file is no JSON")
-    return verify(entries, anchor=last_anchor(workspace.anchors, OPERATOR))
-
-
-def _ask(client: RpcClient, workspace: Workspace, service: str) -> Verdict | str:
+def _ask(client: RpcClient, workspace: Workspace, service: str) -> Finding:
     """The service's verdict on its own chain, or why it could not be asked."""
-    anchor = last_anchor(workspace.anchors, service)
-    asked = {"anchor_sequence": anchor.sequence, "anchor_hash": anchor.hash} if anchor else {}
+    known = read_anchors(workspace.anchors, service)
+    anchors = [asdict(anchor) for anchor in known.anchors]
+    verdicts: list[Verdict] = []
     try:
-        return Verdict(**client.call(service, "audit", timeout=TIMEOUT_SECONDS, **asked)["verdict"])
+        for start in range(0, len(anchors) or 1, ANCHORS_AT_ONCE):
+            some = anchors[start : start + ANCHORS_AT_ONCE]
+            answer = client.call(service, "audit", timeout=TIMEOUT_SECONDS, anchors=some)
+            verdicts.append(Verdict(**answer["verdict"]))
     except (NoAnswer, CommandFailed) as error:
-        return str(error)
+        return Finding(str(error), known.unreadable)
+    return Finding(next((one for one in verdicts if not one.holds), verdicts[-1]), known.unreadable)
 
 
-def _print(verdicts: dict[str, Verdict | str]) -> None:
+def _print(found: Mapping[str, Finding], workspace: Workspace) -> None:
     table = Table("where", "verdict", box=None)
     table.add_column("entries", justify="right")
-    for name, verdict in verdicts.items():
+    for name, finding in found.items():
+        verdict = finding.verdict
         if isinstance(verdict, str):
             table.add_row(name, f"[red]could not be asked: {verdict}", "–")
         elif verdict.holds:
@@ -131,3 +187,7 @@ def _print(verdicts: dict[str, Verdict | str]) -> None:
         else:
             table.add_row(name, f"[red]breaks at entry {verdict.broken_at}: {verdict.why}", str(verdict.entries))
     console.print(table)
+    for name, finding in found.items():
+        for number in finding.unreadable:
+            file = file_of(workspace.anchors, name, number)
+            console.print(f"{file}, line {number}, is no anchor: it was damaged or changed.", style="red", markup=False)

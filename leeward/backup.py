@@ -14,12 +14,16 @@ from typing import Annotated, Any
 
 import typer
 
+from chassis.anchors import set_aside
+from chassis.audit import Deed
+from chassis.store.audit import reach
 from chassis.store.revision import current
+from leeward.audit import put_on_record
 from leeward.copies import copy_without_keys, destroyed_in, keys_in, put_back, suffix_of
 from leeward.keycopies import NoKeys, read_keys, write_keys
-from leeward.options import VAR, AsJson, Folder
+from leeward.options import VAR, AsJson, Folder, new_folder
 from leeward.refusal import Refusal
-from leeward.supervisor import refuse_if_running
+from leeward.supervisor import holding, refuse_if_running
 from leeward.terminal import console, plain_errors, step
 from leeward.workspace import KEEPS_PERSONAL_DATA, SERVICES, Workspace
 
@@ -32,9 +36,12 @@ class NoBackup(Refusal):
 
 
 def backup(
-    to: Annotated[Path | None, typer.Option("--to", help="A new folder, for the databases without keys.")] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", callback=new_folder, help="A new folder, for the databases without keys.")
+    ] = None,
     keys_to: Annotated[
-        Path | None, typer.Option("--keys-to", help="Another place, for the keys: replaces the copy there.")
+        Path | None,
+        typer.Option("--keys-to", callback=new_folder, help="Another place, for the keys: replaces the copy there."),
     ] = None,
     var: Folder = VAR,
     as_json: AsJson = False,
@@ -67,8 +74,8 @@ def restore(
     All services must have been stopped. What has happened since the backup is gone; see docs/personal-data.md.
     """
     workspace = Workspace(var)
-    with plain_errors():
-        refuse_if_running(workspace)
+    with plain_errors(), holding(workspace):
+        refuse_if_running(workspace, say=step)
         manifest = read_manifest(from_)
         if not yes:
             when = manifest["taken_at"][:19].replace("T", " ")
@@ -109,7 +116,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def restore_all(workspace: Workspace, folder: Path, keys_folder: Path, manifest: dict[str, Any]) -> None:
-    """Checks everything before it touches anything. Raises NoBackup, NoKeys, CopyFailed."""
+    """Checks everything before it touches anything. Raises NoBackup, NoKeys, CopyFailed, NoEntry.
+
+    The audit logs go on from where the backup's end. What was anchored beyond that is kept beside the anchors.
+    """
     stores, databases = workspace.stores(), manifest["databases"]
     for service, database in databases.items():
         _refuse_damaged(folder / database["file"], database["sha256"])
@@ -121,9 +131,12 @@ def restore_all(workspace: Workspace, folder: Path, keys_folder: Path, manifest:
             raise NoKeys(f"The copy of {service}'s keys is older than the backup. Restoring takes the newest keys.")
         # Somebody may have been erased since the keys were copied.
         keys[service] = one.without(destroyed_in(stores[service], service, clock=workspace.clock))
+    now = workspace.clock.now()
+    put_on_record(workspace.audit, Deed.RESTORED, at=now, taken_at=manifest["taken_at"])
     for service, database in databases.items():
         step(f"restoring {service}")
         put_back(stores[service], folder / database["file"], keys.get(service), clock=workspace.clock)
+        set_aside(workspace.anchors, service, beyond=reach(stores[service]), at=now)
 
 
 def refuse_together(to: Path, keys_to: Path | None) -> None:

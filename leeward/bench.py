@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from leeward.options import new_folder
 from leeward.terminal import errors
 
 
@@ -16,7 +17,9 @@ def bench(
     only: Annotated[str | None, typer.Option(help="Some sections, with commas between them.")] = None,
     rounds: Annotated[int | None, typer.Option(help="How many rounds, instead of five.", min=1)] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A look of some minutes, too short to trust.")] = False,
-    out: Annotated[Path | None, typer.Option(help="The folder that benchmarks.md is written to.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(callback=new_folder, help="The folder that benchmarks.md is written to.")
+    ] = None,
 ) -> None:
     """Measures Leeward beside its peers and writes docs/benchmarks.md. Needs a checkout, best after `make bench`."""
     checkout = Path(__file__).parent.parent

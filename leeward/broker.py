@@ -5,6 +5,7 @@ Debian's `/usr/sbin/rabbitmq-server` switches user and folder; the script below 
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
@@ -14,20 +15,23 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from chassis.bus.connection import LOST, open_connection
+from chassis.bus.permissions import definitions_for_one_user
 from leeward.ports import free_ports
+from leeward.processes import Held, guarded, hold, say_who_holds
 from leeward.refusal import Refusal
 
 START_SECONDS = 90
 STOP_SECONDS = 30
 SCRIPTS = ("/usr/lib/rabbitmq/bin", "/opt/homebrew/opt/rabbitmq/sbin", "/usr/local/opt/rabbitmq/sbin")
 
+USER = "leeward"
 CONFIG = """\
 listeners.tcp.1 = 127.0.0.1:{port}
 loopback_users.guest = true
-default_user = leeward
-default_pass = {password}
+load_definitions = {definitions}
 disk_free_limit.absolute = 50MB
 vm_memory_high_watermark.relative = 0.4
 log.console = false
@@ -39,15 +43,30 @@ class BrokerUnavailable(Refusal):
     """No RabbitMQ could be started; the message says what to do."""
 
 
+class FolderInUse(Refusal):
+    """Another node runs on a folder; the message says which, and how to end it."""
+
+
 @dataclass(frozen=True)
 class Node:
-    """A running private node."""
+    """A running private node. It ends when the process that started it does, however that goes."""
 
     amqp_uri: str
     folder: Path
     environment: dict[str, str]
     process: subprocess.Popen[bytes]
     epmd: subprocess.Popen[bytes]
+
+    @property
+    def port(self) -> int:
+        return int(self.environment["RABBITMQ_NODE_PORT"])
+
+    def has_ended(self) -> bool:
+        return self.process.poll() is not None
+
+    def last_words(self) -> str:
+        """The end of what it wrote outside of its own log."""
+        return last_lines(self.folder / "console.log")
 
     def control(self, *arguments: str) -> str:
         """Runs `rabbitmqctl` against this node and returns what it printed. Raises CalledProcessError."""
@@ -116,39 +135,59 @@ def begin(folder: Path, *, port: int | None = None, beside: Node | None = None) 
     """Starts a node that keeps everything it has in `folder`.
 
     The same folder brings back the same queues. It listens on `port`, or on a free one. `beside` another node it shares
-    that one's port mapper, cookie and password, as it must to join it in a cluster. Raises BrokerUnavailable.
+    that one's port mapper, cookie and password, as it must to join it in a cluster. Raises BrokerUnavailable, and
+    FolderInUse while another node runs on the folder.
     """
     ensure_installed()
     folder = folder.absolute()
-    folder.mkdir(parents=True, exist_ok=True)
+    lock = _hold(folder)
     free_port, dist_port, epmd_port = free_ports(3)
     port = port or free_port
     password = _password(beside.folder if beside else folder)
-    (folder / "rabbitmq.conf").write_text(CONFIG.format(port=port, password=password))
+    definitions = folder / "definitions.json"
+    definitions.write_text(json.dumps(definitions_for_one_user(USER, password)))
+    (folder / "rabbitmq.conf").write_text(CONFIG.format(port=port, definitions=definitions))
     (folder / "enabled_plugins").write_text("[].\n")
     environment = _environment(folder, port, dist_port, epmd_port)
     if beside:
         environment |= {name: beside.environment[name] for name in ("HOME", "ERL_EPMD_PORT")}
     epmd = beside.epmd if beside else _spawn([_epmd(), "-port", str(epmd_port)], environment, folder, "epmd.log")
-    process = _spawn([str(_script("rabbitmq-server"))], environment, folder, "console.log")
-    return Node(f"amqp://leeward:{password}@127.0.0.1:{port}/%2F", folder, environment, process, epmd)
+    process = _spawn([str(_script("rabbitmq-server"))], environment, folder, "console.log", lock.fileno())
+    with lock:  # from here on it is the node that holds it
+        say_who_holds(lock, group=str(process.pid))
+    return Node(f"amqp://{USER}:{password}@127.0.0.1:{port}/%2F", folder, environment, process, epmd)
 
 
-def _spawn(command: list[str], environment: dict[str, str], folder: Path, output: str) -> subprocess.Popen[bytes]:
-    """Starts a process in a session of its own, so that Ctrl-C in the terminal doesn't reach it before we do.
+def last_lines(file: Path, count: int = 12) -> str:
+    """The end of what a process wrote."""
+    lines = file.read_text(errors="replace").splitlines() if file.exists() else []
+    return "\n".join(lines[-count:])
 
-    It runs in the node's folder, where Erlang leaves its crash dumps.
-    """
-    with (folder / output).open("wb") as log:
-        return subprocess.Popen(
-            command,
-            env=environment,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+
+def _hold(folder: Path) -> IO[str]:
+    try:
+        return hold(folder)
+    except Held as held:
+        pid, group = held.by.get("pid"), held.by.get("group")
+        if group and not held.by_living:
+            raise FolderInUse(
+                f"A broker that was left behind still runs on {folder}, as process group {group}. "
+                f"End it first: kill -9 -{group}"
+            ) from None
+        raise FolderInUse(
+            f"A broker runs on {folder} already; process {pid} started it and ends it: kill {pid}"
+        ) from None
+
+
+def _spawn(
+    command: list[str], environment: dict[str, str], folder: Path, output: str, *pass_on: int
+) -> subprocess.Popen[bytes]:
+    """Starts a process in the node's folder, where Erlang leaves its crash dumps."""
+    file = folder / output
+    file.unlink(missing_ok=True)
+    return guarded(
+        command, environment=environment, folder=folder, output=file, patience_seconds=STOP_SECONDS, pass_on=pass_on
+    )
 
 
 def _environment(folder: Path, port: int, dist_port: int, epmd_port: int) -> dict[str, str]:
@@ -200,16 +239,18 @@ def _answers(amqp_uri: str) -> bool:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ends a process that was started in a session of its own, and whatever it started."""
+    """Ends a guarded process, and whatever it started."""
     for signal_, patience in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, 5)):
         try:
             os.killpg(process.pid, signal_)
             process.wait(patience)
-        except ProcessLookupError:
-            return
         except subprocess.TimeoutExpired:
             continue
-        return
+        except ProcessLookupError:
+            process.wait()
+        break
+    if process.stdin:
+        process.stdin.close()
 
 
 def _epmd() -> str:

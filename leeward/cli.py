@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 from collections.abc import Mapping
@@ -10,6 +11,9 @@ from typing import Any
 
 import typer
 from typer.core import TyperGroup
+
+from chassis.sealing import NoKey
+from leeward.refusal import Refusal
 
 COMMANDS: Mapping[str, str] = {
     "up": "leeward.up:up",
@@ -23,8 +27,13 @@ COMMANDS: Mapping[str, str] = {
     "erase": "leeward.privacy:erase",
     "hold": "leeward.privacy:hold_app",
     "export-subject": "leeward.subject.command:export_subject",
+    "requests": "leeward.requests:app",
     "referral": "leeward.referral:app",
+    "therapist": "leeward.therapist:app",
+    "alerts": "leeward.alerts:app",
+    "evaluation": "leeward.evaluation:app",
     "retention": "leeward.retention:app",
+    "attendance": "leeward.attendance:app",
     "backup": "leeward.backup:backup",
     "restore": "leeward.backup:restore",
     "migrate": "leeward.migrate:migrate",
@@ -43,6 +52,18 @@ class Commands(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         return _load(cmd_name) if cmd_name in COMMANDS else None
+
+    def invoke(self, ctx: Any) -> Any:
+        """Says in words what the file system, or a file's content, refuses: a person can put that right."""
+        try:
+            return super().invoke(ctx)
+        except (Refusal, NoKey) as refusal:
+            typer.echo(str(refusal), err=True)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # whoever read this has stopped; click knows what to do
+            typer.echo(f"{error.filename or 'It could not be done'}: {error.strerror or error}", err=True)
+        raise typer.Exit(1)
 
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False)

@@ -94,6 +94,11 @@ def tell_apart(
     console.print(f"{both} {told}.", markup=False)
 
 
+def add_to(app: typer.Typer) -> None:
+    for command in (duplicates, merge, unmerge, tell_apart):
+        app.command()(command)
+
+
 def _pairs(client: RpcClient, referral_id: str | None) -> list[dict[str, Any]]:
     asked: dict[str, Any] = {"referral_id": referral_id} if referral_id else {}
     found: list[dict[str, Any]] = client.call("intake", "possible_duplicates", limit=AT_MOST, **asked)

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from itertools import product
 from typing import Annotated, Any
 
-import amqp
 import typer
-from amqp.exceptions import NotFound
-from kombu import Connection
+from pika.exceptions import ChannelClosedByBroker
 
+from chassis.bus.connection import close_quietly, open_connection
+from chassis.bus.dead_letters import NOT_FOUND
+from chassis.bus.history import text
+from chassis.bus.messages import Incoming
+from chassis.redaction import body_for_people
 from contracts.catalogue import PUBLISHERS
-from leeward.bodies import body_for_people
 from leeward.options import VAR, AsJson, Folder
-from leeward.terminal import broker_errors, broker_of, errors
+from leeward.terminal import broker_errors, broker_of, errors, printable
 from leeward.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The facts that the services tell each other.")
@@ -39,22 +42,22 @@ class Seen:
     body: Any
 
     @classmethod
-    def of(cls, message: amqp.Message) -> Seen:
-        headers = message.headers or {}
-        exchange, name = (message.delivery_info[one] for one in ("exchange", "routing_key"))
+    def of(cls, message: Incoming) -> Seen:
+        headers, exchange, name = message.headers, message.exchange, message.routing_key
+        publisher = exchange.removesuffix(".events")
         return cls(
-            at=str(headers.get("cloudEvents_time") or datetime.now(UTC).isoformat()),
+            at=text(headers, "cloudEvents_time") or datetime.now(UTC).isoformat(),
             exchange=exchange,
             event=name,
-            subject=headers.get("cloudEvents_subject"),
-            id=headers.get("cloudEvents_id") or message.properties.get("message_id"),
-            correlation=headers.get("correlationid"),
-            body=body_for_people(exchange.removesuffix(".events"), name, message.body),
+            subject=text(headers, "cloudEvents_subject"),
+            id=text(headers, "cloudEvents_id") or (str(message.message_id) if message.message_id else None),
+            correlation=text(headers, "correlationid"),
+            body=f"<{message.defect}>" if message.defect else body_for_people(publisher, name, message.body),
         )
 
     def line(self, *, with_body: bool) -> str:
         parts = (self.at, self.exchange, self.event, self.subject, self.id, self.correlation)
-        line = "  ".join(part or "–" for part in parts)
+        line = "  ".join(printable(part) if part else "–" for part in parts)
         return f"{line}  {json.dumps(self.body)}" if with_body else line
 
     def as_json(self, *, with_body: bool) -> str:
@@ -92,28 +95,40 @@ def tail(
 
 def listen(amqp_uri: str, publishers: Sequence[str], types: Sequence[str]) -> Iterator[Seen]:
     """Every event from now on, from a queue of its own that goes with the connection."""
-    arrived: list[amqp.Message] = []
-    with Connection(amqp_uri, connect_timeout=5, heartbeat=HEARTBEAT_SECONDS) as connection:
-        there = [one for one in publishers if _is_there(connection, f"{one}.events")]
-        channel = connection.default_channel
-        queue = channel.queue_declare(exclusive=True, auto_delete=True).queue
-        for publisher in there:
-            for key in types:
-                channel.queue_bind(queue, f"{publisher}.events", key)
-        channel.basic_consume(queue, no_ack=True, callback=arrived.append)
+    arrived: list[Incoming] = []
+    connection = open_connection(amqp_uri, name="events tail", heartbeat_seconds=HEARTBEAT_SECONDS)
+    try:
+        there = [one for one in publishers if _is_there(amqp_uri, f"{one}.events")]
+        channel = connection.open_channel()
+        declared = connection.ask(
+            lambda done: channel.queue_declare("", exclusive=True, auto_delete=True, callback=done)
+        )
+        queue = declared.method.queue
+        for publisher, key in product(there, types):
+            connection.ask(partial(_bind, channel, queue, f"{publisher}.events", key))
+        connection.consume(channel, queue, arrived.append, auto_ack=True)
         errors.print(f"Listening to {', '.join(there) or 'nobody: no service has run here'}. Ctrl-C ends it.")
         while True:
-            with suppress(TimeoutError):
-                connection.drain_events(timeout=HEARTBEAT_SECONDS / 4)
-            connection.heartbeat_check()
+            connection.drain(HEARTBEAT_SECONDS / 4)
             yield from map(Seen.of, arrived)
             arrived.clear()
+    finally:
+        close_quietly(connection)
 
 
-def _is_there(connection: Connection, exchange: str) -> bool:
-    with connection.channel() as channel:
-        try:
-            channel.exchange_declare(exchange, "topic", passive=True)
-        except NotFound:
+def _bind(channel: Any, queue: str, exchange: str, key: str, done: Any) -> None:
+    channel.queue_bind(queue, exchange, key, callback=done)
+
+
+def _is_there(amqp_uri: str, exchange: str) -> bool:
+    connection = open_connection(amqp_uri, name="events tail", heartbeat_seconds=HEARTBEAT_SECONDS)
+    try:
+        channel = connection.open_channel()
+        connection.ask(lambda done: channel.exchange_declare(exchange, "topic", passive=True, callback=done))
+    except ChannelClosedByBroker as closed:
+        if closed.reply_code == NOT_FOUND:
             return False
+        raise
+    finally:
+        close_quietly(connection)
     return True

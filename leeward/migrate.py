@@ -8,7 +8,7 @@ import typer
 
 from leeward.options import VAR, Folder
 from leeward.supervisor import Supervisor
-from leeward.terminal import plain_errors
+from leeward.terminal import plain_errors, refuse_unknown
 from leeward.workspace import SERVICES, Workspace
 
 
@@ -16,6 +16,7 @@ def migrate(
     services: Annotated[list[str] | None, typer.Argument(help="All, if none is named.")] = None, var: Folder = VAR
 ) -> None:
     """Brings the services' databases to their newest revisions."""
+    refuse_unknown(services)
     workspace = Workspace(var)
     workspace.prepare()
     with plain_errors():

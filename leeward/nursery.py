@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
+from leeward.processes import lifeline
+
 ROOT = Path(__file__).parent.parent
 """The checkout, from which the services are importable."""
 
@@ -74,15 +76,17 @@ class Nursery:
     def __init__(self) -> None:
         (orders, self._orders), (self._answers, answers) = os.pipe(), os.pipe()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "chassis.host.nursery"],
+            [sys.executable, "-m", "chassis.host.nursery", str(lifeline())],
             env={**LOADS_FASTER, **os.environ},
             cwd=ROOT,
             stdin=orders,
             stdout=answers,
             start_new_session=True,
+            pass_fds=(lifeline(),),
         )
         os.close(orders)
         os.close(answers)
+        self._closed = False
 
     def start(self, service: str, environment: Mapping[str, str], log: Path) -> Fledgling:
         """Raises BrokenPipeError if the nursery is gone."""
@@ -93,12 +97,19 @@ class Nursery:
             raise BrokenPipeError("the nursery has ended")
         return Fledgling(int(answer))
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
+
     def close(self) -> None:
-        """Ends the nursery; what it started goes on."""
-        if self._process.poll() is None:
-            os.close(self._orders)
-            self._process.wait()
-            os.close(self._answers)
+        """Ends the nursery, if it hasn't ended; what it started goes on."""
+        for opened in (self._orders, self._answers) if not self._closed else ():
+            os.close(opened)
+        self._closed = True
+        self._process.wait()
 
 
 def open_nursery() -> Nursery | None:

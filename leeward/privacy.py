@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import getpass
 import json
+from collections import defaultdict
 from typing import Annotated, Any
 
 import typer
 
-from chassis.audit import Deed
+from chassis.bus.dead_letters import Selection
 from chassis.rpc import RpcClient
 from contracts.commands.privacy import ErasureReason, HoldReason, LiftReason
 from leeward.about import About, Person
 from leeward.asking import asking
-from leeward.audit import put_on_record
-from leeward.letters import DeadLetter, dead_queues
+from leeward.dead import discard_letters
+from leeward.letters import SHOW, Letter, look
 from leeward.options import VAR, AsJson, Folder
-from leeward.terminal import broker_errors, broker_of, console
+from leeward.terminal import broker_errors, broker_of, console, errors
 from leeward.trace import gather
 from leeward.workspace import SERVICES, Workspace
 
@@ -41,9 +42,11 @@ def erase(
 ) -> None:
     """Erases what is held about a person, for good, in every service, and dead letters about them.
 
-    Nothing brings it back. Exit code 1 if it is refused, or with --status if a service has not confirmed yet.
+    Nothing brings it back. Exit code 1 if it is refused, if the dead letters of a service could not be looked at, or
+    with --status if a service has not confirmed yet.
     """
     workspace = Workspace(var)
+    problems: list[str] = []
     if status:
         view = ask(workspace, "erasure", reference=reference)
     else:
@@ -52,13 +55,17 @@ def erase(
         if not yes:
             typer.confirm(f"Erase everything about {reference}, for good?", abort=True)
         view = ask(workspace, "erase", reference=reference, reason=reason.value, erased_by=by, anyway=anyway)
-        untold = discard_letters(workspace, _person(workspace, [view, *view.get("with_it", ())]), reason)
+        untold, problems = discard_letters_about(
+            workspace, _person(workspace, [view, *view.get("with_it", ())]), reason
+        )
         view["letters_about_nobody_known"] = [{"service": one.service, "id": one.id} for one in untold]
     if as_json:
         print(json.dumps(view, indent=2))
     else:
         _print_erasure(view)
-    if status and view.get("waiting_for"):
+    for problem in problems:
+        errors.print(f"{problem} There may be some about this person.", style="red", markup=False, soft_wrap=True)
+    if problems or (status and view.get("waiting_for")):
         raise typer.Exit(1)
 
 
@@ -107,27 +114,21 @@ def ask(workspace: Workspace, method: str, **fields: Any) -> Any:
         return client.call("intake", method, **fields)
 
 
-def discard_letters(workspace: Workspace, person: Person, reason: ErasureReason) -> list[DeadLetter]:
+def discard_letters_about(
+    workspace: Workspace, person: Person, reason: ErasureReason
+) -> tuple[list[Letter], list[str]]:
     """Drops the dead letters about a person that hold something sealed, each on record.
 
-    Returns those of which it can't be told whom they are about: they are left to whoever erases.
+    Returns those of which it can't be told whom they are about, which are left to whoever erases, and which services
+    could not be asked.
     """
-    untold: list[DeadLetter] = []
-
-    def is_about_them(letter: DeadLetter) -> bool:
-        about = person.of(letter)
-        if about is About.CANT_TELL:
-            untold.append(letter)
-        return about is About.THEM
-
-    def record(letter: DeadLetter) -> None:
-        about = {"service": letter.service, "id": letter.id, "event": letter.event, "reason": reason.value}
-        put_on_record(workspace.audit, Deed.DISCARDED, at=workspace.clock.now(), **about)
-
-    with broker_errors(), dead_queues(broker_of(workspace), SERVICES) as queues:
-        for queue in queues:
-            queue.discard(is_about_them, record)
-    return untold
+    found: dict[About, list[Letter]] = defaultdict(list)
+    with asking(workspace) as client:
+        shown = look(client, SERVICES, SHOW, Selection())
+        for letter in shown.letters:
+            found[person.of(letter)].append(letter)
+        moved = discard_letters(client, workspace, found[About.THEM], reason.value)
+    return found[About.CANT_TELL], [*shown.problems, *moved.problems]
 
 
 def _person(workspace: Workspace, erased: list[dict[str, Any]]) -> Person:

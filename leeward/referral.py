@@ -1,5 +1,5 @@
-"""`leeward referral`: what a client wrote and what was decided, for a person who may read it, and requests that came
-twice. Each time it goes on record."""
+"""`leeward referral`: what a client wrote and what was decided, for a person who may read it; requests that came twice;
+and what is put right. Each time it goes on record."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 
 from chassis.one_time import OneTimeKey
 from contracts.commands.subject import ReadingReason, Section, Topic
-from leeward import duplicates
+from leeward import duplicates, putting_right
 from leeward.asking import asking, find
 from leeward.options import VAR, AsJson, Folder
 from leeward.privacy import By, Reference
@@ -24,6 +24,7 @@ from leeward.workspace import Workspace
 TITLES: Mapping[Topic, str] = {
     Topic.REQUEST: "The request",
     Topic.ANSWERS: "What they wrote",
+    Topic.CONTACT: "The new contact that they named, to be confirmed",
     Topic.CONSENTS: "What they agreed to",
     Topic.STEPS: "What happened",
     Topic.ASSESSMENT: "The assessment",
@@ -35,8 +36,8 @@ app = typer.Typer(
     add_completion=False,
     help="What a client wrote and what was decided, for who may read it; requests that came twice.",
 )
-for command in (duplicates.duplicates, duplicates.merge, duplicates.unmerge, duplicates.tell_apart):
-    app.command()(command)
+duplicates.add_to(app)
+putting_right.add_to(app)
 
 
 @app.command()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from rich.live import Live
 
+from chassis.bus.connection import LOST
+from chassis.rpc import NoAnswer
 from leeward.nursery import Nursery
-from leeward.status import status_of, status_table
+from leeward.status import status_of, status_table, with_restarts
 from leeward.supervisor import Supervisor, running
 from leeward.terminal import console, plain_errors, step
 from leeward.workspace import Workspace
@@ -19,11 +22,14 @@ REFRESH_SECONDS = 2.0
 def stay(folder: Path, *, sample: int, nursery: Nursery | None) -> None:
     """Runs everything that the folder holds, with so many sample requests, until Ctrl-C."""
     workspace = Workspace(folder)
-    with plain_errors(), running(workspace, site=True, nursery=nursery) as supervisor:
+    with plain_errors(), running(workspace, site=True, nursery=nursery, say=_say) as supervisor:
         try:
             _announce(workspace, supervisor)
             if sample:
-                _let_flow(workspace, supervisor, sample)
+                try:
+                    _let_flow(workspace, supervisor, sample)
+                except (*LOST, NoAnswer):
+                    _say("The broker or a service went away while sample requests were on their way; they go on.")
             _watch(supervisor)
         except KeyboardInterrupt:
             console.print("Stopping…")
@@ -35,7 +41,9 @@ def _let_flow(workspace: Workspace, supervisor: Supervisor, sample: int) -> None
     from leeward.demo.run import Demonstration, seed_of_today
 
     seed = seed_of_today()
-    demonstration = Demonstration(workspace, supervisor.amqp_uri, seed=seed, say=step)
+    demonstration = Demonstration(
+        workspace, supervisor.amqp_uri, seed=seed, say=step, meanwhile=supervisor.keep_running
+    )
     demonstration.prepare()
     demonstration.publish(sample_requests(sample, seed))
     demonstration.settle("Assessing, offering, matching; inviting, charging, notifying")
@@ -51,8 +59,14 @@ def _watch(supervisor: Supervisor) -> None:
     with Live(console=console, auto_refresh=False) as live:
         while True:
             supervisor.keep_running()
-            live.update(status_table(status_of(supervisor.amqp_uri)), refresh=True)
+            with suppress(*LOST):  # while the broker is started again, what was seen last stays
+                states = with_restarts(status_of(supervisor.amqp_uri), supervisor.workspace)
+                live.update(status_table(states), refresh=True)
             time.sleep(REFRESH_SECONDS)
+
+
+def _say(what: str) -> None:
+    console.print(what, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 def _announce(workspace: Workspace, supervisor: Supervisor) -> None:

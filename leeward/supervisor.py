@@ -18,17 +18,21 @@ from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
+from chassis.clock import SystemClock
 from chassis.store.revision import current, newest
 from leeward import broker
+from leeward.broker import Node, last_lines
 from leeward.nursery import LOADS_FASTER, ROOT, Nursery, Process, open_nursery
 from leeward.ports import free_ports
+from leeward.processes import Held, command_of, hold, is_same, lifeline, started_at, tied, wait_until
 from leeward.refusal import Refusal
+from leeward.restarts import Restarts, delay_seconds
 from leeward.workspace import SERVICES, Workspace
 
 READY_SECONDS = 60
 STOP_SECONDS = 30
-RESTART_SECONDS = 2.0
 SITE = "site"
+BROKER = "The broker"
 
 
 class ServiceWontStart(Refusal):
@@ -39,14 +43,21 @@ class AlreadyRunning(Refusal):
     """Something runs from this folder; the message says which processes."""
 
 
+Say = Callable[[str], None]
+
+
+def say_nothing(_: str) -> None:
+    """For whoever runs a system where nobody looks."""
+
+
 @dataclass
 class Supervised:
-    """A process: a service's, or the public site's."""
+    """A process: a service's, the public site's, or the broker's."""
 
     name: str
     process: Process
+    restarts: Restarts
     started_at: float = field(default_factory=time.monotonic)
-    restarts: int = 0
 
 
 class Supervisor:
@@ -61,10 +72,15 @@ class Supervisor:
         own_uris: Mapping[str, str] = MappingProxyType({}),
         site: bool = False,
         nursery: Nursery | None = None,
+        node: Node | None = None,
+        say: Say = say_nothing,
+        delay: Callable[[int], float] = delay_seconds,
     ) -> None:
         """`own_uris` are of the services that have a broker user of their own. `site` runs the public site too.
 
-        `nursery` is one that has been opened already, and is closed when everything stops.
+        `nursery` is one that has been opened already, and `node` the broker, if it is one of our own; both are looked
+        after, and stopped with everything else. `say` tells a person what has ended. `delay` is how many seconds to
+        wait before a process is started again for the first, the second … time in a row.
         """
         self.workspace = workspace
         self.amqp_uri = amqp_uri
@@ -78,6 +94,9 @@ class Supervisor:
             self._http[SITE] = f"http://{listen}"
         self.running: dict[str, Supervised] = {}
         self._nursery = nursery or open_nursery()
+        self._say, self._delay = say, delay
+        self._node = node
+        self._broker = Supervised(BROKER, node.process, Restarts(delay)) if node else None
 
     @property
     def site(self) -> str | None:
@@ -98,20 +117,37 @@ class Supervisor:
         """Starts everything, calls `until`, and waits until each is ready. Raises ServiceWontStart."""
         self._nursery = self._nursery or open_nursery()
         for name in sorted(self._http, key=lambda name: name != SITE):  # which needn't wait for the nursery
-            self.running[name] = Supervised(name, self._spawn(name))
+            self.running[name] = Supervised(name, self._spawn(name), Restarts(self._delay))
         until()
         self._wait_until_ready()
         self.write_run_file()
 
     def keep_running(self) -> list[str]:
         """Starts again whatever has ended, and names it. Call it every now and then."""
-        ended = [one for one in self.running.values() if one.process.poll() is not None]
+        if self._nursery and self._nursery.has_ended():
+            self._open_nursery_again()
+        everything = [*([self._broker] if self._broker else []), *self.running.values()]
+        ended = [one for one in everything if one.process.poll() is not None]
         for one in ended:
-            if time.monotonic() - one.started_at > RESTART_SECONDS:
-                one.process, one.started_at = self._spawn(one.name), time.monotonic()
-                one.restarts += 1
-                self.write_run_file()
+            self._start_again(one)
         return [one.name for one in ended]
+
+    def _start_again(self, one: Supervised) -> None:
+        """Unless it keeps ending, and has to wait. Why it ended is said the first time."""
+        now = time.monotonic()
+        if one.restarts.ended(now=now, started=one.started_at):
+            end = f"{one.name} ended and is started again. Its log ends so, and doesn't say why if it was killed:"
+            self._say(f"{end}\n{self._last_words(one.name)}")
+        if one.restarts.is_due(now):
+            one.process, one.started_at = self._spawn(one.name), time.monotonic()
+            one.restarts.started(at=SystemClock().now())
+            self.write_run_file()
+
+    def _open_nursery_again(self) -> None:
+        if self._nursery:
+            self._say("The process that services are forked from ended and is opened again; what it forked goes on.")
+            self._nursery.close()
+        self._nursery = open_nursery()
 
     def stop(self) -> None:
         """Asks every service to finish what it has in hand, and ends those that don't."""
@@ -127,6 +163,8 @@ class Supervisor:
         if self._nursery:
             self._nursery.close()
             self._nursery = None
+        if self._node:
+            self._node.stop()
         self.workspace.run_file.unlink(missing_ok=True)
 
     def write_run_file(self) -> None:
@@ -135,38 +173,52 @@ class Supervisor:
         site = processes.pop(SITE, None)
         for name, told in processes.items():
             told["store"] = stores[name]
-        content = {"amqp_uri": self.amqp_uri, "web": self.site, "pid": os.getpid(), "services": processes}
+        me = {"pid": os.getpid(), "started": started_at(os.getpid())}
+        content = {"amqp_uri": self.amqp_uri, "web": self.site, **me, "services": processes}
         self.workspace.write_run_file(content | ({SITE: site} if site else {}))
 
     def _told(self, one: Supervised) -> dict[str, Any]:
         return {
             "pid": one.process.pid,
-            "restarts": one.restarts,
+            "restarts": one.restarts.total,
+            "restarted_at": [at.isoformat() for at in one.restarts.recent],
             "http": self._http[one.name],
             "log": str(self.workspace.log(one.name).absolute()),
         }
 
     def _spawn(self, name: str) -> Process:
+        if name == BROKER and self._node:
+            self._node.stop()  # its port mapper, and whatever may be left of it
+            self._node = broker.begin(self._node.folder, port=self._node.port)
+            return self._node.process
         if self._nursery and name != SITE:
-            return self._nursery.start(name, self._environment_of(name), self.workspace.log(name))
+            return self._fork(name, self._nursery)
         command = ["web.site"] if name == SITE else ["chassis.host.run", name]
         with self.workspace.log(name).open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", *command],
+                tied(*command),
                 env=self._environment_of(name),
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                pass_fds=(lifeline(),),
             )
+
+    def _fork(self, name: str, nursery: Nursery) -> Process:
+        try:
+            return nursery.start(name, self._environment_of(name), self.workspace.log(name))
+        except BrokenPipeError:
+            self._open_nursery_again()
+            return self._spawn(name)
 
     def _environment_of(self, name: str) -> dict[str, str]:
         listen = self._http[name].removeprefix("http://")
         if name == SITE:
             return {**self.workspace.site_settings(self.amqp_uri), **self._environment, "LEEWARD_SITE": listen}
         own = {"AMQP_URI": self._own_uris.get(name, self.amqp_uri), "LEEWARD_HTTP": listen}
-        return {**LOADS_FASTER, **self._environment, **own}
+        return {**LOADS_FASTER, **self.workspace.links_to(self.site), **self._environment, **own}
 
     def _wait_until_ready(self) -> None:
         for service, one in self.running.items():
@@ -174,7 +226,9 @@ class Supervisor:
                 raise ServiceWontStart(f"{service} did not start:\n{self._last_words(service)}")
 
     def _last_words(self, service: str) -> str:
-        return "\n".join(self.workspace.log(service).read_text(errors="replace").splitlines()[-12:])
+        if service == BROKER and self._node:
+            return self._node.last_words()
+        return last_lines(self.workspace.log(service))
 
 
 def _is_behind(service: str, database_url: str) -> bool:
@@ -213,54 +267,74 @@ def _condition(http: str) -> dict[str, Any]:
 
 
 @contextmanager
-def broker_for(workspace: Workspace) -> Iterator[tuple[str, Callable[[], None]]]:
-    """The broker that AMQP_URI names, or a private one for as long as the block runs; and what waits until it is up."""
-    given = os.environ.get("AMQP_URI")
-    if given:
-        yield given, lambda: None
-        return
-    node = broker.begin(workspace.broker)
-    try:
-        yield node.amqp_uri, node.wait_until_listening
-    finally:
-        node.stop()
-
-
-@contextmanager
 def running(
-    workspace: Workspace, services: Sequence[str] = SERVICES, *, site: bool = False, nursery: Nursery | None = None
+    workspace: Workspace,
+    services: Sequence[str] = SERVICES,
+    *,
+    site: bool = False,
+    nursery: Nursery | None = None,
+    say: Say = say_nothing,
 ) -> Iterator[Supervisor]:
-    """Everything, for as long as the block runs. Raises AlreadyRunning if something runs from this folder."""
-    refuse_if_running(workspace)
-    workspace.prepare()
-    with broker_for(workspace) as (amqp_uri, wait_for_broker):
-        supervisor = Supervisor(workspace, amqp_uri, services, site=site, nursery=nursery)
+    """Everything, for as long as the block runs, on the broker that AMQP_URI names or one of its own.
+
+    Raises AlreadyRunning if something runs from this folder, FolderInUse if that is a broker.
+    """
+    with holding(workspace):
+        refuse_if_running(workspace, say=say)
+        workspace.prepare()
+        given = os.environ.get("AMQP_URI")
+        node = None if given else broker.begin(workspace.broker)
+        amqp_uri = node.amqp_uri if node else str(given)
+        supervisor = Supervisor(workspace, amqp_uri, services, site=site, nursery=nursery, node=node, say=say)
         try:
             supervisor.migrate()
-            supervisor.start(until=wait_for_broker)  # they wait for it themselves, and have much to load meanwhile
+            # Services wait for the broker themselves, and have much to load meanwhile.
+            supervisor.start(until=node.wait_until_listening if node else lambda: None)
             yield supervisor
         finally:
             supervisor.stop()
 
 
-def refuse_if_running(workspace: Workspace) -> None:
-    """Raises AlreadyRunning while processes that the folder's run file names are there, also orphaned ones."""
+@contextmanager
+def holding(workspace: Workspace) -> Iterator[None]:
+    """Keeps others from running from this folder for as long as the block runs. Raises AlreadyRunning."""
+    try:
+        lock = hold(workspace.folder)
+    except Held as held:
+        raise AlreadyRunning(_refusal(workspace, held.by.get("pid", ""))) from None
+    with lock:
+        yield
+
+
+def refuse_if_running(workspace: Workspace, *, say: Say = say_nothing) -> None:
+    """Raises AlreadyRunning while the process that the folder's run file names is there, or what it left behind.
+
+    What a killed one left ends by itself, and is waited for.
+    """
     found = workspace.read_run_file()
     if found is None:
         return
+    if is_same(found["pid"], found.get("started", "")):
+        raise AlreadyRunning(_refusal(workspace, found["pid"]))
     processes = [*found["services"].values(), *([found[SITE]] if SITE in found else [])]
     pids = [found["pid"], *(one["pid"] for one in processes)]
-    alive = [str(pid) for pid in pids if _is_ours(pid)]
-    if alive:
+    if _ours(pids):
+        say(f"What a killed Leeward left behind in {workspace.folder} is ending …")
+    if not wait_until(lambda: not _ours(pids)):
+        left = " ".join(str(pid) for pid in _ours(pids))
         raise AlreadyRunning(
-            f"Leeward runs from {workspace.folder} already, or was killed there and left processes behind. "
-            f"End them first: kill {' '.join(alive)}"
+            f"A Leeward that was killed in {workspace.folder} left processes behind that don't end. "
+            f"End them first: kill -9 {left}"
         )
 
 
-def _is_ours(pid: int) -> bool:
-    command = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True).stdout
-    return any(words in command for words in ("leeward", "chassis.host", "web.site"))
+def _refusal(workspace: Workspace, pid: int | str) -> str:
+    return f"Leeward runs from {workspace.folder} already, as process {pid}. End it first: kill {pid}"
+
+
+def _ours(pids: Sequence[int]) -> list[int]:
+    """Those of these processes that are there still, and no others that were given the same number."""
+    return [pid for pid in pids if any(words in command_of(pid) for words in ("leeward", "chassis.host", "web.site"))]
 
 
 def _signal(process: Process, signal_: signal.Signals) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from leeward.options import VAR, AsJson, Folder
+from leeward.options import VAR, AsJson, Folder, new_file
 from leeward.terminal import errors
 from leeward.workspace import Workspace
 
@@ -30,7 +30,7 @@ def preview(
     name: str,
     language: Annotated[str, typer.Option(help="Such as cy; English where the template isn't there in it.")] = "en",
     html: Annotated[bool, typer.Option("--html", help="As HTML instead of plain text.")] = False,
-    out: Annotated[Path | None, typer.Option(help="A file to write it to.")] = None,
+    out: Annotated[Path | None, typer.Option(callback=new_file, help="A file to write it to.")] = None,
     var: Folder = VAR,
 ) -> None:
     """What a message looks like, with invented values."""

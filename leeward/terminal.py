@@ -10,10 +10,14 @@ from typing import Any
 
 import typer
 from rich.console import Console, ConsoleDimensions
+from rich.table import Column, Table
 
 from chassis.bus.connection import LOST
 from leeward.refusal import Refusal
 from leeward.workspace import SERVICES, Workspace
+
+ID_WIDTH = 36
+"""Of a UUID as it is written."""
 
 PIPED_WIDTH = 200
 """How wide a table may be where it is read by another program, or in a file."""
@@ -34,6 +38,17 @@ console = Terminal()
 errors = Console(stderr=True)
 
 
+def id_column(heading: str) -> Column:
+    """A table's column of ids, which stay whole however narrow the terminal is: they are there to be copied."""
+    return Column(heading, no_wrap=True, min_width=ID_WIDTH)
+
+
+def print_wide(table: Table) -> None:
+    """A table of several ids, as wide as they need: a narrow terminal breaks its lines, and cuts nothing off."""
+    table.width = console.measure(table, options=console.options.update(width=PIPED_WIDTH)).maximum
+    console.print(table, crop=False, soft_wrap=True)
+
+
 def broker_of(workspace: Workspace) -> str:
     """The broker that AMQP_URI or the folder's run file names. Ends with exit code 2 if neither does."""
     found: dict[str, Any] | None = workspace.read_run_file()
@@ -52,6 +67,11 @@ def refuse_unknown(services: list[str] | None) -> list[str]:
     return list(services or SERVICES)
 
 
+def printable(text: object) -> str:
+    """What somebody else wrote, without what would steer a terminal."""
+    return "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in str(text))
+
+
 def step(what: str) -> None:
     console.print(f"  {what} …")
 
@@ -62,7 +82,7 @@ def plain_errors() -> Iterator[None]:
     try:
         yield
     except Refusal as error:
-        errors.print(str(error), style="red", markup=False)
+        errors.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
     except subprocess.CalledProcessError as error:
         errors.print(f"{error.cmd[-1]} could not be migrated; its message is above.", style="red", markup=False)
@@ -74,6 +94,9 @@ def broker_errors() -> Iterator[None]:
     """As `plain_errors`, for commands that talk to the broker alone."""
     try:
         yield
+    except Refusal as error:
+        errors.print(str(error), style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
     except LOST as error:
         errors.print(f"The broker can't be reached, or refuses this: {error}", style="red", markup=False)
         raise typer.Exit(1) from None

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from chassis.bus.permissions import definitions, users_of
 from chassis.bus.topology import DELIVERY_LIMIT, RETRY_DELAYS_SECONDS, Topology
+from leeward.options import new_file
 from leeward.terminal import console, refuse_unknown
 from leeward.workspace import SERVICES
 
@@ -64,7 +65,10 @@ def topology(
         bool, typer.Option("--definitions", help="For `rabbitmqctl import_definitions`, with a user for each service.")
     ] = False,
     passwords: Annotated[
-        Path | None, typer.Option(help="A file of RABBITMQ_<USER>_PASSWORD=… lines; missing ones are added to it.")
+        Path | None,
+        typer.Option(
+            callback=new_file, help="A file of RABBITMQ_<USER>_PASSWORD=… lines; missing ones are added to it."
+        ),
     ] = None,
     vhost: Annotated[str, typer.Option(help="The virtual host of the definitions.")] = "/",
 ) -> None:
@@ -109,7 +113,8 @@ def _table(topology: Topology) -> Table:
     for exchange in topology.exchanges:
         table.add_row("exchange", exchange.name, _why(exchange.name))
     for exchange in topology.foreign:
-        table.add_row("listens to", exchange.name, ", ".join(_heard(topology, exchange.name)))
+        heard = ", ".join(_heard(topology, exchange.name))
+        table.add_row("listens to" if heard else "answers on", exchange.name, heard)
     for queue in topology.queues:
         bound = "\n".join(f"  {source} / {key}" for source, key, name in topology.bindings() if name == queue.name)
         table.add_row("queue", f"{queue.name}\n{bound}", _why(queue.name))
@@ -124,7 +129,7 @@ def _why(name: str) -> str:
     """In a sentence, what an exchange or queue is for."""
     service, _, rest = name.partition(".")
     if name.startswith("rpc-"):
-        return "commands from consoles, and how it is asked how it is"
+        return f"commands of the {rest}" if rest else "commands of staff's clients"
     if rest.startswith("retry."):
         return f"holds what failed for {RETRY_DELAYS_SECONDS[rest.removeprefix('retry.')]} s"
     return {

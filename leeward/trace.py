@@ -12,6 +12,7 @@ from uuid import UUID
 import typer
 from rich.table import Table
 
+from chassis.bus.permissions import OPERATOR
 from chassis.rpc import CommandFailed, NoAnswer, RpcClient
 from leeward.options import VAR, AsJson, Folder
 from leeward.terminal import broker_errors, broker_of, console, errors
@@ -71,7 +72,7 @@ def trace(
     as_json: AsJson = False,
 ) -> None:
     """A referral's story across all services, in order, with delays. Exit code 1 if a service could not be asked."""
-    with broker_errors(), RpcClient(broker_of(Workspace(var))) as client:
+    with broker_errors(), RpcClient(broker_of(Workspace(var)), OPERATOR) as client:
         referral_id = referral_id_of(client, reference)
         gathered = gather(client, referral_id)
     steps = story_of(gathered, referral_id)

@@ -13,9 +13,10 @@ from dotenv import dotenv_values
 from chassis.clock import SharedClock
 from chassis.sealing import make_keys
 from chassis.vault import new_master_key
+from leeward.refusal import Refusal
 
 SERVICES = ("intake", "matching", "billing", "notifications", "evaluation")
-READERS = ("intake", "notifications", "evaluation")
+READERS = ("intake", "matching", "notifications", "evaluation")
 """The services that something is sealed to."""
 
 SAMPLE_MAILBOXES = {
@@ -109,14 +110,30 @@ class Workspace:
         given = self.values()
         return {name: value for name, value in usual.items() if name not in given}
 
+    def links_to(self, site: str | None) -> dict[str, str]:
+        """Where letters lead to, unless the settings say otherwise: the public site that runs here, if one does."""
+        address = site or "http://localhost:8000"
+        usual = {
+            "NOTIFICATIONS_FORM_URL": f"{address}/form/",
+            "NOTIFICATIONS_STATUS_URL": f"{address}/request",
+        }
+        given = self.values()
+        return {name: value for name, value in usual.items() if name not in given}
+
     def stores(self) -> dict[str, str]:
         """Each service's database, as the settings have it."""
         values = self.values()
-        return {service: str(values[f"{service.upper()}_DATABASE_URL"]) for service in SERVICES}
+        names = {service: f"{service.upper()}_DATABASE_URL" for service in SERVICES}
+        if missing := [name for name in names.values() if not values.get(name)]:
+            raise Refusal(f"{self.settings} doesn't say {', '.join(missing)}. `leeward up` makes one that does.")
+        return {service: str(values[name]) for service, name in names.items()}
 
     def values(self) -> dict[str, str | None]:
         """The settings, from the file and the environment, which goes before it."""
-        return {**dotenv_values(self.settings), **os.environ}
+        try:
+            return {**dotenv_values(self.settings), **os.environ}
+        except ValueError:
+            raise Refusal(f"{self.settings} holds no settings that can be read.") from None
 
     def write_run_file(self, content: dict[str, Any]) -> None:
         """What runs where, for machines to read; for nobody else, because it holds the broker's password."""
@@ -127,9 +144,13 @@ class Workspace:
 
     def read_run_file(self) -> dict[str, Any] | None:
         try:
-            content: dict[str, Any] = json.loads(self.run_file.read_text())
+            content: Any = json.loads(self.run_file.read_text())
         except FileNotFoundError:
             return None
+        except ValueError:
+            content = None
+        if not isinstance(content, dict) or "amqp_uri" not in content:
+            raise Refusal(f"{self.run_file} can't be read. Remove it, and start Leeward again.")
         return content
 
     def _settings(self, database_urls: dict[str, str]) -> str:
@@ -142,13 +163,17 @@ class Workspace:
             f"LEEWARD_AUDIT_ANCHORS={self.anchors.absolute()}",
             f"NOTIFICATIONS_MAIL=maildir:{self.mail.absolute()}",
             *(f"NOTIFICATIONS_{role}={mailbox}" for role, mailbox in SAMPLE_MAILBOXES.items()),
+            "NOTIFICATIONS_TELEPHONE=01632 960001",
             f"NOTIFICATIONS_TEXTS=folder:{(self.folder / 'texts').absolute()}",
+            f"NOTIFICATIONS_UNREADABLE={(self.folder / 'unreadable').absolute()}",
             f"NOTIFICATIONS_LETTERS=folder:{(self.folder / 'letters').absolute()}",
             "# So that what is tried out is seen at once, also at night and where a year passes in a minute.",
             "NOTIFICATIONS_QUIET_HOURS=",
             "NOTIFICATIONS_CLIENT_DAILY_LIMIT=0",
             "NOTIFICATIONS_HOURLY_LIMIT=0",
             "NOTIFICATIONS_DIGEST_AT=",
-            "NOTIFICATIONS_FORM_URL=http://localhost:8080/form/",
+            "EVALUATION_REMINDERS_AFTER_DAYS=",
+            "# An invented questionnaire, so that a form can be seen. For real work: core-10, with its wording.",
+            "EVALUATION_CLIENT_INSTRUMENT=how-it-goes",
         ]
         return "\n".join(lines) + "\n"

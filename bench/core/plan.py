@@ -32,6 +32,10 @@ class Plan:
     site_requests: int = 600
     alert_backlog: int = 100_000
     alerts: int = 200
+    waiting: int = 10_000
+    """Referrals on the waiting list, and as many therapists."""
+
+    waiting_seconds: float = 40.0
 
 
 DEFAULT = Plan()
@@ -56,6 +60,8 @@ QUICK = Plan(
     site_requests=60,
     alert_backlog=5_000,
     alerts=25,
+    waiting=1_000,
+    waiting_seconds=5.0,
 )
 SMOKE = replace(QUICK, rounds=1, events_ours=200, events_peers=100)
 """For the harness's own test."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,11 +20,16 @@ Process = subprocess.Popen[bytes]
 
 
 def launch(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Process:
-    """Starts a command in a session of its own, so that it and its children can be signalled together."""
+    """Starts a command in a session of its own, so that it and its children can be signalled together.
+
+    Where the system can, it is killed when the thread that launched it is gone. Nothing stands between them that would
+    be measured too.
+    """
+    tied = ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         return subprocess.Popen(
-            command,
+            [*tied, *command],
             env={**os.environ, **environment},
             cwd=ROOT,
             stdin=subprocess.DEVNULL,

@@ -89,9 +89,10 @@ def _submission(rng: Random, number: int) -> HelpSubmission:
     )
 
 
-def on_the_wire(event: Event) -> Message:
+def on_the_wire(event: Event, *, first: bool = True) -> Message:
+    """The message that tells of an event; `first` if nothing else was told of its subject."""
     envelope = Envelope(
-        id=event.subject,
+        id=event.subject if first else uuid_utils.compat.uuid7(),
         source=source_of(event.publisher),
         type=type(event).__name__,
         time=datetime.now(UTC),

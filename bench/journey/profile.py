@@ -18,7 +18,7 @@ AREAS = (
     ("SQL", re.compile(r"sqlalchemy|psycopg|sqlite")),
     ("validate and dump", re.compile(r"marshmallow|contracts/")),
     ("letters", re.compile(r"services/notifications/gateways|jinja2|email/|mailbox")),
-    ("publish", re.compile(r"chassis/bus/(relay|publisher)|publish \(.*chassis/bus/wire")),
+    ("publish", re.compile(r"chassis/bus/(relay|publisher)|publish \(.*chassis/bus/connection")),
     ("receive", re.compile(r"chassis/bus/(consumer|connection|delivery)|pika/|amqp/|kombu/")),
     ("handler", re.compile(r"services/")),
     ("settling, timers, commands", re.compile(r"chassis/|nameko/")),

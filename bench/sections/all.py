@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from bench.sections import alerts, coldstart, journey, kills, latency, relay, scaling, site, throughput
+from bench.sections import alerts, coldstart, journey, kills, latency, relay, scaling, site, throughput, waiting_list
 
-SECTIONS: dict[str, ModuleType] = {
-    section.NAME: section for section in (throughput, latency, journey, scaling, relay, kills, alerts, coldstart, site)
-}
+_IN_ORDER = (throughput, latency, journey, waiting_list, scaling, relay, kills, alerts, coldstart, site)
+SECTIONS: dict[str, ModuleType] = {section.NAME: section for section in _IN_ORDER}

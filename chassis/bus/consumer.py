@@ -15,11 +15,12 @@ from typing import Any
 import structlog
 
 from chassis import metrics
-from chassis.bus.connection import LOST, BusConnection, backoff_seconds, close_quietly, open_connection
-from chassis.bus.delivery import Arrived, Delivery
+from chassis.bus.connection import BusConnection, backoff_seconds
+from chassis.bus.delivery import Arrived, Delivery, Read, Suspect
+from chassis.bus.messages import Incoming
 from chassis.bus.retries import Forwarder
+from chassis.bus.serving import stay_connected
 from chassis.bus.settlement import Fate, Settled, StoreUnavailable
-from chassis.bus.wire import Incoming
 from chassis.clock import Clock
 from chassis.logs import describe
 
@@ -27,6 +28,9 @@ IDLE_SECONDS = 0.5
 ACK_SECONDS = 0.002
 """How long a message that came alone waits to be acknowledged: the broker writes that to disk as well, and hands on
 what was said about the message meanwhile. At once, it would make the answer to it later by a sixteenth."""
+
+HELD_BYTES = 8 * 1_048_576
+"""Bodies that are kept in memory; what more there is waits in the socket, and at the broker."""
 
 ACK_SHARE = 4
 """A quarter of a batch is acknowledged without waiting, so that the broker always has more to send."""
@@ -76,22 +80,23 @@ class LaneConsumer:
         *,
         service: str,
         lane: str,
-        amqp_uri: str,
+        connect: Callable[[], BusConnection],
         heartbeat_seconds: int,
         batch_limit: int,
         clock: Clock,
-        read: Callable[[Delivery], Arrived],
+        read: Read,
         settle: Callable[[Sequence[Arrived]], list[Settled]],
         run_worker: RunWorker,
         seconds_to_give_way: Callable[[], float],
     ) -> None:
         self._service, self._lane = service, lane
-        self._amqp_uri, self._heartbeat_seconds = amqp_uri, heartbeat_seconds
+        self._connect, self._heartbeat_seconds = connect, heartbeat_seconds
         self._batch_limit = batch_limit
         self._clock = clock
         self._read, self._settle, self._run_worker = read, settle, run_worker
         self._seconds_to_give_way = seconds_to_give_way
         self._waiting: deque[Arrived] = deque()
+        self._held_bytes = 0
         self.is_connected = False
         self._stopping = threading.Event()
         self._stopped = threading.Event()
@@ -105,39 +110,29 @@ class LaneConsumer:
         """How many messages are taken and not yet settled, and how many seconds ago the first was published."""
         if not self._waiting:
             return 0, 0.0
-        age = self._clock.now() - self._waiting[0].delivery.published_at
+        age = self._clock.now() - self._waiting[0].published_at
         return len(self._waiting), max(0.0, age.total_seconds())
 
     def run(self) -> None:
-        delays = backoff_seconds()
         try:
-            while not self._stopping.is_set():
-                connection = None
-                try:
-                    connection = open_connection(
-                        self._amqp_uri,
-                        name=f"{self._service} {self._lane}",
-                        heartbeat_seconds=self._heartbeat_seconds,
-                    )
-                    delays = backoff_seconds()
-                    self._consume(connection)
-                except LOST as error:
-                    metrics.RECONNECTS.labels(self._lane).inc()
-                    log.warning("consumer_interrupted", lane=self._lane, **describe(error))
-                    self._stopping.wait(next(delays))
-                finally:
-                    self.is_connected = False
-                    self._waiting.clear()
-                    close_quietly(connection)
+            stay_connected(self._connect, self._serve, stopping=self._stopping, name=self._lane)
         finally:
             self._stopped.set()
+
+    def _serve(self, connection: BusConnection) -> None:
+        try:
+            self._consume(connection)
+        finally:
+            self.is_connected = False
+            self._waiting.clear()
+            self._held_bytes = 0
 
     def _consume(self, connection: BusConnection) -> None:
         channel = connection.open_channel()
         channel.add_on_cancel_callback(lambda frame: connection.give_up(ConnectionAbortedError("the queue is gone")))
         channel.basic_qos(prefetch_count=self._batch_limit * 2)
         queue = f"{self._service}.{self._lane}"
-        connection.consume(channel, queue, self._take)
+        connection.consume(channel, queue, lambda message: self._take(channel, message))
         forwarder = Forwarder(connection, service=self._service, lane=self._lane, clock=self._clock)
         settled = _Acknowledgements(connection, channel, at_most=self._batch_limit // ACK_SHARE)
         self.is_connected = True
@@ -147,8 +142,19 @@ class LaneConsumer:
                 self._handle_batch(connection, forwarder, settled)
         settled.send()
 
-    def _take(self, message: Incoming) -> None:
-        self._waiting.append(self._read(Delivery.of(message, self._clock.now())))
+    def _take(self, channel: Any, message: Incoming) -> None:
+        delivery = Delivery.of(message, self._clock.now(), service=self._service)
+        if delivery.defect:
+            self._refuse(channel, delivery)
+        else:
+            self._waiting.append(Suspect(delivery) if delivery.is_suspect else self._read(delivery))
+            self._held_bytes += len(delivery.body)
+
+    def _refuse(self, channel: Any, delivery: Delivery) -> None:
+        """Has the broker park a message as it is: it is too much for us to take in, or to publish again."""
+        channel.basic_reject(delivery.delivery_tag, requeue=False)
+        metrics.PARKED.labels(self._lane).inc()
+        log.warning("message_refused", lane=self._lane)
 
     def _fill(self, connection: BusConnection, settled: _Acknowledgements) -> None:
         """Waits for a first message if there is none, then takes what has arrived."""
@@ -158,7 +164,7 @@ class LaneConsumer:
         if not self._waiting:
             settled.send()
             has_more = connection.drain(IDLE_SECONDS)
-        while has_more and len(self._waiting) < self._batch_limit:
+        while has_more and self._has_room:
             has_more = connection.drain(0)
         if self._waiting and (seconds := self._seconds_to_give_way()):
             settled.send()
@@ -168,7 +174,7 @@ class LaneConsumer:
     def _give_way(self, connection: BusConnection, seconds: float) -> None:
         """Leaves the processor to others for so long, unless a whole batch has arrived before."""
         until = time.monotonic() + seconds
-        while len(self._waiting) < self._batch_limit and (left := until - time.monotonic()) > 0:
+        while self._has_room and (left := until - time.monotonic()) > 0:
             connection.drain(min(left, IDLE_SECONDS))
             if self._stopping.is_set():
                 return
@@ -184,7 +190,15 @@ class LaneConsumer:
         forwarder.forward([one for one in fates if one.fate is not Fate.DONE])
         settled.add(len(batch), batch[-1].delivery.delivery_tag)
         for _ in batch:
-            self._waiting.popleft()
+            self._held_bytes -= len(self._waiting.popleft().delivery.body)
+
+    @property
+    def _has_room(self) -> bool:
+        return len(self._waiting) < self._batch_limit and self._held_bytes < HELD_BYTES
+
+    def _take_in(self, connection: BusConnection) -> bool:
+        """Takes in what has arrived while a batch is handled, if there is room for it. True if there may be more."""
+        return connection.drain(0, receive=self._held_bytes < HELD_BYTES)
 
     def _count(self, settled: list[Settled], seconds: float) -> None:
         metrics.BATCH.labels(self._lane).observe(len(settled))
@@ -208,7 +222,7 @@ class LaneConsumer:
         delays = backoff_seconds()
         while not self._stopping.is_set():
             try:
-                return self._run_worker(lambda: self._settle(batch), lambda: connection.drain(0))
+                return self._run_worker(lambda: self._settle(batch), lambda: self._take_in(connection))
             except StoreUnavailable as error:
                 log.warning("store_unavailable", lane=self._lane, **describe(error))
                 self._wait(connection, next(delays))

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import orjson
 
-from chassis.bus.wire import Incoming
+from chassis.bus.history import History, history_of, number
+from chassis.bus.messages import Incoming
+from chassis.bus.topology import RETURN
 from chassis.ports import EventHandler, Invalid
 from contracts.envelope import Envelope, UnreadableEnvelope, from_headers
 from contracts.event import Event
 from contracts.shape import InvalidShape
 
-MAX_BODY_BYTES = 1_048_576
 SUSPECT_AFTER_RETURNS = 2
-ORIGIN_EXCHANGE = "leeward_exchange"
-ORIGIN_ROUTING_KEY = "leeward_routing_key"
 
 
 @dataclass(frozen=True)
@@ -35,43 +36,44 @@ class Unreadable(Invalid):
 
 
 class Delivery(NamedTuple):
-    """One delivered message. Where it was first published is kept in headers of our own over every retry."""
+    """One delivered message, of which nothing has been read yet but where it comes from."""
 
     body: bytes
-    headers: Mapping[str, Any]
-    content_type: str | None
-    message_id: str | None
-    exchange: str
-    routing_key: str
+    headers: Mapping[Any, Any]
+    content_type: Any
+    message_id: Any
+    history: History
     delivery_tag: int
     received_at: datetime
+    defect: str | None = None
 
     @classmethod
-    def of(cls, message: Incoming, received_at: datetime) -> Delivery:
-        headers = message.headers
+    def of(cls, message: Incoming, received_at: datetime, *, service: str) -> Delivery:
+        if message.exchange == f"{service}.{RETURN}":
+            history = history_of(message.headers)
+        else:
+            history = History(message.exchange, message.routing_key, message.user_id)
         return cls(
             body=message.body,
-            headers=headers,
+            headers=message.headers,
             content_type=message.content_type,
             message_id=message.message_id,
-            exchange=headers.get(ORIGIN_EXCHANGE, message.exchange),
-            routing_key=headers.get(ORIGIN_ROUTING_KEY, message.routing_key),
+            history=history,
             delivery_tag=message.delivery_tag,
             received_at=received_at,
+            defect=message.defect,
         )
-
-    @property
-    def published_at(self) -> datetime:
-        """When it was published, or when it arrived if it doesn't say."""
-        try:
-            return _envelope(self).time
-        except Unreadable:
-            return self.received_at
 
     @property
     def is_suspect(self) -> bool:
         """Whether it has gone down with its consumer so often that it may be what brings it down: it is taken alone."""
-        return int(self.headers.get("x-delivery-count") or 0) >= SUSPECT_AFTER_RETURNS
+        return number(self.headers, "x-delivery-count") >= SUSPECT_AFTER_RETURNS
+
+    @property
+    def fingerprint(self) -> UUID:
+        """What it is recognised by without being read: the same for the same message, delivered again."""
+        told = repr((self.history.exchange, self.history.routing_key, self.message_id)).encode()
+        return UUID(bytes=sha256(told + self.body).digest()[:16])
 
 
 class Understood(NamedTuple):
@@ -82,6 +84,10 @@ class Understood(NamedTuple):
     event: Event
     handler: EventHandler
 
+    @property
+    def published_at(self) -> datetime:
+        return self.envelope.time
+
 
 class NotUnderstood(NamedTuple):
     """A delivery that doesn't, and why."""
@@ -89,24 +95,48 @@ class NotUnderstood(NamedTuple):
     delivery: Delivery
     error: Unreadable
 
+    @property
+    def published_at(self) -> datetime:
+        """When it arrived, since it doesn't say."""
+        return self.delivery.received_at
 
-Arrived = Understood | NotUnderstood
+
+class Suspect(NamedTuple):
+    """A delivery that may bring the process down: it is read only after that was noted where a crash can't reach it."""
+
+    delivery: Delivery
+
+    @property
+    def published_at(self) -> datetime:
+        return self.delivery.received_at
+
+
+Arrived = Understood | NotUnderstood | Suspect
+Read = Callable[[Delivery], Understood | NotUnderstood]
 Subscriptions = Mapping[tuple[str, str], Subscription]
 """By publisher and event name."""
 
 
-def read(delivery: Delivery, subscriptions: Subscriptions) -> Arrived:
-    """Decodes and checks a delivery."""
+def read(delivery: Delivery, subscriptions: Subscriptions, *, one_user_each: bool) -> Understood | NotUnderstood:
+    """Decodes and checks a delivery, or says why that can't be; nothing else comes of it, whatever was sent.
+
+    `one_user_each` says that each publisher has the broker user of its name, so that another's message is found out
+    even where that user may write to everything.
+    """
     try:
-        return _understand(delivery, subscriptions)
+        return _understand(delivery, subscriptions, one_user_each)
     except Unreadable as error:
         return NotUnderstood(delivery, error)
+    except Exception as error:
+        return NotUnderstood(delivery, Unreadable(f"reading it failed ({type(error).__name__})"))
 
 
-def _understand(delivery: Delivery, subscriptions: Subscriptions) -> Understood:
+def _understand(delivery: Delivery, subscriptions: Subscriptions, one_user_each: bool) -> Understood:
+    origin = delivery.history
+    if one_user_each and origin.user not in (None, origin.publisher):
+        raise Unreadable("another user than its publisher's put it there")
     envelope = _envelope(delivery)
-    publisher = delivery.exchange.removesuffix(".events")
-    subscription = subscriptions.get((publisher, envelope.type))
+    subscription = subscriptions.get((origin.publisher, origin.routing_key))
     if subscription is None:
         raise Unreadable("this lane doesn't handle such an event")
     try:
@@ -120,8 +150,8 @@ def _envelope(delivery: Delivery) -> Envelope:
     try:
         return from_headers(
             delivery.headers,
-            exchange=delivery.exchange,
-            routing_key=delivery.routing_key,
+            exchange=delivery.history.exchange,
+            routing_key=delivery.history.routing_key,
             message_id=delivery.message_id,
             received_at=delivery.received_at,
         )
@@ -130,8 +160,6 @@ def _envelope(delivery: Delivery) -> Envelope:
 
 
 def _data(delivery: Delivery) -> Any:
-    if len(delivery.body) > MAX_BODY_BYTES:
-        raise Unreadable(f"the body is larger than {MAX_BODY_BYTES} bytes")
     if delivery.content_type not in (None, "application/json"):
         raise Unreadable("the content type is not application/json")
     try:

@@ -2,7 +2,9 @@
 
 RabbitMQ checks a name against three patterns (configure, write, read), and on a topic exchange also the routing key.
 Nobody is granted the default exchange, which reaches every queue. A service may answer commands but send none, because
-answers go to a UUID and commands to `<service>.<command>`.
+answers go to a UUID and commands to `<service>.<command>`. RabbitMQ checks the routing key of a message, and not the
+further ones that its CC and BCC headers name: so a front-end gives its commands on an exchange of its own, to which
+nothing is bound but what it may ask, and a service refuses a command whose own routing key isn't the command's.
 """
 
 from __future__ import annotations
@@ -15,13 +17,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chassis.bus.topology import COMMANDS, Topology
+from chassis.bus.quotas import policies
+from chassis.bus.topology import (
+    ANSWERS,
+    COMMANDS,
+    FRONT_ENDS,
+    Topology,
+    answered_on,
+    answers_of,
+    asked_of,
+    commands_of,
+)
 from contracts.catalogue import PUBLISHERS, events
 
 NOTHING = "^$"
-ANSWERS = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
-"""The routing keys that answers to commands go to."""
-
 QUEUE_OF_THE_BROKERS_NAMING = r"amq\.gen-.*"
 CONSOLE, OPERATOR, ENQUIRY = "console", "operator", "enquiry"
 
@@ -60,12 +69,12 @@ def users_of(topologies: Sequence[Topology]) -> list[User]:
         *(_front_end(publisher) for publisher in front_ends),
         _console(services),
         _operator(services),
-        _enquiry(),
+        _enquiry(services),
     ]
 
 
 def definitions(topologies: Sequence[Topology], passwords: Mapping[str, str], *, vhost: str = "/") -> dict[str, Any]:
-    """What RabbitMQ imports: the virtual host, everything declared on it, and the users with their permissions."""
+    """What RabbitMQ imports: the virtual host, everything declared on it, its policies, and who may do what."""
     users = users_of(topologies)
     return {
         "vhosts": [{"name": vhost}],
@@ -76,7 +85,19 @@ def definitions(topologies: Sequence[Topology], passwords: Mapping[str, str], *,
             for user in users
             for rule in user.topics
         ],
+        "policies": policies(vhost),
         **_declared(topologies, vhost),
+    }
+
+
+def definitions_for_one_user(name: str, password: str, *, vhost: str = "/") -> dict[str, Any]:
+    """What a broker of our own imports as it starts: one user who may do everything, and the policies."""
+    owner = User(name, "whoever started the broker", [".*"], [".*"], [".*"], tags=["administrator"])
+    return {
+        "vhosts": [{"name": vhost}],
+        "users": [_with_password(owner, password)],
+        "permissions": [{"user": name, "vhost": vhost, **owner.permission()}],
+        "policies": policies(vhost),
     }
 
 
@@ -111,18 +132,20 @@ def _declared(topologies: Sequence[Topology], vhost: str) -> dict[str, Any]:
 def _service(topology: Topology) -> User:
     name = topology.service
     own = [re.escape(one.name) for one in (*topology.exchanges, *topology.queues)]
-    foreign = [one.name for one in topology.foreign if one.name != COMMANDS]
+    foreign = [one.name for one in topology.foreign if one.name.endswith(".events")]
+    commands = [one.name for one in topology.foreign if one.name in (COMMANDS, *map(commands_of, FRONT_ENDS))]
+    answers = [answered_on(exchange) for exchange in commands]
     heard = {exchange: [key for source, key, _ in topology.bindings() if source == exchange] for exchange in foreign}
     return User(
         name,
         "the service itself: its own exchanges and queues, the events it hears, and answers to commands",
         configure=own,
-        write=[*own, re.escape(COMMANDS)],
-        read=[*own, *map(re.escape, foreign), re.escape(COMMANDS)],
+        write=[*own, *map(re.escape, answers)],
+        read=[*own, *map(re.escape, foreign), *map(re.escape, commands)],
         topics=[
             _publishing(name),
             *(TopicRule(exchange, read=_whole(map(re.escape, keys))) for exchange, keys in heard.items()),
-            TopicRule(COMMANDS, write=ANSWERS, read=_whole([re.escape(f"{name}.*")])),
+            *_taking_commands(topology, commands, answers),
         ],
     )
 
@@ -149,34 +172,39 @@ def _console(services: Sequence[str]) -> User:
 
 
 def _operator(services: Sequence[str]) -> User:
-    temporary, commands = QUEUE_OF_THE_BROKERS_NAMING, re.escape(COMMANDS)
-    asked = rf"^(({'|'.join(services)})\.(health|story)|intake\.find_referral)$"
     return User(
         OPERATOR,
         "the command line tool: status, topology, dead, events, trace",
-        configure=[temporary],
-        write=[temporary, commands, *(re.escape(f"{service}.return") for service in services)],
-        read=[
-            temporary,
-            commands,
-            *(re.escape(f"{publisher}.events") for publisher in PUBLISHERS),
-            *(re.escape(f"{service}.dead") for service in services),
-        ],
-        topics=[TopicRule(COMMANDS, write=asked, read=ANSWERS)],
+        **_asking(OPERATOR, services, reads=[f"{one}.events" for one in PUBLISHERS]),
         tags=["monitoring"],
     )
 
 
-def _enquiry() -> User:
-    temporary, commands = QUEUE_OF_THE_BROKERS_NAMING, re.escape(COMMANDS)
-    return User(
-        ENQUIRY,
-        "the public site's second connection: asks intake where a request stands, and nothing else",
-        configure=[temporary],
-        write=[temporary, commands],
-        read=[temporary, commands],
-        topics=[TopicRule(COMMANDS, write=r"^intake\.status$", read=ANSWERS)],
-    )
+def _enquiry(services: Sequence[str]) -> User:
+    why = "the public site's second connection: asks intake where a request stands, and nothing else"
+    return User(ENQUIRY, why, **_asking(ENQUIRY, services))
+
+
+def _asking(front_end: str, services: Sequence[str], reads: Sequence[str] = ()) -> dict[str, Any]:
+    """The rights of a front-end that asks services, with a reply queue of the broker's naming."""
+    temporary, commands, answers = QUEUE_OF_THE_BROKERS_NAMING, commands_of(front_end), answers_of(front_end)
+    asked = [re.escape(key) for service in services for key in asked_of(service, front_end)]
+    return {
+        "configure": [temporary],
+        "write": [temporary, re.escape(commands)],
+        "read": [temporary, *map(re.escape, (answers, *reads))],
+        "topics": [TopicRule(commands, write=_whole(asked)), TopicRule(answers, read=ANSWERS)],
+    }
+
+
+def _taking_commands(topology: Topology, commands: Sequence[str], answers: Sequence[str]) -> list[TopicRule]:
+    """A service binds its queue to where commands come from, and answers where they are waited for."""
+    keys = {exchange: [key for source, key, _ in topology.bindings() if source == exchange] for exchange in commands}
+    reading = {exchange: _whole(map(re.escape, keys[exchange])) for exchange in commands}
+    return [
+        TopicRule(exchange, write=ANSWERS if exchange in answers else NOTHING, read=reading.get(exchange, NOTHING))
+        for exchange in dict.fromkeys((*commands, *answers))
+    ]
 
 
 def _publishing(publisher: str) -> TopicRule:

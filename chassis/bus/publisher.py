@@ -11,7 +11,7 @@ import pika
 from pika.spec import Basic
 
 from chassis.bus.connection import LOST, BusConnection
-from chassis.bus.wire import Outgoing
+from chassis.bus.messages import Outgoing
 
 CONFIRM_TIMEOUT_SECONDS = 15
 

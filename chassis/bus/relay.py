@@ -17,8 +17,8 @@ from sqlalchemy.exc import DBAPIError
 
 from chassis import metrics
 from chassis.bus.connection import LOST, BusConnection, backoff_seconds, close_quietly, open_connection
+from chassis.bus.messages import Outgoing
 from chassis.bus.publisher import ConfirmingPublisher, NotConfirmed
-from chassis.bus.wire import Outgoing
 from chassis.logs import describe
 from chassis.store.outbox import Outbox, Waiting
 from contracts.envelope import ID

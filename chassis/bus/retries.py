@@ -1,38 +1,28 @@
-"""Where a message that couldn't be handled goes: into a retry queue, or to the dead letters, always with its story.
-
-What the broker writes about dead-lettering (`x-death…`) is stripped and attempts are counted in headers of our own:
-RabbitMQ 3.10 was seen to hold a message for ever after two hops, and 4.x ignores what a client sends in `x-death`.
-"""
+"""Where a message that couldn't be handled goes: to a retry queue, or to the dead letters, always with its history."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from chassis.bus.connection import BusConnection
-from chassis.bus.delivery import ORIGIN_EXCHANGE, ORIGIN_ROUTING_KEY, Delivery
+from chassis.bus.history import DIGEST, ERROR, REASON, History, published_again
+from chassis.bus.messages import Outgoing
 from chassis.bus.publisher import ConfirmingPublisher, NotConfirmed
 from chassis.bus.settlement import Fate, Settled
 from chassis.bus.topology import DEAD
-from chassis.bus.wire import Outgoing
 from chassis.clock import Clock
 from chassis.logs import describe
 from chassis.ports import Invalid
-
-ATTEMPTS = "leeward_attempts"
-WAITS = "leeward_waits"
-FIRST_FAILED_AT = "leeward_first_failed_at"
-REASON = "leeward_reason"
-ERROR = "leeward_error"
-DIGEST = "leeward_digest"
-LANE = "leeward_lane"
 
 FAILURE_DELAYS = ("5s", "30s", "2m", "10m", "1h", "1h", "1h", "1h")
 """Before each next attempt; after the last the message is parked."""
 
 WAIT_DELAYS = ("1s", "1s", "1s", "5s", "5s", "30s", "2m", "10m", "1h")
 """Before each next look for an earlier fact; the last repeats."""
+
+MAX_REASON_CHARACTERS = 2_000
+"""A frame has room for so many headers and no more, and a list of a thousand things may be wrong a thousand times."""
 
 LONGEST_WAIT = timedelta(days=3)
 """After which a fact that something waits for is taken to be lost, and a person is asked."""
@@ -64,38 +54,36 @@ class Forwarder:
 def forwarded(settled: Settled, *, service: str, lane: str, now: datetime) -> Outgoing:
     """The message to publish in place of a delivery whose fate is not DONE."""
     delivery = settled.delivery
-    headers = _own_headers(delivery, lane)
-    headers.setdefault(FIRST_FAILED_AT, now.isoformat())
-    delay = _next_delay(settled.fate, headers, now)
-    if delay is None:
-        headers |= _reason(settled)
-    return Outgoing(
+    history = _after(settled.fate, delivery.history, now)
+    delay = _next_delay(settled.fate, history, now)
+    why = {} if delay else _reason(settled)
+    return published_again(
+        delivery,
+        history,
         exchange=f"{service}.retry",
         routing_key=f"{lane}.{delay}" if delay else DEAD,
-        body=delivery.body,
-        headers=headers,
-        content_type=delivery.content_type or "application/json",
-        message_id=delivery.message_id or "",
+        lane=lane,
+        why=why,
     )
 
 
-def _next_delay(fate: Fate, headers: dict[str, Any], now: datetime) -> str | None:
-    """The delay before the next try, after counting this one; None when there is none left."""
+def _after(fate: Fate, history: History, now: datetime) -> History:
+    """The history with this failure in it."""
+    since = history.first_failed_at or now
     if fate is Fate.LATER:
-        headers[WAITS] = waits = int(headers.get(WAITS, 0)) + 1
-        if now - datetime.fromisoformat(headers[FIRST_FAILED_AT]) > LONGEST_WAIT:
+        return history._replace(first_failed_at=since, waits=history.waits + 1)
+    return history._replace(first_failed_at=since, attempts=history.attempts + 1)
+
+
+def _next_delay(fate: Fate, history: History, now: datetime) -> str | None:
+    """The delay before the next try; None when there is none left."""
+    if fate is Fate.LATER:
+        if history.first_failed_at and now - history.first_failed_at > LONGEST_WAIT:
             return None
-        return WAIT_DELAYS[min(waits, len(WAIT_DELAYS)) - 1]
-    headers[ATTEMPTS] = attempts = int(headers.get(ATTEMPTS, 0)) + 1
-    if fate is Fate.PARK or attempts > len(FAILURE_DELAYS):
+        return WAIT_DELAYS[min(history.waits, len(WAIT_DELAYS)) - 1]
+    if fate is Fate.PARK or history.attempts > len(FAILURE_DELAYS):
         return None
-    return FAILURE_DELAYS[attempts - 1]
-
-
-def _own_headers(delivery: Delivery, lane: str) -> dict[str, Any]:
-    kept: Mapping[str, Any] = {name: value for name, value in delivery.headers.items() if not name.startswith("x-")}
-    origin = {ORIGIN_EXCHANGE: delivery.exchange, ORIGIN_ROUTING_KEY: delivery.routing_key, LANE: lane}
-    return {**kept, **origin}
+    return FAILURE_DELAYS[history.attempts - 1]
 
 
 def _reason(settled: Settled) -> dict[str, Any]:
@@ -103,4 +91,4 @@ def _reason(settled: Settled) -> dict[str, Any]:
     described = describe(error)
     # Only an Invalid's own words are safe to repeat; another error's message may hold what somebody wrote.
     reason = str(error) if isinstance(error, Invalid) else f"{described['error']} at {described['at']}"
-    return {REASON: reason, ERROR: described["error"], DIGEST: described["digest"]}
+    return {REASON: reason[:MAX_REASON_CHARACTERS], ERROR: described["error"], DIGEST: described["digest"]}

@@ -3,88 +3,140 @@
 A few bad restarts with a prefetched backlog use a healthy message's delivery limit up, so it goes back into its lane by
 itself, once. The broker can't do that alone: it holds a message for ever that would return to the queue it was
 dead-lettered from (seen on 3.10.8). So it is published anew, without what the broker wrote into its headers.
+
+What the service itself had the broker park, because it couldn't be taken in, goes on to the dead letters.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Mapping
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-import amqp
-from amqp.exceptions import MessageNacked
+import structlog
 
-from chassis.bus.delivery import ORIGIN_EXCHANGE, ORIGIN_ROUTING_KEY
-from chassis.bus.retries import DIGEST, ERROR, FIRST_FAILED_AT, LANE, REASON
-from chassis.bus.topology import DEAD, LIMIT
+from chassis.bus.connection import BusConnection
+from chassis.bus.history import DIGEST, ERROR, REASON, History, history_of, published_again
+from chassis.bus.messages import Incoming, Outgoing
+from chassis.bus.publisher import ConfirmingPublisher, NotConfirmed
+from chassis.bus.serving import stay_connected
+from chassis.bus.topology import DEAD, LIMIT, RETURN
+from chassis.clock import Clock
 
-LIMITS = "leeward_limits"
+AT_ONCE = 20
+"""So few at a time, because one of them may be what brings the service down."""
+
+IDLE_SECONDS = 1.0
+
 PUT_BACK_DELAY = "30s"
-PATIENCE_SECONDS = 2.0
-CONFIRM_TIMEOUT_SECONDS = 15
-TWICE = {
-    REASON: "handed out too often, twice; it may be what brings the service down",
-    ERROR: "DeliveryLimit",
-    DIGEST: "deliverylimit",
-}
+TWICE = "handed out too often, twice; it may be what brings the service down"
+UNKNOWN_ORIGIN = (
+    "handed out too often, and nothing the broker has checked says who published it; have it published again"
+)
+
+log = structlog.get_logger()
 
 
-class NotTaken(OSError):
-    """The queue that the message was meant for is full."""
-
-
-def put_back(channel: Any, service: str, now: datetime) -> int:
-    """Empties `<service>.limit` and returns how many messages there were. `channel` must be one with confirms.
+class Returns:
+    """Empties `<service>.limit` as it fills, over a connection of its own.
 
     A message leaves the queue only when its new copy is confirmed; the inbox drops what that makes twice.
     """
-    count = 0
-    for message in taken(channel, f"{service}.{LIMIT}"):
-        lane = message.delivery_info["routing_key"].removesuffix(f".{LIMIT}")
-        headers, key = _headers(message.headers or {}, lane, now), f"{lane}.{PUT_BACK_DELAY}"
-        if headers[LIMITS] > 1:
-            headers, key = headers | TWICE, DEAD
-        republish(channel, message, headers, exchange=f"{service}.retry", routing_key=key)
+
+    def __init__(
+        self,
+        *,
+        service: str,
+        connect: Callable[[], BusConnection],
+        clock: Clock,
+        one_user_each: bool,
+    ) -> None:
+        self._service, self._connect, self._clock = service, connect, clock
+        self._one_user_each = one_user_each
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        stay_connected(self._connect, self._serve, stopping=self._stopping, name=LIMIT)
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def _serve(self, connection: BusConnection) -> None:
+        channel, publisher = connection.open_channel(), ConfirmingPublisher(connection)
+        channel.basic_qos(prefetch_count=AT_ONCE)
+        arrived: deque[Incoming] = deque()
+        connection.consume(channel, f"{self._service}.{LIMIT}", arrived.append)
+        trusted_user = connection.user if self._one_user_each else None
+        while not self._stopping.is_set():
+            connection.drain(IDLE_SECONDS)
+            done: Counter[str] = Counter()
+            while arrived:
+                is_back = self._put_back(channel, publisher, arrived.popleft(), trusted_user)
+                done["put_back_after_delivery_limit" if is_back else "parked_after_delivery_limit"] += 1
+            for what, count in done.items():
+                log.warning(what, messages=count)
+
+    def _put_back(
+        self, channel: Any, publisher: ConfirmingPublisher, message: Incoming, trusted_user: str | None
+    ) -> bool:
+        """Whether it goes back; what doesn't is a dead letter."""
+        if message.defect:
+            channel.basic_reject(message.delivery_tag, requeue=False)
+            return False
+        anew = _anew(message, self._service, self._clock.now(), trusted_user=trusted_user)
+        _publish(publisher, anew)
         channel.basic_ack(message.delivery_tag)
-        count += 1
-    return count
+        return anew.routing_key != DEAD
 
 
-def taken(channel: Any, queue: str) -> Iterator[amqp.Message]:
-    """Takes what lies in a queue now, oldest first. What isn't acknowledged goes back, in order, with the channel.
+def _publish(publisher: ConfirmingPublisher, message: Outgoing) -> None:
+    published = publisher.publish([message])
+    if published.refused or published.unroutable:
+        raise NotConfirmed(f"{message.exchange} takes nothing under {message.routing_key} just now")
 
-    One consumer takes all of it: what was taken with `basic.get` goes back in any order (seen on 3.10.8).
+
+def _anew(message: Incoming, service: str, now: datetime, *, trusted_user: str | None) -> Outgoing:
+    lane = message.routing_key.removesuffix(f".{LIMIT}")
+    history, key = _history(message, service, lane, trusted_user), f"{lane}.{PUT_BACK_DELAY}"
+    told: dict[str, Any] = {}
+    if history is None or history.put_back:
+        key, told = DEAD, _parked(UNKNOWN_ORIGIN if history is None else TWICE)
+    history = history or History("", "")
+    history = history._replace(put_back=history.put_back + 1, first_failed_at=history.first_failed_at or now)
+    return published_again(message, history, exchange=f"{service}.retry", routing_key=key, lane=lane, why=told)
+
+
+def _parked(reason: str) -> dict[str, str]:
+    return {REASON: reason, ERROR: "DeliveryLimit", DIGEST: "deliverylimit"}
+
+
+def _history(message: Incoming, service: str, lane: str, trusted_user: str | None) -> History | None:
+    """Where it came from; None if that can't be known.
+
+    RabbitMQ tells in `x-death`, which on 3.10 a publisher can write as well. So where everybody has a broker user of
+    their own, it is the user that decides, which the broker has checked. Our own messages are those that were put off.
     """
-    count = channel.queue_declare(queue, passive=True).message_count
-    arrived: deque[amqp.Message] = deque()
-    channel.basic_consume(queue, callback=arrived.append)
-    for _ in range(count):
-        while not arrived:
-            try:
-                channel.connection.drain_events(timeout=PATIENCE_SECONDS)
-            except TimeoutError:
-                return  # somebody else is looking too, and holds the rest
-        yield arrived.popleft()
+    death = _death(message.headers, f"{service}.{lane}")
+    exchange, routing_key = _first(death, "exchange"), _first(death, "routing-keys")
+    if exchange == f"{service}.{RETURN}":
+        is_ours = trusted_user in (None, message.user_id)
+        return history_of(message.headers) if is_ours else None
+    if trusted_user is not None and exchange != f"{message.user_id}.events":
+        return None
+    return History(exchange, routing_key, message.user_id)
 
 
-def republish(channel: Any, message: amqp.Message, headers: dict[str, Any], *, exchange: str, routing_key: str) -> None:
-    """Publishes a message anew under its old id. Raises one of LOST unless it has come into a queue."""
-    kept = {name: message.properties.get(name) for name in ("message_id", "content_type", "content_encoding")}
-    properties = {name: value for name, value in kept.items() if value is not None}
-    anew = amqp.Message(message.body, delivery_mode=2, application_headers=headers, **properties)
-    where = {"exchange": exchange, "routing_key": routing_key}
-    try:
-        channel.basic_publish(anew, **where, mandatory=True, confirm_timeout=CONFIRM_TIMEOUT_SECONDS)
-    except MessageNacked:
-        raise NotTaken(f"{exchange} takes nothing under {routing_key} just now") from None
+def _death(headers: Mapping[Any, Any], queue: str) -> Mapping[Any, Any]:
+    """What `x-death` tells of a message's death in a queue."""
+    deaths = headers.get("x-death")
+    if not isinstance(deaths, list):
+        return {}
+    return next((one for one in deaths if isinstance(one, dict) and one.get("queue") == queue), {})
 
 
-def _headers(found: Mapping[str, Any], lane: str, now: datetime) -> dict[str, Any]:
-    """Its own headers, and where it was first published, which the broker tells only of a message's first death."""
-    own = {name: value for name, value in found.items() if not name.startswith("x-")}
-    death: Mapping[str, Any] = next(iter(found.get("x-death", ())), {})
-    own.setdefault(ORIGIN_EXCHANGE, death.get("exchange", ""))
-    own.setdefault(ORIGIN_ROUTING_KEY, next(iter(death.get("routing-keys", ())), ""))
-    own.setdefault(FIRST_FAILED_AT, now.isoformat())
-    return own | {LANE: lane, LIMITS: int(own.get(LIMITS, 0)) + 1}
+def _first(death: Mapping[Any, Any], name: str) -> str:
+    value = death.get(name)
+    found = value[0] if isinstance(value, list) and value else value
+    return found if isinstance(found, str) else ""

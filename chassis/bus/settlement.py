@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from chassis import metrics, traces
-from chassis.bus.delivery import Arrived, Delivery, NotUnderstood, Understood
+from chassis.bus.delivery import Arrived, Delivery, NotUnderstood, Read, Suspect, Understood
 from chassis.logs import describe
 from chassis.ports import Invalid, NotYet
 from chassis.store import attempts
@@ -62,15 +62,14 @@ class _Failed(Exception):
 class Settler:
     """Settles batches for one lane."""
 
-    def __init__(self, open_unit: Callable[[], AbstractContextManager[StoreUnit]]) -> None:
-        self._open_unit = open_unit
+    def __init__(self, open_unit: Callable[[], AbstractContextManager[StoreUnit]], read: Read) -> None:
+        self._open_unit, self._read = open_unit, read
 
     def settle(self, batch: Sequence[Arrived]) -> list[Settled]:
         """The fate of every delivery of the batch. Raises StoreUnavailable, after which none has taken effect."""
         settled = [Settled(item.delivery, Fate.PARK, item.error) for item in batch if isinstance(item, NotUnderstood)]
+        settled += [self._settle_suspect(item.delivery) for item in batch if isinstance(item, Suspect)]
         waiting = [item for item in batch if isinstance(item, Understood)]
-        if len(waiting) == 1 and waiting[0].delivery.is_suspect:
-            return [*settled, self._settle_suspect(waiting[0])]
         set_aside: list[Understood] = []
         while waiting:
             try:
@@ -101,24 +100,29 @@ class Settler:
                 except Exception as error:
                     raise _Failed(item, error) from error
 
-    def _settle_suspect(self, item: Understood) -> Settled:
-        """Keeps count, where a crash can't reach it, of how often this message was handled alone and not survived."""
-        id_ = item.envelope.id
+    def _settle_suspect(self, delivery: Delivery) -> Settled:
+        """Keeps count, where a crash can't reach it, of how often this message was taken alone and not survived."""
+        fingerprint = delivery.fingerprint
         try:
             with self._open_unit() as unit:
-                tries = attempts.begin(unit.session, unit.tables.attempt, id_, unit.now)
+                tries = attempts.begin(unit.session, unit.tables.attempt, fingerprint, unit.now)
             if tries > MAX_ATTEMPTS_ALONE:
-                settled = Settled(
-                    item.delivery, Fate.PARK, BringsServiceDown(f"the service died of it {tries - 1} times")
-                )
+                died = BringsServiceDown(f"the service died of it {tries - 1} times")
+                settled = Settled(delivery, Fate.PARK, died)
             else:
-                settled = self._settle_alone(item)
+                settled = self._read_and_settle(delivery)
             with self._open_unit() as unit:
-                attempts.end(unit.session, unit.tables.attempt, id_)
+                attempts.end(unit.session, unit.tables.attempt, fingerprint)
         except DBAPIError as error:
             _raise_if_unavailable(error)
             raise
         return settled
+
+    def _read_and_settle(self, delivery: Delivery) -> Settled:
+        item = self._read(delivery)
+        if isinstance(item, NotUnderstood):
+            return Settled(delivery, Fate.PARK, item.error)
+        return self._settle_alone(item)
 
     def _settle_alone(self, item: Understood) -> Settled:
         try:

@@ -7,10 +7,13 @@
     <service>.retry           topic    takes `<lane>.<delay>` to the queue of that delay, `dead` to the dead letters
     <service>.retry.<delay>   quorum   holds a message for its delay, then passes it on to <service>.return
     <service>.return          topic    brings `<lane>.<anything>` back into the lane it came from
-    <service>.limit           quorum   what was handed out too often, under `<lane>.limit`; see `chassis.bus.returns`
+    <service>.limit           quorum   what the broker parked, under `<lane>.limit`; see `chassis.bus.returns`
     <service>.dead            quorum   what a person must look at
-    nameko-rpc                topic    commands, by `<service>.<command>`, and the answers to them
-    rpc-<service>             classic  the commands that the service takes
+    nameko-rpc                topic    commands of staff's clients, by `<service>.<command>`, and the answers to them
+    <front-end>.commands      topic    the commands of one front-end, which reach nothing but what it may ask
+    <front-end>.answers       topic    the answers to them
+    rpc-<service>             quorum   the commands that the service takes, of staff's clients
+    rpc-<service>.<front-end> quorum   and those of each front-end, which may fill only its own
 """
 
 from __future__ import annotations
@@ -29,13 +32,54 @@ RETRY_DELAYS_SECONDS: Mapping[str, int] = {"1s": 1, "5s": 5, "30s": 30, "2m": 12
 
 RETRY_QUEUE_MAX_LENGTH = 1_000_000
 DEAD = "dead"
+RETURN = "return"
 COMMANDS = "nameko-rpc"
+"""Where staff's clients give commands and get their answers, as any nameko client does."""
+
+FRONT_ENDS: Mapping[str, tuple[str, ...]] = {
+    "enquiry": (
+        "intake.status",
+        "intake.change_by_client",
+        "evaluation.open_form",
+        "matching.open_offer",
+        "notifications.open_alert",
+        "notifications.open_client",
+        "notifications.send_client_code",
+        "notifications.enter_client_code",
+    ),
+    "operator": (
+        "*.health",
+        "*.story",
+        "*.list_dead_letters",
+        "*.show_dead_letters",
+        "*.export_dead_letters",
+        "*.replay_dead_letters",
+        "*.discard_dead_letters",
+        "intake.find_referral",
+    ),
+}
+"""What each front-end with a command exchange of its own may ask: the public site, and the command line tool. `*` is
+any service."""
 
 DELIVERY_LIMIT = 100
 """How often the broker hands out a message before it parks it. RabbitMQ 4's own default of 20 is used up by a few
 clean restarts with a prefetched backlog."""
 
+ANSWERS = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+"""The routing keys that answers to commands go to: UUIDs, as nameko's clients choose them."""
+
 LIMIT = "limit"
+PUT_BACK_LIMIT = 20
+"""How often what was parked may bring the service down as it is put back; then it is a dead letter."""
+
+COMMAND_DELIVERY_LIMIT = 10
+COMMAND_MILLISECONDS = 300_000
+"""How long a command waits for its service; nobody waits longer for the answer."""
+
+COMMANDS_AT_MOST, COMMANDS_OF_A_FRONT_END_AT_MOST = 10_000, 200
+"""How many wait at most, of staff's clients and of a front-end: nobody fills anybody else's queue."""
+
+COMMAND_BYTES_AT_MOST = 64 * 1_048_576
 
 LOOKING_LIMIT = 1_000_000
 """Looking at a dead letter hands it out. RabbitMQ 4 would drop it after 20 looks, and 3.10 knows no "never" (-1)."""
@@ -49,27 +93,39 @@ class ExchangeMissing(Exception):
     """Another's exchange is not there yet and this user may not declare it: wait, and try again."""
 
 
+class QueueInUse(Exception):
+    """A queue that is to be made anew still holds something, or is being read: wait, and try again for a while."""
+
+
 @dataclass(frozen=True)
 class Topology:
     """What one service declares, idempotently, before it starts.
 
-    `exchanges` and `queues` are its own; `foreign` are the exchanges of others that its queues are bound to.
+    `exchanges` and `queues` are its own; `foreign` are the exchanges of others that its queues are bound to. Of its
+    queues, those in `replaceable` had other properties in an earlier version: found so, they are made anew when empty.
     """
 
     service: str
     exchanges: tuple[Exchange, ...]
     foreign: tuple[Exchange, ...]
     queues: tuple[Queue, ...]
+    replaceable: frozenset[str]
 
     def declare(self, connection: Connection) -> None:
-        """Declares all of it. Raises TopologyMismatch at the first thing that is there and differs, and
-        ExchangeMissing if another's exchange must be waited for; its own exchanges are there by then."""
+        """Declares all of it. Raises TopologyMismatch at the first thing that is there and differs, ExchangeMissing if
+        another's exchange must be waited for (its own exchanges are there by then), and QueueInUse."""
         for exchange in self.exchanges:
             _declare(connection, exchange)
         for exchange in self.foreign:
             _see_to(connection, exchange)
         for queue in self.queues:
-            _declare(connection, queue)
+            try:
+                _declare(connection, queue)
+            except TopologyMismatch:
+                if queue.name not in self.replaceable:
+                    raise
+                _replace(connection, queue)
+                _declare(connection, queue)
 
     def bindings(self) -> Iterator[tuple[str, str, str]]:
         """Exchange, routing key and queue of every binding."""
@@ -80,23 +136,99 @@ class Topology:
 
 def topology_of(service: str, heard: Mapping[str, Iterable[type[Event]]]) -> Topology:
     """The topology of a service that hears, in each lane, these events."""
-    events, retry, return_ = (_topic(f"{service}.{name}") for name in ("events", "retry", "return"))
+    events, retry, return_ = (_topic(f"{service}.{name}") for name in ("events", "retry", RETURN))
     foreign = {name: _topic(f"{name}.events") for name in sorted(_publishers(heard) - {service})}
     exchanges = {service: events, **foreign}
-    commands = _topic(COMMANDS)
     return Topology(
         service,
         exchanges=(events, retry, return_),
-        foreign=(*foreign.values(), commands),
+        foreign=(*foreign.values(), *(_topic(name) for name in _command_exchanges(service))),
         queues=(
             *_retry_queues(service, retry, return_),
-            _quorum(f"{service}.limit", [binding(retry, f"*.{LIMIT}")], {"x-delivery-limit": LOOKING_LIMIT}),
+            _limit(service, retry),
             _quorum(f"{service}.dead", [binding(retry, DEAD)], {"x-delivery-limit": LOOKING_LIMIT}),
             *(_lane(service, lane, list(events), exchanges, return_, retry) for lane, events in heard.items()),
-            # As nameko declares it.
-            Queue(f"rpc-{service}", bindings=[binding(commands, f"{service}.*")], durable=True),
+            *_commands(service),
         ),
+        replaceable=frozenset({f"rpc-{service}", f"{service}.{LIMIT}"}),
     )
+
+
+def asked_of(service: str, front_end: str) -> list[str]:
+    """The routing keys of what a front-end may ask of a service."""
+    asked = (key.split(".") for key in FRONT_ENDS[front_end])
+    return [f"{service}.{command}" for name, command in asked if name in ("*", service)]
+
+
+def commands_of(front_end: str) -> str:
+    """The exchange that a front-end gives commands on."""
+    return f"{front_end}.commands"
+
+
+def answers_of(front_end: str) -> str:
+    """The exchange on which it gets its answers."""
+    return f"{front_end}.answers"
+
+
+def front_end_of(exchange: str) -> str | None:
+    """Whose commands come by this exchange; None for staff's."""
+    return next((front_end for front_end in FRONT_ENDS if commands_of(front_end) == exchange), None)
+
+
+def answered_on(exchange: str) -> str:
+    """Where the answer to a command goes that came by this exchange."""
+    front_end = front_end_of(exchange)
+    return answers_of(front_end) if front_end else COMMANDS
+
+
+def _asking(service: str) -> list[str]:
+    return [front_end for front_end in FRONT_ENDS if asked_of(service, front_end)]
+
+
+def _command_exchanges(service: str) -> list[str]:
+    of_front_ends = (name(front_end) for front_end in _asking(service) for name in (commands_of, answers_of))
+    return [COMMANDS, *of_front_ends]
+
+
+def command_queues(service: str) -> list[str]:
+    """The names of the queues in which a service's commands come: staff's first, then each front-end's."""
+    return [f"rpc-{service}", *(f"rpc-{service}.{front_end}" for front_end in _asking(service))]
+
+
+def _commands(service: str) -> list[Queue]:
+    staffs, *others = command_queues(service)
+    queues = [_command_queue(staffs, [binding(_topic(COMMANDS), f"{service}.*")], COMMANDS_AT_MOST)]
+    for queue, front_end in zip(others, _asking(service), strict=True):
+        exchange = _topic(commands_of(front_end))
+        asked = [binding(exchange, key) for key in asked_of(service, front_end)]
+        queues.append(_command_queue(queue, asked, COMMANDS_OF_A_FRONT_END_AT_MOST))
+    return queues
+
+
+def _command_queue(name: str, bindings: list[binding], at_most: int) -> Queue:
+    arguments = {
+        "x-delivery-limit": COMMAND_DELIVERY_LIMIT,
+        "x-message-ttl": COMMAND_MILLISECONDS,
+        "x-max-length": at_most,
+        "x-max-length-bytes": COMMAND_BYTES_AT_MOST,
+        "x-overflow": "reject-publish",
+    }
+    return _quorum(name, bindings, arguments)
+
+
+def _limit(service: str, retry: Exchange) -> Queue:
+    arguments = _parking(retry, DEAD) | {"x-delivery-limit": PUT_BACK_LIMIT}
+    return _quorum(f"{service}.{LIMIT}", [binding(retry, f"*.{LIMIT}")], arguments)
+
+
+def _parking(retry: Exchange, routing_key: str) -> dict[str, Any]:
+    """Has the broker pass on what it must not hand out any more, and keep it until that has arrived."""
+    return {
+        "x-dead-letter-exchange": retry.name,
+        "x-dead-letter-routing-key": routing_key,
+        "x-dead-letter-strategy": "at-least-once",
+        "x-overflow": "reject-publish",
+    }
 
 
 def _publishers(heard: Mapping[str, Iterable[type[Event]]]) -> set[str]:
@@ -117,13 +249,7 @@ def _lane(
             *(binding(exchanges[event.publisher], event.__name__) for event in events),
             binding(return_, f"{lane}.*"),
         ],
-        {
-            "x-delivery-limit": DELIVERY_LIMIT,
-            "x-dead-letter-exchange": retry.name,
-            "x-dead-letter-routing-key": f"{lane}.{LIMIT}",
-            "x-dead-letter-strategy": "at-least-once",
-            "x-overflow": "reject-publish",
-        },
+        {"x-delivery-limit": DELIVERY_LIMIT, **_parking(retry, f"{lane}.{LIMIT}")},
     )
 
 
@@ -163,6 +289,25 @@ def _declare(connection: Connection, entity: Exchange | Queue) -> None:
                 channel.exchange_declare(entity.name, entity.type, durable=True, auto_delete=False)
         except PreconditionFailed as error:
             raise TopologyMismatch(_explain(entity, error)) from None
+
+
+def _replace(connection: Connection, queue: Queue) -> None:
+    """Deletes a queue that is there with other properties, once nothing comes in and nothing is left in it.
+
+    Nothing is lost meanwhile: what the broker would park stays in its lane until there is a queue for it again, whoever
+    gives a command is told that nobody listens, and what lies there goes as it expires. Raises QueueInUse.
+    """
+    with connection.channel() as channel:
+        for one in queue.bindings:
+            channel.queue_unbind(queue.name, one.exchange.name, one.routing_key)
+        found = channel.queue_declare(queue.name, passive=True)
+        is_being_emptied = queue.name.endswith(f".{LIMIT}") and found.consumer_count
+        if found.message_count or is_being_emptied:
+            raise QueueInUse(
+                f"The queue {queue.name} is to be made anew with other properties and holds {found.message_count} "
+                "messages. Run the version that made it until it is empty, or delete it if what it holds isn't needed."
+            )
+        channel.queue_delete(queue.name)
 
 
 def _see_to(connection: Connection, exchange: Exchange) -> None:

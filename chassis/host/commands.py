@@ -1,17 +1,97 @@
-"""The entrypoint of a command: nameko's RPC, in its wire format, which declares only what is the service's own."""
+"""The entrypoint of a command, which the commands of a service share a connection for."""
 
 from __future__ import annotations
 
-from nameko.rpc import Rpc, RpcConsumer
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from nameko.exceptions import ContainerBeingKilled
+from nameko.extensions import Entrypoint, SharedExtension
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from chassis.bus.commands import Command, CommandConsumer, CommandRefused, Result
+from chassis.host.ports import ports_of
+from chassis.logs import describe
+from chassis.ports import Refused
+from contracts.shape import InvalidShape, Shape
+
+KNOWN_ERRORS = (Refused, InvalidShape)
+"""Whose own words a caller may read."""
+
+STORE_UNAVAILABLE = CommandRefused(
+    "StoreUnavailable", "The service's database doesn't answer just now. Nothing was changed; try again in a moment."
+)
+
+log = structlog.get_logger()
 
 
-class CommandConsumer(RpcConsumer):  # type: ignore[misc]
-    """Leaves nameko's exchange to the topology: a service's broker user may not declare what all of them share."""
+class Commands(SharedExtension):  # type: ignore[misc]
+    """Takes the commands of a service from its queue, and has each carried out by a worker of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._methods: dict[str, CommandMethod] = {}
+        self._consumer: CommandConsumer | None = None
+
+    def register(self, method: CommandMethod) -> None:
+        self._methods[method.method_name] = method
+
+    def start(self) -> None:
+        ports = ports_of(self.container)
+        self._consumer = CommandConsumer(
+            service=self.container.service_name,
+            connect=lambda: ports.connect("commands"),
+            methods=self._methods,
+            known_errors=KNOWN_ERRORS,
+            start=self._carry_out,
+        )
+        self.container.spawn_managed_thread(self._consumer.run, identifier="commands")
+
+    def stop(self) -> None:
+        if self._consumer:
+            self._consumer.stop()
+
+    @property
+    def is_connected(self) -> bool:
+        return self._consumer is not None and self._consumer.is_connected
+
+    def _carry_out(self, command: Command, done: Callable[[Result], object]) -> None:
+        def handle_result(context: Any, value: Any, exc_info: Any) -> tuple[Any, Any]:
+            error = _told(command, exc_info[1]) if exc_info else None
+            done(Result(command, value, error))
+            return value, exc_info
+
+        try:
+            method = self._methods[command.method]
+            self.container.spawn_worker(method, (command.fields,), {}, handle_result=handle_result)
+        except ContainerBeingKilled:
+            return  # it is given to whoever comes after
+
+
+class CommandMethod(Entrypoint):  # type: ignore[misc]
+    """A method of the service class that is called with a command's fields, which `request` is the shape of."""
+
+    commands = Commands()
+
+    def __init__(self, request: type[Shape], **kwargs: Any) -> None:
+        self.request = request
+        super().__init__(**kwargs)
 
     def setup(self) -> None:
-        super().setup()
-        self.queue.exchange.no_declare = True
+        self.commands.register(self)
+
+    def stop(self) -> None:
+        self.commands.stop()
 
 
-class Command(Rpc):  # type: ignore[misc]
-    rpc_consumer = CommandConsumer()
+def _told(command: Command, error: Exception) -> Exception:
+    """What a caller is told of an error, which is logged if it is none of the rules'."""
+    if isinstance(error, KNOWN_ERRORS):
+        return error
+    log.error("command_failed", command=command.method, **describe(error))
+    if isinstance(error, OperationalError | InterfaceError) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    ):
+        return STORE_UNAVAILABLE
+    return error

@@ -3,55 +3,65 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import timedelta
 from typing import Any
 
 import structlog
-from kombu import Connection
 from nameko.extensions import Entrypoint
 from sqlalchemy.exc import DBAPIError
 
-from chassis.audit import Anchor, write_anchor
-from chassis.bus.connection import LOST
-from chassis.bus.returns import put_back
-from chassis.clock import Clock
+from chassis.bus.returns import Returns
+from chassis.bus.topology import LIMIT
 from chassis.host.ports import ports_of
 from chassis.logs import describe
-from chassis.store.audit import head
+from chassis.store.anchoring import Anchoring
 from chassis.store.story import forget
 from chassis.store.wiping import Wiper
 
 EVERY_SECONDS = 600.0
+ANCHOR_SECONDS = 60.0
+"""How long what was put on record is in no anchor, at most: so much of the newest could be cut unseen."""
+
 FORGET_EVERY = timedelta(days=1)
 
 log = structlog.get_logger()
 
 
-def put_back_parked(amqp_uri: str, service: str, clock: Clock) -> None:
-    """Puts back what was handed out too often. Raises one of LOST."""
-    with Connection(amqp_uri, transport_options={"confirm_publish": True}) as connection:
-        count = put_back(connection.default_channel, service, clock.now())
-    if count:
-        log.warning("put_back_after_delivery_limit", messages=count)
-
-
 class Housekeeping(Entrypoint):  # type: ignore[misc]
     """At the start and once a day forgets inbox marks and stories that are older than the settings ask for; more often
-    anchors the audit log, wipes destroyed keys off the disk, and puts back messages that were parked only because they
-    had been handed out too often."""
+    anchors the audit log, a minute after something was added to it at the latest and when the service stops; wipes
+    destroyed keys off the disk, and puts back messages that were parked only because they had been handed out too
+    often."""
 
     def setup(self) -> None:
         self._ports = ports_of(self.container)
         self._stopping = threading.Event()
-        self._anchored: Anchor | None = None
+        self._returns = Returns(
+            service=self.container.service_name,
+            connect=lambda: self._ports.connect(LIMIT),
+            clock=self._ports.clock,
+            one_user_each=self._ports.one_user_each,
+        )
+        self._woken = threading.Event()
+        self._recorded = False
+        self._ports.wake_when_recorded(self._note_record, at_the_end=self._anchor_newest)
+        self._anchoring = Anchoring(self._ports.database, self._ports.settings.audit_anchors)
         data_keys = self._ports.metadata.tables.get("data_key")
         self._wiper = None if data_keys is None else Wiper(self._ports.database, data_keys)
 
     def start(self) -> None:
         self.container.spawn_managed_thread(self._run, identifier="housekeeping")
+        self.container.spawn_managed_thread(self._returns.run, identifier="returns")
 
     def stop(self) -> None:
         self._stopping.set()
+        self._woken.set()
+        self._returns.stop()
+
+    def _note_record(self) -> None:
+        self._recorded = True
+        self._woken.set()
 
     def _run(self) -> None:
         forget_at = self._ports.clock.now()
@@ -60,24 +70,34 @@ class Housekeeping(Entrypoint):  # type: ignore[misc]
                 if self._ports.clock.now() >= forget_at:
                     self._forget(self._ports)
                     forget_at = self._ports.clock.now() + FORGET_EVERY
-                self._anchor(self._ports)
+                self._anchor()
                 if self._wiper and not self._wiper.wipe():
                     log.info("keys_not_wiped_yet")
-                put_back_parked(self._ports.settings.amqp_uri, self.container.service_name, self._ports.clock)
-            except (*LOST, DBAPIError) as error:
+            except DBAPIError as error:
                 log.warning("housekeeping_interrupted", **describe(error))
-            self._stopping.wait(EVERY_SECONDS)
+            self._wait(time.monotonic() + EVERY_SECONDS)
 
-    def _anchor(self, ports: Any) -> None:
-        """Writes down how far the audit log has come: in the log, and in a file if a folder is set."""
-        with ports.database.reading() as unit:
-            newest = head(unit.session.connection(), ports.database.tables.audit_entry)
-        if newest is None or newest == self._anchored:
-            return
-        log.info("audit_anchored", sequence=newest.sequence, hash=newest.hash)
-        if ports.settings.audit_anchors:
-            write_anchor(ports.settings.audit_anchors, self.container.service_name, newest, at=ports.clock.now())
-        self._anchored = newest
+    def _wait(self, until: float) -> None:
+        """Until the next round, and anchors meanwhile what is put on record."""
+        while not self._stopping.is_set() and (left := until - time.monotonic()) > 0:
+            self._woken.wait(left)
+            self._woken.clear()
+            if self._recorded and not self._stopping.wait(ANCHOR_SECONDS):
+                self._recorded = False
+                self._anchor_newest()
+
+    def _anchor_newest(self) -> None:
+        try:
+            self._anchoring.anchor_newest()
+        except (DBAPIError, OSError) as error:
+            log.error("audit_not_anchored", **describe(error))
+
+    def _anchor(self) -> None:
+        """Writes down how far the audit log has come; what is wrong with it is an alarm until it is put right."""
+        try:
+            self._ports.found.update(self._anchoring.anchor())
+        except OSError as error:  # the rest of the house is kept all the same
+            log.error("audit_not_anchored", **describe(error))
 
     def _forget(self, ports: Any) -> None:
         database, settings = ports.database, ports.settings

@@ -1,17 +1,26 @@
-"""The one HTTP port of a service, for those who look after it: `/metrics`, `/health/live`, `/health/ready`."""
+"""The one HTTP port of a service, for those who look after it: `/metrics`, `/health/live`, `/health/ready`.
+
+What a service lets programs outside post comes in here too, and is bounded before anybody looks at it: in size, in the
+time that it may take to come, and in how much of it is in hand at once. A proxy lets those paths through and no others.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from threading import Semaphore
 from typing import Any
 
 import eventlet
 import eventlet.wsgi
 
 from chassis import metrics
+from chassis.host.posts import LATER, Posted
 
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
+MOST_BYTES = 262_144
+MOST_AT_ONCE = 4
+SECONDS_TO_COME = 10
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -20,6 +29,7 @@ class Condition:
 
     `watch`, `measure` and `alarms` are set when the service runs: the first names what is missing, the second brings
     gauges up to date, the third counts what a person must know at once.
+    `receive` takes what is posted from outside, and returns the status to answer with.
     `needs_a_person` is what somebody must put right before it can start at all.
     """
 
@@ -28,6 +38,7 @@ class Condition:
         self.watch: Callable[[], list[str]] = lambda: ["start"]
         self.measure: Callable[[], None] = lambda: None
         self.alarms: Callable[[], Mapping[str, int]] = dict
+        self.receive: Callable[[str, Posted], str] = lambda path, posted: LATER
 
     def as_json(self) -> dict[str, Any]:
         waiting_for = self.watch()
@@ -40,10 +51,11 @@ def listen(address: str, condition: Condition) -> None:
     """Serves on `host:port` from a green thread. Raises OSError if the port is taken."""
     host, _, port = address.rpartition(":")
     socket = eventlet.listen((host, int(port)))
-    eventlet.spawn_n(eventlet.wsgi.server, socket, _application(condition), log_output=False)
+    server = {"log_output": False, "socket_timeout": SECONDS_TO_COME}
+    eventlet.spawn_n(eventlet.wsgi.server, socket, application(condition), **server)
 
 
-def _application(condition: Condition) -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]]:
+def application(condition: Condition) -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]]:
     def metrics_page() -> tuple[str, str, bytes]:
         condition.measure()
         return "200 OK", METRICS_TYPE, metrics.exposition()
@@ -57,13 +69,39 @@ def _application(condition: Condition) -> Callable[[dict[str, Any], StartRespons
 
     pages = {"/metrics": metrics_page, "/health/live": live, "/health/ready": ready}
 
+    in_hand = Semaphore(MOST_AT_ONCE)
+
     def answer(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] == "POST":
+            start_response(_receive(condition, environ, in_hand), [("Content-Length", "0")])
+            return []
         page = pages.get(environ["PATH_INFO"])
         status, kind, body = page() if page else _json("404 Not Found", {"there_is": list(pages)})
         start_response(status, [("Content-Type", kind), ("Content-Length", str(len(body)))])
         return [body]
 
     return answer
+
+
+def _receive(condition: Condition, environ: Mapping[str, Any], in_hand: Semaphore) -> str:
+    length = str(environ.get("CONTENT_LENGTH") or "")
+    if not (length.isascii() and length.isdigit()):
+        return "411 Length Required"
+    if len(length) > len(str(MOST_BYTES)) or int(length) > MOST_BYTES:
+        return "413 Content Too Large"
+    if not in_hand.acquire(blocking=False):
+        return "429 Too Many Requests"
+    try:
+        with eventlet.Timeout(SECONDS_TO_COME):
+            body = environ["wsgi.input"].read(int(length))
+        if len(body) < int(length):
+            return "400 Bad Request"
+        named = {name[5:].replace("_", "-").lower(): str(environ[name]) for name in environ if name.startswith("HTTP_")}
+        return condition.receive(str(environ["PATH_INFO"]), Posted(named, body))
+    except (OSError, eventlet.Timeout):
+        return "408 Request Timeout"
+    finally:
+        in_hand.release()
 
 
 def _json(status: str, content: dict[str, Any]) -> tuple[str, str, bytes]:

@@ -11,7 +11,7 @@ from eventlet.event import Event
 from nameko.extensions import Entrypoint
 
 from chassis.bus.consumer import LaneConsumer
-from chassis.bus.delivery import Arrived, Subscription, read
+from chassis.bus.delivery import Arrived, Delivery, NotUnderstood, Subscription, Understood, read
 from chassis.bus.settlement import Settled, Settler
 from chassis.host.ports import ports_of
 
@@ -42,16 +42,21 @@ class Lane(Entrypoint):  # type: ignore[misc]
     def setup(self) -> None:
         by_name = {(one.event.publisher, one.event.__name__): one for one in self.subscriptions}
         self._ports = ports_of(self.container)
-        self._settler = Settler(self._ports.unit)
         settings = self._ports.settings
+        one_user_each = self._ports.one_user_each
+
+        def read_it(delivery: Delivery) -> Understood | NotUnderstood:
+            return read(delivery, by_name, one_user_each=one_user_each)
+
+        self._settler = Settler(self._ports.unit, read_it)
         self.consumer = LaneConsumer(
             service=self.container.service_name,
             lane=self.lane,
-            amqp_uri=settings.amqp_uri,
+            connect=lambda: self._ports.connect(self.lane),
             heartbeat_seconds=settings.heartbeat_seconds,
             batch_limit=min(settings.batch_limit, self._at_most or settings.batch_limit),
             clock=self._ports.clock,
-            read=lambda delivery: read(delivery, by_name),
+            read=read_it,
             settle=self._settler.settle if self.lane == URGENT else self._settle_in_turn,
             run_worker=self._run_worker,
             seconds_to_give_way=(lambda: 0.0) if self.lane == URGENT else self._ports.pressure.seconds_to_give_way,

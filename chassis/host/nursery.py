@@ -1,7 +1,8 @@
 """Forks services from a process that has loaded what they share, which is most of what a start costs.
 
-`python -m chassis.host.nursery` reads orders, one JSON object a line, and answers each with the new process's id. It
-looks after none of them: whoever ordered a process watches it by its id, and the nursery ends when its input does.
+`python -m chassis.host.nursery LIFELINE` reads orders, one JSON object a line, and answers each with the new process's
+id. It looks after none of them: whoever ordered a process watches it by its id, and the nursery ends when its input
+does. What it forked ends with whoever holds the other end of the lifeline; see `chassis.host.lifeline`.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from typing import Any
 import contracts.commands
 import contracts.events
 from chassis.host import run
+from chassis.host.lifeline import end_with_owner
 
 
-def _become(order: Mapping[str, Any]) -> None:
+def _become(order: Mapping[str, Any], lifeline: int) -> None:
     """Makes of a copy of the nursery what a process of its own would be: its session, its environment, its log."""
     from eventlet import hubs
 
@@ -36,6 +38,7 @@ def _become(order: Mapping[str, Any]) -> None:
     hubs.use_hub()
     os.environ.clear()
     os.environ.update(order["environment"])
+    end_with_owner(lifeline)
 
 
 def _load_contracts() -> None:
@@ -45,18 +48,18 @@ def _load_contracts() -> None:
             import_module(module.name)
 
 
-def main() -> int:
+def main(lifeline: int) -> int:
     _load_contracts()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how its processes ended
     for line in sys.stdin.buffer:
         order = json.loads(line)
         pid = os.fork()
         if pid == 0:
-            _become(order)
+            _become(order, lifeline)
             return run.main(order["service"])
         os.write(sys.stdout.fileno(), f"{pid}\n".encode())  # in one piece, which a buffer doesn't promise
     return run.STOPPED
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(int(sys.argv[1])))

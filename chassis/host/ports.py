@@ -7,33 +7,44 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
+import structlog
 from nameko.extensions import DependencyProvider
 from sqlalchemy import MetaData, func, select
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from chassis import metrics
+from chassis.bus.connection import BusConnection, open_connection, user_of
 from chassis.bus.relay import Relay
 from chassis.clock import clock_for
 from chassis.config import ChassisSettings, Env
+from chassis.host.posts import NO_SUCH_PLACE, Post, Posted, receive
 from chassis.host.pressure import Pressure
 from chassis.host.right_of_way import RightOfWay
-from chassis.ports import CommandHandler
+from chassis.logs import describe
+from chassis.ports import CommandHandler, Refused
 from chassis.store.database import Database
 from chassis.store.engine import open_engine
 from chassis.store.unit import StoreUnit, count
 from contracts.shape import Shape
 
-Alarm = Callable[[Session, datetime], int]
+log = structlog.get_logger()
+
+Alarm = Callable[[StoreUnit], int]
 
 SURELY_THERE_SECONDS = 0.5
 """For so long after a unit of work has committed its store is taken to be there."""
 
+COLLISIONS = {"40001", "40P01"}
+"""PostgreSQL's codes for what could not be done one after the other, and for two that wait for each other."""
+
 SETTINGS, TOOLS = "LEEWARD_SETTINGS", "LEEWARD_TOOLS"
 """Where `chassis.host.run` leaves them in nameko's configuration."""
+
+
+class TwoAtOnce(Refused):
+    """Another command was in the way of this one, twice."""
 
 
 @dataclass(frozen=True)
@@ -51,16 +62,27 @@ class Ports(DependencyProvider):  # type: ignore[misc]
     """Opens the service's store and relays its outbox.
 
     `metadata` holds the service's tables; `tools` makes, from the environment, what its handlers find as `unit.tools`.
-    `alarms` count, by name, what a person must know at once.
+    `alarms` count, by name, what a person must know at once. `posts` are, by path, what may be posted from outside to
+    the service's HTTP port.
     """
 
     def __init__(
-        self, *, metadata: MetaData, tools: Callable[[Env], Any], alarms: Mapping[str, Alarm] | None = None
+        self,
+        *,
+        metadata: MetaData,
+        tools: Callable[[Env], Any],
+        alarms: Mapping[str, Alarm] | None = None,
+        posts: Mapping[str, Post] | None = None,
     ) -> None:
         self.metadata = metadata
         self._alarms = alarms or {}
+        self._posts = posts or {}
+        self.found: dict[str, int] = {}
+        """Alarms that housekeeping found, by name, and how often; they last until it looks again."""
         self.make_tools = tools
         self._wake_ups: list[tuple[frozenset[str], Callable[[], None]]] = []
+        self._when_recorded: list[Callable[[], None]] = []
+        self._at_the_end: list[Callable[[], None]] = []
         self._is_open = False
         self.right_of_way = RightOfWay()
         self.pressure = Pressure()
@@ -97,6 +119,8 @@ class Ports(DependencyProvider):  # type: ignore[misc]
 
     def stop(self) -> None:
         self.relay.stop()
+        for see_to in self._at_the_end:
+            see_to()
 
     def get_dependency(self, worker_ctx: Any) -> Ports:
         return self
@@ -104,6 +128,26 @@ class Ports(DependencyProvider):  # type: ignore[misc]
     def wake_when_due(self, timers: frozenset[str], wake: Callable[[], None]) -> None:
         """Has `wake` called after every unit of work that has set one of these timers for now."""
         self._wake_ups.append((timers, wake))
+
+    def wake_when_recorded(self, wake: Callable[[], None], *, at_the_end: Callable[[], None]) -> None:
+        """Has `wake` called after every unit of work that has put something on record, and `at_the_end` when the
+        service stops and no more units come."""
+        self._when_recorded.append(wake)
+        self._at_the_end.append(at_the_end)
+
+    @property
+    def one_user_each(self) -> bool:
+        """Whether each service has the broker user of its name, as `leeward topology --definitions` makes them."""
+        return user_of(self.settings.amqp_uri) == str(self.container.service_name)
+
+    def connect(self, name: str) -> BusConnection:
+        """A connection that takes in what this service may be sent. Raises one of LOST."""
+        return open_connection(
+            self.settings.amqp_uri,
+            name=f"{self.container.service_name} {name}",
+            heartbeat_seconds=self.settings.heartbeat_seconds,
+            max_message_bytes=self.settings.max_message_bytes,
+        )
 
     @contextmanager
     def unit(self) -> Iterator[StoreUnit]:
@@ -114,6 +158,9 @@ class Ports(DependencyProvider):  # type: ignore[misc]
         for timers, wake in self._wake_ups:
             if timers & unit.timers_due:
                 wake()
+        if unit.has_recorded:
+            for wake in self._when_recorded:
+                wake()
         time.sleep(0)  # gives others their turn: the relay has what was said, and what is urgent waits for one unit
 
     def _announce(self, unit: StoreUnit) -> None:
@@ -123,12 +170,32 @@ class Ports(DependencyProvider):  # type: ignore[misc]
     def ask(self, handler: CommandHandler, request: Shape) -> Any:
         """Runs a command in a unit of work.
 
-        A person waits for it and nobody tries it again, so connections that a database has dropped are found out first.
+        A person waits for it and nobody tries it again, so connections that a database has dropped are found out first,
+        and what another command got in the way of is done once more, after that one. Raises TwoAtOnce if that happens
+        again.
         """
         if time.monotonic() > self._committed_at + SURELY_THERE_SECONDS:
             self.answers()
+        for attempt in (1, 2):
+            try:
+                return self._ask_once(handler, request)
+            except DBAPIError as error:
+                if not _is_collision(error):
+                    raise
+                log.warning("command_collided", attempt=attempt, **describe(error))
+        raise TwoAtOnce("Somebody changed the same thing at the same moment. Look at it again, and try again.")
+
+    def _ask_once(self, handler: CommandHandler, request: Shape) -> Any:
         with self.unit() as unit:
             return handler(unit, request)
+
+    def receive(self, path: str, posted: Posted) -> str:
+        """Takes what was posted from outside, and returns the status to answer with; see `chassis.host.posts`."""
+        post = self._posts.get(path)
+        if post is None:
+            return NO_SUCH_PLACE
+        tools = self.container.config[TOOLS]
+        return receive(path, post, posted, tools=tools, take=lambda one: self.ask(post.take, one))
 
     def health(self) -> StoreHealth:
         outbox, timer = self.database.tables.outbox, self.database.tables.timer
@@ -146,10 +213,11 @@ class Ports(DependencyProvider):  # type: ignore[misc]
             with self.database.reading() as unit:
                 return self._ringing(unit)
         except DBAPIError:
-            return {}
+            return {name: count for name, count in self.found.items() if count}
 
     def _ringing(self, unit: StoreUnit) -> dict[str, int]:
-        return {name: found for name, alarm in self._alarms.items() if (found := alarm(unit.session, unit.now))}
+        counted = {name: alarm(unit) for name, alarm in self._alarms.items()}
+        return {name: count for name, count in {**counted, **self.found}.items() if count}
 
     def answers(self) -> bool:
         """Whether the store can be read."""
@@ -169,8 +237,13 @@ class Ports(DependencyProvider):  # type: ignore[misc]
         metrics.OUTBOX_ROWS.set(health.outbox_rows)
         metrics.OUTBOX_LAG.set(health.outbox_oldest_seconds)
         metrics.TIMERS_DUE.set(health.timers_due)
-        for name in self._alarms:
+        for name in (*self._alarms, *self.found):
             metrics.alarm(name).set(health.alarms.get(name, 0))
+
+
+def _is_collision(error: DBAPIError) -> bool:
+    """Whether two units of work were in each other's way: a row that both added, or each waiting for the other."""
+    return isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", None) in COLLISIONS
 
 
 def _connect(*arguments: Any, **options: Any) -> Any:

@@ -31,8 +31,9 @@ from sqlalchemy.exc import DBAPIError  # noqa: E402
 
 from chassis import metrics, traces  # noqa: E402
 from chassis.bus.connection import LOST, UnsafeBroker, backoff_seconds, open_connection  # noqa: E402
-from chassis.bus.topology import ExchangeMissing, TopologyMismatch  # noqa: E402
+from chassis.bus.topology import ExchangeMissing, QueueInUse, TopologyMismatch  # noqa: E402
 from chassis.config import ChassisSettings, InvalidSettings, check, open_env, read_chassis_settings  # noqa: E402
+from chassis.host.commands import Commands  # noqa: E402
 from chassis.host.http import Condition, listen  # noqa: E402
 from chassis.host.lane import Lane  # noqa: E402
 from chassis.host.load import NoSuchService, load  # noqa: E402
@@ -43,9 +44,12 @@ from chassis.sealing import NoKey  # noqa: E402
 from chassis.store.revision import NotMigrated, check_migrated  # noqa: E402
 
 STOPPED, DIED, NEEDS_A_PERSON = 0, 70, 78
-MAX_WORKERS = 20
+MAX_WORKERS = 40
 START_RETRY_SECONDS, START_RETRIES = 0.2, 100
 """At first the broker is tried often, because on one machine it starts at the same time."""
+
+OLD_QUEUE_SECONDS = 90
+"""How long a queue of the version before may take to become empty: commands expire within a minute."""
 
 COLLECT_AFTER = 10_000
 """Objects, more than a batch leaves behind at any moment; Python's own limit is 700."""
@@ -90,7 +94,7 @@ def wait_for_store(service: str, database_url: str) -> None:
 
 def declare_topology(service_class: Any, settings: ChassisSettings) -> None:
     """Waits for the broker and for others' exchanges, and declares what the service needs. Raises TopologyMismatch."""
-    log_it = log.warning
+    log_it, began = log.warning, time.monotonic()
     for delay in chain(repeat(START_RETRY_SECONDS, START_RETRIES), backoff_seconds()):
         try:
             name = f"{service_class.name} start"
@@ -99,6 +103,11 @@ def declare_topology(service_class: Any, settings: ChassisSettings) -> None:
                 topology_for(service_class).declare(connection)
         except ExchangeMissing as missing:
             log.warning("waiting_for_exchange", exchange=str(missing))
+            time.sleep(delay)
+        except QueueInUse as used:
+            if time.monotonic() > began + OLD_QUEUE_SECONDS:
+                raise TopologyMismatch(str(used)) from None
+            log.warning("waiting_for_old_queue")
             time.sleep(delay)
         except LOST as error:
             log_it("broker_unreachable", **describe(error))
@@ -131,9 +140,11 @@ def watch(container: ServiceContainer, condition: Condition) -> None:
     """Has the service's condition told by what it is made of."""
     ports = ports_of(container)
     lanes = [entrypoint for entrypoint in container.entrypoints if isinstance(entrypoint, Lane)]
+    commands = [extension for extension in container.subextensions if isinstance(extension, Commands)]
 
     def missing() -> list[str]:
         connected = {f"{lane.lane} lane": lane.is_connected for lane in lanes} | {"relay": ports.relay.is_connected}
+        connected["commands"] = all(one.is_connected for one in commands)
         return [name for name, is_there in (connected | {"store": ports.answers()}).items() if not is_there]
 
     def measure() -> None:
@@ -142,6 +153,7 @@ def watch(container: ServiceContainer, condition: Condition) -> None:
             metrics.INBOX_AGE.labels(lane.lane).set(lane.health().oldest_seconds)
 
     condition.watch, condition.measure, condition.alarms = missing, measure, ports.alarms
+    condition.receive = ports.receive
 
 
 def main(service: str) -> int:
@@ -187,7 +199,6 @@ def _on_stop(stop: Callable[[], None]) -> None:
     def begin(*_: object) -> None:
         log.info("stopping")
         eventlet.spawn_n(stop)
-        # nameko's RPC consumer can't be stopped, nor killed, while it waits for a broker that is away.
         eventlet.spawn_after(DRAIN_SECONDS, os._exit, STOPPED)
 
     signal.signal(signal.SIGTERM, begin)

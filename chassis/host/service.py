@@ -12,51 +12,71 @@
         health = health_check()
         story = story_teller()
         audit = auditor()
+        list_dead_letters = lister()
+        show_dead_letters = shower()
+        export_dead_letters = exporter()
+        replay_dead_letters = replayer()
+        discard_dead_letters = discarder()
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
-from uuid import UUID
+from typing import Any, TypeVar
 
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR, Entrypoint, register_entrypoint
 
 from chassis.audit import Anchor
+from chassis.bus.dead_letters import DeadLetter
 from chassis.bus.delivery import Subscription
 from chassis.bus.topology import Topology, topology_of
-from chassis.host.commands import Command
+from chassis.host import dead_letters
+from chassis.host.commands import CommandMethod
 from chassis.host.housekeeping import Housekeeping
 from chassis.host.lane import Lane
 from chassis.host.ports import Ports
+from chassis.host.posts import Post
 from chassis.host.timers import Schedule
 from chassis.ports import CommandHandler, EventHandler, Refused, TimerHandler
 from chassis.store.audit import check, entries
 from chassis.store.schedule import Act, Due, Effect, Keep, Record, nothing
 from chassis.store.story import tell
+from contracts.commands.operations import (
+    CheckAudit,
+    DiscardDeadLetters,
+    GetHealth,
+    GetStory,
+    LookAtDeadLetters,
+    ReplayDeadLetters,
+)
 from contracts.event import Event
 from contracts.shape import InvalidShape, Shape
 
 __all__ = [
     "Ports",
+    "Post",
     "auditor",
     "command",
+    "discarder",
     "due",
     "effect",
+    "exporter",
     "health_check",
     "heard_by",
     "lane",
+    "lister",
     "on",
+    "replayer",
     "safe_by_business_key",
     "schedule",
+    "shower",
     "story_teller",
     "topology_for",
 ]
 
 EntrypointMethod = Callable[..., Any]
-REQUEST_ATTRIBUTE = "leeward_request"
-ASKED_OF_STORY = ("referral_ids", "correlation_ids", "message_ids")
+ShapeT = TypeVar("ShapeT", bound=Shape)
 
 
 def on(event: type[Event], handler: EventHandler, *, safe_by_business_key: str = "") -> Subscription:
@@ -104,62 +124,105 @@ def schedule(*entries: Due | Effect) -> EntrypointMethod:
 
 
 def command(request: type[Shape], handler: CommandHandler) -> EntrypointMethod:
-    """A nameko RPC method that takes the request's fields as keyword arguments and answers with a shape as JSON.
+    """A command, in nameko's wire format, that takes the request's fields by name and answers with a shape as JSON.
 
     A caller sees InvalidShape for fields that don't fit and the name of the Refused for what the rules don't allow.
     """
-
-    def ask(service: Any, **fields: Any) -> Any:
-        return _answer(service.ports.ask(handler, request.from_json(fields)))
-
-    setattr(ask, REQUEST_ATTRIBUTE, request)
-    register_entrypoint(ask, Command(expected_exceptions=(Refused, InvalidShape)))
-    return ask
+    return _method(request, lambda service, asked: service.ports.ask(handler, asked))
 
 
 def health_check() -> EntrypointMethod:
-    """The RPC method by which `leeward status` asks how the service is; its housekeeping comes with it."""
+    """The command by which `leeward status` asks how the service is; its housekeeping comes with it."""
 
-    def health(service: Any) -> dict[str, Any]:
+    def health(service: Any, asked: GetHealth) -> dict[str, Any]:
         ports: Ports = service.ports
         lanes = [entrypoint for entrypoint in ports.container.entrypoints if isinstance(entrypoint, Lane)]
         return {**asdict(ports.health()), "lanes": {lane.lane: asdict(lane.health()) for lane in lanes}}
 
-    register_entrypoint(health, Command())
-    register_entrypoint(health, Housekeeping())
-    return health
+    method = _method(GetHealth, health)
+    register_entrypoint(method, Housekeeping())
+    return method
 
 
 def story_teller() -> EntrypointMethod:
-    """The RPC method by which `leeward trace` asks what a service knows of a referral; see `chassis.store.story`."""
+    """The command by which `leeward trace` asks what a service knows of a referral; see `chassis.store.story`."""
 
-    def story(service: Any, **asked: list[str]) -> dict[str, Any]:
+    def story(service: Any, asked: GetStory) -> dict[str, Any]:
         ports: Ports = service.ports
-        ids = {name: [UUID(value) for value in asked.get(name, ())] for name in ASKED_OF_STORY}
         with ports.database.reading() as unit:
-            return tell(unit.session, unit.tables, **ids)
+            return tell(
+                unit.session,
+                unit.tables,
+                referral_ids=asked.referral_ids,
+                correlation_ids=asked.correlation_ids,
+                message_ids=asked.message_ids,
+            )
 
-    register_entrypoint(story, Command())
-    return story
+    return _method(GetStory, story)
 
 
 def auditor() -> EntrypointMethod:
-    """The RPC method by which `leeward audit` asks whether a service's audit log holds, or what it says of somebody."""
+    """The command by which `leeward audit` asks whether a service's audit log holds, or what it says of somebody."""
 
-    def audit(
-        service: Any, subject_id: str | None = None, anchor_sequence: int | None = None, anchor_hash: str = ""
-    ) -> dict[str, Any]:
+    def audit(service: Any, asked: CheckAudit) -> dict[str, Any]:
         ports: Ports = service.ports
         table = ports.database.tables.audit_entry
         with ports.database.reading() as unit:
             connection = unit.session.connection()
-            if subject_id is not None:
-                return {"entries": list(entries(connection, table, UUID(subject_id)))}
-            anchor = None if anchor_sequence is None else Anchor(anchor_sequence, anchor_hash)
-            return {"verdict": asdict(check(connection, table, anchor))}
+            if asked.subject_id is not None:
+                return {"entries": list(entries(connection, table, asked.subject_id))}
+            anchors = [Anchor(one.sequence, one.hash) for one in asked.anchors]
+            return {"verdict": asdict(check(connection, table, anchors))}
 
-    register_entrypoint(audit, Command())
-    return audit
+    return _method(CheckAudit, audit)
+
+
+def lister() -> EntrypointMethod:
+    """The command by which `leeward dead list` asks what lies among a service's dead letters."""
+    return _looking(DeadLetter.told)
+
+
+def shower() -> EntrypointMethod:
+    """The command by which `leeward dead show` looks at them, where what is sealed stays sealed."""
+    return _looking(dead_letters.shown)
+
+
+def exporter() -> EntrypointMethod:
+    """The command by which `leeward dead export` copies them as they are."""
+    return _looking(dead_letters.exported)
+
+
+def replayer() -> EntrypointMethod:
+    """The command by which `leeward dead replay` has a service put its own dead letters back into their lanes."""
+
+    def replay(service: Any, asked: ReplayDeadLetters) -> Shape:
+        return dead_letters.replay(service.ports, service.name, asked, safe_by_business_key(type(service)))
+
+    return _method(ReplayDeadLetters, replay)
+
+
+def discarder() -> EntrypointMethod:
+    """The command by which `leeward dead discard` has a service drop dead letters of its own."""
+
+    def discard(service: Any, asked: DiscardDeadLetters) -> Shape:
+        return dead_letters.discard(service.ports, service.name, asked)
+
+    return _method(DiscardDeadLetters, discard)
+
+
+def _looking(told: dead_letters.Telling) -> EntrypointMethod:
+    def look(service: Any, asked: LookAtDeadLetters) -> dict[str, Any]:
+        return dead_letters.look(service.ports, service.name, asked, told)._asdict()
+
+    return _method(LookAtDeadLetters, look)
+
+
+def _method(request: type[ShapeT], answer: Callable[[Any, ShapeT], Any]) -> EntrypointMethod:
+    def ask(service: Any, fields: Mapping[str, Any]) -> Any:
+        return _answer(answer(service, request.from_json(fields)))
+
+    register_entrypoint(ask, CommandMethod(request, expected_exceptions=(Refused, InvalidShape)))
+    return ask
 
 
 def _answer(value: Any) -> Any:

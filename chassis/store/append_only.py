@@ -1,4 +1,8 @@
-"""Tables that are only ever added to, which the database itself sees to, on either store."""
+"""Tables that are only ever added to, which the database itself sees to, on either store.
+
+PostgreSQL takes an upsert and a MERGE for the updates that they are. SQLite has `INSERT OR REPLACE`, which deletes the
+row that is in its way without firing a DELETE trigger; so there an INSERT under a key that is taken is refused.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,12 @@ from collections.abc import Mapping
 
 from sqlalchemy import DDL, Table, event
 
+Statements = Mapping[str, tuple[str, ...]]
+"""What is run, by dialect."""
 
-def forbidding(table: str, why: str) -> Mapping[str, tuple[str, ...]]:
-    """The statements, by dialect, that make the database refuse to change or delete a row of a table."""
+
+def forbidding(table: str, why: str) -> Statements:
+    """The statements that make the database refuse to change or delete a row of a table."""
     return {
         "sqlite": tuple(
             f"CREATE TRIGGER {table}_no_{change.lower()} BEFORE {change} ON {table}"
@@ -24,9 +31,20 @@ def forbidding(table: str, why: str) -> Mapping[str, tuple[str, ...]]:
     }
 
 
-def forbid_changes(table: Table, forbidding: Mapping[str, tuple[str, ...]]) -> None:
+def forbidding_replacement(table: str, why: str, *keys: tuple[str, ...]) -> Statements:
+    """The statements that make SQLite refuse to replace a row.
+
+    `keys` are the table's primary key and whatever else is unique, each with its columns. A row can be replaced by its
+    rowid as well, if somebody names that.
+    """
+    same = [" AND ".join(f"{column} = NEW.{column}" for column in key) for key in (("rowid",), *keys)]
+    taken = " OR ".join(f"EXISTS (SELECT 1 FROM {table} WHERE {columns})" for columns in same)  # noqa: S608 - our own names
+    trigger = f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN {taken}"
+    return {"sqlite": (f"{trigger} BEGIN SELECT RAISE(ABORT, '{why}'); END",), "postgresql": ()}
+
+
+def forbid_changes(table: Table, *forbidden: Statements) -> None:
     """Has whoever creates the table forbid changes to it; a migration runs the statements itself."""
-    for dialect, statements in forbidding.items():
-        for statement in statements:
-            when: DDL = DDL(statement)  # type: ignore[no-untyped-call]
-            event.listen(table, "after_create", when.execute_if(dialect=dialect))
+    for dialect, statement in ((one, statement) for each in forbidden for one in each for statement in each[one]):
+        when: DDL = DDL(statement)  # type: ignore[no-untyped-call]
+        event.listen(table, "after_create", when.execute_if(dialect=dialect))

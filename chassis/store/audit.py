@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, inspect, select, text
 from sqlalchemy.orm import Session
 
 from chassis.audit import Anchor, Deed, Verdict, chained, verify
-from chassis.store.append_only import forbidding
+from chassis.store.append_only import forbidding, forbidding_replacement
+from chassis.store.engine import open_engine
 
 ROWS_AT_ONCE = 1_000
 
-FORBIDDING = forbidding("audit_entry", "audit entries are only ever added")
-"""What a migration runs."""
+WHY = "audit entries are only ever added"
+FORBIDDING = forbidding("audit_entry", WHY)
+FORBIDDING_REPLACEMENT = forbidding_replacement("audit_entry", WHY, ("sequence",))
+"""What migrations run."""
 
 
 def append(
@@ -44,16 +48,40 @@ def head(connection: Connection, audit: Table) -> Anchor | None:
     return Anchor(row.sequence, row.hash) if row else None
 
 
+def reach(database_url: str) -> int:
+    """The newest entry's number in a database that nobody uses; 0 if it is older than the audit log."""
+    engine = open_engine(database_url)
+    with engine.connect().execution_options(read_only=True) as connection:
+        if not inspect(connection).has_table("audit_entry"):
+            return 0
+        number: int | None = connection.execute(text("SELECT max(sequence) FROM audit_entry")).scalar()
+    engine.dispose()
+    return number or 0
+
+
 def entries(connection: Connection, audit: Table, subject_id: UUID | None = None) -> Iterator[dict[str, Any]]:
     """The entries as they were hashed, oldest first; those about one subject if it is named."""
     wanted = select(audit).order_by(audit.c.sequence).execution_options(yield_per=ROWS_AT_ONCE)
     if subject_id is not None:
         wanted = wanted.where(audit.c.subject_id == subject_id)
-    for row in connection.execute(wanted).mappings():
+    for number, row in enumerate(connection.execute(wanted).mappings()):
+        if number % ROWS_AT_ONCE == 0:
+            time.sleep(0)  # gives others in the service their turn
         subject = str(row["subject_id"]) if row["subject_id"] else None
         yield {**row, "at": row["at"].isoformat(), "subject_id": subject}
 
 
-def check(connection: Connection, audit: Table, anchor: Anchor | None = None) -> Verdict:
-    """Whether the whole chain holds, and still has the entry that was anchored."""
-    return verify(entries(connection, audit), anchor=anchor)
+def check(connection: Connection, audit: Table, anchors: Sequence[Anchor] = ()) -> Verdict:
+    """Whether the whole chain holds, and still has every entry that was anchored."""
+    return verify(entries(connection, audit), anchors=anchors)
+
+
+def contradicted(connection: Connection, audit: Table, anchors: Sequence[Anchor]) -> list[Anchor]:
+    """The anchors whose entry is not there, or is another. Looks at no other entries, so it may be asked often."""
+    found: list[Anchor] = []
+    for start in range(0, len(anchors), ROWS_AT_ONCE):
+        some = anchors[start : start + ROWS_AT_ONCE]
+        wanted = select(audit.c.sequence, audit.c.hash).where(audit.c.sequence.in_([one.sequence for one in some]))
+        there = {Anchor(sequence, hash_) for sequence, hash_ in connection.execute(wanted)}
+        found += [one for one in some if one not in there]
+    return found

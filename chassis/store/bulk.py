@@ -34,7 +34,7 @@ from chassis.store.tables import Instant
 
 Transaction = Session | Connection
 Kinds = Mapping[str, str]
-TimerRow = tuple[str, str, datetime, Mapping[str, Any]]
+TimerRow = tuple[str, str, datetime, Mapping[str, Any], datetime | None]
 """Name, key, due time and data."""
 
 _AS_JSON = (Uuid, String, Integer, Float, Boolean, Instant, Date)
@@ -54,9 +54,17 @@ class Rows(NamedTuple):
 Shapes = tuple[tuple[str, tuple[tuple[str, str], ...], str], ...]
 """Of parts of a statement: table, columns with their types, and what becomes of a row that is there already."""
 
-TIMER_COLUMNS = {"name": "text", "key": "text", "due_at": "timestamptz", "data": "json", "attempts": "integer"}
+TIMER_COLUMNS = {
+    "name": "text",
+    "key": "text",
+    "due_at": "timestamptz",
+    "data": "json",
+    "attempts": "integer",
+    "counted_from": "timestamptz",
+}
 _MOVING = (
-    "ON CONFLICT (name, key) DO UPDATE SET due_at = excluded.due_at, data = excluded.data, attempts = excluded.attempts"
+    "ON CONFLICT (name, key) DO UPDATE SET due_at = excluded.due_at, data = excluded.data, "
+    "attempts = excluded.attempts, counted_from = excluded.counted_from"
 )
 
 
@@ -130,7 +138,10 @@ class Statements:
 
     def set_timers(self, transaction: Transaction, timers: Iterable[TimerRow]) -> None:
         """Sets timers, or moves those that are set."""
-        rows = [(name, key, moment(at), orjson.dumps(dict(data)).decode(), 0) for name, key, at, data in timers]
+        rows = [
+            (name, key, moment(at), orjson.dumps(dict(data)).decode(), 0, moment(since) if since else None)
+            for name, key, at, data, since in timers
+        ]
         self.insert(transaction, Rows("timer", TIMER_COLUMNS, rows, _MOVING))
 
     def cancel_timers(self, transaction: Transaction, keys: Sequence[tuple[str, str]]) -> None:

@@ -21,13 +21,13 @@ from chassis.store.engine import open_engine
 from chassis.store.revision import newest, versions_folder
 
 
-def migrate(service: str, database_url: str) -> None:
+def migrate(service: str, database_url: str, *, to: str = "head") -> None:
     """Brings a service's database to its newest revision, in one transaction where the database can."""
     engine = open_engine(database_url)
     with engine.begin() as connection:
         config = _config(service)
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
     engine.dispose()
 
 

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, inspect, select
+from sqlalchemy import Select, bindparam, func, inspect, select
 from sqlalchemy.orm import Mapper, Session
 from sqlalchemy.orm.util import identity_key
 
@@ -51,6 +51,18 @@ def lock_all(session: Session, kind: type[RowT], keys: Collection[UUID]) -> list
     locked.update(mapper.identity_key_from_instance(one) for one in found)
     session.info.setdefault(_KEPT, []).extend(found)
     return found
+
+
+def lock_key(session: Session, kind: type[RowT], key: object) -> None:
+    """Lets nobody else look for a row of this kind and key, and add it, until the unit ends.
+
+    A row that isn't there can't be locked: of two that look for it at once neither would find it, and the second to add
+    it would fail. Whoever locks the key before looking finds what the other has added. SQLite has let nobody else in
+    since the transaction began.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        hashed = func.hashtextextended(f"{kind.__name__} {key}", 0)
+        session.execute(select(func.pg_advisory_xact_lock(hashed)))
 
 
 def _read(session: Session, kind: type[RowT], key: UUID, wanted: Select[Any]) -> RowT | None:

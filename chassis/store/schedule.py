@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, and_, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, select, tuple_, update
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from chassis.logs import describe
@@ -23,6 +23,11 @@ from chassis.store.database import Database
 from chassis.store.unit import StoreUnit
 
 BATCH = 96
+FIRE_SECONDS = 0.02
+"""After so long a unit of work with timers ends, and messages have their turn before the rest fires. When thousands
+come due at once, as when retention is applied, each message waited for 96 of them, and waited again if it was tried
+alone."""
+
 EFFECT_SECONDS = 2.0
 FRESH_SECONDS = 0.25
 """How long what was read for a round of effects counts as looked up at the moment of acting; then it is read again."""
@@ -31,6 +36,9 @@ RETRY_DELAYS = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600,
 MAX_EFFECT_ATTEMPTS = 8
 EFFECT_LEASE = timedelta(minutes=2)
 """How long an effect may take before it is held to have died with its process, and is tried again."""
+
+CLOCK_WOBBLE = timedelta(minutes=1)
+"""What clocks of several machines may differ by, and one may be put back by, without anything being made of it."""
 
 STORE_AWAY = (OperationalError, InterfaceError)
 
@@ -103,33 +111,56 @@ class Scheduler:
         self._database = database
         self._give_way = give_way
         self._open_unit = open_unit
-        self._table = database.tables.timer
+        self._table = table = database.tables.timer
+        seen = [table.c[name] == bindparam(f"seen_{name}") for name in ("name", "key", "due_at")]
+        self._take_one = delete(table).where(*seen).returning(table.c.key)
+        self._looked_at: datetime | None = None
 
     def due(self, names: Sequence[str]) -> list[DueTimer]:
         """The timers of these names that are due, the longest due first."""
         table, now = self._table, self._database.clock.now()
-        oldest = select(table).where(table.c.name.in_(names), table.c.due_at <= now).order_by(table.c.due_at)
+        self._mind_the_clock(now)
+        seen = (table.c[name] for name in DueTimer.__dataclass_fields__)
+        oldest = select(*seen).where(table.c.name.in_(names), table.c.due_at <= now).order_by(table.c.due_at)
         with self._database.reading() as unit:
             return [DueTimer(**row._mapping) for row in unit.session.execute(oldest.limit(BATCH))]
 
-    def fire(self, entries: Mapping[str, Due], timers: Sequence[DueTimer]) -> None:
-        """Runs the handlers of due timers, all in one unit of work if none fails, otherwise each in its own.
+    def _mind_the_clock(self, now: datetime) -> None:
+        """Looks for timers that were set while the clock was ahead, at the start and when it was put back."""
+        if self._looked_at is None or now < self._looked_at - CLOCK_WOBBLE:
+            with self._database.unit() as unit:
+                brought = bring_forward(unit)
+            if brought:
+                log.warning("clock_was_ahead", timers=brought)
+        self._looked_at = now
 
-        One that fails by itself is put off, with growing delays.
+    def fire(self, entries: Mapping[str, Due], timers: Sequence[DueTimer]) -> None:
+        """Runs the handlers of due timers, as many in a unit of work as FIRE_SECONDS leave room for.
+
+        If one of a unit's fails each has its own. One that fails by itself is put off, with growing delays.
         """
+        while timers:
+            timers = timers[self._fire_some(entries, timers) :]
+
+    def _fire_some(self, entries: Mapping[str, Due], timers: Sequence[DueTimer]) -> int:
+        """Returns how many were seen to, of the first."""
+        count = 0
         try:
             with self._open_unit() as unit:
-                for timer in timers:
-                    if self._taken(unit, [timer]):
+                until = time.monotonic() + FIRE_SECONDS
+                while count < len(timers) and (not count or time.monotonic() < until):
+                    timer, count = timers[count], count + 1
+                    if self._take(unit, timer):
                         entries[timer.name].handler(unit, timer)
         except STORE_AWAY:
             raise
         except Exception as error:
-            if len(timers) == 1:
+            if count > 1:
+                for timer in timers[:count]:
+                    self._fire_some(entries, [timer])
+            else:
                 self._put_off(timers[0], error)
-                return
-            for timer in timers:
-                self.fire(entries, [timer])
+        return max(count, 1)
 
     def perform(self, effect: Effect, timers: Sequence[DueTimer]) -> None:
         """Acts on the outside world for each timer, and records what came of it, all in one unit of work.
@@ -237,6 +268,12 @@ class Scheduler:
         log.warning("timer_failed", timer=timer.name, attempts=timer.attempts, **describe(error))
         self._move(timer, now + _delay(timer.attempts), attempts=1)
 
+    def _take(self, unit: StoreUnit, timer: DueTimer) -> bool:
+        """Removes the row, if it is still there as it was seen."""
+        unit.write_timers()
+        seen = {"seen_name": timer.name, "seen_key": timer.key, "seen_due_at": timer.due_at}
+        return unit.session.execute(self._take_one, seen).first() is not None
+
     def _taken(self, unit: StoreUnit, timers: Sequence[DueTimer]) -> set[Identity]:
         """Removes the rows. Those that are no longer there as they were seen are left out of the answer."""
         unit.write_timers()
@@ -251,7 +288,9 @@ class Scheduler:
         """The timers as they are once moved, with so many more attempts; see `_taken` for what is left out."""
         table = self._table
         moved = update(table).where(self._among(timers)).returning(table.c.name, table.c.key)
-        found = unit.session.execute(moved.values(due_at=due_at, attempts=table.c.attempts + attempts))
+        found = unit.session.execute(
+            moved.values(due_at=due_at, attempts=table.c.attempts + attempts, counted_from=unit.now)
+        )
         mine = {(name, key) for name, key in found}
         return [
             replace(timer, due_at=due_at, attempts=timer.attempts + attempts)
@@ -266,6 +305,18 @@ class Scheduler:
         # SQLite finds no row of a list of pairs by its index, and would read all that is ever to come.
         by_index = and_(name.in_({timer.name for timer in timers}), key.in_([timer.key for timer in timers]))
         return and_(by_index, tuple_(name, key, due_at).in_(seen))
+
+
+def bring_forward(unit: StoreUnit) -> int:
+    """Makes timers due that count from a moment that is yet to come: the clock was ahead, and has been put right since.
+
+    How long they have waited nobody can tell. So they are early rather than late: an alert that goes on to the next
+    person a little too soon harms nobody. A timer that waits for a moment, such as nine o'clock, still does.
+    """
+    table = unit.tables.timer
+    ahead = update(table).where(table.c.counted_from > unit.now + CLOCK_WOBBLE)
+    found = unit.session.execute(ahead.values(due_at=unit.now, counted_from=unit.now).returning(table.c.key))
+    return len(found.all())
 
 
 def _keep(

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from chassis.store.append_only import forbid_changes
-from chassis.store.audit import FORBIDDING
+from chassis.store.audit import FORBIDDING, FORBIDDING_REPLACEMENT
 
 NAMING = {
     "ix": "ix_%(column_0_label)s",
@@ -133,6 +133,7 @@ def _define(metadata: MetaData) -> None:
         Column("due_at", Instant, nullable=False),
         Column("data", JSON, nullable=False),
         Column("attempts", Integer, nullable=False, default=0),
+        Column("counted_from", Instant),  # where it is a while that counts and no moment: when that began
         Index(None, "due_at"),
     )
     _define_story(metadata)
@@ -175,7 +176,7 @@ def _define_audit(metadata: MetaData) -> None:
         Column("previous", String(64), nullable=False),
         Column("hash", String(64), nullable=False),
     )
-    forbid_changes(audit, FORBIDDING)
+    forbid_changes(audit, FORBIDDING, FORBIDDING_REPLACEMENT)
 
 
 Row = dict[str, Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -31,8 +31,8 @@ def upsert(session: Session, table: Table) -> Any:
     return (postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert)(table)
 
 
-Setting = tuple[datetime, Mapping[str, Any]]
-"""When a timer is due, and its data."""
+Setting = tuple[datetime, Mapping[str, Any], datetime | None]
+"""When a timer is due, its data, and from when it counts if it doesn't wait for a moment."""
 
 
 class Emitted(NamedTuple):
@@ -63,6 +63,8 @@ class StoreUnit:
     """What was emitted, with its place in the outbox, once this unit has committed."""
     timers_due: set[str] = field(default_factory=set)
     """The timers that were set for now or earlier."""
+    has_recorded: bool = False
+    """Whether something was put on record."""
     _emitted: list[Emitted] = field(default_factory=list)
     _rows: dict[tuple[Table, tuple[str, ...]], list[Row]] = field(default_factory=dict)
     _timers: dict[tuple[str, str], Setting | None] = field(default_factory=dict)
@@ -84,14 +86,25 @@ class StoreUnit:
         self._emitted.append(Emitted(event, event.encode().decode(), self.envelope))
 
     def set_timer(self, timer: str, key: UUID | str, at: datetime, data: Mapping[str, Any] | None = None) -> None:
+        self._set(timer, key, at, data, self.now if at <= self.now else None)
+
+    def set_timer_after(
+        self, timer: str, key: UUID | str, after: timedelta, data: Mapping[str, Any] | None = None
+    ) -> None:
+        self._set(timer, key, self.now + after, data, self.now)
+
+    def _set(
+        self, timer: str, key: UUID | str, at: datetime, data: Mapping[str, Any] | None, since: datetime | None
+    ) -> None:
         if at <= self.now:
             self.timers_due.add(timer)
-        self._timers[timer, str(key)] = at, data or {}
+        self._timers[timer, str(key)] = at, data or {}, since
 
     def cancel_timer(self, timer: str, key: UUID | str) -> None:
         self._timers[timer, str(key)] = None
 
     def put_on_record(self, what: Deed, *, who: str, subject_id: UUID | None = None, reason: str | None = None) -> None:
+        self.has_recorded = True
         audit.append(
             self.session,
             self.tables.audit_entry,

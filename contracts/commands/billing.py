@@ -8,6 +8,7 @@ from uuid import UUID
 
 from marshmallow import validate
 
+from contracts.commands.intake import StaffName
 from contracts.shape import Shape
 from contracts.vocabulary import (
     AwardId,
@@ -19,8 +20,11 @@ from contracts.vocabulary import (
     LocalAuthority,
     MatchId,
     PaymentId,
+    PaymentReversalReason,
     Pence,
     ReferralId,
+    SessionId,
+    SessionReversalReason,
     Slug,
     SubsidyWaitReason,
     TherapistId,
@@ -30,6 +34,10 @@ FundName = Annotated[str, validate.Length(min=1, max=200)]
 SomePence = Annotated[int, validate.Range(min=1, max=10_000_000_00)]
 SomeCount = Annotated[int, validate.Range(min=1, max=100_000)]
 PaymentReference = Annotated[str, validate.Length(min=1, max=64)]
+BankId = Annotated[str, validate.Length(min=1, max=64)]
+AtMost = Annotated[int, validate.Range(min=1, max=10_000)]
+MOST_IN_THE_BOOKS = 100_000
+"""Accounts, funds or invoices in one answer."""
 
 
 class FundTerms(Shape):
@@ -48,7 +56,8 @@ class OpenFund(Shape):
     """Takes in a grant or donation with its restrictions. Both dates count; caps that are missing don't apply.
 
     `session_cap_pence` is the most for one session, `client_cap_pence` for one client, `sessions_per_award` the most
-    sessions of one award, and `max_awards` the number of people that the gift is for.
+    sessions of one award, and `max_awards` the number of people that the gift is for. `further_awards`: whether an
+    award that is used up is followed by another without a person's decision.
     """
 
     name: FundName
@@ -60,6 +69,7 @@ class OpenFund(Shape):
     sessions_per_award: SomeCount | None = None
     client_cap_pence: SomePence | None = None
     max_awards: SomeCount | None = None
+    further_awards: bool = False
 
 
 class ListFunds(Shape):
@@ -81,30 +91,69 @@ class FundView(Shape):
     drawn_pence: Pence
     awards_made: Count
     max_awards: Count | None = None
+    further_awards: bool = False
 
 
 class RecordPayment(Shape):
-    """A therapist paid an invoice, or a part of it. The same reference for the same invoice is the same payment."""
+    """A therapist paid an invoice, a part of it, or more than it.
+
+    It is the same payment as one on record if it has the same `payment_id`, which whoever records it chose, or else
+    the same `bank_id`, the bank's identifier of it. Without either it is the same if invoice, amount, reference and
+    `paid_on` are; `paid_on` is the bank's day, and today unless it is given.
+    """
 
     invoice_id: InvoiceId
     amount_pence: SomePence
     reference: PaymentReference
+    payment_id: PaymentId | None = None
+    bank_id: BankId | None = None
+    paid_on: date | None = None
 
 
 class PaymentView(Shape):
-    """The payment as it is kept, and what is still owed."""
+    """The payment as it is kept, what is still owed of its invoice, and what stands to the therapist's credit."""
 
     payment_id: PaymentId
     invoice_id: InvoiceId
     amount_pence: Pence
     outstanding_pence: Pence
+    credit_pence: Pence = 0
+
+
+class ReversePayment(Shape):
+    """A payment is taken back, and what it had paid is owed again. It is taken back once, however often it is asked."""
+
+    payment_id: PaymentId
+    reason: PaymentReversalReason
+    reversed_by: StaffName
+
+
+class ReverseSession(Shape):
+    """A session is taken back, and what a fund had paid for it is the fund's again. Once, however often it is asked."""
+
+    session_id: SessionId
+    reason: SessionReversalReason
+    reversed_by: StaffName
+
+
+class ReversalView(Shape):
+    """What was taken back, by whom first and why. `changed`: whether it was this command that did."""
+
+    reversed_at: datetime
+    reversed_by: str
+    reason: Slug
+    changed: bool
 
 
 class DrawDown(Shape):
-    """A session of a subsidised therapy was attended on a day: its part of the fee is spent."""
+    """A session of a subsidised therapy was attended on a day: its part of the fee is spent.
+
+    `match_id` says whose session it was, where two therapists saw the client on one day; the later one's unless given.
+    """
 
     award_id: AwardId
     attended_on: date
+    match_id: MatchId | None = None
 
 
 class DrawdownView(Shape):
@@ -118,16 +167,61 @@ class DrawdownView(Shape):
 
 
 class RecordAttendance(Shape):
-    """A session without a subsidy was attended on a day, so that the referral fee stands."""
+    """A session without a subsidy was attended on a day, so that the referral fee stands. `match_id` as in DrawDown."""
 
     referral_id: ReferralId
     attended_on: date
+    match_id: MatchId | None = None
 
 
 class AttendanceView(Shape):
     session_id: UUID
     match_id: MatchId
     sessions_attended: Count
+
+
+class RecordNeverAttended(Shape):
+    """A person knows from client or therapist that the client never attended: the fee is given back."""
+
+    match_id: MatchId
+    recorded_by: StaffName
+
+
+class NeverAttendedView(Shape):
+    """`changed`: whether it was this command that put it on record."""
+
+    match_id: MatchId
+    recorded_at: datetime
+    recorded_by: str
+    changed: bool
+
+
+class ListUnrecordedAttendance(Shape):
+    """Of which matches does nobody know whether client and therapist have met, though it should be known by now?"""
+
+    limit: AtMost = 1_000
+
+
+class UnrecordedAttendance(Shape):
+    """A match without a session on record: some time after it was made, or as soon as it has ended.
+
+    `contact_made_on` is when its therapist made contact, by their own word; missing if they haven't said so.
+    """
+
+    match_id: MatchId
+    referral_id: ReferralId
+    therapist_id: TherapistId
+    matched_on: date
+    contact_made_on: date | None = None
+    ended_on: date | None = None
+    end_reason: Slug | None = None
+
+
+class AllowFurtherAward(Shape):
+    """A person decides that somebody whose award is used up may have another one, when their turn comes."""
+
+    referral_id: ReferralId
+    allowed_by: StaffName
 
 
 class ConfirmArea(Shape):
@@ -145,7 +239,11 @@ class SubsidyOf(Shape):
 
 
 class AwardView(Shape):
-    """An award and its `state`: `held`, `used` or `ended`. What was committed is held, drawn or released."""
+    """An award and its `state`: `held`, `closing`, `used` or `ended`. What was committed is held, drawn or released.
+
+    Sessions from `starts_on` to `pays_until` are paid; without that, to the fund's last day. One that is `closing`
+    keeps its money for sessions that took place and have still to be reported.
+    """
 
     award_id: AwardId
     fund_id: FundId
@@ -158,6 +256,8 @@ class AwardView(Shape):
     released_pence: Pence
     state: Slug
     approved_at: datetime
+    starts_on: date | None = None
+    pays_until: date | None = None
 
 
 class SubsidyView(Shape):
@@ -177,7 +277,7 @@ class TherapistAccountOf(Shape):
 
 
 class InvoiceView(Shape):
-    """An invoice for a `membership` or a `referral_fee`. Outstanding below nothing, the charity owes the therapist."""
+    """An invoice for a `membership` or a `referral_fee`."""
 
     invoice_id: InvoiceId
     kind: Slug
@@ -193,14 +293,18 @@ class InvoiceView(Shape):
 
 
 class TherapistAccountView(Shape):
-    """`balance_pence` is what the ledger says they owe; `membership` is `current`, `lapsed`, or missing before any."""
+    """`balance_pence` is what the ledger says they owe; `membership` is `current`, `lapsed`, or missing before any.
+
+    `credit_pence` is what they paid and no invoice has needed yet.
+    """
 
     therapist_id: TherapistId
     membership: Slug | None = None
     membership_starts_on: date | None = None
     membership_ends_on: date | None = None
     balance_pence: int
-    invoices: tuple[InvoiceView, ...]
+    credit_pence: Pence = 0
+    invoices: Annotated[tuple[InvoiceView, ...], validate.Length(max=MOST_IN_THE_BOOKS)]
 
 
 class ShowTrialBalance(Shape):
@@ -233,5 +337,5 @@ class TrialBalanceView(Shape):
     """`is_balanced`: every fund's accounts and the unrestricted ones each sum to nothing, and every fund agrees."""
 
     is_balanced: bool
-    accounts: tuple[AccountView, ...]
-    funds: tuple[FundBalance, ...]
+    accounts: Annotated[tuple[AccountView, ...], validate.Length(max=MOST_IN_THE_BOOKS)]
+    funds: Annotated[tuple[FundBalance, ...], validate.Length(max=MOST_IN_THE_BOOKS)]

@@ -8,7 +8,19 @@ from typing import Annotated
 from marshmallow import validate
 
 from contracts.shape import SealedTo, Shape
-from contracts.vocabulary import Count, InvitationId, MatchId, ReferralId, Respondent, Slug, Stage
+from contracts.vocabulary import (
+    AnswerMode,
+    Count,
+    InvitationId,
+    Language,
+    LinkState,
+    MatchId,
+    ReferralId,
+    Respondent,
+    Slug,
+    Stage,
+    SubmissionId,
+)
 
 
 class SummariseEvaluation(Shape):
@@ -68,25 +80,82 @@ class InvitationView(Shape):
     settled_at: datetime | None = None
 
 
-class AskForm(Shape):
-    """Which questions does this link open? Sealed, because who holds the secret may answer."""
+class AskFormLink(Shape):
+    """What does this link of a letter open, in this language? It holds a `contracts.sealed.LinkSecret`."""
 
     sealed: Annotated[str, SealedTo("evaluation"), validate.Length(min=1, max=16_384)]
+    language: Language = "en"
 
 
-class Question(Shape):
-    """One question, by its code: the wording comes from the charity's own file."""
+class Choice(Shape):
+    """An answer that can be chosen, and what it is called."""
 
-    item: Slug
-    lowest: Count
-    highest: Count
+    value: Count
+    label: str
 
 
-class FormView(Shape):
-    """What a respondent is to be asked."""
+class Item(Shape):
+    """One question in words."""
 
-    instrument: Slug
-    version: Count
-    respondent: Respondent
-    stage: Stage
-    items: tuple[Question, ...]
+    code: Slug
+    text: str
+    choices: Annotated[tuple[Choice, ...], validate.Length(min=2, max=101)]
+
+
+class FormPage(Shape):
+    """What the page of a form shows. Without `items` there is no wording, and it is filled in by telephone.
+
+    `language` is that of the wording, which is English where there is none in the language asked for.
+    """
+
+    state: LinkState
+    respondent: Respondent | None = None
+    language: Language | None = None
+    title: str | None = None
+    introduction: str | None = None
+    licence: str | None = None
+    items: Annotated[tuple[Item, ...], validate.Length(max=200)] = ()
+
+
+class ShowForm(Shape):
+    """What does an open invitation ask? For a person who fills it in with somebody, by telephone or from paper."""
+
+    invitation_id: InvitationId
+    language: Language = "en"
+
+
+class EnterAnswers(Shape):
+    """What somebody answered by telephone or on paper. `sealed` holds a `contracts.sealed.EnteredAnswers`."""
+
+    invitation_id: InvitationId
+    mode: AnswerMode
+    staff: Annotated[str, validate.Regexp(r"\s*\S"), validate.Length(min=1, max=120)]
+    sealed: Annotated[str, SealedTo("evaluation"), validate.Length(min=1, max=65_536)]
+
+
+class Entered(Shape):
+    """The answers were taken, as the page of the form would have."""
+
+    invitation_id: InvitationId
+
+
+class ListUnreadableForms(Shape):
+    """Which forms came that are sealed to a key that evaluation doesn't have, the oldest first?"""
+
+    limit: Annotated[int, validate.Range(min=1, max=1_000)] = 100
+
+
+class UnreadableFormView(Shape):
+    submission_id: SubmissionId
+    received_at: datetime
+    sealed_to: str | None = None
+
+
+class RetryUnreadableForm(Shape):
+    """Reads one again, as if it came now."""
+
+    submission_id: SubmissionId
+
+
+class RetriedForm(Shape):
+    submission_id: SubmissionId

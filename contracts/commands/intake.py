@@ -11,28 +11,44 @@ from contracts.shape import SealedTo, Shape
 from contracts.vocabulary import (
     ApartReason,
     ClientGroup,
+    ClientStep,
     ClosureReason,
     Competence,
     ConcernCategory,
     ConcernId,
+    ConsentKind,
+    ConsentTold,
+    ContactChangeReason,
+    ContactChangeState,
     Count,
     HoldReason,
+    Kilometres,
+    Language,
     LinkId,
     LinkKind,
     LinkReason,
     MarkKind,
     MergeReason,
+    NeedsChangeReason,
     OverrideReason,
+    Party,
+    Pence,
     PlaceKind,
     ReferralId,
+    RefusalReason,
     ReReferralReason,
     ResumptionReason,
     RiskLevel,
+    Sessions,
     Severity,
+    Sex,
     SignpostReason,
+    SubmissionId,
     SuggestionUse,
+    UndoReason,
     UnlinkReason,
     UnmergeReason,
+    Wish,
     WithdrawalReason,
     Work,
 )
@@ -47,12 +63,37 @@ class AskStatus(Shape):
     sealed: Sealed
 
 
+class ChangeByClient(Shape):
+    """Whoever knows a request does something about it themselves. Holds `contracts.sealed.ClientChange`."""
+
+    sealed: Sealed
+
+
 class StatusAnswer(Shape):
-    """`standing` and `words` are missing when reference and passphrase don't belong together."""
+    """All but `recognised` is missing when reference and passphrase don't belong together.
+
+    `words` say where it stands, `next_words` what comes next, and `also` what holds beside it; `since` is when it came
+    to stand there, `by` when the next is due. `may` is what whoever asks can do themselves. `contact_change` is how far
+    a new contact has come.
+    """
 
     recognised: bool
     standing: str | None = None
     words: str | None = None
+    next_words: str | None = None
+    also: str | None = None
+    since: datetime | None = None
+    by: datetime | None = None
+    may: Annotated[tuple[ClientStep, ...], validate.Length(max=10)] = ()
+    contact_change: ContactChangeState | None = None
+
+
+class SettleContactChange(Shape):
+    """A person has made sure, or not, that a new contact which a client named is theirs and safe."""
+
+    referral_id: ReferralId
+    staff: StaffName
+    accept: bool
 
 
 class ListAwaiting(Shape):
@@ -72,6 +113,8 @@ class AwaitingAssessment(Shape):
     place: PlaceKind = PlaceKind.FOUND
     needs_safeguarding_lead: bool = False
     """A young person's, which the safeguarding lead hasn't signed off yet."""
+    waits_for: HoldReason | None = None
+    """What the client has still to agree to; until they agree to the request, only its writer is got in touch with."""
 
 
 class TakeUp(Shape):
@@ -112,6 +155,65 @@ class Resume(Shape):
     referral_id: ReferralId
     staff: StaffName
     reason: ResumptionReason
+    note: Sealed | None = None
+
+
+class RecordConsent(Shape):
+    """What a client agrees to, or not, as they said to a person of the charity, or to whoever wrote for them."""
+
+    referral_id: ReferralId
+    staff: StaffName
+    consent: ConsentKind
+    given: bool
+    told: ConsentTold
+    note: Sealed | None = None
+
+
+class ChangeContact(Shape):
+    """A client, or whoever wrote for them, is reached in another way from now on.
+
+    `contact` holds `contracts.sealed.SafeContact`.
+    """
+
+    referral_id: ReferralId
+    staff: StaffName
+    whose: Party
+    contact: Sealed
+    reason: ContactChangeReason
+    note: Sealed | None = None
+
+
+class ChangeNeeds(Shape):
+    """What a client needs of a therapist, or prefers, is otherwise than they wrote; what is left out stays.
+
+    `no_longer` names wishes that they don't have any more. `told` says how they said so, or whoever answers for them.
+    Amounts are pence, distances kilometres.
+    """
+
+    referral_id: ReferralId
+    staff: StaffName
+    reason: NeedsChangeReason
+    told: ConsentTold
+    sessions: Sessions | None = None
+    online_allowed: bool | None = None
+    """Of somebody in prison: whether the prison allows sessions online."""
+    max_distance_km: Kilometres | None = None
+    therapist_sex: Sex | None = None
+    therapist_sex_only: bool | None = None
+    therapy_language: Language | None = None
+    therapy_language_must: bool | None = None
+    interpreter_language: Language | None = None
+    most_per_session: Pence | None = None
+    no_longer: Annotated[tuple[Wish, ...], validate.Length(max=4)] = ()
+    note: Sealed | None = None
+
+
+class Undo(Shape):
+    """A referral was withdrawn or signposted by mistake: it goes on where it was."""
+
+    referral_id: ReferralId
+    staff: StaffName
+    reason: UndoReason
     note: Sealed | None = None
 
 
@@ -357,6 +459,35 @@ class CountReferrals(Shape):
 class StateCount(Shape):
     state: str
     referrals: Count
+
+
+class ListUnreadable(Shape):
+    """Which submissions could not be taken in, and wait for a key or for a person, the oldest first?"""
+
+    limit: Annotated[int, validate.Range(min=1, max=1_000)] = 100
+
+
+class UnreadableView(Shape):
+    """`event` is what it was sent as, `sealed_to` the id of the key that it says it is sealed to."""
+
+    submission_id: SubmissionId
+    event: str
+    received_at: datetime
+    reason: RefusalReason
+    field: str | None = None
+    sealed_to: str | None = None
+
+
+class RetryUnreadable(Shape):
+    """Read it again: the key was found, or what was wrong was put right."""
+
+    submission_id: SubmissionId
+
+
+class RetriedUnreadable(Shape):
+    """It was taken in. `reference` is that of the request that was in it, if one was."""
+
+    reference: str | None = None
 
 
 class Done(Shape):

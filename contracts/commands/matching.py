@@ -2,52 +2,84 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from marshmallow import validate
 
 from contracts.shape import SealedTo, Shape
 from contracts.vocabulary import (
+    AgeBand,
+    ChangeReason,
     ClientGroup,
     Competence,
     Count,
     DeclineReason,
     Kilometres,
     Language,
+    LinkState,
     MatchEndReason,
     MatchId,
     OfferId,
     OutwardCode,
     Pence,
     ReferralId,
+    RiskLevel,
     Sessions,
     Sex,
     StallReason,
     SuspensionReason,
     TherapistId,
+    UndoReason,
+    Work,
 )
 
 Places = Annotated[int, validate.Range(min=0, max=200)]
 """How many more clients a therapist can take."""
 
+StaffName = Annotated[str, validate.Length(min=1, max=120)]
+YoungAge = Annotated[int, validate.Range(min=0, max=17)]
+Contact = Annotated[str, SealedTo("notifications"), validate.Length(min=1, max=16_384)]
+Languages = Annotated[tuple[Language, ...], validate.Length(min=1)]
+
 
 class AdmitTherapist(Shape):
     """A therapist's application was accepted. `contact` is a `contracts.sealed.TherapistContact`, sealed to
-    notifications: matching passes it on and never sees a name."""
+    notifications: matching passes it on and never sees a name.
+
+    Who takes the group `young_person` is qualified for clients of `young_from_years` to `young_to_years`, both
+    included, whichever group they are in. `works_with_interpreters` says that a client's language needn't be theirs.
+    """
 
     therapist_id: TherapistId
-    contact: Annotated[str, SealedTo("notifications"), validate.Length(min=1, max=16_384)]
+    contact: Contact
     competence: Competence
     client_groups: Annotated[tuple[ClientGroup, ...], validate.Length(min=1)]
     couple_work: bool
     outward_code: OutwardCode
     sessions: Sessions
-    languages: Annotated[tuple[Language, ...], validate.Length(min=1)]
+    languages: Languages
     session_fee_pence: Pence
     sex: Sex
     wheelchair_access: bool
     places: Places
+    works_with_interpreters: bool = False
+    young_from_years: YoungAge = 0
+    young_to_years: YoungAge = 17
+
+
+class ChangeTherapist(Shape):
+    """Something about a therapist is otherwise from now on; what is left out stays. `staff` is on record with it."""
+
+    therapist_id: TherapistId
+    staff: StaffName
+    reason: ChangeReason
+    contact: Contact | None = None
+    session_fee_pence: Pence | None = None
+    languages: Languages | None = None
+    works_with_interpreters: bool | None = None
+    young_from_years: YoungAge | None = None
+    young_to_years: YoungAge | None = None
 
 
 class SuspendTherapist(Shape):
@@ -65,7 +97,7 @@ class ReinstateTherapist(Shape):
 
 
 class ChangePlaces(Shape):
-    """The therapist can take this many more clients from now on."""
+    """The therapist can take this many more clients from now on, so they are not away either."""
 
     therapist_id: TherapistId
     places: Places
@@ -77,14 +109,64 @@ class AcceptOffer(Shape):
 
 
 class DeclineOffer(Shape):
+    """The therapist can't take the referral. With `no_room` they are asked no more until they have room again.
+
+    With `away` `until` is needed: the day, in London, from which they can be asked again.
+    """
+
     offer_id: OfferId
     therapist_id: TherapistId
     reason: DeclineReason
+    until: date | None = None
+
+
+class AskOfferLink(Shape):
+    """What does this link of an offer's letter open? It holds a `LinkSecret`: who has it may answer."""
+
+    sealed: Annotated[str, SealedTo("matching"), validate.Length(min=1, max=16_384)]
+
+
+class OfferFacts(Shape):
+    """What a therapist needs to judge an offer by, and nothing that identifies anybody.
+
+    `distance_km` is 0 where they would meet online. `most_pence` is what the client can pay a session, missing if they
+    haven't said; `subsidy_pence` is what a fund adds to it. `interpreter_language` is there where they would work with
+    an interpreter.
+    """
+
+    client_group: ClientGroup
+    risk_level: RiskLevel | None = None
+    age_band: AgeBand | None = None
+    work: Work
+    language: Language
+    sessions: Sessions
+    distance_km: Kilometres
+    session_fee_pence: Pence
+    most_pence: Pence | None = None
+    subsidy_pence: Pence = 0
+    interpreter_language: Language | None = None
+    expires_at: datetime
+
+
+class OfferPage(Shape):
+    """What the page of an offer shows: the facts while it is open, and later whether it was accepted."""
+
+    state: LinkState
+    accepted: bool | None = None
+    facts: OfferFacts | None = None
 
 
 class EndMatch(Shape):
     match_id: MatchId
     reason: MatchEndReason
+
+
+class UndoMatchEnd(Shape):
+    """That a match had ended was recorded by mistake. `staff` is on record with it."""
+
+    match_id: MatchId
+    staff: StaffName
+    reason: UndoReason
 
 
 class ListOffers(Shape):
@@ -112,7 +194,8 @@ class AskStanding(Shape):
 class Standing(Shape):
     """`state` is one of awaiting_assessment, awaiting_subsidy, offered, waiting, matched, ended, stopped.
 
-    While a referral is `on_hold` nobody is sought, wherever it stands.
+    While a referral is `on_hold` nobody is sought, wherever it stands. `last_match_id` is that of its newest match,
+    also once it has ended.
     """
 
     referral_id: ReferralId
@@ -123,6 +206,7 @@ class Standing(Shape):
     therapist_id: TherapistId | None = None
     waiting_since: datetime | None = None
     waiting_for: StallReason | None = None
+    last_match_id: MatchId | None = None
 
 
 class CountStandings(Shape):

@@ -7,9 +7,12 @@ from typing import Annotated
 
 from marshmallow import validate
 
+from contracts.commands.intake import StaffName
+from contracts.commands.subject import PublicKey
 from contracts.shape import SealedTo, Shape
 from contracts.vocabulary import (
     AlertStep,
+    CallerCheck,
     Channel,
     ConcernCategory,
     ConcernId,
@@ -17,15 +20,18 @@ from contracts.vocabulary import (
     Count,
     DutyId,
     FailureReason,
+    LinkState,
+    MatchId,
     MessageId,
     OutcomeId,
     ReferralId,
     Severity,
     Slug,
     StaffId,
+    TherapistId,
 )
 
-ResponsiblePerson = Annotated[str, validate.Regexp(r"\S"), validate.Length(min=1, max=120)]
+ResponsiblePerson = Annotated[str, validate.Regexp(r"\s*\S"), validate.Length(min=1, max=120)]
 """The name of whoever takes a concern in hand. Never blank: nobody answers for what nobody signed."""
 
 Sealed = Annotated[str, SealedTo("notifications"), validate.Length(min=1, max=65_536)]
@@ -38,6 +44,89 @@ class AcknowledgeAlert(Shape):
 
     concern_id: ConcernId
     acknowledged_by: ResponsiblePerson
+
+
+class AskAlertLink(Shape):
+    """What does this link of an alert open? It holds a `contracts.sealed.LinkSecret`: who has it may answer."""
+
+    sealed: Sealed
+
+
+class AlertPage(Shape):
+    """What the page of an alert shows: what it is about and whom it asks, and once somebody has it in hand, who."""
+
+    state: LinkState
+    severity: Severity | None = None
+    category: ConcernCategory | None = None
+    raised_at: datetime | None = None
+    reference: str | None = None
+    asked: str | None = None
+    acknowledged_by: str | None = None
+
+
+class AskClientLink(Shape):
+    """What does this link of an introduction open? It holds a `contracts.sealed.ClientLink`.
+
+    With `seal_to`, a public key for one answer, it is a reading: how the client is reached comes sealed to it, if a
+    code was typed in this browser lately, and that goes on record.
+    """
+
+    sealed: Sealed
+    seal_to: PublicKey | None = None
+
+
+class SendClientCode(Shape):
+    """Sends the therapist a code by text message, if there is to be one now. It holds a `ClientLink`."""
+
+    sealed: Sealed
+
+
+class EnterClientCode(Shape):
+    """A code was typed. It holds a `contracts.sealed.TypedCode`."""
+
+    sealed: Sealed
+
+
+class ClientPage(Shape):
+    """What the page of an introduction shows. Of one that is not open only its state.
+
+    `is_known`: a code was typed in this browser lately. What follows `wait_until` is told only then. A code may be
+    typed until `code_until`, and a new one asked for from `wait_until` on; missing is none, and at once. Without
+    `number_ends` there is no number that takes text messages. `client` holds a `contracts.sealed.ClientContact`, sealed
+    to whoever reads.
+    """
+
+    state: LinkState
+    is_known: bool = False
+    number_ends: str | None = None
+    code_until: datetime | None = None
+    wait_until: datetime | None = None
+    matched_on: date | None = None
+    contact_made_on: date | None = None
+    first_session_on: date | None = None
+    not_attended: bool = False
+    client: str | None = None
+
+
+class GiveClientCode(Shape):
+    """A therapist who gets no text messages rings for a code, and it is sure who is calling.
+
+    The match or the referral names the introduction. Both `staff` and `check` are on record with it.
+    """
+
+    staff: StaffName
+    check: CallerCheck
+    seal_to: PublicKey
+    match_id: MatchId | None = None
+    referral_id: ReferralId | None = None
+
+
+class GivenCode(Shape):
+    """The code is sealed to whoever asked (`contracts.sealed.OneTimeCode`), to be read out to the therapist."""
+
+    therapist_id: TherapistId
+    sealed: str
+    valid_until: datetime
 
 
 class ListAlerts(Shape):

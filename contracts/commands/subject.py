@@ -13,11 +13,15 @@ from marshmallow import validate
 
 from contracts.commands.intake import StaffName
 from contracts.shape import Shape
-from contracts.vocabulary import ConcernId, Count, ReferralId, Slug
+from contracts.vocabulary import ConcernId, Count, Party, ReferralId, Slug
 
 Reference = Annotated[str, validate.Length(max=40)]
 PublicKey = Annotated[str, validate.Length(max=1_000)]
 """A P-256 public key as a JWK, in JSON."""
+
+MOST_SEALED_CHARACTERS = 50_000_000
+MOST_HELD = 100_000
+"""Facts in an entry, or entries on a topic: nobody's export may ever be too long to be given."""
 
 Words = Annotated[str, validate.Length(max=12_000)]
 
@@ -91,7 +95,7 @@ class Fact(Shape):
 class Entry(Shape):
     """Facts that belong together: one step, one message, one award."""
 
-    facts: tuple[Fact, ...]
+    facts: Annotated[tuple[Fact, ...], validate.Length(max=MOST_HELD)]
 
     def told(self) -> dict[str, str]:
         """Each value by what it is."""
@@ -102,7 +106,7 @@ class Section(Shape):
     """All entries on one topic, the oldest first. `definition` is the form that was answered, where it was a form."""
 
     topic: Topic
-    entries: tuple[Entry, ...]
+    entries: Annotated[tuple[Entry, ...], validate.Length(max=MOST_HELD)]
     definition: Slug | None = None
     definition_version: int | None = None
 
@@ -117,7 +121,7 @@ class Holding(Shape):
 class SealedHolding(Shape):
     """A `Holding`, sealed to the key that came with the question."""
 
-    sealed: Annotated[str, validate.Length(max=50_000_000)]
+    sealed: Annotated[str, validate.Length(max=MOST_SEALED_CHARACTERS)]
 
 
 class AskSamePerson(Shape):
@@ -134,12 +138,16 @@ class SamePerson(Shape):
 
 
 class AboutSubject(Shape):
-    """What is held about the person of this referral, as they may see it? It goes on record as an export."""
+    """What is held about the person of this referral, as they may see it? It goes on record as an export.
+
+    The client is meant, or whoever wrote for them: two people, of whom each is told what is theirs.
+    """
 
     referral_id: ReferralId
     asked_by: StaffName
     reason: ExportReason
     seal_to: PublicKey
+    whose: Party = Party.CLIENT
 
 
 class LeftOutEntry(Shape):

@@ -13,7 +13,11 @@ from contracts.vocabulary import FormId, InvitationId, ReferralId, Respondent, S
 
 
 class EvaluationInvited(Event, publisher="evaluation", subject="referral_id"):
-    """A client or a therapist was asked for a form. The link is sealed to notifications (`EvaluationLink`)."""
+    """A client or a therapist was asked for a form. The link is sealed to notifications (`LinkSecret`).
+
+    Who is asked once more, after that was cancelled, is asked by the same invitation with a later `invited_at`.
+    Said again, with a link of its own, as the first, second … `reminder`.
+    """
 
     invitation_id: InvitationId
     referral_id: ReferralId
@@ -21,7 +25,20 @@ class EvaluationInvited(Event, publisher="evaluation", subject="referral_id"):
     respondent: Respondent
     stage: Stage
     instrument: Slug
+    reminder: Annotated[int, validate.Range(min=0, max=100)] = 0
     sealed: Annotated[str, SealedTo("notifications"), validate.Length(min=1, max=16_384)]
+    invited_at: datetime | None = None
+
+
+class EvaluationInvitationCancelled(Event, publisher="evaluation", subject="referral_id"):
+    """A form need not be filled in any more, since what it was asked for is not so: a letter about it is pointless."""
+
+    invitation_id: InvitationId
+    referral_id: ReferralId
+    therapist_id: TherapistId
+    respondent: Respondent
+    stage: Stage
+    invited_at: datetime
 
 
 class EvaluationSubmitted(Event, publisher="evaluation", subject="referral_id"):

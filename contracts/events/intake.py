@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from marshmallow import validate
 
 from contracts.event import Event
-from contracts.shape import SealedTo
+from contracts.shape import SealedTo, Shape
 from contracts.vocabulary import (
     AgeBand,
     ClientGroup,
@@ -16,6 +16,7 @@ from contracts.vocabulary import (
     Competence,
     ConcernCategory,
     ConcernId,
+    ContactChangeStage,
     ContactPurpose,
     HoldReason,
     Kilometres,
@@ -24,8 +25,11 @@ from contracts.vocabulary import (
     LinkId,
     LinkKind,
     LocalAuthority,
+    MatchId,
     OutwardCode,
+    Party,
     Pence,
+    PersonId,
     ReferralId,
     RefusalReason,
     ReopeningReason,
@@ -49,7 +53,8 @@ class ReferralReceived(Event, publisher="intake", subject="referral_id"):
 
     The areas come from the full postcode and are missing when only an outward code was given: an outward code does
     not decide an area. `fee_ceiling_pence` is what the client can pay a session, missing when they didn't say.
-    `previous_referral_id` names the finished referral of the same person that this one takes up again.
+    `previous_referral_id` names the finished referral of the same person that this one takes up again; `person_id` is
+    that of the first referral of all that are this person's.
     """
 
     referral_id: ReferralId
@@ -68,6 +73,7 @@ class ReferralReceived(Event, publisher="intake", subject="referral_id"):
     known_to_authorities: Known
     evaluation_consented: bool = False
     previous_referral_id: ReferralId | None = None
+    person_id: PersonId | None = None
 
 
 class HelpRequestRefused(Event, publisher="intake", subject="submission_id"):
@@ -81,8 +87,23 @@ class HelpRequestRefused(Event, publisher="intake", subject="submission_id"):
     field: Slug | None = None
 
 
+class TherapyLanguage(Shape):
+    """A language that therapy can be in. Where it `must` be, nobody is asked who doesn't speak it."""
+
+    language: Language
+    must: bool = False
+
+
 class ReferralAssessed(Event, publisher="intake", subject="referral_id"):
-    """A person assessed the referral: what a therapist must be able to do, and what the client prefers."""
+    """A person assessed the referral: what a therapist must be able to do, and what the client prefers.
+
+    Said again, with a newer number, when a person has found that something of it is otherwise; the newest counts.
+
+    `therapist_sex` is a wish, unless it is `therapist_sex_only`. `age_years` is given for those under 18 alone.
+    `interpreter_language` is `und` where nobody has found out which yet. `most_per_session` is what the client can pay
+    in pence, missing if they don't mind. For somebody in prison `release_area` is where they will live; no session is
+    held online inside unless `online_allowed` says that the prison allows it.
+    """
 
     referral_id: ReferralId
     assessed_at: datetime
@@ -90,7 +111,16 @@ class ReferralAssessed(Event, publisher="intake", subject="referral_id"):
     competence: Competence
     work: Work
     therapist_sex: Sex | None = None
+    therapist_sex_only: bool = False
     wheelchair_access: bool = False
+    person_id: PersonId | None = None
+    age_years: Annotated[int, validate.Range(min=0, max=17)] | None = None
+    therapy_languages: Annotated[tuple[TherapyLanguage, ...], validate.Length(max=10)] = ()
+    interpreter_language: Language | None = None
+    most_per_session: Pence | None = None
+    online_allowed: bool | None = None
+    release_area: OutwardCode | None = None
+    release_on: date | None = None
 
 
 class AssessmentOverdue(Event, publisher="intake", subject="referral_id"):
@@ -112,16 +142,25 @@ class ReferralSignposted(Event, publisher="intake", subject="referral_id"):
 class ReferralWithdrawn(Event, publisher="intake", subject="referral_id"):
     """The request was taken back: all that is under way for it stops, all that is held for it is freed.
 
-    As `duplicate` a person found it to be the same request as another: the client has asked for nothing, and is told
-    nothing.
+    As `duplicate` a person found it to be the same request as another, `merged_into_id`: the client has asked for
+    nothing, and is told nothing. What a person of the charity withdrew may be reopened before `final_at`.
     """
 
     referral_id: ReferralId
     reason: WithdrawalReason
+    final_at: datetime | None = None
+    merged_into_id: ReferralId | None = None
 
 
 class ReferralHeld(Event, publisher="intake", subject="referral_id"):
     """The referral waits for something: nobody is sought until it is resumed. Therapy that has begun goes on."""
+
+    referral_id: ReferralId
+    reason: HoldReason
+
+
+class AgreementAwaited(Event, publisher="intake", subject="referral_id"):
+    """The search waits for what a client has still to be asked: a person should. It is said again after a while."""
 
     referral_id: ReferralId
     reason: HoldReason
@@ -135,7 +174,10 @@ class ReferralResumed(Event, publisher="intake", subject="referral_id"):
 
 
 class ReferralReopened(Event, publisher="intake", subject="referral_id"):
-    """A referral that was withdrawn as a duplicate is none after all, and goes on from before its assessment."""
+    """A referral that had ended goes on where it was: it is no duplicate after all, or had been ended by mistake.
+
+    Also if what had been ended by mistake was its match, with which it had been closed.
+    """
 
     referral_id: ReferralId
     reason: ReopeningReason
@@ -189,14 +231,36 @@ class ErasureOverdue(Event, publisher="intake", subject="referral_id"):
 class ContactReleased(Event, publisher="intake", subject="referral_id"):
     """How a client can safely be reached, sealed to notifications (a `contracts.sealed.ClientContact`).
 
-    As `address_book` it lets notifications write to the client; as `introduction` it is passed on to the one therapist
-    who accepted, with the client's consent.
+    As `address_book` it lets notifications write to the client, or to whoever wrote for them; as `introduction` it is
+    passed on to the one therapist who accepted, with the client's consent; as `correction` that therapist is told that
+    it has changed.
     """
 
     referral_id: ReferralId
     purpose: ContactPurpose
     therapist_id: TherapistId | None = None
     sealed: Annotated[str, SealedTo("notifications"), validate.Length(min=1, max=16_384)]
+
+
+class ContactChangeNoted(Event, publisher="intake", subject="referral_id"):
+    """Whoever asked for help changes themselves how they are reached: what notifications has to tell, and to whom.
+
+    A code goes to the new contact; a person is wanted where a code can't, or isn't enough; once it is changed the
+    office hears of it, and the old contact if it was said to be safe. `sealed` holds `contracts.sealed.ContactLetter`.
+    """
+
+    referral_id: ReferralId
+    whose: Party
+    stage: ContactChangeStage
+    expires_at: datetime | None = None
+    sealed: Annotated[str, SealedTo("notifications"), validate.Length(min=1, max=16_384)] | None = None
+
+
+class AnotherTherapistWanted(Event, publisher="intake", subject="referral_id"):
+    """The client asks for somebody else than the therapist of this match. A person talks to them before it ends."""
+
+    referral_id: ReferralId
+    match_id: MatchId
 
 
 class SafeguardingConcernRaised(Event, publisher="intake", subject="concern_id"):

@@ -12,8 +12,10 @@ from contracts.shape import SealedTo
 from contracts.vocabulary import (
     ClientGroup,
     Competence,
+    Count,
     DeclineReason,
     Kilometres,
+    Language,
     MatchEndReason,
     MatchId,
     OfferId,
@@ -25,6 +27,7 @@ from contracts.vocabulary import (
     StallReason,
     SuspensionReason,
     TherapistId,
+    UndoReason,
     Work,
 )
 
@@ -36,6 +39,14 @@ class TherapistAdmitted(Event, publisher="matching", subject="therapist_id"):
     admitted_at: datetime
     competence: Competence
     outward_code: OutwardCode
+    session_fee_pence: Pence | None = None
+
+
+class TherapistFeeChanged(Event, publisher="matching", subject="therapist_id"):
+    """What the therapist asks for a session from now on. With a match the fee stays that was agreed."""
+
+    therapist_id: TherapistId
+    session_fee_pence: Pence
 
 
 class TherapistSuspended(Event, publisher="matching", subject="therapist_id"):
@@ -59,8 +70,19 @@ class TherapistContactChanged(Event, publisher="matching", subject="therapist_id
     sealed: Annotated[str, SealedTo("notifications"), validate.Length(min=1, max=16_384)]
 
 
+class TherapistNotAnswering(Event, publisher="matching", subject="therapist_id"):
+    """So many offers in a row were left to expire: the therapist is asked last, and a person should look."""
+
+    therapist_id: TherapistId
+    offers_expired: Count
+
+
 class TherapistOffered(Event, publisher="matching", subject="referral_id"):
-    """A referral was offered to a therapist, who has until `expires_at` to answer."""
+    """A referral was offered to a therapist, who has until `expires_at` to answer.
+
+    They answer by a one-time link, whose secret is sealed to notifications (`LinkSecret`). `interpreter_language` is
+    there where they would work with an interpreter, not speaking the client's language.
+    """
 
     offer_id: OfferId
     referral_id: ReferralId
@@ -70,6 +92,8 @@ class TherapistOffered(Event, publisher="matching", subject="referral_id"):
     work: Work
     sessions: Sessions
     distance_km: Kilometres
+    interpreter_language: Language | None = None
+    sealed: Annotated[str, SealedTo("notifications"), validate.Length(min=1, max=16_384)] | None = None
 
 
 class OfferDeclined(Event, publisher="matching", subject="referral_id"):
@@ -111,11 +135,16 @@ class TherapistMatched(Event, publisher="matching", subject="referral_id"):
 
 
 class MatchingStalled(Event, publisher="matching", subject="referral_id"):
-    """The referral has been on the waiting list so long that a person should look; it is still re-tried."""
+    """The referral has been on the waiting list so long that a person should look; it is still re-tried.
+
+    `highest_fee_pence` is what a session could cost at most in that search, subsidy included; missing for no limit.
+    The time in which somebody was asked, or it was on hold, doesn't count: `waiting_since` is later by so much.
+    """
 
     referral_id: ReferralId
     reason: StallReason
     waiting_since: datetime
+    highest_fee_pence: Pence | None = None
 
 
 class MatchEnded(Event, publisher="matching", subject="referral_id"):
@@ -126,6 +155,16 @@ class MatchEnded(Event, publisher="matching", subject="referral_id"):
     therapist_id: TherapistId
     reason: MatchEndReason
     ended_at: datetime
+
+
+class MatchEndUndone(Event, publisher="matching", subject="referral_id"):
+    """That the match had ended was recorded by mistake: client and therapist go on working together."""
+
+    match_id: MatchId
+    referral_id: ReferralId
+    therapist_id: TherapistId
+    reason: UndoReason
+    undone_at: datetime
 
 
 class ErasureConfirmed(Event, publisher="matching", subject="referral_id"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from contracts.event import Event
 from contracts.vocabulary import (
@@ -11,9 +11,13 @@ from contracts.vocabulary import (
     ConcernId,
     ConcernOutcome,
     FailureReason,
+    MatchEndReason,
+    MatchId,
     MessageId,
     ReferralId,
     Slug,
+    TherapistId,
+    TherapyReport,
 )
 
 
@@ -71,6 +75,22 @@ class SafeguardingOutcomeRecorded(Event, publisher="notifications", subject="con
     referral_id: ReferralId
     outcome: ConcernOutcome
     recorded_at: datetime
+
+
+class TherapyReportAccepted(Event, publisher="notifications", subject="referral_id"):
+    """The therapist whom a client was introduced to says how it goes on: who keeps the fact records it.
+
+    `on` is the day of making contact or of the first session; `reason` is why it has ended. `reported_at` tells one
+    that is said again from one that was said before it was put right.
+    """
+
+    match_id: MatchId
+    referral_id: ReferralId
+    therapist_id: TherapistId
+    what: TherapyReport
+    reported_at: datetime
+    on: date | None = None
+    reason: MatchEndReason | None = None
 
 
 class ErasureConfirmed(Event, publisher="notifications", subject="referral_id"):

@@ -34,3 +34,31 @@ class EvaluationReturned(Event, publisher="web", subject="submission_id"):
 
     submission_id: SubmissionId
     sealed: Annotated[str, SealedTo("evaluation"), validate.Length(min=1, max=MAX_SEALED_CHARACTERS)]
+
+
+class OfferAnswered(Event, publisher="web", subject="submission_id"):
+    """A therapist answered an offer by the link in its letter (an `OfferAnswer`, sealed to matching)."""
+
+    submission_id: SubmissionId
+    sealed: Annotated[str, SealedTo("matching"), validate.Length(min=1, max=MAX_SEALED_CHARACTERS)]
+
+
+class AlertAnswered(Event, publisher="web", subject="submission_id"):
+    """Somebody on duty took a safeguarding concern in hand by the link that alerted them.
+
+    It holds an `AlertAnswer`, sealed to notifications, and is heard in their urgent lane.
+    """
+
+    submission_id: SubmissionId
+    sealed: Annotated[str, SealedTo("notifications"), validate.Length(min=1, max=MAX_SEALED_CHARACTERS)]
+
+
+class TherapyReported(Event, publisher="web", subject="submission_id"):
+    """A therapist said, by the page of their introduction, how it goes on with the client.
+
+    It holds a `TherapyAnswer`, sealed to notifications, which made the link and tells whom it concerns in
+    `TherapyReportAccepted`.
+    """
+
+    submission_id: SubmissionId
+    sealed: Annotated[str, SealedTo("notifications"), validate.Length(min=1, max=MAX_SEALED_CHARACTERS)]

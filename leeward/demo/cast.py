@@ -18,7 +18,9 @@ from typing import Any
 
 from chassis.rpc import CommandFailed, RpcClient
 from chassis.sealing import Keyring
-from contracts.sealed import Answer, Aspects, Credentials, EvaluationForm, EvaluationLink
+from contracts.commands.evaluation import FormPage
+from contracts.sealed import Answer, Aspects, Credentials, EvaluationForm, LinkSecret
+from contracts.vocabulary import LinkState
 from web.publisher.publisher import Publisher
 
 ASSESSOR = "A. Sessor"
@@ -81,6 +83,10 @@ class Cast:
     read_mail: set[str] = field(default_factory=set)
     tokens: set[str] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        """What lies in the mailboxes from an earlier run in the same folder was answered then."""
+        self.read_mail |= {path.name for path in (self.mail / "new").glob("*")}
+
     def assess(self) -> int:
         """The assessor takes every request that waits."""
         waiting = self.client.call("intake", "awaiting_assessment", limit=1000)
@@ -119,8 +125,10 @@ class Cast:
         returned = 0
         for token in self._new_links():
             if self.chance.happens(token, "returns", self.shares.forms_returned):
-                self.publisher.return_evaluation(self._filled_in(token))
-                returned += 1
+                form = self._filled_in(token)
+                if form is not None:
+                    self.publisher.return_evaluation(form)
+                    returned += 1
         return returned
 
     def end_therapies(self, matches: list[dict[str, Any]]) -> int:
@@ -140,10 +148,11 @@ class Cast:
         if not award or award["state"] != "held":
             return 0
         sessions: int = min(WEEKS_OF_THERAPY, award["sessions"] - award["sessions_used"])
-        for week in range(sessions):
-            day = (on - timedelta(weeks=week)).isoformat()
+        days = [(on - timedelta(weeks=week)).isoformat() for week in range(sessions)]
+        paid = [day for day in days if day >= award["starts_on"]]
+        for day in paid:
             self.client.call("billing", "draw_down", award_id=award["award_id"], attended_on=day)
-        return sessions
+        return len(paid)
 
     def pay_invoices(self, therapist_id: str) -> int:
         """A therapist pays what is owed."""
@@ -191,7 +200,7 @@ class Cast:
             return
         with suppress(CommandFailed):  # taken back a moment ago
             if drawn < self.shares.ignored + self.shares.declined:
-                self.client.call("matching", "decline_offer", **parties, reason="away")
+                self.client.call("matching", "decline_offer", **parties, reason="outside_experience")
             else:
                 self.client.call("matching", "accept_offer", **parties)
 
@@ -210,15 +219,19 @@ class Cast:
                     self.tokens.add(found["token"])
                     yield found["token"]
 
-    def _filled_in(self, token: str) -> EvaluationForm:
-        """Answers drawn at random between the bounds of each question; what they add up to means nothing."""
-        sealed = self.keyring.seal("evaluation", EvaluationLink(token=token))
-        form = self.client.call("evaluation", "form", sealed=sealed)
-        drawn = self.chance.of(token, "answers")
-        mood = drawn.random() * (0.5 if form["stage"] == "end" else 1.0)
+    def _filled_in(self, token: str) -> EvaluationForm | None:
+        """Answers drawn at random among the choices of each question; what they add up to means nothing.
+
+        None for a link that opens no form, or one without wording.
+        """
+        sealed = self.keyring.seal("evaluation", LinkSecret(token=token))
+        form = FormPage.from_json(self.client.call("evaluation", "open_form", sealed=sealed))
+        if form.state is not LinkState.OPEN or not form.items:
+            return None
+        mood = self.chance.of(token, "answers").random()
         answers = (
-            Answer(item=item["item"], value=round(mood * (item["highest"] - item["lowest"])) + item["lowest"])
-            for item in form["items"]
+            Answer(item=item.code, value=item.choices[round(mood * (len(item.choices) - 1))].value)
+            for item in form.items
         )
         return EvaluationForm(token=token, answers=tuple(answers))
 

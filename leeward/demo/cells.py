@@ -1,6 +1,7 @@
 """How what stands in a spreadsheet's cell becomes a value of a shape's JSON, and the other way round.
 
-People type `Yes`, `£40` and `02/02/2026`, and spreadsheet programs turn 34 into 34.0: all that is understood.
+People type `Yes`, `£40` and `02/02/2026`, and spreadsheet programs turn 34 into 34.0: all that is understood, by the
+readers of `contracts.typed`.
 """
 
 from __future__ import annotations
@@ -10,21 +11,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-LONDON = ZoneInfo("Europe/London")
+from contracts.london import LONDON
+from contracts.typed.ages import read_age
+from contracts.typed.dates import read_day, read_moment
+from contracts.typed.distances import read_kilometres, write_kilometres
+from contracts.typed.emails import read_email
+from contracts.typed.money import read_pounds, write_pounds
+from contracts.typed.numbers import read_whole
+from contracts.typed.postcodes import read_postcode
+from contracts.typed.telephones import read_telephone, write_telephone
 
 _TRUE, _FALSE = frozenset({"yes", "y", "true", "1"}), frozenset({"no", "n", "false", "0"})
-_WHOLE = re.compile(r"([0-9]{1,9})(\.0*)?")
-_POUNDS = re.compile(r"£?\s*(?P<pounds>[0-9]{1,7})(\.(?P<pence>[0-9]{1,2})?)?")
-_KILOMETRES = re.compile(r"([0-9]{1,6}(\.[0-9]{1,6})?)\s*(km)?", re.IGNORECASE)
-_POSTCODE = re.compile(r"[A-Z]{1,2}[0-9][0-9A-Z]?([0-9][A-Z]{2})?")
-_BRITISH_DATES = ("%d/%m/%Y", "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of cell. `parse` raises ValueError or OverflowError for what `wrong` then says; values are never told."""
+    """A kind of cell. `parse` raises Unreadable, which says what is wrong, or ValueError for what `wrong` says; values
+    are never told."""
 
     wrong: str
     parse: Callable[[str], Any]
@@ -50,50 +54,9 @@ def _only_yes(text: str) -> bool:
     return True
 
 
-def _matched(pattern: re.Pattern[str], text: str) -> re.Match[str]:
-    found = pattern.fullmatch(text)
-    if found is None:
-        raise ValueError("not of this form")
-    return found
-
-
-def _whole(text: str) -> int:
-    return int(_matched(_WHOLE, text)[1])
-
-
-def _pence(text: str) -> int:
-    found = _matched(_POUNDS, text)
-    return int(found["pounds"]) * 100 + int((found["pence"] or "").ljust(2, "0"))
-
-
-def _pounds(pence: int) -> str:
-    pounds, rest = divmod(pence, 100)
-    return f"{pounds}.{rest:02}" if rest else str(pounds)
-
-
-def _kilometres(text: str) -> float:
-    return float(_matched(_KILOMETRES, text)[1])
-
-
-def _postcode(text: str) -> str:
-    """Kept as typed: intake reads it, and knows which exist."""
-    _matched(_POSTCODE, "".join(filter(str.isalnum, text)).upper())
-    return text
-
-
 def _moment(text: str) -> str:
     """ISO 8601 in UTC. Without an offset the time is London's, without a time the day begins."""
-    moment = _date(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=LONDON)).astimezone(UTC).isoformat()
-
-
-def _date(text: str) -> datetime:
-    for layout in _BRITISH_DATES:
-        try:
-            return datetime.strptime(text, layout)  # noqa: DTZ007 - the zone is added by whoever calls
-        except ValueError:
-            continue
-    return datetime.fromisoformat(text)
+    return read_moment(text, zone=LONDON).astimezone(UTC).isoformat()
 
 
 def _written_moment(text: str) -> str:
@@ -105,12 +68,13 @@ TEXT = Kind("has the wrong length", str)
 CHOICE = Kind("is none of the values allowed", _choice)
 YES_OR_NO = Kind("is neither yes nor no", _yes_or_no, lambda value: "yes" if value else "no")
 ONLY_YES = Kind("is not yes, and without it a request can't be taken", _only_yes, YES_OR_NO.write)
-WHOLE = Kind("is not such a number", _whole)
-POUNDS = Kind("is not such an amount", _pence, _pounds)
-KILOMETRES = Kind("is not such a distance", _kilometres, lambda value: f"{value:g}")
-POSTCODE = Kind("is not a UK postcode", _postcode)
+AGE = Kind("is not an age in whole years", read_age)
+WHOLE = Kind("is not such a number", lambda text: read_whole(text, least=1))
+POUNDS = Kind("is not such an amount", read_pounds, write_pounds)
+KILOMETRES = Kind("is not such a distance", read_kilometres, write_kilometres)
+POSTCODE = Kind("is not a UK postcode", read_postcode)
 MOMENT = Kind("is not a date", _moment, _written_moment)
-DAY = Kind("is not a date", lambda text: _date(text).date().isoformat())
+DAY = Kind("is not a date", lambda text: read_day(text).isoformat())
 LANGUAGE = Kind("is not a language code", str.lower)
-EMAIL = Kind("is not an e-mail address", str)
-TELEPHONE = Kind("is not a telephone number", str)
+EMAIL = Kind("is not an e-mail address", read_email)
+TELEPHONE = Kind("is not a telephone number", lambda text: read_telephone(text).e164, write_telephone)

@@ -50,14 +50,20 @@ _UP_TO_5000 = "up to 5,000 characters"
 
 COLUMNS = (
     _optional("name", "name", cells.TEXT, "a name or an alias of up to 120 characters", "Robin"),
-    _optional("age", "age", cells.WHOLE, "a whole number of years from 0 to 120", "34"),
+    _optional("age", "age", cells.AGE, "a whole number of years from 0 to 120", "34"),
     _optional(
         "date_of_birth", "date_of_birth", cells.DAY, "a date; it tells two people of one name apart", "1992-02-02"
     ),
     _optional("sex", "sex", cells.CHOICE, _one_of(Sex), "male"),
     _required("route", "route", cells.CHOICE, "who got in touch: " + _one_of(Route), "self"),
     _required("client_group", "client_group", cells.CHOICE, _one_of(ClientGroup), "at_risk"),
-    _required("postcode", "postcode", cells.POSTCODE, "a UK postcode, or its first part alone", "NP20 4UR"),
+    _required(
+        "postcode",
+        "postcode",
+        cells.POSTCODE,
+        "a UK postcode, its first part alone, a BFPO number, or no fixed abode",
+        "NP20 4UR",
+    ),
     _required("contact_channel", "contact.channel", cells.CHOICE, "the safe way: " + _one_of(SafeChannel), "email"),
     _optional("contact_hours", "contact.hours", cells.CHOICE, "the safe time: " + _one_of(SafeHours), "evening"),
     _optional(
@@ -67,7 +73,7 @@ COLUMNS = (
         "telephone",
         "contact.telephone",
         cells.TELEPHONE,
-        "7 to 20 digits, spaces, hyphens or brackets, with or without + before them",
+        "a number with its area code, or from abroad with + and the country's code; a mobile one for text messages",
         "07700 900123",
         "if contact_channel is telephone or text",
     ),
@@ -90,7 +96,13 @@ COLUMNS = (
     _optional("language", "language", cells.LANGUAGE, "an ISO 639 code of two or three letters", "en"),
     _optional("sessions", "sessions", cells.CHOICE, _one_of(Sessions), "either"),
     _optional("work", "work", cells.CHOICE, _one_of(Work), "individual"),
-    _optional("max_distance_km", "max_distance_km", cells.KILOMETRES, "kilometres from 0 to 2,000", "30"),
+    _optional(
+        "max_distance_km",
+        "max_distance_km",
+        cells.KILOMETRES,
+        "kilometres from 0 to 2,000, or a number of miles with the word",
+        "30",
+    ),
     _optional("therapist_sex", "therapist_sex", cells.CHOICE, _one_of(Sex) + ", or nothing", ""),
     _optional("wheelchair_access", "wheelchair_access", cells.YES_OR_NO, _YES_OR_NO, "no"),
     _optional("subsidy_requested", "subsidy_requested", cells.YES_OR_NO, _YES_OR_NO, "no"),

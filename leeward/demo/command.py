@@ -13,24 +13,36 @@ from leeward.demo.report import print_report
 from leeward.demo.requests import sample_requests
 from leeward.demo.run import Demonstration, seed_of_today
 from leeward.demo.spreadsheet import read_requests
+from leeward.options import new_file
 from leeward.supervisor import running
 from leeward.terminal import console, plain_errors, step
 from leeward.workspace import SERVICES, Workspace
 
+USUALLY = 100
+
 
 def demo(
-    referrals: Annotated[int, typer.Option(help="How many requests for help.", min=1, max=100_000)] = 100,
+    referrals: Annotated[
+        int | None, typer.Option(help=f"How many requests for help; {USUALLY} otherwise.", min=1, max=100_000)
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed draws the same people.")] = None,
-    from_file: Annotated[Path | None, typer.Option("--from", help="A CSV of requests; see samples/README.md.")] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the report there, for machines.")] = None,
+    from_file: Annotated[
+        Path | None,
+        typer.Option("--from", exists=True, dir_okay=False, readable=True, help="Requests; see samples/README.md."),
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", callback=new_file, help="Write the report there, for machines.")
+    ] = None,
 ) -> None:
     """Runs everything in a folder of its own, lets requests go all the way, checks the result, and leaves no trace.
 
     Exit code 0 only if every request reached the state it should and the books balance.
     """
+    if from_file and referrals is not None:
+        raise typer.BadParameter("--from names the requests themselves, so leave out --referrals")
     seed = seed_of_today() if seed is None else seed
     with plain_errors(), tempfile.TemporaryDirectory(prefix="leeward-demo-") as folder:
-        requests = read_requests(from_file) if from_file else sample_requests(referrals, seed)
+        requests = read_requests(from_file) if from_file else sample_requests(referrals or USUALLY, seed)
         workspace = Workspace(Path(folder))
         workspace.clock.start()
         console.print(f"Starting a broker and {len(SERVICES)} services …")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
+from contracts.typed.telephones import read_telephone
 from contracts.vocabulary import Sex
 
 MAIL_DOMAIN = "example.org"
@@ -27,8 +28,9 @@ class NumberRange:
         return f"{self.prefix}{digits:0{len(str(self.last))}}"
 
 
+MOBILE = NumberRange("07700 ", 900_000, 900_999, 80)
 DRAMA_RANGES = (
-    NumberRange("07700 ", 900_000, 900_999, 80),  # mobile
+    MOBILE,
     NumberRange("01632 ", 960_000, 960_999, 10),  # no area
     NumberRange("020 7946 0", 0, 999, 6),  # London
     NumberRange("029 2018 0", 0, 999, 4),  # Cardiff
@@ -104,9 +106,12 @@ def email(rng: Random, number: int) -> str:
     return f"{rng.choice(WORDS)}.{number:04}@{MAIL_DOMAIN}"
 
 
-def telephone(rng: Random) -> str:
+def telephone(rng: Random, *, for_texts: bool = False) -> str:
+    """In the form that numbers are kept in."""
     drama = rng.choices(DRAMA_RANGES, weights=[one.weight for one in DRAMA_RANGES])[0]
-    return drama.number(rng.randint(drama.first, drama.last))
+    if for_texts:
+        drama = MOBILE
+    return read_telephone(drama.number(rng.randint(drama.first, drama.last))).e164
 
 
 def street(rng: Random) -> str:

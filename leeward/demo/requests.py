@@ -238,11 +238,17 @@ def _contact(rng: Random, group: ClientGroup, number: int) -> SafeContact:
         channel=channel,
         hours=SafeHours.ANY if _happens(rng, "any_hours") else _pick(rng, HOURS),
         email=people.email(rng, number) if channel is SafeChannel.EMAIL else None,
-        telephone=people.telephone(rng) if channel in (SafeChannel.TELEPHONE, SafeChannel.TEXT) else None,
+        telephone=_telephone(rng, channel),
         address=_address(rng, group) if channel is SafeChannel.POST else None,
         may_leave_message=by_telephone and _happens(rng, "may_leave_message"),
         discreet=_happens(rng, "discreet"),
     )
+
+
+def _telephone(rng: Random, channel: SafeChannel) -> str | None:
+    if channel not in (SafeChannel.TELEPHONE, SafeChannel.TEXT):
+        return None
+    return people.telephone(rng, for_texts=channel is SafeChannel.TEXT)
 
 
 def _channel(rng: Random, group: ClientGroup) -> SafeChannel:

@@ -10,6 +10,7 @@ from typing import Any
 
 from chassis.rpc import RpcClient
 from chassis.sealing import Keyring
+from contracts.london import day_of
 from contracts.sealed import HelpSubmission
 from leeward.demo.cast import WEEKS_OF_THERAPY, Cast, Chance, Client, Shares
 from leeward.demo.funds import sample_funds
@@ -62,11 +63,15 @@ class Report:
 class Demonstration:
     """One run on a workspace whose services are up."""
 
-    def __init__(self, workspace: Workspace, amqp_uri: str, *, seed: int, say: Say) -> None:
+    def __init__(
+        self, workspace: Workspace, amqp_uri: str, *, seed: int, say: Say, meanwhile: Callable[[], object] = list
+    ) -> None:
+        """`meanwhile` is called every now and then while everybody is waited for."""
         self._workspace = workspace
         self._amqp_uri = amqp_uri
         self._seed = seed
         self._say = say
+        self._meanwhile = meanwhile
         self._started = time.monotonic()
         keyring = Keyring(workspace.keys)
         self.cast = Cast(
@@ -103,7 +108,7 @@ class Demonstration:
             contact = self.cast.keyring.seal("notifications", therapist.contact)
             self.cast.client.call("matching", "admit_therapist", **admission(therapist, contact).to_json())
         if not self.cast.client.call("billing", "funds"):
-            for fund in sample_funds(self._workspace.clock.now().date()):
+            for fund in sample_funds(day_of(self._workspace.clock.now())):
                 self.cast.client.call("billing", "open_fund", **fund.to_json())
 
     def publish(self, requests: Iterable[HelpSubmission]) -> None:
@@ -123,6 +128,7 @@ class Demonstration:
         quiet = 0
         while quiet < 2:
             acted = self.act()
+            self._meanwhile()
             states = status_of(self._amqp_uri)
             quiet = quiet + 1 if not acted and all(state.idle for state in states) else 0
             if time.monotonic() > deadline:
@@ -145,7 +151,7 @@ class Demonstration:
         """Sessions are attended and paid, invoices too, some therapies end, some clients change their mind."""
         standings = self._standings()
         self._move_clock(timedelta(weeks=WEEKS_OF_THERAPY), "Three weeks of therapy pass")
-        today = self._workspace.clock.now().date()
+        today = day_of(self._workspace.clock.now())
         for standing in standings:
             self.cast.attend_sessions(standing["referral_id"], today)
         for therapist_id in sorted({standing["therapist_id"] for standing in standings}):

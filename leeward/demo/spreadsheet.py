@@ -4,7 +4,7 @@
     python -m leeward.demo.spreadsheet --columns
     python -m leeward.demo.spreadsheet --write samples/requests.csv --rows 200 --seed 7
 
-A column may stand anywhere, under its name in any case and spacing; commas and semicolons may separate cells. All
+A column may stand anywhere, under its name in any case and spacing; commas, semicolons or tabs may separate cells. All
 problems are told at once, each with its line, and none repeats what a cell holds: that is about a person.
 """
 
@@ -15,22 +15,36 @@ import csv
 import io
 import json
 import random
+import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from contracts.sealed import HelpSubmission
+from contracts.sealed import HelpSubmission, SafeChannel
 from contracts.shape import InvalidShape
+from contracts.text import clean
+from contracts.typed.ages import MOST_YEARS, check_age_and_birth
+from contracts.typed.dates import check_past
+from contracts.typed.faults import Fault, Unreadable
+from contracts.typed.numbers import read_whole
+from contracts.typed.telephones import read_telephone
+from leeward.demo import cells
 from leeward.demo.columns import BY_FIELD, BY_NAME, COLUMNS, NEEDED_BY_CHANNEL, Column, markdown_table
 from leeward.demo.people import passphrase
 from leeward.demo.requests import sample_requests
 from leeward.refusal import Refusal
+from leeward.typed import said
 
 SAVE_AS = "in the spreadsheet program choose Save as, 'CSV UTF-8 (comma delimited)'"
 SECRET = random.SystemRandom()
+SEPARATORS = (",", ";", "\t")
+_SEPARATOR = re.compile(r'\s*"?sep=(?P<separator>[^"\r\n])"?\s*?(\r?\n|\r)', re.IGNORECASE)
+"""A first line by which spreadsheet programs are told what separates cells."""
+
 _BY_KEY = {name.replace("_", ""): column for name, column in BY_NAME.items()}
 
 
@@ -74,14 +88,15 @@ def read_requests(path: Path) -> list[HelpSubmission]:
     return parse_requests(path.read_bytes())
 
 
-def parse_requests(content: bytes) -> list[HelpSubmission]:
-    """The requests of a CSV file's bytes. Raises SpreadsheetErrors."""
+def parse_requests(content: bytes, now: datetime | None = None) -> list[HelpSubmission]:
+    """The requests of a CSV file's bytes, of which nothing may be later than now. Raises SpreadsheetErrors."""
+    now = now or datetime.now(UTC)
     problems: list[Problem] = []
     rows = [row for row in _rows(_decoded(content), problems) if not row.is_empty]
     if not rows:
         raise SpreadsheetErrors(problems or [Problem(1, "", "the file is empty; expected a line of column names")])
     header = _read_header(rows[0], problems)
-    requests = [_read_row(row, header, problems) for row in rows[1:]] if any(header) else []
+    requests = [_read_row(row, header, problems, now) for row in rows[1:]] if any(header) else []
     if len(rows) == 1:
         problems.append(Problem(rows[0].line, "", "no request follows the column names"))
     if problems:
@@ -114,13 +129,16 @@ def _decoded(content: bytes) -> str:
 
 
 def _rows(text: str, problems: list[Problem]) -> Iterator[Row]:
-    """Each record, with its cells stripped of surrounding space. Stops at what is no CSV."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
-    line = 1
+    """Each record, its cells without surrounding space and without what nobody meant. Stops at what is no CSV."""
+    told = _SEPARATOR.match(text)
+    rest = text[told.end() :] if told else text
+    reader = csv.reader(io.StringIO(rest, newline=""), delimiter=told["separator"] if told else _delimiter(rest))
+    before = text[: told.end()].count("\n") if told else 0
+    line = 1 + before
     try:
         for cells in reader:
-            yield Row(line, [cell.strip() for cell in cells])
-            line = reader.line_num + 1
+            yield Row(line, [clean(cell).strip() for cell in cells])
+            line = reader.line_num + 1 + before
     except csv.Error:
         problems.append(Problem(line, "", "this is not CSV from here on; look for a quotation mark that is not closed"))
 
@@ -128,7 +146,7 @@ def _rows(text: str, problems: list[Problem]) -> Iterator[Row]:
 def _delimiter(text: str) -> str:
     """The separator that the first line with any content has more of."""
     first = next((line for line in text.splitlines() if line.strip()), "")
-    return ";" if first.count(";") > first.count(",") else ","
+    return max(SEPARATORS, key=first.count)
 
 
 def _read_header(row: Row, problems: list[Problem]) -> list[Column | None]:
@@ -159,7 +177,9 @@ def _unknown(name: str) -> str:
     return f"is not a known column; {advice}" if name else f"has cells but no name; {advice}"
 
 
-def _read_row(row: Row, header: Sequence[Column | None], problems: list[Problem]) -> HelpSubmission | None:
+def _read_row(
+    row: Row, header: Sequence[Column | None], problems: list[Problem], now: datetime
+) -> HelpSubmission | None:
     """The request of a row, or None after adding what is wrong with it to the problems."""
     found: dict[str, str] = {}
     values: dict[str, Any] = {}
@@ -168,29 +188,62 @@ def _read_row(row: Row, header: Sequence[Column | None], problems: list[Problem]
             _read_cell(column, cell, values, found)
         elif column is not None and column.required:
             found[column.name] = column.problem("is empty")
-    for column in header[len(row.cells) :]:
-        if column is not None and column.required:
-            found[column.name] = column.problem("is empty")
-    if any(row.cells[len(header) :]):
-        found[""] = "has more cells than there are column names; text that holds separators needs quotation marks"
+    _check_width(row, header, found)
     _check_contact(values, found)
+    _check_times(values, found, now)
     request = _build(values, found, header)
     problems += (Problem(row.line, name, message) for name, message in found.items())
     return None if found else request
 
 
+def _check_width(row: Row, header: Sequence[Column | None], found: dict[str, str]) -> None:
+    """A row that ends early has lost cells somewhere, and those after them stand below other names."""
+    short = len(header) - len(row.cells)
+    if short > 0:
+        first = header[len(row.cells)]
+        name = first.name if first else str(len(row.cells) + 1)
+        found[name] = f"is missing: the row has {len(row.cells)} cells, and there are {len(header)} column names"
+    elif any(row.cells[len(header) :]):
+        found[""] = "has more cells than there are column names; text that holds separators needs quotation marks"
+
+
 def _read_cell(column: Column, cell: str, values: dict[str, Any], found: dict[str, str]) -> None:
     try:
         values[column.name] = column.kind.parse(cell)
-    except (ValueError, OverflowError):
+    except Unreadable as unreadable:
+        found[column.name] = column.problem(said(unreadable))
+    except ValueError:
         found[column.name] = column.problem()
 
 
 def _check_contact(values: dict[str, Any], found: dict[str, str]) -> None:
     """Whoever is to be reached by e-mail needs an e-mail address, and so on."""
-    needed = NEEDED_BY_CHANNEL.get(values.get("contact_channel", ""))
+    channel = values.get("contact_channel", "")
+    needed = NEEDED_BY_CHANNEL.get(channel)
     if needed and needed not in values and needed not in found:
-        found[needed] = BY_NAME[needed].problem(f"is empty, though contact_channel is {values['contact_channel']}")
+        found[needed] = BY_NAME[needed].problem(f"is empty, though contact_channel is {channel}")
+    if channel == SafeChannel.TEXT and "telephone" in values:
+        _note_if_wrong("telephone", lambda: read_telephone(values["telephone"], for_texts=True), found)
+
+
+def _check_times(values: dict[str, Any], found: dict[str, str], now: datetime) -> None:
+    """Nobody has agreed or was born in the future, and an age goes with the date of birth at the time it was told."""
+    agreed = datetime.fromisoformat(values["consent_given_at"]) if "consent_given_at" in values else now
+    if agreed > now:
+        found["consent_given_at"] = BY_NAME["consent_given_at"].problem(said(Unreadable(Fault.FUTURE)))
+    if "date_of_birth" not in values:
+        return
+    born = date.fromisoformat(values["date_of_birth"])
+    _note_if_wrong("date_of_birth", lambda: check_past(born, today=now.date(), least=0, most=MOST_YEARS), found)
+    if "age" in values:
+        _note_if_wrong("date_of_birth", lambda: check_age_and_birth(values["age"], born, on=agreed.date()), found)
+
+
+def _note_if_wrong(column: str, check: Callable[[], object], found: dict[str, str]) -> None:
+    try:
+        check()
+    except Unreadable as unreadable:
+        found.setdefault(column, BY_NAME[column].problem(said(unreadable)))
 
 
 def _build(values: dict[str, Any], found: dict[str, str], header: Sequence[Column | None]) -> HelpSubmission | None:
@@ -205,8 +258,13 @@ def _build(values: dict[str, Any], found: dict[str, str], header: Sequence[Colum
         for field in _fields(error.errors):
             column = BY_FIELD[field]
             if column in header:
-                found.setdefault(column.name, column.problem())
+                found.setdefault(column.name, column.problem(_counted(column, values)))
         return None
+
+
+def _counted(column: Column, values: dict[str, Any]) -> str | None:
+    """Of a text that is too long or too short, how long it is."""
+    return f"has {len(values[column.name]):,} characters" if column.kind is cells.TEXT else None
 
 
 def _fields(errors: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -224,6 +282,13 @@ def _written(column: Column, data: dict[str, Any]) -> str:
     return "" if value is None else column.kind.write(value)
 
 
+def _count(text: str) -> int:
+    try:
+        return read_whole(text, least=1, most=100_000)
+    except Unreadable as unreadable:
+        raise argparse.ArgumentTypeError(f"that {said(unreadable)}") from None
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0, or 1 where a checked file has problems."""
     parser = argparse.ArgumentParser(prog="python -m leeward.demo.spreadsheet", description="Requests for help as CSV.")
@@ -231,15 +296,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     what.add_argument("--check", type=Path, metavar="FILE", help="say all that is wrong with a file")
     what.add_argument("--columns", action="store_true", help="print the columns as a Markdown table")
     what.add_argument("--write", type=Path, metavar="FILE", help="write sample requests")
-    parser.add_argument("--rows", type=int, default=200, help="how many sample requests (200)")
+    parser.add_argument("--rows", type=_count, default=200, help="how many sample requests (200)")
     parser.add_argument("--seed", type=int, default=7, help="the same seed draws the same people (7)")
     chosen = parser.parse_args(arguments)
     if chosen.check:
         return _check(chosen.check)
     if chosen.write:
-        write_requests(chosen.write, sample_requests(chosen.rows, chosen.seed))
-    else:
-        print(markdown_table(), end="")
+        return _write(chosen.write, chosen.rows, chosen.seed)
+    print(markdown_table(), end="")
+    return 0
+
+
+def _write(path: Path, rows: int, seed: int) -> int:
+    try:
+        write_requests(path, sample_requests(rows, seed))
+    except OSError as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 

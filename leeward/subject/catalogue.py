@@ -29,7 +29,7 @@ SPOKEN = (
     "services/intake/labels.py",
     "leeward/subject/wording.py",
 )
-POLICY = "services/intake/policy/retention-v1.toml"
+POLICY = "contracts/policy/retention-v1.toml"
 PAGE = "leeward/subject/page.html"
 SAID = re.compile(r"[A-Z]|\d+ ")
 

@@ -14,8 +14,9 @@ import typer
 from chassis.rpc import NoAnswer
 from contracts.commands.subject import ExportReason, Ground
 from contracts.reference import InvalidReference, parse_reference
+from contracts.vocabulary import Party
 from leeward.asking import asking
-from leeward.options import VAR, Folder
+from leeward.options import VAR, Folder, new_folder
 from leeward.privacy import ME, By, Reference
 from leeward.subject.gathering import Part, Request, gather
 from leeward.subject.languages import Language
@@ -29,7 +30,10 @@ from leeward.workspace import Workspace
 
 def export_subject(
     reference: Reference,
-    out: Annotated[Path, typer.Option(help="The folder to write into; the one you are in otherwise.")] = Path(),
+    out: Annotated[
+        Path | None,
+        typer.Option(callback=new_folder, help="The folder to write into; subject-access in --var otherwise."),
+    ] = None,
     reason: Annotated[ExportReason, typer.Option(help="Why; it goes on record.")] = ExportReason.CLIENT_ASKED,
     by: By = ME,
     leave_out: Annotated[
@@ -39,6 +43,7 @@ def export_subject(
         list[Ground] | None, typer.Option(help="On which ground: one for all, or one for each in order; on record.")
     ] = None,
     language: Annotated[Language, typer.Option(help="Of the page; the JSON is in English.")] = Language.ENGLISH,
+    whose: Annotated[Party, typer.Option(help="Of the client, or of whoever wrote for them.")] = Party.CLIENT,
     var: Folder = VAR,
 ) -> None:
     """Writes everything that is held about a person, in every service, as one page to print and as JSON.
@@ -49,16 +54,17 @@ def export_subject(
     """
     grounds = grounds_of(leave_out or [], ground or [])
     try:
-        name = f"subject-access-{parse_reference(reference)}"
+        name = f"subject-access-{parse_reference(reference)}" + ("-writer" if whose is Party.WRITER else "")
     except InvalidReference as error:
         _refuse(str(error))
+    out = out or var / "subject-access"  # never beside the source, from where it might be passed on with it
     page, data = out / f"{name}.html", out / f"{name}.json"
     for path in (page, data):
         if path.exists():
             _refuse(f"{path} is there already. Move it, or name another folder with --out.")
     workspace = Workspace(var)
     with plain_errors():
-        export = _gather(workspace, reference, by=by, reason=reason, grounds=grounds)
+        export = _gather(workspace, reference, by=by, reason=reason, whose=whose, grounds=grounds)
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     _write(page, as_html(replace(export, language=language)))
     _write(data, json.dumps(as_json(export), indent=2, ensure_ascii=False) + "\n")
@@ -69,14 +75,21 @@ def export_subject(
 
 
 def _gather(
-    workspace: Workspace, reference: str, *, by: str, reason: ExportReason, grounds: Mapping[str, Ground]
+    workspace: Workspace,
+    reference: str,
+    *,
+    by: str,
+    reason: ExportReason,
+    whose: Party,
+    grounds: Mapping[str, Ground],
 ) -> Export:
     """Raises NoSuchEntry. What is left out is on record before anything is written."""
     values = workspace.values()
     own = Path(forms) if (forms := values.get("SITE_FORMS")) else None
     with asking(workspace) as client:
         try:
-            found = numbered(_in_words(one, own) for one in gather(client, reference, by=by, reason=reason))
+            requests = gather(client, reference, by=by, reason=reason, whose=whose)
+            found = numbered(_in_words(one, own) for one in requests)
             if entries := left_out(found, grounds):
                 client.call("intake", "leave_out", staff=by, entries=[one.to_json() for one in entries])
         except NoAnswer as silence:

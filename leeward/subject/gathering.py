@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from chassis.one_time import OneTimeKey
 from chassis.rpc import RpcClient
 from contracts.commands.subject import ExportReason, Holding, SealedHolding, Section, Topic
+from contracts.vocabulary import Party
 from leeward.workspace import SERVICES
 
 TIMEOUT_SECONDS = 60.0
@@ -30,14 +31,17 @@ class Request:
     parts: tuple[Part, ...]
 
 
-def gather(client: RpcClient, reference: str, *, by: str, reason: ExportReason) -> list[Request]:
-    """Everything that is held about the person of this reference, under all their references, the one asked for first.
+def gather(
+    client: RpcClient, reference: str, *, by: str, reason: ExportReason, whose: Party = Party.CLIENT
+) -> list[Request]:
+    """Everything that is held about the person of this reference, or about whoever wrote for them, under all their
+    references, the one asked for first.
 
     Intake is asked first, because it refuses who must not see it. Raises CommandFailed, NoAnswer.
     """
     found = client.call("intake", "same_person", reference=reference)
     return [
-        Request(one["referral_id"], one["reference"], parts_of(_ask_all(client, one["referral_id"], by, reason)))
+        Request(one["referral_id"], one["reference"], parts_of(_ask_all(client, one["referral_id"], by, reason, whose)))
         for one in found
     ]
 
@@ -53,8 +57,9 @@ def parts_of(holdings: Iterable[Holding]) -> tuple[Part, ...]:
     return tuple(sorted(parts, key=lambda part: order.index(part.section.topic)))
 
 
-def _ask_all(client: RpcClient, referral_id: str, by: str, reason: ExportReason) -> list[Holding]:
+def _ask_all(client: RpcClient, referral_id: str, by: str, reason: ExportReason, whose: Party) -> list[Holding]:
     key = OneTimeKey()
     asked = {"referral_id": referral_id, "asked_by": by, "reason": reason.value, "seal_to": key.public}
+    asked["whose"] = whose.value
     answers = (client.call(service, "about_subject", timeout=TIMEOUT_SECONDS, **asked) for service in SERVICES)
     return [open_answer(key, answer) for answer in answers]

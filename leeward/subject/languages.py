@@ -9,8 +9,8 @@ from pathlib import Path
 from markupsafe import Markup
 
 from chassis.telling import written
-from chassis.workdays import LONDON
 from contracts.commands.subject import Fact
+from contracts.london import LONDON
 from web.site.languages import Translations, Translator, read_catalogue, read_catalogues
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from contracts.commands.subject import Fact, Section, Topic
+from contracts.typed.postcodes import NO_FIXED_ABODE
 from web.site.forms.definition import Choice, Definition, Kind, Question
 from web.site.forms.kinds import HAS_CHOICES, YES_NO, YES_NO_UNSURE
 from web.site.forms.reading import read_version
@@ -44,6 +45,7 @@ def _shown(definition: Definition, facts: Iterable[Fact]) -> Iterator[Question]:
     for page in definition.pages:
         if not page.when.holds(given):
             continue
+        page = definition.as_said(page, given)
         shown = [question for question in page.questions if question.when.holds(given)]
         yield from shown
         for question in shown:
@@ -72,6 +74,9 @@ def _asked(fact: Fact, asked: Asked, definition: Definition) -> Fact:
     questions = asked.get(fact.asked or "", [])
     if not questions:
         return fact
+    if fact.value == NO_FIXED_ABODE:
+        otherwise = next((question.otherwise for question in questions if question.otherwise), fact.value)
+        return replace(fact, what=questions[0].label, value=otherwise)
     labels = " / ".join(dict.fromkeys(question.label for question in questions))
     words = {choice.value: choice.label for question in questions for choice in _choices(question)}
     if fact.exactly and set(fact.exactly) <= set(words):

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from chassis.host.service import Ports, auditor, command, due, health_check, lane, on, schedule, story_teller
+from chassis.host.service import (
+    Ports,
+    auditor,
+    command,
+    discarder,
+    due,
+    exporter,
+    health_check,
+    lane,
+    lister,
+    on,
+    replayer,
+    schedule,
+    shower,
+    story_teller,
+)
 from chassis.telling import telling
 from contracts.commands.billing import (
+    AllowFurtherAward,
     ConfirmArea,
     DrawDown,
     ListFunds,
+    ListUnrecordedAttendance,
     OpenFund,
     RecordAttendance,
+    RecordNeverAttended,
     RecordPayment,
+    ReversePayment,
+    ReverseSession,
     ShowTrialBalance,
     SubsidyOf,
     TherapistAccountOf,
@@ -25,7 +45,15 @@ from contracts.events.intake import (
     ReferralSignposted,
     ReferralWithdrawn,
 )
-from contracts.events.matching import MatchEnded, TherapistAdmitted, TherapistMatched
+from contracts.events.matching import (
+    MatchEnded,
+    MatchEndUndone,
+    MatchingStalled,
+    TherapistAdmitted,
+    TherapistFeeChanged,
+    TherapistMatched,
+)
+from contracts.events.notifications import TherapyReportAccepted
 from services.billing import handlers, settings, store, subject
 
 
@@ -49,8 +77,16 @@ class BillingService:
         on(ReferralErased, handlers.forget),
         on(ReferralReopened, handlers.reopen, safe_by_business_key="the number of the referral's ending"),
         on(TherapistAdmitted, handlers.open_account, safe_by_business_key="therapist_id"),
+        on(TherapistFeeChanged, handlers.note_changed_fee, safe_by_business_key="the fee, which is tried anew at most"),
         on(TherapistMatched, handlers.charge_match, safe_by_business_key="match_id"),
-        on(MatchEnded, handlers.end_match, safe_by_business_key="match_id, which ends once"),
+        on(MatchEnded, handlers.end_match, safe_by_business_key="match_id, and when it ended"),
+        on(MatchEndUndone, handlers.undo_match_end, safe_by_business_key="match_id, and when that was undone"),
+        on(MatchingStalled, handlers.note_stall, safe_by_business_key="referral_id, whose award is given back once"),
+        on(
+            TherapyReportAccepted,
+            handlers.take_therapy_report,
+            safe_by_business_key="match_id and what is reported; a session also by when that was said",
+        ),
     )
 
     timers = schedule(
@@ -59,6 +95,9 @@ class BillingService:
         due("lapse_membership", handlers.lapse_membership),
         due("start_fund", handlers.start_fund),
         due("end_fund", handlers.end_fund),
+        due("release_award", handlers.release_award),
+        due("award_not_begun", handlers.release_unbegun_award),
+        due("ask_attendance", handlers.ask_attendance),
         due("serve_waiting_list", handlers.serve_waiting_list),
     )
 
@@ -67,6 +106,11 @@ class BillingService:
     record_payment = command(RecordPayment, handlers.record_payment)
     draw_down = command(DrawDown, handlers.draw_down)
     record_attendance = command(RecordAttendance, handlers.record_attendance)
+    record_never_attended = command(RecordNeverAttended, handlers.record_never_attended)
+    unrecorded_attendance = command(ListUnrecordedAttendance, handlers.unrecorded_attendance)
+    reverse_payment = command(ReversePayment, handlers.reverse_payment)
+    reverse_session = command(ReverseSession, handlers.reverse_session)
+    allow_further_award = command(AllowFurtherAward, handlers.allow_further_award)
     confirm_area = command(ConfirmArea, handlers.confirm_area)
     subsidy_of = command(SubsidyOf, handlers.subsidy_of)
     therapist_account = command(TherapistAccountOf, handlers.therapist_account)
@@ -76,3 +120,8 @@ class BillingService:
     health = health_check()
     story = story_teller()
     audit = auditor()
+    list_dead_letters = lister()
+    show_dead_letters = shower()
+    export_dead_letters = exporter()
+    replay_dead_letters = replayer()
+    discard_dead_letters = discarder()

@@ -21,6 +21,8 @@ class BillingSettings:
     awards: AwardPolicy
     referral_fee_pence: int
     invoice_days: int
+    unhappy_credit_sessions: int
+    ask_attendance_days: int
 
 
 def read(env: Env) -> BillingSettings:
@@ -35,7 +37,11 @@ def read(env: Env) -> BillingSettings:
         awards=AwardPolicy(
             highest_session_fee_pence=env.int("BILLING_HIGHEST_SUBSIDISED_FEE_PENCE", 60_00, validate=fee),
             sessions_per_award=env.int("BILLING_SESSIONS_PER_AWARD", 10, validate=Range(min=1, max=100)),
+            late_session_days=env.int("BILLING_LATE_SESSION_DAYS", 30, validate=Range(min=0, max=365)),
+            begin_within_days=env.int("BILLING_BEGIN_AWARD_WITHIN_DAYS", 90, validate=Range(min=1, max=365)),
         ),
         referral_fee_pence=env.int("BILLING_REFERRAL_FEE_PENCE", 30_00, validate=fee),
         invoice_days=env.int("BILLING_INVOICE_DAYS", 14, validate=days),
+        unhappy_credit_sessions=env.int("BILLING_UNHAPPY_CREDIT_SESSIONS", 2, validate=Range(min=0, max=100)),
+        ask_attendance_days=env.int("BILLING_ASK_ATTENDANCE_AFTER_DAYS", 30, validate=days),
     )

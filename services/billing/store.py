@@ -13,14 +13,26 @@ from sqlalchemy.orm import Session
 
 from chassis.store import rows
 from chassis.store.prepared import prepared
-from contracts.vocabulary import AwardId, FundId, InvoiceId, MatchId, PaymentId, ReferralId, TherapistId
+from contracts.vocabulary import (
+    AwardId,
+    CreditNoteId,
+    FundId,
+    InvoiceId,
+    MatchEndReason,
+    MatchId,
+    PaymentId,
+    ReferralId,
+    SessionId,
+    TherapistId,
+)
 from services.billing import tables
 from services.billing.domain.awards import Award, AwardState
+from services.billing.domain.fees import Ending
 from services.billing.domain.funds import Fund
 from services.billing.domain.invoices import Invoice
 from services.billing.domain.ledger import Account, AccountKind, Journal, JournalKind, TrialBalance
 from services.billing.domain.membership import Membership
-from services.billing.tables import Match, Referral, Therapist, WaitingPlace
+from services.billing.tables import AttendedSession, Match, Payment, Referral, Therapist, WaitingPlace
 
 metadata = tables.metadata
 
@@ -34,24 +46,46 @@ def _locked(found: StatementT) -> StatementT:
 
 
 # What every match or assessment asks is built once. The statements name their parameters.
-_award, _fund, _invoice, _match = (
+_award, _fund, _invoice, _match, _session, _referral = (
     tables.award_table.c,
     tables.fund_table.c,
     tables.invoice_table.c,
     tables.match_table.c,
+    tables.session_table.c,
+    tables.referral_table.c,
 )
 _timer = metadata.tables["timer"].c
 _of_referral = _award.referral_id == bindparam("referral_id")
 _MATCHES_OF = prepared(
     select(Match).where(_match.referral_id == bindparam("referral_id")).order_by(_match.matched_at, _match.id)
 )
+_SESSIONS_ATTENDED = prepared(
+    select(func.count())
+    .select_from(tables.session_table)
+    .where(_session.match_id == bindparam("match_id"), _session.reversed_at.is_(None))
+)
 _FEE_INVOICE = prepared(_locked(select(Invoice).where(_invoice.match_id == bindparam("match_id"))))
 _OPEN_FUNDS = prepared(
     _locked(select(Fund).where(_fund.starts_on <= bindparam("on"), _fund.ends_on >= bindparam("on")).order_by(_fund.id))
 )
 _HELD_AWARD = prepared(_locked(select(Award).where(_of_referral, _award.state == AwardState.HELD)))
-_LATEST_AWARD = prepared(select(Award).where(_of_referral).order_by(_award.approved_at.desc(), _award.id).limit(1))
-_RECEIVED = prepared(select(_award.fund_id, func.sum(_award.drawn_pence)).where(_of_referral).group_by(_award.fund_id))
+_LATEST_AWARD = prepared(
+    select(Award).where(_of_referral).order_by(_award.approved_at.desc(), _award.id.desc()).limit(1)
+)
+_SAME_PERSON = select(_referral.id, _referral.previous_id, _referral.merged_into_id).where(
+    or_(
+        _referral.id.in_(bindparam("known", expanding=True)),
+        _referral.previous_id.in_(bindparam("known", expanding=True)),
+        _referral.merged_into_id.in_(bindparam("known", expanding=True)),
+    )
+)
+_promised = func.sum(_award.committed_pence - _award.released_pence)
+_RECEIVED = (
+    select(_award.fund_id, _promised)
+    .where(_award.referral_id.in_(bindparam("referral_ids", expanding=True)))
+    .group_by(_award.fund_id)
+    .having(_promised > 0)
+)
 _ANY_DUE = (
     select(_timer.name)
     .where(_timer.name.in_(bindparam("timers", expanding=True)), _timer.due_at <= bindparam("at"))
@@ -65,14 +99,17 @@ class NotFound(LookupError):
 
 
 @dataclass(frozen=True)
-class Payment:
-    id: PaymentId
-    amount_pence: int
+class Reversal:
+    """Who took something back, when and why."""
+
+    at: datetime
+    by: str
+    reason: str
 
 
 @dataclass(frozen=True)
 class FundMovements:
-    """What a fund's journals add up to, in pence."""
+    """What a fund's journals add up to, in pence; `drawn` without what was drawn for sessions taken back."""
 
     opened: int = 0
     committed: int = 0
@@ -109,8 +146,58 @@ def find_current_match(session: Session, referral_id: ReferralId) -> Match | Non
     return going_on[-1] if going_on else None
 
 
+def find_match_on(
+    session: Session, referral_id: ReferralId, day: date, match_id: MatchId | None = None
+) -> Match | None:
+    """The match in which client and therapist could meet on that day, locked, so that no session is noted twice.
+
+    The latest of several, or the one that is named.
+    """
+    possible = [one for one in matches_of(session, referral_id) if one.covers(day) and match_id in (None, one.id)]
+    match = rows.lock(session, Match, possible[-1].id) if possible else None
+    return match if match and match.covers(day) else None
+
+
+def unrecorded_matches(session: Session, *, matched_before: datetime, limit: int) -> Sequence[Match]:
+    """Matches of which nobody knows whether client and therapist have met, the oldest first.
+
+    Those made before a moment, and those that have ended in another way than one that tells.
+    """
+    met = select(_session.match_id).where(_session.reversed_at.is_(None))
+    ended_silently = _match.end_reason.in_((MatchEndReason.WITHDRAWN, MatchEndReason.CLIENT_UNHAPPY))
+    going_on = and_(_match.end_reason.is_(None), _match.matched_at < matched_before)
+    closed = select(_referral.id).where(_referral.ending == Ending.CLOSED)
+    charged = select(_invoice.match_id).where(_invoice.match_id.is_not(None), _invoice.credited_pence == 0)
+    found = (
+        select(Match)
+        .where(
+            _match.id.not_in(met),
+            _match.id.in_(charged),
+            _match.referral_id.not_in(closed),
+            _match.never_attended_at.is_(None),
+            or_(ended_silently, going_on),
+        )
+        .order_by(_match.matched_at, _match.id)
+        .limit(limit)
+    )
+    return session.scalars(found).all()
+
+
+def get_match(session: Session, match_id: MatchId) -> Match:
+    return _required(find_match(session, match_id))
+
+
+def lock_match(session: Session, match_id: MatchId) -> Match | None:
+    return rows.lock(session, Match, match_id)
+
+
 def find_therapist(session: Session, therapist_id: TherapistId) -> Therapist | None:
     return rows.find(session, Therapist, therapist_id)
+
+
+def lock_therapist(session: Session, therapist_id: TherapistId) -> Therapist:
+    """A therapist, locked, so that no credit of theirs is set against two invoices. Raises NotFound."""
+    return _required(rows.lock(session, Therapist, therapist_id))
 
 
 def find_membership(session: Session, therapist_id: TherapistId) -> Membership | None:
@@ -118,12 +205,13 @@ def find_membership(session: Session, therapist_id: TherapistId) -> Membership |
 
 
 def find_invoice(session: Session, invoice_id: InvoiceId) -> Invoice | None:
-    """An invoice, locked, so that two payments can't both be the last."""
-    return rows.lock(session, Invoice, invoice_id)
+    """An invoice, not locked: its therapist is."""
+    return rows.find(session, Invoice, invoice_id)
 
 
-def get_invoice(session: Session, invoice_id: InvoiceId) -> Invoice:
-    return _required(find_invoice(session, invoice_id))
+def lock_invoice(session: Session, invoice_id: InvoiceId) -> Invoice:
+    """An invoice, locked. Raises NotFound."""
+    return _required(rows.lock(session, Invoice, invoice_id))
 
 
 def find_fee_invoice(session: Session, match_id: MatchId) -> Invoice | None:
@@ -138,23 +226,104 @@ def invoices_of(session: Session, therapist_id: TherapistId) -> Sequence[Invoice
     return session.scalars(found).all()
 
 
+def lock_unsettled(session: Session, therapist_id: TherapistId) -> Sequence[Invoice]:
+    """What a therapist still owes, locked, the oldest first."""
+    owed = _invoice.amount_pence > _invoice.paid_pence + _invoice.credited_pence
+    found = select(Invoice).where(_invoice.therapist_id == therapist_id, owed)
+    return session.scalars(_locked(found.order_by(_invoice.issued_on, _invoice.id))).all()
+
+
 def add_credit_note(session: Session, id_: UUID, invoice: Invoice, pence: int, on: date) -> None:
     row = {"id": id_, "invoice_id": invoice.id, "amount_pence": pence, "issued_on": on}
     session.execute(tables.credit_note_table.insert(), row)
 
 
-def find_payment(session: Session, invoice_id: InvoiceId, reference: str) -> Payment | None:
-    table = tables.payment_table
-    wanted = (table.c.invoice_id == invoice_id, table.c.reference == reference)
-    row = session.execute(select(table.c.id, table.c.amount_pence).where(*wanted)).one_or_none()
-    return Payment(row.id, row.amount_pence) if row else None
+def reverse_credit_note(session: Session, invoice: Invoice, *, at: datetime) -> CreditNoteId:
+    """Marks the credit note that stands as taken back; its identifier."""
+    table = tables.credit_note_table
+    stands = (table.c.invoice_id == invoice.id, table.c.reversed_at.is_(None))
+    id_: CreditNoteId = session.execute(select(table.c.id).where(*stands)).scalar_one()
+    session.execute(table.update().where(table.c.id == id_).values(reversed_at=at))
+    return id_
 
 
-def add_payment(
-    session: Session, payment: Payment, *, invoice_id: InvoiceId, reference: str, received_at: datetime
+def find_payment(session: Session, payment_id: PaymentId) -> Payment | None:
+    """A payment, locked."""
+    return rows.lock(session, Payment, payment_id)
+
+
+def find_payment_at_bank(session: Session, bank_id: str) -> Payment | None:
+    """The payment that the bank knows by this. If there is none, nobody else adds it until the unit ends."""
+    rows.lock_key(session, Payment, bank_id)
+    return session.scalars(select(Payment).where(tables.payment_table.c.bank_id == bank_id)).one_or_none()
+
+
+def lock_payment_id(session: Session, payment_id: PaymentId) -> None:
+    """Lets nobody else add a payment of this identifier until the unit ends."""
+    rows.lock_key(session, Payment, payment_id)
+
+
+def find_same_payment(
+    session: Session, invoice_id: InvoiceId, *, reference: str, paid_on: date, pence: int
+) -> Payment | None:
+    """A payment that stands and looks the same, of those without an identifier of the bank's."""
+    table = tables.payment_table.c
+    same = (table.invoice_id == invoice_id, table.reference == reference, table.amount_pence == pence)
+    stands = (table.paid_on == paid_on, table.bank_id.is_(None), table.reversed_at.is_(None))
+    return session.scalars(select(Payment).where(*same, *stands).order_by(table.received_at).limit(1)).one_or_none()
+
+
+def spare_payments(session: Session, therapist_id: TherapistId) -> Sequence[tuple[PaymentId, int]]:
+    """The therapist's payments of which something is in no invoice yet, the oldest first, and how much."""
+    payment, allocation = tables.payment_table.c, tables.allocation_table.c
+    used = select(allocation.payment_id, func.sum(allocation.pence).label("pence")).group_by(allocation.payment_id)
+    theirs = select(payment.id).where(payment.therapist_id == therapist_id)
+    used_up = used.where(allocation.payment_id.in_(theirs)).subquery()
+    spare = payment.amount_pence - func.coalesce(used_up.c.pence, 0)
+    found = (
+        select(payment.id, spare)
+        .outerjoin(used_up, used_up.c.payment_id == payment.id)
+        .where(payment.therapist_id == therapist_id, payment.reversed_at.is_(None), spare > 0)
+        .order_by(payment.received_at, payment.id)
+    )
+    return [(payment_id, int(pence)) for payment_id, pence in session.execute(found)]
+
+
+def allocated(
+    session: Session, *, payment_id: PaymentId | None = None, invoice_id: InvoiceId | None = None
+) -> Sequence[tuple[PaymentId, InvoiceId, int]]:
+    """What of a payment is in which invoices, or of which payments in an invoice; the newest first."""
+    table = tables.allocation_table.c
+    pence = func.sum(table.pence)
+    wanted = table.payment_id == payment_id if payment_id else table.invoice_id == invoice_id
+    found = (
+        select(table.payment_id, table.invoice_id, pence)
+        .where(wanted)
+        .group_by(table.payment_id, table.invoice_id)
+        .having(pence > 0)
+        .order_by(func.max(table.made_at).desc(), table.payment_id, table.invoice_id)
+    )
+    return [(payment, invoice, int(sum_)) for payment, invoice, sum_ in session.execute(found)]
+
+
+def allocate(
+    session: Session, id_: UUID, *, payment_id: PaymentId, invoice_id: InvoiceId, pence: int, at: datetime
 ) -> None:
-    row = {"id": payment.id, "amount_pence": payment.amount_pence, "received_at": received_at}
-    session.execute(tables.payment_table.insert(), {**row, "invoice_id": invoice_id, "reference": reference})
+    row = {"id": id_, "payment_id": payment_id, "invoice_id": invoice_id, "pence": pence, "made_at": at}
+    session.execute(tables.allocation_table.insert(), row)
+
+
+def find_reversal(session: Session, id_: UUID) -> Reversal | None:
+    """Who took the payment or session of this identifier back."""
+    table = tables.reversal_table.c
+    found = session.execute(select(table.reversed_at, table.reversed_by, table.reason).where(table.id == id_))
+    row = found.one_or_none()
+    return Reversal(row.reversed_at, row.reversed_by, row.reason) if row else None
+
+
+def add_reversal(session: Session, id_: UUID, reversal: Reversal) -> None:
+    row = {"id": id_, "reversed_at": reversal.at, "reversed_by": reversal.by, "reason": reversal.reason}
+    session.execute(tables.reversal_table.insert(), row)
 
 
 def get_fund(session: Session, fund_id: FundId) -> Fund:
@@ -163,6 +332,8 @@ def get_fund(session: Session, fund_id: FundId) -> Fund:
 
 
 def find_fund_named(session: Session, name: str) -> Fund | None:
+    """The fund of this name. If there is none, nobody else opens one until the unit ends."""
+    rows.lock_key(session, Fund, name)
     return session.scalars(select(Fund).where(tables.fund_table.c.name == name)).one_or_none()
 
 
@@ -189,15 +360,45 @@ def find_latest_award(session: Session, referral_id: ReferralId) -> Award | None
     return session.scalars(_LATEST_AWARD, {"referral_id": referral_id}).one_or_none()
 
 
+def paying_award_of(session: Session, referral_id: ReferralId, day: date) -> Award | None:
+    """The award that a session of that day would draw down: it holds money and covers the day."""
+    holding = _award.state.in_((AwardState.HELD, AwardState.CLOSING))
+    awards = session.scalars(_locked(select(Award).where(_award.referral_id == referral_id, holding)))
+    return next((award for award in awards.all() if award.covers(day)), None)
+
+
+def closing_awards_of(session: Session, referral_id: ReferralId) -> Sequence[Award]:
+    """Those whose money is reserved for sessions that took place and are still to be reported, the oldest first."""
+    found = select(Award).where(_award.referral_id == referral_id, _award.state == AwardState.CLOSING)
+    return session.scalars(_locked(found.order_by(_award.approved_at, _award.id))).all()
+
+
 def held_awards_of(session: Session, fund_id: FundId) -> Sequence[Award]:
     table = tables.award_table
     found = select(Award).where(table.c.fund_id == fund_id, table.c.state == AwardState.HELD).order_by(table.c.id)
     return session.scalars(_locked(found)).all()
 
 
-def received_by(session: Session, referral_id: ReferralId) -> Mapping[FundId, int]:
-    """What each fund has paid for a client so far, in pence."""
-    return {fund_id: int(pence) for fund_id, pence in session.execute(_RECEIVED, {"referral_id": referral_id})}
+def same_person(session: Session, referral_id: ReferralId) -> frozenset[ReferralId]:
+    """Every referral of the person whose referral this is: those taken up again, and those merged into one another."""
+    known = frozenset({referral_id})
+    while True:
+        found = session.execute(_SAME_PERSON, {"known": sorted(known)})
+        more = known | {one for row in found for one in row if one is not None}
+        if more == known:
+            return known
+        known = more
+
+
+def received_by(session: Session, referral_ids: Iterable[ReferralId]) -> Mapping[FundId, int]:
+    """What each fund has paid or promised to a client on these referrals, in pence; no fund that gave nothing."""
+    found = session.execute(_RECEIVED, {"referral_ids": sorted(referral_ids)})
+    return {fund_id: int(pence) for fund_id, pence in found}
+
+
+def referrals_that_fit_nobody(session: Session, *, above_pence: int) -> Sequence[Referral]:
+    """Those for whom every therapist within reach costs more than `above_pence`, as far as is known."""
+    return session.scalars(select(Referral).where(_referral.least_fee_pence > above_pence)).all()
 
 
 def find_place(session: Session, referral_id: ReferralId) -> WaitingPlace | None:
@@ -220,23 +421,27 @@ def is_any_due(session: Session, timers: Sequence[str], *, at: datetime) -> bool
     return session.execute(_ANY_DUE, {"timers": timers, "at": at}).first() is not None
 
 
-def add_session(
-    session: Session, id_: UUID, *, match_id: MatchId, on: date, award_id: AwardId | None, drawn_pence: int
-) -> None:
-    row = {"id": id_, "match_id": match_id, "attended_on": on, "award_id": award_id, "drawn_pence": drawn_pence}
-    session.execute(tables.session_table.insert(), row)
-
-
 def has_session(session: Session, match_id: MatchId, on: date) -> bool:
-    table = tables.session_table
-    wanted = select(table.c.id).where(table.c.match_id == match_id, table.c.attended_on == on)
-    return session.execute(wanted).first() is not None
+    stands = (_session.match_id == match_id, _session.attended_on == on, _session.reversed_at.is_(None))
+    return session.execute(select(_session.id).where(*stands)).first() is not None
 
 
 def sessions_attended(session: Session, match_id: MatchId) -> int:
-    table = tables.session_table
-    counted = select(func.count()).select_from(table).where(table.c.match_id == match_id)
-    return session.execute(counted).scalar_one()
+    """How many sessions are on record and were not taken back."""
+    session.flush()
+    return int(session.execute(_SESSIONS_ATTENDED, {"match_id": match_id}).scalar_one())
+
+
+def find_session(session: Session, session_id: SessionId) -> AttendedSession | None:
+    """A session, locked."""
+    return rows.lock(session, AttendedSession, session_id)
+
+
+def last_session_of(session: Session, award_id: AwardId) -> date | None:
+    """The day of the last session that an award paid."""
+    wanted = select(func.max(_session.attended_on)).where(_session.award_id == award_id, _session.reversed_at.is_(None))
+    last: date | None = session.execute(wanted).scalar_one()
+    return last
 
 
 def post(session: Session, journal: Journal, *, id_: UUID, at: datetime) -> None:
@@ -281,7 +486,7 @@ def _movements(by_kind: Mapping[JournalKind, int]) -> FundMovements:
     return FundMovements(
         opened=by_kind.get(JournalKind.FUND_OPENED, 0),
         committed=by_kind.get(JournalKind.SUBSIDY_COMMITTED, 0),
-        drawn=by_kind.get(JournalKind.SUBSIDY_DRAWN_DOWN, 0),
+        drawn=by_kind.get(JournalKind.SUBSIDY_DRAWN_DOWN, 0) - by_kind.get(JournalKind.SUBSIDY_DRAWDOWN_REVERSED, 0),
         released=by_kind.get(JournalKind.SUBSIDY_RELEASED, 0),
     )
 

@@ -8,6 +8,7 @@ from sqlalchemy import RowMapping, select
 
 from chassis.telling import entry, fact, pounds, section
 from contracts.commands.subject import AboutSubject, Entry, Section, Topic
+from contracts.vocabulary import SessionReversalReason
 from services.billing import store, tables
 from services.billing.domain.awards import Award, AwardState
 from services.billing.domain.fees import Ending
@@ -17,6 +18,7 @@ from services.billing.tables import Match, Referral
 
 AWARDS = {
     AwardState.HELD: "Kept for sessions to come",
+    AwardState.CLOSING: "Ended; what is left is kept for sessions that have still to be told to us",
     AwardState.USED: "Used",
     AwardState.ENDED: "Ended; what was left has gone back to the fund",
 }
@@ -38,13 +40,17 @@ def tell(unit: BillingUnit, request: AboutSubject) -> list[Section]:
     invoices = unit.session.scalars(select(Invoice).where(tables.invoice_table.c.referral_id == of))
     matches = store.matches_of(unit.session, of)
     found = [_asked(unit, referral), *(_award(unit, one) for one in awards), *map(_match, matches)]
-    return [section(Topic.MONEY, [*found, *map(_session, _sessions(unit, matches)), *map(_invoice, invoices)])]
+    return [
+        section(
+            Topic.MONEY, [*found, *(_session(unit, row) for row in _sessions(unit, matches)), *map(_invoice, invoices)]
+        )
+    ]
 
 
 def _asked(unit: BillingUnit, referral: Referral) -> Entry:
     place = store.find_place(unit.session, referral.id)
     told = entry(
-        ("Help with the cost asked for", referral.subsidy_requested),
+        ("Help with the cost asked for", referral.subsidy_requested or None),
         ("Your request came on", referral.received_at),
         ("For", referral.client_group),
         ("What you can pay for a session", pounds(referral.fee_ceiling_pence)),
@@ -54,6 +60,11 @@ def _asked(unit: BillingUnit, referral: Referral) -> Entry:
         ("Your request was assessed on", referral.assessed_at),
         ("On the waiting list for money since", place and place.asked_at),
         ("What it waits for", place and place.reason),
+        ("Who decided that help may go on", place and place.allowed_by),
+        ("This request takes up an earlier one of yours", referral.previous_id is not None or None),
+        ("It was found to be the same as another of yours", referral.merged_into_id is not None or None),
+        ("A session near you costs at least, as far as we know", pounds(referral.least_fee_pence)),
+        ("The request ended on", referral.ended_at),
     )
     ended = (fact("How the request ended", referral.ending, words=ENDINGS),) if referral.ending else ()
     return Entry(facts=(*told.facts, *ended))
@@ -66,6 +77,8 @@ def _award(unit: BillingUnit, award: Award) -> Entry:
         ("Fund", fund),
         ("For each session", pounds(award.pence_per_session)),
         ("Sessions", f"{award.sessions}, of which {award.sessions_used} have been used"),
+        ("For sessions from", award.starts_on),
+        ("For sessions until", award.pays_until),
         ("Paid so far", pounds(award.drawn_pence)),
         ("Gone back to the fund", pounds(award.released_pence)),
     )
@@ -76,7 +89,12 @@ def _match(match: Match) -> Entry:
     return entry(
         ("Your therapist takes for a session", pounds(match.session_fee_pence)),
         ("Since", match.matched_at),
+        ("They told us that they made contact with you on", match.contact_made_on),
         ("Why it ended", match.end_reason),
+        ("When it ended", match.ended_at if match.has_ended else None),
+        ("We asked whether you had met on", match.attendance_asked_at),
+        ("It was recorded that you never met on", match.never_attended_at),
+        ("By", match.never_attended_by),
     )
 
 
@@ -86,8 +104,16 @@ def _sessions(unit: BillingUnit, matches: Sequence[Match]) -> list[RowMapping]:
     return list(unit.session.execute(wanted).mappings())
 
 
-def _session(row: RowMapping) -> Entry:
-    return entry(("A session took place on", row["attended_on"]), ("A fund paid", pounds(row["drawn_pence"])))
+def _session(unit: BillingUnit, row: RowMapping) -> Entry:
+    reversal = store.find_reversal(unit.session, row["id"])
+    told = entry(
+        ("A session took place on", row["attended_on"]),
+        ("A fund paid", pounds(row["drawn_pence"])),
+        ("This was taken back, as it was not so, on", row["reversed_at"]),
+        ("By", reversal and reversal.by),
+    )
+    why = (fact("Why", SessionReversalReason(reversal.reason)),) if reversal else ()
+    return Entry(facts=(*told.facts, *why))
 
 
 def _invoice(invoice: Invoice) -> Entry:

@@ -6,7 +6,7 @@ The inbox forgets a message after some weeks; these keys don't, so a fact replay
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -24,21 +24,28 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     Uuid,
+    false,
     text,
+    true,
 )
 from sqlalchemy.orm import registry
 
 from chassis.store.tables import Instant, code, new_metadata
 from contracts.vocabulary import (
+    AwardId,
     ClientGroup,
     FundPurpose,
+    InvoiceId,
     MatchEndReason,
     MatchId,
+    PaymentId,
     ReferralId,
+    SessionId,
     SubsidyWaitReason,
     TherapistId,
 )
 from services.billing.domain.awards import Award, AwardState
+from services.billing.domain.days import day_of
 from services.billing.domain.fees import Ending
 from services.billing.domain.funds import Fund, Place, Terms
 from services.billing.domain.invoices import Invoice, InvoiceKind
@@ -51,7 +58,11 @@ mapped = registry(metadata=metadata)
 
 @dataclass(kw_only=True, eq=False)
 class Referral:
-    """What intake said of a referral, as far as money is concerned. `received_at` is when a subsidy was asked for."""
+    """What intake said of a referral, as far as money is concerned. `received_at` is when a subsidy was asked for.
+
+    `previous_id` and `merged_into_id` are other referrals of the same person. `least_fee_pence` is what a session costs
+    at least with the therapists within reach, where a search with less has failed.
+    """
 
     id: ReferralId
     received_at: datetime
@@ -65,6 +76,10 @@ class Referral:
     assessed_at: datetime | None = None
     ending: Ending | None = None
     ending_sequence: int | None = None
+    ended_at: datetime | None = None
+    previous_id: ReferralId | None = None
+    merged_into_id: ReferralId | None = None
+    least_fee_pence: int | None = None
 
     @property
     def place(self) -> Place:
@@ -78,13 +93,18 @@ class Referral:
     def forget(self, *, sequence: int) -> None:
         """Forgets whatever could tell who this is. Nothing that intake said of it before is taken in any more."""
         self.received_sequence = max(sequence, self.received_sequence)
-        self.police_force_area = self.local_authority = self.fee_ceiling_pence = None
+        self.police_force_area = self.local_authority = self.fee_ceiling_pence = self.least_fee_pence = None
+        self.previous_id = self.merged_into_id = None
         self.subsidy_requested = False
 
 
 @dataclass(kw_only=True, eq=False)
 class Match:
-    """What matching said of a match."""
+    """What matching said of a match, and whether somebody said that the client never attended.
+
+    It has ended if there is an `end_reason`. `ended_at` stays where that was taken back, so that an older word on it is
+    known as such.
+    """
 
     id: MatchId
     referral_id: ReferralId
@@ -92,23 +112,92 @@ class Match:
     matched_at: datetime
     session_fee_pence: int
     end_reason: MatchEndReason | None = None
+    ended_at: datetime | None = None
+    attendance_asked_at: datetime | None = None
+    never_attended_at: datetime | None = None
+    never_attended_by: str | None = None
+    contact_made_on: date | None = None
+    session_reported_at: datetime | None = None
+    """When its therapist said last, by the page of the introduction, that they have met."""
+
+    def is_newly_reported(self, *, at: datetime) -> bool:
+        """Whether the therapist's word on a session is newer than the last, which may have been put right since."""
+        if self.session_reported_at is not None and at <= self.session_reported_at:
+            return False
+        self.session_reported_at = at
+        return True
+
+    def covers(self, day: date) -> bool:
+        """Whether client and therapist could meet on that day: both the first and the last count."""
+        last = day_of(self.ended_at) if self.has_ended and self.ended_at else None
+        return day_of(self.matched_at) <= day and (last is None or day <= last)
+
+    @property
+    def has_ended(self) -> bool:
+        return self.end_reason is not None
+
+    def end(self, *, reason: MatchEndReason, at: datetime) -> bool:
+        """False if it has ended already, or this is older than what is known of its end."""
+        if self.has_ended or (self.ended_at is not None and at <= self.ended_at):
+            return False
+        self.end_reason, self.ended_at = reason, at
+        return True
+
+    def undo_end(self, *, at: datetime) -> bool:
+        """They had not parted. False if it goes on already, or has ended again since."""
+        if self.end_reason is None or (self.ended_at is not None and at < self.ended_at):
+            return False
+        self.end_reason, self.ended_at = None, self.ended_at or at
+        return True
 
 
 @dataclass(kw_only=True, eq=False)
 class WaitingPlace:
-    """A referral's place on the subsidy waiting list; without a reason until it was tried for the first time."""
+    """A referral's place on the subsidy waiting list; without a reason until it was tried for the first time.
+
+    `allowed_by` decided that an award may follow one that was used up.
+    """
 
     referral_id: ReferralId
     asked_at: datetime
     reason: SubsidyWaitReason | None = None
+    allowed_by: str | None = None
 
 
 @dataclass(kw_only=True, eq=False)
 class Therapist:
-    """A therapist with whom billing has an account."""
+    """A therapist with whom billing has an account. `credit_pence` is what they paid and no invoice has needed yet."""
 
     id: TherapistId
     known_since: datetime
+    credit_pence: int = 0
+
+
+@dataclass(kw_only=True, eq=False)
+class AttendedSession:
+    """A session that a client attended. One that was taken back stays on record as such."""
+
+    id: SessionId
+    match_id: MatchId
+    attended_on: date
+    drawn_pence: int
+    award_id: AwardId | None = None
+    reversed_at: datetime | None = None
+
+
+@dataclass(kw_only=True, eq=False)
+class Payment:
+    """Money from a therapist, for the invoice that they named."""
+
+    id: PaymentId
+    therapist_id: TherapistId
+    invoice_id: InvoiceId
+    reference: str
+    amount_pence: int
+    paid_on: date
+    received_at: datetime
+    bank_id: str | None = None
+    reversed_at: datetime | None = None
 
 
 class TermsColumn(TypeDecorator[tuple[Terms, ...]]):
@@ -157,6 +246,10 @@ referral_table = Table(
     Column("assessed_at", Instant),
     Column("ending", code(Ending)),
     Column("ending_sequence", Integer),
+    Column("ended_at", Instant),
+    Column("previous_id", Uuid, index=True),
+    Column("merged_into_id", Uuid, index=True),
+    Column("least_fee_pence", Integer),
 )
 
 therapist_table = Table(
@@ -164,6 +257,7 @@ therapist_table = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("known_since", Instant, nullable=False),
+    Column("credit_pence", Integer, nullable=False, server_default="0"),
 )
 
 match_table = Table(
@@ -175,6 +269,12 @@ match_table = Table(
     Column("matched_at", Instant, nullable=False),
     Column("session_fee_pence", Integer, nullable=False),
     Column("end_reason", code(MatchEndReason)),
+    Column("ended_at", Instant),
+    Column("attendance_asked_at", Instant),
+    Column("never_attended_at", Instant),
+    Column("never_attended_by", String(120)),
+    Column("contact_made_on", Date),
+    Column("session_reported_at", Instant),
     CheckConstraint("session_fee_pence >= 0", name="session_fee_pence"),
 )
 
@@ -195,6 +295,7 @@ fund_table = Table(
     Column("sessions_per_award", Integer),
     Column("client_cap_pence", Integer),
     Column("max_awards", Integer),
+    Column("further_awards", Boolean, nullable=False, server_default=false()),
     CheckConstraint("available_pence >= 0", name="available_pence"),
     CheckConstraint("committed_pence >= 0", name="committed_pence"),
     CheckConstraint("drawn_pence >= 0", name="drawn_pence"),
@@ -217,6 +318,9 @@ award_table = Table(
     Column("released_pence", Integer, nullable=False),
     Column("state", code(AwardState), nullable=False),
     Column("approved_at", Instant, nullable=False),
+    Column("starts_on", Date, nullable=False, server_default="1970-01-01"),
+    Column("pays_until", Date),
+    Column("new_person", Boolean, nullable=False, server_default=true()),
     CheckConstraint("pence_per_session > 0", name="pence_per_session"),
     CheckConstraint("sessions > 0 AND sessions_used >= 0 AND sessions_used <= sessions", name="sessions"),
     CheckConstraint("drawn_pence >= 0 AND released_pence >= 0", name="parts"),
@@ -237,6 +341,7 @@ waiting_table = Table(
     Column("referral_id", Uuid, ForeignKey("referral.id"), primary_key=True),
     Column("asked_at", Instant, nullable=False),
     Column("reason", code(SubsidyWaitReason)),
+    Column("allowed_by", String(120)),
     Index(None, "asked_at"),
 )
 
@@ -248,9 +353,19 @@ session_table = Table(
     Column("attended_on", Date, nullable=False),
     Column("award_id", Uuid, ForeignKey("award.id")),
     Column("drawn_pence", Integer, nullable=False),
-    UniqueConstraint("match_id", "attended_on"),
+    Column("reversed_at", Instant),
     CheckConstraint("drawn_pence >= 0", name="drawn_pence"),
 )
+STANDS = text("reversed_at IS NULL")
+Index(
+    "uq_attended_session_stands",
+    session_table.c.match_id,
+    session_table.c.attended_on,
+    unique=True,
+    sqlite_where=STANDS,
+    postgresql_where=STANDS,
+)
+Index("ix_attended_session_match_id", session_table.c.match_id)
 
 membership_table = Table(
     "membership",
@@ -286,23 +401,56 @@ credit_note_table = Table(
     "credit_note",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("invoice_id", Uuid, ForeignKey("invoice.id"), nullable=False, unique=True),
+    Column("invoice_id", Uuid, ForeignKey("invoice.id"), nullable=False),
     Column("amount_pence", Integer, nullable=False),
     Column("issued_on", Date, nullable=False),
+    Column("reversed_at", Instant),
     CheckConstraint("amount_pence > 0", name="amount_pence"),
+)
+Index(
+    "uq_credit_note_stands",
+    credit_note_table.c.invoice_id,
+    unique=True,
+    sqlite_where=STANDS,
+    postgresql_where=STANDS,
 )
 
 payment_table = Table(
     "payment",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("invoice_id", Uuid, ForeignKey("invoice.id"), nullable=False),
+    Column("therapist_id", Uuid, ForeignKey("therapist.id"), nullable=False, index=True),
+    Column("invoice_id", Uuid, ForeignKey("invoice.id"), nullable=False, index=True),
     Column("reference", String(64), nullable=False),
+    Column("bank_id", String(64), unique=True),
+    Column("paid_on", Date, nullable=False),
     Column("amount_pence", Integer, nullable=False),
     Column("received_at", Instant, nullable=False),
-    UniqueConstraint("invoice_id", "reference"),
+    Column("reversed_at", Instant),
     CheckConstraint("amount_pence > 0", name="amount_pence"),
 )
+
+allocation_table = Table(
+    "allocation",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("payment_id", Uuid, ForeignKey("payment.id"), nullable=False, index=True),
+    Column("invoice_id", Uuid, ForeignKey("invoice.id"), nullable=False, index=True),
+    Column("pence", Integer, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    CheckConstraint("pence <> 0", name="pence"),
+)
+"""Which payment pays how much of which invoice; below nothing where that is taken back."""
+
+reversal_table = Table(
+    "reversal",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("reversed_at", Instant, nullable=False),
+    Column("reversed_by", String(120), nullable=False),
+    Column("reason", String(40), nullable=False),
+)
+"""Who took a payment or a session back, by its identifier, and why."""
 
 journal_table = Table(
     "journal",
@@ -335,3 +483,5 @@ mapped.map_imperatively(Fund, fund_table)
 mapped.map_imperatively(Award, award_table)
 mapped.map_imperatively(Membership, membership_table)
 mapped.map_imperatively(Invoice, invoice_table)
+mapped.map_imperatively(AttendedSession, session_table)
+mapped.map_imperatively(Payment, payment_table)

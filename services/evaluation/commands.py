@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from chassis.ports import Refused, Unit
-from chassis.sealing import Unopenable
 from contracts.commands.evaluation import (
-    AskForm,
     EvaluationSummary,
-    FormView,
     Interval,
     InvitationView,
     ListInvitations,
-    Question,
     SummariseEvaluation,
 )
-from contracts.sealed import EvaluationLink
-from contracts.shape import InvalidShape
 from contracts.vocabulary import Respondent, Stage
 from services.evaluation import store
 from services.evaluation.domain.change import Change, Estimate, change_of
 from services.evaluation.domain.instruments import Instrument
 from services.evaluation.gateways.library import NoSuchInstrument
-from services.evaluation.inviting import hash_of
 from services.evaluation.tools import Tools
 
 DECIMALS = 4
@@ -29,29 +22,6 @@ DECIMALS = 4
 
 class UnknownInstrument(Refused):
     """There is no definition of this instrument."""
-
-
-class LinkNotOpen(Refused):
-    """The link was used before, or taken back, or never was one. Which of these it is, is not told."""
-
-
-def ask_form(unit: Unit[Tools], request: AskForm) -> FormView:
-    """The questions behind a link that may still be answered. Raises LinkNotOpen."""
-    try:
-        link = unit.tools.keyring.open(EvaluationLink, request.sealed)
-    except (Unopenable, InvalidShape):
-        raise LinkNotOpen("This link doesn't open a form. It may have been used before.") from None
-    invitation = store.find_by_token(unit.session, hash_of(link.token))
-    if invitation is None or not invitation.is_open:
-        raise LinkNotOpen("This link doesn't open a form. It may have been used before.")
-    instrument = unit.tools.library.get(invitation.instrument, invitation.instrument_version)
-    return FormView(
-        instrument=instrument.code,
-        version=instrument.version,
-        respondent=invitation.respondent,
-        stage=invitation.stage,
-        items=tuple(Question(item=one.code, lowest=one.lowest, highest=one.highest) for one in instrument.items),
-    )
 
 
 def list_invitations(unit: Unit[Tools], request: ListInvitations) -> list[InvitationView]:

@@ -2,33 +2,67 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
+from collections.abc import Collection
+from datetime import datetime
 
+from chassis.links import hash_of, new_token
 from chassis.ports import Unit
-from contracts.events.evaluation import EvaluationInvited
-from contracts.sealed import EvaluationLink
+from contracts.events.evaluation import EvaluationInvitationCancelled, EvaluationInvited
+from contracts.sealed import LinkSecret
 from contracts.vocabulary import InvitationId, Respondent, Stage
 from services.evaluation import store
+from services.evaluation.domain.instruments import Instrument
 from services.evaluation.domain.invitations import Invitation, Match, Referral
 from services.evaluation.tools import Tools
 
-TOKEN_BYTES = 24
-REVIEW, FOLLOW_UP = "invite_to_review", "invite_to_follow_up"
+REVIEW, FOLLOW_UP, CHASE = "invite_to_review", "invite_to_follow_up", "chase"
 
 
 def invite_both(unit: Unit[Tools], match: Match, stage: Stage) -> None:
-    """Asks the therapist, and the client if they agreed to evaluation; nobody once the referral was withdrawn."""
+    """Asks the therapist, and the client if they agreed to evaluation and are of an age that an instrument is made for.
+
+    Nobody once the referral was withdrawn.
+    """
     referral = store.referral_of(unit.session, match.referral_id)
     if referral.is_withdrawn:
         return
+    for cancelled in store.cancelled_invitations(unit.session, match.match_id, stage):
+        _ask_again(unit, cancelled)
     invited = store.invited_to(unit.session, match.match_id, stage)
     for respondent in Respondent:
-        may_be_asked = respondent is Respondent.THERAPIST or referral.may_be_asked(
-            unit.tools.instrument_for(respondent)
-        )
-        if may_be_asked and respondent not in invited:
-            _invite(unit, match, respondent, stage)
+        instrument = unit.tools.instrument_for(respondent, referral)
+        if instrument and respondent not in invited:
+            _invite(unit, match, respondent, stage, instrument)
+
+
+def chase(unit: Unit[Tools], invitation: Invitation) -> None:
+    """Reminds whoever has not answered, unless a concern about the referral is open, or ends the link in time."""
+    if not invitation.is_open:
+        return
+    reminders = unit.tools.settings.reminders_after
+    if invitation.reminders >= len(reminders):
+        invitation.lapse(at=unit.now)
+        return
+    invitation.reminders += 1
+    if not store.has_open_concern(unit.session, invitation.referral_id):
+        token = new_token()
+        store.add_link(unit.session, invitation.id, hash_of(token))
+        _announce(unit, invitation, token)
+    unit.set_timer(CHASE, invitation.id, _next_chase(unit, invitation))
+
+
+def take_back(unit: Unit[Tools], match: Match, *, stages: Collection[Stage] = tuple(Stage)) -> None:
+    """Nobody need fill in what they were asked for in these stages of a match; a letter on its way is stopped."""
+    for invitation in store.open_invitations(unit.session, match.referral_id):
+        if invitation.match_id == match.match_id and invitation.stage in stages:
+            _cancel(unit, invitation)
+
+
+def ask_client_no_more(unit: Unit[Tools], referral: Referral) -> None:
+    """The client has taken back that they may be asked how it goes."""
+    for invitation in store.open_invitations(unit.session, referral.referral_id):
+        if invitation.respondent is Respondent.CLIENT:
+            _cancel(unit, invitation)
 
 
 def stop(unit: Unit[Tools], referral: Referral) -> None:
@@ -44,14 +78,27 @@ def stop_timers(unit: Unit[Tools], match: Match) -> None:
     unit.cancel_timer(FOLLOW_UP, match.match_id)
 
 
-def hash_of(token: str) -> bytes:
-    """What is kept of a token. It is long and random, so a plain hash can't be guessed backwards."""
-    return hashlib.sha256(token.encode()).digest()
+def _cancel(unit: Unit[Tools], invitation: Invitation) -> None:
+    invitation.cancel(at=unit.now)
+    unit.emit(
+        EvaluationInvitationCancelled(
+            invitation_id=invitation.id,
+            referral_id=invitation.referral_id,
+            therapist_id=invitation.therapist_id,
+            respondent=invitation.respondent,
+            stage=invitation.stage,
+            invited_at=invitation.invited_at,
+        )
+    )
 
 
-def _invite(unit: Unit[Tools], match: Match, respondent: Respondent, stage: Stage) -> None:
-    token = secrets.token_urlsafe(TOKEN_BYTES)
-    instrument = unit.tools.instrument_for(respondent)
+def _next_chase(unit: Unit[Tools], invitation: Invitation) -> datetime:
+    policy = unit.tools.settings
+    return invitation.invited_at + (*policy.reminders_after, policy.link_lasts)[invitation.reminders]
+
+
+def _invite(unit: Unit[Tools], match: Match, respondent: Respondent, stage: Stage, instrument: Instrument) -> None:
+    token = new_token()
     invitation = Invitation(
         id=InvitationId(unit.new_id()),
         match_id=match.match_id,
@@ -65,6 +112,14 @@ def _invite(unit: Unit[Tools], match: Match, respondent: Respondent, stage: Stag
         invited_at=unit.now,
     )
     unit.session.add(invitation)
+    unit.set_timer(CHASE, invitation.id, _next_chase(unit, invitation))
+    _announce(unit, invitation, token)
+
+
+def _ask_again(unit: Unit[Tools], invitation: Invitation) -> None:
+    token = new_token()
+    invitation.ask_again(token_hash=hash_of(token), at=unit.now)
+    unit.set_timer(CHASE, invitation.id, _next_chase(unit, invitation))
     _announce(unit, invitation, token)
 
 
@@ -77,6 +132,8 @@ def _announce(unit: Unit[Tools], invitation: Invitation, token: str) -> None:
             respondent=invitation.respondent,
             stage=invitation.stage,
             instrument=invitation.instrument,
-            sealed=unit.tools.keyring.seal("notifications", EvaluationLink(token=token)),
+            reminder=invitation.reminders,
+            sealed=unit.tools.keyring.seal("notifications", LinkSecret(token=token)),
+            invited_at=invitation.invited_at,
         )
     )

@@ -18,5 +18,6 @@ def forget(unit: Unit[Tools], event: ReferralErased) -> None:
     referral = store.referral_of(unit.session, event.referral_id)
     referral.erase(at=unit.now)
     stop(unit, referral)
+    store.forget_concerns(unit.session, referral.referral_id)
     store.unlink_forms(unit.session, referral.referral_id, unit.new_id)
     unit.emit(ErasureConfirmed(referral_id=referral.referral_id))

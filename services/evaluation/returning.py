@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
+from chassis.links import hash_of
 from chassis.ports import Invalid, Unit
 from chassis.sealing import Unopenable
 from contracts.events.evaluation import EvaluationRiskFlagged, EvaluationSubmitted
@@ -12,52 +13,77 @@ from contracts.events.web import EvaluationReturned
 from contracts.sealed import EvaluationForm
 from contracts.shape import InvalidShape
 from contracts.vocabulary import FormId
-from services.evaluation import store
-from services.evaluation.domain.invitations import Invitation, NotOpen, Response, State
+from services.evaluation import store, unreadable
+from services.evaluation.domain.invitations import Invitation, Mode, NotOpen, Response, State
 from services.evaluation.domain.scoring import MalformedForm, Scored, score
-from services.evaluation.inviting import hash_of
 from services.evaluation.tools import Tools
 
 
 def take_form(unit: Unit[Tools], event: EvaluationReturned) -> None:
     """Scores a form by its instrument's rules. The same form a second time does nothing.
 
-    Raises Invalid for one that can't be opened, belongs to no invitation or to one that is used up, or doesn't fit.
+    One that is sealed to a key that isn't here is kept until it is. Raises Invalid for one that belongs to no
+    invitation or to one that is used up, or doesn't fit.
     """
-    form = _open(unit, event)
+    try:
+        form = open_form(unit, event.sealed)
+    except Unopenable:
+        unreadable.keep(unit, event)
+    else:
+        take(unit, form)
+
+
+def take(unit: Unit[Tools], form: EvaluationForm) -> None:
+    """Raises Invalid."""
     invitation = store.find_by_token(unit.session, hash_of(form.token))
     if invitation is None:
         raise Invalid("the form belongs to no invitation")
     if invitation.state is State.RETURNED and _is_the_same(unit, invitation, form):
         return
+    take_answers(unit, invitation, form)
+
+
+def take_answers(
+    unit: Unit[Tools],
+    invitation: Invitation,
+    form: EvaluationForm,
+    *,
+    mode: Mode = Mode.ONLINE,
+    entered_by: str | None = None,
+) -> None:
+    """Scores what was answered to an invitation, however it came. Raises Invalid."""
     scored = _score(unit, invitation, form)
-    form_id = FormId(unit.new_id())
+    response = Response(
+        invitation_id=invitation.id,
+        form_id=FormId(unit.new_id()),
+        answers_mark=_mark(form),
+        score=scored.score,
+        missing=scored.missing,
+        submitted_at=unit.now,
+        mode=mode,
+        entered_by=entered_by,
+    )
     try:
-        _settle(unit, invitation, form, form_id, scored)
+        _settle(unit, invitation, response)
     except NotOpen as error:
         raise Invalid(f"the form can't be taken: {error}") from None
     for item in scored.risks:
         unit.emit(
             EvaluationRiskFlagged(
-                form_id=form_id, referral_id=invitation.referral_id, instrument=invitation.instrument, item=item
+                form_id=response.form_id,
+                referral_id=invitation.referral_id,
+                instrument=invitation.instrument,
+                item=item,
             )
         )
 
 
-def _settle(unit: Unit[Tools], invitation: Invitation, form: EvaluationForm, form_id: FormId, scored: Scored) -> None:
-    """Records the form, or only that it came if its invitation was cancelled. Raises NotOpen."""
-    if invitation.state in (State.CANCELLED, State.TOO_LATE):
+def _settle(unit: Unit[Tools], invitation: Invitation, response: Response) -> None:
+    """Records the form, or only that it came if its invitation was cancelled or has lapsed. Raises NotOpen."""
+    if invitation.state in (State.CANCELLED, State.LAPSED, State.TOO_LATE):
         invitation.answer_too_late(at=unit.now)
         return
     invitation.answer(at=unit.now)
-    response = Response(
-        invitation_id=invitation.id,
-        form_id=form_id,
-        answers_mark=_mark(form),
-        score=scored.score,
-        missing=scored.missing,
-        submitted_at=unit.now,
-    )
     unit.session.add(response)
     _announce(unit, invitation, response)
 
@@ -87,10 +113,11 @@ def _score(unit: Unit[Tools], invitation: Invitation, form: EvaluationForm) -> S
         raise Invalid(str(error)) from None
 
 
-def _open(unit: Unit[Tools], event: EvaluationReturned) -> EvaluationForm:
+def open_form(unit: Unit[Tools], sealed: str) -> EvaluationForm:
+    """Raises Unopenable; Invalid for what is no form inside."""
     try:
-        return unit.tools.keyring.open(EvaluationForm, event.sealed)
-    except (Unopenable, InvalidShape) as error:
+        return unit.tools.keyring.open(EvaluationForm, sealed)
+    except InvalidShape as error:
         raise Invalid(str(error)) from None
 
 

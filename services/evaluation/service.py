@@ -2,14 +2,47 @@
 
 from __future__ import annotations
 
-from chassis.host.service import Ports, auditor, command, due, health_check, lane, on, schedule, story_teller
+from chassis.host.service import (
+    Ports,
+    auditor,
+    command,
+    discarder,
+    due,
+    exporter,
+    health_check,
+    lane,
+    lister,
+    on,
+    replayer,
+    schedule,
+    shower,
+    story_teller,
+)
 from chassis.telling import telling
-from contracts.commands.evaluation import AskForm, ListInvitations, SummariseEvaluation
+from contracts.commands.evaluation import (
+    AskFormLink,
+    EnterAnswers,
+    ListInvitations,
+    ListUnreadableForms,
+    RetryUnreadableForm,
+    ShowForm,
+    SummariseEvaluation,
+)
 from contracts.commands.subject import AboutSubject
-from contracts.events.intake import ReferralErased, ReferralReceived, ReferralWithdrawn
-from contracts.events.matching import MatchEnded, TherapistMatched
+from contracts.events.intake import (
+    ReferralAssessed,
+    ReferralErased,
+    ReferralReceived,
+    ReferralReopened,
+    ReferralWithdrawn,
+    SafeguardingConcernRaised,
+)
+from contracts.events.matching import MatchEnded, MatchEndUndone, TherapistMatched
+from contracts.events.notifications import SafeguardingOutcomeRecorded
 from contracts.events.web import EvaluationReturned
-from services.evaluation import commands, handlers, privacy, store, subject, tools
+from services.evaluation import commands, handlers, links, privacy, store, subject, tools
+
+NEWEST = "the number of intake's newest word on it"
 
 
 class EvaluationService:
@@ -20,22 +53,37 @@ class EvaluationService:
 
     inbox = lane(
         "inbox",
-        on(ReferralReceived, handlers.note_referral, safe_by_business_key="referral_id"),
-        on(ReferralWithdrawn, handlers.stop_withdrawn, safe_by_business_key="referral_id, which is withdrawn once"),
+        on(ReferralReceived, handlers.note_referral, safe_by_business_key=NEWEST),
+        on(ReferralAssessed, handlers.note_age, safe_by_business_key="referral_id"),
+        on(SafeguardingConcernRaised, handlers.note_concern, safe_by_business_key="concern_id"),
+        on(SafeguardingOutcomeRecorded, handlers.note_outcome, safe_by_business_key="concern_id"),
+        on(ReferralWithdrawn, handlers.stop_withdrawn, safe_by_business_key=NEWEST),
+        on(ReferralReopened, handlers.note_reopened, safe_by_business_key=NEWEST),
         on(ReferralErased, privacy.forget),
         on(TherapistMatched, handlers.ask_at_start, safe_by_business_key="match_id"),
-        on(MatchEnded, handlers.ask_at_end, safe_by_business_key="match_id, which ends once"),
+        on(MatchEnded, handlers.ask_at_end, safe_by_business_key="match_id, and when it ended"),
+        on(MatchEndUndone, handlers.note_end_undone, safe_by_business_key="match_id, and when that was undone"),
         on(EvaluationReturned, handlers.take_form, safe_by_business_key="the mark of the form's answers"),
     )
     timers = schedule(
         due("invite_to_review", handlers.invite_to_review),
         due("invite_to_follow_up", handlers.invite_to_follow_up),
+        due("chase", handlers.chase),
     )
 
-    form = command(AskForm, commands.ask_form)
+    open_form = command(AskFormLink, links.open_form)
+    show_form = command(ShowForm, links.show_form)
+    enter_answers = command(EnterAnswers, links.enter_answers)
+    unreadable_forms = command(ListUnreadableForms, links.list_unreadable)
+    retry_unreadable_form = command(RetryUnreadableForm, links.retry_unreadable)
     invitations = command(ListInvitations, commands.list_invitations)
     summary = command(SummariseEvaluation, commands.summarise)
     about_subject = command(AboutSubject, telling(subject.tell))
     health = health_check()
     story = story_teller()
     audit = auditor()
+    list_dead_letters = lister()
+    show_dead_letters = shower()
+    export_dead_letters = exporter()
+    replay_dead_letters = replayer()
+    discard_dead_letters = discarder()

@@ -15,11 +15,14 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Table,
+    Text,
     UniqueConstraint,
     Uuid,
     and_,
     bindparam,
+    delete,
     func,
+    or_,
     select,
     update,
 )
@@ -28,9 +31,19 @@ from sqlalchemy.orm import Session, registry
 from chassis.store import rows
 from chassis.store.prepared import prepared
 from chassis.store.tables import Instant, code, new_metadata
-from contracts.vocabulary import AgeBand, InvitationId, MatchEndReason, MatchId, ReferralId, Respondent, Stage
+from contracts.vocabulary import (
+    AgeBand,
+    ConcernId,
+    InvitationId,
+    MatchEndReason,
+    MatchId,
+    PersonId,
+    ReferralId,
+    Respondent,
+    Stage,
+)
 from services.evaluation.domain.change import Pair
-from services.evaluation.domain.invitations import Invitation, Match, Referral, Response, State
+from services.evaluation.domain.invitations import Concern, Invitation, Match, Mode, Referral, Response, State
 
 metadata = new_metadata()
 mapper = registry(metadata=metadata)
@@ -42,6 +55,10 @@ referrals = Table(
     Column("consented", Boolean),
     Column("age_band", code(AgeBand)),
     Column("withdrawn_at", Instant),
+    Column("age_years", Integer),
+    Column("person_id", Uuid, index=True),
+    Column("received_sequence", Integer, nullable=False, server_default="0"),
+    Column("standing_sequence", Integer, nullable=False, server_default="0"),
 )
 
 matches = Table(
@@ -70,6 +87,7 @@ invitations = Table(
     Column("invited_at", Instant, nullable=False),
     Column("state", code(State), nullable=False),
     Column("settled_at", Instant),
+    Column("reminders", Integer, nullable=False, server_default="0"),
     UniqueConstraint("match_id", "respondent", "stage"),
 )
 
@@ -82,12 +100,39 @@ responses = Table(
     Column("score", Float),
     Column("missing", Integer, nullable=False),
     Column("submitted_at", Instant, nullable=False),
+    Column("mode", code(Mode), nullable=False, server_default=Mode.ONLINE.value),
+    Column("entered_by", String(120)),
+)
+
+# The links of reminders. The first letter's is the invitation's own.
+further_links = Table(
+    "further_link",
+    metadata,
+    Column("token_hash", LargeBinary(32), primary_key=True),
+    Column("invitation_id", Uuid, nullable=False),
+)
+
+concerns = Table(
+    "concern",
+    metadata,
+    Column("concern_id", Uuid, primary_key=True),
+    Column("referral_id", Uuid, index=True),
+    Column("settled_at", Instant),
+)
+
+unreadable = Table(
+    "unreadable",
+    metadata,
+    Column("submission_id", Uuid, primary_key=True),
+    Column("sealed", Text, nullable=False),
+    Column("received_at", Instant, nullable=False),
 )
 
 mapper.map_imperatively(Referral, referrals)
 mapper.map_imperatively(Match, matches)
 mapper.map_imperatively(Invitation, invitations)
 mapper.map_imperatively(Response, responses)
+mapper.map_imperatively(Concern, concerns)
 
 # Asked at every stage, so it is built once.
 _INVITED = prepared(
@@ -128,9 +173,58 @@ def invited_to(session: Session, match_id: MatchId, stage: Stage) -> set[Respond
     return set(session.execute(_INVITED, {"match_id": match_id, "stage": stage}).scalars())
 
 
+def cancelled_invitations(session: Session, match_id: MatchId, stage: Stage) -> list[Invitation]:
+    of_stage = (invitations.c.match_id == match_id, invitations.c.stage == stage)
+    wanted = select(Invitation).where(*of_stage, invitations.c.state == State.CANCELLED).order_by(invitations.c.id)
+    return list(session.execute(wanted.with_for_update()).scalars())
+
+
 def find_by_token(session: Session, token_hash: bytes) -> Invitation | None:
-    wanted = select(Invitation).where(invitations.c.token_hash == token_hash).with_for_update()
-    return session.execute(wanted).scalar_one_or_none()
+    """By the link of the first letter, or of a reminder."""
+    session.flush()
+    further = select(further_links.c.invitation_id).where(further_links.c.token_hash == token_hash)
+    wanted = select(Invitation).where(or_(invitations.c.token_hash == token_hash, invitations.c.id.in_(further)))
+    return session.execute(wanted.with_for_update()).scalar_one_or_none()
+
+
+def find_invitation(session: Session, invitation_id: InvitationId) -> Invitation | None:
+    return rows.lock(session, Invitation, invitation_id)
+
+
+def add_link(session: Session, invitation_id: InvitationId, token_hash: bytes) -> None:
+    session.execute(further_links.insert().values(token_hash=token_hash, invitation_id=invitation_id))
+
+
+def person_of(session: Session, referral_id: ReferralId) -> PersonId | None:
+    """Whose a referral is; None if it has not been heard of."""
+    found = select(referrals.c.person_id).where(referrals.c.referral_id == referral_id)
+    return session.execute(found).scalar_one_or_none()
+
+
+def are_one_person(session: Session, known_as: PersonId, person_id: PersonId) -> None:
+    """What was taken for one person's turns out to be another's."""
+    session.flush()
+    session.execute(update(referrals).where(referrals.c.person_id == known_as).values(person_id=person_id))
+
+
+def concern_of(session: Session, concern_id: ConcernId) -> Concern:
+    """A concern; a new row if nothing was heard of it yet."""
+    concern = rows.lock(session, Concern, concern_id)
+    if concern is None:
+        concern = Concern(concern_id=concern_id)
+        session.add(concern)
+    return concern
+
+
+def forget_concerns(session: Session, referral_id: ReferralId) -> None:
+    session.flush()
+    session.execute(delete(concerns).where(concerns.c.referral_id == referral_id))
+
+
+def has_open_concern(session: Session, referral_id: ReferralId) -> bool:
+    session.flush()
+    wanted = select(concerns.c.concern_id).where(concerns.c.referral_id == referral_id, concerns.c.settled_at.is_(None))
+    return session.execute(wanted.limit(1)).first() is not None
 
 
 def invitations_of(session: Session, referral_id: ReferralId) -> list[Invitation]:
@@ -170,17 +264,23 @@ def count_forms(session: Session, instrument: str, respondent: Respondent) -> Co
     counted = select(invitations.c.state, func.count()).where(asked).group_by(invitations.c.state)
     by_state = {state: count for state, count in session.execute(counted)}  # noqa: C416
     returned = by_state.get(State.RETURNED, 0)
-    return Counts(invited=returned + by_state.get(State.OPEN, 0), returned=returned)
+    unanswered = by_state.get(State.OPEN, 0) + by_state.get(State.LAPSED, 0)
+    return Counts(invited=returned + unanswered, returned=returned)
 
 
 def pairs_of(session: Session, instrument: str, version: int, respondent: Respondent, until: Stage) -> list[Pair]:
-    """The matches that were scored at the start and, after that, at the stage asked for."""
+    """The matches that were scored at the start and, after that, at the stage asked for.
+
+    A client is one person in all their referrals.
+    """
     before, after = invitations.alias("before"), invitations.alias("after")
     scored_before, scored_after = responses.alias("scored_before"), responses.alias("scored_after")
-    person = before.c.referral_id if respondent is Respondent.CLIENT else before.c.therapist_id
+    client = func.coalesce(referrals.c.person_id, before.c.referral_id)
+    person = client if respondent is Respondent.CLIENT else before.c.therapist_id
     wanted = (
         select(person, scored_before.c.score, scored_after.c.score)
         .join_from(before, after, and_(before.c.match_id == after.c.match_id, after.c.respondent == respondent))
+        .outerjoin(referrals, referrals.c.referral_id == before.c.referral_id)
         .join(scored_before, scored_before.c.invitation_id == before.c.id)
         .join(scored_after, scored_after.c.invitation_id == after.c.id)
         .where(before.c.respondent == respondent, before.c.stage == Stage.START, after.c.stage == until)

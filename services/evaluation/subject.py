@@ -7,15 +7,18 @@ from chassis.telling import entry, fact, section
 from contracts.commands.subject import AboutSubject, Entry, Section, Topic
 from contracts.vocabulary import Respondent
 from services.evaluation import store
-from services.evaluation.domain.invitations import Invitation, Match, Referral, State
+from services.evaluation.domain.invitations import Invitation, Match, Mode, Referral, State
 from services.evaluation.tools import Tools
 
 STATES = {
     State.OPEN: "Not answered yet",
     State.RETURNED: "Answered",
     State.CANCELLED: "No longer asked for",
+    State.LAPSED: "Not answered, and no longer asked for",
     State.TOO_LATE: "An answer came too late; nothing of it was kept",
 }
+
+MODES = {Mode.ONLINE: "On our pages", Mode.TELEPHONE: "By telephone", Mode.PAPER: "On paper"}
 
 
 def tell(unit: Unit[Tools], request: AboutSubject) -> list[Section]:
@@ -33,6 +36,7 @@ def _consent(referral: Referral) -> Entry:
     return entry(
         ("You may be asked how things are going", referral.consented),
         ("Your age, as a range of years", referral.age_band),
+        ("Your age in years", str(referral.age_years) if referral.age_years is not None else None),
         ("Nobody is asked any more since", referral.withdrawn_at),
     )
 
@@ -40,7 +44,7 @@ def _consent(referral: Referral) -> Entry:
 def _match(match: Match) -> Entry:
     return entry(
         ("Therapy, known here to ask how it goes, since", match.matched_at),
-        ("Ended on", match.ended_at),
+        ("Ended on", match.ended_at if match.has_ended else None),
         ("Why it ended", match.end_reason),
     )
 
@@ -59,7 +63,9 @@ def _form(unit: Unit[Tools], form: Invitation) -> Entry:
     score = "Could not be worked out" if response.score is None else f"{response.score:g}"
     whose = "Your score" if form.respondent is Respondent.CLIENT else "How your therapist saw it, as a score"
     came = entry(("Answered on", response.submitted_at), (whose, score), ("Items left blank", str(response.missing)))
-    return Entry(facts=(*told.facts, state, *came.facts))
+    how = fact("How it was answered", response.mode, words=MODES)
+    by = entry(("Who of us wrote it down", response.entered_by))
+    return Entry(facts=(*told.facts, state, *came.facts, how, *by.facts))
 
 
 def _name(code: str) -> str:

@@ -6,15 +6,18 @@ from uuid import UUID
 
 from chassis.ports import Refused, Timer, Unit
 from contracts.commands.intake import Assess, Done, ReasonGiven, SuggestAssessment, SuggestedAssessment
-from contracts.events.intake import AssessmentOverdue, ReferralAssessed
+from contracts.events.intake import AssessmentOverdue
 from contracts.sealed import Aspects, HelpForm
 from contracts.vocabulary import ReferralId, Severity
-from services.intake import handlers, store
+from services.intake import handlers, search_facts, store
+from services.intake.agreements import hold_the_search
 from services.intake.domain import suggestion as domain
 from services.intake.domain.referral import UNASSESSED, Referral, State, Step
 from services.intake.domain.safeguarding import Finding
 from services.intake.domain.suggestion import Answers, Suggestion, suggest
+from services.intake.domain.unanswered import known_of, legal_situation_of, work_of
 from services.intake.linking import refuse_who_handles_linked
+from services.intake.records import personal_record
 from services.intake.refusals import get, open_sealed, refusing
 from services.intake.steps import take
 from services.intake.tools import Tools
@@ -37,7 +40,7 @@ def suggest_assessment(unit: Unit[Tools], request: SuggestAssessment) -> Suggest
     refuse_who_handles_linked(unit, referral, request.assessor)
     with refusing():
         referral.refuse_unless_possible(Step.ASSESS)
-    found = _suggestion(unit, referral, handlers.personal_record(unit, referral))
+    found = _suggestion(unit, referral, personal_record(unit, referral))
     return SuggestedAssessment(
         referral_id=referral.id,
         policy_version=found.policy_version,
@@ -63,23 +66,14 @@ def assess(unit: Unit[Tools], request: Assess) -> Done:
     refuse_who_handles_linked(unit, referral, request.assessor)
     with refusing():
         take(unit, referral, Step.ASSESS, by=request.assessor, reason=request.override_reason, note=request.note)
-    form = handlers.personal_record(unit, referral)
+    form = personal_record(unit, referral)
     suggestion = _suggestion(unit, referral, form)
     _refuse_unless_explained(suggestion, request)
     aspects = open_sealed(unit, Aspects, request.aspects)
     content = unit.tools.vault.encrypt(unit.session, referral.id, aspects, at=unit.now)
     store.save_assessment(unit.session, request, suggestion, content, unit.now)
-    unit.emit(
-        ReferralAssessed(
-            referral_id=referral.id,
-            assessed_at=unit.now,
-            risk_level=request.risk_level,
-            competence=request.competence,
-            work=request.work,
-            therapist_sex=form.therapist_sex,
-            wheelchair_access=form.wheelchair_access,
-        )
-    )
+    hold_the_search(unit, referral, form)  # said first, so that nobody is sought meanwhile
+    unit.emit(search_facts.assessed(unit, referral, form, request, at=unit.now))
     if request.person_at_risk:
         finding = Finding(Severity.IMMEDIATE, request.person_at_risk)
         handlers.raise_concern(unit, referral.id, finding, raised_by=request.assessor)
@@ -104,10 +98,10 @@ def _suggestion(unit: Unit[Tools], referral: Referral, form: HelpForm) -> Sugges
     answers = Answers(
         client_group=form.client_group,
         route=form.route,
-        legal_situation=form.legal_situation,
-        known_to_authorities=form.known_to_authorities,
-        work=form.work,
-        identifiable_person_at_risk=form.identifiable_person_at_risk,
+        legal_situation=legal_situation_of(form),
+        known_to_authorities=known_of(form),
+        work=work_of(form),
+        identifiable_person_at_risk=form.identifiable_person_at_risk is True,
         young=referral.young,
     )
     return suggest(unit.tools.policy, answers)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from chassis.ports import Unit
 from contracts.commands.intake import (
-    AskStatus,
     AwaitingAssessment,
     ConcernRaised,
     ConcernSummary,
@@ -16,51 +15,16 @@ from contracts.commands.intake import (
     ReferralSummary,
     Signpost,
     StateCount,
-    StatusAnswer,
     Withdraw,
 )
 from contracts.events.intake import ReferralSignposted
-from contracts.sealed import Credentials
 from services.intake import handlers, store
-from services.intake.domain.passphrases import recognises
-from services.intake.domain.referral import State, Step
+from services.intake.domain.referral import Step
 from services.intake.domain.safeguarding import Finding
 from services.intake.linking import refuse_who_handles_linked
-from services.intake.refusals import UnknownReferral, find, get, open_sealed, refusing
-from services.intake.steps import UNNAMED_STAFF, take
+from services.intake.refusals import UnknownReferral, find, get, refusing
+from services.intake.steps import UNNAMED_STAFF, record
 from services.intake.tools import Tools
-
-READING = "We have your request. A person will read it, usually within two working days."
-LOOKING = "We are looking for someone near you to talk to."
-
-WORDS = {
-    State.RECEIVED: READING,
-    State.AWAITING_ASSESSMENT: "Somebody is reading your request now.",
-    State.ASSESSED: LOOKING,
-    State.ON_HOLD: "Your request is kept and nothing of it is lost. We go on with it as soon as we can.",
-    State.MATCHING: LOOKING,
-    State.OFFERED: "We have asked someone whether they can see you.",
-    State.MATCHED: "Someone has agreed to see you and will get in touch in the way you asked.",
-    State.FIRST_SESSION_ATTENDED: "You have begun to see someone. You can tell us at any time how it goes.",
-    State.ENDED: "Your sessions have come to an end. You can ask again at any time.",
-    State.SIGNPOSTED: "Another service fits better. We have told you which in the way you asked.",
-    State.WITHDRAWN: "Your request was taken back. You can ask again at any time.",
-    State.CLOSED: "Your request is closed. You can ask again at any time.",
-    State.RE_REFERRED: "You have asked again since. Please look up that newer request.",
-    State.ERASED: "We no longer hold what you told us. You can ask again at any time.",
-}
-"""What a client is told; nothing in it says what kind of help was asked for."""
-
-
-def ask_status(unit: Unit[Tools], request: AskStatus) -> StatusAnswer:
-    """Tells a client where their request stands. Never says which of the two was wrong."""
-    typed = open_sealed(unit, Credentials, request.sealed)
-    referral = find(unit, typed.reference)
-    if referral is None or not recognises(referral, typed.passphrase, key=unit.tools.passphrase_key, at=unit.now):
-        return StatusAnswer(recognised=False)
-    if referral.merged_into:
-        referral = store.get_referral(unit.session, referral.merged_into)
-    return StatusAnswer(recognised=True, standing=referral.state.value, words=WORDS[referral.state])
 
 
 def list_awaiting(unit: Unit[Tools], request: ListAwaiting) -> list[AwaitingAssessment]:
@@ -77,6 +41,7 @@ def list_awaiting(unit: Unit[Tools], request: ListAwaiting) -> list[AwaitingAsse
             taken_up_by=taken_up_by.get(one.id),
             place=one.place,
             needs_safeguarding_lead=one.needs_lead,
+            waits_for=one.waits_for,
         )
         for one in waiting
     ]
@@ -87,7 +52,8 @@ def signpost(unit: Unit[Tools], request: Signpost) -> Done:
     referral = get(unit, request.referral_id)
     refuse_who_handles_linked(unit, referral, request.assessor)
     with refusing():
-        take(unit, referral, Step.SIGNPOST, by=request.assessor, reason=request.reason)
+        referral.signpost(undo_until=unit.now + unit.tools.settings.undo_within)
+    record(unit, referral, Step.SIGNPOST, by=request.assessor, reason=request.reason)
     unit.emit(ReferralSignposted(referral_id=referral.id, reason=request.reason))
     return Done()
 

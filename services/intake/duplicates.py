@@ -9,9 +9,10 @@ from contracts.events.intake import ReferralReopened, ReferralWithdrawn
 from contracts.sealed import HelpForm
 from contracts.vocabulary import ReferralId, ReopeningReason, Route, WithdrawalReason
 from services.intake import store
-from services.intake.domain.duplicates import marks_of
+from services.intake.domain.duplicates import marks_of, other_marks_of
 from services.intake.domain.referral import FINISHED, Referral, Step
-from services.intake.refusals import StepNotPossible, get, refusing
+from services.intake.linking import carry_links
+from services.intake.refusals import StepNotPossible, get, get_both, refusing
 from services.intake.steps import record
 from services.intake.tools import Tools
 
@@ -37,17 +38,24 @@ def note_marks(
 ) -> None:
     """Marks a request, and records which others it has a mark in common with, but for one it takes up, or is taken up
     by."""
-    own = form.route in OWN_CONTACT
+    own = form.contact if form.route in OWN_CONTACT else None
     marks = marks_of(
-        email=form.contact.email if own else None,
-        telephone=form.contact.telephone if own else None,
+        email=own.email if own else None,
+        telephone=own.telephone if own else None,
         name=form.name,
         date_of_birth=form.date_of_birth,
         keys=unit.tools.mark_keys,
     )
     if marks:
-        store.save_possible_duplicates(unit.session, referral, marks, unit.now, but=taken_up_by)
+        others = other_marks_of(name=form.name, date_of_birth=form.date_of_birth, keys=unit.tools.mark_keys)
+        store.save_possible_duplicates(unit.session, referral, {*marks.values(), *others}, unit.now, but=taken_up_by)
         store.save_marks(unit.session, referral.id, marks)
+
+
+def mark_anew(unit: Unit[Tools], referral: Referral, form: HelpForm) -> None:
+    """The client is reached in another way: what they had in common with others by the old one stays on record."""
+    store.drop_marks(unit.session, referral.id)
+    note_marks(unit, referral, form, taken_up_by=store.taken_up_by(unit.session, referral.id))
 
 
 def possible_duplicates(unit: Unit[Tools], request: ListDuplicates) -> list[PossibleDuplicate]:
@@ -73,12 +81,13 @@ def merge(unit: Unit[Tools], request: Merge) -> Done:
 
     Raises UnknownReferral, StepNotPossible, CannotMergeInto.
     """
-    referral, into = get(unit, request.referral_id), get(unit, request.into_referral_id)
+    referral, into = get_both(unit, request.referral_id, request.into_referral_id)
     _refuse_wrong_way(referral, into)
     with refusing():
         referral.merge(into.id)
+    carry_links(unit, of=referral, to=into, by=request.staff)
     record(unit, referral, Step.MERGE, by=request.staff, reason=request.reason, note=request.note)
-    unit.emit(ReferralWithdrawn(referral_id=referral.id, reason=WithdrawalReason.DUPLICATE))
+    unit.emit(ReferralWithdrawn(referral_id=referral.id, reason=WithdrawalReason.DUPLICATE, merged_into_id=into.id))
     return Done()
 
 
@@ -88,8 +97,11 @@ def unmerge(unit: Unit[Tools], request: Unmerge) -> Done:
     Raises UnknownReferral, StepNotPossible.
     """
     referral = get(unit, request.referral_id)
+    into = store.find_referral(unit.session, referral.merged_into) if referral.merged_into else None
     with refusing():
         referral.unmerge()
+    if into is not None:
+        carry_links(unit, of=into, to=referral, by=request.staff)
     record(unit, referral, Step.UNMERGE, by=request.staff, reason=request.reason, note=request.note)
     unit.emit(ReferralReopened(referral_id=referral.id, reason=ReopeningReason.UNMERGED))
     return Done()
@@ -100,7 +112,7 @@ def tell_apart(unit: Unit[Tools], request: TellApart) -> Done:
 
     Raises UnknownReferral, SameReferral, MergedIntoEachOther.
     """
-    one, other = get(unit, request.referral_id), get(unit, request.other_referral_id)
+    one, other = get_both(unit, request.referral_id, request.other_referral_id)
     if one is other:
         raise SameReferral(ONE_AND_THE_SAME)
     for referral, into in ((one, other), (other, one)):

@@ -5,20 +5,18 @@ from __future__ import annotations
 from itertools import count
 
 from chassis.ports import NotYet, Unit
-from chassis.sealing import Unopenable
 from chassis.workdays import add_working_days
-from contracts.events.billing import FirstSessionAttended
+from contracts.events.billing import FirstSessionAttended, SessionReversed
 from contracts.events.evaluation import EvaluationRiskFlagged
 from contracts.events.intake import (
-    ContactReleased,
-    HelpRequestRefused,
     ReferralClosed,
-    ReferralReceived,
+    ReferralReopened,
     ReferralWithdrawn,
     SafeguardingConcernRaised,
 )
 from contracts.events.matching import (
     MatchEnded,
+    MatchEndUndone,
     MatchingStalled,
     OfferDeclined,
     OfferExpired,
@@ -27,24 +25,20 @@ from contracts.events.matching import (
     TherapistOffered,
 )
 from contracts.events.notifications import SafeguardingAlertAcknowledged
-from contracts.events.web import HelpRequested, WithdrawalRequested
-from contracts.reference import InvalidReference, parse_reference, reference_for
-from contracts.sealed import FORMS, ClientContact, Credentials, HelpForm, HelpSubmission
-from contracts.shape import InvalidShape
+from contracts.reference import reference_for
+from contracts.sealed import HelpForm
 from contracts.vocabulary import (
     ClosureReason,
     ConcernId,
     ContactPurpose,
     MatchEndReason,
     ReferralId,
-    RefusalReason,
+    ReopeningReason,
     SubmissionId,
-    TherapistId,
     WithdrawalReason,
 )
-from services.intake import duplicates, store
-from services.intake.domain.passphrases import mark_of, recognises
-from services.intake.domain.referral import Referral, State, Step, StepRefused, age_band, age_in_years, can_be_born_on
+from services.intake import contacts, duplicates, store
+from services.intake.domain.referral import Referral, State, Step
 from services.intake.domain.safeguarding import (
     Concern,
     Finding,
@@ -52,46 +46,12 @@ from services.intake.domain.safeguarding import (
     findings_in_request,
     is_young,
 )
-from services.intake.gateways.postcodes import Place
+from services.intake.records import age_of, personal_record, place_of, received
 from services.intake.steps import BY_BILLING, BY_CLIENT, BY_MATCHING, BY_RULE, record, take
 from services.intake.tools import Tools
 
 ASSESSMENT_OVERDUE = "assessment_overdue"
 """The timer that falls due when a request should have been assessed."""
-
-
-class SubmissionRefused(Exception):
-    """A submission that can't be taken as it is."""
-
-    def __init__(self, reason: RefusalReason, *, field: str | None = None) -> None:
-        super().__init__(reason.value)
-        self.reason, self.field = reason, field
-
-
-def receive_request(unit: Unit[Tools], event: HelpRequested) -> None:
-    """Takes a request for help in, or says to the front-end why it can't be taken as it is."""
-    try:
-        submission = _open_submission(unit, event)
-    except SubmissionRefused as refusal:
-        told = HelpRequestRefused(submission_id=event.submission_id, reason=refusal.reason, field=refusal.field)
-        unit.emit(told)
-        return
-    form = HelpForm.from_json(submission.to_json())
-    id_ = ReferralId(unit.new_id())
-    mark = mark_of(submission.passphrase, referral_id=id_, key=unit.tools.passphrase_key)
-    referral = new_referral(unit, id_, event.submission_id, form, mark)
-    begin(unit, referral, form, store.Form(event.form, event.form_version), by=BY_CLIENT)
-
-
-def withdraw_request(unit: Unit[Tools], event: WithdrawalRequested) -> None:
-    """Takes a request back for whoever knows its reference and passphrase."""
-    try:
-        referral = _recognise(unit, event)
-        withdraw(unit, referral, WithdrawalReason.CLIENT_ASKED, by=BY_CLIENT)
-    except SubmissionRefused as refusal:
-        unit.emit(HelpRequestRefused(submission_id=event.submission_id, reason=refusal.reason))
-    except StepRefused:
-        return  # there is nothing left to take back
 
 
 def note_offer(unit: Unit[Tools], event: TherapistOffered) -> None:
@@ -124,7 +84,7 @@ def note_match(unit: Unit[Tools], event: TherapistMatched) -> None:
     record(unit, referral, Step.MATCH, by=BY_MATCHING)
     form = personal_record(unit, referral)
     if form.consents.pass_to_therapist:
-        release_contact(unit, referral, form, ContactPurpose.INTRODUCTION, event.therapist_id)
+        contacts.release(unit, referral, form, ContactPurpose.INTRODUCTION, event.therapist_id)
     _begin_therapy(unit, referral)
 
 
@@ -133,6 +93,13 @@ def note_first_session(unit: Unit[Tools], event: FirstSessionAttended) -> None:
     referral = _known(unit, event.referral_id)
     referral.attended(event.match_id, sequence=unit.sequence)
     _begin_therapy(unit, referral)
+
+
+def note_session_reversed(unit: Unit[Tools], event: SessionReversed) -> None:
+    """A session didn't take place after all. If none is left, therapy has not begun yet."""
+    referral = _known(unit, event.referral_id)
+    if event.sessions == 0 and referral.did_not_attend(event.match_id, sequence=unit.sequence):
+        record(unit, referral, Step.NOT_BEGUN, by=BY_BILLING, reason=event.reason)
 
 
 def note_match_ended(unit: Unit[Tools], event: MatchEnded) -> None:
@@ -147,6 +114,21 @@ def note_match_ended(unit: Unit[Tools], event: MatchEnded) -> None:
     if step is Step.END and not store.has_open_concern(unit.session, referral.id):
         attended = event.reason is not MatchEndReason.NOT_ATTENDED
         close(unit, referral, ClosureReason.THERAPY_ENDED if attended else ClosureReason.NOT_ATTENDED, by=BY_RULE)
+
+
+def note_match_end_undone(unit: Unit[Tools], event: MatchEndUndone) -> None:
+    """That they had parted was recorded by mistake. Who had been closed is written to again as before."""
+    referral = _known_and_assessed(unit, event.referral_id)
+    if not referral.is_news(unit.sequence):
+        return
+    was_closed = referral.state is State.CLOSED
+    if not referral.go_on(match_id=event.match_id, therapist_id=event.therapist_id):
+        return
+    record(unit, referral, Step.GO_ON, by=BY_MATCHING, reason=event.reason)
+    if was_closed:
+        unit.emit(ReferralReopened(referral_id=referral.id, reason=ReopeningReason.MATCH_GOES_ON))
+        contacts.release(unit, referral, personal_record(unit, referral), ContactPurpose.ADDRESS_BOOK)
+    _begin_therapy(unit, referral)
 
 
 def note_risk_answer(unit: Unit[Tools], event: EvaluationRiskFlagged) -> None:
@@ -190,10 +172,11 @@ def withdraw(
     unit: Unit[Tools], referral: Referral, reason: WithdrawalReason, *, by: str, note: str | None = None
 ) -> bool:
     """Stops everything for a referral. False if that was so already. Raises StepRefused."""
-    changed = referral.withdraw()
+    undo_until = None if by == BY_CLIENT else unit.now + unit.tools.settings.undo_within
+    changed = referral.withdraw(undo_until=undo_until)
     if changed:
         record(unit, referral, Step.WITHDRAW, by=by, reason=reason, note=note)
-        unit.emit(ReferralWithdrawn(referral_id=referral.id, reason=reason))
+        unit.emit(ReferralWithdrawn(referral_id=referral.id, reason=reason, final_at=undo_until))
     return changed
 
 
@@ -203,37 +186,12 @@ def close(unit: Unit[Tools], referral: Referral, reason: ClosureReason, *, by: s
     unit.emit(ReferralClosed(referral_id=referral.id, reason=reason))
 
 
-def personal_record(unit: Unit[Tools], referral: Referral) -> HelpForm:
-    content = store.get_personal_record(unit.session, referral.id)
-    return unit.tools.vault.decrypt(unit.session, referral.id, HelpForm, content)
-
-
-def _open_submission(unit: Unit[Tools], event: HelpRequested) -> HelpSubmission:
-    """Raises SubmissionRefused."""
-    if store.find_by_submission(unit.session, event.submission_id):
-        raise SubmissionRefused(RefusalReason.REPLAYED)
-    kind = FORMS.get((event.form, event.form_version))
-    if kind is None:
-        raise SubmissionRefused(RefusalReason.UNKNOWN_FORM)
-    try:
-        submission = unit.tools.keyring.open(kind, event.sealed)
-    except Unopenable:
-        raise SubmissionRefused(RefusalReason.UNSEALED) from None
-    except InvalidShape:
-        raise SubmissionRefused(RefusalReason.MALFORMED) from None
-    if not (submission.consents.processing and submission.consents.confidentiality_understood):
-        raise SubmissionRefused(RefusalReason.CONSENT_MISSING)
-    born = submission.date_of_birth
-    if born and not can_be_born_on(born, today=unit.now.date()):
-        raise SubmissionRefused(RefusalReason.MALFORMED, field="date_of_birth")
-    return submission
-
-
 def _raise_by_rule(unit: Unit[Tools], referral: Referral, form: HelpForm) -> None:
     for finding in findings_in_request(
         client_group=form.client_group,
-        age=_age(unit, form),
-        identifiable_person_at_risk=form.identifiable_person_at_risk,
+        age=age_of(unit, form),
+        identifiable_person_at_risk=form.identifiable_person_at_risk is True,
+        person_at_risk=form.person_at_risk,
     ):
         raise_concern(unit, referral.id, finding, raised_by=BY_RULE)
 
@@ -248,15 +206,15 @@ def begin(
     reason: str | None = None,
 ) -> None:
     """Stores a new referral and, encrypted, what the client wrote, and tells the others."""
-    place = unit.tools.postcodes.place_of(form.postcode)
+    place = place_of(unit, form)
     referral.place = place.kind
     unit.session.add(referral)
     record(unit, referral, Step.RECEIVE, by=by, reason=reason)
     content = unit.tools.vault.encrypt(unit.session, referral.id, form, at=unit.now)
     store.save_personal_record(unit.session, referral, version, content)
     duplicates.note_marks(unit, referral, form)
+    contacts.release(unit, referral, form, ContactPurpose.ADDRESS_BOOK)
     unit.emit(received(unit, referral, form, place))
-    release_contact(unit, referral, form, ContactPurpose.ADDRESS_BOOK)
     _raise_by_rule(unit, referral, form)
     unit.set_timer(ASSESSMENT_OVERDUE, referral.id, referral.assess_by)
 
@@ -272,75 +230,15 @@ def new_referral(
         received_at=unit.now,
         assess_by=add_working_days(unit.now, unit.tools.settings.assess_within_working_days),
         passphrase_mark=passphrase_mark,
-        young=is_young(client_group=form.client_group, age=_age(unit, form)),
+        young=is_young(client_group=form.client_group, age=age_of(unit, form)),
+        client_agrees=form.client_agrees,
+        may_pass_on=form.consents.pass_to_therapist,
     )
-
-
-def _age(unit: Unit[Tools], form: HelpForm) -> int | None:
-    return age_in_years(age=form.age, date_of_birth=form.date_of_birth, on=unit.now.date())
 
 
 def _free_reference(unit: Unit[Tools], submission_id: SubmissionId) -> str:
     candidates = (reference_for(submission_id, attempt) for attempt in count())
     return next(one for one in candidates if store.find_by_reference(unit.session, one) is None)
-
-
-def received(unit: Unit[Tools], referral: Referral, form: HelpForm, place: Place) -> ReferralReceived:
-    return ReferralReceived(
-        referral_id=referral.id,
-        received_at=referral.received_at,
-        route=form.route,
-        client_group=form.client_group,
-        age_band=age_band(_age(unit, form)),
-        outward_code=place.outward_code,
-        local_authority=place.local_authority,
-        police_force_area=place.police_force_area,
-        language=form.language,
-        sessions=form.sessions,
-        max_distance_km=form.max_distance_km,
-        subsidy_requested=form.subsidy_requested,
-        fee_ceiling_pence=form.fee_ceiling_pence,
-        known_to_authorities=form.known_to_authorities,
-        evaluation_consented=form.consents.evaluation,
-        previous_referral_id=referral.previous_id,
-    )
-
-
-def release_contact(
-    unit: Unit[Tools],
-    referral: Referral,
-    form: HelpForm,
-    purpose: ContactPurpose,
-    therapist_id: TherapistId | None = None,
-) -> None:
-    contact = ClientContact(
-        referral_id=referral.id,
-        reference=referral.reference,
-        name=form.name,
-        language=form.language,
-        contact=form.contact,
-    )
-    sealed = unit.tools.keyring.seal("notifications", contact)
-    unit.emit(ContactReleased(referral_id=referral.id, purpose=purpose, therapist_id=therapist_id, sealed=sealed))
-
-
-def _recognise(unit: Unit[Tools], event: WithdrawalRequested) -> Referral:
-    """Raises SubmissionRefused; NotYet while the request itself may still be under way."""
-    try:
-        typed = unit.tools.keyring.open(Credentials, event.sealed)
-        reference = parse_reference(typed.reference)
-    except Unopenable:
-        raise SubmissionRefused(RefusalReason.UNSEALED) from None
-    except InvalidShape:
-        raise SubmissionRefused(RefusalReason.MALFORMED) from None
-    except InvalidReference:
-        raise SubmissionRefused(RefusalReason.NOT_RECOGNISED) from None
-    referral = store.find_by_reference(unit.session, reference)
-    if referral is None and _age_of_message(unit) < unit.tools.settings.wait_for_request.total_seconds():
-        raise NotYet("no request with this reference has arrived yet")
-    if referral is None or not recognises(referral, typed.passphrase, key=unit.tools.passphrase_key, at=unit.now):
-        raise SubmissionRefused(RefusalReason.NOT_RECOGNISED)
-    return store.get_referral(unit.session, referral.merged_into) if referral.merged_into else referral
 
 
 def _note_search(unit: Unit[Tools], referral_id: ReferralId, step: Step, reason: str | None = None) -> None:
@@ -367,7 +265,3 @@ def _known(unit: Unit[Tools], referral_id: ReferralId) -> Referral:
         return store.get_referral(unit.session, referral_id)
     except store.NoSuchReferral:
         raise NotYet("the referral is not recorded here yet") from None
-
-
-def _age_of_message(unit: Unit[Tools]) -> float:
-    return (unit.now - unit.envelope.time).total_seconds() if unit.envelope else 0.0

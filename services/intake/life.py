@@ -18,16 +18,19 @@ from contracts.commands.intake import (
     SignOff,
     StepTaken,
     TakeUp,
+    Undo,
 )
-from contracts.events.intake import ReferralHeld, ReferralResumed
-from contracts.sealed import Whereabouts
-from contracts.vocabulary import ReferralId, SubmissionId
+from contracts.events.intake import ReferralHeld, ReferralReopened, ReferralResumed
+from contracts.sealed import HelpForm, Whereabouts
+from contracts.vocabulary import ClientGroup, ReferralId, ReopeningReason, SubmissionId
 from services.intake import handlers, store
-from services.intake.domain.referral import Step, possible_steps
+from services.intake.domain.referral import UNASSESSED, Referral, State, Step, possible_steps
 from services.intake.gateways import postcodes
-from services.intake.linking import refuse_who_handles_linked
+from services.intake.linking import carry_links, refuse_who_handles_linked
+from services.intake.needs import tell_search
+from services.intake.records import keep_record, personal_record
 from services.intake.refusals import UnknownPlace, get, open_sealed, refusing
-from services.intake.steps import take
+from services.intake.steps import record, take
 from services.intake.tools import Tools
 
 
@@ -61,24 +64,25 @@ def find_place(unit: Unit[Tools], request: FindPlace) -> Done:
     with refusing():
         take(unit, referral, Step.FIND_PLACE, by=request.staff)
     referral.place = place.kind
-    form = replace(handlers.personal_record(unit, referral), postcode=typed.postcode)
-    content = unit.tools.vault.encrypt(unit.session, referral.id, form, at=unit.now)
-    store.correct_personal_record(unit.session, referral.id, content)
-    unit.emit(handlers.received(unit, referral, form, place))
+    form = _moved(personal_record(unit, referral), typed.postcode)
+    keep_record(unit, referral, form)
+    tell_search(unit, referral, form)
     return Done()
+
+
+def _moved(form: HelpForm, postcode: str) -> HelpForm:
+    """Of somebody in prison, where they will live counts once it is known."""
+    if form.custody and form.client_group is ClientGroup.IN_PRISON:
+        return replace(form, custody=replace(form.custody, release_postcode=postcode))
+    return replace(form, postcode=postcode)
 
 
 def hold(unit: Unit[Tools], request: Hold) -> Done:
     """Stops the search until the referral is resumed. Raises UnknownReferral, StepNotPossible."""
+    referral = get(unit, request.referral_id)
     with refusing():
-        take(
-            unit,
-            get(unit, request.referral_id),
-            Step.HOLD,
-            by=request.staff,
-            reason=request.reason,
-            note=request.note,
-        )
+        referral.hold(request.reason)
+    record(unit, referral, Step.HOLD, by=request.staff, reason=request.reason, note=request.note)
     unit.emit(ReferralHeld(referral_id=request.referral_id, reason=request.reason))
     return Done()
 
@@ -95,10 +99,29 @@ def resume(unit: Unit[Tools], request: Resume) -> Done:
             reason=request.reason,
             note=request.note,
         )
-    if not referral.is_assessed:
-        unit.set_timer(handlers.ASSESSMENT_OVERDUE, referral.id, max(referral.assess_by, unit.now))
+    _watch_assessment(unit, referral)
     unit.emit(ReferralResumed(referral_id=request.referral_id, reason=request.reason))
     return Done()
+
+
+def undo(unit: Unit[Tools], request: Undo) -> Done:
+    """A referral that was withdrawn or signposted by mistake goes on where it was. Raises UnknownReferral,
+    StepNotPossible."""
+    referral = get(unit, request.referral_id)
+    with refusing():
+        referral.undo(at=unit.now)
+    record(unit, referral, Step.UNDO, by=request.staff, reason=request.reason, note=request.note)
+    _watch_assessment(unit, referral)
+    unit.emit(ReferralReopened(referral_id=referral.id, reason=ReopeningReason.ENDED_BY_MISTAKE))
+    if referral.state is State.ON_HOLD and referral.held_for:
+        unit.emit(ReferralHeld(referral_id=referral.id, reason=referral.held_for))
+    return Done()
+
+
+def _watch_assessment(unit: Unit[Tools], referral: Referral) -> None:
+    """The office is told if a referral that goes on isn't assessed in time."""
+    if referral.state in UNASSESSED:
+        unit.set_timer(handlers.ASSESSMENT_OVERDUE, referral.id, max(referral.assess_by, unit.now))
 
 
 def close(unit: Unit[Tools], request: Close) -> Done:
@@ -116,13 +139,14 @@ def re_refer(unit: Unit[Tools], request: ReRefer) -> ReReferred:
     before = get(unit, request.referral_id)
     with refusing():
         take(unit, before, Step.RE_REFER, by=request.staff, reason=request.reason, note=request.note)
-    form = handlers.personal_record(unit, before)
+    form = personal_record(unit, before)
     id_, submission_id = ReferralId(unit.new_id()), SubmissionId(unit.new_id())
     referral = handlers.new_referral(unit, id_, submission_id, form, before.passphrase_mark)
     referral.passphrase_subject = before.passphrase_subject or before.id
     referral.previous_id = before.id
     version = store.form_of(unit.session, before.id)
     handlers.begin(unit, referral, form, version, by=request.staff, reason=request.reason)
+    carry_links(unit, of=before, to=referral, by=request.staff)
     return ReReferred(referral_id=referral.id, reference=referral.reference)
 
 

@@ -11,8 +11,9 @@ import structlog
 
 from chassis.ports import Timer, Unit
 from contracts.vocabulary import ReferralId
-from services.intake import handlers, store
+from services.intake import store
 from services.intake.duplicates import note_marks
+from services.intake.records import personal_record
 from services.intake.tools import Tools
 
 MARK_OLDER = "mark_older"
@@ -26,7 +27,7 @@ def mark_older(unit: Unit[Tools], timer: Timer) -> None:
     after = timer.data.get("after")
     found = store.unmarked(unit.session, ReferralId(UUID(after)) if after else None, AT_ONCE)
     for referral in found:
-        form = handlers.personal_record(unit, referral)
+        form = personal_record(unit, referral)
         note_marks(unit, referral, form, taken_up_by=store.taken_up_by(unit.session, referral.id))
     if len(found) == AT_ONCE:
         unit.set_timer(MARK_OLDER, timer.key, unit.now, {"after": str(found[-1].id)})

@@ -28,7 +28,7 @@ from services.intake import handlers, privacy_store, retention_store, store
 from services.intake.domain.privacy import Erasure, Hold, still_to_confirm
 from services.intake.domain.referral import IN_THERAPY, UNDER_WAY, Referral, State, Step
 from services.intake.keeping import RETENTION, look_again
-from services.intake.refusals import UnknownReferral, find
+from services.intake.refusals import UnknownReferral, find, identify
 from services.intake.steps import record
 from services.intake.tools import Tools
 
@@ -38,6 +38,8 @@ ERASURE_UNCONFIRMED = "erasure_unconfirmed"
 ErasureConfirmed = (
     matching.ErasureConfirmed | billing.ErasureConfirmed | notifications.ErasureConfirmed | evaluation.ErasureConfirmed
 )
+
+UNKNOWN_REFERENCE = "There is no request with this reference. Please check it."
 
 log = structlog.get_logger()
 
@@ -69,9 +71,13 @@ class AlreadyOnHold(Refused):
 def erase_by_person(unit: Unit[Tools], request: Erase) -> ErasureView:
     """Erases a person, once, with all that was merged into one. Raises UnknownReferral, OnLegalHold,
     TherapyInProgress, ConcernOpen."""
-    referral = _find(unit, request.reference)
+    referral_id = identify(unit, request.reference)
+    if referral_id is None:
+        raise UnknownReferral(UNKNOWN_REFERENCE)
+    # All are locked in one order, the one that was named among them, so that two such can't wait for each other.
+    together = retention_store.tied_to(unit.session, referral_id, retention_store.SAME_REQUEST)
+    referral = store.get_referral(unit.session, referral_id)
     if referral.state is not State.ERASED:
-        together = retention_store.tied_to(unit.session, referral.id, retention_store.SAME_REQUEST)
         for one in together:
             refuse_on_hold(unit, one)
             if not request.anyway:
@@ -96,7 +102,7 @@ def erase(unit: Unit[Tools], referral: Referral, *, by: str, reason: ErasureReas
     unit.session.add(Erasure(referral_id=referral.id, erased_at=unit.now, erased_by=by, reason=reason))
     unit.put_on_record(Deed.ERASED, who=by, subject_id=referral.id, reason=reason.value)
     unit.emit(ReferralErased(referral_id=referral.id))
-    unit.set_timer(ERASURE_UNCONFIRMED, referral.id, unit.now + unit.tools.settings.erasure_confirmed_within)
+    unit.set_timer_after(ERASURE_UNCONFIRMED, referral.id, unit.tools.settings.erasure_confirmed_within)
 
 
 def note_confirmation(unit: Unit[Tools], event: ErasureConfirmed) -> None:
@@ -121,7 +127,7 @@ def flag_unconfirmed(unit: Unit[Tools], timer: Timer) -> None:
         unit.emit(told)
     erasure.overdue_since = erasure.overdue_since or unit.now
     unit.emit(ReferralErased(referral_id=erasure.referral_id))
-    unit.set_timer(ERASURE_UNCONFIRMED, erasure.referral_id, unit.now + unit.tools.settings.erasure_confirmed_within)
+    unit.set_timer_after(ERASURE_UNCONFIRMED, erasure.referral_id, unit.tools.settings.erasure_confirmed_within)
 
 
 def ask_erasure(unit: Unit[Tools], request: AskErasure) -> ErasureView:
@@ -196,7 +202,7 @@ def _find(unit: Unit[Tools], reference: str) -> Referral:
     """Raises UnknownReferral."""
     referral = find(unit, reference)
     if referral is None:
-        raise UnknownReferral("There is no request with this reference. Please check it.")
+        raise UnknownReferral(UNKNOWN_REFERENCE)
     return referral
 
 

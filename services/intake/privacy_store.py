@@ -11,7 +11,7 @@ from chassis.store import rows
 from chassis.store.unit import upsert
 from contracts.vocabulary import ReferralId
 from services.intake.domain.privacy import HOLDERS, Erasure, Hold
-from services.intake.store import assessments, duplicates, marks, personal_records, privacy, told_apart
+from services.intake.store import assessments, contact_changes, duplicates, marks, personal_records, privacy, told_apart
 
 PERSONAL = (
     personal_records.c.referral_id,
@@ -21,6 +21,7 @@ PERSONAL = (
     duplicates.c.other_id,
     told_apart.c.referral_id,
     told_apart.c.other_id,
+    contact_changes.c.referral_id,
 )
 """Where what is encrypted under a person's key, or could recognise them, hangs on their referral."""
 

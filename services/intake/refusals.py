@@ -62,6 +62,23 @@ def find(unit: Unit[Tools], reference: str) -> Referral | None:
         return None
 
 
+def identify(unit: Unit[Tools], reference: str) -> ReferralId | None:
+    """As `find`, locking nothing."""
+    try:
+        return store.id_of_reference(unit.session, parse_reference(reference))
+    except InvalidReference:
+        return None
+
+
+def get_both(unit: Unit[Tools], one: ReferralId, other: ReferralId) -> tuple[Referral, Referral]:
+    """Two referrals, locked in one order, so that whoever asks about them the other way round doesn't wait for ever.
+
+    Raises UnknownReferral.
+    """
+    found = {id_: get(unit, id_) for id_ in sorted({one, other})}
+    return found[one], found[other]
+
+
 def get(unit: Unit[Tools], referral_id: ReferralId) -> Referral:
     """Raises UnknownReferral."""
     try:

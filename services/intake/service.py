@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from chassis.host.service import Ports, auditor, command, due, health_check, lane, on, schedule, story_teller
+from chassis.host.service import (
+    Ports,
+    auditor,
+    command,
+    discarder,
+    due,
+    exporter,
+    health_check,
+    lane,
+    lister,
+    on,
+    replayer,
+    schedule,
+    shower,
+    story_teller,
+)
 from chassis.store.restored import RESTORED
 from chassis.telling import telling
 from contracts.commands.intake import (
@@ -10,6 +25,9 @@ from contracts.commands.intake import (
     AskLinks,
     AskStatus,
     Assess,
+    ChangeByClient,
+    ChangeContact,
+    ChangeNeeds,
     Close,
     CountReferrals,
     FindPlace,
@@ -18,15 +36,20 @@ from contracts.commands.intake import (
     Link,
     ListAwaiting,
     ListDuplicates,
+    ListUnreadable,
     Merge,
     RaiseConcern,
+    RecordConsent,
     ReRefer,
     Resume,
+    RetryUnreadable,
+    SettleContactChange,
     SignOff,
     Signpost,
     SuggestAssessment,
     TakeUp,
     TellApart,
+    Undo,
     Unlink,
     Unmerge,
     Withdraw,
@@ -35,10 +58,17 @@ from contracts.commands.privacy import AskErasure, Erase, LiftHold, ListHolds, L
 from contracts.commands.retention import ApplyRetention, AskRetention, ListApplied, ListDue
 from contracts.commands.subject import AboutSubject, AskSamePerson, LeaveOut, ReadRecord
 from contracts.events import billing, evaluation, matching, notifications
-from contracts.events.billing import FirstSessionAttended
+from contracts.events.billing import (
+    FirstSessionAttended,
+    SessionReversed,
+    SubsidyApproved,
+    SubsidyDeclined,
+    SubsidyWaitlisted,
+)
 from contracts.events.evaluation import EvaluationRiskFlagged
 from contracts.events.matching import (
     MatchEnded,
+    MatchEndUndone,
     MatchingStalled,
     OfferDeclined,
     OfferExpired,
@@ -49,24 +79,33 @@ from contracts.events.matching import (
 from contracts.events.notifications import SafeguardingAlertAcknowledged
 from contracts.events.web import HelpRequested, WithdrawalRequested
 from services.intake import (
+    agreements,
     assessing,
     commands,
+    contact_changes,
+    contacts,
     duplicates,
     handlers,
     keeping,
     life,
     linking,
+    needs,
     older,
     privacy,
     restored,
     retention,
+    status,
+    steps,
     store,
     subject,
+    submissions,
     tools,
 )
 
 ERASURE_CONFIRMED = tuple(one.ErasureConfirmed for one in (matching, billing, notifications, evaluation))
 NEWEST = "the number of matching's newest word on the referral"
+MONEY = "the number of billing's newest word on help with the cost"
+BEGUN = "the number of billing's newest word on whether therapy has begun"
 
 
 class IntakeService:
@@ -77,16 +116,21 @@ class IntakeService:
 
     inbox = lane(
         "inbox",
-        on(HelpRequested, handlers.receive_request),
-        on(WithdrawalRequested, handlers.withdraw_request),
+        on(HelpRequested, submissions.receive_request),
+        on(WithdrawalRequested, submissions.withdraw_request),
         on(TherapistOffered, handlers.note_offer, safe_by_business_key=NEWEST),
         on(OfferDeclined, handlers.note_offer_declined, safe_by_business_key=NEWEST),
         on(OfferExpired, handlers.note_offer_expired, safe_by_business_key=NEWEST),
         on(OfferWithdrawn, handlers.note_offer_withdrawn, safe_by_business_key=NEWEST),
         on(MatchingStalled, handlers.note_stall, safe_by_business_key=NEWEST),
         on(TherapistMatched, handlers.note_match, safe_by_business_key=NEWEST),
-        on(FirstSessionAttended, handlers.note_first_session, safe_by_business_key="match_id, which begins once"),
+        on(FirstSessionAttended, handlers.note_first_session, safe_by_business_key=BEGUN),
+        on(SessionReversed, handlers.note_session_reversed, safe_by_business_key=BEGUN),
+        on(SubsidyWaitlisted, status.note_money_wait, safe_by_business_key=MONEY),
+        on(SubsidyApproved, status.note_money, safe_by_business_key=MONEY),
+        on(SubsidyDeclined, status.note_money, safe_by_business_key=MONEY),
         on(MatchEnded, handlers.note_match_ended, safe_by_business_key=NEWEST),
+        on(MatchEndUndone, handlers.note_match_end_undone, safe_by_business_key=NEWEST),
         on(
             SafeguardingAlertAcknowledged,
             handlers.note_acknowledgement,
@@ -104,13 +148,17 @@ class IntakeService:
 
     timers = schedule(
         due(handlers.ASSESSMENT_OVERDUE, assessing.report_overdue),
+        due(agreements.AGREEMENT_AWAITED, agreements.remind_again),
+        due(steps.CONTACT_CODE_OVER, contact_changes.forget_unconfirmed),
         due(privacy.ERASURE_UNCONFIRMED, privacy.flag_unconfirmed),
         due(older.MARK_OLDER, older.mark_older),
         due(keeping.RETENTION, retention.come_due),
         due(RESTORED, restored.erase_again),
     )
 
-    status = command(AskStatus, commands.ask_status)
+    status = command(AskStatus, status.ask_status)
+    change_by_client = command(ChangeByClient, contact_changes.change_by_client)
+    settle_contact_change = command(SettleContactChange, contact_changes.settle_contact_change)
     awaiting_assessment = command(ListAwaiting, commands.list_awaiting)
     suggest_assessment = command(SuggestAssessment, assessing.suggest_assessment)
     assess = command(Assess, assessing.assess)
@@ -119,7 +167,11 @@ class IntakeService:
     find_place = command(FindPlace, life.find_place)
     hold = command(Hold, life.hold)
     resume = command(Resume, life.resume)
+    record_consent = command(RecordConsent, agreements.record_consent)
+    change_contact = command(ChangeContact, contacts.change_contact)
+    change_needs = command(ChangeNeeds, needs.change_needs)
     close = command(Close, life.close)
+    undo = command(Undo, life.undo)
     re_refer = command(ReRefer, life.re_refer)
     possible_duplicates = command(ListDuplicates, duplicates.possible_duplicates)
     merge = command(Merge, duplicates.merge)
@@ -132,6 +184,8 @@ class IntakeService:
     signpost = command(Signpost, commands.signpost)
     withdraw = command(Withdraw, commands.withdraw)
     raise_concern = command(RaiseConcern, commands.raise_concern)
+    unreadable = command(ListUnreadable, submissions.list_unreadable)
+    retry_unreadable = command(RetryUnreadable, submissions.retry_unreadable)
     find_referral = command(FindReferral, commands.find_referral)
     count_referrals = command(CountReferrals, commands.count_referrals)
     erase = command(Erase, privacy.erase_by_person)
@@ -141,7 +195,7 @@ class IntakeService:
     lift_hold = command(LiftHold, privacy.lift_hold)
     holds = command(ListHolds, privacy.list_holds)
     same_person = command(AskSamePerson, subject.same_person)
-    about_subject = command(AboutSubject, telling(subject.tell))
+    about_subject = command(AboutSubject, telling(subject.tell, subject.tell_writer))
     read_record = command(ReadRecord, subject.read_record)
     leave_out = command(LeaveOut, subject.leave_out)
     kept_until = command(AskRetention, retention.ask_retention)
@@ -151,3 +205,8 @@ class IntakeService:
     health = health_check()
     story = story_teller()
     audit = auditor()
+    list_dead_letters = lister()
+    show_dead_letters = shower()
+    export_dead_letters = exporter()
+    replay_dead_letters = replayer()
+    discard_dead_letters = discarder()

@@ -22,6 +22,9 @@ class IntakeSettings:
     assessment_policy: Path
     retention_policy: Path
     erasure_confirmed_within: timedelta
+    undo_within: timedelta
+    """How long a referral that a person withdrew or signposted by mistake can be brought back."""
+    remind_of_agreement_after_working_days: int
     keys_folder: Path
     master_key: str
 
@@ -36,6 +39,10 @@ def read(env: Env) -> IntakeSettings:
         retention_policy=env.path("INTAKE_RETENTION_POLICY", RETENTION),
         erasure_confirmed_within=timedelta(
             hours=env.int("INTAKE_ERASURE_CONFIRMED_WITHIN_HOURS", 24, validate=Range(min=1, max=720))
+        ),
+        undo_within=timedelta(days=env.int("INTAKE_UNDO_WITHIN_DAYS", 7, validate=Range(min=0, max=30))),
+        remind_of_agreement_after_working_days=env.int(
+            "INTAKE_REMIND_OF_AGREEMENT_AFTER_WORKING_DAYS", 5, validate=Range(min=1, max=60)
         ),
         keys_folder=env.path("LEEWARD_KEYS"),
         master_key=env.str("INTAKE_MASTER_KEY"),

@@ -12,6 +12,12 @@ from services.intake.tools import Tools
 
 BY_CLIENT, BY_RULE, BY_MATCHING, BY_BILLING = "client", "rule", "matching", "billing"
 UNNAMED_STAFF = "office"
+END_CONTACT_CHANGE = frozenset(
+    {Step.CHANGE_CONTACT, Step.WITHDRAW, Step.SIGNPOST, Step.MERGE, Step.RE_REFER, Step.CLOSE, Step.ERASE}
+)
+"""Steps after which a contact that the client named themselves, and nobody has confirmed, can't count any more."""
+CONTACT_CODE_OVER = "contact_code_over"
+"""The timer that forgets a new contact whose code nobody typed."""
 
 
 def record(
@@ -42,6 +48,8 @@ def record(
         **noted,
     )
     keep_until(unit, referral, step, reason)
+    if step in END_CONTACT_CHANGE:
+        _end_contact_change(unit, referral)
 
 
 def take(
@@ -56,6 +64,13 @@ def take(
     """Takes a step and puts it on record. Raises StepRefused."""
     referral.take(step)
     record(unit, referral, step, by=by, reason=reason, note=note)
+
+
+def _end_contact_change(unit: Unit[Tools], referral: Referral) -> None:
+    change = store.find_contact_change(unit.session, referral.id)
+    if change and change.is_pending:
+        change.expire()
+        unit.cancel_timer(CONTACT_CODE_OVER, referral.id)
 
 
 def _encrypted(unit: Unit[Tools], referral: Referral, note: str) -> bytes:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
+from secrets import token_bytes
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import (
     Boolean,
@@ -16,15 +19,19 @@ from sqlalchemy import (
     Row,
     String,
     Table,
+    Text,
     Uuid,
     bindparam,
+    false,
     func,
     select,
+    true,
     update,
 )
 from sqlalchemy.orm import Session, aliased, registry
 
 from chassis.store import rows
+from chassis.store.append_only import forbid_changes, forbidding, forbidding_replacement
 from chassis.store.prepared import prepared
 from chassis.store.tables import Instant, code, data_key_table, new_metadata
 from chassis.store.unit import upsert
@@ -35,13 +42,17 @@ from contracts.vocabulary import (
     Competence,
     ConcernCategory,
     ConcernId,
+    ContactChangeState,
+    HoldReason,
     LinkId,
     LinkKind,
     LinkReason,
     MarkKind,
     OverrideReason,
+    Party,
     PlaceKind,
     ReferralId,
+    RefusalReason,
     RiskLevel,
     Severity,
     SubmissionId,
@@ -49,7 +60,9 @@ from contracts.vocabulary import (
     UnlinkReason,
     Work,
 )
+from services.intake.domain.contact_change import ContactChange
 from services.intake.domain.links import Link
+from services.intake.domain.passphrases import Guard
 from services.intake.domain.privacy import Erasure, Hold
 from services.intake.domain.referral import UNASSESSED, Referral, State, Step
 from services.intake.domain.safeguarding import Concern
@@ -87,9 +100,41 @@ referrals = Table(
     Column("matching_sequence", Integer, nullable=False),
     Column("failed_passphrases", Integer, nullable=False),
     Column("locked_until", Instant),
+    Column("client_agrees", Boolean, nullable=False, server_default=true()),
+    Column("may_pass_on", Boolean, nullable=False, server_default=true()),
+    Column("held_for", code(HoldReason)),
+    Column("undo_to", code(State)),
+    Column("undo_until", Instant),
+    Column("waits_for_money", Boolean, nullable=False, server_default=false()),
+    Column("money_sequence", Integer, nullable=False, server_default="0"),
 )
 for _tie in (referrals.c.merged_into, referrals.c.previous_id):  # few have either
     Index(None, _tie, sqlite_where=_tie.is_not(None), postgresql_where=_tie.is_not(None))
+
+# What a front-end sent and could not be read, sealed as it came.
+unreadable = Table(
+    "unreadable_submission",
+    metadata,
+    Column("submission_id", Uuid, primary_key=True),
+    Column("event", String(64), nullable=False),
+    Column("form", String(64)),
+    Column("form_version", Integer),
+    Column("sealed", Text, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("reason", code(RefusalReason), nullable=False),
+    Column("field", String(64)),
+)
+
+# What references that nobody has are tried against.
+decoys = Table(
+    "decoy",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("passphrase_mark", LargeBinary, nullable=False),
+    Column("passphrase_subject", Uuid),
+    Column("failed_passphrases", Integer, nullable=False),
+    Column("locked_until", Instant),
+)
 
 # Only ever added to: what a step was, when, by whom and why.
 steps = Table(
@@ -104,6 +149,10 @@ steps = Table(
     Column("reason", String(64)),
     Column("note", LargeBinary),
 )
+WHY_STEPS_STAY = "steps of a referral are only ever added"
+STEPS_FORBIDDING = forbidding("referral_step", WHY_STEPS_STAY)
+STEPS_FORBIDDING_REPLACEMENT = forbidding_replacement("referral_step", WHY_STEPS_STAY, ("referral_id", "number"))
+forbid_changes(steps, STEPS_FORBIDDING, STEPS_FORBIDDING_REPLACEMENT)
 
 personal_records = Table(
     "personal_record",
@@ -150,6 +199,22 @@ duplicates = Table(
     Column("found_at", Instant, nullable=False, index=True),
 )
 
+# It hangs on the client's data key, too, without which nobody can read what it holds.
+contact_changes = Table(
+    "contact_change",
+    metadata,
+    Column("referral_id", Uuid, ForeignKey("data_key.subject_id", ondelete="CASCADE"), primary_key=True),
+    Column("whose", code(Party), nullable=False),
+    Column("content", LargeBinary),
+    Column("old_is_safe", Boolean, nullable=False),
+    Column("code_mark", LargeBinary(32)),
+    Column("tries_left", Integer, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("state", code(ContactChangeState), nullable=False),
+    Column("codes", Integer, nullable=False),
+    Column("codes_since", Instant, nullable=False),
+)
+
 # A person's finding that two requests are not the same, whichever of them is named first.
 told_apart = Table(
     "told_apart",
@@ -192,13 +257,20 @@ privacy = privacy_tables(metadata)
 
 mapper.map_imperatively(Referral, referrals)
 mapper.map_imperatively(Concern, concerns)
+mapper.map_imperatively(ContactChange, contact_changes)
 mapper.map_imperatively(Link, links)
 mapper.map_imperatively(Erasure, privacy.erasure)
 mapper.map_imperatively(Hold, privacy.legal_hold)
 
 # Every request and assessment runs these, so they are built once.
 _BY_REFERENCE = prepared(select(Referral).where(referrals.c.reference == bindparam("reference")).with_for_update())
+_GUARDS = {
+    table: select(*(table.c[one.name] for one in fields(Guard))).with_for_update() for table in (referrals, decoys)
+}
+_GUARD = prepared(_GUARDS[referrals].where(referrals.c.reference == bindparam("reference")))
+_DECOY = prepared(_GUARDS[decoys].where(decoys.c.id == bindparam("decoy_id")))
 _BY_SUBMISSION = prepared(select(Referral).where(referrals.c.submission_id == bindparam("submission_id")))
+_HISTORY = prepared(select(steps).where(steps.c.referral_id == bindparam("referral_id")).order_by(steps.c.number))
 _RECORD = prepared(select(personal_records.c.content).where(personal_records.c.referral_id == bindparam("referral_id")))
 _LIVE_LINKS = prepared(
     select(Link)
@@ -255,8 +327,46 @@ def find_referral(session: Session, referral_id: ReferralId) -> Referral | None:
     return rows.lock(session, Referral, referral_id)
 
 
+def previous_of(session: Session, referral_id: ReferralId) -> ReferralId | None:
+    """The referral that this one takes up again."""
+    return session.execute(select(referrals.c.previous_id).where(referrals.c.id == referral_id)).scalar_one_or_none()
+
+
 def find_by_reference(session: Session, reference: str) -> Referral | None:
     return session.execute(_BY_REFERENCE, {"reference": reference}).scalar_one_or_none()
+
+
+def id_of_reference(session: Session, reference: str) -> ReferralId | None:
+    """Whose reference it is, locking nothing."""
+    return session.execute(select(referrals.c.id).where(referrals.c.reference == reference)).scalar_one_or_none()
+
+
+def find_guard(session: Session, reference: str) -> Guard | None:
+    """A referral's, locked until the unit ends."""
+    return _guard(session.execute(_GUARD, {"reference": reference}).one_or_none())
+
+
+def find_decoy(session: Session, decoy_id: UUID) -> Guard | None:
+    return _guard(session.execute(_DECOY, {"decoy_id": decoy_id}).one_or_none())
+
+
+def make_decoy(session: Session, decoy_id: UUID) -> Guard:
+    """One that was not there yet, with a mark that no passphrase leaves."""
+    made = {"id": decoy_id, "passphrase_mark": token_bytes(32), "failed_passphrases": 0}
+    session.execute(upsert(session, decoys).values(made).on_conflict_do_nothing())
+    decoy = find_decoy(session, decoy_id)
+    assert decoy is not None
+    return decoy
+
+
+def save_tries(session: Session, table: Table, guard: Guard) -> None:
+    """How often and until when, of a referral's guard or a decoy."""
+    tries = {"failed_passphrases": guard.failed_passphrases, "locked_until": guard.locked_until}
+    session.execute(update(table).where(table.c.id == guard.id).values(tries))
+
+
+def _guard(row: Row[Any] | None) -> Guard | None:
+    return None if row is None else Guard(*tuple(row))
 
 
 def find_by_submission(session: Session, submission_id: SubmissionId) -> Referral | None:
@@ -279,8 +389,40 @@ def takers_of(session: Session, step: Step, referral_ids: Iterable[ReferralId]) 
 
 def history_of(session: Session, referral_id: ReferralId) -> Sequence[Row[Any]]:
     """Every step of a referral, the first first."""
-    wanted = select(steps).where(steps.c.referral_id == referral_id).order_by(steps.c.number)
-    return session.execute(wanted).all()
+    session.flush()
+    return session.execute(_HISTORY, {"referral_id": referral_id}).all()
+
+
+def last_taken(session: Session, referral_id: ReferralId, step: Step, *, since: Collection[Step]) -> datetime | None:
+    """When a step was last taken, unless one of the others came after it."""
+    last = None
+    for one in history_of(session, referral_id):
+        if one.step is step:
+            last = one.taken_at
+        elif one.step in since:
+            last = None
+    return last
+
+
+def find_contact_change(session: Session, referral_id: ReferralId) -> ContactChange | None:
+    """Locked until the unit ends."""
+    return rows.lock(session, ContactChange, referral_id)
+
+
+def new_contact_change(session: Session, referral_id: ReferralId, *, at: datetime) -> ContactChange:
+    change = ContactChange(
+        referral_id=referral_id,
+        whose=Party.CLIENT,
+        content=None,
+        old_is_safe=False,
+        code_mark=None,
+        tries_left=0,
+        asked_at=at,
+        state=ContactChangeState.CODE_SENT,
+        codes_since=at,
+    )
+    session.add(change)
+    return change
 
 
 def save_personal_record(session: Session, referral: Referral, version: Form, content: bytes) -> None:
@@ -327,28 +469,50 @@ def save_assessment(session: Session, decided: Assess, suggested: Suggestion, co
     session.execute(_NEW_ASSESSMENT, row)
 
 
+@dataclass(frozen=True)
+class Assessed:
+    """What a person decided about a referral, as far as the search goes by it."""
+
+    assessed_at: datetime
+    risk_level: RiskLevel
+    competence: Competence
+    work: Work
+
+
+def find_assessment(session: Session, referral_id: ReferralId) -> Assessed | None:
+    """None before the assessment, and of one from before it was kept for the search."""
+    columns = (assessments.c.assessed_at, assessments.c.risk_level, assessments.c.competence, assessments.c.work)
+    of_search = (assessments.c.referral_id == referral_id, assessments.c.competence.is_not(None))
+    found = session.execute(select(*columns).where(*of_search)).one_or_none()
+    return Assessed(*found) if found else None
+
+
 def save_marks(session: Session, referral_id: ReferralId, found: Mapping[MarkKind, bytes]) -> None:
     rows_ = [{"referral_id": referral_id, "kind": kind, "mark": mark} for kind, mark in found.items()]
     session.execute(_NEW_MARK, rows_)
 
 
+def drop_marks(session: Session, referral_id: ReferralId) -> None:
+    session.execute(marks.delete().where(marks.c.referral_id == referral_id))
+
+
 def save_possible_duplicates(
     session: Session,
     referral: Referral,
-    found: Mapping[MarkKind, bytes],
+    found: Collection[bytes],
     at: datetime,
     *,
     but: Collection[ReferralId] = (),
 ) -> None:
     """Records whose marks are among those found, but for some; of very many the newest are enough."""
-    alike = session.execute(_ALIKE, {"marks": list(found.values())}).all()
+    alike = session.execute(_ALIKE, {"marks": list(found)}).all()
     pairs = [
         {"referral_id": max(referral.id, id_), "other_id": min(referral.id, id_), "kind": kind, "found_at": at}
         for id_, kind in alike
         if id_ != referral.previous_id and id_ not in but
     ]
     if pairs:
-        session.execute(duplicates.insert(), pairs)
+        session.execute(upsert(session, duplicates).on_conflict_do_nothing(), pairs)
 
 
 def possible_duplicates(session: Session, referral_id: ReferralId | None, limit: int) -> list[Pair]:

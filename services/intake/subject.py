@@ -9,11 +9,12 @@ from sqlalchemy import or_, select
 
 from chassis.audit import Deed
 from chassis.ports import Unit
-from chassis.telling import sealed, section
+from chassis.telling import reached, sealed, section
 from contracts.commands.intake import Done
 from contracts.commands.subject import (
     AboutSubject,
     AskSamePerson,
+    Entry,
     LeaveOut,
     ReadRecord,
     SamePerson,
@@ -22,15 +23,19 @@ from contracts.commands.subject import (
     Topic,
 )
 from contracts.sealed import HelpForm
-from contracts.vocabulary import HoldReason, Known, ReferralId, ResumptionReason
-from services.intake import handlers, privacy_store, retention, store, telling
+from contracts.vocabulary import HoldReason, Known, Party, ReferralId, ResumptionReason
+from services.intake import contact_changes, privacy_store, retention, store, telling
 from services.intake.domain.referral import Referral, State
 from services.intake.labels import LABELS
 from services.intake.linking import refuse_who_handles_linked
+from services.intake.records import personal_record
 from services.intake.refusals import UnknownReferral, find, get
 from services.intake.tools import Tools
 
-WRITERS = frozenset(path for path in LABELS if path.startswith("written_by.")) - {"written_by.client_agrees"}
+WRITERS = frozenset(path for path in LABELS if path.startswith("written_by.")) - {
+    "written_by.client_agrees",
+    "written_by.agreed_how",
+}
 """What is about whoever wrote for somebody else: theirs, and not the client's to be told."""
 
 FREE_WORDS = frozenset({"concern", "hopes", "access_needs"})
@@ -73,14 +78,31 @@ def tell(unit: Unit[Tools], request: AboutSubject) -> list[Section]:
     ]
     if referral.state is State.ERASED:
         return sections
-    form = handlers.personal_record(unit, referral)
+    form = personal_record(unit, referral)
     return [
         *sections,
         section(Topic.KEEPING, [telling.keeping(retention.kept_until(unit, referral))]),
         telling.answers(form, but=_in_confidence(form)),
+        section(Topic.CONTACT, _named_since(unit, referral, Party.CLIENT)),
         telling.consents(form),
         section(Topic.ASSESSMENT, telling.assessment(unit, referral, but=LOOKED_THROUGH)),
     ]
+
+
+def _named_since(unit: Unit[Tools], referral: Referral, *whose: Party) -> list[Entry]:
+    """A new contact that a person has still to confirm."""
+    contact = contact_changes.waiting_contact(unit, referral, whose=whose)
+    return [reached(contact)] if contact else []
+
+
+def tell_writer(unit: Unit[Tools], request: AboutSubject) -> list[Section]:
+    """What whoever wrote for the client may be told: what is theirs. Raises UnknownReferral, HandlesLinkedReferral."""
+    referral = get(unit, request.referral_id)
+    refuse_who_handles_linked(unit, referral, request.asked_by)
+    if referral.state is State.ERASED:
+        return []
+    known = telling.writer(personal_record(unit, referral).written_by)
+    return [section(Topic.CONTACT, [*known, *_named_since(unit, referral, Party.WRITER)])]
 
 
 def read_record(unit: Unit[Tools], request: ReadRecord) -> SealedHolding:
@@ -93,10 +115,11 @@ def read_record(unit: Unit[Tools], request: ReadRecord) -> SealedHolding:
     if referral.state is State.ERASED:
         raise NothingLeftToRead(f"{referral.reference} was erased: there is nothing left to read.")
     unit.put_on_record(Deed.READ, who=request.staff, subject_id=referral.id, reason=request.reason.value)
-    form = handlers.personal_record(unit, referral)
+    form = personal_record(unit, referral)
     sections = [
         section(Topic.REQUEST, [telling.request(referral)]),
         telling.answers(form),
+        section(Topic.CONTACT, _named_since(unit, referral, *Party)),
         telling.consents(form),
         section(Topic.STEPS, telling.steps(unit, referral)),
         section(Topic.ASSESSMENT, telling.assessment(unit, referral)),
@@ -121,9 +144,10 @@ def _in_confidence(form: HelpForm) -> frozenset[str]:
     """The fields that tell what somebody else said in confidence, or who they are."""
     if form.written_by is None:
         return frozenset()
+    theirs = WRITERS | {f"answers.{one.question}" for one in form.answers if one.question.startswith("writer_")}
     if form.written_by.client_agrees is Known.YES:
-        return WRITERS
-    return WRITERS | FREE_WORDS | {f"answers.{one.question}" for one in form.answers}
+        return theirs
+    return theirs | FREE_WORDS | {f"answers.{one.question}" for one in form.answers}
 
 
 def _next_to(unit: Unit[Tools], referral: Referral) -> list[Referral]:

@@ -10,19 +10,24 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from chassis.ports import Unit
-from chassis.telling import entry, fact, pounds
+from chassis.telling import entry, fact, pounds, reached
 from contracts.commands.subject import Entry, Fact, Section, Topic
-from contracts.sealed import Aspects, Consents, FormAnswer, HelpForm, Note
+from contracts.sealed import Aspects, Consents, FormAnswer, HelpForm, Note, Writer
 from contracts.shape import Shape
 from contracts.vocabulary import (
     ClosureReason,
+    ConsentKind,
+    ContactChangeReason,
     HoldReason,
     MatchEndReason,
     MergeReason,
+    NeedsChangeReason,
     OverrideReason,
     ReReferralReason,
     ResumptionReason,
+    SessionReversalReason,
     SignpostReason,
+    UndoReason,
     UnmergeReason,
     WithdrawalReason,
 )
@@ -40,7 +45,13 @@ REASONS: dict[Step, type[StrEnum]] = {
     Step.SIGNPOST: SignpostReason,
     Step.HOLD: HoldReason,
     Step.RESUME: ResumptionReason,
+    Step.RECORD_CONSENT: ConsentKind,
+    Step.CHANGE_CONTACT: ContactChangeReason,
+    Step.CHANGE_NEEDS: NeedsChangeReason,
+    Step.UNDO: UndoReason,
+    Step.NOT_BEGUN: SessionReversalReason,
     Step.PART: MatchEndReason,
+    Step.GO_ON: UndoReason,
     Step.END: MatchEndReason,
     Step.CLOSE: ClosureReason,
     Step.WITHDRAW: WithdrawalReason,
@@ -96,6 +107,7 @@ def consents(form: HelpForm) -> Section:
                     fact("Agreed", one.agreed, asked=f"answers.{one.text}"),
                     fact("Version of the text", str(one.version)),
                     fact("On", one.given_at),
+                    *((fact("You told us", one.told),) if one.told else ()),
                 )
             )
             for one in form.consent_texts
@@ -108,6 +120,22 @@ def consents(form: HelpForm) -> Section:
         definition=form.definition,
         definition_version=form.definition_version,
     )
+
+
+def writer(found: Writer | None) -> list[Entry]:
+    """What is kept about whoever wrote for a client, as they may see it."""
+    if found is None:
+        return []
+    contact = found.safe_contact
+    named = entry(
+        ("Name", found.name),
+        ("Organisation", found.organisation),
+        ("Role", found.role),
+        ("Who you are to them", found.relationship),
+        ("What you told us of whether they agree", found.client_agrees),
+        ("How you know", found.agreed_how),
+    )
+    return [named, reached(contact)] if contact else [named]
 
 
 def steps(unit: Unit[Tools], referral: Referral, *, untold: Collection[str] = ()) -> list[Entry]:
@@ -177,7 +205,7 @@ def _readable(path: str, value: Any) -> Any:
         return pounds(value)
     if path in CODED:
         return "; ".join(code.replace("_", " ").capitalize() for code in _codes(value))
-    return LANGUAGES.get(value, value) if path == "language" else value
+    return LANGUAGES.get(value, value) if path.endswith("language") else value
 
 
 def _codes(value: str | tuple[str, ...]) -> tuple[str, ...]:

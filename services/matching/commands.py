@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from chassis.audit import Deed
 from chassis.ports import Refused, Unit
 from contracts.commands.matching import (
     AcceptOffer,
     AdmitTherapist,
     AskStanding,
     ChangePlaces,
+    ChangeTherapist,
     CountStandings,
     DeclineOffer,
     Done,
@@ -19,14 +21,19 @@ from contracts.commands.matching import (
     Standing,
     StandingCount,
     SuspendTherapist,
+    UndoMatchEnd,
 )
-from contracts.events.matching import OfferDeclined, TherapistAdmitted, TherapistContactChanged
-from contracts.vocabulary import MatchEndReason, OfferId, ReferralId, TherapistId
-from services.matching import handlers, search, store
+from contracts.events.matching import OfferDeclined, TherapistAdmitted, TherapistContactChanged, TherapistFeeChanged
+from contracts.london import day_of
+from contracts.vocabulary import DeclineReason, MatchEndReason, OfferId, ReferralId, TherapistId
+from services.matching import handlers, search, search_store, store
 from services.matching.domain.offer import NotTheirOffer, Offer, OfferClosed
-from services.matching.domain.referral import Referral
+from services.matching.domain.referral import Referral, State
 from services.matching.domain.therapist import Therapist
 from services.matching.tools import Tools
+
+OVER = frozenset({State.ENDED, State.STOPPED, State.ERASED})
+"""States in which nothing more happens for a referral."""
 
 
 class UnknownTherapist(Refused):
@@ -57,9 +64,21 @@ class UnknownOutwardCode(Refused):
     """There is no such outward code, so no distance from it can be told."""
 
 
+class AwayUntilWhen(Refused):
+    """Who is away says until when, so that they are not asked before."""
+
+
+class CannotUndo(Refused):
+    """Something has been built on the end of the match; the message says what to do instead."""
+
+
+class AgesTheWrongWayRound(Refused):
+    """The youngest of the young people whom a therapist sees is older than the oldest."""
+
+
 def admit_therapist(unit: Unit[Tools], request: AdmitTherapist) -> Done:
-    """Raises UnknownOutwardCode."""
-    if store.find_therapist(unit.session, request.therapist_id):
+    """Raises UnknownOutwardCode, AgesTheWrongWayRound."""
+    if store.find_new_therapist(unit.session, request.therapist_id):
         return Done(changed=False)
     point = unit.tools.places.locate(request.outward_code)
     if point is None:
@@ -79,8 +98,13 @@ def admit_therapist(unit: Unit[Tools], request: AdmitTherapist) -> Done:
         sex=request.sex,
         wheelchair_access=request.wheelchair_access,
         places=request.places,
+        works_with_interpreters=request.works_with_interpreters,
+        young_from_years=request.young_from_years,
+        young_to_years=request.young_to_years,
     )
+    _refuse_ages_the_wrong_way_round(therapist)
     unit.session.add(therapist)
+    search_store.index_therapist(unit.session, therapist)
     unit.emit(TherapistContactChanged(therapist_id=therapist.id, sealed=request.contact))
     unit.emit(
         TherapistAdmitted(
@@ -88,9 +112,33 @@ def admit_therapist(unit: Unit[Tools], request: AdmitTherapist) -> Done:
             admitted_at=unit.now,
             competence=therapist.competence,
             outward_code=therapist.outward_code,
+            session_fee_pence=therapist.session_fee_pence,
         )
     )
-    search.serve_waiting_list_soon(unit)
+    search.open_to_waiting_list(unit, therapist)
+    return Done()
+
+
+def change_therapist(unit: Unit[Tools], request: ChangeTherapist) -> Done:
+    """What is new holds at once: for letters still to be sent, for open offers, and for whoever waits.
+
+    A fee that was agreed with a match stays. Raises UnknownTherapist, AgesTheWrongWayRound.
+    """
+    therapist = _therapist(unit, request.therapist_id)
+    if request.session_fee_pence not in (None, therapist.session_fee_pence):
+        unit.emit(TherapistFeeChanged(therapist_id=therapist.id, session_fee_pence=request.session_fee_pence))
+    for name in ("session_fee_pence", "works_with_interpreters", "young_from_years", "young_to_years"):
+        if getattr(request, name) is not None:
+            setattr(therapist, name, getattr(request, name))
+    if request.languages is not None:
+        therapist.languages = list(request.languages)
+        search_store.index_therapist(unit.session, therapist)
+    _refuse_ages_the_wrong_way_round(therapist)
+    if request.contact is not None:
+        unit.emit(TherapistContactChanged(therapist_id=therapist.id, sealed=request.contact))
+    unit.put_on_record(Deed.THERAPIST_CHANGED, who=request.staff, subject_id=therapist.id, reason=request.reason.value)
+    search.look_again_at_offers(unit, therapist)
+    search.open_to_waiting_list(unit, therapist)
     return Done()
 
 
@@ -106,8 +154,9 @@ def reinstate_therapist(unit: Unit[Tools], request: ReinstateTherapist) -> Done:
 
 def change_places(unit: Unit[Tools], request: ChangePlaces) -> Done:
     """Raises UnknownTherapist."""
-    _therapist(unit, request.therapist_id).change_places(places=request.places)
-    search.serve_waiting_list_soon(unit)
+    therapist = _therapist(unit, request.therapist_id)
+    therapist.change_places(places=request.places)
+    search.open_to_waiting_list(unit, therapist)
     return Done()
 
 
@@ -119,9 +168,16 @@ def accept_offer(unit: Unit[Tools], request: AcceptOffer) -> Matched:
 
 
 def decline_offer(unit: Unit[Tools], request: DeclineOffer) -> Done:
-    """Raises UnknownOffer, OfferNoLongerOpen."""
+    """Raises UnknownOffer, OfferNoLongerOpen, AwayUntilWhen."""
+    until = request.until if request.reason is DeclineReason.AWAY else None
+    if request.reason is DeclineReason.AWAY and (until is None or until <= day_of(unit.now)):
+        raise AwayUntilWhen("Please say until when you are away: the day from which we can ask you again.")
     offer = _answered(unit, request.offer_id, request.therapist_id, accepted=False)
-    search.release_place(unit, offer)
+    therapist = _therapist(unit, offer.therapist_id)
+    therapist.answered()
+    if until is not None:
+        search.send_away(unit, therapist, until)
+    search.release_place(unit, offer, keeps_room=request.reason is not DeclineReason.NO_ROOM)
     unit.emit(
         OfferDeclined(
             offer_id=offer.id,
@@ -130,7 +186,9 @@ def decline_offer(unit: Unit[Tools], request: DeclineOffer) -> Done:
             reason=request.reason,
         )
     )
-    search.seek(unit, _referral(unit, offer.referral_id))
+    referral = _referral(unit, offer.referral_id)
+    referral.seek_on()
+    search.seek(unit, referral)
     return Done()
 
 
@@ -149,6 +207,28 @@ def end_match(unit: Unit[Tools], request: EndMatch) -> Done:
         search.seek(unit, referral)
     else:
         referral.ended()
+    return Done()
+
+
+def undo_match_end(unit: Unit[Tools], request: UndoMatchEnd) -> Done:
+    """Client and therapist go on as if they had never parted. Raises UnknownMatch, CannotUndo."""
+    match = store.find_match(unit.session, request.match_id)
+    if match is None:
+        raise UnknownMatch("There is no such match. Please check the identifier.")
+    if match.ended_at is None:
+        return Done(changed=False)
+    referral = _referral(unit, match.referral_id)
+    if match.reason is MatchEndReason.WITHDRAWN or referral.state in (State.STOPPED, State.ERASED):
+        raise CannotUndo("The request itself was withdrawn. Please take it up again at intake.")
+    if store.was_another_asked_since(unit.session, match):
+        raise CannotUndo(
+            "Another therapist has been asked since. If the client wants to go on with the one before, please withdraw "
+            "the request, take it up again at intake, and tell both therapists."
+        )
+    if any(one.state not in OVER for one in store.others_of_person(unit.session, referral.id)):
+        raise CannotUndo("The client has asked again since. Please go on with that newer request.")
+    search.undo_end(unit, match, referral, request.reason)
+    unit.put_on_record(Deed.MATCH_END_UNDONE, who=request.staff, subject_id=referral.id, reason=request.reason.value)
     return Done()
 
 
@@ -173,11 +253,12 @@ def ask_standing(unit: Unit[Tools], request: AskStanding) -> Standing:
         referral_id=referral.id,
         state=referral.state.value,
         offers_made=referral.offers_made,
-        on_hold=referral.on_hold,
+        on_hold=referral.is_paused,
         match_id=referral.match_id,
         therapist_id=referral.therapist_id,
         waiting_since=referral.waiting_since,
         waiting_for=referral.waiting_for,
+        last_match_id=store.last_match_of(unit.session, referral.id),
     )
 
 
@@ -190,12 +271,17 @@ def _answered(unit: Unit[Tools], offer_id: OfferId, therapist_id: TherapistId, *
     if offer is None:
         raise UnknownOffer("There is no such offer. Please check the link.")
     try:
-        offer.answer(therapist_id=therapist_id, accepted=accepted)
+        offer.answer(therapist_id=therapist_id, accepted=accepted, at=unit.now)
     except NotTheirOffer as refusal:
         raise UnknownOffer(str(refusal)) from None
     except OfferClosed as refusal:
         raise OfferNoLongerOpen(str(refusal)) from None
     return offer
+
+
+def _refuse_ages_the_wrong_way_round(therapist: Therapist) -> None:
+    if therapist.young_from_years > therapist.young_to_years:
+        raise AgesTheWrongWayRound("The youngest age is above the oldest. Please check the two.")
 
 
 def _therapist(unit: Unit[Tools], therapist_id: TherapistId) -> Therapist:

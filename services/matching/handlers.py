@@ -10,6 +10,7 @@ from contracts.events.billing import (
     MembershipRenewed,
     SubsidyApproved,
     SubsidyDeclined,
+    SubsidyReleased,
     SubsidyWaitlisted,
 )
 from contracts.events.intake import (
@@ -23,13 +24,27 @@ from contracts.events.intake import (
     ReferralsLinked,
     ReferralsUnlinked,
     ReferralWithdrawn,
+    SafeguardingConcernRaised,
 )
 from contracts.events.matching import MatchingStalled, OfferExpired, TherapistReinstated, TherapistSuspended
-from contracts.vocabulary import OfferId, OfferWithdrawalReason, ReferralId, SuspensionReason, TherapistId
+from contracts.events.notifications import SafeguardingAlertAcknowledged
+from contracts.london import day_of
+from contracts.vocabulary import (
+    AgeBand,
+    ClientGroup,
+    OfferId,
+    OfferWithdrawalReason,
+    PersonId,
+    ReferralId,
+    Severity,
+    SubsidyReleaseReason,
+    SuspensionReason,
+    TherapistId,
+)
 from services.matching import search, store
 from services.matching.domain.links import Link
 from services.matching.domain.places import Point
-from services.matching.domain.referral import Referral, SubsidyState
+from services.matching.domain.referral import Assessment, Referral, SubsidyState, may_meet_online
 from services.matching.domain.therapist import Therapist
 from services.matching.erased import unless_erased
 from services.matching.tools import Tools
@@ -37,26 +52,35 @@ from services.matching.tools import Tools
 
 @unless_erased
 def note_referral(unit: Unit[Tools], event: ReferralReceived) -> None:
-    """Begins a search, which waits for the assessment; or learns anew where the client is."""
+    """Begins a search, which waits for the assessment; or learns anew where the client is and how they can meet."""
     point = unit.tools.places.locate(event.outward_code)
     referral = store.find_referral(unit.session, event.referral_id)
     if referral is None:
-        unit.session.add(_referral_of(event, point, unit.sequence))
-    elif referral.found_at(point, sequence=unit.sequence):
-        search.seek(unit, referral)
+        unit.session.add(_referral_of(unit, event, point))
+    elif referral.asks_anew(
+        point=point,
+        sessions=event.sessions,
+        max_distance_km=event.max_distance_km,
+        fee_ceiling_pence=event.fee_ceiling_pence,
+        sequence=unit.sequence,
+    ):
+        search.look_again(unit, referral)
 
 
 @unless_erased
 def note_assessment(unit: Unit[Tools], event: ReferralAssessed) -> None:
-    """Starts asking therapists, unless billing has still to say what can be paid."""
+    """Starts asking therapists, unless billing has still to say what can be paid; or goes by what is known better."""
     referral = _known(unit, event.referral_id)
-    if referral.assessed(
-        competence=event.competence,
-        work=event.work,
-        therapist_sex=event.therapist_sex,
-        wheelchair_access=event.wheelchair_access,
-    ):
-        search.seek(unit, referral)
+    referral.risk_level = event.risk_level
+    if event.person_id is not None:
+        referral.person_id = event.person_id
+    found = _assessment_of(unit, event, referral.client_group)
+    if not referral.assessed(found, sequence=unit.sequence):
+        return
+    if event.release_on is not None and not found.online_allowed:
+        unit.set_timer(search.RELEASED, referral.id, search.beginning_of(event.release_on))
+    search.heed_concerns(unit, referral.id)
+    search.look_again(unit, referral)
 
 
 @unless_erased
@@ -78,6 +102,13 @@ def note_subsidy_declined(unit: Unit[Tools], event: SubsidyDeclined) -> None:
 
 
 @unless_erased
+def note_subsidy_released(unit: Unit[Tools], event: SubsidyReleased) -> None:
+    """An award was lowered to a therapist's fee, and pays no more of the next one's."""
+    if event.reason is SubsidyReleaseReason.FEE_LOWER_THAN_AWARDED and event.pence_per_session is not None:
+        _subsidy_decided(unit, event.referral_id, SubsidyState.APPROVED, event.pence_per_session)
+
+
+@unless_erased
 def hold(unit: Unit[Tools], event: ReferralHeld) -> None:
     referral = _known(unit, event.referral_id)
     if referral.is_newer(unit.sequence):
@@ -87,7 +118,8 @@ def hold(unit: Unit[Tools], event: ReferralHeld) -> None:
 @unless_erased
 def resume(unit: Unit[Tools], event: ReferralResumed) -> None:
     referral = _known(unit, event.referral_id)
-    if referral.is_newer(unit.sequence) and referral.resume():
+    if referral.is_newer(unit.sequence):
+        referral.resume()
         search.seek(unit, referral)
 
 
@@ -95,7 +127,9 @@ def resume(unit: Unit[Tools], event: ReferralResumed) -> None:
 def reopen(unit: Unit[Tools], event: ReferralReopened) -> None:
     """What was stopped as a duplicate is none; it waits for its assessment, if that hasn't overtaken this."""
     referral = _known(unit, event.referral_id)
-    if referral.is_newer(unit.sequence) and referral.reopen():
+    if referral.is_newer(unit.sequence):
+        referral.reopen()
+        search.heed_concerns(unit, referral.id)
         search.seek(unit, referral)
 
 
@@ -105,20 +139,44 @@ def note_link(unit: Unit[Tools], event: ReferralsLinked) -> None:
         return
     # The first asked keeps the offer; either may not have been heard of yet, and is then kept apart when it is.
     for referral_id in (event.other_referral_id, event.referral_id):
-        referral = store.find_referral(unit.session, referral_id)
-        if referral is not None:
-            search.keep_apart(unit, referral)
+        search.keep_apart(unit, referral_id)
 
 
 def note_unlink(unit: Unit[Tools], event: ReferralsUnlinked) -> None:
     """Who was kept from the two comes into question again."""
-    if _is_newest_of_link(unit, event, stands=False):
-        search.serve_waiting_list_soon(unit)
+    if not _is_newest_of_link(unit, event, stands=False):
+        return
+    for referral_id in (event.other_referral_id, event.referral_id):
+        for id_ in sorted(store.all_of_person(unit.session, referral_id)):
+            referral = store.find_referral(unit.session, id_)
+            if referral is not None:
+                search.seek(unit, referral)
+
+
+def note_concern(unit: Unit[Tools], event: SafeguardingConcernRaised) -> None:
+    """An immediate concern comes first: nobody is asked about the client until a person has it in hand."""
+    if event.severity is Severity.IMMEDIATE:
+        store.note_concern(unit.session, event.concern_id, event.referral_id, immediate=True)
+        search.heed_concerns(unit, event.referral_id)
+
+
+def note_acknowledgement(unit: Unit[Tools], event: SafeguardingAlertAcknowledged) -> None:
+    """A person has the concern in hand. This may come before the concern itself."""
+    store.note_concern(unit.session, event.concern_id, event.referral_id, acknowledged=True)
+    search.heed_concerns(unit, event.referral_id)
 
 
 @unless_erased
 def stop_withdrawn(unit: Unit[Tools], event: ReferralWithdrawn) -> None:
-    _stop(unit, event.referral_id)
+    """What is said of a duplicate's person from now on is said of the other's."""
+    referral = _known(unit, event.referral_id)
+    if not referral.is_newer(unit.sequence):
+        return
+    search.stop(unit, referral)
+    referral.duplicate_of = event.merged_into_id
+    if event.merged_into_id is not None:
+        search.keep_apart(unit, event.merged_into_id)
+        search.heed_concerns(unit, event.merged_into_id)
 
 
 @unless_erased
@@ -148,24 +206,46 @@ def expire_offer(unit: Unit[Tools], timer: Timer) -> None:
     offer = store.find_offer(unit.session, OfferId(UUID(timer.key)))
     if offer is None or not offer.expire():
         return
+    search.leave_unanswered(unit, offer)
     search.release_place(unit, offer)
     unit.emit(OfferExpired(offer_id=offer.id, referral_id=offer.referral_id, therapist_id=offer.therapist_id))
-    search.seek(unit, _known(unit, offer.referral_id))
+    referral = _known(unit, offer.referral_id)
+    referral.seek_on()
+    search.seek(unit, referral)
 
 
 def report_stalled(unit: Unit[Tools], timer: Timer) -> None:
-    """A person is told that a referral has been waiting for long; it goes on being re-tried."""
+    """A person is told, once, that a referral has been waiting for long; it goes on being re-tried."""
     referral = store.find_referral(unit.session, ReferralId(UUID(timer.key)))
-    if referral is None or referral.waiting_since is None or referral.waiting_for is None:
+    if referral is None or referral.waiting_since is None:
         return
+    referral.waiting_for, referral.stall_told = search.why_nobody(unit, referral), True
     unit.emit(
-        MatchingStalled(referral_id=referral.id, reason=referral.waiting_for, waiting_since=referral.waiting_since)
+        MatchingStalled(
+            referral_id=referral.id,
+            reason=referral.waiting_for,
+            waiting_since=referral.waiting_since,
+            highest_fee_pence=referral.highest_fee_pence,
+        )
     )
 
 
 def serve_waiting_list(unit: Unit[Tools], timer: Timer) -> None:
-    """Tries everyone on the waiting list again, the longest waiting first."""
-    for referral in store.waiting(unit.session):
+    """Room has come: tries those on the waiting list whom it may suit, the longest waiting first."""
+    search.serve_one_opening(unit)
+
+
+def come_back(unit: Unit[Tools], timer: Timer) -> None:
+    """The day has come until which a therapist was away."""
+    therapist = _known_therapist(unit, TherapistId(UUID(timer.key)))
+    therapist.come_back()
+    search.open_to_waiting_list(unit, therapist)
+
+
+def note_release(unit: Unit[Tools], timer: Timer) -> None:
+    """A client has left prison, so that sessions can be online too."""
+    referral = store.find_referral(unit.session, ReferralId(UUID(timer.key)))
+    if referral is not None and referral.released():
         search.seek(unit, referral)
 
 
@@ -175,8 +255,10 @@ def suspend(unit: Unit[Tools], therapist: Therapist, reason: SuspensionReason) -
         return False
     unit.emit(TherapistSuspended(therapist_id=therapist.id, reason=reason))
     for offer in store.open_offers(unit.session, therapist.id):
+        referral = _known(unit, offer.referral_id)
         search.withdraw_offer(unit, offer, OfferWithdrawalReason.THERAPIST_SUSPENDED)
-        search.seek(unit, _known(unit, offer.referral_id))
+        referral.seek_on()
+        search.seek(unit, referral)
     return True
 
 
@@ -185,13 +267,15 @@ def reinstate(unit: Unit[Tools], therapist: Therapist, reason: SuspensionReason)
     if not therapist.reinstate(reason=reason):
         return False
     unit.emit(TherapistReinstated(therapist_id=therapist.id, reason=reason))
-    search.serve_waiting_list_soon(unit)
+    search.open_to_waiting_list(unit, therapist)
     return True
 
 
-def _referral_of(event: ReferralReceived, point: Point | None, sequence: int) -> Referral:
+def _referral_of(unit: Unit[Tools], event: ReferralReceived, point: Point | None) -> Referral:
     return Referral(
         id=event.referral_id,
+        person_id=_person_of(unit, event),
+        under_18=event.age_band is AgeBand.UNDER_18 or event.client_group is ClientGroup.YOUNG_PERSON,
         client_group=event.client_group,
         latitude=point.latitude if point else None,
         longitude=point.longitude if point else None,
@@ -200,7 +284,38 @@ def _referral_of(event: ReferralReceived, point: Point | None, sequence: int) ->
         max_distance_km=event.max_distance_km,
         fee_ceiling_pence=event.fee_ceiling_pence,
         subsidy=SubsidyState.UNDECIDED if event.subsidy_requested else SubsidyState.NOT_REQUESTED,
-        received_sequence=sequence,
+        received_sequence=unit.sequence,
+        age_band=event.age_band,
+    )
+
+
+def _person_of(unit: Unit[Tools], event: ReferralReceived) -> PersonId:
+    """Intake's word for it; failing that, whoever the referral belongs to that this one takes up again."""
+    if event.person_id is not None:
+        return event.person_id
+    before = event.previous_referral_id and store.read_referral(unit.session, event.previous_referral_id)
+    return (before and before.person_id) or PersonId(event.previous_referral_id or event.referral_id)
+
+
+def _assessment_of(unit: Unit[Tools], event: ReferralAssessed, group: ClientGroup) -> Assessment:
+    return Assessment(
+        competence=event.competence,
+        work=event.work,
+        therapist_sex=event.therapist_sex,
+        therapist_sex_only=event.therapist_sex_only,
+        wheelchair_access=event.wheelchair_access,
+        age_years=event.age_years,
+        required_languages=[one.language for one in event.therapy_languages if one.must],
+        preferred_languages=[one.language for one in event.therapy_languages if not one.must],
+        interpreter_language=event.interpreter_language,
+        most_per_session=event.most_per_session,
+        online_allowed=may_meet_online(
+            group,
+            allowed=event.online_allowed,
+            release_on=event.release_on,
+            today=day_of(unit.now),
+        ),
+        release=unit.tools.places.locate(event.release_area) if event.release_area else None,
     )
 
 
@@ -232,7 +347,7 @@ def _subsidy_decided(
 ) -> None:
     referral = _known(unit, referral_id)
     if referral.subsidy_decided(subsidy=subsidy, pence_per_session=pence_per_session, sequence=unit.sequence):
-        search.seek(unit, referral)
+        search.look_again(unit, referral)
 
 
 def _is_newer(unit: Unit[Tools], therapist: Therapist) -> bool:

@@ -2,41 +2,120 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, date, datetime, time
+from itertools import chain
 
+from chassis.links import hash_of, new_token
 from chassis.ports import Unit
 from chassis.workdays import add_working_days
-from contracts.events.matching import MatchEnded, OfferWithdrawn, TherapistMatched, TherapistOffered
-from contracts.vocabulary import MatchEndReason, MatchId, OfferId, OfferWithdrawalReason, Sessions, TherapistId
-from services.matching import store
+from contracts.events.matching import (
+    MatchEnded,
+    MatchEndUndone,
+    OfferWithdrawn,
+    TherapistMatched,
+    TherapistNotAnswering,
+    TherapistOffered,
+)
+from contracts.london import LONDON
+from contracts.sealed import LinkSecret
+from contracts.vocabulary import (
+    MatchEndReason,
+    MatchId,
+    OfferId,
+    OfferWithdrawalReason,
+    ReferralId,
+    Sessions,
+    StallReason,
+    TherapistId,
+    UndoReason,
+)
+from services.matching import search_store, store
 from services.matching.domain.links import may_share_a_therapist
 from services.matching.domain.offer import Match, Offer
-from services.matching.domain.referral import Referral
-from services.matching.domain.suitability import Candidate, candidate, candidates, why_nobody
+from services.matching.domain.referral import Referral, State
+from services.matching.domain.suitability import Candidate, WhyNobody, candidate, still_suits
 from services.matching.domain.therapist import Therapist
 from services.matching.tools import Tools
 
 EXPIRE_OFFER, STALLED, SERVE_WAITING_LIST = "expire_offer", "stalled", "serve_waiting_list"
+COME_BACK, RELEASED = "come_back", "released"
 """The names of matching's timers."""
+
+TRIED_AT_ONCE = 16
+"""Referrals that one unit of work tries for a therapist with room: some milliseconds, in which all else waits."""
 
 
 def seek(unit: Unit[Tools], referral: Referral) -> None:
     """Asks the next best therapist, or puts the referral on the waiting list; nobody while it is on hold."""
-    if referral.on_hold:
+    if referral.state is not State.WAITING or referral.is_paused:
         return
-    for found in _candidates(unit, referral):
+    excluded = _not_to_be_asked(unit, referral)
+    for found in _candidates(unit, referral, excluded):
         # Another replica may have filled the last place meanwhile, so it is read again under a lock.
         therapist = store.find_therapist(unit.session, found.therapist.id)
-        if therapist is not None and therapist.has_room and not therapist.suspended:
+        if therapist is not None and candidate(referral, therapist, excluded=excluded):
             _offer(unit, referral, found)
             return
-    _wait(unit, referral)
+    _wait(unit, referral, excluded)
 
 
-def serve_waiting_list_soon(unit: Unit[Tools]) -> None:
-    """Has the waiting list tried again, once for all that happened meanwhile."""
-    unit.set_timer(SERVE_WAITING_LIST, "all", unit.now)
+def look_again(unit: Unit[Tools], referral: Referral) -> None:
+    """Something about the client is otherwise: an open offer that no longer suits is taken back, and another sought."""
+    offer = store.open_offer_of(unit.session, referral.id) if referral.state is State.OFFERED else None
+    if offer is not None:
+        _take_back_unless_suitable(unit, offer, referral)
+    seek(unit, referral)
+
+
+def look_again_at_offers(unit: Unit[Tools], therapist: Therapist) -> None:
+    """Something about the therapist is otherwise: as `look_again`, for everybody about whom they are asked."""
+    for offer in store.open_offers(unit.session, therapist.id):
+        referral = store.find_referral(unit.session, offer.referral_id)
+        if referral is not None and _take_back_unless_suitable(unit, offer, referral):
+            seek(unit, referral)
+
+
+def open_to_waiting_list(unit: Unit[Tools], therapist: Therapist) -> None:
+    """Has the waiting list tried soon for a therapist who has room."""
+    if therapist.can_be_asked:
+        search_store.open_to_waiting_list(unit.session, therapist.id, unit.now)
+        unit.set_timer(SERVE_WAITING_LIST, "all", unit.now)
+
+
+def serve_one_opening(unit: Unit[Tools]) -> None:
+    """Tries those whom one therapist may suit, the longest waiting first, and leaves the rest to the next unit.
+
+    Each gets the best therapist there is for them, who need not be this one.
+    """
+    openings = search_store.next_openings(unit.session, limit=2)
+    if not openings:
+        return
+    opening, *others = openings
+    therapist = store.read_therapist(unit.session, opening.therapist_id)
+    tried = _try_waiting_list(unit, therapist, opening.after) if therapist is not None else []
+    if len(tried) == TRIED_AT_ONCE:
+        search_store.go_on_after(unit.session, opening, tried[-1])
+    else:
+        search_store.close_opening(unit.session, opening)
+    if others or len(tried) == TRIED_AT_ONCE:
+        unit.set_timer(SERVE_WAITING_LIST, "all", unit.now)
+
+
+def _try_waiting_list(unit: Unit[Tools], therapist: Therapist, after: search_store.Place) -> list[search_store.Place]:
+    """The places on the list that were tried, until the therapist has no room."""
+    if not therapist.can_be_asked:
+        return []
+    tried = []
+    for place in search_store.waiting_for(unit.session, therapist, after=after, limit=TRIED_AT_ONCE):
+        if not therapist.can_be_asked:
+            return []
+        tried.append(place)
+        referral = store.find_referral(unit.session, ReferralId(place[1]))
+        if referral is not None:
+            seek(unit, referral)
+    return tried
 
 
 def withdraw_offer(unit: Unit[Tools], offer: Offer, reason: OfferWithdrawalReason) -> None:
@@ -49,18 +128,21 @@ def withdraw_offer(unit: Unit[Tools], offer: Offer, reason: OfferWithdrawalReaso
     )
 
 
-def release_place(unit: Unit[Tools], offer: Offer) -> None:
-    """An offer came to nothing: the place that it held is free again."""
+def release_place(unit: Unit[Tools], offer: Offer, *, keeps_room: bool = True) -> None:
+    """An offer came to nothing: the place that it held is free again, unless they say that they have no room."""
     unit.cancel_timer(EXPIRE_OFFER, offer.id)
     therapist = store.find_therapist(unit.session, offer.therapist_id)
     if therapist is not None:
         therapist.free_held_place()
-        serve_waiting_list_soon(unit)
+        if not keeps_room:
+            therapist.has_no_room()
+        open_to_waiting_list(unit, therapist)
 
 
 def match(unit: Unit[Tools], referral: Referral, offer: Offer, therapist: Therapist) -> MatchId:
     """The therapist accepted."""
     id_ = MatchId(unit.new_id())
+    therapist.answered()
     therapist.fill_held_place()
     referral.matched(match_id=id_, therapist_id=therapist.id)
     unit.cancel_timer(EXPIRE_OFFER, offer.id)
@@ -87,7 +169,7 @@ def end_match(unit: Unit[Tools], match: Match, reason: MatchEndReason) -> bool:
     therapist = store.find_therapist(unit.session, match.therapist_id)
     if therapist is not None:
         therapist.empty_place()
-        serve_waiting_list_soon(unit)
+        open_to_waiting_list(unit, therapist)
     unit.emit(
         MatchEnded(
             match_id=match.id,
@@ -98,6 +180,61 @@ def end_match(unit: Unit[Tools], match: Match, reason: MatchEndReason) -> bool:
         )
     )
     return True
+
+
+def undo_end(unit: Unit[Tools], match: Match, referral: Referral, reason: UndoReason) -> None:
+    """They had not parted; whoever calls this knows that nobody else has been asked since."""
+    match.undo_end()
+    therapist = store.find_therapist(unit.session, match.therapist_id)
+    if therapist is not None:
+        therapist.refill_place()
+    unit.cancel_timer(STALLED, referral.id)
+    referral.matched(match_id=match.id, therapist_id=match.therapist_id)
+    unit.emit(
+        MatchEndUndone(
+            match_id=match.id,
+            referral_id=match.referral_id,
+            therapist_id=match.therapist_id,
+            reason=reason,
+            undone_at=unit.now,
+        )
+    )
+
+
+def leave_unanswered(unit: Unit[Tools], offer: Offer) -> None:
+    """An offer expired. After some in a row a person is told, and the therapist is asked last."""
+    therapist = store.find_therapist(unit.session, offer.therapist_id)
+    if therapist is not None and therapist.left_unanswered(at_most=unit.tools.settings.unanswered_offers):
+        unit.emit(TherapistNotAnswering(therapist_id=therapist.id, offers_expired=therapist.expired_in_a_row))
+
+
+def send_away(unit: Unit[Tools], therapist: Therapist, until: date) -> None:
+    """They are asked nothing before that day in London. Offers that are open stay so."""
+    therapist.leave(until=until)
+    unit.set_timer(COME_BACK, therapist.id, beginning_of(until))
+
+
+def heed_concerns(unit: Unit[Tools], referral_id: ReferralId) -> None:
+    """Holds back, or goes on with, every search for a person about whom there may be an open concern."""
+    if not unit.tools.settings.hold_for_concerns:
+        return
+    unit.session.flush()
+    everything = store.all_of_person(unit.session, referral_id)
+    is_open = store.has_open_concern(unit.session, everything)
+    for id_ in sorted(everything):
+        referral = store.find_referral(unit.session, id_)
+        if referral is None or referral.concern_open == is_open:
+            continue
+        referral.heed_concern(is_open=is_open, at=unit.now)
+        if is_open:
+            _take_back_while_on_hold(unit, referral)
+        else:
+            seek(unit, referral)
+
+
+def beginning_of(day: date) -> datetime:
+    """The first moment of a day in London."""
+    return datetime.combine(day, time.min, LONDON).astimezone(UTC)
 
 
 def stop(unit: Unit[Tools], referral: Referral) -> None:
@@ -115,42 +252,93 @@ def stop(unit: Unit[Tools], referral: Referral) -> None:
 
 def hold(unit: Unit[Tools], referral: Referral) -> None:
     """Nobody is sought for now, and nobody has to answer. Therapy that has begun goes on."""
-    referral.hold()
+    referral.hold(at=unit.now)
+    _take_back_while_on_hold(unit, referral)
+
+
+def _take_back_while_on_hold(unit: Unit[Tools], referral: Referral) -> None:
     unit.cancel_timer(STALLED, referral.id)
     offer = store.open_offer_of(unit.session, referral.id)
     if offer is not None:
         withdraw_offer(unit, offer, OfferWithdrawalReason.REFERRAL_ON_HOLD)
 
 
-def keep_apart(unit: Unit[Tools], referral: Referral) -> None:
-    """Takes an open offer back from a therapist whom somebody linked to the client has, and asks another."""
-    offer = store.open_offer_of(unit.session, referral.id)
-    if offer is not None and offer.therapist_id in _kept_apart(unit, referral):
-        withdraw_offer(unit, offer, OfferWithdrawalReason.REFERRALS_LINKED)
-        seek(unit, referral)
+def keep_apart(unit: Unit[Tools], referral_id: ReferralId) -> None:
+    """Takes open offers back from therapists whom somebody linked to the client has, and asks others."""
+    for id_ in sorted(store.all_of_person(unit.session, referral_id)):
+        referral = store.find_referral(unit.session, id_)
+        offer = store.open_offer_of(unit.session, id_)
+        if referral is None or offer is None:
+            continue
+        if offer.therapist_id in _never_to_be_asked(unit, referral) and _take_back(
+            unit, offer, referral, OfferWithdrawalReason.REFERRALS_LINKED
+        ):
+            seek(unit, referral)
+
+
+def _take_back(unit: Unit[Tools], offer: Offer, referral: Referral, reason: OfferWithdrawalReason) -> bool:
+    withdraw_offer(unit, offer, reason)
+    referral.seek_on()
+    return True
+
+
+def _take_back_unless_suitable(unit: Unit[Tools], offer: Offer, referral: Referral) -> bool:
+    """False if the offer still suits."""
+    therapist = store.find_therapist(unit.session, offer.therapist_id)
+    if therapist is not None and still_suits(therapist, referral, sessions=offer.sessions):
+        return False
+    return _take_back(unit, offer, referral, OfferWithdrawalReason.NO_LONGER_SUITABLE)
 
 
 def _not_to_be_asked(unit: Unit[Tools], referral: Referral) -> set[TherapistId]:
-    """Who was asked before, and the therapists of those whom intake keeps apart from the client."""
-    return store.already_asked(unit.session, referral.id) | _kept_apart(unit, referral)
+    """Who was asked before, and who is never to be."""
+    never = _never_to_be_asked(unit, referral)
+    return never | store.already_asked(unit.session, referral.id)
 
 
-def _kept_apart(unit: Unit[Tools], referral: Referral) -> set[TherapistId]:
-    linked = store.linked_to(unit.session, referral.id)
-    apart = [other.id for kind, other in linked if not may_share_a_therapist(referral, other, kind=kind)]
-    return store.therapists_of(unit.session, apart) if apart else set()
+def _never_to_be_asked(unit: Unit[Tools], referral: Referral) -> set[TherapistId]:
+    """Whom the client left as unhappy, and the therapists of those whom intake keeps apart from them.
+
+    Both belong to the person: it doesn't matter of which of their referrals it was said.
+    """
+    unit.session.flush()
+    own = store.all_of_person(unit.session, referral.id)
+    # Whom they left in this referral they were asked about in it; so only of others there is more to know.
+    never = store.left_unhappy(unit.session, own) if len(own) > 1 else set()
+    apart: set[ReferralId] = set()
+    for kind, linked_id in store.linked_to(unit.session, own):
+        for id_ in store.all_of_person(unit.session, linked_id):
+            other = store.read_referral(unit.session, id_)
+            if other is not None and not may_share_a_therapist(referral, other, kind=kind):
+                apart.add(id_)
+    return never | store.therapists_of(unit.session, apart - own) if apart else never
 
 
-def _candidates(unit: Unit[Tools], referral: Referral) -> Iterator[Candidate]:
-    """The best first. Those who meet online are looked for only when nobody who meets in person will do."""
-    asked = _not_to_be_asked(unit, referral)
-    if referral.sessions is not Sessions.ONLINE:
-        near = candidates(referral, store.with_room_near(unit.session, referral), already_asked=asked)
-        yield from (one for one in near if one.sessions is Sessions.IN_PERSON)
-    if referral.sessions is not Sessions.IN_PERSON:
-        therapists = store.with_room_online(unit.session, referral)
-        online = (candidate(referral, one, already_asked=asked) for one in therapists)
-        yield from (one for one in online if one and one.sessions is Sessions.ONLINE)
+def _candidates(unit: Unit[Tools], referral: Referral, excluded: set[TherapistId]) -> Iterator[Candidate]:
+    """The best first. Those who meet online are looked for only when nobody who meets in person is all they wish."""
+    order = unit.tools.settings.order
+    near: Iterator[Candidate] = iter(())
+    if referral.would_meet_in_person:
+        therapists = search_store.with_room_near(unit.session, referral, order)
+        near = _who_meet(Sessions.IN_PERSON, therapists, referral, excluded)
+    for found in near:
+        if found.unmet or found.therapist.asked_last:
+            near = chain([found], near)
+            break
+        yield found
+    if referral.would_meet_online:
+        therapists = search_store.with_room_online(unit.session, referral, order)
+        online = _who_meet(Sessions.ONLINE, therapists, referral, excluded)
+        yield from heapq.merge(near, online, key=lambda one: one.rank(order))
+    else:
+        yield from near
+
+
+def _who_meet(
+    sessions: Sessions, therapists: Iterator[Therapist], referral: Referral, excluded: set[TherapistId]
+) -> Iterator[Candidate]:
+    found = (candidate(referral, one, excluded=excluded) for one in therapists)
+    return (one for one in found if one is not None and one.sessions is sessions)
 
 
 def _offer(unit: Unit[Tools], referral: Referral, candidate: Candidate) -> None:
@@ -164,15 +352,20 @@ def _offer(unit: Unit[Tools], referral: Referral, candidate: Candidate) -> None:
         distance_km=candidate.distance_km,
         sessions=candidate.sessions,
     )
-    therapist.hold_place()
-    referral.offered()
+    therapist.offer(at=unit.now)
+    referral.offered(at=unit.now)
+    token = new_token()
+    offer.token_hash = hash_of(token)
+    sealed = unit.tools.keyring.seal("notifications", LinkSecret(token=token))
+    unit.cancel_timer(STALLED, referral.id)
     unit.session.add(offer)
     unit.set_timer(EXPIRE_OFFER, offer.id, offer.expires_at)
-    _tell(unit, referral, offer)
+    _tell(unit, referral, offer, therapist, sealed)
 
 
-def _tell(unit: Unit[Tools], referral: Referral, offer: Offer) -> None:
+def _tell(unit: Unit[Tools], referral: Referral, offer: Offer, therapist: Therapist, sealed: str) -> None:
     assert referral.work is not None, "nobody is sought before the assessment"
+    interpreted = therapist.needs_interpreter(referral.interpreter_language)
     unit.emit(
         TherapistOffered(
             offer_id=offer.id,
@@ -183,15 +376,23 @@ def _tell(unit: Unit[Tools], referral: Referral, offer: Offer) -> None:
             work=referral.work,
             sessions=offer.sessions,
             distance_km=offer.distance_km,
+            interpreter_language=referral.interpreter_language if interpreted else None,
+            sealed=sealed,
         )
     )
 
 
-def _wait(unit: Unit[Tools], referral: Referral) -> None:
-    asked = _not_to_be_asked(unit, referral)
-    reason = why_nobody(referral, store.all_therapists(unit.session), already_asked=asked)
-    if referral.must_wait(waiting_for=reason, at=unit.now):
-        unit.set_timer(STALLED, referral.id, _patience_ends(unit, unit.now))
+def why_nobody(unit: Unit[Tools], referral: Referral, excluded: set[TherapistId] | None = None) -> StallReason:
+    """The condition that leaves nobody now."""
+    why = WhyNobody(referral, excluded=_not_to_be_asked(unit, referral) if excluded is None else excluded)
+    why.look_at(search_store.able(unit.session, referral))
+    return why.reason
+
+
+def _wait(unit: Unit[Tools], referral: Referral, excluded: set[TherapistId]) -> None:
+    if referral.must_wait(waiting_for=why_nobody(unit, referral, excluded), at=unit.now) and not referral.stall_told:
+        assert referral.waiting_since is not None, "it waits"
+        unit.set_timer(STALLED, referral.id, max(_patience_ends(unit, referral.waiting_since), unit.now))
 
 
 def _patience_ends(unit: Unit[Tools], since: datetime) -> datetime:

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from chassis.host.service import Ports, auditor, command, due, health_check, lane, on, schedule, story_teller
+from chassis.host.service import (
+    Ports,
+    auditor,
+    command,
+    discarder,
+    due,
+    exporter,
+    health_check,
+    lane,
+    lister,
+    on,
+    replayer,
+    schedule,
+    shower,
+    story_teller,
+)
 from chassis.telling import telling
 from contracts.commands.matching import (
     AcceptOffer,
     AdmitTherapist,
+    AskOfferLink,
     AskStanding,
     ChangePlaces,
+    ChangeTherapist,
     CountStandings,
     DeclineOffer,
     EndMatch,
     ListOffers,
     ReinstateTherapist,
     SuspendTherapist,
+    UndoMatchEnd,
 )
 from contracts.commands.subject import AboutSubject
 from contracts.events.billing import (
@@ -22,6 +40,7 @@ from contracts.events.billing import (
     MembershipRenewed,
     SubsidyApproved,
     SubsidyDeclined,
+    SubsidyReleased,
     SubsidyWaitlisted,
 )
 from contracts.events.intake import (
@@ -36,8 +55,11 @@ from contracts.events.intake import (
     ReferralsLinked,
     ReferralsUnlinked,
     ReferralWithdrawn,
+    SafeguardingConcernRaised,
 )
-from services.matching import commands, handlers, privacy, search, store, subject, tools
+from contracts.events.notifications import SafeguardingAlertAcknowledged, TherapyReportAccepted
+from contracts.events.web import OfferAnswered
+from services.matching import commands, handlers, links, privacy, search, store, subject, tools
 
 NEWEST = "the number of intake's newest word on the search"
 
@@ -51,19 +73,28 @@ class MatchingService:
     inbox = lane(
         "inbox",
         on(ReferralReceived, handlers.note_referral, safe_by_business_key="referral_id"),
-        on(ReferralAssessed, handlers.note_assessment, safe_by_business_key="referral_id, which is assessed once"),
+        on(ReferralAssessed, handlers.note_assessment, safe_by_business_key="the number of the newest assessment"),
         on(ReferralHeld, handlers.hold, safe_by_business_key=NEWEST),
         on(ReferralResumed, handlers.resume, safe_by_business_key=NEWEST),
         on(ReferralReopened, handlers.reopen, safe_by_business_key=NEWEST),
         on(ReferralsLinked, handlers.note_link, safe_by_business_key="link_id and intake's newest word on it"),
         on(ReferralsUnlinked, handlers.note_unlink, safe_by_business_key="link_id and intake's newest word on it"),
+        on(SafeguardingConcernRaised, handlers.note_concern, safe_by_business_key="concern_id"),
+        on(SafeguardingAlertAcknowledged, handlers.note_acknowledgement, safe_by_business_key="concern_id"),
         on(SubsidyApproved, handlers.note_subsidy),
         on(SubsidyWaitlisted, handlers.note_subsidy_waitlisted),
         on(SubsidyDeclined, handlers.note_subsidy_declined),
+        on(SubsidyReleased, handlers.note_subsidy_released),
         on(ReferralWithdrawn, handlers.stop_withdrawn, safe_by_business_key="referral_id, which is stopped once"),
         on(ReferralSignposted, handlers.stop_signposted, safe_by_business_key="referral_id, which is stopped once"),
         on(ReferralClosed, handlers.stop_closed, safe_by_business_key="referral_id, which is stopped once"),
         on(ReferralErased, privacy.forget),
+        on(OfferAnswered, links.take_answer, safe_by_business_key="offer_id, which is answered once"),
+        on(
+            TherapyReportAccepted,
+            links.take_therapy_report,
+            safe_by_business_key="match_id, and when its therapist said last that it has ended",
+        ),
         on(MembershipLapsed, handlers.suspend_lapsed),
         on(MembershipRenewed, handlers.reinstate_renewed),
     )
@@ -71,15 +102,20 @@ class MatchingService:
         due(search.EXPIRE_OFFER, handlers.expire_offer),
         due(search.STALLED, handlers.report_stalled),
         due(search.SERVE_WAITING_LIST, handlers.serve_waiting_list),
+        due(search.COME_BACK, handlers.come_back),
+        due(search.RELEASED, handlers.note_release),
     )
 
     admit_therapist = command(AdmitTherapist, commands.admit_therapist)
     suspend_therapist = command(SuspendTherapist, commands.suspend_therapist)
     reinstate_therapist = command(ReinstateTherapist, commands.reinstate_therapist)
+    change_therapist = command(ChangeTherapist, commands.change_therapist)
     change_places = command(ChangePlaces, commands.change_places)
     accept_offer = command(AcceptOffer, commands.accept_offer)
     decline_offer = command(DeclineOffer, commands.decline_offer)
     end_match = command(EndMatch, commands.end_match)
+    open_offer = command(AskOfferLink, links.open_offer)
+    undo_match_end = command(UndoMatchEnd, commands.undo_match_end)
     offers = command(ListOffers, commands.list_offers)
     standing = command(AskStanding, commands.ask_standing)
     count_standings = command(CountStandings, commands.count_standings)
@@ -87,3 +123,8 @@ class MatchingService:
     health = health_check()
     story = story_teller()
     audit = auditor()
+    list_dead_letters = lister()
+    show_dead_letters = shower()
+    export_dead_letters = exporter()
+    replay_dead_letters = replayer()
+    discard_dead_letters = discarder()

@@ -5,6 +5,8 @@ Never to whom they are linked, nor what a therapist gave as a reason: see `docs/
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 
 from chassis.ports import Unit
@@ -12,8 +14,9 @@ from chassis.telling import entry, fact, pounds, section
 from contracts.commands.subject import AboutSubject, Entry, Section, Topic
 from contracts.words import LANGUAGES
 from services.matching import store
+from services.matching.domain.needs import UNDETERMINED
 from services.matching.domain.offer import Match, Offer, OfferState
-from services.matching.domain.referral import UNDETERMINED, Referral, State, SubsidyState
+from services.matching.domain.referral import Referral, State, SubsidyState
 from services.matching.tools import Tools
 
 STATES = {
@@ -60,24 +63,32 @@ def _search(referral: Referral) -> Entry:
     told = entry(
         ("For", referral.client_group),
         ("Where, as the middle of your postcode’s area", here and f"{here.latitude:.3f}, {here.longitude:.3f}"),
-        (
-            "Language",
-            None if referral.language == UNDETERMINED else LANGUAGES.get(referral.language, referral.language),
-        ),
-        ("Sessions", referral.sessions),
-        ("How far you can travel, in kilometres", referral.max_distance_km),
-        ("What you can pay for a session", pounds(referral.fee_ceiling_pence)),
+        ("Language", _languages([] if referral.language == UNDETERMINED else [referral.language])),
+        ("Sessions that we look for", referral.sessions),
+        ("How far away we look, in kilometres", referral.max_distance_km),
+        ("What you can pay for a session", pounds(referral.own_limit_pence)),
         ("What a fund adds to a session", pounds(referral.subsidy_pence_per_session or None)),
         ("The training a therapist needs", referral.competence),
         ("Kind of work", referral.work),
+        ("Age, if you are under 18", referral.age_years),
         ("Therapist’s sex, if you wished for one", referral.therapist_sex),
-        ("Step-free access needed", referral.wheelchair_access),
+        ("Only a therapist of that sex", referral.therapist_sex_only or None),
+        ("Languages that sessions must be in", _languages(referral.required_languages)),
+        ("Languages that you would like", _languages(referral.preferred_languages)),
+        ("An interpreter for", _languages([referral.interpreter_language] if referral.interpreter_language else [])),
+        ("Online sessions are possible", referral.online_allowed),
+        ("Sought where you will live after prison", referral.sought_at_release or None),
+        ("Step-free access needed", referral.wheelchair_access or None),
         ("Therapists asked so far", str(referral.offers_made)),
         ("On the waiting list since", referral.waiting_since),
         ("What the list waits for", referral.waiting_for),
     )
     standing = fact("How the search stands", referral.state, words=STATES)
     return Entry(facts=(standing, fact("Help with the cost", referral.subsidy, words=SUBSIDIES), *told.facts))
+
+
+def _languages(codes: Sequence[str]) -> str | None:
+    return ", ".join(LANGUAGES.get(one, one) for one in codes) or None
 
 
 def _offer(offer: Offer) -> Entry:

@@ -5,17 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chassis.config import Env
+from chassis.sealing import Keyring
+from contracts.sealed import LinkSecret
 from services.matching import settings
 from services.matching.gateways.places import OutwardCodes
 
 
 @dataclass(frozen=True)
 class Tools:
-    """Settings and gateways, made once at the start."""
+    """Settings, gateways and keys, made once at the start."""
 
     settings: settings.MatchingSettings
     places: OutwardCodes
+    keyring: Keyring
 
 
 def build(env: Env) -> Tools:
-    return Tools(settings=settings.read(env), places=OutwardCodes())
+    """Raises NoKey where no offer could be written of."""
+    values = settings.read(env)
+    keyring = Keyring(values.keys_folder, reader="matching")
+    keyring.seal("notifications", LinkSecret(token="-" * 22))  # says at the start if the key is missing
+    return Tools(settings=values, places=OutwardCodes(), keyring=keyring)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import TypeVar
+from uuid import UUID
 
 from chassis.ports import Refused, Unit
 from chassis.sealing import Unopenable
+from chassis.vault import Erased
 from contracts.commands.notifications import (
     AcknowledgeAlert,
     AlertView,
@@ -16,7 +18,7 @@ from contracts.commands.notifications import (
     OutcomeView,
     RecordOutcome,
 )
-from contracts.events.notifications import SafeguardingAlertAcknowledged, SafeguardingOutcomeRecorded
+from contracts.events.notifications import SafeguardingOutcomeRecorded
 from contracts.sealed import OutcomeReason
 from contracts.shape import InvalidShape, Shape
 from contracts.vocabulary import ConcernId, OutcomeId
@@ -29,8 +31,7 @@ from services.notifications.domain.alerts import (
     Outcome,
 )
 from services.notifications.domain.messages import Message
-from services.notifications.handlers.alerts import ESCALATE, SHOUT
-from services.notifications.handlers.queueing import cancel
+from services.notifications.handlers.alerts import stand_down
 from services.notifications.tools import Tools
 
 ShapeT = TypeVar("ShapeT", bound=Shape)
@@ -60,6 +61,10 @@ class NotReadable(Refused):
     """What was sealed can't be opened here, or is not what it should be."""
 
 
+class IdentityUsedUp(Refused):
+    """What was kept under this identity was erased, and nothing is kept under it again."""
+
+
 class NothingAskedAfter(Refused):
     """Say which referral or which concern the messages should be about."""
 
@@ -77,18 +82,18 @@ def acknowledge_alert(unit: Unit[Tools], request: AcknowledgeAlert) -> AlertView
     except AcknowledgedBySomeoneElse as refusal:
         raise AlreadyAcknowledged(str(refusal)) from None
     if changed:
-        _stand_down(unit, alert)
+        stand_down(unit, alert)
     return _view(alert)
 
 
 def record_outcome(unit: Unit[Tools], request: RecordOutcome) -> OutcomeView:
     """Puts a decision about a concern on record, beside those that were made before.
 
-    Raises UnknownAlert, NamelessDecision, NotInHand.
+    Raises UnknownAlert, NamelessDecision, NotInHand, NotReadable, IdentityUsedUp.
     """
     alert = _get(unit, request.concern_id)
     reason = open_sealed(unit, OutcomeReason, request.reason)
-    stored = unit.tools.vault.encrypt(unit.session, alert.concern_id, reason, at=unit.now)
+    stored = encrypted(unit, alert.concern_id, reason)
     try:
         outcome = alert.decide(
             request.outcome, id=OutcomeId(unit.new_id()), by=request.decided_by, reason=stored, at=unit.now
@@ -130,19 +135,6 @@ def list_messages(unit: Unit[Tools], request: ListMessages) -> list[MessageView]
     return [_message_view(message) for message in found]
 
 
-def _stand_down(unit: Unit[Tools], alert: Alert) -> None:
-    """Stops the clock and whatever alert has not gone out yet."""
-    unit.cancel_timer(ESCALATE, alert.concern_id)
-    unit.cancel_timer(SHOUT, alert.concern_id)
-    for message in store.queued_about_concern(unit.session, alert.concern_id):
-        cancel(unit, message)
-    unit.emit(
-        SafeguardingAlertAcknowledged(
-            concern_id=alert.concern_id, referral_id=alert.referral_id, step=alert.step, acknowledged_at=unit.now
-        )
-    )
-
-
 def _get(unit: Unit[Tools], concern_id: ConcernId) -> Alert:
     try:
         return store.get_alert(unit.session, concern_id)
@@ -180,6 +172,14 @@ def open_sealed(unit: Unit[Tools], kind: type[ShapeT], sealed: str) -> ShapeT:
         return unit.tools.keyring.open(kind, sealed)
     except (Unopenable, InvalidShape) as error:
         raise NotReadable(str(error)) from None
+
+
+def encrypted(unit: Unit[Tools], subject_id: UUID, shape: Shape) -> bytes:
+    """Raises IdentityUsedUp."""
+    try:
+        return unit.tools.vault.encrypt(unit.session, subject_id, shape, at=unit.now)
+    except Erased:
+        raise IdentityUsedUp("What was kept under this identity was erased. Please use a new one.") from None
 
 
 def _message_view(message: Message) -> MessageView:

@@ -16,13 +16,14 @@ from contracts.commands.notifications import (
     ShowRota,
     StaffKept,
 )
+from contracts.london import day_of
 from contracts.sealed import DutyContact
 from contracts.vocabulary import DutyId, StaffId
 from services.notifications import store
-from services.notifications.commands import open_sealed
+from services.notifications.commands import encrypted, open_sealed
 from services.notifications.domain.alerts import LADDER
 from services.notifications.domain.rota import Duty, EndsBeforeItBegins, Leave, Staff, check_period, on_duty
-from services.notifications.handlers.rota import look_tomorrow, today
+from services.notifications.handlers.rota import look_tomorrow
 from services.notifications.tools import Tools
 
 
@@ -39,10 +40,10 @@ class ImpossiblePeriod(Refused):
 
 
 def keep_staff(unit: Unit[Tools], request: KeepStaff) -> StaffKept:
-    """Raises NotReadable."""
+    """Raises NotReadable, IdentityUsedUp."""
     contact = open_sealed(unit, DutyContact, request.contact)
-    stored = unit.tools.vault.encrypt(unit.session, request.staff_id, contact, at=unit.now)
-    known = store.find_staff(unit.session, request.staff_id)
+    known = store.find_new_staff(unit.session, request.staff_id)
+    stored = encrypted(unit, request.staff_id, contact)
     if known is None:
         unit.session.add(Staff(id=request.staff_id, contact=stored))
     else:
@@ -85,7 +86,7 @@ def plan_leave(unit: Unit[Tools], request: PlanLeave) -> StaffKept:
 
 
 def show_rota(unit: Unit[Tools], request: ShowRota) -> list[RotaDay]:
-    first = today(unit.now)
+    first = day_of(unit.now)
     duties, leave = store.rota_from(unit.session, first)
     return [
         RotaDay(

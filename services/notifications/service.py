@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from chassis.host.service import Ports, auditor, command, due, effect, health_check, lane, on, schedule, story_teller
+from chassis.host.service import (
+    Ports,
+    auditor,
+    command,
+    discarder,
+    due,
+    effect,
+    exporter,
+    health_check,
+    lane,
+    lister,
+    on,
+    replayer,
+    schedule,
+    shower,
+    story_teller,
+)
 from chassis.store.restored import RESTORED
 from chassis.telling import telling
 from contracts.commands.notifications import (
     AcknowledgeAlert,
+    AskAlertLink,
+    AskClientLink,
     CancelDuty,
+    EnterClientCode,
+    GiveClientCode,
     KeepStaff,
     ListAlerts,
     ListMessages,
@@ -15,40 +35,71 @@ from contracts.commands.notifications import (
     PlanDuty,
     PlanLeave,
     RecordOutcome,
+    SendClientCode,
     ShowRota,
 )
 from contracts.commands.subject import AboutSubject, ReadOutcomes
 from contracts.events.billing import (
+    AttendanceUnrecorded,
+    FirstSessionAttended,
     MembershipLapsed,
+    MembershipReminded,
     MembershipRenewed,
     MembershipStarted,
     PaymentReceived,
+    PaymentReversed,
     ReferralFeeCharged,
     ReferralFeeCredited,
+    ReferralFeeCreditReversed,
+    SessionReversed,
     SubsidyApproved,
+    SubsidyAssigned,
+    SubsidyDeclined,
     SubsidyWaitlisted,
 )
-from contracts.events.evaluation import EvaluationInvited
+from contracts.events.evaluation import EvaluationInvitationCancelled, EvaluationInvited
 from contracts.events.intake import (
+    AgreementAwaited,
+    AnotherTherapistWanted,
     AssessmentOverdue,
+    ContactChangeNoted,
     ContactReleased,
     ErasureOverdue,
+    HelpRequestRefused,
     ReferralClosed,
     ReferralErased,
+    ReferralReceived,
+    ReferralReopened,
+    ReferralResumed,
     ReferralSignposted,
     ReferralWithdrawn,
     SafeguardingConcernRaised,
 )
 from contracts.events.matching import (
+    MatchEnded,
+    MatchEndUndone,
     MatchingStalled,
     OfferWithdrawn,
     TherapistContactChanged,
     TherapistMatched,
+    TherapistNotAnswering,
     TherapistOffered,
     TherapistReinstated,
     TherapistSuspended,
 )
-from services.notifications import commands, handlers, rota_commands, store, subject, tools
+from contracts.events.web import AlertAnswered, TherapyReported
+from contracts.vocabulary import Channel
+from services.notifications import (
+    alarms,
+    commands,
+    handlers,
+    introductions,
+    links,
+    rota_commands,
+    store,
+    subject,
+    tools,
+)
 
 AT_ONCE = 32
 """Of what is not urgent: an alert waits until these are done with, and for nothing else that is ordinary."""
@@ -61,7 +112,11 @@ class NotificationsService:
     ports = Ports(
         metadata=store.metadata,
         tools=tools.build,
-        alarms={"safeguarding_unreached": store.count_unreached},
+        alarms={"safeguarding_unreached": alarms.unreached, "put_aside": alarms.put_aside},
+        posts={
+            "/receipts/texts": handlers.receipts_for(Channel.TEXT),
+            "/receipts/letters": handlers.receipts_for(Channel.LETTER),
+        },
     )
 
     inbox = lane(
@@ -72,6 +127,13 @@ class NotificationsService:
             safe_by_business_key="the number of the newest address; an introduction: referral and therapist",
         ),
         on(ReferralWithdrawn, handlers.withdraw, safe_by_business_key="referral_id, which is withdrawn once"),
+        on(ReferralReopened, handlers.reopen, safe_by_business_key="the number of intake's newest word on it"),
+        on(ReferralReceived, handlers.tell_office_of_request, safe_by_business_key="referral_id"),
+        on(HelpRequestRefused, handlers.tell_office_of_unreadable, safe_by_business_key="submission_id"),
+        on(AgreementAwaited, handlers.ask_for_agreement),
+        on(ReferralResumed, handlers.agreement_came, safe_by_business_key="the number of intake's newest word on it"),
+        on(ContactChangeNoted, handlers.tell_of_contact_change),
+        on(AnotherTherapistWanted, handlers.tell_office_of_wish),
         on(ReferralErased, handlers.forget),
         on(ReferralSignposted, handlers.signpost),
         on(ReferralClosed, handlers.close),
@@ -82,10 +144,36 @@ class NotificationsService:
         ),
         on(TherapistOffered, handlers.send_offer, safe_by_business_key="offer_id"),
         on(OfferWithdrawn, handlers.take_offer_back, safe_by_business_key="offer_id"),
-        on(TherapistMatched, handlers.tell_client_of_match, safe_by_business_key="match_id"),
+        on(TherapistMatched, handlers.note_match, safe_by_business_key="match_id"),
+        on(MatchEnded, handlers.note_end, safe_by_business_key="match_id and the number of the newest word on its end"),
+        on(
+            MatchEndUndone,
+            handlers.note_end_undone,
+            safe_by_business_key="match_id and the number of the newest word on its end",
+        ),
+        on(
+            FirstSessionAttended,
+            handlers.note_first_session,
+            safe_by_business_key="match_id and the number of the newest word on its sessions",
+        ),
+        on(
+            SessionReversed,
+            handlers.note_session_reversed,
+            safe_by_business_key="match_id and the number of the newest word on its sessions",
+        ),
+        on(
+            TherapyReported,
+            introductions.take_therapy_report,
+            safe_by_business_key="match_id and what is reported, which is passed on until somebody says that it is so",
+        ),
         on(AssessmentOverdue, handlers.tell_office_of_overdue_assessment, safe_by_business_key="referral_id"),
         on(ErasureOverdue, handlers.tell_office_of_overdue_erasure, safe_by_business_key="referral_id"),
         on(MatchingStalled, handlers.tell_office_of_stall, safe_by_business_key="the referral and since when it waits"),
+        on(
+            TherapistNotAnswering,
+            handlers.tell_office_of_silence,
+            safe_by_business_key="the therapist and the number of the word on it",
+        ),
         on(
             TherapistSuspended,
             handlers.tell_of_suspension,
@@ -98,24 +186,49 @@ class NotificationsService:
         ),
         on(MembershipStarted, handlers.tell_of_membership, safe_by_business_key="invoice_id"),
         on(MembershipRenewed, handlers.tell_of_renewal, safe_by_business_key="invoice_id"),
+        on(MembershipReminded, handlers.tell_of_reminder, safe_by_business_key="invoice_id and the day it lapses"),
         on(MembershipLapsed, handlers.tell_of_lapse, safe_by_business_key="invoice_id"),
         on(ReferralFeeCharged, handlers.tell_of_referral_fee, safe_by_business_key="invoice_id"),
         on(ReferralFeeCredited, handlers.tell_of_credit, safe_by_business_key="credit_note_id"),
+        on(ReferralFeeCreditReversed, handlers.tell_of_fee_owed_again, safe_by_business_key="credit_note_id"),
         on(PaymentReceived, handlers.send_receipt, safe_by_business_key="payment_id"),
+        on(PaymentReversed, handlers.tell_of_reversed_payment, safe_by_business_key="payment_id"),
         on(SubsidyApproved, handlers.tell_client_of_subsidy),
-        on(SubsidyWaitlisted, handlers.tell_client_of_subsidy_wait, safe_by_business_key="the referral and the reason"),
-        on(EvaluationInvited, handlers.ask_for_form, safe_by_business_key="invitation_id"),
+        on(
+            SubsidyWaitlisted,
+            handlers.tell_client_of_subsidy_wait,
+            safe_by_business_key="the referral and the number of the newest word on its subsidy",
+        ),
+        on(
+            SubsidyDeclined,
+            handlers.tell_client_of_subsidy_decline,
+            safe_by_business_key="the referral and the number of the newest word on its subsidy",
+        ),
+        on(SubsidyAssigned, handlers.tell_of_award, safe_by_business_key="award_id and match_id"),
+        on(AttendanceUnrecorded, handlers.tell_office_of_unrecorded_attendance, safe_by_business_key="match_id"),
+        on(
+            EvaluationInvited,
+            handlers.ask_for_form,
+            safe_by_business_key="invitation_id, when they were asked, and which reminder",
+        ),
+        on(
+            EvaluationInvitationCancelled,
+            handlers.stop_asking_for_form,
+            safe_by_business_key="invitation_id, and when they were asked",
+        ),
         at_most=AT_ONCE,
     )
     urgent = lane(
         "urgent",
         on(SafeguardingConcernRaised, handlers.raise_alert, safe_by_business_key="concern_id"),
+        on(AlertAnswered, links.take_alert_answer, safe_by_business_key="concern_id, which is taken in hand once"),
     )
     timers = schedule(
         due("escalate_alert", handlers.escalate_alert),
         due("shout", handlers.shout),
         due("look_at_rota", handlers.look_at_rota),
         due("forget_client", handlers.forget_client),
+        due("take_back", handlers.take_back_later),
         due(RESTORED, handlers.forget_again),
         effect(
             "read_bounces",
@@ -148,6 +261,11 @@ class NotificationsService:
     )
 
     acknowledge_alert = command(AcknowledgeAlert, commands.acknowledge_alert)
+    open_client = command(AskClientLink, introductions.open_client)
+    send_client_code = command(SendClientCode, introductions.send_client_code)
+    enter_client_code = command(EnterClientCode, introductions.enter_client_code)
+    give_client_code = command(GiveClientCode, introductions.give_client_code)
+    open_alert = command(AskAlertLink, links.open_alert)
     alerts = command(ListAlerts, commands.list_alerts)
     record_outcome = command(RecordOutcome, commands.record_outcome)
     outcomes = command(ListOutcomes, commands.list_outcomes)
@@ -157,8 +275,13 @@ class NotificationsService:
     plan_leave = command(PlanLeave, rota_commands.plan_leave)
     rota = command(ShowRota, rota_commands.show_rota)
     messages = command(ListMessages, commands.list_messages)
-    about_subject = command(AboutSubject, telling(subject.tell))
+    about_subject = command(AboutSubject, telling(subject.tell, subject.tell_writer))
     read_outcomes = command(ReadOutcomes, subject.read_outcomes)
     health = health_check()
     story = story_teller()
     audit = auditor()
+    list_dead_letters = lister()
+    show_dead_letters = shower()
+    export_dead_letters = exporter()
+    replay_dead_letters = replayer()
+    discard_dead_letters = discarder()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time, timedelta
 from email.utils import formataddr, parseaddr
 from pathlib import Path
@@ -12,15 +12,23 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from marshmallow import ValidationError
-from marshmallow.validate import URL, Email, Range, Regexp
+from marshmallow.validate import URL, Email, Length, Range, Regexp
 
 from chassis.config import Env
 from contracts.vocabulary import AlertStep
 from services.notifications.domain.limits import Limit
 from services.notifications.domain.safe_contact import QuietHours
+from services.notifications.gateways.addresses import NoAddress, as_sent_to
 from services.notifications.gateways.parcels import FIELDS
+from services.notifications.gateways.receipts import FAILED, FINE, Reporting
 
 TEMPLATES = Path(__file__).parent / "templates"
+LEAST_SECRET = 32
+"""Characters that nobody guesses."""
+
+NUMBER = r"^\+?[0-9 ()-]{7,20}$"
+AS_A_NUMBER = "A telephone number, written as 01632 960001 or +44 1632 960001."
+
 MAIL_SCHEMES = ("maildir", "smtp", "smtps")
 
 
@@ -41,15 +49,20 @@ class Person:
 
     email: str
     telephone: str | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True)
 class Gateway:
-    """Where text messages or letters go, and the JSON that they are posted as; see `gateways.parcels`."""
+    """Where text messages or letters go, and the JSON that they are posted as; see `gateways.parcels`.
+
+    `receipts` is how the gateway says later what became of them; see `gateways.receipts`.
+    """
 
     url: str
     authorization: str | None
     fields: Mapping[str, Any]
+    receipts: Reporting = field(default_factory=Reporting)
 
 
 @dataclass(frozen=True)
@@ -63,16 +76,20 @@ class NotificationsSettings:
     sender: Mailbox
     discreet_sender: Mailbox
     office: Mailbox
+    telephone: str
+    discreet_telephone: str
     safeguarding: Mapping[AlertStep, Person]
     rota_days_ahead: int
     rota_looked_at: time
     form_url: str
+    site_url: str
     status_url: str | None
     portal_url: str | None
     console_url: str | None
     texts: Gateway
     letters: Gateway
     gateway_timeout_seconds: int
+    unreadable: Path
     bounce_address: str | None
     bounces: Path | None
     quiet_hours: QuietHours | None
@@ -82,6 +99,11 @@ class NotificationsSettings:
     escalate_immediate: timedelta
     escalate_urgent: timedelta
     escalate_advisory_working_days: int
+    alert_link_lasts: timedelta
+    introduction_lasts: timedelta
+    code_lasts: timedelta
+    codes_an_hour: int
+    known_lasts: timedelta
     keep_closed_contacts: timedelta
     templates: Path
     keys_folder: Path
@@ -89,6 +111,8 @@ class NotificationsSettings:
 
 
 def read(env: Env) -> NotificationsSettings:
+    form_url = env.str("NOTIFICATIONS_FORM_URL", validate=URL(require_tld=False))
+    telephone = env.str("NOTIFICATIONS_TELEPHONE", validate=Regexp(NUMBER, error=AS_A_NUMBER)) or ""
     return NotificationsSettings(
         mail=env.str("NOTIFICATIONS_MAIL", "maildir:var/mail", validate=_mail),
         smtp_username=env.str("NOTIFICATIONS_SMTP_USERNAME", None),
@@ -97,6 +121,10 @@ def read(env: Env) -> NotificationsSettings:
         sender=_mailbox(env, "NOTIFICATIONS_SENDER"),
         discreet_sender=_mailbox(env, "NOTIFICATIONS_DISCREET_SENDER"),
         office=_mailbox(env, "NOTIFICATIONS_OFFICE"),
+        telephone=telephone,
+        discreet_telephone=env.str(
+            "NOTIFICATIONS_DISCREET_TELEPHONE", telephone, validate=Regexp(NUMBER, error=AS_A_NUMBER)
+        ),
         safeguarding={
             AlertStep.DUTY_LEAD: _person(env, "NOTIFICATIONS_DUTY_LEAD", "NOTIFICATIONS_DUTY_LEAD_MOBILE"),
             AlertStep.DEPUTY: _person(env, "NOTIFICATIONS_DEPUTY", "NOTIFICATIONS_DEPUTY_MOBILE"),
@@ -104,14 +132,16 @@ def read(env: Env) -> NotificationsSettings:
         },
         rota_days_ahead=_whole(env, "NOTIFICATIONS_ROTA_DAYS_AHEAD", 7, most=60),
         rota_looked_at=(*times(env.str("NOTIFICATIONS_ROTA_AT", "08:00", validate=_is_time)), time(8))[0],
-        form_url=env.str("NOTIFICATIONS_FORM_URL", validate=URL(require_tld=False)),
+        form_url=form_url,
+        site_url=_url(env, "NOTIFICATIONS_SITE_URL") or _origin_of(form_url),
         status_url=_url(env, "NOTIFICATIONS_STATUS_URL"),
         portal_url=_url(env, "NOTIFICATIONS_PORTAL_URL"),
         console_url=_url(env, "NOTIFICATIONS_CONSOLE_URL"),
         texts=_gateway(env, "NOTIFICATIONS_TEXTS", "folder:var/texts"),
         letters=_gateway(env, "NOTIFICATIONS_LETTERS", "folder:var/letters"),
         gateway_timeout_seconds=env.int("NOTIFICATIONS_GATEWAY_TIMEOUT_SECONDS", 20, validate=Range(min=1, max=90)),
-        bounce_address=env.str("NOTIFICATIONS_BOUNCE_ADDRESS", None, validate=Email()),
+        unreadable=env.path("NOTIFICATIONS_UNREADABLE", Path("var/unreadable")),
+        bounce_address=_bounce_address(env, "NOTIFICATIONS_BOUNCE_ADDRESS"),
         bounces=env.path("NOTIFICATIONS_BOUNCES", None),
         quiet_hours=quiet_hours(env.str("NOTIFICATIONS_QUIET_HOURS", "21:00-08:00", validate=_is_quiet_hours)),
         client_limits=(
@@ -125,6 +155,11 @@ def read(env: Env) -> NotificationsSettings:
         escalate_advisory_working_days=env.int(
             "NOTIFICATIONS_ESCALATE_ADVISORY_WORKING_DAYS", 1, validate=Range(min=1, max=10)
         ),
+        alert_link_lasts=timedelta(hours=_whole(env, "NOTIFICATIONS_ALERT_LINK_HOURS", 72, most=720)),
+        introduction_lasts=timedelta(days=_whole(env, "NOTIFICATIONS_INTRODUCTION_DAYS", 14, most=90)),
+        code_lasts=timedelta(minutes=_whole(env, "NOTIFICATIONS_CODE_MINUTES", 10, most=60)),
+        codes_an_hour=_whole(env, "NOTIFICATIONS_CODES_AN_HOUR", 3, most=20),
+        known_lasts=timedelta(minutes=_whole(env, "NOTIFICATIONS_CODE_HOLDS_MINUTES", 30, most=240)),
         keep_closed_contacts=timedelta(days=_whole(env, "NOTIFICATIONS_KEEP_CLOSED_CONTACTS_DAYS", 365, most=3_650)),
         templates=env.path("NOTIFICATIONS_TEMPLATES", TEMPLATES),
         keys_folder=env.path("LEEWARD_KEYS"),
@@ -135,12 +170,23 @@ def read(env: Env) -> NotificationsSettings:
 def _mailbox(env: Env, name: str) -> Mailbox:
     # Unset or wrong, environs collects the error for `check` and gives None here.
     text = env.str(name, validate=_has_address)
-    return Mailbox(*parseaddr(text or ""))
+    name, address = parseaddr(text or "")
+    return Mailbox(name, as_sent_to(address) if text else "")
+
+
+def _bounce_address(env: Env, name: str) -> str | None:
+    address: str | None = env.str(name, None, validate=[Email(), _is_plain])
+    return as_sent_to(address) if address else None
+
+
+def _is_plain(address: str) -> None:
+    _has_address(f"Bounces <{address}>")
 
 
 def _person(env: Env, name: str, mobile: str) -> Person:
-    telephone: str | None = env.str(mobile, None, validate=Regexp(r"^\+?[0-9 ()-]{7,20}$"))
-    return Person(_mailbox(env, name).address, telephone)
+    telephone: str | None = env.str(mobile, None, validate=Regexp(NUMBER, error=AS_A_NUMBER))
+    mailbox = _mailbox(env, name)
+    return Person(mailbox.address, telephone, mailbox.name)
 
 
 def _is_time(text: str) -> None:
@@ -151,9 +197,12 @@ def _is_time(text: str) -> None:
 
 def _has_address(text: str) -> None:
     name, address = parseaddr(text)
-    local, _, domain = address.rpartition("@")
-    if not (name and local and domain):
-        raise ValidationError("Written as: Name <address@domain>.")
+    try:
+        is_plain = as_sent_to(address).isascii()
+    except NoAddress:
+        is_plain = False
+    if not (name and is_plain):
+        raise ValidationError("Written as: Name <address@domain>, with nothing outside ASCII before the @.")
 
 
 def _mail(text: str) -> None:
@@ -169,7 +218,29 @@ def _gateway(env: Env, name: str, default: str) -> Gateway:
         url=env.str(name, default, validate=_carrier),
         authorization=env.str(f"{name}_AUTHORIZATION", None),
         fields=_fields(env, f"{name}_JSON"),
+        receipts=_reporting(env, f"{name}_RECEIPTS"),
     )
+
+
+def _reporting(env: Env, name: str) -> Reporting:
+    return Reporting(
+        token=env.str(f"{name}_TOKEN", None, validate=Length(min=LEAST_SECRET)),
+        secret=env.str(f"{name}_SECRET", None, validate=Length(min=LEAST_SECRET)),
+        signature=env.str(f"{name}_SIGNATURE", "X-Signature", validate=Regexp(r"^[A-Za-z0-9-]{1,60}$")),
+        fields=env.json(f"{name}_JSON", None, validate=_reports),
+        failed=_words(env.str(f"{name}_FAILED", FAILED)),
+        fine=_words(env.str(f"{name}_FINE", FINE)),
+    )
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(word.strip().lower() for word in text.split(",") if word.strip())
+
+
+def _reports(fields: Any) -> None:
+    written = json.dumps(fields)
+    if not (isinstance(fields, dict | list) and '"{id}"' in written and '"{status}"' in written):
+        raise ValidationError('JSON in which "{id}" and "{status}" stand somewhere.')
 
 
 def _fields(env: Env, name: str) -> Mapping[str, Any]:
@@ -227,6 +298,12 @@ def _limit(env: Env, name: str, default: int, within: timedelta) -> tuple[Limit,
 def _url(env: Env, name: str) -> str | None:
     text: str | None = env.str(name, None, validate=URL(require_tld=False))
     return text
+
+
+def _origin_of(address: str | None) -> str:
+    """Where a site is, by the address of one of its pages."""
+    parts = urlsplit(address or "")
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _minutes(env: Env, name: str, default: int) -> timedelta:

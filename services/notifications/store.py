@@ -23,6 +23,7 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
+    case,
     func,
     select,
 )
@@ -30,7 +31,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, registry
 
 from chassis.store import rows
-from chassis.store.append_only import forbid_changes, forbidding
+from chassis.store.append_only import forbid_changes, forbidding, forbidding_replacement
 from chassis.store.prepared import prepared
 from chassis.store.tables import Instant, code, data_key_table, new_metadata
 from contracts.vocabulary import (
@@ -48,10 +49,11 @@ from contracts.vocabulary import (
     TherapistId,
 )
 from services.notifications.domain.alerts import TIME_TO_REACH, Alert, Outcome
+from services.notifications.domain.links import AlertLink
 from services.notifications.domain.messages import Message, State
 from services.notifications.domain.people import Client, Therapist
 from services.notifications.domain.rota import Duty, Leave, Staff
-from services.notifications.domain.templates import Recipient, Template
+from services.notifications.domain.templates import TO_ONE_CONTACT, Recipient, Template
 
 metadata = new_metadata()
 mapper = registry(metadata=metadata)
@@ -65,6 +67,8 @@ clients = Table(
     Column("contact_sequence", Integer, nullable=False),
     Column("withdrawn_at", Instant),
     Column("removed_at", Instant),
+    Column("standing_sequence", Integer, nullable=False, server_default="0"),
+    Column("keep_until", Instant),
 )
 
 therapists = Table(
@@ -111,6 +115,18 @@ alerts = Table(
     Column("acknowledged_at", Instant, index=True),
 )
 
+alert_links = Table(
+    "alert_link",
+    metadata,
+    Column("token_hash", LargeBinary(32), primary_key=True),
+    Column("message_id", Uuid, nullable=False, unique=True),
+    Column("concern_id", Uuid, nullable=False),
+    Column("step", code(AlertStep), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    Column("staff_id", Uuid),
+)
+
 outcomes = Table(
     "concern_outcome",
     metadata,
@@ -121,8 +137,10 @@ outcomes = Table(
     Column("decided_at", Instant, nullable=False),
     Column("reason", LargeBinary, nullable=False),
 )
-OUTCOMES_FORBIDDING = forbidding("concern_outcome", "outcomes of concerns are only ever added")
-forbid_changes(outcomes, OUTCOMES_FORBIDDING)
+WHY_OUTCOMES_STAY = "outcomes of concerns are only ever added"
+OUTCOMES_FORBIDDING = forbidding("concern_outcome", WHY_OUTCOMES_STAY)
+OUTCOMES_FORBIDDING_REPLACEMENT = forbidding_replacement("concern_outcome", WHY_OUTCOMES_STAY, ("id",))
+forbid_changes(outcomes, OUTCOMES_FORBIDDING, OUTCOMES_FORBIDDING_REPLACEMENT)
 
 staff = Table(
     "staff",
@@ -161,6 +179,7 @@ latest_facts = Table(
 """How far each subject's standing on a topic is told, so that an older fact that comes late is dropped."""
 
 mapper.map_imperatively(Client, clients)
+mapper.map_imperatively(AlertLink, alert_links)
 mapper.map_imperatively(Therapist, therapists)
 mapper.map_imperatively(Message, messages)
 mapper.map_imperatively(Alert, alerts)
@@ -197,16 +216,20 @@ _MOVE_ON = {dialect: _move_on(insert(latest_facts)) for dialect, insert in _INSE
 
 
 def _sent_lately(recipient: Recipient, whose: ColumnElement[UUID]) -> Select[tuple[State, datetime]]:
-    """What people do by hand is no message that disturbs anybody twice."""
+    """What people do by hand is no message that disturbs anybody twice, nor is a code that somebody waits for; and what
+    goes to a contact of its own disturbs nobody in the address book.
+    """
+    apart = [messages.c.template != one for one in (Template.CLIENT_CODE, *sorted(TO_ONE_CONTACT))]
     gone = and_(messages.c.state == State.SENT, messages.c.settled_at > bindparam("since"))
     ahead = and_(messages.c.state == State.QUEUED, messages.c.id < bindparam("id"))
     to_whom = and_(whose == bindparam("who"), messages.c.recipient == recipient)
-    by_itself = messages.c.channel != Channel.STAFF_CALL
+    by_itself = and_(messages.c.channel != Channel.STAFF_CALL, *apart)
     return prepared(select(messages.c.state, messages.c.settled_at).where(to_whom, by_itself, gone | ahead))
 
 
 _SENT_LATELY = {
     Recipient.CLIENT: _sent_lately(Recipient.CLIENT, messages.c.referral_id),
+    Recipient.WRITER: _sent_lately(Recipient.WRITER, messages.c.referral_id),
     Recipient.THERAPIST: _sent_lately(Recipient.THERAPIST, messages.c.therapist_id),
 }
 
@@ -272,8 +295,8 @@ def waiting_for_digest(session: Session, *, limit: int) -> list[Message]:
 
 def sent_lately(session: Session, message: Message, *, since: datetime) -> tuple[list[datetime], int]:
     """When messages went to this one's recipient, and how many of them are queued ahead of it."""
-    to_client = message.recipient is Recipient.CLIENT
-    values = {"who": message.referral_id if to_client else message.therapist_id, "since": since, "id": message.id}
+    asked = message.recipient.asked
+    values = {"who": message.referral_id if asked else message.therapist_id, "since": since, "id": message.id}
     found = session.execute(_SENT_LATELY[message.recipient], values).all()
     sent = [row.settled_at for row in found if row.state is State.SENT]
     return sent, len(found) - len(sent)
@@ -356,9 +379,19 @@ def find_alert(session: Session, concern_id: ConcernId) -> Alert | None:
     return rows.lock(session, Alert, concern_id)
 
 
+def find_alert_link(session: Session, token_hash: bytes) -> AlertLink | None:
+    return session.get(AlertLink, token_hash)
+
+
+def find_link_of_message(session: Session, message_id: MessageId) -> AlertLink | None:
+    wanted = select(AlertLink).where(alert_links.c.message_id == message_id)
+    return session.execute(wanted).scalar_one_or_none()
+
+
 def list_alerts(session: Session, *, acknowledged_too: bool, limit: int) -> list[Alert]:
-    """The oldest first."""
-    wanted = select(Alert).order_by(alerts.c.raised_at, alerts.c.concern_id).limit(limit)
+    """The gravest first, and of these the oldest."""
+    gravity = case({one.value: place for place, one in enumerate(Severity)}, value=alerts.c.severity)
+    wanted = select(Alert).order_by(gravity, alerts.c.raised_at, alerts.c.concern_id).limit(limit)
     if not acknowledged_too:
         wanted = wanted.where(alerts.c.acknowledged_at.is_(None))
     return list(session.execute(wanted).scalars())
@@ -381,9 +414,10 @@ def reached_somebody(session: Session, concern_id: ConcernId) -> bool:
 
 
 def count_unreached(session: Session, at: datetime) -> int:
-    """How many alerts have reached nobody, though it is high time."""
+    """How many alerts have reached nobody though it is high time, also if a clock that was ahead hides since when."""
     nobody = and_(alerts.c.acknowledged_at.is_(None), alerts.c.reached_at.is_(None))
-    wanted = select(func.count()).select_from(alerts).where(nobody, alerts.c.raised_at <= at - TIME_TO_REACH)
+    late = (alerts.c.raised_at <= at - TIME_TO_REACH) | (alerts.c.raised_at > at + TIME_TO_REACH)
+    wanted = select(func.count()).select_from(alerts).where(nobody, late)
     return session.execute(wanted).scalar_one()
 
 
@@ -400,6 +434,12 @@ def outcomes_of(session: Session, concern_id: ConcernId) -> list[Outcome]:
 
 def find_staff(session: Session, staff_id: StaffId) -> Staff | None:
     return rows.lock(session, Staff, staff_id)
+
+
+def find_new_staff(session: Session, staff_id: StaffId) -> Staff | None:
+    """As `find_staff`; if there is nobody, nobody else keeps them until the unit ends."""
+    rows.lock_key(session, Staff, staff_id)
+    return find_staff(session, staff_id)
 
 
 def get_staff(session: Session, staff_id: StaffId) -> Staff:

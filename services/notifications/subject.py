@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from chassis.audit import Deed
 from chassis.ports import Unit
-from chassis.telling import entry, fact, sealed, section
+from chassis.telling import entry, fact, reached, sealed, section
 from chassis.vault import Erased
 from contracts.commands.subject import AboutSubject, Entry, ReadOutcomes, SealedHolding, Section, Topic
 from contracts.sealed import OutcomeReason, TherapistContact
@@ -36,6 +36,7 @@ STATES = {
 }
 RECIPIENTS = {
     Recipient.CLIENT: "You",
+    Recipient.WRITER: "Whoever wrote to us for you",
     Recipient.THERAPIST: "A therapist",
     Recipient.OFFICE: "Our office",
     Recipient.DUTY_LEAD: "Our safeguarding lead",
@@ -44,26 +45,45 @@ RECIPIENTS = {
 }
 MESSAGES = {
     Template.REQUEST_RECEIVED: "We have your request",
+    Template.CONSENT_NEEDED: "We look for somebody only once you agree to it",
+    Template.CONTACT_CODE: "A code, by which you prove that a new way to reach you is yours",
+    Template.CONTACT_MOVED: "We reach you in another way from now on",
     Template.MATCHED: "Somebody has agreed to see you",
     Template.SUBSIDY_APPROVED: "A fund helps with the cost",
     Template.SUBSIDY_WAITING: "Help with the cost has to wait for a while",
+    Template.SUBSIDY_DECLINED: "No help with the cost is needed",
     Template.SIGNPOSTED: "Another service fits better",
     Template.WITHDRAWAL_CONFIRMED: "Your request was taken back",
+    Template.REQUEST_GOES_ON: "Your request goes on: it had been ended by mistake",
     Template.CLIENT_EVALUATION: "How are things going? A form to fill in",
     Template.OFFER: "Whether they could see somebody, without saying who",
     Template.OFFER_WITHDRAWN: "That we no longer ask whether they could see somebody",
-    Template.INTRODUCTION: "Who you are and how you can safely be reached",
+    Template.INTRODUCTION: "Where they can see who you are and how you can safely be reached",
+    Template.CONTACT_CHANGED: "That you are reached in another way now",
+    Template.CLIENT_CODE: "A code, by which they can see how you are reached",
+    Template.REQUEST_ARRIVED: "That your request has come, without saying who you are",
+    Template.REQUEST_UNREADABLE: "That something sent to us could not be read",
+    Template.NEW_CONTACT_NAMED: "That you named a new way to be reached",
+    Template.ANOTHER_WANTED: "That you would like to see somebody else",
+    Template.AGREEMENT_AWAITED: "That you are still to be asked whether you agree",
     Template.THERAPIST_EVALUATION: "How are things going? A form to fill in",
     Template.REFERRAL_FEE_CHARGED: "What they owe us for the introduction",
     Template.REFERRAL_FEE_CREDITED: "That they need not pay us for the introduction",
+    Template.FEE_CREDIT_REVERSED: "That they owe us for the introduction after all",
+    Template.SUBSIDY_ASSIGNED: "What a fund pays of your sessions",
+    Template.PAYMENT_REVERSED: "That we no longer have their payment",
     Template.PAYMENT_RECEIVED: "That we have their payment",
     Template.MATCHING_STALLED: "Your request has been waiting for long: a person should look",
+    Template.THERAPIST_NOT_ANSWERING: "They have not answered lately",
     Template.ASSESSMENT_OVERDUE: "Your request should have been read by now",
     Template.MEMBERSHIP_STARTED: "Their membership has begun",
     Template.MEMBERSHIP_RENEWED: "Their membership goes on",
+    Template.MEMBERSHIP_REMINDER: "Their membership fee is still to be paid",
     Template.MEMBERSHIP_LAPSED: "Their membership has lapsed",
     Template.THERAPIST_SUSPENDED: "They are asked nothing new for now",
     Template.THERAPIST_REINSTATED: "They can be asked again",
+    Template.ATTENDANCE_UNRECORDED: "Nobody has told us whether you have met: a person should ask",
+    Template.SUBSIDY_TO_LOOK_AT: "Help with the cost: a person should look",
     Template.ROTA_GAP: "Nobody is on duty on some days",
     Template.ERASURE_OVERDUE: "Not every part of our system has erased what it held of you: a person should look",
     Template.MESSAGE_FAILED: "A message could not be sent: a person should tell instead",
@@ -81,6 +101,17 @@ def tell(unit: Unit[Tools], request: AboutSubject) -> list[Section]:
         section(Topic.MATCHES, _introduced(unit, found)),
         section(Topic.MESSAGES, messages),
         section(Topic.CONCERNS, _settled_concerns(unit, of)),
+    ]
+
+
+def tell_writer(unit: Unit[Tools], request: AboutSubject) -> list[Section]:
+    """What whoever wrote for the client may be told: how they are reached, and what was sent to them."""
+    client = unit.session.get(Client, request.referral_id)
+    known = open_contact(unit, client) if client and client.contact else None
+    found = store.messages_about(unit.session, referral_id=request.referral_id, concern_id=None, limit=10_000)
+    return [
+        section(Topic.CONTACT, [reached(known.writer.contact)] if known and known.writer else []),
+        section(Topic.MESSAGES, [_message(one) for one in found if one.recipient is Recipient.WRITER]),
     ]
 
 
@@ -102,20 +133,8 @@ def _contact(unit: Unit[Tools], client: Client) -> Entry:
     if client.contact is None:
         return told
     known = open_contact(unit, client)
-    contact = known.contact
-    reached = entry(
-        ("Name", known.name),
-        ("Language", LANGUAGES.get(known.language, known.language)),
-        ("How it is safe to reach you", contact.channel),
-        ("When", contact.hours),
-        ("Email", contact.email),
-        ("Telephone", contact.telephone),
-        ("Address", contact.address),
-        ("We may leave a message", contact.may_leave_message),
-        ("What we send does not say who we are", contact.discreet),
-        ("Who we say is calling or writing", contact.call_as),
-    )
-    return Entry(facts=(*reached.facts, *told.facts))
+    named = entry(("Name", known.name), ("Language", LANGUAGES.get(known.language, known.language)))
+    return Entry(facts=(*named.facts, *(reached(known.contact).facts if known.contact else ()), *told.facts))
 
 
 def _introduced(unit: Unit[Tools], messages: list[Message]) -> list[Entry]:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import delete, text, update
 from sqlalchemy.exc import DBAPIError
+from structlog.testing import capture_logs
 
-from chassis.audit import Anchor, Deed, Verdict, last_anchor, write_anchor
+from chassis.anchors import Anchors, anchor_file, read_anchors, write_anchor
+from chassis.audit import Anchor, Deed, Verdict, chained
+from chassis.store.anchoring import CONTRADICTS, UNREADABLE, Anchoring
 from chassis.store.audit import check, entries, head
-from leeward.audit import entries_in, put_on_record
+from leeward.audit import NoEntry, entries_in, operators_alarms, operators_log, put_on_record
+from leeward.workspace import Workspace
 from tests.chassis.conftest import START, Store
+from tests.support.statements import listening
 
 PERSON = uuid4()
 PAST_THE_TRIGGERS = {
-    "sqlite": ("DROP TRIGGER audit_entry_no_update", "DROP TRIGGER audit_entry_no_delete"),
-    "postgresql": ("DROP TRIGGER audit_entry_no_change ON audit_entry",),
+    "sqlite": ("DROP TRIGGER IF EXISTS audit_entry_no_update", "DROP TRIGGER IF EXISTS audit_entry_no_delete"),
+    "postgresql": ("DROP TRIGGER IF EXISTS audit_entry_no_change ON audit_entry",),
 }
 
 
@@ -28,9 +35,9 @@ def record(store: Store, *deeds: Deed) -> None:
             unit.put_on_record(deed, who="A. Dministrator", subject_id=PERSON, reason="client_asked")
 
 
-def verdict(store: Store, anchor: Anchor | None = None) -> Verdict:
+def verdict(store: Store, *anchors: Anchor) -> Verdict:
     with store.database.engine.connect() as connection:
-        return check(connection, store.database.tables.audit_entry, anchor)
+        return check(connection, store.database.tables.audit_entry, anchors)
 
 
 def newest(store: Store) -> Anchor:
@@ -76,14 +83,36 @@ def test_what_was_rolled_back_is_not_on_record(store: Store) -> None:
     assert verdict(store).entries == 0
 
 
-@pytest.mark.parametrize("change", ["update", "delete"])
-def test_the_database_refuses_to_change_or_delete_an_entry(store: Store, change: str) -> None:
-    record(store, Deed.READ)
-    audit = store.database.tables.audit_entry
-    statement = update(audit).values(who="Nobody") if change == "update" else delete(audit)
-    with pytest.raises(DBAPIError, match="only ever added"), store.database.engine.begin() as connection:
-        connection.execute(statement)
-    assert verdict(store).entries == 1
+CHANGES = {
+    "update": "UPDATE audit_entry SET who = 'Nobody'",
+    "delete": "DELETE FROM audit_entry",
+    "upsert": "INSERT INTO audit_entry SELECT * FROM audit_entry WHERE true"
+    " ON CONFLICT (sequence) DO UPDATE SET who = 'Nobody'",
+}
+CHANGES_OF_ONE_STORE = {
+    "sqlite": {
+        "replace": "INSERT OR REPLACE INTO audit_entry SELECT * FROM audit_entry",
+        "replace the first": "REPLACE INTO audit_entry"
+        " SELECT 1, at, 'Nobody', what, NULL, NULL, '', '' FROM audit_entry",
+        "replace by rowid": "REPLACE INTO audit_entry (rowid, at, who, what, previous, hash)"
+        " SELECT 1, at, 'Nobody', what, '', '' FROM audit_entry",
+        "update or replace": "UPDATE OR REPLACE audit_entry SET sequence = 2 WHERE sequence = 1",
+    },
+    "postgresql": {
+        "truncate": "TRUNCATE audit_entry",
+        "merge": "MERGE INTO audit_entry USING (SELECT 1 AS number) AS wanted ON sequence = wanted.number"
+        " WHEN MATCHED THEN UPDATE SET who = 'Nobody'",
+    },
+}
+
+
+def test_the_database_refuses_to_change_delete_or_replace_an_entry(store: Store) -> None:
+    record(store, Deed.READ, Deed.READ)
+    engine, before = store.database.engine, store.rows("audit_entry")
+    for statement in (*CHANGES.values(), *CHANGES_OF_ONE_STORE[engine.dialect.name].values()):
+        with pytest.raises(DBAPIError, match="only ever added"), engine.begin() as connection:
+            connection.execute(text(statement))
+        assert store.rows("audit_entry") == before, statement
 
 
 def test_an_entry_that_was_altered_past_that_is_found(store: Store) -> None:
@@ -111,12 +140,92 @@ def test_a_chain_that_was_cut_short_holds_by_itself_and_not_against_its_anchor(s
     assert verdict(store, anchor).why == "it is not the entry that was anchored"
 
 
-def test_an_anchor_is_written_once_and_the_newest_counts(tmp_path: Path) -> None:
+def test_a_chain_that_was_written_anew_is_found_by_any_anchor(store: Store) -> None:
+    record(store, Deed.READ, Deed.HELD)
+    old, audit = newest(store), store.database.tables.audit_entry
+    meddle(store, delete(audit))
+    record(store, Deed.READ, Deed.READ, Deed.READ)
+    assert verdict(store, newest(store)).holds
+    assert (verdict(store, newest(store), old).broken_at, verdict(store, old, newest(store)).broken_at) == (2, 2)
+
+
+def test_a_log_that_was_cut_is_never_anchored_again_and_is_an_alarm(store: Store, tmp_path: Path) -> None:
+    folder, well = tmp_path / "anchors", {CONTRADICTS: 0, UNREADABLE: 0}
+    assert Anchoring(store.database, folder).anchor() == well
+    for _ in range(3):
+        record(store, Deed.READ)
+        assert Anchoring(store.database, folder).anchor() == well
+    before, audit = read_anchors(folder, "intake"), store.database.tables.audit_entry
+    assert [one.sequence for one in before.anchors] == [1, 2, 3]
+    meddle(store, delete(audit).where(audit.c.sequence > 1))
+    with capture_logs() as logs:
+        assert Anchoring(store.database, folder).anchor() == {CONTRADICTS: 2, UNREADABLE: 0}
+    (shouted,) = logs
+    assert (shouted["event"], shouted["log_level"], shouted["sequence"]) == ("audit_contradicts_anchor", "error", 2)
+    record(store, Deed.HELD, Deed.READ, Deed.READ)
+    assert Anchoring(store.database, folder).anchor() == {CONTRADICTS: 2, UNREADABLE: 0}
+    assert read_anchors(folder, "intake") == before
+
+
+def test_without_a_folder_it_is_found_as_long_as_the_service_runs(store: Store) -> None:
+    anchoring, audit = Anchoring(store.database, None), store.database.tables.audit_entry
+    record(store, Deed.READ, Deed.READ)
+    assert anchoring.anchor()[CONTRADICTS] == 0
+    meddle(store, delete(audit).where(audit.c.sequence == 2))
+    assert anchoring.anchor()[CONTRADICTS] == 1
+
+
+def test_an_anchor_is_written_once_and_all_count(tmp_path: Path) -> None:
     folder, first, second = tmp_path / "anchors", Anchor(1, "a" * 64), Anchor(2, "b" * 64)
-    assert last_anchor(folder, "intake") is None
+    assert read_anchors(folder, "intake") == Anchors()
     assert [write_anchor(folder, "intake", one, at=START) for one in (first, first, second)] == [True, False, True]
-    assert last_anchor(folder, "intake") == second
-    assert last_anchor(folder, "billing") is None
+    assert read_anchors(folder, "intake") == Anchors((first, second))
+    assert not write_anchor(folder, "intake", Anchor(2, "c" * 64), at=START), "there is one of that number"
+    assert read_anchors(folder, "billing") == Anchors()
+
+
+def test_an_anchor_that_was_not_written_whole_is_none_and_the_next_one_takes_its_place(tmp_path: Path) -> None:
+    folder, first, second = tmp_path, Anchor(1, "a" * 64), Anchor(2, "b" * 64)
+    write_anchor(folder, "intake", first, at=START)
+    whole = anchor_file(folder, "intake").read_bytes()
+    for length in range(len(whole) - 1):
+        anchor_file(folder, "intake").write_bytes(whole + whole[:length])
+        assert read_anchors(folder, "intake") == Anchors((first,))
+    assert write_anchor(folder, "intake", second, at=START)
+    assert read_anchors(folder, "intake") == Anchors((first, second))
+    anchor_file(folder, "intake").write_bytes(whole[:-1])
+    assert read_anchors(folder, "intake") == Anchors((first,)), "it lacks its end alone"
+    assert write_anchor(folder, "intake", second, at=START)
+    assert read_anchors(folder, "intake") == Anchors((first, second))
+
+
+@pytest.mark.parametrize("line", [b"", b"{", b"3", b"{}", b'{"sequence": "1", "hash": "a"}', b"\xff\xfe"])
+def test_a_line_that_is_no_anchor_is_said(store: Store, tmp_path: Path, line: bytes) -> None:
+    first, second = Anchor(1, "a" * 64), Anchor(2, "b" * 64)
+    write_anchor(tmp_path, "intake", first, at=START)
+    with anchor_file(tmp_path, "intake").open("ab") as file:
+        file.write(line + b"\n")
+    write_anchor(tmp_path, "intake", second, at=START)
+    assert read_anchors(tmp_path, "intake") == Anchors((first, second), (2,))
+    with capture_logs() as logs:
+        assert Anchoring(store.database, tmp_path).anchor()[UNREADABLE] == 1
+    assert {"event": UNREADABLE, "lines": [2], "log_level": "error"} in logs
+
+
+def test_a_thousand_anchors_are_looked_for_in_a_few_statements(store: Store, tmp_path: Path) -> None:
+    entry = {"at": START.isoformat(), "who": "rule", "what": "read", "subject_id": None, "reason": None}
+    rows: list[dict[str, Any]] = []
+    for _ in range(1_500):
+        rows.append(chained(entry, after=Anchor(rows[-1]["sequence"], rows[-1]["hash"]) if rows else None))
+    with store.database.engine.begin() as connection:
+        connection.execute(store.database.tables.audit_entry.insert(), [{**row, "at": START} for row in rows])
+    anchors = [Anchor(row["sequence"], row["hash"]) for row in rows]
+    assert verdict(store, *anchors) == Verdict(1_500, anchors[-1].hash)
+    for anchor in anchors:
+        anchor_file(tmp_path, "intake").open("a").write(json.dumps(asdict(anchor)) + "\n")
+    with listening(store.database.engine) as asked:
+        assert Anchoring(store.database, tmp_path).anchor() == {CONTRADICTS: 0, UNREADABLE: 0}
+    assert len(asked) < 10
 
 
 def test_what_operators_do_is_chained_in_a_file_likewise(tmp_path: Path) -> None:
@@ -127,3 +236,35 @@ def test_what_operators_do_is_chained_in_a_file_likewise(tmp_path: Path) -> None
     assert (first["id"], second["id"], second["previous"]) == ("one", "two", first["hash"])
     path.write_text(json.dumps(second) + "\n")
     assert entries_in(path)[0]["sequence"] == 2
+
+
+def test_what_operators_did_is_held_against_every_anchor(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    for number in range(3):
+        put_on_record(workspace.audit, Deed.DISCARDED, at=START, id=str(number), reason="sent by a broken form")
+        last = entries_in(workspace.audit)[-1]
+        write_anchor(workspace.anchors, "operator", Anchor(last["sequence"], last["hash"]), at=START)
+    assert operators_log(workspace).is_well
+    assert operators_alarms(workspace) == {}
+    first, *_ = workspace.audit.read_text().splitlines(keepends=True)
+    workspace.audit.write_text(first)
+    for number in range(3):
+        put_on_record(workspace.audit, Deed.DISCARDED, at=START, id=str(number), reason="another")
+    found = operators_log(workspace).verdict
+    assert isinstance(found, Verdict)
+    assert (found.broken_at, found.why) == (2, "it is not the entry that was anchored")
+    assert operators_alarms(workspace) == {CONTRADICTS: 2}
+
+
+def test_an_operators_entry_that_was_not_written_whole_is_none_and_one_that_was_damaged_is_said(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    put_on_record(workspace.audit, Deed.DISCARDED, at=START, id="one", reason="sent by a broken form")
+    whole = workspace.audit.read_bytes()
+    workspace.audit.write_bytes(whole + whole[:40])
+    assert len(entries_in(workspace.audit)) == 1
+    put_on_record(workspace.audit, Deed.DISCARDED, at=START, id="two", reason="sent by a broken form")
+    assert operators_log(workspace).verdict == Verdict(2, entries_in(workspace.audit)[1]["hash"])
+    workspace.audit.write_bytes(whole + b"3\n")
+    assert not operators_log(workspace).is_well
+    with pytest.raises(NoEntry, match="line 2 of"):
+        put_on_record(workspace.audit, Deed.DISCARDED, at=START, id="three", reason="sent by a broken form")

@@ -16,11 +16,11 @@ from chassis import metrics
 from chassis.bus.connection import close_quietly, open_connection
 from chassis.bus.consumer import LaneConsumer
 from chassis.bus.delivery import Arrived, NotUnderstood, Unreadable
+from chassis.bus.messages import Incoming, Outgoing
 from chassis.bus.publisher import ConfirmingPublisher
 from chassis.bus.relay import FEW, STEP_ASIDE_SECONDS, WINDOW, Relay
 from chassis.bus.settlement import Fate, Settled
-from chassis.bus.topology import RETRY_DELAYS_SECONDS, Topology, TopologyMismatch, topology_of
-from chassis.bus.wire import Incoming, Outgoing
+from chassis.bus.topology import RETRY_DELAYS_SECONDS, QueueInUse, Topology, TopologyMismatch, topology_of
 from chassis.clock import SystemClock
 from chassis.ids import new_id
 from chassis.store.outbox import TAKE_OVER_AFTER
@@ -60,6 +60,55 @@ def test_what_differs_on_the_broker_is_named_and_not_fought_over(node: Node) -> 
         Queue("parrot.inbox", durable=True)(connection.channel()).declare()
         with pytest.raises(TopologyMismatch, match=r"The queue parrot\.inbox exists"):
             topology().declare(connection)
+
+
+def as_the_version_before_declared(channel: Any) -> None:
+    """The queues that have other properties since."""
+    commands, retry = (Exchange(name, type="topic", durable=True) for name in ("nameko-rpc", "parrot.retry"))
+    Queue("rpc-parrot", commands, "parrot.*", durable=True)(channel).declare()
+    arguments = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000}
+    Queue("parrot.limit", retry, "*.limit", durable=True, queue_arguments=arguments)(channel).declare()
+
+
+def test_queues_of_the_version_before_are_made_anew_when_they_are_empty(node: Node) -> None:
+    uri = virtual_host(node, f"bus_{new_id().hex}")
+    with Connection(uri) as connection:
+        as_the_version_before_declared(connection.default_channel)
+        topology().declare(connection)
+        topology().declare(connection)
+    with Sender(uri) as sender:
+        sender.send("nameko-rpc", "parrot.health", {})
+        sender.send("parrot.retry", "inbox.limit", {})
+        assert (sender.depth("rpc-parrot"), sender.depth("parrot.limit")) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("queue", "exchange", "key"),
+    [("rpc-parrot", "nameko-rpc", "parrot.health"), ("parrot.limit", "parrot.retry", "inbox.limit")],
+)
+def test_what_still_lies_in_a_queue_of_the_version_before_is_not_thrown_away(
+    node: Node, queue: str, exchange: str, key: str
+) -> None:
+    uri = virtual_host(node, f"bus_{new_id().hex}")
+    with Connection(uri) as connection, Sender(uri) as sender:
+        as_the_version_before_declared(connection.default_channel)
+        sender.send(exchange, key, {})
+        with pytest.raises(QueueInUse, match=rf"{queue} is to be made anew .* holds 1 messages"):
+            topology().declare(connection)
+        assert sender.take(queue)
+        topology().declare(connection)
+        sender.send(exchange, key, {})
+        assert sender.depth(queue) == 1
+
+
+def test_a_queue_that_somebody_empties_just_now_is_waited_for(node: Node) -> None:
+    uri = virtual_host(node, f"bus_{new_id().hex}")
+    with Connection(uri) as connection, Sender(uri) as sender:
+        as_the_version_before_declared(connection.default_channel)
+        connection.default_channel.basic_consume("parrot.limit")
+        with pytest.raises(QueueInUse, match=r"parrot\.limit"):
+            topology().declare(connection)
+        sender.send("parrot.retry", "inbox.limit", {})
 
 
 def test_each_lane_hears_its_own_events(amqp_uri: str) -> None:
@@ -319,7 +368,7 @@ class Reader:
         self.consumer = LaneConsumer(
             service="parrot",
             lane="inbox",
-            amqp_uri=amqp_uri,
+            connect=lambda: open_connection(amqp_uri, name="parrot", heartbeat_seconds=HEARTBEAT_SECONDS),
             heartbeat_seconds=HEARTBEAT_SECONDS,
             batch_limit=self.batch_limit,
             clock=SystemClock(),

@@ -8,25 +8,26 @@ from typing import Any
 import pytest
 
 from chassis.bus.delivery import Delivery
+from chassis.bus.messages import Incoming, Outgoing
 from chassis.bus.retries import FAILURE_DELAYS, forwarded
 from chassis.bus.settlement import Fate, Settled
 from chassis.bus.topology import RETRY_DELAYS_SECONDS
-from chassis.bus.wire import Outgoing
 from chassis.ports import Invalid, NotYet
 from tests.chassis.conftest import START
 
 
-def delivery(headers: dict[str, Any] | None = None) -> Delivery:
-    return Delivery(
-        body=b"{}",
-        headers=headers or {},
-        content_type="application/json",
-        message_id="018f0000-0000-7000-8000-000000000001",
-        exchange="intake.events",
-        routing_key="ReferralReceived",
-        delivery_tag=1,
-        received_at=START,
+def delivery(headers: dict[str, Any] | None = None, exchange: str = "matching.return") -> Delivery:
+    """As it comes out of the service's own return exchange if it was put off before, or from its publisher."""
+    message = Incoming(
+        exchange if headers else "intake.events",
+        "ReferralReceived",
+        1,
+        b"{}",
+        headers or {},
+        "application/json",
+        "018f0000-0000-7000-8000-000000000001",
     )
+    return Delivery.of(message, START, service="matching")
 
 
 def after(
@@ -90,6 +91,46 @@ def test_what_the_broker_wrote_about_dead_lettering_is_stripped(name: str) -> No
     headers = headers_of(after(Fate.RETRY, ZeroDivisionError(), {name: "x", "cloudEvents_id": "kept"}))
     assert name not in headers
     assert headers["cloudEvents_id"] == "kept"
+
+
+def test_what_others_write_into_our_headers_is_neither_believed_nor_carried_on() -> None:
+    forged = {
+        "leeward_exchange": "matching.events",
+        "leeward_attempts": 99,
+        "leeward_first_failed_at": "x",
+        "leeward_lane": "urgent",
+        "CC": ["intake.assess"],
+        "cloudEvents_id": "kept",
+    }
+    headers = headers_of(
+        forwarded(
+            Settled(delivery(forged, exchange="web.events"), Fate.RETRY, ZeroDivisionError()),
+            service="matching",
+            lane="inbox",
+            now=START,
+        )
+    )
+    assert (headers["leeward_exchange"], headers["leeward_routing_key"]) == ("web.events", "ReferralReceived")
+    assert (headers["leeward_attempts"], headers["leeward_lane"]) == (1, "inbox")
+    assert headers["leeward_first_failed_at"] == START.isoformat()
+    assert "CC" not in headers
+    assert headers["cloudEvents_id"] == "kept"
+
+
+@pytest.mark.parametrize("odd", ["x", [1], {"a": 1}, None, -1, b"\xff", True, 2**62])
+def test_a_history_that_is_not_as_we_write_it_counts_as_none(odd: Any) -> None:
+    names = ("attempts", "waits", "put_back", "first_failed_at", "exchange", "routing_key", "user")
+    message = forwarded(
+        Settled(delivery({f"leeward_{name}": odd for name in names}), Fate.RETRY, ZeroDivisionError()),
+        service="matching",
+        lane="inbox",
+        now=START,
+    )
+    assert message.routing_key in ("inbox.5s", "inbox.30s", "dead")
+
+
+def test_a_reason_is_cut_where_a_frame_would_have_no_room() -> None:
+    assert len(headers_of(after(Fate.PARK, Invalid("x" * 200_000)))["leeward_reason"]) == 2_000
 
 
 def test_a_retry_keeps_the_identity_so_that_what_took_effect_does_nothing() -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from kombu import Connection
+from structlog.testing import capture_logs
 
 from chassis.bus import topology
-from chassis.bus.returns import put_back
+from chassis.bus.connection import open_connection
+from chassis.bus.messages import MAX_MESSAGE_BYTES, Incoming
+from chassis.bus.returns import Returns, _anew
+from chassis.clock import ManualClock
 from chassis.ids import new_id
 from contracts.events.intake import ReferralWithdrawn
 from leeward.broker import Node
@@ -42,9 +49,21 @@ def use_up_its_deliveries(amqp_uri: str) -> None:
         eventually(lambda: taken_and_dropped() is None and sender.depth("parrot.limit") == 1, "the broker parks it")
 
 
-def put_all_back(amqp_uri: str) -> int:
-    with Connection(amqp_uri, transport_options={"confirm_publish": True}) as connection:
-        return put_back(connection.default_channel, "parrot", NOW)
+@contextmanager
+def putting_back(amqp_uri: str) -> Iterator[None]:
+    returns = Returns(
+        service="parrot",
+        connect=lambda: open_connection(amqp_uri, name="parrot", heartbeat_seconds=10),
+        clock=ManualClock(NOW),
+        one_user_each=False,
+    )
+    thread = threading.Thread(target=returns.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        returns.stop()
+        thread.join()
 
 
 def test_it_comes_back_once_and_is_a_dead_letter_the_second_time(amqp_uri: str) -> None:
@@ -52,17 +71,57 @@ def test_it_comes_back_once_and_is_a_dead_letter_the_second_time(amqp_uri: str) 
     with Sender(amqp_uri) as sender:
         sender.send("intake.events", "ReferralWithdrawn", {}, message_id=id_, headers={"cloudEvents_id": id_})
         use_up_its_deliveries(amqp_uri)
-        assert put_all_back(amqp_uri) == 1
-        eventually(lambda: sender.depth("parrot.inbox") == 1, "it is back in its lane")
+        with putting_back(amqp_uri):
+            eventually(lambda: sender.depth("parrot.inbox") == 1, "it is back in its lane")
         assert sender.depth("parrot.limit") == 0
         use_up_its_deliveries(amqp_uri)
-        assert put_all_back(amqp_uri) == 1
-        headers, _ = eventually(lambda: sender.take("parrot.dead"), "it is put before a person")
+        with putting_back(amqp_uri):
+            headers, _ = eventually(lambda: sender.take("parrot.dead"), "it is put before a person")
     assert headers["cloudEvents_id"] == id_
     assert (headers["leeward_exchange"], headers["leeward_routing_key"]) == ("intake.events", "ReferralWithdrawn")
     assert (headers["leeward_lane"], headers["leeward_error"]) == ("inbox", "DeliveryLimit")
     assert not [name for name in headers if name.startswith("x-death")]
 
 
-def test_nothing_parked_is_nothing_to_do(amqp_uri: str) -> None:
-    assert put_all_back(amqp_uri) == 0
+def test_what_could_not_be_taken_in_goes_on_to_the_dead_letters_as_it_is(amqp_uri: str) -> None:
+    body = b"x" * (MAX_MESSAGE_BYTES + 1)
+    with capture_logs() as logs, Sender(amqp_uri) as sender, putting_back(amqp_uri):
+        sender.send("parrot.retry", "inbox.limit", body, headers={"kept": "as it is"})
+        headers, found = eventually(lambda: sender.take("parrot.dead"), "it is put before a person")
+        eventually(lambda: "parked_after_delivery_limit" in [line["event"] for line in logs], "it is said")
+    assert (headers["kept"], found) == ("as it is", body)
+    assert "put_back_after_delivery_limit" not in [line["event"] for line in logs]
+
+
+def parked(exchange: str = "intake.events", user: str | None = "intake", **told: Any) -> Incoming:
+    """As the broker hands out what it parked; on RabbitMQ 3.10 a publisher may have written its `x-death`."""
+    death = {"queue": "parrot.inbox", "exchange": exchange, "routing-keys": ["ReferralWithdrawn"], "count": 1}
+    headers = {"x-death": [death], "cloudEvents_id": "1", **told}
+    return Incoming("parrot.retry", "inbox.limit", 1, b"{}", headers, user_id=user)
+
+
+def anew(message: Incoming, trusted_user: str | None = "parrot") -> tuple[str, Any]:
+    """Where it goes, and from where it is said to come."""
+    out = _anew(message, "parrot", NOW, trusted_user=trusted_user)
+    return out.routing_key, out.headers.get("leeward_exchange")
+
+
+def test_where_each_has_a_user_it_is_the_user_who_says_where_a_message_comes_from() -> None:
+    assert anew(parked()) == ("inbox.30s", "intake.events")
+    assert anew(parked(exchange="matching.events", user="web")) == ("dead", None), "its x-death is its own invention"
+    assert anew(parked(user=None)) == ("dead", None)
+    assert anew(parked(user=None), trusted_user=None) == ("inbox.30s", "intake.events"), "with one user for all"
+
+
+def test_only_what_the_service_itself_put_off_tells_a_history() -> None:
+    told = {"leeward_exchange": "matching.events", "leeward_routing_key": "TherapistMatched"}
+    assert anew(parked("parrot.return", "parrot", **told)) == ("inbox.30s", "matching.events")
+    assert anew(parked("parrot.return", "web", **told)) == ("dead", None)
+    assert anew(parked("parrot.return", "parrot", **told, leeward_put_back=1)) == ("dead", "matching.events")
+
+
+@pytest.mark.parametrize("odd", ["x", 5, None, [], ["x"], [{"queue": 5}], [{"queue": "parrot.inbox", "exchange": []}]])
+def test_an_odd_death_is_none(odd: Any) -> None:
+    message = parked()
+    key, exchange = anew(message._replace(headers={"x-death": odd, "leeward_put_back": "x"}))
+    assert (key, exchange) == ("dead", None)

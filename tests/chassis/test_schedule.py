@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from chassis.host.right_of_way import RightOfWay
 from chassis.ports import NotYet, Timer, Unit
-from chassis.store.schedule import EFFECT_LEASE, MAX_EFFECT_ATTEMPTS, Due, DueTimer, Effect, Scheduler
+from chassis.store.schedule import CLOCK_WOBBLE, EFFECT_LEASE, MAX_EFFECT_ATTEMPTS, Due, DueTimer, Effect, Scheduler
 from chassis.store.unit import StoreUnit
 from tests.chassis.conftest import Store, note_row
 
@@ -116,6 +116,16 @@ def test_the_longest_due_fires_first(bench: Bench) -> None:
     assert bench.fired == ["early", "middle", "late"]
 
 
+def test_timers_give_way_after_a_while_and_the_rest_fire_in_the_next_unit(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key in ("a", "b", "c"):
+        bench.set("remind", key, timedelta())
+    monkeypatch.setattr("chassis.store.schedule.FIRE_SECONDS", 0.0)
+    bench.fire_due()
+    assert (bench.fired, bench.commits) == (["a", "b", "c"], 3)
+
+
 def test_a_cancelled_timer_does_not_fire_even_if_it_was_seen_to_be_due(bench: Bench) -> None:
     bench.set("remind", "a", timedelta())
     (seen,) = bench.due()
@@ -134,6 +144,56 @@ def test_a_timer_that_was_moved_meanwhile_is_left_alone(bench: Bench) -> None:
     bench.store.clock.advance(HOUR)
     bench.fire_due()
     assert bench.fired == ["a"]
+
+
+def put_right(bench: Bench) -> None:
+    bench.store.clock.advance(-2 * HOUR)
+
+
+def test_a_while_that_was_counted_by_a_clock_that_was_ahead_is_over_once_that_is_put_right(bench: Bench) -> None:
+    bench.fire_due()
+    bench.store.clock.advance(2 * HOUR)
+    bench.fire_due()
+    with bench.store.database.unit() as unit:
+        unit.set_timer_after("remind", "a while", HOUR / 4)
+        unit.set_timer("remind", "a moment", unit.now + HOUR / 4)
+        unit.set_timer("send", "now", unit.now)
+    put_right(bench)
+    bench.fire_due()
+    assert (bench.fired, bench.outside.acts) == (["a while"], 1)
+    bench.store.clock.advance(2 * HOUR + HOUR / 4)
+    bench.fire_due()
+    assert bench.fired == ["a while", "a moment"]
+
+
+def test_a_service_that_starts_after_the_clock_was_put_right_finds_it_out_too(bench: Bench) -> None:
+    bench.store.clock.advance(2 * HOUR)
+    with bench.store.database.unit() as unit:
+        unit.set_timer_after("remind", "a", HOUR / 4)
+    put_right(bench)
+    bench.fire_due()
+    assert bench.fired == ["a"]
+
+
+def test_attempts_and_leases_end_too_when_the_clock_is_put_right(bench: Bench) -> None:
+    bench.store.clock.advance(2 * HOUR)
+    bench.outside.fails = True
+    bench.set("send", "a", timedelta())
+    bench.fire_due()
+    assert bench.due() == []
+    put_right(bench)
+    bench.outside.fails = False
+    bench.fire_due()
+    assert bench.outside.recorded == ["sent"]
+
+
+def test_a_clock_that_is_put_back_by_moments_hurries_nothing(bench: Bench) -> None:
+    bench.fire_due()
+    with bench.store.database.unit() as unit:
+        unit.set_timer_after("remind", "a", HOUR)
+    bench.store.clock.advance(-CLOCK_WOBBLE)
+    bench.fire_due()
+    assert bench.fired == []
 
 
 def test_two_replicas_that_see_the_same_timer_fire_it_once(bench: Bench) -> None:

@@ -13,10 +13,12 @@ import pytest
 import structlog
 from hypothesis import example, given
 from hypothesis import strategies as st
+from joserfc import jwe
+from joserfc.jwk import ECKey
 from sqlalchemy.orm import Session
 
 from chassis import logs
-from chassis.sealing import Keyring, NoKey, Unopenable, make_keys
+from chassis.sealing import ALGORITHM, ENCRYPTION, Keyring, NoKey, Unopenable, make_keys
 from chassis.store.engine import open_engine
 from chassis.store.tables import data_key_table, new_metadata
 from chassis.vault import Erased, Vault, WrongMasterKey, new_master_key
@@ -87,6 +89,58 @@ def test_another_shape_inside_is_refused_by_name(keys: Path) -> None:
         Keyring(keys, "intake").open(SafeContact, sealed)
 
 
+def sealed_bytes(keys: Path, content: bytes, **header: str) -> str:
+    """Anything at all, sealed to intake as any other program might."""
+    key = ECKey.import_key(json.loads((keys / "intake.public.json").read_text()))
+    algorithms = [ALGORITHM, ENCRYPTION, "DEF"]
+    return jwe.encrypt_compact({"alg": ALGORITHM, "enc": ENCRYPTION, **header}, content, key, algorithms=algorithms)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"no JSON",
+        b"\xff\xfe",
+        b"[" * 20_000 + b"]" * 20_000,
+        b'{"reference": ' * 2_000 + b"1" + b"}" * 2_000,
+        b'{"passphrase": %s}' % (b"9" * 10_000),
+        b'{"reference": NaN, "passphrase": Infinity}',
+        rb'{"reference": "9C28-SAU2-5", "passphrase": "harbour lantern \ud83d"}',
+        b'{"reference": "9C28-SAU2-5", "passphrase": "harbour lantern \xed\xa0\xbd"}',
+        rb'{"reference": "9C28-SAU2-5", "passphrase": "harbour \u0000 lantern"}',
+    ],
+    ids=lambda content: content[:32].decode("ascii", "backslashreplace"),
+)
+def test_whatever_lies_inside_is_read_or_refused_as_invalid(keys_once: Path, content: bytes) -> None:
+    with pytest.raises(InvalidShape):
+        Keyring(keys_once, "intake").open(Credentials, sealed_bytes(keys_once, content))
+
+
+def test_half_a_character_inside_is_refused_by_its_field(keys_once: Path) -> None:
+    content = rb'{"reference": "9C28-SAU2-5", "passphrase": "harbour lantern \ud83d"}'
+    with pytest.raises(InvalidShape, match="passphrase: Holds half a character"):
+        Keyring(keys_once, "intake").open(Credentials, sealed_bytes(keys_once, content))
+
+
+def test_what_is_compressed_is_never_unpacked(keys_once: Path) -> None:
+    bomb = sealed_bytes(keys_once, b" " * 200_000 + SECRET.encode(), zip="DEF")
+    assert len(bomb) < 2_000
+    with pytest.raises(Unopenable):
+        Keyring(keys_once, "intake").open(Credentials, bomb)
+
+
+def test_what_is_longer_than_a_message_may_be_is_not_opened(keys_once: Path) -> None:
+    with pytest.raises(Unopenable):
+        Keyring(keys_once, "intake").open(Credentials, sealed_bytes(keys_once, SECRET.encode() + b" " * 100_000))
+
+
+@pytest.mark.parametrize("sealed", ["", "....", "\ud83d", "\x00", "a.b.c.d.e", "." * 60_000], ids=ascii)
+def test_what_is_no_jwe_at_all_is_not_opened(keys_once: Path, sealed: str) -> None:
+    with pytest.raises(Unopenable):
+        Keyring(keys_once, "intake").open(Credentials, sealed)
+
+
 def test_a_missing_key_says_where_it_was_looked_for(tmp_path: Path) -> None:
     with pytest.raises(NoKey, match=r"intake\.public\.json is missing"):
         Keyring(tmp_path).seal("intake", SECRET)
@@ -113,6 +167,20 @@ def test_a_person_is_read_with_their_own_key(session: Session) -> None:
     stored = vault.encrypt(session, person, SECRET, at=START)
     assert b"harbour" not in stored
     assert vault.decrypt(session, person, Credentials, stored) == SECRET
+
+
+def test_what_was_kept_before_text_was_checked_still_opens(session: Session) -> None:
+    vault, person = Vault(DATA_KEYS, new_master_key()), uuid4()
+    kept_before = Older(reference="9C28-SAU2-5", passphrase="\u202dharbour\u202c lantern\x1b")
+    stored = vault.encrypt(session, person, kept_before, at=START)
+    assert vault.decrypt(session, person, Credentials, stored).passphrase == "harbour lantern"
+
+
+class Older(Credentials):
+    """Credentials as they were written when any text went."""
+
+    def encode(self) -> bytes:
+        return json.dumps(self.to_json()).encode()
 
 
 def test_one_person_cannot_be_read_as_another(session: Session) -> None:

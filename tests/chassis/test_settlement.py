@@ -12,7 +12,16 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.exc import OperationalError
 
-from chassis.bus.delivery import SUSPECT_AFTER_RETURNS, Delivery, Subscription, read
+from chassis.bus.delivery import (
+    SUSPECT_AFTER_RETURNS,
+    Delivery,
+    NotUnderstood,
+    Subscription,
+    Suspect,
+    Understood,
+    read,
+)
+from chassis.bus.history import History
 from chassis.bus.settlement import MAX_ATTEMPTS_ALONE, MAX_SET_ASIDE, Fate, Settled, Settler, StoreUnavailable
 from chassis.ids import new_id
 from chassis.ports import Invalid, NotYet, Unit
@@ -38,8 +47,8 @@ class Bench:
         self.store = store
         self.commits = 0
         self.handled = 0
-        self.settler = Settler(self._unit)
         self.subscriptions = {("tests", "Noted"): Subscription(Noted, self.note)}
+        self.settler = Settler(self._unit, self.read)
 
     def note(self, unit: Unit[Any], noted: Noted) -> None:
         self.handled += 1
@@ -52,9 +61,13 @@ class Bench:
         if noted.wish in failures:
             raise failures[noted.wish]
 
+    def read(self, delivery: Delivery) -> Understood | NotUnderstood:
+        return read(delivery, self.subscriptions, one_user_each=True)
+
     def settle(self, *deliveries: Delivery) -> dict[int, Settled]:
         """What became of each, by delivery tag."""
-        settled = self.settler.settle([read(one, self.subscriptions) for one in deliveries])
+        arrived = [Suspect(one) if one.is_suspect else self.read(one) for one in deliveries]
+        settled = self.settler.settle(arrived)
         assert len(settled) == len(deliveries)
         return {one.delivery.delivery_tag: one for one in settled}
 
@@ -79,8 +92,7 @@ def delivery(tag: int, *, wish: str = "none", **changes: Any) -> Delivery:
         "headers": {},
         "content_type": "application/json",
         "message_id": str(new_id()),
-        "exchange": "tests.events",
-        "routing_key": "Noted",
+        "history": History("tests.events", "Noted"),
         "delivery_tag": tag,
         "received_at": START,
     }
@@ -164,8 +176,9 @@ def test_a_broken_rule_of_the_database_is_found_and_set_apart(bench: Bench) -> N
         ({"content_type": "text/plain"}, "content type"),
         ({"message_id": None}, "neither"),
         ({"message_id": "x"}, "not a UUID"),
-        ({"routing_key": "Unheard"}, "doesn't handle"),
-        ({"exchange": "elsewhere.events"}, "doesn't handle"),
+        ({"history": History("tests.events", "Unheard")}, "doesn't handle"),
+        ({"history": History("elsewhere.events", "Noted")}, "doesn't handle"),
+        ({"history": History("tests.events", "Noted", "somebody")}, "another user"),
         ({"headers": {"cloudEvents_time": "yesterday"}}, "RFC 3339"),
         ({"headers": {"cloudEvents_sequence": "first"}}, "not a number"),
     ],
@@ -187,11 +200,31 @@ def test_a_database_that_is_away_is_nobodys_fault(bench: Bench) -> None:
     assert fates(bench.settle(delivery(1))) == {1: "done"}
 
 
-def test_a_delivery_is_as_old_as_its_event() -> None:
+def test_a_delivery_is_as_old_as_its_event(bench: Bench) -> None:
     hour_ago = START.replace(hour=9)
-    assert delivery(1, headers={"cloudEvents_time": hour_ago.isoformat()}).published_at == hour_ago
-    assert delivery(1).published_at == START
-    assert delivery(1, headers={"cloudEvents_time": "yesterday"}).published_at == START
+    assert bench.read(delivery(1, headers={"cloudEvents_time": hour_ago.isoformat()})).published_at == hour_ago
+    assert bench.read(delivery(1)).published_at == START
+    assert bench.read(delivery(1, headers={"cloudEvents_time": "yesterday"})).published_at == START
+
+
+def test_what_fails_in_reading_is_parked_as_well(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Noted, "from_json", lambda data: {}["secret"])
+    settled = bench.settle(delivery(1))
+    assert (settled[1].fate, str(settled[1].error)) == (Fate.PARK, "reading it failed (KeyError)")
+
+
+def test_what_the_process_does_not_survive_reading_is_parked_after_three_times_alone(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(data: Any) -> Noted:
+        raise SystemExit("stands for a process that ends")
+
+    monkeypatch.setattr(Noted, "from_json", die)
+    suspect = delivery(1, headers={"x-delivery-count": SUSPECT_AFTER_RETURNS})
+    for _ in range(MAX_ATTEMPTS_ALONE):
+        with pytest.raises(SystemExit):
+            bench.settle(suspect)
+    assert bench.settle(suspect)[1].fate is Fate.PARK
 
 
 def test_what_the_process_does_not_survive_is_parked_after_three_times_alone(bench: Bench) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,6 +14,7 @@ from chassis.clock import SharedClock
 from chassis.config import InvalidSettings, check, open_env, read_chassis_settings
 from chassis.workdays import add_working_days, is_working_day
 from contracts.envelope import Envelope, UnreadableEnvelope, from_headers, to_headers
+from contracts.london import day_of
 from tests.chassis.conftest import START
 
 
@@ -113,3 +114,10 @@ def test_a_bare_message_is_read_by_its_message_id() -> None:
 def test_a_message_without_any_id_is_refused() -> None:
     with pytest.raises(UnreadableEnvelope, match="neither"):
         from_headers({}, exchange="web.events", routing_key="HelpRequested", message_id=None, received_at=START)
+
+
+def test_a_day_is_london_s() -> None:
+    assert day_of(datetime(2026, 6, 30, 22, 59, tzinfo=UTC)) == date(2026, 6, 30)
+    assert day_of(datetime(2026, 6, 30, 23, 30, tzinfo=UTC)) == date(2026, 7, 1)
+    assert day_of(datetime(2026, 12, 31, 23, 30, tzinfo=UTC)) == date(2026, 12, 31)
+    assert is_working_day(datetime(2026, 6, 28, 23, 30, tzinfo=UTC))  # a Monday there, and a Sunday in UTC

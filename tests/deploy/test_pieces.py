@@ -16,6 +16,7 @@ from leeward.broker import Node
 from leeward.ports import free_ports
 from leeward.supervisor import wait_until_it_is_ready
 from leeward.workspace import SERVICES, Workspace
+from tests.support.processes import run_module
 from tests.support.system import virtual_host
 
 ROOT = Path(__file__).parent.parent.parent
@@ -39,16 +40,12 @@ def test_a_service_starts_from_its_own_pieces(
     amqp_uri = virtual_host(node, f"alone_{service}")
     http = f"127.0.0.1:{free_ports(1)[0]}"
     own = {"PYTHONPATH": str(app), "SERVICE": service, "LEEWARD_HTTP": http}
-    environment = {**workspace.environment(amqp_uri), **own}
+    environment = {**workspace.links_to(None), **workspace.environment(amqp_uri), **own}
 
-    def run(module: str) -> list[str]:
-        return [str(python), "-m", module, service]
-
-    subprocess.run(run("chassis.store.migrate"), env=environment, cwd=app, check=True)
-    with (
-        (tmp_path / "log").open("wb") as log,
-        subprocess.Popen(run("chassis.host.run"), env=environment, cwd=app, stdout=log, stderr=log) as process,
-    ):
+    migrate = [str(python), "-m", "chassis.store.migrate", service]
+    subprocess.run(migrate, env=environment, cwd=app, check=True)
+    run, where = ("chassis.host.run", service), {"python": python, "env": environment, "cwd": app}
+    with (tmp_path / "log").open("wb") as log, run_module(*run, **where, stdout=log, stderr=log) as process:
         try:
             assert wait_until_it_is_ready(f"http://{http}", process), (tmp_path / "log").read_text()
         finally:
@@ -74,10 +71,8 @@ def test_the_site_starts_from_its_own_pieces(
         "LEEWARD_SITE": listen,
         "SITE_SPOOL": str(tmp_path / "spool"),
     }
-    with (
-        (tmp_path / "log").open("wb") as log,
-        subprocess.Popen([python, "-m", "web.site"], env=environment, cwd=app, stdout=log, stderr=log) as process,
-    ):
+    where = {"python": python, "env": environment, "cwd": app}
+    with (tmp_path / "log").open("wb") as log, run_module("web.site", **where, stdout=log, stderr=log) as process:
         try:
             assert wait_until_it_is_ready(f"http://{listen}", process), (tmp_path / "log").read_text()
         finally:

@@ -16,7 +16,7 @@ from tests.faults.runner import Runner
 from tests.faults.scenario import SCENARIOS, STORES, Scenario
 from tests.faults.stage import Outcome
 
-SEED = 20261121
+SEED = matrix.SEED
 
 Keep = Callable[[Outcome | Mailing], None]
 

@@ -96,13 +96,17 @@ class Mailroom:
         self.workspace.prepare(urls)
         self.workspace.clock.start()
         self.amqp_uri = virtual_host(ground.node, name)
-        self._environment = self.workspace.environment(self.amqp_uri) | {
-            "NOTIFICATIONS_MAIL": f"smtp://127.0.0.1:{port}?starttls=no",
-            "PYTHONPATH": os.pathsep.join(sys.path),
-        }
+        self._environment = (
+            self.workspace.environment(self.amqp_uri)
+            | self.workspace.links_to(None)
+            | {
+                "NOTIFICATIONS_MAIL": f"smtp://127.0.0.1:{port}?starttls=no",
+                "PYTHONPATH": os.pathsep.join(sys.path),
+            }
+        )
         migrate = [sys.executable, "-m", "chassis.store.migrate", "notifications"]
         subprocess.run(migrate, env=self._environment, cwd=ROOT, check=True)
-        command = [sys.executable, "-m", "chassis.host.run", "notifications"]
+        command = ["chassis.host.run", "notifications"]
         self.process = self.server.process = Probe(command, self._environment, self.workspace.log("notifications"))
         with Sender(self.amqp_uri) as sender:
             wait_until(lambda: sender.consumers("notifications.urgent"), "notifications listens", DEADLINE)

@@ -12,13 +12,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.faults import scenarios  # noqa: F401 - which fills SCENARIOS
 from tests.faults.mail import Mailing
 from tests.faults.scenario import SCENARIOS, STORES, Scenario
 from tests.faults.stage import Outcome
+from tests.mutations import record as mutations
 
 PATH = Path(__file__).parent.parent.parent / "docs" / "faults.md"
 RECORD = PATH.with_suffix(".json")
 """What was last seen of each fault, from which the page is made."""
+SEED = 20261121
 Place = tuple[str, str]
 TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
@@ -62,6 +65,13 @@ def keep(seen: Outcome | Mailing, seed: int) -> None:
     record[_place(seen)] = replace(seen, on=datetime.now(UTC).date().isoformat())
     in_order = [record[place] for place in sorted(record)]
     RECORD.write_text(json.dumps([asdict(one) for one in in_order], indent=1) + "\n")
+    write_page(seed)
+
+
+def write_page(seed: int = SEED) -> None:
+    """Writes the page anew from what was last seen of everything."""
+    record = read_record()
+    in_order = [record[place] for place in sorted(record)]
     outcomes = [one for one in in_order if isinstance(one, Outcome)]
     mailings = [one for one in in_order if isinstance(one, Mailing)]
     PATH.write_text(page(outcomes, mailings, seed))
@@ -89,7 +99,7 @@ def page(outcomes: list[Outcome], mailings: list[Mailing], seed: int) -> str:
     lines = [INTRODUCTION, f"Run with seed {seed}, on {machine()}.", ""]
     for store in STORES:
         lines += [f"## On {TITLES[store]}", "", *_table(store, by_place), ""]
-    lines += [MAIL, *_mail_table(mailings), ""]
+    lines += [MAIL, *_mail_table(mailings), "", *mutations.chapter().splitlines(), ""]
     lines += ["## How each fault is made, and how its scenario was seen to fail", ""]
     for scenario in in_order():
         lines += [f"{scenario.number}. **{scenario.name}**: {scenario.made}. Seen to fail: {scenario.seen}."]

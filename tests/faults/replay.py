@@ -1,37 +1,38 @@
-"""Dead letters put back as `leeward dead replay` does it, and by the same functions; the command knows no probe."""
+"""Dead letters put back as `leeward dead replay` has a service do it."""
 
 from __future__ import annotations
 
-import sys
-from datetime import timedelta
+import re
 
-from leeward.dead import business_key
-from leeward.letters import DeadLetter, Outcome, dead_queues, too_old
-from tests.faults.rig import PROBE, Rig, port_of
+from chassis.rpc import NoAnswer, RpcClient
+from tests.faults.rig import Rig, wait_until
 from tests.support import proxy
-from tests.support.proxy import Frame, Proxy
+from tests.support.proxy import Frame, Link
 
-RETENTION = timedelta(days=14)
-sys.path.append(str(PROBE))  # where `business_key` finds the probe's service, beside the others
-
-
-def replay(rig: Rig, *, killed: bool = False) -> Outcome:
-    """Puts every dead letter back into its lane. `killed` before it could settle one, so that all lie there still."""
-    now = rig.clock.now()
-
-    def refusal(letter: DeadLetter) -> str | None:
-        if "unrefused" in rig.sabotage:
-            return None
-        return too_old(letter, now=now, retention=RETENTION, safe=business_key)
-
-    line = Proxy(port_of(rig.node), filters=[unsettled] if killed else [])
-    try:
-        with dead_queues(rig.direct_uri.replace(f":{line.target}/", f":{line.port}/"), ["probe"]) as (queue,):
-            return queue.replay(lambda letter: True, refusal)
-    finally:
-        line.close()
+ANSWER_SECONDS = 20.0
 
 
-def unsettled(frame: Frame) -> bytes:
-    """Drops whatever would take a message out of its queue."""
-    return b"" if frame.up and frame.method == proxy.ACK else frame.raw
+def replay(rig: Rig) -> None:
+    """Has the probe put every dead letter back into its lane."""
+    with RpcClient(rig.direct_uri) as client:
+
+        def answered() -> bool:
+            try:
+                client.call("probe", "replay_dead_letters", timeout=ANSWER_SECONDS)
+            except NoAnswer:
+                return False
+            return True
+
+        wait_until(answered, "the dead letters are put back")
+
+
+class Unsettled:
+    """Drops whatever would take a message out of the dead letters, on the connection that reads them."""
+
+    def __init__(self) -> None:
+        self._reading: set[Link] = set()
+
+    def __call__(self, frame: Frame) -> bytes:
+        if frame.up and frame.method == proxy.CONSUME and re.search(rb"probe\.dead", frame.raw):
+            self._reading.add(frame.link)
+        return b"" if frame.up and frame.method == proxy.ACK and frame.link in self._reading else frame.raw

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
@@ -23,6 +23,7 @@ from leeward.broker import Node
 from tests.faults.ground import Ground
 from tests.faults.reader import Reader
 from tests.support.disk import SmallDisk
+from tests.support.processes import run_module
 from tests.support.proxy import Proxy
 from tests.support.system import virtual_host
 
@@ -34,6 +35,7 @@ ROOT = Path(__file__).parent.parent.parent
 PROBE = Path(__file__).parent / "probe"
 HEARTBEAT_SECONDS = 2
 WATCH_SECONDS = 0.05
+NO_LIMIT_BYTES = 67_108_864
 RETRY_MILLISECONDS = 300
 """How long a message waits in each retry queue here: as long a policy allows, so that an hour is over in a moment."""
 
@@ -41,7 +43,7 @@ RETRY_MILLISECONDS = 300
 class Probe:
     """One process of the probe, started again whenever it dies, as a service manager would."""
 
-    def __init__(self, command: list[str], environment: Mapping[str, str], log: Path) -> None:
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         self._command, self._environment, self.log = command, environment, log
         self._ended = threading.Event()
         self.starts = 0
@@ -72,8 +74,8 @@ class Probe:
     def _spawn(self) -> subprocess.Popen[bytes]:
         self.starts += 1
         with self.log.open("ab") as log:
-            return subprocess.Popen(
-                self._command, env=dict(self._environment), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            return run_module(
+                *self._command, env=dict(self._environment), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
 
@@ -120,7 +122,7 @@ class Rig:
 
     def start(self) -> Probe:
         """Starts one more replica of the probe."""
-        command = [sys.executable, "-m", "chassis.host.run", "probe"]
+        command = ["chassis.host.run", "probe"]
         self.probes.append(Probe(command, self._environment(), self.log))
         return self.probes[-1]
 
@@ -234,6 +236,7 @@ class Rig:
             "PROBE_SABOTAGE": ",".join(sorted(self.sabotage)),
             "LEEWARD_HEARTBEAT_SECONDS": str(HEARTBEAT_SECONDS),
             "LEEWARD_CLOCK_FILE": str(self.folder / "clock"),
+            **({"LEEWARD_MAX_MESSAGE_BYTES": str(NO_LIMIT_BYTES)} if "no_limit" in self.sabotage else {}),
         }
 
     def _migrate(self) -> None:

@@ -1,7 +1,7 @@
 """Guarantees broken on purpose, from outside of the code under test: so a scenario is seen to fail, again and again.
 
-The ones named here act on the wire, in the database or at the broker; `commit_early`, `forget_key` and `no_locks` are
-the probe's own (`services.probe`).
+The ones named here act on the wire, in the database or at the broker; `commit_early`, `forget_key`, `no_locks` and
+those of `services.probe.naivety` are the probe's own.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ def spoil(rig: Rig) -> None:
         rig.change(FORGETS[rig.store].format(table="inbox", key="message_id"))
     if "lose_outbox" in rig.sabotage:
         rig.change(FORGETS[rig.store].format(table="outbox", key="id"))
+    if "forget_attempts" in rig.sabotage:
+        rig.change(FORGETS[rig.store].format(table="attempt", key="message_id"))
     if "low_limit" in rig.sabotage:
         rig.policy("low_limit", "^probe\\.inbox$", {"delivery-limit": 1})
         rig.policy("no_way_back", "^probe\\.limit$", {"max-length": 0})

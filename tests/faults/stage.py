@@ -20,9 +20,11 @@ import pika
 from pika.exceptions import AMQPError
 from sqlalchemy.exc import DBAPIError
 
-from chassis.bus.delivery import ORIGIN_EXCHANGE, ORIGIN_ROUTING_KEY
-from chassis.bus.retries import LANE as LANE_HEADER
-from chassis.bus.retries import REASON
+from chassis.bus.dead_letters import dead_queue
+from chassis.bus.history import LANE as LANE_HEADER
+from chassis.bus.history import ORIGIN_EXCHANGE, ORIGIN_ROUTING_KEY, REASON
+from chassis.bus.messages import MAX_MESSAGE_BYTES
+from chassis.rpc import RpcClient
 from chassis.store.outbox import TAKE_OVER_AFTER
 from tests.faults.rig import Rig, wait_until
 from tests.faults.scenario import Scenario
@@ -85,6 +87,8 @@ class Stage:
         self.expected: set[int] = set()
         self.to_be_parked = 0
         self.dead: list[Message] = []
+        self.also_wrong: list[str] = []
+        """What a scenario itself has found that shouldn't be."""
         self._over: float | None = None
         self._number = 0
         rig.tidy()
@@ -206,6 +210,24 @@ class Stage:
             parked.append(Message("probe.retry", "dead", properties, one.body))
         self.publish(parked)
 
+    def collect_refused(self, count: int) -> None:
+        """Has the probe discard so many dead letters that the broker parked as they were, since pika may not read them.
+
+        Why each lies there is asked of the code under test; that it does is counted at the broker before.
+        """
+        self.wait(lambda: self.lying_dead() >= count, "they are among the dead letters")
+        with dead_queue(self.rig.direct_uri, "probe", max_message_bytes=MAX_MESSAGE_BYTES) as queue:
+            letters = queue.letters()
+        for letter in letters:
+            headers = {REASON: letter.reason} if letter.reason else {}
+            self.dead += [
+                Message("", LANE, pika.BasicProperties(message_id=f"{letter.id} {number}", headers=headers), b"")
+                for number in range(letter.copies)
+            ]
+        with RpcClient(self.rig.direct_uri) as client:
+            ids = [letter.id for letter in letters]
+            client.call("probe", "discard_dead_letters", ids=ids, discarded_by="the test", timeout=self.deadline)
+
     def lying_dead(self) -> int:
         """How many dead letters lie there now; see `collect_dead` for those taken away."""
         with self.rig.channel() as channel:
@@ -219,7 +241,7 @@ class Stage:
     def settle(self) -> Outcome:
         """Waits until everything is back to normal and counts."""
         over = self._over or time.monotonic()
-        problems = []
+        problems = list(self.also_wrong)
         if self._hurry:
             self.rig.clock.advance(TAKE_OVER_AFTER)  # nobody waits here for what a killed replica left behind
         try:

@@ -15,7 +15,7 @@ from tests.faults.__main__ import SEED
 from tests.faults.runner import Runner, Unavailable
 from tests.faults.scenario import SCENARIOS, Scenario
 
-NUMBERS = range(1, 33)
+NUMBERS = range(1, 39)
 SHORT_FORMS = [
     (SCENARIOS[number], store) for number in sorted(SCENARIOS) for store in SCENARIOS[number].stores(short=True)
 ]

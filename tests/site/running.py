@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,17 +21,24 @@ from contracts.sealed import HelpSubmission
 from leeward.ports import free_ports
 from leeward.supervisor import wait_until_it_is_ready
 from tests.support.bus import eventually
+from tests.support.processes import run_module
 
 PASSPHRASE = "harbour lantern quiet meadow"
 WORDS = "Planted words that nobody else may see"
 TYPED = {
     "postcode": "NP20 4UR", "passphrase": PASSPHRASE, "concern": WORDS, "telephone": "01632 960 123",
-    "writer_name": "Sam Example", "prison_name": "HMP Example", "prison_address": "HMP Example\nNewport",
+    "writer_name": "Sam Example", "writer_telephone": "01632 960 124",
+    "prison_name": "HMP Example", "prison_address": "HMP Example\nNewport", "distance_miles": "about 10 miles",
+    "fee_ceiling": "25",
 }  # fmt: skip
 CHOSEN = {
     "confidentiality_understood": "yes", "consent_processing": "yes", "contact_way": "call", "self_verification": "yes",
     "relationship": "partner", "adult": "yes", "help_wanted": "one_to_one", "client_agrees": "", "profession": "",
-    "client_group": "", "who_writes": "", "hours": "", "may_leave_message": "", "say_who": "",
+    "client_group": "", "writer_contact_way": "call", "writer_hours": "", "writer_may_leave_message": "",
+    "writer_say_who": "", "agreed_how": "", "agreed_therapist": "", "who_writes": "", "hours": "",
+    "may_leave_message": "", "say_who": "",
+    "sessions": "either", "therapist_sex": "female", "talk_in": "cy", "can_pay": "up_to", "subsidy_requested": "yes",
+    "wheelchair_access": "yes",
 }  # fmt: skip
 """What has to be chosen; nothing means the first there is."""
 
@@ -50,20 +56,20 @@ class RunningSite:
 
 
 @contextmanager
-def running_site(folder: Path, *, amqp_uri: str, enquiry_uri: str, keys: Path, exit_url: str) -> Iterator[RunningSite]:
+def running_site(
+    folder: Path, *, amqp_uri: str, enquiry_uri: str, keys: Path, exit_url: str, **settings: str
+) -> Iterator[RunningSite]:
     (port,) = free_ports(1)
     address, spool, clock_file = f"http://127.0.0.1:{port}", folder / "spool", folder / "clock"
     environment = {
         **os.environ, "AMQP_URI": amqp_uri, "SITE_ENQUIRY_AMQP_URI": enquiry_uri, "LEEWARD_KEYS": str(keys),
         "SITE_SPOOL": str(spool), "SITE_SECURE": "false", "SITE_EXIT_URL": exit_url,
         "LEEWARD_SITE": f"127.0.0.1:{port}", "LEEWARD_CLOCK_FILE": str(clock_file),
-        "SITE_LEAST_SECONDS": "0", "SITE_SENDS_PER_HOUR": "1000", "SITE_DELIVER_SECONDS": "0.2",
+        "SITE_LEAST_SECONDS": "0", "SITE_SENDS_PER_HOUR": "1000", "SITE_DELIVER_SECONDS": "0.2", **settings,
     }  # fmt: skip
     log = folder / "site.log"
     with log.open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "web.site"], env=environment, stdout=output, stderr=output, stdin=subprocess.DEVNULL
-        )
+        process = run_module("web.site", env=environment, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
     try:
         assert wait_until_it_is_ready(address, process), log.read_text()
         yield RunningSite(address, process, spool, log, SharedClock(clock_file))
@@ -141,7 +147,7 @@ class Person:
 
     def go_on(self) -> None:
         with self.page.expect_navigation():
-            self.page.locator("main form button").click()
+            self.page.locator("main form button").first.click()
 
     def begin(self, route: str, prefix: str = "") -> None:
         self.open(prefix + "/")
@@ -158,8 +164,9 @@ class Person:
             elif name in CHOSEN:
                 self.page.check(f"[name={name}][value={CHOSEN[name] or values[0]}]")
 
-    def walk(self, route: str, prefix: str = "") -> Iterator[str]:
-        """Goes through the form, and stops at every page for the test to look, up to the confirmation."""
+    def walk(self, route: str, prefix: str = "", *, more: bool = False) -> Iterator[str]:
+        """Goes through the form, and stops at every page for the test to look, up to the confirmation; also through
+        what can wait, if more is told."""
         self.begin(route, prefix)
         yield self.path
         self.go_on()
@@ -169,13 +176,22 @@ class Person:
                 return
             if self.path != f"{prefix}/check":
                 self.answer()
+            elif more:
+                more = False
+                self.tell_more()
+                continue
             before = self.page.url
             self.go_on()
             assert self.page.url != before, self.page.locator("main").inner_text()
         raise AssertionError("the form has no end")
 
-    def walk_to(self, route: str, path: str) -> None:
-        for _ in self.walk(route):
+    def tell_more(self) -> None:
+        """Begins with what can wait, from the page that offers it."""
+        with self.page.expect_navigation():
+            self.page.locator("[aria-labelledby=more] a").first.click()
+
+    def walk_to(self, route: str, path: str, *, more: bool = False) -> None:
+        for _ in self.walk(route, more=more):
             if self.path == path:
                 return
         raise AssertionError(f"never came to {path}")

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.site.barriers import look_for_barriers
 from tests.site.running import WORDS, Person
+from web.site.forms.reading import read_definitions
 
 with_and_without_javascript = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
 UNTIL_THE_WARNING, UNTIL_THE_END = "25:00", "05:00"
@@ -35,7 +36,7 @@ def test_back_after_leaving_quickly_shows_nothing(
     somebody = person(java_script_enabled=javascript)
     page = somebody.page
     page.goto("about:blank")
-    somebody.walk_to("survivor", "/step/3")
+    writes(somebody)
     page.go_back()
     assert WORDS in page.content()
     leaves(page)
@@ -45,7 +46,7 @@ def test_back_after_leaving_quickly_shows_nothing(
         page.go_back()
         if page.url == "about:blank":
             break
-        assert "This page is closed" in somebody.says() or "Sunny" in somebody.says()
+        assert "There is nothing to see here" in somebody.says() or "Sunny" in somebody.says()
         assert WORDS not in page.content()
         assert "Leeward" not in somebody.says()
     somebody.open("/again")
@@ -53,9 +54,13 @@ def test_back_after_leaving_quickly_shows_nothing(
     assert WORDS not in page.content()
 
 
+CONCERN, AFTER = "/step/11", "/step/12"
+"""Where a survivor is asked what we should know, and what comes after."""
+
+
 def writes(somebody: Person) -> None:
     """Comes to the page after the one that the planted words were written on."""
-    somebody.walk_to("survivor", "/step/3")
+    somebody.walk_to("survivor", AFTER, more=True)
 
 
 def expect_warning(page: Page, *, visible: bool) -> None:
@@ -109,7 +114,93 @@ def test_no_to_the_question_erases_and_leaves(person: Callable[..., Person], els
     somebody.page.locator("#warning a").click()
     somebody.page.wait_for_url(elsewhere)
     somebody.open("/step/2")
-    assert "This page is closed" in somebody.says()
+    assert "There is nothing to see here" in somebody.says()
+
+
+def test_esc_says_that_somebody_is_still_there(person: Callable[..., Person]) -> None:
+    somebody = person()
+    page = somebody.page
+    page.context.clock.install()
+    writes(somebody)
+    page.clock.fast_forward(UNTIL_THE_WARNING)
+    expect_warning(page, visible=True)
+    somebody.site.clock.advance(timedelta(minutes=25))
+    with page.expect_response("**/stay") as answer:
+        page.keyboard.press("Escape")
+    assert answer.value.status == 204
+    expect_warning(page, visible=False)
+    somebody.site.clock.advance(timedelta(minutes=10))
+    page.go_back()
+    assert WORDS in page.content(), "what was written is still there"
+
+
+@pytest.mark.parametrize("route", read_definitions())
+def test_the_way_out_is_in_view_and_the_first_stop_of_the_keyboard(person: Callable[..., Person], route: str) -> None:
+    somebody = person(viewport={"width": 390, "height": 600})
+    page = somebody.page
+    somebody.walk_to(route, "/step/1")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.matches('a[data-leave]')")
+    page.locator("footer a").last.scroll_into_view_if_needed()
+    assert page.evaluate("scrollY") > 200
+    expect(page.locator(".leave a")).to_be_in_viewport()
+
+
+def test_presses_of_shift_are_shown_and_fade(person: Callable[..., Person]) -> None:
+    somebody = person()
+    page = somebody.page
+    page.context.clock.install()
+    somebody.walk_to("self", "/step/1")
+    expect(page.locator(".presses")).to_be_hidden()
+    for presses in (1, 2):
+        page.keyboard.press("Shift")
+        expect(page.locator(".presses .on")).to_have_count(presses)
+    expect(page.locator("[data-leave-again]")).to_have_text("Press Shift again to leave")
+    look_for_barriers(page)
+    page.clock.fast_forward("00:06")
+    expect(page.locator(".presses")).to_be_hidden()
+
+
+@with_and_without_javascript
+def test_switching_the_language_keeps_what_was_typed_and_enter_goes_on(
+    person: Callable[..., Person], javascript: bool
+) -> None:
+    somebody = person(java_script_enabled=javascript)
+    page = somebody.page
+    somebody.walk_to("self", "/step/2")
+    page.fill("[name=postcode]", "NP2")
+    for language, path in (("cy", "/cy/step/2"), ("en", "/step/2")):
+        with page.expect_navigation():
+            page.locator(f"header button[value={language}]").click()
+        assert (somebody.path, page.input_value("[name=postcode]")) == (path, "NP2")
+    page.fill("[name=postcode]", "NP20 4UR")
+    with page.expect_navigation():
+        page.locator("[name=postcode]").press("Enter")
+    assert somebody.path == "/step/4"
+
+
+@with_and_without_javascript
+def test_the_first_page_again_in_this_tab_or_another_loses_nothing(
+    person: Callable[..., Person], javascript: bool
+) -> None:
+    somebody = person(java_script_enabled=javascript)
+    writes(somebody)
+    for tab in (somebody, somebody.in_another_tab()):
+        tab.begin("survivor")
+        assert tab.path == "/check"
+    other = somebody.in_another_tab()
+    other.begin("self")
+    assert "You have already begun to write" in other.says()
+    if javascript:
+        look_for_barriers(other.page)
+    other.page.get_by_role("link", name="Go on with what I wrote").click()
+    assert other.path == "/check"
+    assert WORDS in other.says()
+    other.begin("self")
+    other.go_on()
+    assert other.path == "/leaving"
+    somebody.open("/check")
+    assert WORDS not in somebody.says()
 
 
 def test_whoever_goes_on_in_one_tab_is_not_warned_in_another(person: Callable[..., Person]) -> None:
@@ -117,12 +208,12 @@ def test_whoever_goes_on_in_one_tab_is_not_warned_in_another(person: Callable[..
     somebody.page.context.clock.install()
     writes(somebody)
     other = somebody.in_another_tab()
-    other.open("/step/3")
+    other.open(AFTER)
     for minutes in ("20:00", "20:00"):
         somebody.page.clock.fast_forward(minutes)
         expect_warning(somebody.page, visible=False)
         other.go_on()
-    assert somebody.path == "/step/3"
+    assert somebody.path == AFTER
     somebody.page.clock.fast_forward(UNTIL_THE_WARNING)
     expect_warning(somebody.page, visible=True)
 
@@ -136,7 +227,7 @@ def test_what_was_written_is_gone_when_the_time_is_up(person: Callable[..., Pers
     somebody.site.clock.advance(timedelta(minutes=29))
     somebody.go_on()
     somebody.site.clock.advance(timedelta(minutes=29))
-    somebody.open("/step/2")
+    somebody.open(CONCERN)
     assert WORDS in somebody.page.content()
     somebody.site.clock.advance(timedelta(minutes=31))
     somebody.go_on()

@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 
 from contracts.commands.intake import StatusAnswer
+from contracts.commands.notifications import AlertPage, ClientPage
+from contracts.vocabulary import LinkState
 from tests.site.barriers import look_for_barriers
+from tests.site.conftest import AT
 from tests.site.running import PASSPHRASE, Person
+from web.site.pages.errors import BROKEN, SAID, UNREADABLE
 from web.site.pages.standing import SAID_BY_INTAKE
 from web.site.rendering import FOLDER, Renderer
 from web.site.settings import SiteSettings
@@ -17,24 +21,77 @@ from web.site.settings import SiteSettings
 in_both_languages = pytest.mark.parametrize("prefix", ["", "/cy"], ids=["english", "welsh"])
 OPENED = {
     "/": "start", "/request": "status", "/withdraw": "withdraw", "/safety": "safety", "/privacy": "privacy",
-    "/accessibility": "accessibility", "/nowhere": "not_found", "/closed": "closed",
+    "/accessibility": "accessibility", "/nowhere": "error", "/closed": "left",
 }  # fmt: skip
 STANDINGS = {
-    "standing, can't look": {"answer": None},
-    "standing, not recognised": {"answer": StatusAnswer(recognised=False)},
+    "standing, can't look": {"answer": None, "wait": 0, "back": "/request"},
+    "standing, not recognised": {"answer": StatusAnswer(recognised=False), "wait": 0, "back": "/withdraw"},
+    "standing, locked": {"answer": StatusAnswer(recognised=False), "wait": 15, "back": "/withdraw"},
     **{
-        f"standing, {number}": {"answer": StatusAnswer(recognised=True, standing="any", words=words)}
+        f"standing, {number}": {
+            "answer": StatusAnswer(recognised=True, standing="any", words=words),
+            "wait": 0,
+            "back": "/request",
+        }
         for number, words in enumerate(SAID_BY_INTAKE)
     },
 }
+ERRORS = {
+    f"error, {heading}": {"heading": heading, "words": words, "goes_back": goes_back}
+    for heading, words in (*SAID.values(), UNREADABLE, BROKEN)
+    for goes_back in (True, False)
+}
+LINKS: dict[str, dict[str, Any]] = {
+    "link_closed": {},
+    "link_away": {},
+    "link_unknown": {},
+    "link_other": {},
+    **{f"link_have_it, {client}": {"is_client": client} for client in (True, False)},
+    **{
+        f"form_stands, {state} {client} {late}": {"state": state, "is_client": client, "late": late}
+        for state in ("open", "answered", "expired", "withdrawn")
+        for client in (True, False)
+        for late in (True, False)
+    },
+    **{
+        f"offer_stands, {state} {accepted} {late}": {"state": state, "accepted": accepted, "late": late}
+        for state in ("answered", "expired", "withdrawn")
+        for accepted in (True, False)
+        for late in (True, False)
+    },
+    **{f"client_stands, {state}": {"state": state} for state in ("answered", "expired", "withdrawn")},
+    **{
+        f"client_code, {number} {problems}": {
+            "client": page, "handle": "-", "problems": problems, "late": bool(problems),
+        }
+        for number, page in enumerate((
+            ClientPage(state=LinkState.OPEN),
+            ClientPage(state=LinkState.OPEN, number_ends="21"),
+            ClientPage(state=LinkState.OPEN, number_ends="21", code_until=AT, wait_until=AT),
+        ))
+        for problems in ({}, {"code": "That is not the code, or it is too old"})
+    },
+    **{
+        f"alert, {state} {late}": {
+            "alert": AlertPage(state=LinkState(state), acknowledged_by="Jo Made-Up"), "handle": "-", "state": state,
+            "late": late, "severity": "", "category": "",
+        }
+        for state in ("answered", "expired", "withdrawn")
+        for late in (True, False)
+    },
+}  # fmt: skip
 RENDERED: dict[str, dict[str, Any]] = {
-    **STANDINGS, "too_often": {}, "too_large": {}, "broken": {}, "full": {}, "withdrawn": {},
+    **STANDINGS, **ERRORS, **LINKS, "too_often": {}, "full": {}, "closed": {}, "cookies": {},
+    "withdrawn, certain": {"is_certain": True}, "withdrawn, passed on": {"is_certain": False},
 }  # fmt: skip
 """Pages that are hard to come to, as the site makes them of these values."""
 
-PARTS = {"base", "macros"}
-OF_A_FORM = {"leaving", "step", "check", "done"}
-"""Looked at on the way through each form, in `test_browser.py`."""
+PARTS = {"base", "macros", "link_base", "form_base"}
+OF_A_FORM = {"leaving", "step", "check", "done", "begun"}
+"""Looked at on the way through each form, in `test_browser.py`, and after a slip, in `test_browser_leaving.py`."""
+
+OF_A_LINK = {"form", "form_item", "form_all", "form_check", "offer", "offer_decline", "client", "client_report"}
+"""Looked at on the way from each letter, in `test_browser_links.py`."""
 
 
 @pytest.mark.parametrize("path", OPENED)
@@ -62,7 +119,7 @@ def test_no_page_that_is_seldom_seen_has_a_barrier(
 def test_every_page_is_looked_at() -> None:
     templates = {path.stem for path in (FOLDER / "templates").glob("*.html")}
     looked_at = {name.partition(",")[0] for name in (*OPENED.values(), *RENDERED)}
-    assert templates - PARTS - OF_A_FORM == looked_at
+    assert templates - PARTS - OF_A_FORM - OF_A_LINK == looked_at
 
 
 @pytest.mark.parametrize("path", ["/request", "/withdraw"])

@@ -10,7 +10,7 @@ import pytest
 from web.site.forms.problems import InvalidDefinitions
 from web.site.forms.reading import SHIPPED, read_definitions
 
-PLACE = "self.v1.yaml"
+PLACE = "self.v2.yaml"
 
 
 def changed(folder: Path, before: str, after: str, *, name: str = PLACE) -> Path:
@@ -34,22 +34,37 @@ def test_the_six_routes_are_offered_in_their_order() -> None:
 
 
 def test_a_charitys_own_file_goes_before_the_shipped_one(tmp_path: Path) -> None:
-    own = read_definitions(changed(tmp_path, "What brings you here?", "Why now?"))
-    assert own["self"].pages[1].questions[0].label == "Why now?"
+    own = read_definitions(changed(tmp_path, "What brings you here?", "Why now?", name="self.v3.yaml"))
+    assert "Why now?" in [question.label for question in own["self"].questions()]
     assert set(own) == set(read_definitions())
 
 
 def test_a_charitys_own_part_goes_into_the_shipped_forms(tmp_path: Path) -> None:
     own = read_definitions(
-        changed(tmp_path, "What is your postcode?", "Where do you live?", name="parts/place.v1.yaml")
+        changed(tmp_path, "What is your postcode?", "Where do you live?", name="parts/place.v3.yaml")
     )
     labels = {question.label for question in own["survivor"].questions()}
     assert "Where do you live?" in labels
 
 
 def test_the_newest_version_is_asked(tmp_path: Path) -> None:
-    changed(tmp_path, "version: 1", "version: 2").joinpath(PLACE).rename(tmp_path / "self.v2.yaml")
-    assert read_definitions(tmp_path)["self"].version == 2
+    changed(tmp_path, "version: 2", "version: 4").joinpath(PLACE).rename(tmp_path / "self.v4.yaml")
+    assert read_definitions(tmp_path)["self"].version == 4
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "what"),
+    [
+        ("        optional: true\n", "", "page what_brings_you, question what_brings_you: Below `more` every question"),
+        ("exit: quiet", "exit: quiet\ntheirs_when: {who_writes: guardian}", "'who_writes', which is not asked"),
+        ("kind: choice", "kind: choice\n        theirs: {text: a}", "Nobody knows the key 'text'"),
+        ("kind: choice", "kind: choice\n        otherwise: None", "'otherwise' is for postcodes"),
+    ],
+)
+def test_a_mistake_in_what_can_wait_or_is_said_of_another_is_named(
+    tmp_path: Path, before: str, after: str, what: str
+) -> None:
+    assert what in complaint(changed(tmp_path, before, after, name="self.v3.yaml"))
 
 
 @pytest.mark.parametrize(
@@ -84,8 +99,8 @@ def test_the_newest_version_is_asked(tmp_path: Path) -> None:
         ("field: route, value: self", "field: route, value: neighbour", PLACE,
          "'route' can't hold the value 'neighbour'"),
         ("exit: quiet", "exit: loud", PLACE, "'exit' is one of prominent, quiet"),
-        ("name: self", "name: me", PLACE, "Call the file me.v1.yaml"),
-        ("version: 1", "version: one", PLACE, "'version' is a whole number"),
+        ("name: self", "name: me", PLACE, "Call the file me.v2.yaml"),
+        ("version: 2", "version: one", PLACE, "'version' is a whole number"),
         ("title: For myself", "title: [", PLACE, "This is not YAML near line"),
         ("kind: yes_no_unsure", "kind: text", "page known, question known_to_authorities",
          "can't hold an answer of kind text"),

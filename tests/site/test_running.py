@@ -11,6 +11,7 @@ from pathlib import Path
 
 from leeward.ports import free_ports
 from leeward.supervisor import wait_until_it_is_ready
+from tests.support.processes import run_module
 from web.site.forms.reading import SHIPPED
 
 SITE = [sys.executable, "-m", "web.site"]
@@ -36,18 +37,27 @@ def given(keys: Path, folder: Path, **settings: str) -> dict[str, str]:
 
 
 def test_every_setting_that_is_missing_or_wrong_is_named() -> None:
-    said = refused(SITE_SESSION_MINUTES="long", LEEWARD_SITE="8000", SITE_EXIT_URL="weather")
-    for name in ("AMQP_URI", "LEEWARD_KEYS", "SITE_SPOOL", "SITE_SESSION_MINUTES", "LEEWARD_SITE", "SITE_EXIT_URL"):
+    wrong = {
+        "SITE_SESSION_MINUTES": "long",
+        "LEEWARD_SITE": "8000",
+        "SITE_EXIT_URL": "weather",
+        "SITE_HOSTS": "https://help.example.org",
+        "SITE_MOST_SESSIONS": "many",
+        "SITE_MOST_SESSIONS_PER_ADDRESS": "0",
+        "SITE_REQUEST_SECONDS": "0",
+    }
+    said = refused(**wrong)
+    for name in ("AMQP_URI", "LEEWARD_KEYS", "SITE_SPOOL", *wrong):
         assert name in said
 
 
 def test_a_form_with_a_mistake_is_named_at_the_start(keys: Path, tmp_path: Path) -> None:
     own = tmp_path / "forms"
     own.mkdir()
-    shutil.copy(SHIPPED / "self.v1.yaml", own)
-    (own / "self.v1.yaml").write_text((own / "self.v1.yaml").read_text().replace("fills: hopes", "fills: wishes"))
+    shutil.copy(SHIPPED / "self.v2.yaml", own)
+    (own / "self.v2.yaml").write_text((own / "self.v2.yaml").read_text().replace("fills: hopes", "fills: wishes"))
     said = refused(**given(keys, tmp_path, SITE_FORMS=str(own)))
-    assert "self.v1.yaml, page hopes, question hopes: There is no field 'wishes'" in said
+    assert "self.v2.yaml, page hopes, question hopes: There is no field 'wishes'" in said
 
 
 def test_without_a_key_to_seal_with_it_does_not_start(tmp_path: Path) -> None:
@@ -58,7 +68,7 @@ def test_it_ends_when_it_is_asked_to(keys: Path, tmp_path: Path) -> None:
     settings = given(keys, tmp_path)
     with (
         (tmp_path / "log").open("wb") as log,
-        subprocess.Popen(SITE, env=environment(**settings), stdout=log, stderr=log) as process,
+        run_module("web.site", env=environment(**settings), stdout=log, stderr=log) as process,
     ):
         try:
             assert wait_until_it_is_ready(f"http://{settings['LEEWARD_SITE']}", process)

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from environs import Env
 from starlette.testclient import TestClient
 
 from tests.site.conftest import AT, Browser
+from web.site.limits import HourlyLimit, network_of
 from web.site.sessions import NoRoom, Session, Sessions
+from web.site.settings import read
 
 LASTS = timedelta(minutes=30)
 WRITTEN = {"concern": "planted words"}
@@ -18,14 +21,15 @@ WRITTEN = {"concern": "planted words"}
 class Kept:
     """Sessions with a clock of their own."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, per_address: int = 1000) -> None:
         self.now = AT
-        self.sessions = Sessions(lambda: self.now, LASTS, most)
+        self.sessions = Sessions(lambda: self.now, LASTS, most, per_address)
 
-    def begin(self, answers: dict[str, str] | None = None) -> str:
+    def begin(self, answers: dict[str, str] | None = None, address: str = "192.0.2.1") -> str:
         """A session that begins a second after the one before."""
         self.now += timedelta(seconds=1)
-        return self.sessions.begin(Session(route="self", started_at=self.now.isoformat(), answers=dict(answers or {})))
+        session = Session(route="self", started_at=self.now.isoformat(), answers=dict(answers or {}))
+        return self.sessions.begin(session, address)
 
     def holds(self, token: str) -> bool:
         with self.sessions.open(token) as session:
@@ -65,6 +69,104 @@ def test_a_session_with_its_first_answer_is_no_longer_empty_and_a_sent_one_is_ag
         assert session is not None
         session.forget_answers()
     assert kept.holds(kept.begin())
+
+
+def test_an_address_that_has_its_share_gives_up_an_empty_session_of_its_own() -> None:
+    kept = Kept(most=100, per_address=2)
+    elsewhere = kept.begin(address="192.0.2.2")
+    written, first = kept.begin(WRITTEN), kept.begin()
+    second = kept.begin()
+    assert [kept.holds(token) for token in (elsewhere, written, first, second)] == [True, True, False, True]
+
+
+def test_an_address_that_fills_its_share_with_answers_is_refused_and_nobody_else() -> None:
+    kept = Kept(most=100, per_address=2)
+    written = [kept.begin(WRITTEN), kept.begin(WRITTEN)]
+    with pytest.raises(NoRoom):
+        kept.begin()
+    assert kept.holds(kept.begin(address="192.0.2.2"))
+    assert all(kept.holds(token) for token in written)
+
+
+def test_where_all_is_full_the_address_that_has_most_gives_up_an_empty_one_first() -> None:
+    kept = Kept(most=4, per_address=3)
+    alone = kept.begin(address="192.0.2.2")
+    crowd = [kept.begin(), kept.begin(), kept.begin()]
+    assert kept.holds(kept.begin(address="192.0.2.3"))
+    assert kept.holds(alone), "though it was idle for longest"
+    assert [kept.holds(token) for token in crowd] == [False, True, True]
+
+
+def test_130_visits_from_one_address_leave_room_for_the_next_visitor(browse: Callable[..., Browser]) -> None:
+    browser = browse(most_sessions=100, most_sessions_per_address=25)
+
+    def visitor(address: str) -> TestClient:
+        return TestClient(browser.client.app, client=(address, 50_000))
+
+    def write(client: TestClient) -> int:
+        begun: int = client.post("/", data={"route": "self"}).status_code
+        csrf = browser_csrf(client.get("/leaving").text)
+        client.post("/leaving", data={"csrf": csrf})
+        client.post("/step/1", data={"csrf": csrf, "confidentiality_understood": "yes"})
+        return begun
+
+    assert [write(visitor("192.0.2.1")) for _ in range(25)] == [200] * 25
+    refused = [visitor("192.0.2.1").post("/", data={"route": "self"}).status_code for _ in range(105)]
+    assert set(refused) == {503}
+    assert write(visitor("192.0.2.2")) == 200
+
+
+def browser_csrf(page: str) -> str:
+    return page.partition('name="csrf" value="')[2].partition('"')[0]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("fe80::1%eth0", "fe80::2%eth1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("unknown", "unknown", True),
+    ],
+)
+def test_all_of_a_household_s_ipv6_addresses_count_as_one(one: str, other: str, same: bool) -> None:
+    assert (network_of(one) == network_of(other)) == same
+
+
+def test_the_hourly_limit_counts_by_household_and_its_memory_is_bounded(
+    browse: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = browse(questions_per_hour=1)
+    asked = {"reference": "9C28-SAU2-5", "passphrase": "guess"}
+    codes = [
+        TestClient(browser.client.app, client=(f"2001:db8:1:2::{one}", 50_000)).post("/request", data=asked).status_code
+        for one in (1, 2)
+    ]
+    assert codes == [200, 429]
+    monkeypatch.setattr("web.site.limits.MOST_REMEMBERED", 2)
+    limit = HourlyLimit(1, lambda: AT)
+    assert [limit.is_exceeded(who) for who in ("a", "b", "b", "c", "b", "a")] == [
+        False,
+        False,
+        True,
+        False,
+        True,
+        False,
+    ]
+
+
+def test_the_share_of_an_address_is_a_setting_and_never_all(
+    monkeypatch: pytest.MonkeyPatch, site_settings: object
+) -> None:
+    shares = []
+    for most in ("5000", "100", "1"):
+        monkeypatch.setenv("SITE_MOST_SESSIONS", most)
+        shares.append(read(Env()).most_sessions_per_address)
+    assert shares == [100, 25, 1]
+    monkeypatch.setenv("SITE_MOST_SESSIONS_PER_ADDRESS", "40")
+    assert read(Env()).most_sessions_per_address == 40
 
 
 def test_whoever_comes_when_there_is_no_room_is_told_whom_to_call(browse: Callable[..., Browser]) -> None:

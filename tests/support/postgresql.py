@@ -5,27 +5,31 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from leeward.ports import free_ports
+from leeward.processes import guarded
 
 SETTINGS = "-c fsync=on -c max_connections=200 -c listen_addresses=127.0.0.1 -c log_min_messages=fatal"
+START_SECONDS, STOP_SECONDS = 60, 10
 
 
-@dataclass(frozen=True)
+@dataclass
 class Server:
-    """A running server. `control` is the beginning of a `pg_ctl` command for it, and `options` what it runs with."""
+    """A server, which ends when this process does, however that goes. `as_user` begins every command on its files."""
 
     port: int
     bin: Path
     folder: Path
-    control: tuple[str, ...]
-    options: str
+    as_user: Sequence[str]
+    process: subprocess.Popen[bytes] | None = None
 
     def _tablespace(self, name: str, folder: Path) -> str:
         _not_as_root(folder)
@@ -37,14 +41,35 @@ class Server:
         subprocess.run(command, check=True, capture_output=True)
 
     def start(self) -> None:
-        self._run([*self.control, "-o", self.options, "start"])
+        self.process = guarded(
+            [*self.as_user, str(self.bin / "postgres"), "-D", str(self._data), *self._options],
+            environment=os.environ,
+            folder=self.folder,
+            output=self.folder / "log",
+            by=signal.SIGINT,  # a fast shutdown, which waits for no client
+            patience_seconds=STOP_SECONDS,
+        )
+        is_ready = [str(self.bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        deadline = time.monotonic() + START_SECONDS
+        while subprocess.run(is_ready).returncode:
+            may_come = self.process.poll() is None and time.monotonic() < deadline
+            assert may_come, (self.folder / "log").read_text()
+            time.sleep(0.05)
 
     def stop(self) -> None:
         """At once, as if the power had gone: what was committed is recovered at the next start."""
-        self._run([*self.control, "-m", "immediate", "stop"])
+        assert self.process
+        stop = [*self.as_user, str(self.bin / "pg_ctl"), "-D", str(self._data), "-m", "immediate", "-w", "stop"]
+        subprocess.run(stop, check=True, capture_output=True, cwd=self.folder)
+        self.process.communicate()
 
-    def _run(self, command: list[str]) -> None:
-        subprocess.run(command, check=True, capture_output=True, cwd=self.folder)
+    @property
+    def _data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def _options(self) -> list[str]:
+        return [*SETTINGS.split(), "-p", str(self.port), "-k", str(self.folder)]
 
     def create_database(self, name: str, *, folder: Path | None = None) -> str:
         """Makes an empty database, with its files in a folder elsewhere if one is given, and returns its URL."""
@@ -71,12 +96,10 @@ def server(binaries: Path) -> Iterator[Server]:
 
 
 def _serve(binaries: Path, folder: Path) -> Iterator[Server]:
-    as_user = _not_as_root(folder)
-    data, (port,) = folder / "data", free_ports(1)
-    initdb = [str(binaries / "initdb"), "-D", str(data), "-U", "leeward", "--auth=trust", "-E", "UTF8"]
+    as_user, (port,) = _not_as_root(folder), free_ports(1)
+    initdb = [str(binaries / "initdb"), "-D", str(folder / "data"), "-U", "leeward", "--auth=trust", "-E", "UTF8"]
     subprocess.run([*as_user, *initdb], check=True, capture_output=True, cwd=folder)
-    pg_ctl = (*as_user, str(binaries / "pg_ctl"), "-D", str(data), "-w", "-t", "60", "-l", str(folder / "log"))
-    started = Server(port, binaries, folder, pg_ctl, f"{SETTINGS} -p {port} -k {folder}")
+    started = Server(port, binaries, folder, as_user)
     started.start()
     try:
         yield started

@@ -38,3 +38,8 @@ def submission(**changes: Any) -> HelpSubmission:
         "passphrase": PASSPHRASE,
     }
     return HelpSubmission(**(said | changes))
+
+
+def somebody(name: str) -> HelpSubmission:
+    """A request of somebody whom nothing has in common with anybody else."""
+    return submission(name=name, contact=SafeContact(channel=SafeChannel.EMAIL, email=f"{name}@example.org"))

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from contracts.commands.matching import AdmitTherapist
-from contracts.sealed import Answer, Aspects, Credentials, EvaluationForm, EvaluationLink, TherapistContact
+from contracts.sealed import Answer, Aspects, Credentials, EvaluationForm, TherapistContact
 from contracts.vocabulary import ClientGroup, Competence, Sessions, Sex, TherapistId
 from tests.support.bus import Tap, eventually
 from tests.support.samples import PASSPHRASE, submission
@@ -30,8 +30,8 @@ class Story:
         self.receipt: Receipt
         self.referral_id = ""
 
-    def admit_therapist(self, **changes: Any) -> None:
-        contact = TherapistContact(name="Thea Example", email=f"{self.therapist_id}@example.org")
+    def admit_therapist(self, *, telephone: str | None = None, **changes: Any) -> None:
+        contact = TherapistContact(name="Thea Example", email=f"{self.therapist_id}@example.org", telephone=telephone)
         stated = {
             "therapist_id": self.therapist_id,
             "contact": self.system.keyring.seal("notifications", contact),
@@ -49,7 +49,8 @@ class Story:
         self.system.rpc.call("matching", "admit_therapist", **AdmitTherapist(**(stated | changes)).to_json())
 
     def ask_for_help(self, **changes: Any) -> None:
-        self.receipt = self.system.publisher.request_help(submission(language=self.language, **changes))
+        spoken: dict[str, Any] = {"therapy_language": self.language, "therapy_language_must": True}
+        self.receipt = self.system.publisher.request_help(submission(language=self.language, **(spoken | changes)))
         assert self.receipt.delivered
         came = str(self.receipt.submission_id)
         received = self.tap.wait_for("ReferralReceived", lambda one: one.headers["correlationid"] == came)
@@ -69,6 +70,11 @@ class Story:
             }
             | changes,
         )
+
+    def take_in_hand(self) -> None:
+        """A person of the charity acknowledges what the request has raised."""
+        concern = self.heard("SafeguardingConcernRaised")["concern_id"]
+        self.system.rpc.call("notifications", "acknowledge_alert", concern_id=concern, acknowledged_by="Sam Example")
 
     def heard(self, name: str, **fields: Any) -> dict[str, Any]:
         """The first event of this name about this referral, or about this therapist, with these fields."""
@@ -120,14 +126,17 @@ def text_of(letter: EmailMessage) -> str:
 
 
 def return_form(story: Story, address: str, *, highest: bool = False) -> None:
-    """Follows the link in the client's letter, as a front-end will, and answers all alike."""
-    letter = story.letter_to(address, "/form/")
-    link = re.search(r"/form/(\S+)", letter)
+    """Follows the link in the client's letter, and answers all alike. The form has no wording, as a charity without a
+    licence has none, so that its questions are asked after by the invitation.
+    """
+    link = re.search(r"/form/(\S+)", story.letter_to(address, "/form/"))
     assert link
-    keyring = story.system.keyring
-    sealed = keyring.seal("evaluation", EvaluationLink(token=link[1]))
-    form = story.system.rpc.call("evaluation", "form", sealed=sealed)
-    answers = tuple(Answer(item=one["item"], value=one["highest" if highest else "lowest"]) for one in form["items"])
+    call = story.system.rpc.call
+    invited = call("evaluation", "invitations", referral_id=story.referral_id)
+    (of_client,) = [one for one in invited if one["respondent"] == "client" and one["state"] == "open"]
+    form = call("evaluation", "show_form", invitation_id=of_client["invitation_id"])
+    place = -1 if highest else 0
+    answers = tuple(Answer(item=one["code"], value=one["choices"][place]["value"]) for one in form["items"])
     story.system.publisher.return_evaluation(EvaluationForm(token=link[1], answers=answers))
 
 

@@ -60,14 +60,17 @@ def whole_system(
     workspace = Workspace(folder)
     workspace.prepare({one: server.create_database(f"{name}_{one}") for one in SERVICES} if server else None)
     with workspace.settings.open("a") as file:
-        file.writelines(f"{setting}={value}\n" for setting, value in settings.items())
+        chosen = {"EVALUATION_CLIENT_INSTRUMENT": "core-10", **settings}
+        file.writelines(f"{setting}={value}\n" for setting, value in chosen.items())
     workspace.clock.start()
     amqp_uri = guarded.admin_uri if guarded else virtual_host(node, name)
 
     def uri_of(user: str) -> str:
         return guarded.uri(user) if guarded else amqp_uri
 
-    supervisor = Supervisor(workspace, uri_of("operator"), own_uris={service: uri_of(service) for service in SERVICES})
+    own_uris = {service: uri_of(service) for service in SERVICES}
+    # Killed again and again, each is started again at once.
+    supervisor = Supervisor(workspace, uri_of("operator"), own_uris=own_uris, delay=lambda _: 0.0)
     publisher = Publisher(uri_of("web"), keys=workspace.keys, spool=workspace.spool)
     with ExitStack() as stack:
         stack.callback(supervisor.stop)

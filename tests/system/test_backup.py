@@ -15,15 +15,21 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
+from chassis.anchors import read_anchors, write_anchor
+from chassis.audit import Anchor, chained
 from chassis.ids import new_id
 from chassis.rpc import CommandFailed
+from chassis.store.audit import check
 from chassis.store.engine import open_engine
 from chassis.vault import Erased, Vault
 from contracts.catalogue import PUBLISHERS
 from contracts.sealed import Aspects, HelpForm
+from leeward import processes
+from leeward.audit import entries_in
 from leeward.broker import Node
 from leeward.cli import app
 from leeward.copies import keys_in
+from leeward.processes import hold
 from leeward.supervisor import Supervisor
 from leeward.workspace import Workspace
 from services.intake import store
@@ -227,3 +233,40 @@ def test_what_is_said_after_a_restore_is_newer_than_all_that_was_said_before(
     leeward(workspace, "restore", "--from", str(backup), "--keys-from", str(keys), "--yes")
     with open_engine(url).connect() as connection:
         assert connection.execute(select(table.c.last)).scalar_one() > 9
+
+
+def test_nothing_is_restored_while_somebody_else_has_the_folder(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "ENDS_WITHIN_SECONDS", 0.2)
+    with hold(workspace.folder):  # as `leeward up` has from its very start
+        leeward(workspace, "restore", "--from", str(tmp_path), "--keys-from", str(tmp_path), refused="runs from")
+
+
+def test_what_was_anchored_beyond_a_backup_is_kept_and_does_not_count_after_a_restore(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    table, first = store.metadata.tables["audit_entry"], put_on_record_and_anchor(workspace, after=None)
+    backup, keys = tmp_path / "backup", tmp_path / "keys"
+    leeward(workspace, "backup", "--to", str(backup), "--keys-to", str(keys))
+    second = put_on_record_and_anchor(workspace, after=first)
+    leeward(workspace, "restore", "--from", str(backup), "--keys-from", str(keys), "--yes")
+    with open_engine(workspace.stores()["intake"]).connect() as connection:
+        known = read_anchors(workspace.anchors, "intake").anchors
+        assert known == (first,)
+        assert check(connection, table, known).holds
+    (kept,) = workspace.anchors.glob("intake-*")
+    assert read_anchors(workspace.anchors, kept.stem).anchors == (first, second)
+    (on_record,) = entries_in(workspace.audit)
+    assert on_record["what"] == "restored"
+
+
+def put_on_record_and_anchor(workspace: Workspace, *, after: Anchor | None) -> Anchor:
+    at = workspace.clock.now()
+    about = {"who": "rule", "what": "read", "subject_id": None, "reason": None}
+    entry = chained({"at": at.isoformat(), **about}, after=after)
+    with open_engine(workspace.stores()["intake"]).begin() as connection:
+        connection.execute(store.metadata.tables["audit_entry"].insert().values({**entry, "at": at}))
+    anchor = Anchor(entry["sequence"], entry["hash"])
+    assert write_anchor(workspace.anchors, "intake", anchor, at=at)
+    return anchor

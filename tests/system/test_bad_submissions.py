@@ -7,6 +7,8 @@ from uuid import uuid4
 
 import pytest
 
+from chassis.bus.dead_letters import dead_queue
+from chassis.bus.messages import MAX_MESSAGE_BYTES
 from contracts.sealed import Credentials
 from contracts.vocabulary import RefusalReason
 from tests.support.bus import Sender, Tap, eventually
@@ -65,10 +67,9 @@ def test_a_replayed_submission_is_refused_and_the_first_stands(system: System) -
 DEAD: dict[str, tuple[Any, dict[str, Any]]] = {
     "the body is not JSON": (b"<xml/>", {"message_id": str(uuid4())}),
     "the content type is not application/json": (b"{}", {"message_id": str(uuid4()), "content_type": "text/csv"}),
-    "neither a cloudEvents_id header nor a message_id": (b"{}", {}),
+    "neither a cloudEvents_id header nor a message_id": (b"{}", {"message_id": ""}),
     "id is not a UUID": (b"{}", {"message_id": "1; DROP TABLE referral"}),
     "Missing data for required field": (b"{}", {"message_id": str(uuid4())}),
-    "the body is larger than": (b" " * 1_200_000, {"message_id": str(uuid4())}),
     "sealed: Length must be between 1 and 65536": (
         {"submission_id": str(uuid4()), "form": "help", "form_version": 1, "sealed": "x" * 70_000},
         {"message_id": str(uuid4())},
@@ -88,6 +89,19 @@ def test_what_cannot_be_read_is_put_before_a_person_with_its_reason(system: Syst
     assert headers["leeward_lane"] == "inbox"
     assert headers["leeward_first_failed_at"]
     assert system.rpc.call("intake", "health")["lanes"]["inbox"]["taken"] == 0
+
+
+def test_what_is_too_large_is_parked_by_the_broker_as_it_is(system: System) -> None:
+    id_ = str(uuid4())
+    with Sender(system.amqp_uri) as sender:
+        sender.send("web.events", "HelpRequested", b" " * 1_200_000, message_id=id_)
+        eventually(lambda: sender.depth("intake.dead") == 1, "a dead letter")
+        with dead_queue(system.amqp_uri, "intake", max_message_bytes=MAX_MESSAGE_BYTES) as queue:
+            (letter,) = queue.letters()
+        assert (letter.id, letter.reason) == (id_, f"it is larger than {MAX_MESSAGE_BYTES:,} bytes")
+        taken = sender.take("intake.dead")
+    assert taken
+    assert taken[1] == b" " * 1_200_000
 
 
 def test_a_withdrawal_with_a_wrong_passphrase_is_refused(system: System) -> None:

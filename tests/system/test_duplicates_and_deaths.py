@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import random
+import re
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -20,7 +22,7 @@ from chassis.host.service import heard_by, safe_by_business_key
 from chassis.rpc import NoAnswer, RpcClient
 from chassis.sealing import Keyring
 from contracts.catalogue import PUBLISHERS, events
-from contracts.sealed import HelpSubmission, OutcomeReason, SafeChannel, SafeContact
+from contracts.sealed import AlertAnswer, HelpSubmission, OfferAnswer, OutcomeReason, SafeChannel, SafeContact
 from contracts.vocabulary import TherapistId
 from leeward.broker import Node
 from leeward.demo.requests import sample_requests
@@ -265,6 +267,8 @@ def provoke_the_rest(system: System, tap: Tap) -> None:
     unheard.heard("SafeguardingOutcomeRecorded")
 
     changed_their_minds(system, tap)
+    said_since(system, tap)
+    never_answered(system, tap)
     answered_late(system, tap)
     unheard.heard("AssessmentOverdue")
     given_back(system, tap)
@@ -283,12 +287,13 @@ def provoke_the_rest(system: System, tap: Tap) -> None:
     address = f"{refused.therapist_id}@example.org"
     troubled.ask_for_help(contact=SafeContact(channel=SafeChannel.EMAIL, email=address))
     troubled.assess()
-    troubled.accept()
+    match = troubled.accept()
     return_form(troubled, address, highest=True)
     troubled.heard("EvaluationRiskFlagged")
     let_membership_lapse(system, troubled)
     troubled.withdraw()
-    troubled.heard("ReferralFeeCredited")
+    troubled.heard("AttendanceUnrecorded")
+    take_truth_back(system, troubled, match)
 
     assert hasty.receipt.reference
     who = {"reason": "client_asked", "erased_by": "A. Dministrator"}
@@ -319,6 +324,53 @@ def changed_their_minds(system: System, tap: Tap) -> None:
     ask("unlink", "ReferralsUnlinked", link_id=linked["link_id"], reason="linked_in_error")
 
 
+def said_since(system: System, tap: Tap) -> None:
+    """Somebody agrees later, links are followed, an end is taken back, and a fee changes."""
+    story = Story(system, tap)
+    story.admit_therapist()
+    story.ask_for_help(consents=consents(pass_to_therapist=False), identifiable_person_at_risk=True)
+    concern = story.heard("SafeguardingConcernRaised")["concern_id"]
+    system.publisher.answer_alert(AlertAnswer(token=secret_in(story.letter_to("duty-lead@", concern), "alert")))
+    story.heard("SafeguardingAlertAcknowledged")
+    story.assess()
+    story.heard("AgreementAwaited")
+    agreed = {"consent": "pass_to_therapist", "given": True, "told": "in_person"}
+    system.rpc.call("intake", "record_consent", referral_id=story.referral_id, staff="A. Sessor", **agreed)
+    letter = story.letter_to(f"{story.therapist_id}@example.org", "/offer/")
+    system.publisher.answer_offer(OfferAnswer(token=secret_in(letter, "offer"), accepted=True))
+    match_id = story.heard("TherapistMatched")["match_id"]
+    story.heard("EvaluationInvited")
+    system.rpc.call("matching", "end_match", match_id=match_id, reason="completed")
+    story.heard("EvaluationInvited", stage="end")
+    undone = {"staff": "A. Sessor", "reason": "recorded_by_mistake"}
+    system.rpc.call("matching", "undo_match_end", match_id=match_id, **undone)
+    story.heard("MatchEndUndone")
+    story.heard("EvaluationInvitationCancelled")
+    changed = {"staff": "A. Sessor", "reason": "they_said", "session_fee_pence": 70_00}
+    system.rpc.call("matching", "change_therapist", therapist_id=str(story.therapist_id), **changed)
+    story.heard("TherapistFeeChanged")
+
+
+def never_answered(system: System, tap: Tap) -> None:
+    """Three offers in a row run out."""
+    silent = Story(system, tap)
+    silent.admit_therapist(places=3)
+    for _ in range(3):
+        story = Story(system, tap)
+        story.language, story.therapist_id = silent.language, silent.therapist_id
+        story.ask_for_help()
+        story.assess()
+        story.heard("TherapistOffered")
+    system.advance(timedelta(days=5))
+    silent.heard("TherapistNotAnswering")
+
+
+def secret_in(letter: str, kind: str) -> str:
+    found = re.search(rf"/{kind}/([A-Za-z0-9_-]+)", letter)
+    assert found
+    return found[1]
+
+
 def answered_late(system: System, tap: Tap) -> None:
     """One therapist declines, and the next lets the offer run out."""
     story = Story(system, tap)
@@ -327,7 +379,7 @@ def answered_late(system: System, tap: Tap) -> None:
     story.assess()
     offered = story.heard("TherapistOffered")
     parties = {"offer_id": offered["offer_id"], "therapist_id": str(story.therapist_id)}
-    system.rpc.call("matching", "decline_offer", **parties, reason="away")
+    system.rpc.call("matching", "decline_offer", **parties, reason="outside_experience")
     story.heard("OfferDeclined")
     story.therapist_id = TherapistId(uuid4())
     story.admit_therapist(outward_code="CF10")
@@ -352,11 +404,33 @@ def given_back(system: System, tap: Tap) -> None:
     tap.wait_for("SubsidyWaitlisted")
 
 
+def take_truth_back(system: System, story: Story, match: dict[str, Any]) -> None:
+    """A client never came, or did after all, and then not so; a payment comes and is returned."""
+    billing = partial(system.rpc.call, "billing")
+    billing("record_never_attended", match_id=match["match_id"], recorded_by="A. Dministrator")
+    story.heard("ReferralFeeCredited")
+    day = match["matched_at"][:10]
+    session = billing("record_attendance", referral_id=match["referral_id"], attended_on=day)
+    story.heard("ReferralFeeCreditReversed")
+    who = {"reason": "did_not_take_place", "reversed_by": "A. Dministrator"}
+    billing("reverse_session", session_id=session["session_id"], **who)
+    story.heard("SessionReversed")
+    account = billing("therapist_account", therapist_id=match["therapist_id"])
+    paid = {"invoice_id": account["invoices"][0]["invoice_id"], "amount_pence": 30_50, "reference": "too much"}
+    payment = billing("record_payment", **paid)
+    who = {"reason": "returned_by_bank", "reversed_by": "A. Dministrator"}
+    billing("reverse_payment", payment_id=payment["payment_id"], **who)
+    story.heard("PaymentReversed")
+
+
 def let_membership_lapse(system: System, story: Story) -> None:
     """A year passes, nobody pays, and then the therapist does."""
     story.heard("MembershipStarted")
     system.advance(timedelta(days=370))
+    renewed = story.heard("MembershipRenewed")
     system.advance(timedelta(days=60))
+    story.heard("MembershipReminded", invoice_id=renewed["invoice_id"])
+    system.advance(timedelta(days=11))
     lapsed = story.heard("MembershipLapsed")
     story.heard("TherapistSuspended")
     account = system.rpc.call("billing", "therapist_account", therapist_id=str(story.therapist_id))

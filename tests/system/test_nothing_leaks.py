@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import UUID
@@ -19,6 +19,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
+from chassis.bus.dead_letters import dead_queue
+from chassis.bus.messages import MAX_MESSAGE_BYTES
 from chassis.ids import new_id
 from chassis.store.engine import open_engine
 from chassis.vault import Erased, Vault
@@ -34,14 +36,14 @@ from contracts.sealed import (
     SafeContact,
     Writer,
 )
-from contracts.vocabulary import ReferralId
+from contracts.vocabulary import Known, ReferralId
 from leeward.broker import Node
 from leeward.cli import app
-from leeward.letters import dead_queues
 from leeward.workspace import SERVICES
 from services.intake import store
 from tests.conftest import STORES
 from tests.support.bus import Sender, Tap, eventually
+from tests.support.introduction import MOBILE, Visitor
 from tests.support.planting import Found, Planted, files_under
 from tests.support.postgresql import Server
 from tests.support.story import Story, return_form
@@ -53,7 +55,7 @@ PLANTED = {
     "telephone": "07700 900 987",
     "address": "17 Marmalade Steps, Kumquat Hythe",
     "call_as": "the bassoon repair shop",
-    "postcode": "NP20 4UR",
+    "postcode": "NP20 7XJ",
     "date_of_birth": "1983-07-29",
     "concern": "a concern about persimmon orchards",
     "hopes": "hoping for calmer gooseberries",
@@ -65,6 +67,10 @@ PLANTED = {
     "relationship": "second cousin by barter",
     "writers_email": "araminta.thistlewhistle@example.org",
     "writers_telephone": "07700 900 654",
+    "writers_address": "3 Rissole Parade, Nether Custard",
+    "writers_call_as": "the harpsichord tuner",
+    "writers_older_email": "a.thistlewhistle.before@example.org",
+    "writers_older_telephone": "07700 900 321",
     "prison": "HMP Rhubarb Crumble",
     "prison_number": "QX9988ZZ",
     "release_area": "Upper Crumpetshire",
@@ -74,12 +80,12 @@ PLANTED = {
     "assessors_words": "assessor noted chartreuse evenings",
 }
 PERMITTED = {
-    "mail": "the letters themselves: to the client, and the one that introduces them to their therapist",
+    "mail": "the letters themselves, to the client and to whoever wrote for them",
 }
 """Folders of the workspace where planted values may stand in the clear, and why. All others are searched."""
 
-IN_LETTERS = {"name", "email", "telephone", "address", "call_as"}
-"""What the letters may tell: how to reach the client."""
+IN_LETTERS = {"email", "call_as"}
+"""The address that a letter went to, and whom it says that it is from where its reader asked for that."""
 
 
 def planted_form() -> dict[str, object]:
@@ -105,8 +111,16 @@ def planted_form() -> dict[str, object]:
             organisation=one["organisation"],
             role=one["role"],
             relationship=one["relationship"],
-            email=one["writers_email"],
-            telephone=one["writers_telephone"],
+            contact=SafeContact(
+                channel=SafeChannel.EMAIL,
+                email=one["writers_email"],
+                telephone=one["writers_telephone"],
+                address=one["writers_address"],
+                call_as=one["writers_call_as"],
+            ),
+            email=one["writers_older_email"],
+            telephone=one["writers_older_telephone"],
+            client_agrees=Known.NO,
         ),
         "custody": Custody(prison=one["prison"], prison_number=one["prison_number"], release_area=one["release_area"]),
         "answers": (FormAnswer(question="anything_else", text=one["answer"], several=(one["one_of_several"],)),),
@@ -125,22 +139,21 @@ class Everything:
 
     def search(self) -> list[Found]:
         """What is found of the planted values anywhere but in the permitted places."""
-        return self.planted.search_all(self._places())
+        return self.planted.search_all(self.places())
 
-    def _places(self) -> Iterator[tuple[str, bytes]]:
-        yield from files_under(self.folder, but=[self.folder / name for name in PERMITTED])
+    def places(self, but: Iterable[str] = PERMITTED) -> Iterator[tuple[str, bytes]]:
+        """All that is left behind, without these folders of the workspace."""
+        yield from files_under(self.folder, but=[self.folder / name for name in but])
         yield from files_under(self.node.folder)
         for service in SERVICES:
             with urllib.request.urlopen(f"{http_of(self.system, service)}/metrics", timeout=10) as page:
                 yield f"the metrics of {service}", page.read()
-        with dead_queues(self.system.amqp_uri, SERVICES) as queues:
-            for letter in (letter for queue in queues for letter in queue.letters()):
-                body = letter.message.body
-                yield f"a dead letter of {letter.service}", body if isinstance(body, bytes) else body.encode()
-                yield (
-                    f"the headers of a dead letter of {letter.service}",
-                    json.dumps(letter.headers, default=str).encode(),
-                )
+        for service in SERVICES:
+            with dead_queue(self.system.amqp_uri, service, max_message_bytes=MAX_MESSAGE_BYTES) as queue:
+                for letter in queue.letters():
+                    yield f"a dead letter of {service}", letter.message.body
+                    headers = json.dumps(letter.headers, default=str).encode()
+                    yield f"the headers of a dead letter of {service}", headers
         for service in SERVICES if self.server else ():
             yield f"a dump of {service}", self._dump(service)
 
@@ -180,12 +193,13 @@ def make_the_journey(everything: Everything) -> Story:
     system, address = everything.system, PLANTED["email"]
     with Tap(system.amqp_uri, PUBLISHERS) as tap:
         story = Story(system, tap)
-        story.admit_therapist()
+        story.admit_therapist(telephone=MOBILE, works_with_interpreters=True)
         story.ask_for_help(**planted_form())
         story.assess(aspects=system.keyring.seal("intake", Aspects(risk=PLANTED["assessors_words"])))
+        record_agreement(everything, story)
+        take_in_hand(story)
         story.accept()
-        story.heard("SafeguardingAlertSent", step="duty_lead")
-        assert PLANTED["name"] in story.letter_to(f"{story.therapist_id}@example.org", address)
+        code = see_the_client(everything, story)
         return_form(story, address)
         story.heard("EvaluationSubmitted", respondent="client")
         bury_a_letter(everything, story)
@@ -194,7 +208,45 @@ def make_the_journey(everything: Everything) -> Story:
             (heard.name, heard.body + json.dumps(heard.headers, default=str).encode()) for heard in tap.heard
         ]
     assert everything.planted.search_all(on_the_wire) == []
+    # Six digits by themselves stand somewhere by chance.
+    said = Planted({"as it is sent": f"{code} is your code", "as it is sealed": f'"code":"{code}"'})
+    assert said.search_all(everything.places(but=(*PERMITTED, "texts"))) == []
+    assert said.search_all(on_the_wire) == []
     return story
+
+
+def see_the_client(everything: Everything, story: Story) -> str:
+    """As the therapist, by the letter's link and the code in the text message, which it gives."""
+    therapist = Visitor(story)
+    code = therapist.code_by_text()
+    assert therapist.type(code)
+    client = therapist.read()
+    assert client is not None
+    assert client.contact is not None
+    assert (client.name, client.contact.email) == (PLANTED["name"], PLANTED["email"])
+    assert client.writer is None
+    changed = SafeContact(channel=SafeChannel.EMAIL, email=PLANTED["email"], telephone=PLANTED["telephone"])
+    sealed = everything.system.keyring.seal("intake", changed)
+    asked = {"referral_id": story.referral_id, "whose": "client", "contact": sealed, "staff": "A. Sessor"}
+    everything.system.rpc.call("intake", "change_contact", reason="no_longer_safe", **asked)
+    story.letter_to(f"{story.therapist_id}@example.org", "is reached in another way")
+    return code
+
+
+def record_agreement(everything: Everything, story: Story) -> None:
+    """Until then only whoever wrote for the client is written to, and nobody is sought."""
+    story.letter_to(PLANTED["writers_email"], str(story.receipt.reference))
+    assert story.letters_to(PLANTED["email"]) == []
+    assert everything.system.rpc.call("matching", "standing", referral_id=story.referral_id)["on_hold"]
+    said = ("this_request", "--by", "A. Sessor", "--told", "by_telephone")
+    leeward(everything, "referral", "consent", str(story.receipt.reference), *said)
+
+
+def take_in_hand(story: Story) -> None:
+    """Somebody has been told that a person may be at risk, and sees to it; nobody is sought before."""
+    concern_id = story.heard("SafeguardingAlertSent", step="duty_lead")["concern_id"]
+    acknowledged = {"concern_id": concern_id, "acknowledged_by": "L. Ead"}
+    story.system.rpc.call("notifications", "acknowledge_alert", **acknowledged)
 
 
 def bury_a_letter(everything: Everything, story: Story) -> None:
@@ -252,8 +304,9 @@ def leeward(everything: Everything, *arguments: str, refused: str = "") -> str:
 
 def test_what_was_typed_is_found_nowhere_and_cannot_be_read_once_it_is_erased(everything: Everything) -> None:
     story = make_the_journey(everything)
-    in_letters = {one.field for one in everything.planted.search_all(files_under(everything.system.workspace.mail))}
-    assert {"name", "email"} <= in_letters <= IN_LETTERS
+    assert told_in_letters(everything, but=PLANTED["writers_email"]) == IN_LETTERS
+    assert told_in_letters(everything, to=f"{story.therapist_id}@example.org") == set()
+    assert told_in_letters(everything, to=PLANTED["writers_email"]) <= {"writers_email", "writers_call_as", "writer"}
     leeward(everything, "backup", "--to", str(everything.backup), "--keys-to", str(everything.folder / "key-copies"))
     everything.unpack_backup()
     content = personal_record(everything)
@@ -276,9 +329,18 @@ def test_what_was_typed_is_found_nowhere_and_cannot_be_read_once_it_is_erased(ev
     assert dead_letters(everything) == 0, "what was sealed about them is no longer there to be opened either"
     assert_unreadable(everything, ReferralId(UUID(story.referral_id)), content)
     on_record = json.loads(leeward(everything, "audit", "show", reference, "--json"))
-    assert [one["what"] for one in on_record] == ["held", "hold_lifted", "erased"]
+    assert [one["what"] for one in on_record] == ["read", "held", "hold_lifted", "erased"]
     verdicts = json.loads(leeward(everything, "audit", "verify", "--json"))
     assert [verdicts[name]["entries"] for name in ("operator", "intake", "billing")] == [1, 3, 0]
+
+
+def told_in_letters(everything: Everything, *, to: str = "", but: str = "") -> set[str]:
+    """Which planted values stand in the letters to somebody, or in all those to others."""
+    letters = dict(files_under(everything.system.workspace.mail))
+    addressed = {name: letter for name, letter in letters.items() if to.encode() in letter}
+    wanted = {name: letter for name, letter in addressed.items() if not but or but.encode() not in letter}
+    assert wanted
+    return {one.field for one in everything.planted.search_all(wanted.items())}
 
 
 def copies_of_intake(everything: Everything) -> bytes:

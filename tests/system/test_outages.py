@@ -22,6 +22,7 @@ from leeward.workspace import Workspace
 from tests.support import postgresql
 from tests.support.bus import eventually
 from tests.support.postgresql import Server
+from tests.support.processes import run_module
 from tests.support.system import virtual_host
 
 
@@ -37,8 +38,7 @@ def service(
     if server:
         server.stop()
     with (folder / "log").open("wb") as log:
-        command = [sys.executable, "-m", "chassis.host.run", name]
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        process = run_module("chassis.host.run", name, env=environment, stdout=log, stderr=log)
     try:
         yield process
     finally:

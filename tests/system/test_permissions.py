@@ -12,11 +12,11 @@ import pytest
 from dotenv import dotenv_values
 from kombu import Connection
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import ChannelClosedByBroker
+from pika.exceptions import ChannelClosedByBroker, NackError
 from typer.testing import CliRunner
 
 from chassis.bus.permissions import CONSOLE, ENQUIRY, OPERATOR
-from chassis.bus.topology import ExchangeMissing, Topology
+from chassis.bus.topology import COMMANDS_OF_A_FRONT_END_AT_MOST, ExchangeMissing, Topology, command_queues
 from chassis.ids import new_id
 from contracts.catalogue import PUBLISHERS, events
 from contracts.sealed import SafeChannel, SafeContact
@@ -27,7 +27,7 @@ from leeward.status import status_of
 from leeward.supervisor import wait_until_it_is_ready
 from leeward.topology import topologies
 from leeward.workspace import SERVICES
-from tests.support.bus import Tap, eventually
+from tests.support.bus import Sender, Tap, eventually
 from tests.support.story import Story, open_fund, return_form
 from tests.support.system import whole_system
 from tests.support.users import Guarded, import_definitions
@@ -37,6 +37,7 @@ FORBIDDEN = 403
 USERS = (*SERVICES, "web", CONSOLE, OPERATOR, ENQUIRY)
 each_service = pytest.mark.parametrize("service", SERVICES)
 each_user = pytest.mark.parametrize("user", USERS)
+ASKED_BY_THE_SITE = {"intake", "evaluation", "matching", "notifications"}
 TOPOLOGIES = {one.service: one for one in topologies()}
 
 
@@ -122,9 +123,13 @@ def test_a_service_hears_what_it_declares_and_nothing_besides(guarded: Guarded, 
 @each_service
 def test_a_service_answers_commands_and_gives_none(guarded: Guarded, service: str) -> None:
     with logged_in(guarded, service) as channel:
-        assert not refused(channel(), publishes("nameko-rpc", str(new_id())))
-        assert refused(channel(), publishes("nameko-rpc", "intake.withdraw"))
-        assert refused(channel(), binds(f"rpc-{service}", "nameko-rpc", "#"))
+        for exchange in ("nameko-rpc", "operator.answers"):
+            assert not refused(channel(), publishes(exchange, str(new_id())))
+            assert refused(channel(), publishes(exchange, "intake.withdraw"))
+        for exchange in ("nameko-rpc", "operator.commands"):
+            assert refused(channel(), binds(f"rpc-{service}", exchange, "#"))
+        assert refused(channel(), publishes("operator.commands", f"{service}.health"))
+        assert refused(channel(), publishes("enquiry.answers", str(new_id()))) == (service not in ASKED_BY_THE_SITE)
 
 
 @each_service
@@ -179,38 +184,77 @@ def test_a_console_gives_commands_and_takes_no_dead_letters(guarded: Guarded) ->
         assert refused(channel(), publishes("matching.return", "inbox.x"))
 
 
-def test_the_operator_asks_looks_at_dead_letters_and_replays_them(guarded: Guarded) -> None:
+def test_the_operator_asks_and_neither_takes_dead_letters_nor_moves_them(guarded: Guarded) -> None:
+    letters = [f"billing.{what}_dead_letters" for what in ("list", "show", "export", "replay", "discard")]
     with logged_in(guarded, OPERATOR) as channel:
-        for asked in ("matching.health", "billing.story", "intake.find_referral"):
-            assert not refused(channel(), publishes("nameko-rpc", asked))
+        for asked in ("matching.health", "billing.story", "intake.find_referral", *letters):
+            assert not refused(channel(), publishes("operator.commands", asked))
+            assert refused(channel(), publishes("nameko-rpc", asked))
         for told in ("intake.withdraw", "intake.read_record", "intake.about_subject", "notifications.read_outcomes"):
-            assert refused(channel(), publishes("nameko-rpc", told)), told
-        assert not refused(channel(), takes("billing.dead"))
-        assert not refused(channel(), publishes("billing.return", "inbox.replay"))
+            assert refused(channel(), publishes("operator.commands", told)), told
+        for service in SERVICES:
+            assert refused(channel(), takes(f"{service}.dead"))
+            assert refused(channel(), lambda one, name=f"{service}.dead": one.queue_purge(name))
+        for exchange, key in (("billing.return", "inbox.replay"), ("billing.retry", "dead")):
+            assert refused(channel(), publishes(exchange, key))
 
 
-def test_an_enquiry_asks_where_a_request_stands_and_nothing_else(guarded: Guarded) -> None:
+def test_an_enquiry_asks_where_a_request_stands_and_what_a_link_opens_and_nothing_else(guarded: Guarded) -> None:
     with logged_in(guarded, ENQUIRY) as channel:
         opened = channel()
         queue = opened.queue_declare("", exclusive=True).method.queue
-        assert not refused(opened, publishes("nameko-rpc", "intake.status"))
-        assert not refused(opened, binds(queue, "nameko-rpc", str(new_id())))
+        links = ("evaluation.open_form", "matching.open_offer", "notifications.open_alert", "notifications.open_client")
+        codes = ("notifications.send_client_code", "notifications.enter_client_code")
+        for asked in ("intake.status", *links, *codes):
+            assert not refused(opened, publishes("enquiry.commands", asked)), asked
+        assert not refused(opened, binds(queue, "enquiry.answers", str(new_id())))
+        others = ("evaluation.form", "evaluation.summary", "matching.accept_offer", "matching.offers")
+        others = (*others, "notifications.give_client_code", "billing.unrecorded_attendance", "matching.end_match")
+        alerts = ("notifications.alerts", "notifications.acknowledge_alert", "notifications.open_alert.more")
         for command in (
             "intake.find_referral",
             "intake.withdraw",
             "intake.status.more",
             "matching.health",
-            str(new_id()),
+            *others,
+            *alerts,
         ):
-            assert refused(channel(), publishes("nameko-rpc", command)), command
-        assert refused(channel(), binds(queue, "nameko-rpc", "intake.*"))
-        assert refused(channel(), binds(queue, "nameko-rpc", "#"))
+            for exchange in ("enquiry.commands", "operator.commands", "nameko-rpc"):
+                assert refused(channel(), publishes(exchange, command)), command
+        assert refused(channel(), publishes("nameko-rpc", "intake.status"))
+        assert refused(channel(), binds(queue, "nameko-rpc", str(new_id())))
+        for key in ("intake.*", "#"):
+            assert refused(channel(), binds(queue, "enquiry.answers", key))
+            assert refused(channel(), binds(queue, "enquiry.commands", key))
         for event in events():
             assert refused(channel(), publishes(event.exchange(), event.__name__))
             assert refused(channel(), binds(queue, event.exchange(), event.__name__))
         for topology in TOPOLOGIES.values():
             assert refused(channel(), takes(f"{topology.service}.inbox"))
         assert refused(channel(), lambda one: one.queue_declare("intake.more", durable=True))
+
+
+@pytest.mark.parametrize("header", ["CC", "BCC"])
+def test_a_front_end_reaches_no_queue_by_naming_more_routing_keys(guarded: Guarded, header: str) -> None:
+    keys = [f"{service}.{method}" for service in SERVICES for method in ("assess", "health", "status", "audit")]
+    with logged_in(guarded, ENQUIRY) as channel, Sender(guarded.admin_uri) as sender:
+        queues = [queue for service in SERVICES for queue in command_queues(service)]
+        before = {queue: sender.depth(queue) for queue in queues}
+        properties = pika.BasicProperties(headers={header: keys})
+        channel().basic_publish("enquiry.commands", "intake.status", b"{}", properties)
+        mine = "rpc-intake.enquiry"
+        eventually(lambda: sender.depth(mine) == before[mine] + 1, "what it may ask arrives, once")
+        after = {queue: sender.depth(queue) for queue in queues}
+    assert after == before | {mine: before[mine] + 1}
+
+
+def test_a_front_end_that_asks_too_much_fills_no_queue_but_its_own(guarded: Guarded) -> None:
+    with logged_in(guarded, ENQUIRY) as channel, Sender(guarded.admin_uri) as sender:
+        opened, others = channel(), (sender.depth("rpc-intake"), sender.depth("rpc-intake.operator"))
+        with pytest.raises(NackError):
+            for _ in range(COMMANDS_OF_A_FRONT_END_AT_MOST + 50):
+                opened.basic_publish("enquiry.commands", "intake.status", b"{}")
+        assert (sender.depth("rpc-intake"), sender.depth("rpc-intake.operator")) == others
 
 
 def test_a_missing_password_is_made_and_written_down_and_an_empty_one_filled_in(tmp_path: Path) -> None:
@@ -289,6 +333,7 @@ def test_the_whole_journey_runs_with_these_rights(node: Node, tmp_path_factory: 
             identifiable_person_at_risk=True,
         )
         story.heard("SafeguardingAlertSent")
+        story.take_in_hand()  # nobody is asked before somebody has
         story.assess()
         story.heard("SubsidyApproved")
         story.accept()

@@ -22,6 +22,7 @@ from leeward.ports import free_ports
 from leeward.supervisor import wait_until_it_is_ready
 from leeward.workspace import SERVICES, Workspace
 from tests.support.bus import eventually
+from tests.support.processes import run_module
 from tests.support.samples import submission
 from tests.support.system import System, http_of, virtual_host, whole_system
 
@@ -123,8 +124,7 @@ def test_a_queue_of_another_shape_is_one_clear_error_and_not_ready(node: Node, t
     environment = {**workspace.environment(amqp_uri), "LEEWARD_HTTP": http}
     subprocess.run([sys.executable, "-m", "chassis.store.migrate", "matching"], env=environment, check=True)
     with (tmp_path / "log").open("wb") as log:
-        command = [sys.executable, "-m", "chassis.host.run", "matching"]
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        process = run_module("chassis.host.run", "matching", env=environment, stdout=log, stderr=log)
     try:
         assert not wait_until_it_is_ready(f"http://{http}", process)
         status, body = read(f"http://{http}/health/ready")

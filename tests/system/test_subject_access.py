@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from contracts.catalogue import PUBLISHERS
 from contracts.reference import reference_for
 from contracts.sealed import Aspects, Consent, Note, OutcomeReason, Writer
-from contracts.vocabulary import Known
+from contracts.vocabulary import Known, Sex
 from leeward.broker import Node
 from leeward.cli import app
 from leeward.workspace import SERVICES
@@ -23,12 +23,12 @@ from tests.support.planting import Planted, files_under
 from tests.support.samples import consents
 from tests.support.story import Story, open_fund, return_form
 from tests.support.system import virtual_host
-from tests.system.test_nothing_leaks import PLANTED, Everything, everything, leeward, planted_form
+from tests.system.test_nothing_leaks import PLANTED, Everything, everything, leeward, planted_form, take_in_hand
 from web.site.languages import MISSED, UNREAD
 
 __all__ = ["everything"]
 
-OF_OTHERS = {"writer", "organisation", "role", "relationship", "writers_email", "writers_telephone"}
+OF_OTHERS = {field for field in PLANTED if field.startswith("writer")} | {"organisation", "role", "relationship"}
 """About whoever wrote for the client: theirs, and left out."""
 
 NOTED = "noted about periwinkle weather"
@@ -42,7 +42,7 @@ def a_full_life(everything: Everything, tap: Tap) -> Story:
     system = everything.system
     open_fund(system)
     story = Story(system, tap)
-    story.admit_therapist()
+    story.admit_therapist(works_with_interpreters=True)
     form = planted_form()
     assert isinstance(form["written_by"], Writer)
     given = consents()
@@ -51,7 +51,11 @@ def a_full_life(everything: Everything, tap: Tap) -> Story:
         "subsidy_requested": True,
         "fee_ceiling_pence": 20_00,
         "definition": "self",
-        "definition_version": 1,
+        "definition_version": 2,
+        "therapist_sex": Sex.FEMALE,
+        "therapist_sex_only": True,
+        "therapy_language": "cy",
+        "therapy_language_must": False,
         "consent_texts": (Consent(text="consent_processing", version=3, given_at=given.given_at, agreed=True),),
     }
     story.ask_for_help(**form)
@@ -60,7 +64,10 @@ def a_full_life(everything: Everything, tap: Tap) -> Story:
     ask("intake", "hold", **by, reason="information_awaited", note=seal("intake", Note(text=NOTED)))
     ask("intake", "resume", **by, reason="information_came")
     story.assess(aspects=seal("intake", Aspects(social=PLANTED["assessors_words"], risk="for colleagues alone")))
+    needs = {"reason": "client_asked", "told": "by_telephone", "interpreter_language": "pl", "max_distance_km": 45}
+    ask("intake", "change_needs", **by, **needs)
     approved = story.heard("SubsidyApproved")
+    take_in_hand(story)
     story.accept()
     today = system.workspace.clock.now().date().isoformat()
     story.heard("ReferralFeeCharged")
@@ -142,6 +149,11 @@ def assert_complete(page: str, found: dict[str, list[dict[str, str]]]) -> None:
         assert unwanted not in page, unwanted
     answers = {what: value for one in found["answers"] for what, value in one.items()}
     assert answers["What would you like us to know?"] == PLANTED["concern"], "below the form's own question"
+    assert answers["Would you rather talk to a woman or a man?"] == "A woman", "as version 2 of the form asks it"
+    assert answers["Is that a must for you?"] == "Yes"
+    assert answers["Whether it must be in that language"] == "No"
+    assert answers["Language of the interpreter, as we understood it"] == "pl"
+    assert "What you need, or would like, was changed" in [step["What happened"] for step in found["steps"]]
     (consent,) = found["consents"]
     assert consent["You may keep and use what I have written, to find help"] == "Yes"
     assert consent["Version of the text"] == "3"

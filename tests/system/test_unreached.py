@@ -11,12 +11,15 @@ from typing import Any
 
 from typer.testing import CliRunner
 
+from chassis.ids import new_id
 from leeward.broker import Node
 from leeward.cli import app
 from leeward.ports import free_ports
 from tests.support.bus import Tap, eventually
 from tests.support.story import Story
 from tests.support.system import System, http_of, whole_system
+
+TOKEN = "a-made-up-token-of-a-made-up-gateway"
 
 
 def page(system: System, path: str) -> str:
@@ -25,6 +28,18 @@ def page(system: System, path: str) -> str:
             return str(answer.read().decode())
     except urllib.error.HTTPError as error:
         return error.read().decode()
+
+
+def receipt(system: System, token: str) -> int:
+    """The answer to a receipt of a text message that there is not."""
+    body = json.dumps({"reference": str(new_id()), "status": "failed"}).encode()
+    asked = urllib.request.Request(http_of(system, "notifications") + "/receipts/texts", body)
+    asked.add_header("Authorization", f"Bearer {token}")
+    try:
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
 
 
 def status(system: System, *options: str) -> tuple[int, str]:
@@ -37,12 +52,17 @@ def test_an_alert_that_reaches_nobody_is_shouted_about_until_somebody_takes_it_i
     node: Node, tmp_path: Path
 ) -> None:
     (closed,) = free_ports(1)
-    nowhere = {"NOTIFICATIONS_MAIL": f"smtp://127.0.0.1:{closed}?starttls=no"}
+    nowhere = {
+        "NOTIFICATIONS_MAIL": f"smtp://127.0.0.1:{closed}?starttls=no",
+        "NOTIFICATIONS_TEXTS_RECEIPTS_TOKEN": TOKEN,
+    }
     with (
         whole_system(node, tmp_path / "var", name="unreached", server=None, settings=nowhere) as system,
         Tap(system.amqp_uri, ["intake", "notifications"]) as tap,
     ):
         assert status(system)[0] == 0
+        assert (receipt(system, TOKEN), receipt(system, "guessed")) == (204, 401)
+        assert 'leeward_posted_total{path="/receipts/texts",status="204"} 1.0' in page(system, "/metrics")
         story = Story(system, tap)
         story.ask_for_help(identifiable_person_at_risk=True)
         concern = story.heard("SafeguardingConcernRaised")["concern_id"]

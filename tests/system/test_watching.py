@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from contracts.catalogue import PUBLISHERS
 from leeward.cli import app
 from leeward.supervisor import wait_until_it_is_ready
 from tests.support.bus import Sender, Tap, eventually
+from tests.support.processes import run_module
 from tests.support.story import Story
 from tests.support.system import System, http_of
 
@@ -65,7 +65,7 @@ def test_a_trace_tells_the_whole_story_in_order(system: System) -> None:
             assert step["seconds_since_cause"] >= 0
     received = next(step for step in found["steps"] if step["event"] == "ReferralReceived")
     assert received["service"] == "intake"
-    assert {one["service"] for one in received["handled"]} == {"matching", "billing", "evaluation"}
+    assert {one["service"] for one in received["handled"]} == {"matching", "billing", "notifications", "evaluation"}
     assert all(one["seconds_after"] >= 0 for one in received["handled"])
     shown = CliRunner().invoke(app, ["trace", story.referral_id], env={"AMQP_URI": system.amqp_uri, "COLUMNS": "160"})
     assert "TherapistMatched" in shown.stdout
@@ -95,11 +95,11 @@ def test_a_service_that_is_down_is_named_and_the_rest_is_told(system: System) ->
 def tailing(amqp_uri: str, folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     """`leeward events tail` as a person has it open in another terminal, and the file with what it prints."""
     output, said = folder / "output", folder / "said"
-    command = [sys.executable, "-m", "leeward.cli", "events", "tail", *options]
+    command = ("leeward.cli", "events", "tail", *options)
     with (
         output.open("wb") as out,
         said.open("wb") as err,
-        subprocess.Popen(command, env={**os.environ, "AMQP_URI": amqp_uri}, stdout=out, stderr=err) as process,
+        run_module(*command, env={**os.environ, "AMQP_URI": amqp_uri}, stdout=out, stderr=err) as process,
     ):
         try:
             eventually(lambda: b"Ctrl-C" in said.read_bytes() or process.poll() is not None, "it listens")

@@ -5,34 +5,37 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import amqp
 import pytest
 
+from chassis.bus.dead_letters import DeadLetter
+from chassis.bus.history import History
+from chassis.bus.messages import Incoming
+from chassis.host.dead_letters import shown
 from contracts.envelope import CAUSATION, CORRELATION, SUBJECT
 from leeward.about import About, Person
-from leeward.letters import DeadLetter
+from leeward.letters import Letter
 
 THEM = Person(subjects={"referral", "submission"}, events={"event"}, correlations={"story"})
 CONTACT = {"referral_id": "referral", "purpose": "address_book", "sealed": "x"}
 OTHERS = CONTACT | {"referral_id": "other"}
 
 
-def letter(event: str, body: Any, publisher: str = "intake", id_: str = "letter", **headers: str) -> DeadLetter:
+def letter(event: str, body: Any, publisher: str = "intake", id_: str = "letter", **headers: str) -> Letter:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return DeadLetter(
+    lying = DeadLetter(
         service="notifications",
+        key="key",
         id=id_,
         event=event,
-        publisher=publisher,
         lane="inbox",
         reason="failed",
         error="",
         digest="",
-        attempts=1,
-        first_failed_at=None,
+        history=History(f"{publisher}.events", event, attempts=1),
         published_at=None,
-        messages=(amqp.Message(raw, application_headers=headers),),
+        messages=(Incoming("notifications.retry", "dead", 1, raw, headers),),
     )
+    return Letter.of(shown(lying))
 
 
 @pytest.mark.parametrize(
@@ -63,5 +66,5 @@ def letter(event: str, body: Any, publisher: str = "intake", id_: str = "letter"
         (About.CANT_TELL, letter("NobodyKnowsThis", {"referral_id": "other"})),
     ],
 )
-def test_a_letter_is_theirs_or_anothers_or_nobody_can_tell(about: About, one: DeadLetter) -> None:
+def test_a_letter_is_theirs_or_anothers_or_nobody_can_tell(about: About, one: Letter) -> None:
     assert THEM.of(one) is about

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from chassis.telling import fact
-from contracts.commands.subject import Entry, Section, Topic
+from contracts.commands.subject import Entry, Fact, Section, Topic
 from leeward.referral import _tell
 
 
 def test_what_was_typed_moves_no_cursor_and_is_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
     typed = "first line\nsecond \x1b[2J [red]line[/red]\rover"
-    _tell([Section(topic=Topic.ANSWERS, entries=(Entry(facts=(fact("Hopes", typed),)),))], as_json=False)
+    _tell([Section(topic=Topic.ANSWERS, entries=(Entry(facts=(Fact(what="Hopes", value=typed),)),))], as_json=False)
     shown = capsys.readouterr().out
     assert "  Hopes: first line\n    second �[2J [red]line[/red]�over\n" in shown

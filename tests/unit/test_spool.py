@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -84,7 +85,16 @@ def test_everybody_whose_message_could_not_be_written_is_told(tmp_path: Path, mo
     assert list(Spool(tmp_path).waiting()) == [message(7)]
 
 
-@pytest.mark.parametrize("content", ["", "[", '{"message_id": "0000"}', '[{"who": "knows"}]', "[1]"])
+WHOLE = {"message_id": "0000", "exchange": "web.events", "routing_key": "X", "headers": {}, "body": "{}"}
+STRANGE = [
+    json.dumps([{**WHOLE, **wrong}])
+    for wrong in ({"message_id": 7}, {"headers": {"a": [1]}}, {"body": None}, {"body": "\ud800"})
+]
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[", '{"message_id": "0000"}', '[{"who": "knows"}]', "[1]", "[" * 100_000, *STRANGE]
+)
 def test_a_file_that_cannot_be_read_is_left_for_a_person_and_keeps_no_other_waiting(
     tmp_path: Path, content: str
 ) -> None:
@@ -93,3 +103,15 @@ def test_a_file_that_cannot_be_read_is_left_for_a_person_and_keeps_no_other_wait
     (tmp_path / "0000.json").write_text(content)
     assert list(spool.waiting()) == [message(1)]
     assert (tmp_path / "0000.unreadable").read_text() == content
+    assert spool.put_aside == 1
+
+
+def test_what_is_no_file_keeps_no_other_waiting_and_nothing_put_aside_is_lost(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    spool.put(message(1))
+    (tmp_path / "0000.json").mkdir()
+    assert list(spool.waiting()) == [message(1)]
+    (tmp_path / "0000.json").write_text("[")
+    assert list(spool.waiting()) == [message(1)]
+    assert spool.put_aside == 2
+    assert (tmp_path / "0000.unreadable").is_dir()

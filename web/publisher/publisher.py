@@ -22,9 +22,16 @@ from chassis import traces
 from chassis.sealing import Keyring
 from contracts.envelope import Envelope, source_of, to_headers
 from contracts.event import Event
-from contracts.events.web import EvaluationReturned, HelpRequested, WithdrawalRequested
+from contracts.events.web import (
+    AlertAnswered,
+    EvaluationReturned,
+    HelpRequested,
+    OfferAnswered,
+    TherapyReported,
+    WithdrawalRequested,
+)
 from contracts.reference import reference_for
-from contracts.sealed import Credentials, EvaluationForm, HelpSubmission
+from contracts.sealed import AlertAnswer, Credentials, EvaluationForm, HelpSubmission, OfferAnswer, TherapyAnswer
 from contracts.vocabulary import SubmissionId
 from web.publisher.sender import MOST_AT_ONCE, Sender
 from web.publisher.spool import Spool, Spooled
@@ -66,6 +73,24 @@ class Publisher:
         event = EvaluationReturned(submission_id=id_, sealed=self._keyring.seal("evaluation", form))
         return Receipt(id_, self._send(event))
 
+    def answer_offer(self, answer: OfferAnswer) -> Receipt:
+        """Sends what a therapist says to an offer."""
+        id_ = _new_id()
+        event = OfferAnswered(submission_id=id_, sealed=self._keyring.seal("matching", answer))
+        return Receipt(id_, self._send(event))
+
+    def answer_alert(self, answer: AlertAnswer) -> Receipt:
+        """Sends that somebody on duty takes a concern in hand."""
+        id_ = _new_id()
+        event = AlertAnswered(submission_id=id_, sealed=self._keyring.seal("notifications", answer))
+        return Receipt(id_, self._send(event))
+
+    def report_therapy(self, answer: TherapyAnswer) -> Receipt:
+        """Sends what a therapist says of how it goes on with a client."""
+        id_ = _new_id()
+        event = TherapyReported(submission_id=id_, sealed=self._keyring.seal("notifications", answer))
+        return Receipt(id_, self._send(event))
+
     def deliver_spooled(self) -> int:
         """Sends on what could not be delivered before; call it at the start and every now and then.
 
@@ -76,6 +101,11 @@ class Publisher:
             if not self._sender.send(messages):
                 break  # the broker is away
         return len(self._spool)
+
+    @property
+    def put_aside(self) -> int:
+        """How many files of the spool could not be read, and wait for a person."""
+        return self._spool.put_aside
 
     def close(self) -> None:
         self._sender.stop()

@@ -14,8 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from chassis.bus.connection import LOST, BusConnection, UnsafeBroker, close_quietly, open_connection
+from chassis.bus.messages import Outgoing
 from chassis.bus.publisher import ConfirmingPublisher
-from chassis.bus.wire import Outgoing
 from web.publisher.spool import Spool, Spooled
 
 HEARTBEAT_SECONDS = 20

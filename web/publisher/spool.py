@@ -10,9 +10,11 @@ import json
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 UNREADABLE = ".unreadable"
 """How a file ends that holds no messages as they are kept here. It stays for a person, and keeps no other waiting."""
@@ -80,11 +82,11 @@ class Spool:
         """The messages that are still here, oldest first (their ids ascend)."""
         for path in sorted(self._folder.glob("*.json")):
             try:
-                found = [Spooled(**one) for one in json.loads(path.read_text())]
+                found = [_spooled(one) for one in json.loads(path.read_text())]
             except FileNotFoundError:
                 continue  # another process, or another thread, has just delivered it
-            except (ValueError, TypeError):
-                path.rename(path.with_suffix(UNREADABLE))
+            except Exception:
+                self._put_aside(path)  # whatever is strange about it: it is no file, or nested without end
                 continue
             with self._lock:
                 if path not in self._left and path.exists():
@@ -99,6 +101,19 @@ class Spool:
 
     def __len__(self) -> int:
         return sum(1 for _ in self.waiting())
+
+    @property
+    def put_aside(self) -> int:
+        """How many files could not be read, and wait for a person."""
+        return count_put_aside(self._folder)
+
+    @staticmethod
+    def _put_aside(path: Path) -> None:
+        aside = path.with_suffix(UNREADABLE)
+        if aside.exists():
+            aside = path.with_name(f"{path.stem}.{uuid4().hex}{UNREADABLE}")
+        with suppress(OSError):  # where not even that can be done, the others go on all the same
+            path.rename(aside)
 
     def _write_gathered(self) -> None:
         with self._lock:
@@ -131,3 +146,20 @@ class Spool:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def count_put_aside(folder: Path) -> int:
+    """How many files of a spool could not be read, and wait for a person."""
+    return sum(1 for _ in folder.glob(f"*{UNREADABLE}"))
+
+
+def _spooled(found: Any) -> Spooled:
+    """Raises TypeError or ValueError for anything that could not go onto the bus."""
+    message = Spooled(**found)
+    texts = (message.message_id, message.exchange, message.routing_key, message.body, *message.headers)
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("not a message as it is kept here")
+    if not all(isinstance(value, str | int) for value in message.headers.values()):
+        raise TypeError("not a message's headers")
+    json.dumps(found, ensure_ascii=False).encode()  # half a character has no bytes
+    return message

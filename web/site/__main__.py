@@ -12,6 +12,7 @@ from chassis.config import InvalidSettings, check, open_env
 from chassis.logs import configure
 from chassis.sealing import NoKey
 from web.site.app import build_app
+from web.site.connections import connections_of
 from web.site.forms.problems import InvalidDefinitions
 from web.site.settings import SiteSettings, read
 from web.site.site import open_site
@@ -48,6 +49,8 @@ def main() -> int:
         access_log=False,  # it would hold addresses of people
         log_config=None,
         server_header=False,
+        http=connections_of(site),
+        ws="none",  # what asks for another protocol gets the page
         proxy_headers=True,
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=20,

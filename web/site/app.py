@@ -1,36 +1,47 @@
-"""The site as an ASGI application: which address shows what, and what every answer carries."""
+"""The site as an ASGI application: which address shows what."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from urllib.parse import parse_qs
 
-import structlog
+from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import IntegerConvertor, StringConvertor, register_url_convertor
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from chassis.logs import describe
+from web.site.answers import Answers
+from web.site.connections import Parts
 from web.site.languages import ENGLISH, LANGUAGES
-from web.site.pages import form, leaving, plain, sending, standing
+from web.site.links import alert, client, offer
+from web.site.links import form as forms
+from web.site.pages import form, leaving, plain, request, sending, standing
+from web.site.pages.errors import error
 from web.site.rendering import STATIC
 from web.site.site import Site
-from web.site.visit import LEFT, Visit, visit_of
+from web.site.visit import LEFT, REQUEST, Visit, draft_of, visit_of
 
 View = Callable[[Visit], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
 MOST_BODY_BYTES = 64 * 1024
 MOST_FIELDS = 200
+MOST_SENDING = 40
+"""So many at once may wait for the broker, in threads of their own."""
+
 GET, FORM = ("GET",), ("GET", "POST")
 
 PAGES: tuple[tuple[str, tuple[str, ...], View], ...] = (
     ("/", FORM, form.start),
     ("/leaving", FORM, form.leaving),
-    ("/step/{number:int}", FORM, form.step),
+    ("/step/{number:step}", FORM, form.step),
     ("/check", FORM, sending.check),
     ("/done", GET, sending.done),
     ("/stay", ("POST",), form.stay),
@@ -38,14 +49,59 @@ PAGES: tuple[tuple[str, tuple[str, ...], View], ...] = (
     ("/closed", GET, leaving.closed),
     ("/again", GET, leaving.again),
     ("/request", FORM, standing.status),
+    ("/request/standing", GET, request.stands),
+    ("/request/contact", FORM, request.contact),
+    ("/request/code", FORM, request.code),
+    ("/request/another", FORM, request.another),
+    ("/request/agree", FORM, request.agree),
+    ("/request/take-back", FORM, request.take_back),
     ("/withdraw", FORM, standing.withdraw),
     ("/safety", GET, plain.safety),
     ("/privacy", GET, plain.privacy),
     ("/accessibility", GET, plain.accessibility),
+    ("/form/{token:secret}", GET, forms.LINK.arrive),
+    ("/form", GET, forms.start),
+    ("/form/item/{number:step}", FORM, forms.item),
+    ("/form/all", FORM, forms.everything),
+    ("/form/check", FORM, forms.check),
+    ("/offer/{token:secret}", GET, offer.LINK.arrive),
+    ("/offer", FORM, offer.answer),
+    ("/offer/decline", FORM, offer.decline),
+    ("/alert/{token:secret}", GET, alert.LINK.arrive),
+    ("/alert", FORM, alert.answer),
+    ("/client/{token:secret}", GET, client.LINK.arrive),
+    ("/client", FORM, client.client),
+    ("/client/code", FORM, client.send_code),
+    ("/client/report", FORM, client.report),
 )
 SHOWN_AFTER_LEAVING = {"/exit", "/closed", "/again"}
+SENDING: set[View] = {
+    sending.check,
+    standing.withdraw,
+    request.take_back,
+    forms.everything,
+    forms.check,
+    offer.answer,
+    offer.decline,
+    alert.answer,
+    client.report,
+}
 
-log = structlog.get_logger()
+
+class StepNumber(IntegerConvertor):
+    """As many digits as a form could have steps."""
+
+    regex = "[0-9]{1,4}"
+
+
+class SecretOfLink(StringConvertor):
+    """As `secrets.token_urlsafe` writes 128 bits and more."""
+
+    regex = "[A-Za-z0-9_-]{20,100}"
+
+
+register_url_convertor("step", StepNumber())
+register_url_convertor("secret", SecretOfLink())
 
 
 class TooLarge(Exception):
@@ -53,45 +109,74 @@ class TooLarge(Exception):
 
 
 def build_app(site: Site) -> Starlette:
-    pages = [Route(path, _endpoint(site, view), methods=list(methods)) for path, methods, view in PAGES]
-    routes: list[BaseRoute] = [
-        Route("/health/live", _live),
-        Route("/health/ready", _ready),
-        Mount("/static", _Assets(directory=STATIC)),
-        *(Mount(f"/{language}", routes=pages) for language in LANGUAGES if language != ENGLISH),
-        *pages,
-    ]
-
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         site.start()
         yield
         await run_in_threadpool(site.stop)
 
-    missing = _endpoint(site, plain.not_found)
-    return Starlette(
-        routes=routes, lifespan=lifespan, exception_handlers={404: _handler(missing), 405: _handler(missing)}
+    app = Starlette(
+        routes=_routes(site),
+        lifespan=lifespan,
+        middleware=[
+            Middleware(Parts),
+            Middleware(Answers, site=site),
+            Middleware(TrustedHostMiddleware, allowed_hosts=site.settings.allowed_hosts, www_redirect=False),
+        ],
     )
+    app.router.redirect_slashes = False  # it would send people to whatever host they, or somebody else, named
+    return app
 
 
-def _endpoint(site: Site, view: View) -> Endpoint:
-    """Reads the form, shows the page in a thread, and lets nothing escape that could be logged in the clear."""
+def _routes(site: Site) -> list[BaseRoute]:
+    senders = CapacityLimiter(MOST_SENDING)
+    pages = [
+        Route(address, _endpoint(site, view, language, path, senders), methods=list(methods))
+        for language in LANGUAGES
+        for path, methods, view in PAGES
+        for address in _addresses(language, path)
+    ]
+    return [
+        Route("/health/live", _live),
+        Route("/health/ready", _ready),
+        Mount("/static", _Assets(directory=STATIC)),
+        *pages,
+    ]
+
+
+def _addresses(language: str, path: str) -> tuple[str, ...]:
+    """Where a page is; a language's first page also without the slash, as people type it."""
+    if language == ENGLISH:
+        return (path,)
+    return (f"/{language}/", f"/{language}") if path == "/" else (f"/{language}{path}",)
+
+
+def _endpoint(site: Site, view: View, language: str, route: str, senders: CapacityLimiter) -> Endpoint:
+    """Reads the form, and shows the page in a thread; what waits for the broker, in one that no page needs."""
+    path = route.replace(":step", "").partition("/{token")[0]  # a secret is no part of where a page is
 
     async def answer(request: Request) -> Response:
-        visit = visit_of(site, request, {})
+        visit = visit_of(site, request, language=language, path=path.format(**request.path_params))
         try:
             visit.fields = await _fields(request)
-            response = await run_in_threadpool(_show, view, visit)
         except TooLarge:
-            response = visit.page("too_large.html", status=413)
+            return error(visit, 413)
         except ClientDisconnect:
-            response = Response(status_code=400)
-        except Exception as error:
-            log.error("page_failed", **describe(error))
-            response = visit.page("broken.html", status=500)
-        return _with_headers(response, visit)
+            return Response(status_code=400)
+        limiter = senders if visit.is_post and view in SENDING else None
+        async with site.sessions.turn(_opened_by(visit, view)):
+            return await to_thread.run_sync(partial(_show, view, visit), limiter=limiter)
 
     return answer
+
+
+def _opened_by(visit: Visit, view: View) -> str | None:
+    """The token of the session that a page opens, if it opens one."""
+    if view in forms.OPENING:
+        return draft_of(visit.secret_of(forms.LINK.name))
+    if view in request.OPENING:
+        return draft_of(visit.secret_of(REQUEST))
+    return visit.token if view in form.OPENING else None
 
 
 def _show(view: View, visit: Visit) -> Response:
@@ -117,44 +202,13 @@ async def _fields(request: Request) -> dict[str, list[str]]:
         raise TooLarge from None
 
 
-def _with_headers(response: Response, visit: Visit) -> Response:
-    policy = (
-        f"default-src 'none'; script-src 'self' 'nonce-{visit.nonce}'; style-src 'self'; img-src 'self'; "
-        "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-    )
-    response.headers.update(
-        {
-            "Cache-Control": "no-store",
-            "Content-Security-Policy": policy,
-            "Cross-Origin-Opener-Policy": "same-origin",
-            "Cross-Origin-Resource-Policy": "same-origin",
-            "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-            "Referrer-Policy": "no-referrer",
-            "X-Content-Type-Options": "nosniff",
-            "X-Robots-Tag": "noindex, nofollow, noarchive",
-        }
-    )
-    if visit.site.settings.secure:
-        response.headers["Strict-Transport-Security"] = "max-age=31536000"
-    return response
-
-
 class _Assets(StaticFiles):
     """Files that say nothing of who looked at what; their addresses change with their content."""
 
     def file_response(self, *arguments: object, **named: object) -> Response:
         response = super().file_response(*arguments, **named)  # type: ignore[arg-type]
-        response.headers.update(
-            {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
-        )
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response
-
-
-def _handler(endpoint: Endpoint) -> Callable[[Request, Exception], Awaitable[Response]]:
-    async def handle(request: Request, _: Exception) -> Response:
-        return await endpoint(request)
-
-    return handle
 
 
 async def _live(_: Request) -> Response:

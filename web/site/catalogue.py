@@ -16,8 +16,10 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from web.site.forms.definition import Choice, Definition, Page, Question
-from web.site.forms.reading import read_definitions
+from web.site.forms.reading import read_every_version
+from web.site.helplines import read_helplines
 from web.site.languages import ENGLISH, LANGUAGES, po_file
+from web.site.retention import read_terms
 
 FOLDER = Path(__file__).parent
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
@@ -31,7 +33,12 @@ def template() -> Catalog:
     for name, _, message, _, _ in extract_from_dir(FOLDER, METHODS, options, keywords=KEYWORDS):
         if isinstance(message, str) and message:
             catalogue.add(message, locations=[(f"web/site/{name}", 0)])
-    for definition in read_definitions().values():
+    for line in read_helplines():
+        catalogue.add(line.when, locations=[("helplines", 0)])
+        catalogue.add(line.text, locations=[("helplines", 0)])
+    for term in read_terms():
+        catalogue.add(term.why, locations=[("retention", 0)])
+    for definition in read_every_version():  # an export tells an answer below its question as it was asked
         for text in texts_of(definition):
             catalogue.add(text, locations=[(f"form {definition.name}", 0)])
     return catalogue
@@ -39,10 +46,12 @@ def template() -> Catalog:
 
 def texts_of(thing: Definition | Page | Question | Choice) -> Iterator[str]:
     """Everything in a definition that people read."""
-    for name in ("title", "label", "hint", "missing", "invalid"):
+    for name in ("title", "section", "label", "hint", "missing", "invalid", "none", "otherwise"):
         if getattr(thing, name, ""):
             yield getattr(thing, name)
     yield from getattr(thing, "intro", ())
+    for _, text in getattr(thing, "theirs", ()):
+        yield from (text,) if isinstance(text, str) else text
     for name in ("pages", "questions", "choices"):
         if name in {field.name for field in fields(thing)}:
             for inner in getattr(thing, name):

@@ -42,5 +42,7 @@ class Courier:
             # Whatever it is, an unreadable file, a full disk: the next round must come.
             log.error("delivery_failed", **describe(error))
             return
+        if self._publisher.put_aside:
+            log.error("spool_unreadable", files=self._publisher.put_aside)
         if waiting:
             log.warning("spooled", waiting=waiting)

@@ -10,12 +10,20 @@ from typing import Any
 from babel.messages.pofile import read_po
 from markupsafe import Markup
 
+from web.site.texts import Words
+
 LOCALE = Path(__file__).parent / "locale"
 ENGLISH, WELSH = "en", "cy"
 LANGUAGES: Mapping[str, str] = {ENGLISH: "English", WELSH: "Cymraeg"}
 NOTICE = '<p class="notice" lang="en">{}</p>'
 MISSED = "Some of this page is not in Welsh yet."
 UNREAD = "No Welsh speaker has checked the Welsh on this page yet. Where it is unclear, the English counts."
+
+
+def language_of(path: str) -> str:
+    """The language that an address is in, whether or not there is such a page."""
+    first = path.split("/")[1] if path.startswith("/") else ""
+    return first if first in LANGUAGES else ENGLISH
 
 
 def po_file(language: str) -> Path:
@@ -63,6 +71,9 @@ class Translator:
         """The same without markup, for titles and attributes."""
         if not text:
             return ""
+        if isinstance(text, Words):
+            filled = {name: self.plain(one) if isinstance(one, Words) else one for name, one in text.values.items()}
+            values = filled | values
         translated = text if self._translations is None else self._translations.texts.get(text, "")
         if not translated:
             self.missed = True

@@ -1,17 +1,78 @@
-"""How often somebody may do something in an hour. What is remembered of them is a keyed hash, and only in memory."""
+"""How much one address may do. What is remembered of it is a keyed hash, and only in memory."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
+import math
 import secrets
 import threading
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from contracts.passphrase import LOCK, TRIES_BEFORE_LOCK
+
 HOUR = timedelta(hours=1)
 MOST_REMEMBERED = 50_000
+IPV6_PREFIX = 64
+"""A household or a telephone has all addresses below it to choose from."""
+
+
+def network_of(host: str) -> str:
+    """What counts as one address: that of IPv4, which many people may share, and the /64 of IPv6."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv6Address):
+        mapped = address.ipv4_mapped
+        return str(mapped or ipaddress.ip_network((address, IPV6_PREFIX), strict=False))
+    return str(address)
+
+
+class Pseudonyms:
+    """Names whoever is counted by a hash under a key that nobody else has and that ends with this process."""
+
+    def __init__(self) -> None:
+        self._key = secrets.token_bytes(32)
+
+    def of(self, who: str) -> bytes:
+        return hmac.digest(self._key, who.encode(errors="replace"), hashlib.sha256)
+
+
+class WrongTries:
+    """Counts wrong words for a reference as intake does, to tell people how long it stays locked. It counts for a
+    reference that nobody has too, so that what is told says nothing of which there are."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._pseudonyms = Pseudonyms()
+        self._lock = threading.Lock()
+        self._wrong: dict[bytes, tuple[int, datetime]] = {}  # how many, and when the last was
+
+    def note(self, reference: str) -> None:
+        """Counts one more wrong try."""
+        name = self._pseudonyms.of(reference)
+        with self._lock:
+            count, last = self._wrong.pop(name, (0, self._now()))
+            is_over = count >= TRIES_BEFORE_LOCK and self._now() >= last + LOCK
+            self._wrong[name] = (1 if is_over else count + 1, self._now())
+            if len(self._wrong) > MOST_REMEMBERED:
+                del self._wrong[next(iter(self._wrong))]
+
+    def forget(self, reference: str) -> None:
+        """The right words were given."""
+        with self._lock:
+            self._wrong.pop(self._pseudonyms.of(reference), None)
+
+    def minutes_to_wait(self, reference: str) -> int:
+        """Until it can be tried again; 0 if it can be now."""
+        with self._lock:
+            count, last = self._wrong.get(self._pseudonyms.of(reference), (0, self._now()))
+        left = (last + LOCK - self._now()).total_seconds()
+        return math.ceil(left / 60) if count >= TRIES_BEFORE_LOCK and left > 0 else 0
 
 
 class HourlyLimit:
@@ -19,22 +80,26 @@ class HourlyLimit:
 
     def __init__(self, most: int, now: Callable[[], datetime]) -> None:
         self._most, self._now = most, now
-        self._key = secrets.token_bytes(32)
+        self._pseudonyms = Pseudonyms()
         self._lock = threading.Lock()
-        self._times: dict[bytes, deque[datetime]] = {}
+        self._times: dict[bytes, deque[datetime]] = {}  # whoever was counted last comes last
+
+    def is_used_up(self, who: str) -> bool:
+        """Whether one more would be too many. Counts nothing."""
+        with self._lock:
+            times = self._times.get(self._pseudonyms.of(who), ())
+            return sum(at > self._now() - HOUR for at in times) >= self._most
 
     def is_exceeded(self, who: str) -> bool:
         """Counts one more, and tells whether that was too many."""
-        name = hmac.digest(self._key, who.encode(errors="replace"), hashlib.sha256)
+        name = self._pseudonyms.of(who)
         with self._lock:
-            times = self._times.setdefault(name, deque(maxlen=self._most + 1))
+            times = self._times.pop(name, None) or deque(maxlen=self._most + 1)
             since = self._now() - HOUR
             while times and times[0] <= since:
                 times.popleft()
             times.append(self._now())
+            self._times[name] = times
             if len(self._times) > MOST_REMEMBERED:
-                self._forget(since)
+                del self._times[next(iter(self._times))]
             return len(times) > self._most
-
-    def _forget(self, since: datetime) -> None:
-        self._times = {name: times for name, times in self._times.items() if times[-1] > since}

@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
+from contracts.london import LONDON
+from contracts.typed.postcodes import NO_FIXED_ABODE
 from web.site.forms.definition import Answer, Answers, Kind, Question
-from web.site.forms.kinds import choices_of, pounds
+from web.site.forms.kinds import choices_of, pounds, written
+from web.site.helplines import Helpline, dialled, read_helplines
 from web.site.languages import ENGLISH, LANGUAGES, Translator, read_catalogues
+from web.site.retention import read_terms
 from web.site.settings import SiteSettings
-from web.site.texts import N_
+from web.site.texts import MONTHS, N_
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
 UNTRANSLATED = "<!-- untranslated -->"
-MONTHS = (
-    N_("January"),
-    N_("February"),
-    N_("March"),
-    N_("April"),
-    N_("May"),
-    N_("June"),
-    N_("July"),
-    N_("August"),
-    N_("September"),
-    N_("October"),
-    N_("November"),
-    N_("December"),
+WEEKDAYS = (
+    N_("Monday"),
+    N_("Tuesday"),
+    N_("Wednesday"),
+    N_("Thursday"),
+    N_("Friday"),
+    N_("Saturday"),
+    N_("Sunday"),
 )
 
 
@@ -51,6 +51,7 @@ class Renderer:
         self._environment.globals.update(
             charity=settings.charity,
             telephone=settings.telephone,
+            course_price=settings.course_price,
             session_minutes=round(settings.session.total_seconds() / 60),
             warn_after_seconds=round((settings.session - settings.warn_before).total_seconds()),
             session_seconds=round(settings.session.total_seconds()),
@@ -58,7 +59,11 @@ class Renderer:
             N_=N_,
             languages=LANGUAGES,
             choices_of=choices_of,
+            settings=settings,
+            dialled=dialled(settings.telephone),
+            kept=read_terms(settings.retention),
         )
+        self._helplines = read_helplines(settings.helplines)
 
     def page(self, template: str, *, language: str, path: str, nonce: str, **values: Any) -> str:
         """The page as HTML. `path` is where it is, without the language."""
@@ -75,22 +80,48 @@ class Renderer:
             language=language,
             path=path,
             nonce=nonce,
+            moment=lambda at: moment(at, translator),
+            day=lambda on: day(on, translator),
+            helplines=lambda panel, route: [
+                in_words(one, translator)
+                for one in self._helplines
+                if one.panel == panel and one.is_for(route=route, language=language)
+            ],
             shown=lambda question, answers: shown(question, answers, translator),
             **values,
         )
         return html.replace(UNTRANSLATED, translator.notice())
 
 
+def in_words(line: Helpline, translator: Translator) -> tuple[str | Markup, Markup]:
+    """When to call, and whom, with a number that can be tapped."""
+    own = line.own_words.get(translator.language, {})
+    words = own["text"] % {"number": line.number} if "text" in own else translator(line.text, number=line.number)
+    return own.get("when") or translator(line.when), Markup('<a href="tel:{}">{}</a>').format(line.dialled, words)
+
+
 def shown(question: Question, answers: Answers, translator: Translator) -> str:
-    """An answer in words, for whoever checks it."""
+    """An answer in words, for whoever checks it. What was left out has none."""
     answer = answers[question.id]
-    if not answer:
-        return translator.plain(N_("Not answered"))
+    if answer == NO_FIXED_ABODE and question.otherwise:
+        return translator.plain(question.otherwise)
     if question.kind is Kind.PASSPHRASE:
         return translator.plain(N_("Chosen, and not shown here"))
     if question.kind is Kind.CONSENT:
         return translator.plain(N_("Yes") if answer == "yes" else N_("No"))
     return _in_words(question, answer, answers, translator)
+
+
+def moment(at: datetime, translator: Translator) -> str:
+    """In London, for somebody who has to act by then."""
+    there = at.astimezone(LONDON)
+    month = translator.plain(MONTHS[there.month - 1])
+    day = translator.plain(WEEKDAYS[there.weekday()])
+    return f"{there:%H:%M}, {day} {there.day} {month} {there.year}"
+
+
+def day(on: date, translator: Translator) -> str:
+    return f"{on.day} {translator.plain(MONTHS[on.month - 1])} {on.year}"
 
 
 def _in_words(question: Question, answer: Answer, answers: Answers, translator: Translator) -> str:
@@ -99,9 +130,12 @@ def _in_words(question: Question, answer: Answer, answers: Answers, translator: 
         return "\n".join(labels[value] for value in answer)
     if question.kind is Kind.MONEY:
         return pounds(int(answer))
+    if question.kind in (Kind.TELEPHONE, Kind.POSTCODE):
+        return translator.plain(N_("No fixed abode")) if answer == NO_FIXED_ABODE else written(question, answer)
     if question.kind is Kind.DATE:
-        day = date.fromisoformat(answer)
-        return f"{day.day} {translator.plain(MONTHS[day.month - 1])} {day.year}"
+        return day(date.fromisoformat(answer), translator)
+    if question.kind is Kind.MILES:
+        return translator.plain(N_("%(number)s miles"), number=answer)
     return labels.get(answer, answer)
 
 

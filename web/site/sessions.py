@@ -5,26 +5,32 @@ The key is made from the token in the person's cookie and kept nowhere else, so 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
 import secrets
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from web.site.forms.definition import Answer
+from web.site.limits import Pseudonyms
 
 NONCE_BYTES = 12
 
 
 @dataclass
 class Session:
-    """One person's visit. Times are RFC 3339. `reference` is there once the request was sent."""
+    """One person's visit. Times are RFC 3339. `reference` is there once the request was sent.
+
+    `draft_page` is the page whose fields lie in `draft` as they were typed, while its language is switched.
+    """
 
     route: str
     started_at: str
@@ -33,49 +39,68 @@ class Session:
     agreed_at: dict[str, str] = field(default_factory=dict)
     suspected: list[str] = field(default_factory=list)
     knows_how_to_leave: bool = False
+    draft_page: str = ""
+    draft: dict[str, list[str]] = field(default_factory=dict)
     reference: str | None = None
+    outlook: list[str] = field(default_factory=list)
+    """Codes of what happens next, once the request was sent."""
+
+    def keep_draft(self, page_id: str, fields: dict[str, list[str]]) -> None:
+        self.draft_page, self.draft = page_id, fields
+
+    def forget_draft(self) -> None:
+        self.draft_page, self.draft = "", {}
 
     def forget_answers(self) -> None:
         """What was sent is not kept here any longer."""
         self.answers, self.agreed_at = {}, {}
+        self.forget_draft()
 
 
 class NoRoom(Exception):
-    """As many people as may be are writing at this moment."""
+    """As many people as may be are writing at this moment, in all or from one address."""
 
 
 @dataclass(eq=False)
 class _Kept:
     content: bytes
     expires_at: datetime
+    begun_from: bytes
     is_empty: bool
     """Nothing is lost with it: nothing was answered yet, or all of it was sent."""
 
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Sessions:
-    """All sessions of this process, `most` at a time, so that its memory stays bounded."""
+    """All sessions of this process: `most` at a time, so that its memory stays bounded, and of those no more than
+    `most_per_address` from one address, so that nobody takes all of them."""
 
-    def __init__(self, now: Callable[[], datetime], lasts: timedelta, most: int) -> None:
-        self._now, self._lasts, self._most = now, lasts, most
+    def __init__(self, now: Callable[[], datetime], lasts: timedelta, most: int, most_per_address: int) -> None:
+        self._now, self._lasts, self._most, self._most_per_address = now, lasts, most, most_per_address
+        self._pseudonyms = Pseudonyms()
         self._kept: dict[str, _Kept] = {}
         self._beginning = threading.Lock()
 
-    def begin(self, session: Session) -> str:
-        """Keeps a new session, and gives the token that opens it. Raises NoRoom."""
-        token = secrets.token_urlsafe(32)
-        kept = _Kept(_encrypt(token, session), self._now() + self._lasts, is_empty=not session.answers)
+    def begin(self, session: Session, address: str, *, token: str | None = None) -> str:
+        """Keeps a new session, and gives the token that opens it: a new one, if none is given. Raises NoRoom."""
+        token = token or secrets.token_urlsafe(32)
+        expires_at, begun_from = self._now() + self._lasts, self._pseudonyms.of(address)
+        kept = _Kept(_encrypt(token, session), expires_at, begun_from, is_empty=_is_empty(session))
         with self._beginning:
             self._sweep()
-            if len(self._kept) >= self._most:
-                self._make_room()
+            self._make_room(begun_from)
             self._kept[_id_of(token)] = kept
         return token
 
+    def turn(self, token: str | None) -> AbstractAsyncContextManager[object]:
+        """Who has it may open the session; the next waits for it without a thread."""
+        kept = self._kept.get(_id_of(token)) if token else None
+        return kept.turn if kept else nullcontext()
+
     @contextmanager
     def open(self, token: str | None) -> Iterator[Session | None]:
-        """The session for as long as the block runs, for nobody else at the same time; None if it has ended.
+        """The session for as long as the block runs, for whoever has its turn; None if it has ended.
 
         Opening it makes it last anew, and what the block changes of it is kept.
         """
@@ -83,17 +108,16 @@ class Sessions:
         if kept is None or token is None:
             yield None
             return
-        with kept.lock:
-            if kept.expires_at <= self._now() or _id_of(token) not in self._kept:
-                self.end(token)
-                yield None
-                return
-            session = _decrypt(token, kept.content)
-            try:
-                yield session
-            finally:
-                kept.content, kept.expires_at = _encrypt(token, session), self._now() + self._lasts
-                kept.is_empty = not session.answers
+        if kept.expires_at <= self._now():
+            self.end(token)
+            yield None
+            return
+        session = _decrypt(token, kept.content)
+        try:
+            yield session
+        finally:
+            kept.content, kept.expires_at = _encrypt(token, session), self._now() + self._lasts
+            kept.is_empty = _is_empty(session)
 
     def end(self, token: str | None) -> None:
         """Forgets a session at once."""
@@ -104,18 +128,29 @@ class Sessions:
         self._sweep()
         return len(self._kept)
 
-    def _make_room(self) -> None:
-        """Ends the empty session that has been idle for longest. What somebody has written is never given up for
-        somebody who comes later. Raises NoRoom if there is none."""
-        empty = [(kept.expires_at, id_) for id_, kept in list(self._kept.items()) if kept.is_empty]
+    def _make_room(self, address: bytes) -> None:
+        """Ends, where there is no room, the empty session that has been idle for longest: of this address if it has as
+        many as it may, otherwise of the address that has most. What somebody has written is never given up for
+        somebody who comes later. Raises NoRoom if there is no empty one."""
+        kept = list(self._kept.items())
+        held = Counter(one.begun_from for _, one in kept)
+        if held[address] >= self._most_per_address:
+            kept = [(id_, one) for id_, one in kept if one.begun_from == address]
+        elif len(kept) < self._most:
+            return
+        empty = [(-held[one.begun_from], one.expires_at, id_) for id_, one in kept if one.is_empty]
         if not empty:
             raise NoRoom
-        self._kept.pop(min(empty)[1], None)
+        self._kept.pop(min(empty)[-1], None)
 
     def _sweep(self) -> None:
         now = self._now()
         for id_ in [id_ for id_, kept in list(self._kept.items()) if kept.expires_at <= now]:
             self._kept.pop(id_, None)
+
+
+def _is_empty(session: Session) -> bool:
+    return not (session.answers or session.draft)
 
 
 def _id_of(token: str) -> str:

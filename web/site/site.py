@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from chassis.clock import Clock
 from chassis.sealing import Keyring
+from contracts.london import day_of
 from contracts.sealed import Credentials
 from web.publisher.publisher import Publisher
 from web.site.delivery import Courier
 from web.site.enquiry import Enquiry
 from web.site.forms.definition import Definition
 from web.site.forms.reading import read_definitions
-from web.site.limits import HourlyLimit
+from web.site.limits import HourlyLimit, WrongTries
 from web.site.rendering import Renderer
 from web.site.sessions import Sessions
 from web.site.settings import SiteSettings
@@ -32,10 +34,16 @@ class Site:
     enquiry: Enquiry
     sends: HourlyLimit
     questions: HourlyLimit
+    wrong_tries: WrongTries
     renderer: Renderer
 
     def start(self) -> None:
         self.courier.start()
+
+    def next_courses(self) -> tuple[date, ...]:
+        """When the next courses for families begin, as far as that is known."""
+        today = day_of(self.clock.now())
+        return tuple(day for day in self.settings.course_dates if day >= today)
 
     def stop(self) -> None:
         self.courier.stop()
@@ -51,11 +59,12 @@ def open_site(settings: SiteSettings, clock: Clock) -> Site:
         settings=settings,
         clock=clock,
         definitions=read_definitions(settings.own_forms),
-        sessions=Sessions(clock.now, settings.session, settings.most_sessions),
+        sessions=Sessions(clock.now, settings.session, settings.most_sessions, settings.most_sessions_per_address),
         publisher=publisher,
         courier=Courier(publisher, settings.deliver_every),
         enquiry=Enquiry(settings.enquiry_amqp_uri, settings.keys),
         sends=HourlyLimit(settings.sends_per_hour, clock.now),
         questions=HourlyLimit(settings.questions_per_hour, clock.now),
+        wrong_tries=WrongTries(clock.now),
         renderer=Renderer(settings),
     )

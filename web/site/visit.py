@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,28 +11,36 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from web.site.languages import ENGLISH, LANGUAGES
+from web.site.headers import content_security_policy
+from web.site.languages import ENGLISH
+from web.site.limits import network_of
 from web.site.site import Site
 
 LEFT = "left"
 LEFT_SECONDS = 300
 """For so long after somebody has left in a hurry, Back shows an empty page."""
 
+REQUEST = "request"
+LINKS = ("form", "offer", "alert", "client", "client-right", REQUEST)
+"""What a cookie of its own opens, by its name: the kinds of one-time links, what a typed code left behind, and
+a request that was looked up."""
+
 
 @dataclass
 class Visit:
-    """A request with its form already read. `who` is the network address, for limits only."""
+    """A request with its form already read. `path` is where the page is, without the language, and holds nothing that
+    the visitor chose; `who` is the address they come from, as `limits.network_of` counts it, for limits only."""
 
     site: Site
-    method: str
-    path: str
-    language: str
-    fields: Mapping[str, Sequence[str]]
-    query: Mapping[str, str]
-    params: Mapping[str, Any]
-    cookies: Mapping[str, str]
-    who: str
-    from_elsewhere: bool
+    method: str = "GET"
+    path: str = "/"
+    language: str = ENGLISH
+    fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
+    cookies: Mapping[str, str] = field(default_factory=dict)
+    who: str = ""
+    from_elsewhere: bool = False
     nonce: str = field(default_factory=lambda: secrets.token_urlsafe(16))
 
     @property
@@ -53,11 +62,33 @@ class Visit:
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         html = self.site.renderer.page(template, language=self.language, path=self.path, nonce=self.nonce, **values)
-        return HTMLResponse(html, status, {"Content-Language": self.language})
+        policy = content_security_policy(self.nonce)
+        return HTMLResponse(html, status, {"Content-Language": self.language, "Content-Security-Policy": policy})
 
-    def go_to(self, path: str) -> Response:
-        """Another page, in the same language."""
-        return RedirectResponse(path if self.language == ENGLISH else f"/{self.language}{path}", 303)
+    def secret_of(self, link: str) -> str | None:
+        """The secret of the link of this kind that was opened last."""
+        return self.cookies.get(self._link_cookie(link))
+
+    def remember_secret(self, response: Response, link: str, secret: str) -> Response:
+        """For as long as a session lasts, and of a request at most until the browser is closed, as others may use it
+        next. `lax`, because a link in a letter is followed from elsewhere."""
+        response.set_cookie(
+            self._link_cookie(link),
+            secret,
+            max_age=None if link == REQUEST else round(self.site.settings.session.total_seconds()),
+            httponly=True,
+            samesite="lax",
+            secure=self.site.settings.secure,
+        )
+        return response
+
+    def _link_cookie(self, link: str) -> str:
+        return f"__Host-{link}" if self.site.settings.secure else link
+
+    def go_to(self, path: str, *, language: str = "") -> Response:
+        """Another page, in the same language unless another is named."""
+        language = language or self.language
+        return RedirectResponse(path if language == ENGLISH else f"/{language}{path}", 303)
 
     def remember(self, response: Response, token: str) -> Response:
         """Ties the session to the browser until it is closed."""
@@ -67,24 +98,35 @@ class Visit:
     def forget(self, response: Response) -> Response:
         """Ends the session, here and in the browser."""
         self.site.sessions.end(self.token)
+        for link in LINKS:
+            self.site.sessions.end(draft_of(self.secret_of(link)))
+            response.delete_cookie(
+                self._link_cookie(link), httponly=True, samesite="lax", secure=self.site.settings.secure
+            )
         response.delete_cookie(self.cookie_name, httponly=True, samesite="strict", secure=self.site.settings.secure)
         return response
 
 
-def visit_of(site: Site, request: Request, fields: Mapping[str, Sequence[str]]) -> Visit:
-    path, language = request.url.path, ENGLISH
-    for one in LANGUAGES:
-        if path == f"/{one}" or path.startswith(f"/{one}/"):
-            path, language = path[len(one) + 1 :] or "/", one
+def handle_of(secret: str) -> str:
+    """Goes with what a page posts, so that it is never posted from elsewhere, or for what another secret opens."""
+    return hashlib.sha256(b"page:" + secret.encode()).hexdigest()[:32]
+
+
+def draft_of(secret: str | None) -> str | None:
+    """What opens the session that holds what was chosen so far in the form behind a link."""
+    return f"draft:{secret}" if secret else None
+
+
+def visit_of(site: Site, request: Request, *, language: str, path: str = "/") -> Visit:
+    """The request as the pages see it. `path` is ours, not the visitor's: it goes into links."""
     return Visit(
         site=site,
         method=request.method,
         path=path,
         language=language,
-        fields=fields,
         query=request.query_params,
         params=request.path_params,
         cookies=request.cookies,
-        who=request.client.host if request.client else "",
+        who=network_of(request.client.host) if request.client else "",
         from_elsewhere=request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"),
     )

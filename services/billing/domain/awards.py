@@ -12,7 +12,16 @@ from enum import StrEnum
 
 from contracts.vocabulary import AwardId, ClientGroup, FundId, FundPurpose, ReferralId, SubsidyWaitReason
 from services.billing.domain.days import day_of
-from services.billing.domain.funds import AreaToBeConfirmed, ClientCapReached, Fund, FundRefused, NoMoney, Place
+from services.billing.domain.funds import (
+    AreaToBeConfirmed,
+    ClientCapReached,
+    FitsNoTherapist,
+    Fund,
+    FundRefused,
+    NeedsAPerson,
+    NoMoney,
+    Place,
+)
 from services.billing.domain.refusal import RuleBroken, pounds
 
 
@@ -21,7 +30,11 @@ class AwardRefused(RuleBroken):
 
 
 class AwardOver(AwardRefused):
-    """Its sessions are used, or what was left has been released."""
+    """Its sessions are used, or it pays for none of that day any more."""
+
+
+class SessionBeforeAward(AwardRefused):
+    """A session of before the award, which it doesn't pay."""
 
 
 class NothingNeeded(AwardRefused):
@@ -39,6 +52,8 @@ class NoFundCanPay(AwardRefused):
 class AwardState(StrEnum):
     HELD = "held"
     """Money is committed to sessions to come."""
+    CLOSING = "closing"
+    """No session is to come; the money stays reserved for those that took place and have still to be reported."""
     USED = "used"
     """Every session has been drawn down."""
     ENDED = "ended"
@@ -51,13 +66,19 @@ class AwardPolicy:
 
     highest_session_fee_pence: int
     sessions_per_award: int
+    late_session_days: int
+    """How long after a fund's end, or the end of a therapy, money stays reserved for sessions still to be reported."""
+    begin_within_days: int
+    """How long an award waits for its first session."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """What a referral asks for. `session_fee_pence` is known once a therapist has accepted.
 
-    `received_pence` is what earlier awards of each fund have paid for this client already.
+    `received_pence` is what each fund has paid or promised to this person already, on whichever referral.
+    `least_fee_pence` is what a session costs at least with those who suit, where less was tried in vain. `is_further`:
+    an award was used up before this; `is_allowed`: a person decided that another may follow.
     """
 
     client_group: ClientGroup
@@ -65,11 +86,18 @@ class Request:
     fee_ceiling_pence: int | None = None
     session_fee_pence: int | None = None
     received_pence: Mapping[FundId, int] = field(default_factory=dict)
+    least_fee_pence: int | None = None
+    is_further: bool = False
+    is_allowed: bool = False
 
 
 @dataclass(kw_only=True, eq=False)
 class Award:
-    """What a fund has promised for one referral. What was committed is held, drawn or released."""
+    """What a fund has promised for one referral. What was committed is held, drawn or released.
+
+    It pays sessions from `starts_on` to `pays_until`, both of which count; without that, to the fund's last day.
+    `new_person`: whether it took one of the places of a gift to a number of people.
+    """
 
     id: AwardId
     referral_id: ReferralId
@@ -78,31 +106,63 @@ class Award:
     sessions: int
     committed_pence: int
     approved_at: datetime
+    starts_on: date
+    new_person: bool = True
     sessions_used: int = 0
     drawn_pence: int = 0
     released_pence: int = 0
     state: AwardState = AwardState.HELD
+    pays_until: date | None = None
+
+    @property
+    def holds_money(self) -> bool:
+        return self.state in (AwardState.HELD, AwardState.CLOSING)
 
     @property
     def held_pence(self) -> int:
-        """What is committed to sessions still to come."""
+        """What is committed to sessions still to come or to be reported."""
         return self.committed_pence - self.drawn_pence - self.released_pence
 
     @property
     def sessions_left(self) -> int:
-        return self.sessions - self.sessions_used if self.state is AwardState.HELD else 0
+        return self.sessions - self.sessions_used if self.holds_money else 0
 
-    def draw_down(self, *, fund: Fund, on: date) -> int:
-        """Pays for a session attended on that day; the pence. Raises AwardOver or the fund's NotOpen."""
-        if self.state is not AwardState.HELD:
-            raise AwardOver(f"This award is {self.state}: nothing of it is left for another session.")
+    def covers(self, day: date) -> bool:
+        """Whether a session of that day is within the award's dates."""
+        return self.starts_on <= day and (self.pays_until is None or day <= self.pays_until)
+
+    def draw_down(self, *, fund: Fund, on: date, reported_on: date, late_days: int) -> Drawdown:
+        """Pays for a session attended on `on`, whenever that is reported.
+
+        What was reserved for it and has gone back to the fund is committed anew, if the fund has it. Raises
+        SessionBeforeAward, AwardOver, or the fund's NotOpen, ReportedTooLate or NoMoney.
+        """
+        self._check_day(on)
+        fund.check_open(on=on)
+        fund.check_reported(on=reported_on, within_days=late_days)
         pence = self.pence_per_session
+        committed = 0 if self.holds_money else self._commit_again(fund=fund, on=on)
         fund.draw_down(pence=pence, on=on)
         self.drawn_pence += pence
         self.sessions_used += 1
-        if not self.sessions_left:
+        if self.holds_money and not self.sessions_left:
             self.state = AwardState.USED
-        return pence
+        return Drawdown(pence=pence, committed_pence=committed)
+
+    def undo_draw_down(self, *, fund: Fund, pence: int, goes_on: bool) -> int:
+        """Takes a session back that had cost `pence`; the pence that go back to the fund.
+
+        What the award still needs for its sessions it keeps. `goes_on`: whether one that was used up may pay again.
+        """
+        fund.undo_draw_down(pence=pence)
+        self.drawn_pence -= pence
+        self.sessions_used -= 1
+        if self.state is AwardState.USED:
+            self.state = AwardState.HELD if goes_on else AwardState.ENDED
+        released = pence - self.pence_per_session if self.holds_money else pence
+        if released:
+            self._release(fund, released)
+        return released
 
     def lower_to(self, *, fund: Fund, pence_per_session: int) -> int:
         """Promises less for each session still to come; the pence that are released, 0 if it is not less."""
@@ -116,15 +176,53 @@ class Award:
         self.released_pence += released
         return released
 
-    def end(self, *, fund: Fund) -> int:
-        """Releases all that is left; the pence, 0 if there is nothing."""
-        if self.state is not AwardState.HELD:
+    def close(self, *, pays_until: date) -> None:
+        """No session after that day is paid; the money stays reserved for those that are still to be reported."""
+        if self.state is AwardState.HELD:
+            self.state, self.pays_until = AwardState.CLOSING, pays_until
+
+    def go_on(self) -> None:
+        """Sessions are to come after all: what stayed reserved is for them too."""
+        if self.state is AwardState.CLOSING:
+            self.state, self.pays_until = AwardState.HELD, None
+
+    def end(self, *, fund: Fund, pays_until: date | None = None) -> int:
+        """Releases all that is left; the pence, 0 if there is nothing.
+
+        A session until `pays_until` may still be paid, as long as the fund has money.
+        """
+        if not self.holds_money:
             return 0
-        released = self.held_pence
-        fund.release(pence=released, award_untouched=self.drawn_pence == 0)
-        self.released_pence += released
+        self.pays_until = self.pays_until or pays_until
         self.state = AwardState.ENDED
+        released = self.held_pence
+        self._release(fund, released)
         return released
+
+    def _check_day(self, on: date) -> None:
+        if on < self.starts_on:
+            raise SessionBeforeAward(f"This award pays sessions from {self.starts_on}; record that of {on} without it.")
+        ended_for_good = self.state is AwardState.ENDED and self.pays_until is None
+        if self.state is AwardState.USED or ended_for_good or not self.covers(on):
+            raise AwardOver(f"This award is {self.state}: nothing of it is left for a session of {on}.")
+
+    def _commit_again(self, *, fund: Fund, on: date) -> int:
+        fund.commit(pence=self.pence_per_session, on=on, new_person=self.new_person and self.drawn_pence == 0)
+        self.committed_pence += self.pence_per_session
+        return self.pence_per_session
+
+    def _release(self, fund: Fund, pence: int) -> None:
+        untouched = self.state is AwardState.ENDED and self.drawn_pence == 0
+        fund.release(pence=pence, gives_place_back=untouched and self.new_person)
+        self.released_pence += pence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawdown:
+    """What a session cost, and how much of it had to be committed anew."""
+
+    pence: int
+    committed_pence: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,14 +232,20 @@ class Grant:
     fund: Fund
     pence_per_session: int
     sessions: int
+    new_person: bool = True
 
     @property
     def pence(self) -> int:
         return self.pence_per_session * self.sessions
 
-    def commit(self, *, award_id: AwardId, referral_id: ReferralId, at: datetime) -> Award:
-        """The award, its money promised by the fund. Raises what `Fund.commit` raises."""
-        self.fund.commit(pence=self.pence, on=day_of(at))
+    def commit(
+        self, *, award_id: AwardId, referral_id: ReferralId, at: datetime, starts_on: date | None = None
+    ) -> Award:
+        """The award, its money promised by the fund. Raises what `Fund.commit` raises.
+
+        `starts_on` lies before the day it is made where it follows one that was used up.
+        """
+        self.fund.commit(pence=self.pence, on=day_of(at), new_person=self.new_person)
         return Award(
             id=award_id,
             referral_id=referral_id,
@@ -150,6 +254,8 @@ class Grant:
             sessions=self.sessions,
             committed_pence=self.pence,
             approved_at=at,
+            starts_on=starts_on or day_of(at),
+            new_person=self.new_person,
         )
 
 
@@ -183,15 +289,19 @@ def grant_from(fund: Fund, *, request: Request, policy: AwardPolicy, on: date) -
     pence = need if fund.session_cap_pence is None else min(need, fund.session_cap_pence)
     fund.terms_for(FundPurpose.THERAPY)
     fund.check_open(on=on)
+    _check_fits(fund, pence, request)
     to_be_confirmed: AreaToBeConfirmed | None = None
     try:
         fund.check_person(purpose=FundPurpose.THERAPY, client_group=request.client_group, place=request.place)
     except AreaToBeConfirmed as refusal:
         to_be_confirmed = refusal
+    if request.is_further and not (fund.further_awards or request.is_allowed):
+        raise NeedsAPerson(f"{fund.name} gives another award by a person's decision only.")
     sessions = _sessions(fund, pence, request, policy)
     if to_be_confirmed:
         raise to_be_confirmed
-    return Grant(fund=fund, pence_per_session=pence, sessions=sessions)
+    new_person = fund.id not in request.received_pence
+    return Grant(fund=fund, pence_per_session=pence, sessions=sessions, new_person=new_person)
 
 
 def _need(request: Request, policy: AwardPolicy) -> int:
@@ -205,13 +315,23 @@ def _need(request: Request, policy: AwardPolicy) -> int:
     return need
 
 
+def _check_fits(fund: Fund, pence: int, request: Request) -> None:
+    """Raises FitsNoTherapist where therapists within reach cost more than the client and the fund can pay together."""
+    together = (request.fee_ceiling_pence or 0) + pence
+    if request.session_fee_pence is None and request.least_fee_pence is not None and together < request.least_fee_pence:
+        raise FitsNoTherapist(
+            f"{fund.name} and the client pay {pounds(together)} a session together, which fits no therapist."
+        )
+
+
 def _sessions(fund: Fund, pence: int, request: Request, policy: AwardPolicy) -> int:
     sessions = min(policy.sessions_per_award, fund.sessions_per_award or policy.sessions_per_award)
     if fund.client_cap_pence is not None:
         sessions = min(sessions, (fund.client_cap_pence - request.received_pence.get(fund.id, 0)) // pence)
     if sessions < 1:
         raise ClientCapReached(f"{fund.name} has paid all it may for this client.")
-    fund.check_awards_left()
+    if fund.id not in request.received_pence:
+        fund.check_awards_left()
     affordable = fund.available_pence // pence
     if affordable < 1:
         raise NoMoney(f"{fund.name} has {pounds(fund.available_pence)} available, less than a session's part.")
@@ -223,9 +343,17 @@ def _preference(fund: Fund) -> tuple[bool, date, FundId]:
     return not restricted, fund.ends_on, fund.id
 
 
+_WAIT_REASONS: tuple[tuple[type[FundRefused], SubsidyWaitReason], ...] = (
+    (AreaToBeConfirmed, SubsidyWaitReason.AREA_TO_BE_CONFIRMED),
+    (NoMoney, SubsidyWaitReason.NO_MONEY),
+    (FitsNoTherapist, SubsidyWaitReason.NO_THERAPIST_FITS),
+    (NeedsAPerson, SubsidyWaitReason.AWARD_USED_UP),
+)
+"""What is told of several refusals: the one that is nearest to being lifted."""
+
+
 def _wait_reason(refusals: list[FundRefused]) -> SubsidyWaitReason:
-    if any(isinstance(refusal, AreaToBeConfirmed) for refusal in refusals):
-        return SubsidyWaitReason.AREA_TO_BE_CONFIRMED
-    if any(isinstance(refusal, NoMoney) for refusal in refusals):
-        return SubsidyWaitReason.NO_MONEY
+    for kind, reason in _WAIT_REASONS:
+        if any(isinstance(refusal, kind) for refusal in refusals):
+            return reason
     return SubsidyWaitReason.NO_ELIGIBLE_FUND

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
-LONDON = ZoneInfo("Europe/London")
+from contracts.london import LONDON, day_of
 
-
-def day_of(moment: datetime) -> date:
-    """The day in London at an aware moment."""
-    return moment.astimezone(LONDON).date()
+__all__ = ["day_of", "end_of", "start_of", "year_after"]
 
 
 def start_of(day: date) -> datetime:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from contracts.vocabulary import ClientGroup, FundId, FundPurpose
 from services.billing.domain.refusal import RuleBroken, pounds
@@ -37,6 +37,18 @@ class ClientCapReached(FundRefused):
     """The fund has given this client all it may."""
 
 
+class ReportedTooLate(FundRefused):
+    """The session is reported when what was reserved of the fund has gone back."""
+
+
+class FitsNoTherapist(FundRefused):
+    """With all that the fund may add, the client can pay no therapist within reach."""
+
+
+class NeedsAPerson(FundRefused):
+    """The fund gives nobody another award unless a person decides so."""
+
+
 class NoMoney(FundRefused):
     """Not enough is left that isn't promised already."""
 
@@ -47,6 +59,10 @@ class NoAwardsLeft(NoMoney):
 
 class MoreThanCommitted(FundRefused):
     """More would be spent or released than was committed."""
+
+
+class MoreThanDrawn(FundRefused):
+    """More would be taken back than was spent."""
 
 
 class FundNotPossible(RuleBroken):
@@ -87,7 +103,8 @@ class Place:
 class Fund:
     """A grant or donation. What was given is available, committed to awards, or drawn: never more, never less.
 
-    `max_awards` is for gifts to a number of people; an award that is released untouched gives its place back.
+    `max_awards` is for gifts to a number of people: a person's further awards take no further place, and an award that
+    is released untouched gives its place back.
     """
 
     id: FundId
@@ -104,6 +121,7 @@ class Fund:
     sessions_per_award: int | None = None
     client_cap_pence: int | None = None
     max_awards: int | None = None
+    further_awards: bool = False
 
     @property
     def purposes(self) -> tuple[FundPurpose, ...]:
@@ -136,15 +154,22 @@ class Fund:
             raise WrongClientGroup(f"{self.name} is for {allowed}, not for {client_group}.")
         self._check_area(terms, place)
 
-    def commit(self, *, pence: int, on: date) -> None:
-        """Promises money to one award. Raises NotOpen, NoAwardsLeft or NoMoney."""
+    def check_reported(self, *, on: date, within_days: int) -> None:
+        """Whether a session may still be reported on that day. Raises ReportedTooLate."""
+        last = self.ends_on + timedelta(days=within_days)
+        if on > last:
+            raise ReportedTooLate(f"{self.name} pays sessions reported until {last}; speak to the treasurer.")
+
+    def commit(self, *, pence: int, on: date, new_person: bool = True) -> None:
+        """Promises money for sessions of that day or later. Raises NotOpen, NoAwardsLeft or NoMoney."""
         self.check_open(on=on)
-        self.check_awards_left()
+        if new_person:
+            self.check_awards_left()
         if not 0 < pence <= self.available_pence:
             raise NoMoney(f"{self.name} has {pounds(self.available_pence)} available, not {pounds(pence)}.")
         self.available_pence -= pence
         self.committed_pence += pence
-        self.awards_made += 1
+        self.awards_made += new_person
 
     def draw_down(self, *, pence: int, on: date) -> None:
         """Spends committed money on a session of that day. Raises NotOpen or MoreThanCommitted."""
@@ -153,13 +178,19 @@ class Fund:
         self.committed_pence -= pence
         self.drawn_pence += pence
 
-    def release(self, *, pence: int, award_untouched: bool = False) -> None:
+    def undo_draw_down(self, *, pence: int) -> None:
+        """What was spent on a session that is taken back is committed again. Raises MoreThanDrawn."""
+        if not 0 < pence <= self.drawn_pence:
+            raise MoreThanDrawn(f"{self.name} has spent {pounds(self.drawn_pence)}, not {pounds(pence)}.")
+        self.drawn_pence -= pence
+        self.committed_pence += pence
+
+    def release(self, *, pence: int, gives_place_back: bool = False) -> None:
         """Takes a promise back, which may happen after the fund's end. Raises MoreThanCommitted."""
         self._check_committed(pence)
         self.committed_pence -= pence
         self.available_pence += pence
-        if award_untouched:
-            self.awards_made -= 1
+        self.awards_made -= gives_place_back
 
     def check_awards_left(self) -> None:
         """Raises NoAwardsLeft when the gift has helped as many people as it was given for."""

@@ -7,15 +7,6 @@ from datetime import date
 from enum import StrEnum
 
 from contracts.vocabulary import InvoiceId, MatchId, ReferralId, TherapistId
-from services.billing.domain.refusal import RuleBroken, pounds
-
-
-class PaymentRefused(RuleBroken):
-    """A payment that doesn't fit its invoice."""
-
-
-class Overpaid(PaymentRefused):
-    """More than is outstanding."""
 
 
 class InvoiceKind(StrEnum):
@@ -42,26 +33,41 @@ class Invoice:
 
     @property
     def outstanding_pence(self) -> int:
-        """What is still owed; below nothing when a paid fee was credited, and the charity owes the therapist."""
-        return self.amount_pence - self.paid_pence - self.credited_pence
+        """What is still owed."""
+        return max(0, self.amount_pence - self.paid_pence - self.credited_pence)
+
+    @property
+    def overpaid_pence(self) -> int:
+        """What was paid and is no longer owed, because the fee was given back."""
+        return max(0, self.paid_pence + self.credited_pence - self.amount_pence)
 
     @property
     def is_settled(self) -> bool:
-        return self.outstanding_pence <= 0
+        return self.outstanding_pence == 0
 
     @property
     def is_credited(self) -> bool:
         return self.credited_pence > 0
 
-    def pay(self, *, pence: int) -> None:
-        """Takes a payment of all or a part. Raises Overpaid."""
-        if pence > self.outstanding_pence:
-            left = pounds(max(0, self.outstanding_pence))
-            raise Overpaid(f"{pounds(pence)} is more than the {left} outstanding; record that much, return the rest.")
-        self.paid_pence += pence
+    def pay(self, *, pence: int) -> int:
+        """Takes as much of a payment as is outstanding; the pence. The rest stays with the payer."""
+        taken = min(pence, self.outstanding_pence)
+        self.paid_pence += taken
+        return taken
+
+    def unpay(self, *, pence: int) -> int:
+        """Gives up a part of what was paid; the pence."""
+        given = min(pence, self.paid_pence)
+        self.paid_pence -= given
+        return given
 
     def credit(self) -> int:
         """Gives the whole amount back; the pence, 0 if that was done before."""
         pence = self.amount_pence - self.credited_pence
         self.credited_pence += pence
+        return pence
+
+    def take_credit_back(self) -> int:
+        """Asks for what was given back after all; the pence, 0 if nothing was."""
+        pence, self.credited_pence = self.credited_pence, 0
         return pence

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from contracts.vocabulary import AwardId, FundId, InvoiceId, MatchId, PaymentId, TherapistId
+from contracts.vocabulary import CreditNoteId, FundId, InvoiceId, MatchId, PaymentId, TherapistId
 
 
 class Unbalanced(Exception):
@@ -38,10 +38,13 @@ class JournalKind(StrEnum):
     MEMBERSHIP_FEE_CHARGED = "membership_fee_charged"
     REFERRAL_FEE_CHARGED = "referral_fee_charged"
     REFERRAL_FEE_CREDITED = "referral_fee_credited"
+    REFERRAL_FEE_CREDIT_REVERSED = "referral_fee_credit_reversed"
     PAYMENT_RECEIVED = "payment_received"
+    PAYMENT_REVERSED = "payment_reversed"
     FUND_OPENED = "fund_opened"
     SUBSIDY_COMMITTED = "subsidy_committed"
     SUBSIDY_DRAWN_DOWN = "subsidy_drawn_down"
+    SUBSIDY_DRAWDOWN_REVERSED = "subsidy_drawdown_reversed"
     SUBSIDY_RELEASED = "subsidy_released"
 
 
@@ -103,13 +106,23 @@ def referral_fee_charged(*, match_id: MatchId, therapist_id: TherapistId, pence:
     )
 
 
-def referral_fee_credited(*, match_id: MatchId, therapist_id: TherapistId, pence: int) -> Journal:
+def referral_fee_credited(*, credit_note_id: CreditNoteId, therapist_id: TherapistId, pence: int) -> Journal:
     return _move(
         JournalKind.REFERRAL_FEE_CREDITED,
-        match_id,
+        credit_note_id,
         pence,
         debit=Account(AccountKind.REFERRAL_FEE_INCOME),
         credit=_receivable(therapist_id),
+    )
+
+
+def referral_fee_credit_reversed(*, credit_note_id: CreditNoteId, therapist_id: TherapistId, pence: int) -> Journal:
+    return _move(
+        JournalKind.REFERRAL_FEE_CREDIT_REVERSED,
+        credit_note_id,
+        pence,
+        debit=_receivable(therapist_id),
+        credit=Account(AccountKind.REFERRAL_FEE_INCOME),
     )
 
 
@@ -123,6 +136,16 @@ def payment_received(*, payment_id: PaymentId, therapist_id: TherapistId, pence:
     )
 
 
+def payment_reversed(*, payment_id: PaymentId, therapist_id: TherapistId, pence: int) -> Journal:
+    return _move(
+        JournalKind.PAYMENT_REVERSED,
+        payment_id,
+        pence,
+        debit=_receivable(therapist_id),
+        credit=Account(AccountKind.BANK),
+    )
+
+
 def fund_opened(*, fund_id: FundId, pence: int) -> Journal:
     return _move(
         JournalKind.FUND_OPENED,
@@ -133,10 +156,11 @@ def fund_opened(*, fund_id: FundId, pence: int) -> Journal:
     )
 
 
-def subsidy_committed(*, award_id: AwardId, fund_id: FundId, pence: int) -> Journal:
+def subsidy_committed(*, cause_id: UUID, fund_id: FundId, pence: int) -> Journal:
+    """`cause_id` is the award, or the session reported after what was reserved for it had gone back."""
     return _move(
         JournalKind.SUBSIDY_COMMITTED,
-        award_id,
+        cause_id,
         pence,
         debit=_available(fund_id),
         credit=_committed(fund_id),
@@ -154,8 +178,18 @@ def subsidy_drawn_down(*, session_id: UUID, fund_id: FundId, therapist_id: Thera
     )
 
 
+def subsidy_drawdown_reversed(*, session_id: UUID, fund_id: FundId, therapist_id: TherapistId, pence: int) -> Journal:
+    return _move(
+        JournalKind.SUBSIDY_DRAWDOWN_REVERSED,
+        session_id,
+        pence,
+        debit=Account(AccountKind.THERAPIST_PAYABLE, therapist_id=therapist_id, fund_id=fund_id),
+        credit=_committed(fund_id),
+    )
+
+
 def subsidy_released(*, cause_id: UUID, fund_id: FundId, pence: int) -> Journal:
-    """`cause_id` is the award when it ends, or the match whose lower fee needs less of it."""
+    """`cause_id` is the award when it ends, the match whose lower fee needs less of it, or the session taken back."""
     return _move(
         JournalKind.SUBSIDY_RELEASED,
         cause_id,

@@ -33,6 +33,15 @@ class MembershipPolicy:
             issued_on, self.last_day_of_grace(issued_on=issued_on) - timedelta(days=self.reminder_days_before_lapse)
         )
 
+    @property
+    def notice_days(self) -> int:
+        """Between the reminder and the lapse, so that nobody lapses unannounced."""
+        return min(self.grace_days, self.reminder_days_before_lapse)
+
+    def last_day_after_notice(self, *, issued_on: date, reminded_on: date) -> date:
+        """The last day to pay: of the grace period, or later if the reminder went out late."""
+        return max(self.last_day_of_grace(issued_on=issued_on), reminded_on + timedelta(days=self.notice_days))
+
 
 @dataclass(kw_only=True, eq=False)
 class Membership:

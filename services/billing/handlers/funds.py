@@ -12,10 +12,11 @@ from services.billing import store
 from services.billing.domain import ledger
 from services.billing.domain.days import day_of, end_of, start_of
 from services.billing.domain.funds import Fund, Terms, check_terms
-from services.billing.handlers import subsidies
+from services.billing.handlers import awards
 from services.billing.handlers.books import BillingUnit, post
 from services.billing.handlers.refusals import FundNameTaken, UnknownReferral, refusing
 from services.billing.handlers.reports import fund_view, subsidy_view
+from services.billing.handlers.waiting import START_FUND, money_has_come, wait_again
 
 END_FUND = "end_fund"
 
@@ -29,7 +30,7 @@ def open_fund(unit: BillingUnit, request: OpenFund) -> FundView:
         check_terms(terms=fund.terms, starts_on=fund.starts_on, ends_on=fund.ends_on)
     store.add(unit.session, fund)
     post(unit, ledger.fund_opened(fund_id=fund.id, pence=fund.opened_pence))
-    unit.set_timer(subsidies.START_FUND, fund.id, max(unit.now, start_of(fund.starts_on)))
+    unit.set_timer(START_FUND, fund.id, max(unit.now, start_of(fund.starts_on)))
     unit.set_timer(END_FUND, fund.id, end_of(fund.ends_on))
     unit.emit(
         FundOpened(
@@ -45,15 +46,20 @@ def open_fund(unit: BillingUnit, request: OpenFund) -> FundView:
 
 def start_fund(unit: BillingUnit, timer: Timer) -> None:
     """A fund's first day has come: those who wait are served."""
-    subsidies.money_has_come(unit)
+    money_has_come(unit)
 
 
 def end_fund(unit: BillingUnit, timer: Timer) -> None:
-    """A fund's last day is over: nothing more is spent of it, and whom it helped waits for another fund."""
+    """A fund's last day is over: it pays no later session, and whom it helped waits for another fund.
+
+    What is reserved for sessions that are still to be reported stays so for the time that policy gives.
+    """
     fund = store.get_fund(unit.session, FundId(UUID(timer.key)))
     for award in store.held_awards_of(unit.session, fund.id):
-        subsidies.end_award(unit, award, fund, SubsidyReleaseReason.FUND_ENDED)
-        subsidies.wait_again(unit, store.get_referral(unit.session, award.referral_id))
+        referral = store.get_referral(unit.session, award.referral_id)
+        reason = SubsidyReleaseReason.FUND_ENDED
+        awards.close_award(unit, referral, award, fund, reason, pays_until=fund.ends_on)
+        wait_again(unit, referral)
 
 
 def confirm_area(unit: BillingUnit, request: ConfirmArea) -> SubsidyView:
@@ -65,7 +71,7 @@ def confirm_area(unit: BillingUnit, request: ConfirmArea) -> SubsidyView:
     referral.local_authority = request.local_authority or referral.local_authority
     referral.area_confirmed = True
     if store.find_place(unit.session, referral.id):
-        subsidies.money_has_come(unit)
+        money_has_come(unit)
     return subsidy_view(unit, referral)
 
 
@@ -82,6 +88,7 @@ def _fund_of(request: OpenFund, id_: FundId) -> Fund:
         sessions_per_award=request.sessions_per_award,
         client_cap_pence=request.client_cap_pence,
         max_awards=request.max_awards,
+        further_awards=request.further_awards,
     )
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, timedelta
 from uuid import UUID
 
 from chassis.ports import Timer
-from contracts.events.billing import MembershipLapsed, MembershipRenewed, MembershipStarted
+from contracts.events.billing import MembershipLapsed, MembershipReminded, MembershipRenewed, MembershipStarted
 from contracts.vocabulary import InvoiceId, TherapistId
 from services.billing import store
 from services.billing.domain import ledger
 from services.billing.domain.days import day_of, end_of, start_of
 from services.billing.domain.invoices import Invoice, InvoiceKind
 from services.billing.domain.membership import Membership
+from services.billing.handlers import credit
 from services.billing.handlers.books import BillingUnit, post
 from services.billing.tables import Match
 
@@ -35,6 +37,7 @@ def begin_at_first_match(unit: BillingUnit, match: Match) -> None:
             starts_on=membership.starts_on,
             ends_on=membership.ends_on,
             amount_pence=invoice.amount_pence,
+            from_credit_pence=credit.pay_from_credit(unit, invoice),
         )
     )
 
@@ -46,22 +49,66 @@ def renew_membership(unit: BillingUnit, timer: Timer) -> None:
         return
     invoice = _charge_year(unit, membership.therapist_id, membership.renews_on)
     membership.renew(invoice_id=invoice.id)
-    _tell_renewal(unit, membership, invoice)
+    _tell_renewal(unit, membership, invoice, from_credit_pence=credit.pay_from_credit(unit, invoice))
 
 
 def remind_of_membership(unit: BillingUnit, timer: Timer) -> None:
-    """The fee is still unpaid some days before it lapses: marks the invoice, for whoever writes to the therapist."""
-    invoice = store.get_invoice(unit.session, InvoiceId(UUID(timer.key)))
+    """The fee is still unpaid some days before it lapses: the therapist is told, and until when it can be paid."""
+    invoice = store.lock_invoice(unit.session, InvoiceId(UUID(timer.key)))
     if not invoice.is_settled:
-        invoice.reminded_on = day_of(unit.now)
+        _remind(unit, invoice)
 
 
 def lapse_membership(unit: BillingUnit, timer: Timer) -> None:
-    """The grace period is over: no new offers until the fee is paid."""
-    invoice = store.get_invoice(unit.session, InvoiceId(UUID(timer.key)))
+    """The grace period is over: no new offers until the fee is paid. Nobody lapses who was not reminded in time."""
+    invoice = store.lock_invoice(unit.session, InvoiceId(UUID(timer.key)))
     membership = store.find_membership(unit.session, invoice.therapist_id)
     if membership is None or not membership.may_lapse(invoice_id=invoice.id, is_settled=invoice.is_settled):
         return
+    if invoice.reminded_on is None:
+        _remind(unit, invoice)
+    elif day_of(unit.now) <= (last_day := _last_day(unit, invoice, invoice.reminded_on)):
+        unit.set_timer(LAPSE, invoice.id, end_of(last_day))
+    else:
+        _lapse(unit, membership, invoice)
+
+
+def revive_paid(unit: BillingUnit, invoices: Iterable[Invoice]) -> None:
+    """A lapsed membership whose fee has been paid after all runs for a year from today."""
+    for invoice in invoices:
+        membership = store.find_membership(unit.session, invoice.therapist_id)
+        if membership and membership.is_revived_by(invoice_id=invoice.id, is_settled=invoice.is_settled):
+            membership.revive(on=day_of(unit.now))
+            _tell_renewal(unit, membership, invoice)
+
+
+def ask_again(unit: BillingUnit, invoices: Iterable[Invoice]) -> None:
+    """A payment was taken back: who owes this year's fee again is reminded at once, and lapses unless it is paid."""
+    for invoice in invoices:
+        membership = store.find_membership(unit.session, invoice.therapist_id)
+        if membership and membership.may_lapse(invoice_id=invoice.id, is_settled=invoice.is_settled):
+            _remind(unit, invoice)
+
+
+def _remind(unit: BillingUnit, invoice: Invoice) -> None:
+    invoice.reminded_on = day_of(unit.now)
+    last_day = _last_day(unit, invoice, invoice.reminded_on)
+    unit.set_timer(LAPSE, invoice.id, end_of(last_day))
+    unit.emit(
+        MembershipReminded(
+            therapist_id=invoice.therapist_id,
+            invoice_id=invoice.id,
+            outstanding_pence=invoice.outstanding_pence,
+            lapses_on=last_day + timedelta(days=1),
+        )
+    )
+
+
+def _last_day(unit: BillingUnit, invoice: Invoice, reminded_on: date) -> date:
+    return unit.tools.membership.last_day_after_notice(issued_on=invoice.issued_on, reminded_on=reminded_on)
+
+
+def _lapse(unit: BillingUnit, membership: Membership, invoice: Invoice) -> None:
     membership.lapse()
     unit.emit(
         MembershipLapsed(
@@ -72,15 +119,9 @@ def lapse_membership(unit: BillingUnit, timer: Timer) -> None:
     )
 
 
-def revive_if_paid(unit: BillingUnit, invoice: Invoice) -> None:
-    """A lapsed membership whose fee has been paid after all runs for a year from today."""
-    membership = store.find_membership(unit.session, invoice.therapist_id)
-    if membership and membership.is_revived_by(invoice_id=invoice.id, is_settled=invoice.is_settled):
-        membership.revive(on=day_of(unit.now))
-        _tell_renewal(unit, membership, invoice)
-
-
-def _tell_renewal(unit: BillingUnit, membership: Membership, invoice: Invoice) -> None:
+def _tell_renewal(
+    unit: BillingUnit, membership: Membership, invoice: Invoice, *, from_credit_pence: int | None = None
+) -> None:
     unit.set_timer(RENEW, membership.therapist_id, start_of(membership.renews_on))
     unit.emit(
         MembershipRenewed(
@@ -89,6 +130,7 @@ def _tell_renewal(unit: BillingUnit, membership: Membership, invoice: Invoice) -
             starts_on=membership.starts_on,
             ends_on=membership.ends_on,
             amount_pence=invoice.amount_pence,
+            from_credit_pence=from_credit_pence,
         )
     )
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from contracts.events.billing import ErasureConfirmed
 from contracts.events.intake import ReferralErased
-from services.billing.handlers import subsidies
 from services.billing.handlers.books import BillingUnit
 from services.billing.handlers.referrals import expect_referral
+from services.billing.handlers.waiting import leave_waiting_list
 
 
 def forget(unit: BillingUnit, event: ReferralErased) -> None:
-    """Forgets where the client lives and what they could pay. Invoices, awards and journals stay; they name nobody."""
+    """Forgets where the client lives, what they could pay, and which referral of theirs came before this one.
+
+    Invoices, awards, sessions and journals stay; they name nobody.
+    """
     referral = expect_referral(unit, event.referral_id)
-    subsidies.leave_waiting_list(unit, referral.id)
+    leave_waiting_list(unit, referral.id)
     referral.forget(sequence=unit.sequence)
     unit.emit(ErasureConfirmed(referral_id=referral.id))

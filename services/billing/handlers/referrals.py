@@ -11,11 +11,13 @@ from contracts.events.intake import (
     ReferralSignposted,
     ReferralWithdrawn,
 )
-from contracts.vocabulary import ReferralId, SubsidyReleaseReason
+from contracts.vocabulary import ReferralId, ReopeningReason, SubsidyReleaseReason
 from services.billing import store
-from services.billing.domain.fees import Ending, ending_of_closure, is_credited_by_ending
-from services.billing.handlers import books, subsidies
+from services.billing.domain.days import day_of
+from services.billing.domain.fees import Ending, ending_of_closure
+from services.billing.handlers import attendance, awards, referral_fees, subsidies
 from services.billing.handlers.books import BillingUnit
+from services.billing.handlers.waiting import leave_waiting_list, money_has_come
 from services.billing.tables import Referral
 
 
@@ -38,8 +40,9 @@ def note_assessment(unit: BillingUnit, event: ReferralAssessed) -> None:
 
 
 def withdraw(unit: BillingUnit, event: ReferralWithdrawn) -> None:
-    """The client took the request back."""
-    _end(unit, event.referral_id, Ending.WITHDRAWN, SubsidyReleaseReason.WITHDRAWN)
+    """The client took the request back, or a person found it to be the same as another."""
+    if _end(unit, event.referral_id, Ending.WITHDRAWN, SubsidyReleaseReason.WITHDRAWN):
+        expect_referral(unit, event.referral_id).merged_into_id = event.merged_into_id
 
 
 def signpost(unit: BillingUnit, event: ReferralSignposted) -> None:
@@ -53,13 +56,17 @@ def close(unit: BillingUnit, event: ReferralClosed) -> None:
 
 
 def reopen(unit: BillingUnit, event: ReferralReopened) -> None:
-    """A referral that was withdrawn as a duplicate is none; its subsidy waits for the assessment again."""
+    """A referral that had ended goes on: so does its award, if the money is still there, and its subsidy is decided."""
     referral = expect_referral(unit, event.referral_id)
     if referral.ending_sequence is not None and unit.sequence <= referral.ending_sequence:
         return
     referral.ending, referral.ending_sequence = None, unit.sequence
-    if referral.assessed_at is not None and store.find_held_award(unit.session, referral.id) is None:
-        subsidies.wait_again(unit, referral)
+    referral.ended_at = referral.merged_into_id = None
+    if event.reason is ReopeningReason.MATCH_GOES_ON:
+        for match in store.matches_of(unit.session, referral.id):
+            if not match.has_ended:
+                referral_fees.settle_referral_fee(unit, referral, match, goes_on=True)
+    awards.go_on(unit, referral)
 
 
 def expect_referral(unit: BillingUnit, referral_id: ReferralId) -> Referral:
@@ -70,17 +77,20 @@ def expect_referral(unit: BillingUnit, referral_id: ReferralId) -> Referral:
     return referral
 
 
-def _end(unit: BillingUnit, referral_id: ReferralId, ending: Ending, reason: SubsidyReleaseReason) -> None:
+def _end(unit: BillingUnit, referral_id: ReferralId, ending: Ending, reason: SubsidyReleaseReason) -> bool:
+    """False if intake has said something newer."""
     referral = expect_referral(unit, referral_id)
     if referral.ending_sequence is not None and unit.sequence <= referral.ending_sequence:
-        return
+        return False
     referral.ending, referral.ending_sequence = ending, unit.sequence
-    subsidies.leave_waiting_list(unit, referral_id)
-    subsidies.end_award_of(unit, referral_id, reason)
+    referral.ended_at = unit.envelope.time if unit.envelope else unit.now
+    leave_waiting_list(unit, referral_id)
     for match in store.matches_of(unit.session, referral_id):
-        attended = store.sessions_attended(unit.session, match.id)
-        if match.end_reason is None and is_credited_by_ending(ending=ending, sessions_attended=attended):
-            books.credit_referral_fee(unit, match)
+        if match.end_reason is None:
+            referral_fees.settle_referral_fee(unit, referral, match)
+            attendance.watch_ended(unit, match)
+    awards.close_award_of(unit, referral, reason, pays_until=day_of(referral.ended_at))
+    return True
 
 
 def _referral_of(event: ReferralReceived, sequence: int) -> Referral:
@@ -93,6 +103,7 @@ def _referral_of(event: ReferralReceived, sequence: int) -> Referral:
         fee_ceiling_pence=event.fee_ceiling_pence,
         subsidy_requested=event.subsidy_requested,
         received_sequence=sequence,
+        previous_id=event.previous_referral_id,
     )
 
 
@@ -101,6 +112,7 @@ def _renew_facts(referral: Referral, event: ReferralReceived, sequence: int) -> 
     referral.client_group = event.client_group
     referral.fee_ceiling_pence = event.fee_ceiling_pence
     referral.subsidy_requested = event.subsidy_requested
+    referral.previous_id = event.previous_referral_id
     if not referral.area_confirmed:
         referral.police_force_area = event.police_force_area
         referral.local_authority = event.local_authority
@@ -108,8 +120,8 @@ def _renew_facts(referral: Referral, event: ReferralReceived, sequence: int) -> 
 
 def _reconsider(unit: BillingUnit, referral: Referral) -> None:
     if not referral.asks_for_subsidy:
-        subsidies.leave_waiting_list(unit, referral.id)
+        leave_waiting_list(unit, referral.id)
     elif store.find_place(unit.session, referral.id):
-        subsidies.money_has_come(unit)
+        money_has_come(unit)
     else:
         subsidies.decide(unit, referral)

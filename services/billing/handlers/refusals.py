@@ -30,12 +30,32 @@ class FundNameTaken(Refused):
     """Another fund has this name; perhaps the same grant was entered twice."""
 
 
-class ReferenceUsed(Refused):
-    """The same reference stands for another amount on this invoice."""
+class UnknownMatch(Refused):
+    """Billing has not heard of this match."""
+
+
+class UnknownPayment(Refused):
+    """No payment has this identifier."""
+
+
+class UnknownSession(Refused):
+    """No session has this identifier."""
+
+
+class PaymentIdUsed(Refused):
+    """The same identifier stands for another payment."""
 
 
 class NotMatched(Refused):
-    """The referral has no therapist now, so there can be no session."""
+    """The referral had no therapist on that day, so there can have been no session."""
+
+
+class SessionsOnRecord(Refused):
+    """Sessions are on record, so the client did attend."""
+
+
+class NothingToFollow(Refused):
+    """There is no award that another could follow, or one still has sessions to come."""
 
 
 class SessionInTheFuture(Refused):
@@ -52,10 +72,6 @@ class SessionRecordedAlready(Refused):
 
 class SessionIsSubsidised(Refused):
     """The referral has an award, so the session draws it down."""
-
-
-class FeeCreditedAlready(Refused):
-    """The therapist was given the referral fee back because no session was on record."""
 
 
 @contextmanager

@@ -45,7 +45,8 @@ def subsidy_of(unit: BillingUnit, request: SubsidyOf) -> SubsidyView:
 
 def therapist_account(unit: BillingUnit, request: TherapistAccountOf) -> TherapistAccountView:
     """A therapist's membership and invoices. Raises UnknownTherapist."""
-    if store.find_therapist(unit.session, request.therapist_id) is None:
+    therapist = store.find_therapist(unit.session, request.therapist_id)
+    if therapist is None:
         raise UnknownTherapist("Billing has not heard of this therapist; check the identifier, or try again shortly.")
     membership = store.find_membership(unit.session, request.therapist_id)
     return TherapistAccountView(
@@ -54,6 +55,7 @@ def therapist_account(unit: BillingUnit, request: TherapistAccountOf) -> Therapi
         membership_starts_on=membership.starts_on if membership else None,
         membership_ends_on=membership.ends_on if membership else None,
         balance_pence=store.balance_of(unit.session, request.therapist_id),
+        credit_pence=therapist.credit_pence,
         invoices=tuple(map(_invoice_view, store.invoices_of(unit.session, request.therapist_id))),
     )
 
@@ -83,6 +85,7 @@ def fund_view(fund: Fund, *, on: date) -> FundView:
         drawn_pence=fund.drawn_pence,
         awards_made=fund.awards_made,
         max_awards=fund.max_awards,
+        further_awards=fund.further_awards,
     )
 
 
@@ -111,6 +114,8 @@ def _award_view(award: Award) -> AwardView:
         released_pence=award.released_pence,
         state=award.state,
         approved_at=award.approved_at,
+        starts_on=award.starts_on,
+        pays_until=award.pays_until,
     )
 
 

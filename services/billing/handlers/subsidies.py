@@ -1,25 +1,27 @@
-"""Deciding, lowering, ending and waiting for subsidies."""
+"""Deciding subsidies: when one is asked for, when money has come, and when a person allows another."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from chassis.ports import Timer
-from contracts.events.billing import SubsidyApproved, SubsidyDeclined, SubsidyReleased, SubsidyWaitlisted
-from contracts.vocabulary import AwardId, MatchId, ReferralId, SubsidyDeclineReason, SubsidyReleaseReason
+from contracts.commands.billing import AllowFurtherAward, SubsidyView
+from contracts.events.billing import SubsidyApproved, SubsidyDeclined, SubsidyWaitlisted
+from contracts.vocabulary import AwardId, ReferralId, SubsidyDeclineReason
 from services.billing import store
 from services.billing.domain import ledger
-from services.billing.domain.awards import Award, NoFundCanPay, NothingNeeded, Request, choose, need_per_session
+from services.billing.domain.awards import Award, AwardState, NoFundCanPay, NothingNeeded, Request, choose
 from services.billing.domain.days import day_of
 from services.billing.domain.funds import Fund
+from services.billing.handlers import awards
 from services.billing.handlers.books import BillingUnit, post
+from services.billing.handlers.refusals import NothingToFollow, UnknownReferral
+from services.billing.handlers.reports import subsidy_view
+from services.billing.handlers.waiting import EVERYBODY, MONEY_COMES, SERVE_WAITING_LIST, money_has_come, wait_again
 from services.billing.tables import Match, Referral, WaitingPlace
 
-SERVE_WAITING_LIST, START_FUND = "serve_waiting_list", "start_fund"
-MONEY_COMES = (SERVE_WAITING_LIST, START_FUND)
-EVERYBODY = "everybody"
 PLACES_AT_ONCE = 200
 """How much of the waiting list one unit of work serves, so that it holds the funds' locks for a moment only."""
 
@@ -47,42 +49,23 @@ def serve_waiting_list(unit: BillingUnit, timer: Timer) -> None:
         unit.set_timer(SERVE_WAITING_LIST, EVERYBODY, unit.now, position)
 
 
-def money_has_come(unit: BillingUnit) -> None:
-    """Has the waiting list served, once, however often money comes in this moment."""
-    unit.set_timer(SERVE_WAITING_LIST, EVERYBODY, unit.now)
+def allow_further_award(unit: BillingUnit, request: AllowFurtherAward) -> SubsidyView:
+    """A person decides that an award that is used up may be followed by another, in the order of the waiting list.
 
-
-def wait_again(unit: BillingUnit, referral: Referral) -> None:
-    """Puts back on the waiting list, where they stood before, somebody whose award ended through no act of theirs."""
-    if referral.asks_for_subsidy and store.find_place(unit.session, referral.id) is None:
-        store.add(unit.session, WaitingPlace(referral_id=referral.id, asked_at=referral.received_at))
+    Raises UnknownReferral, NothingToFollow.
+    """
+    referral = store.find_referral(unit.session, request.referral_id)
+    if referral is None:
+        raise UnknownReferral("Billing has not heard of this referral; check the identifier, or try again shortly.")
+    latest = store.find_latest_award(unit.session, referral.id)
+    if not referral.asks_for_subsidy or latest is None or latest.state is AwardState.HELD:
+        raise NothingToFollow("This referral has ended, or has no award that is used up; look at its subsidy.")
+    wait_again(unit, referral, asked_at=unit.now)
+    place = store.find_place(unit.session, referral.id)
+    if place and place.allowed_by is None:
+        place.allowed_by = request.allowed_by
         money_has_come(unit)
-
-
-def leave_waiting_list(unit: BillingUnit, referral_id: ReferralId) -> None:
-    if place := store.find_place(unit.session, referral_id):
-        unit.session.delete(place)
-
-
-def fit_award_to_fee(unit: BillingUnit, referral: Referral, match: Match) -> None:
-    """Releases what the therapist's own fee doesn't need of the award."""
-    award = store.find_held_award(unit.session, referral.id)
-    if award is None:
-        return
-    fund = store.get_fund(unit.session, award.fund_id)
-    need = need_per_session(session_fee_pence=match.session_fee_pence, fee_ceiling_pence=referral.fee_ceiling_pence)
-    released = award.lower_to(fund=fund, pence_per_session=need)
-    _release(unit, award, released, SubsidyReleaseReason.FEE_LOWER_THAN_AWARDED, cause_id=match.id)
-
-
-def end_award_of(unit: BillingUnit, referral_id: ReferralId, reason: SubsidyReleaseReason) -> None:
-    """Releases what is left of the referral's award, if it has one."""
-    if award := store.find_held_award(unit.session, referral_id):
-        end_award(unit, award, store.get_fund(unit.session, award.fund_id), reason)
-
-
-def end_award(unit: BillingUnit, award: Award, fund: Fund, reason: SubsidyReleaseReason) -> None:
-    _release(unit, award, award.end(fund=fund), reason, cause_id=award.id)
+    return subsidy_view(unit, referral)
 
 
 def _is_decided(unit: BillingUnit, referral: Referral) -> bool:
@@ -93,25 +76,35 @@ def _is_decided(unit: BillingUnit, referral: Referral) -> bool:
 def _is_served(unit: BillingUnit, place: WaitingPlace, funds: Iterable[Fund]) -> bool:
     """Decides for whoever has this place. False if they must go on waiting."""
     referral = store.get_referral(unit.session, place.referral_id)
+    match = store.find_current_match(unit.session, referral.id)
+    match_id = match.id if match else None
     try:
-        _approve(unit, referral, funds)
+        _approve(unit, place, referral, match, funds)
     except NoFundCanPay as refusal:
         if place.reason is not refusal.reason:
             place.reason = refusal.reason
-            unit.emit(SubsidyWaitlisted(referral_id=referral.id, reason=refusal.reason))
+            unit.emit(SubsidyWaitlisted(referral_id=referral.id, reason=refusal.reason, match_id=match_id))
         return False
     except NothingNeeded:
-        declined = SubsidyDeclined(referral_id=referral.id, reason=SubsidyDeclineReason.WITHIN_MEANS)
-        unit.emit(declined)
+        reason = SubsidyDeclineReason.WITHIN_MEANS
+        unit.emit(SubsidyDeclined(referral_id=referral.id, reason=reason, match_id=match_id))
     return True
 
 
-def _approve(unit: BillingUnit, referral: Referral, funds: Iterable[Fund]) -> None:
-    request = _request(unit, referral)
+def _approve(
+    unit: BillingUnit, place: WaitingPlace, referral: Referral, match: Match | None, funds: Iterable[Fund]
+) -> None:
+    used_up = _used_up(unit, referral)
+    request = _request(unit, place, referral, match, is_further=used_up is not None)
     grant = choose(request=request, funds=funds, policy=unit.tools.awards, on=day_of(unit.now))
-    award = grant.commit(award_id=AwardId(unit.new_id()), referral_id=referral.id, at=unit.now)
+    award = grant.commit(
+        award_id=AwardId(unit.new_id()),
+        referral_id=referral.id,
+        at=unit.now,
+        starts_on=_day_after(unit, used_up) if used_up else _where_it_ended(unit, referral, match),
+    )
     store.add(unit.session, award)
-    post(unit, ledger.subsidy_committed(award_id=award.id, fund_id=award.fund_id, pence=award.committed_pence))
+    post(unit, ledger.subsidy_committed(cause_id=award.id, fund_id=award.fund_id, pence=award.committed_pence))
     unit.emit(
         SubsidyApproved(
             award_id=award.id,
@@ -123,35 +116,44 @@ def _approve(unit: BillingUnit, referral: Referral, funds: Iterable[Fund]) -> No
             approved_at=award.approved_at,
         )
     )
+    awards.watch_beginning(unit, award)
+    if match:
+        awards.tell_therapist(unit, award, grant.fund, match)
 
 
-def _request(unit: BillingUnit, referral: Referral) -> Request:
-    match = store.find_current_match(unit.session, referral.id)
+def _used_up(unit: BillingUnit, referral: Referral) -> Award | None:
+    """The award that the next one would follow, if every session of it was paid."""
+    latest = store.find_latest_award(unit.session, referral.id)
+    return latest if latest and latest.state is AwardState.USED else None
+
+
+def _day_after(unit: BillingUnit, award: Award) -> date | None:
+    """The next award begins where this one ended, so that sessions that were reported together are paid alike."""
+    last = store.last_session_of(unit.session, award.id)
+    return last + timedelta(days=1) if last else None
+
+
+def _where_it_ended(unit: BillingUnit, referral: Referral, match: Match | None) -> date | None:
+    """In a therapy that goes on, the day after an award's last: so no session falls between it and the next."""
+    latest = store.find_latest_award(unit.session, referral.id) if match else None
+    ended = latest is not None and latest.state is AwardState.ENDED
+    return latest.pays_until + timedelta(days=1) if latest and ended and latest.pays_until else None
+
+
+def _request(
+    unit: BillingUnit, place: WaitingPlace, referral: Referral, match: Match | None, *, is_further: bool
+) -> Request:
+    person = store.same_person(unit.session, referral.id)
     return Request(
         client_group=referral.client_group,
         place=referral.place,
         fee_ceiling_pence=referral.fee_ceiling_pence,
         session_fee_pence=match.session_fee_pence if match else None,
-        received_pence=store.received_by(unit.session, referral.id),
+        received_pence=store.received_by(unit.session, person),
+        least_fee_pence=referral.least_fee_pence,
+        is_further=is_further,
+        is_allowed=place.allowed_by is not None,
     )
-
-
-def _release(
-    unit: BillingUnit, award: Award, pence: int, reason: SubsidyReleaseReason, *, cause_id: AwardId | MatchId
-) -> None:
-    if not pence:
-        return
-    post(unit, ledger.subsidy_released(cause_id=cause_id, fund_id=award.fund_id, pence=pence))
-    unit.emit(
-        SubsidyReleased(
-            award_id=award.id,
-            referral_id=award.referral_id,
-            fund_id=award.fund_id,
-            released_pence=pence,
-            reason=reason,
-        )
-    )
-    money_has_come(unit)
 
 
 def _position(timer: Timer) -> tuple[datetime, ReferralId] | None:

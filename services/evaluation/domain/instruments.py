@@ -68,6 +68,8 @@ class Instrument:
     reliable_changes: tuple[ReliableChange, ...]
     not_for_ages: frozenset[str]
     sources: tuple[str, ...]
+    ages: range | None = None
+    """The ages in years that it is made for, where it is made for young people; None if for adults."""
 
     @property
     def reliable_change(self) -> ReliableChange | None:
@@ -117,7 +119,12 @@ def _read(data: Mapping[str, Any]) -> Instrument:
         ),
         not_for_ages=frozenset(data.get("not_for_ages", ())),
         sources=tuple(data["sources"]),
+        ages=_read_ages(data.get("ages")),
     )
+
+
+def _read_ages(ages: Mapping[str, int] | None) -> range | None:
+    return range(ages["from"], ages["to"] + 1) if ages else None
 
 
 def _read_item(data: Mapping[str, Any], code: str) -> Item:
@@ -148,6 +155,8 @@ def _problem(instrument: Instrument) -> str | None:
         return "the lowest answer must be below the highest"
     if not 0 <= instrument.missing_allowed < len(codes):
         return "missing_allowed must be fewer than there are items"
+    if instrument.ages is not None and not instrument.ages:
+        return "ages must run from the younger to the older"
     if starts != sorted(set(starts)):
         return "bands must be in order"
     if not instrument.sources:

@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import date
 
+from contracts.typed.names import fold_name, name_forms
 from contracts.vocabulary import MarkKind
 
 
@@ -33,11 +34,17 @@ def marks_of(
     values = {
         MarkKind.EMAIL: email and normal_email(email),
         MarkKind.TELEPHONE: telephone and normal_telephone(telephone),
-        MarkKind.NAME_AND_BIRTH: name and date_of_birth and f"{normal_name(name)} {date_of_birth.isoformat()}",
+        MarkKind.NAME_AND_BIRTH: name and date_of_birth and f"{fold_name(name)} {date_of_birth.isoformat()}",
     }
-    return {
-        kind: hmac.new(keys[kind], value.encode(), hashlib.sha256).digest() for kind, value in values.items() if value
-    }
+    return {kind: _mark(kind, value, keys) for kind, value in values.items() if value}
+
+
+def other_marks_of(*, name: str | None, date_of_birth: date | None, keys: Mapping[MarkKind, bytes]) -> frozenset[bytes]:
+    """Marks under which the same name may have been kept with the same date: hyphenated otherwise, or longer ago."""
+    if not (name and date_of_birth):
+        return frozenset()
+    values = (f"{form} {date_of_birth.isoformat()}" for form in name_forms(name))
+    return frozenset(_mark(MarkKind.NAME_AND_BIRTH, value, keys) for value in values)
 
 
 def normal_email(text: str) -> str:
@@ -46,15 +53,11 @@ def normal_email(text: str) -> str:
 
 
 def normal_telephone(text: str) -> str:
-    """National digits with a leading 0, from `+44 (0)1632 960 001`, `0044…`, `44…` or `01632…`."""
-    digits = re.sub(r"\D", "", unicodedata.normalize("NFKC", text))
+    """National digits with a leading 0, from `+44 (0)1632 960 001`, `0044…`, `44…` or `01632…`; no extension."""
+    digits = re.sub(r"\D", "", unicodedata.normalize("NFKC", text.partition(";ext=")[0]))
     national = re.sub(r"^(00)?44(?=\d{9,})0?", "0", digits)
     return national if national.startswith("0") else f"0{national}"
 
 
-def normal_name(text: str) -> str:
-    """Letters and digits alone, without case and accents, and the words in alphabetical order."""
-    plain = unicodedata.normalize("NFKD", text).casefold()
-    bare = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    joined = re.sub(r"['’`\-‐-―.]", "", bare)
-    return " ".join(sorted(re.findall(r"\w+", joined)))
+def _mark(kind: MarkKind, value: str, keys: Mapping[MarkKind, bytes]) -> bytes:
+    return hmac.new(keys[kind], value.encode(), hashlib.sha256).digest()

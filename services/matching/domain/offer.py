@@ -37,17 +37,21 @@ class Offer:
     distance_km: float
     sessions: Sessions
     state: OfferState = OfferState.OPEN
+    token_hash: bytes | None = None
+    """Of the secret of its link."""
 
     @property
     def is_open(self) -> bool:
         return self.state is OfferState.OPEN
 
-    def answer(self, *, therapist_id: TherapistId, accepted: bool) -> None:
-        """Raises NotTheirOffer or OfferClosed."""
+    def answer(self, *, therapist_id: TherapistId, accepted: bool, at: datetime) -> None:
+        """Raises NotTheirOffer or OfferClosed, also if its time is over and nobody has said so yet."""
         if therapist_id != self.therapist_id:
             raise NotTheirOffer("This offer was made to another therapist.")
         if not self.is_open:
             raise OfferClosed(f"This offer is no longer open: it was {self.state.value}.")
+        if at >= self.expires_at:
+            raise OfferClosed(f"This offer is no longer open: it was {OfferState.EXPIRED.value}.")
         self.state = OfferState.ACCEPTED if accepted else OfferState.DECLINED
 
     def expire(self) -> bool:
@@ -75,6 +79,15 @@ class Match:
     matched_at: datetime
     ended_at: datetime | None = None
     reason: MatchEndReason | None = None
+    end_reported_at: datetime | None = None
+    """When its therapist said last, by the page of the introduction, that it has ended."""
+
+    def is_newly_reported(self, *, at: datetime) -> bool:
+        """Whether the therapist's word is newer than the last, which may have been put right since."""
+        if self.end_reported_at is not None and at <= self.end_reported_at:
+            return False
+        self.end_reported_at = at
+        return True
 
     def end(self, *, reason: MatchEndReason, at: datetime) -> bool:
         """False if it has ended before."""
@@ -82,3 +95,6 @@ class Match:
             return False
         self.ended_at, self.reason = at, reason
         return True
+
+    def undo_end(self) -> None:
+        self.ended_at = self.reason = None

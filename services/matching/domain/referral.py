@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from contracts.vocabulary import (
+    AgeBand,
     ClientGroup,
     Competence,
     MatchId,
+    PersonId,
     ReferralId,
+    RiskLevel,
     Sessions,
     Sex,
     StallReason,
     TherapistId,
     Work,
 )
+from services.matching.domain.needs import UNDETERMINED, Needs
 from services.matching.domain.places import Point
-
-UNDETERMINED = "und"
-"""ISO 639's code for a language that isn't known."""
 
 
 class State(StrEnum):
@@ -40,6 +41,35 @@ class SubsidyState(StrEnum):
     APPROVED = "approved"
     WAITLISTED = "waitlisted"
     DECLINED = "declined"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessment:
+    """What a therapist must be able to do, and what the client prefers, as intake's newest word has it.
+
+    `release` is where somebody in prison will live, if that is known and has a point.
+    """
+
+    competence: Competence
+    work: Work
+    therapist_sex: Sex | None
+    therapist_sex_only: bool
+    wheelchair_access: bool
+    age_years: int | None
+    required_languages: list[str]
+    preferred_languages: list[str]
+    interpreter_language: str | None
+    most_per_session: int | None
+    online_allowed: bool
+    release: Point | None
+
+
+def may_meet_online(client_group: ClientGroup, *, allowed: bool | None, release_on: date | None, today: date) -> bool:
+    """In prison only if a person says that the prison allows it; who has been released isn't inside any more."""
+    if allowed is not None:
+        return allowed
+    inside = client_group is ClientGroup.IN_PRISON and (release_on is None or today < release_on)
+    return not inside
 
 
 @dataclass(eq=False, kw_only=True)
@@ -71,6 +101,64 @@ class Referral:
     waiting_for: StallReason | None = None
     match_id: MatchId | None = None
     therapist_id: TherapistId | None = None
+    age_band: AgeBand | None = None
+    risk_level: RiskLevel | None = None
+    """This and `age_band` decide nothing here: a therapist judges an offer by them."""
+    person_id: PersonId | None = None
+    """What all referrals of one person have in common."""
+    duplicate_of: ReferralId | None = None
+    """The referral, of the same person, that a person merged this one into."""
+    under_18: bool = False
+    age_years: int | None = None
+    therapist_sex_only: bool = False
+    required_languages: list[str] = field(default_factory=list)
+    preferred_languages: list[str] = field(default_factory=list)
+    interpreter_language: str | None = None
+    most_per_session: int | None = None
+    online_allowed: bool = True
+    sought_at_release: bool = False
+    """It is where they will live after prison that the therapist is sought, and not where they are."""
+    assessment_sequence: int = 0
+    concern_open: bool = False
+    """Nobody has acknowledged an immediate safeguarding concern about this person yet."""
+    waited_seconds: int = 0
+    """For how long it was on the waiting list before it was offered or put on hold."""
+    stall_told: bool = False
+    waiting_needs: str | None = None
+    """The key of its needs while it is on the waiting list, by which a therapist who has room finds it."""
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nobody is to be sought for now."""
+        return self.on_hold or self.concern_open
+
+    @property
+    def needs(self) -> Needs:
+        assert self.competence is not None, "nobody is sought before the assessment"
+        return Needs(
+            client_group=self.client_group,
+            competence=self.competence,
+            couple=self.work is Work.COUPLE,
+            young=self.under_18,
+            age_years=self.age_years,
+            sex=self.therapist_sex if self.therapist_sex_only else None,
+            languages=tuple(self.required_languages),
+            interpreter=self.interpreter_language,
+        )
+
+    @property
+    def liked_languages(self) -> list[str]:
+        """One of them is preferred. Of who wasn't asked in which language therapy should be, that of their letters."""
+        asked = self.required_languages or self.preferred_languages or self.interpreter_language
+        return self.preferred_languages if asked else [self.language]
+
+    @property
+    def would_meet_online(self) -> bool:
+        return self.online_allowed and self.sessions is not Sessions.IN_PERSON
+
+    @property
+    def would_meet_in_person(self) -> bool:
+        return not self.online_allowed or self.sessions is not Sessions.ONLINE
 
     @property
     def point(self) -> Point | None:
@@ -79,27 +167,43 @@ class Referral:
         return Point(self.latitude, self.longitude)
 
     @property
+    def own_limit_pence(self) -> int | None:
+        """What the client can pay a session: their newest word."""
+        return self.fee_ceiling_pence if self.most_per_session is None else self.most_per_session
+
+    @property
     def highest_fee_pence(self) -> int | None:
         """What a session may cost at most: what the client can pay and what a fund adds. None: no limit was named.
 
         Who asks for a subsidy and names no ceiling can pay nothing.
         """
-        if self.fee_ceiling_pence is None and self.subsidy is SubsidyState.NOT_REQUESTED:
+        own = self.own_limit_pence
+        if own is None and self.subsidy is SubsidyState.NOT_REQUESTED:
             return None
-        return (self.fee_ceiling_pence or 0) + self.subsidy_pence_per_session
+        return (own or 0) + self.subsidy_pence_per_session
 
-    def assessed(
-        self, *, competence: Competence, work: Work, therapist_sex: Sex | None, wheelchair_access: bool
-    ) -> bool:
-        """What the therapist must be able to do is known. True if the search can begin."""
-        if self.competence is not None:
+    def assessed(self, found: Assessment, *, sequence: int) -> bool:
+        """What the therapist must be able to do is known, or known better. False if something newer was said before."""
+        if self.competence is not None and sequence <= self.assessment_sequence:
             return False
-        self.competence, self.work = competence, work
-        self.therapist_sex, self.wheelchair_access = therapist_sex, wheelchair_access
-        return self.state is State.AWAITING_ASSESSMENT and self._begin()
+        self.assessment_sequence = sequence
+        self.competence, self.work = found.competence, found.work
+        self.therapist_sex, self.therapist_sex_only = found.therapist_sex, found.therapist_sex_only
+        self.wheelchair_access = found.wheelchair_access
+        self.age_years, self.under_18 = found.age_years, self.under_18 or found.age_years is not None
+        self.required_languages, self.preferred_languages = found.required_languages, found.preferred_languages
+        self.interpreter_language = found.interpreter_language
+        self.most_per_session = found.most_per_session
+        self.online_allowed = found.online_allowed
+        if found.release is not None:
+            self.sought_at_release = True
+            self.latitude, self.longitude = found.release.latitude, found.release.longitude
+        if self.state is State.AWAITING_ASSESSMENT:
+            self._begin()
+        return True
 
     def subsidy_decided(self, *, subsidy: SubsidyState, pence_per_session: int, sequence: int) -> bool:
-        """Billing has answered; an older answer than the last is dropped. True if it is worth searching now."""
+        """Billing has answered. False if it has answered later before."""
         if sequence < self.billing_sequence:
             return False
         self.billing_sequence = sequence
@@ -107,41 +211,60 @@ class Referral:
         self.subsidy_pence_per_session = pence_per_session
         if self.state is State.AWAITING_SUBSIDY:
             self.state = State.WAITING
-        return self.state is State.WAITING
+        return True
 
-    def found_at(self, point: Point | None, *, sequence: int) -> bool:
-        """Intake has told anew where the client is. True if it is worth searching now."""
+    def asks_anew(
+        self,
+        *,
+        point: Point | None,
+        sessions: Sessions,
+        max_distance_km: float,
+        fee_ceiling_pence: int | None,
+        sequence: int,
+    ) -> bool:
+        """Intake has told anew where the client is and what they can do. False if it has told something newer."""
         if sequence <= self.received_sequence:
             return False
         self.received_sequence = sequence
-        self.latitude = point.latitude if point else None
-        self.longitude = point.longitude if point else None
-        return self.state is State.WAITING
+        self.sessions, self.max_distance_km, self.fee_ceiling_pence = sessions, max_distance_km, fee_ceiling_pence
+        if not self.sought_at_release:
+            self.latitude = point.latitude if point else None
+            self.longitude = point.longitude if point else None
+        return True
 
-    def hold(self) -> None:
+    def hold(self, *, at: datetime) -> None:
         """Nobody is sought until the referral is resumed. A match that was made meanwhile stands, and ends the hold."""
         if self.state is State.MATCHED:
             return
         self.on_hold = True
-        self.waiting_since = self.waiting_for = None
-        if self.state is State.OFFERED:
-            self.state = State.WAITING
+        self._pause(at)
 
-    def resume(self) -> bool:
-        """The search goes on where it was. True if somebody can be sought now."""
+    def heed_concern(self, *, is_open: bool, at: datetime) -> None:
+        """Nobody is sought while nobody has acknowledged an immediate safeguarding concern. Therapy goes on."""
+        self.concern_open = is_open
+        if is_open and self.state is not State.MATCHED:
+            self._pause(at)
+
+    def resume(self) -> None:
+        """The search goes on where it was."""
         self.on_hold = False
-        return self.state is State.WAITING
 
-    def reopen(self) -> bool:
-        """A referral that was stopped is wanted after all. True if somebody can be sought now.
+    def reopen(self) -> None:
+        """A referral that was stopped is wanted after all.
 
         Its assessment may have overtaken this, and this the word that stopped it. A hold of before is over.
         """
-        self.on_hold = False
+        self.on_hold, self.duplicate_of = False, None
         if self.state is State.STOPPED:
             self.state = State.AWAITING_ASSESSMENT
-            return self.competence is not None and self._begin()
-        return self.state is State.WAITING
+            if self.competence is not None:
+                self._begin()
+
+    def released(self) -> bool:
+        """The day of their release from prison has come. False if that changes nothing."""
+        changed = not self.online_allowed
+        self.online_allowed = True
+        return changed
 
     def is_newer(self, sequence: int) -> bool:
         """Whether this is intake's newest word on the search; if so, it counts."""
@@ -150,21 +273,28 @@ class Referral:
         self.search_sequence = sequence
         return True
 
-    def offered(self) -> None:
+    def offered(self, *, at: datetime) -> None:
+        """Somebody is asked, so it doesn't wait: the clock of waiting stops."""
+        self._stop_clock(at)
         self.state = State.OFFERED
         self.offers_made += 1
 
     def must_wait(self, *, waiting_for: StallReason, at: datetime) -> bool:
-        """Nobody can be asked now. True if the referral was not on the waiting list before."""
-        self.state, self.waiting_for = State.WAITING, waiting_for
+        """Nobody can be asked now. True if the clock of waiting begins, or goes on, with this."""
+        self.state, self.waiting_for, self.waiting_needs = State.WAITING, waiting_for, self.needs.key
         if self.waiting_since is not None:
             return False
-        self.waiting_since = at
+        self.waiting_since = at - timedelta(seconds=self.waited_seconds)
         return True
 
     def matched(self, *, match_id: MatchId, therapist_id: TherapistId) -> None:
         self.state, self.match_id, self.therapist_id = State.MATCHED, match_id, therapist_id
-        self.waiting_since = self.waiting_for = None
+        self._forget_waiting()
+
+    def seek_on(self) -> None:
+        """The offer came to nothing."""
+        if self.state is State.OFFERED:
+            self.state = State.WAITING
 
     def seek_another(self) -> None:
         """The client was unhappy for any reason and gets another therapist."""
@@ -174,24 +304,40 @@ class Referral:
         self.state = State.ENDED
         self.match_id = self.therapist_id = None
 
-    def _begin(self) -> bool:
+    def _begin(self) -> None:
         decided = self.subsidy is not SubsidyState.UNDECIDED
         self.state = State.WAITING if decided else State.AWAITING_SUBSIDY
-        return decided
 
     def stop(self) -> bool:
         """Nobody is sought any more. False if that was so already."""
         if self.state in (State.STOPPED, State.ENDED):
             return False
         self.state = State.STOPPED
-        self.waiting_since = self.waiting_for = None
+        self._forget_waiting()
         return True
 
     def erase(self) -> None:
         """Forgets what was asked of a therapist and from where. What comes later about the referral changes nothing."""
         self.state = State.ERASED
-        self.latitude = self.longitude = self.fee_ceiling_pence = None
+        self.latitude = self.longitude = self.fee_ceiling_pence = self.age_band = self.risk_level = None
         self.language, self.max_distance_km, self.subsidy_pence_per_session = UNDETERMINED, 0.0, 0
-        self.competence = self.work = self.therapist_sex = None
-        self.wheelchair_access = False
-        self.waiting_since = self.waiting_for = self.match_id = self.therapist_id = None
+        self.competence = self.work = self.therapist_sex = self.age_years = None
+        self.wheelchair_access = self.under_18 = self.therapist_sex_only = self.sought_at_release = False
+        self.required_languages, self.preferred_languages = [], []
+        self.interpreter_language = self.most_per_session = self.match_id = self.therapist_id = None
+        self.online_allowed = True
+        self._forget_waiting()
+
+    def _pause(self, at: datetime) -> None:
+        self._stop_clock(at)
+        if self.state is State.OFFERED:
+            self.state = State.WAITING
+
+    def _stop_clock(self, at: datetime) -> None:
+        if self.waiting_since is not None:
+            self.waited_seconds = int((at - self.waiting_since).total_seconds())
+        self.waiting_since = self.waiting_for = self.waiting_needs = None
+
+    def _forget_waiting(self) -> None:
+        self.waiting_since = self.waiting_for = self.waiting_needs = None
+        self.waited_seconds, self.stall_told = 0, False

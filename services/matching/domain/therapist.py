@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from contracts.vocabulary import ClientGroup, Competence, Sessions, Sex, SuspensionReason, TherapistId
+from services.matching.domain.needs import Needs
 from services.matching.domain.places import Point
+
+YOUNGEST, OLDEST_YOUNG = 0, 17
+"""Years: the ages of a young person."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -14,6 +18,7 @@ class Therapist:
     """An admitted therapist.
 
     `places` is how many more clients they said they can take; an open offer holds one of them until it is answered.
+    Who takes the group `young_person` is qualified for those of `young_from_years` to `young_to_years`.
     """
 
     id: TherapistId
@@ -34,6 +39,15 @@ class Therapist:
     suspensions: list[SuspensionReason] = field(default_factory=list)
     suspended: bool = False
     membership_sequence: int = 0
+    works_with_interpreters: bool = False
+    young_from_years: int = YOUNGEST
+    young_to_years: int = OLDEST_YOUNG
+    away_until: date | None = None
+    """The day, in London, from which they can be asked again."""
+    last_offered_at: datetime | None = None
+    expired_in_a_row: int = 0
+    asked_last: bool = False
+    """They left so many offers to expire that the others are asked before them."""
 
     @property
     def point(self) -> Point | None:
@@ -45,10 +59,55 @@ class Therapist:
     def has_room(self) -> bool:
         return self.places > self.places_held
 
-    def hold_place(self) -> None:
-        """For an offer."""
+    @property
+    def free_places(self) -> int:
+        return self.places - self.places_held
+
+    @property
+    def can_be_asked(self) -> bool:
+        return self.has_room and not self.suspended and self.away_until is None
+
+    def meets(self, needs: Needs) -> bool:
+        """Whether they are trained for what a client needs, and can talk with them."""
+        return (
+            (self.competence is Competence.HIGHER or needs.competence is Competence.LOWER)
+            and needs.client_group in self.client_groups
+            and (self.couple_work or not needs.couple)
+            and (not needs.young or self._is_qualified_for_young(needs.age_years))
+            and needs.sex in (None, self.sex)
+            and self._can_talk(needs)
+        )
+
+    def needs_interpreter(self, language: str | None) -> bool:
+        return language is not None and language not in self.languages
+
+    def offer(self, *, at: datetime) -> None:
+        """They are asked, which holds a place."""
         assert self.has_room, "an offer is only made to a therapist with room"
         self.places_held += 1
+        self.last_offered_at = at
+
+    def answered(self) -> None:
+        """They are heard of, so nothing is held against them any more."""
+        self.expired_in_a_row, self.asked_last = 0, False
+
+    def left_unanswered(self, *, at_most: int) -> bool:
+        """One more offer in a row expired. True if that makes `at_most`, so that they are asked last from now on."""
+        self.expired_in_a_row += 1
+        if self.asked_last or self.expired_in_a_row < at_most:
+            return False
+        self.asked_last = True
+        return True
+
+    def has_no_room(self) -> None:
+        """They say so; what open offers hold they may still accept."""
+        self.places = self.places_held
+
+    def leave(self, *, until: date) -> None:
+        self.away_until = until
+
+    def come_back(self) -> None:
+        self.away_until = None
 
     def free_held_place(self) -> None:
         """The offer came to nothing."""
@@ -63,9 +122,15 @@ class Therapist:
         """A client's therapy has ended."""
         self.places += 1
 
+    def refill_place(self) -> None:
+        """That a client's therapy had ended was a mistake. The place may have been promised to another meanwhile."""
+        self.places = max(self.places - 1, self.places_held)
+
     def change_places(self, *, places: int) -> None:
         """`places` is what is free from now on, besides what open offers hold."""
         self.places = places + self.places_held
+        self.answered()
+        self.come_back()
 
     def suspend(self, *, reason: SuspensionReason) -> bool:
         """No new offers, for one more reason. False if it was one already."""
@@ -82,3 +147,14 @@ class Therapist:
         self.suspensions = [one for one in self.suspensions if one != reason]
         self.suspended = bool(self.suspensions)
         return True
+
+    def _is_qualified_for_young(self, age_years: int | None) -> bool:
+        """Of an age that isn't known, only if they are for every age."""
+        if ClientGroup.YOUNG_PERSON not in self.client_groups:
+            return False
+        youngest, oldest = (YOUNGEST, OLDEST_YOUNG) if age_years is None else (age_years, age_years)
+        return self.young_from_years <= youngest and oldest <= self.young_to_years
+
+    def _can_talk(self, needs: Needs) -> bool:
+        spoken = {*self.languages, needs.interpreter} if self.works_with_interpreters else set(self.languages)
+        return spoken.issuperset(needs.languages) and (needs.interpreter is None or needs.interpreter in spoken)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
-LONDON = ZoneInfo("Europe/London")
+from contracts.london import LONDON, day_of
 
 
 @dataclass(frozen=True)
@@ -21,11 +20,12 @@ class Limit:
 def next_free_moment(*, sent: Collection[datetime], ahead: int, limits: Sequence[Limit], at: datetime) -> datetime:
     """`at` itself if one more message may go, otherwise when it may.
 
-    `sent` are the moments of earlier ones, and so many `ahead` of it are about to go.
+    `sent` are the moments of earlier ones, and so many `ahead` of it are about to go. What is said to have gone after
+    `at`, by a clock that was ahead then, counts as gone at `at`.
     """
     free = at
     for limit in limits:
-        counted = sorted(sent) + [at] * ahead
+        counted = sorted(min(moment, at) for moment in sent) + [at] * ahead
         too_many = len(counted) + 1 - limit.messages
         if too_many > 0:
             free = max(free, counted[too_many - 1] + limit.within)
@@ -34,6 +34,6 @@ def next_free_moment(*, sent: Collection[datetime], ahead: int, limits: Sequence
 
 def next_digest(times: Collection[time], *, at: datetime) -> datetime:
     """The next of these times of day in London, after `at`; in UTC."""
-    today = at.astimezone(LONDON).date()
+    today = day_of(at)
     moments = (datetime.combine(day, one, tzinfo=LONDON) for day in (today, today + timedelta(days=1)) for one in times)
     return min(moment for moment in moments if moment > at).astimezone(UTC)

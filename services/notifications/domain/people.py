@@ -10,13 +10,17 @@ from contracts.vocabulary import ReferralId, TherapistId
 
 @dataclass(kw_only=True, eq=False)
 class Client:
-    """Whoever asked for help under a referral. Facts about them may arrive in any order."""
+    """Whoever asked for help under a referral, and whoever wrote for them. Facts about them may arrive in any order."""
 
     referral_id: ReferralId
     contact: bytes | None = None
     contact_sequence: int = 0
     withdrawn_at: datetime | None = None
     removed_at: datetime | None = None
+    standing_sequence: int = 0
+    """The number of intake's newest word on whether the referral goes on."""
+    keep_until: datetime | None = None
+    """Of a withdrawal that may have been a mistake: until when the address is kept, though nothing is written."""
 
     @property
     def is_withdrawn(self) -> bool:
@@ -34,12 +38,23 @@ class Client:
     def keep(self, contact: bytes, *, sequence: int) -> None:
         self.contact, self.contact_sequence = contact, sequence
 
-    def withdraw(self, *, at: datetime) -> bool:
-        """False if the referral was withdrawn before."""
-        if self.is_withdrawn:
+    def withdraw(self, *, at: datetime, sequence: int, keep_until: datetime | None = None) -> bool:
+        """False if the referral was withdrawn before, or something newer is known of it."""
+        if self.is_withdrawn or sequence <= self.standing_sequence:
             return False
-        self.withdrawn_at = at
+        self.withdrawn_at, self.standing_sequence, self.keep_until = at, sequence, keep_until
         return True
+
+    def reopen(self, *, sequence: int) -> bool:
+        """It was withdrawn by mistake. False if something newer is known, or the address is gone for good."""
+        if sequence <= self.standing_sequence:
+            return False
+        self.withdrawn_at, self.standing_sequence, self.keep_until = None, sequence, None
+        return not self.is_removed
+
+    def goes_on_since(self, sequence: int) -> bool:
+        """Whether intake has said later than this that the referral goes on."""
+        return not self.is_withdrawn and 0 < sequence < self.standing_sequence
 
     def remove(self, *, at: datetime) -> None:
         self.contact = None

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
+from contracts.london import LONDON
 from contracts.sealed import SafeChannel, SafeContact, SafeHours
 from contracts.vocabulary import Channel
-
-LONDON = ZoneInfo("Europe/London")
 
 WINDOWS = {
     SafeHours.MORNING: (time(9), time(12)),
@@ -91,7 +89,9 @@ def way_to_reach(
     to = {Channel.EMAIL: contact.email, Channel.TEXT: contact.telephone, Channel.LETTER: contact.address}[channel]
     if not to:
         return NoAddress(channel)
-    safe = at if channel is Channel.LETTER else next_safe_moment(hours=contact.hours, at=at, quiet=quiet)
+    safe = (
+        at if channel is Channel.LETTER else next_safe_moment(hours=contact.hours or SafeHours.ANY, at=at, quiet=quiet)
+    )
     return WriteNow(channel, to) if safe <= at else WriteLater(channel, safe)
 
 

@@ -16,13 +16,14 @@ from datetime import datetime
 from email.headerregistry import BaseHeader
 from email.message import EmailMessage
 from email.policy import EmailPolicy
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
+from services.notifications.gateways.addresses import NoAddress, address_in, as_sent_to
 from services.notifications.gateways.bounces import return_address
 
 PERMANENT = 500
@@ -73,7 +74,7 @@ class MaildirMailer:
         """Writes it beside the others, and moves it in when it is whole."""
         name = f"{time.time_ns()}.{uuid4().hex}.{socket.gethostname()}"
         with (self._folder / "tmp" / name).open("xb") as file:
-            file.write(bytes(message))
+            file.write(_written(message))
             file.flush()
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # has the disk begin with it
             self._written.append(os.dup(file.fileno()))
@@ -128,7 +129,8 @@ class SmtpMailer:
                     server.starttls(context=ssl.create_default_context())
                 if self.username:
                     server.login(self.username, self.password or "")
-                server.sendmail(self._return_address(message), [_address(message["To"])], as_sent(message))
+                to, options = _recipient(message, server)
+                server.sendmail(self._return_address(message), [to], as_sent(message), options)
         except smtplib.SMTPRecipientsRefused as error:
             _raise(max(code for code, _ in error.recipients.values()))
         except smtplib.SMTPDataError as error:
@@ -139,8 +141,8 @@ class SmtpMailer:
 
     def _return_address(self, message: EmailMessage) -> str:
         if self.bounces is None:
-            return _address(message["From"])
-        return return_address(self.bounces, _address(message["Message-ID"]).partition("@")[0])
+            return address_in(message["From"])
+        return return_address(self.bounces, address_in(message["Message-ID"]).partition("@")[0])
 
     def _connect(self) -> smtplib.SMTP:
         if self.implicit_tls:
@@ -151,11 +153,25 @@ class SmtpMailer:
 
 def as_sent(message: EmailMessage) -> bytes:
     """The message with the line ends that SMTP asks for, and no others."""
-    return b"\r\n".join(bytes(message).splitlines()) + b"\r\n"
+    return b"\r\n".join(_written(message).splitlines()) + b"\r\n"
 
 
-def _address(mailbox: str) -> str:
-    return parseaddr(mailbox)[1]
+def _recipient(message: EmailMessage, server: smtplib.SMTP) -> tuple[str, list[str]]:
+    """Whom it goes to, and what the server is to be asked for. Raises Rejected if it can't do that (RFC 6531)."""
+    to = address_in(message["To"])
+    if to.isascii():
+        return to, []
+    server.ehlo_or_helo_if_needed()
+    if not server.has_extn("smtputf8"):
+        raise Rejected("the server takes no address outside ASCII")
+    return to, ["SMTPUTF8", "BODY=8BITMIME"]
+
+
+def _written(message: EmailMessage) -> bytes:
+    """In ASCII, unless the address itself can't be."""
+    if address_in(message["To"]).isascii():
+        return bytes(message)
+    return message.as_bytes(policy=_POLICY_UTF8)
 
 
 def _raise(code: int) -> None:
@@ -219,6 +235,7 @@ def _parsed(name: str, value: str) -> BaseHeader:
 
 
 _POLICY = _AsWritten()
+_POLICY_UTF8 = _POLICY.clone(utf8=True)
 
 
 def compose(
@@ -232,10 +249,13 @@ def compose(
     language: str = "en",
     at: datetime,
 ) -> EmailMessage:
-    """An e-mail as plain text and as HTML. The same message always has the same Message-ID: a copy can be told."""
+    """An e-mail as plain text and as HTML. The same message always has the same Message-ID: a copy can be told.
+
+    Raises Rejected for an address that no mail server can know.
+    """
     mail = EmailMessage(_POLICY)
     mail["From"] = sender
-    mail["To"] = to
+    mail["To"] = _known(to)
     mail["Subject"] = subject
     mail["Date"] = format_datetime(at)
     mail["Message-ID"] = f"<{message_id}@{sender.rpartition('@')[2].rstrip('>')}>"
@@ -246,6 +266,13 @@ def compose(
     # Written out here: to build a message of each part, only to have it written, takes the library twice as long.
     mail.set_payload(f"--{BOUNDARY}\n{_part(body, 'plain')}\n--{BOUNDARY}\n{_part(page, 'html')}\n--{BOUNDARY}--\n")
     return mail
+
+
+def _known(address: str) -> str:
+    try:
+        return as_sent_to(address)
+    except NoAddress as error:
+        raise Rejected(str(error)) from None
 
 
 def _part(text: str, subtype: str) -> str:

@@ -4,74 +4,109 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
-from contracts.sealed import ClientContact, SafeChannel, SafeContact, SafeHours
-from contracts.vocabulary import ReferralId
 from services.notifications.domain.templates import Recipient, StandIn, Template
 
 REFERENCE = "7KQ2-M9XH-4"
 _ID = "0192e4a0-0000-7000-8000-000000000000"
-_CONTACT = SafeContact(
-    channel=SafeChannel.TELEPHONE, hours=SafeHours.EVENING, telephone="01632 960123", call_as="Sam from the library"
-)
+
+_CALL_US = "01632 960001"
 
 _CLIENT: Mapping[str, Any] = {
     "reference": REFERENCE,
+    "call_us": _CALL_US,
     "sender_name": "Leeward",
     "status_url": "https://forms.example.org/s",
 }
 _THERAPIST: Mapping[str, Any] = {
     "name": "Sam Pretend",
+    "call_us": _CALL_US,
     "sender_name": "Leeward",
     "portal_url": "https://portal.example.org",
 }
-_STAFF: Mapping[str, Any] = {"referral_id": _ID, "concern_id": _ID, "console_url": "https://console.example.org"}
+_STAFF: Mapping[str, Any] = {
+    "reference": REFERENCE,
+    "referral_id": _ID,
+    "concern_id": _ID,
+    "console_url": "https://console.example.org",
+}
 
-_FORM_LINK = {"form_link": "https://forms.example.org/f/made-up"}
+_FORM_LINK = {"form_link": "https://forms.example.org/form/link", "reminder": 0}
 _FEE = {"invoice_id": _ID, "amount_pence": 50_00}
-_YEAR = {**_FEE, "starts_on": "2026-11-23", "ends_on": "2027-11-22"}
-_ALERT = {"severity": "immediate", "category": "child_at_risk", "raised_at": "2026-11-23T10:00:00+00:00"}
-_INTRODUCED = ClientContact(
-    referral_id=ReferralId(UUID(_ID)), reference=REFERENCE, name="Robin Invented", contact=_CONTACT
-)
+_YEAR = {**_FEE, "from_credit_pence": 0, "starts_on": "2026-11-23", "ends_on": "2027-11-22"}
+_ALERT = {
+    "severity": "immediate",
+    "category": "child_at_risk",
+    "raised_at": "2026-11-23T10:00:00+00:00",
+    "link": "https://forms.example.org/alert/link",
+}
+_INTRODUCED = {"reference": REFERENCE, "link": "https://forms.example.org/client/link", "days": 14}
 
 _OWN: Mapping[Template, Mapping[str, Any]] = {
     Template.SUBSIDY_APPROVED: {"pence_per_session": 45_00, "sessions": 12},
+    Template.REQUEST_RECEIVED: {"client_agrees": True},
+    Template.REQUEST_ARRIVED: {"group": "family", "route": "self", "needs_safeguarding_lead": False},
+    Template.REQUEST_UNREADABLE: {"submission_id": _ID, "reason": "unsealed", "field": ""},
+    Template.AGREEMENT_AWAITED: {"reason": "consent_to_pass_on"},
+    Template.CONTACT_CODE: {"code": "123456", "expires_at": "2026-11-23T10:30:00+00:00"},
+    Template.CONTACT_MOVED: {"code": None},
+    Template.NEW_CONTACT_NAMED: {"settled": 0, "whose": "client"},
+    Template.ANOTHER_WANTED: {"match_id": _ID},
+    Template.CONTACT_CHANGED: _INTRODUCED,
+    Template.SUBSIDY_WAITING: {"reason": "no_money"},
     Template.CLIENT_EVALUATION: _FORM_LINK,
     Template.OFFER: {
         "offer_id": _ID,
         "expires_at": "2026-11-25T10:00:00+00:00",
-        "work": "individual",
-        "sessions": "in_person",
-        "distance_km": 7,
+        "link": "https://forms.example.org/offer/link",
     },
     Template.OFFER_WITHDRAWN: {"offer_id": _ID},
-    Template.INTRODUCTION: {"client": _INTRODUCED},
+    Template.INTRODUCTION: _INTRODUCED,
+    Template.CLIENT_CODE: {"code": "123456", "minutes": 10, "call_us": _CALL_US},
     Template.THERAPIST_EVALUATION: {**_FORM_LINK, "stage": "start"},
     Template.MEMBERSHIP_STARTED: _YEAR,
+    Template.MEMBERSHIP_REMINDER: {"invoice_id": _ID, "outstanding_pence": 50_00, "lapses_on": "2026-12-24"},
     Template.MEMBERSHIP_RENEWED: _YEAR,
     Template.MEMBERSHIP_LAPSED: {"invoice_id": _ID, "lapsed_on": "2026-11-23"},
-    Template.REFERRAL_FEE_CHARGED: _FEE,
-    Template.REFERRAL_FEE_CREDITED: {**_FEE, "credit_note_id": _ID},
-    Template.PAYMENT_RECEIVED: _FEE,
+    Template.REFERRAL_FEE_CHARGED: {**_FEE, "from_credit_pence": 10_00},
+    Template.REFERRAL_FEE_CREDITED: {**_FEE, "credit_note_id": _ID, "reason": "not_attended"},
+    Template.FEE_CREDIT_REVERSED: {**_FEE, "credit_note_id": _ID},
+    Template.PAYMENT_RECEIVED: {**_FEE, "outstanding_pence": 10_00, "credit_pence": 0},
+    Template.PAYMENT_REVERSED: {**_FEE, "reason": "returned_by_bank"},
+    Template.SUBSIDY_ASSIGNED: {
+        "reference": REFERENCE,
+        "pence_per_session": 25_00,
+        "sessions": 10,
+        "ends_on": "2027-03-31",
+        "begin_by": "2027-02-21",
+    },
     Template.THERAPIST_SUSPENDED: {"reason": "insurance_expired"},
     Template.THERAPIST_REINSTATED: {"reason": "insurance_expired"},
     Template.MATCHING_STALLED: {"reason": "nobody_near", "waiting_since": "2026-11-16T10:00:00+00:00"},
+    Template.THERAPIST_NOT_ANSWERING: {"therapist_id": _ID, "offers_expired": 3},
     Template.ASSESSMENT_OVERDUE: {
         "due_at": "2026-11-25T10:00:00+00:00",
         "taken_up": True,
         "needs_safeguarding_lead": False,
     },
     Template.ERASURE_OVERDUE: {"erased_at": "2026-11-23T10:00:00+00:00", "waiting_for": "billing, evaluation"},
+    Template.ATTENDANCE_UNRECORDED: {"match_id": _ID, "matched_on": "2026-10-24"},
+    Template.SUBSIDY_TO_LOOK_AT: {"reason": "area_to_be_confirmed"},
     Template.MESSAGE_FAILED: {"message_id": _ID, "failed": "matched", "reason": "rejected"},
     Template.ROTA_GAP: {"gaps": "duty_lead:2026-12-25,deputy:2026-12-25,duty_lead:2026-12-28"},
     Template.SAFEGUARDING_ALERT: {**_ALERT, "step": "duty_lead"},
 }
 
+_PUBLIC: Mapping[str, Any] = {
+    "reference": REFERENCE,
+    "link": "https://forms.example.org/s",
+    "call_us": _CALL_US,
+    "sender_name": "Alex",
+}
+
 _STAND_INS: Mapping[StandIn, Mapping[str, Any]] = {
-    StandIn.DISCREET: {"reference": REFERENCE, "link": "https://forms.example.org/s", "sender_name": "Alex"},
-    StandIn.CLIENT_TEXT: {"reference": REFERENCE, "link": "https://forms.example.org/s", "sender_name": "Alex"},
+    StandIn.DISCREET: _PUBLIC,
+    StandIn.CLIENT_TEXT: _PUBLIC,
     StandIn.ALERT_TEXT: {**_STAFF, **_ALERT, "step": "duty_lead"},
     StandIn.DIGEST: {
         "items": [
@@ -80,6 +115,7 @@ _STAND_INS: Mapping[StandIn, Mapping[str, Any]] = {
         ]
     },
     StandIn.STAFF_CALL: {
+        "is_writer": False,
         "reference": REFERENCE,
         "topic": "matched",
         "way": "telephone",
@@ -87,6 +123,7 @@ _STAND_INS: Mapping[StandIn, Mapping[str, Any]] = {
         "may_leave_message": False,
         "call_as": "Sam from the library",
         "discreet": True,
+        "letter": "There is good news about your request.",
         "console_url": "https://console.example.org",
     },
 }
@@ -100,9 +137,10 @@ def _values_of(template: Template) -> Mapping[str, Any]:
 
 SAMPLES: Mapping[str, Mapping[str, Any]] = {
     **{template.value: _values_of(template) for template in Template},
+    **{wording: _values_of(template) for template in Template if (wording := template.writers_wording)},
     **{name.value: values for name, values in _STAND_INS.items()},
 }
 """By the template's name."""
 
 KNOWN = {name: frozenset(values) for name, values in SAMPLES.items()}
-TEXTS = frozenset({StandIn.CLIENT_TEXT.value, StandIn.ALERT_TEXT.value})
+TEXTS = frozenset({StandIn.CLIENT_TEXT.value, StandIn.ALERT_TEXT.value, Template.CLIENT_CODE.value})

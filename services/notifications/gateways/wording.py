@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jinja2
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, meta
 
-from services.notifications.gateways.calendar import FILTERS
+from services.notifications.gateways import calendar, staff_words
 
 ENGLISH = "en"
 SUBJECT = "Subject: "
@@ -96,6 +97,13 @@ class Wording:
         """The text as HTML, with nothing in it that a reader would have to load from elsewhere."""
         return self._layout.render(subject=text.subject, language=text.language, blocks=list(_blocks(text.body)))
 
+    def page_in(self, language: str, address: str) -> str:
+        """Where a page of the public site is in a language that letters are in: below `/<code>`, but for English."""
+        if language == ENGLISH or language not in self._languages:
+            return address
+        parts = urlsplit(address)
+        return parts._replace(path=f"/{language}{parts.path}").geturl()
+
     def versions(self, name: str) -> dict[str, str]:
         """The version of a template in each language that it is there in."""
         return {language: source.version for (language, one), source in self._sources.items() if one == name}
@@ -110,8 +118,12 @@ class Wording:
                 yield f"{here} is a template that nothing uses"
                 continue
             try:
+                source += _included(environment, source)
                 unknown = meta.find_undeclared_variables(environment.parse(source)) - known.get(name, set())
                 template = environment.get_template(path.name)
+            except jinja2.TemplateNotFound as error:
+                yield f"{here} includes {error}, which is missing"
+                continue
             except jinja2.TemplateSyntaxError as error:
                 yield f"{here}, line {error.lineno}: {error.message}"
                 continue
@@ -121,6 +133,13 @@ class Wording:
                 yield f"{here} does not begin with '{SUBJECT}'"
             version = hashlib.sha256(source.encode()).hexdigest()[:8]
             self._sources[language, name] = _Source(template, language, version)
+
+
+def _included(environment: Environment, source: str) -> str:
+    """What a template takes out of others, which is part of its wording. Raises what reading templates does."""
+    assert environment.loader
+    names = sorted(name for name in meta.find_referenced_templates(environment.parse(source)) if name)
+    return "".join(environment.loader.get_source(environment, name)[0] for name in names)
 
 
 def _blocks(body: str) -> Iterator[Block]:
@@ -154,6 +173,8 @@ def _environment(folder: Path, language: str, *, autoescape: bool = False) -> En
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,  # of what is included, so that a paragraph stays one
     )
-    environment.filters.update(FILTERS.get(language, FILTERS[ENGLISH]))
+    environment.filters.update(calendar.FILTERS.get(language, calendar.FILTERS[ENGLISH]))
+    environment.filters.update({name: words.__getitem__ for name, words in staff_words.FILTERS.items()})
     return environment

@@ -5,6 +5,7 @@ from services.notifications.handlers.addresses import (
     forget_client,
     keep_contact,
     keep_therapist_contact,
+    reopen,
     signpost,
     withdraw,
 )
@@ -15,13 +16,20 @@ from services.notifications.handlers.alerts import (
     record_alert_sent,
     shout,
 )
-from services.notifications.handlers.bounces import read_bounces, read_bounces_later, record_bounces
+from services.notifications.handlers.bounces import (
+    read_bounces,
+    read_bounces_later,
+    record_bounces,
+    take_back_later,
+)
 from services.notifications.handlers.clients import (
     ask_for_form,
-    tell_client_of_match,
+    stop_asking_for_form,
     tell_client_of_subsidy,
+    tell_client_of_subsidy_decline,
     tell_client_of_subsidy_wait,
 )
+from services.notifications.handlers.contact_changes import tell_of_contact_change, tell_office_of_wish
 from services.notifications.handlers.delivery import (
     deliver,
     keep_mail,
@@ -31,28 +39,48 @@ from services.notifications.handlers.delivery import (
     record_sent,
 )
 from services.notifications.handlers.digests import record_digest, record_digest_failed, send_digest
+from services.notifications.handlers.introductions import (
+    note_end,
+    note_end_undone,
+    note_first_session,
+    note_match,
+    note_session_reversed,
+)
 from services.notifications.handlers.privacy import forget
+from services.notifications.handlers.receipts import receipts_for
 from services.notifications.handlers.restored import forget_again
 from services.notifications.handlers.rota import look_at_rota
 from services.notifications.handlers.staff import (
+    agreement_came,
+    ask_for_agreement,
     tell_office_of_overdue_assessment,
     tell_office_of_overdue_erasure,
+    tell_office_of_request,
+    tell_office_of_silence,
     tell_office_of_stall,
+    tell_office_of_unreadable,
+    tell_office_of_unrecorded_attendance,
 )
 from services.notifications.handlers.therapists import (
     send_offer,
     send_receipt,
     take_offer_back,
+    tell_of_award,
     tell_of_credit,
+    tell_of_fee_owed_again,
     tell_of_lapse,
     tell_of_membership,
     tell_of_referral_fee,
     tell_of_reinstatement,
+    tell_of_reminder,
     tell_of_renewal,
+    tell_of_reversed_payment,
     tell_of_suspension,
 )
 
 __all__ = [
+    "agreement_came",
+    "ask_for_agreement",
     "ask_for_form",
     "close",
     "deliver",
@@ -65,10 +93,16 @@ __all__ = [
     "keep_therapist_contact",
     "lock_ahead",
     "look_at_rota",
+    "note_end",
+    "note_end_undone",
+    "note_first_session",
+    "note_match",
+    "note_session_reversed",
     "raise_alert",
     "read_ahead",
     "read_bounces",
     "read_bounces_later",
+    "receipts_for",
     "record_alert_failed",
     "record_alert_sent",
     "record_bounces",
@@ -76,24 +110,37 @@ __all__ = [
     "record_digest_failed",
     "record_failed",
     "record_sent",
+    "reopen",
     "send_digest",
     "send_offer",
     "send_receipt",
     "shout",
     "signpost",
+    "stop_asking_for_form",
+    "take_back_later",
     "take_offer_back",
-    "tell_client_of_match",
     "tell_client_of_subsidy",
+    "tell_client_of_subsidy_decline",
     "tell_client_of_subsidy_wait",
+    "tell_of_award",
+    "tell_of_contact_change",
     "tell_of_credit",
+    "tell_of_fee_owed_again",
     "tell_of_lapse",
     "tell_of_membership",
     "tell_of_referral_fee",
     "tell_of_reinstatement",
+    "tell_of_reminder",
     "tell_of_renewal",
+    "tell_of_reversed_payment",
     "tell_of_suspension",
     "tell_office_of_overdue_assessment",
     "tell_office_of_overdue_erasure",
+    "tell_office_of_request",
+    "tell_office_of_silence",
     "tell_office_of_stall",
+    "tell_office_of_unreadable",
+    "tell_office_of_unrecorded_attendance",
+    "tell_office_of_wish",
     "withdraw",
 ]

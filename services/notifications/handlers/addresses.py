@@ -2,49 +2,55 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
 from uuid import UUID
 
+from chassis.opening import open_or_park
 from chassis.ports import Invalid, Timer, Unit
-from chassis.sealing import Unopenable
-from contracts.events.intake import ContactReleased, ReferralClosed, ReferralSignposted, ReferralWithdrawn
+from contracts.events.intake import (
+    ContactReleased,
+    ReferralClosed,
+    ReferralReopened,
+    ReferralSignposted,
+    ReferralWithdrawn,
+)
 from contracts.events.matching import TherapistContactChanged
 from contracts.sealed import ClientContact, TherapistContact
-from contracts.shape import InvalidShape, Shape
-from contracts.vocabulary import ContactPurpose, ReferralId, WithdrawalReason
+from contracts.vocabulary import ContactPurpose, ReferralId, ReopeningReason, WithdrawalReason
 from services.notifications import store
-from services.notifications.domain.people import Therapist
+from services.notifications.domain.people import Client, Therapist
 from services.notifications.domain.templates import Template
+from services.notifications.handlers import introductions
 from services.notifications.handlers.queueing import (
+    FORGET_CLIENT,
     cancel,
+    encrypted,
+    forget_withdrawn,
     queue_to_client,
-    queue_to_therapist,
     remove_address,
 )
 from services.notifications.tools import Tools
 
-ShapeT = TypeVar("ShapeT", bound=Shape)
-FORGET_CLIENT = "forget_client"
+_ENDINGS = frozenset({Template.WITHDRAWAL_CONFIRMED, Template.SIGNPOSTED})
 
 
 def keep_contact(unit: Unit[Tools], event: ContactReleased) -> None:
     """Takes a client into the address book, or passes their contact on to the one therapist who accepted."""
-    contact = _open(unit, ClientContact, event.sealed)
+    contact = open_or_park(unit.tools.keyring, ClientContact, event.sealed)
     if contact.referral_id != event.referral_id:
         raise Invalid("the sealed contact is another referral's")
-    if event.purpose is ContactPurpose.INTRODUCTION:
-        _introduce(unit, event)
-    else:
+    if event.purpose is ContactPurpose.ADDRESS_BOOK:
         _take_in(unit, contact)
+    else:
+        introductions.introduce(unit, event, contact)
 
 
 def keep_therapist_contact(unit: Unit[Tools], event: TherapistContactChanged) -> None:
-    contact = _open(unit, TherapistContact, event.sealed)
+    contact = open_or_park(unit.tools.keyring, TherapistContact, event.sealed)
     sequence = unit.sequence
     therapist = store.find_therapist(unit.session, event.therapist_id)
     if therapist and not therapist.takes(sequence):
         return
-    stored = unit.tools.vault.encrypt(unit.session, event.therapist_id, contact, at=unit.now)
+    stored = encrypted(unit, event.therapist_id, contact)
     if therapist is None:
         unit.session.add(Therapist(therapist_id=event.therapist_id, contact=stored, contact_sequence=sequence))
     else:
@@ -56,16 +62,36 @@ def withdraw(unit: Unit[Tools], event: ReferralWithdrawn) -> None:
     if event.reason is WithdrawalReason.DUPLICATE:
         return  # the client asked for nothing, and the referral may be reopened
     client = store.client_of(unit.session, event.referral_id)
-    if not client.withdraw(at=unit.now):
+    if not client.withdraw(at=unit.now, sequence=unit.sequence, keep_until=event.final_at):
         return
     for message in store.queued_about_referral(unit.session, event.referral_id):
         if message.template.ends_with_withdrawal:
             cancel(unit, message)
     unit.cancel_timer(FORGET_CLIENT, event.referral_id)
     if event.reason is WithdrawalReason.NO_CONTACT:
-        remove_address(unit, client)
+        forget_withdrawn(unit, client)
     elif client.contact:
-        _confirm_withdrawal(unit, event.referral_id)
+        _confirm_withdrawal(unit, client)
+
+
+def reopen(unit: Unit[Tools], event: ReferralReopened) -> None:
+    """What was withdrawn or signposted by mistake goes on, and the client hears that it does.
+
+    Of what was closed with its match they have heard nothing, so that there is nothing to take back.
+    """
+    client = store.client_of(unit.session, event.referral_id)
+    was_withdrawn = client.is_withdrawn
+    if event.reason is ReopeningReason.UNMERGED or not client.reopen(sequence=unit.sequence):
+        return
+    unit.cancel_timer(FORGET_CLIENT, event.referral_id)
+    if event.reason is ReopeningReason.MATCH_GOES_ON:
+        return
+    told = [one for one in store.queued_about_referral(unit.session, event.referral_id) if one.template in _ENDINGS]
+    for message in told:
+        cancel(unit, message)
+    if client.contact and (was_withdrawn or not told):
+        key = f"{event.referral_id}:{unit.sequence}"
+        queue_to_client(unit, Template.REQUEST_GOES_ON, referral_id=event.referral_id, key=key)
 
 
 def close(unit: Unit[Tools], event: ReferralClosed) -> None:
@@ -86,39 +112,21 @@ def _take_in(unit: Unit[Tools], contact: ClientContact) -> None:
     client = store.client_of(unit.session, contact.referral_id)
     if not client.takes(unit.sequence):
         return
-    stored = unit.tools.vault.encrypt(unit.session, contact.referral_id, contact, at=unit.now)
+    stored = encrypted(unit, contact.referral_id, contact)
     client.keep(stored, sequence=unit.sequence)
     if client.is_withdrawn:
-        _confirm_withdrawal(unit, contact.referral_id)
+        _confirm_withdrawal(unit, client)
     else:
         queue_to_client(unit, Template.REQUEST_RECEIVED, referral_id=contact.referral_id, key=contact.referral_id)
 
 
-def _introduce(unit: Unit[Tools], event: ContactReleased) -> None:
-    if event.therapist_id is None:
-        raise Invalid("an introduction names no therapist")
-    queue_to_therapist(
-        unit,
-        Template.INTRODUCTION,
-        therapist_id=event.therapist_id,
-        referral_id=event.referral_id,
-        key=f"{event.referral_id}:{event.therapist_id}",
-        sealed=event.sealed,
-    )
-
-
-def _confirm_withdrawal(unit: Unit[Tools], referral_id: ReferralId) -> None:
-    queue_to_client(unit, Template.WITHDRAWAL_CONFIRMED, referral_id=referral_id, key=referral_id)
+def _confirm_withdrawal(unit: Unit[Tools], client: Client) -> None:
+    """Once each time that it is withdrawn."""
+    key = f"{client.referral_id}:{client.standing_sequence}"
+    queue_to_client(unit, Template.WITHDRAWAL_CONFIRMED, referral_id=client.referral_id, key=key)
 
 
 def _forget_later(unit: Unit[Tools], referral_id: ReferralId) -> None:
     client = store.client_of(unit.session, referral_id)
-    if not client.is_withdrawn:
+    if not client.is_withdrawn and not client.goes_on_since(unit.sequence):
         unit.set_timer(FORGET_CLIENT, referral_id, unit.now + unit.tools.settings.keep_closed_contacts)
-
-
-def _open(unit: Unit[Tools], kind: type[ShapeT], sealed: str) -> ShapeT:
-    try:
-        return unit.tools.keyring.open(kind, sealed)
-    except (Unopenable, InvalidShape) as error:
-        raise Invalid(str(error)) from None

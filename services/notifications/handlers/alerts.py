@@ -7,18 +7,25 @@ from uuid import UUID
 
 import structlog
 
+from chassis.links import hash_of, new_token
 from chassis.ports import Timer, Unit
 from chassis.workdays import add_working_days
 from contracts.events.intake import SafeguardingConcernRaised
-from contracts.events.notifications import SafeguardingAlertEscalated, SafeguardingAlertSent
+from contracts.events.notifications import (
+    SafeguardingAlertAcknowledged,
+    SafeguardingAlertEscalated,
+    SafeguardingAlertSent,
+)
+from contracts.sealed import LinkSecret
 from contracts.vocabulary import AlertStep, Channel, ConcernId, Severity
 from services.notifications import store
 from services.notifications.domain.alerts import TIME_TO_REACH, Alert, Call
+from services.notifications.domain.links import AlertLink
 from services.notifications.domain.messages import Message, State
 from services.notifications.domain.templates import Recipient
 from services.notifications.handlers.delivery import Outcome, message_of, record_failed, record_sent
-from services.notifications.handlers.queueing import queue_alert
-from services.notifications.handlers.rota import contact_on_duty
+from services.notifications.handlers.queueing import cancel, queue_alert
+from services.notifications.handlers.rota import person_on_duty
 from services.notifications.tools import Tools
 
 ESCALATE, SHOUT = "escalate_alert", "shout"
@@ -39,7 +46,7 @@ def raise_alert(unit: Unit[Tools], event: SafeguardingConcernRaised) -> None:
     )
     unit.session.add(alert)
     _call(unit, alert, alert.begin())
-    unit.set_timer(SHOUT, alert.concern_id, unit.now + TIME_TO_REACH)
+    unit.set_timer_after(SHOUT, alert.concern_id, TIME_TO_REACH)
 
 
 def escalate_alert(unit: Unit[Tools], timer: Timer) -> None:
@@ -59,7 +66,20 @@ def shout(unit: Unit[Tools], timer: Timer) -> None:
         step=alert.step.value,
         raised_at=alert.raised_at.isoformat(),
     )
-    unit.set_timer(SHOUT, alert.concern_id, unit.now + TIME_TO_REACH)
+    unit.set_timer_after(SHOUT, alert.concern_id, TIME_TO_REACH)
+
+
+def stand_down(unit: Unit[Tools], alert: Alert) -> None:
+    """Somebody has taken the concern in hand: stops the clock and whatever alert has not gone out yet."""
+    unit.cancel_timer(ESCALATE, alert.concern_id)
+    unit.cancel_timer(SHOUT, alert.concern_id)
+    for message in store.queued_about_concern(unit.session, alert.concern_id):
+        cancel(unit, message)
+    unit.emit(
+        SafeguardingAlertAcknowledged(
+            concern_id=alert.concern_id, referral_id=alert.referral_id, step=alert.step, acknowledged_at=unit.now
+        )
+    )
 
 
 def record_alert_sent(unit: Unit[Tools], timer: Timer, outcome: Outcome) -> None:
@@ -69,6 +89,9 @@ def record_alert_sent(unit: Unit[Tools], timer: Timer, outcome: Outcome) -> None
         _pass_on(unit, alert, message)
     elif message.state is State.SENT:
         alert.reach(at=unit.now)
+        link = store.find_link_of_message(unit.session, message.id)
+        if link:
+            link.sent(to=outcome.staff_id, at=unit.now)
         unit.emit(
             SafeguardingAlertSent(
                 concern_id=alert.concern_id,
@@ -123,15 +146,15 @@ def _call(unit: Unit[Tools], alert: Alert, calls: tuple[Call, ...]) -> None:
     for call in calls:
         _call_one(unit, alert, call)
     alert.escalates_at = _next_look(unit, alert.severity)
-    unit.set_timer(ESCALATE, alert.concern_id, alert.escalates_at)
+    unit.set_timer_after(ESCALATE, alert.concern_id, alert.escalates_at - unit.now)
 
 
 def _call_one(unit: Unit[Tools], alert: Alert, call: Call) -> None:
-    person = contact_on_duty(unit, call.step)
+    person = person_on_duty(unit, call.step)
     by_text = person.telephone and Channel.TEXT not in unit.tools.by_hand
     for channel in (Channel.EMAIL, Channel.TEXT) if by_text else (Channel.EMAIL,):
-        key = f"{alert.concern_id}:{call.step}:{call.round}"
-        queue_alert(
+        key, token = f"{alert.concern_id}:{call.step}:{call.round}", new_token()
+        message_id = queue_alert(
             unit,
             recipient=Recipient(call.step.value),
             key=key if channel is Channel.EMAIL else f"{key}:{channel}",
@@ -145,7 +168,18 @@ def _call_one(unit: Unit[Tools], alert: Alert, call: Call) -> None:
                 "step": call.step.value,
                 "round": call.round,
             },
+            sealed=unit.tools.keyring.seal("notifications", LinkSecret(token=token)),
         )
+        if message_id:
+            unit.session.add(
+                AlertLink(
+                    token_hash=hash_of(token),
+                    message_id=message_id,
+                    concern_id=alert.concern_id,
+                    step=call.step,
+                    made_at=unit.now,
+                )
+            )
 
 
 def _next_look(unit: Unit[Tools], severity: Severity) -> datetime:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from chassis.ports import Timer, Unit
-from contracts.vocabulary import MessageId
+from contracts.vocabulary import Channel, MessageId
 from services.notifications import store
 from services.notifications.domain.messages import State
 from services.notifications.domain.templates import Template
@@ -15,11 +16,18 @@ from services.notifications.handlers.alerts import note_bounce
 from services.notifications.handlers.queueing import bounce
 from services.notifications.tools import Tools
 
-READ_BOUNCES = "read_bounces"
+READ_BOUNCES, TAKE_BACK = "read_bounces", "take_back"
 FOLDER = "folder"
 """The key of the one timer, which a migration has set for the first time."""
 
 EVERY = timedelta(minutes=5)
+
+LOOK_AGAIN = timedelta(seconds=10)
+TIME_TO_RECORD = timedelta(minutes=10)
+"""In which it is on record that a message went out, if it did; longer than an effect's lease."""
+
+BY_MAIL = frozenset({Channel.EMAIL, Channel.STAFF_CALL})
+"""A call that the office is asked for is asked for by e-mail."""
 
 
 def read_bounces(unit: Unit[Tools], timer: Timer) -> list[Report]:
@@ -33,15 +41,38 @@ def read_bounces(unit: Unit[Tools], timer: Timer) -> list[Report]:
 
 def record_bounces(unit: Unit[Tools], timer: Timer, reports: Collection[Report]) -> None:
     for report in reports:
-        message = store.find_message(unit.session, MessageId(report.failed)) if report.failed else None
-        if message and message.state is State.SENT:
-            bounce(unit, message)
-            if message.template is Template.SAFEGUARDING_ALERT:
-                note_bounce(unit, message)
-    at = unit.now if len(reports) == MOST_AT_ONCE else unit.now + EVERY
-    unit.set_timer(READ_BOUNCES, FOLDER, at, {"read": [report.file for report in reports]})
+        if report.failed:
+            take_back(unit, MessageId(report.failed), BY_MAIL)
+    after = timedelta() if len(reports) == MOST_AT_ONCE else EVERY
+    unit.set_timer_after(READ_BOUNCES, FOLDER, after, {"read": [report.file for report in reports]})
 
 
 def read_bounces_later(unit: Unit[Tools], timer: Timer) -> None:
     """The folder could not be read at any attempt; it may be back one day."""
-    unit.set_timer(READ_BOUNCES, FOLDER, unit.now + EVERY, timer.data)
+    unit.set_timer_after(READ_BOUNCES, FOLDER, EVERY, timer.data)
+
+
+def take_back(unit: Unit[Tools], message_id: MessageId, channels: Collection[Channel]) -> None:
+    """Fails a message that went out by one of these channels and did not arrive; of any other it says nothing.
+
+    Word of it may be here before it is on record that the message went out: then it is looked at again.
+    """
+    message = store.find_message(unit.session, message_id)
+    if message is None:
+        return
+    if message.is_queued:
+        until = (unit.now + TIME_TO_RECORD).isoformat()
+        unit.set_timer_after(TAKE_BACK, message_id, LOOK_AGAIN, {"channels": sorted(channels), "until": until})
+    elif message.state is State.SENT and message.channel in channels:
+        bounce(unit, message)
+        if message.template is Template.SAFEGUARDING_ALERT:
+            note_bounce(unit, message)
+
+
+def take_back_later(unit: Unit[Tools], timer: Timer) -> None:
+    message_id, channels = MessageId(UUID(timer.key)), [Channel(one) for one in timer.data["channels"]]
+    message = store.find_message(unit.session, message_id)
+    if message is None or not message.is_queued:
+        take_back(unit, message_id, channels)
+    elif unit.now < datetime.fromisoformat(timer.data["until"]):
+        unit.set_timer_after(TAKE_BACK, message_id, LOOK_AGAIN, timer.data)

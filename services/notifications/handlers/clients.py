@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from chassis.ports import Invalid, Unit
-from chassis.sealing import Unopenable
-from contracts.events.billing import SubsidyApproved, SubsidyWaitlisted
-from contracts.events.evaluation import EvaluationInvited
-from contracts.events.matching import TherapistMatched
-from contracts.sealed import EvaluationLink
-from contracts.shape import InvalidShape
-from contracts.vocabulary import Respondent
+from chassis.ports import Unit
+from contracts.events.billing import SubsidyApproved, SubsidyDeclined, SubsidyWaitlisted
+from contracts.events.evaluation import EvaluationInvitationCancelled, EvaluationInvited
+from contracts.vocabulary import ReferralId, Respondent, SubsidyWaitReason
 from services.notifications import store
 from services.notifications.domain.templates import Template
-from services.notifications.handlers.queueing import cancel, queue_to_client, queue_to_therapist
+from services.notifications.handlers.queueing import (
+    cancel,
+    queue_to_client,
+    queue_to_office,
+    queue_to_therapist,
+    refuse_unless_secret,
+    rule_out,
+)
 from services.notifications.tools import Tools
 
 SUBSIDY = "subsidy"
-
-
-def tell_client_of_match(unit: Unit[Tools], event: TherapistMatched) -> None:
-    queue_to_client(unit, Template.MATCHED, referral_id=event.referral_id, key=event.match_id)
+FOR_THE_OFFICE = frozenset(
+    {
+        SubsidyWaitReason.AREA_TO_BE_CONFIRMED,
+        SubsidyWaitReason.NO_THERAPIST_FITS,
+        SubsidyWaitReason.AWARD_USED_UP,
+    }
+)
+"""Why somebody waits for a subsidy where a person can do something about it."""
 
 
 def tell_client_of_subsidy(unit: Unit[Tools], event: SubsidyApproved) -> None:
@@ -31,28 +38,61 @@ def tell_client_of_subsidy(unit: Unit[Tools], event: SubsidyApproved) -> None:
         data={"pence_per_session": event.pence_per_session, "sessions": event.sessions},
     )
     store.moves_on(unit.session, event.referral_id, SUBSIDY, unit.sequence)
-    for message in store.queued_about_referral(unit.session, event.referral_id):
+    _waits_no_longer(unit, event.referral_id)
+
+
+def tell_client_of_subsidy_wait(unit: Unit[Tools], event: SubsidyWaitlisted) -> None:
+    """Says why, each time that it changes, unless what came after has been told of.
+
+    The office hears what it can do something about, and of whoever has no money for a therapy that is going on.
+    """
+    if not store.moves_on(unit.session, event.referral_id, SUBSIDY, unit.sequence):
+        return
+    key = f"{event.referral_id}:{event.reason}:{unit.sequence}"
+    if event.reason in FOR_THE_OFFICE or event.match_id is not None:
+        _have_looked_at(unit, event.referral_id, key, event.reason.value)
+    _waits_no_longer(unit, event.referral_id)
+    queue_to_client(
+        unit,
+        Template.SUBSIDY_WAITING,
+        referral_id=event.referral_id,
+        key=key,
+        data={"reason": event.reason.value},
+    )
+
+
+def tell_client_of_subsidy_decline(unit: Unit[Tools], event: SubsidyDeclined) -> None:
+    """Says that no subsidy is needed, and how to object. Where therapy is going on, the office sees to it too."""
+    if not store.moves_on(unit.session, event.referral_id, SUBSIDY, unit.sequence):
+        return
+    key = f"{event.referral_id}:{event.reason}:{unit.sequence}"
+    if event.match_id is not None:
+        _have_looked_at(unit, event.referral_id, key, event.reason.value)
+    _waits_no_longer(unit, event.referral_id)
+    queue_to_client(unit, Template.SUBSIDY_DECLINED, referral_id=event.referral_id, key=key)
+
+
+def _have_looked_at(unit: Unit[Tools], referral_id: ReferralId, key: str, reason: str) -> None:
+    queue_to_office(unit, Template.SUBSIDY_TO_LOOK_AT, key=key, referral_id=referral_id, data={"reason": reason})
+
+
+def _waits_no_longer(unit: Unit[Tools], referral_id: ReferralId) -> None:
+    """What was still to be told of a wait is overtaken."""
+    for message in store.queued_about_referral(unit.session, referral_id):
         if message.template is Template.SUBSIDY_WAITING:
             cancel(unit, message)
 
 
-def tell_client_of_subsidy_wait(unit: Unit[Tools], event: SubsidyWaitlisted) -> None:
-    """Says nothing if an award that came after it has been told of."""
-    if store.moves_on(unit.session, event.referral_id, SUBSIDY, unit.sequence):
-        queue_to_client(
-            unit, Template.SUBSIDY_WAITING, referral_id=event.referral_id, key=f"{event.referral_id}:{event.reason}"
-        )
-
-
 def ask_for_form(unit: Unit[Tools], event: EvaluationInvited) -> None:
     """Sends the link to whoever is to fill the form in. The link stays sealed until then."""
-    _refuse_unless_link(unit, event.sealed)
+    refuse_unless_secret(unit, event.sealed)
     if event.respondent is Respondent.CLIENT:
         queue_to_client(
             unit,
             Template.CLIENT_EVALUATION,
             referral_id=event.referral_id,
-            key=event.invitation_id,
+            key=_form_key(event),
+            data={"reminder": event.reminder},
             sealed=event.sealed,
         )
     else:
@@ -61,14 +101,24 @@ def ask_for_form(unit: Unit[Tools], event: EvaluationInvited) -> None:
             Template.THERAPIST_EVALUATION,
             therapist_id=event.therapist_id,
             referral_id=event.referral_id,
-            key=event.invitation_id,
-            data={"stage": event.stage.value},
+            key=_form_key(event),
+            data={"stage": event.stage.value, "reminder": event.reminder},
             sealed=event.sealed,
         )
 
 
-def _refuse_unless_link(unit: Unit[Tools], sealed: str) -> None:
-    try:
-        unit.tools.keyring.open(EvaluationLink, sealed)
-    except (Unopenable, InvalidShape) as error:
-        raise Invalid(str(error)) from None
+def stop_asking_for_form(unit: Unit[Tools], event: EvaluationInvitationCancelled) -> None:
+    """A letter or a reminder that has not gone yet would lead to a form that nobody need fill in."""
+    client = event.respondent is Respondent.CLIENT
+    template = Template.CLIENT_EVALUATION if client else Template.THERAPIST_EVALUATION
+    asked = rule_out(unit, template, key=_form_key(event), referral_id=event.referral_id)
+    for message in store.queued_about_referral(unit.session, event.referral_id):
+        if message.business_key.startswith(f"{asked.business_key}:"):
+            cancel(unit, message)
+
+
+def _form_key(event: EvaluationInvited | EvaluationInvitationCancelled) -> str:
+    """Each time that somebody is asked, or reminded, is a fact of its own."""
+    asked = f"{event.invitation_id}:{event.invited_at.isoformat()}" if event.invited_at else str(event.invitation_id)
+    reminder = event.reminder if isinstance(event, EvaluationInvited) else 0
+    return f"{asked}:{reminder}" if reminder else asked

@@ -13,8 +13,8 @@ from uuid import UUID
 
 from chassis.ports import Timer, Unit
 from contracts.events.notifications import MessageSent
-from contracts.sealed import SafeHours, TherapistContact
-from contracts.vocabulary import Channel, FailureReason, MessageId
+from contracts.sealed import ClientContact, SafeHours
+from contracts.vocabulary import Channel, FailureReason, MessageId, StaffId
 from services.notifications import store
 from services.notifications.domain.limits import next_free_moment
 from services.notifications.domain.messages import Message
@@ -27,13 +27,34 @@ from services.notifications.domain.safe_contact import (
     WriteNow,
     next_safe_moment,
 )
-from services.notifications.domain.templates import Recipient
+from services.notifications.domain.templates import TO_ONE_CONTACT, Recipient, Template
 from services.notifications.gateways.mail import Rejected, compose
 from services.notifications.gateways.parcels import Parcel
 from services.notifications.gateways.wording import Text
-from services.notifications.handlers.letters import Letter, client_letter, staff_call, staff_letter, therapist_letter
-from services.notifications.handlers.queueing import SEND_MESSAGE, cancel, fail, finish_withdrawal, open_contact, way_to
+from services.notifications.handlers.letters import (
+    Letter,
+    addressee_of,
+    client_letter,
+    code_text,
+    letter_to_one_contact,
+    staff_call,
+    staff_letter,
+    therapist_letter,
+)
+from services.notifications.handlers.queueing import (
+    SEND_MESSAGE,
+    cancel,
+    contact_for,
+    fail,
+    finish_withdrawal,
+    open_contact,
+    way_to,
+)
 from services.notifications.tools import Tools
+
+
+class NoCarrier(OSError):
+    """There is no gateway for this channel. What was meant for it never goes by another."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +67,8 @@ class Outcome:
     kept: bool = False
     pointless: bool = False
     wording: str | None = None
+    staff_id: StaffId | None = None
+    """Who of the rota an alert went to."""
 
 
 def deliver(unit: Unit[Tools], timer: Timer) -> Outcome:
@@ -53,16 +76,18 @@ def deliver(unit: Unit[Tools], timer: Timer) -> Outcome:
     message = store.read_message(unit.session, _message_id(timer))
     if message is None or not message.is_queued:
         return Outcome(pointless=True)
-    if message.recipient is Recipient.CLIENT:
+    if message.recipient.asked:
         return _deliver_to_client(unit, message)
     if _is_overtaken(unit, message):
         return Outcome(pointless=True)
+    if message.template is Template.CLIENT_CODE:
+        return _deliver_code(unit, message)
     if message.recipient is Recipient.THERAPIST:
         safe = next_safe_moment(hours=SafeHours.ANY, at=unit.now, quiet=unit.tools.settings.quiet_hours)
         again_at = max(safe, _free_moment(unit, message))
         if again_at > unit.now:
             return Outcome(again_at=again_at)
-        return _send(unit, message, therapist_letter(unit, message, _therapist_contact(unit, message)))
+        return _send(unit, message, therapist_letter(unit, message))
     return _send(unit, message, staff_letter(unit, message))
 
 
@@ -120,12 +145,28 @@ def _message_ids(timers: Sequence[Timer]) -> list[MessageId]:
     return [_message_id(timer) for timer in timers]
 
 
+def _deliver_to_one_contact(unit: Unit[Tools], message: Message) -> Outcome:
+    """A code at once, for whoever waits for it, and never once it is void; other letters when it is safe."""
+    until = message.data.get("expires_at")
+    if _is_overtaken(unit, message) or (until and datetime.fromisoformat(str(until)) <= unit.now):
+        return Outcome(pointless=True)
+    letter, contact = letter_to_one_contact(unit, message)
+    safe = next_safe_moment(hours=contact.hours or SafeHours.ANY, at=unit.now, quiet=unit.tools.settings.quiet_hours)
+    if not until and safe > unit.now:
+        return Outcome(again_at=safe)
+    if letter.channel in unit.tools.by_hand:  # nobody is told a code to pass on, nor in time
+        return Outcome(channel=letter.channel, failure=FailureReason.UNREACHABLE)
+    return _send(unit, message, letter)
+
+
 def _deliver_to_client(unit: Unit[Tools], message: Message) -> Outcome:
+    if message.template in TO_ONE_CONTACT:
+        return _deliver_to_one_contact(unit, message)
     client = _client_of(unit, message)
     if client is None or client.contact is None or _is_overtaken(unit, message):
         return Outcome(pointless=True)
     known = open_contact(unit, client)
-    match way_to(unit, known.contact):
+    match way_to(unit, contact_for(known, message.recipient)):
         case WriteLater(at=at):
             return Outcome(again_at=at)
         case KeepUntilTheyCall():
@@ -134,11 +175,25 @@ def _deliver_to_client(unit: Unit[Tools], message: Message) -> Outcome:
             return Outcome(failure=FailureReason.NO_ADDRESS)
         case AskStaff():
             return _send(unit, message, staff_call(unit, message, known))
+        case WriteNow(Channel.LETTER, _) if _is_for_a_person(message, known):
+            return _send(unit, message, staff_call(unit, message, known))
         case WriteNow(channel, to):
             free = _free_moment(unit, message)
             if free > unit.now:
                 return Outcome(again_at=free)
             return _send(unit, message, client_letter(unit, message, known, channel=channel, to=to))
+
+
+def _deliver_code(unit: Unit[Tools], message: Message) -> Outcome:
+    """At any hour, since somebody waits for it; and not at all once it can't be used any more."""
+    if unit.now >= message.queued_at + unit.tools.settings.code_lasts:
+        return Outcome(channel=Channel.TEXT, pointless=True)
+    return _send(unit, message, code_text(unit, message))
+
+
+def _is_for_a_person(message: Message, known: ClientContact) -> bool:
+    """Whether it can't go by post: anybody might open it, or nobody could follow its link, as in a prison."""
+    return addressee_of(known, message.recipient) is None or message.template is Template.CLIENT_EVALUATION
 
 
 def _send(unit: Unit[Tools], message: Message, letter: Letter) -> Outcome:
@@ -149,13 +204,17 @@ def _send(unit: Unit[Tools], message: Message, letter: Letter) -> Outcome:
         _hand_over(unit, message, letter, text)
     except Rejected:
         return Outcome(channel=letter.channel, failure=FailureReason.REJECTED)
-    return Outcome(channel=letter.channel, wording=f"{letter.template}/{text.language}/{text.version}")
+    wording = f"{letter.template}/{text.language}/{text.version}"
+    return Outcome(channel=letter.channel, wording=wording, staff_id=letter.staff_id)
 
 
 def _hand_over(unit: Unit[Tools], message: Message, letter: Letter, text: Text) -> None:
     """To the next hop of the letter's channel. Raises Rejected, or OSError where trying again may help."""
-    carrier = {Channel.TEXT: unit.tools.texts, Channel.LETTER: unit.tools.letters}.get(letter.channel)
-    if carrier:
+    carriers = {Channel.TEXT: unit.tools.texts, Channel.LETTER: unit.tools.letters}
+    if letter.channel in carriers:
+        carrier = carriers[letter.channel]
+        if carrier is None:
+            raise NoCarrier(f"there is no gateway for {letter.channel.value}")
         carrier.send(Parcel(message.id, letter.to, text.body.strip()))
         return
     mail = compose(
@@ -186,7 +245,7 @@ def record_gone(unit: Unit[Tools], message: Message, outcome: Outcome) -> None:
 def _free_moment(unit: Unit[Tools], message: Message) -> datetime:
     """When the message may go without there being too many to one person; that it is safe then is looked at then."""
     policy = unit.tools.settings
-    limits = policy.client_limits if message.recipient is Recipient.CLIENT else policy.therapist_limits
+    limits = policy.client_limits if message.recipient.asked else policy.therapist_limits
     if not limits:
         return unit.now
     since = unit.now - max(limit.within for limit in limits)
@@ -204,10 +263,3 @@ def _is_overtaken(unit: Unit[Tools], message: Message) -> bool:
 
 def _client_of(unit: Unit[Tools], message: Message) -> Client | None:
     return store.read_client(unit.session, message.referral_id) if message.referral_id else None
-
-
-def _therapist_contact(unit: Unit[Tools], message: Message) -> TherapistContact:
-    assert message.therapist_id is not None
-    therapist = store.read_therapist(unit.session, message.therapist_id)
-    assert therapist is not None
-    return unit.tools.vault.decrypt(unit.session, therapist.therapist_id, TherapistContact, therapist.contact)

@@ -7,14 +7,36 @@ from dataclasses import dataclass
 from typing import Any
 
 from chassis.ports import Unit
-from contracts.sealed import ClientContact, EvaluationLink, TherapistContact
-from contracts.vocabulary import AlertStep, Channel
+from contracts.sealed import (
+    ClientContact,
+    ContactLetter,
+    LinkSecret,
+    OneTimeCode,
+    SafeChannel,
+    SafeContact,
+    SafeHours,
+    TherapistContact,
+)
+from contracts.shape import InvalidShape
+from contracts.vocabulary import AlertStep, Channel, ReferralId, StaffId, TherapistId
+from services.notifications import store
 from services.notifications.domain.messages import Message
 from services.notifications.domain.templates import Recipient, StandIn, Template
 from services.notifications.gateways.wording import ENGLISH
-from services.notifications.handlers.rota import contact_on_duty
+from services.notifications.handlers.queueing import contact_for, open_contact
+from services.notifications.handlers.rota import person_on_duty, whose_turn
 from services.notifications.settings import Mailbox
 from services.notifications.tools import Tools
+
+PAGES: Mapping[Template, str | None] = {
+    Template.CLIENT_EVALUATION: None,
+    Template.THERAPIST_EVALUATION: None,
+    Template.SAFEGUARDING_ALERT: "alert",
+    Template.OFFER: "offer",
+    Template.INTRODUCTION: "client",
+    Template.CONTACT_CHANGED: "client",
+}
+"""Where on the site a letter's link leads; None for a form, whose address the settings give."""
 
 
 @dataclass(frozen=True)
@@ -25,48 +47,98 @@ class Letter:
     to: str
     language: str = ENGLISH
     channel: Channel = Channel.EMAIL
+    staff_id: StaffId | None = None
+    """Who of the rota it goes to, if it is an alert."""
 
 
 def client_letter(unit: Unit[Tools], message: Message, known: ClientContact, *, channel: Channel, to: str) -> Letter:
-    """To the client. A discreet one is a reference and a link, from a sender that tells nothing of the charity.
+    """To the client, or to whoever wrote for them. A discreet one is a reference and a link, from a sender that tells
+    nothing of the charity.
 
     So is every text message, which lights up a screen that others see.
     """
-    if channel is Channel.TEXT:
-        return _discreet_letter(unit, message, known, StandIn.CLIENT_TEXT, channel=channel, to=to)
-    if known.contact.discreet:
-        return _discreet_letter(unit, message, known, StandIn.DISCREET, channel=channel, to=to)
-    policy = unit.tools.settings
-    values = {
+    contact = contact_for(known, message.recipient)
+    if channel is Channel.LETTER and contact:
+        to = contact.addressed_to(addressee_of(known, message.recipient)) or to
+    stand_in = _stand_in(contact, by_text=channel is Channel.TEXT)
+    if stand_in:
+        values = _discreet_values(unit, message, known)
+        return Letter(stand_in.value, values, unit.tools.settings.discreet_sender, to, known.language, channel)
+    values = {**_values(unit, message, known), "form_link": _link(unit, message, known.language)}
+    return Letter(_wording(message), values, unit.tools.settings.sender, to, known.language, channel)
+
+
+def _stand_in(contact: SafeContact | None, *, by_text: bool) -> StandIn | None:
+    """The wording that goes out in place of a message's own to somebody who is reached in this way."""
+    if by_text:
+        return StandIn.CLIENT_TEXT
+    return StandIn.DISCREET if contact and contact.discreet else None
+
+
+def addressee_of(known: ClientContact, recipient: Recipient) -> str | None:
+    """What stands above the address of a letter by post; None if nobody told, so that anybody might open it."""
+    if recipient is Recipient.WRITER:
+        return known.writer.name if known.writer else None
+    return known.addressee or known.name
+
+
+def _values(unit: Unit[Tools], message: Message, known: ClientContact) -> dict[str, Any]:
+    policy, contact = unit.tools.settings, contact_for(known, message.recipient)
+    return {
+        "reminder": 0,  # in one that was queued before there were any
         **message.data,
         "reference": known.reference,
+        "call_us": policy.discreet_telephone if contact and contact.discreet else policy.telephone,
         "sender_name": policy.sender.name,
-        "status_url": policy.status_url,
-        "form_link": _form_link(unit, message),
+        "status_url": _status_page(unit, known.language),
+        "client_agrees": known.client_agrees,
     }
-    return Letter(message.template.value, values, policy.sender, to, known.language, channel)
 
 
-def _discreet_letter(
-    unit: Unit[Tools], message: Message, known: ClientContact, wording: StandIn, *, channel: Channel, to: str
-) -> Letter:
-    policy = unit.tools.settings
-    values = {
+def _wording(message: Message) -> str:
+    own = message.template.value
+    return message.template.writers_wording or own if message.recipient is Recipient.WRITER else own
+
+
+def _discreet_values(unit: Unit[Tools], message: Message, known: ClientContact) -> dict[str, Any]:
+    policy, contact = unit.tools.settings, contact_for(known, message.recipient)
+    return {
         "reference": known.reference,
-        "link": _form_link(unit, message) or policy.status_url,
-        "sender_name": policy.discreet_sender.name,
+        "link": _link(unit, message, known.language) or _status_page(unit, known.language),
+        "call_us": policy.discreet_telephone,
+        "sender_name": (contact and contact.call_as) or policy.discreet_sender.name,
     }
-    return Letter(wording.value, values, policy.discreet_sender, to, known.language, channel)
+
+
+def letter_to_one_contact(unit: Unit[Tools], message: Message) -> tuple[Letter, SafeContact]:
+    """To the contact that came sealed with the message, without a word of what it is about."""
+    policy = unit.tools.settings
+    said = unit.tools.keyring.open(ContactLetter, message.sealed or "")
+    values = {
+        **message.data,
+        "reference": said.reference,
+        "code": said.code,
+        "call_us": policy.discreet_telephone,
+        "sender_name": said.contact.call_as or policy.discreet_sender.name,
+    }
+    by_text = said.contact.channel is SafeChannel.TEXT
+    channel, to = (Channel.TEXT, said.contact.telephone) if by_text else (Channel.EMAIL, said.contact.email)
+    sender = policy.discreet_sender
+    return Letter(message.template.value, values, sender, to or "", said.language, channel), said.contact
 
 
 def staff_call(unit: Unit[Tools], message: Message, known: ClientContact) -> Letter:
     """To the office: who is to be told what, by reference alone, and in which way it is safe to."""
-    policy, contact = unit.tools.settings, known.contact
+    policy, contact = unit.tools.settings, contact_for(known, message.recipient)
+    assert contact is not None
+    asks = message.template is Template.CLIENT_EVALUATION  # a person puts the questions: there is no letter to read out
     values = {
+        "letter": None if asks else _in_our_place(unit, message, known, contact),
+        "is_writer": message.recipient is Recipient.WRITER,
         "reference": known.reference,
         "topic": message.template.value,
         "way": contact.channel.value,
-        "hours": contact.hours.value,
+        "hours": (contact.hours or SafeHours.ANY).value,
         "may_leave_message": contact.may_leave_message,
         "call_as": contact.call_as,
         "discreet": contact.discreet,
@@ -76,17 +148,53 @@ def staff_call(unit: Unit[Tools], message: Message, known: ClientContact) -> Let
     return Letter(StandIn.STAFF_CALL.value, values, policy.sender, to, channel=channel)
 
 
-def therapist_letter(unit: Unit[Tools], message: Message, contact: TherapistContact) -> Letter:
+def _in_our_place(unit: Unit[Tools], message: Message, known: ClientContact, contact: SafeContact) -> str:
+    """What a person is to write or to say. Nothing that they write tells more than we would have."""
+    stand_in = _stand_in(contact, by_text=contact.channel is SafeChannel.TEXT)
+    if stand_in and contact.channel is not SafeChannel.TELEPHONE:
+        name, values = stand_in.value, _discreet_values(unit, message, known)
+    else:
+        name, values = _wording(message), _values(unit, message, known)
+    return unit.tools.wording.render(name, values, language=known.language).body.strip()
+
+
+def therapist_letter(unit: Unit[Tools], message: Message) -> Letter:
     policy = unit.tools.settings
+    assert message.therapist_id is not None
+    contact, link = therapist_contact(unit, message.therapist_id), _link(unit, message)
     values = {
+        "reminder": 0,
         **message.data,
         "name": contact.name,
+        "call_us": policy.telephone,
         "sender_name": policy.sender.name,
         "portal_url": policy.portal_url,
-        "form_link": _form_link(unit, message),
-        "client": _client_introduced(unit, message),
+        "form_link": link,
+        "link": link,
+        "days": policy.introduction_lasts.days,
+        "reference": reference_of(unit, message.referral_id),
     }
     return Letter(message.template.value, values, policy.sender, contact.email)
+
+
+def code_text(unit: Unit[Tools], message: Message) -> Letter:
+    """The one text message that a therapist gets: the code they have asked for."""
+    assert message.therapist_id is not None
+    assert message.sealed is not None
+    values = {
+        "code": unit.tools.keyring.open(OneTimeCode, message.sealed).code,
+        "minutes": int(unit.tools.settings.code_lasts.total_seconds() // 60),
+        "call_us": unit.tools.settings.telephone,
+    }
+    to = therapist_contact(unit, message.therapist_id).telephone or ""
+    return Letter(message.template.value, values, unit.tools.settings.sender, to, channel=Channel.TEXT)
+
+
+def therapist_contact(unit: Unit[Tools], therapist_id: TherapistId) -> TherapistContact:
+    """How a therapist who was written to is reached now."""
+    therapist = store.read_therapist(unit.session, therapist_id)
+    assert therapist is not None
+    return unit.tools.vault.decrypt(unit.session, therapist.therapist_id, TherapistContact, therapist.contact)
 
 
 def staff_letter(unit: Unit[Tools], message: Message) -> Letter:
@@ -94,27 +202,41 @@ def staff_letter(unit: Unit[Tools], message: Message) -> Letter:
     policy = unit.tools.settings
     values = {
         **message.data,
+        "reference": reference_of(unit, message.referral_id),
         "referral_id": message.referral_id,
         "concern_id": message.concern_id,
         "console_url": policy.console_url,
+        "link": _link(unit, message),
     }
     if message.recipient is Recipient.OFFICE:
         return Letter(message.template.value, values, policy.sender, policy.office.address)
-    person = contact_on_duty(unit, AlertStep(message.recipient.value))
+    step = AlertStep(message.recipient.value)
+    person, staff_id = person_on_duty(unit, step), whose_turn(unit, step)
     if message.channel is Channel.TEXT:
-        to = person.telephone or ""
-        return Letter(StandIn.ALERT_TEXT.value, values, policy.sender, to, channel=Channel.TEXT)
-    return Letter(message.template.value, values, policy.sender, person.email)
+        to, name = person.telephone or "", StandIn.ALERT_TEXT.value
+        return Letter(name, values, policy.sender, to, channel=Channel.TEXT, staff_id=staff_id)
+    return Letter(message.template.value, values, policy.sender, person.email, staff_id=staff_id)
 
 
-def _form_link(unit: Unit[Tools], message: Message) -> str | None:
-    if message.template not in (Template.CLIENT_EVALUATION, Template.THERAPIST_EVALUATION) or not message.sealed:
+def reference_of(unit: Unit[Tools], referral_id: ReferralId | None) -> str | None:
+    """By which the office finds the request, and a therapist knows who is meant; None once the client is forgotten."""
+    client = store.read_client(unit.session, referral_id) if referral_id else None
+    return open_contact(unit, client).reference if client and client.contact else None
+
+
+def _status_page(unit: Unit[Tools], language: str) -> str | None:
+    address = unit.tools.settings.status_url
+    return unit.tools.wording.page_in(language, address) if address else None
+
+
+def _link(unit: Unit[Tools], message: Message, language: str = ENGLISH) -> str | None:
+    """The one-time link that a letter carries; None in one that was queued before there were any."""
+    if message.template not in PAGES or not message.sealed:
         return None
-    token = unit.tools.keyring.open(EvaluationLink, message.sealed).token
-    return f"{unit.tools.settings.form_url.rstrip('/')}/{token}"
-
-
-def _client_introduced(unit: Unit[Tools], message: Message) -> ClientContact | None:
-    if message.template is not Template.INTRODUCTION or not message.sealed:
+    try:
+        token = unit.tools.keyring.open(LinkSecret, message.sealed).token
+    except InvalidShape:  # an introduction from when letters told how the client is reached
         return None
-    return unit.tools.keyring.open(ClientContact, message.sealed)
+    policy, page = unit.tools.settings, PAGES[message.template]
+    leads_to = f"{policy.site_url.rstrip('/')}/{page}" if page else policy.form_url.rstrip("/")
+    return f"{unit.tools.wording.page_in(language, leads_to)}/{token}"

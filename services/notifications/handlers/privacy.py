@@ -7,8 +7,7 @@ from contracts.events.intake import ReferralErased
 from contracts.events.notifications import ErasureConfirmed
 from services.notifications import store
 from services.notifications.domain.templates import Template
-from services.notifications.handlers.addresses import FORGET_CLIENT
-from services.notifications.handlers.queueing import cancel, remove_address
+from services.notifications.handlers.queueing import FORGET_CLIENT, cancel, remove_address
 from services.notifications.tools import Tools
 
 
@@ -18,7 +17,7 @@ def forget(unit: Unit[Tools], event: ReferralErased) -> None:
     Alerts, money, and an offer taken back go out all the same: none of it can tell who the client was.
     """
     client = store.client_of(unit.session, event.referral_id)
-    client.withdraw(at=unit.now)
+    client.withdraw(at=unit.now, sequence=unit.sequence)
     for message in store.queued_about_referral(unit.session, event.referral_id):
         if message.template.ends_with_withdrawal or message.template is Template.WITHDRAWAL_CONFIRMED:
             cancel(unit, message)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from chassis.ports import NotYet, Unit
+from chassis.opening import open_or_park
+from chassis.ports import Invalid, NotYet, Unit
+from chassis.vault import Erased
 from contracts.events.notifications import MessageFailed
-from contracts.sealed import ClientContact, SafeContact
+from contracts.sealed import ClientContact, LinkSecret, SafeContact
+from contracts.shape import Shape
 from contracts.vocabulary import Channel, ConcernId, FailureReason, MessageId, ReferralId, TherapistId
-from services.notifications import store
+from services.notifications import introduction_store, store
 from services.notifications.domain.limits import next_digest
 from services.notifications.domain.messages import Coded, Message
 from services.notifications.domain.people import Client
@@ -24,6 +27,7 @@ from services.notifications.domain.templates import Recipient, Template
 from services.notifications.tools import Tools
 
 SEND_MESSAGE, SEND_ALERT, SEND_DIGEST = "send_message", "send_alert", "send_digest"
+FORGET_CLIENT = "forget_client"
 
 
 @dataclass(frozen=True)
@@ -50,11 +54,32 @@ def queue_to_client(
         return
     if client is None or client.contact is None:
         raise NotYet("the client's address has not arrived yet")
-    way = way_to(unit, open_contact(unit, client).contact)
-    about = About(referral_id)
-    message = _add(unit, template, Recipient.CLIENT, about, key=key, data=data, sealed=sealed, channel=way.channel)
+    known = open_contact(unit, client)
+    told = template.recipients(client=known.contact is not None, writer=known.writer is not None)
+    for recipient in told or (Recipient.CLIENT,):  # whom nobody can write to is for a person to look after
+        way = way_to(unit, contact_for(known, recipient))
+        about = About(referral_id)
+        message = _add(unit, template, recipient, about, key=key, data=data, sealed=sealed, channel=way.channel)
+        if message:
+            _start(unit, message, way)
+
+
+def queue_to_one_contact(
+    unit: Unit[Tools], template: Template, *, referral_id: ReferralId, key: str, data: Coded, sealed: str
+) -> None:
+    """To the contact that came with it, sealed, whatever stands in the address book."""
+    if _is_pointless(unit, template, referral_id):
+        return
+    message = _add(unit, template, Recipient.CLIENT, About(referral_id), key=key, data=data, sealed=sealed)
     if message:
-        _start(unit, message, way)
+        unit.set_timer(SEND_MESSAGE, message.id, unit.now)
+
+
+def contact_for(known: ClientContact, recipient: Recipient) -> SafeContact | None:
+    """How the client, or whoever wrote for them, may be reached now; None if they may not or can't be."""
+    if recipient is Recipient.WRITER:
+        return known.writer.contact if known.writer else None
+    return known.contact
 
 
 def queue_to_therapist(
@@ -66,16 +91,19 @@ def queue_to_therapist(
     referral_id: ReferralId | None = None,
     data: Coded | None = None,
     sealed: str | None = None,
-) -> None:
-    """Raises NotYet while the therapist's address is under way."""
+    channel: Channel = Channel.EMAIL,
+) -> MessageId | None:
+    """Gives the message, if it is a new one. Raises NotYet while the therapist's address is under way."""
     if _is_pointless(unit, template, referral_id):
-        return
+        return None
     if not store.knows_therapist(unit.session, therapist_id):
         raise NotYet("the therapist's address has not arrived yet")
     about = About(referral_id, therapist_id)
-    message = _add(unit, template, Recipient.THERAPIST, about, key=key, data=data, sealed=sealed)
-    if message:
-        unit.set_timer(SEND_MESSAGE, message.id, unit.now)
+    message = _add(unit, template, Recipient.THERAPIST, about, key=key, data=data, sealed=sealed, channel=channel)
+    if message is None:
+        return None
+    unit.set_timer(SEND_MESSAGE, message.id, unit.now)
+    return message.id
 
 
 def queue_to_office(
@@ -100,13 +128,28 @@ def queue_alert(
     concern_id: ConcernId,
     referral_id: ReferralId,
     data: Coded,
+    sealed: str,
     channel: Channel = Channel.EMAIL,
-) -> None:
-    """An alert goes at once, at any hour, past every other message."""
+) -> MessageId | None:
+    """An alert goes at once, at any hour, past every other message. Gives the message, if it is a new one."""
     about = About(referral_id, concern_id=concern_id)
-    message = _add(unit, Template.SAFEGUARDING_ALERT, recipient, about, key=key, data=data, channel=channel)
-    if message:
-        unit.set_timer(SEND_ALERT, message.id, unit.now)
+    message = _add(
+        unit, Template.SAFEGUARDING_ALERT, recipient, about, key=key, data=data, sealed=sealed, channel=channel
+    )
+    if message is None:
+        return None
+    unit.set_timer(SEND_ALERT, message.id, unit.now)
+    return message.id
+
+
+def refuse_unless_secret(unit: Unit[Tools], sealed: str) -> None:
+    """A letter is not queued with a link that can't be opened as it is sent. Raises Invalid."""
+    open_or_park(unit.tools.keyring, LinkSecret, sealed)
+
+
+def find_message(unit: Unit[Tools], template: Template, *, key: UUID | str) -> Message | None:
+    """The message of a fact, if it was ever queued or ruled out."""
+    return store.find_message_by_key(unit.session, _business_key(template, key))
 
 
 def rule_out(unit: Unit[Tools], template: Template, *, key: UUID | str, referral_id: ReferralId) -> Message:
@@ -114,7 +157,7 @@ def rule_out(unit: Unit[Tools], template: Template, *, key: UUID | str, referral
 
     Gives the message, whatever became of it.
     """
-    message = store.find_message_by_key(unit.session, _business_key(template, key))
+    message = find_message(unit, template, key=key)
     if message is None:
         added = _add(unit, template, template.recipient or Recipient.OFFICE, About(referral_id), key=key)
         assert added is not None
@@ -161,20 +204,41 @@ def open_contact(unit: Unit[Tools], client: Client) -> ClientContact:
     return unit.tools.vault.decrypt(unit.session, client.referral_id, ClientContact, client.contact)
 
 
+def encrypted(unit: Unit[Tools], subject_id: UUID, contact: Shape) -> bytes:
+    """Raises Invalid for whoever was erased: nothing is ever kept of them again."""
+    try:
+        return unit.tools.vault.encrypt(unit.session, subject_id, contact, at=unit.now)
+    except Erased as error:
+        raise Invalid(str(error)) from None
+
+
 def remove_address(unit: Unit[Tools], client: Client) -> None:
     """Forgets for good how a client is reached; backups of this database can't tell it either."""
     client.remove(at=unit.now)
+    introduction_store.forget(unit.session, client.referral_id)
     unit.tools.vault.destroy(unit.session, client.referral_id, at=unit.now)
 
 
 def finish_withdrawal(unit: Unit[Tools], message: Message) -> None:
     """Once a withdrawal is confirmed, or can't be, nothing is left to write to the client about."""
     if message.template is Template.WITHDRAWAL_CONFIRMED and not message.is_queued and message.referral_id:
-        remove_address(unit, store.client_of(unit.session, message.referral_id))
+        client = store.client_of(unit.session, message.referral_id)
+        if client.is_withdrawn:
+            forget_withdrawn(unit, client)
 
 
-def way_to(unit: Unit[Tools], contact: SafeContact) -> Way:
-    """What may be done at this moment to reach a client."""
+def forget_withdrawn(unit: Unit[Tools], client: Client) -> None:
+    """Forgets the address; later, where the withdrawal may turn out to be a mistake."""
+    if client.keep_until and client.keep_until > unit.now:
+        unit.set_timer(FORGET_CLIENT, client.referral_id, client.keep_until)
+    else:
+        remove_address(unit, client)
+
+
+def way_to(unit: Unit[Tools], contact: SafeContact | None) -> Way:
+    """What may be done at this moment to reach somebody who asked for help."""
+    if contact is None:
+        return NoAddress(Channel.EMAIL)
     return way_to_reach(contact=contact, at=unit.now, quiet=unit.tools.settings.quiet_hours, by_hand=unit.tools.by_hand)
 
 
@@ -214,7 +278,7 @@ def _add(
     """A new message, written as it is; None if there is one of this fact."""
     message = Message(
         id=MessageId(unit.new_id()),
-        business_key=_business_key(template, key),
+        business_key=_business_key(template, f"{key}:writer" if recipient is Recipient.WRITER else key),
         template=template,
         recipient=recipient,
         queued_at=unit.now,

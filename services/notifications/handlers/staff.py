@@ -3,11 +3,76 @@
 from __future__ import annotations
 
 from chassis.ports import Unit
-from contracts.events.intake import AssessmentOverdue, ErasureOverdue
-from contracts.events.matching import MatchingStalled
+from contracts.events.billing import AttendanceUnrecorded
+from contracts.events.intake import (
+    AgreementAwaited,
+    AssessmentOverdue,
+    ErasureOverdue,
+    HelpRequestRefused,
+    ReferralReceived,
+    ReferralResumed,
+)
+from contracts.events.matching import MatchingStalled, TherapistNotAnswering
+from contracts.vocabulary import AgeBand, ClientGroup, HoldReason, RefusalReason, ResumptionReason
+from services.notifications import store
 from services.notifications.domain.templates import Template
-from services.notifications.handlers.queueing import queue_to_office
+from services.notifications.handlers.queueing import cancel, queue_to_client, queue_to_office
 from services.notifications.tools import Tools
+
+AGREEMENT = "agreement"
+
+
+def tell_office_of_request(unit: Unit[Tools], event: ReferralReceived) -> None:
+    """At once, once for each request; it is said anew whenever something of it is corrected."""
+    young = event.client_group is ClientGroup.YOUNG_PERSON or event.age_band is AgeBand.UNDER_18
+    queue_to_office(
+        unit,
+        Template.REQUEST_ARRIVED,
+        key=event.referral_id,
+        referral_id=event.referral_id,
+        data={"group": event.client_group.value, "route": event.route.value, "needs_safeguarding_lead": young},
+    )
+
+
+def tell_office_of_unreadable(unit: Unit[Tools], event: HelpRequestRefused) -> None:
+    """Its sender was shown a reference, and nobody can read what they wrote."""
+    if event.reason not in (RefusalReason.REPLAYED, RefusalReason.NOT_RECOGNISED):
+        queue_to_office(
+            unit,
+            Template.REQUEST_UNREADABLE,
+            key=event.submission_id,
+            referral_id=None,
+            data={"submission_id": str(event.submission_id), "reason": event.reason.value, "field": event.field or ""},
+        )
+
+
+def ask_for_agreement(unit: Unit[Tools], event: AgreementAwaited) -> None:
+    """Has the office ask, each time, unless it is known that they have agreed since. Who can agree to be found a
+    therapist is written to as well, once.
+
+    Nobody is written to about a request that they have not agreed to: whoever wrote it heard of that at once.
+    """
+    if not store.moves_on(unit.session, event.referral_id, AGREEMENT, unit.sequence):
+        return
+    if event.reason is HoldReason.CONSENT_TO_PASS_ON:
+        queue_to_client(unit, Template.CONSENT_NEEDED, referral_id=event.referral_id, key=event.referral_id)
+    queue_to_office(
+        unit,
+        Template.AGREEMENT_AWAITED,
+        key=f"{event.referral_id}:{unit.sequence}",
+        referral_id=event.referral_id,
+        data={"reason": event.reason.value},
+    )
+
+
+def agreement_came(unit: Unit[Tools], event: ReferralResumed) -> None:
+    """Nobody is asked any more for what has been given."""
+    if event.reason is not ResumptionReason.CONSENT_GIVEN:
+        return
+    if store.moves_on(unit.session, event.referral_id, AGREEMENT, unit.sequence):
+        for message in store.queued_about_referral(unit.session, event.referral_id):
+            if message.template in (Template.CONSENT_NEEDED, Template.AGREEMENT_AWAITED):
+                cancel(unit, message)
 
 
 def tell_office_of_overdue_assessment(unit: Unit[Tools], event: AssessmentOverdue) -> None:
@@ -42,4 +107,26 @@ def tell_office_of_stall(unit: Unit[Tools], event: MatchingStalled) -> None:
         key=f"{event.referral_id}:{event.waiting_since.isoformat()}",
         referral_id=event.referral_id,
         data={"reason": event.reason.value, "waiting_since": event.waiting_since.isoformat()},
+    )
+
+
+def tell_office_of_unrecorded_attendance(unit: Unit[Tools], event: AttendanceUnrecorded) -> None:
+    """Also after a withdrawal: whether a fee is owed depends on it."""
+    queue_to_office(
+        unit,
+        Template.ATTENDANCE_UNRECORDED,
+        key=event.match_id,
+        referral_id=event.referral_id,
+        data={"match_id": str(event.match_id), "matched_on": event.matched_on.isoformat()},
+    )
+
+
+def tell_office_of_silence(unit: Unit[Tools], event: TherapistNotAnswering) -> None:
+    """A person finds out what keeps the therapist from answering: it may only be an address."""
+    queue_to_office(
+        unit,
+        Template.THERAPIST_NOT_ANSWERING,
+        key=f"{event.therapist_id}:{unit.sequence}",
+        referral_id=None,
+        data={"therapist_id": str(event.therapist_id), "offers_expired": event.offers_expired},
     )

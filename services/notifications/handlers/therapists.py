@@ -5,31 +5,31 @@ from __future__ import annotations
 from chassis.ports import Unit
 from contracts.events.billing import (
     MembershipLapsed,
+    MembershipReminded,
     MembershipRenewed,
     MembershipStarted,
     PaymentReceived,
+    PaymentReversed,
     ReferralFeeCharged,
     ReferralFeeCredited,
+    ReferralFeeCreditReversed,
+    SubsidyAssigned,
 )
 from contracts.events.matching import OfferWithdrawn, TherapistOffered, TherapistReinstated, TherapistSuspended
-from services.notifications import store
+from services.notifications import introduction_store, store
 from services.notifications.domain.messages import Coded, State
 from services.notifications.domain.templates import Template
-from services.notifications.handlers.queueing import queue_to_therapist, rule_out
+from services.notifications.handlers.queueing import find_message, queue_to_therapist, refuse_unless_secret, rule_out
 from services.notifications.tools import Tools
 
 MEMBERSHIP = "membership"
 
 
 def send_offer(unit: Unit[Tools], event: TherapistOffered) -> None:
-    """Tells of an offer with what is needed to judge it by, and nothing about who the client is."""
-    data = {
-        "offer_id": str(event.offer_id),
-        "expires_at": event.expires_at.isoformat(),
-        "work": event.work.value,
-        "sessions": event.sessions.value,
-        "distance_km": round(event.distance_km),
-    }
+    """Tells that there is an offer, and where what is needed to judge it by stands and it is answered."""
+    if event.sealed:
+        refuse_unless_secret(unit, event.sealed)
+    data = {"offer_id": str(event.offer_id), "expires_at": event.expires_at.isoformat()}
     queue_to_therapist(
         unit,
         Template.OFFER,
@@ -37,6 +37,7 @@ def send_offer(unit: Unit[Tools], event: TherapistOffered) -> None:
         referral_id=event.referral_id,
         key=event.offer_id,
         data=data,
+        sealed=event.sealed,
     )
 
 
@@ -74,6 +75,39 @@ def tell_of_lapse(unit: Unit[Tools], event: MembershipLapsed) -> None:
         )
 
 
+def tell_of_reminder(unit: Unit[Tools], event: MembershipReminded) -> None:
+    """Says nothing if the membership has been renewed, or has lapsed, since."""
+    if store.moves_on(unit.session, event.therapist_id, MEMBERSHIP, unit.sequence):
+        queue_to_therapist(
+            unit,
+            Template.MEMBERSHIP_REMINDER,
+            therapist_id=event.therapist_id,
+            key=f"{event.invoice_id}:{event.lapses_on}",
+            data={
+                "invoice_id": str(event.invoice_id),
+                "outstanding_pence": event.outstanding_pence,
+                "lapses_on": event.lapses_on.isoformat(),
+            },
+        )
+
+
+def tell_of_award(unit: Unit[Tools], event: SubsidyAssigned) -> None:
+    """Says what a fund pays of each session, for how many and until when."""
+    queue_to_therapist(
+        unit,
+        Template.SUBSIDY_ASSIGNED,
+        therapist_id=event.therapist_id,
+        referral_id=event.referral_id,
+        key=f"{event.award_id}:{event.match_id}",
+        data={
+            "pence_per_session": event.pence_per_session,
+            "sessions": event.sessions,
+            "ends_on": event.ends_on.isoformat(),
+            "begin_by": event.begin_by.isoformat() if event.begin_by else "",
+        },
+    )
+
+
 def tell_of_referral_fee(unit: Unit[Tools], event: ReferralFeeCharged) -> None:
     queue_to_therapist(
         unit,
@@ -81,8 +115,34 @@ def tell_of_referral_fee(unit: Unit[Tools], event: ReferralFeeCharged) -> None:
         therapist_id=event.therapist_id,
         referral_id=event.referral_id,
         key=event.invoice_id,
-        data={"invoice_id": str(event.invoice_id), "amount_pence": event.amount_pence},
+        data={
+            "invoice_id": str(event.invoice_id),
+            "amount_pence": event.amount_pence,
+            "from_credit_pence": event.from_credit_pence or 0,
+        },
     )
+
+
+def tell_of_fee_owed_again(unit: Unit[Tools], event: ReferralFeeCreditReversed) -> None:
+    """A therapist who has not been told of the credit need not be told that it is gone, nor of the credit any more."""
+    credited = find_message(unit, Template.REFERRAL_FEE_CREDITED, key=event.credit_note_id)
+    if credited and credited.state in (State.QUEUED, State.CANCELLED):
+        rule_out(unit, Template.REFERRAL_FEE_CREDITED, key=event.credit_note_id, referral_id=event.referral_id)
+        return
+    queue_to_therapist(
+        unit,
+        Template.FEE_CREDIT_REVERSED,
+        therapist_id=event.therapist_id,
+        referral_id=event.referral_id,
+        key=event.credit_note_id,
+        data={
+            "credit_note_id": str(event.credit_note_id),
+            "invoice_id": str(event.invoice_id),
+            "amount_pence": event.amount_pence,
+        },
+    )
+    if credited is None:  # it is under way, and would say the opposite
+        rule_out(unit, Template.REFERRAL_FEE_CREDITED, key=event.credit_note_id, referral_id=event.referral_id)
 
 
 def tell_of_credit(unit: Unit[Tools], event: ReferralFeeCredited) -> None:
@@ -96,6 +156,7 @@ def tell_of_credit(unit: Unit[Tools], event: ReferralFeeCredited) -> None:
             "credit_note_id": str(event.credit_note_id),
             "invoice_id": str(event.invoice_id),
             "amount_pence": event.amount_pence,
+            "reason": event.reason.value if event.reason else "",
         },
     )
 
@@ -106,7 +167,26 @@ def send_receipt(unit: Unit[Tools], event: PaymentReceived) -> None:
         Template.PAYMENT_RECEIVED,
         therapist_id=event.therapist_id,
         key=event.payment_id,
-        data={"invoice_id": str(event.invoice_id), "amount_pence": event.amount_pence},
+        data={
+            "invoice_id": str(event.invoice_id),
+            "amount_pence": event.amount_pence,
+            "outstanding_pence": event.outstanding_pence or 0,
+            "credit_pence": event.credit_pence or 0,
+        },
+    )
+
+
+def tell_of_reversed_payment(unit: Unit[Tools], event: PaymentReversed) -> None:
+    queue_to_therapist(
+        unit,
+        Template.PAYMENT_REVERSED,
+        therapist_id=event.therapist_id,
+        key=event.payment_id,
+        data={
+            "invoice_id": str(event.invoice_id),
+            "amount_pence": event.amount_pence,
+            "reason": event.reason.value,
+        },
     )
 
 
@@ -123,6 +203,7 @@ def _tell_of_fee(unit: Unit[Tools], template: Template, event: MembershipStarted
     data: Coded = {
         "invoice_id": str(event.invoice_id),
         "amount_pence": event.amount_pence,
+        "from_credit_pence": event.from_credit_pence or 0,
         "starts_on": event.starts_on.isoformat(),
         "ends_on": event.ends_on.isoformat(),
     }
@@ -132,6 +213,9 @@ def _tell_of_fee(unit: Unit[Tools], template: Template, event: MembershipStarted
 def _tell_of_standing(unit: Unit[Tools], template: Template, event: TherapistSuspended | TherapistReinstated) -> None:
     """Each reason has a standing of its own, of which only the newest fact is told."""
     if store.moves_on(unit.session, event.therapist_id, event.reason.value, unit.sequence):
+        suspended = isinstance(event, TherapistSuspended)
+        note = introduction_store.suspend if suspended else introduction_store.reinstate
+        note(unit.session, event.therapist_id, event.reason)
         queue_to_therapist(
             unit,
             template,

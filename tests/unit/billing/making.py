@@ -26,7 +26,7 @@ from contracts.commands.billing import (
     TrialBalanceView,
 )
 from contracts.event import Event
-from contracts.events import intake, matching
+from contracts.events import intake, matching, notifications
 from contracts.vocabulary import (
     AgeBand,
     AwardId,
@@ -48,7 +48,7 @@ from contracts.vocabulary import (
     Work,
 )
 from services.billing import handlers, store
-from services.billing.domain.awards import AwardPolicy
+from services.billing.domain.awards import Award, AwardPolicy
 from services.billing.domain.funds import Fund, Terms
 from services.billing.domain.membership import MembershipPolicy
 from services.billing.settings import BillingSettings
@@ -58,9 +58,13 @@ TODAY = date(2026, 11, 23)
 
 POLICY = BillingSettings(
     membership=MembershipPolicy(fee_pence=50_00, grace_days=30, reminder_days_before_lapse=10),
-    awards=AwardPolicy(highest_session_fee_pence=60_00, sessions_per_award=10),
+    awards=AwardPolicy(
+        highest_session_fee_pence=60_00, sessions_per_award=10, late_session_days=30, begin_within_days=90
+    ),
     referral_fee_pence=30_00,
     invoice_days=14,
+    unhappy_credit_sessions=2,
+    ask_attendance_days=30,
 )
 
 HANDLERS: dict[type[Event], EventHandler] = {
@@ -72,8 +76,12 @@ HANDLERS: dict[type[Event], EventHandler] = {
     intake.ReferralErased: handlers.forget,
     intake.ReferralReopened: handlers.reopen,
     matching.TherapistAdmitted: handlers.open_account,
+    matching.TherapistFeeChanged: handlers.note_changed_fee,
     matching.TherapistMatched: handlers.charge_match,
     matching.MatchEnded: handlers.end_match,
+    matching.MatchEndUndone: handlers.undo_match_end,
+    matching.MatchingStalled: handlers.note_stall,
+    notifications.TherapyReportAccepted: handlers.take_therapy_report,
 }
 
 TIMERS: dict[str, Callable[..., None]] = {
@@ -82,6 +90,9 @@ TIMERS: dict[str, Callable[..., None]] = {
     "lapse_membership": handlers.lapse_membership,
     "start_fund": handlers.start_fund,
     "end_fund": handlers.end_fund,
+    "release_award": handlers.release_award,
+    "award_not_begun": handlers.release_unbegun_award,
+    "ask_attendance": handlers.ask_attendance,
     "serve_waiting_list": handlers.serve_waiting_list,
 }
 
@@ -236,6 +247,13 @@ def ended(match: matching.TherapistMatched, reason: MatchEndReason) -> matching.
         reason=reason,
         ended_at=NOW,
     )
+
+
+def drawn(award: Award, fund: Fund, on: date = TODAY, reported_on: date | None = None) -> int:
+    """Draws an award down for a session, and gives what it cost."""
+    policy = POLICY.awards
+    down = award.draw_down(fund=fund, on=on, reported_on=reported_on or on, late_days=policy.late_session_days)
+    return down.pence
 
 
 def a_fund(pence: int = 1_000_00, **changed: Any) -> Fund:

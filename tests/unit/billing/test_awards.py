@@ -13,7 +13,6 @@ from contracts.vocabulary import AwardId, ClientGroup, FundId, FundPurpose, Refe
 from services.billing.domain.awards import (
     Award,
     AwardOver,
-    AwardPolicy,
     AwardState,
     Grant,
     NoFundCanPay,
@@ -24,9 +23,10 @@ from services.billing.domain.awards import (
     need_per_session,
 )
 from services.billing.domain.funds import ClientCapReached, Fund, NoMoney, Place, Terms
-from tests.unit.billing.making import NOW, TODAY, a_fund
+from tests.unit.billing import making
+from tests.unit.billing.making import NOW, TODAY, a_fund, drawn
 
-POLICY = AwardPolicy(highest_session_fee_pence=60_00, sessions_per_award=10)
+POLICY = making.POLICY.awards
 IN_GWENT = (Terms(purpose=FundPurpose.THERAPY, police_force_areas=frozenset({"gwent"})),)
 NO_MONEY, NO_FUND, AREA = (
     SubsidyWaitReason.NO_MONEY,
@@ -183,20 +183,20 @@ def test_a_referral_elsewhere_is_told_that_no_fund_is_for_them() -> None:
 def test_each_session_draws_its_part_until_the_award_is_used() -> None:
     fund = a_fund()
     award = awarded(fund, session_fee_pence=30_00)
-    assert [award.draw_down(fund=fund, on=TODAY) for _ in range(10)] == [10_00] * 10
+    assert [drawn(award, fund) for _ in range(10)] == [10_00] * 10
     assert (award.state, award.held_pence, fund.committed_pence, fund.drawn_pence) == (AwardState.USED, 0, 0, 100_00)
     with pytest.raises(AwardOver, match="used"):
-        award.draw_down(fund=fund, on=TODAY)
+        drawn(award, fund)
 
 
 def test_what_is_left_when_an_award_ends_is_released() -> None:
     fund = a_fund()
     award = awarded(fund)
-    award.draw_down(fund=fund, on=TODAY)
+    drawn(award, fund)
     assert award.end(fund=fund) == 360_00
     assert (award.state, award.drawn_pence, award.released_pence) == (AwardState.ENDED, 40_00, 360_00)
     with pytest.raises(AwardOver, match="ended"):
-        award.draw_down(fund=fund, on=TODAY)
+        drawn(award, fund)
 
 
 def test_an_award_ends_once() -> None:
@@ -208,7 +208,7 @@ def test_an_award_ends_once() -> None:
 def test_a_lower_fee_releases_the_difference_for_the_sessions_to_come() -> None:
     fund = a_fund()
     award = awarded(fund)
-    award.draw_down(fund=fund, on=TODAY)
+    drawn(award, fund)
     assert award.lower_to(fund=fund, pence_per_session=30_00) == 90_00
     assert (award.pence_per_session, award.held_pence, fund.committed_pence) == (30_00, 270_00, 270_00)
 

@@ -11,6 +11,7 @@ from chassis.ports import NotYet, Refused
 from contracts.commands.billing import PaymentView, RecordAttendance, RecordPayment, TherapistAccountOf
 from contracts.events.billing import (
     MembershipLapsed,
+    MembershipReminded,
     MembershipRenewed,
     MembershipStarted,
     PaymentReceived,
@@ -18,9 +19,10 @@ from contracts.events.billing import (
     ReferralFeeCredited,
 )
 from contracts.events.matching import TherapistMatched
-from contracts.vocabulary import ClosureReason, InvoiceId, MatchEndReason, ReferralId, TherapistId
+from contracts.vocabulary import ClosureReason, FeeCreditReason, InvoiceId, MatchEndReason, ReferralId, TherapistId
 from services.billing import handlers
 from tests.unit.billing.making import (
+    NOW,
     TODAY,
     Bench,
     admitted,
@@ -98,7 +100,7 @@ def test_the_end_of_a_referral_waits_for_its_beginning(bench: Bench, end: object
 @pytest.mark.parametrize("end", [withdrawn, signposted])
 def test_a_match_with_a_referral_that_was_gone_costs_nothing(bench: Bench, end: object) -> None:
     asked = referral()
-    match = matched(asked.referral_id)
+    match = matched(asked.referral_id, matched_at=NOW + timedelta(minutes=1))
     bench.told(asked, end(asked.referral_id), match)  # type: ignore[operator]
     assert bench.all_emitted == []
     assert bench.account(match.therapist_id).invoices == ()
@@ -107,14 +109,29 @@ def test_a_match_with_a_referral_that_was_gone_costs_nothing(bench: Bench, end: 
 
 
 @pytest.mark.parametrize("end", [withdrawn, signposted])
-def test_the_fee_is_credited_when_the_referral_ends_before_any_session(bench: Bench, end: object) -> None:
-    match = a_match(bench)
-    bench.told(end(match.referral_id))  # type: ignore[operator]
+def test_a_match_with_a_referral_that_was_gone_costs_nothing_when_that_is_heard_later(
+    bench: Bench, end: object
+) -> None:
+    asked = referral()
+    match = matched(asked.referral_id, matched_at=NOW + timedelta(minutes=1))
+    bench.told(asked, match, end(asked.referral_id))  # type: ignore[operator]
     (credited,) = bench.emitted(ReferralFeeCredited)
     assert (credited.match_id, credited.amount_pence) == (match.match_id, 30_00)
+    assert credited.reason is FeeCreditReason.REFERRAL_GONE
     assert credited.invoice_id == bench.emitted(ReferralFeeCharged)[0].invoice_id
     assert bench.account(match.therapist_id).balance_pence == 50_00
     assert (bench.balance("referral_fee_income"), bench.books().is_balanced) == (0, True)
+
+
+@pytest.mark.parametrize("end", [withdrawn, signposted])
+def test_the_end_of_a_referral_credits_nothing_as_long_as_nobody_says_that_the_client_never_came(
+    bench: Bench, end: object
+) -> None:
+    match = a_match(bench)
+    bench.told(end(match.referral_id), ended(match, MatchEndReason.WITHDRAWN))  # type: ignore[operator]
+    bench.pass_days(120)
+    assert bench.emitted(ReferralFeeCredited) == []
+    assert bench.invoice(match.therapist_id, "referral_fee").outstanding_pence == 30_00
 
 
 def test_the_fee_is_credited_when_the_referral_is_closed_because_nobody_came(bench: Bench) -> None:
@@ -137,30 +154,46 @@ def test_the_fee_stands_when_therapy_came_to_its_end(bench: Bench) -> None:
     assert bench.emitted(ReferralFeeCredited) == []
 
 
-@pytest.mark.parametrize("reason", [MatchEndReason.NOT_ATTENDED, MatchEndReason.WITHDRAWN])
-def test_the_fee_is_credited_when_the_match_ends_before_any_session(bench: Bench, reason: MatchEndReason) -> None:
+def test_the_fee_is_credited_when_the_match_ends_because_the_client_never_came(bench: Bench) -> None:
+    bench.told(ended(a_match(bench), MatchEndReason.NOT_ATTENDED))
+    (credited,) = bench.emitted(ReferralFeeCredited)
+    assert credited.reason is FeeCreditReason.NOT_ATTENDED
+
+
+@pytest.mark.parametrize(("sessions", "given_back"), [(0, False), (1, True), (2, True), (3, False)])
+def test_the_fee_is_credited_to_whom_a_client_left_as_unhappy_within_the_first_two_sessions(
+    bench: Bench, sessions: int, given_back: bool
+) -> None:
     match = a_match(bench)
-    bench.told(ended(match, reason))
-    assert len(bench.emitted(ReferralFeeCredited)) == 1
+    for _ in range(sessions):
+        attend(bench, match)
+        bench.clock.advance(timedelta(days=7))
+    bench.told(ended(match, MatchEndReason.CLIENT_UNHAPPY))
+    expected = [FeeCreditReason.CLIENT_UNHAPPY] if given_back else []
+    assert [one.reason for one in bench.emitted(ReferralFeeCredited)] == expected
 
 
-def test_the_fee_stands_when_the_client_was_unhappy(bench: Bench) -> None:
-    bench.told(ended(a_match(bench), MatchEndReason.CLIENT_UNHAPPY))
-    assert bench.emitted(ReferralFeeCredited) == []
+def test_every_accepted_referral_of_a_client_who_changes_therapist_is_charged(bench: Bench) -> None:
+    first = a_match(bench)
+    attend(bench, first)
+    second = matched(first.referral_id, matched_at=first.matched_at + timedelta(days=1))
+    bench.told(ended(first, MatchEndReason.CLIENT_UNHAPPY), second)
+    assert [one.match_id for one in bench.emitted(ReferralFeeCharged)] == [first.match_id, second.match_id]
+    assert [one.match_id for one in bench.emitted(ReferralFeeCredited)] == [first.match_id]
 
 
 @pytest.mark.parametrize("reason", [MatchEndReason.CLIENT_UNHAPPY, MatchEndReason.COMPLETED])
-def test_a_later_withdrawal_credits_no_fee_of_a_match_that_was_over(bench: Bench, reason: MatchEndReason) -> None:
+def test_a_closing_because_nobody_came_credits_no_fee_of_an_earlier_match(bench: Bench, reason: MatchEndReason) -> None:
     first = a_match(bench)
     second = matched(first.referral_id, matched_at=first.matched_at + timedelta(hours=1))
-    bench.told(ended(first, reason), second, withdrawn(first.referral_id))
+    bench.told(ended(first, reason), second, closed(first.referral_id, ClosureReason.NOT_ATTENDED))
     assert [one.match_id for one in bench.emitted(ReferralFeeCredited)] == [second.match_id]
 
 
 def test_the_fee_is_credited_once_however_often_the_end_is_told(bench: Bench) -> None:
     match = a_match(bench)
-    end = ended(match, MatchEndReason.WITHDRAWN)
-    bench.told(withdrawn(match.referral_id), end, end, withdrawn(match.referral_id))
+    end, closing = ended(match, MatchEndReason.NOT_ATTENDED), closed(match.referral_id, ClosureReason.NOT_ATTENDED)
+    bench.told(closing, end, end, closing)
     assert len(bench.emitted(ReferralFeeCredited)) == 1
     assert bench.account(match.therapist_id).balance_pence == 50_00
 
@@ -184,15 +217,15 @@ def test_a_subsidised_session_lets_the_fee_stand(bench: Bench) -> None:
 
 def test_an_older_ending_than_what_took_effect_is_dropped(bench: Bench) -> None:
     match = a_match(bench)
-    bench.hear(handlers.close, closed(match.referral_id), sequence=9)
-    bench.hear(handlers.withdraw, withdrawn(match.referral_id), sequence=8)
+    bench.hear(handlers.withdraw, withdrawn(match.referral_id), sequence=9)
+    bench.hear(handlers.close, closed(match.referral_id, ClosureReason.NOT_ATTENDED), sequence=8)
     assert bench.emitted(ReferralFeeCredited) == []
 
 
 def test_a_newer_ending_than_what_took_effect_counts(bench: Bench) -> None:
     match = a_match(bench)
-    bench.hear(handlers.close, closed(match.referral_id), sequence=8)
-    bench.hear(handlers.withdraw, withdrawn(match.referral_id), sequence=9)
+    bench.hear(handlers.withdraw, withdrawn(match.referral_id), sequence=8)
+    bench.hear(handlers.close, closed(match.referral_id, ClosureReason.NOT_ATTENDED), sequence=9)
     assert len(bench.emitted(ReferralFeeCredited)) == 1
 
 
@@ -221,6 +254,9 @@ def test_an_unpaid_membership_is_reminded_of_and_lapses_after_the_grace_period(b
     assert bench.invoice(match.therapist_id, "membership").reminded_on is None
     bench.pass_days(1)
     assert bench.invoice(match.therapist_id, "membership").reminded_on == TODAY + timedelta(days=20)
+    (reminded,) = bench.emitted(MembershipReminded)
+    assert (reminded.therapist_id, reminded.outstanding_pence) == (match.therapist_id, 50_00)
+    assert reminded.lapses_on == TODAY + timedelta(days=31)
     bench.pass_days(10)
     assert bench.emitted(MembershipLapsed) == []
     bench.pass_days(1)
@@ -229,12 +265,36 @@ def test_an_unpaid_membership_is_reminded_of_and_lapses_after_the_grace_period(b
     assert bench.account(match.therapist_id).membership == "lapsed"
 
 
+def test_nobody_lapses_unannounced_though_the_timers_fire_late_and_all_at_once(bench: Bench) -> None:
+    match = a_match(bench)
+    bench.clock.advance(timedelta(days=60))  # the service was down
+    bench.settle()
+    (reminded,) = bench.emitted(MembershipReminded)
+    assert reminded.lapses_on == TODAY + timedelta(days=71)
+    assert bench.emitted(MembershipLapsed) == []
+    bench.pass_days(10)
+    assert bench.emitted(MembershipLapsed) == []
+    bench.pass_days(1)
+    (lapsed,) = bench.emitted(MembershipLapsed)
+    assert (lapsed.therapist_id, lapsed.lapsed_on) == (match.therapist_id, reminded.lapses_on)
+
+
+def test_nobody_lapses_who_was_never_reminded(bench: Bench) -> None:
+    a_match(bench)
+    with bench.database.unit() as unit:
+        unit.cancel_timer("remind_of_membership", bench.emitted(MembershipStarted)[0].invoice_id)
+    bench.pass_days(31)
+    assert (len(bench.emitted(MembershipReminded)), bench.emitted(MembershipLapsed)) == (1, [])
+    bench.pass_days(11)
+    assert len(bench.emitted(MembershipLapsed)) == 1
+
+
 def test_a_paid_membership_is_not_reminded_of(bench: Bench) -> None:
     match = a_match(bench)
     pay(bench, bench.emitted(MembershipStarted)[0].invoice_id, 50_00)
     bench.pass_days(40)
     assert bench.invoice(match.therapist_id, "membership").reminded_on is None
-    assert bench.emitted(MembershipLapsed) == []
+    assert bench.emitted(MembershipReminded) == bench.emitted(MembershipLapsed) == []
 
 
 def test_a_part_payment_does_not_save_a_membership(bench: Bench) -> None:
@@ -297,32 +357,6 @@ def test_a_payment_told_twice_is_taken_once(bench: Bench) -> None:
     invoice_id = bench.emitted(ReferralFeeCharged)[0].invoice_id
     assert pay(bench, invoice_id, 10_00) == pay(bench, invoice_id, 10_00)
     assert (len(bench.emitted(PaymentReceived)), bench.balance("bank")) == (1, 10_00)
-
-
-def refusal_of(bench: Bench, invoice_id: InvoiceId, pence: int, reference: str = "bank 1") -> str:
-    with pytest.raises(Refused) as refused:
-        pay(bench, invoice_id, pence, reference)
-    assert str(refused.value)
-    return type(refused.value).__name__
-
-
-def test_payments_that_do_not_fit_are_refused_by_name(bench: Bench) -> None:
-    a_match(bench)
-    invoice_id = bench.emitted(ReferralFeeCharged)[0].invoice_id
-    pay(bench, invoice_id, 10_00)
-    assert refusal_of(bench, invoice_id, 11_00) == "ReferenceUsed"
-    assert refusal_of(bench, invoice_id, 20_01, "bank 2") == "Overpaid"
-    assert refusal_of(bench, InvoiceId(new_id()), 10_00) == "UnknownInvoice"
-    assert bench.balance("bank") == 10_00
-
-
-def test_a_fee_paid_and_then_credited_is_owed_to_the_therapist(bench: Bench) -> None:
-    match = a_match(bench)
-    pay(bench, bench.emitted(ReferralFeeCharged)[0].invoice_id, 30_00)
-    bench.told(withdrawn(match.referral_id))
-    invoice = bench.invoice(match.therapist_id, "referral_fee")
-    assert (invoice.outstanding_pence, invoice.is_settled) == (-30_00, True)
-    assert bench.account(match.therapist_id).balance_pence == 20_00
 
 
 def test_an_unknown_therapist_has_no_account(bench: Bench) -> None:

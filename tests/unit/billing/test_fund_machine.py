@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from chassis.ids import new_id
 from contracts.vocabulary import AwardId, ClientGroup, ReferralId
 from services.billing.domain import ledger
-from services.billing.domain.awards import Award, AwardPolicy, AwardRefused, AwardState, Request, choose
+from services.billing.domain.awards import Award, AwardRefused, AwardState, Request, choose
 from services.billing.domain.days import start_of
 from services.billing.domain.funds import FundRefused
 from services.billing.domain.ledger import AccountKind, Journal
+from tests.unit.billing import making
 from tests.unit.billing.making import a_fund
 
-POLICY = AwardPolicy(highest_session_fee_pence=60_00, sessions_per_award=10)
+POLICY = making.POLICY.awards
+LATE_DAYS = POLICY.late_session_days
 STARTS, ENDS = date(2026, 1, 1), date(2026, 3, 31)
 DAYS = st.dates(STARTS - timedelta(days=5), ENDS + timedelta(days=5))
 MAYBE_PENCE = st.none() | st.integers(min_value=1, max_value=120_00)
@@ -38,6 +41,7 @@ class FundMachine(RuleBasedStateMachine):
         self.fund = a_fund(pence, starts_on=STARTS, ends_on=ENDS, **caps)
         self.journals: list[Journal] = [ledger.fund_opened(fund_id=self.fund.id, pence=pence)]
         self.made: list[Award] = []
+        self.sessions: list[tuple[Award, UUID, int]] = []
 
     @rule(target=awards, on=DAYS, ceiling=MAYBE_PENCE, fee=MAYBE_PENCE)
     def award(self, on: date, ceiling: int | None, fee: int | None) -> Award | None:
@@ -47,34 +51,68 @@ class FundMachine(RuleBasedStateMachine):
         except AwardRefused:
             return None
         award = grant.commit(award_id=AwardId(new_id()), referral_id=ReferralId(new_id()), at=start_of(on))
-        committed = ledger.subsidy_committed(award_id=award.id, fund_id=self.fund.id, pence=award.committed_pence)
+        committed = ledger.subsidy_committed(cause_id=award.id, fund_id=self.fund.id, pence=award.committed_pence)
         self.journals.append(committed)
         self.made.append(award)
         assert STARTS <= on <= ENDS
         return award
 
-    @rule(award=awards, on=DAYS)
-    def attend(self, award: Award | None, on: date) -> None:
+    @rule(award=awards, on=DAYS, late=st.integers(min_value=0, max_value=60))
+    def attend(self, award: Award | None, on: date, late: int) -> None:
+        """A session, reported so many days later; also of an award that has come to its end."""
         if award is None:
             return
         try:
-            pence = award.draw_down(fund=self.fund, on=on)
+            down = award.draw_down(fund=self.fund, on=on, reported_on=on + timedelta(days=late), late_days=LATE_DAYS)
         except (AwardRefused, FundRefused):
             return
-        assert STARTS <= on <= ENDS
+        assert STARTS <= award.starts_on <= on <= ENDS
+        assert on + timedelta(days=late) <= ENDS + timedelta(days=LATE_DAYS)
+        session_id, fund_id = new_id(), self.fund.id
+        if down.committed_pence:
+            assert not award.holds_money
+            committed = ledger.subsidy_committed(cause_id=session_id, fund_id=fund_id, pence=down.committed_pence)
+            self.journals.append(committed)
         self.journals.append(
-            ledger.subsidy_drawn_down(session_id=new_id(), fund_id=self.fund.id, therapist_id=new_id(), pence=pence)
+            ledger.subsidy_drawn_down(session_id=session_id, fund_id=fund_id, therapist_id=new_id(), pence=down.pence)
         )
+        self.sessions.append((award, session_id, down.pence))
+
+    @precondition(lambda self: self.sessions)
+    @rule(data=st.data(), goes_on=st.booleans())
+    def take_back(self, data: st.DataObject, goes_on: bool) -> None:
+        session = data.draw(st.sampled_from(self.sessions))
+        self.sessions.remove(session)
+        award, session_id, pence = session
+        released = award.undo_draw_down(fund=self.fund, pence=pence, goes_on=goes_on)
+        self.journals.append(
+            ledger.subsidy_drawdown_reversed(
+                session_id=session_id, fund_id=self.fund.id, therapist_id=new_id(), pence=pence
+            )
+        )
+        self._released(released)
 
     @rule(award=awards, pence=st.integers(min_value=0, max_value=70_00))
     def lower(self, award: Award | None, pence: int) -> None:
         if award is not None:
             self._released(award.lower_to(fund=self.fund, pence_per_session=pence))
 
-    @rule(award=consumes(awards))
-    def end(self, award: Award | None) -> None:
+    @rule(award=awards, on=DAYS)
+    def close(self, award: Award | None, on: date) -> None:
         if award is not None:
-            self._released(award.end(fund=self.fund))
+            award.close(pays_until=on)
+
+    @rule(award=awards)
+    def go_on(self, award: Award | None) -> None:
+        """What had ended was none: what stayed reserved is for sessions to come again."""
+        if award is not None:
+            award.go_on()
+            assert award.state is not AwardState.CLOSING
+
+    @rule(award=awards, on=st.none() | DAYS)
+    def end(self, award: Award | None, on: date | None) -> None:
+        if award is not None:
+            self._released(award.end(fund=self.fund, pays_until=on))
 
     @invariant()
     def nothing_is_below_zero(self) -> None:
@@ -87,10 +125,19 @@ class FundMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_fund_has_committed_what_its_awards_hold(self) -> None:
-        held = [award for award in self.made if award.state is AwardState.HELD]
+        held = [award for award in self.made if award.holds_money]
         assert self.fund.committed_pence == sum(award.held_pence for award in held)
         assert all(award.held_pence == award.sessions_left * award.pence_per_session > 0 for award in held)
         assert all(award.held_pence == 0 for award in self.made if award not in held)
+
+    @invariant()
+    def an_award_has_spent_what_its_sessions_cost(self) -> None:
+        for award in self.made:
+            costs = [pence for of, _, pence in self.sessions if of is award]
+            assert (award.drawn_pence, award.sessions_used) == (sum(costs), len(costs))
+            assert award.sessions_used <= award.sessions
+        touched = [one for one in self.made if one.state is not AwardState.ENDED or one.drawn_pence]
+        assert self.fund.awards_made == len(touched)
 
     @invariant()
     def no_more_people_were_helped_than_the_gift_was_for(self) -> None:

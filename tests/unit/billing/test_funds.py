@@ -161,7 +161,7 @@ def test_a_gift_for_two_people_helps_two_people() -> None:
 def test_an_award_released_untouched_gives_its_place_back() -> None:
     gift = a_fund(max_awards=1)
     gift.commit(pence=100, on=TODAY)
-    gift.release(pence=100, award_untouched=True)
+    gift.release(pence=100, gives_place_back=True)
     gift.commit(pence=100, on=TODAY)
 
 

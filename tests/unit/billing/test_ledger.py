@@ -22,11 +22,14 @@ BANK = Account(AccountKind.BANK)
 JOURNALS: dict[Callable[..., Journal], dict[str, Any]] = {
     ledger.membership_fee_charged: {"invoice_id": new_id(), "therapist_id": THERAPISTS[0]},
     ledger.referral_fee_charged: {"match_id": new_id(), "therapist_id": THERAPISTS[0]},
-    ledger.referral_fee_credited: {"match_id": new_id(), "therapist_id": THERAPISTS[1]},
+    ledger.referral_fee_credited: {"credit_note_id": new_id(), "therapist_id": THERAPISTS[1]},
+    ledger.referral_fee_credit_reversed: {"credit_note_id": new_id(), "therapist_id": THERAPISTS[1]},
     ledger.payment_received: {"payment_id": new_id(), "therapist_id": THERAPISTS[0]},
+    ledger.payment_reversed: {"payment_id": new_id(), "therapist_id": THERAPISTS[0]},
     ledger.fund_opened: {"fund_id": FUNDS[0]},
-    ledger.subsidy_committed: {"award_id": new_id(), "fund_id": FUNDS[0]},
+    ledger.subsidy_committed: {"cause_id": new_id(), "fund_id": FUNDS[0]},
     ledger.subsidy_drawn_down: {"session_id": new_id(), "fund_id": FUNDS[1], "therapist_id": THERAPISTS[1]},
+    ledger.subsidy_drawdown_reversed: {"session_id": new_id(), "fund_id": FUNDS[1], "therapist_id": THERAPISTS[1]},
     ledger.subsidy_released: {"cause_id": new_id(), "fund_id": FUNDS[1]},
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,13 +11,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from chassis.ids import new_id
-from contracts.vocabulary import ClosureReason, InvoiceId, MatchEndReason, TherapistId
+from contracts.vocabulary import ClosureReason, FeeCreditReason, InvoiceId, MatchEndReason, TherapistId
 from services.billing.domain import fees
 from services.billing.domain.days import day_of, end_of, start_of, year_after
 from services.billing.domain.fees import Ending
-from services.billing.domain.invoices import Invoice, InvoiceKind, Overpaid
+from services.billing.domain.invoices import Invoice, InvoiceKind
 from services.billing.domain.membership import Membership, MembershipPolicy, MembershipState
-from tests.unit.billing.making import TODAY
+from tests.unit.billing.making import NOW, TODAY
 
 
 def an_invoice(pence: int = 50_00) -> Invoice:
@@ -154,71 +155,97 @@ def test_an_invoice_is_paid_in_parts() -> None:
     assert invoice.is_settled
 
 
-def test_an_overpayment_is_refused_with_what_is_outstanding() -> None:
+def test_an_invoice_takes_what_it_needs_of_a_payment_and_leaves_the_rest() -> None:
     invoice = an_invoice()
     invoice.pay(pence=20_00)
-    with pytest.raises(Overpaid, match=r"£30\.00 outstanding"):
-        invoice.pay(pence=30_01)
-    assert invoice.paid_pence == 20_00
+    assert invoice.pay(pence=30_50) == 30_00
+    assert (invoice.is_settled, invoice.paid_pence) == (True, 50_00)
 
 
-def test_a_credited_invoice_takes_no_payment() -> None:
+def test_a_credited_invoice_needs_no_payment() -> None:
     invoice = an_invoice()
     invoice.credit()
-    with pytest.raises(Overpaid, match=r"£0\.00 outstanding"):
-        invoice.pay(pence=1)
+    assert invoice.pay(pence=1) == 0
 
 
-def test_a_paid_invoice_that_is_credited_leaves_the_charity_owing() -> None:
+def test_a_paid_invoice_that_is_credited_is_overpaid_until_that_is_given_up() -> None:
     invoice = an_invoice()
     invoice.pay(pence=50_00)
-    assert invoice.credit() == 50_00
-    assert (invoice.outstanding_pence, invoice.is_settled) == (-50_00, True)
+    assert (invoice.credit(), invoice.overpaid_pence, invoice.outstanding_pence) == (50_00, 50_00, 0)
+    assert invoice.unpay(pence=invoice.overpaid_pence) == 50_00
+    assert (invoice.overpaid_pence, invoice.outstanding_pence, invoice.is_settled) == (0, 0, True)
 
 
-def test_an_invoice_is_credited_once() -> None:
+def test_an_invoice_is_credited_once_and_asked_for_again_once() -> None:
     invoice = an_invoice()
     assert (invoice.credit(), invoice.credit()) == (50_00, 0)
+    assert (invoice.take_credit_back(), invoice.take_credit_back()) == (50_00, 0)
+    assert invoice.outstanding_pence == 50_00
 
 
 @given(st.lists(st.integers(min_value=1, max_value=60_00), max_size=10), st.booleans())
 def test_no_invoice_takes_more_than_its_amount(payments: list[int], credited: bool) -> None:
     invoice = an_invoice()
-    for pence in payments:
-        try:
-            invoice.pay(pence=pence)
-        except Overpaid:
-            assert pence > invoice.outstanding_pence
+    taken = sum(invoice.pay(pence=pence) for pence in payments)
+    assert taken == invoice.paid_pence == min(sum(payments), invoice.amount_pence)
     if credited:
         invoice.credit()
-    assert 0 <= invoice.paid_pence <= invoice.amount_pence
+        invoice.unpay(pence=invoice.overpaid_pence)
+    assert invoice.overpaid_pence == 0
     assert invoice.outstanding_pence + invoice.paid_pence + invoice.credited_pence == invoice.amount_pence
 
 
 @pytest.mark.parametrize(
-    ("ending", "charged"),
-    [(None, True), ("closed", True), ("closed_not_attended", True), ("withdrawn", False), ("signposted", False)],
+    ("notice", "reminded_after", "last_day_after"),
+    [(10, 20, 30), (10, 25, 35), (10, 40, 50), (60, 0, 30)],
+    ids=["in time", "late", "after the grace period", "no longer than the grace period"],
 )
-def test_a_match_is_charged_unless_the_referral_was_gone(ending: str | None, charged: bool) -> None:
-    assert fees.is_charged(ending=Ending(ending) if ending else None) is charged
+def test_nobody_lapses_who_was_not_reminded_in_time(notice: int, reminded_after: int, last_day_after: int) -> None:
+    policy = MembershipPolicy(fee_pence=50_00, grace_days=30, reminder_days_before_lapse=notice)
+    reminded_on = TODAY + timedelta(days=reminded_after)
+    last_day = policy.last_day_after_notice(issued_on=TODAY, reminded_on=reminded_on)
+    assert last_day == TODAY + timedelta(days=last_day_after)
 
 
 @pytest.mark.parametrize("ending", Ending)
-def test_a_session_attended_keeps_the_fee(ending: Ending) -> None:
-    assert not fees.is_credited_by_ending(ending=ending, sessions_attended=1)
+@pytest.mark.parametrize("minutes", [-1, 0, 1])
+def test_a_match_costs_nothing_if_the_request_had_gone_before_it(ending: Ending, minutes: int) -> None:
+    gone = fees.had_gone(ending=ending, ended_at=NOW + timedelta(minutes=minutes), matched_at=NOW)
+    assert gone == (minutes < 0 and ending in (Ending.WITHDRAWN, Ending.SIGNPOSTED))
 
 
-@pytest.mark.parametrize("reason", MatchEndReason)
-def test_a_session_attended_keeps_the_fee_whatever_ended_the_match(reason: MatchEndReason) -> None:
-    assert not fees.is_credited_by_match_end(reason=reason, sessions_attended=1)
+def credited(sessions: int, match_end: MatchEndReason | None = None, **said: object) -> FeeCreditReason | None:
+    """Why the fee is given back; `said` is what somebody said of whether the client came."""
+    fields: dict[str, Any] = {"recorded": False, "ending": None, "match_end": match_end, **said}
+    not_attended = fees.said_not_attended(**fields)
+    return fees.credit_reason(sessions=sessions, not_attended=not_attended, match_end=match_end, unhappy_within=2)
 
 
-def test_the_fee_is_given_back_when_nobody_came() -> None:
-    credited = {
-        reason for reason in MatchEndReason if fees.is_credited_by_match_end(reason=reason, sessions_attended=0)
-    }
-    assert credited == {MatchEndReason.NOT_ATTENDED, MatchEndReason.WITHDRAWN}
-    assert {one for one in Ending if not fees.is_credited_by_ending(ending=one, sessions_attended=0)} == {Ending.CLOSED}
+@pytest.mark.parametrize("reason", [None, *MatchEndReason])
+@pytest.mark.parametrize("ending", [None, *Ending])
+def test_nothing_is_credited_by_silence(reason: MatchEndReason | None, ending: Ending | None) -> None:
+    said = reason is MatchEndReason.NOT_ATTENDED
+    said |= ending is Ending.CLOSED_NOT_ATTENDED and reason in (None, MatchEndReason.WITHDRAWN)
+    assert (credited(0, reason, ending=ending) is not None) == said
+
+
+def test_the_fee_is_given_back_when_somebody_says_that_the_client_never_came() -> None:
+    assert credited(0, MatchEndReason.NOT_ATTENDED) is FeeCreditReason.NOT_ATTENDED
+    assert credited(0, MatchEndReason.WITHDRAWN, recorded=True) is FeeCreditReason.NOT_ATTENDED
+    assert credited(1, MatchEndReason.NOT_ATTENDED) is None
+
+
+@pytest.mark.parametrize(("sessions", "given_back"), [(1, True), (2, True), (3, False), (10, False)])
+def test_the_fee_is_given_back_to_whom_a_client_left_as_unhappy_within_the_first_two_sessions(
+    sessions: int, given_back: bool
+) -> None:
+    expected = FeeCreditReason.CLIENT_UNHAPPY if given_back else None
+    assert credited(sessions, MatchEndReason.CLIENT_UNHAPPY) is expected
+
+
+@pytest.mark.parametrize("reason", [None, MatchEndReason.COMPLETED, MatchEndReason.WITHDRAWN])
+def test_a_session_attended_lets_the_fee_stand(reason: MatchEndReason | None) -> None:
+    assert credited(1, reason) is None
 
 
 def test_only_an_unhappy_client_keeps_the_award() -> None:

@@ -335,6 +335,7 @@ def test_the_end_of_a_match_releases_what_is_left(bench: Bench, reason: MatchEnd
     bench.told(match)
     bench.draw_down(bench.subsidy(asked.referral_id).award.award_id)  # type: ignore[union-attr]
     bench.told(ended(match, reason))
+    bench.pass_days(31)  # while sessions may still be reported the money is reserved for them
     (released,) = bench.emitted(SubsidyReleased)
     withdrew = reason is MatchEndReason.WITHDRAWN
     assert released.released_pence == 360_00
@@ -373,12 +374,16 @@ def test_a_funds_end_releases_what_is_committed_and_its_clients_wait_for_another
     bench.told(matched(asked.referral_id))
     bench.draw_down(bench.subsidy(asked.referral_id).award.award_id)  # type: ignore[union-attr]
     bench.pass_days(3)
+    assert bench.subsidy(asked.referral_id).award.state == "held"  # type: ignore[union-attr]
+    bench.pass_days(1)
+    assert bench.subsidy(asked.referral_id).award.state == "closing"  # type: ignore[union-attr]
+    assert bench.subsidy(asked.referral_id).wait_reason is SubsidyWaitReason.NO_ELIGIBLE_FUND
+    bench.pass_days(29)
     assert bench.emitted(SubsidyReleased) == []
     bench.pass_days(1)
     (released,) = bench.emitted(SubsidyReleased)
     assert (released.fund_id, released.released_pence) == (ending.fund_id, 360_00)
     assert bench.fund(ending.fund_id).committed_pence == 0
-    assert bench.subsidy(asked.referral_id).wait_reason is SubsidyWaitReason.NO_ELIGIBLE_FUND
     other = bench.open_fund("Another")
     assert bench.emitted(SubsidyApproved)[-1].fund_id == other.fund_id
 

@@ -16,7 +16,7 @@ from leeward.demo.requests import FIGURES, GROUPS, PUBLISHED, sample_requests
 from services.intake.gateways.postcodes import Place, Postcodes
 
 COUNT = 5_000
-DRAMA = re.compile(r"07700 900\d{3}|01632 960\d{3}|020 7946 0\d{3}|029 2018 0\d{3}")
+DRAMA = re.compile(r"\+44(7700900\d{3}|1632960\d{3}|2079460\d{3}|2920180\d{3})")
 ADDRESS = re.compile(r"\d+ Example (Street|Road|Close|Terrace)|Prisoner number X\d{4}XX, HMP Example")
 
 Test = Callable[[HelpSubmission], bool]

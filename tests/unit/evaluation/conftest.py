@@ -15,9 +15,9 @@ from chassis.testing import HandlerBench
 from contracts.commands.evaluation import InvitationView, ListInvitations
 from contracts.events.evaluation import EvaluationInvited
 from contracts.events.intake import ReferralReceived, ReferralWithdrawn
-from contracts.events.matching import MatchEnded, TherapistMatched
+from contracts.events.matching import MatchEnded, MatchEndUndone, TherapistMatched
 from contracts.events.web import EvaluationReturned
-from contracts.sealed import Answer, EvaluationForm, EvaluationLink
+from contracts.sealed import Answer, EvaluationForm, LinkSecret
 from contracts.vocabulary import (
     AgeBand,
     ClientGroup,
@@ -31,28 +31,35 @@ from contracts.vocabulary import (
     Stage,
     SubmissionId,
     TherapistId,
+    UndoReason,
     WithdrawalReason,
 )
 from services.evaluation import commands, handlers, store
-from services.evaluation.gateways.library import FOLDER, Library
+from services.evaluation.gateways.library import FOLDER, WORDING, Library, Wordings
 from services.evaluation.settings import EvaluationSettings
 from services.evaluation.tools import Tools
 
+LIBRARY = Library(FOLDER)
 MONDAY_10 = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 SETTINGS = EvaluationSettings(
     client_instrument="core-10",
     therapist_instrument="therapist-view",
+    young_instrument="yp-core",
     instruments_folder=None,
+    wording_folder=None,
     review_after=timedelta(weeks=6),
     follow_up_after=timedelta(weeks=26),
     smallest_group=10,
+    reminders_after=(timedelta(days=3), timedelta(days=7), timedelta(days=14)),
+    link_lasts=timedelta(days=28),
     keys_folder=Path("unused"),
 )
 
 TIMERS = {
     "invite_to_review": handlers.invite_to_review,
     "invite_to_follow_up": handlers.invite_to_follow_up,
+    "chase": handlers.chase,
 }
 
 CALM = [0, 4, 4, 0, 0, 0, 0, 0, 0, 0]
@@ -87,7 +94,7 @@ class Study:
 
     def asked(self) -> list[tuple[Stage, Respondent]]:
         """Who was asked for what so far, in an order of its own."""
-        return sorted((event.stage, event.respondent) for event in self.bench.emitted(EvaluationInvited))
+        return sorted((one.stage, one.respondent) for one in self.bench.emitted(EvaluationInvited) if not one.reminder)
 
     def token(self, stage: Stage, respondent: Respondent, match: TherapistMatched | None = None) -> str:
         """The secret of the last such invitation (of this match's referral), as notifications would read it."""
@@ -97,7 +104,7 @@ class Study:
             if (event.stage, event.respondent) == (stage, respondent)
             and (match is None or event.referral_id == match.referral_id)
         ]
-        return self.notifications.open(EvaluationLink, found[-1].sealed).token
+        return self.notifications.open(LinkSecret, found[-1].sealed).token
 
     def returned(self, token: str, values: Sequence[int | None] | dict[str, int]) -> EvaluationReturned:
         """A form as a front-end seals it; None leaves an item blank."""
@@ -165,13 +172,25 @@ def ended(
     )
 
 
+def undone(match: TherapistMatched, *, at: datetime = MONDAY_10 + timedelta(hours=1)) -> MatchEndUndone:
+    return MatchEndUndone(
+        match_id=match.match_id,
+        referral_id=match.referral_id,
+        therapist_id=match.therapist_id,
+        reason=UndoReason.RECORDED_BY_MISTAKE,
+        undone_at=at,
+    )
+
+
 def withdrawn(referral_id: ReferralId) -> ReferralWithdrawn:
     return ReferralWithdrawn(referral_id=referral_id, reason=WithdrawalReason.CLIENT_ASKED)
 
 
 def a_study(keys: Path, url: str, **changes: object) -> Study:
     keyring = Keyring(keys, reader="evaluation")
-    tools = Tools(settings=replace(SETTINGS, **changes), keyring=keyring, library=Library(FOLDER))  # type: ignore[arg-type]
+    tools = Tools(
+        settings=replace(SETTINGS, **changes), keyring=keyring, library=LIBRARY, wordings=Wordings(LIBRARY, WORDING)
+    )  # type: ignore[arg-type]
     bench = HandlerBench("evaluation", store.metadata, tools=tools, url=url)
     return Study(bench, keyring, Keyring(keys, reader="notifications"))
 

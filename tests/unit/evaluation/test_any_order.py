@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +13,7 @@ from chassis.ports import EventHandler, NotYet
 from contracts.event import Event
 from contracts.vocabulary import MatchEndReason, ReferralId, Respondent, Stage
 from services.evaluation import handlers
-from tests.unit.evaluation.conftest import Study, a_study, ended, matched, received, withdrawn
+from tests.unit.evaluation.conftest import MONDAY_10, Study, a_study, ended, matched, received, undone, withdrawn
 
 Fact = tuple[EventHandler, Event]
 
@@ -64,3 +65,27 @@ def test_after_a_withdrawal_no_link_is_open_whatever_the_order(keys: Path, tmp_p
     study.pass_time(weeks=60)
     assert len(study.asked()) == asked
     assert set(study.states(referral_id).values()) <= {"cancelled"}
+
+
+@any_order
+@given(order=st.permutations([*range(4), *range(4)]))
+def test_an_end_that_was_undone_leaves_the_work_going_on_whatever_the_order(
+    keys: Path, tmp_path: Path, order: list[int]
+) -> None:
+    study = a_study(keys, f"sqlite:///{tmp_path / str(new_id())}.db")
+    referral_id = ReferralId(new_id())
+    match = matched(referral_id)
+    story: list[Fact] = [
+        (handlers.note_referral, received(referral_id)),
+        (handlers.ask_at_start, match),
+        (handlers.ask_at_end, ended(match)),
+        (handlers.note_end_undone, undone(match)),
+    ]
+    tell(study, story, order)
+    states = study.states(referral_id)
+    assert {state for (stage, _), state in states.items() if stage is Stage.START} == {"open"}
+    assert {state for (stage, _), state in states.items() if stage is Stage.END} <= {"cancelled"}
+    study.pass_time(weeks=6)
+    assert study.states(referral_id)[(Stage.REVIEW, Respondent.CLIENT)] == "open"
+    study.bench.hear(handlers.ask_at_end, ended(match, at=MONDAY_10 + timedelta(weeks=7)))
+    assert study.states(referral_id)[(Stage.END, Respondent.CLIENT)] == "open"

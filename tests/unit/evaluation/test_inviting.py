@@ -10,8 +10,8 @@ import pytest
 from chassis.ids import new_id
 from chassis.ports import NotYet
 from chassis.testing import DueTimer
-from contracts.events.evaluation import EvaluationInvited
-from contracts.events.intake import ReferralWithdrawn
+from contracts.events.evaluation import EvaluationInvitationCancelled, EvaluationInvited
+from contracts.events.intake import ReferralReopened, ReferralWithdrawn
 from contracts.events.matching import TherapistMatched
 from contracts.vocabulary import (
     AgeBand,
@@ -19,6 +19,7 @@ from contracts.vocabulary import (
     MatchEndReason,
     MatchId,
     ReferralId,
+    ReopeningReason,
     Respondent,
     Stage,
     TherapistId,
@@ -26,7 +27,7 @@ from contracts.vocabulary import (
 )
 from services.evaluation import handlers
 from services.evaluation.domain.invitations import Invitation, NotOpen, State
-from tests.unit.evaluation.conftest import MONDAY_10, Study, ended, matched
+from tests.unit.evaluation.conftest import CALM, MONDAY_10, Study, ended, matched, received, undone, withdrawn
 
 CLIENT, THERAPIST = Respondent.CLIENT, Respondent.THERAPIST
 
@@ -157,6 +158,42 @@ def test_a_referral_that_was_withdrawn_before_its_match_is_known_is_asked_nothin
     assert study.asked() == []
 
 
+def test_a_referral_that_was_withdrawn_by_mistake_is_asked_like_any_other(
+    study: Study, referral_id: ReferralId
+) -> None:
+    study.receive(referral_id)
+    study.withdraw(referral_id)
+    reopened = ReferralReopened(referral_id=referral_id, reason=ReopeningReason.ENDED_BY_MISTAKE)
+    study.bench.hear(handlers.note_reopened, reopened)
+    study.match(referral_id)
+    assert len(study.asked()) == 2
+
+
+def test_a_withdrawal_that_comes_after_it_was_undone_stops_nothing(study: Study, referral_id: ReferralId) -> None:
+    study.receive(referral_id)
+    reopened = ReferralReopened(referral_id=referral_id, reason=ReopeningReason.ENDED_BY_MISTAKE)
+    study.bench.hear(handlers.note_reopened, reopened, sequence=9)
+    study.bench.hear(handlers.stop_withdrawn, withdrawn(referral_id), sequence=8)
+    study.match(referral_id)
+    assert len(study.asked()) == 2
+
+
+def test_whoever_agrees_later_is_asked_from_then_on_and_who_takes_it_back_is_not(
+    study: Study, referral_id: ReferralId
+) -> None:
+    study.receive(referral_id, consented=False)
+    match = study.match(referral_id)
+    assert study.asked() == [(Stage.START, THERAPIST)]
+    study.receive(referral_id)
+    study.pass_time(weeks=6)
+    assert study.asked().count((Stage.REVIEW, CLIENT)) == 1
+    study.receive(referral_id, consented=False)
+    (cancelled,) = study.bench.emitted(EvaluationInvitationCancelled)
+    assert (cancelled.respondent, cancelled.stage) == (CLIENT, Stage.REVIEW)
+    study.end(match)
+    assert study.asked().count((Stage.END, CLIENT)) == 0
+
+
 def test_the_same_fact_twice_asks_once(study: Study, referral_id: ReferralId) -> None:
     study.receive(referral_id)
     match = study.match(referral_id)
@@ -168,9 +205,9 @@ def test_the_same_fact_twice_asks_once(study: Study, referral_id: ReferralId) ->
     assert len(study.asked()) == 4
 
 
-def test_what_is_known_of_a_referral_first_stays(study: Study, referral_id: ReferralId) -> None:
-    study.receive(referral_id)
-    study.receive(referral_id, consented=False)
+def test_an_older_word_on_a_referral_changes_nothing(study: Study, referral_id: ReferralId) -> None:
+    study.bench.hear(handlers.note_referral, received(referral_id), sequence=5)
+    study.bench.hear(handlers.note_referral, received(referral_id, consented=False), sequence=4)
     study.match(referral_id)
     assert (Stage.START, CLIENT) in study.asked()
 
@@ -183,14 +220,14 @@ def test_a_match_ends_once(study: Study, referral_id: ReferralId) -> None:
     assert set(study.states(referral_id).values()) == {"open"}
     study.pass_time(weeks=27)
     study.bench.hear(handlers.ask_at_end, ended(match))
-    assert study.bench.fire_due({}) == 0
+    study.bench.fire_due({"chase": handlers.chase})  # and nothing else is due
 
 
 def test_no_time_is_set_any_more_for_a_review_of_work_that_has_ended(study: Study, referral_id: ReferralId) -> None:
     study.receive(referral_id)
     study.end(study.match(referral_id))
     study.bench.clock.advance(timedelta(weeks=7))
-    assert study.bench.fire_due({}) == 0
+    study.bench.fire_due({"chase": handlers.chase})  # and nothing else is due
 
 
 def fire(study: Study, match: TherapistMatched) -> None:
@@ -262,7 +299,7 @@ def test_every_link_has_a_secret_of_its_own_that_only_notifications_can_read(
     study.match(referral_id)
     secrets = {study.token(Stage.START, respondent) for respondent in Respondent}
     assert len(secrets) == 2
-    assert all(len(secret) == 32 for secret in secrets)
+    assert all(len(secret) == 22 for secret in secrets)
 
 
 def test_the_database_holds_no_secret(study: Study, referral_id: ReferralId, database_file: Path) -> None:
@@ -273,3 +310,62 @@ def test_the_database_holds_no_secret(study: Study, referral_id: ReferralId, dat
     for respondent in Respondent:
         token = study.token(Stage.START, respondent)
         assert not any(token.encode() in content for content in files)
+
+
+def take_the_end_back(study: Study, match: TherapistMatched) -> None:
+    study.pass_time(hours=1)
+    study.bench.hear(handlers.note_end_undone, undone(match, at=study.bench.clock.now()))
+
+
+def test_forms_of_an_end_that_was_none_are_taken_back_and_reviews_go_on(study: Study, referral_id: ReferralId) -> None:
+    study.receive(referral_id)
+    match = study.match(referral_id)
+    study.end(match)
+    take_the_end_back(study, match)
+    assert study.states(referral_id)[(Stage.END, CLIENT)] == "cancelled"
+    cancelled = study.bench.emitted(EvaluationInvitationCancelled)
+    assert {(one.stage, one.respondent) for one in cancelled} == {(Stage.END, CLIENT), (Stage.END, THERAPIST)}
+    study.pass_time(weeks=40)
+    assert {stage for stage, _ in study.asked()} == {Stage.START, Stage.END, Stage.REVIEW}
+
+
+def test_who_was_said_never_to_have_come_is_asked_how_things_are_after_all(
+    study: Study, referral_id: ReferralId
+) -> None:
+    study.receive(referral_id)
+    match = study.match(referral_id)
+    first = study.token(Stage.START, CLIENT)
+    study.end(match, MatchEndReason.NOT_ATTENDED)
+    take_the_end_back(study, match)
+    again = study.token(Stage.START, CLIENT)
+    assert again != first
+    study.return_form(again, CALM)
+    assert study.states(referral_id)[(Stage.START, CLIENT)] == "returned"
+
+
+def test_an_answer_given_at_an_end_that_was_none_stands(study: Study, referral_id: ReferralId) -> None:
+    study.receive(referral_id)
+    match = study.match(referral_id)
+    study.end(match)
+    study.return_form(study.token(Stage.END, CLIENT), CALM)
+    take_the_end_back(study, match)
+    study.pass_time(weeks=1)
+    study.end(match)
+    asked = [event.respondent for event in study.bench.emitted(EvaluationInvited) if event.stage is Stage.END]
+    assert sorted(asked) == [CLIENT, THERAPIST, THERAPIST]
+
+
+def test_an_end_must_be_known_before_it_is_undone(study: Study, referral_id: ReferralId) -> None:
+    study.receive(referral_id)
+    match = study.match(referral_id)
+    with pytest.raises(NotYet):
+        study.bench.hear(handlers.note_end_undone, undone(match))
+
+
+def test_an_end_of_before_is_no_news_after_it_was_undone(study: Study, referral_id: ReferralId) -> None:
+    study.receive(referral_id)
+    match = study.match(referral_id)
+    study.end(match)
+    take_the_end_back(study, match)
+    study.bench.hear(handlers.ask_at_end, ended(match))
+    assert study.states(referral_id)[(Stage.END, CLIENT)] == "cancelled"

@@ -7,14 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from chassis.ids import new_id
 from chassis.ports import Invalid
-from contracts.commands.evaluation import AskForm
 from contracts.events.evaluation import EvaluationRiskFlagged, EvaluationSubmitted
-from contracts.sealed import EvaluationForm, EvaluationLink
+from contracts.sealed import LinkSecret
 from contracts.vocabulary import ReferralId, Respondent, Stage
-from services.evaluation import commands, handlers
-from services.evaluation.commands import LinkNotOpen
+from services.evaluation import handlers
 from tests.unit.evaluation.conftest import CALM, Study
 
 CLIENT, THERAPIST = Respondent.CLIENT, Respondent.THERAPIST
@@ -100,14 +97,8 @@ def test_a_link_that_never_was_one_is_refused(study: Study, token: str) -> None:
         study.return_form("a-token-that-was-made-up-for-a-test", CALM)
 
 
-def test_a_form_that_was_not_sealed_to_us_is_refused(study: Study, token: str) -> None:
-    sealed = study.keyring.seal("notifications", EvaluationForm(token=token, answers=()))
-    with pytest.raises(Invalid, match="not sealed to this reader"):
-        study.bench.hear(handlers.take_form, replace(study.returned(token, CALM), sealed=sealed))
-
-
 def test_a_form_of_another_shape_is_refused(study: Study, token: str) -> None:
-    sealed = study.keyring.seal("evaluation", EvaluationLink(token=token))
+    sealed = study.keyring.seal("evaluation", LinkSecret(token=token))
     with pytest.raises(Invalid, match="answers"):
         study.bench.hear(handlers.take_form, replace(study.returned(token, CALM), sealed=sealed))
 
@@ -154,42 +145,6 @@ def test_neither_secret_nor_answers_are_said_or_kept(study: Study, token: str, d
     assert "answers" not in said
     with study.bench.database.reading() as unit:
         columns = unit.session.connection().exec_driver_sql("SELECT * FROM response").keys()
-    assert set(columns) == {"invitation_id", "form_id", "answers_mark", "score", "missing", "submitted_at"}
+    kept = {"invitation_id", "form_id", "answers_mark", "score", "missing", "submitted_at", "mode", "entered_by"}
+    assert set(columns) == kept
     assert not any(token.encode() in path.read_bytes() for path in database_file.parent.glob("evaluation.db*"))
-
-
-def ask(study: Study, token: str) -> object:
-    sealed = study.keyring.seal("evaluation", EvaluationLink(token=token))
-    return commands_answer(study, sealed)
-
-
-def commands_answer(study: Study, sealed: str) -> object:
-    return study.bench.ask(commands.ask_form, AskForm(sealed=sealed))
-
-
-def test_a_link_opens_its_questions_by_code(study: Study, token: str) -> None:
-    view = study.bench.ask(
-        commands.ask_form, AskForm(sealed=study.keyring.seal("evaluation", EvaluationLink(token=token)))
-    )
-    assert (view.instrument, view.version, view.respondent, view.stage) == ("core-10", 1, CLIENT, Stage.START)
-    assert [(one.item, one.lowest, one.highest) for one in view.items[:2]] == [("q1", 0, 4), ("q2", 0, 4)]
-    assert len(view.items) == 10
-
-
-def test_a_link_that_was_used_opens_nothing(study: Study, token: str) -> None:
-    study.return_form(token, CALM)
-    with pytest.raises(LinkNotOpen):
-        ask(study, token)
-
-
-def test_a_link_that_is_none_opens_nothing_and_is_told_nothing_more(study: Study, token: str) -> None:
-    study.return_form(token, CALM)
-    messages = set()
-    for one in (token, f"made-up-{new_id()}"):
-        with pytest.raises(LinkNotOpen) as raised:
-            ask(study, one)
-        messages.add(str(raised.value))
-    with pytest.raises(LinkNotOpen) as raised:
-        commands_answer(study, "not sealed")
-    messages.add(str(raised.value))
-    assert len(messages) == 1

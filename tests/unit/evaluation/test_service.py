@@ -13,16 +13,19 @@ from environs import Env
 
 from chassis.config import InvalidSettings, check
 from chassis.host.service import declared_by, heard_by
+from chassis.ids import new_id
 from chassis.sealing import make_keys
 from chassis.store.engine import open_engine
 from chassis.store.migrate import migrate
-from contracts.vocabulary import Respondent
+from contracts.vocabulary import AgeBand, ReferralId, Respondent
 from services.evaluation import settings, store, tools
+from services.evaluation.domain.invitations import Referral
 from services.evaluation.gateways.library import FOLDER, NoSuchInstrument
-from services.evaluation.inviting import FOLLOW_UP, REVIEW
+from services.evaluation.inviting import CHASE, FOLLOW_UP, REVIEW
 from services.evaluation.service import EvaluationService
 
 README = Path(settings.__file__).parent / "README.md"
+ADULT = Referral(referral_id=ReferralId(new_id()), consented=True, age_band=AgeBand.FROM_35)
 
 
 @pytest.fixture
@@ -37,7 +40,8 @@ def test_starts_with_nothing_but_its_keys(environment: pytest.MonkeyPatch) -> No
     made = tools.build(env)
     check(env)
     assert made.settings.review_after.days == 42
-    assert made.instrument_for(Respondent.CLIENT).code == "core-10"
+    assert (asked := made.instrument_for(Respondent.CLIENT, ADULT))
+    assert asked.code == "core-10"
 
 
 def test_refuses_to_start_with_an_instrument_that_has_no_definition(environment: pytest.MonkeyPatch) -> None:
@@ -51,7 +55,9 @@ def test_the_charity_may_add_an_instrument_of_its_own(environment: pytest.Monkey
     (tmp_path / "made-up.v1.json").write_text(json.dumps(definition))
     environment.setenv("EVALUATION_INSTRUMENTS_FOLDER", str(tmp_path))
     environment.setenv("EVALUATION_CLIENT_INSTRUMENT", "made-up")
-    assert tools.build(Env(eager=False)).instrument_for(Respondent.CLIENT).code == "made-up"
+    asked = tools.build(Env(eager=False)).instrument_for(Respondent.CLIENT, ADULT)
+    assert asked
+    assert asked.code == "made-up"
 
 
 @pytest.mark.parametrize(
@@ -60,6 +66,8 @@ def test_the_charity_may_add_an_instrument_of_its_own(environment: pytest.Monkey
         ("EVALUATION_SMALLEST_GROUP", "1"),
         ("EVALUATION_REVIEW_AFTER_WEEKS", "soon"),
         ("EVALUATION_FOLLOW_UP_AFTER_WEEKS", "0"),
+        ("EVALUATION_REMINDERS_AFTER_DAYS", "7,3"),
+        ("EVALUATION_LINK_DAYS", "0"),
     ],
 )
 def test_names_the_setting_that_is_wrong(environment: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -80,7 +88,7 @@ def test_the_migration_makes_what_the_store_expects(tmp_path: Path) -> None:
 
 def test_every_timer_that_is_set_has_a_handler() -> None:
     (schedule,) = (one.entrypoint for one in declared_by(EvaluationService) if one.attribute == "timers")
-    assert {entry.name for entry in schedule.entries} == {REVIEW, FOLLOW_UP}
+    assert {entry.name for entry in schedule.entries} == {REVIEW, FOLLOW_UP, CHASE}
 
 
 def test_the_readme_names_every_setting_and_every_event() -> None:

@@ -12,7 +12,8 @@ import pytest
 from environs import Env
 from sqlalchemy import select
 
-from chassis.bus.delivery import Delivery, Subscription, read
+from chassis.bus.delivery import Delivery, NotUnderstood, Subscription, Understood, read
+from chassis.bus.messages import Incoming
 from chassis.bus.settlement import Fate, Settler
 from chassis.ids import new_id
 from chassis.ports import EventHandler, Unit
@@ -60,7 +61,7 @@ from contracts.vocabulary import (
     TherapistId,
     Work,
 )
-from services.intake import assessing, commands, handlers, life, store
+from services.intake import assessing, commands, handlers, life, status, store, submissions
 from services.intake.domain.safeguarding import Concern
 from services.intake.tools import Tools, build
 from tests.conftest import STORES
@@ -69,8 +70,8 @@ from tests.support.samples import PASSPHRASE, submission
 
 MONDAY_10 = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 HEARD: dict[type[Event], EventHandler] = {
-    HelpRequested: handlers.receive_request,
-    WithdrawalRequested: handlers.withdraw_request,
+    HelpRequested: submissions.receive_request,
+    WithdrawalRequested: submissions.withdraw_request,
     TherapistOffered: handlers.note_offer,
     OfferDeclined: handlers.note_offer_declined,
     TherapistMatched: handlers.note_match,
@@ -96,6 +97,7 @@ class Intake(HandlerBench):
     def __init__(self, tools: Tools, keys: Path, url: str = "sqlite://") -> None:
         super().__init__("intake", store.metadata, tools=tools, url=url)
         self.tools = tools
+        self.keys = keys
         self.web = Keyring(keys)
         self.notifications = Keyring(keys, reader="notifications")
 
@@ -123,11 +125,11 @@ class Intake(HandlerBench):
         return HelpRequested(submission_id=id_, form="help", form_version=1, sealed=sealed)
 
     def submit(self, event: HelpRequested) -> None:
-        self.hear(handlers.receive_request, event)
+        self.hear(submissions.receive_request, event)
 
     def withdraw(self, reference: str, passphrase: str = PASSPHRASE, *, sent_ago: timedelta = timedelta()) -> None:
         typed = Credentials(reference=reference, passphrase=passphrase)
-        self.hear(sent(sent_ago, handlers.withdraw_request), withdrawal(self.web.seal("intake", typed)))
+        self.hear(sent(sent_ago, submissions.withdraw_request), withdrawal(self.web.seal("intake", typed)))
 
     # What the other services say
 
@@ -160,7 +162,7 @@ class Intake(HandlerBench):
 
     def status(self, reference: str, passphrase: str = PASSPHRASE) -> StatusAnswer:
         sealed = self.web.seal("intake", Credentials(reference=reference, passphrase=passphrase))
-        answer: StatusAnswer = self.ask(commands.ask_status, AskStatus(sealed=sealed))
+        answer: StatusAnswer = self.ask(status.ask_status, AskStatus(sealed=sealed))
         return answer
 
     def find(self, reference: str) -> ReferralSummary:
@@ -219,7 +221,11 @@ class Intake(HandlerBench):
     def deliver(self, *messages: Delivery) -> None:
         """Settles messages as they come from the broker, in one batch; each must take effect."""
         subscriptions = {(kind.publisher, kind.__name__): Subscription(kind, heard) for kind, heard in HEARD.items()}
-        settled = Settler(self.database.unit).settle([read(one, subscriptions) for one in messages])
+
+        def understand(one: Delivery) -> Understood | NotUnderstood:
+            return read(one, subscriptions, one_user_each=False)
+
+        settled = Settler(self.database.unit, understand).settle([understand(one) for one in messages])
         assert {one.fate for one in settled} == {Fate.DONE}
 
 
@@ -233,16 +239,9 @@ def message(event: Event, sequence: int = 1) -> Delivery:
         subject=str(event.subject),
         sequence=sequence,
     )
-    return Delivery(
-        body=event.encode(),
-        headers=to_headers(envelope),
-        content_type="application/json",
-        message_id=str(envelope.id),
-        exchange=event.exchange(),
-        routing_key=envelope.type,
-        delivery_tag=1,
-        received_at=MONDAY_10,
-    )
+    headers, id_ = to_headers(envelope), str(envelope.id)
+    incoming = Incoming(event.exchange(), envelope.type, 1, event.encode(), headers, "application/json", id_)
+    return Delivery.of(incoming, MONDAY_10, service="intake")
 
 
 def sent(ago: timedelta, handler: EventHandler) -> EventHandler:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import select
@@ -33,6 +34,7 @@ from contracts.vocabulary import (
     Competence,
     ConcernCategory,
     MatchEndReason,
+    PersonId,
     ReferralId,
     RiskLevel,
     Severity,
@@ -42,8 +44,11 @@ from contracts.vocabulary import (
     WithdrawalReason,
     Work,
 )
-from services.intake import commands, refusals, store
+from services.intake import commands, refusals, status, store
+from services.intake.domain.passphrases import mark_of
 from services.intake.domain.referral import State
+from tests.support.samples import PASSPHRASE
+from tests.support.statements import listening
 from tests.unit.intake.conftest import MONDAY_10, Intake
 
 UNKNOWN_REFERENCE = reference_for(SubmissionId(new_id()))
@@ -83,7 +88,7 @@ def test_a_client_is_told_where_their_request_stands(intake: Intake) -> None:
     intake.end_match(match, MatchEndReason.COMPLETED)
     told.append(intake.status(reference))
     assert [answer.standing for answer in told] == ["received", "assessed", "matched", "closed"]
-    assert [answer.words for answer in told] == [commands.WORDS[State(str(answer.standing))] for answer in told]
+    assert [answer.words for answer in told] == [status.WORDS[State(str(answer.standing))] for answer in told]
     assert all(answer.recognised for answer in told)
 
 
@@ -102,7 +107,7 @@ TELLING = (
 
 @pytest.mark.parametrize("state", State)
 def test_the_words_say_nothing_of_the_kind_of_help(state: State) -> None:
-    assert [word for word in TELLING if word in commands.WORDS[state].lower()] == []
+    assert [word for word in TELLING if word in status.WORDS[state].lower()] == []
 
 
 def test_reference_and_passphrase_may_be_typed_as_people_type(intake: Intake) -> None:
@@ -132,9 +137,49 @@ def test_a_locked_referral_answers_like_an_unknown_one(intake: Intake) -> None:
     assert intake.status(reference).recognised
 
 
+def work(intake: Intake, reference: str, passphrase: str = "wrong passphrase") -> list[str]:
+    """The statements of one question, without their values and the tables that they are about."""
+    with listening(intake.database.engine) as asked:
+        assert intake.status(reference, passphrase) == StatusAnswer(recognised=False)
+    return [statement.split()[0] for statement in asked]
+
+
+def test_whoever_is_not_recognised_has_caused_the_same_work_whatever_was_wrong_and_however_often_they_ask(
+    intake: Intake,
+) -> None:
+    _, reference = intake.ask_for_help()
+    intake.status(UNKNOWN_REFERENCE)  # the first question of all makes the decoy
+    intake.status("no reference")
+    for _ in range(20):  # before, while and after either is locked
+        known = work(intake, reference)
+        assert known == work(intake, UNKNOWN_REFERENCE) == work(intake, "no reference")
+        assert (known.count("SELECT"), known.count("UPDATE")) == (2, 1)
+        intake.clock.advance(timedelta(minutes=2))
+
+
+def test_a_locked_referral_causes_the_same_work_for_the_right_words(intake: Intake) -> None:
+    _, reference = intake.ask_for_help()
+    for _ in range(5):
+        intake.status(reference, "wrong passphrase")
+    assert work(intake, reference, PASSPHRASE) == work(intake, reference)
+
+
+def test_the_same_digest_is_made_for_a_reference_that_nobody_has(intake: Intake) -> None:
+    _, reference = intake.ask_for_help()
+    with patch("services.intake.domain.passphrases.mark_of", wraps=mark_of) as made:
+        for asked in (reference, UNKNOWN_REFERENCE, "no reference"):
+            intake.status(asked, "wrong passphrase")
+    assert made.call_count == 3
+
+
+def test_no_passphrase_opens_a_decoy(intake: Intake) -> None:
+    for passphrase in (PASSPHRASE, ""):
+        assert not intake.status(UNKNOWN_REFERENCE, passphrase).recognised
+
+
 def test_a_question_that_is_not_sealed_is_not_answered(intake: Intake) -> None:
     with pytest.raises(refusals.NotSealedToIntake):
-        intake.ask(commands.ask_status, AskStatus(sealed="9C28-SAU2-5"))
+        intake.ask(status.ask_status, AskStatus(sealed="9C28-SAU2-5"))
 
 
 # What waits
@@ -185,6 +230,7 @@ def test_an_assessment_says_what_is_needed_and_what_the_client_prefers(intake: I
             work=Work.COUPLE,
             therapist_sex=Sex.FEMALE,
             wheelchair_access=True,
+            person_id=PersonId(referral_id),
         )
     ]
     assert (intake.state(reference), intake.raised()) == ("assessed", [])
@@ -211,7 +257,7 @@ def test_a_referral_is_assessed_once(intake: Intake) -> None:
     referral_id, reference = intake.ask_for_help()
     intake.assess(referral_id)
     with pytest.raises(
-        refusals.StepNotPossible, match=f"{reference} is assessed, .* Possible now: find place, hold, withdraw"
+        refusals.StepNotPossible, match=f"{reference} is assessed, .* Possible now: find place, hold, record"
     ):
         intake.assess(referral_id)
     assert len(intake.emitted(ReferralAssessed)) == 1
@@ -265,7 +311,10 @@ def test_an_assessed_referral_is_not_signposted(intake: Intake) -> None:
 def test_a_person_of_the_charity_withdraws_once(intake: Intake) -> None:
     referral_id, reference = intake.ask_for_help()
     assert [withdraw(intake, referral_id).changed, withdraw(intake, referral_id).changed] == [True, False]
-    withdrawn = ReferralWithdrawn(referral_id=referral_id, reason=WithdrawalReason.PROFESSIONAL_ASKED)
+    final_at = MONDAY_10 + timedelta(days=7)
+    withdrawn = ReferralWithdrawn(
+        referral_id=referral_id, reason=WithdrawalReason.PROFESSIONAL_ASKED, final_at=final_at
+    )
     assert intake.emitted(ReferralWithdrawn) == [withdrawn]
     assert intake.state(reference) == "withdrawn"
 

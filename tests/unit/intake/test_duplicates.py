@@ -12,6 +12,7 @@ from contracts.commands.intake import ListDuplicates, Merge, PossibleDuplicate, 
 from contracts.commands.privacy import Erase, ErasureReason
 from contracts.events.intake import ReferralReopened, ReferralWithdrawn
 from contracts.sealed import SafeChannel, SafeContact
+from contracts.typed.names import fold_name
 from contracts.vocabulary import (
     MarkKind,
     MergeReason,
@@ -23,7 +24,7 @@ from contracts.vocabulary import (
     WithdrawalReason,
 )
 from services.intake import duplicates, life, privacy, refusals, store
-from services.intake.domain.duplicates import keys_of, marks_of, normal_email, normal_name, normal_telephone
+from services.intake.domain.duplicates import keys_of, marks_of, normal_email, normal_telephone
 from tests.unit.intake.conftest import Asked, Intake
 
 SAM = "Sam Example"
@@ -72,11 +73,15 @@ def test_another_telephone_number_is_another() -> None:
 
 @pytest.mark.parametrize("typed", ["Zoë O'Made-Up", "zoe omadeup", "OMADEUP, Zoe", " ZOË  O’MADE‐UP "])
 def test_a_name_is_the_same_whatever_its_case_accents_and_punctuation(typed: str) -> None:
-    assert normal_name(typed) == "omadeup zoe"
+    assert fold_name(typed) == "omadeup zoe"
 
 
 def test_an_address_is_the_same_whatever_its_case() -> None:
     assert normal_email(" Robin@Example.ORG") == "robin@example.org"
+
+
+def test_an_extension_belongs_to_no_telephone_number() -> None:
+    assert normal_telephone("+441632960001;ext=23") == "01632960001"
 
 
 def test_a_name_alone_is_no_mark_and_marks_of_another_kind_or_key_differ() -> None:
@@ -154,7 +159,9 @@ def test_the_marks_of_an_erased_person_go_with_them(intake: Intake) -> None:
 def test_a_merged_request_stops_and_the_other_goes_on(intake: Intake) -> None:
     first, second = intake.ask_for_help(), intake.ask_for_help()
     merge(intake, second, first)
-    withdrawn = ReferralWithdrawn(referral_id=second.referral_id, reason=WithdrawalReason.DUPLICATE)
+    withdrawn = ReferralWithdrawn(
+        referral_id=second.referral_id, reason=WithdrawalReason.DUPLICATE, merged_into_id=first.referral_id
+    )
     assert intake.emitted(ReferralWithdrawn) == [withdrawn]
     assert [one.reference for one in intake.awaiting()] == [first.reference]
     assert intake.steps(second.referral_id)[-1] == ("merge", "withdrawn", SAM, "sent_twice")

@@ -33,6 +33,7 @@ from contracts.vocabulary import (
     ContactPurpose,
     Known,
     MatchEndReason,
+    PersonId,
     ReferralId,
     RefusalReason,
     Route,
@@ -41,7 +42,7 @@ from contracts.vocabulary import (
     SubmissionId,
     WithdrawalReason,
 )
-from services.intake import handlers, store
+from services.intake import handlers, store, submissions
 from services.intake.domain.referral import Referral
 from tests.support.samples import PASSPHRASE, consents, submission
 from tests.unit.intake.conftest import (
@@ -57,7 +58,7 @@ from tests.unit.intake.conftest import (
 
 UNKNOWN_REFERENCE = reference_for(SubmissionId(new_id()))
 EMAIL = SafeContact(channel=SafeChannel.EMAIL, email="robin@example.org")
-CHILD = (Severity.IMMEDIATE, ConcernCategory.CHILD_AT_RISK)
+AT_RISK = (Severity.IMMEDIATE, ConcernCategory.PERSON_AT_RISK)
 YOUNG = (Severity.ADVISORY, ConcernCategory.YOUNG_CLIENT)
 
 # Taking a request in
@@ -82,6 +83,7 @@ def test_a_request_is_received_with_the_areas_of_its_full_postcode(intake: Intak
             fee_ceiling_pence=20_00,
             known_to_authorities=Known.NO,
             evaluation_consented=True,
+            person_id=PersonId(referral_id),
         )
     ]
 
@@ -153,12 +155,16 @@ REFUSED: dict[str, tuple[RefusalReason, Callable[[Intake], HelpRequested]]] = {
 }
 
 
+FIELDS_AT_FAULT = {"another shape inside": "route", "no passphrase": "passphrase"}
+
+
 @pytest.mark.parametrize("why", REFUSED)
 def test_what_cannot_be_taken_is_refused_with_its_reason_and_leaves_nothing(intake: Intake, why: str) -> None:
     reason, make = REFUSED[why]
     event = make(intake)
     intake.submit(event)
-    assert intake.all_emitted == [HelpRequestRefused(submission_id=event.submission_id, reason=reason)]
+    field = FIELDS_AT_FAULT.get(why)
+    assert intake.all_emitted == [HelpRequestRefused(submission_id=event.submission_id, reason=reason, field=field)]
     stored = intake.stored()
     assert not any(stored[table] for table in ("referral", "personal_record", "data_key", "safeguarding_concern"))
 
@@ -214,9 +220,9 @@ def occupy(intake: Intake, reference: str) -> None:
     ("said", "raised"),
     [
         ({}, []),
-        ({"identifiable_person_at_risk": True}, [CHILD]),
+        ({"identifiable_person_at_risk": True}, [AT_RISK]),
         ({"age": 17}, [YOUNG]),
-        ({"age": 16, "identifiable_person_at_risk": True}, [CHILD, YOUNG]),
+        ({"age": 16, "identifiable_person_at_risk": True}, [AT_RISK, YOUNG]),
     ],
 )
 def test_a_request_raises_the_concerns_that_the_policy_asks_for(
@@ -300,12 +306,12 @@ def test_a_wrong_passphrase_takes_nothing_back(intake: Intake) -> None:
 
 def test_a_refused_withdrawal_is_answered_to_the_submission_that_asked_for_it(intake: Intake) -> None:
     event = withdrawal("not sealed")
-    intake.hear(handlers.withdraw_request, event)
+    intake.hear(submissions.withdraw_request, event)
     assert intake.all_emitted == [HelpRequestRefused(submission_id=event.submission_id, reason=RefusalReason.UNSEALED)]
 
 
 def test_a_withdrawal_of_another_shape_is_malformed(intake: Intake) -> None:
-    intake.hear(handlers.withdraw_request, withdrawal(intake.web.seal("intake", Aspects())))
+    intake.hear(submissions.withdraw_request, withdrawal(intake.web.seal("intake", Aspects())))
     assert intake.refusals() == [RefusalReason.MALFORMED]
 
 

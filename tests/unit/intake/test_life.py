@@ -17,6 +17,7 @@ from services.intake.domain.referral import (
     LIFE,
     UNASSESSED,
     AlreadyFinished,
+    CannotUndo,
     MergedIntoAnother,
     NotMerged,
     Referral,
@@ -26,7 +27,7 @@ from services.intake.domain.referral import (
     StepRefused,
     possible_steps,
 )
-from tests.unit.intake.test_referral import a_referral
+from tests.unit.intake.test_referral import NOW, a_referral
 
 HEARD = (Step.OFFER, Step.SEEK_ON, Step.MATCH, Step.PART, Step.END)
 OTHER = ReferralId(new_id())
@@ -39,6 +40,10 @@ def heard(referral: Referral, step: Step) -> bool:
     return referral.part(step) if step in (Step.PART, Step.END) else referral.hear(step)
 
 
+APART = (*HEARD, Step.GO_ON, Step.MERGE, Step.UNMERGE, Step.WITHDRAW, Step.UNDO)
+"""Steps that are tried by rules of their own."""
+
+
 class LifeMachine(RuleBasedStateMachine):
     """Whatever is tried, by people and by facts, in any order."""
 
@@ -48,9 +53,7 @@ class LifeMachine(RuleBasedStateMachine):
         self.history: list[tuple[Step, State, State]] = []
         self.visited = {State.RECEIVED}
 
-    @rule(
-        step=st.sampled_from([step for step in Step if step not in (*HEARD, Step.MERGE, Step.UNMERGE, Step.WITHDRAW)])
-    )
+    @rule(step=st.sampled_from([step for step in Step if step not in APART]))
     def take(self, step: Step) -> None:
         self._attempt(step, lambda: self.referral.take(step))
 
@@ -68,7 +71,11 @@ class LifeMachine(RuleBasedStateMachine):
         if taken_back:
             assert self.referral.withdraw() is False
         else:
-            self._attempt(Step.WITHDRAW, self.referral.withdraw)
+            self._attempt(Step.WITHDRAW, lambda: self.referral.withdraw(undo_until=NOW))
+
+    @rule()
+    def undo(self) -> None:
+        self._attempt(Step.UNDO, lambda: self.referral.undo(at=NOW))
 
     @rule(step=st.sampled_from(HEARD))
     def hear(self, step: Step) -> None:
@@ -96,7 +103,8 @@ class LifeMachine(RuleBasedStateMachine):
     @invariant()
     def a_hold_or_a_merge_knows_where_it_was_and_nothing_else_does(self) -> None:
         merged = self.referral.state is State.WITHDRAWN and self.referral.merged_into is not None
-        waits = self.referral.state is State.ON_HOLD or merged
+        ended_on_hold = self.referral.state is State.WITHDRAWN and self.referral.undo_to is State.ON_HOLD
+        waits = self.referral.state is State.ON_HOLD or merged or ended_on_hold
         assert (self.referral.state_before is not None) is waits
 
     @invariant()
@@ -121,8 +129,8 @@ class LifeMachine(RuleBasedStateMachine):
         if refused is None:
             self.history.append((step, before, self.referral.state))
             return
-        if isinstance(refused, (SafeguardingLeadFirst, NotMerged, MergedIntoAnother)):
-            assert step in (Step.ASSESS, Step.SIGNPOST, Step.UNMERGE, Step.RE_REFER)
+        if isinstance(refused, (SafeguardingLeadFirst, NotMerged, MergedIntoAnother, CannotUndo)):
+            assert step in (Step.ASSESS, Step.SIGNPOST, Step.UNMERGE, Step.RE_REFER, Step.UNDO)
         else:
             assert before not in LIFE[step].sources
             assert isinstance(refused, AlreadyFinished) is (before in FINISHED)
@@ -226,6 +234,6 @@ def test_a_young_persons_referral_passes_the_safeguarding_lead(step: Step) -> No
 
 def test_a_refusal_says_the_state_and_what_is_possible() -> None:
     with pytest.raises(
-        StepRefused, match=r"9C28-SAU2-5 is on hold, .*“assess”.*: sign off, find place, resume, withdraw"
+        StepRefused, match=r"9C28-SAU2-5 is on hold, .*“assess”.*: sign off, find place, resume, record consent"
     ):
         a_referral(state=State.ON_HOLD).take(Step.ASSESS)

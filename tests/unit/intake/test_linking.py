@@ -7,10 +7,35 @@ from typing import Any
 import pytest
 
 from chassis.ids import new_id
-from contracts.commands.intake import AskLinks, Link, Linked, LinkView, Signpost, SuggestAssessment, TakeUp, Unlink
+from contracts.commands.intake import (
+    AskLinks,
+    Link,
+    Linked,
+    LinkView,
+    Merge,
+    ReRefer,
+    Signpost,
+    SuggestAssessment,
+    TakeUp,
+    Unlink,
+    Unmerge,
+    Withdraw,
+)
 from contracts.events.intake import ReferralsLinked, ReferralsUnlinked
-from contracts.vocabulary import LinkId, LinkKind, LinkReason, ReferralId, SignpostReason, TherapistId, UnlinkReason
-from services.intake import assessing, commands, handlers, life, linking, refusals
+from contracts.vocabulary import (
+    LinkId,
+    LinkKind,
+    LinkReason,
+    MergeReason,
+    ReferralId,
+    ReReferralReason,
+    SignpostReason,
+    TherapistId,
+    UnlinkReason,
+    UnmergeReason,
+    WithdrawalReason,
+)
+from services.intake import assessing, commands, duplicates, handlers, life, linking, refusals
 from tests.unit.intake.conftest import Intake, matched
 
 SAM, ALEX = "Sam Example", "Alex Example"
@@ -91,6 +116,22 @@ def test_once_unlinked_anybody_may_handle_both(intake: Intake) -> None:
     assert link(intake, one, other).link_id != linked.link_id
 
 
+def test_unlinking_holds_for_the_two_people_and_what_they_asked_again(intake: Intake) -> None:
+    one, other = intake.ask_for_help(), intake.ask_for_help().referral_id
+    third = intake.ask_for_help().referral_id
+    linked = link(intake, one.referral_id, other)
+    link(intake, one.referral_id, third)
+    intake.withdraw(one.reference)
+    again = ReferralId(intake.ask(life.re_refer, ReRefer(
+        referral_id=one.referral_id, staff="Sam Example", reason=ReReferralReason.CLIENT_ASKED
+    )).referral_id)  # fmt: skip
+    assert {kept.other_referral_id for kept in links(intake, again)} == {other, third}
+    unlink(intake, LinkId(linked.link_id))
+    assert {kept.other_referral_id for kept in links(intake, again)} == {third}
+    assert links(intake, other) == []
+    assert len(intake.emitted(ReferralsUnlinked)) == 2
+
+
 def test_whoever_links_is_told_of_a_therapist_whom_the_two_have_in_common_already(intake: Intake) -> None:
     one, other = intake.ask_and_assess().referral_id, intake.ask_and_assess().referral_id
     first, second = matched(one), matched(other)
@@ -104,3 +145,32 @@ def test_whoever_links_is_told_of_a_therapist_whom_the_two_have_in_common_alread
 def test_links_of_people_without_a_therapist_have_none_in_common(intake: Intake) -> None:
     one, other = intake.ask_for_help().referral_id, intake.ask_for_help().referral_id
     assert not link(intake, one, other).share_a_therapist
+
+
+def test_who_asks_again_is_kept_apart_from_the_same_people(intake: Intake) -> None:
+    """Nobody of the charity who handles the other can take the new one up."""
+    survivor, other = intake.ask_for_help().referral_id, intake.ask_for_help().referral_id
+    link(intake, survivor, other)
+    intake.ask(life.take_up, TakeUp(referral_id=survivor, assessor=SAM))
+    intake.ask(commands.withdraw, Withdraw(referral_id=other, reason=WithdrawalReason.CLIENT_ASKED, staff=ALEX))
+    again = intake.ask(
+        life.re_refer, ReRefer(referral_id=other, staff=ALEX, reason=ReReferralReason.CLIENT_ASKED)
+    ).referral_id
+    assert [(one.other_referral_id, one.kind) for one in links(intake, again)] == [(survivor, LinkKind.SURVIVOR)]
+    assert {one.other_referral_id for one in links(intake, survivor)} == {other, again}
+    with pytest.raises(linking.HandlesLinkedReferral):
+        intake.ask(life.take_up, TakeUp(referral_id=again, assessor=SAM))
+
+
+def test_merging_and_unmerging_loses_no_link(intake: Intake) -> None:
+    survivor, other, same = (intake.ask_for_help().referral_id for _ in range(3))
+    link(intake, survivor, other)
+    reason = MergeReason.SENT_TWICE
+    intake.ask(duplicates.merge, Merge(referral_id=other, into_referral_id=same, staff=ALEX, reason=reason))
+    assert [one.other_referral_id for one in links(intake, same)] == [survivor]
+    partner = intake.ask_for_help().referral_id
+    link(intake, same, partner, LinkKind.PARTNER)
+    different = UnmergeReason.DIFFERENT_PEOPLE
+    intake.ask(duplicates.unmerge, Unmerge(referral_id=other, staff=ALEX, reason=different))
+    assert {one.other_referral_id for one in links(intake, other)} == {survivor, partner}
+    assert {one.other_referral_id for one in links(intake, same)} == {survivor, partner}

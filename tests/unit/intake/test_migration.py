@@ -47,7 +47,7 @@ def test_a_referral_of_before_is_read_as_it_was(kind: str, tmp_path: Path, reque
             ),
             {"id": stored, "mark": b"mark"},
         )
-        upgrade(connection, "0004")
+        upgrade(connection, "head")
     with Session(engine) as session:
         referral = store.get_referral(session, referral_id)
         assert (referral.state, referral.young, referral.steps_taken) == (State.ASSESSED, True, 1)

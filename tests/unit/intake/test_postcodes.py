@@ -67,7 +67,7 @@ def test_an_area_is_never_guessed_from_an_outward_code(postcodes: Postcodes, out
 
 
 def test_an_unknown_postcode_of_a_known_outward_code_has_no_area(postcodes: Postcodes) -> None:
-    assert postcodes.resolve("NP20 0CC") == Place("NP20", None, None)
+    assert postcodes.resolve("NP20 0ZZ") == Place("NP20", None, None)
 
 
 def test_a_known_postcode_that_has_no_grid_reference_has_no_area(postcodes: Postcodes) -> None:
@@ -96,6 +96,9 @@ def test_a_crown_dependency_has_no_area(postcodes: Postcodes, typed: str, outwar
         "NP２０ 1AA",
         "NPT 1AA",
         "GIR 0AA",
+        "Q1 1AA",
+        "NP2) 1AA",
+        "NP2- 1AA",
     ],
 )
 def test_refuses_what_has_not_the_form_of_a_uk_postcode(postcodes: Postcodes, typed: str) -> None:
@@ -103,7 +106,7 @@ def test_refuses_what_has_not_the_form_of_a_uk_postcode(postcodes: Postcodes, ty
         postcodes.resolve(typed)
 
 
-@pytest.mark.parametrize("typed", ["ZZ99 9ZZ", "NP99", "Q1 1AA", "CF9 1AA"])
+@pytest.mark.parametrize("typed", ["ZZ99 9ZZ", "NP99", "CF9 1AA"])
 def test_refuses_an_outward_code_that_exists_nowhere(postcodes: Postcodes, typed: str) -> None:
     with pytest.raises(UnknownPlace, match="Check the first part of the postcode"):
         postcodes.resolve(typed)

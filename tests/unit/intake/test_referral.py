@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,6 +14,7 @@ from contracts.vocabulary import (
     AgeBand,
     ClientGroup,
     ConcernCategory,
+    PersonAtRisk,
     ReferralId,
     Severity,
     SubmissionId,
@@ -98,7 +101,27 @@ def test_whoever_may_be_young_counts_as_young(age: int | None, born: date | None
 def test_a_concern_is_raised_where_somebody_is_at_risk_and_for_every_young_client_and_for_no_offence(
     group: ClientGroup, age: int | None, at_risk: bool, found: list[Finding]
 ) -> None:
-    assert findings_in_request(client_group=group, age=age, identifiable_person_at_risk=at_risk) == found
+    assert (
+        findings_in_request(
+            client_group=group, age=age, identifiable_person_at_risk=at_risk, person_at_risk=PersonAtRisk.CHILD
+        )
+        == found
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "category"),
+    [
+        (PersonAtRisk.CHILD, ConcernCategory.CHILD_AT_RISK),
+        (PersonAtRisk.ADULT, ConcernCategory.ADULT_AT_RISK),
+        (PersonAtRisk.NOT_KNOWN, ConcernCategory.PERSON_AT_RISK),
+    ],
+)
+def test_a_concern_is_about_whom_the_form_names(said: PersonAtRisk, category: ConcernCategory) -> None:
+    found = findings_in_request(
+        client_group=ClientGroup.FAMILY, age=41, identifiable_person_at_risk=True, person_at_risk=said
+    )
+    assert found == [Finding(Severity.IMMEDIATE, category)]
 
 
 def test_an_answer_about_suicide_is_urgent() -> None:
@@ -125,6 +148,22 @@ def tries_wrongly(referral: Referral, times: int, *, at: datetime = NOW) -> None
 )
 def test_case_and_spacing_of_a_passphrase_are_forgiven(typed: str) -> None:
     assert tries(a_referral(), typed)
+
+
+@pytest.mark.parametrize("typed", ["nain's sea-side walk", "Nain\u2019s sea\u2013side  walk", "nain`s sea -- side walk",
+                                   "nain\u02bcs sea \u2014 side walk"])  # fmt: skip
+def test_the_kind_of_quotes_and_dashes_in_a_passphrase_is_forgiven(typed: str) -> None:
+    id_ = ReferralId(new_id())
+    kept = a_referral(id=id_, passphrase_mark=mark_of("Nain\u2018s sea\u2010side walk", referral_id=id_, key=KEY))
+    assert tries(kept, typed)
+    assert not tries(kept, "nains seaside walk")
+
+
+def test_words_that_were_kept_before_quotes_were_forgiven_still_open() -> None:
+    id_, words = ReferralId(new_id()), "nain\u2019s sea-side walk"
+    kept = a_referral(id=id_, passphrase_mark=hmac.new(KEY, id_.bytes + words.encode(), hashlib.sha256).digest())
+    assert tries(kept, "Nain\u2019s  SEA-side walk")
+    assert not tries(kept, "another one")
 
 
 @pytest.mark.parametrize("typed", ["", "harbour lantern quiet", "harbourlanternquietmeadow", "meadow harbour"])

@@ -405,3 +405,9 @@ def test_the_end_of_a_month_stays_the_end_of_a_month() -> None:
     assert months_after(leap, 12) == datetime(2029, 2, 28, 12, tzinfo=UTC)
     assert months_after(leap, 48) == datetime(2032, 2, 29, 12, tzinfo=UTC)
     assert months_after(datetime(2026, 12, 31, tzinfo=UTC), 1) == datetime(2027, 1, 31, tzinfo=UTC)
+
+
+def test_months_are_those_of_london_s_calendar() -> None:
+    first_of_july_in_london = datetime(2026, 6, 30, 23, 30, tzinfo=UTC)
+    assert months_after(first_of_july_in_london, 6) == datetime(2027, 1, 1, 0, 30, tzinfo=UTC)
+    assert months_after(first_of_july_in_london, 12) == datetime(2027, 6, 30, 23, 30, tzinfo=UTC)

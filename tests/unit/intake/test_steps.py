@@ -39,7 +39,7 @@ from contracts.vocabulary import (
     TherapistId,
     Work,
 )
-from services.intake import commands, handlers, life, refusals, store
+from services.intake import commands, handlers, life, refusals, status, store
 from services.intake.domain.referral import State
 from tests.support.samples import PASSPHRASE
 from tests.unit.intake.conftest import MONDAY_10, Intake, matched
@@ -347,4 +347,4 @@ def test_a_place_that_there_is_not_is_not_found(intake: Intake) -> None:
 
 
 def test_every_state_has_words_for_its_client() -> None:
-    assert set(commands.WORDS) == set(State)
+    assert set(status.WORDS) == set(State)

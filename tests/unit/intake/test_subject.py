@@ -27,13 +27,14 @@ from contracts.commands.subject import (
     SealedHolding,
     Topic,
 )
-from contracts.sealed import Aspects, Equality, FormAnswer, Note, Writer
+from contracts.sealed import Aspects, Equality, FormAnswer, Note, SafeChannel, SafeContact, Writer
 from contracts.vocabulary import HoldReason as WaitReason
 from contracts.vocabulary import (
     Known,
     LinkKind,
     LinkReason,
     MergeReason,
+    Party,
     ReferralId,
     ReReferralReason,
     ResumptionReason,
@@ -49,11 +50,13 @@ EVA = "Eva Xporter"
 WRITER = Writer(name="Wanda Writer", organisation="Guild of Writers", client_agrees=Known.UNSURE)
 
 
-def told(intake: Intake, referral_id: ReferralId, *, by: str = EVA) -> dict[Topic, list[dict[str, str]]]:
+def told(
+    intake: Intake, referral_id: ReferralId, *, by: str = EVA, whose: Party = Party.CLIENT
+) -> dict[Topic, list[dict[str, str]]]:
     """What the person may be told, by topic."""
-    key = OneTimeKey()
-    asked = AboutSubject(referral_id=referral_id, asked_by=by, reason=ExportReason.CLIENT_ASKED, seal_to=key.public)
-    return opened(key, intake.ask(telling(subject.tell), asked))
+    key, reason = OneTimeKey(), ExportReason.CLIENT_ASKED
+    asked = AboutSubject(referral_id=referral_id, asked_by=by, reason=reason, seal_to=key.public, whose=whose)
+    return opened(key, intake.ask(telling(subject.tell, subject.tell_writer), asked))
 
 
 def read(intake: Intake, referral_id: ReferralId, *, by: str = EVA) -> dict[Topic, list[dict[str, str]]]:
@@ -91,6 +94,18 @@ def test_what_was_typed_is_told_and_that_it_was_told_goes_on_record(intake: Inta
     assert found[Topic.CONSENTS][0]["Version of the text"] == "1"
     assert [one["Who"] for one in found[Topic.RECORD]] == [EVA], "this export is on record in itself"
     assert on_record(intake) == [("exported", EVA, "client_asked")]
+
+
+def test_of_a_question_that_nobody_answered_nothing_is_told(intake: Intake) -> None:
+    unanswered = intake.ask_for_help()
+    answered = intake.ask_for_help(wheelchair_access=False, max_distance_km=30.0)
+    (answers,) = told(intake, unanswered.referral_id)[Topic.ANSWERS]
+    asked_for = {"Step-free access needed", "Help with the cost asked for", "How far you can travel, in kilometres",
+                 "Kind of work", "We may leave a message", "Somebody may be at risk of harm now"}  # fmt: skip
+    assert not asked_for & answers.keys()
+    (answers,) = told(intake, answered.referral_id)[Topic.ANSWERS]
+    assert answers["Step-free access needed"] == "No"
+    assert answers["How far you can travel, in kilometres"] == "30"
 
 
 def test_until_when_it_is_kept_is_told_whether_or_not_something_stops_it(intake: Intake) -> None:
@@ -152,6 +167,28 @@ def test_who_wrote_for_somebody_else_is_left_out_with_their_words_unless_the_cli
     staff = values(read(intake, unsure.referral_id))
     assert "Wanda" in staff
     assert "more in confidence" in staff
+
+
+def test_client_and_writer_are_each_told_what_is_theirs(intake: Intake) -> None:
+    """And how the writer is reached is nowhere in what the client is told, nor the other way round."""
+    by_telephone = SafeContact(channel=SafeChannel.TELEPHONE, telephone="01632 960124")
+    said: dict[str, Any] = {
+        "written_by": replace(WRITER, contact=by_telephone, client_agrees=Known.YES),
+        "concern": "the client's own",
+        "answers": (FormAnswer(question="writer_contact_way", text="call"),),
+    }
+    asked = intake.ask_for_help(**said)
+    clients = values(told(intake, asked.referral_id))
+    assert "01632 960124" not in clients
+    assert "Writer contact way" not in clients
+    assert "the client's own" in clients
+    writers = told(intake, asked.referral_id, whose=Party.WRITER)
+    assert list(writers) == [Topic.CONTACT]
+    assert "01632 960124" in values(writers)
+    assert "Wanda" in values(writers)
+    assert "robin@example.org" not in values(writers)
+    own = intake.ask_for_help()
+    assert told(intake, own.referral_id, whose=Party.WRITER) == {}
 
 
 def test_why_it_was_on_hold_is_told_but_for_somebodys_safety(intake: Intake) -> None:

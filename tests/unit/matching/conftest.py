@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import fields
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from chassis.sealing import Keyring, make_keys
 from chassis.testing import HandlerBench
-from contracts.commands.matching import AcceptOffer, AdmitTherapist, AskStanding, DeclineOffer, ListOffers, Standing
-from contracts.events.intake import ReferralAssessed, ReferralReceived
+from contracts.commands.matching import (
+    AcceptOffer,
+    AdmitTherapist,
+    AskStanding,
+    DeclineOffer,
+    EndMatch,
+    ListOffers,
+    Standing,
+)
+from contracts.events.billing import SubsidyApproved
+from contracts.events.intake import ReferralAssessed, ReferralReceived, TherapyLanguage
 from contracts.vocabulary import (
     AgeBand,
+    AwardId,
     ClientGroup,
     Competence,
     DeclineReason,
+    FundId,
     Known,
+    MatchEndReason,
+    MatchId,
     ReferralId,
     RiskLevel,
     Route,
@@ -26,6 +42,7 @@ from contracts.vocabulary import (
     Work,
 )
 from services.matching import commands, handlers, search, store
+from services.matching.domain.suitability import is_trained
 from services.matching.gateways.places import OutwardCodes
 from services.matching.settings import MatchingSettings
 from services.matching.tools import Tools
@@ -34,9 +51,14 @@ TIMERS = {
     search.EXPIRE_OFFER: handlers.expire_offer,
     search.STALLED: handlers.report_stalled,
     search.SERVE_WAITING_LIST: handlers.serve_waiting_list,
+    search.COME_BACK: handlers.come_back,
+    search.RELEASED: handlers.note_release,
 }
-SETTINGS = MatchingSettings(offer_working_days=2, stalled_after_working_days=5)
+OF_ASSESSMENT = {one.name for one in fields(ReferralAssessed)} - {one.name for one in fields(ReferralReceived)}
+SETTINGS = MatchingSettings(offer_working_days=2, stalled_after_working_days=5, keys_folder=Path("unused"))
 PLACES = OutwardCodes()
+WELSH_ONLY = (TherapyLanguage(language="cy", must=True),)
+POLISH_ONLY = (TherapyLanguage(language="pl", must=True),)
 NEWPORT, CARDIFF, LONDON = "NP20", "CF10", "SW1A"
 
 
@@ -60,7 +82,7 @@ class Matching(HandlerBench):
             "places": 1,
         }
         self.ask(commands.admit_therapist, AdmitTherapist(**(stated | changes)))
-        self.fire_due(TIMERS)
+        self.run()
         return therapist_id
 
     def receive(self, **changes: Any) -> ReferralId:
@@ -84,23 +106,31 @@ class Matching(HandlerBench):
         }
         return ReferralReceived(**(told | changes))
 
-    def assess(self, referral_id: ReferralId, **changes: Any) -> None:
-        found = {
+    def assess(self, referral_id: ReferralId, *, sequence: int | None = None, **changes: Any) -> None:
+        found: dict[str, Any] = {
             "referral_id": referral_id,
             "assessed_at": datetime(2026, 11, 23, 9, 30, tzinfo=UTC),
             "risk_level": RiskLevel.LOWER,
             "competence": Competence.LOWER,
             "work": Work.INDIVIDUAL,
         }
-        self.hear(handlers.note_assessment, ReferralAssessed(**(found | changes)))
+        self.hear(handlers.note_assessment, ReferralAssessed(**(found | changes)), sequence=sequence)
 
     def search_for(self, **changes: Any) -> ReferralId:
         """Received and assessed; what belongs to the assessment goes there."""
-        of_assessment = {"competence", "work", "therapist_sex", "wheelchair_access"}
-        assessment = {name: value for name, value in changes.items() if name in of_assessment}
-        referral_id = self.receive(**{name: value for name, value in changes.items() if name not in of_assessment})
+        assessment = {name: value for name, value in changes.items() if name in OF_ASSESSMENT}
+        referral_id = self.receive(**{name: value for name, value in changes.items() if name not in OF_ASSESSMENT})
         self.assess(referral_id, **assessment)
         return referral_id
+
+    def are_made_for(self, therapist_id: TherapistId, referral_id: ReferralId) -> bool:
+        """What the domain says of the two, whatever was found by index."""
+        with self.database.reading() as unit:
+            therapist = store.read_therapist(unit.session, therapist_id)
+            referral = store.read_referral(unit.session, referral_id)
+            assert therapist is not None
+            assert referral is not None
+            return is_trained(therapist, referral)
 
     def asked(self, referral_id: ReferralId) -> TherapistId | None:
         """Who has the open offer."""
@@ -110,26 +140,78 @@ class Matching(HandlerBench):
         return None
 
     def accept(self, referral_id: ReferralId) -> UUID:
-        offer = self._offer(referral_id)
+        offer = self.offer_of(referral_id)
         accepted = AcceptOffer(offer_id=offer.offer_id, therapist_id=offer.therapist_id)
         match_id: UUID = self.ask(commands.accept_offer, accepted).match_id
         return match_id
 
-    def decline(self, referral_id: ReferralId) -> None:
-        offer = self._offer(referral_id)
-        answer = DeclineOffer(offer_id=offer.offer_id, therapist_id=offer.therapist_id, reason=DeclineReason.AWAY)
+    def decline(
+        self,
+        referral_id: ReferralId,
+        reason: DeclineReason = DeclineReason.OUTSIDE_EXPERIENCE,
+        until: date | None = None,
+    ) -> None:
+        offer = self.offer_of(referral_id)
+        answer = DeclineOffer(offer_id=offer.offer_id, therapist_id=offer.therapist_id, reason=reason, until=until)
         self.ask(commands.decline_offer, answer)
-        self.fire_due(TIMERS)
+        self.run()
+
+    def run(self) -> None:
+        """Fires what is due, and what falls due by that, until there is nothing left."""
+        rounds = 0
+        while self.fire_due(TIMERS):
+            rounds += 1
+            assert rounds < 1_000, "it comes to an end"
+
+    def pass_time(self, **by: float) -> None:
+        self.clock.advance(timedelta(**by))
+        self.run()
+
+    def end(self, match_id: UUID, reason: MatchEndReason) -> None:
+        self.ask(commands.end_match, EndMatch(match_id=MatchId(match_id), reason=reason))
+        self.run()
 
     def standing(self, referral_id: ReferralId) -> Standing:
         standing: Standing = self.ask(commands.ask_standing, AskStanding(referral_id=referral_id))
         return standing
 
-    def _offer(self, referral_id: ReferralId) -> Any:
+    def offer_of(self, referral_id: ReferralId) -> Any:
         offers = self.ask(commands.list_offers, ListOffers())
         return next(offer for offer in offers if offer.referral_id == referral_id)
 
 
+def a_matching(request: pytest.FixtureRequest) -> Matching:
+    """On the store that the test is given."""
+    url = "sqlite://"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgresql_server").create_database(f"matching_{uuid4().hex}")
+    return Matching("matching", store.metadata, tools=a_toolbox(request.getfixturevalue("keys")), url=url)
+
+
 @pytest.fixture
-def matching() -> Matching:
-    return Matching("matching", store.metadata, tools=Tools(settings=SETTINGS, places=PLACES))
+def matching(keys: Path) -> Matching:
+    return Matching("matching", store.metadata, tools=a_toolbox(keys))
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("matching-keys")
+    for reader in ("matching", "notifications"):
+        make_keys(folder, reader)
+    return folder
+
+
+def a_toolbox(keys: Path, settings: MatchingSettings = SETTINGS) -> Tools:
+    return Tools(settings=settings, places=PLACES, keyring=Keyring(keys, reader="matching"))
+
+
+def approved(referral: ReferralId, pence: int) -> SubsidyApproved:
+    return SubsidyApproved(
+        award_id=AwardId(uuid4()),
+        referral_id=referral,
+        fund_id=FundId(uuid4()),
+        pence_per_session=pence,
+        sessions=10,
+        committed_pence=10 * pence,
+        approved_at=datetime(2026, 11, 23, 10, 0, tzinfo=UTC),
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +13,6 @@ from contracts.commands.matching import AcceptOffer, AskStanding, ChangePlaces, 
 from contracts.events.billing import (
     MembershipLapsed,
     MembershipRenewed,
-    SubsidyApproved,
     SubsidyDeclined,
     SubsidyWaitlisted,
 )
@@ -32,10 +31,8 @@ from contracts.events.matching import (
     TherapistSuspended,
 )
 from contracts.vocabulary import (
-    AwardId,
     ClientGroup,
     Competence,
-    FundId,
     InvoiceId,
     MatchEndReason,
     MatchId,
@@ -52,7 +49,7 @@ from contracts.vocabulary import (
     Work,
 )
 from services.matching import commands, handlers
-from tests.unit.matching.conftest import CARDIFF, LONDON, NEWPORT, TIMERS, Matching
+from tests.unit.matching.conftest import CARDIFF, LONDON, NEWPORT, POLISH_ONLY, TIMERS, WELSH_ONLY, Matching, approved
 
 TODAY = date(2026, 11, 23)
 
@@ -70,6 +67,7 @@ def test_an_offer_says_how_long_it_is_open_and_nothing_of_the_client(matching: M
     assert offered.expires_at - matching.clock.now() == timedelta(days=2)
     assert set(offered.to_json()) == {
         "offer_id", "referral_id", "therapist_id", "expires_at", "client_group", "work", "sessions", "distance_km",
+        "sealed",
     }  # fmt: skip
 
 
@@ -77,8 +75,16 @@ UNSUITABLE: dict[str, tuple[dict[str, Any], dict[str, Any], StallReason]] = {
     "not trained for higher risk": ({}, {"competence": Competence.HIGHER}, StallReason.NOBODY_TRAINED),
     "other client group": ({}, {"client_group": ClientGroup.SURVIVOR}, StallReason.NOBODY_TRAINED),
     "no couple work": ({}, {"work": Work.COUPLE}, StallReason.NOBODY_TRAINED),
-    "other language": ({}, {"language": "pl"}, StallReason.NOBODY_TRAINED),
-    "other sex than preferred": ({}, {"therapist_sex": Sex.MALE}, StallReason.NOBODY_TRAINED),
+    "other language": (
+        {},
+        {"therapy_languages": POLISH_ONLY},
+        StallReason.NOBODY_TRAINED,
+    ),
+    "other sex than needed": (
+        {},
+        {"therapist_sex": Sex.MALE, "therapist_sex_only": True},
+        StallReason.NOBODY_TRAINED,
+    ),
     "too far away": ({"outward_code": LONDON}, {}, StallReason.NOBODY_NEAR),
     "only online": ({"sessions": Sessions.ONLINE}, {}, StallReason.NOBODY_NEAR),
     "only in person": ({}, {"sessions": Sessions.ONLINE}, StallReason.NOBODY_NEAR),
@@ -104,7 +110,8 @@ SUITABLE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "exactly affordable": ({}, {"fee_ceiling_pence": 60_00}),
     "nothing said of what can be paid": ({"session_fee_pence": 120_00}, {}),
-    "a second language": ({"languages": ("en", "cy")}, {"language": "cy"}),
+    "a second language": ({"languages": ("en", "cy")}, {"therapy_languages": WELSH_ONLY}),
+    "letters in another language": ({}, {"language": "pl"}),
 }  # fmt: skip
 
 
@@ -245,18 +252,6 @@ def test_nobody_is_told_of_who_was_matched_meanwhile(matching: Matching) -> None
     matching.clock.advance(timedelta(days=30))
     matching.fire_due(TIMERS)
     assert matching.emitted(MatchingStalled) == []
-
-
-def approved(referral: ReferralId, pence: int) -> SubsidyApproved:
-    return SubsidyApproved(
-        award_id=AwardId(uuid4()),
-        referral_id=referral,
-        fund_id=FundId(uuid4()),
-        pence_per_session=pence,
-        sessions=10,
-        committed_pence=10 * pence,
-        approved_at=datetime(2026, 11, 23, 10, 0, tzinfo=UTC),
-    )
 
 
 def test_a_subsidy_is_waited_for_and_widens_the_choice(matching: Matching) -> None:

@@ -15,7 +15,7 @@ from contracts.events.intake import ReferralClosed, ReferralErased
 from contracts.events.matching import ErasureConfirmed, MatchEnded, OfferWithdrawn
 from contracts.vocabulary import AwardId, ClosureReason, FundId, ReferralId, Sex
 from services.matching import handlers, privacy, store
-from tests.unit.matching.conftest import TIMERS, Matching
+from tests.unit.matching.conftest import NEWPORT, TIMERS, WELSH_ONLY, Matching
 
 
 def erase(matching: Matching, referral_id: ReferralId) -> None:
@@ -44,12 +44,33 @@ LEFT = {
     "state": "erased",
     "match_id": None,
     "therapist_id": None,
+    "under_18": False,
+    "age_years": None,
+    "therapist_sex_only": False,
+    "required_languages": [],
+    "preferred_languages": [],
+    "interpreter_language": None,
+    "most_per_session": None,
+    "sought_at_release": False,
+    "online_allowed": True,
+    "waiting_needs": None,
 }
 
 
 def test_what_was_asked_and_from_where_is_forgotten(matching: Matching) -> None:
     matching.admit(wheelchair_access=True)
-    referral_id = matching.search_for(fee_ceiling_pence=60_00, therapist_sex=Sex.FEMALE, wheelchair_access=True)
+    referral_id = matching.search_for(
+        fee_ceiling_pence=60_00,
+        most_per_session=60_00,
+        therapist_sex=Sex.FEMALE,
+        therapist_sex_only=True,
+        wheelchair_access=True,
+        age_years=15,
+        therapy_languages=WELSH_ONLY,
+        interpreter_language="bfi",
+        release_area=NEWPORT,
+        online_allowed=False,
+    )
     erase(matching, referral_id)
     assert LEFT.items() <= row(matching, referral_id).items()
     with matching.database.reading() as unit:

@@ -41,6 +41,8 @@ SETTINGS = NotificationsSettings(
     sender=Mailbox("Leeward", "hello@leeward.example.org"),
     discreet_sender=Mailbox("Alex", "alex@example.org"),
     office=Mailbox("Office", "office@example.org"),
+    telephone="01632 960001",
+    discreet_telephone="01632 960002",
     safeguarding={
         AlertStep.DUTY_LEAD: Person("duty-lead@example.org"),
         AlertStep.DEPUTY: Person("deputy@example.org"),
@@ -49,12 +51,14 @@ SETTINGS = NotificationsSettings(
     rota_days_ahead=7,
     rota_looked_at=time(8),
     form_url="https://forms.example.org/f/",
+    site_url="https://forms.example.org",
     status_url="https://forms.example.org/s",
     portal_url="https://portal.example.org",
     console_url="https://console.example.org",
     texts=Gateway("folder:unused", None, {}),
     letters=Gateway("folder:unused", None, {}),
     gateway_timeout_seconds=5,
+    unreadable=Path("unused"),
     bounce_address="bounces@leeward.example.org",
     bounces=None,
     quiet_hours=None,
@@ -64,6 +68,11 @@ SETTINGS = NotificationsSettings(
     escalate_immediate=timedelta(minutes=15),
     escalate_urgent=timedelta(minutes=60),
     escalate_advisory_working_days=1,
+    alert_link_lasts=timedelta(hours=72),
+    introduction_lasts=timedelta(days=14),
+    code_lasts=timedelta(minutes=10),
+    codes_an_hour=3,
+    known_lasts=timedelta(minutes=30),
     keep_closed_contacts=timedelta(days=365),
     templates=TEMPLATES,
     keys_folder=Path("unused"),
@@ -190,6 +199,7 @@ class Desk:
             "shout": handlers.shout,
             "look_at_rota": handlers.look_at_rota,
             "forget_client": handlers.forget_client,
+            "take_back": handlers.take_back_later,
             "send_digest": self._effect(handlers.send_digest, handlers.record_digest, handlers.record_digest_failed),
             "read_bounces": self._effect(handlers.read_bounces, handlers.record_bounces, handlers.read_bounces_later),
         }
@@ -254,8 +264,11 @@ def desk(keys: Path, database_file: Path) -> Desk:
     return desk_on(f"sqlite:///{database_file}", keys)
 
 
-def desk_on(url: str, keys: Path, **policy: Any) -> Desk:
-    """A service on this database, with a policy that differs from SETTINGS in what is named."""
+def desk_on(url: str, keys: Path, *, by_hand: bool = False, **policy: Any) -> Desk:
+    """A service on this database, with a policy that differs from SETTINGS in what is named.
+
+    `by_hand`: there is no gateway for text messages or letters.
+    """
     post, texts, letters = LetterBox(), Hatch(), Hatch()
     tools = Tools(
         settings=replace(SETTINGS, **policy),
@@ -263,8 +276,8 @@ def desk_on(url: str, keys: Path, **policy: Any) -> Desk:
         vault=Vault(store.data_keys, new_master_key()),
         mailer=post,
         wording=WORDING,
-        texts=texts,
-        letters=letters,
+        texts=None if by_hand else texts,
+        letters=None if by_hand else letters,
     )
     bench = HandlerBench("notifications", store.metadata, tools=tools, url=url)
     return Desk(bench, tools.keyring, post, texts, letters)

@@ -7,16 +7,22 @@ from datetime import date, timedelta
 from chassis.ids import new_id
 from chassis.sealing import Keyring
 from contracts.events.billing import (
+    AttendanceUnrecorded,
     MembershipLapsed,
+    MembershipReminded,
     MembershipRenewed,
     MembershipStarted,
     PaymentReceived,
+    PaymentReversed,
     ReferralFeeCharged,
     ReferralFeeCredited,
+    ReferralFeeCreditReversed,
     SubsidyApproved,
+    SubsidyAssigned,
+    SubsidyDeclined,
     SubsidyWaitlisted,
 )
-from contracts.events.evaluation import EvaluationInvited
+from contracts.events.evaluation import EvaluationInvitationCancelled, EvaluationInvited
 from contracts.events.intake import AssessmentOverdue, ReferralClosed, ReferralSignposted, ReferralWithdrawn
 from contracts.events.matching import (
     MatchingStalled,
@@ -26,7 +32,7 @@ from contracts.events.matching import (
     TherapistReinstated,
     TherapistSuspended,
 )
-from contracts.sealed import EvaluationLink
+from contracts.sealed import LinkSecret
 from contracts.vocabulary import (
     AwardId,
     ClientGroup,
@@ -39,12 +45,14 @@ from contracts.vocabulary import (
     OfferId,
     OfferWithdrawalReason,
     PaymentId,
+    PaymentReversalReason,
     ReferralId,
     Respondent,
     Sessions,
     SignpostReason,
     Stage,
     StallReason,
+    SubsidyDeclineReason,
     SubsidyWaitReason,
     SuspensionReason,
     TherapistId,
@@ -186,8 +194,66 @@ def subsidy_approved(referral_id: ReferralId) -> SubsidyApproved:
     )
 
 
-def subsidy_waitlisted(referral_id: ReferralId) -> SubsidyWaitlisted:
-    return SubsidyWaitlisted(referral_id=referral_id, reason=SubsidyWaitReason.NO_MONEY)
+def subsidy_waitlisted(
+    referral_id: ReferralId, reason: SubsidyWaitReason = SubsidyWaitReason.NO_MONEY
+) -> SubsidyWaitlisted:
+    return SubsidyWaitlisted(referral_id=referral_id, reason=reason)
+
+
+def subsidy_declined(referral_id: ReferralId, match_id: MatchId | None = None) -> SubsidyDeclined:
+    return SubsidyDeclined(referral_id=referral_id, reason=SubsidyDeclineReason.WITHIN_MEANS, match_id=match_id)
+
+
+def subsidy_assigned(referral_id: ReferralId, therapist_id: TherapistId) -> SubsidyAssigned:
+    return SubsidyAssigned(
+        award_id=AwardId(new_id()),
+        referral_id=referral_id,
+        match_id=MatchId(new_id()),
+        therapist_id=therapist_id,
+        pence_per_session=25_00,
+        sessions=10,
+        ends_on=date(2027, 3, 31),
+        begin_by=date(2027, 2, 21),
+    )
+
+
+def membership_reminded(therapist_id: TherapistId) -> MembershipReminded:
+    return MembershipReminded(
+        therapist_id=therapist_id,
+        invoice_id=InvoiceId(new_id()),
+        outstanding_pence=50_00,
+        lapses_on=date(2026, 12, 24),
+    )
+
+
+def payment_reversed(therapist_id: TherapistId) -> PaymentReversed:
+    return PaymentReversed(
+        payment_id=PaymentId(new_id()),
+        invoice_id=InvoiceId(new_id()),
+        therapist_id=therapist_id,
+        amount_pence=50_00,
+        reason=PaymentReversalReason.RETURNED_BY_BANK,
+    )
+
+
+def fee_owed_again(referral_id: ReferralId, therapist_id: TherapistId) -> ReferralFeeCreditReversed:
+    return ReferralFeeCreditReversed(
+        credit_note_id=CreditNoteId(new_id()),
+        invoice_id=InvoiceId(new_id()),
+        referral_id=referral_id,
+        match_id=MatchId(new_id()),
+        therapist_id=therapist_id,
+        amount_pence=25_00,
+    )
+
+
+def attendance_unrecorded(referral_id: ReferralId) -> AttendanceUnrecorded:
+    return AttendanceUnrecorded(
+        referral_id=referral_id,
+        match_id=MatchId(new_id()),
+        therapist_id=TherapistId(new_id()),
+        matched_on=date(2026, 10, 24),
+    )
 
 
 def invited(
@@ -204,5 +270,17 @@ def invited(
         respondent=respondent,
         stage=Stage.START,
         instrument="core-10",
-        sealed=keyring.seal("notifications", EvaluationLink(token=token)),
+        sealed=keyring.seal("notifications", LinkSecret(token=token)),
+    )
+
+
+def cancelled(invited: EvaluationInvited) -> EvaluationInvitationCancelled:
+    assert invited.invited_at
+    return EvaluationInvitationCancelled(
+        invitation_id=invited.invitation_id,
+        referral_id=invited.referral_id,
+        therapist_id=invited.therapist_id,
+        respondent=invited.respondent,
+        stage=invited.stage,
+        invited_at=invited.invited_at,
     )

@@ -17,6 +17,7 @@ from contracts.events.notifications import (
     SafeguardingAlertEscalated,
     SafeguardingAlertSent,
 )
+from contracts.reference import reference_for
 from contracts.vocabulary import (
     AlertStep,
     ConcernCategory,
@@ -73,13 +74,15 @@ def test_it_goes_out_in_the_middle_of_the_night(desk: Desk, concern: Safeguardin
     assert len(desk.post.to(LEAD)) == 1
 
 
-def test_it_says_identifiers_and_codes_and_no_more(desk: Desk, concern: SafeguardingConcernRaised) -> None:
+def test_it_says_what_it_is_about_in_words_and_no_more(desk: Desk, concern: SafeguardingConcernRaised) -> None:
     desk.release(concern.referral_id)
     desk.bench.hear(handlers.raise_alert, concern)
     desk.run()
     (alert,) = desk.post.to(LEAD)
     assert str(concern.concern_id) in body(alert)
-    assert "risk_to_self" in body(alert)
+    assert alert["Subject"] == f"Safeguarding alert {reference_for(concern.referral_id)}: immediate"
+    assert "the client may not be safe themselves" in body(alert)
+    assert "https://forms.example.org/alert/" in body(alert)
     assert "Robin" not in alert.as_string()
 
 
@@ -236,6 +239,40 @@ def test_lists_every_alert_when_asked_for_all(desk: Desk, concern: SafeguardingC
     assert view.acknowledged_at == MONDAY_10
 
 
+def test_the_gravest_are_listed_first_and_of_these_the_oldest(desk: Desk, concern: SafeguardingConcernRaised) -> None:
+    advisory, urgent = (
+        replace(concern, concern_id=ConcernId(new_id()), severity=severity, raised_at=MONDAY_10 - timedelta(days=1))
+        for severity in (Severity.ADVISORY, Severity.URGENT)
+    )
+    older = replace(concern, concern_id=ConcernId(new_id()), raised_at=MONDAY_10 - timedelta(hours=1))
+    for one in (advisory, concern, urgent, older):
+        desk.bench.hear(handlers.raise_alert, one)
+    assert [one.concern_id for one in open_alerts(desk)] == [
+        one.concern_id for one in (older, concern, urgent, advisory)
+    ]
+
+
 def test_the_escalation_clock_is_shown(desk: Desk, concern: SafeguardingConcernRaised) -> None:
     desk.bench.hear(handlers.raise_alert, concern)
     assert open_alerts(desk)[0].escalates_at == MONDAY_10 + timedelta(minutes=15)
+
+
+def test_a_clock_that_was_ahead_and_is_put_right_delays_no_escalation(
+    desk: Desk, concern: SafeguardingConcernRaised
+) -> None:
+    desk.bench.clock.advance(timedelta(hours=2))
+    desk.bench.hear(handlers.raise_alert, replace(concern, raised_at=desk.bench.clock.now()))
+    desk.run()
+    desk.bench.clock.advance(timedelta(hours=-2))
+    desk.pass_time(minutes=15)
+    assert [event.step for event in desk.bench.emitted(SafeguardingAlertEscalated)] == [AlertStep.DEPUTY]
+    desk.pass_time(minutes=15)
+    assert [event.step for event in desk.bench.emitted(SafeguardingAlertEscalated)][1:] == [AlertStep.TRUSTEE]
+
+
+def test_nor_an_alert_that_had_not_gone_out_yet(desk: Desk, concern: SafeguardingConcernRaised) -> None:
+    desk.bench.clock.advance(timedelta(hours=2))
+    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.clock.advance(timedelta(hours=-2))
+    desk.run()
+    assert [one["To"] for one in desk.post.sent][:1] == [LEAD]

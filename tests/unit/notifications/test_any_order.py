@@ -31,7 +31,7 @@ def a_story(desk: Desk, *, withdrawn: bool) -> list[Fact]:
         (handlers.keep_contact, desk.released(referral_id), 2),
         (handlers.keep_therapist_contact, desk.contact_changed(therapist_id), 2),
         (handlers.send_offer, offer, 1),
-        (handlers.tell_client_of_match, facts.matched(referral_id, therapist_id), 2),
+        (handlers.note_match, facts.matched(referral_id, therapist_id), 2),
         (handlers.keep_contact, desk.released(referral_id, to=therapist_id), 4),
         (handlers.tell_of_referral_fee, facts.fee_charged(referral_id, therapist_id), 1),
         (handlers.tell_client_of_subsidy, facts.subsidy_approved(referral_id), 2),

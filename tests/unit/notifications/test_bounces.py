@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mailbox
+import os
 from collections.abc import Sequence
 from email import message_from_string
 from email.message import EmailMessage, Message
@@ -17,10 +18,10 @@ from sqlalchemy import delete
 from chassis.ids import new_id
 from contracts.events.notifications import MessageFailed
 from contracts.vocabulary import FailureReason, ReferralId
-from services.notifications import handlers
-from services.notifications.gateways.bounces import MOST_AT_ONCE, failed_message, return_address
-from services.notifications.handlers.bounces import EVERY, FOLDER, READ_BOUNCES
-from tests.unit.notifications.conftest import OPEN_EMAIL, SETTINGS, Desk, body, desk_on
+from services.notifications import alarms, handlers
+from services.notifications.gateways.bounces import MOST_AT_ONCE, failed_message, put_away, return_address
+from services.notifications.handlers.bounces import BY_MAIL, EVERY, FOLDER, LOOK_AGAIN, READ_BOUNCES, take_back
+from tests.unit.notifications.conftest import EVENING, OPEN_EMAIL, SETTINGS, Desk, body, desk_on
 
 BOUNCES = "bounces@leeward.example.org"
 
@@ -67,12 +68,95 @@ def test_or_by_the_message_id_that_the_report_quotes(headers_only: bool) -> None
     assert failed_message(a_report(message_id=message_id, headers_only=headers_only)) == message_id
 
 
-def test_a_report_of_a_delay_or_of_an_absence_fails_nothing() -> None:
+def test_a_report_of_a_delay_or_of_success_or_an_absence_fails_nothing() -> None:
     address = return_address(BOUNCES, str(new_id()))
-    assert failed_message(a_report(to=address, action="delayed")) is None
+    for action in ("delayed", "delivered", "relayed", "expanded"):
+        assert failed_message(a_report(to=address, action=action)) is None
     assert failed_message(an_absence(address)) is None
     assert failed_message(b"") is None
     assert failed_message(a_report()) is None
+
+
+AT_OWN_ADDRESS = {
+    "in words of its own": ("Mail Daemon <daemon@mx.example.org>", "Your mail", "Nobody of that name lives here."),
+    "by qmail": (
+        "MAILER-DAEMON@mx.example.org",
+        "failure notice",
+        "Hi. This is the qmail-send program at mx.example.org.\nI'm afraid I wasn't able to deliver your message.\n",
+    ),
+    "marked as an automatic reply": ("MAILER-DAEMON@mx.example.org", "Mail delivery failed", "User is unknown."),
+    "in Japanese": ("postmaster@mx.example.org", "=?utf-8?b?6YWN5L+h44Gn44GN44G+44Gb44KT?=", "宛先不明"),
+    "of a subject in a character set that there is not": ("x@mx.example.org", "=?x-nonsense?q?a?=", "?"),
+}
+
+
+@pytest.mark.parametrize("manner", AT_OWN_ADDRESS)
+def test_whatever_else_comes_to_a_message_s_own_address_says_that_it_failed(manner: str) -> None:
+    message_id = new_id()
+    mail = an_answer(*AT_OWN_ADDRESS[manner], to=return_address(BOUNCES, str(message_id)))
+    if "automatic" in manner:
+        mail["Auto-Submitted"] = "auto-replied"
+    assert failed_message(mail.as_bytes()) == message_id
+    elsewhere = an_answer("a@example.org", "Your mail", "Thank you.", to=BOUNCES)
+    assert failed_message(elsewhere.as_bytes() + f"\nMessage-ID: <{message_id}@example.org>\n".encode()) is None
+
+
+@pytest.mark.parametrize(
+    ("subject", "marks"),
+    [
+        ("Automatic reply: Reference", {"X-Auto-Response-Suppress": "All"}),
+        ("Out of office", {}),
+        ("Auto: Reference", {"Auto-Submitted": "auto-replied (vacation)", "Precedence": "bulk"}),
+        ("Re: Reference", {"Auto-Submitted": "auto-replied"}),
+        ("Re: Reference", {"Precedence": "auto_reply"}),
+        ("Re: Reference", {"X-Autoreply": "yes"}),
+        ("[Ticket 42] We have your message", {"Auto-Submitted": "auto-generated"}),
+        ("Abwesenheitsnotiz", {}),
+        ("=?utf-8?q?R=C3=A9ponse_automatique_=3A_x?=", {}),
+        ("Ateb awtomatig: Cyfeirnod", {}),
+        ("Read: Reference", {"Content-Type": "multipart/report; report-type=disposition-notification; boundary=b"}),
+    ],
+)
+def test_what_a_machine_answers_for_a_person_fails_nothing(subject: str, marks: dict[str, str]) -> None:
+    mail = an_answer("Sam <sam@example.org>", subject, "I am away.", to=return_address(BOUNCES, str(new_id())))
+    for name, value in marks.items():
+        del mail[name]
+        mail[name] = value
+    assert failed_message(mail.as_bytes()) is None
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("Warning: message 1abcde-000000-00 delayed 24 hours", "A message that you sent has not yet been delivered."),
+        ("Delivery Status Notification (Delay)", "This is an automatically generated Delivery Status Notification"),
+        ("Mail status", "**** THIS IS A WARNING MESSAGE ONLY. YOU DO NOT NEED TO RESEND YOUR MESSAGE. ****"),
+    ],
+)
+def test_a_delay_that_is_told_in_words_fails_nothing(subject: str, text: str) -> None:
+    mail = an_answer("Mailer-Daemon@mx.example.org", subject, text, to=return_address(BOUNCES, str(new_id())))
+    mail["Auto-Submitted"] = "auto-replied"
+    assert failed_message(mail.as_bytes()) is None
+
+
+def an_answer(sender: str, subject: str, text: str, *, to: str) -> Message:
+    mail = Message()
+    mail["From"], mail["Subject"], mail["To"] = sender, subject, to
+    mail["Content-Type"] = "text/plain; charset=utf-8"
+    mail.set_payload(text.encode().decode("ascii", "surrogateescape"))
+    return mail
+
+
+def test_a_report_that_quotes_a_part_in_a_character_set_that_there_is_not_is_read_all_the_same() -> None:
+    message_id = new_id()
+    for action in ("failed", "of-no-kind"):
+        assert failed_message(a_strange_report(message_id, action)) == message_id
+
+
+def a_strange_report(message_id: UUID, action: str = "failed") -> bytes:
+    quoted = b"Content-Type: text/plain; charset=x-nonsense\nContent-Transfer-Encoding: 8bit\n\nna\xefve\n"
+    report = a_report(to=return_address(BOUNCES, str(message_id)), action=action, message_id=message_id)
+    return report.replace(b"Subject: x\n\n", b"Subject: x\n" + quoted)
 
 
 @pytest.fixture
@@ -149,3 +233,80 @@ def test_a_folder_that_is_away_is_looked_into_again(desk: Desk, folder: Path, re
         unit.session.execute(delete(desk.bench.database.tables.timer))
         handlers.read_bounces_later(unit, timer)
     assert desk.timer(READ_BOUNCES).due_at == desk.bench.clock.now() + EVERY
+
+
+def test_what_cannot_be_read_is_put_aside_and_counted_and_stops_nothing(
+    desk: Desk, referral_id: ReferralId, folder: Path
+) -> None:
+    desk.release(referral_id, OPEN_EMAIL)
+    desk.run()
+    message_id = desk.messages(referral_id)[0].message_id
+    (folder / "new" / "0000.a-folder").mkdir()
+    (folder / "new" / "0001.nowhere").symlink_to(folder / "gone")
+    os.mkfifo(folder / "new" / "0002.a-pipe")
+    deliver(folder, [a_report(to=return_address(BOUNCES, str(message_id)))] * 2)
+    assert unreadable(desk) == 0
+    desk.pass_time(seconds=EVERY.total_seconds())
+    assert desk.states(referral_id)["request_received"] == "failed"
+    aside = {file.name for file in (folder / "unreadable").iterdir()}
+    assert aside == {"0000.a-folder", "0001.nowhere", "0002.a-pipe"}
+    assert unreadable(desk) == 3
+    (folder / "new" / "0000.a-folder").mkdir()
+    desk.pass_time(days=1)
+    assert unreadable(desk) == 4
+    assert list((folder / "new").iterdir()) == []
+
+
+def test_strange_mails_in_any_number_leave_room_for_the_others(desk: Desk, folder: Path) -> None:
+    for number in range(MOST_AT_ONCE + 1):
+        (folder / "new" / f"{number:04}.a-folder").mkdir()
+    (folder / "unreadable").write_text("so that nothing can be put aside")
+    deliver(folder, [b"From: a@example.org\n\n"])
+    desk.pass_time(seconds=EVERY.total_seconds())
+    desk.pass_time(seconds=EVERY.total_seconds())
+    assert len(list((folder / "cur").iterdir())) == 1
+
+
+def test_a_name_too_long_for_a_mark_stops_nothing(desk: Desk, folder: Path) -> None:
+    (folder / "new" / ("0" * 255)).write_bytes(b"From: a@example.org\n\n")
+    deliver(folder, [b"From: a@example.org\n\n"])
+    desk.pass_time(seconds=2 * EVERY.total_seconds())
+    desk.pass_time(seconds=2 * EVERY.total_seconds())
+    assert len(list((folder / "cur").iterdir())) == 1
+    assert unreadable(desk) == 1
+
+
+def test_nothing_is_moved_over_what_lies_there(folder: Path) -> None:
+    for content in (b"one", b"other"):
+        (folder / "new" / "same").write_bytes(content)
+        put_away(folder, ["same"])
+    assert {file.read_bytes() for file in (folder / "cur").iterdir()} == {b"one", b"other"}
+
+
+def test_word_that_comes_before_the_sending_is_on_record_is_not_lost(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, OPEN_EMAIL)
+    (queued,) = desk.messages(referral_id)
+    assert queued.state == "queued"
+    with desk.bench.database.unit() as unit:
+        take_back(unit, queued.message_id, BY_MAIL)
+    desk.run()
+    assert desk.states(referral_id)["request_received"] == "sent"
+    desk.pass_time(seconds=LOOK_AGAIN.total_seconds())
+    assert desk.states(referral_id)["request_received"] == "failed"
+
+
+def test_but_of_a_message_that_does_not_go_out_in_time_it_says_nothing(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, EVENING)
+    (queued,) = desk.messages(referral_id)
+    with desk.bench.database.unit() as unit:
+        take_back(unit, queued.message_id, BY_MAIL)
+    for _ in range(100):
+        desk.pass_time(seconds=LOOK_AGAIN.total_seconds())
+    desk.pass_time(hours=9)
+    desk.pass_time(seconds=LOOK_AGAIN.total_seconds())
+    assert desk.states(referral_id)["request_received"] == "sent"
+
+
+def unreadable(desk: Desk) -> int:
+    with desk.bench.database.reading() as unit:
+        return alarms.put_aside(unit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -15,8 +16,18 @@ from contracts.commands.notifications import ListMessages
 from contracts.events.intake import ContactReleased
 from contracts.events.notifications import MessageFailed, MessageSent
 from contracts.reference import reference_for
-from contracts.sealed import EvaluationLink, SafeChannel, SafeHours
-from contracts.vocabulary import Channel, ConcernId, ContactPurpose, FailureReason, ReferralId, Respondent, TherapistId
+from contracts.sealed import LinkSecret, SafeChannel, SafeContact, SafeHours
+from contracts.vocabulary import (
+    Channel,
+    ConcernId,
+    ContactPurpose,
+    FailureReason,
+    MatchId,
+    ReferralId,
+    Respondent,
+    SubsidyWaitReason,
+    TherapistId,
+)
 from services.notifications import commands, handlers, store
 from services.notifications.commands import NothingAskedAfter
 from tests.unit.notifications import facts
@@ -33,6 +44,7 @@ from tests.unit.notifications.conftest import (
     WORDING,
     Desk,
     body,
+    desk_on,
     plain,
 )
 
@@ -116,11 +128,13 @@ def test_staff_are_asked_to_telephone_in_the_way_that_is_safe(desk: Desk, referr
     (call,) = desk.post.sent
     assert call["To"] == OFFICE
     assert reference_for(referral_id) in body(call)
-    assert "01632" not in call.as_string()
+    assert "01632 960123" not in call.as_string()
     assert "Robin" not in call.as_string()
     assert "Invented Street" not in call.as_string()
     assert "When: 17:00 to 20:00 Leave a message: no, never Say that you are: Pat" in body(call)
     assert "Please be discreet" in body(call)
+    assert "Please tell a client that the request has come" in body(call)
+    assert "a person will read it" in body(call), "what we would have written to them"
     (sent,) = desk.bench.emitted(MessageSent)
     assert sent.channel is Channel.STAFF_CALL
 
@@ -131,6 +145,49 @@ def test_nothing_goes_to_a_client_who_calls_and_it_is_kept_until_they_do(desk: D
     assert desk.post.sent == []
     assert desk.bench.all_emitted == []
     assert desk.states(referral_id) == {"request_received": "kept"}
+
+
+@pytest.mark.parametrize(
+    ("contact", "says", "never"),
+    [
+        (TEXT, "there is something for you to read", "a person will read it"),
+        (POST, "There is something for you to read", "a person will read it"),
+        (replace(POST, discreet=False), "a person will read it", "Write no more"),
+    ],
+)
+def test_whoever_writes_in_our_place_writes_no_more_than_we_would(
+    keys: Path, database_file: Path, referral_id: ReferralId, contact: SafeContact, says: str, never: str
+) -> None:
+    desk = desk_on(f"sqlite:///{database_file}", keys, by_hand=True)
+    desk.release(referral_id, contact)
+    desk.run()
+    (call,) = desk.post.to("office@example.org")
+    assert says in body(call)
+    assert never not in body(call)
+    hidden = contact.discreet or contact is TEXT
+    assert ("01632 960002" in body(call)) is hidden
+    assert ("01632 960001" in body(call)) is not hidden
+
+
+def test_by_a_discreet_letter_the_office_writes_under_the_name_that_the_client_knows(
+    keys: Path, database_file: Path, referral_id: ReferralId
+) -> None:
+    desk = desk_on(f"sqlite:///{database_file}", keys, by_hand=True)
+    desk.release(referral_id, replace(POST, call_as="Sam from the library"))
+    desk.run()
+    (call,) = desk.post.to("office@example.org")
+    assert "give this reference. Sam from the library" in body(call)
+    assert "Leeward" not in body(call)
+
+
+def test_what_a_discreet_telephone_call_tells_is_for_the_client_alone(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, TELEPHONE)
+    desk.run()
+    (call,) = desk.post.to("office@example.org")
+    assert "say nothing of it to anybody else, and leave none of it as a message" in body(call)
+    assert "a person will read it" in body(call)
+    assert "01632 960002" in body(call)
+    assert "01632 960001" not in body(call)
 
 
 def test_a_client_without_an_address_is_reported_and_looked_after_by_the_office(
@@ -149,7 +206,7 @@ def test_a_client_is_told_once_of_each_match(desk: Desk, referral_id: ReferralId
     desk.release(referral_id, OPEN_EMAIL)
     first = facts.matched(referral_id)
     for event in (first, first, facts.matched(referral_id)):
-        desk.bench.hear(handlers.tell_client_of_match, event)
+        desk.bench.hear(handlers.note_match, event)
     desk.run()
     texts = [body(message) for message in desk.post.to(ADDRESS)]
     assert sum("a therapist has agreed to see you" in text for text in texts) == 2
@@ -158,9 +215,9 @@ def test_a_client_is_told_once_of_each_match(desk: Desk, referral_id: ReferralId
 def test_news_waits_until_the_address_has_arrived(desk: Desk, referral_id: ReferralId) -> None:
     event = facts.matched(referral_id)
     with pytest.raises(NotYet):
-        desk.bench.hear(handlers.tell_client_of_match, event)
+        desk.bench.hear(handlers.note_match, event)
     desk.release(referral_id)
-    desk.bench.hear(handlers.tell_client_of_match, event)
+    desk.bench.hear(handlers.note_match, event)
     assert "matched" in desk.states(referral_id)
 
 
@@ -169,6 +226,88 @@ def test_a_subsidy_is_told_with_what_it_pays(desk: Desk, referral_id: ReferralId
     desk.bench.hear(handlers.tell_client_of_subsidy, facts.subsidy_approved(referral_id))
     desk.run()
     assert "up to £45.00 a session, for up to 12 sessions" in body(desk.post.to(ADDRESS)[-1])
+
+
+@pytest.mark.parametrize(
+    ("reason", "says", "office"),
+    [
+        (SubsidyWaitReason.NO_MONEY, "no money that we may use", False),
+        (SubsidyWaitReason.NO_ELIGIBLE_FUND, "no money that we may use", False),
+        (SubsidyWaitReason.NO_THERAPIST_FITS, "less than what the therapists near you take", True),
+        (SubsidyWaitReason.AWARD_USED_UP, "are used up", True),
+        (SubsidyWaitReason.AREA_TO_BE_CONFIRMED, "tell us your full postcode", True),
+    ],
+)
+def test_a_client_is_told_why_they_wait_for_a_subsidy_and_the_office_what_it_can_do(
+    desk: Desk, referral_id: ReferralId, reason: SubsidyWaitReason, says: str, office: bool
+) -> None:
+    desk.release(referral_id, OPEN_EMAIL)
+    desk.bench.hear(handlers.tell_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id, reason), sequence=1)
+    desk.run()
+    assert says in body(desk.post.to(ADDRESS)[-1])
+    assert len(desk.post.to(OFFICE)) == office
+
+
+@pytest.mark.parametrize("match_id", [None, MatchId(new_id())])
+def test_the_office_hears_of_whoever_waits_for_money_while_therapy_is_going_on(
+    desk: Desk, referral_id: ReferralId, match_id: MatchId | None
+) -> None:
+    """As when an ending was undone whose award has gone back, and no fund can pay any more."""
+    desk.release(referral_id, OPEN_EMAIL)
+    event = replace(facts.subsidy_waitlisted(referral_id, SubsidyWaitReason.NO_MONEY), match_id=match_id)
+    desk.bench.hear(handlers.tell_client_of_subsidy_wait, event, sequence=1)
+    desk.run()
+    told = [body(one) for one in desk.post.to(OFFICE)]
+    assert ["sees a therapist already waits for a subsidy" in one for one in told] == ([True] if match_id else [])
+
+
+def test_a_wait_is_told_again_when_there_is_another_wait_for_the_same_reason(
+    desk: Desk, referral_id: ReferralId
+) -> None:
+    desk.release(referral_id, OPEN_EMAIL)
+    desk.run()
+    wait = (handlers.tell_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id))
+    heard = [wait, (handlers.tell_client_of_subsidy, facts.subsidy_approved(referral_id)), wait]
+    for number, (handler, event) in enumerate(heard, start=1):
+        for _ in range(2):
+            desk.bench.hear(handler, event, sequence=number)
+            desk.run()
+    assert len(desk.post.to(ADDRESS)) == 1 + len(heard)
+
+
+def test_a_client_is_told_that_no_subsidy_is_needed_and_how_to_object(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, OPEN_EMAIL)
+    desk.bench.hear(handlers.tell_client_of_subsidy_decline, facts.subsidy_declined(referral_id), sequence=1)
+    desk.run()
+    text = body(desk.post.to(ADDRESS)[-1])
+    assert "you can pay what a session costs" in text
+    assert "If that is not so" in text
+    assert desk.post.to(OFFICE) == []
+
+
+def test_a_decline_is_told_discreetly_to_whom_that_is_safer(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, EMAIL)
+    desk.bench.hear(handlers.tell_client_of_subsidy_decline, facts.subsidy_declined(referral_id), sequence=1)
+    desk.run()
+    message = desk.post.to(ADDRESS)[-1]
+    assert message["Subject"] == f"Reference {reference_for(referral_id)}"
+    assert "cost" not in body(message)
+
+
+def test_the_office_hears_of_a_decline_while_therapy_is_going_on(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, OPEN_EMAIL)
+    event = facts.subsidy_declined(referral_id, MatchId(new_id()))
+    desk.bench.hear(handlers.tell_client_of_subsidy_decline, event, sequence=1)
+    desk.run()
+    assert "asked for a subsidy" in body(desk.post.to(OFFICE)[-1])
+
+
+def test_a_decline_that_was_overtaken_is_not_told(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, OPEN_EMAIL)
+    desk.bench.hear(handlers.tell_client_of_subsidy, facts.subsidy_approved(referral_id), sequence=2)
+    desk.bench.hear(handlers.tell_client_of_subsidy_decline, facts.subsidy_declined(referral_id), sequence=1)
+    desk.run()
+    assert "subsidy_declined" not in desk.states(referral_id)
 
 
 def test_a_wait_for_a_subsidy_that_has_been_approved_since_is_not_told(desk: Desk, referral_id: ReferralId) -> None:
@@ -227,7 +366,7 @@ def test_a_contact_that_is_sealed_to_somebody_else_is_invalid(
 ) -> None:
     folder = tmp_path_factory.mktemp("others")
     make_keys(folder, "notifications")
-    sealed = Keyring(folder).seal("notifications", EvaluationLink(token=facts.TOKEN))
+    sealed = Keyring(folder).seal("notifications", LinkSecret(token=facts.TOKEN))
     event = ContactReleased(referral_id=referral_id, purpose=ContactPurpose.ADDRESS_BOOK, sealed=sealed)
     with pytest.raises(Invalid):
         desk.bench.hear(handlers.keep_contact, event)
@@ -298,7 +437,9 @@ def test_a_client_who_chose_text_messages_gets_a_reference_and_a_link(desk: Desk
     (parcel,) = desk.texts.sent
     assert parcel.to == "07700 900123"
     reference = reference_for(referral_id)
-    assert parcel.text == f"{reference}: there is something for you to read. https://forms.example.org/s"
+    assert parcel.text == (
+        f"{reference}: there is something for you to read. https://forms.example.org/s or call 01632 960002."
+    )
     assert (desk.post.sent, desk.letters.sent) == ([], [])
     assert [event.channel for event in desk.bench.emitted(MessageSent)] == [Channel.TEXT]
 
@@ -318,9 +459,21 @@ def test_a_client_who_chose_post_gets_a_letter(desk: Desk, referral_id: Referral
     desk.release(referral_id, replace(POST, discreet=False))
     desk.run()
     (parcel,) = desk.letters.sent
-    assert parcel.to == "1 Invented Street"
+    assert parcel.to == "Robin Invented\n1 Invented Street"
     assert "Thank you for asking for help" in parcel.text
     assert desk.post.sent == []
+
+
+def test_whoever_is_written_to_by_post_is_asked_by_a_person_and_gets_no_link_on_paper(
+    desk: Desk, referral_id: ReferralId, therapist_id: TherapistId
+) -> None:
+    desk.release(referral_id, POST)
+    desk.run()
+    sent = len(desk.letters.sent)
+    desk.bench.hear(handlers.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
+    desk.run()
+    assert len(desk.letters.sent) == sent
+    assert "Read them the questions" in body(desk.post.to(OFFICE)[-1])
 
 
 def test_a_gateway_that_is_away_is_tried_again(desk: Desk, referral_id: ReferralId) -> None:

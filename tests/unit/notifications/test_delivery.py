@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import mailbox
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+
+import pytest
 
 from chassis.store.schedule import Effect, Scheduler
 from chassis.testing import DueTimer
@@ -15,7 +18,7 @@ from services.notifications.domain.messages import State
 from services.notifications.gateways.mail import MaildirMailer
 from tests.support.statements import listening
 from tests.unit.notifications import facts
-from tests.unit.notifications.conftest import EVENING, MONDAY_10, SETTINGS, Desk, body
+from tests.unit.notifications.conftest import EVENING, MONDAY_10, OPEN_EMAIL, SETTINGS, Desk, body
 
 ADDRESS, OFFICE = "robin@example.org", SETTINGS.office.address
 
@@ -170,3 +173,16 @@ def test_the_office_is_told_once_of_an_overdue_assessment(desk: Desk, referral_i
     desk.run()
     (letter,) = desk.post.to(OFFICE)
     assert "Nobody has taken it up yet" in body(letter)
+
+
+@pytest.mark.parametrize("address", ["robin@☃.example.org"])
+def test_an_address_that_no_server_can_know_is_rejected_at_once_and_the_office_told(
+    desk: Desk, referral_id: ReferralId, address: str
+) -> None:
+    desk.release(referral_id, replace(OPEN_EMAIL, email=address))
+    desk.run()
+    assert [(one.template, one.reason) for one in desk.bench.emitted(MessageFailed)] == [
+        ("request_received", FailureReason.REJECTED)
+    ]
+    (told,) = desk.post.to(SETTINGS.office.address)
+    assert address not in told.as_string()

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 
 from chassis.ids import new_id
 from contracts.events.notifications import MessageFailed, MessageSent
-from contracts.vocabulary import FailureReason, ReferralId, TherapistId
+from contracts.london import LONDON
+from contracts.vocabulary import ContactChangeStage, FailureReason, ReferralId, TherapistId
 from services.notifications import handlers
-from services.notifications.domain.limits import LONDON, Limit, next_digest, next_free_moment
+from services.notifications.domain.limits import Limit, next_digest, next_free_moment
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import EVENING, OPEN_EMAIL, SETTINGS, Desk, body, desk_on
+from tests.unit.notifications.test_contact_changes import NEW_EMAIL, tell
 
 AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -30,6 +32,11 @@ def test_one_more_waits_until_the_oldest_that_counts_is_out_of_the_way() -> None
     assert next_free_moment(sent=sent[:1], ahead=1, limits=[TWO_AN_HOUR], at=AT) == AT + timedelta(minutes=10)
     assert next_free_moment(sent=[AT - HOUR, *sent[1:]], ahead=0, limits=[TWO_AN_HOUR], at=AT) == AT
     assert next_free_moment(sent=[], ahead=2, limits=[TWO_AN_HOUR], at=AT) == AT + HOUR
+
+
+def test_what_went_by_a_clock_that_was_ahead_counts_as_gone_now() -> None:
+    ahead = [AT + 2 * HOUR, AT + 2 * HOUR]
+    assert next_free_moment(sent=ahead, ahead=0, limits=[TWO_AN_HOUR], at=AT) == AT + HOUR
 
 
 limits = st.lists(st.builds(Limit, st.integers(1, 4), st.sampled_from([HOUR, DAY])), max_size=2)
@@ -57,7 +64,7 @@ def limited(keys: Path, database_file: Path) -> Desk:
 def tell_of_matches(desk: Desk, referral_id: ReferralId, count: int) -> None:
     desk.release(referral_id, OPEN_EMAIL)
     for _ in range(count - 1):
-        desk.bench.hear(handlers.tell_client_of_match, facts.matched(referral_id))
+        desk.bench.hear(handlers.note_match, facts.matched(referral_id))
 
 
 def test_what_a_client_gets_too_much_of_waits_its_turn(limited: Desk, referral_id: ReferralId) -> None:
@@ -69,6 +76,17 @@ def test_what_a_client_gets_too_much_of_waits_its_turn(limited: Desk, referral_i
         gone.append(len(limited.post.to(ADDRESS)) - 1)  # another client's first message is not held up
         limited.pass_time(hours=1)
     assert (gone[0], gone[1], gone[23], gone[26], gone[-1]) == (2, 3, 3, 6, 7)
+
+
+def test_codes_for_a_new_contact_hold_up_nothing_else(limited: Desk, referral_id: ReferralId) -> None:
+    limited.release(referral_id, OPEN_EMAIL)
+    for _ in range(3):
+        tell(limited, referral_id, ContactChangeStage.CODE_WANTED, NEW_EMAIL, code="012345")
+    limited.run()
+    assert len(limited.post.to("new@example.org")) == 3
+    limited.bench.hear(handlers.note_match, facts.matched(referral_id))
+    limited.run()
+    assert limited.states(referral_id)["matched"] == "sent"
 
 
 def test_a_therapist_is_not_flooded_either(limited: Desk, therapist_id: TherapistId) -> None:
@@ -87,7 +105,7 @@ def test_what_waits_its_turn_still_goes_at_a_safe_hour_only(
 ) -> None:
     desk = desk_on(f"sqlite:///{database_file}", keys, client_limits=(Limit(1, timedelta(hours=5)),))
     desk.release(referral_id, EVENING)
-    desk.bench.hear(handlers.tell_client_of_match, facts.matched(referral_id))
+    desk.bench.hear(handlers.note_match, facts.matched(referral_id))
     for _ in range(48):
         before = len(desk.post.sent)
         desk.pass_time(hours=1)

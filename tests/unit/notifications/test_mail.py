@@ -134,6 +134,60 @@ def test_a_report_of_failure_comes_back_under_the_message_s_own_address(serve: S
     assert senders == [f"bounces+{message_id}@example.org", "hello@example.org"]
 
 
+@pytest.mark.parametrize(
+    ("address", "known"),
+    [
+        ("robin@exämple.org", "robin@xn--exmple-cua.org"),
+        ("robin@ドメイン.テスト", "robin@xn--eckwd4c7c.xn--zckzah"),
+        ("robin@EXÄMPLE.org", "robin@xn--exmple-cua.org"),
+        ("o'robin+x@foo_bar.example.org", "o'robin+x@foo_bar.example.org"),
+    ],
+)
+def test_a_domain_outside_ascii_is_written_as_mail_servers_know_it(serve: Serve, address: str, known: str) -> None:
+    recipient = Recipient()
+    message = a_message(address)
+    mailer(serve(recipient)).send(message)
+    (envelope,) = recipient.envelopes
+    assert envelope.rcpt_tos == [known]
+    assert message_from_bytes(as_bytes(envelope), policy=default_policy)["To"] == known
+
+
+def test_a_mailbox_outside_ascii_is_written_to_where_the_server_can_do_it(serve: Serve) -> None:
+    recipient = Recipient()
+    message = a_message("rübe@exämple.org", body="Grüße.\n")
+    mailer(serve(recipient, enable_SMTPUTF8=True)).send(message)
+    (envelope,) = recipient.envelopes
+    assert envelope.rcpt_tos == ["rübe@xn--exmple-cua.org"]
+    assert envelope.smtp_utf8
+    assert "To: rübe@xn--exmple-cua.org\r\n".encode() in as_bytes(envelope)
+    assert plain(message_from_bytes(as_bytes(envelope), policy=default_policy)).strip() == "Grüße."
+
+
+def test_and_is_rejected_at_once_where_the_server_cannot(serve: Serve) -> None:
+    recipient = Recipient()
+    controller = serve(recipient, enable_SMTPUTF8=False)
+    with pytest.raises(Rejected) as raised:
+        mailer(controller).send(a_message("rübe@example.org"))
+    assert "rübe" not in str(raised.value)
+    assert recipient.envelopes == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["robin", "@example.org", "robin@", "ro bin@c.org", "robin@exa mple.org", "robin@ä..org", "a,b@c.org"],
+)
+def test_what_is_no_address_is_rejected_at_once(address: str) -> None:
+    with pytest.raises(Rejected) as raised:
+        a_message(address)
+    assert address not in str(raised.value)
+
+
+def test_a_folder_takes_a_mailbox_outside_ascii(tmp_path: Path) -> None:
+    MaildirMailer(tmp_path / "mail").send(a_message("rübe@example.org"))
+    (file,) = (tmp_path / "mail" / "new").iterdir()
+    assert "To: rübe@example.org\n".encode() in file.read_bytes()
+
+
 def test_lines_end_as_smtp_wants_them(serve: Serve) -> None:
     recipient = Recipient()
     mailer(serve(recipient)).send(a_message(body="One\n.\nThree\n"))

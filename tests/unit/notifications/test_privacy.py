@@ -41,7 +41,7 @@ def a_busy_day(desk: Desk, referral_id: ReferralId, therapist_id: TherapistId) -
     desk.release(referral_id, replace(EMAIL, telephone="01632 960123", address="1 Invented Street"))
     desk.release(other, EVENING)
     desk.release(referral_id, TELEPHONE, to=therapist_id)
-    desk.bench.hear(handlers.tell_client_of_match, facts.matched(referral_id, therapist_id))
+    desk.bench.hear(handlers.note_match, facts.matched(referral_id, therapist_id))
     desk.bench.hear(handlers.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
     invited = facts.invited(desk.keyring, referral_id, therapist_id, Respondent.THERAPIST)
     desk.bench.hear(handlers.ask_for_form, invited)

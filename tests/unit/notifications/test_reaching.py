@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -83,7 +84,8 @@ def test_the_duty_lead_is_told_by_every_channel_they_have(desk: Desk, concern: S
     assert len(desk.post.to(LEAD)) == 1
     (text,) = desk.texts.sent
     assert text.to == MOBILE
-    assert str(concern.concern_id) in text.text
+    assert "immediate" in text.text
+    assert "https://forms.example.org/alert/" in text.text
     sent = [(event.step, event.channel) for event in desk.bench.emitted(SafeguardingAlertSent)]
     assert sorted(sent) == [(AlertStep.DUTY_LEAD, Channel.EMAIL), (AlertStep.DUTY_LEAD, Channel.TEXT)]
 
@@ -231,3 +233,15 @@ def test_refuses_a_decision_that_nobody_answers_for(desk: Desk, concern: Safegua
             concern_id=concern.concern_id, outcome=ConcernOutcome.POLICE, decided_by="Jo", reason="not sealed"
         )
         desk.bench.ask(commands.record_outcome, request)
+
+
+def test_a_clock_that_was_ahead_and_is_put_right_hides_no_alert_that_reached_nobody(
+    desk: Desk, concern: SafeguardingConcernRaised
+) -> None:
+    desk.post.down = desk.texts.down = True
+    desk.bench.clock.advance(timedelta(hours=2))
+    desk.bench.hear(handlers.raise_alert, replace(concern, raised_at=desk.bench.clock.now()))
+    desk.bench.clock.advance(timedelta(hours=-2))
+    with capture_logs() as logs:
+        desk.run()
+    assert (unreached(desk), shouts(logs)) == (1, 1)

@@ -26,7 +26,7 @@ from contracts.vocabulary import (
     StaffId,
 )
 from services.notifications import handlers, rota_commands
-from services.notifications.commands import NotReadable
+from services.notifications.commands import IdentityUsedUp, NotReadable
 from services.notifications.domain.rota import Duty, Gap, Leave, gaps, on_duty
 from services.notifications.rota_commands import ImpossiblePeriod, UnknownDuty, UnknownStaff
 from tests.unit.notifications.conftest import MONDAY_10, SETTINGS, Desk, body
@@ -138,7 +138,7 @@ def test_an_alert_goes_to_whoever_is_on_the_rota_by_every_channel_they_have(desk
     assert [message["To"] for message in desk.post.sent] == ["ann@example.org"]
     (text,) = desk.texts.sent
     assert text.to == "07700 900456"
-    assert "acknowledge" in text.text
+    assert "take it in hand" in text.text
 
 
 def test_outside_every_turn_the_mailbox_of_the_settings_is_written_to(desk: Desk) -> None:
@@ -187,7 +187,7 @@ def test_the_office_is_told_every_day_of_the_gaps_ahead_and_of_nothing_else(desk
     subjects = [message["Subject"] for message in desk.post.to(SETTINGS.office.address)]
     assert subjects == ["Nobody is on duty on some of the coming days"]
     told = body(desk.post.sent[0])
-    assert "Duty lead: 25 December 2026" in told
+    assert "Safeguarding lead on duty: 25 December 2026" in told
     assert "Trustee: 25 December 2026" in told
     assert "24 December" not in told
     desk.pass_time(days=1)
@@ -219,6 +219,13 @@ def test_refuses_what_can_t_be_on_a_rota(desk: Desk) -> None:
         desk.bench.ask(rota_commands.cancel_duty, CancelDuty(duty_id=DutyId(new_id())))
     with pytest.raises(NotReadable):
         desk.bench.ask(rota_commands.keep_staff, KeepStaff(staff_id=BEN, contact="not sealed"))
+
+
+def test_nobody_is_kept_under_an_identity_that_was_erased(desk: Desk) -> None:
+    with desk.bench.database.unit() as unit:
+        unit.tools.vault.destroy(unit.session, ANN, at=MONDAY_10)
+    with pytest.raises(IdentityUsedUp, match="use a new one"):
+        keep(desk, ANN, email="ann@example.org")
 
 
 def test_who_is_on_the_staff_is_not_in_the_clear_in_the_database(desk: Desk, database_file: Any) -> None:

@@ -24,7 +24,7 @@ from services.notifications import handlers, settings, store, tools
 from services.notifications.gateways.mail import MaildirMailer
 from services.notifications.handlers.addresses import FORGET_CLIENT
 from services.notifications.handlers.alerts import ESCALATE, SHOUT
-from services.notifications.handlers.bounces import READ_BOUNCES
+from services.notifications.handlers.bounces import READ_BOUNCES, TAKE_BACK
 from services.notifications.handlers.queueing import SEND_ALERT, SEND_DIGEST, SEND_MESSAGE
 from services.notifications.handlers.rota import LOOK_AT_ROTA
 from services.notifications.service import NotificationsService
@@ -39,6 +39,7 @@ MINIMUM = {
     "NOTIFICATIONS_DEPUTY": "Deputy <deputy@example.org>",
     "NOTIFICATIONS_TRUSTEE": "Trustee <trustee@example.org>",
     "NOTIFICATIONS_FORM_URL": "http://localhost:8080/form/",
+    "NOTIFICATIONS_TELEPHONE": "01632 960001",
 }
 
 
@@ -92,10 +93,16 @@ def test_names_the_setting_that_is_missing(environment: pytest.MonkeyPatch, name
         ("NOTIFICATIONS_LETTERS", "folder:"),
         ("NOTIFICATIONS_TEXTS_JSON", '{"text": "{text}"}'),
         ("NOTIFICATIONS_LETTERS_JSON", "not JSON"),
+        ("NOTIFICATIONS_TEXTS_RECEIPTS_TOKEN", "secret"),
+        ("NOTIFICATIONS_LETTERS_RECEIPTS_SECRET", "secret"),
+        ("NOTIFICATIONS_TEXTS_RECEIPTS_JSON", '{"reference": "{id}"}'),
+        ("NOTIFICATIONS_TEXTS_RECEIPTS_JSON", '"{id}{status}"'),
         ("NOTIFICATIONS_QUIET_HOURS", "late"),
         ("NOTIFICATIONS_DIGEST_AT", "noon"),
         ("NOTIFICATIONS_HOURLY_LIMIT", "-1"),
         ("NOTIFICATIONS_BOUNCE_ADDRESS", "nobody"),
+        ("NOTIFICATIONS_BOUNCE_ADDRESS", "rückläufer@example.org"),
+        ("NOTIFICATIONS_OFFICE", "Office <büro@example.org>"),
     ],
 )
 def test_names_the_setting_that_is_wrong_and_repeats_no_secret(
@@ -105,6 +112,16 @@ def test_names_the_setting_that_is_wrong_and_repeats_no_secret(
     said = problems(Env(eager=False))
     assert name in said
     assert "secret" not in said
+
+
+def test_domains_of_the_charity_s_own_outside_ascii_are_written_as_mail_servers_know_them(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.setenv("NOTIFICATIONS_SENDER", "Leeward <hello@exämple.org>")
+    environment.setenv("NOTIFICATIONS_BOUNCE_ADDRESS", "bounces@exämple.org")
+    made = settings.read(Env(eager=False))
+    assert made.sender.address == "hello@xn--exmple-cua.org"
+    assert made.bounce_address == "bounces@xn--exmple-cua.org"
 
 
 def test_names_the_template_that_is_missing(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -126,7 +143,17 @@ def test_the_migration_makes_what_the_store_expects(tmp_path: Path) -> None:
 def test_every_timer_that_is_set_has_a_handler() -> None:
     (schedule,) = (one.entrypoint for one in declared_by(NotificationsService) if one.attribute == "timers")
     names = {entry.name for entry in schedule.entries}
-    by_itself = {ESCALATE, FORGET_CLIENT, LOOK_AT_ROTA, SHOUT, READ_BOUNCES, SEND_ALERT, SEND_DIGEST, SEND_MESSAGE}
+    by_itself = {
+        ESCALATE,
+        FORGET_CLIENT,
+        LOOK_AT_ROTA,
+        SHOUT,
+        READ_BOUNCES,
+        SEND_ALERT,
+        SEND_DIGEST,
+        SEND_MESSAGE,
+        TAKE_BACK,
+    }
     assert names == by_itself | {RESTORED}
 
 
@@ -139,7 +166,8 @@ def test_the_readme_names_every_setting_and_every_event() -> None:
 
 
 def test_safeguarding_has_a_lane_of_its_own() -> None:
-    assert [event.__name__ for event in heard_by(NotificationsService)["urgent"]] == ["SafeguardingConcernRaised"]
+    urgent = [event.__name__ for event in heard_by(NotificationsService)["urgent"]]
+    assert urgent == ["SafeguardingConcernRaised", "AlertAnswered"]
 
 
 def test_whatever_sends_mail_keeps_it_before_it_says_so() -> None:

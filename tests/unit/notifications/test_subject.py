@@ -11,12 +11,23 @@ from chassis.store.audit import entries
 from chassis.telling import telling
 from contracts.commands.notifications import AcknowledgeAlert, RecordOutcome
 from contracts.commands.subject import AboutSubject, ExportReason, Holding, ReadOutcomes, Topic
-from contracts.events.intake import SafeguardingConcernRaised
+from contracts.events.intake import AgreementAwaited, AnotherTherapistWanted, SafeguardingConcernRaised
 from contracts.sealed import OutcomeReason
-from contracts.vocabulary import ConcernCategory, ConcernId, ConcernOutcome, ReferralId, Severity, TherapistId
+from contracts.vocabulary import (
+    ConcernCategory,
+    ConcernId,
+    ConcernOutcome,
+    ContactChangeStage,
+    HoldReason,
+    MatchId,
+    ReferralId,
+    Severity,
+    TherapistId,
+)
 from services.notifications import commands, handlers, subject
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import MONDAY_10, TELEPHONE, THERAPIST_NAME, Desk
+from tests.unit.notifications.test_contact_changes import NEW_EMAIL, tell
 
 Told = dict[Topic, list[dict[str, str]]]
 
@@ -60,13 +71,28 @@ def test_how_they_are_reached_and_what_was_sent_is_told(
     desk.admit(therapist_id)
     desk.release(referral_id, TELEPHONE)
     desk.release(referral_id, TELEPHONE, to=therapist_id)
-    desk.bench.hear(handlers.tell_client_of_match, facts.matched(referral_id, therapist_id))
+    desk.bench.hear(handlers.note_match, facts.matched(referral_id, therapist_id))
     desk.run()
     found = told(desk, referral_id)
     assert found[Topic.CONTACT][0]["Telephone"] == TELEPHONE.telephone
     assert [one["Introduced to"] for one in found[Topic.MATCHES]] == [THERAPIST_NAME]
     assert {"You", "A therapist"} == {one["To"] for one in found[Topic.MESSAGES]}
     assert ("exported", "E. X") in audited(desk, referral_id)
+
+
+def test_a_contact_that_they_changed_themselves_and_what_they_asked_for_is_told(
+    desk: Desk, referral_id: ReferralId
+) -> None:
+    desk.release(referral_id, TELEPHONE)
+    tell(desk, referral_id, ContactChangeStage.CODE_WANTED, NEW_EMAIL, code="012345")
+    tell(desk, referral_id, ContactChangeStage.CHANGED, NEW_EMAIL)
+    agreement = AgreementAwaited(referral_id=referral_id, reason=HoldReason.CONSENT_TO_PASS_ON)
+    desk.bench.hear(handlers.ask_for_agreement, agreement)
+    wish = AnotherTherapistWanted(referral_id=referral_id, match_id=MatchId(new_id()))
+    desk.bench.hear(handlers.tell_office_of_wish, wish)
+    desk.run()
+    about = {one["About"] for one in told(desk, referral_id)[Topic.MESSAGES]}
+    assert about >= {"That you would like to see somebody else", "We reach you in another way from now on"}
 
 
 def test_a_worry_is_told_of_only_when_each_came_to_nothing(desk: Desk, referral_id: ReferralId) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
@@ -10,8 +11,9 @@ import pytest
 from chassis.ids import new_id
 from chassis.ports import EventHandler, Invalid, NotYet
 from contracts.event import Event
-from contracts.sealed import SafeContact
-from contracts.vocabulary import ReferralId, Respondent, TherapistId
+from contracts.reference import reference_for
+from contracts.sealed import LinkSecret
+from contracts.vocabulary import FeeCreditReason, ReferralId, Respondent, TherapistId
 from services.notifications import handlers
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import (
@@ -39,14 +41,16 @@ def test_an_offer_says_until_when_and_nothing_about_the_client(
 ) -> None:
     desk.admit(therapist_id)
     desk.release(referral_id, CLIENT_CALLS)
-    offer = facts.offered(referral_id, therapist_id)
+    sealed = desk.keyring.seal("notifications", LinkSecret(token="made-up-secret-of-a-link"))
+    offer = replace(facts.offered(referral_id, therapist_id), sealed=sealed)
     desk.bench.hear(handlers.send_offer, offer)
     text = only_text(desk)
     assert "Wednesday 25 November 2026 at 10:00" in text
-    assert f"https://portal.example.org/offers/{offer.offer_id}" in text
+    assert "https://forms.example.org/offer/made-up-secret-of-a-link" in text
     assert CLIENT_NAME not in text
     assert str(referral_id) not in text
-    assert "survivor" not in text
+    for fact in (offer.client_group.value, offer.work.value, "km", "person", "online"):
+        assert fact not in text
 
 
 def test_an_offer_for_a_summer_s_day_expires_by_the_clock_on_the_wall(
@@ -103,7 +107,7 @@ def test_an_offer_that_was_sent_is_taken_back_in_words(
     assert "no longer open" in body(desk.post.sent[-1])
 
 
-def test_an_introduction_reaches_the_one_therapist_and_says_how_the_client_is_reached(
+def test_an_introduction_reaches_the_one_therapist_and_tells_nothing_of_the_client(
     desk: Desk, referral_id: ReferralId, therapist_id: TherapistId
 ) -> None:
     other = TherapistId(new_id())
@@ -111,21 +115,9 @@ def test_an_introduction_reaches_the_one_therapist_and_says_how_the_client_is_re
     desk.admit(other, email="other@example.org")
     desk.release(referral_id, TELEPHONE, to=therapist_id)
     text = only_text(desk)
-    assert CLIENT_NAME in text
-    assert "01632 960123" in text
-    assert "no, never" in text
-    assert "Please be discreet" in text
-
-
-@pytest.mark.parametrize(("contact", "says"), [(EMAIL, "robin@example.org"), (CLIENT_CALLS, "The client will call")])
-def test_an_introduction_gives_only_the_way_that_is_safe(
-    desk: Desk, referral_id: ReferralId, therapist_id: TherapistId, contact: SafeContact, says: str
-) -> None:
-    desk.admit(therapist_id)
-    desk.release(referral_id, replace(contact, telephone="01632 960123"), to=therapist_id)
-    text = only_text(desk)
-    assert says in text
-    assert "01632" not in text
+    assert "https://forms.example.org/client/" in text
+    assert CLIENT_NAME not in text
+    assert "01632 960123" not in text
 
 
 def test_an_introduction_puts_no_address_into_the_book(
@@ -134,7 +126,7 @@ def test_an_introduction_puts_no_address_into_the_book(
     desk.admit(therapist_id)
     desk.release(referral_id, to=therapist_id)
     with pytest.raises(NotYet):
-        desk.bench.hear(handlers.tell_client_of_match, facts.matched(referral_id))
+        desk.bench.hear(handlers.note_match, facts.matched(referral_id))
 
 
 def test_an_introduction_to_nobody_is_invalid(desk: Desk, referral_id: ReferralId, therapist_id: TherapistId) -> None:
@@ -143,7 +135,7 @@ def test_an_introduction_to_nobody_is_invalid(desk: Desk, referral_id: ReferralI
         desk.bench.hear(handlers.keep_contact, event)
 
 
-def test_an_introduction_carries_the_client_s_details_no_longer_once_it_was_sent(
+def test_an_introduction_carries_its_link_no_longer_once_it_was_sent(
     desk: Desk, referral_id: ReferralId, therapist_id: TherapistId
 ) -> None:
     desk.admit(therapist_id)
@@ -164,6 +156,10 @@ def test_every_message_waits_for_the_therapist_s_address(
         (handlers.tell_of_referral_fee, facts.fee_charged(referral_id, therapist_id)),
         (handlers.tell_of_credit, facts.fee_credited(referral_id, therapist_id)),
         (handlers.send_receipt, facts.paid(therapist_id)),
+        (handlers.tell_of_reminder, facts.membership_reminded(therapist_id)),
+        (handlers.tell_of_award, facts.subsidy_assigned(referral_id, therapist_id)),
+        (handlers.tell_of_fee_owed_again, facts.fee_owed_again(referral_id, therapist_id)),
+        (handlers.tell_of_reversed_payment, facts.payment_reversed(therapist_id)),
         (handlers.tell_of_suspension, facts.suspended(therapist_id)),
         (handlers.keep_contact, desk.released(referral_id, to=therapist_id)),
         (handlers.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id, Respondent.THERAPIST)),
@@ -183,6 +179,8 @@ def test_every_message_waits_for_the_therapist_s_address(
     [
         (handlers.tell_of_membership, facts.membership_started, "£50.00, for 23 November 2026 to 22 November 2027"),
         (handlers.tell_of_renewal, facts.membership_renewed, "from 23 November 2027 to 22 November 2028"),
+        (handlers.tell_of_reminder, facts.membership_reminded, "lapses on 24 December 2026"),
+        (handlers.tell_of_reversed_payment, facts.payment_reversed, "the bank has returned it"),
         (handlers.tell_of_lapse, facts.membership_lapsed, "lapsed on 23 November 2026"),
         (handlers.send_receipt, facts.paid, "£50.00"),
         (handlers.tell_of_suspension, facts.suspended, "insurance certificate that we hold has expired"),
@@ -231,6 +229,67 @@ def test_a_lapse_that_has_been_put_right_since_is_not_told(desk: Desk, therapist
     assert "goes on from" in only_text(desk)
 
 
+def test_a_reminder_that_comes_after_the_lapse_is_not_told(desk: Desk, therapist_id: TherapistId) -> None:
+    desk.admit(therapist_id)
+    desk.bench.hear(handlers.tell_of_lapse, facts.membership_lapsed(therapist_id), sequence=3)
+    desk.bench.hear(handlers.tell_of_reminder, facts.membership_reminded(therapist_id), sequence=2)
+    assert "lapsed on" in only_text(desk)
+
+
+def test_the_therapist_is_told_what_a_fund_pays_of_whose_sessions_and_until_when(
+    desk: Desk, referral_id: ReferralId, therapist_id: TherapistId
+) -> None:
+    desk.admit(therapist_id)
+    desk.release(referral_id, CLIENT_CALLS)
+    desk.bench.hear(handlers.tell_of_award, facts.subsidy_assigned(referral_id, therapist_id))
+    text = only_text(desk)
+    assert "pays £25.00 of each session" in text
+    assert "up to 10 sessions, the last on 31 March 2027" in text
+    assert "by 21 February 2027, the money goes back" in text
+    assert reference_for(referral_id) in text
+    assert CLIENT_NAME not in text
+
+
+@pytest.mark.parametrize(
+    ("reason", "says"),
+    [
+        (None, "Because the client did not attend"),
+        (FeeCreditReason.NOT_ATTENDED, "Because the client did not attend"),
+        (FeeCreditReason.CLIENT_UNHAPPY, "looks for another therapist"),
+        (FeeCreditReason.REFERRAL_GONE, "had taken the request back"),
+    ],
+)
+def test_why_a_fee_is_given_back_is_told_as_it_is(
+    desk: Desk, referral_id: ReferralId, therapist_id: TherapistId, reason: FeeCreditReason | None, says: str
+) -> None:
+    desk.admit(therapist_id)
+    desk.bench.hear(handlers.tell_of_credit, replace(facts.fee_credited(referral_id, therapist_id), reason=reason))
+    assert says in only_text(desk)
+
+
+def test_a_receipt_says_what_stands_to_their_credit(desk: Desk, therapist_id: TherapistId) -> None:
+    desk.admit(therapist_id)
+    desk.bench.hear(handlers.send_receipt, replace(facts.paid(therapist_id), outstanding_pence=0, credit_pence=50))
+    text = only_text(desk)
+    assert "£0.50 stand to your credit" in text
+    assert "still to be paid" not in text
+
+
+def test_the_office_is_asked_whether_a_client_came_also_after_a_withdrawal(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, CLIENT_CALLS)
+    desk.bench.hear(handlers.withdraw, facts.withdrawn(referral_id))
+    desk.run()
+    before = len(desk.post.to(SETTINGS.office.address))
+    event = facts.attendance_unrecorded(referral_id)
+    for _ in range(2):
+        desk.bench.hear(handlers.tell_office_of_unrecorded_attendance, event)
+        desk.run()
+    assert len(desk.post.to(SETTINGS.office.address)) == before + 1
+    text = body(desk.post.sent[-1])
+    assert str(event.match_id) in text
+    assert "24 October 2026" in text
+
+
 def test_a_form_is_asked_of_the_therapist_by_link(
     desk: Desk, referral_id: ReferralId, therapist_id: TherapistId
 ) -> None:
@@ -265,4 +324,55 @@ def test_the_office_hears_of_a_referral_that_waits_for_long_once(desk: Desk, ref
         desk.run()
     (message,) = desk.post.sent
     assert message["To"] == SETTINGS.office.address
-    assert "nobody_near" in body(message)
+    assert "no therapist is near enough" in body(message)
+    assert "Please ask the client whether they can travel further" in body(message)
+
+
+def test_a_credit_that_is_reversed_before_it_was_told_is_told_in_no_way(
+    desk: Desk, referral_id: ReferralId, therapist_id: TherapistId
+) -> None:
+    desk.admit(therapist_id)
+    reversed_ = facts.fee_owed_again(referral_id, therapist_id)
+    credited = replace(facts.fee_credited(referral_id, therapist_id), credit_note_id=reversed_.credit_note_id)
+    desk.bench.hear(handlers.tell_of_credit, credited)
+    desk.bench.hear(handlers.tell_of_fee_owed_again, reversed_)
+    desk.run()
+    assert desk.post.sent == []
+
+
+def test_a_credit_is_not_told_after_its_reversal(
+    desk: Desk, referral_id: ReferralId, therapist_id: TherapistId
+) -> None:
+    desk.admit(therapist_id)
+    reversed_ = facts.fee_owed_again(referral_id, therapist_id)
+    credited = replace(facts.fee_credited(referral_id, therapist_id), credit_note_id=reversed_.credit_note_id)
+    desk.bench.hear(handlers.tell_of_fee_owed_again, reversed_)
+    desk.bench.hear(handlers.tell_of_credit, credited)
+    desk.run()
+    assert len(desk.post.sent) == 1
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("respondent", Respondent)
+def test_a_form_that_was_cancelled_is_not_asked_for(
+    desk: Desk, referral_id: ReferralId, therapist_id: TherapistId, respondent: Respondent, order: int
+) -> None:
+    desk.admit(therapist_id)
+    desk.release(referral_id, EMAIL)
+    desk.run()
+    before = len(desk.post.sent)
+    invited = replace(
+        facts.invited(desk.keyring, referral_id, therapist_id, respondent), invited_at=desk.bench.clock.now()
+    )
+    heard: list[tuple[EventHandler, Event]] = [
+        (handlers.ask_for_form, invited),
+        (handlers.stop_asking_for_form, facts.cancelled(invited)),
+    ]
+    for handler, event in heard[::order]:
+        desk.bench.hear(handler, event)
+    desk.run()
+    assert len(desk.post.sent) == before
+    again = replace(invited, invited_at=desk.bench.clock.now() + timedelta(hours=1))
+    desk.bench.hear(handlers.ask_for_form, again)
+    desk.run()
+    assert len(desk.post.sent) == before + 1, "asked once more they are written to"

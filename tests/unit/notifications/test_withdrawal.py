@@ -44,7 +44,7 @@ def test_the_client_is_told_and_then_forgotten(desk: Desk, referral_id: Referral
 
 def test_what_was_waiting_to_be_sent_is_not_sent_but_for_the_confirmation(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, EVENING)
-    desk.bench.hear(handlers.tell_client_of_match, facts.matched(referral_id))
+    desk.bench.hear(handlers.note_match, facts.matched(referral_id))
     desk.bench.hear(handlers.withdraw, facts.withdrawn(referral_id))
     assert set(desk.states(referral_id).values()) == {"cancelled", "queued"}
     desk.pass_time(hours=8)
@@ -62,7 +62,7 @@ def test_nothing_new_is_said_afterwards(desk: Desk, referral_id: ReferralId, the
     desk.bench.hear(handlers.withdraw, facts.withdrawn(referral_id))
     desk.run()
     before = len(desk.post.sent)
-    desk.bench.hear(handlers.tell_client_of_match, facts.matched(referral_id))
+    desk.bench.hear(handlers.note_match, facts.matched(referral_id))
     desk.bench.hear(handlers.tell_client_of_subsidy, facts.subsidy_approved(referral_id))
     desk.bench.hear(handlers.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
     desk.bench.hear(handlers.send_offer, facts.offered(referral_id, therapist_id))
@@ -200,7 +200,7 @@ def test_the_moment_of_sending_looks_once_more(desk: Desk, referral_id: Referral
     """Two replicas may queue a message and withdraw its referral at the same moment."""
     desk.release(referral_id)
     with desk.bench.database.unit() as unit:
-        store.client_of(unit.session, referral_id).withdraw(at=unit.now)
+        store.client_of(unit.session, referral_id).withdraw(at=unit.now, sequence=2)
     desk.run()
     assert desk.states(referral_id) == {"request_received": "cancelled"}
     assert desk.post.sent == []

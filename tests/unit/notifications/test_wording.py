@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,23 @@ from typing import Any
 import pytest
 from jinja2 import UndefinedError
 
-from contracts.sealed import ClientContact, SafeChannel, SafeContact
-from contracts.vocabulary import ReferralId, Stage, SuspensionReason
+from contracts.vocabulary import (
+    AlertStep,
+    ClientGroup,
+    ConcernCategory,
+    FailureReason,
+    Route,
+    Severity,
+    Stage,
+    StallReason,
+    SuspensionReason,
+)
 from services.notifications.domain.templates import Recipient, StandIn, Template
+from services.notifications.gateways import staff_words
 from services.notifications.gateways.samples import KNOWN, REFERENCE, SAMPLES, TEXTS
 from services.notifications.gateways.wording import InvalidTemplates, Text, Wording
 from services.notifications.settings import TEMPLATES
-from tests.unit.notifications.conftest import EMAIL, TELEPHONE, WORDING
+from tests.unit.notifications.conftest import WORDING
 
 TELLING = re.compile(
     r"therap|counsel|treat|abus|offen[cd]|sex|porn|child|victim|survivor|perpetrat|crim|police|prison|probation|"
@@ -32,7 +42,6 @@ TELLING = re.compile(
 
 GRAPHIC = re.compile(r"abus|rape|assault|indecent|porn|paedo|offender|perpetrator|victim|trais", re.IGNORECASE)
 
-CONTACTS = [EMAIL, TELEPHONE, *(SafeContact(channel=channel) for channel in SafeChannel)]
 LANGUAGES = ("en", "cy")
 SHOWN_IN_PUBLIC = (StandIn.DISCREET, StandIn.CLIENT_TEXT)
 
@@ -89,11 +98,10 @@ def test_every_page_says_what_its_text_says_and_loads_nothing(name: str, languag
     assert page.links == re.findall(r"https?://\S+", text.body)
 
 
-def test_a_page_shows_what_somebody_typed_and_does_not_obey_it(referral_id: ReferralId) -> None:
+def test_a_page_shows_what_it_is_given_and_does_not_obey_it() -> None:
     name = "<img src=x onerror=alert(1)> & </p><script>"
-    client = ClientContact(referral_id=referral_id, reference=REFERENCE, name=name, contact=EMAIL)
-    page = Page(WORDING.page(render(Template.INTRODUCTION, client=client)))
-    assert name in page.text
+    page = Page(WORDING.page(render(Template.OFFER, sender_name=name)))
+    assert any(name in text for text in page.text)
     assert not {"img", "script"} & set(page.tags)
 
 
@@ -112,18 +120,79 @@ def test_what_others_may_see_is_a_reference_and_a_link_without_a_telling_word(na
     assert "£" not in text.body
     assert REFERENCE in text.body
     assert text.body.count("https://") == 1
-    assert set(SAMPLES[name]) == {"reference", "link", "sender_name"}
+    assert set(SAMPLES[name]) == {"reference", "link", "call_us", "sender_name"}
+    assert SAMPLES[name]["call_us"] in text.body
     without = render(name, language, link=None).body
     assert "https://" not in without
     assert TELLING.findall(without) == []
 
 
-@pytest.mark.parametrize("name", [one for one in SAMPLES if one != Template.INTRODUCTION])
-def test_only_an_introduction_tells_who_a_client_is(name: str) -> None:
+NOWHERE: Mapping[str, None] = {"link": None, "form_link": None, "status_url": None, "portal_url": None}
+TO_PEOPLE_OUTSIDE = sorted(
+    {*SHOWN_IN_PUBLIC}
+    | {one.value for one in Template if one.recipient in (Recipient.CLIENT, Recipient.THERAPIST)}
+    | {one.writers_wording for one in Template if one.writers_wording}
+)
+TO_STAFF = sorted(set(SAMPLES) - set(TO_PEOPLE_OUTSIDE) - {StandIn.DIGEST})
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", TO_PEOPLE_OUTSIDE)
+def test_every_message_says_how_to_get_back_to_us_where_there_is_no_page_at_all(name: str, language: str) -> None:
+    values = {key: value for key, value in NOWHERE.items() if key in KNOWN[name]}
+    text = render(name, language, **values).body
+    assert SAMPLES[name]["call_us"] in text
+    assert "https://" not in text
+
+
+@pytest.mark.parametrize("console_url", [None, "https://console.example.org"])
+@pytest.mark.parametrize("name", TO_STAFF)
+def test_staff_are_told_in_words_and_asked_to_do_something(name: str, console_url: str | None) -> None:
+    text = render(name, console_url=console_url)
+    commands = re.compile(r"leeward [a-z]+ .*")
+    codes = re.findall(r"\b[a-z]+_[a-z_]+\b", commands.sub("", text.body))
+    assert codes == []
+    assert re.search(r"\b[Pp]lease\b", text.body)
+
+
+@pytest.mark.parametrize(
+    ("name", "codes"),
+    [
+        ("severity", Severity),
+        ("category", ConcernCategory),
+        ("group", ClientGroup),
+        ("route", Route),
+        ("stalled", StallReason),
+        ("what_helps", StallReason),
+        ("failed", FailureReason),
+        ("step", AlertStep),
+        ("topic", [one for one in Template if one.recipient in (Recipient.CLIENT, Recipient.THERAPIST)]),
+    ],
+)
+def test_staff_have_words_for_every_code(name: str, codes: Iterable[str]) -> None:
+    assert set(staff_words.FILTERS[name]) == {str(code) for code in codes}
+
+
+@pytest.mark.parametrize(
+    "name", [one for one in TO_PEOPLE_OUTSIDE if "sender_name" in KNOWN[one] and "name" not in KNOWN[one]]
+)
+def test_whatever_clients_and_writers_get_is_there_in_welsh(name: str) -> None:
+    assert render(name, "cy").language == "cy"
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_no_letter_tells_who_a_client_is(name: str) -> None:
     assert "client" not in KNOWN[name]
     assert KNOWN[name] & {"name", "email", "telephone", "address"} <= {"name"}
     if name in {one for one in Template if one.recipient is Recipient.CLIENT} | set(StandIn):
         assert "name" not in KNOWN[name]
+
+
+@pytest.mark.parametrize("name", [Template.INTRODUCTION, Template.CONTACT_CHANGED])
+def test_an_introduction_that_was_queued_before_there_were_links_asks_to_be_rung(name: Template) -> None:
+    text = render(name, link=None).body
+    assert "Please call us" in text
+    assert "None" not in text
 
 
 @pytest.mark.parametrize("stage", list(Stage))
@@ -138,14 +207,6 @@ def test_there_are_words_for_every_suspension(reason: SuspensionReason) -> None:
         with_reason = render(template, reason=reason.value).body
         assert "_" not in with_reason
         assert "because ." not in with_reason
-
-
-@pytest.mark.parametrize("contact", CONTACTS)
-def test_an_introduction_reads_well_whatever_the_client_gave(referral_id: ReferralId, contact: SafeContact) -> None:
-    client = ClientContact(referral_id=referral_id, reference=REFERENCE, contact=contact)
-    text = render(Template.INTRODUCTION, client=client).body
-    assert "None" not in text
-    assert "not given" in text
 
 
 def test_links_that_are_not_set_up_are_left_out() -> None:
@@ -169,12 +230,12 @@ def test_welsh_is_spoken_where_it_is_there_with_its_own_names_of_days(tmp_path: 
 
 
 def test_what_is_not_there_in_welsh_goes_out_in_english_and_says_so_in_both() -> None:
-    text = render(Template.SUBSIDY_WAITING, "cy")
+    text = render(Template.OFFER, "cy")
     assert text.language == "en"
     first = text.body.splitlines()[0]
     assert "ar gael yn Gymraeg" in first
     assert "not available in Welsh" in first
-    assert text.body.endswith(render(Template.SUBSIDY_WAITING).body)
+    assert text.body.endswith(render(Template.OFFER).body)
 
 
 def test_a_language_that_nothing_is_there_in_is_written_to_in_english() -> None:

@@ -9,6 +9,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from chassis.one_time import NotAKey, OneTimeKey, seal_to
 from chassis.sealing import Unopenable
+from contracts.commands.subject import Entry, Fact, Holding, Section, Topic
 from contracts.sealed import Note
 
 NOTE = Note(text="for one pair of eyes")
@@ -20,6 +21,13 @@ def test_only_whoever_asked_opens_the_answer() -> None:
     assert key.open(Note, answer) == NOTE
     with pytest.raises(Unopenable):
         another.open(Note, answer)
+
+
+def test_an_answer_may_be_much_longer_than_a_message() -> None:
+    entries = (Entry(facts=(Fact(what="What they wrote", value="w" * 10_000),)),) * 50
+    held = Holding(service="intake", sections=(Section(topic=Topic.ANSWERS, entries=entries),))
+    key = OneTimeKey()
+    assert key.open(Holding, seal_to(key.public, held)) == held
 
 
 def test_the_private_half_never_travels() -> None:

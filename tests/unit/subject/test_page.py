@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from chassis.telling import fact
 from contracts.commands.subject import Entry, ExportReason, Section, Topic
 from contracts.sealed import SafeHours
@@ -48,6 +50,22 @@ def test_what_was_never_asked_is_not_told_as_an_answer() -> None:
         (entry,) = in_the_forms_words(replace(section, entries=(Entry(facts=(*facts, chosen)),)), None).entries
         assert entry.told()[what] == "At any time"
         assert entry.told()["Which form you answered"] == "For myself"
+
+
+@pytest.mark.parametrize(
+    ("who", "what", "value"),
+    [
+        ("self", "What is your postcode?", "I have no address, or cannot give a postcode"),
+        ("guardian", "What is their postcode?", "They have no address, or I do not know the postcode"),
+    ],
+)
+def test_a_question_stands_as_it_was_put_to_whoever_wrote(who: str, what: str, value: str) -> None:
+    facts = (replace(fact("Who", who, asked="answers.who_writes"), exactly=(who,)),
+             fact("Postcode", "ZZ99 3VZ", asked="postcode"))  # fmt: skip
+    section = Section(topic=Topic.ANSWERS, entries=(Entry(facts=facts),), definition="young_person",
+                      definition_version=3)  # fmt: skip
+    (entry,) = in_the_forms_words(section, None).entries
+    assert entry.told()[what] == value
 
 
 def test_a_charitys_own_form_goes_before_the_shipped_one(tmp_path: Path) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 
 from marshmallow import ValidationError
 
+from contracts.typed.postcodes import NO_FIXED_ABODE
 from web.site.forms.definition import (
     NO,
     UNSURE,
     YES,
     Answer,
+    Answers,
     Condition,
     Definition,
     Kind,
@@ -23,7 +25,7 @@ from web.site.forms.kinds import LONG_TEXT_CHARACTERS, TEXT_CHARACTERS, as_json
 from web.site.forms.problems import Place, Problems
 from web.site.forms.submission import NoSuchField, field_at, is_flag, setting_value
 
-PANELS = ("", "emergency", "helplines")
+PANELS = ("", "emergency", "helplines", "course")
 _ID = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 _FILLED_BY_ITSELF = {
     "definition",
@@ -40,11 +42,11 @@ NEEDED = (
     "client_group",
     "postcode",
     "passphrase",
-    "contact.channel",
     "consents.processing",
     "consents.confidentiality_understood",
     "consents.pass_to_therapist",
 )
+REACHED = {"contact.channel", "written_by.contact.channel"}
 """What intake must know of everybody. Each definition asks or sets it."""
 
 _LONGEST = {Kind.TEXT: TEXT_CHARACTERS, Kind.LONG_TEXT: LONG_TEXT_CHARACTERS}
@@ -52,9 +54,10 @@ _EXAMPLES: dict[Kind, Answer] = {
     Kind.DATE: "1985-03-27",
     Kind.POSTCODE: "NP20 4UR",
     Kind.EMAIL: "name@example.org",
-    Kind.TELEPHONE: "01632960001",
+    Kind.TELEPHONE: "+441632960001;ext=1234567",
     Kind.PASSPHRASE: "harbour lantern",
     Kind.MONEY: "2500",
+    Kind.MILES: "10",
 }
 
 
@@ -69,6 +72,8 @@ def check(definition: Definition, file: Place, problems: Problems) -> None:
             problems.add(file.page(page.id), "A page of several questions needs a title")
         for question in page.questions:
             _check_question(question, file.page(page.id).question(question.id), problems)
+            if page.more and not question.optional:
+                problems.add(file.page(page.id).question(question.id), "Below `more` every question is optional")
     for setting in definition.settings:
         _check_fit(setting.field, [setting_value(setting.field, setting.value)] if _exists(setting.field) else [],
                    f"the value {setting.value!r}", file, problems)  # fmt: skip
@@ -97,6 +102,8 @@ def _check_conditions(definition: Definition, file: Place, problems: Problems) -
         for place, condition in _conditions_of(page, file):
             _check_condition(condition, known, later, place, problems)
         known.update({question.id: _values_of(question) for question in page.questions})
+    if definition.theirs_when:
+        _check_condition(definition.theirs_when, known, later, file, problems)
     for setting in definition.settings:
         _check_condition(setting.when, known, later, file, problems)
 
@@ -134,6 +141,8 @@ def _values_of(question: Question) -> set[str] | None:
         return {choice.value for choice in question.choices}
     if question.kind in (Kind.YES_NO, Kind.CONSENT):
         return {YES, NO}
+    if question.otherwise:
+        return {NO_FIXED_ABODE}
     return {YES, NO, UNSURE} if question.kind is Kind.YES_NO_UNSURE else None
 
 
@@ -145,6 +154,8 @@ def _check_question(question: Question, place: Place, problems: Problems) -> Non
         problems.add(place, "Every choice has a condition, so there may be none; leave one without")
     if question.unsure_counts_as not in ("", YES, NO):
         problems.add(place, "'unsure_counts_as' is yes or no; choose one")
+    if question.otherwise and question.kind is not Kind.POSTCODE:
+        problems.add(place, "'otherwise' is for postcodes; leave it out")
     if question.fills:
         _check_field(question, place, problems)
 
@@ -195,13 +206,18 @@ def _check_fit(path: str, values: list[Any], what: str, place: Place, problems: 
 
 def _check_whole(definition: Definition, file: Place, problems: Problems) -> None:
     """Whether whoever comes to the end has given what intake needs, and was told first what is confidential."""
-    asked = {question.fills for page in definition.pages for question in page.questions if _is_certain(page, question)}
-    always = {setting.field for setting in definition.settings if setting.when.is_always}
+    certain = _filled_for(definition, {})
     for field in NEEDED:
-        if field not in asked | always and field not in _set_for_every_answer(definition):
+        if field not in certain:
             problems.add(
                 file, f"Nothing fills {field!r} for everybody; ask or set it, without condition and not optional"
             )
+    if not _reaches_everybody(definition):
+        problems.add(
+            file,
+            "Not everybody says how they, or whoever writes for them, can be reached; fill 'contact.channel' or "
+            "'written_by.contact.channel' for each answer to one question, and not optional",
+        )
     for path in ("consents.processing", "consents.confidentiality_understood"):
         if not any(one.fills == path and one.kind is Kind.CONSENT for one in definition.questions()):
             problems.add(file, f"There is no question of kind consent that fills {path!r}; add it")
@@ -212,20 +228,36 @@ def _check_whole(definition: Definition, file: Place, problems: Problems) -> Non
         )
 
 
-def _is_certain(page: Page, question: Question) -> bool:
-    asked = page.when.is_always and question.when.is_always and not question.optional
-    return asked or question.kind is Kind.CONSENT
+def _reaches_everybody(definition: Definition) -> bool:
+    """Whether each form leaves a way to reach somebody: whatever is answered, or for each answer to one question."""
+    if REACHED & _filled_for(definition, {}):
+        return True
+    asked = [q for page in definition.pages for q in page.questions if _is_certain(page, q, {})]
+    return any(
+        all(REACHED & _filled_for(definition, {one.id: value}) for value in values)
+        for one in asked
+        if (values := _values_of(one))
+    )
 
 
-def _set_for_every_answer(definition: Definition) -> set[str]:
-    """Fields that settings fill for each answer of a question that everybody is asked."""
-    certain = {q.id: _values_of(q) for page in definition.pages for q in page.questions if _is_certain(page, q)}
+def _filled_for(definition: Definition, given: Answers) -> set[str]:
+    """The fields that are filled for whoever gives these answers, whatever else they answer."""
+    certain = {q.id: q for page in definition.pages for q in page.questions if _is_certain(page, q, given)}
+    asked = {question.fills for question in certain.values()}
+    always = {setting.field for setting in definition.settings if setting.when.holds(given)}
     covered: dict[tuple[str, str], set[str]] = {}
     for setting in definition.settings:
         alone = len(setting.when.wanted) == 1 and not setting.when.unwanted
         for name, values in setting.when.wanted if alone else ():
             covered.setdefault((setting.field, name), set()).update(values)
-    return {field for (field, name), values in covered.items() if name in certain and values == certain[name]}
+    whole = {id_: _values_of(question) for id_, question in certain.items()}
+    return asked | always | {field for (field, name), values in covered.items() if whole.get(name) == values}
+
+
+def _is_certain(page: Page, question: Question, given: Answers) -> bool:
+    """Whether everybody who gives these answers is asked, and has to answer."""
+    asked = not page.more and page.when.holds(given) and question.when.holds(given) and not question.optional
+    return asked or question.kind is Kind.CONSENT
 
 
 def _exists(path: str) -> bool:

@@ -53,18 +53,18 @@ def applicable(definition: Definition, answers: Answers) -> dict[str, Answer]:
 
 
 def page_numbered(definition: Definition, answers: Answers, number: int) -> Shown | None:
-    """The page of this number, if it is shown and everything before it is answered."""
+    """The page of this number, if it is shown and everything needed before it is answered."""
     for shown in shown_pages(definition, answers):
         if shown.number == number:
             return shown
-        if not shown.answered:
+        if not shown.answered and not shown.page.more:
             return None
     return None
 
 
 def first_unanswered(definition: Definition, answers: Answers) -> Shown | None:
-    """Where to go on; None when everything is answered."""
-    return next((shown for shown in shown_pages(definition, answers) if not shown.answered), None)
+    """Where to go on; None when everything that is needed is answered."""
+    return next((one for one in shown_pages(definition, answers) if not one.answered and not one.page.more), None)
 
 
 def is_complete(definition: Definition, answers: Answers) -> bool:
@@ -73,12 +73,32 @@ def is_complete(definition: Definition, answers: Answers) -> bool:
 
 def page_after(definition: Definition, answers: Answers, number: int) -> Shown | None:
     """The next page; None when what comes next is checking the answers."""
-    return next((shown for shown in shown_pages(definition, answers) if shown.number > number), None)
+    return next((one for one in _alike(definition, answers, number) if one.number > number), None)
 
 
 def page_before(definition: Definition, answers: Answers, number: int) -> Shown | None:
-    earlier = [shown for shown in shown_pages(definition, answers) if shown.number < number]
+    """The one before; None where what was before is the first page, or checking the answers."""
+    earlier = [one for one in _alike(definition, answers, number) if one.number < number]
     return earlier[-1] if earlier else None
+
+
+def place_of(definition: Definition, answers: Answers, number: int) -> tuple[int, int]:
+    """Which of how many pages this is, counted among those that are needed or among the rest."""
+    alike = _alike(definition, answers, number)
+    return sum(one.number <= number for one in alike), len(alike)
+
+
+def newly_asked(definition: Definition, before: Answers, after: Answers) -> Shown | None:
+    """The first page that is asked because of what was changed, and not answered; None if there is none."""
+    old = {one.number for one in shown_pages(definition, before)}
+    shown = shown_pages(definition, after)
+    return next((one for one in shown if one.number not in old and not one.answered), None)
+
+
+def _alike(definition: Definition, answers: Answers, number: int) -> list[Shown]:
+    """The pages shown that are as needed as this one."""
+    more = 0 < number <= len(definition.pages) and definition.pages[number - 1].more
+    return [one for one in shown_pages(definition, answers) if one.page.more is more]
 
 
 def answer_page(definition: Definition, answers: Answers, shown: Shown, raw: Raw, *, today: date) -> Outcome:
@@ -103,6 +123,7 @@ def _walk(definition: Definition, answers: Answers) -> Iterator[tuple[Shown, dic
     for number, page in enumerate(definition.pages, start=1):
         if not page.when.holds(counting):
             continue
+        page = definition.as_said(page, counting)
         questions = tuple(question for question in page.questions if question.when.holds(counting))
         if not questions:
             continue

@@ -7,9 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from marshmallow import ValidationError, validate
-
+from contracts.text import clean, visible
+from contracts.typed.ages import MOST_YEARS, check_age_and_birth, read_age
+from contracts.typed.dates import check_past, read_parts
+from contracts.typed.distances import MOST_KILOMETRES, Unit, in_miles, read_kilometres, write_kilometres
+from contracts.typed.emails import read_email
+from contracts.typed.faults import Fault, Unreadable
+from contracts.typed.money import read_pounds, write_pounds
+from contracts.typed.numbers import check_length, read_whole
+from contracts.typed.postcodes import NO_FIXED_ABODE, read_postcode
+from contracts.typed.telephones import read_telephone, write_telephone
 from web.site.forms.definition import CHOSEN, NO, UNSURE, YES, Answer, Answers, Choice, Kind, Question
+from web.site.forms.related import AGE, BIRTH
+from web.site.forms.wording import said
 from web.site.texts import N_
 
 Raw = Mapping[str, Sequence[str]]
@@ -17,13 +27,21 @@ Raw = Mapping[str, Sequence[str]]
 
 TEXT_CHARACTERS, LONG_TEXT_CHARACTERS = 200, 2_000
 PASSPHRASE_CHARACTERS = 8
-
-_POSTCODE = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]?([0-9][A-Z]{2})?")
-_EMAIL = re.compile(r"[^@\s]{1,64}@([A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_ABOUT = re.compile(r"^\s*(about|around|roughly|up to|~)\s*", re.IGNORECASE)
+PARTS = ("day", "month", "year")
+HOMELESS = "no fixed abode"
+"""How NO_FIXED_ABODE is shown where it was typed."""
+DISTANCE = "max_distance_km"
+"""A number that fills it is a distance."""
+MOST_NUMBER = 999_999
+"""Of one whose question sets no limit."""
 
 HAS_CHOICES = CHOSEN | {Kind.YES_NO, Kind.YES_NO_UNSURE}
 """The kinds that are answered by choosing."""
+
+WORDS = frozenset({Kind.TEXT, Kind.LONG_TEXT, Kind.PASSPHRASE})
+"""The kinds that are answered in words. In the others nothing that can't be seen is meant, such as what is copied along
+with a telephone number or an email address."""
 
 YES_NO = (Choice(YES, N_("Yes")), Choice(NO, N_("No")))
 YES_NO_UNSURE = (*YES_NO, Choice(UNSURE, N_("I’m not sure")))
@@ -40,25 +58,16 @@ MISSING = {
     Kind.CONSENT: N_("Tick the box if you agree. We can only help if you do"),
     Kind.PASSPHRASE: N_("Choose a few words that only you know"),
 }
-INVALID = {
-    Kind.NUMBER: N_("Enter a whole number, like 25"),
-    Kind.MONEY: N_("Enter an amount in pounds, like 25 or 25.50"),
-    Kind.DATE: N_("Enter a real date, like 27 3 1985"),
-    Kind.POSTCODE: N_("Enter a UK postcode, like NP20 4UR, or its first half, like NP20"),
-    Kind.EMAIL: N_("Enter an email address in the form name@example.org"),
-    Kind.TELEPHONE: N_("Enter a telephone number, like 01632 960 001"),
-    Kind.PASSPHRASE: N_("Use at least eight letters or digits"),
-    Kind.CHOICE: N_("Choose one of the answers"),
-    Kind.SEVERAL: N_("Choose answers that go together"),
-}
+NOT_TOGETHER = N_("Choose answers that go together")
 MISSING_ANSWER = N_("Write an answer")
-TOO_LONG = N_("Please make this shorter")
-OUT_OF_RANGE = N_("Please check this number")
-OUT_OF_TIME = N_("Please check this date: it is in the future, or too long ago")
 
 
 class Wrong(ValueError):
-    """What was typed can't be taken; the message (untranslated) says what to do."""
+    """What was typed can't be taken; the message, which is translated when it is shown, says what to do."""
+
+    def __str__(self) -> str:
+        text: str = self.args[0]
+        return text  # as it is, with what is filled into it
 
 
 def choices_of(question: Question, answers: Answers) -> tuple[Choice, ...]:
@@ -74,24 +83,24 @@ def read(question: Question, raw: Raw, answers: Answers, *, today: date) -> Answ
     """The answer in the one form it is stored in. Raises Wrong."""
     if question.kind is Kind.SEVERAL:
         return _read_several(question, raw, answers)
-    typed = _typed(question, raw)
-    if not typed:
-        return _blank(question)
     try:
-        answer = _READERS[question.kind](question, typed, answers)
         if question.kind is Kind.DATE:
-            _refuse_beyond_limits(question, date.fromisoformat(answer), today)
-        return answer
-    except Wrong:
-        raise
-    except ValueError:
-        raise Wrong(question.invalid or INVALID.get(question.kind, MISSING_ANSWER)) from None
+            answer = _read_date(question, raw, today)
+        else:
+            typed = _typed(question, raw)
+            answer = _READERS[question.kind](question, typed, answers) if typed else _blank(question)
+        _check_beside(question, answer, raw, answers, today)
+    except Unreadable as unreadable:
+        raise Wrong(question.invalid or said(unreadable)) from None
+    return answer
 
 
 def accepts(question: Question, answer: Answer, answers: Answers) -> bool:
     """Whether a stored answer is still one that could be given now."""
     if answer in ("", ()):
         return question.optional
+    if question.kind is Kind.TELEPHONE:
+        return not _is_texted(question, answers) or _takes_texts(str(answer))
     if question.kind not in HAS_CHOICES:
         return True
     given = {answer} if isinstance(answer, str) else set(answer)
@@ -106,10 +115,19 @@ def raw_of(question: Question, answer: Answer | None) -> dict[str, list[str]]:
         return {question.id: list(answer)}
     if question.kind is Kind.DATE:
         day = date.fromisoformat(answer)
-        return {f"{question.id}-{part}": [str(getattr(day, part))] for part in ("day", "month", "year")}
+        return {f"{question.id}-{part}": [str(getattr(day, part))] for part in PARTS}
+    if answer == NO_FIXED_ABODE and question.otherwise:
+        return {f"{question.id}-otherwise": [YES]}
+    return {question.id: [written(question, answer)]}
+
+
+def written(question: Question, answer: str) -> str:
+    """A stored answer of one field as a person writes it, and as it is read again."""
     if question.kind is Kind.MONEY:
-        return {question.id: [pounds(int(answer)).removeprefix("£")]}
-    return {question.id: [answer]}
+        return write_pounds(int(answer))
+    if question.kind is Kind.TELEPHONE:
+        return write_telephone(answer)
+    return HOMELESS if (question.kind, answer) == (Kind.POSTCODE, NO_FIXED_ABODE) else answer
 
 
 def as_json(question: Question, answer: Answer, *, flag: bool) -> Any:
@@ -117,27 +135,29 @@ def as_json(question: Question, answer: Answer, *, flag: bool) -> Any:
     if isinstance(answer, tuple):
         return list(answer)
     if question.kind in (Kind.NUMBER, Kind.MONEY):
-        return int(answer)
+        return int(answer) if answer.isdecimal() else float(answer)
+    if question.kind is Kind.MILES:
+        return read_kilometres(answer, unit=Unit.MILES)
     if flag:
         return (question.unsure_counts_as if answer == UNSURE else answer) == YES
     return answer
 
 
 def pounds(pence: int) -> str:
-    whole, rest = divmod(pence, 100)
-    return f"£{whole:,}.{rest:02}" if rest else f"£{whole:,}"
+    return f"£{write_pounds(pence)}"
 
 
 def _typed(question: Question, raw: Raw) -> str:
-    if question.kind is Kind.DATE:
-        parts = [_first(raw, f"{question.id}-{part}") for part in ("year", "month", "day")]
-        return "-".join(parts) if any(parts) else ""
-    return _first(raw, question.id)
+    typed = _first(raw, question.id)
+    if not typed and question.otherwise and _first(raw, f"{question.id}-otherwise") == YES:
+        return NO_FIXED_ABODE
+    return typed if question.kind in WORDS else visible(typed).strip()
 
 
 def _first(raw: Raw, name: str) -> str:
+    """What was typed, without what no person meant to type: they are not told of what they can't see."""
     values = raw.get(name) or ("",)
-    return _CONTROLS.sub("", values[0].replace("\r\n", "\n")).strip()
+    return clean(values[0].replace("\r\n", "\n")).strip()
 
 
 def _blank(question: Question) -> str:
@@ -153,7 +173,7 @@ def _read_several(question: Question, raw: Raw, answers: Answers) -> tuple[str, 
     offered = choices_of(question, answers)
     chosen = tuple(choice.value for choice in offered if choice.value in given)
     if given - set(chosen) or (len(chosen) > 1 and any(one.alone for one in offered if one.value in chosen)):
-        raise Wrong(question.invalid or INVALID[Kind.SEVERAL])
+        raise Wrong(question.invalid or NOT_TOGETHER)
     if not chosen and not question.optional:
         raise Wrong(question.missing or MISSING[Kind.SEVERAL])
     return chosen
@@ -161,86 +181,102 @@ def _read_several(question: Question, raw: Raw, answers: Answers) -> tuple[str, 
 
 def _read_text(question: Question, typed: str, answers: Answers) -> str:
     usual = LONG_TEXT_CHARACTERS if question.kind is Kind.LONG_TEXT else TEXT_CHARACTERS
-    if len(typed) > (question.most or usual):
-        raise Wrong(TOO_LONG)
+    check_length(typed, most=question.most or usual)
     return typed if question.kind is Kind.LONG_TEXT else " ".join(typed.split())
 
 
 def _read_number(question: Question, typed: str, answers: Answers) -> str:
-    found = re.fullmatch(r"([0-9]{1,6})\s*[a-z]*\.?", typed.replace(",", "").lower(), re.ASCII)
-    if found is None:
-        raise ValueError
-    number = int(found[1])
-    if number < (question.least or 0) or (question.most is not None and number > question.most):
-        raise Wrong(question.invalid or OUT_OF_RANGE)
-    return str(number)
+    least = question.least or 0
+    if question.fills == AGE:
+        return str(read_age(typed, least=least, most=MOST_YEARS if question.most is None else question.most))
+    if question.fills == DISTANCE:
+        kilometres = read_kilometres(typed, most=MOST_KILOMETRES if question.most is None else question.most)
+        if kilometres < least:
+            raise Unreadable(Fault.AT_LEAST, least=least)
+        return write_kilometres(kilometres)
+    return str(read_whole(typed, least=least, most=MOST_NUMBER if question.most is None else question.most))
+
+
+def _read_miles(question: Question, typed: str, answers: Answers) -> str:
+    """As a decimal number of miles, also of what was typed in kilometres."""
+    miles = in_miles(read_kilometres(_ABOUT.sub("", typed), unit=Unit.MILES))
+    if miles < (question.least or 0):
+        raise Unreadable(Fault.AT_LEAST, least=question.least or 0)
+    if question.most is not None and miles > question.most:
+        raise Unreadable(Fault.AT_MOST, most=question.most)
+    return f"{miles:g}"
 
 
 def _read_money(question: Question, typed: str, answers: Answers) -> str:
-    found = re.fullmatch(r"£?([0-9]{1,5})(?:\.([0-9]{2}))?", re.sub(r"[\s,]", "", typed), re.ASCII)
-    if found is None:
-        raise ValueError
-    return str(int(found[1]) * 100 + int(found[2] or 0))
+    return str(read_pounds(typed))
 
 
-def _read_date(question: Question, typed: str, answers: Answers) -> str:
-    found = re.fullmatch(r"((?:19|20)[0-9]{2})-([0-9]{1,2})-([0-9]{1,2})", re.sub(r"\s", "", typed), re.ASCII)
-    if found is None:
-        raise ValueError
-    return date(*map(int, found.groups())).isoformat()
+def _read_date(question: Question, raw: Raw, today: date) -> str:
+    """Years ago are whole years that have passed; a day to come is less than none ago."""
+    typed = _parts(question.id, raw)
+    if not any(typed):
+        return _blank(question)
+    day = check_past(read_parts(*typed), today=today, least=question.least, most=question.most)
+    return day.isoformat()
 
 
-def _refuse_beyond_limits(question: Question, day: date, today: date) -> None:
-    """Raises Wrong. Years ago are whole years that have passed; a day to come is less than none ago."""
-    years = today.year - day.year - ((today.month, today.day) < (day.month, day.day))
-    too_late = question.least is not None and years < question.least
-    if too_late or (question.most is not None and years > question.most):
-        raise Wrong(question.invalid or OUT_OF_TIME)
+def _parts(id_: str, raw: Raw) -> tuple[str, str, str]:
+    day, month, year = (visible(_first(raw, f"{id_}-{part}")).strip() for part in PARTS)
+    return day, month, year
+
+
+def _check_beside(question: Question, answer: str, raw: Raw, answers: Answers, today: date) -> None:
+    """Raises Unreadable where the age and the date of birth can't both be right.
+
+    Where both are on one page it is said at the date.
+    """
+    if not (question.beside and answer):
+        return
+    born = question.fills == BIRTH
+    if any(f"{question.beside}-{part}" in raw for part in PARTS):
+        return
+    other = _first(raw, question.beside) if question.beside in raw else answers.get(question.beside, "")
+    if not isinstance(other, str) or not other:
+        return
+    try:
+        age = read_age(other if born else answer)
+        day = date.fromisoformat(answer if born else other)
+    except ValueError:
+        return  # the other one is asked again for itself
+    check_age_and_birth(age, day, on=today)
 
 
 def _read_choice(question: Question, typed: str, answers: Answers) -> str:
     if typed not in {choice.value for choice in choices_of(question, answers)}:
-        raise ValueError
+        raise Wrong(question.invalid or MISSING[question.kind])
     return typed
 
 
 def _read_postcode(question: Question, typed: str, answers: Answers) -> str:
-    plain = "".join(filter(str.isalnum, typed)).upper()
-    found = _POSTCODE.fullmatch(plain)
-    if found is None:
-        raise ValueError
-    return f"{plain[:-3]} {plain[-3:]}" if found[1] else plain
+    return read_postcode(typed)
 
 
 def _read_email(question: Question, typed: str, answers: Answers) -> str:
-    plain = re.sub(r"\s", "", typed).removeprefix("mailto:").strip("<>,;")
-    if len(plain) > 254 or not plain.isascii() or not _EMAIL.fullmatch(plain) or not _fits_email(plain):
-        raise ValueError
-    return plain
-
-
-def _fits_email(plain: str) -> bool:
-    """As strict as the sealed form's own check, so that nothing is found wrong only when it is sent."""
-    try:
-        validate.Email()(plain)
-    except ValidationError:
-        return False
-    return True
+    return read_email(typed)
 
 
 def _read_telephone(question: Question, typed: str, answers: Answers) -> str:
-    plain = re.sub(r"[^0-9+]", "", typed, flags=re.ASCII)
-    if not re.fullmatch(r"\+?[0-9]{7,15}", plain, re.ASCII) or re.search(r"[A-Za-z]{3}", typed):
-        raise ValueError
-    return plain
+    return read_telephone(typed, for_texts=_is_texted(question, answers)).e164
+
+
+def _is_texted(question: Question, answers: Answers) -> bool:
+    return any(condition.holds(answers) for condition in question.texted)
+
+
+def _takes_texts(number: str) -> bool:
+    try:
+        return read_telephone(number).takes_texts
+    except Unreadable:
+        return False
 
 
 def _read_passphrase(question: Question, typed: str, answers: Answers) -> str:
-    if len(re.sub(r"\s", "", typed)) < PASSPHRASE_CHARACTERS:
-        raise ValueError
-    if len(typed) > TEXT_CHARACTERS:
-        raise Wrong(TOO_LONG)
-    return typed
+    return check_length(typed, least=PASSPHRASE_CHARACTERS, most=TEXT_CHARACTERS)
 
 
 def _read_consent(question: Question, typed: str, answers: Answers) -> str:
@@ -254,7 +290,7 @@ _READERS: dict[Kind, Callable[[Question, str, Answers], str]] = {
     Kind.LONG_TEXT: _read_text,
     Kind.NUMBER: _read_number,
     Kind.MONEY: _read_money,
-    Kind.DATE: _read_date,
+    Kind.MILES: _read_miles,
     Kind.CHOICE: _read_choice,
     Kind.YES_NO: _read_choice,
     Kind.YES_NO_UNSURE: _read_choice,

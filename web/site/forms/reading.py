@@ -6,6 +6,7 @@ YAML's own guessing (`no` for false, `1.0` for a number) is turned off: every va
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import yaml
 
 from web.site.forms.checking import check
 from web.site.forms.definition import (
+    ALWAYS,
     CHOSEN,
     Choice,
     Condition,
@@ -21,12 +23,17 @@ from web.site.forms.definition import (
     Page,
     Question,
     Setting,
+    Theirs,
 )
 from web.site.forms.problems import InvalidDefinitions, Place, Problems
+from web.site.forms.related import related
+
+LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+"""libyaml's where it is there: five times as fast, and every version of every form is read at the start."""
 
 SHIPPED = Path(__file__).parent / "definitions"
-DEFINITION_KEYS = ("name", "version", "title", "hint", "order", "exit", "settings", "pages")
-PAGE_KEYS = ("id", "title", "intro", "panel", "when", "unless", "questions")
+DEFINITION_KEYS = ("name", "version", "title", "hint", "order", "exit", "theirs_when", "settings", "pages", "more")
+PAGE_KEYS = ("id", "title", "intro", "panel", "when", "unless", "questions", "section", "theirs")
 QUESTION_KEYS = (
     "id",
     "kind",
@@ -43,13 +50,27 @@ QUESTION_KEYS = (
     "invalid",
     "unsure_counts_as",
     "text_version",
+    "none",
+    "otherwise",
+    "theirs",
 )
-CHOICE_KEYS = ("value", "label", "hint", "alone", "when", "unless")
+CHOICE_KEYS = ("value", "label", "hint", "alone", "when", "unless", "theirs")
+SAID_KEYS = ("title", "intro", "label", "hint", "missing", "invalid", "none", "otherwise")
+"""The texts that may be said otherwise where somebody writes for another person."""
+
 EXITS = ("prominent", "quiet")
 
 
 def read_definitions(own: Path | None = None) -> dict[str, Definition]:
-    """The newest version of each route's definition, in the order that they are offered.
+    """The newest version of each route's definition, in the order that they are offered. Raises InvalidDefinitions."""
+    newest: dict[str, Definition] = {}
+    for definition in sorted(read_every_version(own), key=lambda one: one.version):
+        newest[definition.name] = definition
+    return dict(sorted(newest.items(), key=lambda item: (item[1].order, item[0])))
+
+
+def read_every_version(own: Path | None = None) -> list[Definition]:
+    """All that there are, also those in which nobody is asked any more: their answers are still told.
 
     A file in the charity's `own` folder goes before a shipped one of the same name, definition or part.
     Raises InvalidDefinitions.
@@ -62,10 +83,7 @@ def read_definitions(own: Path | None = None) -> dict[str, Definition]:
         problems.add(Place(str(folders[0])), "There is no definition here; put in at least one, such as self.v1.yaml")
     if problems:
         raise InvalidDefinitions(problems)
-    newest: dict[str, Definition] = {}
-    for definition in sorted(filter(None, found), key=lambda one: one.version):
-        newest[definition.name] = definition
-    return dict(sorted(newest.items(), key=lambda item: (item[1].order, item[0])))
+    return [definition for definition in found if definition]
 
 
 def read_version(name: str, version: int, own: Path | None = None) -> Definition | None:
@@ -75,6 +93,15 @@ def read_version(name: str, version: int, own: Path | None = None) -> Definition
         if path.is_file():
             return _Reader(path, [one for one in (own, SHIPPED) if one is not None], Problems()).definition()
     return None
+
+
+def _in_sections(pages: list[Page]) -> tuple[Page, ...]:
+    """Every page with the section that it is in: that of the page before, unless it names another."""
+    section, found = "", []
+    for page in pages:
+        section = page.section or section
+        found.append(replace(page, section=section))
+    return tuple(found)
 
 
 class _Reader:
@@ -92,6 +119,7 @@ class _Reader:
             return None
         data = self._mapping(content, DEFINITION_KEYS, self._file)
         pages = [page for one in self._list(data, "pages", self._file) for page in self._pages(one)]
+        more = [page for one in self._list(data, "more", self._file) for page in self._pages(one)]
         definition = Definition(
             name=self._text(data, "name", self._file),
             version=self._number(data, "version", self._file, needed=True) or 0,
@@ -100,7 +128,8 @@ class _Reader:
             order=self._number(data, "order", self._file) or 0,
             prominent_exit=self._one_of(data, "exit", EXITS, self._file) == "prominent",
             settings=tuple(self._setting(one) for one in self._list(data, "settings", self._file)),
-            pages=tuple(pages),
+            theirs_when=self._theirs_when(data),
+            pages=_in_sections([*pages, *(replace(page, more=True) for page in more)]),
         )
         if self._path.name != f"{definition.name}.v{definition.version}.yaml":
             wanted = f"{definition.name}.v{definition.version}.yaml"
@@ -108,11 +137,11 @@ class _Reader:
         if len(self._problems) > before:
             return None
         check(definition, self._file, self._problems)
-        return definition
+        return related(definition)
 
     def _load(self, path: Path) -> Any:
         try:
-            return yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506 - makes text, lists and mappings only
+            return yaml.load(path.read_text(encoding="utf-8"), LOADER)  # noqa: S506 - makes text, lists and mappings only
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             line = getattr(getattr(error, "problem_mark", None), "line", None)
             where = "" if line is None else f" near line {line + 1}"
@@ -134,7 +163,14 @@ class _Reader:
         if not isinstance(content, list):
             self._problems.add(Place(name), "A part is a list of pages; start each with a dash")
             return []
-        return [part._page(one) for one in content]
+        when = self._condition(data, self._file)
+        return [replace(page, when=page.when.and_also(when)) for page in map(part._page, content)]
+
+    def _theirs_when(self, data: Mapping[str, Any]) -> Condition | None:
+        if data.get("theirs_when") == "always":
+            return ALWAYS
+        answers = self._answers(data, "theirs_when", self._file)
+        return Condition(answers) if answers else None
 
     def _page(self, data: Any) -> Page:
         given = data if isinstance(data, Mapping) else {}
@@ -146,6 +182,8 @@ class _Reader:
             intro=tuple(map(str, self._list(data, "intro", place))),
             panel=str(data.get("panel", "")),
             when=self._condition(data, place),
+            section=str(data.get("section", "")),
+            theirs=self._theirs(data, place),
             questions=tuple(self._question(one, place) for one in self._list(data, "questions", place)),
         )
 
@@ -171,6 +209,9 @@ class _Reader:
             invalid=str(data.get("invalid", "")),
             unsure_counts_as=str(data.get("unsure_counts_as", "")),
             text_version=self._number(data, "text_version", place) or 1,
+            none=str(data.get("none", "")),
+            otherwise=str(data.get("otherwise", "")),
+            theirs=self._theirs(data, place),
         )
 
     def _choice(self, data: Any, place: Place) -> Choice:
@@ -181,12 +222,19 @@ class _Reader:
             hint=str(data.get("hint", "")),
             alone=self._flag(data, "alone", place),
             when=self._condition(data, place),
+            theirs=self._theirs(data, place),
         )
 
     def _setting(self, data: Any) -> Setting:
         data = self._mapping(data, ("field", "value", "when", "unless"), self._file)
         field, value = self._text(data, "field", self._file), self._text(data, "value", self._file)
         return Setting(field, value, self._condition(data, self._file))
+
+    def _theirs(self, data: Mapping[str, Any], place: Place) -> Theirs:
+        texts = self._mapping(data.get("theirs", {}), SAID_KEYS, place)
+        return tuple(
+            (key, tuple(map(str, text)) if isinstance(text, list) else str(text)) for key, text in texts.items()
+        )
 
     def _condition(self, data: Mapping[str, Any], place: Place) -> Condition:
         return Condition(self._answers(data, "when", place), self._answers(data, "unless", place))

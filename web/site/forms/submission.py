@@ -68,9 +68,12 @@ def build(
     for question in asked:
         if question.fills and counting[question.id]:
             _put(form, question.fills, as_json(question, counting[question.id], flag=is_flag(question.fills)))
-    consents = [question for question in asked if question.kind is Kind.CONSENT]
+    consents = [question for question in asked if question.is_consent and counting[question.id]]
+    told = form.get("written_by", {}).get("agreed_how")
     form["consents"] |= {"given_at": at.isoformat(), "text_version": max(one.text_version for one in consents)}
-    form["consent_texts"] = [_consent(question, counting, agreed_at.get(question.id, at)) for question in consents]
+    form["consent_texts"] = [
+        _consent(question, counting, agreed_at.get(question.id, at), told) for question in consents
+    ]
     form["answers"] = [_answer(question, counting) for question in asked if _is_kept_apart(question, counting)]
     return HelpSubmission.from_json(form)
 
@@ -86,12 +89,15 @@ def _put(form: dict[str, Any], path: str, value: Any) -> None:
     form[name] = value
 
 
-def _consent(question: Question, counting: Answers, at: datetime) -> dict[str, Any]:
+def _consent(question: Question, counting: Answers, at: datetime, told: str | None) -> dict[str, Any]:
+    """A consent that was ticked is the writer's own word; of another's they say how they were told."""
+    own = question.kind is Kind.CONSENT
     return {
         "text": question.id,
         "version": question.text_version,
         "given_at": at.isoformat(),
         "agreed": counting[question.id] == "yes",
+        "told": None if own else told,
     }
 
 

@@ -6,43 +6,91 @@ from collections.abc import Callable, Mapping
 
 from starlette.responses import Response
 
-from web.site.forms.definition import Definition, Kind
+from contracts.london import day_of
+from web.site.forms.definition import Definition
 from web.site.forms.engine import (
     Shown,
     answer_page,
     applicable,
     first_unanswered,
+    newly_asked,
     page_after,
     page_before,
     page_numbered,
+    place_of,
 )
 from web.site.forms.kinds import raw_of
+from web.site.languages import LANGUAGES
 from web.site.pages.spam import is_trapped
 from web.site.sessions import NoRoom, Session
 from web.site.texts import N_
 from web.site.visit import Visit
 
 CHANGING = "change"
+BEGUN = "begun"
+"""In the address that a session begins with: who comes there without one has a browser that keeps no cookies."""
+
+OPENING: set[Callable[[Visit], Response]] = set()
+"""The pages that open the session, and so take turns in it."""
+
 CHOOSE_A_ROUTE = N_("Choose who you would like help for")
 
 
 def start(visit: Visit) -> Response:
-    """Who is it for? Whoever answers has a session from then on."""
+    """Who is it for? Whoever answers has a session from then on, and who has one already loses nothing of it."""
     route = visit.first("route")
-    if visit.is_post and route in visit.site.definitions:
-        session = Session(route=route, started_at=visit.site.clock.now().isoformat())
-        if is_trapped(visit):
-            session.suspected.append("honeypot")
-        visit.site.sessions.end(visit.token)
-        try:
-            token = visit.site.sessions.begin(session)
-        except NoRoom:
-            return visit.page("full.html", status=503)
-        return visit.remember(visit.go_to("/leaving"), token)
+    chosen = visit.is_post and route in visit.site.definitions
+    with visit.site.sessions.open(visit.token) as session:
+        written = session if session and (session.answers or session.draft) else None
+        if chosen and written and not (visit.first("anew") and visit.first("csrf") == written.csrf):
+            return _ask_about(visit, written, route)
+        resume = _path_on(visit, written) if written else ""
+    if chosen:
+        return _begin(visit, route)
     problems = {"route": CHOOSE_A_ROUTE} if visit.is_post else {}
     return visit.page(
-        "start.html", status=422 if problems else 200, problems=problems, routes=visit.site.definitions.values()
+        "start.html",
+        status=422 if problems else 200,
+        problems=problems,
+        routes=visit.site.definitions.values(),
+        resume=resume,
     )
+
+
+OPENING.add(start)
+
+
+def _ask_about(visit: Visit, session: Session, route: str) -> Response:
+    """The same route goes on where it was; before another is begun, somebody is asked."""
+    if session.route == route:
+        return visit.go_to(_path_on(visit, session))
+    return visit.page(
+        "begun.html",
+        session=session,
+        route=visit.site.definitions[route],
+        begun=visit.site.definitions[session.route],
+        resume=_path_on(visit, session),
+    )
+
+
+def _begin(visit: Visit, route: str) -> Response:
+    session = Session(route=route, started_at=visit.site.clock.now().isoformat())
+    if is_trapped(visit):
+        session.suspected.append("honeypot")
+    visit.site.sessions.end(visit.token)
+    try:
+        token = visit.site.sessions.begin(session, visit.who)
+    except NoRoom:
+        return visit.page("full.html", status=503)
+    return visit.remember(visit.go_to(f"/leaving?{BEGUN}=1"), token)
+
+
+def _path_on(visit: Visit, session: Session) -> str:
+    """Where somebody goes on with what they have begun."""
+    if not session.knows_how_to_leave:
+        return "/leaving"
+    shown = first_unanswered(visit.site.definitions[session.route], session.answers)
+    return f"/step/{shown.number}" if shown else "/check"
 
 
 def with_session(view: Callable[[Visit, Session, Definition], Response]) -> Callable[[Visit], Response]:
@@ -54,8 +102,11 @@ def with_session(view: Callable[[Visit, Session, Definition], Response]) -> Call
                 if visit.is_post and visit.first("csrf") != session.csrf:
                     return visit.go_to(visit.path)
                 return view(visit, session, visit.site.definitions[session.route])
+        if visit.token is None and BEGUN in visit.query:
+            return visit.page("cookies.html")
         return visit.go_to("/closed")
 
+    OPENING.add(open_and_view)
     return open_and_view
 
 
@@ -85,18 +136,33 @@ def step(visit: Visit, session: Session, definition: Definition) -> Response:
         return _go_on(visit, first_unanswered(definition, session.answers))
     if not visit.is_post:
         return _show_step(visit, session, definition, shown)
+    if visit.first("language") in LANGUAGES:
+        return _switch_language(visit, session, shown)
     return _take_answers(visit, session, definition, shown)
 
 
+def _switch_language(visit: Visit, session: Session, shown: Shown) -> Response:
+    """The same page in another language, with whatever was typed on it so far."""
+    asked = {question.id for question in shown.questions}
+    fields = {name: list(values) for name, values in visit.fields.items() if name.partition("-")[0] in asked}
+    session.keep_draft(shown.page.id, fields)
+    changing = f"?{CHANGING}=1" if visit.first(CHANGING) else ""
+    return visit.go_to(f"/step/{shown.number}{changing}", language=visit.first("language"))
+
+
 def _take_answers(visit: Visit, session: Session, definition: Definition, shown: Shown) -> Response:
-    now = visit.site.clock.now()
-    outcome = answer_page(definition, session.answers, shown, visit.fields, today=now.date())
+    now, before = visit.site.clock.now(), session.answers
+    outcome = answer_page(definition, before, shown, visit.fields, today=day_of(now))
     if outcome.problems:
         return _show_step(visit, session, definition, shown, outcome.problems)
     session.answers = outcome.answers
-    session.agreed_at.update({one.id: now.isoformat() for one in shown.questions if one.kind is Kind.CONSENT})
+    session.forget_draft()
+    session.agreed_at.update({one.id: now.isoformat() for one in shown.questions if one.is_consent})
     if visit.first(CHANGING):
-        return _go_on(visit, first_unanswered(definition, session.answers), changing=True)
+        asked = first_unanswered(definition, session.answers) or newly_asked(definition, before, session.answers)
+        return _go_on(visit, asked, changing=True)
+    if visit.first("then") == "check":
+        return _go_on(visit, first_unanswered(definition, session.answers))
     return _go_on(visit, page_after(definition, session.answers, shown.number))
 
 
@@ -110,19 +176,39 @@ def _show_step(
     visit: Visit, session: Session, definition: Definition, shown: Shown, problems: Mapping[str, str] | None = None
 ) -> Response:
     changing = bool(visit.query.get(CHANGING) or visit.first(CHANGING))
-    before = page_before(definition, session.answers, shown.number)
-    kept = {name: list(values) for name, values in visit.fields.items()} if problems else {}
-    for question in shown.questions if not problems else ():
-        kept |= raw_of(question, session.answers.get(question.id))
+    number, total = place_of(definition, session.answers, shown.number)
     return visit.page(
         "step.html",
         status=422 if problems else 200,
         session=session,
         definition=definition,
         shown_page=shown,
+        number=number,
+        total=total,
         answers=applicable(definition, session.answers),
-        raw=kept,
+        raw=_fields_of(visit, session, shown, posted=bool(problems)),
         problems=problems or {},
         changing=changing,
-        back="/check" if changing else f"/step/{before.number}" if before else "/leaving",
+        course=visit.site.next_courses() if shown.page.panel == "course" else (),
+        back="/check" if changing else _path_back(definition, session, shown),
     )
+
+
+def _fields_of(visit: Visit, session: Session, shown: Shown, *, posted: bool) -> dict[str, list[str]]:
+    """What the page's fields hold: what was just posted, what was typed before its language was switched, or what was
+    answered before. What was seen and left out is there as the answer that it is."""
+    if posted:
+        return {name: list(values) for name, values in visit.fields.items()}
+    if session.draft_page == shown.page.id:
+        return dict(session.draft)
+    fields: dict[str, list[str]] = {}
+    for question in shown.questions:
+        fields |= raw_of(question, session.answers.get(question.id))
+    return fields
+
+
+def _path_back(definition: Definition, session: Session, shown: Shown) -> str:
+    before = page_before(definition, session.answers, shown.number)
+    if before:
+        return f"/step/{before.number}"
+    return "/check" if shown.page.more else "/leaving"

@@ -17,8 +17,10 @@ def leave(visit: Visit) -> Response:
 
 
 def closed(visit: Visit) -> Response:
-    """An empty page, for whoever presses Back or comes after the time was up."""
-    return visit.forget(visit.page("closed.html"))
+    """A page for whoever presses Back or comes without anything open, which says of nothing that it was there; or one
+    that says that the time was up, to whoever still had something open."""
+    timed_out = visit.token is not None and LEFT not in visit.cookies
+    return visit.forget(visit.page("closed.html" if timed_out else "left.html"))
 
 
 def again(visit: Visit) -> Response:

@@ -17,7 +17,3 @@ def privacy(visit: Visit) -> Response:
 
 def accessibility(visit: Visit) -> Response:
     return visit.page("accessibility.html")
-
-
-def not_found(visit: Visit) -> Response:
-    return visit.page("not_found.html", status=404)

@@ -8,8 +8,11 @@ import structlog
 from starlette.responses import Response
 
 from contracts.reference import spell
+from contracts.sealed import HelpSubmission, SafeChannel
+from contracts.vocabulary import HelpKind
 from web.site.forms.definition import Definition
-from web.site.forms.engine import applicable, first_unanswered, shown_pages
+from web.site.forms.engine import applicable, first_unanswered
+from web.site.forms.overview import overview
 from web.site.forms.submission import FORM, FORM_VERSION, build
 from web.site.pages.form import with_session
 from web.site.pages.spam import suspicions
@@ -17,6 +20,23 @@ from web.site.sessions import Session
 from web.site.visit import Visit
 
 log = structlog.get_logger()
+
+WRITER, CLIENT_UNASKED, PASS_ON, CLIENT_CALLS = "writer", "client_unasked", "pass_on", "client_calls"
+COURSE, NO_THERAPIST = "course", "no_therapist"
+"""What decides what happens next: codes that say nothing else of a request."""
+
+
+def outlook_of(submission: HelpSubmission) -> list[str]:
+    """What the confirmation tells of what happens next, in codes."""
+    found = {
+        WRITER: submission.written_by is not None,
+        CLIENT_UNASKED: not submission.client_agrees,
+        PASS_ON: submission.client_agrees and not submission.consents.pass_to_therapist,
+        CLIENT_CALLS: submission.contact is not None and submission.contact.channel is SafeChannel.CLIENT_CALLS,
+        COURSE: HelpKind.FAMILY_COURSE in submission.help_wanted,
+        NO_THERAPIST: not submission.seeks_therapist,
+    }
+    return [code for code, holds in found.items() if holds]
 
 
 @with_session
@@ -33,7 +53,7 @@ def check(visit: Visit, session: Session, definition: Definition) -> Response:
         "check.html",
         session=session,
         definition=definition,
-        pages=shown_pages(definition, session.answers),
+        overview=overview(definition, session.answers),
         answers=applicable(definition, session.answers),
     )
 
@@ -46,6 +66,8 @@ def done(visit: Visit, session: Session, definition: Definition) -> Response:
         "done.html",
         session=session,
         definition=definition,
+        outlook=session.outlook,
+        course=visit.site.next_courses() if COURSE in session.outlook else (),
         reference=session.reference,
         spelt=spell(session.reference),
     )
@@ -66,5 +88,5 @@ def _send(visit: Visit, session: Session, definition: Definition) -> None:
     )
     receipt = visit.site.publisher.request_help(submission, form=FORM, form_version=FORM_VERSION)
     log.info("sent", submission_id=str(receipt.submission_id), delivered=receipt.delivered)
-    session.reference = receipt.reference
+    session.reference, session.outlook = receipt.reference, outlook_of(submission)
     session.forget_answers()

@@ -7,7 +7,9 @@ from starlette.responses import Response
 from contracts.commands.intake import StatusAnswer
 from contracts.reference import InvalidReference, parse_reference
 from contracts.sealed import Credentials
+from contracts.text import clean
 from web.site.enquiry import CantLook
+from web.site.pages import request
 from web.site.texts import N_
 from web.site.visit import Visit
 
@@ -42,23 +44,47 @@ def status(visit: Visit) -> Response:
     if _asks_too_often(visit):
         return visit.page("too_often.html", status=429)
     try:
-        answer: StatusAnswer | None = visit.site.enquiry.ask(_credentials(visit))
+        answer = _ask(visit)
     except CantLook:
-        answer = None
-    return visit.page("standing.html", answer=answer)
+        return _standing(visit, None)
+    return request.begin(visit, _credentials(visit)) if answer.recognised else _standing(visit, answer)
 
 
 def withdraw(visit: Visit) -> Response:
-    """Passes the wish on. Whether reference and words belong together is for intake to say, not for this page."""
+    """Takes a request back for whoever knows its words, and says so if they don't. However much is asked, nobody is
+    refused; where nobody can look, the wish is passed on, and intake finds out whether the words are right."""
     if not visit.is_post:
         return visit.page("withdraw.html", problems={}, typed="")
     problems = _problems(visit)
     if problems:
         return visit.page("withdraw.html", status=422, problems=problems, typed=visit.first("reference"))
-    if _asks_too_often(visit):
-        return visit.page("too_often.html", status=429)
+    is_certain = True
+    try:
+        answer = _ask(visit)
+        if not answer.recognised:
+            return _standing(visit, answer)
+    except CantLook:
+        is_certain = False
     visit.site.publisher.withdraw(_credentials(visit))
-    return visit.page("withdrawn.html")
+    return visit.page("withdrawn.html", is_certain=is_certain)
+
+
+def _ask(visit: Visit) -> StatusAnswer:
+    """What intake says to these words. While they are locked there, it needn't be asked. Raises CantLook."""
+    credentials, tries = _credentials(visit), visit.site.wrong_tries
+    if tries.minutes_to_wait(credentials.reference):
+        return StatusAnswer(recognised=False)
+    answer = visit.site.enquiry.ask(credentials)
+    if answer.recognised:
+        tries.forget(credentials.reference)
+    else:
+        tries.note(credentials.reference)
+    return answer
+
+
+def _standing(visit: Visit, answer: StatusAnswer | None) -> Response:
+    wait = visit.site.wrong_tries.minutes_to_wait(_credentials(visit).reference)
+    return visit.page("standing.html", answer=answer, wait=wait, back=visit.path)
 
 
 def _problems(visit: Visit) -> dict[str, str]:
@@ -67,13 +93,18 @@ def _problems(visit: Visit) -> dict[str, str]:
         parse_reference(visit.first("reference")[:MOST_CHARACTERS])
     except InvalidReference as wrong:
         problems["reference"] = MISTYPED if "mistyped" in str(wrong) else NO_REFERENCE
-    if not 0 < len(visit.first("passphrase")) <= MOST_CHARACTERS:
+    if not 0 < len(_passphrase(visit)) <= MOST_CHARACTERS:
         problems["passphrase"] = NO_WORDS
     return problems
 
 
 def _credentials(visit: Visit) -> Credentials:
-    return Credentials(reference=parse_reference(visit.first("reference")), passphrase=visit.first("passphrase"))
+    return Credentials(reference=parse_reference(visit.first("reference")), passphrase=_passphrase(visit))
+
+
+def _passphrase(visit: Visit) -> str:
+    """As the form takes it: without what nobody meant to type."""
+    return clean(visit.first("passphrase"))
 
 
 def _asks_too_often(visit: Visit) -> bool:

@@ -15,13 +15,24 @@
 
   let presses = [];
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "Shift") { presses = []; return; }
+    if (event.key !== "Shift") { if (presses.length) { presses = []; show(); } return; }
     if (event.repeat) return;
     presses = [...presses.filter((at) => event.timeStamp - at < WITHIN_MS), event.timeStamp];
-    const said = document.querySelector("[data-leave-again]");
-    if (presses.length >= SHIFTS) leave();
-    else if (presses.length === SHIFTS - 1) said.textContent = said.dataset.leaveAgain;
+    if (presses.length >= SHIFTS && document.querySelector("a[data-leave]")) leave();
+    else show();
   });
+
+  // How often Shift was pressed, to be seen and heard, until it counts no longer.
+  let fading;
+  function show() {
+    const dots = document.querySelector("[data-presses]"), said = document.querySelector("[data-leave-again]");
+    if (!dots) return;
+    dots.hidden = presses.length === 0;
+    [...dots.children].forEach((dot, number) => dot.classList.toggle("on", number < presses.length));
+    said.textContent = presses.length === SHIFTS - 1 ? said.dataset.leaveAgain : "";
+    clearTimeout(fading);
+    fading = setTimeout(() => { presses = []; show(); }, WITHIN_MS);
+  }
 
   // A page that comes back out of the browser's own memory is asked for again.
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
@@ -45,12 +56,15 @@
       setTimeout(() => location.replace(warning.dataset.closed), warning.dataset.end * 1000),
     ];
   }
-  warning.querySelector("[data-stay]").addEventListener("click", async () => {
+  async function stay() {
     const body = new URLSearchParams({ csrf: warning.dataset.csrf });
     const answer = await fetch(warning.dataset.stay, { method: "POST", body }).catch(() => null);
     if (answer && answer.status === 204) here();
     else location.replace(warning.dataset.closed);
-  });
+  }
+  warning.querySelector("[data-stay]").addEventListener("click", stay);
+  // Whoever puts the question away with Esc is there.
+  warning.addEventListener("cancel", (event) => { event.preventDefault(); stay(); });
   // Whoever goes on in one tab is still there in all of them.
   function here() { tabs.postMessage?.("here"); watch(); }
   tabs.addEventListener("message", watch);

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.probe import points, store
 from services.probe.acts import ACTS
-from services.probe.events import ProbeAsked, ProbeDone, ProbeKeyed, Record
+from services.probe.events import ProbeAsked, ProbeDone, ProbeHinted, ProbeKeyed, Record
 from services.probe.tools import Tools
 
 from chassis.ports import Timer, Unit
@@ -30,6 +30,10 @@ def note(unit: Unit[Tools], event: ProbeAsked) -> None:
 def note_once(unit: Unit[Tools], event: ProbeKeyed) -> None:
     """Safe whatever the inbox remembers."""
     _write_once(unit, event)
+
+
+def ignore(unit: Unit[Tools], event: ProbeHinted) -> None:
+    """There is nothing to do."""
 
 
 def record(unit: Unit[Tools], request: Record) -> Recorded:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from services.probe import naivety
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.default import DefaultDialect
 
@@ -54,6 +55,8 @@ def install(control: Path, sabotage: frozenset[str]) -> None:
         with around_commit(control, connection):
             return to_end(connection, statement, given)
 
+    for name in sabotage & naivety.BREAKS.keys():
+        naivety.BREAKS[name]()
     bulk.run = run  # type: ignore[attr-defined]
     turns.end_with = end_with
     DefaultDialect.do_commit = commit  # type: ignore[method-assign]

@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from services.probe import handlers, store, tools
-from services.probe.events import ProbeAsked, ProbeKeyed, Record
+from services.probe.events import ProbeAsked, ProbeHinted, ProbeKeyed, Record
 
-from chassis.host.service import Ports, command, due, health_check, lane, on, schedule
+from chassis.host.service import (
+    Ports,
+    command,
+    discarder,
+    due,
+    exporter,
+    health_check,
+    lane,
+    lister,
+    on,
+    replayer,
+    schedule,
+    shower,
+)
 
 
 class ProbeService:
@@ -17,8 +30,14 @@ class ProbeService:
     inbox = lane(
         "inbox",
         on(ProbeAsked, handlers.note),
+        on(ProbeHinted, handlers.ignore),
         on(ProbeKeyed, handlers.note_once, safe_by_business_key="run and number"),
     )
     timers = schedule(due("remind", handlers.remind))
     record = command(Record, handlers.record)
     health = health_check()
+    list_dead_letters = lister()
+    show_dead_letters = shower()
+    export_dead_letters = exporter()
+    replay_dead_letters = replayer()
+    discard_dead_letters = discarder()

@@ -1,0 +1,211 @@
+"""What becomes of an award: told to the therapist, fitted to their fee, kept for late sessions, given back."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from uuid import UUID
+
+from chassis.ports import Timer
+from contracts.events.billing import SubsidyAssigned, SubsidyReleased
+from contracts.events.matching import MatchingStalled
+from contracts.vocabulary import AwardId, MatchId, SessionId, SubsidyReleaseReason
+from services.billing import store
+from services.billing.domain import ledger
+from services.billing.domain.awards import Award, AwardState, need_per_session
+from services.billing.domain.days import day_of, end_of
+from services.billing.domain.funds import Fund
+from services.billing.handlers import referral_fees
+from services.billing.handlers.books import BillingUnit, post
+from services.billing.handlers.waiting import leave_waiting_list, money_has_come, wait_again
+from services.billing.tables import Match, Referral
+
+RELEASE_AWARD, AWARD_NOT_BEGUN = "release_award", "award_not_begun"
+
+
+def watch_beginning(unit: BillingUnit, award: Award) -> None:
+    """Has the money go back if no session was paid within the time that policy gives."""
+    unit.set_timer(AWARD_NOT_BEGUN, award.id, end_of(_begin_by(unit, award)))
+
+
+def tell_therapist(unit: BillingUnit, award: Award, fund: Fund, match: Match) -> None:
+    """Says that the award pays a part of the sessions with this therapist, who has to know."""
+    unit.emit(
+        SubsidyAssigned(
+            award_id=award.id,
+            referral_id=award.referral_id,
+            match_id=match.id,
+            therapist_id=match.therapist_id,
+            pence_per_session=award.pence_per_session,
+            sessions=award.sessions_left,
+            ends_on=fund.ends_on,
+            begin_by=None if award.sessions_used else _begin_by(unit, award),
+        )
+    )
+
+
+def fit_to_fee(unit: BillingUnit, referral: Referral, match: Match) -> None:
+    """Releases what the therapist's own fee doesn't need of the award, and tells them of what is left."""
+    award = store.find_held_award(unit.session, referral.id)
+    if award is None:
+        return
+    fund = store.get_fund(unit.session, award.fund_id)
+    need = need_per_session(session_fee_pence=match.session_fee_pence, fee_ceiling_pence=referral.fee_ceiling_pence)
+    released = award.lower_to(fund=fund, pence_per_session=need)
+    tell_release(unit, award, released, SubsidyReleaseReason.FEE_LOWER_THAN_AWARDED, cause_id=match.id)
+    if award.state is AwardState.HELD:
+        tell_therapist(unit, award, fund, match)
+
+
+def close_award_of(unit: BillingUnit, referral: Referral, reason: SubsidyReleaseReason, *, pays_until: date) -> None:
+    """No session after that day is paid. The money stays reserved while earlier ones may still be reported."""
+    if award := store.find_held_award(unit.session, referral.id):
+        close_award(unit, referral, award, store.get_fund(unit.session, award.fund_id), reason, pays_until=pays_until)
+
+
+def close_award(
+    unit: BillingUnit,
+    referral: Referral,
+    award: Award,
+    fund: Fund,
+    reason: SubsidyReleaseReason,
+    *,
+    pays_until: date,
+) -> None:
+    if not _may_have_met(unit, referral):
+        _end(unit, award, fund, reason, pays_until=pays_until)
+        return
+    award.close(pays_until=pays_until)
+    last_report = pays_until + timedelta(days=unit.tools.awards.late_session_days)
+    unit.set_timer(RELEASE_AWARD, award.id, end_of(last_report), {"reason": reason.value})
+
+
+def go_on(unit: BillingUnit, referral: Referral) -> None:
+    """What had ended with a referral or its match goes on: an award whose money is still reserved is held again.
+
+    If it has gone back to the fund meanwhile, the client is on the waiting list where they stood, and is served from it
+    if the fund still has it.
+    """
+    if not referral.asks_for_subsidy or store.find_held_award(unit.session, referral.id):
+        return
+    for award in reversed(store.closing_awards_of(unit.session, referral.id)):
+        if store.get_fund(unit.session, award.fund_id).is_open(on=day_of(unit.now)):
+            award.go_on()
+            unit.cancel_timer(RELEASE_AWARD, award.id)
+            leave_waiting_list(unit, referral.id)
+            if not award.sessions_used:
+                watch_beginning(unit, award)
+            return
+    wait_again(unit, referral)
+
+
+def release_award(unit: BillingUnit, timer: Timer) -> None:
+    """What was reserved for sessions that nobody has reported goes back to the fund."""
+    award = store.find_award(unit.session, AwardId(UUID(timer.key)))
+    if award and award.state is AwardState.CLOSING:
+        fund = store.get_fund(unit.session, award.fund_id)
+        _end(unit, award, fund, SubsidyReleaseReason(timer.data["reason"]))
+
+
+def release_unbegun_award(unit: BillingUnit, timer: Timer) -> None:
+    """Money that nobody has used goes back to the fund; its client waits behind those who have waited meanwhile."""
+    award = store.find_award(unit.session, AwardId(UUID(timer.key)))
+    if award is None or award.state is not AwardState.HELD or award.sessions_used:
+        return
+    fund = store.get_fund(unit.session, award.fund_id)
+    _end(unit, award, fund, SubsidyReleaseReason.NEVER_BEGUN, pays_until=day_of(unit.now))
+    wait_again(unit, store.get_referral(unit.session, award.referral_id), asked_at=unit.now)
+
+
+def release_if_nobody_met(unit: BillingUnit, referral: Referral) -> None:
+    """It is known now that no session took place, so nothing need be reserved for one."""
+    if _may_have_met(unit, referral):
+        return
+    for award in store.closing_awards_of(unit.session, referral.id):
+        _end(unit, award, store.get_fund(unit.session, award.fund_id), SubsidyReleaseReason.MATCH_ENDED)
+
+
+def note_that_nobody_fits(unit: BillingUnit, referral: Referral, event: MatchingStalled) -> None:
+    """Gives an award back with which the client can pay nobody within reach, and remembers what was not enough."""
+    award = store.find_held_award(unit.session, referral.id)
+    if award is None or store.find_current_match(unit.session, referral.id):
+        return
+    together = (referral.fee_ceiling_pence or 0) + award.pence_per_session
+    if not _was_tried_with(award, together, event):
+        return
+    referral.least_fee_pence = together + 1
+    fund = store.get_fund(unit.session, award.fund_id)
+    reason = SubsidyReleaseReason.NO_THERAPIST_FITS
+    close_award(unit, referral, award, fund, reason, pays_until=day_of(unit.now))
+    wait_again(unit, referral)
+
+
+def ask_again(unit: BillingUnit, referral: Referral) -> None:
+    """The next therapist may cost what the client can't pay alone, though the one before didn't."""
+    highest = unit.tools.awards.highest_session_fee_pence
+    if need_per_session(session_fee_pence=highest, fee_ceiling_pence=referral.fee_ceiling_pence):
+        wait_again(unit, referral)
+
+
+def try_again_with(unit: BillingUnit, *, session_fee_pence: int) -> None:
+    """A therapist has come whose fee may fit some for whom nobody's did."""
+    referrals = store.referrals_that_fit_nobody(unit.session, above_pence=session_fee_pence)
+    for referral in referrals:
+        referral.least_fee_pence = session_fee_pence
+    if referrals:
+        money_has_come(unit)
+
+
+def may_pay_again(unit: BillingUnit, award: Award, fund: Fund) -> bool:
+    """Whether an award that was used up has sessions to come once one of them is taken back."""
+    referral = store.get_referral(unit.session, award.referral_id)
+    other = store.find_held_award(unit.session, award.referral_id)
+    open_ = fund.is_open(on=day_of(unit.now)) and award.pays_until is None
+    return open_ and referral.ending is None and other in (None, award)
+
+
+def tell_release(
+    unit: BillingUnit,
+    award: Award,
+    pence: int,
+    reason: SubsidyReleaseReason,
+    *,
+    cause_id: AwardId | MatchId | SessionId,
+) -> None:
+    """Enters what went back to the fund, if anything did, and has those served who wait for it."""
+    if not pence:
+        return
+    post(unit, ledger.subsidy_released(cause_id=cause_id, fund_id=award.fund_id, pence=pence))
+    unit.emit(
+        SubsidyReleased(
+            award_id=award.id,
+            referral_id=award.referral_id,
+            fund_id=award.fund_id,
+            released_pence=pence,
+            reason=reason,
+            pence_per_session=award.pence_per_session if award.state is AwardState.HELD else 0,
+        )
+    )
+    money_has_come(unit)
+
+
+def _end(
+    unit: BillingUnit, award: Award, fund: Fund, reason: SubsidyReleaseReason, *, pays_until: date | None = None
+) -> None:
+    tell_release(unit, award, award.end(fund=fund, pays_until=pays_until), reason, cause_id=award.id)
+
+
+def _begin_by(unit: BillingUnit, award: Award) -> date:
+    return day_of(award.approved_at) + timedelta(days=unit.tools.awards.begin_within_days)
+
+
+def _may_have_met(unit: BillingUnit, referral: Referral) -> bool:
+    """Whether a session may have taken place that nobody has reported yet."""
+    matches = store.matches_of(unit.session, referral.id)
+    return any(not referral_fees.is_said_not_attended(referral, match) for match in matches)
+
+
+def _was_tried_with(award: Award, together: int, event: MatchingStalled) -> bool:
+    """Whether matching sought with this award's money, and did not say so before it had heard of it."""
+    if event.highest_fee_pence is not None:
+        return event.highest_fee_pence == together
+    return event.waiting_since >= award.approved_at

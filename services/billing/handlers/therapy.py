@@ -1,0 +1,58 @@
+"""What a therapist says by the page of the introduction: heard as if a person had given the command."""
+
+from __future__ import annotations
+
+from chassis.ports import Invalid, NotYet, Refused
+from contracts.commands.billing import DrawDown, RecordAttendance, RecordNeverAttended
+from contracts.events.notifications import TherapyReportAccepted
+from contracts.vocabulary import TherapyReport
+from services.billing import store
+from services.billing.handlers import attendance, sessions
+from services.billing.handlers.books import BillingUnit
+from services.billing.tables import Match
+
+THE_THERAPIST = "the therapist"
+"""Who said so, where a person of the charity would be named."""
+
+
+def take_therapy_report(unit: BillingUnit, event: TherapyReportAccepted) -> None:
+    """Contact made, the first session, or that the client never came. That it has ended is matching's to say.
+
+    Raises NotYet for a match that hasn't been heard of, and Invalid where a command would be refused: a person sees to
+    it, among the dead letters.
+    """
+    match = store.find_match(unit.session, event.match_id)
+    if match is None:
+        raise NotYet(f"match {event.match_id} has not been heard of here")
+    try:
+        _take(unit, match, event)
+    except Refused as refusal:
+        raise Invalid(f"what the therapist reports can't be recorded: {type(refusal).__name__}") from None
+
+
+def _take(unit: BillingUnit, match: Match, event: TherapyReportAccepted) -> None:
+    """Raises Refused."""
+    if event.what is TherapyReport.CONTACT_MADE:
+        match.contact_made_on = match.contact_made_on or event.on
+    elif event.what is TherapyReport.FIRST_SESSION:
+        _record_first_session(unit, match, event)
+    elif event.what is TherapyReport.NOT_ATTENDED:
+        asked = RecordNeverAttended(match_id=match.id, recorded_by=THE_THERAPIST)
+        attendance.record_never_attended(unit, asked)
+
+
+def _record_first_session(unit: BillingUnit, match: Match, event: TherapyReportAccepted) -> None:
+    """An award that covers the day pays for it. Where they are known to have met there is nothing to record."""
+    if event.on is None:
+        raise Invalid("a session has a day")
+    # The award before the match, as a session that staff report locks them, so that neither waits for the other.
+    award = store.paying_award_of(unit.session, match.referral_id, event.on)
+    locked = store.lock_match(unit.session, match.id)
+    assert locked is not None
+    if not locked.is_newly_reported(at=event.reported_at) or store.sessions_attended(unit.session, match.id):
+        return
+    if award:
+        sessions.draw_down(unit, DrawDown(award_id=award.id, attended_on=event.on, match_id=match.id))
+    else:
+        asked = RecordAttendance(referral_id=match.referral_id, attended_on=event.on, match_id=match.id)
+        sessions.record_attendance(unit, asked)

@@ -1,0 +1,33 @@
+"""Who knows a referral's reference and its passphrase."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chassis.ports import Unit
+from contracts.vocabulary import ReferralId
+from services.intake import store
+from services.intake.domain.passphrases import NO_DECOY, decoy_for, recognises
+from services.intake.domain.referral import Referral
+from services.intake.tools import Tools
+
+
+def recognise(unit: Unit[Tools], reference: str, passphrase: str) -> Referral | None:
+    """The referral that goes on for this reference, if the passphrase is its own.
+
+    A reference that nobody has and a passphrase that is another's take the same work: two rows are asked for, one is
+    there, and its wrong try is written. So nobody learns from the time of an answer which references there are.
+    """
+    key, session = unit.tools.passphrase_key, unit.session
+    decoy_id = decoy_for(reference, key=key)
+    own = store.find_guard(session, reference)
+    decoy = store.find_decoy(session, NO_DECOY if own else decoy_id)
+    guard = own or decoy or store.make_decoy(session, decoy_id)
+    before = replace(guard)
+    is_recognised = recognises(guard, passphrase, key=key, at=unit.now)
+    if guard != before:
+        store.save_tries(session, store.referrals if own else store.decoys, guard)
+    if not (own and is_recognised):
+        return None
+    referral = store.get_referral(session, ReferralId(own.id))
+    return store.get_referral(session, referral.merged_into) if referral.merged_into else referral

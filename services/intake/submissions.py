@@ -1,0 +1,186 @@
+"""What front-ends send: taken in, or kept as it came until it can be, so that nobody who asked for help is lost.
+
+Most often what can't be taken in is sealed to a wrong or withdrawn key. Its sender was shown a reference, so the office
+is told at once, and an operator has it read again when the key, or what else was wrong, is put right.
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+
+from chassis.ports import NotYet, Refused, Unit
+from chassis.sealing import Unopenable, key_of
+from contracts.commands.intake import ListUnreadable, RetriedUnreadable, RetryUnreadable, UnreadableView
+from contracts.events.intake import HelpRequestRefused
+from contracts.events.web import HelpRequested, WithdrawalRequested
+from contracts.london import day_of
+from contracts.reference import InvalidReference, parse_reference
+from contracts.sealed import FORMS, Credentials, HelpForm, HelpSubmission
+from contracts.shape import InvalidShape
+from contracts.vocabulary import ReferralId, RefusalReason, WithdrawalReason
+from services.intake import handlers, store, unreadable
+from services.intake.domain.passphrases import mark_of
+from services.intake.domain.referral import Referral, StepRefused, can_be_born_on
+from services.intake.recognition import recognise
+from services.intake.steps import BY_CLIENT
+from services.intake.tools import Tools
+
+NOTHING_IN_IT = frozenset({RefusalReason.REPLAYED, RefusalReason.NOT_RECOGNISED})
+"""Refusals after which there is nothing to keep: it was taken in before, or whoever typed it is told so."""
+
+
+class SubmissionRefused(Exception):
+    """A submission that can't be taken as it is."""
+
+    def __init__(self, reason: RefusalReason, *, field: str | None = None) -> None:
+        super().__init__(reason.value)
+        self.reason, self.field = reason, field
+
+
+class StillUnreadable(Refused):
+    """It can't be taken in as it is; the message says why."""
+
+
+class NothingUnreadable(Refused):
+    """Nothing is kept of this submission; it may have been read meanwhile."""
+
+
+def receive_request(unit: Unit[Tools], event: HelpRequested) -> None:
+    """Takes a request for help in, or says to the front-end why it can't be taken as it is."""
+    try:
+        take_in(unit, event)
+    except SubmissionRefused as refusal:
+        _refuse(unit, event, refusal)
+
+
+def take_in(unit: Unit[Tools], event: HelpRequested) -> Referral:
+    """Raises SubmissionRefused."""
+    submission = _open_submission(unit, event)
+    form = HelpForm.from_json(submission.to_json())
+    id_ = ReferralId(unit.new_id())
+    mark = mark_of(submission.passphrase, referral_id=id_, key=unit.tools.passphrase_key)
+    referral = handlers.new_referral(unit, id_, event.submission_id, form, mark)
+    handlers.begin(unit, referral, form, store.Form(event.form, event.form_version), by=BY_CLIENT)
+    return referral
+
+
+def withdraw_request(unit: Unit[Tools], event: WithdrawalRequested) -> None:
+    """Takes a request back for whoever knows its reference and passphrase."""
+    try:
+        take_back(unit, event)
+    except SubmissionRefused as refusal:
+        _refuse(unit, event, refusal)
+
+
+def take_back(unit: Unit[Tools], event: WithdrawalRequested) -> None:
+    """Raises SubmissionRefused; NotYet while the request itself may still be under way."""
+    referral = _recognise(unit, event)
+    with suppress(StepRefused):  # where there is nothing left to take back
+        handlers.withdraw(unit, referral, WithdrawalReason.CLIENT_ASKED, by=BY_CLIENT)
+
+
+def list_unreadable(unit: Unit[Tools], request: ListUnreadable) -> list[UnreadableView]:
+    """The oldest first."""
+    return [
+        UnreadableView(
+            submission_id=one.submission_id,
+            event=one.event,
+            received_at=one.received_at,
+            reason=one.reason,
+            field=one.field,
+            sealed_to=key_of(one.sealed),
+        )
+        for one in unreadable.unread(unit.session, request.limit)
+    ]
+
+
+def retry_unreadable(unit: Unit[Tools], request: RetryUnreadable) -> RetriedUnreadable:
+    """Reads one again, and takes it in as if it came now. Raises NothingUnreadable, StillUnreadable."""
+    kept = unreadable.find(unit.session, request.submission_id)
+    if kept is None:
+        raise NothingUnreadable("Nothing unreadable is kept of this submission. It may have been read meanwhile.")
+    try:
+        reference = _take_in(unit, kept)
+    except SubmissionRefused as refusal:
+        raise StillUnreadable(_why(refusal)) from None
+    unreadable.drop(unit.session, request.submission_id)
+    return RetriedUnreadable(reference=reference)
+
+
+def _take_in(unit: Unit[Tools], kept: unreadable.Unreadable) -> str | None:
+    """The reference of the request that was in it, if one was. Raises SubmissionRefused."""
+    event = kept.as_event()
+    if isinstance(event, HelpRequested):
+        return take_in(unit, event).reference
+    take_back(unit, event)
+    return None
+
+
+def _why(refusal: SubmissionRefused) -> str:
+    if refusal.reason is RefusalReason.UNSEALED:
+        return "It is sealed to a key that intake does not have. Put that key into the keys folder and restart intake."
+    where = f" (field {refusal.field})" if refusal.field else ""
+    return f"It can't be taken in: {refusal.reason.value.replace('_', ' ')}{where}."
+
+
+def _refuse(unit: Unit[Tools], event: HelpRequested | WithdrawalRequested, refusal: SubmissionRefused) -> None:
+    """Says why a submission could not be taken in, and keeps what a person has still to look at."""
+    unit.emit(
+        HelpRequestRefused(submission_id=event.submission_id, reason=refusal.reason, field=refusal.field),
+    )
+    if refusal.reason not in NOTHING_IN_IT:
+        unreadable.keep(unit, event, refusal.reason, refusal.field)
+
+
+def _open_submission(unit: Unit[Tools], event: HelpRequested) -> HelpSubmission:
+    """Raises SubmissionRefused."""
+    if store.find_by_submission(unit.session, event.submission_id):
+        raise SubmissionRefused(RefusalReason.REPLAYED)
+    kind = FORMS.get((event.form, event.form_version))
+    if kind is None:
+        raise SubmissionRefused(RefusalReason.UNKNOWN_FORM)
+    try:
+        submission = unit.tools.keyring.open(kind, event.sealed)
+    except Unopenable:
+        raise SubmissionRefused(RefusalReason.UNSEALED) from None
+    except InvalidShape as error:
+        raise SubmissionRefused(RefusalReason.MALFORMED, field=_field_at_fault(kind, error)) from None
+    if not (submission.consents.processing and submission.consents.confidentiality_understood):
+        raise SubmissionRefused(RefusalReason.CONSENT_MISSING)
+    if submission.contact is None and submission.writer_contact is None:
+        raise SubmissionRefused(RefusalReason.MALFORMED, field="contact")
+    born = submission.date_of_birth
+    if born and not can_be_born_on(born, today=day_of(unit.now)):
+        raise SubmissionRefused(RefusalReason.MALFORMED, field="date_of_birth")
+    return submission
+
+
+def _field_at_fault(kind: type[HelpSubmission], error: InvalidShape) -> str | None:
+    """The first field of the form that doesn't fit, if it is one that was sent and not the whole."""
+    return next((name for name in error.errors if name in kind.schema.fields), None)
+
+
+def _recognise(unit: Unit[Tools], event: WithdrawalRequested) -> Referral:
+    """Raises SubmissionRefused; NotYet while the request itself may still be under way."""
+    try:
+        typed = unit.tools.keyring.open(Credentials, event.sealed)
+        reference = parse_reference(typed.reference)
+    except Unopenable:
+        raise SubmissionRefused(RefusalReason.UNSEALED) from None
+    except InvalidShape:
+        raise SubmissionRefused(RefusalReason.MALFORMED) from None
+    except InvalidReference:
+        raise SubmissionRefused(RefusalReason.NOT_RECOGNISED) from None
+    may_be_under_way = _age_of_message(unit) < unit.tools.settings.wait_for_request.total_seconds()
+    if may_be_under_way and store.find_by_reference(unit.session, reference) is None:
+        raise NotYet("no request with this reference has arrived yet")
+    referral = recognise(unit, reference, typed.passphrase)
+    if referral is None:
+        raise SubmissionRefused(RefusalReason.NOT_RECOGNISED)
+    return referral
+
+
+def _age_of_message(unit: Unit[Tools]) -> float:
+    """In seconds; without end for what isn't handled as a message any more."""
+    return (unit.now - unit.envelope.time).total_seconds() if unit.envelope else math.inf

@@ -1,0 +1,19 @@
+"""From when a timer counts, so that one set while the clock was ahead is told once that has been put right."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from chassis.store.tables import Instant
+
+revision = "0008"
+down_revision = "0007"
+
+
+def upgrade() -> None:
+    op.add_column("timer", sa.Column("counted_from", Instant(timezone=True), nullable=True))
+
+
+def downgrade() -> None:
+    op.drop_column("timer", "counted_from")

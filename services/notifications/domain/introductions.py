@@ -1,0 +1,171 @@
+"""A client's introduction to a therapist: who may see how the client is reached, by what code, and for how long."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+
+from contracts.typed.faults import Unreadable
+from contracts.typed.telephones import read_telephone
+from contracts.vocabulary import LinkState, MatchId, ReferralId, TherapistId
+
+TRIES = 5
+"""So many times a code may be typed."""
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def takes_texts(telephone: str | None) -> bool:
+    """Whether a text message to this number can arrive, which may have been kept in any form."""
+    try:
+        return read_telephone(telephone or "").takes_texts
+    except Unreadable:
+        return False
+
+
+def hash_of_code(code: str, *, key: bytes) -> bytes:
+    """What is kept of a code. A million codes are soon tried, so that it takes a key to."""
+    return hmac.digest(key, b"code:" + code.encode(), sha256)
+
+
+def hash_of_right(right: str, of: Introduction) -> bytes:
+    """What is kept of a browser's secret: another for each introduction, of which a browser may be known to several."""
+    return sha256(f"right:{right}:{of.referral_id}:{of.therapist_id}".encode()).digest()
+
+
+@dataclass(kw_only=True, eq=False)
+class Introduction:
+    """One client and one therapist. `contact` is the newest that intake released to this therapist, encrypted.
+
+    Of codes there is one at a time, the newest.
+    """
+
+    referral_id: ReferralId
+    therapist_id: TherapistId
+    contact: bytes | None = None
+    contact_sequence: int = 0
+    code_hash: bytes | None = None
+    code_made_at: datetime | None = None
+    code_tries: int = 0
+
+    def takes(self, sequence: int) -> bool:
+        return self.contact is None or sequence > self.contact_sequence
+
+    def give_code(self, code_hash: bytes, *, at: datetime) -> None:
+        self.code_hash, self.code_made_at, self.code_tries = code_hash, at, 0
+
+    def code_until(self, *, at: datetime, lasts: timedelta) -> datetime | None:
+        """Until when the code may be typed; None if there is none to type."""
+        if self.code_hash is None or self.code_made_at is None or self.code_tries >= TRIES:
+            return None
+        until = self.code_made_at + lasts
+        return until if at < until else None
+
+    def try_code(self, code_hash: bytes, *, at: datetime, lasts: timedelta) -> bool:
+        """Whether it is the code. It is used up by being right, and by being wrong five times."""
+        if self.code_hash is None or self.code_until(at=at, lasts=lasts) is None:
+            return False
+        self.code_tries += 1
+        if not hmac.compare_digest(code_hash, self.code_hash):
+            return False
+        self.code_hash = self.code_made_at = None
+        return True
+
+    def wait_until(self, *, sent: Sequence[datetime], at: datetime, lasts: timedelta, an_hour: int) -> datetime | None:
+        """From when a new code may be asked for; None for now. `sent` is when codes went out in the last hour.
+
+        Five wrong codes hold up the next one for as long as the code would have lasted.
+        """
+        waits = [sorted(sent)[-an_hour] + timedelta(hours=1)] if len(sent) >= an_hour else []
+        if self.code_made_at is not None and self.code_tries >= TRIES:
+            waits.append(self.code_made_at + lasts)
+        latest = max(waits, default=at)
+        return latest if latest > at else None
+
+
+@dataclass(kw_only=True, eq=False)
+class Link:
+    """The one-time link of a letter that introduces a client, or says that something about them has changed."""
+
+    token_hash: bytes
+    referral_id: ReferralId
+    therapist_id: TherapistId
+    made_at: datetime
+
+
+@dataclass(kw_only=True, eq=False)
+class Right:
+    """Of one browser, in which the right code was typed: it is known to that introduction until then."""
+
+    right_hash: bytes
+    referral_id: ReferralId
+    therapist_id: TherapistId
+    until: datetime
+
+
+@dataclass(kw_only=True, eq=False)
+class Therapy:
+    """What is known of a match, as others say it, in whatever order, and what its therapist said by the page."""
+
+    match_id: MatchId
+    referral_id: ReferralId
+    therapist_id: TherapistId
+    matched_at: datetime | None = None
+    ended_at: datetime | None = None
+    end_sequence: int = 0
+    """The number of matching's newest word on whether it has ended."""
+    first_session_on: date | None = None
+    attendance_sequence: int = 0
+    """The number of billing's newest word on its sessions."""
+    contact_made_on: date | None = None
+    not_attended: bool = False
+
+    @property
+    def has_ended(self) -> bool:
+        return self.ended_at is not None
+
+    def end(self, *, at: datetime | None, sequence: int) -> None:
+        """It has ended, or with None goes on, unless something newer is known."""
+        if sequence > self.end_sequence:
+            self.ended_at, self.end_sequence = at, sequence
+
+    def meet(self, *, on: date | None, sequence: int) -> None:
+        """They have met first on that day, or with None have not met yet, unless something newer is known."""
+        if sequence > self.attendance_sequence:
+            self.first_session_on, self.attendance_sequence = on, sequence
+
+
+def newest(therapies: Sequence[Therapy], therapist_id: TherapistId) -> Therapy | None:
+    """The newest match with this therapist."""
+    with_them = [one for one in therapies if one.therapist_id == therapist_id]
+    return max(with_them, key=lambda one: (one.matched_at or _NEVER, one.match_id), default=None)
+
+
+def state_of(
+    link: Link,
+    introduction: Introduction,
+    therapies: Sequence[Therapy],
+    *,
+    may_act: bool,
+    at: datetime,
+    lasts: timedelta,
+) -> LinkState:
+    """What can be done with a link. `may_act`: the client has taken nothing back, and the therapist isn't suspended.
+
+    ANSWERED says that therapy is over.
+    """
+    own = newest(therapies, link.therapist_id)
+    if own and own.has_ended:
+        return LinkState.ANSWERED
+    if introduction.contact is None or not may_act or (own and _is_followed(own, therapies)):
+        return LinkState.WITHDRAWN
+    return LinkState.EXPIRED if at >= link.made_at + lasts else LinkState.OPEN
+
+
+def _is_followed(own: Therapy, therapies: Sequence[Therapy]) -> bool:
+    """Whether another therapist has taken the client on since."""
+    others = (one.matched_at for one in therapies if one.therapist_id != own.therapist_id)
+    return any(one is not None and own.matched_at is not None and one > own.matched_at for one in others)

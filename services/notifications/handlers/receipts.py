@@ -1,0 +1,25 @@
+"""What gateways say later: a text message or a letter that never arrived is looked after as mail that came back is."""
+
+from __future__ import annotations
+
+from chassis.host.posts import Post, Posted
+from chassis.ports import Unit
+from contracts.vocabulary import Channel, MessageId
+from services.notifications.gateways.receipts import Receipt, check_sender, read_receipts
+from services.notifications.handlers.bounces import take_back
+from services.notifications.tools import Tools
+
+
+def receipts_for(channel: Channel) -> Post:
+    """What the gateway of this channel may post. It says nothing of what went out by any other."""
+
+    def read(tools: Tools, posted: Posted) -> list[Receipt]:
+        gateways = {Channel.TEXT: tools.settings.texts, Channel.LETTER: tools.settings.letters}
+        reporting = gateways[channel].receipts
+        check_sender(reporting, posted)
+        return read_receipts(reporting, posted.body, aside=tools.settings.unreadable)
+
+    def take(unit: Unit[Tools], receipt: Receipt) -> None:
+        take_back(unit, MessageId(receipt.message_id), [channel])
+
+    return Post(read, take)

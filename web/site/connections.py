@@ -1,0 +1,83 @@
+"""The HTTP connections of the site: none is held for long by somebody who doesn't finish, and none sees a bare error.
+
+uvicorn waits for ever for the end of a request's head or body and for its answer to be read. Here each of these parts
+has the same time, and after that the connection is dropped, without a thread ever having waited for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import h11
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.config import Config
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+from web.site.headers import common_headers
+from web.site.pages.errors import error
+from web.site.site import Site
+from web.site.visit import Visit
+
+NEXT_PART = "next_part"
+"""What a request's state holds to tell its connection that another part of it has begun."""
+
+
+def connections_of(site: Site) -> type[H11Protocol]:
+    """The protocol to run uvicorn with."""
+
+    class Connection(H11Protocol):
+        def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any], **named: Any) -> None:
+            super().__init__(config, server_state, {**app_state, NEXT_PART: self.next_part}, **named)
+            self.deadline: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self.next_part()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            if self.deadline:
+                self.deadline.cancel()
+
+        def next_part(self) -> None:
+            """Gives the connection time for what comes now."""
+            if self.deadline:
+                self.deadline.cancel()
+            self.deadline = self.loop.call_later(site.settings.request_time.total_seconds(), self.transport.abort)
+
+        def send_400_response(self, msg: str) -> None:
+            """What can't be read as HTTP gets our page, unless an answer has begun already."""
+            if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+                page = error(Visit(site), 400)
+                page.headers.update({**common_headers(site.settings), **page.headers, "Connection": "close"})
+                start = h11.Response(status_code=400, headers=page.raw_headers, reason=b"Bad Request")
+                for event in (start, h11.Data(data=bytes(page.body)), h11.EndOfMessage()):
+                    self.transport.write(self.conn.send(event) or b"")
+            self.transport.close()
+
+    return Connection
+
+
+class Parts:
+    """ASGI middleware that tells the connection when a request's head has come, its body has, and it was answered."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        next_part = scope.get("state", {}).get(NEXT_PART)
+        if scope["type"] != "http" or next_part is None:
+            await self._app(scope, receive, send)
+            return
+
+        async def receive_part() -> Message:
+            message = await receive()
+            if not message.get("more_body"):
+                next_part()
+            return message
+
+        next_part()
+        await self._app(scope, receive_part, send)
+        next_part()

@@ -1,0 +1,50 @@
+"""The page of a safeguarding alert: what it is about, and the button by which whom it asks takes it in hand."""
+
+from __future__ import annotations
+
+import structlog
+from starlette.responses import Response
+
+from contracts.commands.notifications import AlertPage
+from contracts.sealed import AlertAnswer
+from contracts.vocabulary import ConcernCategory, Severity
+from web.site.links.ground import Asked, Link, was_sent
+from web.site.texts import N_
+from web.site.visit import Visit
+
+LINK: Link[AlertPage] = Link("alert", lambda visit, secret: visit.site.enquiry.open_alert(secret))
+SEVERITIES = {
+    Severity.IMMEDIATE: N_("Immediate"),
+    Severity.URGENT: N_("Urgent"),
+    Severity.ADVISORY: N_("For information"),
+}
+CATEGORIES = {
+    ConcernCategory.CHILD_AT_RISK: N_("A child may be at risk"),
+    ConcernCategory.ADULT_AT_RISK: N_("An adult who cannot protect themselves may be at risk"),
+    ConcernCategory.PERSON_AT_RISK: N_("A child, or an adult who cannot protect themselves, may be at risk"),
+    ConcernCategory.RISK_TO_SELF: N_("The client may not be safe from themselves"),
+    ConcernCategory.YOUNG_CLIENT: N_("The client is under 18"),
+}
+
+log = structlog.get_logger()
+
+
+@LINK.opens
+def answer(visit: Visit, asked: Asked[AlertPage]) -> Response:
+    if visit.is_post and asked.is_open:
+        receipt = visit.site.publisher.answer_alert(AlertAnswer(token=asked.secret))
+        log.info("alert_answered", submission_id=str(receipt.submission_id), delivered=receipt.delivered)
+        return asked.sent(visit)
+    if asked.is_open and was_sent(visit):
+        return visit.page("link_have_it.html", is_client=False)
+    page = asked.page
+    return visit.page(
+        "alert.html",
+        status=409 if visit.is_post else 200,
+        alert=page,
+        handle=asked.handle,
+        state=page.state.value,
+        late=visit.is_post,
+        severity=SEVERITIES[page.severity] if page.severity else "",
+        category=CATEGORIES[page.category] if page.category else "",
+    )

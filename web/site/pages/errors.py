@@ -1,0 +1,39 @@
+"""The one page for everything that can't be answered, with its status."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from web.site.texts import N_
+from web.site.visit import LEFT, Visit
+
+UNREADABLE = (
+    N_("We can’t read this"),
+    N_(
+        "Something in the address, or in what was sent, is not as it should be. Please start again from our first page."
+    ),
+)
+BROKEN = (
+    N_("Something went wrong on our side"),
+    N_(
+        "It was not your fault. If you were just sending something, it has not been sent: please go back and try "
+        "again. You can also call us on %(telephone)s."
+    ),
+)
+SAID = {
+    404: (N_("We can’t find this page"), N_("The address may be mistyped, or the page may have moved.")),
+    405: (N_("This page can’t do that"), N_("Please start again from our first page.")),
+    413: (
+        N_("That is more than we can take"),
+        N_("Please go back and write less. Nothing that you wrote before is lost."),
+    ),
+}
+
+
+def error(visit: Visit, status: int) -> Response:
+    """Says what is the matter; to somebody who has just left in a hurry, nothing."""
+    if LEFT in visit.cookies:
+        return visit.page("left.html", status=status)
+    heading, words = SAID.get(status) or (UNREADABLE if status < 500 else BROKEN)
+    goes_back = status == 413 or status >= 500
+    return visit.page("error.html", status=status, heading=heading, words=words, goes_back=goes_back)

@@ -1,0 +1,285 @@
+"""A request for whoever has named its reference and words: where it stands, and what they can do about it themselves.
+
+What was typed is kept for as long as a session, encrypted under a secret that lies in the browser's cookie alone. Every
+page asks intake again, and shows of a contact no more than how far a new one has come.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from starlette.responses import Response
+
+from chassis.codes import DIGITS, digits_of
+from contracts.commands.intake import StatusAnswer
+from contracts.sealed import ClientChange, Credentials, SafeChannel, SafeContact, SafeHours
+from contracts.text import clean
+from contracts.typed.emails import read_email
+from contracts.typed.faults import Fault, Unreadable
+from contracts.typed.telephones import read_telephone
+from contracts.vocabulary import ClientStep, ContactChangeState
+from web.site.enquiry import CantLook
+from web.site.forms.wording import said
+from web.site.sessions import NoRoom, Session
+from web.site.texts import N_, Words
+from web.site.visit import REQUEST, Visit, draft_of, handle_of
+
+ADDRESS_OF = {
+    SafeChannel.EMAIL: "email",
+    SafeChannel.TEXT: "telephone",
+    SafeChannel.TELEPHONE: "telephone",
+    SafeChannel.POST: "address",
+    SafeChannel.CLIENT_CALLS: None,
+}
+"""Which field of the contact a way to be reached needs."""
+WAYS = {
+    SafeChannel.EMAIL: N_("By email"),
+    SafeChannel.TEXT: N_("By text message"),
+    SafeChannel.TELEPHONE: N_("By telephone"),
+    SafeChannel.POST: N_("By post"),
+    SafeChannel.CLIENT_CALLS: N_("Not at all: I will call you"),
+}
+HOURS = {
+    SafeHours.ANY: N_("At any time"),
+    SafeHours.MORNING: N_("Mornings, 9am to midday"),
+    SafeHours.AFTERNOON: N_("Afternoons, midday to 5pm"),
+    SafeHours.EVENING: N_("Evenings, 5pm to 8pm"),
+}
+MISSING = {
+    "email": N_("Enter an email address, like name@example.org"),
+    "telephone": N_("Enter a telephone number, like 01632 960 001"),
+    "address": N_("Enter the address to write to"),
+}
+MOST_OF_NAME, MOST_OF_ADDRESS = 120, 400
+CHOOSE_A_WAY = N_("Choose how it is safe to reach you")
+SAY_IF_SAFE = N_("Say whether the way that we had before is still safe")
+SIX_DIGITS = N_("Enter the six digits of the code")
+SAID_BY_INTAKE = (
+    N_("A person reads what you sent, and you hear from us in the way you asked."),
+    N_("When they have read it we look for the right person for you."),
+    N_("When someone can see you, you hear from us. It may take some weeks, and we keep looking."),
+    N_("They answer within a few days. If they can’t, we ask somebody else."),
+    N_("If you have heard nothing from them after a week, please call us."),
+    N_(
+        "Before we look for someone we need your word that we may tell them how to reach you, and what they need to "
+        "know. Without it we can’t ask anybody, and your request waits."
+    ),
+    N_("We wait until the person you wrote for agrees. If they do, please tell us."),
+    N_("We wait until you would like to go on. Please call us when you do."),
+    N_("We wait for something that we asked about."),
+    N_("You wait for help with the cost. The list is served in order, and nothing else is held up by it."),
+)
+"""What comes next, in intake's words, so that the catalogues have them."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Known:
+    """A request that was looked at: what its reference and words are, and where it stands."""
+
+    secret: str
+    credentials: Credentials
+    answer: StatusAnswer
+
+    @property
+    def handle(self) -> str:
+        return handle_of(self.secret)
+
+    def may(self, step: ClientStep) -> bool:
+        return step in self.answer.may
+
+
+View = Callable[[Visit, Known], Response]
+
+
+def begin(visit: Visit, credentials: Credentials) -> Response:
+    """Remembers what was typed, so that it need not be typed again for each step."""
+    secret = secrets.token_urlsafe(24)
+    kept = Session(REQUEST, visit.site.clock.now().isoformat(), answers=credentials.to_json())
+    visit.site.sessions.end(draft_of(visit.secret_of(REQUEST)))
+    try:
+        visit.site.sessions.begin(kept, visit.who, token=draft_of(secret))
+    except NoRoom:
+        return visit.page("full.html", status=503)
+    return visit.remember_secret(visit.go_to("/request/standing"), REQUEST, secret)
+
+
+def _known(view: View) -> Callable[[Visit], Response]:
+    """A page for whoever has named reference and words on this visit."""
+
+    def look_and_view(visit: Visit) -> Response:
+        secret = visit.secret_of(REQUEST)
+        with visit.site.sessions.open(draft_of(secret)) as session:
+            if secret is None or session is None or session.route != REQUEST:
+                return visit.go_to("/request")
+            credentials = Credentials.from_json(dict(session.answers))
+        try:
+            answer = visit.site.enquiry.ask(credentials)
+        except CantLook:
+            return visit.page("standing.html", answer=None, wait=0, back="/request")
+        known = Known(secret, credentials, answer)
+        if not answer.recognised or (visit.is_post and visit.first("link") != known.handle):
+            return visit.go_to("/request")
+        return visit.remember_secret(view(visit, known), REQUEST, secret)
+
+    return look_and_view
+
+
+@_known
+def stands(visit: Visit, known: Known) -> Response:
+    """Where it stands, since when, what comes next, and what can be done."""
+    answer = known.answer
+    return visit.page(
+        "standing.html",
+        answer=answer,
+        wait=0,
+        back="/request",
+        may={one.value for one in answer.may},
+        change=answer.contact_change and answer.contact_change.value,
+        done=visit.query.get("done", ""),
+        came=visit.query.get("came", ""),
+    )
+
+
+@_known
+def contact(visit: Visit, known: Known) -> Response:
+    """Names a new way to be reached. The one that counts now is shown nowhere."""
+    if not known.may(ClientStep.CHANGE_CONTACT):
+        return visit.go_to("/request/standing")
+    problems: dict[str, str | Words] = {}
+    if visit.is_post:
+        named = _contact(visit, problems)
+        if named and not problems:
+            safe = visit.first("old_is_safe") == "yes"
+            return _do(visit, known, ClientStep.CHANGE_CONTACT, contact=named, old_is_safe=safe)
+    return visit.page(
+        "request_contact.html",
+        status=422 if problems else 200,
+        ways=WAYS,
+        hours=HOURS,
+        typed={name: visit.first(name) for name in visit.fields} | {"hours": visit.first("hours") or "any"},
+        problems=problems,
+        handle=known.handle,
+    )
+
+
+@_known
+def code(visit: Visit, known: Known) -> Response:
+    """Types the code that was sent to the new contact."""
+    waits = known.answer.contact_change in (ContactChangeState.CODE_SENT, ContactChangeState.WRONG_CODE)
+    if not waits:
+        return visit.go_to("/request/standing")
+    problems: dict[str, str | Words] = {}
+    if visit.is_post:
+        typed = digits_of(visit.first("code"))
+        if len(typed) == DIGITS:
+            return _do(visit, known, ClientStep.ENTER_CODE, code=typed)
+        problems["code"] = SIX_DIGITS
+    wrong = known.answer.contact_change is ContactChangeState.WRONG_CODE and not problems
+    if wrong and not visit.is_post and "wrong" in visit.query:
+        problems["code"] = N_("That is not the code. Please check it: five tries are allowed")
+    status = 422 if problems and visit.is_post else 200
+    return visit.page("request_code.html", status=status, problems=problems, handle=known.handle)
+
+
+@_known
+def another(visit: Visit, known: Known) -> Response:
+    return _confirm(visit, known, ClientStep.ASK_FOR_ANOTHER)
+
+
+@_known
+def agree(visit: Visit, known: Known) -> Response:
+    return _confirm(visit, known, ClientStep.AGREE_TO_PASS_ON)
+
+
+@_known
+def take_back(visit: Visit, known: Known) -> Response:
+    """Sent as any withdrawal is, so that it outlasts a broker that is away."""
+    if not known.may(ClientStep.WITHDRAW):
+        return visit.go_to("/request/standing")
+    if not visit.is_post:
+        return visit.page("request_confirm.html", step=ClientStep.WITHDRAW.value, handle=known.handle)
+    receipt = visit.site.publisher.withdraw(known.credentials)
+    log.info("withdrawal_sent", submission_id=str(receipt.submission_id), delivered=receipt.delivered)
+    visit.site.sessions.end(draft_of(known.secret))
+    return visit.page("withdrawn.html", is_certain=True)
+
+
+OPENING = {stands, contact, code, another, agree, take_back}
+"""The pages that open the session in which reference and words are kept."""
+
+
+def _confirm(visit: Visit, known: Known, step: ClientStep) -> Response:
+    if not known.may(step):
+        return visit.go_to("/request/standing")
+    if not visit.is_post:
+        return visit.page("request_confirm.html", step=step.value, handle=known.handle)
+    return _do(visit, known, step)
+
+
+def _do(visit: Visit, known: Known, step: ClientStep, **said: object) -> Response:
+    """Asks intake to do it, and shows what came of it."""
+    change = ClientChange(**known.credentials.to_json(), step=step, **said)  # type: ignore[arg-type]
+    try:
+        answer = visit.site.enquiry.change(change)
+    except CantLook:
+        return visit.page("standing.html", answer=None, wait=0, back="/request")
+    log.info("changed_by_client", step=step.value)
+    if step is ClientStep.CHANGE_CONTACT and answer.contact_change is ContactChangeState.CODE_SENT:
+        return visit.go_to("/request/code")
+    if answer.contact_change is ContactChangeState.WRONG_CODE and step is ClientStep.ENTER_CODE:
+        return visit.go_to("/request/code?wrong=1")
+    came = answer.contact_change.value if answer.contact_change else ""
+    return visit.go_to(f"/request/standing?done={step.value}&came={came}")
+
+
+def _contact(visit: Visit, problems: dict[str, str | Words]) -> SafeContact | None:
+    """What was typed, or what is wrong with it in `problems`."""
+    way = next((one for one in SafeChannel if one.value == visit.first("way")), None)
+    if way is None:
+        problems["way"] = CHOOSE_A_WAY
+        return None
+    if visit.first("old_is_safe") not in ("yes", "no"):
+        problems["old_is_safe"] = SAY_IF_SAFE
+    typed = _where(visit, way, problems)
+    if problems:
+        return None
+    return SafeContact(
+        channel=way,
+        hours=next((one for one in SafeHours if one.value == visit.first("hours")), SafeHours.ANY),
+        may_leave_message=visit.first("message") == "yes",
+        discreet=visit.first("say_who") != "yes",
+        call_as=visit.first("call_as")[:MOST_OF_NAME] or None,
+        **typed,
+    )
+
+
+def _where(visit: Visit, way: SafeChannel, problems: dict[str, str | Words]) -> dict[str, str]:
+    """The address or number that a way needs, in one form, or what is wrong with it in `problems`."""
+    needed = ADDRESS_OF[way]
+    if needed is None:
+        return {}
+    text = visit.first(needed)
+    if not text:
+        problems[needed] = MISSING[needed]
+        return {}
+    try:
+        return {needed: _read(way, text)}
+    except Unreadable as fault:
+        problems[needed] = said(fault)
+        return {}
+
+
+def _read(way: SafeChannel, text: str) -> str:
+    """Raises Unreadable."""
+    if way is SafeChannel.EMAIL:
+        return read_email(text)
+    if way is SafeChannel.POST:
+        if len(address := clean(text)) > MOST_OF_ADDRESS:
+            raise Unreadable(Fault.TEXT_LONG, count=len(address), most=MOST_OF_ADDRESS)
+        return address
+    return read_telephone(text, for_texts=way is SafeChannel.TEXT).e164

@@ -1,0 +1,35 @@
+"""How long what is held about somebody is kept, as the privacy page tells it: out of the file that erases by it."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import contracts
+
+RETENTION = Path(contracts.__file__).parent / "policy" / "retention-v1.toml"
+
+
+class InvalidRetention(Exception):
+    """The file of terms can't be read; the message says why."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    months: int
+    why: str
+
+    @property
+    def years(self) -> int:
+        """Whole years; 0 if it is none."""
+        return self.months // 12 if self.months % 12 == 0 else 0
+
+
+def read_terms(path: Path = RETENTION) -> tuple[Kept, ...]:
+    """Raises InvalidRetention. Intake checks the rest of the file, which it erases by."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tuple(Kept(int(one["months"]), str(one["why"])) for one in content["term"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InvalidRetention(f"{path} can't be read: {error}") from None
