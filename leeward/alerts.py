@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from chassis.sealing import Keyring
+from chassis.privacy.sealing import Keyring
 from contracts.sealed import OutcomeReason
 from contracts.vocabulary import ConcernOutcome
 from leeward.asking import asking

@@ -1,7 +1,7 @@
 """`leeward audit`: whether the record of who did what about whom still holds, and what it says of one referral.
 
 Each service keeps a chain in its own database; what an operator does past the services (discarding dead letters) is a
-chain of the same kind in a file, one JSON object a line. See `chassis.audit`.
+chain of the same kind in a file, one JSON object a line. See `chassis.audit.chain`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from chassis.audit.chain.anchoring import CONTRADICTS, UNREADABLE
+from chassis.audit.chain.anchors import append_line, file_of, read_anchors, whole_lines, write_anchor
+from chassis.audit.chain.chain import Anchor, Deed, Verdict, chained, verify
 from rich.table import Table
 
-from chassis.anchors import append_line, file_of, read_anchors, whole_lines, write_anchor
-from chassis.audit import Anchor, Deed, Verdict, chained, verify
 from chassis.rpc import CommandFailed, NoAnswer, RpcClient
-from chassis.store.anchoring import CONTRADICTS, UNREADABLE
 from contracts.commands.operations import MAX_ANCHORS
 from leeward.options import VAR, AsJson, Folder
 from leeward.refusal import Refusal

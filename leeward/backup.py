@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from chassis.audit.chain.anchors import set_aside
+from chassis.audit.chain.chain import Deed
+from chassis.audit.chain.store import reach
 
-from chassis.anchors import set_aside
-from chassis.audit import Deed
-from chassis.store.audit import reach
 from chassis.store.revision import current
 from leeward.audit import put_on_record
 from leeward.copies import copy_without_keys, destroyed_in, keys_in, put_back, suffix_of

@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from chassis.sealing import NoKey
+from chassis.privacy.sealing import NoKey
 from leeward.refusal import Refusal
 
 COMMANDS: Mapping[str, str] = {

@@ -16,10 +16,10 @@ from pathlib import Path
 from sqlalchemy import URL, Engine, insert, inspect, make_url, select, text, update
 
 from chassis.clock import Clock
+from chassis.privacy.restore import RESTORED
+from chassis.privacy.vault import DESTROYED
 from chassis.store.engine import open_engine
-from chassis.store.restored import RESTORED
 from chassis.store.tables import chassis_tables, data_key_table, new_metadata
-from chassis.vault import DESTROYED
 from leeward.keycopies import Keys
 from leeward.refusal import Refusal
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from chassis.audit.chain.chain import Deed
 from rich.table import Table
 from rich.text import Text
 
-from chassis.audit import Deed
 from chassis.bus.dead_letters import Selection
 from chassis.bus.permissions import OPERATOR
 from chassis.rpc import RpcClient

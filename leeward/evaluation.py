@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from chassis.sealing import Keyring
+from chassis.privacy.sealing import Keyring
 from contracts.sealed import Answer, EnteredAnswers
 from contracts.vocabulary import AnswerMode
 from leeward import unreadable

@@ -15,9 +15,9 @@ from pika.exceptions import ChannelClosedByBroker
 
 from chassis.bus.connection import close_quietly, open_connection
 from chassis.bus.dead_letters import NOT_FOUND
-from chassis.bus.history import text
+from chassis.bus.failure_history import text
 from chassis.bus.messages import Incoming
-from chassis.redaction import body_for_people
+from chassis.privacy.redaction import body_for_people
 from contracts.catalogue import PUBLISHERS
 from leeward.options import VAR, AsJson, Folder
 from leeward.terminal import broker_errors, broker_of, errors, printable

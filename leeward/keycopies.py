@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from chassis.vault import DESTROYED
+from chassis.privacy.vault import DESTROYED
 from leeward.refusal import Refusal
 
 

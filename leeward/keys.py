@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from chassis.sealing import make_keys
+from chassis.privacy.sealing import make_keys
 from leeward.options import new_folder
 from leeward.terminal import console
 from leeward.workspace import READERS

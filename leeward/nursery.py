@@ -1,4 +1,4 @@
-"""Starts services by way of `chassis.host.nursery`: forked from a process that has loaded what they share."""
+"""Starts services by way of `chassis.host.prefork`: forked from a process that has loaded what they share."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Nursery:
     def __init__(self) -> None:
         (orders, self._orders), (self._answers, answers) = os.pipe(), os.pipe()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "chassis.host.nursery", str(lifeline())],
+            [sys.executable, "-m", "chassis.host.prefork", str(lifeline())],
             env={**LOADS_FASTER, **os.environ},
             cwd=ROOT,
             stdin=orders,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from chassis.sealing import Keyring
+from chassis.privacy.sealing import Keyring
 from contracts.sealed import SafeChannel, SafeContact, SafeHours
 from contracts.typed.distances import read_kilometres
 from contracts.typed.emails import read_email

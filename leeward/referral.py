@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from chassis.one_time import OneTimeKey
+from chassis.privacy.ephemeral_key import OneTimeKey
 from contracts.commands.subject import ReadingReason, Section, Topic
 from leeward import duplicates, putting_right
 from leeward.asking import asking, find

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import typer
 from amqp.exceptions import NotFound
+from chassis.audit.chain.anchoring import CONTRADICTS, UNREADABLE
 from kombu import Connection
 from rich.table import Table
 
@@ -17,7 +18,6 @@ from chassis.bus import permissions
 from chassis.bus.topology import RETRY_DELAYS_SECONDS
 from chassis.clock import SystemClock
 from chassis.rpc import CommandFailed, NoAnswer, RpcClient
-from chassis.store.anchoring import CONTRADICTS, UNREADABLE
 from leeward.audit import OPERATOR, operators_alarms
 from leeward.options import VAR, AsJson, Folder
 from leeward.restarts import FLAPS_AT, FLAPS_WITHIN, recent

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import typer
 
-from chassis.one_time import OneTimeKey
-from chassis.sealing import Keyring
+from chassis.privacy.ephemeral_key import OneTimeKey
+from chassis.privacy.sealing import Keyring
 from contracts.commands.notifications import GivenCode
 from contracts.london import LONDON
 from contracts.sealed import OneTimeCode, TherapistContact

@@ -29,8 +29,10 @@ class PasswordsMissing(Exception):
 def topologies(services: Iterable[str] = SERVICES) -> list[Topology]:
     """What each service declares, as its own class says."""
     warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
-    from chassis.host.load import load  # which brings nameko along, and no other command needs to wait for that
-    from chassis.host.service import topology_for
+    from chassis.host.entrypoints import topology_for
+    from chassis.host.service_loader import (
+        load,  # which brings nameko along, and no other command needs to wait for that
+    )
 
     return [topology_for(load(service)) for service in services]
 

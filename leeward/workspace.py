@@ -11,8 +11,8 @@ from typing import Any
 from dotenv import dotenv_values
 
 from chassis.clock import SharedClock
-from chassis.sealing import make_keys
-from chassis.vault import new_master_key
+from chassis.privacy.sealing import make_keys
+from chassis.privacy.vault import new_master_key
 from leeward.refusal import Refusal
 
 SERVICES = ("intake", "matching", "billing", "notifications", "evaluation")

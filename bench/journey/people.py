@@ -10,8 +10,8 @@ from random import Random
 import uuid_utils.compat
 
 from bench.core.bus import Message
+from chassis.privacy.sealing import Keyring
 from chassis.rpc import RpcClient
-from chassis.sealing import Keyring
 from contracts.commands.billing import FundTerms, OpenFund
 from contracts.envelope import Envelope, source_of, to_headers
 from contracts.event import Event

@@ -14,8 +14,8 @@ from bench.journey import people
 from bench.journey.driver import Driver
 from bench.journey.sampler import sampling
 from bench.sections.journey_rows import Depth
+from chassis.privacy.sealing import Keyring
 from chassis.rpc import RpcClient
-from chassis.sealing import Keyring
 from leeward.status import status_of
 from leeward.supervisor import Supervisor
 from leeward.workspace import SERVICES, Workspace

@@ -22,7 +22,7 @@ from bench.core.rounds import interleave
 from bench.core.statistics import percentile
 from bench.report.chapter import Chapter, Target, not_measured, spread, table
 from bench.site.visitor import Visitor
-from chassis.sealing import make_keys
+from chassis.privacy.sealing import make_keys
 from leeward.ports import free_ports
 from leeward.supervisor import wait_until_it_is_ready
 from web.publisher.spool import Spool

@@ -18,14 +18,14 @@ import orjson
 import structlog
 from pika.exceptions import ChannelClosedByBroker
 
-from chassis import metrics
 from chassis.bus.connection import BusConnection
 from chassis.bus.delivery import SUSPECT_AFTER_RETURNS
-from chassis.bus.history import number
+from chassis.bus.failure_history import number
 from chassis.bus.messages import Incoming, Outgoing
 from chassis.bus.serving import stay_connected
 from chassis.bus.topology import ANSWERS, COMMANDS, answered_on, asked_of, command_queues, front_end_of
-from chassis.logs import describe
+from chassis.observability import metrics
+from chassis.observability.logs import describe
 
 AT_ONCE, AT_ONCE_OF_A_FRONT_END = 10, 4
 """Commands in hand, of each queue; the others wait in it."""

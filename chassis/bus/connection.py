@@ -2,7 +2,7 @@
 
 The protocol is pika's; the input and output are ours. pika's own adapters run an event loop and write frame by frame.
 Here nothing happens but in `drain`, which suits a thread that also has other things to do, and frames are written
-together. What is delivered is put together by `chassis.bus.deliveries`, which no message can stop.
+together. What is delivered is put together by `chassis.bus.frames`, which no message can stop.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pika.exceptions import AMQPError, ChannelWrongStateError
 from pika.frame import Body, Header, Method
 from pika.spec import FRAME_END_SIZE, FRAME_HEADER_SIZE, Basic
 
-from chassis.bus.deliveries import FRAME, FRAME_END_BYTES, Deliveries, Take
+from chassis.bus.frames import FRAME, FRAME_END_BYTES, Deliveries, Take
 from chassis.bus.messages import MAX_MESSAGE_BYTES, Outgoing
 
 CONNECT_TIMEOUT_SECONDS = 10

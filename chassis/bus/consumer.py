@@ -14,7 +14,6 @@ from typing import Any
 
 import structlog
 
-from chassis import metrics
 from chassis.bus.connection import BusConnection, backoff_seconds
 from chassis.bus.delivery import Arrived, Delivery, Read, Suspect
 from chassis.bus.messages import Incoming
@@ -22,7 +21,8 @@ from chassis.bus.retries import Forwarder
 from chassis.bus.serving import stay_connected
 from chassis.bus.settlement import Fate, Settled, StoreUnavailable
 from chassis.clock import Clock
-from chassis.logs import describe
+from chassis.observability import metrics
+from chassis.observability.logs import describe
 
 IDLE_SECONDS = 0.5
 ACK_SECONDS = 0.002

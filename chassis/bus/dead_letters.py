@@ -17,9 +17,9 @@ from typing import Any
 from pika.exceptions import ChannelClosedByBroker
 
 from chassis.bus.connection import LOST, BusConnection, close_quietly, open_connection
-from chassis.bus.history import DIGEST, ERROR, LANE, REASON, History, history_of, moment, published_again, text
-from chassis.bus.looking import depth, taken
+from chassis.bus.failure_history import DIGEST, ERROR, LANE, REASON, History, history_of, moment, published_again, text
 from chassis.bus.messages import MAX_MESSAGE_BYTES, Incoming
+from chassis.bus.peek import depth, taken
 from chassis.bus.publisher import ConfirmingPublisher, NotConfirmed
 from chassis.bus.topology import DEAD, RETURN
 

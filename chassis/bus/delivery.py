@@ -11,7 +11,7 @@ from uuid import UUID
 
 import orjson
 
-from chassis.bus.history import History, history_of, number
+from chassis.bus.failure_history import History, history_of, number
 from chassis.bus.messages import Incoming
 from chassis.bus.topology import RETURN
 from chassis.ports import EventHandler, Invalid

@@ -15,11 +15,11 @@ from contextlib import suppress
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from chassis import metrics
 from chassis.bus.connection import LOST, BusConnection, backoff_seconds, close_quietly, open_connection
 from chassis.bus.messages import Outgoing
 from chassis.bus.publisher import ConfirmingPublisher, NotConfirmed
-from chassis.logs import describe
+from chassis.observability import metrics
+from chassis.observability.logs import describe
 from chassis.store.outbox import Outbox, Waiting
 from contracts.envelope import ID
 

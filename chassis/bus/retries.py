@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chassis.bus.connection import BusConnection
-from chassis.bus.history import DIGEST, ERROR, REASON, History, published_again
+from chassis.bus.failure_history import DIGEST, ERROR, REASON, History, published_again
 from chassis.bus.messages import Outgoing
 from chassis.bus.publisher import ConfirmingPublisher, NotConfirmed
 from chassis.bus.settlement import Fate, Settled
 from chassis.bus.topology import DEAD
 from chassis.clock import Clock
-from chassis.logs import describe
+from chassis.observability.logs import describe
 from chassis.ports import Invalid
 
 FAILURE_DELAYS = ("5s", "30s", "2m", "10m", "1h", "1h", "1h", "1h")

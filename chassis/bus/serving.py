@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import structlog
 
-from chassis import metrics
 from chassis.bus.connection import LOST, BusConnection, backoff_seconds, close_quietly
-from chassis.logs import describe
+from chassis.observability import metrics
+from chassis.observability.logs import describe
 
 log = structlog.get_logger()
 

@@ -13,12 +13,12 @@ from typing import NamedTuple
 import structlog
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from chassis import metrics, traces
 from chassis.bus.delivery import Arrived, Delivery, NotUnderstood, Read, Suspect, Understood
-from chassis.logs import describe
+from chassis.observability import metrics, traces
+from chassis.observability.logs import describe
 from chassis.ports import Invalid, NotYet
 from chassis.store import attempts
-from chassis.store.unit import StoreUnit
+from chassis.store.unit_of_work import StoreUnit
 
 MAX_SET_ASIDE = 4
 """Failures after which the rest of a batch is settled one by one: more restarts would cost more than they save."""

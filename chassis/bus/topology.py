@@ -7,7 +7,7 @@
     <service>.retry           topic    takes `<lane>.<delay>` to the queue of that delay, `dead` to the dead letters
     <service>.retry.<delay>   quorum   holds a message for its delay, then passes it on to <service>.return
     <service>.return          topic    brings `<lane>.<anything>` back into the lane it came from
-    <service>.limit           quorum   what the broker parked, under `<lane>.limit`; see `chassis.bus.returns`
+    <service>.limit           quorum   what the broker parked, under `<lane>.limit`; see `chassis.bus.redelivery`
     <service>.dead            quorum   what a person must look at
     nameko-rpc                topic    commands of staff's clients, by `<service>.<command>`, and the answers to them
     <front-end>.commands      topic    the commands of one front-end, which reach nothing but what it may ask

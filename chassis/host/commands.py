@@ -11,8 +11,8 @@ from nameko.extensions import Entrypoint, SharedExtension
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from chassis.bus.commands import Command, CommandConsumer, CommandRefused, Result
-from chassis.host.ports import ports_of
-from chassis.logs import describe
+from chassis.host.provider import ports_of
+from chassis.observability.logs import describe
 from chassis.ports import Refused
 from contracts.shape import InvalidShape, Shape
 

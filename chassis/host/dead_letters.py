@@ -12,12 +12,12 @@ from uuid import UUID
 
 import orjson
 
-from chassis.audit import Deed
+from chassis.audit.chain.chain import Deed
 from chassis.bus.connection import LOST
 from chassis.bus.dead_letters import DeadLetter, DeadQueue, Outcome, Selection, dead_queue, replaying, too_old
-from chassis.host.ports import Ports
+from chassis.host.provider import Ports
 from chassis.ports import Refused
-from chassis.redaction import WITHHELD, body_for_people
+from chassis.privacy.redaction import WITHHELD, body_for_people
 from contracts.commands.operations import (
     PAGE_BYTES,
     ChosenDeadLetters,

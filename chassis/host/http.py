@@ -14,8 +14,8 @@ from typing import Any
 import eventlet
 import eventlet.wsgi
 
-from chassis import metrics
-from chassis.host.posts import LATER, Posted
+from chassis.host.webhooks import LATER, Posted
+from chassis.observability import metrics
 
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 MOST_BYTES = 262_144

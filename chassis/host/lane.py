@@ -13,7 +13,7 @@ from nameko.extensions import Entrypoint
 from chassis.bus.consumer import LaneConsumer
 from chassis.bus.delivery import Arrived, Delivery, NotUnderstood, Subscription, Understood, read
 from chassis.bus.settlement import Settled, Settler
-from chassis.host.ports import ports_of
+from chassis.host.provider import ports_of
 
 WORKER_POLL_SECONDS = 0.05
 URGENT = "urgent"

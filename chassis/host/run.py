@@ -29,18 +29,18 @@ from kombu import Connection  # noqa: E402
 from nameko.containers import ServiceContainer  # noqa: E402
 from sqlalchemy.exc import DBAPIError  # noqa: E402
 
-from chassis import metrics, traces  # noqa: E402
 from chassis.bus.connection import LOST, UnsafeBroker, backoff_seconds, open_connection  # noqa: E402
 from chassis.bus.topology import ExchangeMissing, QueueInUse, TopologyMismatch  # noqa: E402
 from chassis.config import ChassisSettings, InvalidSettings, check, open_env, read_chassis_settings  # noqa: E402
 from chassis.host.commands import Commands  # noqa: E402
+from chassis.host.entrypoints import topology_for  # noqa: E402
 from chassis.host.http import Condition, listen  # noqa: E402
 from chassis.host.lane import Lane  # noqa: E402
-from chassis.host.load import NoSuchService, load  # noqa: E402
-from chassis.host.ports import SETTINGS, TOOLS, ports_of  # noqa: E402
-from chassis.host.service import topology_for  # noqa: E402
-from chassis.logs import change_level, configure, describe  # noqa: E402
-from chassis.sealing import NoKey  # noqa: E402
+from chassis.host.provider import SETTINGS, TOOLS, ports_of  # noqa: E402
+from chassis.host.service_loader import NoSuchService, load  # noqa: E402
+from chassis.observability import metrics, traces  # noqa: E402
+from chassis.observability.logs import change_level, configure, describe  # noqa: E402
+from chassis.privacy.sealing import NoKey  # noqa: E402
 from chassis.store.revision import NotMigrated, check_migrated  # noqa: E402
 
 STOPPED, DIED, NEEDS_A_PERSON = 0, 70, 78

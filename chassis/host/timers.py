@@ -11,9 +11,9 @@ import structlog
 from nameko.extensions import Entrypoint
 from sqlalchemy.exc import DBAPIError
 
-from chassis import metrics
-from chassis.host.ports import ports_of
-from chassis.logs import describe
+from chassis.host.provider import ports_of
+from chassis.observability import metrics
+from chassis.observability.logs import describe
 from chassis.store.schedule import Due, DueTimer, Effect, Scheduler
 
 POLL_SECONDS = 0.25

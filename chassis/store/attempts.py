@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Table, delete
 from sqlalchemy.orm import Session
 
-from chassis.store.unit import upsert
+from chassis.store.unit_of_work import upsert
 
 
 def begin(session: Session, attempt: Table, message_id: UUID, at: datetime) -> int:

@@ -11,11 +11,11 @@ from typing import Any
 from sqlalchemy import Connection, Engine, MetaData, delete
 
 from chassis.clock import Clock
-from chassis.store.bulk import Statements
+from chassis.store.fastpath.bulk import Statements
 from chassis.store.outbox import Outbox
 from chassis.store.session import UnitSession
 from chassis.store.tables import chassis_tables
-from chassis.store.unit import StoreUnit
+from chassis.store.unit_of_work import StoreUnit
 
 
 class Database:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import StaticPool
 
-from chassis.store.driver import run
+from chassis.store.fastpath.driver import run
 
 SQLITE_BUSY_TIMEOUT_MS = 2_000
 """Well under the heartbeat: while SQLite waits, nothing else in the process runs."""
@@ -35,7 +35,7 @@ def open_engine(url: str, connect: Callable[..., Any] | None = None) -> Engine:
     """
     if url.startswith("sqlite"):
         return _open_sqlite(url)
-    from chassis.store.turns import SparingConnection  # which loads psycopg
+    from chassis.store.fastpath.pipelining import SparingConnection  # which loads psycopg
 
     options = f"-c statement_timeout={POSTGRESQL_STATEMENT_TIMEOUT_MS} -c timezone=UTC"
     engine = create_engine(

@@ -46,7 +46,7 @@ def revise(service: str, message: str) -> None:
 
 def _config(service: str) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "alembic"))
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("version_locations", str(versions_folder(service)))
     config.set_main_option("path_separator", "newline")
     return config

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, Row, Select, Table, or_, select
 from sqlalchemy.orm import Session
 
 from chassis.clock import Clock
-from chassis.store import bulk
+from chassis.store.fastpath import bulk
 
 TAKE_OVER_AFTER = timedelta(seconds=5)
 """A row that has lain for so long belongs to a replica that has died, or has lost its connection."""

@@ -15,8 +15,8 @@ from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.orm import Mapper, Session, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
 
-from chassis.store.driver import run, run_described, run_many
-from chassis.store.plain import Plain, plain
+from chassis.store.fastpath.driver import run, run_described, run_many
+from chassis.store.fastpath.table_mappings import Plain, plain
 
 StatementT = TypeVar("StatementT", bound=Executable)
 Convert = Callable[[Any], Any]

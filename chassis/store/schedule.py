@@ -17,10 +17,10 @@ import structlog
 from sqlalchemy import ColumnElement, and_, bindparam, delete, select, tuple_, update
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from chassis.logs import describe
+from chassis.observability.logs import describe
 from chassis.ports import NotYet, Timer, TimerHandler, Unit
 from chassis.store.database import Database
-from chassis.store.unit import StoreUnit
+from chassis.store.unit_of_work import StoreUnit
 
 BATCH = 96
 FIRE_SECONDS = 0.02

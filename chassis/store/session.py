@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from chassis.store import pending
-from chassis.store.bulk import Statements
+from chassis.store.fastpath import flush
+from chassis.store.fastpath.bulk import Statements
 from chassis.store.prepared import form_of
 
 
@@ -31,5 +31,5 @@ class UnitSession(Session):
     def flush(self, objects: Any = None) -> None:
         """See `pending.write`."""
         if self.new or self.dirty:
-            pending.write(self, self._statements)
+            flush.write(self, self._statements)
         super().flush(objects)

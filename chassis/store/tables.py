@@ -24,8 +24,8 @@ from sqlalchemy import (
     Uuid,
 )
 
+from chassis.audit.chain.store import FORBIDDING, FORBIDDING_REPLACEMENT
 from chassis.store.append_only import forbid_changes
-from chassis.store.audit import FORBIDDING, FORBIDDING_REPLACEMENT
 
 NAMING = {
     "ix": "ix_%(column_0_label)s",
@@ -89,7 +89,7 @@ def new_metadata() -> MetaData:
 
 
 def data_key_table(metadata: MetaData) -> Table:
-    """The wrapped data keys of the people whose personal data this service holds; see `chassis.vault`."""
+    """The wrapped data keys of the people whose personal data this service holds; see `chassis.privacy.vault`."""
     return Table(
         "data_key",
         metadata,
@@ -148,7 +148,7 @@ def _define(metadata: MetaData) -> None:
 
 
 def _define_story(metadata: MetaData) -> None:
-    """Which events were emitted about a referral, what led to each, and when; see `chassis.store.story`."""
+    """Which events were emitted about a referral, what led to each, and when; see `chassis.store.event_log`."""
     Table(
         "story",
         metadata,
@@ -163,7 +163,7 @@ def _define_story(metadata: MetaData) -> None:
 
 
 def _define_audit(metadata: MetaData) -> None:
-    """Who did what about whom, chained by hash; see `chassis.audit`."""
+    """Who did what about whom, chained by hash; see `chassis.audit.chain`."""
     audit = Table(
         "audit_entry",
         metadata,

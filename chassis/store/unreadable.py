@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Table, delete, select
 from sqlalchemy.orm import Session
 
-from chassis.store.unit import upsert
+from chassis.store.unit_of_work import upsert
 
 KeptT = TypeVar("KeptT")
 

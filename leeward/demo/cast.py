@@ -16,8 +16,8 @@ from email.policy import default as email_policy
 from pathlib import Path
 from typing import Any
 
+from chassis.privacy.sealing import Keyring
 from chassis.rpc import CommandFailed, RpcClient
-from chassis.sealing import Keyring
 from contracts.commands.evaluation import FormPage
 from contracts.sealed import Answer, Aspects, Credentials, EvaluationForm, LinkSecret
 from contracts.vocabulary import LinkState

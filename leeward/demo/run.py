@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chassis.privacy.sealing import Keyring
 from chassis.rpc import RpcClient
-from chassis.sealing import Keyring
 from contracts.london import day_of
 from contracts.sealed import HelpSubmission
 from leeward.demo.cast import WEEKS_OF_THERAPY, Cast, Chance, Client, Shares

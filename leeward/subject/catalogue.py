@@ -23,7 +23,7 @@ from web.site.languages import ENGLISH, LANGUAGES
 ROOT = Path(__file__).parents[2]
 SPOKEN = (
     "contracts/words.py",
-    "chassis/telling.py",
+    "chassis/subject_access.py",
     "services/*/subject.py",
     "services/intake/telling.py",
     "services/intake/labels.py",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from chassis.one_time import OneTimeKey
+from chassis.privacy.ephemeral_key import OneTimeKey
 from chassis.rpc import RpcClient
 from contracts.commands.subject import ExportReason, Holding, SealedHolding, Section, Topic
 from contracts.vocabulary import Party

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from chassis.telling import written
+from chassis.subject_access import written
 from contracts.commands.subject import Fact
 from contracts.london import LONDON
 from web.site.languages import Translations, Translator, read_catalogue, read_catalogues

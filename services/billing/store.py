@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
-from chassis.store import rows
+from chassis.store import identity_map
 from chassis.store.prepared import prepared
 from contracts.vocabulary import (
     AwardId,
@@ -124,7 +124,7 @@ def add(session: Session, row: object) -> None:
 
 
 def find_referral(session: Session, referral_id: ReferralId) -> Referral | None:
-    return rows.find(session, Referral, referral_id)
+    return identity_map.find(session, Referral, referral_id)
 
 
 def get_referral(session: Session, referral_id: ReferralId) -> Referral:
@@ -132,7 +132,7 @@ def get_referral(session: Session, referral_id: ReferralId) -> Referral:
 
 
 def find_match(session: Session, match_id: MatchId) -> Match | None:
-    return rows.find(session, Match, match_id)
+    return identity_map.find(session, Match, match_id)
 
 
 def matches_of(session: Session, referral_id: ReferralId) -> Sequence[Match]:
@@ -154,7 +154,7 @@ def find_match_on(
     The latest of several, or the one that is named.
     """
     possible = [one for one in matches_of(session, referral_id) if one.covers(day) and match_id in (None, one.id)]
-    match = rows.lock(session, Match, possible[-1].id) if possible else None
+    match = identity_map.lock(session, Match, possible[-1].id) if possible else None
     return match if match and match.covers(day) else None
 
 
@@ -188,30 +188,30 @@ def get_match(session: Session, match_id: MatchId) -> Match:
 
 
 def lock_match(session: Session, match_id: MatchId) -> Match | None:
-    return rows.lock(session, Match, match_id)
+    return identity_map.lock(session, Match, match_id)
 
 
 def find_therapist(session: Session, therapist_id: TherapistId) -> Therapist | None:
-    return rows.find(session, Therapist, therapist_id)
+    return identity_map.find(session, Therapist, therapist_id)
 
 
 def lock_therapist(session: Session, therapist_id: TherapistId) -> Therapist:
     """A therapist, locked, so that no credit of theirs is set against two invoices. Raises NotFound."""
-    return _required(rows.lock(session, Therapist, therapist_id))
+    return _required(identity_map.lock(session, Therapist, therapist_id))
 
 
 def find_membership(session: Session, therapist_id: TherapistId) -> Membership | None:
-    return rows.find(session, Membership, therapist_id)
+    return identity_map.find(session, Membership, therapist_id)
 
 
 def find_invoice(session: Session, invoice_id: InvoiceId) -> Invoice | None:
     """An invoice, not locked: its therapist is."""
-    return rows.find(session, Invoice, invoice_id)
+    return identity_map.find(session, Invoice, invoice_id)
 
 
 def lock_invoice(session: Session, invoice_id: InvoiceId) -> Invoice:
     """An invoice, locked. Raises NotFound."""
-    return _required(rows.lock(session, Invoice, invoice_id))
+    return _required(identity_map.lock(session, Invoice, invoice_id))
 
 
 def find_fee_invoice(session: Session, match_id: MatchId) -> Invoice | None:
@@ -249,18 +249,18 @@ def reverse_credit_note(session: Session, invoice: Invoice, *, at: datetime) -> 
 
 def find_payment(session: Session, payment_id: PaymentId) -> Payment | None:
     """A payment, locked."""
-    return rows.lock(session, Payment, payment_id)
+    return identity_map.lock(session, Payment, payment_id)
 
 
 def find_payment_at_bank(session: Session, bank_id: str) -> Payment | None:
     """The payment that the bank knows by this. If there is none, nobody else adds it until the unit ends."""
-    rows.lock_key(session, Payment, bank_id)
+    identity_map.lock_key(session, Payment, bank_id)
     return session.scalars(select(Payment).where(tables.payment_table.c.bank_id == bank_id)).one_or_none()
 
 
 def lock_payment_id(session: Session, payment_id: PaymentId) -> None:
     """Lets nobody else add a payment of this identifier until the unit ends."""
-    rows.lock_key(session, Payment, payment_id)
+    identity_map.lock_key(session, Payment, payment_id)
 
 
 def find_same_payment(
@@ -328,12 +328,12 @@ def add_reversal(session: Session, id_: UUID, reversal: Reversal) -> None:
 
 def get_fund(session: Session, fund_id: FundId) -> Fund:
     """A fund, locked until the unit ends: nobody else moves its money meanwhile. Raises NotFound."""
-    return _required(rows.lock(session, Fund, fund_id))
+    return _required(identity_map.lock(session, Fund, fund_id))
 
 
 def find_fund_named(session: Session, name: str) -> Fund | None:
     """The fund of this name. If there is none, nobody else opens one until the unit ends."""
-    rows.lock_key(session, Fund, name)
+    identity_map.lock_key(session, Fund, name)
     return session.scalars(select(Fund).where(tables.fund_table.c.name == name)).one_or_none()
 
 
@@ -348,7 +348,7 @@ def all_funds(session: Session) -> Sequence[Fund]:
 
 def find_award(session: Session, award_id: AwardId) -> Award | None:
     """An award, locked."""
-    return rows.lock(session, Award, award_id)
+    return identity_map.lock(session, Award, award_id)
 
 
 def find_held_award(session: Session, referral_id: ReferralId) -> Award | None:
@@ -402,7 +402,7 @@ def referrals_that_fit_nobody(session: Session, *, above_pence: int) -> Sequence
 
 
 def find_place(session: Session, referral_id: ReferralId) -> WaitingPlace | None:
-    return rows.find(session, WaitingPlace, referral_id)
+    return identity_map.find(session, WaitingPlace, referral_id)
 
 
 def places_after(session: Session, after: tuple[datetime, ReferralId] | None, *, limit: int) -> Sequence[WaitingPlace]:
@@ -434,7 +434,7 @@ def sessions_attended(session: Session, match_id: MatchId) -> int:
 
 def find_session(session: Session, session_id: SessionId) -> AttendedSession | None:
     """A session, locked."""
-    return rows.lock(session, AttendedSession, session_id)
+    return identity_map.lock(session, AttendedSession, session_id)
 
 
 def last_session_of(session: Session, award_id: AwardId) -> date | None:
@@ -456,8 +456,8 @@ def ledger_totals(session: Session) -> TrialBalance:
     """What stands on every account."""
     table = tables.entry_table
     by = (table.c.account, table.c.therapist_id, table.c.fund_id)
-    rows = session.execute(select(*by, func.sum(table.c.pence)).group_by(*by).order_by(*by))
-    return TrialBalance({Account(kind, therapist, fund): int(pence) for kind, therapist, fund, pence in rows})
+    found = session.execute(select(*by, func.sum(table.c.pence)).group_by(*by).order_by(*by))
+    return TrialBalance({Account(kind, therapist, fund): int(pence) for kind, therapist, fund, pence in found})
 
 
 def balance_of(session: Session, therapist_id: TherapistId) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import RowMapping, select
 
-from chassis.telling import entry, fact, pounds, section
+from chassis.subject_access import entry, fact, pounds, section
 from contracts.commands.subject import AboutSubject, Entry, Section, Topic
 from contracts.vocabulary import SessionReversalReason
 from services.billing import store, tables

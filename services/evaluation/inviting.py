@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from chassis.links import hash_of, new_token
 from chassis.ports import Unit
+from chassis.privacy.one_time_links import hash_of, new_token
 from contracts.events.evaluation import EvaluationInvitationCancelled, EvaluationInvited
 from contracts.sealed import LinkSecret
 from contracts.vocabulary import InvitationId, Respondent, Stage

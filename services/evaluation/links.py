@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from chassis.links import hash_in
 from chassis.ports import Invalid, Refused, Unit
-from chassis.sealing import Unopenable, key_of
+from chassis.privacy.one_time_links import hash_in
+from chassis.privacy.sealing import Unopenable, key_of
 from contracts.commands.evaluation import (
     AskFormLink,
     Choice,

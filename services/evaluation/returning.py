@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 
-from chassis.links import hash_of
 from chassis.ports import Invalid, Unit
-from chassis.sealing import Unopenable
+from chassis.privacy.one_time_links import hash_of
+from chassis.privacy.sealing import Unopenable
 from contracts.events.evaluation import EvaluationRiskFlagged, EvaluationSubmitted
 from contracts.events.web import EvaluationReturned
 from contracts.sealed import EvaluationForm

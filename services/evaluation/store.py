@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, registry
 
-from chassis.store import rows
+from chassis.store import identity_map
 from chassis.store.prepared import prepared
 from chassis.store.tables import Instant, code, new_metadata
 from contracts.vocabulary import (
@@ -152,7 +152,7 @@ class Counts:
 
 def referral_of(session: Session, referral_id: ReferralId) -> Referral:
     """What is known of a referral; a new row if that is nothing yet."""
-    referral = rows.lock(session, Referral, referral_id)
+    referral = identity_map.lock(session, Referral, referral_id)
     if referral is None:
         referral = Referral(referral_id=referral_id)
         session.add(referral)
@@ -160,7 +160,7 @@ def referral_of(session: Session, referral_id: ReferralId) -> Referral:
 
 
 def find_match(session: Session, match_id: MatchId) -> Match | None:
-    return rows.lock(session, Match, match_id)
+    return identity_map.lock(session, Match, match_id)
 
 
 def matches_of(session: Session, referral_id: ReferralId) -> list[Match]:
@@ -188,7 +188,7 @@ def find_by_token(session: Session, token_hash: bytes) -> Invitation | None:
 
 
 def find_invitation(session: Session, invitation_id: InvitationId) -> Invitation | None:
-    return rows.lock(session, Invitation, invitation_id)
+    return identity_map.lock(session, Invitation, invitation_id)
 
 
 def add_link(session: Session, invitation_id: InvitationId, token_hash: bytes) -> None:
@@ -209,7 +209,7 @@ def are_one_person(session: Session, known_as: PersonId, person_id: PersonId) ->
 
 def concern_of(session: Session, concern_id: ConcernId) -> Concern:
     """A concern; a new row if nothing was heard of it yet."""
-    concern = rows.lock(session, Concern, concern_id)
+    concern = identity_map.lock(session, Concern, concern_id)
     if concern is None:
         concern = Concern(concern_id=concern_id)
         session.add(concern)
@@ -255,7 +255,7 @@ def unlink_forms(session: Session, referral_id: ReferralId, new_id: Callable[[],
 
 
 def find_response(session: Session, invitation_id: InvitationId) -> Response | None:
-    return rows.find(session, Response, invitation_id)
+    return identity_map.find(session, Response, invitation_id)
 
 
 def count_forms(session: Session, instrument: str, respondent: Respondent) -> Counts:

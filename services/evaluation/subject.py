@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chassis.ports import Unit
-from chassis.telling import entry, fact, section
+from chassis.subject_access import entry, fact, section
 from contracts.commands.subject import AboutSubject, Entry, Section, Topic
 from contracts.vocabulary import Respondent
 from services.evaluation import store

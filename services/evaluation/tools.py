@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chassis.config import Env, InvalidSettings
-from chassis.sealing import Keyring
+from chassis.privacy.sealing import Keyring
 from contracts.vocabulary import Respondent
 from services.evaluation import settings
 from services.evaluation.domain.instruments import Instrument

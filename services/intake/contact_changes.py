@@ -10,8 +10,8 @@ from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
-from chassis.codes import digits_of, new_code
 from chassis.ports import Refused, Timer, Unit
+from chassis.privacy.one_time_codes import digits_of, new_code
 from contracts.commands.intake import ChangeByClient, Done, RecordConsent, SettleContactChange, StatusAnswer
 from contracts.events.intake import AnotherTherapistWanted, ContactChangeNoted
 from contracts.sealed import ClientChange, ContactLetter, HelpForm, SafeContact

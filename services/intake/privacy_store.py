@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from chassis.store import rows
-from chassis.store.unit import upsert
+from chassis.store import identity_map
+from chassis.store.unit_of_work import upsert
 from contracts.vocabulary import ReferralId
 from services.intake.domain.privacy import HOLDERS, Erasure, Hold
 from services.intake.store import assessments, contact_changes, duplicates, marks, personal_records, privacy, told_apart
@@ -34,7 +34,7 @@ def drop_personal(session: Session, referral_id: ReferralId) -> None:
 
 
 def find_erasure(session: Session, referral_id: ReferralId) -> Erasure | None:
-    return rows.lock(session, Erasure, referral_id)
+    return identity_map.lock(session, Erasure, referral_id)
 
 
 def confirm(session: Session, referral_id: ReferralId, service: str, at: datetime) -> None:

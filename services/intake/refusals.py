@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from chassis.ports import Refused, Unit
-from chassis.sealing import ShapeT, Unopenable
+from chassis.privacy.sealing import ShapeT, Unopenable
 from contracts.reference import InvalidReference, parse_reference
 from contracts.vocabulary import ReferralId
 from services.intake import store

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chassis.ports import Timer, Unit
-from chassis.store.restored import destroyed
+from chassis.privacy.restore import destroyed
 from contracts.commands.privacy import ErasureReason
 from contracts.vocabulary import ReferralId
 from services.intake import privacy, store

@@ -30,11 +30,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased, registry
 
-from chassis.store import rows
+from chassis.store import identity_map
 from chassis.store.append_only import forbid_changes, forbidding, forbidding_replacement
 from chassis.store.prepared import prepared
 from chassis.store.tables import Instant, code, data_key_table, new_metadata
-from chassis.store.unit import upsert
+from chassis.store.unit_of_work import upsert
 from contracts.commands.intake import Assess, TellApart
 from contracts.vocabulary import (
     ApartReason,
@@ -324,7 +324,7 @@ def get_referral(session: Session, referral_id: ReferralId) -> Referral:
 
 
 def find_referral(session: Session, referral_id: ReferralId) -> Referral | None:
-    return rows.lock(session, Referral, referral_id)
+    return identity_map.lock(session, Referral, referral_id)
 
 
 def previous_of(session: Session, referral_id: ReferralId) -> ReferralId | None:
@@ -406,7 +406,7 @@ def last_taken(session: Session, referral_id: ReferralId, step: Step, *, since: 
 
 def find_contact_change(session: Session, referral_id: ReferralId) -> ContactChange | None:
     """Locked until the unit ends."""
-    return rows.lock(session, ContactChange, referral_id)
+    return identity_map.lock(session, ContactChange, referral_id)
 
 
 def new_contact_change(session: Session, referral_id: ReferralId, *, at: datetime) -> ContactChange:
@@ -561,7 +561,7 @@ def taken_up_by(session: Session, referral_id: ReferralId) -> frozenset[Referral
 
 
 def find_link(session: Session, link_id: LinkId) -> Link | None:
-    return rows.lock(session, Link, link_id)
+    return identity_map.lock(session, Link, link_id)
 
 
 def live_links_of(session: Session, referral_id: ReferralId) -> list[Link]:
@@ -576,7 +576,7 @@ def who_took(session: Session, taken: Iterable[Step], referral_ids: Iterable[Ref
 
 
 def find_concern(session: Session, concern_id: ConcernId) -> Concern | None:
-    return rows.find(session, Concern, concern_id)
+    return identity_map.find(session, Concern, concern_id)
 
 
 def concerns_of(session: Session, referral_id: ReferralId) -> list[Concern]:

@@ -5,11 +5,11 @@ What is left out of what they are told, and why, is in `docs/subject-access.md`.
 
 from __future__ import annotations
 
+from chassis.audit.chain.chain import Deed
 from sqlalchemy import or_, select
 
-from chassis.audit import Deed
 from chassis.ports import Unit
-from chassis.telling import reached, sealed, section
+from chassis.subject_access import reached, sealed, section
 from contracts.commands.intake import Done
 from contracts.commands.subject import (
     AboutSubject,

@@ -10,7 +10,7 @@ import math
 from contextlib import suppress
 
 from chassis.ports import NotYet, Refused, Unit
-from chassis.sealing import Unopenable, key_of
+from chassis.privacy.sealing import Unopenable, key_of
 from contracts.commands.intake import ListUnreadable, RetriedUnreadable, RetryUnreadable, UnreadableView
 from contracts.events.intake import HelpRequestRefused
 from contracts.events.web import HelpRequested, WithdrawalRequested

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from chassis.ports import Unit
-from chassis.telling import entry, fact, pounds, reached
+from chassis.subject_access import entry, fact, pounds, reached
 from contracts.commands.subject import Entry, Fact, Section, Topic
 from contracts.sealed import Aspects, Consents, FormAnswer, HelpForm, Note, Writer
 from contracts.shape import Shape

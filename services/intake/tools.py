@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chassis.config import Env
-from chassis.sealing import Keyring
-from chassis.vault import Vault
+from chassis.privacy.sealing import Keyring
+from chassis.privacy.vault import Vault
 from contracts.vocabulary import MarkKind
 from services.intake import settings, store
 from services.intake.domain import duplicates

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from chassis.audit import Deed
+from chassis.audit.chain.chain import Deed
+
 from chassis.ports import Refused, Unit
 from contracts.commands.matching import (
     AcceptOffer,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import structlog
 
-from chassis.links import hash_in, hash_of
-from chassis.opening import open_or_park
 from chassis.ports import Invalid, Refused, Unit
+from chassis.privacy.one_time_links import hash_in, hash_of
+from chassis.privacy.opening import open_or_park
 from contracts.commands.matching import AcceptOffer, AskOfferLink, DeclineOffer, EndMatch, OfferFacts, OfferPage
 from contracts.events.notifications import TherapyReportAccepted
 from contracts.events.web import OfferAnswered

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from itertools import chain
 
-from chassis.links import hash_of, new_token
 from chassis.ports import Unit
+from chassis.privacy.one_time_links import hash_of, new_token
 from chassis.workdays import add_working_days
 from contracts.events.matching import (
     MatchEnded,

@@ -34,7 +34,7 @@ from sqlalchemy.orm import Session
 
 from chassis.store.prepared import prepared
 from chassis.store.tables import Instant, code
-from chassis.store.unit import upsert
+from chassis.store.unit_of_work import upsert
 from contracts.vocabulary import ClientGroup, Competence, Sessions, Sex, TherapistId
 from services.matching.domain.needs import Needs
 from services.matching.domain.offer import OfferState

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.host.service import (
+from chassis.host.entrypoints import (
     Ports,
     auditor,
     command,
@@ -18,7 +18,7 @@ from chassis.host.service import (
     shower,
     story_teller,
 )
-from chassis.telling import telling
+from chassis.subject_access import telling
 from contracts.commands.matching import (
     AcceptOffer,
     AdmitTherapist,

@@ -30,10 +30,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, registry
 
-from chassis.store import rows
+from chassis.store import identity_map
 from chassis.store.prepared import prepared
 from chassis.store.tables import Instant, code, new_metadata
-from chassis.store.unit import upsert
+from chassis.store.unit_of_work import upsert
 from contracts.vocabulary import (
     AgeBand,
     ClientGroup,
@@ -264,7 +264,7 @@ _ASKED = prepared(
 
 
 def find_link(session: Session, link_id: LinkId) -> Link | None:
-    return rows.lock(session, Link, link_id)
+    return identity_map.lock(session, Link, link_id)
 
 
 def all_of_person(session: Session, referral_id: ReferralId) -> set[ReferralId]:
@@ -318,30 +318,30 @@ def left_unhappy(session: Session, referral_ids: Collection[ReferralId]) -> set[
 
 def read_referral(session: Session, referral_id: ReferralId) -> Referral | None:
     """Not locked."""
-    return rows.find(session, Referral, referral_id)
+    return identity_map.find(session, Referral, referral_id)
 
 
 def read_therapist(session: Session, therapist_id: TherapistId) -> Therapist | None:
     """Not locked."""
-    return rows.find(session, Therapist, therapist_id)
+    return identity_map.find(session, Therapist, therapist_id)
 
 
 def find_therapist(session: Session, therapist_id: TherapistId) -> Therapist | None:
-    return rows.lock(session, Therapist, therapist_id)
+    return identity_map.lock(session, Therapist, therapist_id)
 
 
 def find_new_therapist(session: Session, therapist_id: TherapistId) -> Therapist | None:
     """As `find_therapist`; if there is none, nobody else admits them until the unit ends."""
-    rows.lock_key(session, Therapist, therapist_id)
+    identity_map.lock_key(session, Therapist, therapist_id)
     return find_therapist(session, therapist_id)
 
 
 def find_referral(session: Session, referral_id: ReferralId) -> Referral | None:
-    return rows.lock(session, Referral, referral_id)
+    return identity_map.lock(session, Referral, referral_id)
 
 
 def find_offer(session: Session, offer_id: OfferId) -> Offer | None:
-    return rows.lock(session, Offer, offer_id)
+    return identity_map.lock(session, Offer, offer_id)
 
 
 def find_offer_by_token(session: Session, token_hash: bytes) -> Offer | None:
@@ -350,7 +350,7 @@ def find_offer_by_token(session: Session, token_hash: bytes) -> Offer | None:
 
 
 def find_match(session: Session, match_id: MatchId) -> Match | None:
-    return rows.lock(session, Match, match_id)
+    return identity_map.lock(session, Match, match_id)
 
 
 def already_asked(session: Session, referral_id: ReferralId) -> set[TherapistId]:

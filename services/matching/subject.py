@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from chassis.ports import Unit
-from chassis.telling import entry, fact, pounds, section
+from chassis.subject_access import entry, fact, pounds, section
 from contracts.commands.subject import AboutSubject, Entry, Section, Topic
 from contracts.words import LANGUAGES
 from services.matching import store

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chassis.config import Env
-from chassis.sealing import Keyring
+from chassis.privacy.sealing import Keyring
 from contracts.sealed import LinkSecret
 from services.matching import settings
 from services.matching.gateways.places import OutwardCodes

@@ -6,8 +6,8 @@ from typing import TypeVar
 from uuid import UUID
 
 from chassis.ports import Refused, Unit
-from chassis.sealing import Unopenable
-from chassis.vault import Erased
+from chassis.privacy.sealing import Unopenable
+from chassis.privacy.vault import Erased
 from contracts.commands.notifications import (
     AcknowledgeAlert,
     AlertView,

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Boolean, Column, Date, Integer, LargeBinary, Table, Uuid, delete, select, update
 from sqlalchemy.orm import Session
 
-from chassis.store import rows
+from chassis.store import identity_map
 from chassis.store.tables import Instant, code
 from contracts.vocabulary import MatchId, ReferralId, SuspensionReason, TherapistId
 from services.notifications.domain.introductions import Introduction, Link, Right, Therapy
@@ -76,7 +76,7 @@ mapper.map_imperatively(Therapy, therapies)
 
 def introduction_of(session: Session, referral_id: ReferralId, therapist_id: TherapistId) -> Introduction:
     """Locked; a new one, without a contact, if nothing was known of it."""
-    rows.lock_key(session, Introduction, (referral_id, therapist_id))
+    identity_map.lock_key(session, Introduction, (referral_id, therapist_id))
     found = find_introduction(session, referral_id, therapist_id)
     if found is None:
         found = Introduction(referral_id=referral_id, therapist_id=therapist_id)
@@ -116,8 +116,8 @@ def find_right(session: Session, right_hash: bytes) -> Right | None:
 
 def therapy_of(session: Session, match_id: MatchId, *, referral_id: ReferralId, therapist_id: TherapistId) -> Therapy:
     """Locked; a new one if nothing was known of it."""
-    rows.lock_key(session, Therapy, match_id)
-    found = rows.lock(session, Therapy, match_id)
+    identity_map.lock_key(session, Therapy, match_id)
+    found = identity_map.lock(session, Therapy, match_id)
     if found is None:
         found = Therapy(match_id=match_id, referral_id=referral_id, therapist_id=therapist_id)
         session.add(found)
@@ -125,7 +125,7 @@ def therapy_of(session: Session, match_id: MatchId, *, referral_id: ReferralId, 
 
 
 def find_therapy(session: Session, match_id: MatchId) -> Therapy | None:
-    return rows.find(session, Therapy, match_id)
+    return identity_map.find(session, Therapy, match_id)
 
 
 def therapies_of(session: Session, referral_id: ReferralId) -> Sequence[Therapy]:

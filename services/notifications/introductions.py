@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 import structlog
+from chassis.audit.chain.chain import Deed
 
-from chassis.audit import Deed
-from chassis.codes import digits_of, new_code
-from chassis.links import hash_of
-from chassis.one_time import NotAKey, seal_to
-from chassis.opening import open_or_park
 from chassis.ports import Invalid, NotYet, Refused, Unit
-from chassis.sealing import Unopenable
+from chassis.privacy.ephemeral_key import NotAKey, seal_to
+from chassis.privacy.one_time_codes import digits_of, new_code
+from chassis.privacy.one_time_links import hash_of
+from chassis.privacy.opening import open_or_park
+from chassis.privacy.sealing import Unopenable
 from contracts.commands.notifications import (
     AskClientLink,
     ClientPage,

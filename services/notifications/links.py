@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from chassis.links import hash_in, hash_of
-from chassis.opening import open_or_park
 from chassis.ports import Invalid, Unit
+from chassis.privacy.one_time_links import hash_in, hash_of
+from chassis.privacy.opening import open_or_park
 from contracts.commands.notifications import AlertPage, AskAlertLink
 from contracts.events.web import AlertAnswered
 from contracts.sealed import AlertAnswer

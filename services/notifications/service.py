@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.host.service import (
+from chassis.host.entrypoints import (
     Ports,
     auditor,
     command,
@@ -19,8 +19,8 @@ from chassis.host.service import (
     shower,
     story_teller,
 )
-from chassis.store.restored import RESTORED
-from chassis.telling import telling
+from chassis.privacy.restore import RESTORED
+from chassis.subject_access import telling
 from contracts.commands.notifications import (
     AcknowledgeAlert,
     AskAlertLink,

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, registry
 
-from chassis.store import rows
+from chassis.store import identity_map
 from chassis.store.append_only import forbid_changes, forbidding, forbidding_replacement
 from chassis.store.prepared import prepared
 from chassis.store.tables import Instant, code, data_key_table, new_metadata
@@ -262,12 +262,12 @@ def get_message(session: Session, message_id: MessageId) -> Message:
 
 
 def find_message(session: Session, message_id: MessageId) -> Message | None:
-    return rows.lock(session, Message, message_id)
+    return identity_map.lock(session, Message, message_id)
 
 
 def read_message(session: Session, message_id: MessageId) -> Message | None:
     """Without a lock, for the while that a message takes to go out."""
-    return rows.find(session, Message, message_id)
+    return identity_map.find(session, Message, message_id)
 
 
 def read_ahead(session: Session, message_ids: Collection[MessageId]) -> Sequence[object]:
@@ -283,7 +283,7 @@ def read_ahead(session: Session, message_ids: Collection[MessageId]) -> Sequence
 
 def lock_messages(session: Session, message_ids: Collection[MessageId]) -> Sequence[Message]:
     """Messages, locked: what `find_message` then needn't ask for."""
-    return rows.lock_all(session, Message, message_ids)
+    return identity_map.lock_all(session, Message, message_ids)
 
 
 def waiting_for_digest(session: Session, *, limit: int) -> list[Message]:
@@ -329,7 +329,7 @@ def messages_about(
 
 
 def find_client(session: Session, referral_id: ReferralId) -> Client | None:
-    return rows.lock(session, Client, referral_id)
+    return identity_map.lock(session, Client, referral_id)
 
 
 def client_as_known(session: Session, referral_id: ReferralId) -> Client | None:
@@ -341,7 +341,7 @@ def client_as_known(session: Session, referral_id: ReferralId) -> Client | None:
 
 def read_client(session: Session, referral_id: ReferralId) -> Client | None:
     """Without a lock."""
-    return rows.find(session, Client, referral_id)
+    return identity_map.find(session, Client, referral_id)
 
 
 def client_of(session: Session, referral_id: ReferralId) -> Client:
@@ -354,7 +354,7 @@ def client_of(session: Session, referral_id: ReferralId) -> Client:
 
 
 def find_therapist(session: Session, therapist_id: TherapistId) -> Therapist | None:
-    return rows.lock(session, Therapist, therapist_id)
+    return identity_map.lock(session, Therapist, therapist_id)
 
 
 def knows_therapist(session: Session, therapist_id: TherapistId) -> bool:
@@ -364,7 +364,7 @@ def knows_therapist(session: Session, therapist_id: TherapistId) -> bool:
 
 def read_therapist(session: Session, therapist_id: TherapistId) -> Therapist | None:
     """Without a lock."""
-    return rows.find(session, Therapist, therapist_id)
+    return identity_map.find(session, Therapist, therapist_id)
 
 
 def get_alert(session: Session, concern_id: ConcernId) -> Alert:
@@ -376,7 +376,7 @@ def get_alert(session: Session, concern_id: ConcernId) -> Alert:
 
 
 def find_alert(session: Session, concern_id: ConcernId) -> Alert | None:
-    return rows.lock(session, Alert, concern_id)
+    return identity_map.lock(session, Alert, concern_id)
 
 
 def find_alert_link(session: Session, token_hash: bytes) -> AlertLink | None:
@@ -433,18 +433,18 @@ def outcomes_of(session: Session, concern_id: ConcernId) -> list[Outcome]:
 
 
 def find_staff(session: Session, staff_id: StaffId) -> Staff | None:
-    return rows.lock(session, Staff, staff_id)
+    return identity_map.lock(session, Staff, staff_id)
 
 
 def find_new_staff(session: Session, staff_id: StaffId) -> Staff | None:
     """As `find_staff`; if there is nobody, nobody else keeps them until the unit ends."""
-    rows.lock_key(session, Staff, staff_id)
+    identity_map.lock_key(session, Staff, staff_id)
     return find_staff(session, staff_id)
 
 
 def get_staff(session: Session, staff_id: StaffId) -> Staff:
     """Raises NoSuchStaff."""
-    found = rows.find(session, Staff, staff_id)
+    found = identity_map.find(session, Staff, staff_id)
     if found is None:
         raise NoSuchStaff(f"there is nobody {staff_id} on the staff")
     return found

@@ -5,12 +5,12 @@ What might tell of a safeguarding enquiry is left out, and every export says so 
 
 from __future__ import annotations
 
+from chassis.audit.chain.chain import Deed
 from sqlalchemy import select
 
-from chassis.audit import Deed
 from chassis.ports import Unit
-from chassis.telling import entry, fact, reached, sealed, section
-from chassis.vault import Erased
+from chassis.privacy.vault import Erased
+from chassis.subject_access import entry, fact, reached, sealed, section
 from contracts.commands.subject import AboutSubject, Entry, ReadOutcomes, SealedHolding, Section, Topic
 from contracts.sealed import OutcomeReason, TherapistContact
 from contracts.vocabulary import ConcernOutcome, ReferralId

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chassis.config import Env, InvalidSettings
-from chassis.sealing import Keyring
-from chassis.vault import Vault
+from chassis.privacy.sealing import Keyring
+from chassis.privacy.vault import Vault
 from contracts.vocabulary import Channel
 from services.notifications import settings, store
 from services.notifications.gateways.mail import Mailer, mailer_for

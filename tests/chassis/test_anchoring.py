@@ -8,15 +8,15 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from chassis.audit.chain.anchoring import CONTRADICTS, Anchoring
+from chassis.audit.chain.anchors import NEWEST, anchor_file, newest_file, read_anchors, set_aside
+from chassis.audit.chain.chain import Deed
 from sqlalchemy import delete
 from structlog.testing import capture_logs
 
-from chassis.anchors import NEWEST, anchor_file, newest_file, read_anchors, set_aside
-from chassis.audit import Deed
-from chassis.host import housekeeping
-from chassis.host.housekeeping import Housekeeping
-from chassis.host.ports import Ports
-from chassis.store.anchoring import CONTRADICTS, Anchoring
+from chassis.host import maintenance
+from chassis.host.maintenance import Housekeeping
+from chassis.host.provider import Ports
 from chassis.store.tables import new_metadata
 from tests.chassis.conftest import START, Store
 from tests.chassis.test_audit import meddle, newest, record
@@ -104,7 +104,7 @@ def house(store: Store, ports: Ports, monkeypatch: pytest.MonkeyPatch) -> Iterat
         thread.start()
         started.extend([kept.stop, thread.join])
 
-    monkeypatch.setattr(housekeeping, "ports_of", lambda container: ports)
+    monkeypatch.setattr(maintenance, "ports_of", lambda container: ports)
     monkeypatch.setattr(Ports, "one_user_each", False)
     monkeypatch.setattr(Ports, "clock", store.clock, raising=False)
     yield start
@@ -120,7 +120,7 @@ def put_on_record(ports: Ports) -> None:
 def test_what_is_put_on_record_is_anchored_without_waiting_for_the_next_round(
     store: Store, ports: Ports, folder: Path, house: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(housekeeping, "ANCHOR_SECONDS", 0.0)
+    monkeypatch.setattr(maintenance, "ANCHOR_SECONDS", 0.0)
     record(store, Deed.READ)
     house()
     eventually(lambda: read_anchors(folder, "intake").anchors, "the first round")

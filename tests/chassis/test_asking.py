@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from chassis.host.ports import Ports, TwoAtOnce
+from chassis.host.provider import Ports, TwoAtOnce
 from chassis.ports import Unit
 from chassis.store.tables import new_metadata
 from contracts.commands.operations import GetHealth

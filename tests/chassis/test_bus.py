@@ -12,7 +12,6 @@ from typing import Any, Self
 import pytest
 from kombu import Connection, Exchange, Queue, binding
 
-from chassis import metrics
 from chassis.bus.connection import close_quietly, open_connection
 from chassis.bus.consumer import LaneConsumer
 from chassis.bus.delivery import Arrived, NotUnderstood, Unreadable
@@ -23,6 +22,7 @@ from chassis.bus.settlement import Fate, Settled
 from chassis.bus.topology import RETRY_DELAYS_SECONDS, QueueInUse, Topology, TopologyMismatch, topology_of
 from chassis.clock import SystemClock
 from chassis.ids import new_id
+from chassis.observability import metrics
 from chassis.store.outbox import TAKE_OVER_AFTER
 from contracts.events.intake import ReferralReceived, ReferralWithdrawn, SafeguardingConcernRaised
 from contracts.vocabulary import ReferralId, WithdrawalReason

@@ -13,7 +13,7 @@ from pika import BasicProperties
 from pika.frame import Body, Header, Method
 from pika.spec import Basic
 
-from chassis.bus.deliveries import FRAME, MAX_PROPERTIES_BYTES, Deliveries
+from chassis.bus.frames import FRAME, MAX_PROPERTIES_BYTES, Deliveries
 from chassis.bus.messages import Incoming
 
 MAX_BODY_BYTES = 10_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from chassis.store.driver import run, run_many
+from chassis.store.fastpath.driver import run, run_many
 from tests.chassis.conftest import Store, note_row
 
 ADD = "INSERT INTO note (id, number) VALUES ('{id}', {number})"

@@ -14,7 +14,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import pytest
 
 from chassis.host.http import MOST_AT_ONCE, MOST_BYTES, Condition, application
-from chassis.host.posts import LATER, TAKEN, NotLetIn, Post, Posted, receive
+from chassis.host.webhooks import LATER, TAKEN, NotLetIn, Post, Posted, receive
 from chassis.ports import Invalid
 
 PATH = "/receipts/texts"

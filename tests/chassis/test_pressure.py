@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from chassis.host import pressure
-from chassis.host.pressure import GIVE_WAY_SECONDS, LOOK_SECONDS, Pressure, Seen, at_work_and_in_line
+from chassis.host import backpressure
+from chassis.host.backpressure import GIVE_WAY_SECONDS, LOOK_SECONDS, Pressure, Seen, at_work_and_in_line
 
 
 @dataclass
@@ -73,5 +73,5 @@ def test_where_nothing_is_counted_nobody_gives_way(
     file = tmp_path_factory.mktemp("proc") / "schedstat"
     if content is not None:
         file.write_text(content)
-    monkeypatch.setattr(pressure, "SCHEDSTAT", file)
+    monkeypatch.setattr(backpressure, "SCHEDSTAT", file)
     assert at_work_and_in_line() == (0, 0)

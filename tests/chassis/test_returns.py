@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from chassis.bus import topology
 from chassis.bus.connection import open_connection
 from chassis.bus.messages import MAX_MESSAGE_BYTES, Incoming
-from chassis.bus.returns import Returns, _anew
+from chassis.bus.redelivery import Returns, _anew
 from chassis.clock import ManualClock
 from chassis.ids import new_id
 from contracts.events.intake import ReferralWithdrawn

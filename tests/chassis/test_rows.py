@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import registry
 
 from chassis.ids import new_id
-from chassis.store import rows
+from chassis.store import identity_map
 from tests.chassis.conftest import Store
 from tests.support.statements import listening
 
@@ -49,7 +49,7 @@ def selected(asked: Statements) -> Statements:
     return [statement for statement in asked if statement.startswith("SELECT note")]
 
 
-either = pytest.mark.parametrize("read", [rows.find, rows.lock])
+either = pytest.mark.parametrize("read", [identity_map.find, identity_map.lock])
 
 
 @either
@@ -93,11 +93,11 @@ def test_a_row_that_was_removed_is_not_found(store: Store, kept: UUID, read: Rea
 def test_what_was_locked_with_others_is_not_read_again(store: Store, kept: UUID, asked: Statements) -> None:
     with store.database.unit() as unit:
         unit.session.add(later := Note(new_id(), 2))
-        found = rows.lock_all(unit.session, Note, [later.id, new_id(), kept])
+        found = identity_map.lock_all(unit.session, Note, [later.id, new_id(), kept])
         assert [one.number for one in found] == [1, 2]
-        assert rows.lock(unit.session, Note, kept) is found[0]
+        assert identity_map.lock(unit.session, Note, kept) is found[0]
         del found
-        again = rows.lock(unit.session, Note, kept)
+        again = identity_map.lock(unit.session, Note, kept)
         assert again is not None
         assert again.number == 1
     assert len(selected(asked)) == 1
@@ -107,14 +107,14 @@ def test_locking_all_keeps_what_the_unit_had_changed_before(store: Store, kept: 
     with store.database.unit() as unit:
         found = unit.session.execute(select(Note)).scalar_one()
         found.number = 7
-        assert [one.number for one in rows.lock_all(unit.session, Note, [kept])] == [7]
+        assert [one.number for one in identity_map.lock_all(unit.session, Note, [kept])] == [7]
 
 
 def test_locking_keeps_what_the_unit_had_changed_before(store: Store, kept: UUID) -> None:
     with store.database.unit() as unit:
         found = unit.session.execute(select(Note)).scalar_one()
         found.number = 7
-        locked = rows.lock(unit.session, Note, kept)
+        locked = identity_map.lock(unit.session, Note, kept)
         assert locked is found
         assert found.number == 7
     assert store.numbers() == [7]
@@ -123,16 +123,16 @@ def test_locking_keeps_what_the_unit_had_changed_before(store: Store, kept: UUID
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 def test_a_row_that_another_replica_changed_is_read_afresh_when_it_is_locked(store: Store, kept: UUID) -> None:
     with store.database.unit() as unit:
-        found = rows.find(unit.session, Note, kept)
+        found = identity_map.find(unit.session, Note, kept)
         with store.database.engine.begin() as another:
             another.execute(update(store.note).values(number=5))
-        assert rows.lock(unit.session, Note, kept) is found
+        assert identity_map.lock(unit.session, Note, kept) is found
         assert getattr(found, "number", None) == 5
 
 
 @pytest.mark.parametrize("store", ["postgresql"], indirect=True)
 def test_nobody_else_can_lock_it_meanwhile(store: Store, kept: UUID) -> None:
     with store.database.unit() as unit:
-        rows.lock(unit.session, Note, kept)
+        identity_map.lock(unit.session, Note, kept)
         with store.database.engine.connect() as another, pytest.raises(DBAPIError, match="could not obtain lock"):
             another.execute(text("SELECT * FROM note FOR UPDATE NOWAIT"))

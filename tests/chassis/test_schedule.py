@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from chassis.host.right_of_way import RightOfWay
 from chassis.ports import NotYet, Timer, Unit
 from chassis.store.schedule import CLOCK_WOBBLE, EFFECT_LEASE, MAX_EFFECT_ATTEMPTS, Due, DueTimer, Effect, Scheduler
-from chassis.store.unit import StoreUnit
+from chassis.store.unit_of_work import StoreUnit
 from tests.chassis.conftest import Store, note_row
 
 HOUR = timedelta(hours=1)

@@ -17,11 +17,11 @@ from joserfc import jwe
 from joserfc.jwk import ECKey
 from sqlalchemy.orm import Session
 
-from chassis import logs
-from chassis.sealing import ALGORITHM, ENCRYPTION, Keyring, NoKey, Unopenable, make_keys
+from chassis.observability import logs
+from chassis.privacy.sealing import ALGORITHM, ENCRYPTION, Keyring, NoKey, Unopenable, make_keys
+from chassis.privacy.vault import Erased, Vault, WrongMasterKey, new_master_key
 from chassis.store.engine import open_engine
 from chassis.store.tables import data_key_table, new_metadata
-from chassis.vault import Erased, Vault, WrongMasterKey, new_master_key
 from contracts.sealed import Credentials, SafeContact
 from contracts.shape import InvalidShape
 from tests.chassis.conftest import START

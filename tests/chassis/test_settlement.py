@@ -21,11 +21,11 @@ from chassis.bus.delivery import (
     Understood,
     read,
 )
-from chassis.bus.history import History
+from chassis.bus.failure_history import History
 from chassis.bus.settlement import MAX_ATTEMPTS_ALONE, MAX_SET_ASIDE, Fate, Settled, Settler, StoreUnavailable
 from chassis.ids import new_id
 from chassis.ports import Invalid, NotYet, Unit
-from chassis.store.unit import StoreUnit
+from chassis.store.unit_of_work import StoreUnit
 from contracts.event import Event
 from tests.chassis.conftest import START, Store, note_row
 

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from chassis.ids import new_id
-from chassis.store.driver import run
 from chassis.store.engine import open_engine
-from chassis.store.turns import begin_with, end_with
+from chassis.store.fastpath.driver import run
+from chassis.store.fastpath.pipelining import begin_with, end_with
 from tests.chassis.conftest import Store, note_row
 
 pytestmark = pytest.mark.parametrize("store", ["postgresql"], indirect=True)

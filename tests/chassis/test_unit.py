@@ -25,9 +25,9 @@ from sqlalchemy import (
 )
 
 from chassis.ids import first_id_of, new_id
-from chassis.store.story import forget, tell
+from chassis.store.event_log import forget, tell
 from chassis.store.tables import Instant, code
-from chassis.store.unit import StoreUnit
+from chassis.store.unit_of_work import StoreUnit
 from contracts.envelope import Envelope
 from contracts.events.billing import SubsidyWaitlisted
 from contracts.events.intake import HelpRequestRefused, ReferralClosed, ReferralWithdrawn

@@ -14,7 +14,7 @@ import eventlet
 eventlet.monkey_patch()
 import sys
 from sqlalchemy import text
-from chassis.host.waiting import PatientConnection
+from chassis.host.postgres_wait import PatientConnection
 from chassis.store.engine import open_engine
 
 turns = []

@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 
 from chassis.clock import ManualClock
 from chassis.ids import new_id
+from chassis.privacy.key_wiping import Wiper
+from chassis.privacy.vault import Vault, new_master_key
 from chassis.store.database import Database
 from chassis.store.engine import open_engine
 from chassis.store.tables import data_key_table, new_metadata
-from chassis.store.wiping import Wiper
-from chassis.vault import Vault, new_master_key
 from contracts.sealed import Note
 from tests.chassis.conftest import START
 from tests.conftest import STORES

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from dockerfile_parse import DockerfileParser
 
-from chassis.sealing import make_keys
+from chassis.privacy.sealing import make_keys
 from leeward.broker import Node
 from leeward.ports import free_ports
 from leeward.supervisor import wait_until_it_is_ready

@@ -20,7 +20,7 @@ from uuid import uuid4
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope, Session
 
-from chassis.sealing import Keyring
+from chassis.privacy.sealing import Keyring
 from contracts.event import Event
 from contracts.events.intake import ContactReleased, SafeguardingConcernRaised
 from contracts.reference import reference_for

@@ -21,8 +21,8 @@ from pika.exceptions import AMQPError
 from sqlalchemy.exc import DBAPIError
 
 from chassis.bus.dead_letters import dead_queue
-from chassis.bus.history import LANE as LANE_HEADER
-from chassis.bus.history import ORIGIN_EXCHANGE, ORIGIN_ROUTING_KEY, REASON
+from chassis.bus.failure_history import LANE as LANE_HEADER
+from chassis.bus.failure_history import ORIGIN_EXCHANGE, ORIGIN_ROUTING_KEY, REASON
 from chassis.bus.messages import MAX_MESSAGE_BYTES
 from chassis.rpc import RpcClient
 from chassis.store.outbox import TAKE_OVER_AFTER

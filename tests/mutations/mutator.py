@@ -14,9 +14,9 @@ from uuid import UUID
 from marshmallow import ValidationError, fields, validate
 
 from chassis.host.commands import CommandMethod
-from chassis.host.load import load
-from chassis.host.service import declared_by
-from chassis.sealing import Keyring
+from chassis.host.entrypoints import declared_by
+from chassis.host.service_loader import load
+from chassis.privacy.sealing import Keyring
 from contracts import generate, sealed
 from contracts.catalogue import events
 from contracts.envelope import Envelope, source_of, to_headers

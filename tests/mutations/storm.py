@@ -19,7 +19,7 @@ import psutil
 from pika.exceptions import AMQPConnectionError, AMQPError, ChannelClosedByBroker
 
 from chassis.bus.connection import BusConnection, open_connection
-from chassis.bus.deliveries import MAX_PROPERTIES_BYTES
+from chassis.bus.frames import MAX_PROPERTIES_BYTES
 from chassis.bus.messages import Incoming
 from chassis.bus.topology import RETRY_DELAYS_SECONDS, command_queues
 from leeward.workspace import SERVICES

@@ -19,7 +19,7 @@ from playwright.sync_api import sync_playwright
 from starlette.testclient import TestClient
 
 from chassis.clock import ManualClock
-from chassis.sealing import Keyring, make_keys
+from chassis.privacy.sealing import Keyring, make_keys
 from contracts.sealed import HelpSubmission
 from leeward.broker import Node
 from leeward.ports import free_ports

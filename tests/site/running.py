@@ -16,7 +16,7 @@ import pika
 from playwright.sync_api import BrowserContext, Page
 
 from chassis.clock import SharedClock
-from chassis.sealing import Keyring
+from chassis.privacy.sealing import Keyring
 from contracts.sealed import HelpSubmission
 from leeward.ports import free_ports
 from leeward.supervisor import wait_until_it_is_ready

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from chassis.ids import new_id
-from chassis.sealing import Keyring, make_keys
+from chassis.privacy.sealing import Keyring, make_keys
 from contracts.commands.evaluation import Choice, FormPage, Item
 from contracts.commands.matching import OfferFacts, OfferPage
 from contracts.commands.notifications import AlertPage, ClientPage

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from chassis.sealing import Keyring
+from chassis.privacy.sealing import Keyring
 from contracts.reference import reference_for
 from contracts.sealed import Credentials
 from contracts.vocabulary import SubmissionId

@@ -6,8 +6,8 @@ import re
 from datetime import date
 from typing import Any
 
-from chassis.links import new_token
-from chassis.one_time import OneTimeKey
+from chassis.privacy.ephemeral_key import OneTimeKey
+from chassis.privacy.one_time_links import new_token
 from contracts.commands.notifications import ClientPage, GivenCode
 from contracts.sealed import ClientContact, ClientLink, OneTimeCode, TherapyAnswer, TypedCode
 from contracts.shape import Shape

@@ -10,8 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 
+from chassis.privacy.sealing import Keyring
 from chassis.rpc import RpcClient
-from chassis.sealing import Keyring
 from leeward.broker import Node
 from leeward.supervisor import Supervisor
 from leeward.workspace import SERVICES, Workspace

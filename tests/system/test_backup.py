@@ -11,17 +11,17 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from chassis.audit.chain.anchors import read_anchors, write_anchor
+from chassis.audit.chain.chain import Anchor, chained
+from chassis.audit.chain.store import check
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
-from chassis.anchors import read_anchors, write_anchor
-from chassis.audit import Anchor, chained
 from chassis.ids import new_id
+from chassis.privacy.vault import Erased, Vault
 from chassis.rpc import CommandFailed
-from chassis.store.audit import check
 from chassis.store.engine import open_engine
-from chassis.vault import Erased, Vault
 from contracts.catalogue import PUBLISHERS
 from contracts.sealed import Aspects, HelpForm
 from leeward import processes

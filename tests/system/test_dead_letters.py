@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from chassis.audit.chain.store import entries
 from click.testing import Result as Done
 from kombu import Connection
 from typer.testing import CliRunner
@@ -26,10 +27,9 @@ from chassis.bus.topology import Topology, command_queues, topology_of
 from chassis.clock import SystemClock
 from chassis.host import dead_letters
 from chassis.host.commands import KNOWN_ERRORS
-from chassis.host.load import load
-from chassis.host.service import safe_by_business_key
+from chassis.host.entrypoints import safe_by_business_key
+from chassis.host.service_loader import load
 from chassis.ids import new_id
-from chassis.store.audit import entries
 from chassis.store.database import Database
 from chassis.store.engine import open_engine
 from chassis.store.tables import new_metadata

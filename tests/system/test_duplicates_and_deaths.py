@@ -17,10 +17,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import MetaData, create_engine, select
 
-from chassis.host.load import load
-from chassis.host.service import heard_by, safe_by_business_key
+from chassis.host.entrypoints import heard_by, safe_by_business_key
+from chassis.host.service_loader import load
+from chassis.privacy.sealing import Keyring
 from chassis.rpc import NoAnswer, RpcClient
-from chassis.sealing import Keyring
 from contracts.catalogue import PUBLISHERS, events
 from contracts.sealed import AlertAnswer, HelpSubmission, OfferAnswer, OutcomeReason, SafeChannel, SafeContact
 from contracts.vocabulary import TherapistId

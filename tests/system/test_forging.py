@@ -17,8 +17,8 @@ from sqlalchemy import create_engine, text
 
 from chassis.bus.permissions import CONSOLE, ENQUIRY, OPERATOR
 from chassis.bus.topology import COMMANDS, FRONT_ENDS, command_queues
-from chassis.host.load import load
-from chassis.host.service import heard_by
+from chassis.host.entrypoints import heard_by
+from chassis.host.service_loader import load
 from contracts import generate
 from contracts.catalogue import PUBLISHERS, events
 from contracts.commands.matching import AdmitTherapist

@@ -22,8 +22,8 @@ from typer.testing import CliRunner
 from chassis.bus.dead_letters import dead_queue
 from chassis.bus.messages import MAX_MESSAGE_BYTES
 from chassis.ids import new_id
+from chassis.privacy.vault import Erased, Vault
 from chassis.store.engine import open_engine
-from chassis.vault import Erased, Vault
 from contracts.catalogue import PUBLISHERS
 from contracts.envelope import Envelope, to_headers
 from contracts.sealed import (

@@ -10,7 +10,7 @@ from pathlib import Path
 import pika
 import pytest
 
-from chassis.sealing import make_keys
+from chassis.privacy.sealing import make_keys
 from contracts.reference import reference_for
 from contracts.shape import InvalidShape
 from leeward import broker

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from chassis.ids import new_id
-from chassis.sealing import Keyring, make_keys
+from chassis.privacy.sealing import Keyring, make_keys
 from contracts.catalogue import PUBLISHERS
 from contracts.vocabulary import LinkState
 from leeward.cli import app

@@ -16,7 +16,7 @@ import pytest
 from kombu import Connection, Queue
 from prometheus_client.parser import text_string_to_metric_families
 
-from chassis import traces
+from chassis.observability import traces
 from leeward.broker import Node
 from leeward.ports import free_ports
 from leeward.supervisor import wait_until_it_is_ready

@@ -15,9 +15,9 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from chassis.host.housekeeping import Housekeeping
-from chassis.host.load import load
-from chassis.host.service import declared_by, heard_by, safe_by_business_key, topology_for
+from chassis.host.entrypoints import declared_by, heard_by, safe_by_business_key, topology_for
+from chassis.host.maintenance import Housekeeping
+from chassis.host.service_loader import load
 from chassis.store.migrate import migrate
 from contracts.catalogue import PUBLISHERS, events
 from leeward.workspace import SERVICES

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chassis.bus.dead_letters import DeadLetter
-from chassis.bus.history import History
+from chassis.bus.failure_history import History
 from chassis.bus.messages import Incoming
 from chassis.host.dead_letters import shown
 from contracts.envelope import CAUSATION, CORRELATION, SUBJECT

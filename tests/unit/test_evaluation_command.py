@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from chassis.privacy.sealing import Keyring, make_keys
 from chassis.rpc import CommandFailed
-from chassis.sealing import Keyring, make_keys
 from contracts.sealed import EnteredAnswers
 from leeward import evaluation, unreadable
 from leeward.cli import app

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from chassis.config import Env
 from chassis.ids import new_id
-from chassis.sealing import make_keys
-from chassis.vault import new_master_key
+from chassis.privacy.sealing import make_keys
+from chassis.privacy.vault import new_master_key
 from contracts.commands.intake import SignOff
 from contracts.commands.notifications import MessageView
 from contracts.event import Event

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import uuid_utils.compat
 
-from chassis import traces
-from chassis.sealing import Keyring
+from chassis.observability import traces
+from chassis.privacy.sealing import Keyring
 from contracts.envelope import Envelope, source_of, to_headers
 from contracts.event import Event
 from contracts.events.web import (

@@ -9,8 +9,8 @@ import uvicorn
 
 from chassis.clock import Clock, clock_for
 from chassis.config import InvalidSettings, check, open_env
-from chassis.logs import configure
-from chassis.sealing import NoKey
+from chassis.observability.logs import configure
+from chassis.privacy.sealing import NoKey
 from web.site.app import build_app
 from web.site.connections import connections_of
 from web.site.forms.problems import InvalidDefinitions

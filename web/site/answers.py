@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis.logs import describe
+from chassis.observability.logs import describe
 from web.site.headers import common_headers
 from web.site.languages import language_of
 from web.site.pages.errors import error

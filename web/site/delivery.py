@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import structlog
 
-from chassis.logs import describe
+from chassis.observability.logs import describe
 from web.publisher.publisher import Publisher
 
 log = structlog.get_logger()

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from chassis.bus.permissions import ENQUIRY
-from chassis.one_time import OneTimeKey
+from chassis.privacy.ephemeral_key import OneTimeKey
+from chassis.privacy.sealing import Keyring, NoKey, Unopenable
 from chassis.rpc import CommandFailed, NoAnswer, RpcClient
-from chassis.sealing import Keyring, NoKey, Unopenable
 from contracts.commands.evaluation import FormPage
 from contracts.commands.intake import StatusAnswer
 from contracts.commands.matching import OfferPage

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from chassis.clock import Clock
-from chassis.sealing import Keyring
+from chassis.privacy.sealing import Keyring
 from contracts.london import day_of
 from contracts.sealed import Credentials
 from web.publisher.publisher import Publisher

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from chassis.audit import Deed
+from chassis.audit.chain.chain import Deed
+
 from contracts.commands.billing import PaymentView, RecordPayment, ReversalView, ReversePayment
 from contracts.events.billing import PaymentReceived, PaymentReversed
 from contracts.vocabulary import PaymentId

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from chassis.audit import Deed
+from chassis.audit.chain.chain import Deed
+
 from contracts.commands.billing import (
     AttendanceView,
     DrawDown,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from chassis.host.posts import NotLetIn, Posted
+from chassis.host.webhooks import NotLetIn, Posted
 from chassis.ports import Invalid
 
 ID, STATUS = "{id}", "{status}"

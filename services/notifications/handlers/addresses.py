@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from chassis.opening import open_or_park
 from chassis.ports import Invalid, Timer, Unit
+from chassis.privacy.opening import open_or_park
 from contracts.events.intake import (
     ContactReleased,
     ReferralClosed,

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import structlog
 
-from chassis.links import hash_of, new_token
 from chassis.ports import Timer, Unit
+from chassis.privacy.one_time_links import hash_of, new_token
 from chassis.workdays import add_working_days
 from contracts.events.intake import SafeguardingConcernRaised
 from contracts.events.notifications import (

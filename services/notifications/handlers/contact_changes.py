@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chassis.opening import open_or_park
 from chassis.ports import Invalid, Unit
+from chassis.privacy.opening import open_or_park
 from contracts.events.intake import AnotherTherapistWanted, ContactChangeNoted
 from contracts.sealed import ContactLetter
 from contracts.vocabulary import ContactChangeStage

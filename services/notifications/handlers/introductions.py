@@ -5,8 +5,8 @@ The letter holds a link and nothing of the client; what it leads to is in `servi
 
 from __future__ import annotations
 
-from chassis.links import hash_of, new_token
 from chassis.ports import Invalid, Unit
+from chassis.privacy.one_time_links import hash_of, new_token
 from contracts.events.billing import FirstSessionAttended, SessionReversed
 from contracts.events.intake import ContactReleased
 from contracts.events.matching import MatchEnded, MatchEndUndone, TherapistMatched

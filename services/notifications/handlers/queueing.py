@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from chassis.opening import open_or_park
 from chassis.ports import Invalid, NotYet, Unit
-from chassis.vault import Erased
+from chassis.privacy.opening import open_or_park
+from chassis.privacy.vault import Erased
 from contracts.events.notifications import MessageFailed
 from contracts.sealed import ClientContact, LinkSecret, SafeContact
 from contracts.shape import Shape

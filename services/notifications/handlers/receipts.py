@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.host.posts import Post, Posted
+from chassis.host.webhooks import Post, Posted
 from chassis.ports import Unit
 from contracts.vocabulary import Channel, MessageId
 from services.notifications.gateways.receipts import Receipt, check_sender, read_receipts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chassis.ports import Timer, Unit
-from chassis.store.restored import destroyed
+from chassis.privacy.restore import destroyed
 from contracts.vocabulary import ReferralId
 from services.notifications import store
 from services.notifications.handlers.queueing import remove_address

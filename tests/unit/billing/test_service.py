@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.exc import IntegrityError
 
 from chassis.config import Env, InvalidSettings, check
-from chassis.host.service import declared_by, heard_by
+from chassis.host.entrypoints import declared_by, heard_by
 from chassis.host.timers import Schedule
 from chassis.ids import new_id
 from chassis.store.engine import open_engine

@@ -17,13 +17,13 @@ from marshmallow import fields, validate
 from sqlalchemy import MetaData, Uuid, select
 
 from chassis.host.commands import CommandMethod
-from chassis.host.service import declared_by
-from chassis.one_time import OneTimeKey
-from chassis.sealing import Keyring
+from chassis.host.entrypoints import declared_by
+from chassis.privacy.ephemeral_key import OneTimeKey
+from chassis.privacy.sealing import Keyring
+from chassis.privacy.vault import new_master_key
 from chassis.store.database import Database
 from chassis.store.engine import open_engine
 from chassis.testing import HandlerBench
-from chassis.vault import new_master_key
 from contracts import sealed
 from contracts.commands.billing import RecordAttendance
 from contracts.envelope import MAX_SEQUENCE

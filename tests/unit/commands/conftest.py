@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from chassis.ids import new_id
-from chassis.sealing import make_keys
+from chassis.privacy.sealing import make_keys
 from tests.unit.commands.asking import MAKE, Service
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from chassis.host.entrypoints import declared_by
 from chassis.host.lane import Lane
-from chassis.host.service import declared_by
 from chassis.ports import Invalid, NotYet
 from contracts.shape import InvalidShape
 from tests.conftest import STORES

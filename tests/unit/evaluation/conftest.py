@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from chassis.ids import new_id
-from chassis.sealing import Keyring, make_keys
+from chassis.privacy.sealing import Keyring, make_keys
 from chassis.testing import HandlerBench
 from contracts.commands.evaluation import InvitationView, ListInvitations
 from contracts.events.evaluation import EvaluationInvited

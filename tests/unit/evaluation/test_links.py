@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from chassis.ids import new_id
-from chassis.sealing import Keyring, make_keys
+from chassis.privacy.sealing import Keyring, make_keys
 from contracts.commands.evaluation import (
     AskFormLink,
     EnterAnswers,

@@ -12,9 +12,9 @@ from alembic.migration import MigrationContext
 from environs import Env
 
 from chassis.config import InvalidSettings, check
-from chassis.host.service import declared_by, heard_by
+from chassis.host.entrypoints import declared_by, heard_by
 from chassis.ids import new_id
-from chassis.sealing import make_keys
+from chassis.privacy.sealing import make_keys
 from chassis.store.engine import open_engine
 from chassis.store.migrate import migrate
 from contracts.vocabulary import AgeBand, ReferralId, Respondent

@@ -17,10 +17,10 @@ from chassis.bus.messages import Incoming
 from chassis.bus.settlement import Fate, Settler
 from chassis.ids import new_id
 from chassis.ports import EventHandler, Unit
-from chassis.sealing import Keyring, make_keys
-from chassis.store.unit import StoreUnit
+from chassis.privacy.sealing import Keyring, make_keys
+from chassis.privacy.vault import new_master_key
+from chassis.store.unit_of_work import StoreUnit
 from chassis.testing import HandlerBench
-from chassis.vault import new_master_key
 from contracts.commands.intake import (
     AskHistory,
     AskStatus,

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from chassis.ids import new_id
-from chassis.one_time import OneTimeKey
+from chassis.privacy.ephemeral_key import OneTimeKey
 from contracts.commands.intake import (
     AskStatus,
     ChangeByClient,

@@ -10,7 +10,7 @@ from joserfc import jwe
 from joserfc.jwk import ECKey
 
 from chassis.ids import new_id
-from chassis.sealing import ALGORITHM, ENCRYPTION
+from chassis.privacy.sealing import ALGORITHM, ENCRYPTION
 from contracts.events.intake import HelpRequestRefused
 from contracts.events.web import HelpRequested
 from contracts.vocabulary import RefusalReason, SubmissionId

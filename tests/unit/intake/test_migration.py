@@ -18,7 +18,7 @@ from services.intake import store
 from services.intake.domain.referral import State, Step
 from tests.conftest import STORES
 
-ALEMBIC = Path(__file__).parent.parent.parent.parent / "chassis" / "store" / "alembic"
+ALEMBIC = Path(__file__).parent.parent.parent.parent / "chassis" / "store" / "migrations"
 
 
 def upgrade(connection: Connection, revision: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from chassis.ports import NotYet
-from chassis.vault import Erased
+from chassis.privacy.vault import Erased
 from contracts.commands.intake import RaiseConcern
 from contracts.commands.privacy import (
     AskErasure,

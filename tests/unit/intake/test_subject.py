@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from chassis.ids import new_id
-from chassis.one_time import OneTimeKey
-from chassis.telling import CannotSeal, telling, written
+from chassis.privacy.ephemeral_key import OneTimeKey
+from chassis.subject_access import CannotSeal, telling, written
 from contracts.commands.intake import Hold, Link, Merge, ReRefer, Resume, TakeUp, Withdraw
 from contracts.commands.privacy import Erase, ErasureReason, HoldReason, PlaceHold
 from contracts.commands.retention import AskRetention

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chassis.ids import new_id
-from chassis.sealing import Keyring, make_keys
+from chassis.privacy.sealing import Keyring, make_keys
 from contracts.commands.intake import ListUnreadable, RetriedUnreadable, RetryUnreadable, UnreadableView
 from contracts.events.intake import ReferralReceived
 from contracts.events.web import HelpRequested, WithdrawalRequested

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from chassis.sealing import Keyring, make_keys
+from chassis.privacy.sealing import Keyring, make_keys
 from chassis.testing import HandlerBench
 from contracts.commands.matching import (
     AcceptOffer,

@@ -10,7 +10,7 @@ import pytest
 
 from chassis.ids import new_id
 from chassis.ports import Invalid
-from chassis.sealing import Keyring
+from chassis.privacy.sealing import Keyring
 from contracts.commands.matching import AskOfferLink, OfferPage, SuspendTherapist
 from contracts.events.matching import OfferDeclined, TherapistMatched, TherapistOffered
 from contracts.events.web import OfferAnswered

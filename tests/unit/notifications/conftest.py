@@ -16,9 +16,9 @@ from sqlalchemy import select
 
 from chassis.ids import new_id
 from chassis.ports import Timer, Unit
-from chassis.sealing import Keyring, make_keys
+from chassis.privacy.sealing import Keyring, make_keys
+from chassis.privacy.vault import Vault, new_master_key
 from chassis.testing import DueTimer, HandlerBench
-from chassis.vault import Vault, new_master_key
 from contracts.commands.notifications import ListMessages, MessageView
 from contracts.events.intake import ContactReleased
 from contracts.events.matching import TherapistContactChanged

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from chassis.ids import new_id
-from chassis.sealing import Keyring
+from chassis.privacy.sealing import Keyring
 from contracts.events.billing import (
     AttendanceUnrecorded,
     MembershipLapsed,

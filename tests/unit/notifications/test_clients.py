@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from chassis.ids import new_id
 from chassis.ports import Invalid, NotYet
-from chassis.sealing import Keyring, make_keys
+from chassis.privacy.sealing import Keyring, make_keys
 from contracts.commands.notifications import ListMessages
 from contracts.events.intake import ContactReleased
 from contracts.events.notifications import MessageFailed, MessageSent

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from chassis.ids import new_id
-from chassis.links import new_token
 from chassis.ports import Invalid, NotYet
+from chassis.privacy.one_time_links import new_token
 from contracts.events.billing import FirstSessionAttended, SessionReversed
 from contracts.events.intake import ReferralErased
 from contracts.events.matching import (

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chassis.audit.chain.chain import Deed
 
-from chassis.audit import Deed
 from chassis.ids import new_id
-from chassis.links import new_token
-from chassis.one_time import OneTimeKey
 from chassis.ports import EventHandler, Refused
+from chassis.privacy.ephemeral_key import OneTimeKey
+from chassis.privacy.one_time_links import new_token
 from contracts.commands.notifications import (
     AskClientLink,
     ClientPage,

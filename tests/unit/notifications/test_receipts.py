@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from chassis.host.posts import LATER, NOT_LET_IN, TAKEN, UNREADABLE, Posted, receive
+from chassis.host.webhooks import LATER, NOT_LET_IN, TAKEN, UNREADABLE, Posted, receive
 from chassis.ids import new_id
 from contracts.events.intake import SafeguardingConcernRaised
 from contracts.events.notifications import MessageFailed, SafeguardingAlertEscalated

@@ -12,13 +12,13 @@ from alembic.migration import MigrationContext
 from environs import Env
 
 from chassis.config import InvalidSettings, check
-from chassis.host.service import declared_by, heard_by
-from chassis.sealing import make_keys
+from chassis.host.entrypoints import declared_by, heard_by
+from chassis.privacy.restore import RESTORED
+from chassis.privacy.sealing import make_keys
+from chassis.privacy.vault import new_master_key
 from chassis.store.engine import open_engine
 from chassis.store.migrate import migrate
-from chassis.store.restored import RESTORED
 from chassis.store.schedule import Effect
-from chassis.vault import new_master_key
 from contracts.vocabulary import AlertStep
 from services.notifications import handlers, settings, store, tools
 from services.notifications.gateways.mail import MaildirMailer

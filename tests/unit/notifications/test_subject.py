@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from chassis.audit.chain.chain import Deed
+from chassis.audit.chain.store import entries
 
-from chassis.audit import Deed
 from chassis.ids import new_id
-from chassis.one_time import OneTimeKey
-from chassis.store.audit import entries
-from chassis.telling import telling
+from chassis.privacy.ephemeral_key import OneTimeKey
+from chassis.subject_access import telling
 from contracts.commands.notifications import AcknowledgeAlert, RecordOutcome
 from contracts.commands.subject import AboutSubject, ExportReason, Holding, ReadOutcomes, Topic
 from contracts.events.intake import AgreementAwaited, AnotherTherapistWanted, SafeguardingConcernRaised

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from chassis.telling import entry, fact
+from chassis.subject_access import entry, fact
 from contracts.commands.subject import Entry, Fact, Ground, Section, Topic
 from contracts.vocabulary import HoldReason, Known
 from leeward.subject import catalogue, languages

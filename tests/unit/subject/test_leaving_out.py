@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from chassis.ids import new_id
-from chassis.telling import entry, fact
+from chassis.subject_access import entry, fact
 from contracts.commands.subject import Entry, ExportReason, Ground, Section, Topic
 from leeward.subject.gathering import Part, Request
 from leeward.subject.leaving_out import NoSuchEntry, grounds_of, left_out

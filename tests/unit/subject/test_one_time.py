@@ -7,8 +7,8 @@ import json
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
-from chassis.one_time import NotAKey, OneTimeKey, seal_to
-from chassis.sealing import Unopenable
+from chassis.privacy.ephemeral_key import NotAKey, OneTimeKey, seal_to
+from chassis.privacy.sealing import Unopenable
 from contracts.commands.subject import Entry, Fact, Holding, Section, Topic
 from contracts.sealed import Note
 

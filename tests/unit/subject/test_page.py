@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis.telling import fact
+from chassis.subject_access import fact
 from contracts.commands.subject import Entry, ExportReason, Section, Topic
 from contracts.sealed import SafeHours
 from contracts.vocabulary import Known

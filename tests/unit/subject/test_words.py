@@ -9,7 +9,7 @@ from enum import StrEnum
 import pytest
 from marshmallow import Schema
 
-from chassis.telling import fact, written
+from chassis.subject_access import fact, written
 from contracts.fields import Nested
 from contracts.sealed import Aspects, HelpForm
 from contracts.words import WORDS

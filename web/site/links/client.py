@@ -12,7 +12,7 @@ from datetime import date
 import structlog
 from starlette.responses import Response
 
-from chassis.links import new_token
+from chassis.privacy.one_time_links import new_token
 from contracts.commands.notifications import ClientPage
 from contracts.london import day_of
 from contracts.sealed import ClientContact, SafeChannel, SafeContact, SafeHours, TherapyAnswer

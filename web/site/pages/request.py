@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import structlog
 from starlette.responses import Response
 
-from chassis.codes import DIGITS, digits_of
+from chassis.privacy.one_time_codes import DIGITS, digits_of
 from contracts.commands.intake import StatusAnswer
 from contracts.sealed import ClientChange, Credentials, SafeChannel, SafeContact, SafeHours
 from contracts.text import clean

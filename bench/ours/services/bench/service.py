@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.bench import handlers, store
 from services.bench.events import AttendanceNoted, AttendanceTold
 
-from chassis.host.service import Ports, health_check, lane, on
+from chassis.host.entrypoints import Ports, health_check, lane, on
 
 
 class BenchService:

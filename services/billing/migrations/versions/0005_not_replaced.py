@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from alembic import op
-
-from chassis.store.audit import FORBIDDING_REPLACEMENT
+from chassis.audit.chain.store import FORBIDDING_REPLACEMENT
 
 revision = "0005"
 down_revision = "0004"

@@ -7,9 +7,9 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from chassis.bus import commands, deliveries, delivery
+from chassis.bus import commands, delivery, frames
 from chassis.bus.delivery import Delivery
-from chassis.bus.history import ORIGIN_EXCHANGE, history_of
+from chassis.bus.failure_history import ORIGIN_EXCHANGE, history_of
 from chassis.bus.messages import Incoming
 from chassis.host import dead_letters
 
@@ -38,7 +38,7 @@ def stumble_over_messages() -> None:
     from chassis.host import lane
 
     lane.read = understand
-    deliveries._Delivery._refuse = refuse  # type: ignore[method-assign]
+    frames._Delivery._refuse = refuse  # type: ignore[method-assign]
 
 
 def stumble_over_commands() -> None:

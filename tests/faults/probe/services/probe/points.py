@@ -19,8 +19,8 @@ from services.probe import naivety
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.default import DefaultDialect
 
-from chassis.store import bulk, turns
-from chassis.store.driver import Rows
+from chassis.store.fastpath import bulk, pipelining
+from chassis.store.fastpath.driver import Rows
 
 BEFORE_COMMIT, AFTER_COMMIT, BEFORE_DELETE = "before_commit", "after_commit", "before_delete"
 _WROTE = "probe wrote an effect"
@@ -49,7 +49,7 @@ def install(control: Path, sabotage: frozenset[str]) -> None:
             strike(control, BEFORE_DELETE)
         return to_driver(connection, statement, parameters)
 
-    to_end = turns.end_with
+    to_end = pipelining.end_with
 
     def end_with(connection: Connection, statement: str, given: Mapping[str, str]) -> Any:
         with around_commit(control, connection):
@@ -58,7 +58,7 @@ def install(control: Path, sabotage: frozenset[str]) -> None:
     for name in sabotage & naivety.BREAKS.keys():
         naivety.BREAKS[name]()
     bulk.run = run  # type: ignore[attr-defined]
-    turns.end_with = end_with
+    pipelining.end_with = end_with
     DefaultDialect.do_commit = commit  # type: ignore[method-assign]
     event.listen(Engine, "before_cursor_execute", statement_begins, retval=True)
     event.listen(Engine, "rollback", rolled_back)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.probe import handlers, store, tools
 from services.probe.events import ProbeAsked, ProbeHinted, ProbeKeyed, Record
 
-from chassis.host.service import (
+from chassis.host.entrypoints import (
     Ports,
     command,
     discarder,

@@ -27,21 +27,21 @@ from typing import Any, TypeVar
 
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR, Entrypoint, register_entrypoint
 
-from chassis.audit import Anchor
+from chassis.audit.chain.chain import Anchor
+from chassis.audit.chain.store import check, entries
 from chassis.bus.dead_letters import DeadLetter
 from chassis.bus.delivery import Subscription
 from chassis.bus.topology import Topology, topology_of
 from chassis.host import dead_letters
 from chassis.host.commands import CommandMethod
-from chassis.host.housekeeping import Housekeeping
 from chassis.host.lane import Lane
-from chassis.host.ports import Ports
-from chassis.host.posts import Post
+from chassis.host.maintenance import Housekeeping
+from chassis.host.provider import Ports
 from chassis.host.timers import Schedule
+from chassis.host.webhooks import Post
 from chassis.ports import CommandHandler, EventHandler, Refused, TimerHandler
-from chassis.store.audit import check, entries
+from chassis.store.event_log import tell
 from chassis.store.schedule import Act, Due, Effect, Keep, Record, nothing
-from chassis.store.story import tell
 from contracts.commands.operations import (
     CheckAudit,
     DiscardDeadLetters,
@@ -145,7 +145,7 @@ def health_check() -> EntrypointMethod:
 
 
 def story_teller() -> EntrypointMethod:
-    """The command by which `leeward trace` asks what a service knows of a referral; see `chassis.store.story`."""
+    """The command by which `leeward trace` asks what a service knows of a referral; see `chassis.store.event_log`."""
 
     def story(service: Any, asked: GetStory) -> dict[str, Any]:
         ports: Ports = service.ports

@@ -17,7 +17,7 @@ from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 from sqlalchemy import Connection
 
-from chassis.store.driver import raised_as_sqlalchemy_does
+from chassis.store.fastpath.driver import raised_as_sqlalchemy_does
 
 Rows = list[tuple[str, ...]]
 _TEXT = 25

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
-from chassis.vault import DESTROYED
+from chassis.privacy.vault import DESTROYED
 
 RESTORED = "restored"
 """The timer that a restored database is given: what was encrypted under keys that are destroyed is forgotten again."""

@@ -19,7 +19,7 @@ from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from chassis.store.prepared import prepared
-from chassis.store.unit import upsert
+from chassis.store.unit_of_work import upsert
 from contracts.shape import Shape
 from contracts.text import clean
 

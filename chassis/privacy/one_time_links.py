@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 
-from chassis.sealing import Keyring, Unopenable
+from chassis.privacy.sealing import Keyring, Unopenable
 from contracts.sealed import LinkSecret
 from contracts.shape import InvalidShape
 

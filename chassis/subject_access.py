@@ -15,11 +15,11 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from chassis.audit import Deed
-from chassis.one_time import NotAKey, seal_to
+from chassis.audit.chain.chain import Deed
+from chassis.audit.chain.store import entries
 from chassis.ports import CommandHandler, Refused, Unit
-from chassis.store.audit import entries
-from chassis.store.unit import StoreUnit
+from chassis.privacy.ephemeral_key import NotAKey, seal_to
+from chassis.store.unit_of_work import StoreUnit
 from contracts.commands.subject import AboutSubject, Entry, Fact, Holding, SealedHolding, Section, Topic
 from contracts.london import LONDON
 from contracts.sealed import SafeContact

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping, Table, delete, or_, select
 from sqlalchemy.orm import Session
 
 from chassis.ids import first_id_of
-from chassis.store.bulk import Rows, moment
+from chassis.store.fastpath.bulk import Rows, moment
 from chassis.store.outbox import Waiting
 from chassis.store.tables import ChassisTables
 from contracts.envelope import CAUSATION, CORRELATION

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
-from chassis.store.driver import run, run_many
+from chassis.store.fastpath.driver import run, run_many
 from chassis.store.tables import Instant
 
 Transaction = Session | Connection
@@ -101,11 +101,11 @@ class Statements:
         """Puts ids into the inbox, and returns as hex those that were not there."""
         connection, now = _connection(transaction), moment(at)
         if self._shared:
-            from chassis.store import turns  # which loads psycopg
+            from chassis.store.fastpath import pipelining  # which loads psycopg
 
             claims = ", ".join(f"('{id_}', '{now}')" for id_ in sorted(message_ids))
             statement = f"INSERT INTO inbox (message_id, handled_at) VALUES {claims} {_CLAIMING}"  # noqa: S608
-            return {id_.replace("-", "") for (id_,) in turns.begin_with(connection, statement)}
+            return {id_.replace("-", "") for (id_,) in pipelining.begin_with(connection, statement)}
         return {id_ for (id_,) in run(connection, _CLAIM, {"ids": _ids(message_ids), "at": now})}
 
     @property
@@ -120,12 +120,12 @@ class Statements:
 
         The `numbered` rows are about these subjects, one each: their `headers` get the subject's count as `name`.
         """
-        from chassis.store import turns
+        from chassis.store.fastpath import pipelining
 
         statement = _inserting_numbered(self._move_on, name, _shapes((numbered, *others)))
         given = {f"rows_{number}": _objects(part) for number, part in enumerate(others, 1)}
         given |= {"ids": _ids(subjects), "rows_0": _objects(numbered, subjects)}
-        found = turns.end_with(_connection(transaction), statement, given)
+        found = pipelining.end_with(_connection(transaction), statement, given)
         return {subject.replace("-", ""): int(last) for subject, last in found}
 
     def move_on(self, transaction: Transaction, subjects: Sequence[UUID]) -> dict[str, int]:
@@ -177,9 +177,9 @@ class Statements:
         """Inserts what is the last of its transaction, and commits; on PostgreSQL in one turn."""
         connection = _connection(transaction)
         if self._shared and parts:
-            from chassis.store import turns
+            from chassis.store.fastpath import pipelining
 
-            turns.end_with(connection, *_as_one(parts))
+            pipelining.end_with(connection, *_as_one(parts))
         else:
             self.insert(connection, *parts)
             connection.commit()

@@ -6,7 +6,7 @@ import importlib
 import inspect
 from typing import Any
 
-from chassis.host.ports import Ports
+from chassis.host.provider import Ports
 
 
 class NoSuchService(LookupError):

@@ -14,19 +14,19 @@ from nameko.extensions import DependencyProvider
 from sqlalchemy import MetaData, func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from chassis import metrics
 from chassis.bus.connection import BusConnection, open_connection, user_of
 from chassis.bus.relay import Relay
 from chassis.clock import clock_for
 from chassis.config import ChassisSettings, Env
-from chassis.host.posts import NO_SUCH_PLACE, Post, Posted, receive
-from chassis.host.pressure import Pressure
+from chassis.host.backpressure import Pressure
 from chassis.host.right_of_way import RightOfWay
-from chassis.logs import describe
+from chassis.host.webhooks import NO_SUCH_PLACE, Post, Posted, receive
+from chassis.observability import metrics
+from chassis.observability.logs import describe
 from chassis.ports import CommandHandler, Refused
 from chassis.store.database import Database
 from chassis.store.engine import open_engine
-from chassis.store.unit import StoreUnit, count
+from chassis.store.unit_of_work import StoreUnit, count
 from contracts.shape import Shape
 
 log = structlog.get_logger()
@@ -190,7 +190,7 @@ class Ports(DependencyProvider):  # type: ignore[misc]
             return handler(unit, request)
 
     def receive(self, path: str, posted: Posted) -> str:
-        """Takes what was posted from outside, and returns the status to answer with; see `chassis.host.posts`."""
+        """Takes what was posted from outside, and returns the status to answer with; see `chassis.host.webhooks`."""
         post = self._posts.get(path)
         if post is None:
             return NO_SUCH_PLACE
@@ -248,7 +248,7 @@ def _is_collision(error: DBAPIError) -> bool:
 
 def _connect(*arguments: Any, **options: Any) -> Any:
     """A connection to PostgreSQL; whoever keeps to SQLite needn't load what it takes."""
-    from chassis.host.waiting import PatientConnection
+    from chassis.host.postgres_wait import PatientConnection
 
     return PatientConnection.connect(*arguments, **options)
 

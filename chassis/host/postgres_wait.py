@@ -12,7 +12,7 @@ from eventlet import hubs, patcher
 from psycopg.abc import RV, PQGen
 from psycopg.waiting import Ready, Wait
 
-from chassis.store.turns import SparingConnection
+from chassis.store.fastpath.pipelining import SparingConnection
 
 A_MOMENT_SECONDS = 0.0002
 """Longer than PostgreSQL takes over one row: that the hub runs others costs 50 µs, and the time they then take."""

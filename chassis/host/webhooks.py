@@ -15,8 +15,8 @@ from typing import Any
 
 import structlog
 
-from chassis import metrics
-from chassis.logs import describe
+from chassis.observability import metrics
+from chassis.observability.logs import describe
 from chassis.ports import Invalid, Unit
 
 TAKEN = "204 No Content"

@@ -15,8 +15,8 @@ from sqlalchemy import Table, inspect
 from sqlalchemy.orm import Session, make_transient, make_transient_to_detached
 from sqlalchemy.orm.exc import StaleDataError
 
-from chassis.store.bulk import Rows, Statements, as_rows
-from chassis.store.plain import plain
+from chassis.store.fastpath.bulk import Rows, Statements, as_rows
+from chassis.store.fastpath.table_mappings import plain
 from chassis.store.tables import Row
 
 RowsByColumns = Mapping[tuple[Table, tuple[str, ...]], Sequence[Row]]

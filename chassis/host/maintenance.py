@@ -11,13 +11,13 @@ import structlog
 from nameko.extensions import Entrypoint
 from sqlalchemy.exc import DBAPIError
 
-from chassis.bus.returns import Returns
+from chassis.audit.chain.anchoring import Anchoring
+from chassis.bus.redelivery import Returns
 from chassis.bus.topology import LIMIT
-from chassis.host.ports import ports_of
-from chassis.logs import describe
-from chassis.store.anchoring import Anchoring
-from chassis.store.story import forget
-from chassis.store.wiping import Wiper
+from chassis.host.provider import ports_of
+from chassis.observability.logs import describe
+from chassis.privacy.key_wiping import Wiper
+from chassis.store.event_log import forget
 
 EVERY_SECONDS = 600.0
 ANCHOR_SECONDS = 60.0

@@ -14,8 +14,8 @@ from typing import Any
 
 from sqlalchemy import Engine, Table, func, select
 
+from chassis.privacy.vault import DESTROYED
 from chassis.store.database import Database
-from chassis.vault import DESTROYED
 
 LOCK_TIMEOUT_MS = 1_000
 """How long who needs a key may have to wait for somebody who reads them all for long."""

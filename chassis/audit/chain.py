@@ -3,8 +3,8 @@
 An entry is a JSON object. `hash` is the SHA-256, in hex, of its canonical JSON without `hash` itself; `previous` is the
 hash of the entry before. Who changes or takes out an entry breaks every hash after it. Who cuts the newest off, or
 writes all of it anew, is found out by its *anchors*: sequence numbers and their hashes, written down elsewhere, in
-`<folder>/<name>.jsonl` (see `chassis.anchors`) and as a line `audit_anchored` in the log. Whoever can write to all of
-them can cut all; so keep a copy elsewhere.
+`<folder>/<name>.jsonl` (see `chassis.audit.anchors`) and as a line `audit_anchored` in the log. Whoever can write to
+all of them can cut all; so keep a copy elsewhere.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import json
 from joserfc import jwe
 from joserfc.jwk import ECKey
 
-from chassis.sealing import ALGORITHM, ENCRYPTION, REGISTRY, ShapeT, Unopenable, read_content
+from chassis.privacy.sealing import ALGORITHM, ENCRYPTION, REGISTRY, ShapeT, Unopenable, read_content
 from contracts.commands.subject import MOST_SEALED_CHARACTERS
 from contracts.shape import Shape
 
@@ -40,7 +40,7 @@ class OneTimeKey:
         """Raises Unopenable, or InvalidShape for what lies inside."""
         try:
             content = jwe.decrypt_compact(sealed, self._key, registry=ANSWERS).plaintext
-        except Exception:  # see `chassis.sealing.Keyring.open`
+        except Exception:  # see `chassis.privacy.sealing.Keyring.open`
             raise Unopenable("not sealed to this key, or altered on the way") from None
         return read_content(kind, content)
 

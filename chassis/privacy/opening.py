@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from chassis.ports import Invalid
-from chassis.sealing import Keyring, Unopenable
+from chassis.privacy.sealing import Keyring, Unopenable
 from contracts.shape import InvalidShape, Shape
 
 ShapeT = TypeVar("ShapeT", bound=Shape)

@@ -13,14 +13,14 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
-from chassis.audit import Deed
+from chassis.audit.chain import store
+from chassis.audit.chain.chain import Deed
 from chassis.clock import Clock
 from chassis.ids import new_id
-from chassis.store import audit
-from chassis.store.bulk import Rows, Statements, behind_of
+from chassis.store.event_log import story_rows
+from chassis.store.fastpath.bulk import Rows, Statements, behind_of
+from chassis.store.fastpath.flush import as_parts, take_new
 from chassis.store.outbox import Outbox, Waiting, outbox_rows
-from chassis.store.pending import as_parts, take_new
-from chassis.store.story import story_rows
 from chassis.store.tables import ChassisTables, Row
 from contracts.envelope import SEQUENCE, Envelope, source_of, text_of, to_headers
 from contracts.event import Event
@@ -105,7 +105,7 @@ class StoreUnit:
 
     def put_on_record(self, what: Deed, *, who: str, subject_id: UUID | None = None, reason: str | None = None) -> None:
         self.has_recorded = True
-        audit.append(
+        store.append(
             self.session,
             self.tables.audit_entry,
             at=self.now,

@@ -18,7 +18,7 @@ from typing import Any
 import structlog
 
 from chassis.bus.connection import BusConnection
-from chassis.bus.history import DIGEST, ERROR, REASON, History, history_of, published_again
+from chassis.bus.failure_history import DIGEST, ERROR, REASON, History, history_of, published_again
 from chassis.bus.messages import Incoming, Outgoing
 from chassis.bus.publisher import ConfirmingPublisher, NotConfirmed
 from chassis.bus.serving import stay_connected

@@ -1,6 +1,6 @@
 """Forks services from a process that has loaded what they share, which is most of what a start costs.
 
-`python -m chassis.host.nursery LIFELINE` reads orders, one JSON object a line, and answers each with the new process's
+`python -m chassis.host.prefork LIFELINE` reads orders, one JSON object a line, and answers each with the new process's
 id. It looks after none of them: whoever ordered a process watches it by its id, and the nursery ends when its input
 does. What it forked ends with whoever holds the other end of the lifeline; see `chassis.host.lifeline`.
 """
