@@ -28,7 +28,7 @@ check: setup
 	.venv/bin/lint-imports
 	.venv/bin/python -m contracts.generate --check
 	.venv/bin/python -m web.site.catalogue --check
-	.venv/bin/python -m leeward.subject.catalogue --check
+	.venv/bin/python -m leeward.subject_access.catalogue --check
 	.venv/bin/python -m services.intake.diagram --check
 
 # The published language's documents, generated from contracts/, the life of a referral, and the catalogues of the site and of what somebody is told is held.
@@ -36,7 +36,7 @@ docs: setup
 	.venv/bin/python -m contracts.generate
 	.venv/bin/python -m services.intake.diagram
 	.venv/bin/python -m web.site.catalogue
-	.venv/bin/python -m leeward.subject.catalogue
+	.venv/bin/python -m leeward.subject_access.catalogue
 
 # The peers, in a virtual environment of their own: they share nothing with ours but the interpreter.
 .venv-bench/ready: bench/requirements.txt

@@ -25,7 +25,7 @@ from bench.core.results import Results
 from bench.core.rounds import attempt
 from bench.report.page import write_page
 from bench.sections.all import SECTIONS
-from leeward.broker import BrokerUnavailable
+from leeward.runtime.local_broker import BrokerUnavailable
 
 _began = time.monotonic()
 

@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
-from chassis.audit.chain.chain import Deed
+from chassis.audit.chain import Deed
 from contracts.envelope import Envelope
 from contracts.event import Event
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from chassis.audit.chain.chain import Deed
-from chassis.audit.chain.store import entries
+from chassis.audit.chain import Deed
+from chassis.audit.store import entries
 from chassis.ports import CommandHandler, Refused, Unit
 from chassis.privacy.ephemeral_key import NotAKey, seal_to
 from chassis.store.unit_of_work import StoreUnit

@@ -13,33 +13,33 @@ import typer
 from typer.core import TyperGroup
 
 from chassis.privacy.sealing import NoKey
-from leeward.refusal import Refusal
+from leeward.errors import Refusal
 
 COMMANDS: Mapping[str, str] = {
-    "up": "leeward.up:up",
-    "demo": "leeward.demo.command:demo",
-    "status": "leeward.status:status",
-    "topology": "leeward.topology:topology",
-    "dead": "leeward.dead:app",
-    "events": "leeward.events:app",
-    "trace": "leeward.trace:trace",
-    "audit": "leeward.audit:app",
-    "erase": "leeward.privacy:erase",
-    "hold": "leeward.privacy:hold_app",
-    "export-subject": "leeward.subject.command:export_subject",
-    "requests": "leeward.requests:app",
-    "referral": "leeward.referral:app",
-    "therapist": "leeward.therapist:app",
-    "alerts": "leeward.alerts:app",
-    "evaluation": "leeward.evaluation:app",
-    "retention": "leeward.retention:app",
-    "attendance": "leeward.attendance:app",
-    "backup": "leeward.backup:backup",
-    "restore": "leeward.backup:restore",
-    "migrate": "leeward.migrate:migrate",
-    "keys": "leeward.keys:app",
-    "templates": "leeward.templates:app",
-    "bench": "leeward.bench:bench",
+    "up": "leeward.commands.up:up",
+    "demo": "leeward.commands.demo:demo",
+    "status": "leeward.commands.status:status",
+    "topology": "leeward.commands.topology:topology",
+    "dead": "leeward.commands.dead_letters:app",
+    "events": "leeward.commands.events:app",
+    "trace": "leeward.commands.trace:trace",
+    "audit": "leeward.commands.audit:app",
+    "erase": "leeward.commands.erasure:erase",
+    "hold": "leeward.commands.erasure:hold_app",
+    "export-subject": "leeward.commands.export_subject:export_subject",
+    "requests": "leeward.commands.requests:app",
+    "referral": "leeward.commands.referral:app",
+    "therapist": "leeward.commands.therapist:app",
+    "alerts": "leeward.commands.alerts:app",
+    "evaluation": "leeward.commands.evaluation:app",
+    "retention": "leeward.commands.retention:app",
+    "attendance": "leeward.commands.attendance:app",
+    "backup": "leeward.commands.backup:backup",
+    "restore": "leeward.commands.backup:restore",
+    "migrate": "leeward.commands.migrate:migrate",
+    "keys": "leeward.commands.keys:app",
+    "templates": "leeward.commands.templates:app",
+    "bench": "leeward.commands.bench:bench",
 }
 """Where each command is: a function, or a Typer application of several."""
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from leeward import broker
-from leeward.broker import Node
+from leeward.runtime import local_broker
+from leeward.runtime.local_broker import Node
 from tests.support import postgresql
 from tests.support.postgresql import Server
 from tests.support.system import System, whole_system
@@ -25,7 +25,7 @@ settings.load_profile("shared machine")
 @pytest.fixture(scope="session")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     """A private RabbitMQ node for the whole run."""
-    started = broker.start(tmp_path_factory.mktemp("broker"))
+    started = local_broker.start(tmp_path_factory.mktemp("broker"))
     yield started
     started.stop()
 

@@ -18,8 +18,8 @@ from sqlalchemy import create_engine, text
 
 from bench.core import machine
 from bench.core.processes import ROOT
-from leeward import broker
-from leeward.broker import Node
+from leeward.runtime import local_broker
+from leeward.runtime.local_broker import Node
 from tests.support import postgresql
 from tests.support.postgresql import Server
 
@@ -110,7 +110,7 @@ def open_lab(say: Say, folder: Path = FOLDER) -> Iterator[Lab]:
         folder.mkdir()
         stack.callback(_tidy_up, folder)
         say("starting a broker" + (" and a PostgreSQL server" if binaries else "; PostgreSQL is not installed"))
-        node = broker.start(folder / "broker")
+        node = local_broker.start(folder / "broker")
         stack.callback(node.stop)
         server = stack.enter_context(postgresql.server(binaries)) if binaries else None
         lab = Lab(folder, node, "", server, say, _postmaster(server.port) if server else None)

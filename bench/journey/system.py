@@ -16,9 +16,9 @@ from bench.journey.sampler import sampling
 from bench.sections.journey_rows import Depth
 from chassis.privacy.sealing import Keyring
 from chassis.rpc import RpcClient
-from leeward.status import status_of
-from leeward.supervisor import Supervisor
-from leeward.workspace import SERVICES, Workspace
+from leeward.commands.status import status_of
+from leeward.runtime.supervisor import Supervisor
+from leeward.runtime.workspace import SERVICES, Workspace
 from tests.support.system import virtual_host
 
 ADMISSION_SECONDS = 60.0

@@ -22,8 +22,8 @@ from chassis.ids import new_id
 from contracts.events.intake import SafeguardingConcernRaised
 from contracts.events.matching import MatchingStalled
 from contracts.vocabulary import ConcernCategory, ConcernId, ReferralId, Severity, StallReason
-from leeward.supervisor import Supervisor
-from leeward.workspace import Workspace
+from leeward.runtime.supervisor import Supervisor
+from leeward.runtime.workspace import Workspace
 from tests.support.system import virtual_host
 
 NAME = "alerts"

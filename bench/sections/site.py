@@ -23,8 +23,8 @@ from bench.core.statistics import percentile
 from bench.report.chapter import Chapter, Target, not_measured, spread, table
 from bench.site.visitor import Visitor
 from chassis.privacy.sealing import make_keys
-from leeward.ports import free_ports
-from leeward.supervisor import wait_until_it_is_ready
+from leeward.runtime.free_ports import free_ports
+from leeward.runtime.supervisor import wait_until_it_is_ready
 from web.publisher.spool import Spool
 
 NAME = "site"

@@ -21,8 +21,8 @@ from bench.journey.people import on_the_wire
 from bench.report.chapter import STORE_NAMES, Chapter, Target, not_measured, table
 from bench.waiting.people import ROOMY, Population, newcomer, populate
 from chassis.rpc import CommandFailed, RpcClient
-from leeward.supervisor import Supervisor
-from leeward.workspace import Workspace
+from leeward.runtime.supervisor import Supervisor
+from leeward.runtime.workspace import Workspace
 from tests.support.system import virtual_host
 
 NAME = "waiting"

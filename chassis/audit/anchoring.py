@@ -7,9 +7,9 @@ from pathlib import Path
 
 import structlog
 
-from chassis.audit.chain.anchors import Anchors, read_anchors, write_anchor, write_newest
-from chassis.audit.chain.chain import Anchor
-from chassis.audit.chain.store import contradicted, head
+from chassis.audit.anchors import Anchors, read_anchors, write_anchor, write_newest
+from chassis.audit.chain import Anchor
+from chassis.audit.store import contradicted, head
 from chassis.store.database import Database
 
 CONTRADICTS, UNREADABLE = "audit_contradicts_anchor", "audit_anchor_unreadable"

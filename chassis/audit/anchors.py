@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from chassis.audit.chain.chain import Anchor
+from chassis.audit.chain import Anchor
 
 NEWLINE = b"\n"
 NEWEST = 0

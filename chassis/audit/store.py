@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Table, inspect, select, text
 from sqlalchemy.orm import Session
 
-from chassis.audit.chain.chain import Anchor, Deed, Verdict, chained, verify
+from chassis.audit.chain import Anchor, Deed, Verdict, chained, verify
 from chassis.store.append_only import forbidding, forbidding_replacement
 from chassis.store.engine import open_engine
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 
-from chassis.audit.chain.chain import Deed
+from chassis.audit.chain import Deed
 from chassis.bus.connection import LOST
 from chassis.bus.dead_letters import DeadLetter, DeadQueue, Outcome, Selection, dead_queue, replaying, too_old
 from chassis.host.provider import Ports

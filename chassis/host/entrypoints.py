@@ -27,8 +27,8 @@ from typing import Any, TypeVar
 
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR, Entrypoint, register_entrypoint
 
-from chassis.audit.chain.chain import Anchor
-from chassis.audit.chain.store import check, entries
+from chassis.audit.chain import Anchor
+from chassis.audit.store import check, entries
 from chassis.bus.dead_letters import DeadLetter
 from chassis.bus.delivery import Subscription
 from chassis.bus.topology import Topology, topology_of

@@ -11,7 +11,7 @@ import structlog
 from nameko.extensions import Entrypoint
 from sqlalchemy.exc import DBAPIError
 
-from chassis.audit.chain.anchoring import Anchoring
+from chassis.audit.anchoring import Anchoring
 from chassis.bus.redelivery import Returns
 from chassis.bus.topology import LIMIT
 from chassis.host.provider import ports_of

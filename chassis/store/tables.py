@@ -24,7 +24,7 @@ from sqlalchemy import (
     Uuid,
 )
 
-from chassis.audit.chain.store import FORBIDDING, FORBIDDING_REPLACEMENT
+from chassis.audit.store import FORBIDDING, FORBIDDING_REPLACEMENT
 from chassis.store.append_only import forbid_changes
 
 NAMING = {

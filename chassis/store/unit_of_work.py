@@ -13,8 +13,8 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
-from chassis.audit.chain import store
-from chassis.audit.chain.chain import Deed
+from chassis.audit import store as audit_log
+from chassis.audit.chain import Deed
 from chassis.clock import Clock
 from chassis.ids import new_id
 from chassis.store.event_log import story_rows
@@ -105,7 +105,7 @@ class StoreUnit:
 
     def put_on_record(self, what: Deed, *, who: str, subject_id: UUID | None = None, reason: str | None = None) -> None:
         self.has_recorded = True
-        store.append(
+        audit_log.append(
             self.session,
             self.tables.audit_entry,
             at=self.now,

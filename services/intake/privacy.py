@@ -5,8 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 import structlog
-from chassis.audit.chain.chain import Deed
 
+from chassis.audit.chain import Deed
 from chassis.ports import NotYet, Refused, Timer, Unit
 from contracts.commands.privacy import (
     AskErasure,

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import structlog
-from chassis.audit.chain.chain import Deed
 
+from chassis.audit.chain import Deed
 from chassis.ports import Timer, Unit
 from contracts.commands.privacy import ErasureReason
 from contracts.commands.retention import (

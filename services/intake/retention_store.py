@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from chassis.audit.chain.chain import Deed
 from sqlalchemy import Column, or_, select, update
 from sqlalchemy.orm import Session
 
+from chassis.audit.chain import Deed
 from contracts.vocabulary import ReferralId
 from services.intake.domain.referral import Referral, State
 from services.intake.domain.retention import Story

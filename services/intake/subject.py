@@ -5,9 +5,9 @@ What is left out of what they are told, and why, is in `docs/subject-access.md`.
 
 from __future__ import annotations
 
-from chassis.audit.chain.chain import Deed
 from sqlalchemy import or_, select
 
+from chassis.audit.chain import Deed
 from chassis.ports import Unit
 from chassis.subject_access import reached, sealed, section
 from contracts.commands.intake import Done

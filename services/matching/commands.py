@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.audit.chain.chain import Deed
-
+from chassis.audit.chain import Deed
 from chassis.ports import Refused, Unit
 from contracts.commands.matching import (
     AcceptOffer,

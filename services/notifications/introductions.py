@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 import structlog
-from chassis.audit.chain.chain import Deed
 
+from chassis.audit.chain import Deed
 from chassis.ports import Invalid, NotYet, Refused, Unit
 from chassis.privacy.ephemeral_key import NotAKey, seal_to
 from chassis.privacy.one_time_codes import digits_of, new_code

@@ -5,9 +5,9 @@ What might tell of a safeguarding enquiry is left out, and every export says so 
 
 from __future__ import annotations
 
-from chassis.audit.chain.chain import Deed
 from sqlalchemy import select
 
+from chassis.audit.chain import Deed
 from chassis.ports import Unit
 from chassis.privacy.vault import Erased
 from chassis.subject_access import entry, fact, reached, sealed, section

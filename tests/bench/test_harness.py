@@ -20,7 +20,7 @@ from bench.report.page import write_page
 from bench.sections import throughput
 from bench.sections.relay import CHUNK, drain_outbox
 from bench.sections.throughput import Entry, Round
-from leeward.broker import Node
+from leeward.runtime.local_broker import Node
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 

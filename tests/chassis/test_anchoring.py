@@ -8,12 +8,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from chassis.audit.chain.anchoring import CONTRADICTS, Anchoring
-from chassis.audit.chain.anchors import NEWEST, anchor_file, newest_file, read_anchors, set_aside
-from chassis.audit.chain.chain import Deed
 from sqlalchemy import delete
 from structlog.testing import capture_logs
 
+from chassis.audit.anchoring import CONTRADICTS, Anchoring
+from chassis.audit.anchors import NEWEST, anchor_file, newest_file, read_anchors, set_aside
+from chassis.audit.chain import Deed
 from chassis.host import maintenance
 from chassis.host.maintenance import Housekeeping
 from chassis.host.provider import Ports

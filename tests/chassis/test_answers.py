@@ -15,7 +15,7 @@ from chassis.bus.connection import BusConnection, open_connection
 from chassis.bus.topology import topology_of
 from chassis.ids import new_id
 from chassis.rpc import RpcClient
-from leeward.broker import Node
+from leeward.runtime.local_broker import Node
 from tests.support.bus import Sender, eventually
 from tests.support.system import virtual_host
 

@@ -9,16 +9,16 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from chassis.audit.chain.anchoring import CONTRADICTS, UNREADABLE, Anchoring
-from chassis.audit.chain.anchors import Anchors, anchor_file, read_anchors, write_anchor
-from chassis.audit.chain.chain import Anchor, Deed, Verdict, chained
-from chassis.audit.chain.store import check, entries, head
 from sqlalchemy import delete, text, update
 from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
-from leeward.audit import NoEntry, entries_in, operators_alarms, operators_log, put_on_record
-from leeward.workspace import Workspace
+from chassis.audit.anchoring import CONTRADICTS, UNREADABLE, Anchoring
+from chassis.audit.anchors import Anchors, anchor_file, read_anchors, write_anchor
+from chassis.audit.chain import Anchor, Deed, Verdict, chained
+from chassis.audit.store import check, entries, head
+from leeward.commands.audit import NoEntry, entries_in, operators_alarms, operators_log, put_on_record
+from leeward.runtime.workspace import Workspace
 from tests.chassis.conftest import START, Store
 from tests.support.statements import listening
 

@@ -26,7 +26,7 @@ from chassis.observability import metrics
 from chassis.store.outbox import TAKE_OVER_AFTER
 from contracts.events.intake import ReferralReceived, ReferralWithdrawn, SafeguardingConcernRaised
 from contracts.vocabulary import ReferralId, WithdrawalReason
-from leeward.broker import Node
+from leeward.runtime.local_broker import Node
 from tests.chassis.conftest import Store
 from tests.support.bus import Sender, eventually
 from tests.support.system import virtual_host

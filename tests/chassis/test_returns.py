@@ -19,7 +19,7 @@ from chassis.bus.redelivery import Returns, _anew
 from chassis.clock import ManualClock
 from chassis.ids import new_id
 from contracts.events.intake import ReferralWithdrawn
-from leeward.broker import Node
+from leeward.runtime.local_broker import Node
 from tests.support.bus import Sender, eventually
 from tests.support.system import virtual_host
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from leeward.topology import variable_of
-from leeward.workspace import KEEPS_PERSONAL_DATA, READERS, SERVICES
+from leeward.commands.topology import variable_of
+from leeward.runtime.workspace import KEEPS_PERSONAL_DATA, READERS, SERVICES
 
 DEPLOY = Path(__file__).parent.parent.parent / "deploy"
 each_service = pytest.mark.parametrize("service", SERVICES)

@@ -12,10 +12,10 @@ import pytest
 from dockerfile_parse import DockerfileParser
 
 from chassis.privacy.sealing import make_keys
-from leeward.broker import Node
-from leeward.ports import free_ports
-from leeward.supervisor import wait_until_it_is_ready
-from leeward.workspace import SERVICES, Workspace
+from leeward.runtime.free_ports import free_ports
+from leeward.runtime.local_broker import Node
+from leeward.runtime.supervisor import wait_until_it_is_ready
+from leeward.runtime.workspace import SERVICES, Workspace
 from tests.support.processes import run_module
 from tests.support.system import virtual_host
 

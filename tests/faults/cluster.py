@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from leeward import broker
-from leeward.broker import Node
+from leeward.runtime import local_broker
+from leeward.runtime.local_broker import Node
 from tests.faults.rig import wait_until
 
 SIZE = 3
@@ -70,7 +70,7 @@ class Cluster:
 
     def _begin(self, number: int, port: int | None = None) -> Node:
         beside = self.nodes[0] if self.nodes else None
-        return broker.begin(self._folder / f"node-{number}", port=port, beside=beside)
+        return local_broker.begin(self._folder / f"node-{number}", port=port, beside=beside)
 
 
 @contextmanager

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from leeward import broker
-from leeward.broker import Node
-from leeward.ports import free_ports
+from leeward.runtime import local_broker
+from leeward.runtime.free_ports import free_ports
+from leeward.runtime.local_broker import Node
 from tests.support import postgresql
 from tests.support.postgresql import Server
 
@@ -25,7 +25,7 @@ class Ground:
         self.start_broker()
 
     def start_broker(self) -> None:
-        self.node = broker.start(self.folder / "broker", port=self.port)
+        self.node = local_broker.start(self.folder / "broker", port=self.port)
 
     def kill_broker(self) -> None:
         """SIGKILL to the Erlang machine and all that it started."""

@@ -26,8 +26,8 @@ from contracts.events.intake import ContactReleased, SafeguardingConcernRaised
 from contracts.reference import reference_for
 from contracts.sealed import ClientContact, SafeChannel, SafeContact
 from contracts.vocabulary import ConcernCategory, ConcernId, ContactPurpose, ReferralId, Severity
-from leeward.ports import free_ports
-from leeward.workspace import Workspace
+from leeward.runtime.free_ports import free_ports
+from leeward.runtime.workspace import Workspace
 from tests.faults.ground import Ground
 from tests.faults.rig import ROOT, Probe, wait_until
 from tests.support.bus import Sender

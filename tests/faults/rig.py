@@ -19,7 +19,7 @@ import pika
 from sqlalchemy import Engine, NullPool, create_engine, text
 
 from chassis.clock import SharedClock
-from leeward.broker import Node
+from leeward.runtime.local_broker import Node
 from tests.faults.ground import Ground
 from tests.faults.reader import Reader
 from tests.support.disk import SmallDisk

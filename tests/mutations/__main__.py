@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from leeward import broker
+from leeward.runtime import local_broker
 from tests.conftest import STORES
 from tests.faults import matrix
 from tests.mutations import record
@@ -30,7 +30,7 @@ def main() -> int:
         tempfile.TemporaryDirectory(prefix="leeward-mutations-", ignore_cleanup_errors=True) as folder,
         ExitStack() as stack,
     ):
-        node = broker.start(Path(folder) / "broker")
+        node = local_broker.start(Path(folder) / "broker")
         stack.callback(node.stop)
         binaries = postgresql.find_binaries() if options.store == "postgresql" else None
         server = stack.enter_context(postgresql.server(binaries)) if binaries else None

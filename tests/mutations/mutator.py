@@ -23,7 +23,7 @@ from contracts.envelope import Envelope, source_of, to_headers
 from contracts.event import Event
 from contracts.fields import Instant, Nested, StrictBoolean, Tuple
 from contracts.shape import Shape
-from leeward.workspace import SERVICES
+from leeward.runtime.workspace import SERVICES
 from tests.mutations.values import HEADERS, KEPT_BY_THE_BROKER, ODD_HEADERS, ODD_VALUES, mutated, nested
 from tests.support.samples import somebody
 

@@ -22,7 +22,7 @@ from chassis.bus.connection import BusConnection, open_connection
 from chassis.bus.frames import MAX_PROPERTIES_BYTES
 from chassis.bus.messages import Incoming
 from chassis.bus.topology import RETRY_DELAYS_SECONDS, command_queues
-from leeward.workspace import SERVICES
+from leeward.runtime.workspace import SERVICES
 from tests.mutations.mutator import Mutator
 from tests.mutations.values import teach_pika
 from tests.support.samples import somebody

@@ -21,8 +21,8 @@ from starlette.testclient import TestClient
 from chassis.clock import ManualClock
 from chassis.privacy.sealing import Keyring, make_keys
 from contracts.sealed import HelpSubmission
-from leeward.broker import Node
-from leeward.ports import free_ports
+from leeward.runtime.free_ports import free_ports
+from leeward.runtime.local_broker import Node
 from tests.site.running import Inbox, Person, RunningSite, neutral_site, running_site
 from tests.support.chromium import ARGUMENTS, ensure_installed
 from tests.support.users import Guarded, import_definitions

@@ -20,8 +20,8 @@ from string import ascii_lowercase
 import pika
 from playwright.sync_api import sync_playwright
 
-from leeward import broker
-from leeward.workspace import Workspace
+from leeward.runtime import local_broker
+from leeward.runtime.workspace import Workspace
 from tests.site.running import neutral_site, running_site
 from tests.site.test_browser_links import clients_letter, link_in, offered
 from tests.support.bus import Tap
@@ -42,7 +42,7 @@ def main(forms: int) -> None:
 
 def measure(forms: int, folder: Path) -> list[float]:
     """Milliseconds of each form."""
-    node = broker.start(folder / "broker")
+    node = local_broker.start(folder / "broker")
     workspace = Workspace(folder / "var")
     workspace.prepare()
     uri = node.amqp_uri.replace("/%2F", "/risk")

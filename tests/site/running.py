@@ -18,8 +18,8 @@ from playwright.sync_api import BrowserContext, Page
 from chassis.clock import SharedClock
 from chassis.privacy.sealing import Keyring
 from contracts.sealed import HelpSubmission
-from leeward.ports import free_ports
-from leeward.supervisor import wait_until_it_is_ready
+from leeward.runtime.free_ports import free_ports
+from leeward.runtime.supervisor import wait_until_it_is_ready
 from tests.support.bus import eventually
 from tests.support.processes import run_module
 

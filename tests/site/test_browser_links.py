@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 
 from chassis.ids import new_id
 from contracts.london import LONDON
-from leeward.broker import Node
 from leeward.cli import app
-from leeward.workspace import Workspace
+from leeward.runtime.local_broker import Node
+from leeward.runtime.workspace import Workspace
 from tests.site import running
 from tests.site.barriers import look_for_barriers
 from tests.site.running import Person, RunningSite, running_site

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from leeward.ports import free_ports
+from leeward.runtime.free_ports import free_ports
 from tests.site.running import PASSPHRASE, WORDS, Inbox, Person, RunningSite, running_site
 from tests.support.bus import eventually
 from tests.support.proxy import ACK, Frame, Proxy

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from leeward.workspace import Workspace
+from leeward.runtime.workspace import Workspace
 from services.notifications.domain.templates import Template
 from services.notifications.gateways.samples import KNOWN, SAMPLES, TEXTS
 from services.notifications.gateways.wording import Wording

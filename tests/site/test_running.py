@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from leeward.ports import free_ports
-from leeward.supervisor import wait_until_it_is_ready
+from leeward.runtime.free_ports import free_ports
+from leeward.runtime.supervisor import wait_until_it_is_ready
 from tests.support.processes import run_module
 from web.site.forms.reading import SHIPPED
 

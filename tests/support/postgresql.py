@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from leeward.ports import free_ports
-from leeward.processes import guarded
+from leeward.runtime.free_ports import free_ports
+from leeward.runtime.processes import guarded
 
 SETTINGS = "-c fsync=on -c max_connections=200 -c listen_addresses=127.0.0.1 -c log_min_messages=fatal"
 START_SECONDS, STOP_SECONDS = 60, 10

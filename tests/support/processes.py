@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from leeward.processes import lifeline, tied
+from leeward.runtime.processes import lifeline, tied
 
 
 def run_module(

@@ -12,9 +12,9 @@ from types import MappingProxyType
 
 from chassis.privacy.sealing import Keyring
 from chassis.rpc import RpcClient
-from leeward.broker import Node
-from leeward.supervisor import Supervisor
-from leeward.workspace import SERVICES, Workspace
+from leeward.runtime.local_broker import Node
+from leeward.runtime.supervisor import Supervisor
+from leeward.runtime.workspace import SERVICES, Workspace
 from tests.support.postgresql import Server
 from tests.support.users import Guarded
 from web.publisher.publisher import Publisher

@@ -11,27 +11,27 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from chassis.audit.chain.anchors import read_anchors, write_anchor
-from chassis.audit.chain.chain import Anchor, chained
-from chassis.audit.chain.store import check
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
+from chassis.audit.anchors import read_anchors, write_anchor
+from chassis.audit.chain import Anchor, chained
+from chassis.audit.store import check
 from chassis.ids import new_id
 from chassis.privacy.vault import Erased, Vault
 from chassis.rpc import CommandFailed
 from chassis.store.engine import open_engine
 from contracts.catalogue import PUBLISHERS
 from contracts.sealed import Aspects, HelpForm
-from leeward import processes
-from leeward.audit import entries_in
-from leeward.broker import Node
+from leeward.backups.copies import keys_in
 from leeward.cli import app
-from leeward.copies import keys_in
-from leeward.processes import hold
-from leeward.supervisor import Supervisor
-from leeward.workspace import Workspace
+from leeward.commands.audit import entries_in
+from leeward.runtime import processes
+from leeward.runtime.local_broker import Node
+from leeward.runtime.processes import hold
+from leeward.runtime.supervisor import Supervisor
+from leeward.runtime.workspace import Workspace
 from services.intake import store
 from tests.conftest import STORES
 from tests.support.bus import Tap, eventually

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from leeward.restarts import FLAPS_AT
-from leeward.workspace import SERVICES
+from leeward.runtime.restarts import FLAPS_AT
+from leeward.runtime.workspace import SERVICES
 from tests.support.bus import eventually
 from tests.support.processes import is_alive, processes_that_mention, run_module
 

@@ -14,11 +14,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from chassis.audit.chain.store import entries
 from click.testing import Result as Done
 from kombu import Connection
 from typer.testing import CliRunner
 
+from chassis.audit.store import entries
 from chassis.bus.commands import Command, CommandConsumer, Result
 from chassis.bus.connection import open_connection
 from chassis.bus.dead_letters import DeadLetter
@@ -41,9 +41,9 @@ from contracts.commands.operations import (
     ReplayDeadLetters,
 )
 from contracts.events.intake import ContactReleased, ReferralReceived
-from leeward.broker import Node
 from leeward.cli import app
-from leeward.workspace import SERVICES
+from leeward.runtime.local_broker import Node
+from leeward.runtime.workspace import SERVICES
 from tests.support.bus import Sender, eventually
 from tests.support.system import System, virtual_host
 
@@ -175,7 +175,7 @@ def dead(amqp_uri: str, tmp_path: Path, services: dict[str, Moving]) -> Iterator
 def dead_without_billing(
     amqp_uri: str, tmp_path: Path, services: dict[str, Moving], monkeypatch: Any
 ) -> Iterator[Tool]:
-    monkeypatch.setattr("leeward.letters.LOOK_SECONDS", 0.5)
+    monkeypatch.setattr("leeward.dead_letters.letters.LOOK_SECONDS", 0.5)
     with ExitStack() as stack:
         for name, service in services.items():
             if name != "billing":

@@ -24,11 +24,11 @@ from chassis.rpc import NoAnswer, RpcClient
 from contracts.catalogue import PUBLISHERS, events
 from contracts.sealed import AlertAnswer, HelpSubmission, OfferAnswer, OutcomeReason, SafeChannel, SafeContact
 from contracts.vocabulary import TherapistId
-from leeward.broker import Node
+from leeward.commands.status import status_of
 from leeward.demo.requests import sample_requests
 from leeward.demo.run import Demonstration, Report
-from leeward.status import status_of
-from leeward.workspace import SERVICES
+from leeward.runtime.local_broker import Node
+from leeward.runtime.workspace import SERVICES
 from tests.conftest import STORES
 from tests.support.bus import Heard, Sender, Tap, eventually
 from tests.support.samples import consents, submission

@@ -26,8 +26,8 @@ from contracts.event import Event
 from contracts.sealed import TherapistContact
 from contracts.shape import InvalidShape
 from contracts.vocabulary import ClientGroup, Competence, Sessions, Sex, TherapistId
-from leeward.broker import Node
-from leeward.workspace import SERVICES
+from leeward.runtime.local_broker import Node
+from leeward.runtime.workspace import SERVICES
 from tests.support.bus import Sender, eventually
 from tests.support.system import System, whole_system
 from tests.support.users import Guarded, import_definitions

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from leeward import broker, processes
-from leeward.broker import FolderInUse, Node
-from leeward.processes import Held, guarded, hold, is_same, say_who_holds, started_at
-from leeward.supervisor import AlreadyRunning, refuse_if_running
-from leeward.workspace import Workspace
+from leeward.runtime import local_broker, processes
+from leeward.runtime.local_broker import FolderInUse, Node
+from leeward.runtime.processes import Held, guarded, hold, is_same, say_who_holds, started_at
+from leeward.runtime.supervisor import AlreadyRunning, refuse_if_running
+from leeward.runtime.workspace import Workspace
 from tests.support.bus import eventually
 from tests.support.processes import is_alive, processes_that_mention, run_module
 
@@ -105,7 +105,8 @@ def test_a_process_is_known_again_by_when_it_was_started(proc: str, monkeypatch:
 
 
 def test_a_second_broker_on_a_folder_is_refused_by_name(node: Node) -> None:
-    script = f"from pathlib import Path; from leeward import broker; broker.begin(Path({str(node.folder)!r}))"
+    begin = "from leeward.runtime import local_broker; local_broker.begin"
+    script = f"from pathlib import Path; {begin}(Path({str(node.folder)!r}))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert f"process {os.getpid()} started it and ends it: kill {os.getpid()}" in done.stderr
@@ -125,7 +126,7 @@ def test_what_was_left_behind_on_a_folder_is_named_with_what_ends_it(
         (tmp_path / "lock").write_text(json.dumps(told | {"started": "long ago"}))
     try:
         with pytest.raises(FolderInUse) as refused:
-            broker.begin(tmp_path)
+            local_broker.begin(tmp_path)
         advice = str(refused.value).rpartition(": ")[2]
         if is_left:
             subprocess.run(advice, shell=True, check=True)

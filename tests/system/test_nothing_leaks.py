@@ -37,9 +37,9 @@ from contracts.sealed import (
     Writer,
 )
 from contracts.vocabulary import Known, ReferralId
-from leeward.broker import Node
 from leeward.cli import app
-from leeward.workspace import SERVICES
+from leeward.runtime.local_broker import Node
+from leeward.runtime.workspace import SERVICES
 from services.intake import store
 from tests.conftest import STORES
 from tests.support.bus import Sender, Tap, eventually

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from leeward.nursery import Fledgling, Nursery
-from leeward.workspace import Workspace
+from leeward.runtime.prefork import Fledgling, Nursery
+from leeward.runtime.workspace import Workspace
 from tests.support.bus import eventually
 
 

@@ -14,11 +14,11 @@ from urllib.error import HTTPError
 import pytest
 
 from chassis.rpc import RpcClient
-from leeward import broker
-from leeward.broker import Node
-from leeward.ports import free_ports
-from leeward.supervisor import wait_until_it_is_ready
-from leeward.workspace import Workspace
+from leeward.runtime import local_broker
+from leeward.runtime.free_ports import free_ports
+from leeward.runtime.local_broker import Node
+from leeward.runtime.supervisor import wait_until_it_is_ready
+from leeward.runtime.workspace import Workspace
 from tests.support import postgresql
 from tests.support.bus import eventually
 from tests.support.postgresql import Server
@@ -48,16 +48,16 @@ def service(
 
 def test_a_service_waits_for_its_broker_outlives_a_restart_and_ends_in_time_without_one(tmp_path: Path) -> None:
     folder, (port, http_port) = tmp_path / "broker", free_ports(2)
-    node = broker.start(folder, port=port)
+    node = local_broker.start(folder, port=port)
     node.stop()
     log, http = tmp_path / "log", f"http://127.0.0.1:{http_port}"
     with service("matching", node.amqp_uri, http, tmp_path) as process:
         eventually(lambda: b"broker_unreachable" in log.read_bytes(), "it notices that the broker is away")
-        node = broker.start(folder, port=port)
+        node = local_broker.start(folder, port=port)
         assert wait_until_it_is_ready(http, process)
         node.stop()
         eventually(lambda: b"consumer_interrupted" in log.read_bytes(), "it notices that the broker went away")
-        node = broker.start(folder, port=port)
+        node = local_broker.start(folder, port=port)
         assert wait_until_it_is_ready(http, process)
         with RpcClient(node.amqp_uri) as client:
             assert client.call("matching", "count_standings") == []

@@ -20,13 +20,13 @@ from chassis.bus.topology import COMMANDS_OF_A_FRONT_END_AT_MOST, ExchangeMissin
 from chassis.ids import new_id
 from contracts.catalogue import PUBLISHERS, events
 from contracts.sealed import SafeChannel, SafeContact
-from leeward.broker import Node
 from leeward.cli import app
-from leeward.ports import free_ports
-from leeward.status import status_of
-from leeward.supervisor import wait_until_it_is_ready
-from leeward.topology import topologies
-from leeward.workspace import SERVICES
+from leeward.commands.status import status_of
+from leeward.commands.topology import topologies
+from leeward.runtime.free_ports import free_ports
+from leeward.runtime.local_broker import Node
+from leeward.runtime.supervisor import wait_until_it_is_ready
+from leeward.runtime.workspace import SERVICES
 from tests.support.bus import Sender, Tap, eventually
 from tests.support.story import Story, open_fund, return_form
 from tests.support.system import whole_system

@@ -13,9 +13,9 @@ import pytest
 from chassis.privacy.sealing import make_keys
 from contracts.reference import reference_for
 from contracts.shape import InvalidShape
-from leeward import broker
-from leeward.broker import Node
-from leeward.ports import free_ports
+from leeward.runtime import local_broker
+from leeward.runtime.free_ports import free_ports
+from leeward.runtime.local_broker import Node
 from tests.support.bus import Sender, Tap, eventually
 from tests.support.samples import submission
 from tests.support.system import System, virtual_host
@@ -131,7 +131,7 @@ def test_a_form_that_does_not_fit_is_refused_before_anything_is_sent(keys: Path,
 def test_a_broker_that_restarts_keeps_what_it_has_confirmed(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Queues and messages outlive the node: it is started again from the same folder."""
     folder = tmp_path_factory.mktemp("restarted")
-    node = broker.start(folder)
+    node = local_broker.start(folder)
     try:
         with pika.BlockingConnection(pika.URLParameters(node.amqp_uri)) as connection:
             channel = connection.channel()
@@ -139,7 +139,7 @@ def test_a_broker_that_restarts_keeps_what_it_has_confirmed(tmp_path_factory: py
             channel.queue_declare("kept", durable=True, arguments={"x-queue-type": "quorum"})
             channel.basic_publish("", "kept", b"1", pika.BasicProperties(delivery_mode=2))
         node.stop()
-        node = broker.start(folder)
+        node = local_broker.start(folder)
         with Sender(node.amqp_uri) as sender:
             assert eventually(lambda: sender.depth("kept"), "the message is there again") == 1
     finally:

@@ -12,7 +12,7 @@ import pytest
 from chassis.bus import quotas
 from chassis.bus.permissions import CONSOLE, ENQUIRY, OPERATOR
 from chassis.ids import new_id
-from leeward.broker import Node
+from leeward.runtime.local_broker import Node
 from tests.support.bus import eventually
 from tests.support.users import Guarded, import_definitions
 

@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from contracts.catalogue import PUBLISHERS
-from leeward.broker import Node
 from leeward.cli import app
+from leeward.runtime.local_broker import Node
 from tests.conftest import STORES
 from tests.support.bus import Tap, eventually
 from tests.support.story import Story

@@ -17,10 +17,10 @@ from kombu import Connection, Queue
 from prometheus_client.parser import text_string_to_metric_families
 
 from chassis.observability import traces
-from leeward.broker import Node
-from leeward.ports import free_ports
-from leeward.supervisor import wait_until_it_is_ready
-from leeward.workspace import SERVICES, Workspace
+from leeward.runtime.free_ports import free_ports
+from leeward.runtime.local_broker import Node
+from leeward.runtime.supervisor import wait_until_it_is_ready
+from leeward.runtime.workspace import SERVICES, Workspace
 from tests.support.bus import eventually
 from tests.support.processes import run_module
 from tests.support.samples import submission

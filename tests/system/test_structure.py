@@ -20,7 +20,7 @@ from chassis.host.maintenance import Housekeeping
 from chassis.host.service_loader import load
 from chassis.store.migrate import migrate
 from contracts.catalogue import PUBLISHERS, events
-from leeward.workspace import SERVICES
+from leeward.runtime.workspace import SERVICES
 from tests.conftest import STORES
 
 ROOT = Path(__file__).parent.parent.parent

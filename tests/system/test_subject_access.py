@@ -15,9 +15,9 @@ from contracts.catalogue import PUBLISHERS
 from contracts.reference import reference_for
 from contracts.sealed import Aspects, Consent, Note, OutcomeReason, Writer
 from contracts.vocabulary import Known, Sex
-from leeward.broker import Node
 from leeward.cli import app
-from leeward.workspace import SERVICES
+from leeward.runtime.local_broker import Node
+from leeward.runtime.workspace import SERVICES
 from tests.support.bus import Tap, eventually
 from tests.support.planting import Planted, files_under
 from tests.support.samples import consents

@@ -12,9 +12,9 @@ from typing import Any
 from typer.testing import CliRunner
 
 from chassis.ids import new_id
-from leeward.broker import Node
 from leeward.cli import app
-from leeward.ports import free_ports
+from leeward.runtime.free_ports import free_ports
+from leeward.runtime.local_broker import Node
 from tests.support.bus import Tap, eventually
 from tests.support.story import Story
 from tests.support.system import System, http_of, whole_system

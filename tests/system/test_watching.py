@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from chassis.ids import new_id
 from contracts.catalogue import PUBLISHERS
 from leeward.cli import app
-from leeward.supervisor import wait_until_it_is_ready
+from leeward.runtime.supervisor import wait_until_it_is_ready
 from tests.support.bus import Sender, Tap, eventually
 from tests.support.processes import run_module
 from tests.support.story import Story

@@ -12,8 +12,8 @@ from chassis.bus.failure_history import History
 from chassis.bus.messages import Incoming
 from chassis.host.dead_letters import shown
 from contracts.envelope import CAUSATION, CORRELATION, SUBJECT
-from leeward.about import About, Person
-from leeward.letters import Letter
+from leeward.dead_letters.attribution import About, Person
+from leeward.dead_letters.letters import Letter
 
 THEM = Person(subjects={"referral", "submission"}, events={"event"}, correlations={"story"})
 CONTACT = {"referral_id": "referral", "purpose": "address_book", "sealed": "x"}

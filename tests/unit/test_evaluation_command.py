@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 from chassis.privacy.sealing import Keyring, make_keys
 from chassis.rpc import CommandFailed
 from contracts.sealed import EnteredAnswers
-from leeward import evaluation, unreadable
 from leeward.cli import app
+from leeward.commands import evaluation
+from leeward.console import unreadable
 
 CHOICES = [{"value": value, "label": label} for value, label in enumerate(("Never", "Always"))]
 FORM = {"items": [{"code": f"q{number}", "text": f"Question {number}?", "choices": CHOICES} for number in (1, 2, 3)]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contracts.commands.subject import Entry, Fact, Section, Topic
-from leeward.referral import _tell
+from leeward.commands.referral import _tell
 
 
 def test_what_was_typed_moves_no_cursor_and_is_no_markup(capsys: pytest.CaptureFixture[str]) -> None:

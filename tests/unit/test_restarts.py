@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from leeward.restarts import FLAPS_WITHIN, LONGEST_SECONDS, WELL_SECONDS, Restarts, recent
+from leeward.runtime.restarts import FLAPS_WITHIN, LONGEST_SECONDS, WELL_SECONDS, Restarts, recent
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

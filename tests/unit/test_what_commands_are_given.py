@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from leeward.cli import COMMANDS, _load, app
-from leeward.options import VAR
+from leeward.console.options import VAR
 from tests.unit.demo.sheets import NEEDED, as_csv
 
 STARTS_SOMETHING = {"up", "bench"}

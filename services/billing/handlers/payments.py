@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.audit.chain.chain import Deed
-
+from chassis.audit.chain import Deed
 from contracts.commands.billing import PaymentView, RecordPayment, ReversalView, ReversePayment
 from contracts.events.billing import PaymentReceived, PaymentReversed
 from contracts.vocabulary import PaymentId

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from chassis.audit.chain.chain import Deed
-
+from chassis.audit.chain import Deed
 from contracts.commands.billing import (
     AttendanceView,
     DrawDown,

@@ -9,10 +9,11 @@ import pytest
 
 from contracts.sealed import HelpSubmission, SafeChannel
 from contracts.vocabulary import Sessions, Sex
-from leeward.demo.columns import BY_NAME, COLUMNS, markdown_table
 from leeward.demo.people import WORDS
 from leeward.demo.requests import sample_requests
-from leeward.demo.spreadsheet import SpreadsheetErrors, main, parse_requests, read_requests, write_requests
+from leeward.demo.spreadsheet import main
+from leeward.importing.columns import BY_NAME, COLUMNS, markdown_table
+from leeward.importing.spreadsheet import SpreadsheetErrors, parse_requests, read_requests, write_requests
 from tests.unit.demo.sheets import NEEDED, as_csv
 
 SAMPLES = Path(__file__).parents[3] / "samples"

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.sealed import HelpSubmission
-from leeward.demo.columns import COLUMNS
 from leeward.demo.requests import sample_requests
-from leeward.demo.spreadsheet import SpreadsheetErrors, parse_requests, read_requests, write_requests
+from leeward.importing.columns import COLUMNS
+from leeward.importing.spreadsheet import SpreadsheetErrors, parse_requests, read_requests, write_requests
 from tests.unit.demo.sheets import NEEDED, as_csv
 
 anything = st.one_of(

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chassis.audit.chain.chain import Deed
 
+from chassis.audit.chain import Deed
 from chassis.ids import new_id
 from chassis.ports import EventHandler, Refused
 from chassis.privacy.ephemeral_key import OneTimeKey

@@ -19,7 +19,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
 
 from chassis.ids import new_id
-from leeward.ports import free_ports
+from leeward.runtime.free_ports import free_ports
 from services.notifications.gateways.mail import MaildirMailer, Rejected, SmtpMailer, compose, mailer_for
 from tests.unit.notifications.conftest import plain
 

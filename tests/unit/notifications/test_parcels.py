@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from chassis.ids import new_id
-from leeward.ports import free_ports
+from leeward.runtime.free_ports import free_ports
 from services.notifications.gateways.mail import Rejected
 from services.notifications.gateways.parcels import FIELDS, FolderCarrier, HttpCarrier, Parcel, carrier_for
 

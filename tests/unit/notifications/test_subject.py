@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from chassis.audit.chain.chain import Deed
-from chassis.audit.chain.store import entries
 
+from chassis.audit.chain import Deed
+from chassis.audit.store import entries
 from chassis.ids import new_id
 from chassis.privacy.ephemeral_key import OneTimeKey
 from chassis.subject_access import telling

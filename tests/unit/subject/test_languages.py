@@ -12,12 +12,12 @@ import pytest
 from chassis.subject_access import entry, fact
 from contracts.commands.subject import Entry, Fact, Ground, Section, Topic
 from contracts.vocabulary import HoldReason, Known
-from leeward.subject import catalogue, languages
-from leeward.subject.gathering import Part, Request
-from leeward.subject.languages import Language, Reader, po_file, translator
-from leeward.subject.numbers import numbered
-from leeward.subject.page import TABLES, as_html
-from leeward.subject.questions import in_the_forms_words
+from leeward.subject_access import catalogue, languages
+from leeward.subject_access.gathering import Part, Request
+from leeward.subject_access.languages import Language, Reader, po_file, translator
+from leeward.subject_access.numbers import numbered
+from leeward.subject_access.page import TABLES, as_html
+from leeward.subject_access.questions import in_the_forms_words
 from tests.site.test_languages import untranslated
 from tests.unit.subject.test_leaving_out import exported
 from tests.unit.subject.test_page import answered

@@ -13,12 +13,12 @@ import typer
 from chassis.ids import new_id
 from chassis.subject_access import entry, fact
 from contracts.commands.subject import Entry, ExportReason, Ground, Section, Topic
-from leeward.subject.gathering import Part, Request
-from leeward.subject.leaving_out import NoSuchEntry, grounds_of, left_out
-from leeward.subject.numbers import Numbered, numbered
-from leeward.subject.page import Export, as_html, as_json
-from leeward.subject.questions import in_the_forms_words
-from leeward.subject.wording import BY_GROUND
+from leeward.subject_access.gathering import Part, Request
+from leeward.subject_access.leaving_out import NoSuchEntry, grounds_of, left_out
+from leeward.subject_access.numbers import Numbered, numbered
+from leeward.subject_access.page import Export, as_html, as_json
+from leeward.subject_access.questions import in_the_forms_words
+from leeward.subject_access.wording import BY_GROUND
 from tests.unit.subject.test_page import answered
 
 RECEIVED = entry(("What happened", "Your request came"), ("By", "You"))

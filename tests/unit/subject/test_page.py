@@ -12,11 +12,11 @@ from chassis.subject_access import fact
 from contracts.commands.subject import Entry, ExportReason, Section, Topic
 from contracts.sealed import SafeHours
 from contracts.vocabulary import Known
-from leeward.subject.gathering import Part, Request
-from leeward.subject.numbers import numbered
-from leeward.subject.page import Export, as_html, as_json
-from leeward.subject.questions import in_the_forms_words
-from leeward.subject.wording import ALWAYS_LEFT_OUT, HEADINGS
+from leeward.subject_access.gathering import Part, Request
+from leeward.subject_access.numbers import numbered
+from leeward.subject_access.page import Export, as_html, as_json
+from leeward.subject_access.questions import in_the_forms_words
+from leeward.subject_access.wording import ALWAYS_LEFT_OUT, HEADINGS
 
 
 def answered(version: int) -> Section:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from alembic import op
-from chassis.audit.chain.store import FORBIDDING_REPLACEMENT
+
+from chassis.audit.store import FORBIDDING_REPLACEMENT
 
 revision = "0005"
 down_revision = "0004"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-from chassis.audit.chain.store import FORBIDDING
 
 import chassis.store.tables
+from chassis.audit.store import FORBIDDING
 
 revision = "0005"
 down_revision = "0004"

@@ -4,8 +4,8 @@ an audit entry too, which deleted the old one past the triggers."""
 from __future__ import annotations
 
 from alembic import op
-from chassis.audit.chain.store import FORBIDDING_REPLACEMENT
 
+from chassis.audit.store import FORBIDDING_REPLACEMENT
 from services.intake.store import STEPS_FORBIDDING, STEPS_FORBIDDING_REPLACEMENT
 
 revision = "0008"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from alembic import op
-from chassis.audit.chain.store import FORBIDDING_REPLACEMENT
 
+from chassis.audit.store import FORBIDDING_REPLACEMENT
 from services.notifications.store import OUTCOMES_FORBIDDING_REPLACEMENT
 
 revision = "0007"

@@ -1,0 +1,202 @@
+"""Copies of one service's database without the keys in it, and how they are put back, on either store.
+
+Keys never come near a copy: they are deleted from a scratch file beside the database itself, which holds them anyway,
+or left out by pg_dump. So whoever has a copy and the master key, but not the keys, can read nobody's data.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import URL, Engine, insert, inspect, make_url, select, text, update
+
+from chassis.clock import Clock
+from chassis.privacy.restore import RESTORED
+from chassis.privacy.vault import DESTROYED
+from chassis.store.engine import open_engine
+from chassis.store.tables import chassis_tables, data_key_table, new_metadata
+from leeward.backups.key_copies import Keys
+from leeward.errors import Refusal
+
+AHEAD = 1_000_000
+"""How far numbers of events go on past the copy's, so that what is said from now on is newer than all said before."""
+
+METADATA = new_metadata()
+CHASSIS, DATA_KEYS = chassis_tables(METADATA), data_key_table(METADATA)
+
+
+class CopyFailed(Refusal):
+    """A database could not be copied or put back; the message is the database's own."""
+
+
+def suffix_of(url: str) -> str:
+    return ".db" if _sqlite_file(url) else ".dump"
+
+
+def copy_without_keys(url: str, to: Path) -> None:
+    """Copies a database as it is at one moment, while it is in use. Raises CopyFailed."""
+    to.touch(mode=0o600)
+    source = _sqlite_file(url)
+    if source is None:
+        _run(url, "pg_dump", "--format=custom", "--no-owner", "--exclude-table-data=data_key", f"--file={to}")
+        return
+    try:
+        _copy_sqlite(source, to)
+    except sqlite3.Error as error:
+        raise CopyFailed(f"{source.name}: {error}") from None
+
+
+def put_back(url: str, copy: Path, keys: Keys | None, *, clock: Clock) -> None:
+    """Replaces a database by a copy, and the keys there are now. Raises CopyFailed."""
+    target = _sqlite_file(url)
+    if target is None:
+        _put_back_postgresql(url, copy, keys)
+        _go_on(open_engine(url), keys, clock)
+        return
+    scratch = _scratch(target)
+    try:
+        shutil.copyfile(copy, scratch)
+        scratch.chmod(0o600)
+        engine = open_engine(f"sqlite:///{scratch}")
+        if keys:
+            _insert(engine, keys)
+        _go_on(engine, keys, clock)
+        _remove(target, but_file=True)
+        scratch.replace(target)
+    finally:
+        _remove(scratch)
+
+
+def keys_in(url: str, service: str, *, clock: Clock) -> Keys:
+    """A service's wrapped keys as they are, those that were destroyed among them."""
+    engine = open_engine(url)
+    at = clock.now()
+    with engine.connect().execution_options(read_only=True) as connection:
+        rows = connection.execute(select(DATA_KEYS)).all()
+    engine.dispose()
+    return Keys(service, at, {row.subject_id: (row.wrapped, row.created_at) for row in rows})
+
+
+def destroyed_in(url: str, service: str, *, clock: Clock) -> Keys | None:
+    """The keys in a database that is about to be replaced; None if there is none, or it can't be read."""
+    file = _sqlite_file(url)
+    if file is not None and not file.exists():
+        return None
+    engine = open_engine(url)
+    try:
+        with engine.connect().execution_options(read_only=True) as connection:
+            is_there = inspect(connection).has_table("data_key")
+        return keys_in(url, service, clock=clock) if is_there else None
+    except Exception:  # whatever is wrong with it is why it is replaced
+        return None
+    finally:
+        engine.dispose()
+
+
+def _copy_sqlite(source: Path, to: Path) -> None:
+    scratch = _scratch(source)
+    try:
+        scratch.touch(mode=0o600)
+        with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(scratch, isolation_level=None)) as copy:
+            live.backup(copy)
+            copy.execute("PRAGMA journal_mode=MEMORY")
+            copy.execute("PRAGMA foreign_keys=OFF")  # what hangs on a key stays, because the key comes back
+            if copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'data_key'").fetchone():
+                copy.execute("DELETE FROM data_key")
+            copy.execute("VACUUM INTO ?", (str(to),))  # writes rows, and nothing that was left on a page
+    finally:
+        _remove(scratch)
+
+
+def _put_back_postgresql(url: str, copy: Path, keys: Keys | None) -> None:
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        for table in inspect(connection).get_table_names():
+            connection.execute(text(f'DROP TABLE "{table}" CASCADE'))
+        refusing = text("SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace")
+        for name in connection.execute(refusing).scalars().all():
+            connection.execute(text(f'DROP FUNCTION "{name}" CASCADE'))
+    for section in ("pre-data", "data"):
+        _restore(url, copy, section)
+    if keys:
+        _insert(engine, keys)
+    _restore(url, copy, "post-data")  # what hangs on a key is checked now
+    engine.dispose()
+
+
+def _restore(url: str, copy: Path, section: str) -> None:
+    name = make_url(url).database
+    _run(url, "pg_restore", "--no-owner", "--exit-on-error", f"--section={section}", f"--dbname={name}", str(copy))
+
+
+def _insert(engine: Engine, keys: Keys) -> None:
+    rows = [
+        {"subject_id": subject_id, "wrapped": wrapped, "created_at": at}
+        for subject_id, (wrapped, at) in keys.wrapped.items()
+    ]
+    with engine.begin() as connection:
+        if rows:
+            connection.execute(insert(DATA_KEYS), rows)
+
+
+def _go_on(engine: Engine, keys: Keys | None, clock: Clock) -> None:
+    """Has the service's next word be its newest, and what was erased since the copy be erased once more."""
+    sequence, timer = CHASSIS.subject_sequence, CHASSIS.timer
+    with engine.begin() as connection:
+        connection.execute(update(sequence).values(last=sequence.c.last + AHEAD))
+        if keys and any(wrapped == DESTROYED for wrapped, _ in keys.wrapped.values()):
+            due = {"name": RESTORED, "key": "all", "due_at": clock.now(), "data": {}, "attempts": 0}
+            connection.execute(insert(timer).values(due))
+    engine.dispose()
+
+
+def _sqlite_file(url: str) -> Path | None:
+    """None for PostgreSQL."""
+    parsed = make_url(url)
+    return Path(str(parsed.database)) if parsed.get_backend_name() == "sqlite" else None
+
+
+def _scratch(beside: Path) -> Path:
+    scratch = beside.with_name(f"{beside.name}.copying")
+    _remove(scratch)
+    return scratch
+
+
+def _remove(file: Path, *, but_file: bool = False) -> None:
+    """Removes a SQLite file with its companions, or only those."""
+    for suffix in ("-wal", "-shm", "-journal") if but_file else ("", "-wal", "-shm", "-journal"):
+        file.with_name(file.name + suffix).unlink(missing_ok=True)
+
+
+def _run(url: str, program: str, *arguments: str) -> None:
+    """Runs one of PostgreSQL's programs, which finds server and password in its environment, where nobody sees them."""
+    parsed = make_url(url)
+    given = [] if program == "pg_restore" else [f"--dbname={parsed.database}"]
+    try:
+        subprocess.run(
+            [_program(program), *given, *arguments],
+            env={**os.environ, **_environment(parsed)},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+    except FileNotFoundError:
+        raise CopyFailed(f"{program} is not installed (apt-get install postgresql-client)") from None
+    except subprocess.CalledProcessError as error:
+        raise CopyFailed(f"{program}: {error.stderr.strip()}") from None
+
+
+def _program(name: str) -> str:
+    """The newest that is installed: an older one refuses a newer server."""
+    newest = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4]))
+    return str(newest[-1]) if newest else name
+
+
+def _environment(url: URL) -> dict[str, str]:
+    given = {"PGHOST": url.host, "PGPORT": url.port, "PGUSER": url.username, "PGPASSWORD": url.password}
+    return {name: str(value) for name, value in given.items() if value}

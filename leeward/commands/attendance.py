@@ -1,0 +1,80 @@
+"""`leeward attendance`: which matches have no first session on record, and what a person knows of them."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.table import Table
+
+from contracts.london import day_of
+from leeward.commands.erasure import By
+from leeward.console.options import VAR, AsJson, Folder
+from leeward.console.service_client import asking
+from leeward.console.terminal import console, id_column, print_wide
+from leeward.runtime.workspace import Workspace
+
+AT_MOST = 1_000
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Whether clients have met their therapists, where nobody said."
+)
+
+MatchOf = Annotated[UUID, typer.Argument(help="The match, as `leeward attendance list` names it.")]
+
+
+@app.command("list")
+def list_(var: Folder = VAR, as_json: AsJson = False) -> None:
+    """Matches whose first session isn't on record after 30 days (policy), or that ended without, the oldest first."""
+    found = _unrecorded(Workspace(var))
+    if as_json:
+        print(json.dumps(found, indent=2))
+    elif found:
+        print_wide(_table(found))
+    else:
+        console.print("Nobody needs to be asked.")
+
+
+@app.command()
+def attended(
+    match: MatchOf,
+    on: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The day of the session.")],
+    var: Folder = VAR,
+) -> None:
+    """Records a session that no fund pays for: the referral fee stands."""
+    workspace = Workspace(var)
+    referral_id = next((one["referral_id"] for one in _unrecorded(workspace) if one["match_id"] == str(match)), None)
+    if referral_id is None:
+        raise typer.BadParameter("No such match waits to be asked about; see `leeward attendance list`.")
+    with asking(workspace) as client:
+        day = day_of(on).isoformat()
+        client.call("billing", "record_attendance", referral_id=referral_id, match_id=str(match), attended_on=day)
+    console.print(f"The session of {day} is on record.")
+
+
+@app.command()
+def never(match: MatchOf, by: By, var: Folder = VAR) -> None:
+    """Records that the client never came: the referral fee is given back. Ask client or therapist before."""
+    with asking(Workspace(var)) as client:
+        done = client.call("billing", "record_never_attended", match_id=str(match), recorded_by=by)
+    told = "On record" if done["changed"] else f"It was on record since {done['recorded_at'][:10]}"
+    console.print(f"{told}: the client never came.", markup=False)
+
+
+def _unrecorded(workspace: Workspace) -> list[dict[str, Any]]:
+    with asking(workspace) as client:
+        found: list[dict[str, Any]] = client.call("billing", "unrecorded_attendance", limit=AT_MOST)
+    return found
+
+
+def _table(found: list[dict[str, Any]]) -> Table:
+    ids = (id_column(heading) for heading in ("match", "referral", "therapist"))
+    table = Table(*ids, "matched", "contact made", "ended", "because", box=None)
+    for one in found:
+        dates = (one["matched_on"], one.get("contact_made_on") or "not said", one.get("ended_on") or "–")
+        because = (one.get("end_reason") or "–").replace("_", " ")
+        table.add_row(one["match_id"], one["referral_id"], one["therapist_id"], *dates, because)
+    return table

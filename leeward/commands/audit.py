@@ -1,0 +1,193 @@
+"""`leeward audit`: whether the record of who did what about whom still holds, and what it says of one referral.
+
+Each service keeps a chain in its own database; what an operator does past the services (discarding dead letters) is a
+chain of the same kind in a file, one JSON object a line. See `chassis.audit.chain`.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from chassis.audit.anchoring import CONTRADICTS, UNREADABLE
+from chassis.audit.anchors import append_line, file_of, read_anchors, whole_lines, write_anchor
+from chassis.audit.chain import Anchor, Deed, Verdict, chained, verify
+from chassis.rpc import CommandFailed, NoAnswer, RpcClient
+from contracts.commands.operations import MAX_ANCHORS
+from leeward.commands.trace import referral_id_of
+from leeward.console.options import VAR, AsJson, Folder
+from leeward.console.terminal import broker_errors, broker_of, console, errors
+from leeward.errors import Refusal
+from leeward.runtime.workspace import SERVICES, Workspace
+
+OPERATOR = "operator"
+TIMEOUT_SECONDS = 60.0
+ANCHORS_AT_ONCE = MAX_ANCHORS
+"""The service follows its chain once for each of these."""
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="The audit log, in every service and of operators.")
+
+
+class NoEntry(Refusal):
+    """A line of the operators' log is no entry; the message says which."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came of one log: the verdict on it, or why it could not be asked, and which lines are no anchors."""
+
+    verdict: Verdict | str
+    unreadable: Sequence[int] = ()
+
+    @property
+    def is_well(self) -> bool:
+        return isinstance(self.verdict, Verdict) and self.verdict.holds and not self.unreadable
+
+    def to_json(self) -> Any:
+        told: Any = self.verdict if isinstance(self.verdict, str) else asdict(self.verdict)
+        return {**told, "unreadable_anchors": list(self.unreadable)} if isinstance(told, dict) else told
+
+
+def put_on_record(path: Path, what: Deed, *, at: datetime, **about: Any) -> None:
+    """Adds a line, and returns when it is on the disk. `about` holds identifiers, codes and the given reason.
+
+    Raises NoEntry if the line before isn't one.
+    """
+    entry = {"at": at.isoformat(), "who": getpass.getuser(), "what": what.value, **about}
+
+    def follow(lines: Sequence[bytes]) -> Mapping[str, object]:
+        last = _entry(lines[-1], len(lines), path) if lines else None
+        return chained(entry, after=Anchor(last["sequence"], last["hash"]) if last else None)
+
+    append_line(path, follow)
+
+
+def entries_in(path: Path) -> list[dict[str, Any]]:
+    """What operators have done, oldest first; nothing if there is no such file. Raises NoEntry."""
+    lines = whole_lines(path.read_bytes()) if path.exists() else []
+    return [_entry(line, number, path) for number, line in enumerate(lines, start=1)]
+
+
+def operators_log(workspace: Workspace) -> Finding:
+    """What came of the log of operators, which lies in a file."""
+    anchored = read_anchors(workspace.anchors, OPERATOR)
+    try:
+        verdict = verify(entries_in(workspace.audit), anchors=anchored.anchors)
+    except NoEntry as error:
+        verdict = Verdict(0, "", broken_at=1, why=str(error))
+    return Finding(verdict, anchored.unreadable)
+
+
+def operators_alarms(workspace: Workspace) -> Mapping[str, int]:
+    """What a person must know of that log at once, by name, and how often it is so."""
+    anchored = read_anchors(workspace.anchors, OPERATOR)
+    try:
+        there = {entry["sequence"]: entry["hash"] for entry in entries_in(workspace.audit)}
+    except NoEntry:
+        there = {}
+    broken = {one for one in anchored.anchors if there.get(one.sequence) != one.hash}
+    counted = {CONTRADICTS: len(broken), UNREADABLE: len(anchored.unreadable)}
+    return {name: count for name, count in counted.items() if count}
+
+
+def _entry(line: bytes, number: int, path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not {"sequence", "hash"} <= set(found):
+        raise NoEntry(f"line {number} of {path} is no entry of the audit log; it was damaged or changed")
+    return found
+
+
+@app.command("verify")
+def verify_all(var: Folder = VAR, as_json: AsJson = False) -> None:
+    """Follows every chain from its first entry and past every anchor, and anchors what holds.
+
+    Exit code 1 if one is broken or could not be asked, or if a line among the anchors is none.
+    """
+    workspace = Workspace(var)
+    found = {OPERATOR: operators_log(workspace)}
+    with broker_errors(), RpcClient(broker_of(workspace)) as client:
+        for service in SERVICES:
+            found[service] = _ask(client, workspace, service)
+    for name, finding in found.items():
+        verdict = finding.verdict
+        if isinstance(verdict, Verdict) and verdict.holds and verdict.entries:
+            write_anchor(workspace.anchors, name, Anchor(verdict.entries, verdict.head), at=workspace.clock.now())
+    if as_json:
+        print(json.dumps({name: finding.to_json() for name, finding in found.items()}, indent=2))
+    else:
+        _print(found, workspace)
+    if not all(finding.is_well for finding in found.values()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def show(
+    reference: Annotated[str, typer.Argument(help="The client's reference, or the referral's identifier.")],
+    var: Folder = VAR,
+    as_json: AsJson = False,
+) -> None:
+    """Who has read, exported, held or erased what is kept about a person, in every service."""
+    workspace = Workspace(var)
+    found: list[dict[str, Any]] = []
+    with broker_errors(), RpcClient(broker_of(workspace)) as client:
+        referral_id = referral_id_of(client, reference)
+        for service in SERVICES:
+            try:
+                told = client.call(service, "audit", timeout=TIMEOUT_SECONDS, subject_id=referral_id)
+            except (NoAnswer, CommandFailed) as error:
+                errors.print(f"{service} could not be asked: {error}", style="red", markup=False)
+                raise typer.Exit(1) from None
+            found += [{"service": service, **entry} for entry in told["entries"]]
+    found.sort(key=lambda entry: entry["at"])
+    if as_json:
+        print(json.dumps(found, indent=2))
+        return
+    table = Table("time", "who", "did", "reason", "where", box=None)
+    for entry in found:
+        when = entry["at"][:19].replace("T", " ")
+        table.add_row(when, entry["who"], entry["what"], entry["reason"] or "–", entry["service"])
+    console.print(table)
+
+
+def _ask(client: RpcClient, workspace: Workspace, service: str) -> Finding:
+    """The service's verdict on its own chain, or why it could not be asked."""
+    known = read_anchors(workspace.anchors, service)
+    anchors = [asdict(anchor) for anchor in known.anchors]
+    verdicts: list[Verdict] = []
+    try:
+        for start in range(0, len(anchors) or 1, ANCHORS_AT_ONCE):
+            some = anchors[start : start + ANCHORS_AT_ONCE]
+            answer = client.call(service, "audit", timeout=TIMEOUT_SECONDS, anchors=some)
+            verdicts.append(Verdict(**answer["verdict"]))
+    except (NoAnswer, CommandFailed) as error:
+        return Finding(str(error), known.unreadable)
+    return Finding(next((one for one in verdicts if not one.holds), verdicts[-1]), known.unreadable)
+
+
+def _print(found: Mapping[str, Finding], workspace: Workspace) -> None:
+    table = Table("where", "verdict", box=None)
+    table.add_column("entries", justify="right")
+    for name, finding in found.items():
+        verdict = finding.verdict
+        if isinstance(verdict, str):
+            table.add_row(name, f"[red]could not be asked: {verdict}", "–")
+        elif verdict.holds:
+            table.add_row(name, "holds", str(verdict.entries))
+        else:
+            table.add_row(name, f"[red]breaks at entry {verdict.broken_at}: {verdict.why}", str(verdict.entries))
+    console.print(table)
+    for name, finding in found.items():
+        for number in finding.unreadable:
+            file = file_of(workspace.anchors, name, number)
+            console.print(f"{file}, line {number}, is no anchor: it was damaged or changed.", style="red", markup=False)

@@ -1,0 +1,162 @@
+"""`leeward backup` and `leeward restore`: every service's database without keys, and the keys apart.
+
+A destroyed key must not come back out of a backup. So the databases are copied without keys, as often and kept as long
+as anybody likes; of the keys only the newest copy is kept, which knows who was erased meanwhile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from chassis.audit.anchors import set_aside
+from chassis.audit.chain import Deed
+from chassis.audit.store import reach
+from chassis.store.revision import current
+from leeward.backups.copies import copy_without_keys, destroyed_in, keys_in, put_back, suffix_of
+from leeward.backups.key_copies import NoKeys, read_keys, write_keys
+from leeward.commands.audit import put_on_record
+from leeward.console.options import VAR, AsJson, Folder, new_folder
+from leeward.console.terminal import console, plain_errors, step
+from leeward.errors import Refusal
+from leeward.runtime.supervisor import holding, refuse_if_running
+from leeward.runtime.workspace import KEEPS_PERSONAL_DATA, SERVICES, Workspace
+
+MANIFEST = "backup.json"
+FORMAT = 1
+
+
+class NoBackup(Refusal):
+    """There is no whole backup in a folder; the message says what is missing."""
+
+
+def backup(
+    to: Annotated[
+        Path | None, typer.Option("--to", callback=new_folder, help="A new folder, for the databases without keys.")
+    ] = None,
+    keys_to: Annotated[
+        Path | None,
+        typer.Option("--keys-to", callback=new_folder, help="Another place, for the keys: replaces the copy there."),
+    ] = None,
+    var: Folder = VAR,
+    as_json: AsJson = False,
+) -> None:
+    """Copies every service's database while it is in use, and the keys apart. With --keys-to alone only the keys.
+
+    Keep the two apart from each other, and from the settings with the master keys: together they can be read.
+    """
+    if to is None and keys_to is None:
+        raise typer.BadParameter("say --to, --keys-to or both")
+    workspace = Workspace(var)
+    with plain_errors():
+        if to is not None:
+            refuse_together(to, keys_to)
+            back_up(workspace, to)
+        if keys_to is not None:
+            copy_keys(workspace, keys_to)
+    told = {"to": str(to) if to else None, "keys_to": str(keys_to) if keys_to else None}
+    console.print(json.dumps(told) if as_json else "Done.")
+
+
+def restore(
+    from_: Annotated[Path, typer.Option("--from", help="The folder of a backup.")],
+    keys_from: Annotated[Path, typer.Option("--keys-from", help="The folder of the newest copy of the keys.")],
+    var: Folder = VAR,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask, for scripts.")] = False,
+) -> None:
+    """Replaces every service's database by a backup. Who was erased since stays erased, and is so everywhere again.
+
+    All services must have been stopped. What has happened since the backup is gone; see docs/personal-data.md.
+    """
+    workspace = Workspace(var)
+    with plain_errors(), holding(workspace):
+        refuse_if_running(workspace, say=step)
+        manifest = read_manifest(from_)
+        if not yes:
+            when = manifest["taken_at"][:19].replace("T", " ")
+            typer.confirm(f"Replace every database by what it was at {when} UTC?", abort=True)
+        restore_all(workspace, from_, keys_from, manifest)
+    console.print("Restored. Start the services: `leeward migrate` first, if this version is newer than the backup.")
+
+
+def back_up(workspace: Workspace, to: Path) -> None:
+    """Raises CopyFailed, NoBackup if there is one in the folder already."""
+    if to.exists() and any(to.iterdir()):
+        raise NoBackup(f"{to} is not empty. Name a new folder for each backup.")
+    to.mkdir(mode=0o700, parents=True, exist_ok=True)
+    taken_at, databases = workspace.clock.now(), {}
+    for service, url in workspace.stores().items():
+        step(f"copying {service}")
+        file = to / f"{service}{suffix_of(url)}"
+        copy_without_keys(url, file)
+        databases[service] = {"file": file.name, "revision": current(url), "sha256": _sha256(file)}
+    manifest = {"format": FORMAT, "taken_at": taken_at.isoformat(), "databases": databases}
+    (to / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")  # the last of it: without it there is no backup
+
+
+def copy_keys(workspace: Workspace, to: Path) -> None:
+    for service in KEEPS_PERSONAL_DATA:
+        write_keys(to, keys_in(workspace.stores()[service], service, clock=workspace.clock))
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Raises NoBackup."""
+    try:
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+    except (OSError, ValueError) as error:
+        raise NoBackup(f"{folder} holds no whole backup: {error}") from None
+    if manifest.get("format") != FORMAT or set(manifest["databases"]) != set(SERVICES):
+        raise NoBackup(f"{folder} holds a backup of another version of Leeward.")
+    return manifest
+
+
+def restore_all(workspace: Workspace, folder: Path, keys_folder: Path, manifest: dict[str, Any]) -> None:
+    """Checks everything before it touches anything. Raises NoBackup, NoKeys, CopyFailed, NoEntry.
+
+    The audit logs go on from where the backup's end. What was anchored beyond that is kept beside the anchors.
+    """
+    stores, databases = workspace.stores(), manifest["databases"]
+    for service, database in databases.items():
+        _refuse_damaged(folder / database["file"], database["sha256"])
+        if not database["file"].endswith(suffix_of(stores[service])):
+            raise NoBackup(f"The backup of {service} is of another kind of database than the settings name.")
+    keys = {service: read_keys(keys_folder, service) for service in KEEPS_PERSONAL_DATA}
+    for service, one in keys.items():
+        if one.taken_at < datetime.fromisoformat(manifest["taken_at"]):
+            raise NoKeys(f"The copy of {service}'s keys is older than the backup. Restoring takes the newest keys.")
+        # Somebody may have been erased since the keys were copied.
+        keys[service] = one.without(destroyed_in(stores[service], service, clock=workspace.clock))
+    now = workspace.clock.now()
+    put_on_record(workspace.audit, Deed.RESTORED, at=now, taken_at=manifest["taken_at"])
+    for service, database in databases.items():
+        step(f"restoring {service}")
+        put_back(stores[service], folder / database["file"], keys.get(service), clock=workspace.clock)
+        set_aside(workspace.anchors, service, beyond=reach(stores[service]), at=now)
+
+
+def refuse_together(to: Path, keys_to: Path | None) -> None:
+    """Raises BadParameter where whoever takes the one would have the other."""
+    if keys_to is None:
+        return
+    one, other = to.resolve(), keys_to.resolve()
+    if one == other or one in other.parents or other in one.parents:
+        raise typer.BadParameter("the keys must lie apart from the databases")
+
+
+def _refuse_damaged(file: Path, sha256: str) -> None:
+    try:
+        if _sha256(file) == sha256:
+            return
+    except OSError as error:
+        raise NoBackup(f"{file} can't be read: {error}") from None
+    raise NoBackup(f"{file} is not as it was written: it was damaged or changed.")
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

@@ -1,0 +1,163 @@
+"""`leeward erase` and `leeward hold`: what is held about somebody goes for good, or must stay."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections import defaultdict
+from typing import Annotated, Any
+
+import typer
+
+from chassis.bus.dead_letters import Selection
+from chassis.rpc import RpcClient
+from contracts.commands.privacy import ErasureReason, HoldReason, LiftReason
+from leeward.commands.dead_letters import discard_letters
+from leeward.commands.trace import gather
+from leeward.console.options import VAR, AsJson, Folder
+from leeward.console.service_client import asking
+from leeward.console.terminal import broker_errors, broker_of, console, errors
+from leeward.dead_letters.attribution import About, Person
+from leeward.dead_letters.letters import SHOW, Letter, look
+from leeward.runtime.workspace import SERVICES, Workspace
+
+Reference = Annotated[str, typer.Argument(help="The client's reference.")]
+By = Annotated[str, typer.Option("--by", help="Who answers for it; it goes on record.")]
+ME = getpass.getuser()
+
+hold_app = typer.Typer(no_args_is_help=True, add_completion=False, help="Legal holds, which stop every erasure.")
+
+
+def erase(
+    reference: Reference,
+    reason: Annotated[ErasureReason | None, typer.Option(help="Why; it goes on record.")] = None,
+    by: By = ME,
+    status: Annotated[bool, typer.Option("--status", help="Only tell which services have confirmed.")] = False,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Past a therapy that goes on or a concern that waits for an answer.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask, for scripts.")] = False,
+    var: Folder = VAR,
+    as_json: AsJson = False,
+) -> None:
+    """Erases what is held about a person, for good, in every service, and dead letters about them.
+
+    Nothing brings it back. Exit code 1 if it is refused, if the dead letters of a service could not be looked at, or
+    with --status if a service has not confirmed yet.
+    """
+    workspace = Workspace(var)
+    problems: list[str] = []
+    if status:
+        view = ask(workspace, "erasure", reference=reference)
+    else:
+        if reason is None:
+            raise typer.BadParameter("a reason is needed", param_hint="--reason")
+        if not yes:
+            typer.confirm(f"Erase everything about {reference}, for good?", abort=True)
+        view = ask(workspace, "erase", reference=reference, reason=reason.value, erased_by=by, anyway=anyway)
+        untold, problems = discard_letters_about(
+            workspace, _person(workspace, [view, *view.get("with_it", ())]), reason
+        )
+        view["letters_about_nobody_known"] = [{"service": one.service, "id": one.id} for one in untold]
+    if as_json:
+        print(json.dumps(view, indent=2))
+    else:
+        _print_erasure(view)
+    for problem in problems:
+        errors.print(f"{problem} There may be some about this person.", style="red", markup=False, soft_wrap=True)
+    if problems or (status and view.get("waiting_for")):
+        raise typer.Exit(1)
+
+
+@hold_app.command()
+def place(
+    reference: Reference,
+    reason: Annotated[HoldReason, typer.Option(help="Why; it goes on record.")],
+    by: By = ME,
+    var: Folder = VAR,
+) -> None:
+    """Keeps what is held about a person, whatever asks for its erasure, until the hold is lifted."""
+    ask(Workspace(var), "place_hold", reference=reference, reason=reason.value, placed_by=by)
+    console.print(f"{reference} is on legal hold.")
+
+
+@hold_app.command()
+def lift(
+    reference: Reference,
+    reason: Annotated[LiftReason, typer.Option(help="Why; it goes on record.")],
+    by: By = ME,
+    var: Folder = VAR,
+) -> None:
+    """Ends a legal hold."""
+    ask(Workspace(var), "lift_hold", reference=reference, reason=reason.value, lifted_by=by)
+    console.print(f"{reference} is on legal hold no longer.")
+
+
+@hold_app.command()
+def show(reference: Reference, var: Folder = VAR, as_json: AsJson = False) -> None:
+    """Every legal hold there is and was on a person."""
+    holds = ask(Workspace(var), "holds", reference=reference)
+    if as_json:
+        print(json.dumps(holds, indent=2))
+        return
+    for hold in holds:
+        lifted = f", lifted {hold['lifted_at'][:10]} by {hold['lifted_by']}" if hold.get("lifted_at") else ""
+        line = f"{hold['placed_at'][:10]} {hold['reason'].replace('_', ' ')}, placed by {hold['placed_by']}{lifted}"
+        console.print(line, markup=False)
+    if not holds:
+        console.print("None.")
+
+
+def ask(workspace: Workspace, method: str, **fields: Any) -> Any:
+    """Intake's answer. Ends with exit code 1, in words, if it refuses or can't be asked."""
+    with asking(workspace) as client:
+        return client.call("intake", method, **fields)
+
+
+def discard_letters_about(
+    workspace: Workspace, person: Person, reason: ErasureReason
+) -> tuple[list[Letter], list[str]]:
+    """Drops the dead letters about a person that hold something sealed, each on record.
+
+    Returns those of which it can't be told whom they are about, which are left to whoever erases, and which services
+    could not be asked.
+    """
+    found: dict[About, list[Letter]] = defaultdict(list)
+    with asking(workspace) as client:
+        shown = look(client, SERVICES, SHOW, Selection())
+        for letter in shown.letters:
+            found[person.of(letter)].append(letter)
+        moved = discard_letters(client, workspace, found[About.THEM], reason.value)
+    return found[About.CANT_TELL], [*shown.problems, *moved.problems]
+
+
+def _person(workspace: Workspace, erased: list[dict[str, Any]]) -> Person:
+    """All that leads to a person, as far as the services remember it."""
+    told: dict[str, dict[str, Any]] = {}
+    with broker_errors(), RpcClient(broker_of(workspace)) as client:
+        for one in erased:
+            told |= gather(client, one["referral_id"]).about(one["referral_id"])
+    ours = {one["referral_id"] for one in erased}
+    mine = {id_: row for id_, row in told.items() if row["referral_id"] in ours}
+    return Person(
+        subjects=ours | {one["submission_id"] for one in erased},
+        events=mine.keys(),
+        correlations={row["correlation_id"] for row in mine.values()},
+    )
+
+
+def _print_erasure(view: dict[str, Any]) -> None:
+    why = view["reason"].replace("_", " ")
+    console.print(
+        f"{view['reference']} was erased on {view['erased_at'][:10]} by {view['erased_by']} ({why}).", markup=False
+    )
+    for one in view.get("confirmed", ()):
+        console.print(f"  {one['service']} confirmed {one['confirmed_at'][:19].replace('T', ' ')}", markup=False)
+    for service in view.get("waiting_for", ()):
+        late = " [red]and is overdue" if view.get("overdue_since") else ""
+        console.print(f"  {service} has not confirmed yet{late}")
+    for one in view.get("with_it", ()):
+        console.print(f"  {one['reference']}, which was the same request, was erased with it", markup=False)
+    for letter in view.get("letters_about_nobody_known", ()):
+        look = f"leeward dead show {letter['id']}"
+        console.print(f"  A dead letter of {letter['service']} doesn't tell whom it is about: {look}", markup=False)

@@ -1,0 +1,92 @@
+"""`leeward referral`: what a client wrote and what was decided, for a person who may read it; requests that came twice;
+and what is put right. Each time it goes on record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from chassis.privacy.ephemeral_key import OneTimeKey
+from contracts.commands.subject import ReadingReason, Section, Topic
+from leeward.commands import corrections, duplicates
+from leeward.commands.erasure import By, Reference
+from leeward.console.options import VAR, AsJson, Folder
+from leeward.console.service_client import asking, find
+from leeward.console.terminal import console
+from leeward.runtime.workspace import Workspace
+from leeward.subject_access.gathering import open_answer
+from leeward.subject_access.questions import in_the_forms_words
+
+TITLES: Mapping[Topic, str] = {
+    Topic.REQUEST: "The request",
+    Topic.ANSWERS: "What they wrote",
+    Topic.CONTACT: "The new contact that they named, to be confirmed",
+    Topic.CONSENTS: "What they agreed to",
+    Topic.STEPS: "What happened",
+    Topic.ASSESSMENT: "The assessment",
+    Topic.CONCERNS: "The concern",
+}
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="What a client wrote and what was decided, for who may read it; requests that came twice.",
+)
+duplicates.add_to(app)
+corrections.add_to(app)
+
+
+@app.command()
+def show(
+    reference: Reference,
+    by: By,
+    reason: Annotated[ReadingReason, typer.Option(help="Why; it goes on record.")],
+    var: Folder = VAR,
+    as_json: AsJson = False,
+) -> None:
+    """What a client wrote, every step with its notes, and the assessment.
+
+    Whoever handles somebody linked to the client is refused.
+    """
+    workspace, key = Workspace(var), OneTimeKey()
+    with asking(workspace) as client:
+        referral_id = find(client, reference)["referral_id"]
+        asked: dict[str, Any] = {"staff": by, "reason": reason.value, "seal_to": key.public}
+        answer = client.call("intake", "read_record", referral_id=referral_id, **asked)
+    own = Path(forms) if (forms := workspace.values().get("SITE_FORMS")) else None
+    sections = [in_the_forms_words(one, own) for one in open_answer(key, answer).sections]
+    _tell(sections, as_json=as_json)
+
+
+@app.command()
+def outcomes(reference: Reference, by: By, var: Folder = VAR, as_json: AsJson = False) -> None:
+    """What was decided about each safeguarding concern of a client, and why."""
+    workspace, key = Workspace(var), OneTimeKey()
+    sections: list[Section] = []
+    with asking(workspace) as client:
+        for concern in find(client, reference).get("concerns", ()):
+            asked: dict[str, Any] = {"concern_id": concern["concern_id"], "staff": by, "seal_to": key.public}
+            sections += open_answer(key, client.call("notifications", "read_outcomes", **asked)).sections
+    _tell(sections, as_json=as_json)
+
+
+def _tell(sections: Iterable[Section], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps([one.to_json() for one in sections], indent=2, ensure_ascii=False))
+        return
+    for section in sections:
+        console.print(f"\n{TITLES[section.topic]}", style="bold")
+        for entry in section.entries:
+            for what, value in entry.told().items():
+                console.print(f"  {what}: {_harmless(value)}", markup=False, highlight=False)
+            console.print()
+
+
+def _harmless(typed: str) -> str:
+    """What somebody typed, without what would move a terminal's cursor or hide text; further lines are set in."""
+    plain = "".join(one if one.isprintable() or one == "\n" else "\N{REPLACEMENT CHARACTER}" for one in typed)
+    return plain.replace("\n", "\n    ")

@@ -1,0 +1,67 @@
+"""What a service keeps because it could not read it: shown, and read again. Intake and evaluation keep such things."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from chassis.rpc import CommandFailed
+from leeward.console.options import AsJson, Folder
+from leeward.console.service_client import asking
+from leeward.console.terminal import console, errors, printable
+from leeward.runtime.workspace import Workspace
+
+AT_MOST = 1_000
+
+Submissions = Annotated[list[str] | None, typer.Argument(metavar="[SUBMISSION]...")]
+Every = Annotated[bool, typer.Option("--all", help="Everything that waits.")]
+Found = list[dict[str, Any]]
+
+
+def show(
+    service: str, command: str, table: Callable[[Found], Table], *, none: str, var: Folder, as_json: AsJson
+) -> None:
+    """What waits, the oldest first. Ends with exit code 1 if there is any."""
+    with asking(Workspace(var)) as client:
+        found: Found = client.call(service, command, limit=AT_MOST)
+    if as_json:
+        print(json.dumps(found, indent=2))
+    else:
+        console.print(table(found) if found else none)
+    if found:
+        raise typer.Exit(1)
+
+
+def read_again(
+    service: str,
+    commands: tuple[str, str],
+    submissions: list[str] | None,
+    *,
+    every: bool,
+    say: Callable[[dict[str, Any]], str],
+    var: Folder,
+) -> None:
+    """Has the service read them once more: those named, or all that wait. `commands` list them, and retry one.
+
+    Ends with exit code 1 if one still can't be read.
+    """
+    if bool(submissions) == every:
+        raise typer.BadParameter("name submissions, or say --all")
+    listing, retrying = commands
+    refused = False
+    with asking(Workspace(var)) as client:
+        waiting = submissions or [one["submission_id"] for one in client.call(service, listing, limit=AT_MOST)]
+        for one in waiting:
+            try:
+                done = client.call(service, retrying, submission_id=one)
+            except CommandFailed as refusal:
+                refused = True
+                errors.print(f"{printable(one)}: {refusal.message}", style="red", markup=False, soft_wrap=True)
+            else:
+                console.print(f"{printable(one)} was read{say(done)}.", markup=False)
+    if refused:
+        raise typer.Exit(1)

@@ -1,0 +1,67 @@
+"""Keeps the catalogues of an export in step with its texts: `python -m leeward.subject_access.catalogue [--check]`.
+
+What services say of what they hold stands in their own code and isn't marked there. So whatever begins with a capital
+or a number in the files named here, and is neither a docstring nor a refusal, is taken for a text that people read.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_file
+
+from leeward.subject_access.languages import po_file
+from web.site.catalogue import in_step, keep
+from web.site.languages import ENGLISH, LANGUAGES
+
+ROOT = Path(__file__).parents[2]
+SPOKEN = (
+    "contracts/words.py",
+    "chassis/subject_access.py",
+    "services/*/subject.py",
+    "services/intake/telling.py",
+    "services/intake/labels.py",
+    "leeward/subject_access/wording.py",
+)
+POLICY = "contracts/policy/retention-v1.toml"
+PAGE = "leeward/subject_access/page.html"
+SAID = re.compile(r"[A-Z]|\d+ ")
+
+
+def template() -> Catalog:
+    """Every text that an export may tell, and where it stands."""
+    catalogue = Catalog(project="Leeward", charset="utf-8")
+    for path in sorted(path for pattern in SPOKEN for path in ROOT.glob(pattern)):
+        for text in _said_in(ast.parse(path.read_text())):
+            catalogue.add(text, locations=[(str(path.relative_to(ROOT)), 0)])
+    for term in tomllib.loads((ROOT / POLICY).read_text())["term"]:
+        catalogue.add(term["why"], locations=[(POLICY, 0)])
+    found = extract_from_file("jinja2.ext:babel_extract", ROOT / PAGE, keywords={"_": None, "plain": None})
+    for _, message, _, _ in found:
+        catalogue.add(str(message), locations=[(PAGE, 0)])
+    return catalogue
+
+
+def updated(language: str) -> str:
+    return in_step(po_file(language), language, template())
+
+
+def _said_in(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Raise() | ast.JoinedStr() | ast.Expr(value=ast.Constant()):
+            return
+        case ast.Constant(value=str(text)) if SAID.match(text):
+            yield text
+    for inner in ast.iter_child_nodes(node):
+        yield from _said_in(inner)
+
+
+if __name__ == "__main__":
+    translated = {po_file(language): updated(language) for language in LANGUAGES if language != ENGLISH}
+    sys.exit(keep(translated, check="--check" in sys.argv[1:]))

@@ -1,0 +1,65 @@
+"""Asking every service what it holds about a person, each answer sealed to a key that is gone afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from chassis.privacy.ephemeral_key import OneTimeKey
+from chassis.rpc import RpcClient
+from contracts.commands.subject import ExportReason, Holding, SealedHolding, Section, Topic
+from contracts.vocabulary import Party
+from leeward.runtime.workspace import SERVICES
+
+TIMEOUT_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one service holds on one topic."""
+
+    service: str
+    section: Section
+
+
+@dataclass(frozen=True)
+class Request:
+    """One of the person's requests, and everything held about it, topic by topic."""
+
+    referral_id: str
+    reference: str
+    parts: tuple[Part, ...]
+
+
+def gather(
+    client: RpcClient, reference: str, *, by: str, reason: ExportReason, whose: Party = Party.CLIENT
+) -> list[Request]:
+    """Everything that is held about the person of this reference, or about whoever wrote for them, under all their
+    references, the one asked for first.
+
+    Intake is asked first, because it refuses who must not see it. Raises CommandFailed, NoAnswer.
+    """
+    found = client.call("intake", "same_person", reference=reference)
+    return [
+        Request(one["referral_id"], one["reference"], parts_of(_ask_all(client, one["referral_id"], by, reason, whose)))
+        for one in found
+    ]
+
+
+def open_answer(key: OneTimeKey, answer: object) -> Holding:
+    return key.open(Holding, SealedHolding.from_json(answer).sealed)
+
+
+def parts_of(holdings: Iterable[Holding]) -> tuple[Part, ...]:
+    """In the order of the topics, and of the services on each."""
+    parts = [Part(one.service, section) for one in holdings for section in one.sections]
+    order = list(Topic)
+    return tuple(sorted(parts, key=lambda part: order.index(part.section.topic)))
+
+
+def _ask_all(client: RpcClient, referral_id: str, by: str, reason: ExportReason, whose: Party) -> list[Holding]:
+    key = OneTimeKey()
+    asked = {"referral_id": referral_id, "asked_by": by, "reason": reason.value, "seal_to": key.public}
+    asked["whose"] = whose.value
+    answers = (client.call(service, "about_subject", timeout=TIMEOUT_SECONDS, **asked) for service in SERVICES)
+    return [open_answer(key, answer) for answer in answers]
