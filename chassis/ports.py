@@ -2,7 +2,7 @@
 
 A handler is written for one message. It knows nothing of batches, confirms or retries::
 
-    def open_account(unit: Unit[Tools], event: TherapistAdmitted) -> None:
+    def open_account(unit: UnitOfWork[Dependencies], event: TherapistAdmitted) -> None:
         unit.session.add(Account(therapist_id=event.therapist_id, opened_at=unit.now))
         unit.emit(AccountOpened(...))
 """
@@ -17,18 +17,18 @@ from uuid import UUID
 from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
-from chassis.audit.chain import Deed
+from chassis.audit.chain import AuditAction
 from contracts.envelope import Envelope
 from contracts.event import Event
 
-ToolsT_co = TypeVar("ToolsT_co", covariant=True)
+DependenciesT_co = TypeVar("DependenciesT_co", covariant=True)
 
 
-class Unit(Protocol[ToolsT_co]):
+class UnitOfWork(Protocol[DependenciesT_co]):
     """One unit of work: rows, inbox mark, emitted events and timers are committed together or not at all."""
 
     @property
-    def tools(self) -> ToolsT_co:
+    def dependencies(self) -> DependenciesT_co:
         """What the service made at its start: settings, keys, gateways."""
 
     @property
@@ -67,7 +67,9 @@ class Unit(Protocol[ToolsT_co]):
     def cancel_timer(self, timer: str, key: UUID | str) -> None:
         """Forgets a timer; one that isn't set is no error."""
 
-    def put_on_record(self, what: Deed, *, who: str, subject_id: UUID | None = None, reason: str | None = None) -> None:
+    def record_audit(
+        self, what: AuditAction, *, who: str, subject_id: UUID | None = None, reason: str | None = None
+    ) -> None:
         """Adds to the audit log that a person, or `rule`, did this, if the unit commits. `reason` is a code."""
 
 
@@ -100,6 +102,6 @@ class Refused(Exception):
     """A command that the rules don't allow. The message tells a person what they can do; the name tells a program."""
 
 
-EventHandler = Callable[[Unit[Any], Any], None]
-TimerHandler = Callable[[Unit[Any], Timer], None]
-CommandHandler = Callable[[Unit[Any], Any], Any]
+EventHandler = Callable[[UnitOfWork[Any], Any], None]
+TimerHandler = Callable[[UnitOfWork[Any], Timer], None]
+CommandHandler = Callable[[UnitOfWork[Any], Any], Any]

@@ -15,9 +15,9 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from chassis.audit.chain import Deed
+from chassis.audit.chain import AuditAction
 from chassis.audit.store import entries
-from chassis.ports import CommandHandler, Refused, Unit
+from chassis.ports import CommandHandler, Refused, UnitOfWork
 from chassis.privacy.ephemeral_key import NotAKey, seal_to
 from chassis.store.unit_of_work import StoreUnit
 from contracts.commands.subject import AboutSubject, Entry, Fact, Holding, SealedHolding, Section, Topic
@@ -27,15 +27,15 @@ from contracts.text import clean
 from contracts.vocabulary import Party, ReferralId
 from contracts.words import ON_RECORD, PARTS, words_of
 
-Teller = Callable[[Unit[Any], AboutSubject], list[Section]]
+Teller = Callable[[UnitOfWork[Any], AboutSubject], list[Section]]
 
 SAFEGUARDING = "safeguarding"
 """A reading for a reason that begins so is not told: that there is an enquiry may be what must not be known."""
 
 DEEDS = {
-    Deed.READ: "Read",
-    Deed.EXPORTED: "Gathered all that is held, for you to see",
-    Deed.ERASED: "Erased",
+    AuditAction.READ: "Read",
+    AuditAction.EXPORTED: "Gathered all that is held, for you to see",
+    AuditAction.ERASED: "Erased",
 }
 """What is told of the record. Other deeds may tell of a police matter, or of other people."""
 
@@ -44,7 +44,7 @@ class CannotSeal(Refused):
     """The key that came with the question can't be sealed to."""
 
 
-def nothing(unit: Unit[Any], request: AboutSubject) -> list[Section]:
+def nothing(unit: UnitOfWork[Any], request: AboutSubject) -> list[Section]:
     """What most services hold of whoever wrote for a client."""
     return []
 
@@ -55,19 +55,19 @@ def telling(tell: Teller, tell_writer: Teller = nothing) -> CommandHandler:
     Raises CannotSeal, and what these do.
     """
 
-    def about_subject(unit: Unit[Any], request: AboutSubject) -> SealedHolding:
+    def about_subject(unit: UnitOfWork[Any], request: AboutSubject) -> SealedHolding:
         tell_them = tell if request.whose is Party.CLIENT else tell_writer
         sections = tell_them(unit, request)
         if any(one.entries for one in sections):
             reason = request.reason.value
-            unit.put_on_record(Deed.EXPORTED, who=request.asked_by, subject_id=request.referral_id, reason=reason)
+            unit.record_audit(AuditAction.EXPORTED, who=request.asked_by, subject_id=request.referral_id, reason=reason)
         kept_by_all = _kept_by_all(unit, request.referral_id) if request.whose is Party.CLIENT else []
         return sealed(unit, [*sections, *kept_by_all], seal_to_=request.seal_to)
 
     return about_subject
 
 
-def sealed(unit: Unit[Any], sections: Iterable[Section], *, seal_to_: str) -> SealedHolding:
+def sealed(unit: UnitOfWork[Any], sections: Iterable[Section], *, seal_to_: str) -> SealedHolding:
     """Sections that hold something, as this service's answer. Raises CannotSeal."""
     assert isinstance(unit, StoreUnit)
     held = Holding(service=unit.service, sections=tuple(one for one in sections if one.entries))
@@ -141,7 +141,7 @@ def _said(value: object, words: Mapping[Any, str] | None) -> tuple[str, str | No
             return clean(str(value)), None  # it may have been kept before text was checked
 
 
-def _kept_by_all(unit: Unit[Any], referral_id: ReferralId) -> list[Section]:
+def _kept_by_all(unit: UnitOfWork[Any], referral_id: ReferralId) -> list[Section]:
     """What every service keeps about a referral, besides what it is there for."""
     assert isinstance(unit, StoreUnit)
     looked = entries(unit.session.connection(), unit.tables.audit_entry, referral_id)
@@ -159,7 +159,7 @@ def _looked(service: str, one: Mapping[str, Any]) -> Entry:
     return entry(
         ("When", datetime.fromisoformat(one["at"])),
         ("Who", one["who"]),
-        ("What they did", DEEDS[Deed(one["what"])]),
+        ("What they did", DEEDS[AuditAction(one["what"])]),
         ("Why", ON_RECORD.get(one["reason"] or "", one["reason"])),
         ("Where", PARTS.get(service, service)),
     )

@@ -34,23 +34,27 @@ class DueTimer:
 class HandlerBench:
     """Runs handlers one at a time, each in a unit of its own, and keeps what they emit, oldest first::
 
-    bench = HandlerBench("billing", store.metadata, tools=settings)
+    bench = HandlerBench("billing", store.metadata, dependencies=settings)
     bench.hear(handlers.note_referral, ReferralReceived(...))
     assert bench.emitted(SubsidyApproved) == [...]
     """
 
-    def __init__(self, service: str, metadata: MetaData, *, tools: Any, url: str = "sqlite://") -> None:
+    def __init__(self, service: str, metadata: MetaData, *, dependencies: Any, url: str = "sqlite://") -> None:
         self.clock = ManualClock(datetime(2026, 11, 23, 10, 0, tzinfo=UTC))  # a Monday
         self._service, self._metadata, self._engine = service, metadata, open_engine(url)
         metadata.create_all(self._engine)
-        self.start(tools)
+        self.start(dependencies)
         self._emitted: list[Event] = []
         self._sequences: dict[tuple[str, UUID], int] = {}
 
-    def start(self, tools: Any) -> None:
-        """Starts the service, once more too, with what it then finds as `unit.tools`."""
+    def start(self, dependencies: Any) -> None:
+        """Starts the service, once more too, with what it then finds as `unit.dependencies`."""
         self.database = Database(
-            service=self._service, engine=self._engine, metadata=self._metadata, clock=self.clock, tools=tools
+            service=self._service,
+            engine=self._engine,
+            metadata=self._metadata,
+            clock=self.clock,
+            dependencies=dependencies,
         )
 
     def hear(

@@ -22,7 +22,7 @@ FIRST = "0" * 64
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
-class Deed(StrEnum):
+class AuditAction(StrEnum):
     """What is put on record."""
 
     READ = "read"

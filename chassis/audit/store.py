@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Table, inspect, select, text
 from sqlalchemy.orm import Session
 
-from chassis.audit.chain import Anchor, Deed, Verdict, chained, verify
+from chassis.audit.chain import Anchor, AuditAction, Verdict, chained, verify
 from chassis.store.append_only import forbidding, forbidding_replacement
 from chassis.store.engine import open_engine
 
@@ -24,7 +24,14 @@ FORBIDDING_REPLACEMENT = forbidding_replacement("audit_entry", WHY, ("sequence",
 
 
 def append(
-    session: Session, audit: Table, *, at: datetime, who: str, what: Deed, subject_id: UUID | None, reason: str | None
+    session: Session,
+    audit: Table,
+    *,
+    at: datetime,
+    who: str,
+    what: AuditAction,
+    subject_id: UUID | None,
+    reason: str | None,
 ) -> None:
     """Adds an entry, in the session's own transaction. `reason` is a code, never words: this can't be erased."""
     connection = session.connection()

@@ -24,11 +24,11 @@ SUSPECT_AFTER_RETURNS = 2
 
 @dataclass(frozen=True)
 class Subscription:
-    """An event and the function that handles it; `safe_by_business_key` is for `leeward dead replay`."""
+    """An event and the function that handles it; `idempotent_by` is for `leeward dead replay`."""
 
     event: type[Event]
     handler: EventHandler
-    safe_by_business_key: str = ""
+    idempotent_by: str = ""
 
 
 class Unreadable(Invalid):

@@ -11,7 +11,7 @@ from nameko.extensions import Entrypoint, SharedExtension
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from chassis.bus.commands import Command, CommandConsumer, CommandRefused, Result
-from chassis.host.provider import ports_of
+from chassis.host.provider import chassis_of
 from chassis.observability.logs import describe
 from chassis.ports import Refused
 from contracts.shape import InvalidShape, Shape
@@ -38,10 +38,10 @@ class Commands(SharedExtension):  # type: ignore[misc]
         self._methods[method.method_name] = method
 
     def start(self) -> None:
-        ports = ports_of(self.container)
+        chassis = chassis_of(self.container)
         self._consumer = CommandConsumer(
             service=self.container.service_name,
-            connect=lambda: ports.connect("commands"),
+            connect=lambda: chassis.connect("commands"),
             methods=self._methods,
             known_errors=KNOWN_ERRORS,
             start=self._carry_out,

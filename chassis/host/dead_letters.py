@@ -12,10 +12,10 @@ from uuid import UUID
 
 import orjson
 
-from chassis.audit.chain import Deed
+from chassis.audit.chain import AuditAction
 from chassis.bus.connection import LOST
 from chassis.bus.dead_letters import DeadLetter, DeadQueue, Outcome, Selection, dead_queue, replaying, too_old
-from chassis.host.provider import Ports
+from chassis.host.provider import Chassis
 from chassis.ports import Refused
 from chassis.privacy.redaction import WITHHELD, body_for_people
 from contracts.commands.operations import (
@@ -49,10 +49,10 @@ Telling = Callable[[DeadLetter], dict[str, Any]]
 """What is told of a letter, as JSON."""
 
 
-def look(ports: Ports, service: str, asked: LookAtDeadLetters, told: Telling) -> DeadLettersPage:
+def look(chassis: Chassis, service: str, asked: LookAtDeadLetters, told: Telling) -> DeadLettersPage:
     """A page of the letters that are meant. Raises LettersMoved and BrokerUnavailable."""
     wanted = _selection(asked)
-    with _own_letters(ports, service) as queue:
+    with _own_letters(chassis, service) as queue:
         letters = queue.letters()
         saw_all = queue.saw_all
     page: list[dict[str, Any]] = []
@@ -84,10 +84,10 @@ def exported(letter: DeadLetter) -> dict[str, Any]:
 
 
 def replay(
-    ports: Ports, service: str, asked: ReplayDeadLetters, business_keys: Mapping[tuple[str, str], str]
+    chassis: Chassis, service: str, asked: ReplayDeadLetters, business_keys: Mapping[tuple[str, str], str]
 ) -> DeadLettersMoved:
     """Puts those that are meant back into their lanes; refuses what the inbox may have forgotten."""
-    now, retention = ports.clock.now(), timedelta(days=ports.settings.inbox_retention_days)
+    now, retention = chassis.clock.now(), timedelta(days=chassis.settings.inbox_retention_days)
     selection = _selection(asked)
 
     def refusal(letter: DeadLetter) -> str | None:
@@ -95,24 +95,24 @@ def replay(
         return too_old(letter, now=now, retention=retention, is_safe=is_safe)
 
     def put_back(queue: DeadQueue) -> Outcome:
-        with replaying(ports.settings.amqp_uri, service) as publisher:
+        with replaying(chassis.settings.amqp_uri, service) as publisher:
             return queue.replay(selection, refusal, publisher)
 
-    return _moved(ports, service, put_back)
+    return _moved(chassis, service, put_back)
 
 
-def discard(ports: Ports, service: str, asked: DiscardDeadLetters) -> DeadLettersMoved:
+def discard(chassis: Chassis, service: str, asked: DiscardDeadLetters) -> DeadLettersMoved:
     """Drops those of these ids, each on record."""
 
     def record(letter: DeadLetter) -> None:
-        with ports.unit() as unit:
-            unit.put_on_record(Deed.DISCARDED, who=asked.discarded_by, subject_id=_subject(letter), reason=CODE)
+        with chassis.unit() as unit:
+            unit.record_audit(AuditAction.DISCARDED, who=asked.discarded_by, subject_id=_subject(letter), reason=CODE)
 
-    return _moved(ports, service, lambda queue: queue.discard(Selection(frozenset(asked.ids)), record))
+    return _moved(chassis, service, lambda queue: queue.discard(Selection(frozenset(asked.ids)), record))
 
 
-def _moved(ports: Ports, service: str, move: Callable[[DeadQueue], Outcome]) -> DeadLettersMoved:
-    with _own_letters(ports, service) as queue:
+def _moved(chassis: Chassis, service: str, move: Callable[[DeadQueue], Outcome]) -> DeadLettersMoved:
+    with _own_letters(chassis, service) as queue:
         outcome = move(queue)
     return DeadLettersMoved(
         done=tuple(letter.id for letter in outcome.done),
@@ -121,8 +121,8 @@ def _moved(ports: Ports, service: str, move: Callable[[DeadQueue], Outcome]) -> 
 
 
 @contextmanager
-def _own_letters(ports: Ports, service: str) -> Iterator[DeadQueue]:
-    settings = ports.settings
+def _own_letters(chassis: Chassis, service: str) -> Iterator[DeadQueue]:
+    settings = chassis.settings
     try:
         with (
             _ONE_AT_A_TIME,

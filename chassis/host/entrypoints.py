@@ -4,7 +4,7 @@
 
     class BillingService:
         name = "billing"
-        ports = Ports(metadata=store.metadata, tools=settings.read)
+        chassis = Chassis(metadata=store.metadata, dependencies=settings.read)
 
         inbox = lane("inbox", on(TherapistMatched, handlers.charge_referral_fee))
         timers = schedule(due("renew_membership", handlers.renew_membership))
@@ -36,7 +36,7 @@ from chassis.host import dead_letters
 from chassis.host.commands import CommandMethod
 from chassis.host.lane import Lane
 from chassis.host.maintenance import Housekeeping
-from chassis.host.provider import Ports
+from chassis.host.provider import Chassis
 from chassis.host.timers import Schedule
 from chassis.host.webhooks import Post
 from chassis.ports import CommandHandler, EventHandler, Refused, TimerHandler
@@ -54,7 +54,7 @@ from contracts.event import Event
 from contracts.shape import InvalidShape, Shape
 
 __all__ = [
-    "Ports",
+    "Chassis",
     "Post",
     "auditor",
     "command",
@@ -64,11 +64,11 @@ __all__ = [
     "exporter",
     "health_check",
     "heard_by",
+    "idempotent_by",
     "lane",
     "lister",
     "on",
     "replayer",
-    "safe_by_business_key",
     "schedule",
     "shower",
     "story_teller",
@@ -79,13 +79,13 @@ EntrypointMethod = Callable[..., Any]
 ShapeT = TypeVar("ShapeT", bound=Shape)
 
 
-def on(event: type[Event], handler: EventHandler, *, safe_by_business_key: str = "") -> Subscription:
+def on(event: type[Event], handler: EventHandler, *, idempotent_by: str = "") -> Subscription:
     """An event and the function that handles one of it.
 
-    `safe_by_business_key` names what makes the handler do nothing with a fact it knows already, even under another
+    `idempotent_by` names what makes the handler do nothing with a fact it knows already, even under another
     message id. Only then may a dead letter be replayed that is older than the inbox remembers.
     """
-    return Subscription(event, handler, safe_by_business_key)
+    return Subscription(event, handler, idempotent_by)
 
 
 def lane(name: str, *subscriptions: Subscription, at_most: int | None = None) -> EntrypointMethod:
@@ -128,16 +128,16 @@ def command(request: type[Shape], handler: CommandHandler) -> EntrypointMethod:
 
     A caller sees InvalidShape for fields that don't fit and the name of the Refused for what the rules don't allow.
     """
-    return _method(request, lambda service, asked: service.ports.ask(handler, asked))
+    return _method(request, lambda service, asked: service.chassis.ask(handler, asked))
 
 
 def health_check() -> EntrypointMethod:
     """The command by which `leeward status` asks how the service is; its housekeeping comes with it."""
 
     def health(service: Any, asked: GetHealth) -> dict[str, Any]:
-        ports: Ports = service.ports
-        lanes = [entrypoint for entrypoint in ports.container.entrypoints if isinstance(entrypoint, Lane)]
-        return {**asdict(ports.health()), "lanes": {lane.lane: asdict(lane.health()) for lane in lanes}}
+        chassis: Chassis = service.chassis
+        lanes = [entrypoint for entrypoint in chassis.container.entrypoints if isinstance(entrypoint, Lane)]
+        return {**asdict(chassis.health()), "lanes": {lane.lane: asdict(lane.health()) for lane in lanes}}
 
     method = _method(GetHealth, health)
     register_entrypoint(method, Housekeeping())
@@ -148,8 +148,8 @@ def story_teller() -> EntrypointMethod:
     """The command by which `leeward trace` asks what a service knows of a referral; see `chassis.store.event_log`."""
 
     def story(service: Any, asked: GetStory) -> dict[str, Any]:
-        ports: Ports = service.ports
-        with ports.database.reading() as unit:
+        chassis: Chassis = service.chassis
+        with chassis.database.reading() as unit:
             return tell(
                 unit.session,
                 unit.tables,
@@ -165,9 +165,9 @@ def auditor() -> EntrypointMethod:
     """The command by which `leeward audit` asks whether a service's audit log holds, or what it says of somebody."""
 
     def audit(service: Any, asked: CheckAudit) -> dict[str, Any]:
-        ports: Ports = service.ports
-        table = ports.database.tables.audit_entry
-        with ports.database.reading() as unit:
+        chassis: Chassis = service.chassis
+        table = chassis.database.tables.audit_entry
+        with chassis.database.reading() as unit:
             connection = unit.session.connection()
             if asked.subject_id is not None:
                 return {"entries": list(entries(connection, table, asked.subject_id))}
@@ -196,7 +196,7 @@ def replayer() -> EntrypointMethod:
     """The command by which `leeward dead replay` has a service put its own dead letters back into their lanes."""
 
     def replay(service: Any, asked: ReplayDeadLetters) -> Shape:
-        return dead_letters.replay(service.ports, service.name, asked, safe_by_business_key(type(service)))
+        return dead_letters.replay(service.chassis, service.name, asked, idempotent_by(type(service)))
 
     return _method(ReplayDeadLetters, replay)
 
@@ -205,14 +205,14 @@ def discarder() -> EntrypointMethod:
     """The command by which `leeward dead discard` has a service drop dead letters of its own."""
 
     def discard(service: Any, asked: DiscardDeadLetters) -> Shape:
-        return dead_letters.discard(service.ports, service.name, asked)
+        return dead_letters.discard(service.chassis, service.name, asked)
 
     return _method(DiscardDeadLetters, discard)
 
 
 def _looking(told: dead_letters.Telling) -> EntrypointMethod:
     def look(service: Any, asked: LookAtDeadLetters) -> dict[str, Any]:
-        return dead_letters.look(service.ports, service.name, asked, told)._asdict()
+        return dead_letters.look(service.chassis, service.name, asked, told)._asdict()
 
     return _method(LookAtDeadLetters, look)
 
@@ -256,14 +256,14 @@ def heard_by(service: type) -> Mapping[str, list[type[Event]]]:
     return {lane.lane: [subscription.event for subscription in lane.subscriptions] for lane in lanes}
 
 
-def safe_by_business_key(service: type) -> Mapping[tuple[str, str], str]:
+def idempotent_by(service: type) -> Mapping[tuple[str, str], str]:
     """The events, by publisher and name, that are safe to be heard again when the inbox has forgotten them, and why."""
     lanes = (one.entrypoint for one in declared_by(service) if isinstance(one.entrypoint, Lane))
     return {
-        (one.event.publisher, one.event.__name__): one.safe_by_business_key
+        (one.event.publisher, one.event.__name__): one.idempotent_by
         for lane in lanes
         for one in lane.subscriptions
-        if one.safe_by_business_key
+        if one.idempotent_by
     }
 
 

@@ -13,7 +13,7 @@ from nameko.extensions import Entrypoint
 from chassis.bus.consumer import LaneConsumer
 from chassis.bus.delivery import Arrived, Delivery, NotUnderstood, Subscription, Understood, read
 from chassis.bus.settlement import Settled, Settler
-from chassis.host.provider import ports_of
+from chassis.host.provider import chassis_of
 
 WORKER_POLL_SECONDS = 0.05
 URGENT = "urgent"
@@ -41,7 +41,7 @@ class Lane(Entrypoint):  # type: ignore[misc]
 
     def setup(self) -> None:
         by_name = {(one.event.publisher, one.event.__name__): one for one in self.subscriptions}
-        self._ports = ports_of(self.container)
+        self._ports = chassis_of(self.container)
         settings = self._ports.settings
         one_user_each = self._ports.one_user_each
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from chassis.audit.anchoring import Anchoring
 from chassis.bus.redelivery import Returns
 from chassis.bus.topology import LIMIT
-from chassis.host.provider import ports_of
+from chassis.host.provider import chassis_of
 from chassis.observability.logs import describe
 from chassis.privacy.key_wiping import Wiper
 from chassis.store.event_log import forget
@@ -35,7 +35,7 @@ class Housekeeping(Entrypoint):  # type: ignore[misc]
     often."""
 
     def setup(self) -> None:
-        self._ports = ports_of(self.container)
+        self._ports = chassis_of(self.container)
         self._stopping = threading.Event()
         self._returns = Returns(
             service=self.container.service_name,
@@ -99,8 +99,8 @@ class Housekeeping(Entrypoint):  # type: ignore[misc]
         except OSError as error:  # the rest of the house is kept all the same
             log.error("audit_not_anchored", **describe(error))
 
-    def _forget(self, ports: Any) -> None:
-        database, settings = ports.database, ports.settings
+    def _forget(self, chassis: Any) -> None:
+        database, settings = chassis.database, chassis.settings
         database.purge_inbox(settings.inbox_retention_days)
         before = database.clock.now() - timedelta(days=settings.story_retention_days)
         with database.begin() as transaction:

@@ -39,7 +39,7 @@ SURELY_THERE_SECONDS = 0.5
 COLLISIONS = {"40001", "40P01"}
 """PostgreSQL's codes for what could not be done one after the other, and for two that wait for each other."""
 
-SETTINGS, TOOLS = "LEEWARD_SETTINGS", "LEEWARD_TOOLS"
+SETTINGS, DEPENDENCIES = "LEEWARD_SETTINGS", "LEEWARD_DEPENDENCIES"
 """Where `chassis.host.run` leaves them in nameko's configuration."""
 
 
@@ -58,19 +58,19 @@ class StoreHealth:
     """What a person must know at once, by name, and how often it is so; nothing that is as it should be."""
 
 
-class Ports(DependencyProvider):  # type: ignore[misc]
+class Chassis(DependencyProvider):  # type: ignore[misc]
     """Opens the service's store and relays its outbox.
 
-    `metadata` holds the service's tables; `tools` makes, from the environment, what its handlers find as `unit.tools`.
-    `alarms` count, by name, what a person must know at once. `posts` are, by path, what may be posted from outside to
-    the service's HTTP port.
+    `metadata` holds the service's tables; `dependencies` makes, from the environment, what its handlers find as
+    `unit.dependencies`. `alarms` count, by name, what a person must know at once. `posts` are, by path, what may be
+    posted from outside to the service's HTTP port.
     """
 
     def __init__(
         self,
         *,
         metadata: MetaData,
-        tools: Callable[[Env], Any],
+        dependencies: Callable[[Env], Any],
         alarms: Mapping[str, Alarm] | None = None,
         posts: Mapping[str, Post] | None = None,
     ) -> None:
@@ -79,7 +79,7 @@ class Ports(DependencyProvider):  # type: ignore[misc]
         self._posts = posts or {}
         self.found: dict[str, int] = {}
         """Alarms that housekeeping found, by name, and how often; they last until it looks again."""
-        self.make_tools = tools
+        self.make_dependencies = dependencies
         self._wake_ups: list[tuple[frozenset[str], Callable[[], None]]] = []
         self._when_recorded: list[Callable[[], None]] = []
         self._at_the_end: list[Callable[[], None]] = []
@@ -105,7 +105,7 @@ class Ports(DependencyProvider):  # type: ignore[misc]
             engine=engine,
             metadata=self.metadata,
             clock=self.clock,
-            tools=self.container.config[TOOLS],
+            dependencies=self.container.config[DEPENDENCIES],
         )
         self.relay = Relay(
             service=service,
@@ -122,7 +122,7 @@ class Ports(DependencyProvider):  # type: ignore[misc]
         for see_to in self._at_the_end:
             see_to()
 
-    def get_dependency(self, worker_ctx: Any) -> Ports:
+    def get_dependency(self, worker_ctx: Any) -> Chassis:
         return self
 
     def wake_when_due(self, timers: frozenset[str], wake: Callable[[], None]) -> None:
@@ -194,8 +194,8 @@ class Ports(DependencyProvider):  # type: ignore[misc]
         post = self._posts.get(path)
         if post is None:
             return NO_SUCH_PLACE
-        tools = self.container.config[TOOLS]
-        return receive(path, post, posted, tools=tools, take=lambda one: self.ask(post.take, one))
+        dependencies = self.container.config[DEPENDENCIES]
+        return receive(path, post, posted, dependencies=dependencies, take=lambda one: self.ask(post.take, one))
 
     def health(self) -> StoreHealth:
         outbox, timer = self.database.tables.outbox, self.database.tables.timer
@@ -253,8 +253,8 @@ def _connect(*arguments: Any, **options: Any) -> Any:
     return PatientConnection.connect(*arguments, **options)
 
 
-def ports_of(container: Any) -> Ports:
-    """The Ports of a nameko container, opened."""
-    ports: Ports = next(dependency for dependency in container.dependencies if isinstance(dependency, Ports))
-    ports.open()
-    return ports
+def chassis_of(container: Any) -> Chassis:
+    """The Chassis of a nameko container, opened."""
+    chassis: Chassis = next(dependency for dependency in container.dependencies if isinstance(dependency, Chassis))
+    chassis.open()
+    return chassis

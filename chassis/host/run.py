@@ -36,7 +36,7 @@ from chassis.host.commands import Commands  # noqa: E402
 from chassis.host.entrypoints import topology_for  # noqa: E402
 from chassis.host.http import Condition, listen  # noqa: E402
 from chassis.host.lane import Lane  # noqa: E402
-from chassis.host.provider import SETTINGS, TOOLS, ports_of  # noqa: E402
+from chassis.host.provider import DEPENDENCIES, SETTINGS, chassis_of  # noqa: E402
 from chassis.host.service_loader import NoSuchService, load  # noqa: E402
 from chassis.observability import metrics, traces  # noqa: E402
 from chassis.observability.logs import change_level, configure, describe  # noqa: E402
@@ -65,7 +65,7 @@ def prepare(service_class: Any) -> tuple[ChassisSettings, dict[str, Any]]:
     env = open_env()
     settings = read_chassis_settings(env, service_class.name)
     try:
-        tools = service_class.ports.make_tools(env)
+        dependencies = service_class.chassis.make_dependencies(env)
     except Exception:
         check(env)  # a setting that is missing is the likelier cause, and can be named
         raise
@@ -75,7 +75,7 @@ def prepare(service_class: Any) -> tuple[ChassisSettings, dict[str, Any]]:
         "heartbeat": settings.heartbeat_seconds,
         "max_workers": MAX_WORKERS,
         SETTINGS: settings,
-        TOOLS: tools,
+        DEPENDENCIES: dependencies,
     }
     return settings, config
 
@@ -138,22 +138,22 @@ def spare_the_collector() -> None:
 
 def watch(container: ServiceContainer, condition: Condition) -> None:
     """Has the service's condition told by what it is made of."""
-    ports = ports_of(container)
+    chassis = chassis_of(container)
     lanes = [entrypoint for entrypoint in container.entrypoints if isinstance(entrypoint, Lane)]
     commands = [extension for extension in container.subextensions if isinstance(extension, Commands)]
 
     def missing() -> list[str]:
-        connected = {f"{lane.lane} lane": lane.is_connected for lane in lanes} | {"relay": ports.relay.is_connected}
+        connected = {f"{lane.lane} lane": lane.is_connected for lane in lanes} | {"relay": chassis.relay.is_connected}
         connected["commands"] = all(one.is_connected for one in commands)
-        return [name for name, is_there in (connected | {"store": ports.answers()}).items() if not is_there]
+        return [name for name, is_there in (connected | {"store": chassis.answers()}).items() if not is_there]
 
     def measure() -> None:
-        ports.measure()
+        chassis.measure()
         for lane in lanes:
             metrics.INBOX_AGE.labels(lane.lane).set(lane.health().oldest_seconds)
 
-    condition.watch, condition.measure, condition.alarms = missing, measure, ports.alarms
-    condition.receive = ports.receive
+    condition.watch, condition.measure, condition.alarms = missing, measure, chassis.alarms
+    condition.receive = chassis.receive
 
 
 def main(service: str) -> int:

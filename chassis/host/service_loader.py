@@ -6,7 +6,7 @@ import importlib
 import inspect
 from typing import Any
 
-from chassis.host.provider import Ports
+from chassis.host.provider import Chassis
 
 
 class NoSuchService(LookupError):
@@ -22,6 +22,6 @@ def load(service: str) -> Any:
             raise NoSuchService(f"there is no service {service!r}") from None
         raise
     for _, candidate in inspect.getmembers(module, inspect.isclass):
-        if getattr(candidate, "name", None) == service and isinstance(getattr(candidate, "ports", None), Ports):
+        if getattr(candidate, "name", None) == service and isinstance(getattr(candidate, "chassis", None), Chassis):
             return candidate
     raise NoSuchService(f"services/{service}/service.py holds no service named {service!r}")

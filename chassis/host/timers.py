@@ -11,7 +11,7 @@ import structlog
 from nameko.extensions import Entrypoint
 from sqlalchemy.exc import DBAPIError
 
-from chassis.host.provider import ports_of
+from chassis.host.provider import chassis_of
 from chassis.observability import metrics
 from chassis.observability.logs import describe
 from chassis.store.schedule import Due, DueTimer, Effect, Scheduler
@@ -31,7 +31,7 @@ class Schedule(Entrypoint):  # type: ignore[misc]
         super().__init__(**kwargs)
 
     def setup(self) -> None:
-        self._ports = ports_of(self.container)
+        self._ports = chassis_of(self.container)
         self._scheduler = Scheduler(self._ports.database, self._ports.unit, self._ports.right_of_way.give)
         self._stopping = threading.Event()
         self._threads: list[tuple[threading.Event, threading.Event]] = []

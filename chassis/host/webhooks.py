@@ -2,7 +2,7 @@
 
 ::
 
-    ports = Ports(..., posts={"/receipts/texts": Post(read_receipts, take_receipt)})
+    chassis = Chassis(..., posts={"/receipts/texts": Post(read_receipts, take_receipt)})
 
 Who posts is for `read` to find out. Nothing is answered but whether it was taken, so nobody learns what is there.
 """
@@ -17,7 +17,7 @@ import structlog
 
 from chassis.observability import metrics
 from chassis.observability.logs import describe
-from chassis.ports import Invalid, Unit
+from chassis.ports import Invalid, UnitOfWork
 
 TAKEN = "204 No Content"
 UNREADABLE = "400 Bad Request"
@@ -42,27 +42,29 @@ class Posted:
 
 @dataclass(frozen=True)
 class Post:
-    """`read` gets the service's tools and what was posted, and returns what is in it; raises NotLetIn, or Invalid where
-    nothing in it can be read. `take` handles one of these; whoever posted may post it again, so it must be right twice.
+    """`read` gets the service's dependencies and what was posted, and returns what is in it.
+
+    It raises NotLetIn, or Invalid where nothing in it can be read. `take` handles one of these; whoever posted may post
+    it again, so it must be right twice.
     """
 
     read: Callable[[Any, Posted], Iterable[Any]]
-    take: Callable[[Unit[Any], Any], None]
+    take: Callable[[UnitOfWork[Any], Any], None]
 
 
-def receive(path: str, post: Post, posted: Posted, *, tools: Any, take: Callable[[Any], object]) -> str:
+def receive(path: str, post: Post, posted: Posted, *, dependencies: Any, take: Callable[[Any], object]) -> str:
     """The status to answer with. `take` runs one thing through `post.take` in a unit of its own.
 
     What can't be taken at the moment stops none of the others, and has all of it posted again.
     """
-    status = _received(post, posted, tools, take)
+    status = _received(post, posted, dependencies, take)
     metrics.POSTED.labels(path, status[:3]).inc()
     return status
 
 
-def _received(post: Post, posted: Posted, tools: Any, take: Callable[[Any], object]) -> str:
+def _received(post: Post, posted: Posted, dependencies: Any, take: Callable[[Any], object]) -> str:
     try:
-        found = list(post.read(tools, posted))
+        found = list(post.read(dependencies, posted))
     except NotLetIn:
         return NOT_LET_IN
     except Invalid:

@@ -21,7 +21,7 @@ from chassis.store.unit_of_work import StoreUnit
 class Database:
     """One service's store."""
 
-    def __init__(self, *, service: str, engine: Engine, metadata: MetaData, clock: Clock, tools: Any) -> None:
+    def __init__(self, *, service: str, engine: Engine, metadata: MetaData, clock: Clock, dependencies: Any) -> None:
         self.service = service
         self.engine = engine
         self.clock = clock
@@ -29,7 +29,7 @@ class Database:
         self.outbox = Outbox(self.tables.outbox, engine, self.begin, clock)
         self._upkeep = engine.execution_options(upkeep=True)
         self._statements = Statements(engine.dialect.name)
-        self._tools = tools
+        self._dependencies = dependencies
         self.turn = threading.Lock()
         # SQLite lets one write at a time and makes the others wait in C, where nothing else in the process can run.
         self._upkeep_turn = self.turn if engine.dialect.name == "sqlite" else nullcontext()
@@ -69,7 +69,7 @@ class Database:
     def _unit_on(self, session: UnitSession) -> StoreUnit:
         return StoreUnit(
             service=self.service,
-            tools=self._tools,
+            dependencies=self._dependencies,
             clock=self.clock,
             now=self.clock.now(),
             session=session,

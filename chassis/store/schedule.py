@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, delete, select, tuple_, u
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from chassis.observability.logs import describe
-from chassis.ports import NotYet, Timer, TimerHandler, Unit
+from chassis.ports import NotYet, Timer, TimerHandler, UnitOfWork
 from chassis.store.database import Database
 from chassis.store.unit_of_work import StoreUnit
 
@@ -44,10 +44,10 @@ STORE_AWAY = (OperationalError, InterfaceError)
 
 log = structlog.get_logger()
 
-Act = Callable[[Unit[Any], Timer], Any]
-Record = Callable[[Unit[Any], Timer, Any], None]
-Ahead = Callable[[Unit[Any], Sequence[Timer]], object]
-Keep = Callable[[Unit[Any]], object]
+Act = Callable[[UnitOfWork[Any], Timer], Any]
+Record = Callable[[UnitOfWork[Any], Timer, Any], None]
+Ahead = Callable[[UnitOfWork[Any], Sequence[Timer]], object]
+Keep = Callable[[UnitOfWork[Any]], object]
 Identity = tuple[str, str]
 OpenUnit = Callable[[], AbstractContextManager[StoreUnit]]
 
@@ -210,7 +210,7 @@ class Scheduler:
         return failed
 
     def _act_on(
-        self, effect: Effect, unit: Unit[Any], timer: DueTimer, acted: list[tuple[DueTimer, Any]]
+        self, effect: Effect, unit: UnitOfWork[Any], timer: DueTimer, acted: list[tuple[DueTimer, Any]]
     ) -> Exception | None:
         """Returns what went wrong, if it is nothing that stops all of them."""
         try:
@@ -320,7 +320,7 @@ def bring_forward(unit: StoreUnit) -> int:
 
 
 def _keep(
-    effect: Effect, unit: Unit[Any], acted: list[tuple[DueTimer, Any]], done: list[tuple[DueTimer, Any]]
+    effect: Effect, unit: UnitOfWork[Any], acted: list[tuple[DueTimer, Any]], done: list[tuple[DueTimer, Any]]
 ) -> list[DueTimer]:
     """What was acted is done once it is kept. Returns what couldn't be."""
     try:

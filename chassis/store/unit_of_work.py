@@ -14,7 +14,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from chassis.audit import store as audit_log
-from chassis.audit.chain import Deed
+from chassis.audit.chain import AuditAction
 from chassis.clock import Clock
 from chassis.ids import new_id
 from chassis.store.event_log import story_rows
@@ -45,13 +45,13 @@ class Emitted(NamedTuple):
 
 @dataclass(kw_only=True)
 class StoreUnit:
-    """The unit of work that handlers run in; see `chassis.ports.Unit`.
+    """The unit of work that handlers run in; see `chassis.ports.UnitOfWork`.
 
     One unit may serve a whole batch: the chassis moves `envelope` from message to message.
     """
 
     service: str
-    tools: Any
+    dependencies: Any
     clock: Clock
     now: datetime
     session: Session
@@ -103,7 +103,9 @@ class StoreUnit:
     def cancel_timer(self, timer: str, key: UUID | str) -> None:
         self._timers[timer, str(key)] = None
 
-    def put_on_record(self, what: Deed, *, who: str, subject_id: UUID | None = None, reason: str | None = None) -> None:
+    def record_audit(
+        self, what: AuditAction, *, who: str, subject_id: UUID | None = None, reason: str | None = None
+    ) -> None:
         self.has_recorded = True
         audit_log.append(
             self.session,

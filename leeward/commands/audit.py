@@ -19,7 +19,7 @@ from rich.table import Table
 
 from chassis.audit.anchoring import CONTRADICTS, UNREADABLE
 from chassis.audit.anchors import append_line, file_of, read_anchors, whole_lines, write_anchor
-from chassis.audit.chain import Anchor, Deed, Verdict, chained, verify
+from chassis.audit.chain import Anchor, AuditAction, Verdict, chained, verify
 from chassis.rpc import CommandFailed, NoAnswer, RpcClient
 from contracts.commands.operations import MAX_ANCHORS
 from leeward.commands.trace import referral_id_of
@@ -56,7 +56,7 @@ class Finding:
         return {**told, "unreadable_anchors": list(self.unreadable)} if isinstance(told, dict) else told
 
 
-def put_on_record(path: Path, what: Deed, *, at: datetime, **about: Any) -> None:
+def record_audit(path: Path, what: AuditAction, *, at: datetime, **about: Any) -> None:
     """Adds a line, and returns when it is on the disk. `about` holds identifiers, codes and the given reason.
 
     Raises NoEntry if the line before isn't one.

@@ -15,12 +15,12 @@ from typing import Annotated, Any
 import typer
 
 from chassis.audit.anchors import set_aside
-from chassis.audit.chain import Deed
+from chassis.audit.chain import AuditAction
 from chassis.audit.store import reach
 from chassis.store.revision import current
 from leeward.backups.copies import copy_without_keys, destroyed_in, keys_in, put_back, suffix_of
 from leeward.backups.key_copies import NoKeys, read_keys, write_keys
-from leeward.commands.audit import put_on_record
+from leeward.commands.audit import record_audit
 from leeward.console.options import VAR, AsJson, Folder, new_folder
 from leeward.console.terminal import console, plain_errors, step
 from leeward.errors import Refusal
@@ -132,7 +132,7 @@ def restore_all(workspace: Workspace, folder: Path, keys_folder: Path, manifest:
         # Somebody may have been erased since the keys were copied.
         keys[service] = one.without(destroyed_in(stores[service], service, clock=workspace.clock))
     now = workspace.clock.now()
-    put_on_record(workspace.audit, Deed.RESTORED, at=now, taken_at=manifest["taken_at"])
+    record_audit(workspace.audit, AuditAction.RESTORED, at=now, taken_at=manifest["taken_at"])
     for service, database in databases.items():
         step(f"restoring {service}")
         put_back(stores[service], folder / database["file"], keys.get(service), clock=workspace.clock)

@@ -16,11 +16,11 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from chassis.audit.chain import Deed
+from chassis.audit.chain import AuditAction
 from chassis.bus.dead_letters import Selection
 from chassis.bus.permissions import OPERATOR
 from chassis.rpc import RpcClient
-from leeward.commands.audit import put_on_record
+from leeward.commands.audit import record_audit
 from leeward.console.options import VAR, AsJson, Folder
 from leeward.console.service_client import asking
 from leeward.console.terminal import console, errors, printable, refuse_unknown
@@ -139,7 +139,7 @@ def discard_letters(client: RpcClient, workspace: Workspace, letters: Iterable[L
     for service, moved in answers.moved.items():
         for letter in (known[service, id_] for id_ in moved["done"]):
             about = {"service": service, "id": letter.id, "event": letter.event, "died_of": letter.reason}
-            put_on_record(workspace.audit, Deed.DISCARDED, at=workspace.clock.now(), **about, reason=reason)
+            record_audit(workspace.audit, AuditAction.DISCARDED, at=workspace.clock.now(), **about, reason=reason)
     return answers
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chassis.host.entrypoints import (
-    Ports,
+    Chassis,
     auditor,
     command,
     discarder,
@@ -61,31 +61,31 @@ class BillingService:
     """Charges therapists, awards subsidies, keeps the books."""
 
     name = "billing"
-    ports = Ports(metadata=store.metadata, tools=settings.read)
+    chassis = Chassis(metadata=store.metadata, dependencies=settings.read)
 
     inbox = lane(
         "inbox",
         on(
             ReferralReceived,
             handlers.note_referral,
-            safe_by_business_key="the number of intake's newest word on the referral",
+            idempotent_by="the number of intake's newest word on the referral",
         ),
-        on(ReferralAssessed, handlers.note_assessment, safe_by_business_key="referral_id, which is assessed once"),
-        on(ReferralWithdrawn, handlers.withdraw, safe_by_business_key="the number of the referral's ending"),
-        on(ReferralSignposted, handlers.signpost, safe_by_business_key="the number of the referral's ending"),
-        on(ReferralClosed, handlers.close, safe_by_business_key="the number of the referral's ending"),
+        on(ReferralAssessed, handlers.note_assessment, idempotent_by="referral_id, which is assessed once"),
+        on(ReferralWithdrawn, handlers.withdraw, idempotent_by="the number of the referral's ending"),
+        on(ReferralSignposted, handlers.signpost, idempotent_by="the number of the referral's ending"),
+        on(ReferralClosed, handlers.close, idempotent_by="the number of the referral's ending"),
         on(ReferralErased, handlers.forget),
-        on(ReferralReopened, handlers.reopen, safe_by_business_key="the number of the referral's ending"),
-        on(TherapistAdmitted, handlers.open_account, safe_by_business_key="therapist_id"),
-        on(TherapistFeeChanged, handlers.note_changed_fee, safe_by_business_key="the fee, which is tried anew at most"),
-        on(TherapistMatched, handlers.charge_match, safe_by_business_key="match_id"),
-        on(MatchEnded, handlers.end_match, safe_by_business_key="match_id, and when it ended"),
-        on(MatchEndUndone, handlers.undo_match_end, safe_by_business_key="match_id, and when that was undone"),
-        on(MatchingStalled, handlers.note_stall, safe_by_business_key="referral_id, whose award is given back once"),
+        on(ReferralReopened, handlers.reopen, idempotent_by="the number of the referral's ending"),
+        on(TherapistAdmitted, handlers.open_account, idempotent_by="therapist_id"),
+        on(TherapistFeeChanged, handlers.note_changed_fee, idempotent_by="the fee, which is tried anew at most"),
+        on(TherapistMatched, handlers.charge_match, idempotent_by="match_id"),
+        on(MatchEnded, handlers.end_match, idempotent_by="match_id, and when it ended"),
+        on(MatchEndUndone, handlers.undo_match_end, idempotent_by="match_id, and when that was undone"),
+        on(MatchingStalled, handlers.note_stall, idempotent_by="referral_id, whose award is given back once"),
         on(
             TherapyReportAccepted,
             handlers.take_therapy_report,
-            safe_by_business_key="match_id and what is reported; a session also by when that was said",
+            idempotent_by="match_id and what is reported; a session also by when that was said",
         ),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.ports import Refused, Unit
+from chassis.ports import Refused, UnitOfWork
 from contracts.commands.evaluation import (
     EvaluationSummary,
     Interval,
@@ -12,10 +12,10 @@ from contracts.commands.evaluation import (
 )
 from contracts.vocabulary import Respondent, Stage
 from services.evaluation import store
+from services.evaluation.dependencies import Dependencies
 from services.evaluation.domain.change import Change, Estimate, change_of
 from services.evaluation.domain.instruments import Instrument
 from services.evaluation.gateways.library import NoSuchInstrument
-from services.evaluation.tools import Tools
 
 DECIMALS = 4
 
@@ -24,7 +24,7 @@ class UnknownInstrument(Refused):
     """There is no definition of this instrument."""
 
 
-def list_invitations(unit: Unit[Tools], request: ListInvitations) -> list[InvitationView]:
+def list_invitations(unit: UnitOfWork[Dependencies], request: ListInvitations) -> list[InvitationView]:
     return [
         InvitationView(
             invitation_id=one.id,
@@ -40,22 +40,24 @@ def list_invitations(unit: Unit[Tools], request: ListInvitations) -> list[Invita
     ]
 
 
-def summarise(unit: Unit[Tools], request: SummariseEvaluation) -> list[EvaluationSummary]:
+def summarise(unit: UnitOfWork[Dependencies], request: SummariseEvaluation) -> list[EvaluationSummary]:
     """One summary for each instrument and respondent of whom a form was asked. Raises UnknownInstrument."""
-    codes = [request.instrument] if request.instrument else unit.tools.library.codes()
+    codes = [request.instrument] if request.instrument else unit.dependencies.library.codes()
     respondents = [request.respondent] if request.respondent else list(Respondent)
     try:
-        instruments = [unit.tools.library.newest(code) for code in codes]
+        instruments = [unit.dependencies.library.newest(code) for code in codes]
     except NoSuchInstrument as error:
         raise UnknownInstrument(f"{error}.") from None
     summaries = (_summary(unit, one, who, request.until) for one in instruments for who in respondents)
     return [summary for summary in summaries if summary.invited]
 
 
-def _summary(unit: Unit[Tools], instrument: Instrument, respondent: Respondent, until: Stage) -> EvaluationSummary:
+def _summary(
+    unit: UnitOfWork[Dependencies], instrument: Instrument, respondent: Respondent, until: Stage
+) -> EvaluationSummary:
     counts = store.count_forms(unit.session, instrument.code, respondent)
     pairs = store.pairs_of(unit.session, instrument.code, instrument.version, respondent, until)
-    change = change_of(pairs, instrument=instrument, smallest_group=unit.tools.settings.smallest_group)
+    change = change_of(pairs, instrument=instrument, smallest_group=unit.dependencies.settings.smallest_group)
     return EvaluationSummary(
         instrument=instrument.code,
         respondent=respondent,

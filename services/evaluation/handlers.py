@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from chassis.ports import NotYet, Timer, Unit
+from chassis.ports import NotYet, Timer, UnitOfWork
 from contracts.events.intake import (
     ReferralAssessed,
     ReferralReceived,
@@ -16,10 +16,10 @@ from contracts.events.matching import MatchEnded, MatchEndUndone, TherapistMatch
 from contracts.events.notifications import SafeguardingOutcomeRecorded
 from contracts.vocabulary import InvitationId, MatchId, PersonId, Stage, WithdrawalReason
 from services.evaluation import inviting, store
+from services.evaluation.dependencies import Dependencies
 from services.evaluation.domain.invitations import Match
 from services.evaluation.inviting import FOLLOW_UP, REVIEW, invite_both, stop, stop_timers, take_back
 from services.evaluation.returning import take_form
-from services.evaluation.tools import Tools
 
 __all__ = [
     "ask_at_end",
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 
-def note_referral(unit: Unit[Tools], event: ReferralReceived) -> None:
+def note_referral(unit: UnitOfWork[Dependencies], event: ReferralReceived) -> None:
     """Keeps whether the client agreed to evaluation, the age band that an instrument must fit, and whose it is.
 
     It is said anew when the client agrees later, or takes that back: then nobody asks them any more.
@@ -54,7 +54,7 @@ def note_referral(unit: Unit[Tools], event: ReferralReceived) -> None:
     store.are_one_person(unit.session, PersonId(event.referral_id), referral.person_id)
 
 
-def _whose(unit: Unit[Tools], event: ReferralReceived) -> PersonId:
+def _whose(unit: UnitOfWork[Dependencies], event: ReferralReceived) -> PersonId:
     """The id of their first referral, as far as is known here."""
     if event.person_id:
         return event.person_id
@@ -62,23 +62,23 @@ def _whose(unit: Unit[Tools], event: ReferralReceived) -> PersonId:
     return PersonId((before and store.person_of(unit.session, before)) or before or event.referral_id)
 
 
-def note_age(unit: Unit[Tools], event: ReferralAssessed) -> None:
+def note_age(unit: UnitOfWork[Dependencies], event: ReferralAssessed) -> None:
     """Keeps the age of somebody under 18, which an instrument for young people must fit."""
     referral = store.referral_of(unit.session, event.referral_id)
     if not referral.is_withdrawn:
         referral.age_years = event.age_years
 
 
-def note_concern(unit: Unit[Tools], event: SafeguardingConcernRaised) -> None:
+def note_concern(unit: UnitOfWork[Dependencies], event: SafeguardingConcernRaised) -> None:
     """Nobody is reminded of a form while it is open what comes of it."""
     store.concern_of(unit.session, event.concern_id).referral_id = event.referral_id
 
 
-def note_outcome(unit: Unit[Tools], event: SafeguardingOutcomeRecorded) -> None:
+def note_outcome(unit: UnitOfWork[Dependencies], event: SafeguardingOutcomeRecorded) -> None:
     store.concern_of(unit.session, event.concern_id).settled_at = event.recorded_at
 
 
-def stop_withdrawn(unit: Unit[Tools], event: ReferralWithdrawn) -> None:
+def stop_withdrawn(unit: UnitOfWork[Dependencies], event: ReferralWithdrawn) -> None:
     if event.reason is WithdrawalReason.DUPLICATE:
         return  # nothing has begun that could be asked about, and the referral may be reopened
     referral = store.referral_of(unit.session, event.referral_id)
@@ -86,12 +86,12 @@ def stop_withdrawn(unit: Unit[Tools], event: ReferralWithdrawn) -> None:
         stop(unit, referral)
 
 
-def note_reopened(unit: Unit[Tools], event: ReferralReopened) -> None:
+def note_reopened(unit: UnitOfWork[Dependencies], event: ReferralReopened) -> None:
     """Whoever is matched after all is asked as everybody is."""
     store.referral_of(unit.session, event.referral_id).reopen(sequence=unit.sequence)
 
 
-def ask_at_start(unit: Unit[Tools], event: TherapistMatched) -> None:
+def ask_at_start(unit: UnitOfWork[Dependencies], event: TherapistMatched) -> None:
     """Asks both how things are before the work begins, and sets the time of the review."""
     if store.find_match(unit.session, event.match_id):
         return
@@ -107,10 +107,10 @@ def ask_at_start(unit: Unit[Tools], event: TherapistMatched) -> None:
     unit.session.add(match)
     if not referral.is_withdrawn:
         invite_both(unit, match, Stage.START)
-        unit.set_timer(REVIEW, match.match_id, event.matched_at + unit.tools.settings.review_after)
+        unit.set_timer(REVIEW, match.match_id, event.matched_at + unit.dependencies.settings.review_after)
 
 
-def ask_at_end(unit: Unit[Tools], event: MatchEnded) -> None:
+def ask_at_end(unit: UnitOfWork[Dependencies], event: MatchEnded) -> None:
     """Asks both once more, and sets the time of the follow-up; nobody is asked about work that never began."""
     match = store.find_match(unit.session, event.match_id)
     if match is None:
@@ -122,10 +122,10 @@ def ask_at_end(unit: Unit[Tools], event: MatchEnded) -> None:
         take_back(unit, match)
     elif not store.referral_of(unit.session, match.referral_id).is_withdrawn:
         invite_both(unit, match, Stage.END)
-        unit.set_timer(FOLLOW_UP, match.match_id, event.ended_at + unit.tools.settings.follow_up_after)
+        unit.set_timer(FOLLOW_UP, match.match_id, event.ended_at + unit.dependencies.settings.follow_up_after)
 
 
-def note_end_undone(unit: Unit[Tools], event: MatchEndUndone) -> None:
+def note_end_undone(unit: UnitOfWork[Dependencies], event: MatchEndUndone) -> None:
     """They go on working together: what was asked because they had parted is taken back, and the reviews go on."""
     match = store.find_match(unit.session, event.match_id)
     if match is None or match.ended_at is None:
@@ -139,28 +139,28 @@ def note_end_undone(unit: Unit[Tools], event: MatchEndUndone) -> None:
         return
     if not began:
         invite_both(unit, match, Stage.START)
-    unit.set_timer(REVIEW, match.match_id, max(match.matched_at + unit.tools.settings.review_after, unit.now))
+    unit.set_timer(REVIEW, match.match_id, max(match.matched_at + unit.dependencies.settings.review_after, unit.now))
 
 
-def chase(unit: Unit[Tools], timer: Timer) -> None:
+def chase(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """It is time for a reminder, or for a link to end."""
     invitation = store.find_invitation(unit.session, InvitationId(UUID(timer.key)))
     if invitation:
         inviting.chase(unit, invitation)
 
 
-def invite_to_review(unit: Unit[Tools], timer: Timer) -> None:
+def invite_to_review(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     match = _match_of(unit, timer)
     if match and not match.has_ended:
         invite_both(unit, match, Stage.REVIEW)
 
 
-def invite_to_follow_up(unit: Unit[Tools], timer: Timer) -> None:
+def invite_to_follow_up(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """Says nothing if the client has begun anew with another therapist: that work has forms of its own."""
     match = _match_of(unit, timer)
     if match and store.matches_of(unit.session, match.referral_id)[-1] is match:
         invite_both(unit, match, Stage.FOLLOW_UP)
 
 
-def _match_of(unit: Unit[Tools], timer: Timer) -> Match | None:
+def _match_of(unit: UnitOfWork[Dependencies], timer: Timer) -> Match | None:
     return store.find_match(unit.session, MatchId(UUID(timer.key)))

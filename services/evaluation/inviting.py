@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from chassis.ports import Unit
+from chassis.ports import UnitOfWork
 from chassis.privacy.one_time_links import hash_of, new_token
 from contracts.events.evaluation import EvaluationInvitationCancelled, EvaluationInvited
 from contracts.sealed import LinkSecret
 from contracts.vocabulary import InvitationId, Respondent, Stage
 from services.evaluation import store
+from services.evaluation.dependencies import Dependencies
 from services.evaluation.domain.instruments import Instrument
 from services.evaluation.domain.invitations import Invitation, Match, Referral
-from services.evaluation.tools import Tools
 
 REVIEW, FOLLOW_UP, CHASE = "invite_to_review", "invite_to_follow_up", "chase"
 
 
-def invite_both(unit: Unit[Tools], match: Match, stage: Stage) -> None:
+def invite_both(unit: UnitOfWork[Dependencies], match: Match, stage: Stage) -> None:
     """Asks the therapist, and the client if they agreed to evaluation and are of an age that an instrument is made for.
 
     Nobody once the referral was withdrawn.
@@ -30,16 +30,16 @@ def invite_both(unit: Unit[Tools], match: Match, stage: Stage) -> None:
         _ask_again(unit, cancelled)
     invited = store.invited_to(unit.session, match.match_id, stage)
     for respondent in Respondent:
-        instrument = unit.tools.instrument_for(respondent, referral)
+        instrument = unit.dependencies.instrument_for(respondent, referral)
         if instrument and respondent not in invited:
             _invite(unit, match, respondent, stage, instrument)
 
 
-def chase(unit: Unit[Tools], invitation: Invitation) -> None:
+def chase(unit: UnitOfWork[Dependencies], invitation: Invitation) -> None:
     """Reminds whoever has not answered, unless a concern about the referral is open, or ends the link in time."""
     if not invitation.is_open:
         return
-    reminders = unit.tools.settings.reminders_after
+    reminders = unit.dependencies.settings.reminders_after
     if invitation.reminders >= len(reminders):
         invitation.lapse(at=unit.now)
         return
@@ -51,21 +51,21 @@ def chase(unit: Unit[Tools], invitation: Invitation) -> None:
     unit.set_timer(CHASE, invitation.id, _next_chase(unit, invitation))
 
 
-def take_back(unit: Unit[Tools], match: Match, *, stages: Collection[Stage] = tuple(Stage)) -> None:
+def take_back(unit: UnitOfWork[Dependencies], match: Match, *, stages: Collection[Stage] = tuple(Stage)) -> None:
     """Nobody need fill in what they were asked for in these stages of a match; a letter on its way is stopped."""
     for invitation in store.open_invitations(unit.session, match.referral_id):
         if invitation.match_id == match.match_id and invitation.stage in stages:
             _cancel(unit, invitation)
 
 
-def ask_client_no_more(unit: Unit[Tools], referral: Referral) -> None:
+def ask_client_no_more(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
     """The client has taken back that they may be asked how it goes."""
     for invitation in store.open_invitations(unit.session, referral.referral_id):
         if invitation.respondent is Respondent.CLIENT:
             _cancel(unit, invitation)
 
 
-def stop(unit: Unit[Tools], referral: Referral) -> None:
+def stop(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
     """Nobody is asked anything more about a referral, and no link to it works any longer."""
     for invitation in store.open_invitations(unit.session, referral.referral_id):
         invitation.cancel(at=unit.now)
@@ -73,12 +73,12 @@ def stop(unit: Unit[Tools], referral: Referral) -> None:
         stop_timers(unit, match)
 
 
-def stop_timers(unit: Unit[Tools], match: Match) -> None:
+def stop_timers(unit: UnitOfWork[Dependencies], match: Match) -> None:
     unit.cancel_timer(REVIEW, match.match_id)
     unit.cancel_timer(FOLLOW_UP, match.match_id)
 
 
-def _cancel(unit: Unit[Tools], invitation: Invitation) -> None:
+def _cancel(unit: UnitOfWork[Dependencies], invitation: Invitation) -> None:
     invitation.cancel(at=unit.now)
     unit.emit(
         EvaluationInvitationCancelled(
@@ -92,12 +92,14 @@ def _cancel(unit: Unit[Tools], invitation: Invitation) -> None:
     )
 
 
-def _next_chase(unit: Unit[Tools], invitation: Invitation) -> datetime:
-    policy = unit.tools.settings
+def _next_chase(unit: UnitOfWork[Dependencies], invitation: Invitation) -> datetime:
+    policy = unit.dependencies.settings
     return invitation.invited_at + (*policy.reminders_after, policy.link_lasts)[invitation.reminders]
 
 
-def _invite(unit: Unit[Tools], match: Match, respondent: Respondent, stage: Stage, instrument: Instrument) -> None:
+def _invite(
+    unit: UnitOfWork[Dependencies], match: Match, respondent: Respondent, stage: Stage, instrument: Instrument
+) -> None:
     token = new_token()
     invitation = Invitation(
         id=InvitationId(unit.new_id()),
@@ -116,14 +118,14 @@ def _invite(unit: Unit[Tools], match: Match, respondent: Respondent, stage: Stag
     _announce(unit, invitation, token)
 
 
-def _ask_again(unit: Unit[Tools], invitation: Invitation) -> None:
+def _ask_again(unit: UnitOfWork[Dependencies], invitation: Invitation) -> None:
     token = new_token()
     invitation.ask_again(token_hash=hash_of(token), at=unit.now)
     unit.set_timer(CHASE, invitation.id, _next_chase(unit, invitation))
     _announce(unit, invitation, token)
 
 
-def _announce(unit: Unit[Tools], invitation: Invitation, token: str) -> None:
+def _announce(unit: UnitOfWork[Dependencies], invitation: Invitation, token: str) -> None:
     unit.emit(
         EvaluationInvited(
             invitation_id=invitation.id,
@@ -133,7 +135,7 @@ def _announce(unit: Unit[Tools], invitation: Invitation, token: str) -> None:
             stage=invitation.stage,
             instrument=invitation.instrument,
             reminder=invitation.reminders,
-            sealed=unit.tools.keyring.seal("notifications", LinkSecret(token=token)),
+            sealed=unit.dependencies.keyring.seal("notifications", LinkSecret(token=token)),
             invited_at=invitation.invited_at,
         )
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.ports import Invalid, Refused, Unit
+from chassis.ports import Invalid, Refused, UnitOfWork
 from chassis.privacy.one_time_links import hash_in
 from chassis.privacy.sealing import Unopenable, key_of
 from contracts.commands.evaluation import (
@@ -22,12 +22,12 @@ from contracts.sealed import EnteredAnswers, EvaluationForm
 from contracts.shape import InvalidShape
 from contracts.vocabulary import LinkState
 from services.evaluation import store, unreadable
+from services.evaluation.dependencies import Dependencies
 from services.evaluation.domain.instruments import Instrument
 from services.evaluation.domain.invitations import Invitation, Mode, State
 from services.evaluation.domain.wording import Wording
 from services.evaluation.returning import open_form as open_returned
 from services.evaluation.returning import take, take_answers
-from services.evaluation.tools import Tools
 
 SAID = {
     State.OPEN: LinkState.OPEN,
@@ -58,9 +58,9 @@ class NothingUnreadable(Refused):
     """Nothing is kept of this submission; it may have been read meanwhile."""
 
 
-def open_form(unit: Unit[Tools], request: AskFormLink) -> FormPage:
+def open_form(unit: UnitOfWork[Dependencies], request: AskFormLink) -> FormPage:
     """What a link opens. Of one that nobody was given only that it is unknown."""
-    token_hash = hash_in(unit.tools.keyring, request.sealed)
+    token_hash = hash_in(unit.dependencies.keyring, request.sealed)
     invitation = store.find_by_token(unit.session, token_hash) if token_hash else None
     if invitation is None:
         return FormPage(state=LinkState.UNKNOWN)
@@ -69,19 +69,19 @@ def open_form(unit: Unit[Tools], request: AskFormLink) -> FormPage:
     return _page(unit, invitation, request.language)
 
 
-def show_form(unit: Unit[Tools], request: ShowForm) -> FormPage:
+def show_form(unit: UnitOfWork[Dependencies], request: ShowForm) -> FormPage:
     """The same for staff, by the invitation. Raises UnknownInvitation, InvitationClosed."""
     return _page(unit, _open_invitation(unit, request), request.language, needs_words=False)
 
 
-def enter_answers(unit: Unit[Tools], request: EnterAnswers) -> Entered:
+def enter_answers(unit: UnitOfWork[Dependencies], request: EnterAnswers) -> Entered:
     """Scores answers that were given by telephone or on paper as those from the page are.
 
     Raises UnknownInvitation, InvitationClosed, AnswersDontFit.
     """
     invitation = _open_invitation(unit, request)
     try:
-        entered = unit.tools.keyring.open(EnteredAnswers, request.sealed)
+        entered = unit.dependencies.keyring.open(EnteredAnswers, request.sealed)
         form = EvaluationForm(token=str(invitation.id), answers=entered.answers)
         take_answers(unit, invitation, form, mode=Mode(request.mode.value), entered_by=request.staff)
     except (Unopenable, InvalidShape, Invalid) as error:
@@ -89,14 +89,14 @@ def enter_answers(unit: Unit[Tools], request: EnterAnswers) -> Entered:
     return Entered(invitation_id=invitation.id)
 
 
-def list_unreadable(unit: Unit[Tools], request: ListUnreadableForms) -> list[UnreadableFormView]:
+def list_unreadable(unit: UnitOfWork[Dependencies], request: ListUnreadableForms) -> list[UnreadableFormView]:
     return [
         UnreadableFormView(submission_id=one.submission_id, received_at=one.received_at, sealed_to=key_of(one.sealed))
         for one in unreadable.unread(unit.session, request.limit)
     ]
 
 
-def retry_unreadable(unit: Unit[Tools], request: RetryUnreadableForm) -> RetriedForm:
+def retry_unreadable(unit: UnitOfWork[Dependencies], request: RetryUnreadableForm) -> RetriedForm:
     """Raises NothingUnreadable, StillUnreadable."""
     kept = unreadable.find(unit.session, request.submission_id)
     if kept is None:
@@ -113,9 +113,11 @@ def retry_unreadable(unit: Unit[Tools], request: RetryUnreadableForm) -> Retried
     return RetriedForm(submission_id=request.submission_id)
 
 
-def _page(unit: Unit[Tools], invitation: Invitation, language: str, *, needs_words: bool = True) -> FormPage:
-    instrument = unit.tools.library.get(invitation.instrument, invitation.instrument_version)
-    wording = unit.tools.wordings.find(instrument, language)
+def _page(
+    unit: UnitOfWork[Dependencies], invitation: Invitation, language: str, *, needs_words: bool = True
+) -> FormPage:
+    instrument = unit.dependencies.library.get(invitation.instrument, invitation.instrument_version)
+    wording = unit.dependencies.wordings.find(instrument, language)
     if wording is None:
         items = () if needs_words else _items(instrument, None)
         return FormPage(state=LinkState.OPEN, respondent=invitation.respondent, items=items)
@@ -145,7 +147,7 @@ def _items(instrument: Instrument, wording: Wording | None) -> tuple[Item, ...]:
     )
 
 
-def _open_invitation(unit: Unit[Tools], request: ShowForm | EnterAnswers) -> Invitation:
+def _open_invitation(unit: UnitOfWork[Dependencies], request: ShowForm | EnterAnswers) -> Invitation:
     invitation = store.find_invitation(unit.session, request.invitation_id)
     if invitation is None:
         raise UnknownInvitation("There is no such invitation. Please check the identifier.")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from chassis.ports import Unit
+from chassis.ports import UnitOfWork
 from contracts.events.evaluation import ErasureConfirmed
 from contracts.events.intake import ReferralErased
 from services.evaluation import store
+from services.evaluation.dependencies import Dependencies
 from services.evaluation.inviting import stop
-from services.evaluation.tools import Tools
 
 
-def forget(unit: Unit[Tools], event: ReferralErased) -> None:
+def forget(unit: UnitOfWork[Dependencies], event: ReferralErased) -> None:
     """Asks nobody anything more, and cuts what leads from the forms that came back to the referral.
 
     Scores stay, because what therapy changes is measured by them; they are about nobody from now on.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from chassis.ports import Invalid, Unit
+from chassis.ports import Invalid, UnitOfWork
 from chassis.privacy.one_time_links import hash_of
 from chassis.privacy.sealing import Unopenable
 from contracts.events.evaluation import EvaluationRiskFlagged, EvaluationSubmitted
@@ -14,12 +14,12 @@ from contracts.sealed import EvaluationForm
 from contracts.shape import InvalidShape
 from contracts.vocabulary import FormId
 from services.evaluation import store, unreadable
+from services.evaluation.dependencies import Dependencies
 from services.evaluation.domain.invitations import Invitation, Mode, NotOpen, Response, State
 from services.evaluation.domain.scoring import MalformedForm, Scored, score
-from services.evaluation.tools import Tools
 
 
-def take_form(unit: Unit[Tools], event: EvaluationReturned) -> None:
+def take_form(unit: UnitOfWork[Dependencies], event: EvaluationReturned) -> None:
     """Scores a form by its instrument's rules. The same form a second time does nothing.
 
     One that is sealed to a key that isn't here is kept until it is. Raises Invalid for one that belongs to no
@@ -33,7 +33,7 @@ def take_form(unit: Unit[Tools], event: EvaluationReturned) -> None:
         take(unit, form)
 
 
-def take(unit: Unit[Tools], form: EvaluationForm) -> None:
+def take(unit: UnitOfWork[Dependencies], form: EvaluationForm) -> None:
     """Raises Invalid."""
     invitation = store.find_by_token(unit.session, hash_of(form.token))
     if invitation is None:
@@ -44,7 +44,7 @@ def take(unit: Unit[Tools], form: EvaluationForm) -> None:
 
 
 def take_answers(
-    unit: Unit[Tools],
+    unit: UnitOfWork[Dependencies],
     invitation: Invitation,
     form: EvaluationForm,
     *,
@@ -78,7 +78,7 @@ def take_answers(
         )
 
 
-def _settle(unit: Unit[Tools], invitation: Invitation, response: Response) -> None:
+def _settle(unit: UnitOfWork[Dependencies], invitation: Invitation, response: Response) -> None:
     """Records the form, or only that it came if its invitation was cancelled or has lapsed. Raises NotOpen."""
     if invitation.state in (State.CANCELLED, State.LAPSED, State.TOO_LATE):
         invitation.answer_too_late(at=unit.now)
@@ -88,7 +88,7 @@ def _settle(unit: Unit[Tools], invitation: Invitation, response: Response) -> No
     _announce(unit, invitation, response)
 
 
-def _announce(unit: Unit[Tools], invitation: Invitation, response: Response) -> None:
+def _announce(unit: UnitOfWork[Dependencies], invitation: Invitation, response: Response) -> None:
     """A form with too many blanks has no score to announce."""
     if response.score is None:
         return
@@ -105,23 +105,23 @@ def _announce(unit: Unit[Tools], invitation: Invitation, response: Response) -> 
     )
 
 
-def _score(unit: Unit[Tools], invitation: Invitation, form: EvaluationForm) -> Scored:
-    instrument = unit.tools.library.get(invitation.instrument, invitation.instrument_version)
+def _score(unit: UnitOfWork[Dependencies], invitation: Invitation, form: EvaluationForm) -> Scored:
+    instrument = unit.dependencies.library.get(invitation.instrument, invitation.instrument_version)
     try:
         return score(instrument, [(answer.item, answer.value) for answer in form.answers])
     except MalformedForm as error:
         raise Invalid(str(error)) from None
 
 
-def open_form(unit: Unit[Tools], sealed: str) -> EvaluationForm:
+def open_form(unit: UnitOfWork[Dependencies], sealed: str) -> EvaluationForm:
     """Raises Unopenable; Invalid for what is no form inside."""
     try:
-        return unit.tools.keyring.open(EvaluationForm, sealed)
+        return unit.dependencies.keyring.open(EvaluationForm, sealed)
     except InvalidShape as error:
         raise Invalid(str(error)) from None
 
 
-def _is_the_same(unit: Unit[Tools], invitation: Invitation, form: EvaluationForm) -> bool:
+def _is_the_same(unit: UnitOfWork[Dependencies], invitation: Invitation, form: EvaluationForm) -> bool:
     response = store.find_response(unit.session, invitation.id)
     return response is not None and response.answers_mark == _mark(form)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chassis.host.entrypoints import (
-    Ports,
+    Chassis,
     auditor,
     command,
     discarder,
@@ -40,7 +40,7 @@ from contracts.events.intake import (
 from contracts.events.matching import MatchEnded, MatchEndUndone, TherapistMatched
 from contracts.events.notifications import SafeguardingOutcomeRecorded
 from contracts.events.web import EvaluationReturned
-from services.evaluation import commands, handlers, links, privacy, store, subject, tools
+from services.evaluation import commands, dependencies, handlers, links, privacy, store, subject
 
 NEWEST = "the number of intake's newest word on it"
 
@@ -49,21 +49,21 @@ class EvaluationService:
     """Asks clients and therapists how it goes, scores what they say, and reports what changes, never about whom."""
 
     name = "evaluation"
-    ports = Ports(metadata=store.metadata, tools=tools.build)
+    chassis = Chassis(metadata=store.metadata, dependencies=dependencies.build)
 
     inbox = lane(
         "inbox",
-        on(ReferralReceived, handlers.note_referral, safe_by_business_key=NEWEST),
-        on(ReferralAssessed, handlers.note_age, safe_by_business_key="referral_id"),
-        on(SafeguardingConcernRaised, handlers.note_concern, safe_by_business_key="concern_id"),
-        on(SafeguardingOutcomeRecorded, handlers.note_outcome, safe_by_business_key="concern_id"),
-        on(ReferralWithdrawn, handlers.stop_withdrawn, safe_by_business_key=NEWEST),
-        on(ReferralReopened, handlers.note_reopened, safe_by_business_key=NEWEST),
+        on(ReferralReceived, handlers.note_referral, idempotent_by=NEWEST),
+        on(ReferralAssessed, handlers.note_age, idempotent_by="referral_id"),
+        on(SafeguardingConcernRaised, handlers.note_concern, idempotent_by="concern_id"),
+        on(SafeguardingOutcomeRecorded, handlers.note_outcome, idempotent_by="concern_id"),
+        on(ReferralWithdrawn, handlers.stop_withdrawn, idempotent_by=NEWEST),
+        on(ReferralReopened, handlers.note_reopened, idempotent_by=NEWEST),
         on(ReferralErased, privacy.forget),
-        on(TherapistMatched, handlers.ask_at_start, safe_by_business_key="match_id"),
-        on(MatchEnded, handlers.ask_at_end, safe_by_business_key="match_id, and when it ended"),
-        on(MatchEndUndone, handlers.note_end_undone, safe_by_business_key="match_id, and when that was undone"),
-        on(EvaluationReturned, handlers.take_form, safe_by_business_key="the mark of the form's answers"),
+        on(TherapistMatched, handlers.ask_at_start, idempotent_by="match_id"),
+        on(MatchEnded, handlers.ask_at_end, idempotent_by="match_id, and when it ended"),
+        on(MatchEndUndone, handlers.note_end_undone, idempotent_by="match_id, and when that was undone"),
+        on(EvaluationReturned, handlers.take_form, idempotent_by="the mark of the form's answers"),
     )
     timers = schedule(
         due("invite_to_review", handlers.invite_to_review),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from chassis.ports import Unit
+from chassis.ports import UnitOfWork
 from chassis.subject_access import entry, fact, section
 from contracts.commands.subject import AboutSubject, Entry, Section, Topic
 from contracts.vocabulary import Respondent
 from services.evaluation import store
+from services.evaluation.dependencies import Dependencies
 from services.evaluation.domain.invitations import Invitation, Match, Mode, Referral, State
-from services.evaluation.tools import Tools
 
 STATES = {
     State.OPEN: "Not answered yet",
@@ -21,7 +21,7 @@ STATES = {
 MODES = {Mode.ONLINE: "On our pages", Mode.TELEPHONE: "By telephone", Mode.PAPER: "On paper"}
 
 
-def tell(unit: Unit[Tools], request: AboutSubject) -> list[Section]:
+def tell(unit: UnitOfWork[Dependencies], request: AboutSubject) -> list[Section]:
     """After an erasure no form leads to the person any more, so none is found."""
     referral = unit.session.get(Referral, request.referral_id)
     if referral is None:
@@ -49,7 +49,7 @@ def _match(match: Match) -> Entry:
     )
 
 
-def _form(unit: Unit[Tools], form: Invitation) -> Entry:
+def _form(unit: UnitOfWork[Dependencies], form: Invitation) -> Entry:
     response = store.find_response(unit.session, form.id)
     told = entry(
         ("Who was asked", form.respondent),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from chassis.ports import Unit
+from chassis.ports import UnitOfWork
 from chassis.store.unreadable import UnreadableStore
 from contracts.events.web import EvaluationReturned
 from contracts.vocabulary import SubmissionId
+from services.evaluation.dependencies import Dependencies
 from services.evaluation.store import unreadable
-from services.evaluation.tools import Tools
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,6 @@ _kept = UnreadableStore(unreadable, Unreadable)
 unread, find, drop = _kept.oldest, _kept.find, _kept.drop
 
 
-def keep(unit: Unit[Tools], event: EvaluationReturned) -> None:
+def keep(unit: UnitOfWork[Dependencies], event: EvaluationReturned) -> None:
     row = {"submission_id": event.submission_id, "sealed": event.sealed, "received_at": unit.now}
     _kept.keep(unit.session, row)

@@ -9,19 +9,19 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
-from chassis.ports import Refused, Timer, Unit
+from chassis.ports import Refused, Timer, UnitOfWork
 from chassis.workdays import add_working_days
 from contracts.commands.intake import Done, RecordConsent
 from contracts.events.intake import AgreementAwaited, ReferralHeld, ReferralResumed
 from contracts.sealed import Consent, Consents, HelpForm
 from contracts.vocabulary import ConsentKind, ContactPurpose, HoldReason, Known, ReferralId, ResumptionReason
 from services.intake import contacts, store
+from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import AGREEMENTS, SEEKING, Referral, State, Step
 from services.intake.linking import refuse_who_handles_linked
 from services.intake.records import keep_record, personal_record, place_of, received
 from services.intake.refusals import get, refusing
 from services.intake.steps import BY_RULE, record, take
-from services.intake.tools import Tools
 
 AGREEMENT_AWAITED = "agreement_awaited"
 """The timer that has the office reminded of a client who has still to be asked."""
@@ -38,7 +38,7 @@ class WroteThemselves(Refused):
     """The client wrote the request themselves, and agrees to it by that."""
 
 
-def record_consent(unit: Unit[Tools], request: RecordConsent) -> Done:
+def record_consent(unit: UnitOfWork[Dependencies], request: RecordConsent) -> Done:
     """Puts on record what the client, or a guardian, said, and lets the search begin or wait accordingly.
 
     Raises UnknownReferral, StepNotPossible, HandlesLinkedReferral, WroteThemselves.
@@ -59,35 +59,35 @@ def record_consent(unit: Unit[Tools], request: RecordConsent) -> Done:
     return Done()
 
 
-def hold_the_search(unit: Unit[Tools], referral: Referral, form: HelpForm) -> None:
+def hold_the_search(unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm) -> None:
     """The search waits, by rule, for what the client has still to agree to; and there is none for a client who wants
     no therapist, but a course."""
     if reason := referral.waits_for or (None if form.seeks_therapist else HoldReason.COURSE_WANTED):
         _hold(unit, referral, reason)
 
 
-def _hold(unit: Unit[Tools], referral: Referral, reason: HoldReason) -> None:
+def _hold(unit: UnitOfWork[Dependencies], referral: Referral, reason: HoldReason) -> None:
     referral.hold(reason)
     record(unit, referral, Step.HOLD, by=BY_RULE, reason=reason)
     unit.emit(ReferralHeld(referral_id=referral.id, reason=reason))
     remind(unit, referral)
 
 
-def remind(unit: Unit[Tools], referral: Referral) -> None:
+def remind(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
     """Tells the office that the client is still to be asked, and does so again after a while."""
     if reason := referral.waits_for:
         unit.emit(AgreementAwaited(referral_id=referral.id, reason=reason))
-        after = unit.tools.settings.remind_of_agreement_after_working_days
+        after = unit.dependencies.settings.remind_of_agreement_after_working_days
         unit.set_timer(AGREEMENT_AWAITED, referral.id, add_working_days(unit.now, after))
 
 
-def remind_again(unit: Unit[Tools], timer: Timer) -> None:
+def remind_again(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     referral = store.get_referral(unit.session, ReferralId(UUID(timer.key)))
     if referral.state is State.ON_HOLD and referral.held_for in AGREEMENTS:
         remind(unit, referral)
 
 
-def _search_or_wait(unit: Unit[Tools], referral: Referral, form: HelpForm) -> None:
+def _search_or_wait(unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm) -> None:
     if referral.has_what_it_waited_for:
         unit.cancel_timer(AGREEMENT_AWAITED, referral.id)
         if not form.seeks_therapist:
@@ -101,7 +101,7 @@ def _search_or_wait(unit: Unit[Tools], referral: Referral, form: HelpForm) -> No
         _hold(unit, referral, reason)
 
 
-def _with_consent(unit: Unit[Tools], form: HelpForm, request: RecordConsent) -> HelpForm:
+def _with_consent(unit: UnitOfWork[Dependencies], form: HelpForm, request: RecordConsent) -> HelpForm:
     """Raises WroteThemselves."""
     if request.consent is ConsentKind.THIS_REQUEST:
         if form.written_by is None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from chassis.ports import Refused, Timer, Unit
+from chassis.ports import Refused, Timer, UnitOfWork
 from contracts.commands.intake import Assess, Done, ReasonGiven, SuggestAssessment, SuggestedAssessment
 from contracts.events.intake import AssessmentOverdue
 from contracts.sealed import Aspects, HelpForm
 from contracts.vocabulary import ReferralId, Severity
 from services.intake import handlers, search_facts, store
 from services.intake.agreements import hold_the_search
+from services.intake.dependencies import Dependencies
 from services.intake.domain import suggestion as domain
 from services.intake.domain.referral import UNASSESSED, Referral, State, Step
 from services.intake.domain.safeguarding import Finding
@@ -20,7 +21,6 @@ from services.intake.linking import refuse_who_handles_linked
 from services.intake.records import personal_record
 from services.intake.refusals import get, open_sealed, refusing
 from services.intake.steps import take
-from services.intake.tools import Tools
 
 
 class NotTheSuggestion(Refused):
@@ -31,7 +31,7 @@ class OverrideNeedsReason(Refused):
     """Whoever overrides a suggestion says why."""
 
 
-def suggest_assessment(unit: Unit[Tools], request: SuggestAssessment) -> SuggestedAssessment:
+def suggest_assessment(unit: UnitOfWork[Dependencies], request: SuggestAssessment) -> SuggestedAssessment:
     """What the rules suggest, and why. Nothing is decided by it.
 
     Raises UnknownReferral, StepNotPossible, SafeguardingLeadFirst, HandlesLinkedReferral.
@@ -44,7 +44,7 @@ def suggest_assessment(unit: Unit[Tools], request: SuggestAssessment) -> Suggest
     return SuggestedAssessment(
         referral_id=referral.id,
         policy_version=found.policy_version,
-        source=unit.tools.policy.source,
+        source=unit.dependencies.policy.source,
         risk_level=found.risk_level,
         competence=found.competence,
         work=found.work,
@@ -56,7 +56,7 @@ def suggest_assessment(unit: Unit[Tools], request: SuggestAssessment) -> Suggest
     )
 
 
-def assess(unit: Unit[Tools], request: Assess) -> Done:
+def assess(unit: UnitOfWork[Dependencies], request: Assess) -> Done:
     """Records a person's assessment beside what was suggested, and has a therapist sought.
 
     Raises UnknownReferral, StepNotPossible, SafeguardingLeadFirst, NotTheSuggestion, OverrideNeedsReason,
@@ -70,7 +70,7 @@ def assess(unit: Unit[Tools], request: Assess) -> Done:
     suggestion = _suggestion(unit, referral, form)
     _refuse_unless_explained(suggestion, request)
     aspects = open_sealed(unit, Aspects, request.aspects)
-    content = unit.tools.vault.encrypt(unit.session, referral.id, aspects, at=unit.now)
+    content = unit.dependencies.vault.encrypt(unit.session, referral.id, aspects, at=unit.now)
     store.save_assessment(unit.session, request, suggestion, content, unit.now)
     hold_the_search(unit, referral, form)  # said first, so that nobody is sought meanwhile
     unit.emit(search_facts.assessed(unit, referral, form, request, at=unit.now))
@@ -80,7 +80,7 @@ def assess(unit: Unit[Tools], request: Assess) -> Done:
     return Done()
 
 
-def report_overdue(unit: Unit[Tools], timer: Timer) -> None:
+def report_overdue(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """The office is told, once, of a request that nobody assessed in time; of one on hold once it goes on."""
     referral = store.get_referral(unit.session, ReferralId(UUID(timer.key)))
     if referral.state in UNASSESSED:
@@ -94,7 +94,7 @@ def report_overdue(unit: Unit[Tools], timer: Timer) -> None:
         )
 
 
-def _suggestion(unit: Unit[Tools], referral: Referral, form: HelpForm) -> Suggestion:
+def _suggestion(unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm) -> Suggestion:
     answers = Answers(
         client_group=form.client_group,
         route=form.route,
@@ -104,7 +104,7 @@ def _suggestion(unit: Unit[Tools], referral: Referral, form: HelpForm) -> Sugges
         identifiable_person_at_risk=form.identifiable_person_at_risk is True,
         young=referral.young,
     )
-    return suggest(unit.tools.policy, answers)
+    return suggest(unit.dependencies.policy, answers)
 
 
 def _refuse_unless_explained(suggestion: Suggestion, request: Assess) -> None:

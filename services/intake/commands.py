@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.ports import Unit
+from chassis.ports import UnitOfWork
 from contracts.commands.intake import (
     AwaitingAssessment,
     ConcernRaised,
@@ -19,15 +19,15 @@ from contracts.commands.intake import (
 )
 from contracts.events.intake import ReferralSignposted
 from services.intake import handlers, store
+from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import Step
 from services.intake.domain.safeguarding import Finding
 from services.intake.linking import refuse_who_handles_linked
 from services.intake.refusals import UnknownReferral, find, get, refusing
 from services.intake.steps import UNNAMED_STAFF, record
-from services.intake.tools import Tools
 
 
-def list_awaiting(unit: Unit[Tools], request: ListAwaiting) -> list[AwaitingAssessment]:
+def list_awaiting(unit: UnitOfWork[Dependencies], request: ListAwaiting) -> list[AwaitingAssessment]:
     waiting = store.awaiting_assessment(unit.session, request.limit)
     taken_up_by = store.takers_of(unit.session, Step.TAKE_UP, [one.id for one in waiting])
     return [
@@ -47,32 +47,32 @@ def list_awaiting(unit: Unit[Tools], request: ListAwaiting) -> list[AwaitingAsse
     ]
 
 
-def signpost(unit: Unit[Tools], request: Signpost) -> Done:
+def signpost(unit: UnitOfWork[Dependencies], request: Signpost) -> Done:
     """Raises UnknownReferral, StepNotPossible, SafeguardingLeadFirst, HandlesLinkedReferral."""
     referral = get(unit, request.referral_id)
     refuse_who_handles_linked(unit, referral, request.assessor)
     with refusing():
-        referral.signpost(undo_until=unit.now + unit.tools.settings.undo_within)
+        referral.signpost(undo_until=unit.now + unit.dependencies.settings.undo_within)
     record(unit, referral, Step.SIGNPOST, by=request.assessor, reason=request.reason)
     unit.emit(ReferralSignposted(referral_id=referral.id, reason=request.reason))
     return Done()
 
 
-def withdraw(unit: Unit[Tools], request: Withdraw) -> Done:
+def withdraw(unit: UnitOfWork[Dependencies], request: Withdraw) -> Done:
     """Raises UnknownReferral, StepNotPossible."""
     referral, by = get(unit, request.referral_id), request.staff or UNNAMED_STAFF
     with refusing():
         return Done(changed=handlers.withdraw(unit, referral, request.reason, by=by, note=request.note))
 
 
-def raise_concern(unit: Unit[Tools], request: RaiseConcern) -> ConcernRaised:
+def raise_concern(unit: UnitOfWork[Dependencies], request: RaiseConcern) -> ConcernRaised:
     """Raises UnknownReferral."""
     referral = get(unit, request.referral_id)
     finding = Finding(request.severity, request.category)
     return ConcernRaised(concern_id=handlers.raise_concern(unit, referral.id, finding, raised_by=request.raised_by))
 
 
-def find_referral(unit: Unit[Tools], request: FindReferral) -> ReferralSummary:
+def find_referral(unit: UnitOfWork[Dependencies], request: FindReferral) -> ReferralSummary:
     """Raises UnknownReferral."""
     referral = find(unit, request.reference)
     if referral is None:
@@ -97,5 +97,5 @@ def find_referral(unit: Unit[Tools], request: FindReferral) -> ReferralSummary:
     )
 
 
-def count_referrals(unit: Unit[Tools], request: CountReferrals) -> list[StateCount]:
+def count_referrals(unit: UnitOfWork[Dependencies], request: CountReferrals) -> list[StateCount]:
     return [StateCount(state=state, referrals=count) for state, count in store.count_by_state(unit.session)]

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
-from chassis.ports import Refused, Timer, Unit
+from chassis.ports import Refused, Timer, UnitOfWork
 from chassis.privacy.one_time_codes import digits_of, new_code
 from contracts.commands.intake import ChangeByClient, Done, RecordConsent, SettleContactChange, StatusAnswer
 from contracts.events.intake import AnotherTherapistWanted, ContactChangeNoted
@@ -27,6 +27,7 @@ from contracts.vocabulary import (
     ReferralId,
 )
 from services.intake import agreements, contacts, store
+from services.intake.dependencies import Dependencies
 from services.intake.domain.contact_change import TAKES_A_CODE, TRIES, ContactChange, mark_of_code
 from services.intake.domain.referral import LIFE, Referral, Step
 from services.intake.linking import refuse_who_handles_linked
@@ -34,7 +35,6 @@ from services.intake.records import personal_record
 from services.intake.refusals import get, open_sealed, refusing
 from services.intake.status import answer, is_of, may_agree, recognised
 from services.intake.steps import BY_CLIENT, CONTACT_CODE_OVER, take
-from services.intake.tools import Tools
 
 CONFIRMED_BY_A_PERSON = frozenset({ClientGroup.SURVIVOR, ClientGroup.YOUNG_PERSON, ClientGroup.IN_PRISON})
 """Whose new contact a code alone doesn't make count; nor does it for anybody under 18. Into prisons go letters only."""
@@ -46,7 +46,7 @@ class NothingToSettle(Refused):
     """No new contact waits for a person."""
 
 
-def change_by_client(unit: Unit[Tools], request: ChangeByClient) -> StatusAnswer:
+def change_by_client(unit: UnitOfWork[Dependencies], request: ChangeByClient) -> StatusAnswer:
     """What can't be done is not done, and the answer says where it stands. Raises NotSealedToIntake."""
     said = open_sealed(unit, ClientChange, request.sealed)
     referral = recognised(unit, said)
@@ -66,7 +66,7 @@ def change_by_client(unit: Unit[Tools], request: ChangeByClient) -> StatusAnswer
     return answer(unit, referral, said, change)
 
 
-def settle_contact_change(unit: Unit[Tools], request: SettleContactChange) -> Done:
+def settle_contact_change(unit: UnitOfWork[Dependencies], request: SettleContactChange) -> Done:
     """A person has made sure that the new contact is theirs and safe, or that it isn't.
 
     Raises UnknownReferral, HandlesLinkedReferral, NothingToSettle, StepNotPossible.
@@ -84,24 +84,26 @@ def settle_contact_change(unit: Unit[Tools], request: SettleContactChange) -> Do
     return Done()
 
 
-def forget_unconfirmed(unit: Unit[Tools], timer: Timer) -> None:
+def forget_unconfirmed(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     change = store.find_contact_change(unit.session, ReferralId(UUID(timer.key)))
     if change and change.expires_at <= unit.now:
         change.expire()
 
 
-def waiting_contact(unit: Unit[Tools], referral: Referral, *, whose: Collection[Party]) -> SafeContact | None:
+def waiting_contact(
+    unit: UnitOfWork[Dependencies], referral: Referral, *, whose: Collection[Party]
+) -> SafeContact | None:
     """The new contact that a person has still to confirm, if it is one of theirs."""
     change = store.find_contact_change(unit.session, referral.id)
     if change is None or change.content is None or change.state is not ContactChangeState.WITH_A_PERSON:
         return None
     if change.whose not in whose:
         return None
-    return unit.tools.vault.decrypt(unit.session, referral.id, SafeContact, change.content)
+    return unit.dependencies.vault.decrypt(unit.session, referral.id, SafeContact, change.content)
 
 
 def _name_contact(
-    unit: Unit[Tools], referral: Referral, contact: SafeContact, *, old_is_safe: bool
+    unit: UnitOfWork[Dependencies], referral: Referral, contact: SafeContact, *, old_is_safe: bool
 ) -> ContactChangeState | None:
     if referral.state not in LIFE[Step.CHANGE_CONTACT].sources:
         return None
@@ -115,7 +117,7 @@ def _name_contact(
     if contact.channel not in TAKES_A_CODE:
         return _leave_to_a_person(unit, change)
     code = new_code()
-    change.code_mark = mark_of_code(code, referral_id=referral.id, key=unit.tools.passphrase_key)
+    change.code_mark = mark_of_code(code, referral_id=referral.id, key=unit.dependencies.passphrase_key)
     letter = _letter(referral, form, contact, code=code)
     _note(unit, change, ContactChangeStage.CODE_WANTED, letter)
     unit.set_timer(CONTACT_CODE_OVER, referral.id, change.expires_at)
@@ -123,7 +125,7 @@ def _name_contact(
 
 
 def _begun(
-    unit: Unit[Tools],
+    unit: UnitOfWork[Dependencies],
     referral: Referral,
     form: HelpForm,
     contact: SafeContact,
@@ -134,17 +136,17 @@ def _begun(
     """Takes the place of one that was named before, whose code opens nothing any more."""
     change = before or store.new_contact_change(unit.session, referral.id, at=unit.now)
     change.whose = Party.WRITER if form.written_by else Party.CLIENT
-    change.content = unit.tools.vault.encrypt(unit.session, referral.id, contact, at=unit.now)
+    change.content = unit.dependencies.vault.encrypt(unit.session, referral.id, contact, at=unit.now)
     change.old_is_safe, change.code_mark, change.tries_left = old_is_safe, None, TRIES
     change.asked_at, change.state = unit.now, ContactChangeState.CODE_SENT
     return change
 
 
-def _enter_code(unit: Unit[Tools], referral: Referral, typed: str) -> ContactChangeState | None:
+def _enter_code(unit: UnitOfWork[Dependencies], referral: Referral, typed: str) -> ContactChangeState | None:
     change = store.find_contact_change(unit.session, referral.id)
     if change is None or referral.state not in LIFE[Step.CHANGE_CONTACT].sources:
         return None
-    mark = mark_of_code(digits_of(typed), referral_id=referral.id, key=unit.tools.passphrase_key)
+    mark = mark_of_code(digits_of(typed), referral_id=referral.id, key=unit.dependencies.passphrase_key)
     if not change.enter(mark, at=unit.now):
         return change.state
     if referral.young or referral.client_group in CONFIRMED_BY_A_PERSON:
@@ -153,16 +155,16 @@ def _enter_code(unit: Unit[Tools], referral: Referral, typed: str) -> ContactCha
     return change.state
 
 
-def _leave_to_a_person(unit: Unit[Tools], change: ContactChange) -> ContactChangeState:
+def _leave_to_a_person(unit: UnitOfWork[Dependencies], change: ContactChange) -> ContactChangeState:
     change.state = ContactChangeState.WITH_A_PERSON
     _note(unit, change, ContactChangeStage.PERSON_WANTED)
     return change.state
 
 
-def _apply(unit: Unit[Tools], referral: Referral, change: ContactChange, *, by: str) -> None:
+def _apply(unit: UnitOfWork[Dependencies], referral: Referral, change: ContactChange, *, by: str) -> None:
     """From now on nothing goes to where it went before, unless that may be told. Raises StepRefused."""
     assert change.content is not None
-    new = unit.tools.vault.decrypt(unit.session, referral.id, SafeContact, change.content)
+    new = unit.dependencies.vault.decrypt(unit.session, referral.id, SafeContact, change.content)
     form = personal_record(unit, referral)
     old = form.writer_contact if change.whose is Party.WRITER else form.contact
     take(unit, referral, Step.CHANGE_CONTACT, by=by, reason=ContactChangeReason.CLIENT_ASKED)
@@ -177,7 +179,10 @@ def _letter(referral: Referral, form: HelpForm, contact: SafeContact, code: str 
 
 
 def _note(
-    unit: Unit[Tools], change: ContactChange, stage: ContactChangeStage, letter: ContactLetter | None = None
+    unit: UnitOfWork[Dependencies],
+    change: ContactChange,
+    stage: ContactChangeStage,
+    letter: ContactLetter | None = None,
 ) -> None:
     unit.emit(
         ContactChangeNoted(
@@ -185,12 +190,12 @@ def _note(
             whose=change.whose,
             stage=stage,
             expires_at=change.expires_at if stage is ContactChangeStage.CODE_WANTED else None,
-            sealed=unit.tools.keyring.seal("notifications", letter) if letter else None,
+            sealed=unit.dependencies.keyring.seal("notifications", letter) if letter else None,
         )
     )
 
 
-def _ask_for_another(unit: Unit[Tools], referral: Referral) -> None:
+def _ask_for_another(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
     """A person gets in touch before anything ends; they hear of it again if it is still asked for after a while."""
     step = Step.ASK_FOR_ANOTHER
     if referral.state not in LIFE[step].sources or referral.match_id is None:
@@ -202,7 +207,7 @@ def _ask_for_another(unit: Unit[Tools], referral: Referral) -> None:
     unit.emit(AnotherTherapistWanted(referral_id=referral.id, match_id=referral.match_id))
 
 
-def _agree(unit: Unit[Tools], referral: Referral) -> None:
+def _agree(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
     if may_agree(unit, referral):
         agreements.record_consent(
             unit,

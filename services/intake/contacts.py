@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chassis.ports import Refused, Unit
+from chassis.ports import Refused, UnitOfWork
 from contracts.commands.intake import ChangeContact, Done
 from contracts.events.intake import ContactReleased
 from contracts.sealed import ClientContact, HelpForm, SafeContact, WriterContact
 from contracts.vocabulary import ContactPurpose, Party, TherapistId
 from services.intake import duplicates
+from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import IN_THERAPY, Referral, Step
 from services.intake.linking import refuse_who_handles_linked
 from services.intake.records import keep_record, personal_record
 from services.intake.refusals import get, open_sealed, refusing
 from services.intake.steps import take
-from services.intake.tools import Tools
 
 
 class NobodyWroteForThem(Refused):
@@ -27,7 +27,7 @@ class NobodyWroteForThem(Refused):
 
 
 def release(
-    unit: Unit[Tools],
+    unit: UnitOfWork[Dependencies],
     referral: Referral,
     form: HelpForm,
     purpose: ContactPurpose,
@@ -41,7 +41,7 @@ def release(
     known = contact_of(referral, form)
     if purpose is not ContactPurpose.ADDRESS_BOOK and known.contact:
         known = replace(known, writer=None)
-    sealed = unit.tools.keyring.seal("notifications", known)
+    sealed = unit.dependencies.keyring.seal("notifications", known)
     unit.emit(ContactReleased(referral_id=referral.id, purpose=purpose, therapist_id=therapist_id, sealed=sealed))
 
 
@@ -69,7 +69,7 @@ def _in_prison(form: HelpForm) -> str | None:
     return " ".join(filter(None, (form.name, custody.prison_number))) or None
 
 
-def change_contact(unit: Unit[Tools], request: ChangeContact) -> Done:
+def change_contact(unit: UnitOfWork[Dependencies], request: ChangeContact) -> Done:
     """From now on nothing goes to where it went before. A therapist who knows the old contact is told the new one.
 
     Raises UnknownReferral, StepNotPossible, HandlesLinkedReferral, NotSealedToIntake, NobodyWroteForThem.
@@ -83,7 +83,9 @@ def change_contact(unit: Unit[Tools], request: ChangeContact) -> Done:
     return Done()
 
 
-def put_in_place(unit: Unit[Tools], referral: Referral, form: HelpForm, whose: Party, contact: SafeContact) -> None:
+def put_in_place(
+    unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm, whose: Party, contact: SafeContact
+) -> None:
     """The contact that counts from now on. Raises NobodyWroteForThem."""
     form = _changed(form, whose, contact)
     keep_record(unit, referral, form)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from chassis.audit.chain import Deed
-from chassis.ports import Refused, Unit
+from chassis.audit.chain import AuditAction
+from chassis.ports import Refused, UnitOfWork
 from contracts.commands.intake import Done, ListDuplicates, Merge, PossibleDuplicate, TellApart, Unmerge
 from contracts.events.intake import ReferralReopened, ReferralWithdrawn
 from contracts.sealed import HelpForm
 from contracts.vocabulary import ReferralId, ReopeningReason, Route, WithdrawalReason
 from services.intake import store
+from services.intake.dependencies import Dependencies
 from services.intake.domain.duplicates import marks_of, other_marks_of
 from services.intake.domain.referral import FINISHED, Referral, Step
 from services.intake.linking import carry_links
 from services.intake.refusals import StepNotPossible, get, get_both, refusing
 from services.intake.steps import record
-from services.intake.tools import Tools
 
 ONE_AND_THE_SAME = "These are one and the same referral. Please check the references."
 OWN_CONTACT = frozenset({Route.SELF, Route.GUARDIAN})
@@ -34,7 +34,11 @@ class MergedIntoEachOther(Refused):
 
 
 def note_marks(
-    unit: Unit[Tools], referral: Referral, form: HelpForm, *, taken_up_by: frozenset[ReferralId] = frozenset()
+    unit: UnitOfWork[Dependencies],
+    referral: Referral,
+    form: HelpForm,
+    *,
+    taken_up_by: frozenset[ReferralId] = frozenset(),
 ) -> None:
     """Marks a request, and records which others it has a mark in common with, but for one it takes up, or is taken up
     by."""
@@ -44,21 +48,21 @@ def note_marks(
         telephone=own.telephone if own else None,
         name=form.name,
         date_of_birth=form.date_of_birth,
-        keys=unit.tools.mark_keys,
+        keys=unit.dependencies.mark_keys,
     )
     if marks:
-        others = other_marks_of(name=form.name, date_of_birth=form.date_of_birth, keys=unit.tools.mark_keys)
+        others = other_marks_of(name=form.name, date_of_birth=form.date_of_birth, keys=unit.dependencies.mark_keys)
         store.save_possible_duplicates(unit.session, referral, {*marks.values(), *others}, unit.now, but=taken_up_by)
         store.save_marks(unit.session, referral.id, marks)
 
 
-def mark_anew(unit: Unit[Tools], referral: Referral, form: HelpForm) -> None:
+def mark_anew(unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm) -> None:
     """The client is reached in another way: what they had in common with others by the old one stays on record."""
     store.drop_marks(unit.session, referral.id)
     note_marks(unit, referral, form, taken_up_by=store.taken_up_by(unit.session, referral.id))
 
 
-def possible_duplicates(unit: Unit[Tools], request: ListDuplicates) -> list[PossibleDuplicate]:
+def possible_duplicates(unit: UnitOfWork[Dependencies], request: ListDuplicates) -> list[PossibleDuplicate]:
     """Pairs that nobody has merged or told apart yet, the newest first."""
     found = store.possible_duplicates(unit.session, request.referral_id, request.limit)
     return [
@@ -76,7 +80,7 @@ def possible_duplicates(unit: Unit[Tools], request: ListDuplicates) -> list[Poss
     ]
 
 
-def merge(unit: Unit[Tools], request: Merge) -> Done:
+def merge(unit: UnitOfWork[Dependencies], request: Merge) -> Done:
     """Stops a referral that is the same as another, which goes on.
 
     Raises UnknownReferral, StepNotPossible, CannotMergeInto.
@@ -91,7 +95,7 @@ def merge(unit: Unit[Tools], request: Merge) -> Done:
     return Done()
 
 
-def unmerge(unit: Unit[Tools], request: Unmerge) -> Done:
+def unmerge(unit: UnitOfWork[Dependencies], request: Unmerge) -> Done:
     """The two were not the same after all: the one that was stopped goes on where it was.
 
     Raises UnknownReferral, StepNotPossible.
@@ -107,7 +111,7 @@ def unmerge(unit: Unit[Tools], request: Unmerge) -> Done:
     return Done()
 
 
-def tell_apart(unit: Unit[Tools], request: TellApart) -> Done:
+def tell_apart(unit: UnitOfWork[Dependencies], request: TellApart) -> Done:
     """The two are not the same, and are never suggested to be again.
 
     Raises UnknownReferral, SameReferral, MergedIntoEachOther.
@@ -124,7 +128,7 @@ def tell_apart(unit: Unit[Tools], request: TellApart) -> Done:
     if changed:
         for referral in (one, other):
             reason = request.reason.value
-            unit.put_on_record(Deed.TOLD_APART, who=request.staff, subject_id=referral.id, reason=reason)
+            unit.record_audit(AuditAction.TOLD_APART, who=request.staff, subject_id=referral.id, reason=reason)
     return Done(changed=changed)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import count
 
-from chassis.ports import NotYet, Unit
+from chassis.ports import NotYet, UnitOfWork
 from chassis.workdays import add_working_days
 from contracts.events.billing import FirstSessionAttended, SessionReversed
 from contracts.events.evaluation import EvaluationRiskFlagged
@@ -38,6 +38,7 @@ from contracts.vocabulary import (
     WithdrawalReason,
 )
 from services.intake import contacts, duplicates, store
+from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import Referral, State, Step
 from services.intake.domain.safeguarding import (
     Concern,
@@ -48,33 +49,32 @@ from services.intake.domain.safeguarding import (
 )
 from services.intake.records import age_of, personal_record, place_of, received
 from services.intake.steps import BY_BILLING, BY_CLIENT, BY_MATCHING, BY_RULE, record, take
-from services.intake.tools import Tools
 
 ASSESSMENT_OVERDUE = "assessment_overdue"
 """The timer that falls due when a request should have been assessed."""
 
 
-def note_offer(unit: Unit[Tools], event: TherapistOffered) -> None:
+def note_offer(unit: UnitOfWork[Dependencies], event: TherapistOffered) -> None:
     _note_search(unit, event.referral_id, Step.OFFER)
 
 
-def note_offer_declined(unit: Unit[Tools], event: OfferDeclined) -> None:
+def note_offer_declined(unit: UnitOfWork[Dependencies], event: OfferDeclined) -> None:
     _note_search(unit, event.referral_id, Step.SEEK_ON, event.reason)
 
 
-def note_offer_expired(unit: Unit[Tools], event: OfferExpired) -> None:
+def note_offer_expired(unit: UnitOfWork[Dependencies], event: OfferExpired) -> None:
     _note_search(unit, event.referral_id, Step.SEEK_ON)
 
 
-def note_offer_withdrawn(unit: Unit[Tools], event: OfferWithdrawn) -> None:
+def note_offer_withdrawn(unit: UnitOfWork[Dependencies], event: OfferWithdrawn) -> None:
     _note_search(unit, event.referral_id, Step.SEEK_ON, event.reason)
 
 
-def note_stall(unit: Unit[Tools], event: MatchingStalled) -> None:
+def note_stall(unit: UnitOfWork[Dependencies], event: MatchingStalled) -> None:
     _note_search(unit, event.referral_id, Step.SEEK_ON, event.reason)
 
 
-def note_match(unit: Unit[Tools], event: TherapistMatched) -> None:
+def note_match(unit: UnitOfWork[Dependencies], event: TherapistMatched) -> None:
     """Hands the client's contact to the therapist who accepted, if the client agreed to that."""
     referral = _known_and_assessed(unit, event.referral_id)
     if not referral.is_news(unit.sequence):
@@ -88,21 +88,21 @@ def note_match(unit: Unit[Tools], event: TherapistMatched) -> None:
     _begin_therapy(unit, referral)
 
 
-def note_first_session(unit: Unit[Tools], event: FirstSessionAttended) -> None:
+def note_first_session(unit: UnitOfWork[Dependencies], event: FirstSessionAttended) -> None:
     """Therapy has begun; if the match itself hasn't been heard of yet, that is remembered until it is."""
     referral = _known(unit, event.referral_id)
     referral.attended(event.match_id, sequence=unit.sequence)
     _begin_therapy(unit, referral)
 
 
-def note_session_reversed(unit: Unit[Tools], event: SessionReversed) -> None:
+def note_session_reversed(unit: UnitOfWork[Dependencies], event: SessionReversed) -> None:
     """A session didn't take place after all. If none is left, therapy has not begun yet."""
     referral = _known(unit, event.referral_id)
     if event.sessions == 0 and referral.did_not_attend(event.match_id, sequence=unit.sequence):
         record(unit, referral, Step.NOT_BEGUN, by=BY_BILLING, reason=event.reason)
 
 
-def note_match_ended(unit: Unit[Tools], event: MatchEnded) -> None:
+def note_match_ended(unit: UnitOfWork[Dependencies], event: MatchEnded) -> None:
     """A client who was unhappy gets another therapist; otherwise the referral ends, and is closed by rule if it may."""
     referral = _known_and_assessed(unit, event.referral_id)
     if not referral.is_news(unit.sequence):
@@ -116,7 +116,7 @@ def note_match_ended(unit: Unit[Tools], event: MatchEnded) -> None:
         close(unit, referral, ClosureReason.THERAPY_ENDED if attended else ClosureReason.NOT_ATTENDED, by=BY_RULE)
 
 
-def note_match_end_undone(unit: Unit[Tools], event: MatchEndUndone) -> None:
+def note_match_end_undone(unit: UnitOfWork[Dependencies], event: MatchEndUndone) -> None:
     """That they had parted was recorded by mistake. Who had been closed is written to again as before."""
     referral = _known_and_assessed(unit, event.referral_id)
     if not referral.is_news(unit.sequence):
@@ -131,21 +131,23 @@ def note_match_end_undone(unit: Unit[Tools], event: MatchEndUndone) -> None:
     _begin_therapy(unit, referral)
 
 
-def note_risk_answer(unit: Unit[Tools], event: EvaluationRiskFlagged) -> None:
+def note_risk_answer(unit: UnitOfWork[Dependencies], event: EvaluationRiskFlagged) -> None:
     """An answer in an evaluation form raises a concern whatever the form's total."""
     referral = _known(unit, event.referral_id)
     if referral.state is not State.ERASED:  # nobody could say any more about whom it is
         raise_concern(unit, referral.id, finding_in_evaluation(), raised_by=BY_RULE)
 
 
-def note_acknowledgement(unit: Unit[Tools], event: SafeguardingAlertAcknowledged) -> None:
+def note_acknowledgement(unit: UnitOfWork[Dependencies], event: SafeguardingAlertAcknowledged) -> None:
     concern = store.find_concern(unit.session, event.concern_id)
     if concern is None:
         raise NotYet("the concern is not recorded here yet")
     concern.acknowledged_at = concern.acknowledged_at or event.acknowledged_at
 
 
-def raise_concern(unit: Unit[Tools], referral_id: ReferralId, finding: Finding, *, raised_by: str) -> ConcernId:
+def raise_concern(
+    unit: UnitOfWork[Dependencies], referral_id: ReferralId, finding: Finding, *, raised_by: str
+) -> ConcernId:
     """Puts a safeguarding concern on record and has it sent out at once."""
     concern = Concern(
         id=ConcernId(unit.new_id()),
@@ -169,10 +171,10 @@ def raise_concern(unit: Unit[Tools], referral_id: ReferralId, finding: Finding, 
 
 
 def withdraw(
-    unit: Unit[Tools], referral: Referral, reason: WithdrawalReason, *, by: str, note: str | None = None
+    unit: UnitOfWork[Dependencies], referral: Referral, reason: WithdrawalReason, *, by: str, note: str | None = None
 ) -> bool:
     """Stops everything for a referral. False if that was so already. Raises StepRefused."""
-    undo_until = None if by == BY_CLIENT else unit.now + unit.tools.settings.undo_within
+    undo_until = None if by == BY_CLIENT else unit.now + unit.dependencies.settings.undo_within
     changed = referral.withdraw(undo_until=undo_until)
     if changed:
         record(unit, referral, Step.WITHDRAW, by=by, reason=reason, note=note)
@@ -180,13 +182,15 @@ def withdraw(
     return changed
 
 
-def close(unit: Unit[Tools], referral: Referral, reason: ClosureReason, *, by: str, note: str | None = None) -> None:
+def close(
+    unit: UnitOfWork[Dependencies], referral: Referral, reason: ClosureReason, *, by: str, note: str | None = None
+) -> None:
     """Nothing more will happen for a referral that has ended. Raises StepRefused."""
     take(unit, referral, Step.CLOSE, by=by, reason=reason, note=note)
     unit.emit(ReferralClosed(referral_id=referral.id, reason=reason))
 
 
-def _raise_by_rule(unit: Unit[Tools], referral: Referral, form: HelpForm) -> None:
+def _raise_by_rule(unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm) -> None:
     for finding in findings_in_request(
         client_group=form.client_group,
         age=age_of(unit, form),
@@ -197,7 +201,7 @@ def _raise_by_rule(unit: Unit[Tools], referral: Referral, form: HelpForm) -> Non
 
 
 def begin(
-    unit: Unit[Tools],
+    unit: UnitOfWork[Dependencies],
     referral: Referral,
     form: HelpForm,
     version: store.Form,
@@ -210,7 +214,7 @@ def begin(
     referral.place = place.kind
     unit.session.add(referral)
     record(unit, referral, Step.RECEIVE, by=by, reason=reason)
-    content = unit.tools.vault.encrypt(unit.session, referral.id, form, at=unit.now)
+    content = unit.dependencies.vault.encrypt(unit.session, referral.id, form, at=unit.now)
     store.save_personal_record(unit.session, referral, version, content)
     duplicates.note_marks(unit, referral, form)
     contacts.release(unit, referral, form, ContactPurpose.ADDRESS_BOOK)
@@ -220,7 +224,7 @@ def begin(
 
 
 def new_referral(
-    unit: Unit[Tools], id_: ReferralId, submission_id: SubmissionId, form: HelpForm, passphrase_mark: bytes
+    unit: UnitOfWork[Dependencies], id_: ReferralId, submission_id: SubmissionId, form: HelpForm, passphrase_mark: bytes
 ) -> Referral:
     return Referral(
         id=id_,
@@ -228,7 +232,7 @@ def new_referral(
         reference=_free_reference(unit, submission_id),
         client_group=form.client_group,
         received_at=unit.now,
-        assess_by=add_working_days(unit.now, unit.tools.settings.assess_within_working_days),
+        assess_by=add_working_days(unit.now, unit.dependencies.settings.assess_within_working_days),
         passphrase_mark=passphrase_mark,
         young=is_young(client_group=form.client_group, age=age_of(unit, form)),
         client_agrees=form.client_agrees,
@@ -236,31 +240,33 @@ def new_referral(
     )
 
 
-def _free_reference(unit: Unit[Tools], submission_id: SubmissionId) -> str:
+def _free_reference(unit: UnitOfWork[Dependencies], submission_id: SubmissionId) -> str:
     candidates = (reference_for(submission_id, attempt) for attempt in count())
     return next(one for one in candidates if store.find_by_reference(unit.session, one) is None)
 
 
-def _note_search(unit: Unit[Tools], referral_id: ReferralId, step: Step, reason: str | None = None) -> None:
+def _note_search(
+    unit: UnitOfWork[Dependencies], referral_id: ReferralId, step: Step, reason: str | None = None
+) -> None:
     """Takes in how the search goes, if that is still news."""
     referral = _known_and_assessed(unit, referral_id)
     if referral.is_news(unit.sequence) and referral.hear(step):
         record(unit, referral, step, by=BY_MATCHING, reason=reason)
 
 
-def _begin_therapy(unit: Unit[Tools], referral: Referral) -> None:
+def _begin_therapy(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
     if referral.has_begun:
         take(unit, referral, Step.ATTEND, by=BY_BILLING)
 
 
-def _known_and_assessed(unit: Unit[Tools], referral_id: ReferralId) -> Referral:
+def _known_and_assessed(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> Referral:
     referral = _known(unit, referral_id)
     if not referral.is_assessed:
         raise NotYet("the referral's assessment is not recorded here yet")
     return referral
 
 
-def _known(unit: Unit[Tools], referral_id: ReferralId) -> Referral:
+def _known(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> Referral:
     try:
         return store.get_referral(unit.session, referral_id)
     except store.NoSuchReferral:

@@ -6,23 +6,23 @@ Nothing but the timer is stored. When it comes due the date is reckoned anew fro
 
 from __future__ import annotations
 
-from chassis.ports import Unit
+from chassis.ports import UnitOfWork
+from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import Referral, Step
 from services.intake.domain.retention import SETTLED, Story, date_of
-from services.intake.tools import Tools
 
 RETENTION = "retention"
 """The timer that falls due when what is held about somebody may have to go."""
 
 
-def keep_until(unit: Unit[Tools], referral: Referral, step: Step, reason: str | None) -> None:
+def keep_until(unit: UnitOfWork[Dependencies], referral: Referral, step: Step, reason: str | None) -> None:
     """Sets the timer, if this step begins a term."""
     if step is Step.RECEIVE or referral.state in SETTLED:
         known = Story(unit.now, frozenset({reason} if reason else ()))
-        due_at = date_of(referral, known, unit.tools.retention).due_at
+        due_at = date_of(referral, known, unit.dependencies.retention).due_at
         unit.set_timer(RETENTION, referral.id, due_at)
 
 
-def look_again(unit: Unit[Tools], referral: Referral) -> None:
+def look_again(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
     """Has it looked at once more at once, because what stopped an erasure may be over."""
     unit.set_timer(RETENTION, referral.id, unit.now)

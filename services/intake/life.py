@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chassis.ports import Unit
+from chassis.ports import UnitOfWork
 from contracts.commands.intake import (
     AskHistory,
     Close,
@@ -24,6 +24,7 @@ from contracts.events.intake import ReferralHeld, ReferralReopened, ReferralResu
 from contracts.sealed import HelpForm, Whereabouts
 from contracts.vocabulary import ClientGroup, ReferralId, ReopeningReason, SubmissionId
 from services.intake import handlers, store
+from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import UNASSESSED, Referral, State, Step, possible_steps
 from services.intake.gateways import postcodes
 from services.intake.linking import carry_links, refuse_who_handles_linked
@@ -31,10 +32,9 @@ from services.intake.needs import tell_search
 from services.intake.records import keep_record, personal_record
 from services.intake.refusals import UnknownPlace, get, open_sealed, refusing
 from services.intake.steps import record, take
-from services.intake.tools import Tools
 
 
-def take_up(unit: Unit[Tools], request: TakeUp) -> Done:
+def take_up(unit: UnitOfWork[Dependencies], request: TakeUp) -> Done:
     """Raises UnknownReferral, StepNotPossible, HandlesLinkedReferral."""
     referral = get(unit, request.referral_id)
     refuse_who_handles_linked(unit, referral, request.assessor)
@@ -43,14 +43,14 @@ def take_up(unit: Unit[Tools], request: TakeUp) -> Done:
     return Done()
 
 
-def sign_off(unit: Unit[Tools], request: SignOff) -> Done:
+def sign_off(unit: UnitOfWork[Dependencies], request: SignOff) -> Done:
     """Raises UnknownReferral, StepNotPossible."""
     with refusing():
         take(unit, get(unit, request.referral_id), Step.SIGN_OFF, by=request.lead, note=request.note)
     return Done()
 
 
-def find_place(unit: Unit[Tools], request: FindPlace) -> Done:
+def find_place(unit: UnitOfWork[Dependencies], request: FindPlace) -> Done:
     """Corrects where a client is, and says so: ReferralReceived again, with a newer number.
 
     Raises UnknownReferral, StepNotPossible, UnknownPlace, NotSealedToIntake.
@@ -58,7 +58,7 @@ def find_place(unit: Unit[Tools], request: FindPlace) -> Done:
     referral = get(unit, request.referral_id)
     typed = open_sealed(unit, Whereabouts, request.whereabouts)
     try:
-        place = unit.tools.postcodes.resolve(typed.postcode)
+        place = unit.dependencies.postcodes.resolve(typed.postcode)
     except postcodes.UnknownPlace as refusal:
         raise UnknownPlace(f"{refusal}.") from None
     with refusing():
@@ -77,7 +77,7 @@ def _moved(form: HelpForm, postcode: str) -> HelpForm:
     return replace(form, postcode=postcode)
 
 
-def hold(unit: Unit[Tools], request: Hold) -> Done:
+def hold(unit: UnitOfWork[Dependencies], request: Hold) -> Done:
     """Stops the search until the referral is resumed. Raises UnknownReferral, StepNotPossible."""
     referral = get(unit, request.referral_id)
     with refusing():
@@ -87,7 +87,7 @@ def hold(unit: Unit[Tools], request: Hold) -> Done:
     return Done()
 
 
-def resume(unit: Unit[Tools], request: Resume) -> Done:
+def resume(unit: UnitOfWork[Dependencies], request: Resume) -> Done:
     """Raises UnknownReferral, StepNotPossible."""
     referral = get(unit, request.referral_id)
     with refusing():
@@ -104,7 +104,7 @@ def resume(unit: Unit[Tools], request: Resume) -> Done:
     return Done()
 
 
-def undo(unit: Unit[Tools], request: Undo) -> Done:
+def undo(unit: UnitOfWork[Dependencies], request: Undo) -> Done:
     """A referral that was withdrawn or signposted by mistake goes on where it was. Raises UnknownReferral,
     StepNotPossible."""
     referral = get(unit, request.referral_id)
@@ -118,20 +118,20 @@ def undo(unit: Unit[Tools], request: Undo) -> Done:
     return Done()
 
 
-def _watch_assessment(unit: Unit[Tools], referral: Referral) -> None:
+def _watch_assessment(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
     """The office is told if a referral that goes on isn't assessed in time."""
     if referral.state in UNASSESSED:
         unit.set_timer(handlers.ASSESSMENT_OVERDUE, referral.id, max(referral.assess_by, unit.now))
 
 
-def close(unit: Unit[Tools], request: Close) -> Done:
+def close(unit: UnitOfWork[Dependencies], request: Close) -> Done:
     """Raises UnknownReferral, StepNotPossible."""
     with refusing():
         handlers.close(unit, get(unit, request.referral_id), request.reason, by=request.staff, note=request.note)
     return Done()
 
 
-def re_refer(unit: Unit[Tools], request: ReRefer) -> ReReferred:
+def re_refer(unit: UnitOfWork[Dependencies], request: ReRefer) -> ReReferred:
     """Begins anew for somebody whose referral was finished. Raises UnknownReferral, StepNotPossible.
 
     What they said before is copied under a key of the new referral, so that either can be erased by itself.
@@ -150,7 +150,7 @@ def re_refer(unit: Unit[Tools], request: ReRefer) -> ReReferred:
     return ReReferred(referral_id=referral.id, reference=referral.reference)
 
 
-def history(unit: Unit[Tools], request: AskHistory) -> History:
+def history(unit: UnitOfWork[Dependencies], request: AskHistory) -> History:
     """Raises UnknownReferral."""
     referral = get(unit, request.referral_id)
     return History(

@@ -6,17 +6,17 @@ the link, gives them no therapist in common, unless a couple works with one by a
 
 from __future__ import annotations
 
-from chassis.ports import Refused, Unit
+from chassis.ports import Refused, UnitOfWork
 from contracts.commands.intake import AskLinks, Done, Link, Linked, LinkView, Unlink
 from contracts.events.intake import ReferralsLinked, ReferralsUnlinked
 from contracts.vocabulary import LinkId, LinkKind, LinkReason, ReferralId
 from services.intake import store
+from services.intake.dependencies import Dependencies
 from services.intake.domain.links import Link as KeptLink
 from services.intake.domain.links import is_same_person
 from services.intake.domain.referral import Referral, Step
 from services.intake.refusals import get, get_both
 from services.intake.retention_store import SAME_PERSON, ids_tied_to
-from services.intake.tools import Tools
 
 HANDLING = frozenset({Step.TAKE_UP, Step.ASSESS, Step.SIGNPOST})
 """The steps after which a person of the charity counts as handling a referral."""
@@ -34,7 +34,7 @@ class HandlesLinkedReferral(Refused):
     """This person handles a referral that is linked to this one: a colleague takes it."""
 
 
-def link(unit: Unit[Tools], request: Link) -> Linked:
+def link(unit: UnitOfWork[Dependencies], request: Link) -> Linked:
     """Keeps two referrals apart from now on. Raises UnknownReferral, CannotLink."""
     one, other = get_both(unit, request.referral_id, request.other_referral_id)
     known = store.live_links_of(unit.session, one.id)
@@ -45,7 +45,7 @@ def link(unit: Unit[Tools], request: Link) -> Linked:
     return Linked(link_id=link_id, share_a_therapist=in_common)
 
 
-def unlink(unit: Unit[Tools], request: Unlink) -> Done:
+def unlink(unit: UnitOfWork[Dependencies], request: Unlink) -> Done:
     """The two people need not be kept apart, in whichever of their referrals. What was on record of it stays.
 
     Raises UnknownLink.
@@ -63,7 +63,7 @@ def unlink(unit: Unit[Tools], request: Unlink) -> Done:
     return Done()
 
 
-def _between(unit: Unit[Tools], named: KeptLink) -> list[KeptLink]:
+def _between(unit: UnitOfWork[Dependencies], named: KeptLink) -> list[KeptLink]:
     """All links that stand between the two people of this one: it was carried to what they asked again, or merged."""
     ones, others = (ids_tied_to(unit.session, id_, SAME_PERSON) for id_ in (named.referral_id, named.other_id))
     found = {
@@ -75,7 +75,7 @@ def _between(unit: Unit[Tools], named: KeptLink) -> list[KeptLink]:
     return list(found.values())
 
 
-def carry_links(unit: Unit[Tools], *, of: Referral, to: Referral, by: str) -> None:
+def carry_links(unit: UnitOfWork[Dependencies], *, of: Referral, to: Referral, by: str) -> None:
     """Who was kept apart from one referral's people is kept apart from the other's too: links belong to people.
 
     A referral that is asked again, merged or unmerged has all the links of the one it comes from.
@@ -88,7 +88,7 @@ def carry_links(unit: Unit[Tools], *, of: Referral, to: Referral, by: str) -> No
 
 
 def _keep_apart(
-    unit: Unit[Tools], one: ReferralId, other: ReferralId, kind: LinkKind, *, by: str, reason: LinkReason
+    unit: UnitOfWork[Dependencies], one: ReferralId, other: ReferralId, kind: LinkKind, *, by: str, reason: LinkReason
 ) -> LinkId:
     kept = KeptLink(
         id=LinkId(unit.new_id()),
@@ -104,7 +104,7 @@ def _keep_apart(
     return kept.id
 
 
-def links(unit: Unit[Tools], request: AskLinks) -> list[LinkView]:
+def links(unit: UnitOfWork[Dependencies], request: AskLinks) -> list[LinkView]:
     """The links of a referral that stand. Raises UnknownReferral."""
     referral = get(unit, request.referral_id)
     return [
@@ -119,7 +119,7 @@ def links(unit: Unit[Tools], request: AskLinks) -> list[LinkView]:
     ]
 
 
-def refuse_who_handles_linked(unit: Unit[Tools], referral: Referral, staff: str) -> None:
+def refuse_who_handles_linked(unit: UnitOfWork[Dependencies], referral: Referral, staff: str) -> None:
     """Raises HandlesLinkedReferral."""
     others = [kept.other_than(referral.id) for kept in store.live_links_of(unit.session, referral.id)]
     if others and any(is_same_person(staff, one) for one in store.who_took(unit.session, HANDLING, others)):

@@ -9,17 +9,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from chassis.ports import Refused, Unit
+from chassis.ports import Refused, UnitOfWork
 from contracts.commands.intake import ChangeNeeds, Done
 from contracts.sealed import HelpForm, NeedsChanged
 from contracts.vocabulary import ClientGroup, Wish
 from services.intake import search_facts, store
+from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import Referral, Step
 from services.intake.linking import refuse_who_handles_linked
 from services.intake.records import keep_record, personal_record, place_of, received
 from services.intake.refusals import get, refusing
 from services.intake.steps import take
-from services.intake.tools import Tools
 
 FIELDS = {
     "sessions": "sessions",
@@ -56,7 +56,7 @@ class NotInPrison(Refused):
     """Whether sessions online are allowed is asked of prisons; others say how they would like to meet."""
 
 
-def change_needs(unit: Unit[Tools], request: ChangeNeeds) -> Done:
+def change_needs(unit: UnitOfWork[Dependencies], request: ChangeNeeds) -> Done:
     """Holds from now on: for the search, for open offers, and for the next therapist if there is one.
 
     Raises UnknownReferral, StepNotPossible, HandlesLinkedReferral, NothingToChange, SaysTwoThings, NotInPrison.
@@ -76,7 +76,7 @@ def change_needs(unit: Unit[Tools], request: ChangeNeeds) -> Done:
     return Done()
 
 
-def tell_search(unit: Unit[Tools], referral: Referral, form: HelpForm) -> None:
+def tell_search(unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm) -> None:
     """What leaves intake of a request, and of its assessment if there was one, with newer numbers."""
     unit.emit(received(unit, referral, form, place_of(unit, form)))
     found = store.find_assessment(unit.session, referral.id)

@@ -9,12 +9,12 @@ from uuid import UUID
 
 import structlog
 
-from chassis.ports import Timer, Unit
+from chassis.ports import Timer, UnitOfWork
 from contracts.vocabulary import ReferralId
 from services.intake import store
+from services.intake.dependencies import Dependencies
 from services.intake.duplicates import note_marks
 from services.intake.records import personal_record
-from services.intake.tools import Tools
 
 MARK_OLDER = "mark_older"
 AT_ONCE = 200
@@ -22,7 +22,7 @@ AT_ONCE = 200
 log = structlog.get_logger()
 
 
-def mark_older(unit: Unit[Tools], timer: Timer) -> None:
+def mark_older(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """Marks the next of them, the oldest first, and goes on after them as long as there are any."""
     after = timer.data.get("after")
     found = store.unmarked(unit.session, ReferralId(UUID(after)) if after else None, AT_ONCE)

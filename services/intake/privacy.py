@@ -6,8 +6,8 @@ from uuid import UUID
 
 import structlog
 
-from chassis.audit.chain import Deed
-from chassis.ports import NotYet, Refused, Timer, Unit
+from chassis.audit.chain import AuditAction
+from chassis.ports import NotYet, Refused, Timer, UnitOfWork
 from contracts.commands.privacy import (
     AskErasure,
     Confirmation,
@@ -25,12 +25,12 @@ from contracts.events import billing, evaluation, matching, notifications
 from contracts.events.intake import ErasureOverdue, ReferralErased
 from contracts.vocabulary import ReferralId, WithdrawalReason
 from services.intake import handlers, privacy_store, retention_store, store
+from services.intake.dependencies import Dependencies
 from services.intake.domain.privacy import Erasure, Hold, still_to_confirm
 from services.intake.domain.referral import IN_THERAPY, UNDER_WAY, Referral, State, Step
 from services.intake.keeping import RETENTION, look_again
 from services.intake.refusals import UnknownReferral, find, identify
 from services.intake.steps import record
-from services.intake.tools import Tools
 
 ERASURE_UNCONFIRMED = "erasure_unconfirmed"
 """The timer of an erasure that not every service may have confirmed in time."""
@@ -68,7 +68,7 @@ class AlreadyOnHold(Refused):
     """There is a legal hold already; the message says whose."""
 
 
-def erase_by_person(unit: Unit[Tools], request: Erase) -> ErasureView:
+def erase_by_person(unit: UnitOfWork[Dependencies], request: Erase) -> ErasureView:
     """Erases a person, once, with all that was merged into one. Raises UnknownReferral, OnLegalHold,
     TherapyInProgress, ConcernOpen."""
     referral_id = identify(unit, request.reference)
@@ -87,7 +87,7 @@ def erase_by_person(unit: Unit[Tools], request: Erase) -> ErasureView:
     return _view(unit, referral)
 
 
-def erase(unit: Unit[Tools], referral: Referral, *, by: str, reason: ErasureReason) -> None:
+def erase(unit: UnitOfWork[Dependencies], referral: Referral, *, by: str, reason: ErasureReason) -> None:
     """Destroys the person's key, drops what it opened, ends what was under way, and has every service forget."""
     if referral.state in UNDER_WAY:
         forgotten = reason is ErasureReason.RETENTION  # nobody asked for it, so nobody is written to
@@ -98,14 +98,14 @@ def erase(unit: Unit[Tools], referral: Referral, *, by: str, reason: ErasureReas
     record(unit, referral, Step.ERASE, by=by, reason=reason.value)
     unit.cancel_timer(RETENTION, referral.id)
     privacy_store.drop_personal(unit.session, referral.id)
-    unit.tools.vault.destroy(unit.session, referral.id, at=unit.now)
+    unit.dependencies.vault.destroy(unit.session, referral.id, at=unit.now)
     unit.session.add(Erasure(referral_id=referral.id, erased_at=unit.now, erased_by=by, reason=reason))
-    unit.put_on_record(Deed.ERASED, who=by, subject_id=referral.id, reason=reason.value)
+    unit.record_audit(AuditAction.ERASED, who=by, subject_id=referral.id, reason=reason.value)
     unit.emit(ReferralErased(referral_id=referral.id))
-    unit.set_timer_after(ERASURE_UNCONFIRMED, referral.id, unit.tools.settings.erasure_confirmed_within)
+    unit.set_timer_after(ERASURE_UNCONFIRMED, referral.id, unit.dependencies.settings.erasure_confirmed_within)
 
 
-def note_confirmation(unit: Unit[Tools], event: ErasureConfirmed) -> None:
+def note_confirmation(unit: UnitOfWork[Dependencies], event: ErasureConfirmed) -> None:
     """A service has forgotten."""
     if privacy_store.find_erasure(unit.session, event.referral_id) is None:
         raise NotYet("the erasure is not recorded here yet")
@@ -114,7 +114,7 @@ def note_confirmation(unit: Unit[Tools], event: ErasureConfirmed) -> None:
         unit.cancel_timer(ERASURE_UNCONFIRMED, event.referral_id)
 
 
-def flag_unconfirmed(unit: Unit[Tools], timer: Timer) -> None:
+def flag_unconfirmed(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """Marks an erasure as overdue, has the office told, tells the services once more, and looks again after a while."""
     erasure = privacy_store.find_erasure(unit.session, ReferralId(UUID(timer.key)))
     if erasure is None:
@@ -127,20 +127,20 @@ def flag_unconfirmed(unit: Unit[Tools], timer: Timer) -> None:
         unit.emit(told)
     erasure.overdue_since = erasure.overdue_since or unit.now
     unit.emit(ReferralErased(referral_id=erasure.referral_id))
-    unit.set_timer_after(ERASURE_UNCONFIRMED, erasure.referral_id, unit.tools.settings.erasure_confirmed_within)
+    unit.set_timer_after(ERASURE_UNCONFIRMED, erasure.referral_id, unit.dependencies.settings.erasure_confirmed_within)
 
 
-def ask_erasure(unit: Unit[Tools], request: AskErasure) -> ErasureView:
+def ask_erasure(unit: UnitOfWork[Dependencies], request: AskErasure) -> ErasureView:
     """Raises UnknownReferral, NeverErased."""
     return _view(unit, _find(unit, request.reference))
 
 
-def list_unconfirmed(unit: Unit[Tools], request: ListUnconfirmed) -> list[ErasureView]:
+def list_unconfirmed(unit: UnitOfWork[Dependencies], request: ListUnconfirmed) -> list[ErasureView]:
     found = privacy_store.unconfirmed(unit.session, request.limit)
     return [_view(unit, store.get_referral(unit.session, one.referral_id)) for one in found]
 
 
-def place_hold(unit: Unit[Tools], request: PlaceHold) -> HoldView:
+def place_hold(unit: UnitOfWork[Dependencies], request: PlaceHold) -> HoldView:
     """Raises UnknownReferral, AlreadyOnHold."""
     referral = _find(unit, request.reference)
     if referral.state is State.ERASED:
@@ -155,11 +155,11 @@ def place_hold(unit: Unit[Tools], request: PlaceHold) -> HoldView:
         placed_at=unit.now,
     )
     unit.session.add(hold)
-    unit.put_on_record(Deed.HELD, who=request.placed_by, subject_id=referral.id, reason=request.reason.value)
+    unit.record_audit(AuditAction.HELD, who=request.placed_by, subject_id=referral.id, reason=request.reason.value)
     return _hold_view(hold, referral)
 
 
-def lift_hold(unit: Unit[Tools], request: LiftHold) -> HoldView:
+def lift_hold(unit: UnitOfWork[Dependencies], request: LiftHold) -> HoldView:
     """Raises UnknownReferral, NoHold."""
     referral = _find(unit, request.reference)
     hold = hold_in_force(unit, referral)
@@ -167,17 +167,19 @@ def lift_hold(unit: Unit[Tools], request: LiftHold) -> HoldView:
         raise NoHold(f"There is no legal hold on {referral.reference}.")
     hold.lift(reason=request.reason, by=request.lifted_by, at=unit.now)
     look_again(unit, referral)
-    unit.put_on_record(Deed.HOLD_LIFTED, who=request.lifted_by, subject_id=referral.id, reason=request.reason.value)
+    unit.record_audit(
+        AuditAction.HOLD_LIFTED, who=request.lifted_by, subject_id=referral.id, reason=request.reason.value
+    )
     return _hold_view(hold, referral)
 
 
-def list_holds(unit: Unit[Tools], request: ListHolds) -> list[HoldView]:
+def list_holds(unit: UnitOfWork[Dependencies], request: ListHolds) -> list[HoldView]:
     """Raises UnknownReferral."""
     referral = _find(unit, request.reference)
     return [_hold_view(hold, referral) for hold in privacy_store.holds_on(unit.session, referral.id)]
 
 
-def refuse_on_hold(unit: Unit[Tools], referral: Referral) -> None:
+def refuse_on_hold(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
     """Raises OnLegalHold."""
     if hold := hold_in_force(unit, referral):
         why = hold.reason.value.replace("_", " ")
@@ -186,7 +188,7 @@ def refuse_on_hold(unit: Unit[Tools], referral: Referral) -> None:
         )
 
 
-def _refuse_while_needed(unit: Unit[Tools], referral: Referral) -> None:
+def _refuse_while_needed(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
     """Raises TherapyInProgress, ConcernOpen."""
     if referral.state in IN_THERAPY:
         raise TherapyInProgress(f"{referral.reference} is with a therapist. Erase it anyway, or end the match first.")
@@ -194,11 +196,11 @@ def _refuse_while_needed(unit: Unit[Tools], referral: Referral) -> None:
         raise ConcernOpen(f"A safeguarding concern about {referral.reference} waits for an answer. Or erase it anyway.")
 
 
-def hold_in_force(unit: Unit[Tools], referral: Referral) -> Hold | None:
+def hold_in_force(unit: UnitOfWork[Dependencies], referral: Referral) -> Hold | None:
     return next((hold for hold in privacy_store.holds_on(unit.session, referral.id) if hold.is_in_force), None)
 
 
-def _find(unit: Unit[Tools], reference: str) -> Referral:
+def _find(unit: UnitOfWork[Dependencies], reference: str) -> Referral:
     """Raises UnknownReferral."""
     referral = find(unit, reference)
     if referral is None:
@@ -206,11 +208,11 @@ def _find(unit: Unit[Tools], reference: str) -> Referral:
     return referral
 
 
-def _missing(unit: Unit[Tools], referral_id: ReferralId) -> tuple[str, ...]:
+def _missing(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> tuple[str, ...]:
     return still_to_confirm(privacy_store.confirmations(unit.session, referral_id))
 
 
-def _view(unit: Unit[Tools], referral: Referral) -> ErasureView:
+def _view(unit: UnitOfWork[Dependencies], referral: Referral) -> ErasureView:
     """Raises NeverErased."""
     erasure = privacy_store.find_erasure(unit.session, referral.id)
     if erasure is None:
@@ -230,7 +232,7 @@ def _view(unit: Unit[Tools], referral: Referral) -> ErasureView:
     )
 
 
-def _erased_with(unit: Unit[Tools], referral: Referral) -> tuple[ErasedWith, ...]:
+def _erased_with(unit: UnitOfWork[Dependencies], referral: Referral) -> tuple[ErasedWith, ...]:
     """What was one person's same request."""
     same = retention_store.ids_tied_to(unit.session, referral.id, retention_store.SAME_REQUEST) - {referral.id}
     found = [store.get_referral(unit.session, one) for one in sorted(same)]

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chassis.ports import Unit
+from chassis.ports import UnitOfWork
 from contracts.vocabulary import ReferralId
 from services.intake import store
+from services.intake.dependencies import Dependencies
 from services.intake.domain.passphrases import NO_DECOY, decoy_for, recognises
 from services.intake.domain.referral import Referral
-from services.intake.tools import Tools
 
 
-def recognise(unit: Unit[Tools], reference: str, passphrase: str) -> Referral | None:
+def recognise(unit: UnitOfWork[Dependencies], reference: str, passphrase: str) -> Referral | None:
     """The referral that goes on for this reference, if the passphrase is its own.
 
     A reference that nobody has and a passphrase that is another's take the same work: two rows are asked for, one is
     there, and its wrong try is written. So nobody learns from the time of an answer which references there are.
     """
-    key, session = unit.tools.passphrase_key, unit.session
+    key, session = unit.dependencies.passphrase_key, unit.session
     decoy_id = decoy_for(reference, key=key)
     own = store.find_guard(session, reference)
     decoy = store.find_decoy(session, NO_DECOY if own else decoy_id)

@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
-from chassis.ports import Unit
+from chassis.ports import UnitOfWork
 from contracts.events.intake import ReferralReceived
 from contracts.london import day_of
 from contracts.sealed import HelpForm
 from contracts.vocabulary import PersonId
 from services.intake import store
+from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import Referral, age_band, age_in_years
 from services.intake.domain.unanswered import distance_of, known_of, sessions_of
 from services.intake.gateways.postcodes import Place
-from services.intake.tools import Tools
 
 
-def personal_record(unit: Unit[Tools], referral: Referral) -> HelpForm:
+def personal_record(unit: UnitOfWork[Dependencies], referral: Referral) -> HelpForm:
     content = store.get_personal_record(unit.session, referral.id)
-    return unit.tools.vault.decrypt(unit.session, referral.id, HelpForm, content)
+    return unit.dependencies.vault.decrypt(unit.session, referral.id, HelpForm, content)
 
 
-def keep_record(unit: Unit[Tools], referral: Referral, form: HelpForm) -> None:
+def keep_record(unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm) -> None:
     """Puts what is known now in place of what was known before."""
-    content = unit.tools.vault.encrypt(unit.session, referral.id, form, at=unit.now)
+    content = unit.dependencies.vault.encrypt(unit.session, referral.id, form, at=unit.now)
     store.correct_personal_record(unit.session, referral.id, content)
 
 
-def place_of(unit: Unit[Tools], form: HelpForm) -> Place:
+def place_of(unit: UnitOfWork[Dependencies], form: HelpForm) -> Place:
     """Where a therapist is sought: where the client is, or where somebody in prison will live then."""
     released_to = form.custody.release_postcode if form.custody else None
-    return unit.tools.postcodes.place_of(released_to or form.postcode)
+    return unit.dependencies.postcodes.place_of(released_to or form.postcode)
 
 
-def age_of(unit: Unit[Tools], form: HelpForm) -> int | None:
+def age_of(unit: UnitOfWork[Dependencies], form: HelpForm) -> int | None:
     return age_in_years(age=form.age, date_of_birth=form.date_of_birth, on=day_of(unit.now))
 
 
-def person_of(unit: Unit[Tools], referral: Referral) -> PersonId:
+def person_of(unit: UnitOfWork[Dependencies], referral: Referral) -> PersonId:
     """The first of all referrals that were taken up again until this one."""
     first = referral.id
     before = referral.previous_id
@@ -44,7 +44,7 @@ def person_of(unit: Unit[Tools], referral: Referral) -> PersonId:
     return PersonId(first)
 
 
-def received(unit: Unit[Tools], referral: Referral, form: HelpForm, place: Place) -> ReferralReceived:
+def received(unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm, place: Place) -> ReferralReceived:
     """What leaves intake of a request, said anew whenever it changes."""
     return ReferralReceived(
         referral_id=referral.id,

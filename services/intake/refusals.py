@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from chassis.ports import Refused, Unit
+from chassis.ports import Refused, UnitOfWork
 from chassis.privacy.sealing import ShapeT, Unopenable
 from contracts.reference import InvalidReference, parse_reference
 from contracts.vocabulary import ReferralId
 from services.intake import store
+from services.intake.dependencies import Dependencies
 from services.intake.domain import referral as domain
 from services.intake.domain.referral import Referral
-from services.intake.tools import Tools
 
 
 class UnknownReferral(Refused):
@@ -46,15 +46,15 @@ def refusing() -> Iterator[None]:
         raise StepNotPossible(str(refusal)) from None
 
 
-def open_sealed(unit: Unit[Tools], kind: type[ShapeT], sealed: str) -> ShapeT:
+def open_sealed(unit: UnitOfWork[Dependencies], kind: type[ShapeT], sealed: str) -> ShapeT:
     """Raises NotSealedToIntake."""
     try:
-        return unit.tools.keyring.open(kind, sealed)
+        return unit.dependencies.keyring.open(kind, sealed)
     except Unopenable:
         raise NotSealedToIntake("Seal this part of the command with intake's newest public key.") from None
 
 
-def find(unit: Unit[Tools], reference: str) -> Referral | None:
+def find(unit: UnitOfWork[Dependencies], reference: str) -> Referral | None:
     """By a reference as a person typed it."""
     try:
         return store.find_by_reference(unit.session, parse_reference(reference))
@@ -62,7 +62,7 @@ def find(unit: Unit[Tools], reference: str) -> Referral | None:
         return None
 
 
-def identify(unit: Unit[Tools], reference: str) -> ReferralId | None:
+def identify(unit: UnitOfWork[Dependencies], reference: str) -> ReferralId | None:
     """As `find`, locking nothing."""
     try:
         return store.id_of_reference(unit.session, parse_reference(reference))
@@ -70,7 +70,7 @@ def identify(unit: Unit[Tools], reference: str) -> ReferralId | None:
         return None
 
 
-def get_both(unit: Unit[Tools], one: ReferralId, other: ReferralId) -> tuple[Referral, Referral]:
+def get_both(unit: UnitOfWork[Dependencies], one: ReferralId, other: ReferralId) -> tuple[Referral, Referral]:
     """Two referrals, locked in one order, so that whoever asks about them the other way round doesn't wait for ever.
 
     Raises UnknownReferral.
@@ -79,7 +79,7 @@ def get_both(unit: Unit[Tools], one: ReferralId, other: ReferralId) -> tuple[Ref
     return found[one], found[other]
 
 
-def get(unit: Unit[Tools], referral_id: ReferralId) -> Referral:
+def get(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> Referral:
     """Raises UnknownReferral."""
     try:
         return store.get_referral(unit.session, referral_id)

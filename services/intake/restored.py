@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from chassis.ports import Timer, Unit
+from chassis.ports import Timer, UnitOfWork
 from chassis.privacy.restore import destroyed
 from contracts.commands.privacy import ErasureReason
 from contracts.vocabulary import ReferralId
 from services.intake import privacy, store
+from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import State
 from services.intake.steps import BY_RULE
-from services.intake.tools import Tools
 
 
-def erase_again(unit: Unit[Tools], timer: Timer) -> None:
+def erase_again(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """The others were restored too, so they are told again. Who asked after the backup is not there to be erased."""
     for subject_id in destroyed(unit.session, store.data_keys):
         referral = store.find_referral(unit.session, ReferralId(subject_id))

@@ -11,8 +11,8 @@ from uuid import UUID
 
 import structlog
 
-from chassis.audit.chain import Deed
-from chassis.ports import Timer, Unit
+from chassis.audit.chain import AuditAction
+from chassis.ports import Timer, UnitOfWork
 from contracts.commands.privacy import ErasureReason
 from contracts.commands.retention import (
     Applied,
@@ -27,17 +27,17 @@ from contracts.commands.retention import (
 )
 from contracts.vocabulary import ReferralId
 from services.intake import privacy, retention_store, store
+from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import IN_THERAPY, Referral, State
 from services.intake.domain.retention import Date, date_of, date_of_all
 from services.intake.keeping import RETENTION
 from services.intake.refusals import UnknownReferral, find
 from services.intake.steps import BY_RULE
-from services.intake.tools import Tools
 
 log = structlog.get_logger()
 
 
-def come_due(unit: Unit[Tools], timer: Timer) -> None:
+def come_due(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """Erases a person whose time has come; otherwise sets the timer for when it will have, or looks again later."""
     file = _file_of(unit, ReferralId(UUID(timer.key)))
     if not file:
@@ -47,19 +47,21 @@ def come_due(unit: Unit[Tools], timer: Timer) -> None:
         unit.set_timer(RETENTION, timer.key, date.due_at)
     elif stops := _stops(unit, file):
         log.info("retention_stopped", referral_id=timer.key, stopped_by=sorted({one.kind for one in stops}))
-        unit.set_timer(RETENTION, timer.key, unit.now + unit.tools.retention.look_again)
+        unit.set_timer(RETENTION, timer.key, unit.now + unit.dependencies.retention.look_again)
     else:
-        log.info("retention_due", referral_id=timer.key, term=date.term.name, policy=unit.tools.retention.version)
+        log.info(
+            "retention_due", referral_id=timer.key, term=date.term.name, policy=unit.dependencies.retention.version
+        )
         for referral in file:
             privacy.erase(unit, referral, by=BY_RULE, reason=ErasureReason.RETENTION)
 
 
-def kept_until(unit: Unit[Tools], referral: Referral) -> Date:
+def kept_until(unit: UnitOfWork[Dependencies], referral: Referral) -> Date:
     """Until when all that this person asked is kept, whatever may stop it then."""
     return _date_of_all(unit, _file_of(unit, referral.id))
 
 
-def ask_retention(unit: Unit[Tools], request: AskRetention) -> RetentionView:
+def ask_retention(unit: UnitOfWork[Dependencies], request: AskRetention) -> RetentionView:
     """Raises UnknownReferral."""
     referral = find(unit, request.reference)
     if referral is None or referral.state is State.ERASED:
@@ -67,10 +69,10 @@ def ask_retention(unit: Unit[Tools], request: AskRetention) -> RetentionView:
     return _view(unit, referral, _file_of(unit, referral.id))
 
 
-def list_due(unit: Unit[Tools], request: ListDue) -> list[RetentionView]:
+def list_due(unit: UnitOfWork[Dependencies], request: ListDue) -> list[RetentionView]:
     """A person once, whatever the number of their referrals."""
     # What was stopped has a timer no later than this, and its date is past.
-    until = max(request.before, unit.now + unit.tools.retention.look_again)
+    until = max(request.before, unit.now + unit.dependencies.retention.look_again)
     views: list[RetentionView] = []
     seen: set[ReferralId] = set()
     for referral_id in retention_store.perhaps_due(unit.session, until, request.limit):
@@ -83,32 +85,34 @@ def list_due(unit: Unit[Tools], request: ListDue) -> list[RetentionView]:
     return sorted(views, key=lambda view: view.due_at)
 
 
-def apply_retention(unit: Unit[Tools], request: ApplyRetention) -> Reckoning:
+def apply_retention(unit: UnitOfWork[Dependencies], request: ApplyRetention) -> Reckoning:
     """Puts it on record: it may erase many at once, each of whom is on record as erased by rule alone."""
-    count, version = retention_store.look_at_all_again(unit.session, unit.now), unit.tools.retention.version
-    unit.put_on_record(Deed.RETENTION_APPLIED, who=request.applied_by, reason=f"policy {version}, referrals: {count}")
+    count, version = retention_store.look_at_all_again(unit.session, unit.now), unit.dependencies.retention.version
+    unit.record_audit(
+        AuditAction.RETENTION_APPLIED, who=request.applied_by, reason=f"policy {version}, referrals: {count}"
+    )
     return Reckoning(referrals=count, policy_version=version)
 
 
-def list_applied(unit: Unit[Tools], request: ListApplied) -> list[Applied]:
+def list_applied(unit: UnitOfWork[Dependencies], request: ListApplied) -> list[Applied]:
     found = retention_store.on_record_as_applied(unit.session)
     return [Applied(applied_at=at, applied_by=who, what=what) for at, who, what in found]
 
 
-def _file_of(unit: Unit[Tools], referral_id: ReferralId) -> list[Referral]:
+def _file_of(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> list[Referral]:
     return retention_store.tied_to(unit.session, referral_id, retention_store.SAME_PERSON)
 
 
-def _date_of_all(unit: Unit[Tools], file: Sequence[Referral]) -> Date:
-    policy, session = unit.tools.retention, unit.session
+def _date_of_all(unit: UnitOfWork[Dependencies], file: Sequence[Referral]) -> Date:
+    policy, session = unit.dependencies.retention, unit.session
     return date_of_all({one: date_of(one, retention_store.story_of(session, one), policy) for one in file})
 
 
-def _stops(unit: Unit[Tools], file: Sequence[Referral]) -> tuple[RetentionStop, ...]:
+def _stops(unit: UnitOfWork[Dependencies], file: Sequence[Referral]) -> tuple[RetentionStop, ...]:
     return tuple(RetentionStop(kind=kind, reference=one.reference) for one in file for kind in _stops_of(unit, one))
 
 
-def _stops_of(unit: Unit[Tools], referral: Referral) -> list[StopKind]:
+def _stops_of(unit: UnitOfWork[Dependencies], referral: Referral) -> list[StopKind]:
     stops = {
         StopKind.LEGAL_HOLD: privacy.hold_in_force(unit, referral) is not None,
         StopKind.THERAPY_IN_PROGRESS: referral.state in IN_THERAPY,
@@ -122,7 +126,7 @@ def _newest(file: Sequence[Referral]) -> Referral:
     return max(file, key=lambda one: (one.merged_into is None, one.received_at, one.id))
 
 
-def _view(unit: Unit[Tools], referral: Referral, file: Sequence[Referral]) -> RetentionView:
+def _view(unit: UnitOfWork[Dependencies], referral: Referral, file: Sequence[Referral]) -> RetentionView:
     date = _date_of_all(unit, file)
     return RetentionView(
         referral_id=referral.id,
@@ -131,7 +135,7 @@ def _view(unit: Unit[Tools], referral: Referral, file: Sequence[Referral]) -> Re
         outcome=date.outcome.value,
         term=date.term.name,
         why=date.term.why,
-        policy_version=unit.tools.retention.version,
+        policy_version=unit.dependencies.retention.version,
         counted_from=date.counted_from,
         due_at=date.due_at,
         goes_with=tuple(one.reference for one in file if one is not referral),

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Column, or_, select, update
 from sqlalchemy.orm import Session
 
-from chassis.audit.chain import Deed
+from chassis.audit.chain import AuditAction
 from contracts.vocabulary import ReferralId
 from services.intake.domain.referral import Referral, State
 from services.intake.domain.retention import Story
@@ -61,7 +61,7 @@ def look_at_all_again(session: Session, at: datetime) -> int:
 
 def on_record_as_applied(session: Session) -> list[tuple[datetime, str, str]]:
     """When, by whom, and by which policy of how many, the oldest first."""
-    wanted = select(audit.c.at, audit.c.who, audit.c.reason).where(audit.c.what == Deed.RETENTION_APPLIED.value)
+    wanted = select(audit.c.at, audit.c.who, audit.c.reason).where(audit.c.what == AuditAction.RETENTION_APPLIED.value)
     return [(at, who, what) for at, who, what in session.execute(wanted.order_by(audit.c.sequence))]
 
 

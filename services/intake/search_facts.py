@@ -6,15 +6,15 @@ import re
 from datetime import date, datetime
 from typing import Protocol
 
-from chassis.ports import Unit
+from chassis.ports import UnitOfWork
 from contracts.events.intake import ReferralAssessed, TherapyLanguage
 from contracts.sealed import Custody, HelpForm
 from contracts.vocabulary import ClientGroup, Competence, RiskLevel, Work
+from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import Referral
 from services.intake.domain.safeguarding import ADULT_AGE_YEARS
 from services.intake.gateways.postcodes import UnknownPlace
 from services.intake.records import age_of, person_of
-from services.intake.tools import Tools
 
 INTERPRETED = {
     "polish": "pl",
@@ -50,7 +50,9 @@ class Found(Protocol):
     def work(self) -> Work: ...
 
 
-def assessed(unit: Unit[Tools], referral: Referral, form: HelpForm, found: Found, *, at: datetime) -> ReferralAssessed:
+def assessed(
+    unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm, found: Found, *, at: datetime
+) -> ReferralAssessed:
     """What a person found at that time, with what the client prefers and needs, can pay, and where they will be."""
     age = age_of(unit, form)
     custody = form.custody if form.client_group is ClientGroup.IN_PRISON else None
@@ -89,13 +91,13 @@ def language_of(interpreter: str | None) -> str | None:
     return next(found, UNDETERMINED)
 
 
-def _release_area(unit: Unit[Tools], custody: Custody | None) -> str | None:
+def _release_area(unit: UnitOfWork[Dependencies], custody: Custody | None) -> str | None:
     """Where it was given as a postcode or part of one; of a town nobody can tell without a person."""
     where = custody and (custody.release_postcode or custody.release_area)
     if not where:
         return None
     try:
-        return unit.tools.postcodes.resolve(where).outward_code
+        return unit.dependencies.postcodes.resolve(where).outward_code
     except UnknownPlace:
         return None
 

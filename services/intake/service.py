@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chassis.host.entrypoints import (
-    Ports,
+    Chassis,
     auditor,
     command,
     discarder,
@@ -84,6 +84,7 @@ from services.intake import (
     commands,
     contact_changes,
     contacts,
+    dependencies,
     duplicates,
     handlers,
     keeping,
@@ -99,7 +100,6 @@ from services.intake import (
     store,
     subject,
     submissions,
-    tools,
 )
 
 ERASURE_CONFIRMED = tuple(one.ErasureConfirmed for one in (matching, billing, notifications, evaluation))
@@ -112,32 +112,32 @@ class IntakeService:
     """Takes requests for help in, has them assessed, and is the only one to know who asked."""
 
     name = "intake"
-    ports = Ports(metadata=store.metadata, tools=tools.build)
+    chassis = Chassis(metadata=store.metadata, dependencies=dependencies.build)
 
     inbox = lane(
         "inbox",
         on(HelpRequested, submissions.receive_request),
         on(WithdrawalRequested, submissions.withdraw_request),
-        on(TherapistOffered, handlers.note_offer, safe_by_business_key=NEWEST),
-        on(OfferDeclined, handlers.note_offer_declined, safe_by_business_key=NEWEST),
-        on(OfferExpired, handlers.note_offer_expired, safe_by_business_key=NEWEST),
-        on(OfferWithdrawn, handlers.note_offer_withdrawn, safe_by_business_key=NEWEST),
-        on(MatchingStalled, handlers.note_stall, safe_by_business_key=NEWEST),
-        on(TherapistMatched, handlers.note_match, safe_by_business_key=NEWEST),
-        on(FirstSessionAttended, handlers.note_first_session, safe_by_business_key=BEGUN),
-        on(SessionReversed, handlers.note_session_reversed, safe_by_business_key=BEGUN),
-        on(SubsidyWaitlisted, status.note_money_wait, safe_by_business_key=MONEY),
-        on(SubsidyApproved, status.note_money, safe_by_business_key=MONEY),
-        on(SubsidyDeclined, status.note_money, safe_by_business_key=MONEY),
-        on(MatchEnded, handlers.note_match_ended, safe_by_business_key=NEWEST),
-        on(MatchEndUndone, handlers.note_match_end_undone, safe_by_business_key=NEWEST),
+        on(TherapistOffered, handlers.note_offer, idempotent_by=NEWEST),
+        on(OfferDeclined, handlers.note_offer_declined, idempotent_by=NEWEST),
+        on(OfferExpired, handlers.note_offer_expired, idempotent_by=NEWEST),
+        on(OfferWithdrawn, handlers.note_offer_withdrawn, idempotent_by=NEWEST),
+        on(MatchingStalled, handlers.note_stall, idempotent_by=NEWEST),
+        on(TherapistMatched, handlers.note_match, idempotent_by=NEWEST),
+        on(FirstSessionAttended, handlers.note_first_session, idempotent_by=BEGUN),
+        on(SessionReversed, handlers.note_session_reversed, idempotent_by=BEGUN),
+        on(SubsidyWaitlisted, status.note_money_wait, idempotent_by=MONEY),
+        on(SubsidyApproved, status.note_money, idempotent_by=MONEY),
+        on(SubsidyDeclined, status.note_money, idempotent_by=MONEY),
+        on(MatchEnded, handlers.note_match_ended, idempotent_by=NEWEST),
+        on(MatchEndUndone, handlers.note_match_end_undone, idempotent_by=NEWEST),
         on(
             SafeguardingAlertAcknowledged,
             handlers.note_acknowledgement,
-            safe_by_business_key="concern_id, of which the first acknowledgement stands",
+            idempotent_by="concern_id, of which the first acknowledgement stands",
         ),
         *(
-            on(confirmed, privacy.note_confirmation, safe_by_business_key="referral and service, which confirms once")
+            on(confirmed, privacy.note_confirmation, idempotent_by="referral and service, which confirms once")
             for confirmed in ERASURE_CONFIRMED
         ),
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chassis.ports import NotYet, Unit
+from chassis.ports import NotYet, UnitOfWork
 from contracts.commands.intake import AskStatus, StatusAnswer
 from contracts.events.billing import SubsidyApproved, SubsidyDeclined, SubsidyWaitlisted
 from contracts.reference import InvalidReference, parse_reference
 from contracts.sealed import Credentials
 from contracts.vocabulary import ClientStep, ContactChangeState, HoldReason
 from services.intake import store
+from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import (
     FINISHED,
     IN_THERAPY,
@@ -23,7 +24,6 @@ from services.intake.domain.referral import (
 from services.intake.recognition import recognise
 from services.intake.records import personal_record
 from services.intake.refusals import open_sealed
-from services.intake.tools import Tools
 
 READING = "We have your request. A person will read it, usually within two working days."
 LOOKING = "We are looking for someone near you to talk to."
@@ -68,14 +68,14 @@ WAITING_FOR = {
 MONEY = "You wait for help with the cost. The list is served in order, and nothing else is held up by it."
 
 
-def ask_status(unit: Unit[Tools], request: AskStatus) -> StatusAnswer:
+def ask_status(unit: UnitOfWork[Dependencies], request: AskStatus) -> StatusAnswer:
     """Tells a client where their request stands. Never says which of the two was wrong."""
     typed = open_sealed(unit, Credentials, request.sealed)
     referral = recognised(unit, typed)
     return answer(unit, referral, typed) if referral else StatusAnswer(recognised=False)
 
 
-def recognised(unit: Unit[Tools], typed: Credentials) -> Referral | None:
+def recognised(unit: UnitOfWork[Dependencies], typed: Credentials) -> Referral | None:
     try:
         reference = parse_reference(typed.reference)
     except InvalidReference:
@@ -89,7 +89,7 @@ def is_of(referral: Referral, typed: Credentials) -> bool:
 
 
 def answer(
-    unit: Unit[Tools], referral: Referral, typed: Credentials, change: ContactChangeState | None = None
+    unit: UnitOfWork[Dependencies], referral: Referral, typed: Credentials, change: ContactChangeState | None = None
 ) -> StatusAnswer:
     """`change` is said of a contact change in place of what is kept of it."""
     own = is_of(referral, typed)
@@ -113,7 +113,7 @@ def _next_words(referral: Referral) -> str | None:
     return NEXT_WORDS.get(referral.state)
 
 
-def _since(unit: Unit[Tools], referral: Referral) -> datetime:
+def _since(unit: UnitOfWork[Dependencies], referral: Referral) -> datetime:
     """When it came to where it stands."""
     since = referral.received_at
     state: State | None = None
@@ -123,7 +123,7 @@ def _since(unit: Unit[Tools], referral: Referral) -> datetime:
     return since
 
 
-def _possible(unit: Unit[Tools], referral: Referral, *, own: bool) -> list[ClientStep]:
+def _possible(unit: UnitOfWork[Dependencies], referral: Referral, *, own: bool) -> list[ClientStep]:
     may = []
     if own and referral.state in LIFE[Step.CHANGE_CONTACT].sources:
         may.append(ClientStep.CHANGE_CONTACT)
@@ -136,22 +136,22 @@ def _possible(unit: Unit[Tools], referral: Referral, *, own: bool) -> list[Clien
     return may
 
 
-def may_agree(unit: Unit[Tools], referral: Referral) -> bool:
+def may_agree(unit: UnitOfWork[Dependencies], referral: Referral) -> bool:
     """Whether whoever knows the words can say that details may be passed on: nobody says so for somebody else."""
     waits = referral.state in LIFE[Step.RECORD_CONSENT].sources and not referral.may_pass_on
     return waits and personal_record(unit, referral).written_by is None
 
 
-def note_money_wait(unit: Unit[Tools], event: SubsidyWaitlisted) -> None:
+def note_money_wait(unit: UnitOfWork[Dependencies], event: SubsidyWaitlisted) -> None:
     _note_money(unit, event, waits=True)
 
 
-def note_money(unit: Unit[Tools], event: SubsidyApproved | SubsidyDeclined) -> None:
+def note_money(unit: UnitOfWork[Dependencies], event: SubsidyApproved | SubsidyDeclined) -> None:
     _note_money(unit, event, waits=False)
 
 
 def _note_money(
-    unit: Unit[Tools], event: SubsidyWaitlisted | SubsidyApproved | SubsidyDeclined, *, waits: bool
+    unit: UnitOfWork[Dependencies], event: SubsidyWaitlisted | SubsidyApproved | SubsidyDeclined, *, waits: bool
 ) -> None:
     """Raises NotYet for a referral that isn't known here."""
     referral = store.find_referral(unit.session, event.referral_id)

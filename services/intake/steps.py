@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from chassis.ports import Unit
+from chassis.ports import UnitOfWork
 from contracts.sealed import Note
 from services.intake import store
+from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import Referral, Step
 from services.intake.keeping import keep_until
 from services.intake.refusals import open_sealed
-from services.intake.tools import Tools
 
 BY_CLIENT, BY_RULE, BY_MATCHING, BY_BILLING = "client", "rule", "matching", "billing"
 UNNAMED_STAFF = "office"
@@ -21,7 +21,7 @@ CONTACT_CODE_OVER = "contact_code_over"
 
 
 def record(
-    unit: Unit[Tools],
+    unit: UnitOfWork[Dependencies],
     referral: Referral,
     step: Step,
     *,
@@ -53,7 +53,7 @@ def record(
 
 
 def take(
-    unit: Unit[Tools],
+    unit: UnitOfWork[Dependencies],
     referral: Referral,
     step: Step,
     *,
@@ -66,12 +66,12 @@ def take(
     record(unit, referral, step, by=by, reason=reason, note=note)
 
 
-def _end_contact_change(unit: Unit[Tools], referral: Referral) -> None:
+def _end_contact_change(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
     change = store.find_contact_change(unit.session, referral.id)
     if change and change.is_pending:
         change.expire()
         unit.cancel_timer(CONTACT_CODE_OVER, referral.id)
 
 
-def _encrypted(unit: Unit[Tools], referral: Referral, note: str) -> bytes:
-    return unit.tools.vault.encrypt(unit.session, referral.id, open_sealed(unit, Note, note), at=unit.now)
+def _encrypted(unit: UnitOfWork[Dependencies], referral: Referral, note: str) -> bytes:
+    return unit.dependencies.vault.encrypt(unit.session, referral.id, open_sealed(unit, Note, note), at=unit.now)

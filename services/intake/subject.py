@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from sqlalchemy import or_, select
 
-from chassis.audit.chain import Deed
-from chassis.ports import Unit
+from chassis.audit.chain import AuditAction
+from chassis.ports import UnitOfWork
 from chassis.subject_access import reached, sealed, section
 from contracts.commands.intake import Done
 from contracts.commands.subject import (
@@ -25,12 +25,12 @@ from contracts.commands.subject import (
 from contracts.sealed import HelpForm
 from contracts.vocabulary import HoldReason, Known, Party, ReferralId, ResumptionReason
 from services.intake import contact_changes, privacy_store, retention, store, telling
+from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import Referral, State
 from services.intake.labels import LABELS
 from services.intake.linking import refuse_who_handles_linked
 from services.intake.records import personal_record
 from services.intake.refusals import UnknownReferral, find, get
-from services.intake.tools import Tools
 
 WRITERS = frozenset(path for path in LABELS if path.startswith("written_by.")) - {
     "written_by.client_agrees",
@@ -50,7 +50,7 @@ class NothingLeftToRead(UnknownReferral):
     """The person was erased."""
 
 
-def same_person(unit: Unit[Tools], request: AskSamePerson) -> list[SamePerson]:
+def same_person(unit: UnitOfWork[Dependencies], request: AskSamePerson) -> list[SamePerson]:
     """The referral of this reference first, then those before and after it and those merged with it.
 
     Raises UnknownReferral.
@@ -66,7 +66,7 @@ def same_person(unit: Unit[Tools], request: AskSamePerson) -> list[SamePerson]:
     return [SamePerson(referral_id=one.id, reference=one.reference) for one in known.values()]
 
 
-def tell(unit: Unit[Tools], request: AboutSubject) -> list[Section]:
+def tell(unit: UnitOfWork[Dependencies], request: AboutSubject) -> list[Section]:
     """What the person may be told. Raises UnknownReferral, HandlesLinkedReferral."""
     referral = get(unit, request.referral_id)
     refuse_who_handles_linked(unit, referral, request.asked_by)
@@ -89,13 +89,13 @@ def tell(unit: Unit[Tools], request: AboutSubject) -> list[Section]:
     ]
 
 
-def _named_since(unit: Unit[Tools], referral: Referral, *whose: Party) -> list[Entry]:
+def _named_since(unit: UnitOfWork[Dependencies], referral: Referral, *whose: Party) -> list[Entry]:
     """A new contact that a person has still to confirm."""
     contact = contact_changes.waiting_contact(unit, referral, whose=whose)
     return [reached(contact)] if contact else []
 
 
-def tell_writer(unit: Unit[Tools], request: AboutSubject) -> list[Section]:
+def tell_writer(unit: UnitOfWork[Dependencies], request: AboutSubject) -> list[Section]:
     """What whoever wrote for the client may be told: what is theirs. Raises UnknownReferral, HandlesLinkedReferral."""
     referral = get(unit, request.referral_id)
     refuse_who_handles_linked(unit, referral, request.asked_by)
@@ -105,7 +105,7 @@ def tell_writer(unit: Unit[Tools], request: AboutSubject) -> list[Section]:
     return [section(Topic.CONTACT, [*known, *_named_since(unit, referral, Party.WRITER)])]
 
 
-def read_record(unit: Unit[Tools], request: ReadRecord) -> SealedHolding:
+def read_record(unit: UnitOfWork[Dependencies], request: ReadRecord) -> SealedHolding:
     """All that a client wrote, their assessment and what was noted, for whoever may read it.
 
     Raises UnknownReferral, NothingLeftToRead, HandlesLinkedReferral, CannotSeal.
@@ -114,7 +114,7 @@ def read_record(unit: Unit[Tools], request: ReadRecord) -> SealedHolding:
     refuse_who_handles_linked(unit, referral, request.staff)
     if referral.state is State.ERASED:
         raise NothingLeftToRead(f"{referral.reference} was erased: there is nothing left to read.")
-    unit.put_on_record(Deed.READ, who=request.staff, subject_id=referral.id, reason=request.reason.value)
+    unit.record_audit(AuditAction.READ, who=request.staff, subject_id=referral.id, reason=request.reason.value)
     form = personal_record(unit, referral)
     sections = [
         section(Topic.REQUEST, [telling.request(referral)]),
@@ -127,7 +127,7 @@ def read_record(unit: Unit[Tools], request: ReadRecord) -> SealedHolding:
     return sealed(unit, sections, seal_to_=request.seal_to)
 
 
-def leave_out(unit: Unit[Tools], request: LeaveOut) -> Done:
+def leave_out(unit: UnitOfWork[Dependencies], request: LeaveOut) -> Done:
     """Puts on record what a person leaves out of an export, whichever service holds it.
 
     Raises UnknownReferral, HandlesLinkedReferral.
@@ -136,7 +136,7 @@ def leave_out(unit: Unit[Tools], request: LeaveOut) -> Done:
         referral = get(unit, one.referral_id)
         refuse_who_handles_linked(unit, referral, request.staff)
         which = f"{one.ground.value} {one.service}/{one.topic.value}/{one.place}"
-        unit.put_on_record(Deed.LEFT_OUT, who=request.staff, subject_id=referral.id, reason=which)
+        unit.record_audit(AuditAction.LEFT_OUT, who=request.staff, subject_id=referral.id, reason=which)
     return Done()
 
 
@@ -150,7 +150,7 @@ def _in_confidence(form: HelpForm) -> frozenset[str]:
     return theirs | FREE_WORDS | {f"answers.{one.question}" for one in form.answers}
 
 
-def _next_to(unit: Unit[Tools], referral: Referral) -> list[Referral]:
+def _next_to(unit: UnitOfWork[Dependencies], referral: Referral) -> list[Referral]:
     """The referral that this one takes up or was merged into, and those that take it up or were merged into it."""
     table = store.referrals.c
     wanted = or_(table.previous_id == referral.id, table.merged_into == referral.id)

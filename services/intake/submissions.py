@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from contextlib import suppress
 
-from chassis.ports import NotYet, Refused, Unit
+from chassis.ports import NotYet, Refused, UnitOfWork
 from chassis.privacy.sealing import Unopenable, key_of
 from contracts.commands.intake import ListUnreadable, RetriedUnreadable, RetryUnreadable, UnreadableView
 from contracts.events.intake import HelpRequestRefused
@@ -20,11 +20,11 @@ from contracts.sealed import FORMS, Credentials, HelpForm, HelpSubmission
 from contracts.shape import InvalidShape
 from contracts.vocabulary import ReferralId, RefusalReason, WithdrawalReason
 from services.intake import handlers, store, unreadable
+from services.intake.dependencies import Dependencies
 from services.intake.domain.passphrases import mark_of
 from services.intake.domain.referral import Referral, StepRefused, can_be_born_on
 from services.intake.recognition import recognise
 from services.intake.steps import BY_CLIENT
-from services.intake.tools import Tools
 
 NOTHING_IN_IT = frozenset({RefusalReason.REPLAYED, RefusalReason.NOT_RECOGNISED})
 """Refusals after which there is nothing to keep: it was taken in before, or whoever typed it is told so."""
@@ -46,7 +46,7 @@ class NothingUnreadable(Refused):
     """Nothing is kept of this submission; it may have been read meanwhile."""
 
 
-def receive_request(unit: Unit[Tools], event: HelpRequested) -> None:
+def receive_request(unit: UnitOfWork[Dependencies], event: HelpRequested) -> None:
     """Takes a request for help in, or says to the front-end why it can't be taken as it is."""
     try:
         take_in(unit, event)
@@ -54,18 +54,18 @@ def receive_request(unit: Unit[Tools], event: HelpRequested) -> None:
         _refuse(unit, event, refusal)
 
 
-def take_in(unit: Unit[Tools], event: HelpRequested) -> Referral:
+def take_in(unit: UnitOfWork[Dependencies], event: HelpRequested) -> Referral:
     """Raises SubmissionRefused."""
     submission = _open_submission(unit, event)
     form = HelpForm.from_json(submission.to_json())
     id_ = ReferralId(unit.new_id())
-    mark = mark_of(submission.passphrase, referral_id=id_, key=unit.tools.passphrase_key)
+    mark = mark_of(submission.passphrase, referral_id=id_, key=unit.dependencies.passphrase_key)
     referral = handlers.new_referral(unit, id_, event.submission_id, form, mark)
     handlers.begin(unit, referral, form, store.Form(event.form, event.form_version), by=BY_CLIENT)
     return referral
 
 
-def withdraw_request(unit: Unit[Tools], event: WithdrawalRequested) -> None:
+def withdraw_request(unit: UnitOfWork[Dependencies], event: WithdrawalRequested) -> None:
     """Takes a request back for whoever knows its reference and passphrase."""
     try:
         take_back(unit, event)
@@ -73,14 +73,14 @@ def withdraw_request(unit: Unit[Tools], event: WithdrawalRequested) -> None:
         _refuse(unit, event, refusal)
 
 
-def take_back(unit: Unit[Tools], event: WithdrawalRequested) -> None:
+def take_back(unit: UnitOfWork[Dependencies], event: WithdrawalRequested) -> None:
     """Raises SubmissionRefused; NotYet while the request itself may still be under way."""
     referral = _recognise(unit, event)
     with suppress(StepRefused):  # where there is nothing left to take back
         handlers.withdraw(unit, referral, WithdrawalReason.CLIENT_ASKED, by=BY_CLIENT)
 
 
-def list_unreadable(unit: Unit[Tools], request: ListUnreadable) -> list[UnreadableView]:
+def list_unreadable(unit: UnitOfWork[Dependencies], request: ListUnreadable) -> list[UnreadableView]:
     """The oldest first."""
     return [
         UnreadableView(
@@ -95,7 +95,7 @@ def list_unreadable(unit: Unit[Tools], request: ListUnreadable) -> list[Unreadab
     ]
 
 
-def retry_unreadable(unit: Unit[Tools], request: RetryUnreadable) -> RetriedUnreadable:
+def retry_unreadable(unit: UnitOfWork[Dependencies], request: RetryUnreadable) -> RetriedUnreadable:
     """Reads one again, and takes it in as if it came now. Raises NothingUnreadable, StillUnreadable."""
     kept = unreadable.find(unit.session, request.submission_id)
     if kept is None:
@@ -108,7 +108,7 @@ def retry_unreadable(unit: Unit[Tools], request: RetryUnreadable) -> RetriedUnre
     return RetriedUnreadable(reference=reference)
 
 
-def _take_in(unit: Unit[Tools], kept: unreadable.Unreadable) -> str | None:
+def _take_in(unit: UnitOfWork[Dependencies], kept: unreadable.Unreadable) -> str | None:
     """The reference of the request that was in it, if one was. Raises SubmissionRefused."""
     event = kept.as_event()
     if isinstance(event, HelpRequested):
@@ -124,7 +124,9 @@ def _why(refusal: SubmissionRefused) -> str:
     return f"It can't be taken in: {refusal.reason.value.replace('_', ' ')}{where}."
 
 
-def _refuse(unit: Unit[Tools], event: HelpRequested | WithdrawalRequested, refusal: SubmissionRefused) -> None:
+def _refuse(
+    unit: UnitOfWork[Dependencies], event: HelpRequested | WithdrawalRequested, refusal: SubmissionRefused
+) -> None:
     """Says why a submission could not be taken in, and keeps what a person has still to look at."""
     unit.emit(
         HelpRequestRefused(submission_id=event.submission_id, reason=refusal.reason, field=refusal.field),
@@ -133,7 +135,7 @@ def _refuse(unit: Unit[Tools], event: HelpRequested | WithdrawalRequested, refus
         unreadable.keep(unit, event, refusal.reason, refusal.field)
 
 
-def _open_submission(unit: Unit[Tools], event: HelpRequested) -> HelpSubmission:
+def _open_submission(unit: UnitOfWork[Dependencies], event: HelpRequested) -> HelpSubmission:
     """Raises SubmissionRefused."""
     if store.find_by_submission(unit.session, event.submission_id):
         raise SubmissionRefused(RefusalReason.REPLAYED)
@@ -141,7 +143,7 @@ def _open_submission(unit: Unit[Tools], event: HelpRequested) -> HelpSubmission:
     if kind is None:
         raise SubmissionRefused(RefusalReason.UNKNOWN_FORM)
     try:
-        submission = unit.tools.keyring.open(kind, event.sealed)
+        submission = unit.dependencies.keyring.open(kind, event.sealed)
     except Unopenable:
         raise SubmissionRefused(RefusalReason.UNSEALED) from None
     except InvalidShape as error:
@@ -161,10 +163,10 @@ def _field_at_fault(kind: type[HelpSubmission], error: InvalidShape) -> str | No
     return next((name for name in error.errors if name in kind.schema.fields), None)
 
 
-def _recognise(unit: Unit[Tools], event: WithdrawalRequested) -> Referral:
+def _recognise(unit: UnitOfWork[Dependencies], event: WithdrawalRequested) -> Referral:
     """Raises SubmissionRefused; NotYet while the request itself may still be under way."""
     try:
-        typed = unit.tools.keyring.open(Credentials, event.sealed)
+        typed = unit.dependencies.keyring.open(Credentials, event.sealed)
         reference = parse_reference(typed.reference)
     except Unopenable:
         raise SubmissionRefused(RefusalReason.UNSEALED) from None
@@ -172,7 +174,7 @@ def _recognise(unit: Unit[Tools], event: WithdrawalRequested) -> Referral:
         raise SubmissionRefused(RefusalReason.MALFORMED) from None
     except InvalidReference:
         raise SubmissionRefused(RefusalReason.NOT_RECOGNISED) from None
-    may_be_under_way = _age_of_message(unit) < unit.tools.settings.wait_for_request.total_seconds()
+    may_be_under_way = _age_of_message(unit) < unit.dependencies.settings.wait_for_request.total_seconds()
     if may_be_under_way and store.find_by_reference(unit.session, reference) is None:
         raise NotYet("no request with this reference has arrived yet")
     referral = recognise(unit, reference, typed.passphrase)
@@ -181,6 +183,6 @@ def _recognise(unit: Unit[Tools], event: WithdrawalRequested) -> Referral:
     return referral
 
 
-def _age_of_message(unit: Unit[Tools]) -> float:
+def _age_of_message(unit: UnitOfWork[Dependencies]) -> float:
     """In seconds; without end for what isn't handled as a message any more."""
     return (unit.now - unit.envelope.time).total_seconds() if unit.envelope else math.inf

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from chassis.ports import Unit
+from chassis.ports import UnitOfWork
 from chassis.subject_access import entry, fact, pounds, reached
 from contracts.commands.subject import Entry, Fact, Section, Topic
 from contracts.sealed import Aspects, Consents, FormAnswer, HelpForm, Note, Writer
@@ -33,11 +33,11 @@ from contracts.vocabulary import (
 )
 from contracts.words import LANGUAGES
 from services.intake import store
+from services.intake.dependencies import Dependencies
 from services.intake.domain.privacy import Erasure
 from services.intake.domain.referral import Referral, State, Step
 from services.intake.domain.retention import Date
 from services.intake.labels import ASPECTS, CODED, LABELS, STATES, STEPS, TOLD_APART, WRITTEN_BY
-from services.intake.tools import Tools
 
 REASONS: dict[Step, type[StrEnum]] = {
     Step.RECEIVE: ReReferralReason,
@@ -138,19 +138,19 @@ def writer(found: Writer | None) -> list[Entry]:
     return [named, reached(contact)] if contact else [named]
 
 
-def steps(unit: Unit[Tools], referral: Referral, *, untold: Collection[str] = ()) -> list[Entry]:
+def steps(unit: UnitOfWork[Dependencies], referral: Referral, *, untold: Collection[str] = ()) -> list[Entry]:
     """Every step, with its reason and, where it was noted, why in words. Neither is told of reasons in `untold`."""
     return [_step(unit, referral, row, untold) for row in store.history_of(unit.session, referral.id)]
 
 
-def assessment(unit: Unit[Tools], referral: Referral, *, but: Collection[str] = ()) -> list[Entry]:
+def assessment(unit: UnitOfWork[Dependencies], referral: Referral, *, but: Collection[str] = ()) -> list[Entry]:
     """What was decided, what the rules had suggested, and the aspects in the assessor's words, but for these."""
     row = unit.session.execute(
         select(store.assessments).where(store.assessments.c.referral_id == referral.id)
     ).one_or_none()
     if row is None:
         return []
-    aspects = unit.tools.vault.decrypt(unit.session, referral.id, Aspects, row.content)
+    aspects = unit.dependencies.vault.decrypt(unit.session, referral.id, Aspects, row.content)
     words = [(label, getattr(aspects, name)) for name, label in ASPECTS.items() if name not in but]
     decided = (
         ("Assessed on", row.assessed_at),
@@ -219,13 +219,13 @@ def _answer(one: FormAnswer) -> Fact:
     return Fact(what=told.what, value=told.value, exactly=said, asked=told.asked)
 
 
-def _step(unit: Unit[Tools], referral: Referral, row: Row[Any], untold: Collection[str]) -> Entry:
+def _step(unit: UnitOfWork[Dependencies], referral: Referral, row: Row[Any], untold: Collection[str]) -> Entry:
     told = row.reason not in untold
     meaning = REASONS.get(row.step)
     why = meaning(row.reason) if meaning and row.reason and told else None
     note = None
     if row.note is not None and told and referral.state is not State.ERASED:
-        note = unit.tools.vault.decrypt(unit.session, referral.id, Note, row.note).text
+        note = unit.dependencies.vault.decrypt(unit.session, referral.id, Note, row.note).text
     moved = (fact("What happened", row.step, words=STEPS), fact("Since then", row.state, words=STATES))
     by = WRITTEN_BY.get(row.taken_by, row.taken_by)
     rest = entry(("By", by), ("Why", why), ("In words", note))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from chassis.ports import Unit
+from chassis.ports import UnitOfWork
 from chassis.store.unreadable import UnreadableStore
 from contracts.events.web import HelpRequested, WithdrawalRequested
 from contracts.vocabulary import RefusalReason, SubmissionId
+from services.intake.dependencies import Dependencies
 from services.intake.store import unreadable
-from services.intake.tools import Tools
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ unread, find, drop = _kept.oldest, _kept.find, _kept.drop
 
 
 def keep(
-    unit: Unit[Tools], event: HelpRequested | WithdrawalRequested, reason: RefusalReason, field: str | None
+    unit: UnitOfWork[Dependencies], event: HelpRequested | WithdrawalRequested, reason: RefusalReason, field: str | None
 ) -> None:
     form = (event.form, event.form_version) if isinstance(event, HelpRequested) else (None, None)
     row = {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chassis.audit.chain import Deed
-from chassis.ports import Refused, Unit
+from chassis.audit.chain import AuditAction
+from chassis.ports import Refused, UnitOfWork
 from contracts.commands.matching import (
     AcceptOffer,
     AdmitTherapist,
@@ -27,10 +27,10 @@ from contracts.events.matching import OfferDeclined, TherapistAdmitted, Therapis
 from contracts.london import day_of
 from contracts.vocabulary import DeclineReason, MatchEndReason, OfferId, ReferralId, TherapistId
 from services.matching import handlers, search, search_store, store
+from services.matching.dependencies import Dependencies
 from services.matching.domain.offer import NotTheirOffer, Offer, OfferClosed
 from services.matching.domain.referral import Referral, State
 from services.matching.domain.therapist import Therapist
-from services.matching.tools import Tools
 
 OVER = frozenset({State.ENDED, State.STOPPED, State.ERASED})
 """States in which nothing more happens for a referral."""
@@ -76,11 +76,11 @@ class AgesTheWrongWayRound(Refused):
     """The youngest of the young people whom a therapist sees is older than the oldest."""
 
 
-def admit_therapist(unit: Unit[Tools], request: AdmitTherapist) -> Done:
+def admit_therapist(unit: UnitOfWork[Dependencies], request: AdmitTherapist) -> Done:
     """Raises UnknownOutwardCode, AgesTheWrongWayRound."""
     if store.find_new_therapist(unit.session, request.therapist_id):
         return Done(changed=False)
-    point = unit.tools.places.locate(request.outward_code)
+    point = unit.dependencies.places.locate(request.outward_code)
     if point is None:
         raise UnknownOutwardCode("This outward code is not known. Please check the therapist's postcode.")
     therapist = Therapist(
@@ -119,7 +119,7 @@ def admit_therapist(unit: Unit[Tools], request: AdmitTherapist) -> Done:
     return Done()
 
 
-def change_therapist(unit: Unit[Tools], request: ChangeTherapist) -> Done:
+def change_therapist(unit: UnitOfWork[Dependencies], request: ChangeTherapist) -> Done:
     """What is new holds at once: for letters still to be sent, for open offers, and for whoever waits.
 
     A fee that was agreed with a match stays. Raises UnknownTherapist, AgesTheWrongWayRound.
@@ -136,23 +136,25 @@ def change_therapist(unit: Unit[Tools], request: ChangeTherapist) -> Done:
     _refuse_ages_the_wrong_way_round(therapist)
     if request.contact is not None:
         unit.emit(TherapistContactChanged(therapist_id=therapist.id, sealed=request.contact))
-    unit.put_on_record(Deed.THERAPIST_CHANGED, who=request.staff, subject_id=therapist.id, reason=request.reason.value)
+    unit.record_audit(
+        AuditAction.THERAPIST_CHANGED, who=request.staff, subject_id=therapist.id, reason=request.reason.value
+    )
     search.look_again_at_offers(unit, therapist)
     search.open_to_waiting_list(unit, therapist)
     return Done()
 
 
-def suspend_therapist(unit: Unit[Tools], request: SuspendTherapist) -> Done:
+def suspend_therapist(unit: UnitOfWork[Dependencies], request: SuspendTherapist) -> Done:
     """Raises UnknownTherapist."""
     return Done(changed=handlers.suspend(unit, _therapist(unit, request.therapist_id), request.reason))
 
 
-def reinstate_therapist(unit: Unit[Tools], request: ReinstateTherapist) -> Done:
+def reinstate_therapist(unit: UnitOfWork[Dependencies], request: ReinstateTherapist) -> Done:
     """Raises UnknownTherapist."""
     return Done(changed=handlers.reinstate(unit, _therapist(unit, request.therapist_id), request.reason))
 
 
-def change_places(unit: Unit[Tools], request: ChangePlaces) -> Done:
+def change_places(unit: UnitOfWork[Dependencies], request: ChangePlaces) -> Done:
     """Raises UnknownTherapist."""
     therapist = _therapist(unit, request.therapist_id)
     therapist.change_places(places=request.places)
@@ -160,14 +162,14 @@ def change_places(unit: Unit[Tools], request: ChangePlaces) -> Done:
     return Done()
 
 
-def accept_offer(unit: Unit[Tools], request: AcceptOffer) -> Matched:
+def accept_offer(unit: UnitOfWork[Dependencies], request: AcceptOffer) -> Matched:
     """Raises UnknownOffer, OfferNoLongerOpen."""
     offer = _answered(unit, request.offer_id, request.therapist_id, accepted=True)
     therapist, referral = _therapist(unit, offer.therapist_id), _referral(unit, offer.referral_id)
     return Matched(match_id=search.match(unit, referral, offer, therapist))
 
 
-def decline_offer(unit: Unit[Tools], request: DeclineOffer) -> Done:
+def decline_offer(unit: UnitOfWork[Dependencies], request: DeclineOffer) -> Done:
     """Raises UnknownOffer, OfferNoLongerOpen, AwayUntilWhen."""
     until = request.until if request.reason is DeclineReason.AWAY else None
     if request.reason is DeclineReason.AWAY and (until is None or until <= day_of(unit.now)):
@@ -192,7 +194,7 @@ def decline_offer(unit: Unit[Tools], request: DeclineOffer) -> Done:
     return Done()
 
 
-def end_match(unit: Unit[Tools], request: EndMatch) -> Done:
+def end_match(unit: UnitOfWork[Dependencies], request: EndMatch) -> Done:
     """A client who was unhappy gets another therapist. Raises UnknownMatch, WithdrawAtIntake."""
     if request.reason is MatchEndReason.WITHDRAWN:
         raise WithdrawAtIntake("Please withdraw the referral at intake; that ends the match too.")
@@ -210,7 +212,7 @@ def end_match(unit: Unit[Tools], request: EndMatch) -> Done:
     return Done()
 
 
-def undo_match_end(unit: Unit[Tools], request: UndoMatchEnd) -> Done:
+def undo_match_end(unit: UnitOfWork[Dependencies], request: UndoMatchEnd) -> Done:
     """Client and therapist go on as if they had never parted. Raises UnknownMatch, CannotUndo."""
     match = store.find_match(unit.session, request.match_id)
     if match is None:
@@ -228,11 +230,13 @@ def undo_match_end(unit: Unit[Tools], request: UndoMatchEnd) -> Done:
     if any(one.state not in OVER for one in store.others_of_person(unit.session, referral.id)):
         raise CannotUndo("The client has asked again since. Please go on with that newer request.")
     search.undo_end(unit, match, referral, request.reason)
-    unit.put_on_record(Deed.MATCH_END_UNDONE, who=request.staff, subject_id=referral.id, reason=request.reason.value)
+    unit.record_audit(
+        AuditAction.MATCH_END_UNDONE, who=request.staff, subject_id=referral.id, reason=request.reason.value
+    )
     return Done()
 
 
-def list_offers(unit: Unit[Tools], request: ListOffers) -> list[OpenOffer]:
+def list_offers(unit: UnitOfWork[Dependencies], request: ListOffers) -> list[OpenOffer]:
     return [
         OpenOffer(
             offer_id=offer.id,
@@ -246,7 +250,7 @@ def list_offers(unit: Unit[Tools], request: ListOffers) -> list[OpenOffer]:
     ]
 
 
-def ask_standing(unit: Unit[Tools], request: AskStanding) -> Standing:
+def ask_standing(unit: UnitOfWork[Dependencies], request: AskStanding) -> Standing:
     """Raises UnknownReferral."""
     referral = _referral(unit, request.referral_id)
     return Standing(
@@ -262,11 +266,11 @@ def ask_standing(unit: Unit[Tools], request: AskStanding) -> Standing:
     )
 
 
-def count_standings(unit: Unit[Tools], request: CountStandings) -> list[StandingCount]:
+def count_standings(unit: UnitOfWork[Dependencies], request: CountStandings) -> list[StandingCount]:
     return [StandingCount(state=state, referrals=count) for state, count in store.count_by_state(unit.session)]
 
 
-def _answered(unit: Unit[Tools], offer_id: OfferId, therapist_id: TherapistId, *, accepted: bool) -> Offer:
+def _answered(unit: UnitOfWork[Dependencies], offer_id: OfferId, therapist_id: TherapistId, *, accepted: bool) -> Offer:
     offer = store.find_offer(unit.session, offer_id)
     if offer is None:
         raise UnknownOffer("There is no such offer. Please check the link.")
@@ -284,14 +288,14 @@ def _refuse_ages_the_wrong_way_round(therapist: Therapist) -> None:
         raise AgesTheWrongWayRound("The youngest age is above the oldest. Please check the two.")
 
 
-def _therapist(unit: Unit[Tools], therapist_id: TherapistId) -> Therapist:
+def _therapist(unit: UnitOfWork[Dependencies], therapist_id: TherapistId) -> Therapist:
     therapist = store.find_therapist(unit.session, therapist_id)
     if therapist is None:
         raise UnknownTherapist("There is no such therapist. Please check the identifier.")
     return therapist
 
 
-def _referral(unit: Unit[Tools], referral_id: ReferralId) -> Referral:
+def _referral(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> Referral:
     referral = store.find_referral(unit.session, referral_id)
     if referral is None:
         raise UnknownReferral("There is no such referral. Please check the identifier.")

@@ -9,20 +9,20 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from chassis.ports import Unit
+from chassis.ports import UnitOfWork
 from services.matching import store
+from services.matching.dependencies import Dependencies
 from services.matching.domain.referral import State
-from services.matching.tools import Tools
 
 EventT = TypeVar("EventT", bound=Any)
-Handler = Callable[[Unit[Tools], EventT], None]
+Handler = Callable[[UnitOfWork[Dependencies], EventT], None]
 
 
 def unless_erased(handler: Handler[EventT]) -> Handler[EventT]:
     """The handler of an event about one referral, which does nothing once that was erased."""
 
     @wraps(handler)
-    def handle(unit: Unit[Tools], event: EventT) -> None:
+    def handle(unit: UnitOfWork[Dependencies], event: EventT) -> None:
         referral = store.find_referral(unit.session, event.referral_id)
         if referral is None or referral.state is not State.ERASED:
             handler(unit, event)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from chassis.ports import NotYet, Timer, Unit
+from chassis.ports import NotYet, Timer, UnitOfWork
 from contracts.events.billing import (
     MembershipLapsed,
     MembershipRenewed,
@@ -42,18 +42,18 @@ from contracts.vocabulary import (
     TherapistId,
 )
 from services.matching import search, store
+from services.matching.dependencies import Dependencies
 from services.matching.domain.links import Link
 from services.matching.domain.places import Point
 from services.matching.domain.referral import Assessment, Referral, SubsidyState, may_meet_online
 from services.matching.domain.therapist import Therapist
 from services.matching.erased import unless_erased
-from services.matching.tools import Tools
 
 
 @unless_erased
-def note_referral(unit: Unit[Tools], event: ReferralReceived) -> None:
+def note_referral(unit: UnitOfWork[Dependencies], event: ReferralReceived) -> None:
     """Begins a search, which waits for the assessment; or learns anew where the client is and how they can meet."""
-    point = unit.tools.places.locate(event.outward_code)
+    point = unit.dependencies.places.locate(event.outward_code)
     referral = store.find_referral(unit.session, event.referral_id)
     if referral is None:
         unit.session.add(_referral_of(unit, event, point))
@@ -68,7 +68,7 @@ def note_referral(unit: Unit[Tools], event: ReferralReceived) -> None:
 
 
 @unless_erased
-def note_assessment(unit: Unit[Tools], event: ReferralAssessed) -> None:
+def note_assessment(unit: UnitOfWork[Dependencies], event: ReferralAssessed) -> None:
     """Starts asking therapists, unless billing has still to say what can be paid; or goes by what is known better."""
     referral = _known(unit, event.referral_id)
     referral.risk_level = event.risk_level
@@ -84,39 +84,39 @@ def note_assessment(unit: Unit[Tools], event: ReferralAssessed) -> None:
 
 
 @unless_erased
-def note_subsidy(unit: Unit[Tools], event: SubsidyApproved) -> None:
+def note_subsidy(unit: UnitOfWork[Dependencies], event: SubsidyApproved) -> None:
     """More can be paid a session, so more therapists come into question."""
     _subsidy_decided(unit, event.referral_id, SubsidyState.APPROVED, event.pence_per_session)
 
 
 @unless_erased
-def note_subsidy_waitlisted(unit: Unit[Tools], event: SubsidyWaitlisted) -> None:
+def note_subsidy_waitlisted(unit: UnitOfWork[Dependencies], event: SubsidyWaitlisted) -> None:
     """Meanwhile somebody is sought whom the client can pay alone."""
     _subsidy_decided(unit, event.referral_id, SubsidyState.WAITLISTED)
 
 
 @unless_erased
-def note_subsidy_declined(unit: Unit[Tools], event: SubsidyDeclined) -> None:
+def note_subsidy_declined(unit: UnitOfWork[Dependencies], event: SubsidyDeclined) -> None:
     """The client can pay what therapists ask, so nothing is waited for."""
     _subsidy_decided(unit, event.referral_id, SubsidyState.DECLINED)
 
 
 @unless_erased
-def note_subsidy_released(unit: Unit[Tools], event: SubsidyReleased) -> None:
+def note_subsidy_released(unit: UnitOfWork[Dependencies], event: SubsidyReleased) -> None:
     """An award was lowered to a therapist's fee, and pays no more of the next one's."""
     if event.reason is SubsidyReleaseReason.FEE_LOWER_THAN_AWARDED and event.pence_per_session is not None:
         _subsidy_decided(unit, event.referral_id, SubsidyState.APPROVED, event.pence_per_session)
 
 
 @unless_erased
-def hold(unit: Unit[Tools], event: ReferralHeld) -> None:
+def hold(unit: UnitOfWork[Dependencies], event: ReferralHeld) -> None:
     referral = _known(unit, event.referral_id)
     if referral.is_newer(unit.sequence):
         search.hold(unit, referral)
 
 
 @unless_erased
-def resume(unit: Unit[Tools], event: ReferralResumed) -> None:
+def resume(unit: UnitOfWork[Dependencies], event: ReferralResumed) -> None:
     referral = _known(unit, event.referral_id)
     if referral.is_newer(unit.sequence):
         referral.resume()
@@ -124,7 +124,7 @@ def resume(unit: Unit[Tools], event: ReferralResumed) -> None:
 
 
 @unless_erased
-def reopen(unit: Unit[Tools], event: ReferralReopened) -> None:
+def reopen(unit: UnitOfWork[Dependencies], event: ReferralReopened) -> None:
     """What was stopped as a duplicate is none; it waits for its assessment, if that hasn't overtaken this."""
     referral = _known(unit, event.referral_id)
     if referral.is_newer(unit.sequence):
@@ -133,7 +133,7 @@ def reopen(unit: Unit[Tools], event: ReferralReopened) -> None:
         search.seek(unit, referral)
 
 
-def note_link(unit: Unit[Tools], event: ReferralsLinked) -> None:
+def note_link(unit: UnitOfWork[Dependencies], event: ReferralsLinked) -> None:
     """Two referrals have no therapist in common from now on. Therapy that has begun is a person's to look at."""
     if not _is_newest_of_link(unit, event, stands=True):
         return
@@ -142,7 +142,7 @@ def note_link(unit: Unit[Tools], event: ReferralsLinked) -> None:
         search.keep_apart(unit, referral_id)
 
 
-def note_unlink(unit: Unit[Tools], event: ReferralsUnlinked) -> None:
+def note_unlink(unit: UnitOfWork[Dependencies], event: ReferralsUnlinked) -> None:
     """Who was kept from the two comes into question again."""
     if not _is_newest_of_link(unit, event, stands=False):
         return
@@ -153,21 +153,21 @@ def note_unlink(unit: Unit[Tools], event: ReferralsUnlinked) -> None:
                 search.seek(unit, referral)
 
 
-def note_concern(unit: Unit[Tools], event: SafeguardingConcernRaised) -> None:
+def note_concern(unit: UnitOfWork[Dependencies], event: SafeguardingConcernRaised) -> None:
     """An immediate concern comes first: nobody is asked about the client until a person has it in hand."""
     if event.severity is Severity.IMMEDIATE:
         store.note_concern(unit.session, event.concern_id, event.referral_id, immediate=True)
         search.heed_concerns(unit, event.referral_id)
 
 
-def note_acknowledgement(unit: Unit[Tools], event: SafeguardingAlertAcknowledged) -> None:
+def note_acknowledgement(unit: UnitOfWork[Dependencies], event: SafeguardingAlertAcknowledged) -> None:
     """A person has the concern in hand. This may come before the concern itself."""
     store.note_concern(unit.session, event.concern_id, event.referral_id, acknowledged=True)
     search.heed_concerns(unit, event.referral_id)
 
 
 @unless_erased
-def stop_withdrawn(unit: Unit[Tools], event: ReferralWithdrawn) -> None:
+def stop_withdrawn(unit: UnitOfWork[Dependencies], event: ReferralWithdrawn) -> None:
     """What is said of a duplicate's person from now on is said of the other's."""
     referral = _known(unit, event.referral_id)
     if not referral.is_newer(unit.sequence):
@@ -180,28 +180,28 @@ def stop_withdrawn(unit: Unit[Tools], event: ReferralWithdrawn) -> None:
 
 
 @unless_erased
-def stop_signposted(unit: Unit[Tools], event: ReferralSignposted) -> None:
+def stop_signposted(unit: UnitOfWork[Dependencies], event: ReferralSignposted) -> None:
     _stop(unit, event.referral_id)
 
 
 @unless_erased
-def stop_closed(unit: Unit[Tools], event: ReferralClosed) -> None:
+def stop_closed(unit: UnitOfWork[Dependencies], event: ReferralClosed) -> None:
     _stop(unit, event.referral_id)
 
 
-def suspend_lapsed(unit: Unit[Tools], event: MembershipLapsed) -> None:
+def suspend_lapsed(unit: UnitOfWork[Dependencies], event: MembershipLapsed) -> None:
     therapist = _known_therapist(unit, event.therapist_id)
     if _is_newer(unit, therapist):
         suspend(unit, therapist, SuspensionReason.MEMBERSHIP_LAPSED)
 
 
-def reinstate_renewed(unit: Unit[Tools], event: MembershipRenewed) -> None:
+def reinstate_renewed(unit: UnitOfWork[Dependencies], event: MembershipRenewed) -> None:
     therapist = _known_therapist(unit, event.therapist_id)
     if _is_newer(unit, therapist):
         reinstate(unit, therapist, SuspensionReason.MEMBERSHIP_LAPSED)
 
 
-def expire_offer(unit: Unit[Tools], timer: Timer) -> None:
+def expire_offer(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """Nobody answered in time, so the next best is asked."""
     offer = store.find_offer(unit.session, OfferId(UUID(timer.key)))
     if offer is None or not offer.expire():
@@ -214,7 +214,7 @@ def expire_offer(unit: Unit[Tools], timer: Timer) -> None:
     search.seek(unit, referral)
 
 
-def report_stalled(unit: Unit[Tools], timer: Timer) -> None:
+def report_stalled(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """A person is told, once, that a referral has been waiting for long; it goes on being re-tried."""
     referral = store.find_referral(unit.session, ReferralId(UUID(timer.key)))
     if referral is None or referral.waiting_since is None:
@@ -230,26 +230,26 @@ def report_stalled(unit: Unit[Tools], timer: Timer) -> None:
     )
 
 
-def serve_waiting_list(unit: Unit[Tools], timer: Timer) -> None:
+def serve_waiting_list(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """Room has come: tries those on the waiting list whom it may suit, the longest waiting first."""
     search.serve_one_opening(unit)
 
 
-def come_back(unit: Unit[Tools], timer: Timer) -> None:
+def come_back(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """The day has come until which a therapist was away."""
     therapist = _known_therapist(unit, TherapistId(UUID(timer.key)))
     therapist.come_back()
     search.open_to_waiting_list(unit, therapist)
 
 
-def note_release(unit: Unit[Tools], timer: Timer) -> None:
+def note_release(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """A client has left prison, so that sessions can be online too."""
     referral = store.find_referral(unit.session, ReferralId(UUID(timer.key)))
     if referral is not None and referral.released():
         search.seek(unit, referral)
 
 
-def suspend(unit: Unit[Tools], therapist: Therapist, reason: SuspensionReason) -> bool:
+def suspend(unit: UnitOfWork[Dependencies], therapist: Therapist, reason: SuspensionReason) -> bool:
     """No new offers from now on; open ones are taken back and others are asked. False if it was so already."""
     if not therapist.suspend(reason=reason):
         return False
@@ -262,7 +262,7 @@ def suspend(unit: Unit[Tools], therapist: Therapist, reason: SuspensionReason) -
     return True
 
 
-def reinstate(unit: Unit[Tools], therapist: Therapist, reason: SuspensionReason) -> bool:
+def reinstate(unit: UnitOfWork[Dependencies], therapist: Therapist, reason: SuspensionReason) -> bool:
     """False if the therapist was not suspended for this."""
     if not therapist.reinstate(reason=reason):
         return False
@@ -271,7 +271,7 @@ def reinstate(unit: Unit[Tools], therapist: Therapist, reason: SuspensionReason)
     return True
 
 
-def _referral_of(unit: Unit[Tools], event: ReferralReceived, point: Point | None) -> Referral:
+def _referral_of(unit: UnitOfWork[Dependencies], event: ReferralReceived, point: Point | None) -> Referral:
     return Referral(
         id=event.referral_id,
         person_id=_person_of(unit, event),
@@ -289,7 +289,7 @@ def _referral_of(unit: Unit[Tools], event: ReferralReceived, point: Point | None
     )
 
 
-def _person_of(unit: Unit[Tools], event: ReferralReceived) -> PersonId:
+def _person_of(unit: UnitOfWork[Dependencies], event: ReferralReceived) -> PersonId:
     """Intake's word for it; failing that, whoever the referral belongs to that this one takes up again."""
     if event.person_id is not None:
         return event.person_id
@@ -297,7 +297,7 @@ def _person_of(unit: Unit[Tools], event: ReferralReceived) -> PersonId:
     return (before and before.person_id) or PersonId(event.previous_referral_id or event.referral_id)
 
 
-def _assessment_of(unit: Unit[Tools], event: ReferralAssessed, group: ClientGroup) -> Assessment:
+def _assessment_of(unit: UnitOfWork[Dependencies], event: ReferralAssessed, group: ClientGroup) -> Assessment:
     return Assessment(
         competence=event.competence,
         work=event.work,
@@ -315,11 +315,13 @@ def _assessment_of(unit: Unit[Tools], event: ReferralAssessed, group: ClientGrou
             release_on=event.release_on,
             today=day_of(unit.now),
         ),
-        release=unit.tools.places.locate(event.release_area) if event.release_area else None,
+        release=unit.dependencies.places.locate(event.release_area) if event.release_area else None,
     )
 
 
-def _is_newest_of_link(unit: Unit[Tools], event: ReferralsLinked | ReferralsUnlinked, *, stands: bool) -> bool:
+def _is_newest_of_link(
+    unit: UnitOfWork[Dependencies], event: ReferralsLinked | ReferralsUnlinked, *, stands: bool
+) -> bool:
     link = store.find_link(unit.session, event.link_id)
     if link is not None:
         return link.says(stands=stands, sequence=unit.sequence)
@@ -336,21 +338,21 @@ def _is_newest_of_link(unit: Unit[Tools], event: ReferralsLinked | ReferralsUnli
     return True
 
 
-def _stop(unit: Unit[Tools], referral_id: ReferralId) -> None:
+def _stop(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> None:
     referral = _known(unit, referral_id)
     if referral.is_newer(unit.sequence):
         search.stop(unit, referral)
 
 
 def _subsidy_decided(
-    unit: Unit[Tools], referral_id: ReferralId, subsidy: SubsidyState, pence_per_session: int = 0
+    unit: UnitOfWork[Dependencies], referral_id: ReferralId, subsidy: SubsidyState, pence_per_session: int = 0
 ) -> None:
     referral = _known(unit, referral_id)
     if referral.subsidy_decided(subsidy=subsidy, pence_per_session=pence_per_session, sequence=unit.sequence):
         search.look_again(unit, referral)
 
 
-def _is_newer(unit: Unit[Tools], therapist: Therapist) -> bool:
+def _is_newer(unit: UnitOfWork[Dependencies], therapist: Therapist) -> bool:
     """Whether this is billing's latest word on the membership."""
     if unit.sequence < therapist.membership_sequence:
         return False
@@ -358,14 +360,14 @@ def _is_newer(unit: Unit[Tools], therapist: Therapist) -> bool:
     return True
 
 
-def _known(unit: Unit[Tools], referral_id: ReferralId) -> Referral:
+def _known(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> Referral:
     referral = store.find_referral(unit.session, referral_id)
     if referral is None:
         raise NotYet("the referral has not been heard of yet")
     return referral
 
 
-def _known_therapist(unit: Unit[Tools], therapist_id: TherapistId) -> Therapist:
+def _known_therapist(unit: UnitOfWork[Dependencies], therapist_id: TherapistId) -> Therapist:
     therapist = store.find_therapist(unit.session, therapist_id)
     if therapist is None:
         raise NotYet("the therapist is not recorded yet")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from chassis.ports import Invalid, Refused, Unit
+from chassis.ports import Invalid, Refused, UnitOfWork
 from chassis.privacy.one_time_links import hash_in, hash_of
 from chassis.privacy.opening import open_or_park
 from contracts.commands.matching import AcceptOffer, AskOfferLink, DeclineOffer, EndMatch, OfferFacts, OfferPage
@@ -13,10 +13,10 @@ from contracts.events.web import OfferAnswered
 from contracts.sealed import OfferAnswer
 from contracts.vocabulary import LinkState, MatchEndReason, TherapyReport
 from services.matching import commands, store
+from services.matching.dependencies import Dependencies
 from services.matching.domain.offer import Offer, OfferState
 from services.matching.domain.referral import Referral
 from services.matching.domain.therapist import Therapist
-from services.matching.tools import Tools
 
 SAID = {
     OfferState.OPEN: LinkState.OPEN,
@@ -29,9 +29,9 @@ SAID = {
 log = structlog.get_logger()
 
 
-def open_offer(unit: Unit[Tools], request: AskOfferLink) -> OfferPage:
+def open_offer(unit: UnitOfWork[Dependencies], request: AskOfferLink) -> OfferPage:
     """What a link opens. Of one that nobody was given only that it is unknown."""
-    token_hash = hash_in(unit.tools.keyring, request.sealed)
+    token_hash = hash_in(unit.dependencies.keyring, request.sealed)
     offer = store.find_offer_by_token(unit.session, token_hash) if token_hash else None
     if offer is None:
         return OfferPage(state=LinkState.UNKNOWN)
@@ -41,12 +41,12 @@ def open_offer(unit: Unit[Tools], request: AskOfferLink) -> OfferPage:
     return OfferPage(state=SAID[offer.state], accepted=accepted, facts=_facts(unit, offer) if offer.is_open else None)
 
 
-def take_answer(unit: Unit[Tools], event: OfferAnswered) -> None:
+def take_answer(unit: UnitOfWork[Dependencies], event: OfferAnswered) -> None:
     """Accepts or declines for the therapist whose link it is; says nothing where the offer is open no more.
 
     Raises Invalid for what can't be opened, or belongs to no offer.
     """
-    answer = open_or_park(unit.tools.keyring, OfferAnswer, event.sealed)
+    answer = open_or_park(unit.dependencies.keyring, OfferAnswer, event.sealed)
     offer = store.find_offer_by_token(unit.session, hash_of(answer.token))
     if offer is None:
         raise Invalid("the answer belongs to no offer")
@@ -58,7 +58,7 @@ def take_answer(unit: Unit[Tools], event: OfferAnswered) -> None:
         log.warning("offer_answer_refused", offer_id=str(offer.id), why=type(refusal).__name__)
 
 
-def take_therapy_report(unit: Unit[Tools], event: TherapyReportAccepted) -> None:
+def take_therapy_report(unit: UnitOfWork[Dependencies], event: TherapyReportAccepted) -> None:
     """A therapist says that the work has ended: as if a person had recorded it. What else they say billing keeps.
 
     Raises Invalid for a match that there isn't, and for the client's own word, which no therapist says for them.
@@ -74,7 +74,7 @@ def take_therapy_report(unit: Unit[Tools], event: TherapyReportAccepted) -> None
         commands.end_match(unit, EndMatch(match_id=match.id, reason=event.reason))
 
 
-def _answer(unit: Unit[Tools], offer: Offer, answer: OfferAnswer) -> None:
+def _answer(unit: UnitOfWork[Dependencies], offer: Offer, answer: OfferAnswer) -> None:
     """Raises Refused."""
     if answer.accepted:
         commands.accept_offer(unit, AcceptOffer(offer_id=offer.id, therapist_id=offer.therapist_id))
@@ -87,7 +87,7 @@ def _answer(unit: Unit[Tools], offer: Offer, answer: OfferAnswer) -> None:
     commands.decline_offer(unit, declined)
 
 
-def _facts(unit: Unit[Tools], offer: Offer) -> OfferFacts:
+def _facts(unit: UnitOfWork[Dependencies], offer: Offer) -> OfferFacts:
     referral, therapist = _both(unit, offer)
     assert referral.work is not None, "nobody is asked before the assessment"
     interpreted = therapist.needs_interpreter(referral.interpreter_language)
@@ -107,7 +107,7 @@ def _facts(unit: Unit[Tools], offer: Offer) -> OfferFacts:
     )
 
 
-def _both(unit: Unit[Tools], offer: Offer) -> tuple[Referral, Therapist]:
+def _both(unit: UnitOfWork[Dependencies], offer: Offer) -> tuple[Referral, Therapist]:
     referral = store.find_referral(unit.session, offer.referral_id)
     therapist = store.find_therapist(unit.session, offer.therapist_id)
     assert referral is not None

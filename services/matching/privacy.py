@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from chassis.ports import NotYet, Unit
+from chassis.ports import NotYet, UnitOfWork
 from contracts.events.intake import ReferralErased
 from contracts.events.matching import ErasureConfirmed
 from services.matching import search, store
+from services.matching.dependencies import Dependencies
 from services.matching.domain.referral import State
-from services.matching.tools import Tools
 
 
-def forget(unit: Unit[Tools], event: ReferralErased) -> None:
+def forget(unit: UnitOfWork[Dependencies], event: ReferralErased) -> None:
     """Ends what the search had come to, and forgets what was asked and every offer.
 
     Which therapist was matched stays, without a person to it: somebody linked to the client must not be sent there.

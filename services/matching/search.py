@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from itertools import chain
 
-from chassis.ports import Unit
+from chassis.ports import UnitOfWork
 from chassis.privacy.one_time_links import hash_of, new_token
 from chassis.workdays import add_working_days
 from contracts.events.matching import (
@@ -32,12 +32,12 @@ from contracts.vocabulary import (
     UndoReason,
 )
 from services.matching import search_store, store
+from services.matching.dependencies import Dependencies
 from services.matching.domain.links import may_share_a_therapist
 from services.matching.domain.offer import Match, Offer
 from services.matching.domain.referral import Referral, State
 from services.matching.domain.suitability import Candidate, WhyNobody, candidate, still_suits
 from services.matching.domain.therapist import Therapist
-from services.matching.tools import Tools
 
 EXPIRE_OFFER, STALLED, SERVE_WAITING_LIST = "expire_offer", "stalled", "serve_waiting_list"
 COME_BACK, RELEASED = "come_back", "released"
@@ -47,7 +47,7 @@ TRIED_AT_ONCE = 16
 """Referrals that one unit of work tries for a therapist with room: some milliseconds, in which all else waits."""
 
 
-def seek(unit: Unit[Tools], referral: Referral) -> None:
+def seek(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
     """Asks the next best therapist, or puts the referral on the waiting list; nobody while it is on hold."""
     if referral.state is not State.WAITING or referral.is_paused:
         return
@@ -61,7 +61,7 @@ def seek(unit: Unit[Tools], referral: Referral) -> None:
     _wait(unit, referral, excluded)
 
 
-def look_again(unit: Unit[Tools], referral: Referral) -> None:
+def look_again(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
     """Something about the client is otherwise: an open offer that no longer suits is taken back, and another sought."""
     offer = store.open_offer_of(unit.session, referral.id) if referral.state is State.OFFERED else None
     if offer is not None:
@@ -69,7 +69,7 @@ def look_again(unit: Unit[Tools], referral: Referral) -> None:
     seek(unit, referral)
 
 
-def look_again_at_offers(unit: Unit[Tools], therapist: Therapist) -> None:
+def look_again_at_offers(unit: UnitOfWork[Dependencies], therapist: Therapist) -> None:
     """Something about the therapist is otherwise: as `look_again`, for everybody about whom they are asked."""
     for offer in store.open_offers(unit.session, therapist.id):
         referral = store.find_referral(unit.session, offer.referral_id)
@@ -77,14 +77,14 @@ def look_again_at_offers(unit: Unit[Tools], therapist: Therapist) -> None:
             seek(unit, referral)
 
 
-def open_to_waiting_list(unit: Unit[Tools], therapist: Therapist) -> None:
+def open_to_waiting_list(unit: UnitOfWork[Dependencies], therapist: Therapist) -> None:
     """Has the waiting list tried soon for a therapist who has room."""
     if therapist.can_be_asked:
         search_store.open_to_waiting_list(unit.session, therapist.id, unit.now)
         unit.set_timer(SERVE_WAITING_LIST, "all", unit.now)
 
 
-def serve_one_opening(unit: Unit[Tools]) -> None:
+def serve_one_opening(unit: UnitOfWork[Dependencies]) -> None:
     """Tries those whom one therapist may suit, the longest waiting first, and leaves the rest to the next unit.
 
     Each gets the best therapist there is for them, who need not be this one.
@@ -103,7 +103,9 @@ def serve_one_opening(unit: Unit[Tools]) -> None:
         unit.set_timer(SERVE_WAITING_LIST, "all", unit.now)
 
 
-def _try_waiting_list(unit: Unit[Tools], therapist: Therapist, after: search_store.Place) -> list[search_store.Place]:
+def _try_waiting_list(
+    unit: UnitOfWork[Dependencies], therapist: Therapist, after: search_store.Place
+) -> list[search_store.Place]:
     """The places on the list that were tried, until the therapist has no room."""
     if not therapist.can_be_asked:
         return []
@@ -118,7 +120,7 @@ def _try_waiting_list(unit: Unit[Tools], therapist: Therapist, after: search_sto
     return tried
 
 
-def withdraw_offer(unit: Unit[Tools], offer: Offer, reason: OfferWithdrawalReason) -> None:
+def withdraw_offer(unit: UnitOfWork[Dependencies], offer: Offer, reason: OfferWithdrawalReason) -> None:
     """Takes an open offer back."""
     if not offer.withdraw():
         return
@@ -128,7 +130,7 @@ def withdraw_offer(unit: Unit[Tools], offer: Offer, reason: OfferWithdrawalReaso
     )
 
 
-def release_place(unit: Unit[Tools], offer: Offer, *, keeps_room: bool = True) -> None:
+def release_place(unit: UnitOfWork[Dependencies], offer: Offer, *, keeps_room: bool = True) -> None:
     """An offer came to nothing: the place that it held is free again, unless they say that they have no room."""
     unit.cancel_timer(EXPIRE_OFFER, offer.id)
     therapist = store.find_therapist(unit.session, offer.therapist_id)
@@ -139,7 +141,7 @@ def release_place(unit: Unit[Tools], offer: Offer, *, keeps_room: bool = True) -
         open_to_waiting_list(unit, therapist)
 
 
-def match(unit: Unit[Tools], referral: Referral, offer: Offer, therapist: Therapist) -> MatchId:
+def match(unit: UnitOfWork[Dependencies], referral: Referral, offer: Offer, therapist: Therapist) -> MatchId:
     """The therapist accepted."""
     id_ = MatchId(unit.new_id())
     therapist.answered()
@@ -162,7 +164,7 @@ def match(unit: Unit[Tools], referral: Referral, offer: Offer, therapist: Therap
     return id_
 
 
-def end_match(unit: Unit[Tools], match: Match, reason: MatchEndReason) -> bool:
+def end_match(unit: UnitOfWork[Dependencies], match: Match, reason: MatchEndReason) -> bool:
     """Client and therapist part. False if they had parted before."""
     if not match.end(reason=reason, at=unit.now):
         return False
@@ -182,7 +184,7 @@ def end_match(unit: Unit[Tools], match: Match, reason: MatchEndReason) -> bool:
     return True
 
 
-def undo_end(unit: Unit[Tools], match: Match, referral: Referral, reason: UndoReason) -> None:
+def undo_end(unit: UnitOfWork[Dependencies], match: Match, referral: Referral, reason: UndoReason) -> None:
     """They had not parted; whoever calls this knows that nobody else has been asked since."""
     match.undo_end()
     therapist = store.find_therapist(unit.session, match.therapist_id)
@@ -201,22 +203,22 @@ def undo_end(unit: Unit[Tools], match: Match, referral: Referral, reason: UndoRe
     )
 
 
-def leave_unanswered(unit: Unit[Tools], offer: Offer) -> None:
+def leave_unanswered(unit: UnitOfWork[Dependencies], offer: Offer) -> None:
     """An offer expired. After some in a row a person is told, and the therapist is asked last."""
     therapist = store.find_therapist(unit.session, offer.therapist_id)
-    if therapist is not None and therapist.left_unanswered(at_most=unit.tools.settings.unanswered_offers):
+    if therapist is not None and therapist.left_unanswered(at_most=unit.dependencies.settings.unanswered_offers):
         unit.emit(TherapistNotAnswering(therapist_id=therapist.id, offers_expired=therapist.expired_in_a_row))
 
 
-def send_away(unit: Unit[Tools], therapist: Therapist, until: date) -> None:
+def send_away(unit: UnitOfWork[Dependencies], therapist: Therapist, until: date) -> None:
     """They are asked nothing before that day in London. Offers that are open stay so."""
     therapist.leave(until=until)
     unit.set_timer(COME_BACK, therapist.id, beginning_of(until))
 
 
-def heed_concerns(unit: Unit[Tools], referral_id: ReferralId) -> None:
+def heed_concerns(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> None:
     """Holds back, or goes on with, every search for a person about whom there may be an open concern."""
-    if not unit.tools.settings.hold_for_concerns:
+    if not unit.dependencies.settings.hold_for_concerns:
         return
     unit.session.flush()
     everything = store.all_of_person(unit.session, referral_id)
@@ -237,7 +239,7 @@ def beginning_of(day: date) -> datetime:
     return datetime.combine(day, time.min, LONDON).astimezone(UTC)
 
 
-def stop(unit: Unit[Tools], referral: Referral) -> None:
+def stop(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
     """Nobody is sought any more, and whatever the search had come to is undone."""
     if not referral.stop():
         return
@@ -250,20 +252,20 @@ def stop(unit: Unit[Tools], referral: Referral) -> None:
         end_match(unit, match_, MatchEndReason.WITHDRAWN)
 
 
-def hold(unit: Unit[Tools], referral: Referral) -> None:
+def hold(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
     """Nobody is sought for now, and nobody has to answer. Therapy that has begun goes on."""
     referral.hold(at=unit.now)
     _take_back_while_on_hold(unit, referral)
 
 
-def _take_back_while_on_hold(unit: Unit[Tools], referral: Referral) -> None:
+def _take_back_while_on_hold(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
     unit.cancel_timer(STALLED, referral.id)
     offer = store.open_offer_of(unit.session, referral.id)
     if offer is not None:
         withdraw_offer(unit, offer, OfferWithdrawalReason.REFERRAL_ON_HOLD)
 
 
-def keep_apart(unit: Unit[Tools], referral_id: ReferralId) -> None:
+def keep_apart(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> None:
     """Takes open offers back from therapists whom somebody linked to the client has, and asks others."""
     for id_ in sorted(store.all_of_person(unit.session, referral_id)):
         referral = store.find_referral(unit.session, id_)
@@ -276,13 +278,13 @@ def keep_apart(unit: Unit[Tools], referral_id: ReferralId) -> None:
             seek(unit, referral)
 
 
-def _take_back(unit: Unit[Tools], offer: Offer, referral: Referral, reason: OfferWithdrawalReason) -> bool:
+def _take_back(unit: UnitOfWork[Dependencies], offer: Offer, referral: Referral, reason: OfferWithdrawalReason) -> bool:
     withdraw_offer(unit, offer, reason)
     referral.seek_on()
     return True
 
 
-def _take_back_unless_suitable(unit: Unit[Tools], offer: Offer, referral: Referral) -> bool:
+def _take_back_unless_suitable(unit: UnitOfWork[Dependencies], offer: Offer, referral: Referral) -> bool:
     """False if the offer still suits."""
     therapist = store.find_therapist(unit.session, offer.therapist_id)
     if therapist is not None and still_suits(therapist, referral, sessions=offer.sessions):
@@ -290,13 +292,13 @@ def _take_back_unless_suitable(unit: Unit[Tools], offer: Offer, referral: Referr
     return _take_back(unit, offer, referral, OfferWithdrawalReason.NO_LONGER_SUITABLE)
 
 
-def _not_to_be_asked(unit: Unit[Tools], referral: Referral) -> set[TherapistId]:
+def _not_to_be_asked(unit: UnitOfWork[Dependencies], referral: Referral) -> set[TherapistId]:
     """Who was asked before, and who is never to be."""
     never = _never_to_be_asked(unit, referral)
     return never | store.already_asked(unit.session, referral.id)
 
 
-def _never_to_be_asked(unit: Unit[Tools], referral: Referral) -> set[TherapistId]:
+def _never_to_be_asked(unit: UnitOfWork[Dependencies], referral: Referral) -> set[TherapistId]:
     """Whom the client left as unhappy, and the therapists of those whom intake keeps apart from them.
 
     Both belong to the person: it doesn't matter of which of their referrals it was said.
@@ -314,9 +316,9 @@ def _never_to_be_asked(unit: Unit[Tools], referral: Referral) -> set[TherapistId
     return never | store.therapists_of(unit.session, apart - own) if apart else never
 
 
-def _candidates(unit: Unit[Tools], referral: Referral, excluded: set[TherapistId]) -> Iterator[Candidate]:
+def _candidates(unit: UnitOfWork[Dependencies], referral: Referral, excluded: set[TherapistId]) -> Iterator[Candidate]:
     """The best first. Those who meet online are looked for only when nobody who meets in person is all they wish."""
-    order = unit.tools.settings.order
+    order = unit.dependencies.settings.order
     near: Iterator[Candidate] = iter(())
     if referral.would_meet_in_person:
         therapists = search_store.with_room_near(unit.session, referral, order)
@@ -341,14 +343,14 @@ def _who_meet(
     return (one for one in found if one is not None and one.sessions is sessions)
 
 
-def _offer(unit: Unit[Tools], referral: Referral, candidate: Candidate) -> None:
+def _offer(unit: UnitOfWork[Dependencies], referral: Referral, candidate: Candidate) -> None:
     therapist = candidate.therapist
     offer = Offer(
         id=OfferId(unit.new_id()),
         referral_id=referral.id,
         therapist_id=therapist.id,
         offered_at=unit.now,
-        expires_at=add_working_days(unit.now, unit.tools.settings.offer_working_days),
+        expires_at=add_working_days(unit.now, unit.dependencies.settings.offer_working_days),
         distance_km=candidate.distance_km,
         sessions=candidate.sessions,
     )
@@ -356,14 +358,14 @@ def _offer(unit: Unit[Tools], referral: Referral, candidate: Candidate) -> None:
     referral.offered(at=unit.now)
     token = new_token()
     offer.token_hash = hash_of(token)
-    sealed = unit.tools.keyring.seal("notifications", LinkSecret(token=token))
+    sealed = unit.dependencies.keyring.seal("notifications", LinkSecret(token=token))
     unit.cancel_timer(STALLED, referral.id)
     unit.session.add(offer)
     unit.set_timer(EXPIRE_OFFER, offer.id, offer.expires_at)
     _tell(unit, referral, offer, therapist, sealed)
 
 
-def _tell(unit: Unit[Tools], referral: Referral, offer: Offer, therapist: Therapist, sealed: str) -> None:
+def _tell(unit: UnitOfWork[Dependencies], referral: Referral, offer: Offer, therapist: Therapist, sealed: str) -> None:
     assert referral.work is not None, "nobody is sought before the assessment"
     interpreted = therapist.needs_interpreter(referral.interpreter_language)
     unit.emit(
@@ -382,18 +384,20 @@ def _tell(unit: Unit[Tools], referral: Referral, offer: Offer, therapist: Therap
     )
 
 
-def why_nobody(unit: Unit[Tools], referral: Referral, excluded: set[TherapistId] | None = None) -> StallReason:
+def why_nobody(
+    unit: UnitOfWork[Dependencies], referral: Referral, excluded: set[TherapistId] | None = None
+) -> StallReason:
     """The condition that leaves nobody now."""
     why = WhyNobody(referral, excluded=_not_to_be_asked(unit, referral) if excluded is None else excluded)
     why.look_at(search_store.able(unit.session, referral))
     return why.reason
 
 
-def _wait(unit: Unit[Tools], referral: Referral, excluded: set[TherapistId]) -> None:
+def _wait(unit: UnitOfWork[Dependencies], referral: Referral, excluded: set[TherapistId]) -> None:
     if referral.must_wait(waiting_for=why_nobody(unit, referral, excluded), at=unit.now) and not referral.stall_told:
         assert referral.waiting_since is not None, "it waits"
         unit.set_timer(STALLED, referral.id, max(_patience_ends(unit, referral.waiting_since), unit.now))
 
 
-def _patience_ends(unit: Unit[Tools], since: datetime) -> datetime:
-    return add_working_days(since, unit.tools.settings.stalled_after_working_days)
+def _patience_ends(unit: UnitOfWork[Dependencies], since: datetime) -> datetime:
+    return add_working_days(since, unit.dependencies.settings.stalled_after_working_days)

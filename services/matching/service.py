@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chassis.host.entrypoints import (
-    Ports,
+    Chassis,
     auditor,
     command,
     discarder,
@@ -59,7 +59,7 @@ from contracts.events.intake import (
 )
 from contracts.events.notifications import SafeguardingAlertAcknowledged, TherapyReportAccepted
 from contracts.events.web import OfferAnswered
-from services.matching import commands, handlers, links, privacy, search, store, subject, tools
+from services.matching import commands, dependencies, handlers, links, privacy, search, store, subject
 
 NEWEST = "the number of intake's newest word on the search"
 
@@ -68,32 +68,32 @@ class MatchingService:
     """Finds the nearest suitable therapist with room, and never turns anybody away."""
 
     name = "matching"
-    ports = Ports(metadata=store.metadata, tools=tools.build)
+    chassis = Chassis(metadata=store.metadata, dependencies=dependencies.build)
 
     inbox = lane(
         "inbox",
-        on(ReferralReceived, handlers.note_referral, safe_by_business_key="referral_id"),
-        on(ReferralAssessed, handlers.note_assessment, safe_by_business_key="the number of the newest assessment"),
-        on(ReferralHeld, handlers.hold, safe_by_business_key=NEWEST),
-        on(ReferralResumed, handlers.resume, safe_by_business_key=NEWEST),
-        on(ReferralReopened, handlers.reopen, safe_by_business_key=NEWEST),
-        on(ReferralsLinked, handlers.note_link, safe_by_business_key="link_id and intake's newest word on it"),
-        on(ReferralsUnlinked, handlers.note_unlink, safe_by_business_key="link_id and intake's newest word on it"),
-        on(SafeguardingConcernRaised, handlers.note_concern, safe_by_business_key="concern_id"),
-        on(SafeguardingAlertAcknowledged, handlers.note_acknowledgement, safe_by_business_key="concern_id"),
+        on(ReferralReceived, handlers.note_referral, idempotent_by="referral_id"),
+        on(ReferralAssessed, handlers.note_assessment, idempotent_by="the number of the newest assessment"),
+        on(ReferralHeld, handlers.hold, idempotent_by=NEWEST),
+        on(ReferralResumed, handlers.resume, idempotent_by=NEWEST),
+        on(ReferralReopened, handlers.reopen, idempotent_by=NEWEST),
+        on(ReferralsLinked, handlers.note_link, idempotent_by="link_id and intake's newest word on it"),
+        on(ReferralsUnlinked, handlers.note_unlink, idempotent_by="link_id and intake's newest word on it"),
+        on(SafeguardingConcernRaised, handlers.note_concern, idempotent_by="concern_id"),
+        on(SafeguardingAlertAcknowledged, handlers.note_acknowledgement, idempotent_by="concern_id"),
         on(SubsidyApproved, handlers.note_subsidy),
         on(SubsidyWaitlisted, handlers.note_subsidy_waitlisted),
         on(SubsidyDeclined, handlers.note_subsidy_declined),
         on(SubsidyReleased, handlers.note_subsidy_released),
-        on(ReferralWithdrawn, handlers.stop_withdrawn, safe_by_business_key="referral_id, which is stopped once"),
-        on(ReferralSignposted, handlers.stop_signposted, safe_by_business_key="referral_id, which is stopped once"),
-        on(ReferralClosed, handlers.stop_closed, safe_by_business_key="referral_id, which is stopped once"),
+        on(ReferralWithdrawn, handlers.stop_withdrawn, idempotent_by="referral_id, which is stopped once"),
+        on(ReferralSignposted, handlers.stop_signposted, idempotent_by="referral_id, which is stopped once"),
+        on(ReferralClosed, handlers.stop_closed, idempotent_by="referral_id, which is stopped once"),
         on(ReferralErased, privacy.forget),
-        on(OfferAnswered, links.take_answer, safe_by_business_key="offer_id, which is answered once"),
+        on(OfferAnswered, links.take_answer, idempotent_by="offer_id, which is answered once"),
         on(
             TherapyReportAccepted,
             links.take_therapy_report,
-            safe_by_business_key="match_id, and when its therapist said last that it has ended",
+            idempotent_by="match_id, and when its therapist said last that it has ended",
         ),
         on(MembershipLapsed, handlers.suspend_lapsed),
         on(MembershipRenewed, handlers.reinstate_renewed),

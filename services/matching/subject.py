@@ -9,15 +9,15 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from chassis.ports import Unit
+from chassis.ports import UnitOfWork
 from chassis.subject_access import entry, fact, pounds, section
 from contracts.commands.subject import AboutSubject, Entry, Section, Topic
 from contracts.words import LANGUAGES
 from services.matching import store
+from services.matching.dependencies import Dependencies
 from services.matching.domain.needs import UNDETERMINED
 from services.matching.domain.offer import Match, Offer, OfferState
 from services.matching.domain.referral import Referral, State, SubsidyState
-from services.matching.tools import Tools
 
 STATES = {
     State.AWAITING_ASSESSMENT: "Waiting until somebody has read your request",
@@ -45,7 +45,7 @@ OFFERS = {
 }
 
 
-def tell(unit: Unit[Tools], request: AboutSubject) -> list[Section]:
+def tell(unit: UnitOfWork[Dependencies], request: AboutSubject) -> list[Section]:
     referral = store.find_referral(unit.session, request.referral_id)
     if referral is None:
         return []

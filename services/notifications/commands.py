@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 from uuid import UUID
 
-from chassis.ports import Refused, Unit
+from chassis.ports import Refused, UnitOfWork
 from chassis.privacy.sealing import Unopenable
 from chassis.privacy.vault import Erased
 from contracts.commands.notifications import (
@@ -23,6 +23,7 @@ from contracts.sealed import OutcomeReason
 from contracts.shape import InvalidShape, Shape
 from contracts.vocabulary import ConcernId, OutcomeId
 from services.notifications import store
+from services.notifications.dependencies import Dependencies
 from services.notifications.domain.alerts import (
     AcknowledgedBySomeoneElse,
     Alert,
@@ -32,7 +33,6 @@ from services.notifications.domain.alerts import (
 )
 from services.notifications.domain.messages import Message
 from services.notifications.handlers.alerts import stand_down
-from services.notifications.tools import Tools
 
 ShapeT = TypeVar("ShapeT", bound=Shape)
 
@@ -69,7 +69,7 @@ class NothingAskedAfter(Refused):
     """Say which referral or which concern the messages should be about."""
 
 
-def acknowledge_alert(unit: Unit[Tools], request: AcknowledgeAlert) -> AlertView:
+def acknowledge_alert(unit: UnitOfWork[Dependencies], request: AcknowledgeAlert) -> AlertView:
     """Puts a named person in charge of a concern and ends its escalation.
 
     Raises UnknownAlert, NamelessAcknowledgement, AlreadyAcknowledged.
@@ -86,7 +86,7 @@ def acknowledge_alert(unit: Unit[Tools], request: AcknowledgeAlert) -> AlertView
     return _view(alert)
 
 
-def record_outcome(unit: Unit[Tools], request: RecordOutcome) -> OutcomeView:
+def record_outcome(unit: UnitOfWork[Dependencies], request: RecordOutcome) -> OutcomeView:
     """Puts a decision about a concern on record, beside those that were made before.
 
     Raises UnknownAlert, NamelessDecision, NotInHand, NotReadable, IdentityUsedUp.
@@ -114,18 +114,18 @@ def record_outcome(unit: Unit[Tools], request: RecordOutcome) -> OutcomeView:
     return _outcome_view(outcome)
 
 
-def list_outcomes(unit: Unit[Tools], request: ListOutcomes) -> list[OutcomeView]:
+def list_outcomes(unit: UnitOfWork[Dependencies], request: ListOutcomes) -> list[OutcomeView]:
     """Raises UnknownAlert."""
     _get(unit, request.concern_id)
     return [_outcome_view(outcome) for outcome in store.outcomes_of(unit.session, request.concern_id)]
 
 
-def list_alerts(unit: Unit[Tools], request: ListAlerts) -> list[AlertView]:
+def list_alerts(unit: UnitOfWork[Dependencies], request: ListAlerts) -> list[AlertView]:
     found = store.list_alerts(unit.session, acknowledged_too=request.all, limit=request.limit)
     return [_view(alert) for alert in found]
 
 
-def list_messages(unit: Unit[Tools], request: ListMessages) -> list[MessageView]:
+def list_messages(unit: UnitOfWork[Dependencies], request: ListMessages) -> list[MessageView]:
     """Raises NothingAskedAfter."""
     if request.referral_id is None and request.concern_id is None:
         raise NothingAskedAfter("Say which referral or which concern the messages should be about.")
@@ -135,7 +135,7 @@ def list_messages(unit: Unit[Tools], request: ListMessages) -> list[MessageView]
     return [_message_view(message) for message in found]
 
 
-def _get(unit: Unit[Tools], concern_id: ConcernId) -> Alert:
+def _get(unit: UnitOfWork[Dependencies], concern_id: ConcernId) -> Alert:
     try:
         return store.get_alert(unit.session, concern_id)
     except store.NoSuchAlert:
@@ -167,17 +167,17 @@ def _outcome_view(outcome: Outcome) -> OutcomeView:
     )
 
 
-def open_sealed(unit: Unit[Tools], kind: type[ShapeT], sealed: str) -> ShapeT:
+def open_sealed(unit: UnitOfWork[Dependencies], kind: type[ShapeT], sealed: str) -> ShapeT:
     try:
-        return unit.tools.keyring.open(kind, sealed)
+        return unit.dependencies.keyring.open(kind, sealed)
     except (Unopenable, InvalidShape) as error:
         raise NotReadable(str(error)) from None
 
 
-def encrypted(unit: Unit[Tools], subject_id: UUID, shape: Shape) -> bytes:
+def encrypted(unit: UnitOfWork[Dependencies], subject_id: UUID, shape: Shape) -> bytes:
     """Raises IdentityUsedUp."""
     try:
-        return unit.tools.vault.encrypt(unit.session, subject_id, shape, at=unit.now)
+        return unit.dependencies.vault.encrypt(unit.session, subject_id, shape, at=unit.now)
     except Erased:
         raise IdentityUsedUp("What was kept under this identity was erased. Please use a new one.") from None
 

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 import structlog
 
-from chassis.audit.chain import Deed
-from chassis.ports import Invalid, NotYet, Refused, Unit
+from chassis.audit.chain import AuditAction
+from chassis.ports import Invalid, NotYet, Refused, UnitOfWork
 from chassis.privacy.ephemeral_key import NotAKey, seal_to
 from chassis.privacy.one_time_codes import digits_of, new_code
 from chassis.privacy.one_time_links import hash_of
@@ -33,6 +33,7 @@ from contracts.sealed import ClientContact, ClientLink, OneTimeCode, TherapyAnsw
 from contracts.shape import InvalidShape, Shape
 from contracts.vocabulary import Channel, LinkState, MatchEndReason, ReferralId, TherapyReport
 from services.notifications import introduction_store, store
+from services.notifications.dependencies import Dependencies
 from services.notifications.domain.introductions import (
     Introduction,
     Link,
@@ -47,7 +48,6 @@ from services.notifications.domain.introductions import (
 from services.notifications.domain.templates import Template
 from services.notifications.handlers.letters import therapist_contact
 from services.notifications.handlers.queueing import queue_to_office, queue_to_therapist
-from services.notifications.tools import Tools
 
 HOUR = timedelta(hours=1)
 CLOCKS_DIFFER = timedelta(minutes=1)
@@ -83,7 +83,7 @@ class Found:
         return self.state is LinkState.OPEN
 
 
-def open_client(unit: Unit[Tools], request: AskClientLink) -> ClientPage:
+def open_client(unit: UnitOfWork[Dependencies], request: AskClientLink) -> ClientPage:
     """What a link opens; with `seal_to` it is a reading, and goes on record. Raises CannotSeal."""
     asked = _opened(unit, ClientLink, request.sealed)
     found = _find(unit, asked.token) if asked else None
@@ -94,7 +94,7 @@ def open_client(unit: Unit[Tools], request: AskClientLink) -> ClientPage:
     return _page(unit, found, known=known, client=client)
 
 
-def send_client_code(unit: Unit[Tools], request: SendClientCode) -> ClientPage:
+def send_client_code(unit: UnitOfWork[Dependencies], request: SendClientCode) -> ClientPage:
     """Sends a code by text message, unless it is to be waited for. The page says which."""
     asked = _opened(unit, ClientLink, request.sealed)
     found = _find(unit, asked.token) if asked else None
@@ -110,13 +110,13 @@ def send_client_code(unit: Unit[Tools], request: SendClientCode) -> ClientPage:
         therapist_id=found.link.therapist_id,
         referral_id=found.link.referral_id,
         key=unit.new_id(),
-        sealed=unit.tools.keyring.seal("notifications", OneTimeCode(code=code)),
+        sealed=unit.dependencies.keyring.seal("notifications", OneTimeCode(code=code)),
         channel=Channel.TEXT,
     )
     return _page(unit, found)
 
 
-def enter_client_code(unit: Unit[Tools], request: EnterClientCode) -> ClientPage:
+def enter_client_code(unit: UnitOfWork[Dependencies], request: EnterClientCode) -> ClientPage:
     """If it is the code, the browser is known for a while."""
     typed = _opened(unit, TypedCode, request.sealed)
     found = _find(unit, typed.token) if typed else None
@@ -125,13 +125,13 @@ def enter_client_code(unit: Unit[Tools], request: EnterClientCode) -> ClientPage
     if not found.is_open:
         return _page(unit, found)
     hashed = _hash_of_code(unit, found.introduction, digits_of(typed.code))
-    known = found.introduction.try_code(hashed, at=unit.now, lasts=unit.tools.settings.code_lasts)
+    known = found.introduction.try_code(hashed, at=unit.now, lasts=unit.dependencies.settings.code_lasts)
     if known:
         _know(unit, found.introduction, typed.right)
     return _page(unit, found, known=known)
 
 
-def give_client_code(unit: Unit[Tools], request: GiveClientCode) -> GivenCode:
+def give_client_code(unit: UnitOfWork[Dependencies], request: GiveClientCode) -> GivenCode:
     """A code to be read out to the therapist. Raises NoIntroduction, CannotSeal."""
     referral_id = request.referral_id
     if request.match_id is not None:
@@ -142,21 +142,21 @@ def give_client_code(unit: Unit[Tools], request: GiveClientCode) -> GivenCode:
         raise NoIntroduction("No therapist may see this client at the moment, or the link in their letter is too old.")
     code = _give_code(unit, found.introduction)
     check = request.check.value
-    unit.put_on_record(Deed.CODE_GIVEN, who=request.staff, subject_id=found.link.referral_id, reason=check)
+    unit.record_audit(AuditAction.CODE_GIVEN, who=request.staff, subject_id=found.link.referral_id, reason=check)
     return GivenCode(
         therapist_id=found.link.therapist_id,
         sealed=_sealed_to(request.seal_to, OneTimeCode(code=code)),
-        valid_until=unit.now + unit.tools.settings.code_lasts,
+        valid_until=unit.now + unit.dependencies.settings.code_lasts,
     )
 
 
-def take_therapy_report(unit: Unit[Tools], event: TherapyReported) -> None:
+def take_therapy_report(unit: UnitOfWork[Dependencies], event: TherapyReported) -> None:
     """Tells whoever keeps the fact, as of when it was said. Says nothing where it is known already, and has the office
     ask where the link is open no more.
 
     Raises Invalid for what can't be opened, belongs to no introduction, or is no report that the page would send.
     """
-    said = open_or_park(unit.tools.keyring, TherapyAnswer, event.sealed)
+    said = open_or_park(unit.dependencies.keyring, TherapyAnswer, event.sealed)
     found = _find(unit, said.token)
     if found is None:
         raise Invalid("the report belongs to no introduction")
@@ -177,7 +177,7 @@ def take_therapy_report(unit: Unit[Tools], event: TherapyReported) -> None:
         _accept(unit, found.therapy, said, said_at=said_at)
 
 
-def _have_asked(unit: Unit[Tools], therapy: Therapy | None, what: TherapyReport, *, key: str) -> None:
+def _have_asked(unit: UnitOfWork[Dependencies], therapy: Therapy | None, what: TherapyReport, *, key: str) -> None:
     """A person asks whether they have met, as long as nobody has recorded it."""
     if what not in (TherapyReport.FIRST_SESSION, TherapyReport.NOT_ATTENDED) or therapy is None:
         return
@@ -192,7 +192,7 @@ def _have_asked(unit: Unit[Tools], therapy: Therapy | None, what: TherapyReport,
     )
 
 
-def _accept(unit: Unit[Tools], therapy: Therapy, said: TherapyAnswer, *, said_at: datetime) -> None:
+def _accept(unit: UnitOfWork[Dependencies], therapy: Therapy, said: TherapyAnswer, *, said_at: datetime) -> None:
     """What nobody else says again is noted here; a session and an end are what billing and matching make of it."""
     if said.what is TherapyReport.CONTACT_MADE:
         therapy.contact_made_on = said.on
@@ -220,7 +220,7 @@ def _is_news(therapy: Therapy, what: TherapyReport) -> bool:
     return not met and not (what is TherapyReport.NOT_ATTENDED and therapy.not_attended)
 
 
-def _refuse_impossible(unit: Unit[Tools], therapy: Therapy, said: TherapyAnswer) -> None:
+def _refuse_impossible(unit: UnitOfWork[Dependencies], therapy: Therapy, said: TherapyAnswer) -> None:
     """The page lets nobody send what is refused here. Raises Invalid."""
     if said.what in (TherapyReport.CONTACT_MADE, TherapyReport.FIRST_SESSION):
         assert therapy.matched_at is not None
@@ -230,12 +230,12 @@ def _refuse_impossible(unit: Unit[Tools], therapy: Therapy, said: TherapyAnswer)
         raise Invalid("a therapist doesn't end a therapy for this reason")
 
 
-def _find(unit: Unit[Tools], token: str) -> Found | None:
+def _find(unit: UnitOfWork[Dependencies], token: str) -> Found | None:
     link = introduction_store.find_link(unit.session, hash_of(token))
     return _looked_up(unit, link) if link else None
 
 
-def _looked_up(unit: Unit[Tools], link: Link) -> Found | None:
+def _looked_up(unit: UnitOfWork[Dependencies], link: Link) -> Found | None:
     # The client before the introduction and the therapy, as whatever else is heard of them locks them.
     client = store.client_as_known(unit.session, link.referral_id)
     introduction = introduction_store.find_introduction(unit.session, link.referral_id, link.therapist_id)
@@ -250,12 +250,12 @@ def _looked_up(unit: Unit[Tools], link: Link) -> Found | None:
         therapies,
         may_act=not gone and not suspended,
         at=unit.now,
-        lasts=unit.tools.settings.introduction_lasts,
+        lasts=unit.dependencies.settings.introduction_lasts,
     )
     return Found(link, introduction, newest(therapies, link.therapist_id), state)
 
 
-def _newest(unit: Unit[Tools], referral_id: ReferralId) -> Found | None:
+def _newest(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> Found | None:
     """The introduction by which somebody may see this client, if there is one; otherwise any."""
     every = introduction_store.introductions_of(unit.session, referral_id)
     links = (introduction_store.newest_link(unit.session, one) for one in every)
@@ -263,10 +263,12 @@ def _newest(unit: Unit[Tools], referral_id: ReferralId) -> Found | None:
     return max(found, key=lambda one: one.is_open, default=None)
 
 
-def _page(unit: Unit[Tools], found: Found, *, known: bool = False, client: str | None = None) -> ClientPage:
+def _page(
+    unit: UnitOfWork[Dependencies], found: Found, *, known: bool = False, client: str | None = None
+) -> ClientPage:
     if not found.is_open:
         return ClientPage(state=found.state)
-    policy, introduction, therapy = unit.tools.settings, found.introduction, found.therapy
+    policy, introduction, therapy = unit.dependencies.settings, found.introduction, found.therapy
     sent = introduction_store.codes_sent(unit.session, introduction, since=unit.now - HOUR)
     return ClientPage(
         state=found.state,
@@ -284,33 +286,35 @@ def _page(unit: Unit[Tools], found: Found, *, known: bool = False, client: str |
     )
 
 
-def _number_ends(unit: Unit[Tools], link: Link) -> str | None:
+def _number_ends(unit: UnitOfWork[Dependencies], link: Link) -> str | None:
     """The last two digits of the number that a code would go to, by which its owner knows which telephone it is."""
-    if Channel.TEXT in unit.tools.by_hand:
+    if Channel.TEXT in unit.dependencies.by_hand:
         return None
     telephone = therapist_contact(unit, link.therapist_id).telephone
     return digits_of(telephone)[-2:] if telephone and takes_texts(telephone) else None
 
 
-def _read(unit: Unit[Tools], found: Found, public_key: str) -> str:
+def _read(unit: UnitOfWork[Dependencies], found: Found, public_key: str) -> str:
     """How the client is reached, sealed to the reader. Raises CannotSeal."""
     introduction = found.introduction
     assert introduction.contact is not None
-    contact = unit.tools.vault.decrypt(unit.session, introduction.referral_id, ClientContact, introduction.contact)
+    contact = unit.dependencies.vault.decrypt(
+        unit.session, introduction.referral_id, ClientContact, introduction.contact
+    )
     sealed = _sealed_to(public_key, contact)
     who = f"therapist {introduction.therapist_id}"
-    unit.put_on_record(Deed.READ, who=who, subject_id=introduction.referral_id, reason=READ_FOR)
+    unit.record_audit(AuditAction.READ, who=who, subject_id=introduction.referral_id, reason=READ_FOR)
     return sealed
 
 
-def _is_known(unit: Unit[Tools], found: Found, right: str) -> bool:
+def _is_known(unit: UnitOfWork[Dependencies], found: Found, right: str) -> bool:
     held = introduction_store.find_right(unit.session, hash_of_right(right, found.introduction))
     return held is not None and unit.now < held.until
 
 
-def _know(unit: Unit[Tools], introduction: Introduction, right: str) -> None:
+def _know(unit: UnitOfWork[Dependencies], introduction: Introduction, right: str) -> None:
     """The browser is known from now on, or goes on being known; to this introduction, whatever else it was shown."""
-    until = unit.now + unit.tools.settings.known_lasts
+    until = unit.now + unit.dependencies.settings.known_lasts
     right_hash = hash_of_right(right, introduction)
     held = introduction_store.find_right(unit.session, right_hash)
     if held:
@@ -326,21 +330,21 @@ def _know(unit: Unit[Tools], introduction: Introduction, right: str) -> None:
     )
 
 
-def _give_code(unit: Unit[Tools], introduction: Introduction) -> str:
+def _give_code(unit: UnitOfWork[Dependencies], introduction: Introduction) -> str:
     code = new_code()
     introduction.give_code(_hash_of_code(unit, introduction, code), at=unit.now)
     return code
 
 
-def _hash_of_code(unit: Unit[Tools], introduction: Introduction, code: str) -> bytes:
-    key = f"{unit.tools.settings.master_key}:{introduction.referral_id}:{introduction.therapist_id}"
+def _hash_of_code(unit: UnitOfWork[Dependencies], introduction: Introduction, code: str) -> bytes:
+    key = f"{unit.dependencies.settings.master_key}:{introduction.referral_id}:{introduction.therapist_id}"
     return hash_of_code(code, key=key.encode())
 
 
-def _opened(unit: Unit[Tools], kind: type[ShapeT], sealed: str) -> ShapeT | None:
+def _opened(unit: UnitOfWork[Dependencies], kind: type[ShapeT], sealed: str) -> ShapeT | None:
     """None for what can't be opened, which is nobody's link."""
     try:
-        return unit.tools.keyring.open(kind, sealed)
+        return unit.dependencies.keyring.open(kind, sealed)
     except (Unopenable, InvalidShape):
         return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.ports import Invalid, Unit
+from chassis.ports import Invalid, UnitOfWork
 from chassis.privacy.one_time_links import hash_in, hash_of
 from chassis.privacy.opening import open_or_park
 from contracts.commands.notifications import AlertPage, AskAlertLink
@@ -10,17 +10,17 @@ from contracts.events.web import AlertAnswered
 from contracts.sealed import AlertAnswer
 from contracts.vocabulary import LinkState
 from services.notifications import store
+from services.notifications.dependencies import Dependencies
 from services.notifications.domain.alerts import Alert
 from services.notifications.domain.links import AlertLink
 from services.notifications.handlers.alerts import stand_down
 from services.notifications.handlers.letters import reference_of
 from services.notifications.handlers.rota import person_on_duty, whose_turn
-from services.notifications.tools import Tools
 
 
-def open_alert(unit: Unit[Tools], request: AskAlertLink) -> AlertPage:
+def open_alert(unit: UnitOfWork[Dependencies], request: AskAlertLink) -> AlertPage:
     """What a link opens. Of one that nobody was given only that it is unknown."""
-    token_hash = hash_in(unit.tools.keyring, request.sealed)
+    token_hash = hash_in(unit.dependencies.keyring, request.sealed)
     link = store.find_alert_link(unit.session, token_hash) if token_hash else None
     if link is None:
         return AlertPage(state=LinkState.UNKNOWN)
@@ -39,12 +39,12 @@ def open_alert(unit: Unit[Tools], request: AskAlertLink) -> AlertPage:
     )
 
 
-def take_alert_answer(unit: Unit[Tools], event: AlertAnswered) -> None:
+def take_alert_answer(unit: UnitOfWork[Dependencies], event: AlertAnswered) -> None:
     """Whoever the link was sent to takes the concern in hand; says nothing where it can't be answered any more.
 
     Raises Invalid for what can't be opened, or belongs to no alert.
     """
-    answer = open_or_park(unit.tools.keyring, AlertAnswer, event.sealed)
+    answer = open_or_park(unit.dependencies.keyring, AlertAnswer, event.sealed)
     link = store.find_alert_link(unit.session, hash_of(answer.token))
     if link is None:
         raise Invalid("the answer belongs to no alert")
@@ -54,6 +54,6 @@ def take_alert_answer(unit: Unit[Tools], event: AlertAnswered) -> None:
         stand_down(unit, alert)
 
 
-def _state(unit: Unit[Tools], link: AlertLink, alert: Alert) -> LinkState:
-    on_duty, lasts = whose_turn(unit, link.step), unit.tools.settings.alert_link_lasts
+def _state(unit: UnitOfWork[Dependencies], link: AlertLink, alert: Alert) -> LinkState:
+    on_duty, lasts = whose_turn(unit, link.step), unit.dependencies.settings.alert_link_lasts
     return link.state(alert, on_duty=on_duty, at=unit.now, lasts=lasts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from chassis.ports import Refused, Unit
+from chassis.ports import Refused, UnitOfWork
 from chassis.workdays import is_bank_holiday
 from contracts.commands.notifications import (
     CancelDuty,
@@ -21,10 +21,10 @@ from contracts.sealed import DutyContact
 from contracts.vocabulary import DutyId, StaffId
 from services.notifications import store
 from services.notifications.commands import encrypted, open_sealed
+from services.notifications.dependencies import Dependencies
 from services.notifications.domain.alerts import LADDER
 from services.notifications.domain.rota import Duty, EndsBeforeItBegins, Leave, Staff, check_period, on_duty
 from services.notifications.handlers.rota import look_tomorrow
-from services.notifications.tools import Tools
 
 
 class UnknownStaff(Refused):
@@ -39,7 +39,7 @@ class ImpossiblePeriod(Refused):
     """The last day is before the first."""
 
 
-def keep_staff(unit: Unit[Tools], request: KeepStaff) -> StaffKept:
+def keep_staff(unit: UnitOfWork[Dependencies], request: KeepStaff) -> StaffKept:
     """Raises NotReadable, IdentityUsedUp."""
     contact = open_sealed(unit, DutyContact, request.contact)
     known = store.find_new_staff(unit.session, request.staff_id)
@@ -51,7 +51,7 @@ def keep_staff(unit: Unit[Tools], request: KeepStaff) -> StaffKept:
     return StaffKept(staff_id=request.staff_id)
 
 
-def plan_duty(unit: Unit[Tools], request: PlanDuty) -> DutyPlanned:
+def plan_duty(unit: UnitOfWork[Dependencies], request: PlanDuty) -> DutyPlanned:
     """Puts somebody on the rota, which is looked at for gaps every day from then on.
 
     Raises UnknownStaff, ImpossiblePeriod.
@@ -70,14 +70,14 @@ def plan_duty(unit: Unit[Tools], request: PlanDuty) -> DutyPlanned:
     return DutyPlanned(duty_id=duty.id)
 
 
-def cancel_duty(unit: Unit[Tools], request: CancelDuty) -> DutyPlanned:
+def cancel_duty(unit: UnitOfWork[Dependencies], request: CancelDuty) -> DutyPlanned:
     """Raises UnknownDuty."""
     if not store.remove_duty(unit.session, request.duty_id):
         raise UnknownDuty("There is no such turn on the rota. Please check the identifier.")
     return DutyPlanned(duty_id=request.duty_id)
 
 
-def plan_leave(unit: Unit[Tools], request: PlanLeave) -> StaffKept:
+def plan_leave(unit: UnitOfWork[Dependencies], request: PlanLeave) -> StaffKept:
     """Raises UnknownStaff, ImpossiblePeriod."""
     _check(unit, request.staff_id, request.starts_on, request.ends_on)
     leave = Leave(staff_id=request.staff_id, starts_on=request.starts_on, ends_on=request.ends_on)
@@ -85,7 +85,7 @@ def plan_leave(unit: Unit[Tools], request: PlanLeave) -> StaffKept:
     return StaffKept(staff_id=request.staff_id)
 
 
-def show_rota(unit: Unit[Tools], request: ShowRota) -> list[RotaDay]:
+def show_rota(unit: UnitOfWork[Dependencies], request: ShowRota) -> list[RotaDay]:
     first = day_of(unit.now)
     duties, leave = store.rota_from(unit.session, first)
     return [
@@ -99,7 +99,7 @@ def show_rota(unit: Unit[Tools], request: ShowRota) -> list[RotaDay]:
     ]
 
 
-def _check(unit: Unit[Tools], staff_id: StaffId, starts_on: date, ends_on: date) -> None:
+def _check(unit: UnitOfWork[Dependencies], staff_id: StaffId, starts_on: date, ends_on: date) -> None:
     if store.find_staff(unit.session, staff_id) is None:
         raise UnknownStaff("Nobody of this identity is known. Please use `keep_staff` first.")
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chassis.host.entrypoints import (
-    Ports,
+    Chassis,
     auditor,
     command,
     discarder,
@@ -92,13 +92,13 @@ from contracts.vocabulary import Channel
 from services.notifications import (
     alarms,
     commands,
+    dependencies,
     handlers,
     introductions,
     links,
     rota_commands,
     store,
     subject,
-    tools,
 )
 
 AT_ONCE = 32
@@ -109,9 +109,9 @@ class NotificationsService:
     """Writes to clients, therapists and the charity's people, and never in a way that is not safe for the reader."""
 
     name = "notifications"
-    ports = Ports(
+    chassis = Chassis(
         metadata=store.metadata,
-        tools=tools.build,
+        dependencies=dependencies.build,
         alarms={"safeguarding_unreached": alarms.unreached, "put_aside": alarms.put_aside},
         posts={
             "/receipts/texts": handlers.receipts_for(Channel.TEXT),
@@ -124,14 +124,14 @@ class NotificationsService:
         on(
             ContactReleased,
             handlers.keep_contact,
-            safe_by_business_key="the number of the newest address; an introduction: referral and therapist",
+            idempotent_by="the number of the newest address; an introduction: referral and therapist",
         ),
-        on(ReferralWithdrawn, handlers.withdraw, safe_by_business_key="referral_id, which is withdrawn once"),
-        on(ReferralReopened, handlers.reopen, safe_by_business_key="the number of intake's newest word on it"),
-        on(ReferralReceived, handlers.tell_office_of_request, safe_by_business_key="referral_id"),
-        on(HelpRequestRefused, handlers.tell_office_of_unreadable, safe_by_business_key="submission_id"),
+        on(ReferralWithdrawn, handlers.withdraw, idempotent_by="referral_id, which is withdrawn once"),
+        on(ReferralReopened, handlers.reopen, idempotent_by="the number of intake's newest word on it"),
+        on(ReferralReceived, handlers.tell_office_of_request, idempotent_by="referral_id"),
+        on(HelpRequestRefused, handlers.tell_office_of_unreadable, idempotent_by="submission_id"),
         on(AgreementAwaited, handlers.ask_for_agreement),
-        on(ReferralResumed, handlers.agreement_came, safe_by_business_key="the number of intake's newest word on it"),
+        on(ReferralResumed, handlers.agreement_came, idempotent_by="the number of intake's newest word on it"),
         on(ContactChangeNoted, handlers.tell_of_contact_change),
         on(AnotherTherapistWanted, handlers.tell_office_of_wish),
         on(ReferralErased, handlers.forget),
@@ -140,88 +140,88 @@ class NotificationsService:
         on(
             TherapistContactChanged,
             handlers.keep_therapist_contact,
-            safe_by_business_key="the number of the newest address",
+            idempotent_by="the number of the newest address",
         ),
-        on(TherapistOffered, handlers.send_offer, safe_by_business_key="offer_id"),
-        on(OfferWithdrawn, handlers.take_offer_back, safe_by_business_key="offer_id"),
-        on(TherapistMatched, handlers.note_match, safe_by_business_key="match_id"),
-        on(MatchEnded, handlers.note_end, safe_by_business_key="match_id and the number of the newest word on its end"),
+        on(TherapistOffered, handlers.send_offer, idempotent_by="offer_id"),
+        on(OfferWithdrawn, handlers.take_offer_back, idempotent_by="offer_id"),
+        on(TherapistMatched, handlers.note_match, idempotent_by="match_id"),
+        on(MatchEnded, handlers.note_end, idempotent_by="match_id and the number of the newest word on its end"),
         on(
             MatchEndUndone,
             handlers.note_end_undone,
-            safe_by_business_key="match_id and the number of the newest word on its end",
+            idempotent_by="match_id and the number of the newest word on its end",
         ),
         on(
             FirstSessionAttended,
             handlers.note_first_session,
-            safe_by_business_key="match_id and the number of the newest word on its sessions",
+            idempotent_by="match_id and the number of the newest word on its sessions",
         ),
         on(
             SessionReversed,
             handlers.note_session_reversed,
-            safe_by_business_key="match_id and the number of the newest word on its sessions",
+            idempotent_by="match_id and the number of the newest word on its sessions",
         ),
         on(
             TherapyReported,
             introductions.take_therapy_report,
-            safe_by_business_key="match_id and what is reported, which is passed on until somebody says that it is so",
+            idempotent_by="match_id and what is reported, which is passed on until somebody says that it is so",
         ),
-        on(AssessmentOverdue, handlers.tell_office_of_overdue_assessment, safe_by_business_key="referral_id"),
-        on(ErasureOverdue, handlers.tell_office_of_overdue_erasure, safe_by_business_key="referral_id"),
-        on(MatchingStalled, handlers.tell_office_of_stall, safe_by_business_key="the referral and since when it waits"),
+        on(AssessmentOverdue, handlers.tell_office_of_overdue_assessment, idempotent_by="referral_id"),
+        on(ErasureOverdue, handlers.tell_office_of_overdue_erasure, idempotent_by="referral_id"),
+        on(MatchingStalled, handlers.tell_office_of_stall, idempotent_by="the referral and since when it waits"),
         on(
             TherapistNotAnswering,
             handlers.tell_office_of_silence,
-            safe_by_business_key="the therapist and the number of the word on it",
+            idempotent_by="the therapist and the number of the word on it",
         ),
         on(
             TherapistSuspended,
             handlers.tell_of_suspension,
-            safe_by_business_key="the therapist and the number of the newest word on it",
+            idempotent_by="the therapist and the number of the newest word on it",
         ),
         on(
             TherapistReinstated,
             handlers.tell_of_reinstatement,
-            safe_by_business_key="the therapist and the number of the newest word on it",
+            idempotent_by="the therapist and the number of the newest word on it",
         ),
-        on(MembershipStarted, handlers.tell_of_membership, safe_by_business_key="invoice_id"),
-        on(MembershipRenewed, handlers.tell_of_renewal, safe_by_business_key="invoice_id"),
-        on(MembershipReminded, handlers.tell_of_reminder, safe_by_business_key="invoice_id and the day it lapses"),
-        on(MembershipLapsed, handlers.tell_of_lapse, safe_by_business_key="invoice_id"),
-        on(ReferralFeeCharged, handlers.tell_of_referral_fee, safe_by_business_key="invoice_id"),
-        on(ReferralFeeCredited, handlers.tell_of_credit, safe_by_business_key="credit_note_id"),
-        on(ReferralFeeCreditReversed, handlers.tell_of_fee_owed_again, safe_by_business_key="credit_note_id"),
-        on(PaymentReceived, handlers.send_receipt, safe_by_business_key="payment_id"),
-        on(PaymentReversed, handlers.tell_of_reversed_payment, safe_by_business_key="payment_id"),
+        on(MembershipStarted, handlers.tell_of_membership, idempotent_by="invoice_id"),
+        on(MembershipRenewed, handlers.tell_of_renewal, idempotent_by="invoice_id"),
+        on(MembershipReminded, handlers.tell_of_reminder, idempotent_by="invoice_id and the day it lapses"),
+        on(MembershipLapsed, handlers.tell_of_lapse, idempotent_by="invoice_id"),
+        on(ReferralFeeCharged, handlers.tell_of_referral_fee, idempotent_by="invoice_id"),
+        on(ReferralFeeCredited, handlers.tell_of_credit, idempotent_by="credit_note_id"),
+        on(ReferralFeeCreditReversed, handlers.tell_of_fee_owed_again, idempotent_by="credit_note_id"),
+        on(PaymentReceived, handlers.send_receipt, idempotent_by="payment_id"),
+        on(PaymentReversed, handlers.tell_of_reversed_payment, idempotent_by="payment_id"),
         on(SubsidyApproved, handlers.tell_client_of_subsidy),
         on(
             SubsidyWaitlisted,
             handlers.tell_client_of_subsidy_wait,
-            safe_by_business_key="the referral and the number of the newest word on its subsidy",
+            idempotent_by="the referral and the number of the newest word on its subsidy",
         ),
         on(
             SubsidyDeclined,
             handlers.tell_client_of_subsidy_decline,
-            safe_by_business_key="the referral and the number of the newest word on its subsidy",
+            idempotent_by="the referral and the number of the newest word on its subsidy",
         ),
-        on(SubsidyAssigned, handlers.tell_of_award, safe_by_business_key="award_id and match_id"),
-        on(AttendanceUnrecorded, handlers.tell_office_of_unrecorded_attendance, safe_by_business_key="match_id"),
+        on(SubsidyAssigned, handlers.tell_of_award, idempotent_by="award_id and match_id"),
+        on(AttendanceUnrecorded, handlers.tell_office_of_unrecorded_attendance, idempotent_by="match_id"),
         on(
             EvaluationInvited,
             handlers.ask_for_form,
-            safe_by_business_key="invitation_id, when they were asked, and which reminder",
+            idempotent_by="invitation_id, when they were asked, and which reminder",
         ),
         on(
             EvaluationInvitationCancelled,
             handlers.stop_asking_for_form,
-            safe_by_business_key="invitation_id, and when they were asked",
+            idempotent_by="invitation_id, and when they were asked",
         ),
         at_most=AT_ONCE,
     )
     urgent = lane(
         "urgent",
-        on(SafeguardingConcernRaised, handlers.raise_alert, safe_by_business_key="concern_id"),
-        on(AlertAnswered, links.take_alert_answer, safe_by_business_key="concern_id, which is taken in hand once"),
+        on(SafeguardingConcernRaised, handlers.raise_alert, idempotent_by="concern_id"),
+        on(AlertAnswered, links.take_alert_answer, idempotent_by="concern_id, which is taken in hand once"),
     )
     timers = schedule(
         due("escalate_alert", handlers.escalate_alert),

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from chassis.audit.chain import Deed
-from chassis.ports import Unit
+from chassis.audit.chain import AuditAction
+from chassis.ports import UnitOfWork
 from chassis.privacy.vault import Erased
 from chassis.subject_access import entry, fact, reached, sealed, section
 from contracts.commands.subject import AboutSubject, Entry, ReadOutcomes, SealedHolding, Section, Topic
@@ -17,13 +17,13 @@ from contracts.vocabulary import ConcernOutcome, ReferralId
 from contracts.words import LANGUAGES
 from services.notifications import store
 from services.notifications.commands import UnknownAlert
+from services.notifications.dependencies import Dependencies
 from services.notifications.domain.alerts import Alert, Outcome
 from services.notifications.domain.messages import Message
 from services.notifications.domain.messages import State as MessageState
 from services.notifications.domain.people import Client, Therapist
 from services.notifications.domain.templates import Recipient, StandIn, Template
 from services.notifications.handlers.queueing import open_contact
-from services.notifications.tools import Tools
 
 READ_FOR = "safeguarding_outcome"
 
@@ -91,7 +91,7 @@ MESSAGES = {
 """What a message is about. An alert is not told of."""
 
 
-def tell(unit: Unit[Tools], request: AboutSubject) -> list[Section]:
+def tell(unit: UnitOfWork[Dependencies], request: AboutSubject) -> list[Section]:
     of = request.referral_id
     client = unit.session.get(Client, of)
     found = store.messages_about(unit.session, referral_id=of, concern_id=None, limit=10_000)
@@ -104,7 +104,7 @@ def tell(unit: Unit[Tools], request: AboutSubject) -> list[Section]:
     ]
 
 
-def tell_writer(unit: Unit[Tools], request: AboutSubject) -> list[Section]:
+def tell_writer(unit: UnitOfWork[Dependencies], request: AboutSubject) -> list[Section]:
     """What whoever wrote for the client may be told: how they are reached, and what was sent to them."""
     client = unit.session.get(Client, request.referral_id)
     known = open_contact(unit, client) if client and client.contact else None
@@ -115,17 +115,17 @@ def tell_writer(unit: Unit[Tools], request: AboutSubject) -> list[Section]:
     ]
 
 
-def read_outcomes(unit: Unit[Tools], request: ReadOutcomes) -> SealedHolding:
+def read_outcomes(unit: UnitOfWork[Dependencies], request: ReadOutcomes) -> SealedHolding:
     """What was decided about a concern and why, for a person of the charity. Raises UnknownAlert, CannotSeal."""
     alert = unit.session.get(Alert, request.concern_id)
     if alert is None:
         raise UnknownAlert("There is no alert about such a concern. Please check the identifier.")
-    unit.put_on_record(Deed.READ, who=request.staff, subject_id=alert.referral_id, reason=READ_FOR)
+    unit.record_audit(AuditAction.READ, who=request.staff, subject_id=alert.referral_id, reason=READ_FOR)
     decided = [_outcome(unit, one) for one in store.outcomes_of(unit.session, alert.concern_id)]
     return sealed(unit, [section(Topic.CONCERNS, [_concern(alert), *decided])], seal_to_=request.seal_to)
 
 
-def _contact(unit: Unit[Tools], client: Client) -> Entry:
+def _contact(unit: UnitOfWork[Dependencies], client: Client) -> Entry:
     told = entry(
         ("Nothing is sent about the request any more since", client.withdrawn_at),
         ("How you are reached was forgotten on", client.removed_at),
@@ -137,14 +137,14 @@ def _contact(unit: Unit[Tools], client: Client) -> Entry:
     return Entry(facts=(*named.facts, *(reached(known.contact).facts if known.contact else ()), *told.facts))
 
 
-def _introduced(unit: Unit[Tools], messages: list[Message]) -> list[Entry]:
+def _introduced(unit: UnitOfWork[Dependencies], messages: list[Message]) -> list[Entry]:
     """The therapists whom the client was introduced to, by name: nobody else's name is told."""
     found = []
     for message in messages:
         if message.template is Template.INTRODUCTION and message.state is MessageState.SENT and message.therapist_id:
             therapist = unit.session.get(Therapist, message.therapist_id)
             if therapist:
-                known = unit.tools.vault.decrypt(
+                known = unit.dependencies.vault.decrypt(
                     unit.session, therapist.therapist_id, TherapistContact, therapist.contact
                 )
                 found.append(entry(("Introduced to", known.name), ("On", message.settled_at)))
@@ -170,7 +170,7 @@ def _wording(wording: str | None) -> str | None:
     return f"{told}, in {LANGUAGES.get(language, language)} (version {version})"
 
 
-def _settled_concerns(unit: Unit[Tools], referral_id: ReferralId) -> list[Entry]:
+def _settled_concerns(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> list[Entry]:
     """Concerns, if on every one the only decision was that nothing more was needed. Else none, nor that there are any:
     one that is settled may belong to one that isn't.
     """
@@ -194,9 +194,9 @@ def _concern(alert: Alert) -> Entry:
     )
 
 
-def _outcome(unit: Unit[Tools], outcome: Outcome) -> Entry:
+def _outcome(unit: UnitOfWork[Dependencies], outcome: Outcome) -> Entry:
     try:
-        why = unit.tools.vault.decrypt(unit.session, outcome.concern_id, OutcomeReason, outcome.reason).words
+        why = unit.dependencies.vault.decrypt(unit.session, outcome.concern_id, OutcomeReason, outcome.reason).words
     except Erased:
         why = "Destroyed, as the law asked"
     return entry(

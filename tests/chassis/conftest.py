@@ -56,7 +56,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     note = Table("note", metadata, Column("id", Uuid, primary_key=True), Column("number", Integer, unique=True))
     engine, clock = open_engine(url), ManualClock(START)
     metadata.create_all(engine)
-    yield Store(Database(service="intake", engine=engine, metadata=metadata, clock=clock, tools=None), clock, note)
+    yield Store(
+        Database(service="intake", engine=engine, metadata=metadata, clock=clock, dependencies=None), clock, note
+    )
     metadata.drop_all(engine)
     engine.dispose()
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from chassis.host.provider import Ports, TwoAtOnce
-from chassis.ports import Unit
+from chassis.host.provider import Chassis, TwoAtOnce
+from chassis.ports import UnitOfWork
 from chassis.store.tables import new_metadata
 from contracts.commands.operations import GetHealth
 from tests.chassis.conftest import Store, note_row
@@ -20,17 +20,17 @@ class _Collision(Exception):
 
 
 @pytest.fixture
-def ports(store: Store) -> Ports:
-    opened = Ports(metadata=new_metadata(), tools=lambda env: None)
+def chassis(store: Store) -> Chassis:
+    opened = Chassis(metadata=new_metadata(), dependencies=lambda env: None)
     opened.database = store.database
     return opened
 
 
-def note(store: Store, *, before: Callable[[int], None]) -> Callable[[Unit[Any], Any], str]:
+def note(store: Store, *, before: Callable[[int], None]) -> Callable[[UnitOfWork[Any], Any], str]:
     """A command that notes 1; `before` is called with how often it was tried."""
     tried = 0
 
-    def handle(unit: Unit[Any], request: Any) -> str:
+    def handle(unit: UnitOfWork[Any], request: Any) -> str:
         nonlocal tried
         tried += 1
         before(tried)
@@ -40,34 +40,34 @@ def note(store: Store, *, before: Callable[[int], None]) -> Callable[[Unit[Any],
     return handle
 
 
-def test_what_another_added_first_is_tried_once_more(store: Store, ports: Ports) -> None:
+def test_what_another_added_first_is_tried_once_more(store: Store, chassis: Chassis) -> None:
     with store.database.unit() as unit:
         unit.session.execute(store.note.insert().values(note_row(1)))
-    assert ports.ask(note(store, before=lambda tried: None), GetHealth()) == "the 2."
+    assert chassis.ask(note(store, before=lambda tried: None), GetHealth()) == "the 2."
     assert store.numbers() == [1, 2]
 
 
-def test_two_that_wait_for_each_other_are_done_one_after_the_other(store: Store, ports: Ports) -> None:
+def test_two_that_wait_for_each_other_are_done_one_after_the_other(store: Store, chassis: Chassis) -> None:
     def collide(tried: int) -> None:
         if tried == 1:
             raise OperationalError("UPDATE", {}, _Collision())
 
-    assert ports.ask(note(store, before=collide), GetHealth()) == "the 2."
+    assert chassis.ask(note(store, before=collide), GetHealth()) == "the 2."
 
 
-def test_who_is_in_the_way_twice_is_told_so_by_name(store: Store, ports: Ports) -> None:
+def test_who_is_in_the_way_twice_is_told_so_by_name(store: Store, chassis: Chassis) -> None:
     def collide(tried: int) -> None:
         raise OperationalError("UPDATE", {}, _Collision())
 
     with pytest.raises(TwoAtOnce, match="try again"):
-        ports.ask(note(store, before=collide), GetHealth())
+        chassis.ask(note(store, before=collide), GetHealth())
     assert store.numbers() == []
 
 
-def test_anything_else_is_not_tried_again(store: Store, ports: Ports) -> None:
+def test_anything_else_is_not_tried_again(store: Store, chassis: Chassis) -> None:
     def fail(tried: int) -> None:
         assert tried == 1
         raise DBAPIError("SELECT", {}, Exception("gone"))
 
     with pytest.raises(DBAPIError):
-        ports.ask(note(store, before=fail), GetHealth())
+        chassis.ask(note(store, before=fail), GetHealth())

@@ -15,9 +15,9 @@ from structlog.testing import capture_logs
 
 from chassis.audit.anchoring import CONTRADICTS, UNREADABLE, Anchoring
 from chassis.audit.anchors import Anchors, anchor_file, read_anchors, write_anchor
-from chassis.audit.chain import Anchor, Deed, Verdict, chained
+from chassis.audit.chain import Anchor, AuditAction, Verdict, chained
 from chassis.audit.store import check, entries, head
-from leeward.commands.audit import NoEntry, entries_in, operators_alarms, operators_log, put_on_record
+from leeward.commands.audit import NoEntry, entries_in, operators_alarms, operators_log, record_audit
 from leeward.runtime.workspace import Workspace
 from tests.chassis.conftest import START, Store
 from tests.support.statements import listening
@@ -29,10 +29,10 @@ PAST_THE_TRIGGERS = {
 }
 
 
-def record(store: Store, *deeds: Deed) -> None:
+def record(store: Store, *deeds: AuditAction) -> None:
     for deed in deeds:
         with store.database.unit() as unit:
-            unit.put_on_record(deed, who="A. Dministrator", subject_id=PERSON, reason="client_asked")
+            unit.record_audit(deed, who="A. Dministrator", subject_id=PERSON, reason="client_asked")
 
 
 def verdict(store: Store, *anchors: Anchor) -> Verdict:
@@ -57,7 +57,7 @@ def meddle(store: Store, statement: object) -> None:
 
 def test_what_was_done_is_told_in_order_and_holds(store: Store) -> None:
     assert verdict(store) == Verdict(0, "0" * 64)
-    record(store, Deed.READ, Deed.HELD, Deed.ERASED)
+    record(store, AuditAction.READ, AuditAction.HELD, AuditAction.ERASED)
     with store.database.engine.connect() as connection:
         told = list(entries(connection, store.database.tables.audit_entry, PERSON))
         assert not list(entries(connection, store.database.tables.audit_entry, uuid4()))
@@ -71,14 +71,14 @@ def test_what_was_done_is_told_in_order_and_holds(store: Store) -> None:
 
 def test_two_entries_of_one_unit_follow_each_other(store: Store) -> None:
     with store.database.unit() as unit:
-        unit.put_on_record(Deed.READ, who="rule")
-        unit.put_on_record(Deed.EXPORTED, who="rule")
+        unit.record_audit(AuditAction.READ, who="rule")
+        unit.record_audit(AuditAction.EXPORTED, who="rule")
     assert verdict(store).entries == 2
 
 
 def test_what_was_rolled_back_is_not_on_record(store: Store) -> None:
     with pytest.raises(ZeroDivisionError), store.database.unit() as unit:
-        unit.put_on_record(Deed.READ, who="rule")
+        unit.record_audit(AuditAction.READ, who="rule")
         raise ZeroDivisionError
     assert verdict(store).entries == 0
 
@@ -107,7 +107,7 @@ CHANGES_OF_ONE_STORE = {
 
 
 def test_the_database_refuses_to_change_delete_or_replace_an_entry(store: Store) -> None:
-    record(store, Deed.READ, Deed.READ)
+    record(store, AuditAction.READ, AuditAction.READ)
     engine, before = store.database.engine, store.rows("audit_entry")
     for statement in (*CHANGES.values(), *CHANGES_OF_ONE_STORE[engine.dialect.name].values()):
         with pytest.raises(DBAPIError, match="only ever added"), engine.begin() as connection:
@@ -116,7 +116,7 @@ def test_the_database_refuses_to_change_delete_or_replace_an_entry(store: Store)
 
 
 def test_an_entry_that_was_altered_past_that_is_found(store: Store) -> None:
-    record(store, Deed.READ, Deed.READ, Deed.READ)
+    record(store, AuditAction.READ, AuditAction.READ, AuditAction.READ)
     audit = store.database.tables.audit_entry
     meddle(store, update(audit).where(audit.c.sequence == 2).values(who="Somebody else"))
     found = verdict(store)
@@ -124,27 +124,27 @@ def test_an_entry_that_was_altered_past_that_is_found(store: Store) -> None:
 
 
 def test_an_entry_that_was_taken_out_is_found(store: Store) -> None:
-    record(store, Deed.READ, Deed.READ, Deed.READ)
+    record(store, AuditAction.READ, AuditAction.READ, AuditAction.READ)
     audit = store.database.tables.audit_entry
     meddle(store, delete(audit).where(audit.c.sequence == 2))
     assert (verdict(store).broken_at, verdict(store).why) == (2, "entry 2 is missing")
 
 
 def test_a_chain_that_was_cut_short_holds_by_itself_and_not_against_its_anchor(store: Store) -> None:
-    record(store, Deed.READ, Deed.READ, Deed.READ)
+    record(store, AuditAction.READ, AuditAction.READ, AuditAction.READ)
     anchor, audit = newest(store), store.database.tables.audit_entry
     meddle(store, delete(audit).where(audit.c.sequence == 3))
     assert verdict(store).holds
     assert (verdict(store, anchor).broken_at, verdict(store, anchor).entries) == (3, 2)
-    record(store, Deed.ERASED)
+    record(store, AuditAction.ERASED)
     assert verdict(store, anchor).why == "it is not the entry that was anchored"
 
 
 def test_a_chain_that_was_written_anew_is_found_by_any_anchor(store: Store) -> None:
-    record(store, Deed.READ, Deed.HELD)
+    record(store, AuditAction.READ, AuditAction.HELD)
     old, audit = newest(store), store.database.tables.audit_entry
     meddle(store, delete(audit))
-    record(store, Deed.READ, Deed.READ, Deed.READ)
+    record(store, AuditAction.READ, AuditAction.READ, AuditAction.READ)
     assert verdict(store, newest(store)).holds
     assert (verdict(store, newest(store), old).broken_at, verdict(store, old, newest(store)).broken_at) == (2, 2)
 
@@ -153,7 +153,7 @@ def test_a_log_that_was_cut_is_never_anchored_again_and_is_an_alarm(store: Store
     folder, well = tmp_path / "anchors", {CONTRADICTS: 0, UNREADABLE: 0}
     assert Anchoring(store.database, folder).anchor() == well
     for _ in range(3):
-        record(store, Deed.READ)
+        record(store, AuditAction.READ)
         assert Anchoring(store.database, folder).anchor() == well
     before, audit = read_anchors(folder, "intake"), store.database.tables.audit_entry
     assert [one.sequence for one in before.anchors] == [1, 2, 3]
@@ -162,14 +162,14 @@ def test_a_log_that_was_cut_is_never_anchored_again_and_is_an_alarm(store: Store
         assert Anchoring(store.database, folder).anchor() == {CONTRADICTS: 2, UNREADABLE: 0}
     (shouted,) = logs
     assert (shouted["event"], shouted["log_level"], shouted["sequence"]) == ("audit_contradicts_anchor", "error", 2)
-    record(store, Deed.HELD, Deed.READ, Deed.READ)
+    record(store, AuditAction.HELD, AuditAction.READ, AuditAction.READ)
     assert Anchoring(store.database, folder).anchor() == {CONTRADICTS: 2, UNREADABLE: 0}
     assert read_anchors(folder, "intake") == before
 
 
 def test_without_a_folder_it_is_found_as_long_as_the_service_runs(store: Store) -> None:
     anchoring, audit = Anchoring(store.database, None), store.database.tables.audit_entry
-    record(store, Deed.READ, Deed.READ)
+    record(store, AuditAction.READ, AuditAction.READ)
     assert anchoring.anchor()[CONTRADICTS] == 0
     meddle(store, delete(audit).where(audit.c.sequence == 2))
     assert anchoring.anchor()[CONTRADICTS] == 1
@@ -231,7 +231,7 @@ def test_a_thousand_anchors_are_looked_for_in_a_few_statements(store: Store, tmp
 def test_what_operators_do_is_chained_in_a_file_likewise(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     for id_ in ("one", "two"):
-        put_on_record(path, Deed.DISCARDED, at=START, id=id_, reason="sent by a broken form")
+        record_audit(path, AuditAction.DISCARDED, at=START, id=id_, reason="sent by a broken form")
     first, second = entries_in(path)
     assert (first["id"], second["id"], second["previous"]) == ("one", "two", first["hash"])
     path.write_text(json.dumps(second) + "\n")
@@ -241,7 +241,7 @@ def test_what_operators_do_is_chained_in_a_file_likewise(tmp_path: Path) -> None
 def test_what_operators_did_is_held_against_every_anchor(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     for number in range(3):
-        put_on_record(workspace.audit, Deed.DISCARDED, at=START, id=str(number), reason="sent by a broken form")
+        record_audit(workspace.audit, AuditAction.DISCARDED, at=START, id=str(number), reason="sent by a broken form")
         last = entries_in(workspace.audit)[-1]
         write_anchor(workspace.anchors, "operator", Anchor(last["sequence"], last["hash"]), at=START)
     assert operators_log(workspace).is_well
@@ -249,7 +249,7 @@ def test_what_operators_did_is_held_against_every_anchor(tmp_path: Path) -> None
     first, *_ = workspace.audit.read_text().splitlines(keepends=True)
     workspace.audit.write_text(first)
     for number in range(3):
-        put_on_record(workspace.audit, Deed.DISCARDED, at=START, id=str(number), reason="another")
+        record_audit(workspace.audit, AuditAction.DISCARDED, at=START, id=str(number), reason="another")
     found = operators_log(workspace).verdict
     assert isinstance(found, Verdict)
     assert (found.broken_at, found.why) == (2, "it is not the entry that was anchored")
@@ -258,13 +258,13 @@ def test_what_operators_did_is_held_against_every_anchor(tmp_path: Path) -> None
 
 def test_an_operators_entry_that_was_not_written_whole_is_none_and_one_that_was_damaged_is_said(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
-    put_on_record(workspace.audit, Deed.DISCARDED, at=START, id="one", reason="sent by a broken form")
+    record_audit(workspace.audit, AuditAction.DISCARDED, at=START, id="one", reason="sent by a broken form")
     whole = workspace.audit.read_bytes()
     workspace.audit.write_bytes(whole + whole[:40])
     assert len(entries_in(workspace.audit)) == 1
-    put_on_record(workspace.audit, Deed.DISCARDED, at=START, id="two", reason="sent by a broken form")
+    record_audit(workspace.audit, AuditAction.DISCARDED, at=START, id="two", reason="sent by a broken form")
     assert operators_log(workspace).verdict == Verdict(2, entries_in(workspace.audit)[1]["hash"])
     workspace.audit.write_bytes(whole + b"3\n")
     assert not operators_log(workspace).is_well
     with pytest.raises(NoEntry, match="line 2 of"):
-        put_on_record(workspace.audit, Deed.DISCARDED, at=START, id="three", reason="sent by a broken form")
+        record_audit(workspace.audit, AuditAction.DISCARDED, at=START, id="three", reason="sent by a broken form")

@@ -28,8 +28,8 @@ class Inlet:
     held: threading.Event | None = None
     waiting: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
-    def read(self, tools: str, posted: Posted) -> list[str]:
-        if posted.headers.get("authorization") != tools:
+    def read(self, dependencies: str, posted: Posted) -> list[str]:
+        if posted.headers.get("authorization") != dependencies:
             raise NotLetIn
         if self.held:
             self.waiting.release()
@@ -45,7 +45,7 @@ class Inlet:
 
     def receive(self, path: str, posted: Posted) -> str:
         post = Post(self.read, lambda unit, word: None)
-        return receive(path, post, posted, tools="Bearer made-up", take=self.take)
+        return receive(path, post, posted, dependencies="Bearer made-up", take=self.take)
 
 
 class Server(ThreadingMixIn, WSGIServer):
@@ -140,10 +140,10 @@ def test_before_the_service_runs_it_is_to_be_posted_later() -> None:
 
 
 def test_an_error_in_reading_has_it_posted_later() -> None:
-    def read(tools: Any, posted: Posted) -> list[Any]:
+    def read(dependencies: Any, posted: Posted) -> list[Any]:
         raise OSError("the disk is full")
 
     post = Post(read, lambda unit, one: None)
-    assert receive(PATH, post, Posted({}, b""), tools=None, take=print) == LATER
-    nothing = Post(lambda tools, posted: [], lambda unit, one: None)
-    assert receive(PATH, nothing, Posted({}, b""), tools=None, take=print) == TAKEN
+    assert receive(PATH, post, Posted({}, b""), dependencies=None, take=print) == LATER
+    nothing = Post(lambda dependencies, posted: [], lambda unit, one: None)
+    assert receive(PATH, nothing, Posted({}, b""), dependencies=None, take=print) == TAKEN

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from chassis.host.right_of_way import RightOfWay
-from chassis.ports import NotYet, Timer, Unit
+from chassis.ports import NotYet, Timer, UnitOfWork
 from chassis.store.schedule import CLOCK_WOBBLE, EFFECT_LEASE, MAX_EFFECT_ATTEMPTS, Due, DueTimer, Effect, Scheduler
 from chassis.store.unit_of_work import StoreUnit
 from tests.chassis.conftest import Store, note_row
@@ -32,17 +32,17 @@ class Outside:
         self.recorded: list[Any] = []
         self.given_up = 0
 
-    def act(self, unit: Unit[Any], timer: Timer) -> str:
+    def act(self, unit: UnitOfWork[Any], timer: Timer) -> str:
         self.acts += 1
         unit.session.execute(self.store.note.insert().values(note_row(self.acts)))
         if self.fails or timer.key == self.fails_for:
             raise ConnectionRefusedError("planted words")
         return "sent"
 
-    def record(self, unit: Unit[Any], timer: Timer, result: Any) -> None:
+    def record(self, unit: UnitOfWork[Any], timer: Timer, result: Any) -> None:
         self.recorded.append(result)
 
-    def failed(self, unit: Unit[Any], timer: Timer) -> None:
+    def failed(self, unit: UnitOfWork[Any], timer: Timer) -> None:
         self.given_up += 1
 
 
@@ -58,7 +58,7 @@ class Bench:
         self.scheduler = Scheduler(store.database, self._unit)
         self.effect = Effect("send", self.outside.act, self.outside.record, self.outside.failed)
 
-    def handler(self, unit: Unit[Any], timer: Timer) -> None:
+    def handler(self, unit: UnitOfWork[Any], timer: Timer) -> None:
         self.calls += 1
         unit.session.execute(self.store.note.insert().values(note_row(self.calls)))
         if self.error:
@@ -266,7 +266,7 @@ def test_what_was_acted_is_kept_all_at_once_before_it_is_recorded(bench: Bench) 
 def test_what_could_not_be_kept_is_acted_again_and_never_recorded_before(bench: Bench) -> None:
     outside, full = bench.outside, [OSError("planted words")]
 
-    def keep(unit: Unit[Any]) -> None:
+    def keep(unit: UnitOfWork[Any]) -> None:
         if full:
             raise full.pop()
 
@@ -283,7 +283,7 @@ def test_what_could_not_be_kept_is_acted_again_and_never_recorded_before(bench: 
 def test_what_was_acted_before_the_store_went_away_is_kept(bench: Bench) -> None:
     kept: list[str] = []
 
-    def act(unit: Unit[Any], timer: Timer) -> str:
+    def act(unit: UnitOfWork[Any], timer: Timer) -> str:
         if timer.key == "b":
             raise OperationalError("", None, Exception())
         return timer.key
@@ -299,7 +299,7 @@ def test_what_was_acted_before_the_store_went_away_is_kept(bench: Bench) -> None
 def test_an_effect_that_could_not_be_recorded_leaves_nothing_and_is_repeated(bench: Bench) -> None:
     bench.set("send", "a", timedelta())
 
-    def fail(unit: Unit[Any], timer: Timer, result: Any) -> None:
+    def fail(unit: UnitOfWork[Any], timer: Timer, result: Any) -> None:
         unit.session.execute(bench.store.note.insert().values(note_row(7)))
         raise ZeroDivisionError
 
@@ -436,7 +436,7 @@ def test_nobody_waits_for_ever_for_what_is_stuck(monkeypatch: pytest.MonkeyPatch
 
 
 def test_an_effect_that_was_cancelled_while_it_acted_is_not_recorded(bench: Bench) -> None:
-    def act(unit: Unit[Any], timer: Timer) -> str:
+    def act(unit: UnitOfWork[Any], timer: Timer) -> str:
         if timer.key == "b":
             with bench.store.database.unit() as other:
                 other.cancel_timer("send", "b")

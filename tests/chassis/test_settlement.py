@@ -24,7 +24,7 @@ from chassis.bus.delivery import (
 from chassis.bus.failure_history import History
 from chassis.bus.settlement import MAX_ATTEMPTS_ALONE, MAX_SET_ASIDE, Fate, Settled, Settler, StoreUnavailable
 from chassis.ids import new_id
-from chassis.ports import Invalid, NotYet, Unit
+from chassis.ports import Invalid, NotYet, UnitOfWork
 from chassis.store.unit_of_work import StoreUnit
 from contracts.event import Event
 from tests.chassis.conftest import START, Store, note_row
@@ -50,7 +50,7 @@ class Bench:
         self.subscriptions = {("tests", "Noted"): Subscription(Noted, self.note)}
         self.settler = Settler(self._unit, self.read)
 
-    def note(self, unit: Unit[Any], noted: Noted) -> None:
+    def note(self, unit: UnitOfWork[Any], noted: Noted) -> None:
         self.handled += 1
         unit.session.execute(self.store.note.insert().values(note_row(noted.number)))
         if noted.wish == "needs 1" and 1 not in self._visible(unit):
@@ -71,7 +71,7 @@ class Bench:
         assert len(settled) == len(deliveries)
         return {one.delivery.delivery_tag: one for one in settled}
 
-    def _visible(self, unit: Unit[Any]) -> set[int]:
+    def _visible(self, unit: UnitOfWork[Any]) -> set[int]:
         return set(unit.session.execute(select(self.store.note.c.number)).scalars())
 
     @contextmanager

@@ -81,7 +81,7 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Disk]:
         base = server.folder / "data" / "base" / str(oid)
         files = lambda: [path for path in base.rglob("*") if path.is_file()]  # noqa: E731
     metadata.create_all(engine)
-    database = Database(service="intake", engine=engine, metadata=metadata, clock=ManualClock(START), tools=None)
+    database = Database(service="intake", engine=engine, metadata=metadata, clock=ManualClock(START), dependencies=None)
     yield Disk(database, files, Vault(data_keys, new_master_key()))
     engine.dispose()
 

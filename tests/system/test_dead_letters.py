@@ -27,7 +27,7 @@ from chassis.bus.topology import Topology, command_queues, topology_of
 from chassis.clock import SystemClock
 from chassis.host import dead_letters
 from chassis.host.commands import KNOWN_ERRORS
-from chassis.host.entrypoints import safe_by_business_key
+from chassis.host.entrypoints import idempotent_by
 from chassis.host.service_loader import load
 from chassis.ids import new_id
 from chassis.store.database import Database
@@ -104,11 +104,11 @@ class Moving:
         metadata.create_all(engine)
         self.settings = SimpleNamespace(amqp_uri=amqp_uri, max_message_bytes=MAX_MESSAGE_BYTES, inbox_retention_days=14)
         self.clock = SystemClock()
-        self.database = Database(service=service, engine=engine, metadata=metadata, clock=self.clock, tools=None)
+        self.database = Database(service=service, engine=engine, metadata=metadata, clock=self.clock, dependencies=None)
         self.unit = self.database.unit
 
     def replay(self, *ids: str, cause: str | None = None) -> DeadLettersMoved:
-        keys = safe_by_business_key(load(self._service))
+        keys = idempotent_by(load(self._service))
         return dead_letters.replay(self, self._service, ReplayDeadLetters(ids=ids, cause=cause), keys)  # type: ignore[arg-type]
 
     def look(self, asked: LookAtDeadLetters) -> DeadLettersPage:
@@ -136,7 +136,7 @@ class Moving:
     def _carry_out(self, command: Command, done: Callable[[Result], object]) -> None:
         method = getattr(load(self._service), command.method)
         try:
-            done(Result(command, method(SimpleNamespace(name=self._service, ports=self), command.fields)))
+            done(Result(command, method(SimpleNamespace(name=self._service, chassis=self), command.fields)))
         except Exception as error:
             done(Result(command, error=error))
 

@@ -17,7 +17,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import MetaData, create_engine, select
 
-from chassis.host.entrypoints import heard_by, safe_by_business_key
+from chassis.host.entrypoints import heard_by, idempotent_by
 from chassis.host.service_loader import load
 from chassis.privacy.sealing import Keyring
 from chassis.rpc import NoAnswer, RpcClient
@@ -153,7 +153,7 @@ def test_a_handler_that_is_safe_by_its_business_key_needs_no_inbox(aftermath: Af
     before = without_memory(fingerprints(system))
     again = [copy for one in aftermath.heard for copy in copies_for_safe_handlers(one)]
     assert {(service, one.name) for service, _, one in again} == {
-        (service, name) for service in SERVICES for _, name in safe_by_business_key(load(service))
+        (service, name) for service in SERVICES for _, name in idempotent_by(load(service))
     }
     with Tap(system.amqp_uri, PUBLISHERS) as tap, Sender(system.amqp_uri) as sender:
         for service, lane, one in again:
@@ -170,7 +170,7 @@ def test_a_handler_that_is_safe_by_its_business_key_needs_no_inbox(aftermath: Af
 def copies_for_safe_handlers(one: Heard) -> Iterator[tuple[str, str, Heard]]:
     """The service and the lane of every handler of this event that is declared safe."""
     for service in SERVICES:
-        safe = safe_by_business_key(load(service))
+        safe = idempotent_by(load(service))
         for lane, kinds in heard_by(load(service)).items():
             if any(kind.__name__ == one.name and (kind.publisher, one.name) in safe for kind in kinds):
                 yield service, lane, one

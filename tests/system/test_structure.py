@@ -15,7 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from chassis.host.entrypoints import declared_by, heard_by, safe_by_business_key, topology_for
+from chassis.host.entrypoints import declared_by, heard_by, idempotent_by, topology_for
 from chassis.host.maintenance import Housekeeping
 from chassis.host.service_loader import load
 from chassis.store.migrate import migrate
@@ -70,7 +70,7 @@ def test_every_service_keeps_its_house(service: str) -> None:
 
 
 def test_a_business_key_is_named_in_words() -> None:
-    keys = {key for service in SERVICES for key in safe_by_business_key(load(service)).values()}
+    keys = {key for service in SERVICES for key in idempotent_by(load(service)).values()}
     assert [key for key in keys if len(key) < len("match_id")] == []
 
 

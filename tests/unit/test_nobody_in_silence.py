@@ -31,7 +31,7 @@ from contracts.reference import reference_for
 from contracts.sealed import SafeChannel, SafeContact, Writer
 from contracts.vocabulary import Channel, ClientGroup, ConsentTold, ContactPurpose, Known, ReferralId, Route
 from services.intake import life
-from services.intake.tools import build
+from services.intake.dependencies import build
 from services.notifications import handlers
 from tests.support.samples import consents
 from tests.unit.intake.conftest import Intake
@@ -73,8 +73,8 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("LEEWARD_KEYS", str(folder))
         environment.setenv("INTAKE_MASTER_KEY", new_master_key())
-        tools = build(Env())
-    return Both(Intake(tools, folder), desk_on(f"sqlite:///{folder}/notifications.db", folder))
+        dependencies = build(Env())
+    return Both(Intake(dependencies, folder), desk_on(f"sqlite:///{folder}/notifications.db", folder))
 
 
 def contact_of(channel: SafeChannel | None, whose: str) -> SafeContact | None:

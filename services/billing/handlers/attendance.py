@@ -29,7 +29,7 @@ TELLING_ENDS = (MatchEndReason.COMPLETED, MatchEndReason.NOT_ATTENDED)
 
 def watch_attendance(unit: BillingUnit, match: Match) -> None:
     """Has a person asked some time after the match, unless it is known by then."""
-    due = match.matched_at + timedelta(days=unit.tools.ask_attendance_days)
+    due = match.matched_at + timedelta(days=unit.dependencies.ask_attendance_days)
     unit.set_timer(ASK_ATTENDANCE, match.id, max(due, unit.now))
 
 
@@ -78,7 +78,7 @@ def record_never_attended(unit: BillingUnit, request: RecordNeverAttended) -> Ne
 
 def unrecorded_attendance(unit: BillingUnit, request: ListUnrecordedAttendance) -> list[UnrecordedAttendance]:
     """The queue of those whom somebody should ask, the oldest match first."""
-    before = unit.now - timedelta(days=unit.tools.ask_attendance_days)
+    before = unit.now - timedelta(days=unit.dependencies.ask_attendance_days)
     found = store.unrecorded_matches(unit.session, matched_before=before, limit=request.limit)
     return [
         UnrecordedAttendance(

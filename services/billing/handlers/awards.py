@@ -75,7 +75,7 @@ def close_award(
         _end(unit, award, fund, reason, pays_until=pays_until)
         return
     award.close(pays_until=pays_until)
-    last_report = pays_until + timedelta(days=unit.tools.awards.late_session_days)
+    last_report = pays_until + timedelta(days=unit.dependencies.awards.late_session_days)
     unit.set_timer(RELEASE_AWARD, award.id, end_of(last_report), {"reason": reason.value})
 
 
@@ -141,7 +141,7 @@ def note_that_nobody_fits(unit: BillingUnit, referral: Referral, event: Matching
 
 def ask_again(unit: BillingUnit, referral: Referral) -> None:
     """The next therapist may cost what the client can't pay alone, though the one before didn't."""
-    highest = unit.tools.awards.highest_session_fee_pence
+    highest = unit.dependencies.awards.highest_session_fee_pence
     if need_per_session(session_fee_pence=highest, fee_ceiling_pence=referral.fee_ceiling_pence):
         wait_again(unit, referral)
 
@@ -195,7 +195,7 @@ def _end(
 
 
 def _begin_by(unit: BillingUnit, award: Award) -> date:
-    return day_of(award.approved_at) + timedelta(days=unit.tools.awards.begin_within_days)
+    return day_of(award.approved_at) + timedelta(days=unit.dependencies.awards.begin_within_days)
 
 
 def _may_have_met(unit: BillingUnit, referral: Referral) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from chassis.ports import Unit
+from chassis.ports import UnitOfWork
 from services.billing import store
 from services.billing.domain.ledger import Journal
 from services.billing.settings import BillingSettings
 
-BillingUnit = Unit[BillingSettings]
+BillingUnit = UnitOfWork[BillingSettings]
 
 
 def post(unit: BillingUnit, journal: Journal) -> None:

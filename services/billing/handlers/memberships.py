@@ -105,7 +105,7 @@ def _remind(unit: BillingUnit, invoice: Invoice) -> None:
 
 
 def _last_day(unit: BillingUnit, invoice: Invoice, reminded_on: date) -> date:
-    return unit.tools.membership.last_day_after_notice(issued_on=invoice.issued_on, reminded_on=reminded_on)
+    return unit.dependencies.membership.last_day_after_notice(issued_on=invoice.issued_on, reminded_on=reminded_on)
 
 
 def _lapse(unit: BillingUnit, membership: Membership, invoice: Invoice) -> None:
@@ -137,7 +137,7 @@ def _tell_renewal(
 
 def _charge_year(unit: BillingUnit, therapist_id: TherapistId, first_day: date) -> Invoice:
     # The grace period runs from when the fee is asked for, not from a first day that a late message may have put back.
-    policy, today = unit.tools.membership, day_of(unit.now)
+    policy, today = unit.dependencies.membership, day_of(unit.now)
     invoice = Invoice(
         id=InvoiceId(unit.new_id()),
         therapist_id=therapist_id,

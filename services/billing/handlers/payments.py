@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.audit.chain import Deed
+from chassis.audit.chain import AuditAction
 from contracts.commands.billing import PaymentView, RecordPayment, ReversalView, ReversePayment
 from contracts.events.billing import PaymentReceived, PaymentReversed
 from contracts.vocabulary import PaymentId
@@ -128,4 +128,4 @@ def _take_back(unit: BillingUnit, payment: Payment, reversal: Reversal) -> None:
     owed_again = credit.withdraw_payment(unit, therapist, payment)
     credit.settle_account(unit, therapist)
     memberships.ask_again(unit, owed_again)
-    unit.put_on_record(Deed.REVERSED, who=reversal.by, subject_id=payment.id, reason=reversal.reason)
+    unit.record_audit(AuditAction.REVERSED, who=reversal.by, subject_id=payment.id, reason=reversal.reason)

@@ -20,9 +20,9 @@ def charge_referral_fee(unit: BillingUnit, match: Match) -> None:
         id=InvoiceId(unit.new_id()),
         therapist_id=match.therapist_id,
         kind=InvoiceKind.REFERRAL_FEE,
-        amount_pence=unit.tools.referral_fee_pence,
+        amount_pence=unit.dependencies.referral_fee_pence,
         issued_on=today,
-        due_on=fees.due_on(issued_on=today, days=unit.tools.invoice_days),
+        due_on=fees.due_on(issued_on=today, days=unit.dependencies.invoice_days),
         referral_id=match.referral_id,
         match_id=match.id,
     )
@@ -72,7 +72,7 @@ def _credit_reason(unit: BillingUnit, referral: Referral, match: Match, sessions
         sessions=sessions,
         not_attended=is_said_not_attended(referral, match),
         match_end=match.end_reason,
-        unhappy_within=unit.tools.unhappy_credit_sessions,
+        unhappy_within=unit.dependencies.unhappy_credit_sessions,
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from chassis.audit.chain import Deed
+from chassis.audit.chain import AuditAction
 from contracts.commands.billing import (
     AttendanceView,
     DrawDown,
@@ -92,7 +92,7 @@ def reverse_session(unit: BillingUnit, request: ReverseSession) -> ReversalView:
     reversal = Reversal(unit.now, request.reversed_by, request.reason.value)
     session.reversed_at = reversal.at
     store.add_reversal(unit.session, session.id, reversal)
-    unit.put_on_record(Deed.REVERSED, who=reversal.by, subject_id=match.referral_id, reason=reversal.reason)
+    unit.record_audit(AuditAction.REVERSED, who=reversal.by, subject_id=match.referral_id, reason=reversal.reason)
     unit.emit(
         SessionReversed(
             session_id=session.id,
@@ -113,7 +113,7 @@ def reverse_session(unit: BillingUnit, request: ReverseSession) -> ReversalView:
 def _pay(unit: BillingUnit, award: Award, fund: Fund, match: Match, on: date) -> AttendedSession:
     with refusing():
         drawn = award.draw_down(
-            fund=fund, on=on, reported_on=day_of(unit.now), late_days=unit.tools.awards.late_session_days
+            fund=fund, on=on, reported_on=day_of(unit.now), late_days=unit.dependencies.awards.late_session_days
         )
     session = AttendedSession(
         id=SessionId(unit.new_id()), match_id=match.id, attended_on=on, award_id=award.id, drawn_pence=drawn.pence

@@ -96,7 +96,7 @@ def _approve(
 ) -> None:
     used_up = _used_up(unit, referral)
     request = _request(unit, place, referral, match, is_further=used_up is not None)
-    grant = choose(request=request, funds=funds, policy=unit.tools.awards, on=day_of(unit.now))
+    grant = choose(request=request, funds=funds, policy=unit.dependencies.awards, on=day_of(unit.now))
     award = grant.commit(
         award_id=AwardId(unit.new_id()),
         referral_id=referral.id,

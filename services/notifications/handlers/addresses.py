@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from chassis.ports import Invalid, Timer, Unit
+from chassis.ports import Invalid, Timer, UnitOfWork
 from chassis.privacy.opening import open_or_park
 from contracts.events.intake import (
     ContactReleased,
@@ -17,6 +17,7 @@ from contracts.events.matching import TherapistContactChanged
 from contracts.sealed import ClientContact, TherapistContact
 from contracts.vocabulary import ContactPurpose, ReferralId, ReopeningReason, WithdrawalReason
 from services.notifications import store
+from services.notifications.dependencies import Dependencies
 from services.notifications.domain.people import Client, Therapist
 from services.notifications.domain.templates import Template
 from services.notifications.handlers import introductions
@@ -28,14 +29,13 @@ from services.notifications.handlers.queueing import (
     queue_to_client,
     remove_address,
 )
-from services.notifications.tools import Tools
 
 _ENDINGS = frozenset({Template.WITHDRAWAL_CONFIRMED, Template.SIGNPOSTED})
 
 
-def keep_contact(unit: Unit[Tools], event: ContactReleased) -> None:
+def keep_contact(unit: UnitOfWork[Dependencies], event: ContactReleased) -> None:
     """Takes a client into the address book, or passes their contact on to the one therapist who accepted."""
-    contact = open_or_park(unit.tools.keyring, ClientContact, event.sealed)
+    contact = open_or_park(unit.dependencies.keyring, ClientContact, event.sealed)
     if contact.referral_id != event.referral_id:
         raise Invalid("the sealed contact is another referral's")
     if event.purpose is ContactPurpose.ADDRESS_BOOK:
@@ -44,8 +44,8 @@ def keep_contact(unit: Unit[Tools], event: ContactReleased) -> None:
         introductions.introduce(unit, event, contact)
 
 
-def keep_therapist_contact(unit: Unit[Tools], event: TherapistContactChanged) -> None:
-    contact = open_or_park(unit.tools.keyring, TherapistContact, event.sealed)
+def keep_therapist_contact(unit: UnitOfWork[Dependencies], event: TherapistContactChanged) -> None:
+    contact = open_or_park(unit.dependencies.keyring, TherapistContact, event.sealed)
     sequence = unit.sequence
     therapist = store.find_therapist(unit.session, event.therapist_id)
     if therapist and not therapist.takes(sequence):
@@ -57,7 +57,7 @@ def keep_therapist_contact(unit: Unit[Tools], event: TherapistContactChanged) ->
         therapist.contact, therapist.contact_sequence = stored, sequence
 
 
-def withdraw(unit: Unit[Tools], event: ReferralWithdrawn) -> None:
+def withdraw(unit: UnitOfWork[Dependencies], event: ReferralWithdrawn) -> None:
     """Stops what was going to be said, confirms it to a client who asked, and then forgets how to reach them."""
     if event.reason is WithdrawalReason.DUPLICATE:
         return  # the client asked for nothing, and the referral may be reopened
@@ -74,7 +74,7 @@ def withdraw(unit: Unit[Tools], event: ReferralWithdrawn) -> None:
         _confirm_withdrawal(unit, client)
 
 
-def reopen(unit: Unit[Tools], event: ReferralReopened) -> None:
+def reopen(unit: UnitOfWork[Dependencies], event: ReferralReopened) -> None:
     """What was withdrawn or signposted by mistake goes on, and the client hears that it does.
 
     Of what was closed with its match they have heard nothing, so that there is nothing to take back.
@@ -94,21 +94,21 @@ def reopen(unit: Unit[Tools], event: ReferralReopened) -> None:
         queue_to_client(unit, Template.REQUEST_GOES_ON, referral_id=event.referral_id, key=key)
 
 
-def close(unit: Unit[Tools], event: ReferralClosed) -> None:
+def close(unit: UnitOfWork[Dependencies], event: ReferralClosed) -> None:
     """Keeps the address for what still follows a therapy, such as the follow-up form, and no longer."""
     _forget_later(unit, event.referral_id)
 
 
-def signpost(unit: Unit[Tools], event: ReferralSignposted) -> None:
+def signpost(unit: UnitOfWork[Dependencies], event: ReferralSignposted) -> None:
     queue_to_client(unit, Template.SIGNPOSTED, referral_id=event.referral_id, key=event.referral_id)
     _forget_later(unit, event.referral_id)
 
 
-def forget_client(unit: Unit[Tools], timer: Timer) -> None:
+def forget_client(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     remove_address(unit, store.client_of(unit.session, ReferralId(UUID(timer.key))))
 
 
-def _take_in(unit: Unit[Tools], contact: ClientContact) -> None:
+def _take_in(unit: UnitOfWork[Dependencies], contact: ClientContact) -> None:
     client = store.client_of(unit.session, contact.referral_id)
     if not client.takes(unit.sequence):
         return
@@ -120,13 +120,13 @@ def _take_in(unit: Unit[Tools], contact: ClientContact) -> None:
         queue_to_client(unit, Template.REQUEST_RECEIVED, referral_id=contact.referral_id, key=contact.referral_id)
 
 
-def _confirm_withdrawal(unit: Unit[Tools], client: Client) -> None:
+def _confirm_withdrawal(unit: UnitOfWork[Dependencies], client: Client) -> None:
     """Once each time that it is withdrawn."""
     key = f"{client.referral_id}:{client.standing_sequence}"
     queue_to_client(unit, Template.WITHDRAWAL_CONFIRMED, referral_id=client.referral_id, key=key)
 
 
-def _forget_later(unit: Unit[Tools], referral_id: ReferralId) -> None:
+def _forget_later(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> None:
     client = store.client_of(unit.session, referral_id)
     if not client.is_withdrawn and not client.goes_on_since(unit.sequence):
-        unit.set_timer(FORGET_CLIENT, referral_id, unit.now + unit.tools.settings.keep_closed_contacts)
+        unit.set_timer(FORGET_CLIENT, referral_id, unit.now + unit.dependencies.settings.keep_closed_contacts)

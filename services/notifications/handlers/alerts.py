@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from chassis.ports import Timer, Unit
+from chassis.ports import Timer, UnitOfWork
 from chassis.privacy.one_time_links import hash_of, new_token
 from chassis.workdays import add_working_days
 from contracts.events.intake import SafeguardingConcernRaised
@@ -19,6 +19,7 @@ from contracts.events.notifications import (
 from contracts.sealed import LinkSecret
 from contracts.vocabulary import AlertStep, Channel, ConcernId, Severity
 from services.notifications import store
+from services.notifications.dependencies import Dependencies
 from services.notifications.domain.alerts import TIME_TO_REACH, Alert, Call
 from services.notifications.domain.links import AlertLink
 from services.notifications.domain.messages import Message, State
@@ -26,14 +27,13 @@ from services.notifications.domain.templates import Recipient
 from services.notifications.handlers.delivery import Outcome, message_of, record_failed, record_sent
 from services.notifications.handlers.queueing import cancel, queue_alert
 from services.notifications.handlers.rota import person_on_duty
-from services.notifications.tools import Tools
 
 ESCALATE, SHOUT = "escalate_alert", "shout"
 
 log = structlog.get_logger()
 
 
-def raise_alert(unit: Unit[Tools], event: SafeguardingConcernRaised) -> None:
+def raise_alert(unit: UnitOfWork[Dependencies], event: SafeguardingConcernRaised) -> None:
     """Alerts the duty lead at once and starts the escalation clock."""
     if store.find_alert(unit.session, event.concern_id):
         return
@@ -49,12 +49,12 @@ def raise_alert(unit: Unit[Tools], event: SafeguardingConcernRaised) -> None:
     unit.set_timer_after(SHOUT, alert.concern_id, TIME_TO_REACH)
 
 
-def escalate_alert(unit: Unit[Tools], timer: Timer) -> None:
+def escalate_alert(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """Nobody answered in time: the next person is alerted; after the last one everybody, again and again."""
     _escalate(unit, store.get_alert(unit.session, ConcernId(UUID(timer.key))))
 
 
-def shout(unit: Unit[Tools], timer: Timer) -> None:
+def shout(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """Every channel has failed so far. Whoever looks at the log, the metrics or the console is told, every minute."""
     alert = store.get_alert(unit.session, ConcernId(UUID(timer.key)))
     if not alert.is_open or alert.reached_at:
@@ -69,7 +69,7 @@ def shout(unit: Unit[Tools], timer: Timer) -> None:
     unit.set_timer_after(SHOUT, alert.concern_id, TIME_TO_REACH)
 
 
-def stand_down(unit: Unit[Tools], alert: Alert) -> None:
+def stand_down(unit: UnitOfWork[Dependencies], alert: Alert) -> None:
     """Somebody has taken the concern in hand: stops the clock and whatever alert has not gone out yet."""
     unit.cancel_timer(ESCALATE, alert.concern_id)
     unit.cancel_timer(SHOUT, alert.concern_id)
@@ -82,7 +82,7 @@ def stand_down(unit: Unit[Tools], alert: Alert) -> None:
     )
 
 
-def record_alert_sent(unit: Unit[Tools], timer: Timer, outcome: Outcome) -> None:
+def record_alert_sent(unit: UnitOfWork[Dependencies], timer: Timer, outcome: Outcome) -> None:
     message, alert = _message_and_alert(unit, timer)
     record_sent(unit, timer, outcome)
     if message.state is State.FAILED:
@@ -103,13 +103,13 @@ def record_alert_sent(unit: Unit[Tools], timer: Timer, outcome: Outcome) -> None
         )
 
 
-def record_alert_failed(unit: Unit[Tools], timer: Timer) -> None:
+def record_alert_failed(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     message, alert = _message_and_alert(unit, timer)
     record_failed(unit, timer)
     _pass_on(unit, alert, message)
 
 
-def note_bounce(unit: Unit[Tools], message: Message) -> None:
+def note_bounce(unit: UnitOfWork[Dependencies], message: Message) -> None:
     """An alert that came back has reached nobody, unless another way has."""
     assert message.concern_id is not None
     alert = store.get_alert(unit.session, message.concern_id)
@@ -119,7 +119,7 @@ def note_bounce(unit: Unit[Tools], message: Message) -> None:
     _pass_on(unit, alert, message)
 
 
-def _pass_on(unit: Unit[Tools], alert: Alert, message: Message) -> None:
+def _pass_on(unit: UnitOfWork[Dependencies], alert: Alert, message: Message) -> None:
     """Goes on to the next person without waiting when the one whose turn it is can be told in no way at all."""
     if message.recipient.value != alert.step.value or alert.is_at_the_top:
         return
@@ -127,7 +127,7 @@ def _pass_on(unit: Unit[Tools], alert: Alert, message: Message) -> None:
         _escalate(unit, alert)
 
 
-def _escalate(unit: Unit[Tools], alert: Alert) -> None:
+def _escalate(unit: UnitOfWork[Dependencies], alert: Alert) -> None:
     step = alert.step
     calls = alert.escalate()
     if not calls:
@@ -141,7 +141,7 @@ def _escalate(unit: Unit[Tools], alert: Alert) -> None:
     _call(unit, alert, calls)
 
 
-def _call(unit: Unit[Tools], alert: Alert, calls: tuple[Call, ...]) -> None:
+def _call(unit: UnitOfWork[Dependencies], alert: Alert, calls: tuple[Call, ...]) -> None:
     """Queues an alert to each person called, by every channel they have, and winds the clock up again."""
     for call in calls:
         _call_one(unit, alert, call)
@@ -149,9 +149,9 @@ def _call(unit: Unit[Tools], alert: Alert, calls: tuple[Call, ...]) -> None:
     unit.set_timer_after(ESCALATE, alert.concern_id, alert.escalates_at - unit.now)
 
 
-def _call_one(unit: Unit[Tools], alert: Alert, call: Call) -> None:
+def _call_one(unit: UnitOfWork[Dependencies], alert: Alert, call: Call) -> None:
     person = person_on_duty(unit, call.step)
-    by_text = person.telephone and Channel.TEXT not in unit.tools.by_hand
+    by_text = person.telephone and Channel.TEXT not in unit.dependencies.by_hand
     for channel in (Channel.EMAIL, Channel.TEXT) if by_text else (Channel.EMAIL,):
         key, token = f"{alert.concern_id}:{call.step}:{call.round}", new_token()
         message_id = queue_alert(
@@ -168,7 +168,7 @@ def _call_one(unit: Unit[Tools], alert: Alert, call: Call) -> None:
                 "step": call.step.value,
                 "round": call.round,
             },
-            sealed=unit.tools.keyring.seal("notifications", LinkSecret(token=token)),
+            sealed=unit.dependencies.keyring.seal("notifications", LinkSecret(token=token)),
         )
         if message_id:
             unit.session.add(
@@ -182,8 +182,8 @@ def _call_one(unit: Unit[Tools], alert: Alert, call: Call) -> None:
             )
 
 
-def _next_look(unit: Unit[Tools], severity: Severity) -> datetime:
-    policy = unit.tools.settings
+def _next_look(unit: UnitOfWork[Dependencies], severity: Severity) -> datetime:
+    policy = unit.dependencies.settings
     if severity is Severity.IMMEDIATE:
         return unit.now + policy.escalate_immediate
     if severity is Severity.URGENT:
@@ -191,7 +191,7 @@ def _next_look(unit: Unit[Tools], severity: Severity) -> datetime:
     return add_working_days(unit.now, policy.escalate_advisory_working_days)
 
 
-def _message_and_alert(unit: Unit[Tools], timer: Timer) -> tuple[Message, Alert]:
+def _message_and_alert(unit: UnitOfWork[Dependencies], timer: Timer) -> tuple[Message, Alert]:
     message = message_of(unit, timer)
     assert message.concern_id is not None
     return message, store.get_alert(unit.session, message.concern_id)

@@ -6,15 +6,15 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from chassis.ports import Timer, Unit
+from chassis.ports import Timer, UnitOfWork
 from contracts.vocabulary import Channel, MessageId
 from services.notifications import store
+from services.notifications.dependencies import Dependencies
 from services.notifications.domain.messages import State
 from services.notifications.domain.templates import Template
 from services.notifications.gateways.bounces import MOST_AT_ONCE, Report, put_away, read_reports
 from services.notifications.handlers.alerts import note_bounce
 from services.notifications.handlers.queueing import bounce
-from services.notifications.tools import Tools
 
 READ_BOUNCES, TAKE_BACK = "read_bounces", "take_back"
 FOLDER = "folder"
@@ -30,16 +30,16 @@ BY_MAIL = frozenset({Channel.EMAIL, Channel.STAFF_CALL})
 """A call that the office is asked for is asked for by e-mail."""
 
 
-def read_bounces(unit: Unit[Tools], timer: Timer) -> list[Report]:
+def read_bounces(unit: UnitOfWork[Dependencies], timer: Timer) -> list[Report]:
     """Puts away what was taken account of last time, and reads what has come since. Raises OSError."""
-    folder = unit.tools.settings.bounces
+    folder = unit.dependencies.settings.bounces
     if folder is None:
         return []
     put_away(folder, timer.data.get("read", ()))
     return read_reports(folder)
 
 
-def record_bounces(unit: Unit[Tools], timer: Timer, reports: Collection[Report]) -> None:
+def record_bounces(unit: UnitOfWork[Dependencies], timer: Timer, reports: Collection[Report]) -> None:
     for report in reports:
         if report.failed:
             take_back(unit, MessageId(report.failed), BY_MAIL)
@@ -47,12 +47,12 @@ def record_bounces(unit: Unit[Tools], timer: Timer, reports: Collection[Report])
     unit.set_timer_after(READ_BOUNCES, FOLDER, after, {"read": [report.file for report in reports]})
 
 
-def read_bounces_later(unit: Unit[Tools], timer: Timer) -> None:
+def read_bounces_later(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """The folder could not be read at any attempt; it may be back one day."""
     unit.set_timer_after(READ_BOUNCES, FOLDER, EVERY, timer.data)
 
 
-def take_back(unit: Unit[Tools], message_id: MessageId, channels: Collection[Channel]) -> None:
+def take_back(unit: UnitOfWork[Dependencies], message_id: MessageId, channels: Collection[Channel]) -> None:
     """Fails a message that went out by one of these channels and did not arrive; of any other it says nothing.
 
     Word of it may be here before it is on record that the message went out: then it is looked at again.
@@ -69,7 +69,7 @@ def take_back(unit: Unit[Tools], message_id: MessageId, channels: Collection[Cha
             note_bounce(unit, message)
 
 
-def take_back_later(unit: Unit[Tools], timer: Timer) -> None:
+def take_back_later(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     message_id, channels = MessageId(UUID(timer.key)), [Channel(one) for one in timer.data["channels"]]
     message = store.find_message(unit.session, message_id)
     if message is None or not message.is_queued:

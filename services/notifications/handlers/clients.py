@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from chassis.ports import Unit
+from chassis.ports import UnitOfWork
 from contracts.events.billing import SubsidyApproved, SubsidyDeclined, SubsidyWaitlisted
 from contracts.events.evaluation import EvaluationInvitationCancelled, EvaluationInvited
 from contracts.vocabulary import ReferralId, Respondent, SubsidyWaitReason
 from services.notifications import store
+from services.notifications.dependencies import Dependencies
 from services.notifications.domain.templates import Template
 from services.notifications.handlers.queueing import (
     cancel,
@@ -16,7 +17,6 @@ from services.notifications.handlers.queueing import (
     refuse_unless_secret,
     rule_out,
 )
-from services.notifications.tools import Tools
 
 SUBSIDY = "subsidy"
 FOR_THE_OFFICE = frozenset(
@@ -29,7 +29,7 @@ FOR_THE_OFFICE = frozenset(
 """Why somebody waits for a subsidy where a person can do something about it."""
 
 
-def tell_client_of_subsidy(unit: Unit[Tools], event: SubsidyApproved) -> None:
+def tell_client_of_subsidy(unit: UnitOfWork[Dependencies], event: SubsidyApproved) -> None:
     queue_to_client(
         unit,
         Template.SUBSIDY_APPROVED,
@@ -41,7 +41,7 @@ def tell_client_of_subsidy(unit: Unit[Tools], event: SubsidyApproved) -> None:
     _waits_no_longer(unit, event.referral_id)
 
 
-def tell_client_of_subsidy_wait(unit: Unit[Tools], event: SubsidyWaitlisted) -> None:
+def tell_client_of_subsidy_wait(unit: UnitOfWork[Dependencies], event: SubsidyWaitlisted) -> None:
     """Says why, each time that it changes, unless what came after has been told of.
 
     The office hears what it can do something about, and of whoever has no money for a therapy that is going on.
@@ -61,7 +61,7 @@ def tell_client_of_subsidy_wait(unit: Unit[Tools], event: SubsidyWaitlisted) -> 
     )
 
 
-def tell_client_of_subsidy_decline(unit: Unit[Tools], event: SubsidyDeclined) -> None:
+def tell_client_of_subsidy_decline(unit: UnitOfWork[Dependencies], event: SubsidyDeclined) -> None:
     """Says that no subsidy is needed, and how to object. Where therapy is going on, the office sees to it too."""
     if not store.moves_on(unit.session, event.referral_id, SUBSIDY, unit.sequence):
         return
@@ -72,18 +72,18 @@ def tell_client_of_subsidy_decline(unit: Unit[Tools], event: SubsidyDeclined) ->
     queue_to_client(unit, Template.SUBSIDY_DECLINED, referral_id=event.referral_id, key=key)
 
 
-def _have_looked_at(unit: Unit[Tools], referral_id: ReferralId, key: str, reason: str) -> None:
+def _have_looked_at(unit: UnitOfWork[Dependencies], referral_id: ReferralId, key: str, reason: str) -> None:
     queue_to_office(unit, Template.SUBSIDY_TO_LOOK_AT, key=key, referral_id=referral_id, data={"reason": reason})
 
 
-def _waits_no_longer(unit: Unit[Tools], referral_id: ReferralId) -> None:
+def _waits_no_longer(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> None:
     """What was still to be told of a wait is overtaken."""
     for message in store.queued_about_referral(unit.session, referral_id):
         if message.template is Template.SUBSIDY_WAITING:
             cancel(unit, message)
 
 
-def ask_for_form(unit: Unit[Tools], event: EvaluationInvited) -> None:
+def ask_for_form(unit: UnitOfWork[Dependencies], event: EvaluationInvited) -> None:
     """Sends the link to whoever is to fill the form in. The link stays sealed until then."""
     refuse_unless_secret(unit, event.sealed)
     if event.respondent is Respondent.CLIENT:
@@ -107,7 +107,7 @@ def ask_for_form(unit: Unit[Tools], event: EvaluationInvited) -> None:
         )
 
 
-def stop_asking_for_form(unit: Unit[Tools], event: EvaluationInvitationCancelled) -> None:
+def stop_asking_for_form(unit: UnitOfWork[Dependencies], event: EvaluationInvitationCancelled) -> None:
     """A letter or a reminder that has not gone yet would lead to a form that nobody need fill in."""
     client = event.respondent is Respondent.CLIENT
     template = Template.CLIENT_EVALUATION if client else Template.THERAPIST_EVALUATION

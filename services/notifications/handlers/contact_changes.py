@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from chassis.ports import Invalid, Unit
+from chassis.ports import Invalid, UnitOfWork
 from chassis.privacy.opening import open_or_park
 from contracts.events.intake import AnotherTherapistWanted, ContactChangeNoted
 from contracts.sealed import ContactLetter
 from contracts.vocabulary import ContactChangeStage
+from services.notifications.dependencies import Dependencies
 from services.notifications.domain.templates import Template
 from services.notifications.handlers.queueing import queue_to_office, queue_to_one_contact
-from services.notifications.tools import Tools
 
 
-def tell_of_contact_change(unit: Unit[Tools], event: ContactChangeNoted) -> None:
+def tell_of_contact_change(unit: UnitOfWork[Dependencies], event: ContactChangeNoted) -> None:
     """A code goes to the new contact at once. The office hears of whatever it has to confirm, and of what counts now.
 
     Raises Invalid for a letter that can't be opened, or a code without one.
@@ -33,7 +33,7 @@ def tell_of_contact_change(unit: Unit[Tools], event: ContactChangeNoted) -> None
         _to_one_contact(unit, Template.CONTACT_MOVED, event, key)
 
 
-def tell_office_of_wish(unit: Unit[Tools], event: AnotherTherapistWanted) -> None:
+def tell_office_of_wish(unit: UnitOfWork[Dependencies], event: AnotherTherapistWanted) -> None:
     """The client waits for somebody of the charity to get in touch."""
     queue_to_office(
         unit,
@@ -44,8 +44,8 @@ def tell_office_of_wish(unit: Unit[Tools], event: AnotherTherapistWanted) -> Non
     )
 
 
-def _to_one_contact(unit: Unit[Tools], template: Template, event: ContactChangeNoted, key: str) -> None:
-    letter = open_or_park(unit.tools.keyring, ContactLetter, event.sealed or "")
+def _to_one_contact(unit: UnitOfWork[Dependencies], template: Template, event: ContactChangeNoted, key: str) -> None:
+    letter = open_or_park(unit.dependencies.keyring, ContactLetter, event.sealed or "")
     if template is Template.CONTACT_CODE and (letter.code is None or event.expires_at is None):
         raise Invalid("there is no code in the letter, or no end to it")
     until = {"expires_at": event.expires_at.isoformat()} if event.expires_at else {}

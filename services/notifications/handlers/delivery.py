@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from chassis.ports import Timer, Unit
+from chassis.ports import Timer, UnitOfWork
 from contracts.events.notifications import MessageSent
 from contracts.sealed import ClientContact, SafeHours
 from contracts.vocabulary import Channel, FailureReason, MessageId, StaffId
 from services.notifications import store
+from services.notifications.dependencies import Dependencies
 from services.notifications.domain.limits import next_free_moment
 from services.notifications.domain.messages import Message
 from services.notifications.domain.people import Client
@@ -50,7 +51,6 @@ from services.notifications.handlers.queueing import (
     open_contact,
     way_to,
 )
-from services.notifications.tools import Tools
 
 
 class NoCarrier(OSError):
@@ -71,7 +71,7 @@ class Outcome:
     """Who of the rota an alert went to."""
 
 
-def deliver(unit: Unit[Tools], timer: Timer) -> Outcome:
+def deliver(unit: UnitOfWork[Dependencies], timer: Timer) -> Outcome:
     """Sends one message, if it may go now. Raises OSError where trying again may help."""
     message = store.read_message(unit.session, _message_id(timer))
     if message is None or not message.is_queued:
@@ -83,7 +83,7 @@ def deliver(unit: Unit[Tools], timer: Timer) -> Outcome:
     if message.template is Template.CLIENT_CODE:
         return _deliver_code(unit, message)
     if message.recipient is Recipient.THERAPIST:
-        safe = next_safe_moment(hours=SafeHours.ANY, at=unit.now, quiet=unit.tools.settings.quiet_hours)
+        safe = next_safe_moment(hours=SafeHours.ANY, at=unit.now, quiet=unit.dependencies.settings.quiet_hours)
         again_at = max(safe, _free_moment(unit, message))
         if again_at > unit.now:
             return Outcome(again_at=again_at)
@@ -91,7 +91,7 @@ def deliver(unit: Unit[Tools], timer: Timer) -> Outcome:
     return _send(unit, message, staff_letter(unit, message))
 
 
-def record_sent(unit: Unit[Tools], timer: Timer, outcome: Outcome) -> None:
+def record_sent(unit: UnitOfWork[Dependencies], timer: Timer, outcome: Outcome) -> None:
     """Puts on record what came of an attempt."""
     message = message_of(unit, timer)
     if not message.is_queued:
@@ -109,7 +109,7 @@ def record_sent(unit: Unit[Tools], timer: Timer, outcome: Outcome) -> None:
     finish_withdrawal(unit, message)
 
 
-def record_failed(unit: Unit[Tools], timer: Timer) -> None:
+def record_failed(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """The way out was closed at every attempt: the message is given up and a person looks after it."""
     message = message_of(unit, timer)
     if not message.is_queued:
@@ -118,22 +118,22 @@ def record_failed(unit: Unit[Tools], timer: Timer) -> None:
     finish_withdrawal(unit, message)
 
 
-def keep_mail(unit: Unit[Tools]) -> None:
+def keep_mail(unit: UnitOfWork[Dependencies]) -> None:
     """Returns once what this thread has handed over outlasts a power cut. Raises OSError."""
-    unit.tools.mailer.keep()
+    unit.dependencies.mailer.keep()
 
 
-def read_ahead(unit: Unit[Tools], timers: Sequence[Timer]) -> object:
+def read_ahead(unit: UnitOfWork[Dependencies], timers: Sequence[Timer]) -> object:
     """What `deliver` looks up about many messages, read in one go."""
     return store.read_ahead(unit.session, _message_ids(timers))
 
 
-def lock_ahead(unit: Unit[Tools], timers: Sequence[Timer]) -> object:
+def lock_ahead(unit: UnitOfWork[Dependencies], timers: Sequence[Timer]) -> object:
     """The messages that `record_sent` is about to settle, read in one go."""
     return store.lock_messages(unit.session, _message_ids(timers))
 
 
-def message_of(unit: Unit[Tools], timer: Timer) -> Message:
+def message_of(unit: UnitOfWork[Dependencies], timer: Timer) -> Message:
     return store.get_message(unit.session, _message_id(timer))
 
 
@@ -145,21 +145,23 @@ def _message_ids(timers: Sequence[Timer]) -> list[MessageId]:
     return [_message_id(timer) for timer in timers]
 
 
-def _deliver_to_one_contact(unit: Unit[Tools], message: Message) -> Outcome:
+def _deliver_to_one_contact(unit: UnitOfWork[Dependencies], message: Message) -> Outcome:
     """A code at once, for whoever waits for it, and never once it is void; other letters when it is safe."""
     until = message.data.get("expires_at")
     if _is_overtaken(unit, message) or (until and datetime.fromisoformat(str(until)) <= unit.now):
         return Outcome(pointless=True)
     letter, contact = letter_to_one_contact(unit, message)
-    safe = next_safe_moment(hours=contact.hours or SafeHours.ANY, at=unit.now, quiet=unit.tools.settings.quiet_hours)
+    safe = next_safe_moment(
+        hours=contact.hours or SafeHours.ANY, at=unit.now, quiet=unit.dependencies.settings.quiet_hours
+    )
     if not until and safe > unit.now:
         return Outcome(again_at=safe)
-    if letter.channel in unit.tools.by_hand:  # nobody is told a code to pass on, nor in time
+    if letter.channel in unit.dependencies.by_hand:  # nobody is told a code to pass on, nor in time
         return Outcome(channel=letter.channel, failure=FailureReason.UNREACHABLE)
     return _send(unit, message, letter)
 
 
-def _deliver_to_client(unit: Unit[Tools], message: Message) -> Outcome:
+def _deliver_to_client(unit: UnitOfWork[Dependencies], message: Message) -> Outcome:
     if message.template in TO_ONE_CONTACT:
         return _deliver_to_one_contact(unit, message)
     client = _client_of(unit, message)
@@ -184,9 +186,9 @@ def _deliver_to_client(unit: Unit[Tools], message: Message) -> Outcome:
             return _send(unit, message, client_letter(unit, message, known, channel=channel, to=to))
 
 
-def _deliver_code(unit: Unit[Tools], message: Message) -> Outcome:
+def _deliver_code(unit: UnitOfWork[Dependencies], message: Message) -> Outcome:
     """At any hour, since somebody waits for it; and not at all once it can't be used any more."""
-    if unit.now >= message.queued_at + unit.tools.settings.code_lasts:
+    if unit.now >= message.queued_at + unit.dependencies.settings.code_lasts:
         return Outcome(channel=Channel.TEXT, pointless=True)
     return _send(unit, message, code_text(unit, message))
 
@@ -196,10 +198,10 @@ def _is_for_a_person(message: Message, known: ClientContact) -> bool:
     return addressee_of(known, message.recipient) is None or message.template is Template.CLIENT_EVALUATION
 
 
-def _send(unit: Unit[Tools], message: Message, letter: Letter) -> Outcome:
+def _send(unit: UnitOfWork[Dependencies], message: Message, letter: Letter) -> Outcome:
     if not letter.to:
         return Outcome(channel=letter.channel, failure=FailureReason.NO_ADDRESS)
-    text = unit.tools.wording.render(letter.template, letter.values, language=letter.language)
+    text = unit.dependencies.wording.render(letter.template, letter.values, language=letter.language)
     try:
         _hand_over(unit, message, letter, text)
     except Rejected:
@@ -208,9 +210,9 @@ def _send(unit: Unit[Tools], message: Message, letter: Letter) -> Outcome:
     return Outcome(channel=letter.channel, wording=wording, staff_id=letter.staff_id)
 
 
-def _hand_over(unit: Unit[Tools], message: Message, letter: Letter, text: Text) -> None:
+def _hand_over(unit: UnitOfWork[Dependencies], message: Message, letter: Letter, text: Text) -> None:
     """To the next hop of the letter's channel. Raises Rejected, or OSError where trying again may help."""
-    carriers = {Channel.TEXT: unit.tools.texts, Channel.LETTER: unit.tools.letters}
+    carriers = {Channel.TEXT: unit.dependencies.texts, Channel.LETTER: unit.dependencies.letters}
     if letter.channel in carriers:
         carrier = carriers[letter.channel]
         if carrier is None:
@@ -223,14 +225,14 @@ def _hand_over(unit: Unit[Tools], message: Message, letter: Letter, text: Text) 
         to=letter.to,
         subject=text.subject,
         body=text.body,
-        page=unit.tools.wording.page(text),
+        page=unit.dependencies.wording.page(text),
         language=text.language,
         at=unit.now,
     )
-    unit.tools.mailer.send(mail)
+    unit.dependencies.mailer.send(mail)
 
 
-def record_gone(unit: Unit[Tools], message: Message, outcome: Outcome) -> None:
+def record_gone(unit: UnitOfWork[Dependencies], message: Message, outcome: Outcome) -> None:
     message.send(channel=outcome.channel, wording=outcome.wording, at=unit.now)
     unit.emit(
         MessageSent(
@@ -242,9 +244,9 @@ def record_gone(unit: Unit[Tools], message: Message, outcome: Outcome) -> None:
     )
 
 
-def _free_moment(unit: Unit[Tools], message: Message) -> datetime:
+def _free_moment(unit: UnitOfWork[Dependencies], message: Message) -> datetime:
     """When the message may go without there being too many to one person; that it is safe then is looked at then."""
-    policy = unit.tools.settings
+    policy = unit.dependencies.settings
     limits = policy.client_limits if message.recipient.asked else policy.therapist_limits
     if not limits:
         return unit.now
@@ -253,7 +255,7 @@ def _free_moment(unit: Unit[Tools], message: Message) -> datetime:
     return next_free_moment(sent=sent, ahead=ahead, limits=limits, at=unit.now)
 
 
-def _is_overtaken(unit: Unit[Tools], message: Message) -> bool:
+def _is_overtaken(unit: UnitOfWork[Dependencies], message: Message) -> bool:
     """Whether the referral was withdrawn while the message was on its way into the queue."""
     if not message.template.ends_with_withdrawal:
         return False
@@ -261,5 +263,5 @@ def _is_overtaken(unit: Unit[Tools], message: Message) -> bool:
     return client is not None and client.is_withdrawn
 
 
-def _client_of(unit: Unit[Tools], message: Message) -> Client | None:
+def _client_of(unit: UnitOfWork[Dependencies], message: Message) -> Client | None:
     return store.read_client(unit.session, message.referral_id) if message.referral_id else None

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import uuid5
 
-from chassis.ports import Timer, Unit
+from chassis.ports import Timer, UnitOfWork
 from contracts.vocabulary import FailureReason, MessageId
 from services.notifications import store
+from services.notifications.dependencies import Dependencies
 from services.notifications.domain.messages import Message
 from services.notifications.domain.templates import StandIn
 from services.notifications.gateways.mail import Rejected, compose
 from services.notifications.handlers.delivery import Outcome, record_gone
 from services.notifications.handlers.letters import staff_letter
 from services.notifications.handlers.queueing import SEND_DIGEST, fail
-from services.notifications.tools import Tools
 
 MOST_AT_ONCE = 100
 
@@ -28,12 +28,12 @@ class Gathered:
     outcome: Outcome = Outcome()  # noqa: RUF009
 
 
-def send_digest(unit: Unit[Tools], timer: Timer) -> Gathered:
+def send_digest(unit: UnitOfWork[Dependencies], timer: Timer) -> Gathered:
     """Sends what waits for the office, if anything does. Raises OSError where trying again may help."""
     waiting = store.waiting_for_digest(unit.session, limit=MOST_AT_ONCE)
     if not waiting:
         return Gathered()
-    policy, wording = unit.tools.settings, unit.tools.wording
+    policy, wording = unit.dependencies.settings, unit.dependencies.wording
     text = wording.render(StandIn.DIGEST, {"items": [_item(unit, message) for message in waiting]})
     mail = compose(
         message_id=uuid5(waiting[0].id, StandIn.DIGEST),
@@ -46,13 +46,13 @@ def send_digest(unit: Unit[Tools], timer: Timer) -> Gathered:
     )
     ids = [message.id for message in waiting]
     try:
-        unit.tools.mailer.send(mail)
+        unit.dependencies.mailer.send(mail)
     except Rejected:
         return Gathered(ids, Outcome(failure=FailureReason.REJECTED))
     return Gathered(ids, Outcome(wording=f"{StandIn.DIGEST}/{text.language}/{text.version}"))
 
 
-def record_digest(unit: Unit[Tools], timer: Timer, gathered: Gathered) -> None:
+def record_digest(unit: UnitOfWork[Dependencies], timer: Timer, gathered: Gathered) -> None:
     for message in store.lock_messages(unit.session, gathered.message_ids):
         if not message.is_queued:
             continue
@@ -64,12 +64,12 @@ def record_digest(unit: Unit[Tools], timer: Timer, gathered: Gathered) -> None:
         unit.set_timer(SEND_DIGEST, timer.key, unit.now)
 
 
-def record_digest_failed(unit: Unit[Tools], timer: Timer) -> None:
+def record_digest_failed(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     ids = [message.id for message in store.waiting_for_digest(unit.session, limit=MOST_AT_ONCE)]
     record_digest(unit, timer, Gathered(ids, Outcome(failure=FailureReason.UNREACHABLE)))
 
 
-def _item(unit: Unit[Tools], message: Message) -> dict[str, str]:
+def _item(unit: UnitOfWork[Dependencies], message: Message) -> dict[str, str]:
     letter = staff_letter(unit, message)
-    text = unit.tools.wording.render(letter.template, letter.values)
+    text = unit.dependencies.wording.render(letter.template, letter.values)
     return {"subject": text.subject, "body": text.body.strip()}

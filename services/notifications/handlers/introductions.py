@@ -5,7 +5,7 @@ The letter holds a link and nothing of the client; what it leads to is in `servi
 
 from __future__ import annotations
 
-from chassis.ports import Invalid, Unit
+from chassis.ports import Invalid, UnitOfWork
 from chassis.privacy.one_time_links import hash_of, new_token
 from contracts.events.billing import FirstSessionAttended, SessionReversed
 from contracts.events.intake import ContactReleased
@@ -13,13 +13,13 @@ from contracts.events.matching import MatchEnded, MatchEndUndone, TherapistMatch
 from contracts.sealed import ClientContact, LinkSecret
 from contracts.vocabulary import ContactPurpose
 from services.notifications import introduction_store, store
+from services.notifications.dependencies import Dependencies
 from services.notifications.domain.introductions import Link, Therapy
 from services.notifications.domain.templates import Template
 from services.notifications.handlers.queueing import encrypted, queue_to_client, queue_to_therapist
-from services.notifications.tools import Tools
 
 
-def introduce(unit: Unit[Tools], event: ContactReleased, contact: ClientContact) -> None:
+def introduce(unit: UnitOfWork[Dependencies], event: ContactReleased, contact: ClientContact) -> None:
     """Keeps what the therapist may see, and writes to them that there is something to see, or something else."""
     if event.therapist_id is None:
         raise Invalid("an introduction names no therapist")
@@ -39,7 +39,7 @@ def introduce(unit: Unit[Tools], event: ContactReleased, contact: ClientContact)
         therapist_id=event.therapist_id,
         referral_id=event.referral_id,
         key=f"{key}:{unit.sequence}" if anew else key,
-        sealed=unit.tools.keyring.seal("notifications", LinkSecret(token=token)),
+        sealed=unit.dependencies.keyring.seal("notifications", LinkSecret(token=token)),
     )
     if message_id:
         unit.session.add(
@@ -52,30 +52,30 @@ def introduce(unit: Unit[Tools], event: ContactReleased, contact: ClientContact)
         )
 
 
-def note_match(unit: Unit[Tools], event: TherapistMatched) -> None:
+def note_match(unit: UnitOfWork[Dependencies], event: TherapistMatched) -> None:
     """Tells the client, and has the introduction's page know since when."""
     queue_to_client(unit, Template.MATCHED, referral_id=event.referral_id, key=event.match_id)
     if therapy := _therapy(unit, event):
         therapy.matched_at = event.matched_at
 
 
-def note_end(unit: Unit[Tools], event: MatchEnded) -> None:
+def note_end(unit: UnitOfWork[Dependencies], event: MatchEnded) -> None:
     """From now on the therapist sees nothing of the client any more."""
     if therapy := _therapy(unit, event):
         therapy.end(at=event.ended_at, sequence=unit.sequence)
 
 
-def note_end_undone(unit: Unit[Tools], event: MatchEndUndone) -> None:
+def note_end_undone(unit: UnitOfWork[Dependencies], event: MatchEndUndone) -> None:
     if therapy := _therapy(unit, event):
         therapy.end(at=None, sequence=unit.sequence)
 
 
-def note_first_session(unit: Unit[Tools], event: FirstSessionAttended) -> None:
+def note_first_session(unit: UnitOfWork[Dependencies], event: FirstSessionAttended) -> None:
     if therapy := _therapy(unit, event):
         therapy.meet(on=event.attended_on, sequence=unit.sequence)
 
 
-def note_session_reversed(unit: Unit[Tools], event: SessionReversed) -> None:
+def note_session_reversed(unit: UnitOfWork[Dependencies], event: SessionReversed) -> None:
     """With the last of their sessions taken back, they have not met."""
     if not event.sessions and (therapy := _therapy(unit, event)):
         therapy.meet(on=None, sequence=unit.sequence)
@@ -84,7 +84,7 @@ def note_session_reversed(unit: Unit[Tools], event: SessionReversed) -> None:
 Known = TherapistMatched | MatchEnded | MatchEndUndone | FirstSessionAttended | SessionReversed
 
 
-def _therapy(unit: Unit[Tools], event: Known) -> Therapy | None:
+def _therapy(unit: UnitOfWork[Dependencies], event: Known) -> Therapy | None:
     """None where nothing of the client is kept any more, nor is to be again."""
     client = store.client_as_known(unit.session, event.referral_id)
     if client and client.is_removed:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from chassis.ports import Unit
+from chassis.ports import UnitOfWork
 from contracts.sealed import (
     ClientContact,
     ContactLetter,
@@ -20,13 +20,13 @@ from contracts.sealed import (
 from contracts.shape import InvalidShape
 from contracts.vocabulary import AlertStep, Channel, ReferralId, StaffId, TherapistId
 from services.notifications import store
+from services.notifications.dependencies import Dependencies
 from services.notifications.domain.messages import Message
 from services.notifications.domain.templates import Recipient, StandIn, Template
 from services.notifications.gateways.wording import ENGLISH
 from services.notifications.handlers.queueing import contact_for, open_contact
 from services.notifications.handlers.rota import person_on_duty, whose_turn
 from services.notifications.settings import Mailbox
-from services.notifications.tools import Tools
 
 PAGES: Mapping[Template, str | None] = {
     Template.CLIENT_EVALUATION: None,
@@ -51,7 +51,9 @@ class Letter:
     """Who of the rota it goes to, if it is an alert."""
 
 
-def client_letter(unit: Unit[Tools], message: Message, known: ClientContact, *, channel: Channel, to: str) -> Letter:
+def client_letter(
+    unit: UnitOfWork[Dependencies], message: Message, known: ClientContact, *, channel: Channel, to: str
+) -> Letter:
     """To the client, or to whoever wrote for them. A discreet one is a reference and a link, from a sender that tells
     nothing of the charity.
 
@@ -63,9 +65,9 @@ def client_letter(unit: Unit[Tools], message: Message, known: ClientContact, *, 
     stand_in = _stand_in(contact, by_text=channel is Channel.TEXT)
     if stand_in:
         values = _discreet_values(unit, message, known)
-        return Letter(stand_in.value, values, unit.tools.settings.discreet_sender, to, known.language, channel)
+        return Letter(stand_in.value, values, unit.dependencies.settings.discreet_sender, to, known.language, channel)
     values = {**_values(unit, message, known), "form_link": _link(unit, message, known.language)}
-    return Letter(_wording(message), values, unit.tools.settings.sender, to, known.language, channel)
+    return Letter(_wording(message), values, unit.dependencies.settings.sender, to, known.language, channel)
 
 
 def _stand_in(contact: SafeContact | None, *, by_text: bool) -> StandIn | None:
@@ -82,8 +84,8 @@ def addressee_of(known: ClientContact, recipient: Recipient) -> str | None:
     return known.addressee or known.name
 
 
-def _values(unit: Unit[Tools], message: Message, known: ClientContact) -> dict[str, Any]:
-    policy, contact = unit.tools.settings, contact_for(known, message.recipient)
+def _values(unit: UnitOfWork[Dependencies], message: Message, known: ClientContact) -> dict[str, Any]:
+    policy, contact = unit.dependencies.settings, contact_for(known, message.recipient)
     return {
         "reminder": 0,  # in one that was queued before there were any
         **message.data,
@@ -100,8 +102,8 @@ def _wording(message: Message) -> str:
     return message.template.writers_wording or own if message.recipient is Recipient.WRITER else own
 
 
-def _discreet_values(unit: Unit[Tools], message: Message, known: ClientContact) -> dict[str, Any]:
-    policy, contact = unit.tools.settings, contact_for(known, message.recipient)
+def _discreet_values(unit: UnitOfWork[Dependencies], message: Message, known: ClientContact) -> dict[str, Any]:
+    policy, contact = unit.dependencies.settings, contact_for(known, message.recipient)
     return {
         "reference": known.reference,
         "link": _link(unit, message, known.language) or _status_page(unit, known.language),
@@ -110,10 +112,10 @@ def _discreet_values(unit: Unit[Tools], message: Message, known: ClientContact) 
     }
 
 
-def letter_to_one_contact(unit: Unit[Tools], message: Message) -> tuple[Letter, SafeContact]:
+def letter_to_one_contact(unit: UnitOfWork[Dependencies], message: Message) -> tuple[Letter, SafeContact]:
     """To the contact that came sealed with the message, without a word of what it is about."""
-    policy = unit.tools.settings
-    said = unit.tools.keyring.open(ContactLetter, message.sealed or "")
+    policy = unit.dependencies.settings
+    said = unit.dependencies.keyring.open(ContactLetter, message.sealed or "")
     values = {
         **message.data,
         "reference": said.reference,
@@ -127,9 +129,9 @@ def letter_to_one_contact(unit: Unit[Tools], message: Message) -> tuple[Letter, 
     return Letter(message.template.value, values, sender, to or "", said.language, channel), said.contact
 
 
-def staff_call(unit: Unit[Tools], message: Message, known: ClientContact) -> Letter:
+def staff_call(unit: UnitOfWork[Dependencies], message: Message, known: ClientContact) -> Letter:
     """To the office: who is to be told what, by reference alone, and in which way it is safe to."""
-    policy, contact = unit.tools.settings, contact_for(known, message.recipient)
+    policy, contact = unit.dependencies.settings, contact_for(known, message.recipient)
     assert contact is not None
     asks = message.template is Template.CLIENT_EVALUATION  # a person puts the questions: there is no letter to read out
     values = {
@@ -148,18 +150,18 @@ def staff_call(unit: Unit[Tools], message: Message, known: ClientContact) -> Let
     return Letter(StandIn.STAFF_CALL.value, values, policy.sender, to, channel=channel)
 
 
-def _in_our_place(unit: Unit[Tools], message: Message, known: ClientContact, contact: SafeContact) -> str:
+def _in_our_place(unit: UnitOfWork[Dependencies], message: Message, known: ClientContact, contact: SafeContact) -> str:
     """What a person is to write or to say. Nothing that they write tells more than we would have."""
     stand_in = _stand_in(contact, by_text=contact.channel is SafeChannel.TEXT)
     if stand_in and contact.channel is not SafeChannel.TELEPHONE:
         name, values = stand_in.value, _discreet_values(unit, message, known)
     else:
         name, values = _wording(message), _values(unit, message, known)
-    return unit.tools.wording.render(name, values, language=known.language).body.strip()
+    return unit.dependencies.wording.render(name, values, language=known.language).body.strip()
 
 
-def therapist_letter(unit: Unit[Tools], message: Message) -> Letter:
-    policy = unit.tools.settings
+def therapist_letter(unit: UnitOfWork[Dependencies], message: Message) -> Letter:
+    policy = unit.dependencies.settings
     assert message.therapist_id is not None
     contact, link = therapist_contact(unit, message.therapist_id), _link(unit, message)
     values = {
@@ -177,29 +179,29 @@ def therapist_letter(unit: Unit[Tools], message: Message) -> Letter:
     return Letter(message.template.value, values, policy.sender, contact.email)
 
 
-def code_text(unit: Unit[Tools], message: Message) -> Letter:
+def code_text(unit: UnitOfWork[Dependencies], message: Message) -> Letter:
     """The one text message that a therapist gets: the code they have asked for."""
     assert message.therapist_id is not None
     assert message.sealed is not None
     values = {
-        "code": unit.tools.keyring.open(OneTimeCode, message.sealed).code,
-        "minutes": int(unit.tools.settings.code_lasts.total_seconds() // 60),
-        "call_us": unit.tools.settings.telephone,
+        "code": unit.dependencies.keyring.open(OneTimeCode, message.sealed).code,
+        "minutes": int(unit.dependencies.settings.code_lasts.total_seconds() // 60),
+        "call_us": unit.dependencies.settings.telephone,
     }
     to = therapist_contact(unit, message.therapist_id).telephone or ""
-    return Letter(message.template.value, values, unit.tools.settings.sender, to, channel=Channel.TEXT)
+    return Letter(message.template.value, values, unit.dependencies.settings.sender, to, channel=Channel.TEXT)
 
 
-def therapist_contact(unit: Unit[Tools], therapist_id: TherapistId) -> TherapistContact:
+def therapist_contact(unit: UnitOfWork[Dependencies], therapist_id: TherapistId) -> TherapistContact:
     """How a therapist who was written to is reached now."""
     therapist = store.read_therapist(unit.session, therapist_id)
     assert therapist is not None
-    return unit.tools.vault.decrypt(unit.session, therapist.therapist_id, TherapistContact, therapist.contact)
+    return unit.dependencies.vault.decrypt(unit.session, therapist.therapist_id, TherapistContact, therapist.contact)
 
 
-def staff_letter(unit: Unit[Tools], message: Message) -> Letter:
+def staff_letter(unit: UnitOfWork[Dependencies], message: Message) -> Letter:
     """To a person of the charity: identifiers and codes only."""
-    policy = unit.tools.settings
+    policy = unit.dependencies.settings
     values = {
         **message.data,
         "reference": reference_of(unit, message.referral_id),
@@ -218,25 +220,25 @@ def staff_letter(unit: Unit[Tools], message: Message) -> Letter:
     return Letter(message.template.value, values, policy.sender, person.email, staff_id=staff_id)
 
 
-def reference_of(unit: Unit[Tools], referral_id: ReferralId | None) -> str | None:
+def reference_of(unit: UnitOfWork[Dependencies], referral_id: ReferralId | None) -> str | None:
     """By which the office finds the request, and a therapist knows who is meant; None once the client is forgotten."""
     client = store.read_client(unit.session, referral_id) if referral_id else None
     return open_contact(unit, client).reference if client and client.contact else None
 
 
-def _status_page(unit: Unit[Tools], language: str) -> str | None:
-    address = unit.tools.settings.status_url
-    return unit.tools.wording.page_in(language, address) if address else None
+def _status_page(unit: UnitOfWork[Dependencies], language: str) -> str | None:
+    address = unit.dependencies.settings.status_url
+    return unit.dependencies.wording.page_in(language, address) if address else None
 
 
-def _link(unit: Unit[Tools], message: Message, language: str = ENGLISH) -> str | None:
+def _link(unit: UnitOfWork[Dependencies], message: Message, language: str = ENGLISH) -> str | None:
     """The one-time link that a letter carries; None in one that was queued before there were any."""
     if message.template not in PAGES or not message.sealed:
         return None
     try:
-        token = unit.tools.keyring.open(LinkSecret, message.sealed).token
+        token = unit.dependencies.keyring.open(LinkSecret, message.sealed).token
     except InvalidShape:  # an introduction from when letters told how the client is reached
         return None
-    policy, page = unit.tools.settings, PAGES[message.template]
+    policy, page = unit.dependencies.settings, PAGES[message.template]
     leads_to = f"{policy.site_url.rstrip('/')}/{page}" if page else policy.form_url.rstrip("/")
-    return f"{unit.tools.wording.page_in(language, leads_to)}/{token}"
+    return f"{unit.dependencies.wording.page_in(language, leads_to)}/{token}"

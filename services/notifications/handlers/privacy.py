@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from chassis.ports import Unit
+from chassis.ports import UnitOfWork
 from contracts.events.intake import ReferralErased
 from contracts.events.notifications import ErasureConfirmed
 from services.notifications import store
+from services.notifications.dependencies import Dependencies
 from services.notifications.domain.templates import Template
 from services.notifications.handlers.queueing import FORGET_CLIENT, cancel, remove_address
-from services.notifications.tools import Tools
 
 
-def forget(unit: Unit[Tools], event: ReferralErased) -> None:
+def forget(unit: UnitOfWork[Dependencies], event: ReferralErased) -> None:
     """Forgets how the client is reached, and whatever was still to be said to them or about them.
 
     Alerts, money, and an offer taken back go out all the same: none of it can tell who the client was.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from chassis.ports import Invalid, NotYet, Unit
+from chassis.ports import Invalid, NotYet, UnitOfWork
 from chassis.privacy.opening import open_or_park
 from chassis.privacy.vault import Erased
 from contracts.events.notifications import MessageFailed
@@ -13,6 +13,7 @@ from contracts.sealed import ClientContact, LinkSecret, SafeContact
 from contracts.shape import Shape
 from contracts.vocabulary import Channel, ConcernId, FailureReason, MessageId, ReferralId, TherapistId
 from services.notifications import introduction_store, store
+from services.notifications.dependencies import Dependencies
 from services.notifications.domain.limits import next_digest
 from services.notifications.domain.messages import Coded, Message
 from services.notifications.domain.people import Client
@@ -24,7 +25,6 @@ from services.notifications.domain.safe_contact import (
     way_to_reach,
 )
 from services.notifications.domain.templates import Recipient, Template
-from services.notifications.tools import Tools
 
 SEND_MESSAGE, SEND_ALERT, SEND_DIGEST = "send_message", "send_alert", "send_digest"
 FORGET_CLIENT = "forget_client"
@@ -40,7 +40,7 @@ class About:
 
 
 def queue_to_client(
-    unit: Unit[Tools],
+    unit: UnitOfWork[Dependencies],
     template: Template,
     *,
     referral_id: ReferralId,
@@ -65,7 +65,7 @@ def queue_to_client(
 
 
 def queue_to_one_contact(
-    unit: Unit[Tools], template: Template, *, referral_id: ReferralId, key: str, data: Coded, sealed: str
+    unit: UnitOfWork[Dependencies], template: Template, *, referral_id: ReferralId, key: str, data: Coded, sealed: str
 ) -> None:
     """To the contact that came with it, sealed, whatever stands in the address book."""
     if _is_pointless(unit, template, referral_id):
@@ -83,7 +83,7 @@ def contact_for(known: ClientContact, recipient: Recipient) -> SafeContact | Non
 
 
 def queue_to_therapist(
-    unit: Unit[Tools],
+    unit: UnitOfWork[Dependencies],
     template: Template,
     *,
     therapist_id: TherapistId,
@@ -107,12 +107,12 @@ def queue_to_therapist(
 
 
 def queue_to_office(
-    unit: Unit[Tools], template: Template, *, key: UUID | str, referral_id: ReferralId | None, data: Coded
+    unit: UnitOfWork[Dependencies], template: Template, *, key: UUID | str, referral_id: ReferralId | None, data: Coded
 ) -> None:
     if _is_pointless(unit, template, referral_id):
         return
     message = _add(unit, template, Recipient.OFFICE, About(referral_id), key=key, data=data)
-    times = unit.tools.settings.digest_at
+    times = unit.dependencies.settings.digest_at
     if message and times and template.can_wait:
         digest = next_digest(times, at=unit.now)
         unit.set_timer(SEND_DIGEST, digest.isoformat(), digest)
@@ -121,7 +121,7 @@ def queue_to_office(
 
 
 def queue_alert(
-    unit: Unit[Tools],
+    unit: UnitOfWork[Dependencies],
     *,
     recipient: Recipient,
     key: UUID | str,
@@ -142,17 +142,19 @@ def queue_alert(
     return message.id
 
 
-def refuse_unless_secret(unit: Unit[Tools], sealed: str) -> None:
+def refuse_unless_secret(unit: UnitOfWork[Dependencies], sealed: str) -> None:
     """A letter is not queued with a link that can't be opened as it is sent. Raises Invalid."""
-    open_or_park(unit.tools.keyring, LinkSecret, sealed)
+    open_or_park(unit.dependencies.keyring, LinkSecret, sealed)
 
 
-def find_message(unit: Unit[Tools], template: Template, *, key: UUID | str) -> Message | None:
+def find_message(unit: UnitOfWork[Dependencies], template: Template, *, key: UUID | str) -> Message | None:
     """The message of a fact, if it was ever queued or ruled out."""
     return store.find_message_by_key(unit.session, _business_key(template, key))
 
 
-def rule_out(unit: Unit[Tools], template: Template, *, key: UUID | str, referral_id: ReferralId) -> Message:
+def rule_out(
+    unit: UnitOfWork[Dependencies], template: Template, *, key: UUID | str, referral_id: ReferralId
+) -> Message:
     """The message of a fact that is overtaken: cancelled if it is there, and kept from ever being queued if not.
 
     Gives the message, whatever became of it.
@@ -167,24 +169,24 @@ def rule_out(unit: Unit[Tools], template: Template, *, key: UUID | str, referral
     return message
 
 
-def cancel(unit: Unit[Tools], message: Message) -> None:
+def cancel(unit: UnitOfWork[Dependencies], message: Message) -> None:
     message.cancel(at=unit.now)
     unit.cancel_timer(SEND_ALERT if message.template is Template.SAFEGUARDING_ALERT else SEND_MESSAGE, message.id)
 
 
-def fail(unit: Unit[Tools], message: Message, reason: FailureReason) -> None:
+def fail(unit: UnitOfWork[Dependencies], message: Message, reason: FailureReason) -> None:
     """Gives a message up, says so, and has a person of the office look after it."""
     message.fail(reason=reason, at=unit.now)
     _have_looked_after(unit, message, reason)
 
 
-def bounce(unit: Unit[Tools], message: Message) -> None:
+def bounce(unit: UnitOfWork[Dependencies], message: Message) -> None:
     """The same for a message that came back."""
     message.bounce(at=unit.now)
     _have_looked_after(unit, message, FailureReason.BOUNCED)
 
 
-def _have_looked_after(unit: Unit[Tools], message: Message, reason: FailureReason) -> None:
+def _have_looked_after(unit: UnitOfWork[Dependencies], message: Message, reason: FailureReason) -> None:
     unit.emit(
         MessageFailed(
             message_id=message.id,
@@ -199,27 +201,27 @@ def _have_looked_after(unit: Unit[Tools], message: Message, reason: FailureReaso
         queue_to_office(unit, Template.MESSAGE_FAILED, key=message.id, referral_id=message.referral_id, data=data)
 
 
-def open_contact(unit: Unit[Tools], client: Client) -> ClientContact:
+def open_contact(unit: UnitOfWork[Dependencies], client: Client) -> ClientContact:
     assert client.contact is not None
-    return unit.tools.vault.decrypt(unit.session, client.referral_id, ClientContact, client.contact)
+    return unit.dependencies.vault.decrypt(unit.session, client.referral_id, ClientContact, client.contact)
 
 
-def encrypted(unit: Unit[Tools], subject_id: UUID, contact: Shape) -> bytes:
+def encrypted(unit: UnitOfWork[Dependencies], subject_id: UUID, contact: Shape) -> bytes:
     """Raises Invalid for whoever was erased: nothing is ever kept of them again."""
     try:
-        return unit.tools.vault.encrypt(unit.session, subject_id, contact, at=unit.now)
+        return unit.dependencies.vault.encrypt(unit.session, subject_id, contact, at=unit.now)
     except Erased as error:
         raise Invalid(str(error)) from None
 
 
-def remove_address(unit: Unit[Tools], client: Client) -> None:
+def remove_address(unit: UnitOfWork[Dependencies], client: Client) -> None:
     """Forgets for good how a client is reached; backups of this database can't tell it either."""
     client.remove(at=unit.now)
     introduction_store.forget(unit.session, client.referral_id)
-    unit.tools.vault.destroy(unit.session, client.referral_id, at=unit.now)
+    unit.dependencies.vault.destroy(unit.session, client.referral_id, at=unit.now)
 
 
-def finish_withdrawal(unit: Unit[Tools], message: Message) -> None:
+def finish_withdrawal(unit: UnitOfWork[Dependencies], message: Message) -> None:
     """Once a withdrawal is confirmed, or can't be, nothing is left to write to the client about."""
     if message.template is Template.WITHDRAWAL_CONFIRMED and not message.is_queued and message.referral_id:
         client = store.client_of(unit.session, message.referral_id)
@@ -227,7 +229,7 @@ def finish_withdrawal(unit: Unit[Tools], message: Message) -> None:
             forget_withdrawn(unit, client)
 
 
-def forget_withdrawn(unit: Unit[Tools], client: Client) -> None:
+def forget_withdrawn(unit: UnitOfWork[Dependencies], client: Client) -> None:
     """Forgets the address; later, where the withdrawal may turn out to be a mistake."""
     if client.keep_until and client.keep_until > unit.now:
         unit.set_timer(FORGET_CLIENT, client.referral_id, client.keep_until)
@@ -235,14 +237,16 @@ def forget_withdrawn(unit: Unit[Tools], client: Client) -> None:
         remove_address(unit, client)
 
 
-def way_to(unit: Unit[Tools], contact: SafeContact | None) -> Way:
+def way_to(unit: UnitOfWork[Dependencies], contact: SafeContact | None) -> Way:
     """What may be done at this moment to reach somebody who asked for help."""
     if contact is None:
         return NoAddress(Channel.EMAIL)
-    return way_to_reach(contact=contact, at=unit.now, quiet=unit.tools.settings.quiet_hours, by_hand=unit.tools.by_hand)
+    return way_to_reach(
+        contact=contact, at=unit.now, quiet=unit.dependencies.settings.quiet_hours, by_hand=unit.dependencies.by_hand
+    )
 
 
-def _start(unit: Unit[Tools], message: Message, way: Way) -> None:
+def _start(unit: UnitOfWork[Dependencies], message: Message, way: Way) -> None:
     """The first look at how the client can be reached; the moment of sending looks again."""
     match way:
         case KeepUntilTheyCall():
@@ -257,7 +261,7 @@ def _start(unit: Unit[Tools], message: Message, way: Way) -> None:
             unit.set_timer(SEND_MESSAGE, message.id, way.at if isinstance(way, WriteLater) else unit.now)
 
 
-def _is_pointless(unit: Unit[Tools], template: Template, referral_id: ReferralId | None) -> bool:
+def _is_pointless(unit: UnitOfWork[Dependencies], template: Template, referral_id: ReferralId | None) -> bool:
     if referral_id is None or not template.ends_with_withdrawal:
         return False
     client = store.client_as_known(unit.session, referral_id)
@@ -265,7 +269,7 @@ def _is_pointless(unit: Unit[Tools], template: Template, referral_id: ReferralId
 
 
 def _add(
-    unit: Unit[Tools],
+    unit: UnitOfWork[Dependencies],
     template: Template,
     recipient: Recipient,
     about: About,

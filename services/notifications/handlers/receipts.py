@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from chassis.host.webhooks import Post, Posted
-from chassis.ports import Unit
+from chassis.ports import UnitOfWork
 from contracts.vocabulary import Channel, MessageId
+from services.notifications.dependencies import Dependencies
 from services.notifications.gateways.receipts import Receipt, check_sender, read_receipts
 from services.notifications.handlers.bounces import take_back
-from services.notifications.tools import Tools
 
 
 def receipts_for(channel: Channel) -> Post:
     """What the gateway of this channel may post. It says nothing of what went out by any other."""
 
-    def read(tools: Tools, posted: Posted) -> list[Receipt]:
-        gateways = {Channel.TEXT: tools.settings.texts, Channel.LETTER: tools.settings.letters}
+    def read(dependencies: Dependencies, posted: Posted) -> list[Receipt]:
+        gateways = {Channel.TEXT: dependencies.settings.texts, Channel.LETTER: dependencies.settings.letters}
         reporting = gateways[channel].receipts
         check_sender(reporting, posted)
-        return read_receipts(reporting, posted.body, aside=tools.settings.unreadable)
+        return read_receipts(reporting, posted.body, aside=dependencies.settings.unreadable)
 
-    def take(unit: Unit[Tools], receipt: Receipt) -> None:
+    def take(unit: UnitOfWork[Dependencies], receipt: Receipt) -> None:
         take_back(unit, MessageId(receipt.message_id), [channel])
 
     return Post(read, take)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from chassis.ports import Timer, Unit
+from chassis.ports import Timer, UnitOfWork
 from chassis.privacy.restore import destroyed
 from contracts.vocabulary import ReferralId
 from services.notifications import store
+from services.notifications.dependencies import Dependencies
 from services.notifications.handlers.queueing import remove_address
-from services.notifications.tools import Tools
 
 
-def forget_again(unit: Unit[Tools], timer: Timer) -> None:
+def forget_again(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """Whose key is gone can't be written to; that is on record as it was before."""
     for subject_id in destroyed(unit.session, store.data_keys):
         client = store.find_client(unit.session, ReferralId(subject_id))

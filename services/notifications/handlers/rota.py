@@ -5,36 +5,36 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from chassis.ports import Timer, Unit
+from chassis.ports import Timer, UnitOfWork
 from chassis.workdays import is_bank_holiday
 from contracts.london import day_of
 from contracts.sealed import DutyContact
 from contracts.vocabulary import AlertStep, StaffId
 from services.notifications import store
+from services.notifications.dependencies import Dependencies
 from services.notifications.domain.limits import next_digest
 from services.notifications.domain.rota import gaps, on_duty
 from services.notifications.domain.templates import Template
 from services.notifications.handlers.queueing import queue_to_office
 from services.notifications.settings import Person
-from services.notifications.tools import Tools
 
 LOOK_AT_ROTA, ROTA = "look_at_rota", "rota"
 
 
-def person_on_duty(unit: Unit[Tools], step: AlertStep) -> Person:
+def person_on_duty(unit: UnitOfWork[Dependencies], step: AlertStep) -> Person:
     """Who is alerted at this step now: from the rota, or the mailbox of the settings if the rota has nobody."""
     staff_id = whose_turn(unit, step)
     if staff_id is None:
-        person = unit.tools.settings.safeguarding[step]
+        person = unit.dependencies.settings.safeguarding[step]
         return person if person.name else replace(person, name=step.value.replace("_", " "))
     staff = store.get_staff(unit.session, staff_id)
-    contact = unit.tools.vault.decrypt(unit.session, staff_id, DutyContact, staff.contact)
+    contact = unit.dependencies.vault.decrypt(unit.session, staff_id, DutyContact, staff.contact)
     return Person(contact.email, contact.telephone, contact.name)
 
 
-def look_at_rota(unit: Unit[Tools], timer: Timer) -> None:
+def look_at_rota(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """Tells the office of each day ahead on which nobody is on duty, every day until somebody is."""
-    first, ahead = day_of(unit.now), unit.tools.settings.rota_days_ahead
+    first, ahead = day_of(unit.now), unit.dependencies.settings.rota_days_ahead
     duties, leave = store.rota_from(unit.session, first)
     days = [first + timedelta(days=number) for number in range(ahead)]
     found = gaps(duties, leave, days=days, is_bank_holiday=is_bank_holiday)
@@ -44,11 +44,11 @@ def look_at_rota(unit: Unit[Tools], timer: Timer) -> None:
     look_tomorrow(unit)
 
 
-def look_tomorrow(unit: Unit[Tools]) -> None:
-    unit.set_timer(LOOK_AT_ROTA, ROTA, next_digest([unit.tools.settings.rota_looked_at], at=unit.now))
+def look_tomorrow(unit: UnitOfWork[Dependencies]) -> None:
+    unit.set_timer(LOOK_AT_ROTA, ROTA, next_digest([unit.dependencies.settings.rota_looked_at], at=unit.now))
 
 
-def whose_turn(unit: Unit[Tools], step: AlertStep) -> StaffId | None:
+def whose_turn(unit: UnitOfWork[Dependencies], step: AlertStep) -> StaffId | None:
     """Who of the rota is on duty for this step today; None if it has nobody."""
     day = day_of(unit.now)
     duties, leave = store.rota_from(unit.session, day)

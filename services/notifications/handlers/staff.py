@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.ports import Unit
+from chassis.ports import UnitOfWork
 from contracts.events.billing import AttendanceUnrecorded
 from contracts.events.intake import (
     AgreementAwaited,
@@ -15,14 +15,14 @@ from contracts.events.intake import (
 from contracts.events.matching import MatchingStalled, TherapistNotAnswering
 from contracts.vocabulary import AgeBand, ClientGroup, HoldReason, RefusalReason, ResumptionReason
 from services.notifications import store
+from services.notifications.dependencies import Dependencies
 from services.notifications.domain.templates import Template
 from services.notifications.handlers.queueing import cancel, queue_to_client, queue_to_office
-from services.notifications.tools import Tools
 
 AGREEMENT = "agreement"
 
 
-def tell_office_of_request(unit: Unit[Tools], event: ReferralReceived) -> None:
+def tell_office_of_request(unit: UnitOfWork[Dependencies], event: ReferralReceived) -> None:
     """At once, once for each request; it is said anew whenever something of it is corrected."""
     young = event.client_group is ClientGroup.YOUNG_PERSON or event.age_band is AgeBand.UNDER_18
     queue_to_office(
@@ -34,7 +34,7 @@ def tell_office_of_request(unit: Unit[Tools], event: ReferralReceived) -> None:
     )
 
 
-def tell_office_of_unreadable(unit: Unit[Tools], event: HelpRequestRefused) -> None:
+def tell_office_of_unreadable(unit: UnitOfWork[Dependencies], event: HelpRequestRefused) -> None:
     """Its sender was shown a reference, and nobody can read what they wrote."""
     if event.reason not in (RefusalReason.REPLAYED, RefusalReason.NOT_RECOGNISED):
         queue_to_office(
@@ -46,7 +46,7 @@ def tell_office_of_unreadable(unit: Unit[Tools], event: HelpRequestRefused) -> N
         )
 
 
-def ask_for_agreement(unit: Unit[Tools], event: AgreementAwaited) -> None:
+def ask_for_agreement(unit: UnitOfWork[Dependencies], event: AgreementAwaited) -> None:
     """Has the office ask, each time, unless it is known that they have agreed since. Who can agree to be found a
     therapist is written to as well, once.
 
@@ -65,7 +65,7 @@ def ask_for_agreement(unit: Unit[Tools], event: AgreementAwaited) -> None:
     )
 
 
-def agreement_came(unit: Unit[Tools], event: ReferralResumed) -> None:
+def agreement_came(unit: UnitOfWork[Dependencies], event: ReferralResumed) -> None:
     """Nobody is asked any more for what has been given."""
     if event.reason is not ResumptionReason.CONSENT_GIVEN:
         return
@@ -75,7 +75,7 @@ def agreement_came(unit: Unit[Tools], event: ReferralResumed) -> None:
                 cancel(unit, message)
 
 
-def tell_office_of_overdue_assessment(unit: Unit[Tools], event: AssessmentOverdue) -> None:
+def tell_office_of_overdue_assessment(unit: UnitOfWork[Dependencies], event: AssessmentOverdue) -> None:
     queue_to_office(
         unit,
         Template.ASSESSMENT_OVERDUE,
@@ -89,7 +89,7 @@ def tell_office_of_overdue_assessment(unit: Unit[Tools], event: AssessmentOverdu
     )
 
 
-def tell_office_of_overdue_erasure(unit: Unit[Tools], event: ErasureOverdue) -> None:
+def tell_office_of_overdue_erasure(unit: UnitOfWork[Dependencies], event: ErasureOverdue) -> None:
     """Goes out although the client is gone: somebody must see to it that they are."""
     queue_to_office(
         unit,
@@ -100,7 +100,7 @@ def tell_office_of_overdue_erasure(unit: Unit[Tools], event: ErasureOverdue) -> 
     )
 
 
-def tell_office_of_stall(unit: Unit[Tools], event: MatchingStalled) -> None:
+def tell_office_of_stall(unit: UnitOfWork[Dependencies], event: MatchingStalled) -> None:
     queue_to_office(
         unit,
         Template.MATCHING_STALLED,
@@ -110,7 +110,7 @@ def tell_office_of_stall(unit: Unit[Tools], event: MatchingStalled) -> None:
     )
 
 
-def tell_office_of_unrecorded_attendance(unit: Unit[Tools], event: AttendanceUnrecorded) -> None:
+def tell_office_of_unrecorded_attendance(unit: UnitOfWork[Dependencies], event: AttendanceUnrecorded) -> None:
     """Also after a withdrawal: whether a fee is owed depends on it."""
     queue_to_office(
         unit,
@@ -121,7 +121,7 @@ def tell_office_of_unrecorded_attendance(unit: Unit[Tools], event: AttendanceUnr
     )
 
 
-def tell_office_of_silence(unit: Unit[Tools], event: TherapistNotAnswering) -> None:
+def tell_office_of_silence(unit: UnitOfWork[Dependencies], event: TherapistNotAnswering) -> None:
     """A person finds out what keeps the therapist from answering: it may only be an address."""
     queue_to_office(
         unit,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.ports import Unit
+from chassis.ports import UnitOfWork
 from contracts.events.billing import (
     MembershipLapsed,
     MembershipReminded,
@@ -17,15 +17,15 @@ from contracts.events.billing import (
 )
 from contracts.events.matching import OfferWithdrawn, TherapistOffered, TherapistReinstated, TherapistSuspended
 from services.notifications import introduction_store, store
+from services.notifications.dependencies import Dependencies
 from services.notifications.domain.messages import Coded, State
 from services.notifications.domain.templates import Template
 from services.notifications.handlers.queueing import find_message, queue_to_therapist, refuse_unless_secret, rule_out
-from services.notifications.tools import Tools
 
 MEMBERSHIP = "membership"
 
 
-def send_offer(unit: Unit[Tools], event: TherapistOffered) -> None:
+def send_offer(unit: UnitOfWork[Dependencies], event: TherapistOffered) -> None:
     """Tells that there is an offer, and where what is needed to judge it by stands and it is answered."""
     if event.sealed:
         refuse_unless_secret(unit, event.sealed)
@@ -41,7 +41,7 @@ def send_offer(unit: Unit[Tools], event: TherapistOffered) -> None:
     )
 
 
-def take_offer_back(unit: Unit[Tools], event: OfferWithdrawn) -> None:
+def take_offer_back(unit: UnitOfWork[Dependencies], event: OfferWithdrawn) -> None:
     """A therapist who has not been told of the offer need not be told that it is gone."""
     offer = rule_out(unit, Template.OFFER, key=event.offer_id, referral_id=event.referral_id)
     if offer.state is State.SENT:
@@ -55,15 +55,15 @@ def take_offer_back(unit: Unit[Tools], event: OfferWithdrawn) -> None:
         )
 
 
-def tell_of_membership(unit: Unit[Tools], event: MembershipStarted) -> None:
+def tell_of_membership(unit: UnitOfWork[Dependencies], event: MembershipStarted) -> None:
     _tell_of_fee(unit, Template.MEMBERSHIP_STARTED, event)
 
 
-def tell_of_renewal(unit: Unit[Tools], event: MembershipRenewed) -> None:
+def tell_of_renewal(unit: UnitOfWork[Dependencies], event: MembershipRenewed) -> None:
     _tell_of_fee(unit, Template.MEMBERSHIP_RENEWED, event)
 
 
-def tell_of_lapse(unit: Unit[Tools], event: MembershipLapsed) -> None:
+def tell_of_lapse(unit: UnitOfWork[Dependencies], event: MembershipLapsed) -> None:
     """Says nothing if the membership has been renewed since."""
     if store.moves_on(unit.session, event.therapist_id, MEMBERSHIP, unit.sequence):
         queue_to_therapist(
@@ -75,7 +75,7 @@ def tell_of_lapse(unit: Unit[Tools], event: MembershipLapsed) -> None:
         )
 
 
-def tell_of_reminder(unit: Unit[Tools], event: MembershipReminded) -> None:
+def tell_of_reminder(unit: UnitOfWork[Dependencies], event: MembershipReminded) -> None:
     """Says nothing if the membership has been renewed, or has lapsed, since."""
     if store.moves_on(unit.session, event.therapist_id, MEMBERSHIP, unit.sequence):
         queue_to_therapist(
@@ -91,7 +91,7 @@ def tell_of_reminder(unit: Unit[Tools], event: MembershipReminded) -> None:
         )
 
 
-def tell_of_award(unit: Unit[Tools], event: SubsidyAssigned) -> None:
+def tell_of_award(unit: UnitOfWork[Dependencies], event: SubsidyAssigned) -> None:
     """Says what a fund pays of each session, for how many and until when."""
     queue_to_therapist(
         unit,
@@ -108,7 +108,7 @@ def tell_of_award(unit: Unit[Tools], event: SubsidyAssigned) -> None:
     )
 
 
-def tell_of_referral_fee(unit: Unit[Tools], event: ReferralFeeCharged) -> None:
+def tell_of_referral_fee(unit: UnitOfWork[Dependencies], event: ReferralFeeCharged) -> None:
     queue_to_therapist(
         unit,
         Template.REFERRAL_FEE_CHARGED,
@@ -123,7 +123,7 @@ def tell_of_referral_fee(unit: Unit[Tools], event: ReferralFeeCharged) -> None:
     )
 
 
-def tell_of_fee_owed_again(unit: Unit[Tools], event: ReferralFeeCreditReversed) -> None:
+def tell_of_fee_owed_again(unit: UnitOfWork[Dependencies], event: ReferralFeeCreditReversed) -> None:
     """A therapist who has not been told of the credit need not be told that it is gone, nor of the credit any more."""
     credited = find_message(unit, Template.REFERRAL_FEE_CREDITED, key=event.credit_note_id)
     if credited and credited.state in (State.QUEUED, State.CANCELLED):
@@ -145,7 +145,7 @@ def tell_of_fee_owed_again(unit: Unit[Tools], event: ReferralFeeCreditReversed) 
         rule_out(unit, Template.REFERRAL_FEE_CREDITED, key=event.credit_note_id, referral_id=event.referral_id)
 
 
-def tell_of_credit(unit: Unit[Tools], event: ReferralFeeCredited) -> None:
+def tell_of_credit(unit: UnitOfWork[Dependencies], event: ReferralFeeCredited) -> None:
     queue_to_therapist(
         unit,
         Template.REFERRAL_FEE_CREDITED,
@@ -161,7 +161,7 @@ def tell_of_credit(unit: Unit[Tools], event: ReferralFeeCredited) -> None:
     )
 
 
-def send_receipt(unit: Unit[Tools], event: PaymentReceived) -> None:
+def send_receipt(unit: UnitOfWork[Dependencies], event: PaymentReceived) -> None:
     queue_to_therapist(
         unit,
         Template.PAYMENT_RECEIVED,
@@ -176,7 +176,7 @@ def send_receipt(unit: Unit[Tools], event: PaymentReceived) -> None:
     )
 
 
-def tell_of_reversed_payment(unit: Unit[Tools], event: PaymentReversed) -> None:
+def tell_of_reversed_payment(unit: UnitOfWork[Dependencies], event: PaymentReversed) -> None:
     queue_to_therapist(
         unit,
         Template.PAYMENT_REVERSED,
@@ -190,15 +190,17 @@ def tell_of_reversed_payment(unit: Unit[Tools], event: PaymentReversed) -> None:
     )
 
 
-def tell_of_suspension(unit: Unit[Tools], event: TherapistSuspended) -> None:
+def tell_of_suspension(unit: UnitOfWork[Dependencies], event: TherapistSuspended) -> None:
     _tell_of_standing(unit, Template.THERAPIST_SUSPENDED, event)
 
 
-def tell_of_reinstatement(unit: Unit[Tools], event: TherapistReinstated) -> None:
+def tell_of_reinstatement(unit: UnitOfWork[Dependencies], event: TherapistReinstated) -> None:
     _tell_of_standing(unit, Template.THERAPIST_REINSTATED, event)
 
 
-def _tell_of_fee(unit: Unit[Tools], template: Template, event: MembershipStarted | MembershipRenewed) -> None:
+def _tell_of_fee(
+    unit: UnitOfWork[Dependencies], template: Template, event: MembershipStarted | MembershipRenewed
+) -> None:
     store.moves_on(unit.session, event.therapist_id, MEMBERSHIP, unit.sequence)
     data: Coded = {
         "invoice_id": str(event.invoice_id),
@@ -210,7 +212,9 @@ def _tell_of_fee(unit: Unit[Tools], template: Template, event: MembershipStarted
     queue_to_therapist(unit, template, therapist_id=event.therapist_id, key=event.invoice_id, data=data)
 
 
-def _tell_of_standing(unit: Unit[Tools], template: Template, event: TherapistSuspended | TherapistReinstated) -> None:
+def _tell_of_standing(
+    unit: UnitOfWork[Dependencies], template: Template, event: TherapistSuspended | TherapistReinstated
+) -> None:
     """Each reason has a standing of its own, of which only the newest fact is told."""
     if store.moves_on(unit.session, event.therapist_id, event.reason.value, unit.sequence):
         suspended = isinstance(event, TherapistSuspended)

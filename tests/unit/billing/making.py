@@ -111,7 +111,7 @@ class Bench(HandlerBench):
     """Billing's handlers on a store of their own."""
 
     def __init__(self, url: str = "sqlite://") -> None:
-        super().__init__("billing", store.metadata, tools=POLICY, url=url)
+        super().__init__("billing", store.metadata, dependencies=POLICY, url=url)
 
     def told(self, *events: Event) -> None:
         for event in events:

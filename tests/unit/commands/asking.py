@@ -48,8 +48,8 @@ from services.billing.service import BillingService
 from services.evaluation import store as evaluation_store
 from services.evaluation.service import EvaluationService
 from services.intake import store as intake_store
+from services.intake.dependencies import build
 from services.intake.service import IntakeService
-from services.intake.tools import build
 from services.matching import store as matching_store
 from services.matching.service import MatchingService
 from services.notifications import handlers as notifications
@@ -106,10 +106,14 @@ class Service:
         return getattr(SERVICES[self.name][0], command)(SimpleNamespace(ports=ports), given)
 
     def replica(self) -> Database:
-        tools = self.bench.database._tools
+        dependencies = self.bench.database._dependencies
         metadata = SERVICES[self.name][1]
         return Database(
-            service=self.name, engine=open_engine(self.url), metadata=metadata, clock=self.bench.clock, tools=tools
+            service=self.name,
+            engine=open_engine(self.url),
+            metadata=metadata,
+            clock=self.bench.clock,
+            dependencies=dependencies,
         )
 
     def ids(self) -> dict[str, list[UUID]]:
@@ -138,7 +142,7 @@ def an_intake(url: str, keys: Path, monkeypatch: Any) -> Service:
 
 
 def a_matching(url: str, keys: Path, monkeypatch: Any) -> Service:
-    bench = Matching("matching", matching_store.metadata, tools=a_toolbox(keys), url=url)
+    bench = Matching("matching", matching_store.metadata, dependencies=a_toolbox(keys), url=url)
     for _ in range(3):
         bench.admit(places=2)
     referrals = [bench.search_for() for _ in range(3)]

@@ -35,9 +35,9 @@ from contracts.vocabulary import (
     WithdrawalReason,
 )
 from services.evaluation import commands, handlers, store
+from services.evaluation.dependencies import Dependencies
 from services.evaluation.gateways.library import FOLDER, WORDING, Library, Wordings
 from services.evaluation.settings import EvaluationSettings
-from services.evaluation.tools import Tools
 
 LIBRARY = Library(FOLDER)
 MONDAY_10 = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -188,10 +188,10 @@ def withdrawn(referral_id: ReferralId) -> ReferralWithdrawn:
 
 def a_study(keys: Path, url: str, **changes: object) -> Study:
     keyring = Keyring(keys, reader="evaluation")
-    tools = Tools(
+    dependencies = Dependencies(
         settings=replace(SETTINGS, **changes), keyring=keyring, library=LIBRARY, wordings=Wordings(LIBRARY, WORDING)
     )  # type: ignore[arg-type]
-    bench = HandlerBench("evaluation", store.metadata, tools=tools, url=url)
+    bench = HandlerBench("evaluation", store.metadata, dependencies=dependencies, url=url)
     return Study(bench, keyring, Keyring(keys, reader="notifications"))
 
 

@@ -217,8 +217,8 @@ def test_a_form_that_is_sealed_to_a_key_that_is_not_here_is_kept_until_it_is(
     with pytest.raises(links.StillUnreadable, match="key"):
         study.bench.ask(links.retry_unreadable, retry)
     with study.bench.database.reading() as unit:
-        tools = unit.tools
-    study.bench.start(replace(tools, keyring=Keyring(elsewhere, reader="evaluation")))
+        dependencies = unit.dependencies
+    study.bench.start(replace(dependencies, keyring=Keyring(elsewhere, reader="evaluation")))
     study.bench.ask(links.retry_unreadable, retry)
     assert len(study.bench.emitted(EvaluationRiskFlagged)) == 1
     assert study.bench.ask(links.list_unreadable, ListUnreadableForms()) == []

@@ -18,7 +18,7 @@ from chassis.privacy.sealing import make_keys
 from chassis.store.engine import open_engine
 from chassis.store.migrate import migrate
 from contracts.vocabulary import AgeBand, ReferralId, Respondent
-from services.evaluation import settings, store, tools
+from services.evaluation import dependencies, settings, store
 from services.evaluation.domain.invitations import Referral
 from services.evaluation.gateways.library import FOLDER, NoSuchInstrument
 from services.evaluation.inviting import CHASE, FOLLOW_UP, REVIEW
@@ -37,7 +37,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.Monke
 
 def test_starts_with_nothing_but_its_keys(environment: pytest.MonkeyPatch) -> None:
     env = Env(eager=False)
-    made = tools.build(env)
+    made = dependencies.build(env)
     check(env)
     assert made.settings.review_after.days == 42
     assert (asked := made.instrument_for(Respondent.CLIENT, ADULT))
@@ -47,7 +47,7 @@ def test_starts_with_nothing_but_its_keys(environment: pytest.MonkeyPatch) -> No
 def test_refuses_to_start_with_an_instrument_that_has_no_definition(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("EVALUATION_CLIENT_INSTRUMENT", "made-up")
     with pytest.raises(NoSuchInstrument, match="made-up"):
-        tools.build(Env(eager=False))
+        dependencies.build(Env(eager=False))
 
 
 def test_the_charity_may_add_an_instrument_of_its_own(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_the_charity_may_add_an_instrument_of_its_own(environment: pytest.Monkey
     (tmp_path / "made-up.v1.json").write_text(json.dumps(definition))
     environment.setenv("EVALUATION_INSTRUMENTS_FOLDER", str(tmp_path))
     environment.setenv("EVALUATION_CLIENT_INSTRUMENT", "made-up")
-    asked = tools.build(Env(eager=False)).instrument_for(Respondent.CLIENT, ADULT)
+    asked = dependencies.build(Env(eager=False)).instrument_for(Respondent.CLIENT, ADULT)
     assert asked
     assert asked.code == "made-up"
 

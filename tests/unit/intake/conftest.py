@@ -16,7 +16,7 @@ from chassis.bus.delivery import Delivery, NotUnderstood, Subscription, Understo
 from chassis.bus.messages import Incoming
 from chassis.bus.settlement import Fate, Settler
 from chassis.ids import new_id
-from chassis.ports import EventHandler, Unit
+from chassis.ports import EventHandler, UnitOfWork
 from chassis.privacy.sealing import Keyring, make_keys
 from chassis.privacy.vault import new_master_key
 from chassis.store.unit_of_work import StoreUnit
@@ -62,8 +62,8 @@ from contracts.vocabulary import (
     Work,
 )
 from services.intake import assessing, commands, handlers, life, status, store, submissions
+from services.intake.dependencies import Dependencies, build
 from services.intake.domain.safeguarding import Concern
-from services.intake.tools import Tools, build
 from tests.conftest import STORES
 from tests.support.postgresql import Server
 from tests.support.samples import PASSPHRASE, submission
@@ -94,9 +94,9 @@ class Asked(NamedTuple):
 class Intake(HandlerBench):
     """The bench, with the sentences that tests are written in."""
 
-    def __init__(self, tools: Tools, keys: Path, url: str = "sqlite://") -> None:
-        super().__init__("intake", store.metadata, tools=tools, url=url)
-        self.tools = tools
+    def __init__(self, dependencies: Dependencies, keys: Path, url: str = "sqlite://") -> None:
+        super().__init__("intake", store.metadata, dependencies=dependencies, url=url)
+        self.dependencies = dependencies
         self.keys = keys
         self.web = Keyring(keys)
         self.notifications = Keyring(keys, reader="notifications")
@@ -247,7 +247,7 @@ def message(event: Event, sequence: int = 1) -> Delivery:
 def sent(ago: timedelta, handler: EventHandler) -> EventHandler:
     """The handler, on a message that was published so long ago."""
 
-    def handle(unit: Unit[Any], event: Any) -> None:
+    def handle(unit: UnitOfWork[Any], event: Any) -> None:
         assert isinstance(unit, StoreUnit)
         assert unit.envelope is not None
         unit.envelope = unit.envelope._replace(time=unit.now - ago)
@@ -301,7 +301,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def tools(keys: Path) -> Tools:
+def dependencies(keys: Path) -> Dependencies:
     """As at the start of the service, with the settings' defaults."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("LEEWARD_KEYS", str(keys))
@@ -310,13 +310,13 @@ def tools(keys: Path) -> Tools:
 
 
 @pytest.fixture
-def intake(tools: Tools, keys: Path) -> Intake:
-    return Intake(tools, keys)
+def intake(dependencies: Dependencies, keys: Path) -> Intake:
+    return Intake(dependencies, keys)
 
 
 @pytest.fixture(params=STORES)
-def intake_on_each_store(request: pytest.FixtureRequest, tools: Tools, keys: Path) -> Intake:
+def intake_on_each_store(request: pytest.FixtureRequest, dependencies: Dependencies, keys: Path) -> Intake:
     if request.param == "sqlite":
-        return Intake(tools, keys)
+        return Intake(dependencies, keys)
     server: Server = request.getfixturevalue("postgresql_server")
-    return Intake(tools, keys, server.create_database(f"intake_{new_id().hex}"))
+    return Intake(dependencies, keys, server.create_database(f"intake_{new_id().hex}"))

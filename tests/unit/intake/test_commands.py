@@ -249,7 +249,7 @@ def test_the_aspects_are_kept_encrypted_under_the_clients_own_key(intake: Intake
     (row,) = intake.read(lambda unit: unit.session.execute(select(store.assessments)).all())
     assert (row.referral_id, row.assessor, row.assessed_at) == (referral_id, "Sam Example", MONDAY_10)
     assert b"alone" not in row.content
-    vault = intake.tools.vault
+    vault = intake.dependencies.vault
     assert intake.read(lambda unit: vault.decrypt(unit.session, referral_id, Aspects, row.content)) == aspects
 
 

@@ -107,13 +107,13 @@ def test_the_contact_is_released_to_notifications_alone(intake: Intake) -> None:
     assert (therapist_id, opened.name, opened.language, opened.contact) == (None, "Robin Example", "cy", EMAIL)
     (released,) = intake.emitted(ContactReleased)
     with pytest.raises(ValueError, match="not sealed to this reader"):
-        intake.tools.keyring.open(Credentials, released.sealed)
+        intake.dependencies.keyring.open(Credentials, released.sealed)
 
 
 def test_what_was_written_is_kept_whole_and_without_the_passphrase(intake: Intake) -> None:
     referral_id, _ = intake.ask_for_help(concern="I am worried.", hopes="To talk.")
     content = intake.read(lambda unit: store.get_personal_record(unit.session, referral_id))
-    vault = intake.tools.vault
+    vault = intake.dependencies.vault
     kept = intake.read(lambda unit: vault.decrypt(unit.session, referral_id, HelpForm, content))
     assert kept == HelpForm.from_json(submission(concern="I am worried.", hopes="To talk.").to_json())
     with pytest.raises(InvalidShape, match="passphrase: Missing"):

@@ -71,7 +71,7 @@ def erased(intake: Intake) -> list[ReferralId]:
     return [event.referral_id for event in intake.emitted(ReferralErased)]
 
 
-def put_on_record(intake: Intake) -> list[tuple[str, str, str]]:
+def record_audit(intake: Intake) -> list[tuple[str, str, str]]:
     table = intake.database.tables.audit_entry
     wanted = select(table.c.what, table.c.who, table.c.reason).order_by(table.c.sequence)
     return intake.read(lambda unit: [(row.what, row.who, row.reason) for row in unit.session.execute(wanted)])
@@ -87,7 +87,7 @@ def test_an_erased_person_is_no_longer_there_to_be_read(intake: Intake, asked: A
     content = intake.read(lambda unit: store.get_personal_record(unit.session, asked.referral_id))
     erase(intake, asked.reference)
     with pytest.raises(Erased):
-        intake.read(lambda unit: intake.tools.vault.decrypt(unit.session, asked.referral_id, HelpForm, content))
+        intake.read(lambda unit: intake.dependencies.vault.decrypt(unit.session, asked.referral_id, HelpForm, content))
     stored = intake.stored()
     assert not stored["personal_record"]
     assert not stored["assessment"]
@@ -100,7 +100,7 @@ def test_every_service_is_told_once_and_it_is_on_record(intake: Intake, asked: A
     first, again = erase(intake, asked.reference), erase(intake, asked.reference)
     assert erased(intake) == [asked.referral_id]
     assert first == again
-    assert put_on_record(intake) == [("erased", "A. Dministrator", "client_asked")]
+    assert record_audit(intake) == [("erased", "A. Dministrator", "client_asked")]
 
 
 def test_what_was_under_way_is_ended_before(intake: Intake, asked: Asked) -> None:
@@ -119,7 +119,9 @@ def test_another_person_can_still_be_read(intake: Intake, asked: Asked) -> None:
     other = intake.ask_for_help()
     erase(intake, asked.reference)
     content = intake.read(lambda unit: store.get_personal_record(unit.session, other.referral_id))
-    assert intake.read(lambda unit: intake.tools.vault.decrypt(unit.session, other.referral_id, HelpForm, content))
+    assert intake.read(
+        lambda unit: intake.dependencies.vault.decrypt(unit.session, other.referral_id, HelpForm, content)
+    )
 
 
 def test_the_same_submission_does_not_bring_an_erased_person_back(intake: Intake) -> None:
@@ -152,7 +154,7 @@ def test_a_legal_hold_stops_an_erasure_until_it_is_lifted(intake: Intake, asked:
     lift(intake, asked.reference)
     erase(intake, asked.reference)
     assert erased(intake)
-    assert [what for what, *_ in put_on_record(intake)] == ["held", "hold_lifted", "erased"]
+    assert [what for what, *_ in record_audit(intake)] == ["held", "hold_lifted", "erased"]
 
 
 def test_there_is_one_hold_at_a_time_and_all_are_remembered(intake: Intake, asked: Asked) -> None:

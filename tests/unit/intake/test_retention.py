@@ -356,7 +356,7 @@ def test_a_policy_that_changed_counts_for_all_once_it_is_applied(intake: Intake,
     intake.withdraw(asked.reference)
     pass_time(intake, 100 * DAY)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(intake.tools.__dict__, "retention", read_retention_policy(shorter))
+        patch.setitem(intake.dependencies.__dict__, "retention", read_retention_policy(shorter))
         done = intake.ask(retention.apply_retention, ApplyRetention(applied_by=SAM))
         assert (done.referrals, done.policy_version) == (1, 2)
         intake.fire_due(TIMERS)

@@ -21,8 +21,8 @@ from contracts.commands.intake import RaiseConcern
 from contracts.events.matching import TherapistMatched
 from contracts.vocabulary import ConcernCategory, ConcernId, MatchEndReason, ReferralId, Severity
 from services.intake import commands, store
+from services.intake.dependencies import Dependencies
 from services.intake.domain.retention import months_after
-from services.intake.tools import Tools
 from tests.unit.intake.conftest import Asked, Intake
 from tests.unit.intake.test_retention import hold, lift, merge, pass_time, re_refer, unmerge
 
@@ -34,12 +34,12 @@ SHORTEST, AFTER_THERAPY, LONGEST = 12, 84, 84
 class Person(RuleBasedStateMachine):
     """One person, who asks again and twice, in a model of its own: who belongs together, and since when."""
 
-    tools: Tools
+    dependencies: Dependencies
     keys: Path
 
     @initialize()
     def ask(self) -> None:
-        self.intake = Intake(self.tools, self.keys)
+        self.intake = Intake(self.dependencies, self.keys)
         self.asked: list[Asked] = []
         self.newest_step: dict[ReferralId, datetime] = {}
         self.ended_at: dict[ReferralId, datetime] = {}
@@ -182,6 +182,6 @@ class Person(RuleBasedStateMachine):
         assert self._held() == set()
 
 
-def test_nobody_goes_too_early_and_everybody_at_last(tools: Tools, keys: Path) -> None:
-    machine = type("ThisPerson", (Person,), {"tools": tools, "keys": keys})
+def test_nobody_goes_too_early_and_everybody_at_last(dependencies: Dependencies, keys: Path) -> None:
+    machine = type("ThisPerson", (Person,), {"dependencies": dependencies, "keys": keys})
     run_state_machine_as_test(machine, settings=settings(max_examples=40, stateful_step_count=20))

@@ -54,7 +54,7 @@ def kept_of(intake: Intake, route: str, *, more: bool, **given: str) -> HelpForm
     reference = reference_for(event.submission_id)
 
     def read(unit: Any) -> HelpForm:
-        unit.tools = intake.tools
+        unit.dependencies = intake.dependencies
         found = store.find_by_reference(unit.session, reference)
         assert found is not None
         return personal_record(unit, found)

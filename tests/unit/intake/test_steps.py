@@ -204,7 +204,7 @@ def test_a_hold_says_why_and_keeps_the_words_encrypted(intake: Intake) -> None:
         lambda unit: unit.session.execute(select(store.steps).where(store.steps.c.note.is_not(None))).all()
     )
     assert (row.taken_by, row.reason, b"planted" in row.note) == (SAM, "client_not_ready", False)
-    vault = intake.tools.vault
+    vault = intake.dependencies.vault
     note = intake.read(lambda unit: vault.decrypt(unit.session, referral_id, Note, row.note))
     assert (note.text, intake.state(reference)) == ("Has moved in with a planted aunt.", "on_hold")
 
@@ -267,7 +267,7 @@ def test_who_asks_again_begins_anew_with_what_they_said_before(intake: Intake) -
     assert len(intake.emitted(ContactReleased)) == 2
     referral_id = ReferralId(begun.referral_id)
     content = intake.read(lambda unit: store.get_personal_record(unit.session, referral_id))
-    form = intake.read(lambda unit: intake.tools.vault.decrypt(unit.session, referral_id, HelpForm, content))
+    form = intake.read(lambda unit: intake.dependencies.vault.decrypt(unit.session, referral_id, HelpForm, content))
     assert form.hopes == "To talk."
 
 
@@ -335,7 +335,7 @@ def test_a_person_finds_out_where_a_client_is(intake: Intake) -> None:
     assert (first.received_at, [one.place for one in intake.awaiting()]) == (second.received_at, [PlaceKind.FOUND])
     assert intake.steps(referral_id)[-1] == ("find_place", "received", SAM, None)
     content = intake.read(lambda unit: store.get_personal_record(unit.session, referral_id))
-    form = intake.read(lambda unit: intake.tools.vault.decrypt(unit.session, referral_id, HelpForm, content))
+    form = intake.read(lambda unit: intake.dependencies.vault.decrypt(unit.session, referral_id, HelpForm, content))
     assert form.postcode == "NP20 4UR"
 
 

@@ -45,7 +45,7 @@ def retry(intake: Intake, submission_id: SubmissionId) -> RetriedUnreadable:
 
 def find_key(intake: Intake, folder: Path) -> None:
     """As an operator puts it back and starts intake again."""
-    intake.start(replace(intake.tools, keyring=Keyring(folder / "wrong", reader="intake")))
+    intake.start(replace(intake.dependencies, keyring=Keyring(folder / "wrong", reader="intake")))
 
 
 def sealed_wrongly(wrong_keys: Keyring) -> HelpRequested:

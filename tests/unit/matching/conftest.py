@@ -42,10 +42,10 @@ from contracts.vocabulary import (
     Work,
 )
 from services.matching import commands, handlers, search, store
+from services.matching.dependencies import Dependencies
 from services.matching.domain.suitability import is_trained
 from services.matching.gateways.places import OutwardCodes
 from services.matching.settings import MatchingSettings
-from services.matching.tools import Tools
 
 TIMERS = {
     search.EXPIRE_OFFER: handlers.expire_offer,
@@ -185,12 +185,12 @@ def a_matching(request: pytest.FixtureRequest) -> Matching:
     url = "sqlite://"
     if request.param == "postgresql":
         url = request.getfixturevalue("postgresql_server").create_database(f"matching_{uuid4().hex}")
-    return Matching("matching", store.metadata, tools=a_toolbox(request.getfixturevalue("keys")), url=url)
+    return Matching("matching", store.metadata, dependencies=a_toolbox(request.getfixturevalue("keys")), url=url)
 
 
 @pytest.fixture
 def matching(keys: Path) -> Matching:
-    return Matching("matching", store.metadata, tools=a_toolbox(keys))
+    return Matching("matching", store.metadata, dependencies=a_toolbox(keys))
 
 
 @pytest.fixture(scope="session")
@@ -201,8 +201,8 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def a_toolbox(keys: Path, settings: MatchingSettings = SETTINGS) -> Tools:
-    return Tools(settings=settings, places=PLACES, keyring=Keyring(keys, reader="matching"))
+def a_toolbox(keys: Path, settings: MatchingSettings = SETTINGS) -> Dependencies:
+    return Dependencies(settings=settings, places=PLACES, keyring=Keyring(keys, reader="matching"))
 
 
 def approved(referral: ReferralId, pence: int) -> SubsidyApproved:

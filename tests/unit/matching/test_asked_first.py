@@ -22,7 +22,7 @@ NEAR_NEWPORT = "NP19"
 @pytest.fixture
 def nearest_first(keys: Path) -> Matching:
     settings = replace(SETTINGS, order=Order(AskFirst.NEAREST))
-    return Matching("matching", store.metadata, tools=a_toolbox(keys, settings))
+    return Matching("matching", store.metadata, dependencies=a_toolbox(keys, settings))
 
 
 def take_somebody(matching: Matching, therapist_id: TherapistId) -> None:

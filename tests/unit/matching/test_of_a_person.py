@@ -269,7 +269,7 @@ def test_other_concerns_hold_nothing_back(matching: Matching, severity: Severity
 
 def test_that_concerns_hold_a_search_back_is_policy(keys: Path) -> None:
     settings = replace(SETTINGS, hold_for_concerns=False)
-    matching = Matching("matching", store.metadata, tools=a_toolbox(keys, settings))
+    matching = Matching("matching", store.metadata, dependencies=a_toolbox(keys, settings))
     therapist_id = matching.admit()
     referral_id = matching.search_for()
     matching.hear(handlers.note_concern, concern(matching, referral_id))

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import select
 
 from chassis.ids import new_id
-from chassis.ports import Timer, Unit
+from chassis.ports import Timer, UnitOfWork
 from chassis.privacy.sealing import Keyring, make_keys
 from chassis.privacy.vault import Vault, new_master_key
 from chassis.testing import DueTimer, HandlerBench
@@ -26,10 +26,10 @@ from contracts.reference import reference_for
 from contracts.sealed import ClientContact, SafeChannel, SafeContact, SafeHours, TherapistContact
 from contracts.vocabulary import AlertStep, ContactPurpose, ReferralId, TherapistId
 from services.notifications import commands, handlers, store
+from services.notifications.dependencies import Dependencies, read_wording
 from services.notifications.gateways.mail import Rejected
 from services.notifications.gateways.parcels import Parcel
 from services.notifications.settings import TEMPLATES, Gateway, Mailbox, NotificationsSettings, Person
-from services.notifications.tools import Tools, read_wording
 
 MAX_ATTEMPTS = 8
 
@@ -226,11 +226,11 @@ class Desk:
 
     def _effect(
         self,
-        act: Callable[[Unit[Any], Timer], Any],
-        record: Callable[[Unit[Any], Timer, Any], None],
-        failed: Callable[[Unit[Any], Timer], None],
-    ) -> Callable[[Unit[Any], Timer], None]:
-        def perform(unit: Unit[Any], timer: Timer) -> None:
+        act: Callable[[UnitOfWork[Any], Timer], Any],
+        record: Callable[[UnitOfWork[Any], Timer, Any], None],
+        failed: Callable[[UnitOfWork[Any], Timer], None],
+    ) -> Callable[[UnitOfWork[Any], Timer], None]:
+        def perform(unit: UnitOfWork[Any], timer: Timer) -> None:
             try:
                 with self.bench.database.reading() as reading:
                     outcome = act(reading, timer)
@@ -270,7 +270,7 @@ def desk_on(url: str, keys: Path, *, by_hand: bool = False, **policy: Any) -> De
     `by_hand`: there is no gateway for text messages or letters.
     """
     post, texts, letters = LetterBox(), Hatch(), Hatch()
-    tools = Tools(
+    dependencies = Dependencies(
         settings=replace(SETTINGS, **policy),
         keyring=Keyring(keys, reader="notifications"),
         vault=Vault(store.data_keys, new_master_key()),
@@ -279,8 +279,8 @@ def desk_on(url: str, keys: Path, *, by_hand: bool = False, **policy: Any) -> De
         texts=None if by_hand else texts,
         letters=None if by_hand else letters,
     )
-    bench = HandlerBench("notifications", store.metadata, tools=tools, url=url)
-    return Desk(bench, tools.keyring, post, texts, letters)
+    bench = HandlerBench("notifications", store.metadata, dependencies=dependencies, url=url)
+    return Desk(bench, dependencies.keyring, post, texts, letters)
 
 
 @pytest.fixture

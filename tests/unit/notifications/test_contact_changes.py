@@ -141,7 +141,7 @@ def test_a_text_message_for_which_the_gateway_is_gone_meanwhile_becomes_no_email
     )
     letter = Letter("client_code", {}, SETTINGS.sender, "07700 900456", channel=Channel.TEXT)
     with desk.bench.database.reading() as unit:
-        unit.tools = replace(unit.tools, texts=None)
+        unit.dependencies = replace(unit.dependencies, texts=None)
         with pytest.raises(NoCarrier):
             _hand_over(unit, message, letter, Text("", "012345", "en", "1"))
     assert desk.post.sent == []

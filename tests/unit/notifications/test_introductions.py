@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chassis.audit.chain import Deed
+from chassis.audit.chain import AuditAction
 from chassis.ids import new_id
 from chassis.ports import EventHandler, Refused
 from chassis.privacy.ephemeral_key import OneTimeKey
@@ -216,7 +216,7 @@ def test_the_contact_is_shown_after_a_code_from_the_telephone_and_each_reading_i
         found = room.read()
         assert found is not None
         assert (found.name, found.contact) == (CLIENT_NAME, EMAIL)
-    assert room.on_record() == [(f"therapist {room.therapist_id}", Deed.READ.value, "introduction")] * 2
+    assert room.on_record() == [(f"therapist {room.therapist_id}", AuditAction.READ.value, "introduction")] * 2
     room.look()
     assert len(room.on_record()) == 2, "what shows nothing of the client is no reading"
 
@@ -336,7 +336,7 @@ def test_without_such_a_number_none_is_sent_and_the_office_gives_the_code(room: 
     assert room.ask_for_code().number_ends is None
     assert room.desk.texts.sent == []
     assert room.type(office_code(room, match_id=room.match_id)).is_known
-    assert room.on_record() == [("A. Person", Deed.CODE_GIVEN.value, "called_back")]
+    assert room.on_record() == [("A. Person", AuditAction.CODE_GIVEN.value, "called_back")]
 
 
 def office_code(room: Room, **which: Any) -> str:
@@ -357,8 +357,8 @@ def test_the_office_names_the_introduction_by_its_referral_too_and_gives_none_on
 
 def test_without_a_gateway_for_text_messages_none_is_sent(room: Room) -> None:
     with room.bench.database.reading() as unit:
-        tools = unit.tools
-    room.bench.start(replace(tools, texts=None))
+        dependencies = unit.dependencies
+    room.bench.start(replace(dependencies, texts=None))
     assert room.ask_for_code().number_ends is None
 
 

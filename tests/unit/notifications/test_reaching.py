@@ -215,7 +215,7 @@ def test_the_reason_is_encrypted_and_can_be_read_with_the_key(
     assert all(WORDS not in str(event.to_json()) for event in desk.bench.all_emitted)
     with desk.bench.database.reading() as unit:
         (outcome,) = store.outcomes_of(unit.session, concern.concern_id)
-        vault = unit.tools.vault
+        vault = unit.dependencies.vault
         assert vault.decrypt(unit.session, concern.concern_id, OutcomeReason, outcome.reason).words == WORDS
 
 

@@ -59,8 +59,8 @@ def post(desk: Desk, content: Any, channel: Channel = Channel.TEXT, **headers: s
 
     given = given or {"authorization": f"Bearer {TOKEN}"}
     with desk.bench.database.reading() as unit:
-        tools = unit.tools
-    return receive("/receipts", inlet, Posted(given, raw), tools=tools, take=take)
+        dependencies = unit.dependencies
+    return receive("/receipts", inlet, Posted(given, raw), dependencies=dependencies, take=take)
 
 
 def signed(content: Any) -> dict[str, str]:
@@ -181,7 +181,7 @@ def test_a_receipt_that_is_here_before_the_sending_is_on_record_is_not_lost(
 def test_an_alert_that_reached_no_telephone_goes_on_without_waiting(desk: Desk, referral_id: ReferralId) -> None:
     people = {step: replace(one, email="", telephone="07700 900456") for step, one in SETTINGS.safeguarding.items()}
     with desk.bench.database.reading() as unit:
-        desk.bench.start(replace(unit.tools, settings=replace(unit.tools.settings, safeguarding=people)))
+        desk.bench.start(replace(unit.dependencies, settings=replace(unit.dependencies.settings, safeguarding=people)))
     concern = SafeguardingConcernRaised(
         concern_id=ConcernId(new_id()),
         referral_id=referral_id,

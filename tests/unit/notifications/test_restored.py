@@ -21,7 +21,7 @@ def test_an_address_whose_key_is_gone_is_forgotten_and_no_other(desk: Desk, refe
     for one in (referral_id, other):
         desk.release(one)
     with desk.bench.database.unit() as unit:
-        unit.tools.vault.destroy(unit.session, referral_id, at=unit.now)
+        unit.dependencies.vault.destroy(unit.session, referral_id, at=unit.now)
     with desk.bench.database.unit() as unit:
         handlers.forget_again(unit, DueTimer(key="all", due_at=unit.now, data={}))
     assert contact(desk, referral_id) is None

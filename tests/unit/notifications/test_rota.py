@@ -223,7 +223,7 @@ def test_refuses_what_can_t_be_on_a_rota(desk: Desk) -> None:
 
 def test_nobody_is_kept_under_an_identity_that_was_erased(desk: Desk) -> None:
     with desk.bench.database.unit() as unit:
-        unit.tools.vault.destroy(unit.session, ANN, at=MONDAY_10)
+        unit.dependencies.vault.destroy(unit.session, ANN, at=MONDAY_10)
     with pytest.raises(IdentityUsedUp, match="use a new one"):
         keep(desk, ANN, email="ann@example.org")
 

@@ -20,7 +20,7 @@ from chassis.store.engine import open_engine
 from chassis.store.migrate import migrate
 from chassis.store.schedule import Effect
 from contracts.vocabulary import AlertStep
-from services.notifications import handlers, settings, store, tools
+from services.notifications import dependencies, handlers, settings, store
 from services.notifications.gateways.mail import MaildirMailer
 from services.notifications.handlers.addresses import FORGET_CLIENT
 from services.notifications.handlers.alerts import ESCALATE, SHOUT
@@ -65,7 +65,7 @@ def problems(env: Env) -> str:
 
 def test_starts_with_what_must_be_set_and_has_a_default_for_the_rest(environment: pytest.MonkeyPatch) -> None:
     env = Env(eager=False)
-    made = tools.build(env)
+    made = dependencies.build(env)
     check(env)
     assert isinstance(made.mailer, MaildirMailer)
     assert made.settings.escalate_immediate.total_seconds() == 15 * 60
@@ -129,7 +129,7 @@ def test_names_the_template_that_is_missing(environment: pytest.MonkeyPatch, tmp
     (tmp_path / "own" / "en" / "matched.txt").unlink()
     environment.setenv("NOTIFICATIONS_TEMPLATES", str(tmp_path / "own"))
     with pytest.raises(InvalidSettings, match=r"en/matched\.txt is missing"):
-        tools.build(Env(eager=False))
+        dependencies.build(Env(eager=False))
 
 
 def test_the_migration_makes_what_the_store_expects(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chassis.audit.chain import Deed
+from chassis.audit.chain import AuditAction
 from chassis.audit.store import entries
 from chassis.ids import new_id
 from chassis.privacy.ephemeral_key import OneTimeKey
@@ -127,7 +127,7 @@ def test_the_reason_of_a_decision_is_read_on_record_and_the_client_is_not_told_o
     held = key.open(Holding, desk.bench.ask(subject.read_outcomes, asked).sealed)
     _, decided = held.sections[0].entries
     assert decided.told()["Why"] == "because of the tide"
-    assert audited(desk, referral_id) == [(Deed.READ.value, "L. Ead")]
+    assert audited(desk, referral_id) == [(AuditAction.READ.value, "L. Ead")]
     desk.release(referral_id, TELEPHONE)
     assert "L. Ead" not in repr(told(desk, referral_id)[Topic.RECORD])
 

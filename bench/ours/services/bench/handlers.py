@@ -7,17 +7,17 @@ from typing import Any
 from services.bench.events import AttendanceNoted, AttendanceRecorded, AttendanceTold
 from services.bench.store import Attendance, attendances
 
-from chassis.ports import Unit
+from chassis.ports import UnitOfWork
 
 Noted = AttendanceNoted | AttendanceTold
 
 
-def record_by_orm(unit: Unit[None], event: AttendanceNoted) -> None:
+def record_by_orm(unit: UnitOfWork[None], event: AttendanceNoted) -> None:
     unit.session.add(Attendance(**_values(event)))
     unit.emit(_recorded(event))
 
 
-def record_by_core(unit: Unit[None], event: AttendanceTold) -> None:
+def record_by_core(unit: UnitOfWork[None], event: AttendanceTold) -> None:
     unit.insert(attendances, **_values(event))
     unit.emit(_recorded(event))
 

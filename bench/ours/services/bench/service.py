@@ -5,14 +5,14 @@ from __future__ import annotations
 from services.bench import handlers, store
 from services.bench.events import AttendanceNoted, AttendanceTold
 
-from chassis.host.entrypoints import Ports, health_check, lane, on
+from chassis.host.entrypoints import Chassis, health_check, lane, on
 
 
 class BenchService:
     """Records attended sessions."""
 
     name = "bench"
-    ports = Ports(metadata=store.metadata, tools=lambda env: None)
+    chassis = Chassis(metadata=store.metadata, dependencies=lambda env: None)
 
     inbox = lane(
         "inbox",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from services.probe import handlers, store, tools
+from services.probe import dependencies, handlers, store
 from services.probe.events import ProbeAsked, ProbeHinted, ProbeKeyed, Record
 
 from chassis.host.entrypoints import (
-    Ports,
+    Chassis,
     command,
     discarder,
     due,
@@ -25,13 +25,13 @@ class ProbeService:
     """Writes one row and two ledger lines an event, and says so."""
 
     name = "probe"
-    ports = Ports(metadata=store.metadata, tools=tools.build)
+    chassis = Chassis(metadata=store.metadata, dependencies=dependencies.build)
 
     inbox = lane(
         "inbox",
         on(ProbeAsked, handlers.note),
         on(ProbeHinted, handlers.ignore),
-        on(ProbeKeyed, handlers.note_once, safe_by_business_key="run and number"),
+        on(ProbeKeyed, handlers.note_once, idempotent_by="run and number"),
     )
     timers = schedule(due("remind", handlers.remind))
     record = command(Record, handlers.record)

@@ -1,4 +1,4 @@
-"""What the probe's handlers find as `unit.tools`."""
+"""What the probe's handlers find as `unit.dependencies`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from chassis.config import Env
 
 
 @dataclass(frozen=True)
-class Tools:
+class Dependencies:
     """The folder by which a test and the probe talk, and the guarantees that this probe breaks on purpose."""
 
     control: Path
     sabotage: frozenset[str]
 
 
-def build(env: Env) -> Tools:
-    tools = Tools(env.path("PROBE_CONTROL"), frozenset(env.list("PROBE_SABOTAGE", [])))
-    points.install(tools.control, tools.sabotage)
-    return tools
+def build(env: Env) -> Dependencies:
+    dependencies = Dependencies(env.path("PROBE_CONTROL"), frozenset(env.list("PROBE_SABOTAGE", [])))
+    points.install(dependencies.control, dependencies.sabotage)
+    return dependencies

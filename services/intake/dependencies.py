@@ -1,4 +1,4 @@
-"""What intake's handlers find as `unit.tools`."""
+"""What intake's handlers find as `unit.dependencies`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from services.intake.gateways.retention_policy import read_retention_policy
 
 
 @dataclass(frozen=True)
-class Tools:
+class Dependencies:
     """Settings, keys and gateways, made once at the start."""
 
     settings: settings.IntakeSettings
@@ -34,9 +34,9 @@ class Tools:
     mark_keys: Mapping[MarkKind, bytes]
 
 
-def build(env: Env) -> Tools:
+def build(env: Env) -> Dependencies:
     values = settings.read(env)
-    return Tools(
+    return Dependencies(
         settings=values,
         keyring=Keyring(values.keys_folder, reader="intake"),
         vault=Vault(store.data_keys, values.master_key),

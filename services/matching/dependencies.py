@@ -1,4 +1,4 @@
-"""What matching's handlers find as `unit.tools`."""
+"""What matching's handlers find as `unit.dependencies`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.matching.gateways.places import OutwardCodes
 
 
 @dataclass(frozen=True)
-class Tools:
+class Dependencies:
     """Settings, gateways and keys, made once at the start."""
 
     settings: settings.MatchingSettings
@@ -20,9 +20,9 @@ class Tools:
     keyring: Keyring
 
 
-def build(env: Env) -> Tools:
+def build(env: Env) -> Dependencies:
     """Raises NoKey where no offer could be written of."""
     values = settings.read(env)
     keyring = Keyring(values.keys_folder, reader="matching")
     keyring.seal("notifications", LinkSecret(token="-" * 22))  # says at the start if the key is missing
-    return Tools(settings=values, places=OutwardCodes(), keyring=keyring)
+    return Dependencies(settings=values, places=OutwardCodes(), keyring=keyring)

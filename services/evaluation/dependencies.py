@@ -1,4 +1,4 @@
-"""What evaluation's handlers find as `unit.tools`."""
+"""What evaluation's handlers find as `unit.dependencies`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services.evaluation.gateways.library import FOLDER, WORDING, InvalidWording
 
 
 @dataclass(frozen=True)
-class Tools:
+class Dependencies:
     """Settings, keys and the instruments, made once at the start."""
 
     settings: settings.EvaluationSettings
@@ -31,14 +31,14 @@ class Tools:
         return next((one for one in map(self.library.newest, chosen) if referral.may_be_asked(one)), None)
 
 
-def build(env: Env) -> Tools:
+def build(env: Env) -> Dependencies:
     """Raises NoSuchInstrument if a setting names an instrument that has no definition, and InvalidSettings."""
     values = settings.read(env)
     folders = (FOLDER, values.instruments_folder) if values.instruments_folder else (FOLDER,)
     library = Library(*folders)
     for code in (values.client_instrument, values.young_instrument, values.therapist_instrument):
         library.newest(code)
-    return Tools(
+    return Dependencies(
         settings=values,
         keyring=Keyring(values.keys_folder, reader="evaluation"),
         library=library,

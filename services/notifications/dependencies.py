@@ -1,4 +1,4 @@
-"""What notifications' handlers find as `unit.tools`."""
+"""What notifications' handlers find as `unit.dependencies`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services.notifications.gateways.wording import InvalidTemplates, Wording
 
 
 @dataclass(frozen=True)
-class Tools:
+class Dependencies:
     """Settings, keys and the way out, made once at the start."""
 
     settings: settings.NotificationsSettings
@@ -34,9 +34,9 @@ class Tools:
         return frozenset(channel for channel, carrier in carriers.items() if carrier is None)
 
 
-def build(env: Env) -> Tools:
+def build(env: Env) -> Dependencies:
     values = settings.read(env)
-    return Tools(
+    return Dependencies(
         settings=values,
         keyring=Keyring(values.keys_folder, reader="notifications"),
         vault=Vault(store.data_keys, values.master_key),
