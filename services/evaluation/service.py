@@ -40,7 +40,9 @@ from contracts.events.intake import (
 from contracts.events.matching import MatchEnded, MatchEndUndone, TherapistMatched
 from contracts.events.notifications import SafeguardingOutcomeRecorded
 from contracts.events.web import EvaluationReturned
-from services.evaluation import commands, dependencies, handlers, links, privacy, store, subject
+from services.evaluation import dependencies, subject_access
+from services.evaluation.handlers import commands, erasure, events, queries, timers
+from services.evaluation.store import tables
 
 NEWEST = "the number of intake's newest word on it"
 
@@ -49,36 +51,36 @@ class EvaluationService:
     """Asks clients and therapists how it goes, scores what they say, and reports what changes, never about whom."""
 
     name = "evaluation"
-    chassis = Chassis(metadata=store.metadata, dependencies=dependencies.build)
+    chassis = Chassis(metadata=tables.metadata, dependencies=dependencies.build)
 
     inbox = lane(
         "inbox",
-        on(ReferralReceived, handlers.note_referral, idempotent_by=NEWEST),
-        on(ReferralAssessed, handlers.note_age, idempotent_by="referral_id"),
-        on(SafeguardingConcernRaised, handlers.note_concern, idempotent_by="concern_id"),
-        on(SafeguardingOutcomeRecorded, handlers.note_outcome, idempotent_by="concern_id"),
-        on(ReferralWithdrawn, handlers.stop_withdrawn, idempotent_by=NEWEST),
-        on(ReferralReopened, handlers.note_reopened, idempotent_by=NEWEST),
-        on(ReferralErased, privacy.forget),
-        on(TherapistMatched, handlers.ask_at_start, idempotent_by="match_id"),
-        on(MatchEnded, handlers.ask_at_end, idempotent_by="match_id, and when it ended"),
-        on(MatchEndUndone, handlers.note_end_undone, idempotent_by="match_id, and when that was undone"),
-        on(EvaluationReturned, handlers.take_form, idempotent_by="the mark of the form's answers"),
+        on(ReferralReceived, events.note_referral, idempotent_by=NEWEST),
+        on(ReferralAssessed, events.note_age, idempotent_by="referral_id"),
+        on(SafeguardingConcernRaised, events.note_concern, idempotent_by="concern_id"),
+        on(SafeguardingOutcomeRecorded, events.note_outcome, idempotent_by="concern_id"),
+        on(ReferralWithdrawn, events.stop_withdrawn, idempotent_by=NEWEST),
+        on(ReferralReopened, events.note_reopened, idempotent_by=NEWEST),
+        on(ReferralErased, erasure.forget),
+        on(TherapistMatched, events.ask_at_start, idempotent_by="match_id"),
+        on(MatchEnded, events.ask_at_end, idempotent_by="match_id, and when it ended"),
+        on(MatchEndUndone, events.note_end_undone, idempotent_by="match_id, and when that was undone"),
+        on(EvaluationReturned, events.take_form, idempotent_by="the mark of the form's answers"),
     )
     timers = schedule(
-        due("invite_to_review", handlers.invite_to_review),
-        due("invite_to_follow_up", handlers.invite_to_follow_up),
-        due("chase", handlers.chase),
+        due("invite_to_review", timers.invite_to_review),
+        due("invite_to_follow_up", timers.invite_to_follow_up),
+        due("chase", timers.chase),
     )
 
-    open_form = command(AskFormLink, links.open_form)
-    show_form = command(ShowForm, links.show_form)
-    enter_answers = command(EnterAnswers, links.enter_answers)
-    unreadable_forms = command(ListUnreadableForms, links.list_unreadable)
-    retry_unreadable_form = command(RetryUnreadableForm, links.retry_unreadable)
-    invitations = command(ListInvitations, commands.list_invitations)
-    summary = command(SummariseEvaluation, commands.summarise)
-    about_subject = command(AboutSubject, telling(subject.tell))
+    open_form = command(AskFormLink, queries.open_form)
+    show_form = command(ShowForm, queries.show_form)
+    enter_answers = command(EnterAnswers, commands.enter_answers)
+    unreadable_forms = command(ListUnreadableForms, queries.list_unreadable)
+    retry_unreadable_form = command(RetryUnreadableForm, commands.retry_unreadable)
+    invitations = command(ListInvitations, queries.list_invitations)
+    summary = command(SummariseEvaluation, queries.summarise)
+    about_subject = command(AboutSubject, telling(subject_access.tell))
     health = health_check()
     story = story_teller()
     audit = auditor()

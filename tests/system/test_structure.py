@@ -86,7 +86,7 @@ def test_the_migrations_make_exactly_the_tables_of_the_store(
     engine = create_engine(url)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, load(service).ports.metadata) == []
+        assert compare_metadata(context, load(service).chassis.metadata) == []
     with engine.begin() as connection:
         connection.execute(AUDIT_ENTRY)
     assert_nothing_changes(engine, "audit_entry")

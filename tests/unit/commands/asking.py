@@ -45,8 +45,8 @@ from contracts.vocabulary import ConcernCategory, ConcernId, ReferralId, Severit
 from services.billing import handlers as billing
 from services.billing import store as billing_store
 from services.billing.service import BillingService
-from services.evaluation import store as evaluation_store
 from services.evaluation.service import EvaluationService
+from services.evaluation.store import tables
 from services.intake import store as intake_store
 from services.intake.dependencies import build
 from services.intake.service import IntakeService
@@ -67,7 +67,7 @@ SERVICES: dict[str, tuple[type, MetaData]] = {
     "matching": (MatchingService, matching_store.metadata),
     "billing": (BillingService, billing_store.metadata),
     "notifications": (NotificationsService, notifications_store.metadata),
-    "evaluation": (EvaluationService, evaluation_store.metadata),
+    "evaluation": (EvaluationService, tables.metadata),
 }
 NEED_A_BROKER = ("health", *(f"{what}_dead_letters" for what in ("list", "show", "export", "replay", "discard")))
 COMMANDS = [
@@ -102,8 +102,8 @@ class Service:
                 before_commit()
             return answer
 
-        ports = SimpleNamespace(ask=ask, database=database)
-        return getattr(SERVICES[self.name][0], command)(SimpleNamespace(ports=ports), given)
+        chassis = SimpleNamespace(ask=ask, database=database)
+        return getattr(SERVICES[self.name][0], command)(SimpleNamespace(chassis=chassis), given)
 
     def replica(self) -> Database:
         dependencies = self.bench.database._dependencies

@@ -34,10 +34,11 @@ from contracts.vocabulary import (
     UndoReason,
     WithdrawalReason,
 )
-from services.evaluation import commands, handlers, store
 from services.evaluation.dependencies import Dependencies
 from services.evaluation.gateways.library import FOLDER, WORDING, Library, Wordings
+from services.evaluation.handlers import events, queries, timers
 from services.evaluation.settings import EvaluationSettings
+from services.evaluation.store import tables
 
 LIBRARY = Library(FOLDER)
 MONDAY_10 = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -57,9 +58,9 @@ SETTINGS = EvaluationSettings(
 )
 
 TIMERS = {
-    "invite_to_review": handlers.invite_to_review,
-    "invite_to_follow_up": handlers.invite_to_follow_up,
-    "chase": handlers.chase,
+    "invite_to_review": timers.invite_to_review,
+    "invite_to_follow_up": timers.invite_to_follow_up,
+    "chase": timers.chase,
 }
 
 CALM = [0, 4, 4, 0, 0, 0, 0, 0, 0, 0]
@@ -75,18 +76,18 @@ class Study:
     notifications: Keyring
 
     def receive(self, referral_id: ReferralId, *, consented: bool = True, age_band: AgeBand = AgeBand.FROM_35) -> None:
-        self.bench.hear(handlers.note_referral, received(referral_id, consented=consented, age_band=age_band))
+        self.bench.hear(events.note_referral, received(referral_id, consented=consented, age_band=age_band))
 
     def match(self, referral_id: ReferralId, therapist_id: TherapistId | None = None) -> TherapistMatched:
         event = matched(referral_id, therapist_id, at=self.bench.clock.now())
-        self.bench.hear(handlers.ask_at_start, event)
+        self.bench.hear(events.ask_at_start, event)
         return event
 
     def end(self, match: TherapistMatched, reason: MatchEndReason = MatchEndReason.COMPLETED) -> None:
-        self.bench.hear(handlers.ask_at_end, ended(match, reason, at=self.bench.clock.now()))
+        self.bench.hear(events.ask_at_end, ended(match, reason, at=self.bench.clock.now()))
 
     def withdraw(self, referral_id: ReferralId) -> None:
-        self.bench.hear(handlers.stop_withdrawn, withdrawn(referral_id))
+        self.bench.hear(events.stop_withdrawn, withdrawn(referral_id))
 
     def pass_time(self, **by: float) -> None:
         self.bench.clock.advance(timedelta(**by))
@@ -115,12 +116,10 @@ class Study:
         return EvaluationReturned(submission_id=SubmissionId(new_id()), sealed=sealed)
 
     def return_form(self, token: str, values: Sequence[int | None] | dict[str, int]) -> None:
-        self.bench.hear(handlers.take_form, self.returned(token, values))
+        self.bench.hear(events.take_form, self.returned(token, values))
 
     def invitations(self, referral_id: ReferralId) -> list[InvitationView]:
-        found: list[InvitationView] = self.bench.ask(
-            commands.list_invitations, ListInvitations(referral_id=referral_id)
-        )
+        found: list[InvitationView] = self.bench.ask(queries.list_invitations, ListInvitations(referral_id=referral_id))
         return found
 
     def states(self, referral_id: ReferralId) -> dict[tuple[Stage, Respondent], str]:
@@ -191,7 +190,7 @@ def a_study(keys: Path, url: str, **changes: object) -> Study:
     dependencies = Dependencies(
         settings=replace(SETTINGS, **changes), keyring=keyring, library=LIBRARY, wordings=Wordings(LIBRARY, WORDING)
     )  # type: ignore[arg-type]
-    bench = HandlerBench("evaluation", store.metadata, dependencies=dependencies, url=url)
+    bench = HandlerBench("evaluation", tables.metadata, dependencies=dependencies, url=url)
     return Study(bench, keyring, Keyring(keys, reader="notifications"))
 
 

@@ -12,7 +12,7 @@ from contracts.commands.evaluation import SummariseEvaluation
 from contracts.events.evaluation import EvaluationInvited, EvaluationSubmitted
 from contracts.events.intake import ReferralAssessed
 from contracts.vocabulary import AgeBand, Competence, PersonId, ReferralId, Respondent, RiskLevel, Stage, Work
-from services.evaluation import commands, handlers
+from services.evaluation.handlers import events, queries
 from tests.unit.evaluation.conftest import MONDAY_10, Study, received
 
 CLIENT, THERAPIST = Respondent.CLIENT, Respondent.THERAPIST
@@ -27,7 +27,7 @@ def assess(study: Study, referral_id: ReferralId, age_years: int | None) -> None
         work=Work.INDIVIDUAL,
         age_years=age_years,
     )
-    study.bench.hear(handlers.note_age, event)
+    study.bench.hear(events.note_age, event)
 
 
 def asked_by(study: Study, age_years: int | None, age_band: AgeBand) -> dict[Respondent, str]:
@@ -72,7 +72,7 @@ def test_yp_core_scores_items_3_5_and_10_in_reverse(study: Study, answers: list[
 def therapy(study: Study, **changes: object) -> ReferralId:
     """One referral's therapy with both forms."""
     referral_id = ReferralId(new_id())
-    study.bench.hear(handlers.note_referral, replace(received(referral_id), **changes))  # type: ignore[arg-type]
+    study.bench.hear(events.note_referral, replace(received(referral_id), **changes))  # type: ignore[arg-type]
     match = study.match(referral_id)
     study.return_form(study.token(Stage.START, CLIENT, match), [2] * 10)
     study.bench.clock.advance(timedelta(days=1))
@@ -82,7 +82,7 @@ def therapy(study: Study, **changes: object) -> ReferralId:
 
 
 def is_suppressed(study: Study) -> bool:
-    (found,) = study.bench.ask(commands.summarise, SummariseEvaluation(respondent=CLIENT))
+    (found,) = study.bench.ask(queries.summarise, SummariseEvaluation(respondent=CLIENT))
     return bool(found.suppressed)
 
 
@@ -109,7 +109,7 @@ def test_referrals_of_one_person_that_come_in_another_order_are_one_persons(stud
     matches = []
     for referral_id, previous in before.items():
         event = replace(received(referral_id), previous_referral_id=previous)
-        study.bench.hear(handlers.note_referral, event)
+        study.bench.hear(events.note_referral, event)
         matches.append(study.match(referral_id))
     for match in matches:
         study.return_form(study.token(Stage.START, CLIENT, match), [2] * 10)

@@ -12,7 +12,7 @@ from chassis.ids import new_id
 from chassis.ports import EventHandler, NotYet
 from contracts.event import Event
 from contracts.vocabulary import MatchEndReason, ReferralId, Respondent, Stage
-from services.evaluation import handlers
+from services.evaluation.handlers import events
 from tests.unit.evaluation.conftest import MONDAY_10, Study, a_study, ended, matched, received, undone, withdrawn
 
 Fact = tuple[EventHandler, Event]
@@ -37,11 +37,11 @@ def tell(study: Study, story: list[Fact], order: list[int]) -> None:
 def a_story(referral_id: ReferralId) -> list[Fact]:
     first, second = matched(referral_id), matched(referral_id)
     return [
-        (handlers.note_referral, received(referral_id)),
-        (handlers.ask_at_start, first),
-        (handlers.ask_at_end, ended(first, MatchEndReason.CLIENT_UNHAPPY)),
-        (handlers.ask_at_start, second),
-        (handlers.ask_at_end, ended(second)),
+        (events.note_referral, received(referral_id)),
+        (events.ask_at_start, first),
+        (events.ask_at_end, ended(first, MatchEndReason.CLIENT_UNHAPPY)),
+        (events.ask_at_start, second),
+        (events.ask_at_end, ended(second)),
     ]
 
 
@@ -60,7 +60,7 @@ def test_everybody_is_asked_once_for_each_form_whatever_the_order(keys: Path, tm
 def test_after_a_withdrawal_no_link_is_open_whatever_the_order(keys: Path, tmp_path: Path, order: list[int]) -> None:
     study = a_study(keys, f"sqlite:///{tmp_path / str(new_id())}.db")
     referral_id = ReferralId(new_id())
-    tell(study, [*a_story(referral_id), (handlers.stop_withdrawn, withdrawn(referral_id))], order)
+    tell(study, [*a_story(referral_id), (events.stop_withdrawn, withdrawn(referral_id))], order)
     asked = len(study.asked())
     study.pass_time(weeks=60)
     assert len(study.asked()) == asked
@@ -76,10 +76,10 @@ def test_an_end_that_was_undone_leaves_the_work_going_on_whatever_the_order(
     referral_id = ReferralId(new_id())
     match = matched(referral_id)
     story: list[Fact] = [
-        (handlers.note_referral, received(referral_id)),
-        (handlers.ask_at_start, match),
-        (handlers.ask_at_end, ended(match)),
-        (handlers.note_end_undone, undone(match)),
+        (events.note_referral, received(referral_id)),
+        (events.ask_at_start, match),
+        (events.ask_at_end, ended(match)),
+        (events.note_end_undone, undone(match)),
     ]
     tell(study, story, order)
     states = study.states(referral_id)
@@ -87,5 +87,5 @@ def test_an_end_that_was_undone_leaves_the_work_going_on_whatever_the_order(
     assert {state for (stage, _), state in states.items() if stage is Stage.END} <= {"cancelled"}
     study.pass_time(weeks=6)
     assert study.states(referral_id)[(Stage.REVIEW, Respondent.CLIENT)] == "open"
-    study.bench.hear(handlers.ask_at_end, ended(match, at=MONDAY_10 + timedelta(weeks=7)))
+    study.bench.hear(events.ask_at_end, ended(match, at=MONDAY_10 + timedelta(weeks=7)))
     assert study.states(referral_id)[(Stage.END, Respondent.CLIENT)] == "open"

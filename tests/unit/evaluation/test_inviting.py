@@ -25,8 +25,8 @@ from contracts.vocabulary import (
     TherapistId,
     WithdrawalReason,
 )
-from services.evaluation import handlers
 from services.evaluation.domain.invitations import Invitation, NotOpen, State
+from services.evaluation.handlers import events, timers
 from tests.unit.evaluation.conftest import CALM, MONDAY_10, Study, ended, matched, received, undone, withdrawn
 
 CLIENT, THERAPIST = Respondent.CLIENT, Respondent.THERAPIST
@@ -56,15 +56,15 @@ def test_a_client_is_not_asked_by_an_instrument_made_for_others(study: Study, re
 def test_a_match_waits_until_it_is_known_whether_the_client_agreed(study: Study, referral_id: ReferralId) -> None:
     event = matched(referral_id)
     with pytest.raises(NotYet):
-        study.bench.hear(handlers.ask_at_start, event)
+        study.bench.hear(events.ask_at_start, event)
     study.receive(referral_id)
-    study.bench.hear(handlers.ask_at_start, event)
+    study.bench.hear(events.ask_at_start, event)
     assert len(study.asked()) == 2
 
 
 def test_an_end_waits_for_its_match(study: Study, referral_id: ReferralId) -> None:
     with pytest.raises(NotYet):
-        study.bench.hear(handlers.ask_at_end, ended(matched(referral_id)))
+        study.bench.hear(events.ask_at_end, ended(matched(referral_id)))
 
 
 def test_both_are_asked_again_after_six_weeks(study: Study, referral_id: ReferralId) -> None:
@@ -142,7 +142,7 @@ def test_a_referral_that_was_a_duplicate_for_a_while_is_asked_like_any_other(
 ) -> None:
     study.receive(referral_id)
     duplicate = ReferralWithdrawn(referral_id=referral_id, reason=WithdrawalReason.DUPLICATE)
-    study.bench.hear(handlers.stop_withdrawn, duplicate)
+    study.bench.hear(events.stop_withdrawn, duplicate)
     study.match(referral_id)
     assert len(study.asked()) == 2
 
@@ -164,7 +164,7 @@ def test_a_referral_that_was_withdrawn_by_mistake_is_asked_like_any_other(
     study.receive(referral_id)
     study.withdraw(referral_id)
     reopened = ReferralReopened(referral_id=referral_id, reason=ReopeningReason.ENDED_BY_MISTAKE)
-    study.bench.hear(handlers.note_reopened, reopened)
+    study.bench.hear(events.note_reopened, reopened)
     study.match(referral_id)
     assert len(study.asked()) == 2
 
@@ -172,8 +172,8 @@ def test_a_referral_that_was_withdrawn_by_mistake_is_asked_like_any_other(
 def test_a_withdrawal_that_comes_after_it_was_undone_stops_nothing(study: Study, referral_id: ReferralId) -> None:
     study.receive(referral_id)
     reopened = ReferralReopened(referral_id=referral_id, reason=ReopeningReason.ENDED_BY_MISTAKE)
-    study.bench.hear(handlers.note_reopened, reopened, sequence=9)
-    study.bench.hear(handlers.stop_withdrawn, withdrawn(referral_id), sequence=8)
+    study.bench.hear(events.note_reopened, reopened, sequence=9)
+    study.bench.hear(events.stop_withdrawn, withdrawn(referral_id), sequence=8)
     study.match(referral_id)
     assert len(study.asked()) == 2
 
@@ -198,7 +198,7 @@ def test_the_same_fact_twice_asks_once(study: Study, referral_id: ReferralId) ->
     study.receive(referral_id)
     match = study.match(referral_id)
     for _ in range(2):
-        study.bench.hear(handlers.ask_at_start, match)
+        study.bench.hear(events.ask_at_start, match)
         study.end(match)
         study.receive(referral_id, consented=False)
         study.withdraw(referral_id)
@@ -206,8 +206,8 @@ def test_the_same_fact_twice_asks_once(study: Study, referral_id: ReferralId) ->
 
 
 def test_an_older_word_on_a_referral_changes_nothing(study: Study, referral_id: ReferralId) -> None:
-    study.bench.hear(handlers.note_referral, received(referral_id), sequence=5)
-    study.bench.hear(handlers.note_referral, received(referral_id, consented=False), sequence=4)
+    study.bench.hear(events.note_referral, received(referral_id), sequence=5)
+    study.bench.hear(events.note_referral, received(referral_id, consented=False), sequence=4)
     study.match(referral_id)
     assert (Stage.START, CLIENT) in study.asked()
 
@@ -219,21 +219,21 @@ def test_a_match_ends_once(study: Study, referral_id: ReferralId) -> None:
     study.end(match, MatchEndReason.NOT_ATTENDED)
     assert set(study.states(referral_id).values()) == {"open"}
     study.pass_time(weeks=27)
-    study.bench.hear(handlers.ask_at_end, ended(match))
-    study.bench.fire_due({"chase": handlers.chase})  # and nothing else is due
+    study.bench.hear(events.ask_at_end, ended(match))
+    study.bench.fire_due({"chase": timers.chase})  # and nothing else is due
 
 
 def test_no_time_is_set_any_more_for_a_review_of_work_that_has_ended(study: Study, referral_id: ReferralId) -> None:
     study.receive(referral_id)
     study.end(study.match(referral_id))
     study.bench.clock.advance(timedelta(weeks=7))
-    study.bench.fire_due({"chase": handlers.chase})  # and nothing else is due
+    study.bench.fire_due({"chase": timers.chase})  # and nothing else is due
 
 
 def fire(study: Study, match: TherapistMatched) -> None:
     """The timer comes due at the very moment at which something else happens."""
     with study.bench.database.unit() as unit:
-        handlers.invite_to_review(unit, DueTimer(str(match.match_id), study.bench.clock.now(), {}))
+        timers.invite_to_review(unit, DueTimer(str(match.match_id), study.bench.clock.now(), {}))
 
 
 def test_a_review_that_comes_due_twice_is_asked_for_once(study: Study, referral_id: ReferralId) -> None:
@@ -287,7 +287,7 @@ def test_a_service_that_was_down_for_months_asks_for_the_review_when_it_is_back(
 ) -> None:
     study.receive(referral_id)
     event = matched(referral_id, at=MONDAY_10 - timedelta(weeks=8))
-    study.bench.hear(handlers.ask_at_start, event)
+    study.bench.hear(events.ask_at_start, event)
     study.pass_time()
     assert (Stage.REVIEW, CLIENT) in study.asked()
 
@@ -314,7 +314,7 @@ def test_the_database_holds_no_secret(study: Study, referral_id: ReferralId, dat
 
 def take_the_end_back(study: Study, match: TherapistMatched) -> None:
     study.pass_time(hours=1)
-    study.bench.hear(handlers.note_end_undone, undone(match, at=study.bench.clock.now()))
+    study.bench.hear(events.note_end_undone, undone(match, at=study.bench.clock.now()))
 
 
 def test_forms_of_an_end_that_was_none_are_taken_back_and_reviews_go_on(study: Study, referral_id: ReferralId) -> None:
@@ -359,7 +359,7 @@ def test_an_end_must_be_known_before_it_is_undone(study: Study, referral_id: Ref
     study.receive(referral_id)
     match = study.match(referral_id)
     with pytest.raises(NotYet):
-        study.bench.hear(handlers.note_end_undone, undone(match))
+        study.bench.hear(events.note_end_undone, undone(match))
 
 
 def test_an_end_of_before_is_no_news_after_it_was_undone(study: Study, referral_id: ReferralId) -> None:
@@ -367,5 +367,5 @@ def test_an_end_of_before_is_no_news_after_it_was_undone(study: Study, referral_
     match = study.match(referral_id)
     study.end(match)
     take_the_end_back(study, match)
-    study.bench.hear(handlers.ask_at_end, ended(match))
+    study.bench.hear(events.ask_at_end, ended(match))
     assert study.states(referral_id)[(Stage.END, CLIENT)] == "cancelled"

@@ -35,9 +35,11 @@ from contracts.vocabulary import (
     Severity,
     Stage,
 )
-from services.evaluation import handlers, links, privacy, store, subject
+from services.evaluation import errors, subject_access
 from services.evaluation.domain.invitations import Mode, State
 from services.evaluation.gateways.library import FOLDER, WORDING, InvalidWordings, Library, Wordings
+from services.evaluation.handlers import commands, erasure, events, queries
+from services.evaluation.store import repository, tables
 from tests.unit.evaluation.conftest import CALM, MONDAY_10, Study, a_study
 
 CLIENT, THERAPIST = Respondent.CLIENT, Respondent.THERAPIST
@@ -53,7 +55,7 @@ def asked(study: Study, referral_id: ReferralId) -> Study:
 
 def page(study: Study, token: str, language: str = "en") -> FormPage:
     sealed = study.keyring.seal("evaluation", LinkSecret(token=token))
-    found: FormPage = study.bench.ask(links.open_form, AskFormLink(sealed=sealed, language=language))
+    found: FormPage = study.bench.ask(queries.open_form, AskFormLink(sealed=sealed, language=language))
     return found
 
 
@@ -85,7 +87,7 @@ def test_looking_uses_nothing_up_and_an_answer_does(asked: Study) -> None:
 def test_a_secret_that_nobody_was_given_tells_nothing(asked: Study) -> None:
     assert page(asked, "0" * 22) == FormPage(state=LinkState.UNKNOWN)
     for sealed in ("no jwe", asked.keyring.seal("notifications", LinkSecret(token="0" * 22))):
-        assert asked.bench.ask(links.open_form, AskFormLink(sealed=sealed)) == FormPage(state=LinkState.UNKNOWN)
+        assert asked.bench.ask(queries.open_form, AskFormLink(sealed=sealed)) == FormPage(state=LinkState.UNKNOWN)
 
 
 def test_a_link_ends_with_what_it_asks_about(asked: Study, referral_id: ReferralId) -> None:
@@ -150,18 +152,18 @@ def decided(study: Study, concern: SafeguardingConcernRaised) -> SafeguardingOut
 
 def test_nobody_is_reminded_while_it_is_open_what_comes_of_a_concern(asked: Study, referral_id: ReferralId) -> None:
     concern = raised(referral_id)
-    asked.bench.hear(handlers.note_concern, concern)
+    asked.bench.hear(events.note_concern, concern)
     asked.pass_time(days=3)
     assert reminded(asked) == []
-    asked.bench.hear(handlers.note_outcome, decided(asked, concern))
+    asked.bench.hear(events.note_outcome, decided(asked, concern))
     asked.pass_time(days=4)
     assert reminded(asked) == [2]
 
 
 def test_a_decision_that_is_heard_of_before_its_concern_counts(asked: Study, referral_id: ReferralId) -> None:
     concern = raised(referral_id)
-    asked.bench.hear(handlers.note_outcome, decided(asked, concern))
-    asked.bench.hear(handlers.note_concern, concern)
+    asked.bench.hear(events.note_outcome, decided(asked, concern))
+    asked.bench.hear(events.note_concern, concern)
     asked.pass_time(days=3)
     assert reminded(asked) == [1]
 
@@ -170,31 +172,31 @@ def enter(study: Study, invitation_id: InvitationId, values: list[int]) -> objec
     answers = tuple(Answer(item=f"q{number}", value=value) for number, value in enumerate(values, start=1))
     sealed = study.keyring.seal("evaluation", EnteredAnswers(answers=answers))
     command = EnterAnswers(invitation_id=invitation_id, mode=AnswerMode.TELEPHONE, staff="Kim Example", sealed=sealed)
-    return study.bench.ask(links.enter_answers, command)
+    return study.bench.ask(commands.enter_answers, command)
 
 
 def test_answers_by_telephone_are_scored_alike_and_marked(asked: Study, referral_id: ReferralId) -> None:
     (invitation,) = (one for one in asked.invitations(referral_id) if one.respondent is CLIENT)
-    shown = asked.bench.ask(links.show_form, ShowForm(invitation_id=invitation.invitation_id))
+    shown = asked.bench.ask(queries.show_form, ShowForm(invitation_id=invitation.invitation_id))
     assert [item.text for item in shown.items][:2] == ["q1", "q2"], "without wording they are told by code"
     enter(asked, invitation.invitation_id, [0, 4, 4, 0, 0, 2, 0, 0, 0, 0])
     (submitted,) = asked.bench.emitted(EvaluationSubmitted)
     assert submitted.score == 2
     assert len(asked.bench.emitted(EvaluationRiskFlagged)) == 1
     with asked.bench.database.reading() as unit:
-        response = store.find_response(unit.session, invitation.invitation_id)
+        response = repository.find_response(unit.session, invitation.invitation_id)
         assert response
         assert (response.mode.value, response.entered_by) == ("telephone", "Kim Example")
     assert page(asked, asked.token(Stage.START, CLIENT)).state is LinkState.ANSWERED
-    with pytest.raises(links.InvitationClosed, match="returned"):
+    with pytest.raises(errors.InvitationClosed, match="returned"):
         enter(asked, invitation.invitation_id, CALM)
 
 
 def test_answers_that_do_not_fit_are_refused_in_words(asked: Study, referral_id: ReferralId) -> None:
     (invitation,) = (one for one in asked.invitations(referral_id) if one.respondent is CLIENT)
-    with pytest.raises(links.AnswersDontFit, match="q1 is out of range"):
+    with pytest.raises(errors.AnswersDontFit, match="q1 is out of range"):
         enter(asked, invitation.invitation_id, [9])
-    with pytest.raises(links.UnknownInvitation):
+    with pytest.raises(errors.UnknownInvitation):
         enter(asked, InvitationId(new_id()), CALM)
 
 
@@ -209,21 +211,21 @@ def test_a_form_that_is_sealed_to_a_key_that_is_not_here_is_kept_until_it_is(
     form = EvaluationForm(token=study.token(Stage.START, CLIENT), answers=(Answer(item="q6", value=3),))
     event = replace(study.returned(form.token, CALM), sealed=Keyring(elsewhere).seal("evaluation", form))
     for _ in range(2):
-        study.bench.hear(handlers.take_form, event)
-    (kept,) = study.bench.ask(links.list_unreadable, ListUnreadableForms())
+        study.bench.hear(events.take_form, event)
+    (kept,) = study.bench.ask(queries.list_unreadable, ListUnreadableForms())
     assert kept.submission_id == event.submission_id
     assert kept.sealed_to
     retry = RetryUnreadableForm(submission_id=event.submission_id)
-    with pytest.raises(links.StillUnreadable, match="key"):
-        study.bench.ask(links.retry_unreadable, retry)
+    with pytest.raises(errors.StillUnreadable, match="key"):
+        study.bench.ask(commands.retry_unreadable, retry)
     with study.bench.database.reading() as unit:
         dependencies = unit.dependencies
     study.bench.start(replace(dependencies, keyring=Keyring(elsewhere, reader="evaluation")))
-    study.bench.ask(links.retry_unreadable, retry)
+    study.bench.ask(commands.retry_unreadable, retry)
     assert len(study.bench.emitted(EvaluationRiskFlagged)) == 1
-    assert study.bench.ask(links.list_unreadable, ListUnreadableForms()) == []
-    with pytest.raises(links.NothingUnreadable):
-        study.bench.ask(links.retry_unreadable, retry)
+    assert study.bench.ask(queries.list_unreadable, ListUnreadableForms()) == []
+    with pytest.raises(errors.NothingUnreadable):
+        study.bench.ask(commands.retry_unreadable, retry)
 
 
 @pytest.mark.parametrize(
@@ -256,12 +258,12 @@ def test_wording_of_the_charity_goes_before_ours_and_comes_in_the_language_asked
 
 
 def test_a_person_is_told_of_every_state_that_a_form_can_be_in() -> None:
-    assert set(subject.STATES) == set(State)
-    assert set(subject.MODES) == set(Mode)
+    assert set(subject_access.STATES) == set(State)
+    assert set(subject_access.MODES) == set(Mode)
 
 
 def test_an_erased_referral_leaves_no_concern_behind(asked: Study, referral_id: ReferralId) -> None:
-    asked.bench.hear(handlers.note_concern, raised(referral_id))
-    asked.bench.hear(privacy.forget, ReferralErased(referral_id=referral_id))
+    asked.bench.hear(events.note_concern, raised(referral_id))
+    asked.bench.hear(erasure.forget, ReferralErased(referral_id=referral_id))
     with asked.bench.database.reading() as unit:
-        assert unit.session.execute(select(store.concerns)).all() == []
+        assert unit.session.execute(select(tables.concerns)).all() == []

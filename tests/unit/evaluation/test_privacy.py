@@ -13,7 +13,8 @@ from chassis.ids import new_id
 from contracts.events.evaluation import ErasureConfirmed, EvaluationSubmitted
 from contracts.events.intake import ReferralErased
 from contracts.vocabulary import ReferralId, Respondent, Stage
-from services.evaluation import privacy, store
+from services.evaluation.handlers import erasure
+from services.evaluation.store import repository, tables
 from tests.unit.evaluation.conftest import Study, a_study
 from tests.unit.evaluation.test_any_order import a_story, any_order, tell
 from tests.unit.evaluation.test_summary import a_therapy, core_10, of_clients
@@ -22,12 +23,12 @@ CLIENT = Respondent.CLIENT
 
 
 def erase(study: Study, referral_id: ReferralId) -> None:
-    study.bench.hear(privacy.forget, ReferralErased(referral_id=referral_id))
+    study.bench.hear(erasure.forget, ReferralErased(referral_id=referral_id))
 
 
 def referral_ids(study: Study) -> list[ReferralId]:
     with study.bench.database.reading() as unit:
-        return list(unit.session.execute(select(store.referrals.c.referral_id)).scalars())
+        return list(unit.session.execute(select(tables.referrals.c.referral_id)).scalars())
 
 
 def everything_about(study: Study, *ids: object) -> list[tuple[str, Any]]:
@@ -35,7 +36,7 @@ def everything_about(study: Study, *ids: object) -> list[tuple[str, Any]]:
     with study.bench.database.reading() as unit:
         return [
             (table.name, row)
-            for table in (store.invitations, store.responses)
+            for table in (tables.invitations, tables.responses)
             for row in unit.session.execute(select(table))
             if set(ids) & set(row)
         ]
@@ -78,11 +79,11 @@ def test_nobody_is_asked_about_an_erased_referral_whatever_the_order(
 ) -> None:
     study = a_study(keys, f"sqlite:///{tmp_path / str(new_id())}.db")
     referral_id = ReferralId(new_id())
-    tell(study, [*a_story(referral_id), (privacy.forget, ReferralErased(referral_id=referral_id))], order)
+    tell(study, [*a_story(referral_id), (erasure.forget, ReferralErased(referral_id=referral_id))], order)
     asked = len(study.asked())
     study.pass_time(weeks=60)
     assert len(study.asked()) == asked
     assert set(study.states(referral_id).values()) <= {"cancelled"}
     with study.bench.database.unit() as unit:
-        referral = store.referral_of(unit.session, referral_id)
+        referral = repository.referral_of(unit.session, referral_id)
         assert (referral.consented, referral.age_band) == (False, None)

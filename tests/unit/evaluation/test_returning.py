@@ -11,7 +11,7 @@ from chassis.ports import Invalid
 from contracts.events.evaluation import EvaluationRiskFlagged, EvaluationSubmitted
 from contracts.sealed import LinkSecret
 from contracts.vocabulary import ReferralId, Respondent, Stage
-from services.evaluation import handlers
+from services.evaluation.handlers import events
 from tests.unit.evaluation.conftest import CALM, Study
 
 CLIENT, THERAPIST = Respondent.CLIENT, Respondent.THERAPIST
@@ -73,7 +73,7 @@ def test_a_form_left_wholly_blank_is_a_form_all_the_same(study: Study, referral_
 def test_the_same_form_twice_does_nothing_the_second_time(study: Study, token: str) -> None:
     event = study.returned(token, [2] * 10)
     for _ in range(3):
-        study.bench.hear(handlers.take_form, event)
+        study.bench.hear(events.take_form, event)
     study.return_form(token, [2] * 10)
     assert len(study.bench.emitted(EvaluationSubmitted)) == 1
     assert len(study.bench.emitted(EvaluationRiskFlagged)) == 1
@@ -100,7 +100,7 @@ def test_a_link_that_never_was_one_is_refused(study: Study, token: str) -> None:
 def test_a_form_of_another_shape_is_refused(study: Study, token: str) -> None:
     sealed = study.keyring.seal("evaluation", LinkSecret(token=token))
     with pytest.raises(Invalid, match="answers"):
-        study.bench.hear(handlers.take_form, replace(study.returned(token, CALM), sealed=sealed))
+        study.bench.hear(events.take_form, replace(study.returned(token, CALM), sealed=sealed))
 
 
 @pytest.mark.parametrize(("answers", "reason"), [({"q99": 1}, "no such item"), ({"q1": 5}, "q1 is out of range")])

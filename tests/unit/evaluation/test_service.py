@@ -18,11 +18,12 @@ from chassis.privacy.sealing import make_keys
 from chassis.store.engine import open_engine
 from chassis.store.migrate import migrate
 from contracts.vocabulary import AgeBand, ReferralId, Respondent
-from services.evaluation import dependencies, settings, store
+from services.evaluation import dependencies, settings
+from services.evaluation.application.invitations import CHASE, FOLLOW_UP, REVIEW
 from services.evaluation.domain.invitations import Referral
 from services.evaluation.gateways.library import FOLDER, NoSuchInstrument
-from services.evaluation.inviting import CHASE, FOLLOW_UP, REVIEW
 from services.evaluation.service import EvaluationService
+from services.evaluation.store import tables
 
 README = Path(settings.__file__).parent / "README.md"
 ADULT = Referral(referral_id=ReferralId(new_id()), consented=True, age_band=AgeBand.FROM_35)
@@ -83,7 +84,7 @@ def test_the_migration_makes_what_the_store_expects(tmp_path: Path) -> None:
     migrate("evaluation", url)
     with open_engine(url).connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, store.metadata) == []
+        assert compare_metadata(context, tables.metadata) == []
 
 
 def test_every_timer_that_is_set_has_a_handler() -> None:

@@ -9,8 +9,8 @@ import pytest
 from chassis.ids import new_id
 from contracts.commands.evaluation import EvaluationSummary, SummariseEvaluation
 from contracts.vocabulary import ReferralId, Respondent, Stage, TherapistId
-from services.evaluation import commands
-from services.evaluation.commands import UnknownInstrument
+from services.evaluation.errors import UnknownInstrument
+from services.evaluation.handlers import queries
 from tests.unit.evaluation.conftest import Study
 
 CLIENT, THERAPIST = Respondent.CLIENT, Respondent.THERAPIST
@@ -41,7 +41,7 @@ def a_therapy(study: Study, before: int, after: int | None, therapist_id: Therap
 
 
 def summaries(study: Study, **asked: Any) -> list[EvaluationSummary]:
-    found: list[EvaluationSummary] = study.bench.ask(commands.summarise, SummariseEvaluation(**asked))
+    found: list[EvaluationSummary] = study.bench.ask(queries.summarise, SummariseEvaluation(**asked))
     return found
 
 

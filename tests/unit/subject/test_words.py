@@ -14,7 +14,7 @@ from contracts.fields import Nested
 from contracts.sealed import Aspects, HelpForm
 from contracts.words import WORDS
 from services.billing.subject import AWARDS, ENDINGS
-from services.evaluation.subject import STATES as FORMS
+from services.evaluation.subject_access import STATES as FORMS
 from services.intake.labels import ASPECTS, LABELS, STATES, STEPS, TOLD_APART
 from services.intake.telling import REASONS
 from services.matching.subject import OFFERS, SUBSIDIES

@@ -10,10 +10,10 @@ from chassis.privacy.one_time_links import hash_of, new_token
 from contracts.events.evaluation import EvaluationInvitationCancelled, EvaluationInvited
 from contracts.sealed import LinkSecret
 from contracts.vocabulary import InvitationId, Respondent, Stage
-from services.evaluation import store
 from services.evaluation.dependencies import Dependencies
 from services.evaluation.domain.instruments import Instrument
 from services.evaluation.domain.invitations import Invitation, Match, Referral
+from services.evaluation.store import repository
 
 REVIEW, FOLLOW_UP, CHASE = "invite_to_review", "invite_to_follow_up", "chase"
 
@@ -23,12 +23,12 @@ def invite_both(unit: UnitOfWork[Dependencies], match: Match, stage: Stage) -> N
 
     Nobody once the referral was withdrawn.
     """
-    referral = store.referral_of(unit.session, match.referral_id)
+    referral = repository.referral_of(unit.session, match.referral_id)
     if referral.is_withdrawn:
         return
-    for cancelled in store.cancelled_invitations(unit.session, match.match_id, stage):
+    for cancelled in repository.cancelled_invitations(unit.session, match.match_id, stage):
         _ask_again(unit, cancelled)
-    invited = store.invited_to(unit.session, match.match_id, stage)
+    invited = repository.invited_to(unit.session, match.match_id, stage)
     for respondent in Respondent:
         instrument = unit.dependencies.instrument_for(respondent, referral)
         if instrument and respondent not in invited:
@@ -44,32 +44,32 @@ def chase(unit: UnitOfWork[Dependencies], invitation: Invitation) -> None:
         invitation.lapse(at=unit.now)
         return
     invitation.reminders += 1
-    if not store.has_open_concern(unit.session, invitation.referral_id):
+    if not repository.has_open_concern(unit.session, invitation.referral_id):
         token = new_token()
-        store.add_link(unit.session, invitation.id, hash_of(token))
+        repository.add_link(unit.session, invitation.id, hash_of(token))
         _announce(unit, invitation, token)
     unit.set_timer(CHASE, invitation.id, _next_chase(unit, invitation))
 
 
 def take_back(unit: UnitOfWork[Dependencies], match: Match, *, stages: Collection[Stage] = tuple(Stage)) -> None:
     """Nobody need fill in what they were asked for in these stages of a match; a letter on its way is stopped."""
-    for invitation in store.open_invitations(unit.session, match.referral_id):
+    for invitation in repository.open_invitations(unit.session, match.referral_id):
         if invitation.match_id == match.match_id and invitation.stage in stages:
             _cancel(unit, invitation)
 
 
 def ask_client_no_more(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
     """The client has taken back that they may be asked how it goes."""
-    for invitation in store.open_invitations(unit.session, referral.referral_id):
+    for invitation in repository.open_invitations(unit.session, referral.referral_id):
         if invitation.respondent is Respondent.CLIENT:
             _cancel(unit, invitation)
 
 
 def stop(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
     """Nobody is asked anything more about a referral, and no link to it works any longer."""
-    for invitation in store.open_invitations(unit.session, referral.referral_id):
+    for invitation in repository.open_invitations(unit.session, referral.referral_id):
         invitation.cancel(at=unit.now)
-    for match in store.matches_of(unit.session, referral.referral_id):
+    for match in repository.matches_of(unit.session, referral.referral_id):
         stop_timers(unit, match)
 
 

@@ -6,9 +6,9 @@ from chassis.ports import UnitOfWork
 from chassis.subject_access import entry, fact, section
 from contracts.commands.subject import AboutSubject, Entry, Section, Topic
 from contracts.vocabulary import Respondent
-from services.evaluation import store
 from services.evaluation.dependencies import Dependencies
 from services.evaluation.domain.invitations import Invitation, Match, Mode, Referral, State
+from services.evaluation.store import repository
 
 STATES = {
     State.OPEN: "Not answered yet",
@@ -26,8 +26,8 @@ def tell(unit: UnitOfWork[Dependencies], request: AboutSubject) -> list[Section]
     referral = unit.session.get(Referral, request.referral_id)
     if referral is None:
         return []
-    matches = store.matches_of(unit.session, referral.referral_id)
-    forms = store.invitations_of(unit.session, referral.referral_id)
+    matches = repository.matches_of(unit.session, referral.referral_id)
+    forms = repository.invitations_of(unit.session, referral.referral_id)
     found = [_consent(referral), *map(_match, matches), *(_form(unit, one) for one in forms)]
     return [section(Topic.EVALUATION, found)]
 
@@ -50,7 +50,7 @@ def _match(match: Match) -> Entry:
 
 
 def _form(unit: UnitOfWork[Dependencies], form: Invitation) -> Entry:
-    response = store.find_response(unit.session, form.id)
+    response = repository.find_response(unit.session, form.id)
     told = entry(
         ("Who was asked", form.respondent),
         ("When in therapy", form.stage),

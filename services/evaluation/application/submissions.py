@@ -7,35 +7,24 @@ import json
 
 from chassis.ports import Invalid, UnitOfWork
 from chassis.privacy.one_time_links import hash_of
-from chassis.privacy.sealing import Unopenable
+from contracts.commands.evaluation import (
+    EnterAnswers,
+    ShowForm,
+)
 from contracts.events.evaluation import EvaluationRiskFlagged, EvaluationSubmitted
-from contracts.events.web import EvaluationReturned
 from contracts.sealed import EvaluationForm
 from contracts.shape import InvalidShape
 from contracts.vocabulary import FormId
-from services.evaluation import store, unreadable
 from services.evaluation.dependencies import Dependencies
 from services.evaluation.domain.invitations import Invitation, Mode, NotOpen, Response, State
 from services.evaluation.domain.scoring import MalformedForm, Scored, score
-
-
-def take_form(unit: UnitOfWork[Dependencies], event: EvaluationReturned) -> None:
-    """Scores a form by its instrument's rules. The same form a second time does nothing.
-
-    One that is sealed to a key that isn't here is kept until it is. Raises Invalid for one that belongs to no
-    invitation or to one that is used up, or doesn't fit.
-    """
-    try:
-        form = open_form(unit, event.sealed)
-    except Unopenable:
-        unreadable.keep(unit, event)
-    else:
-        take(unit, form)
+from services.evaluation.errors import InvitationClosed, UnknownInvitation
+from services.evaluation.store import repository
 
 
 def take(unit: UnitOfWork[Dependencies], form: EvaluationForm) -> None:
     """Raises Invalid."""
-    invitation = store.find_by_token(unit.session, hash_of(form.token))
+    invitation = repository.find_by_token(unit.session, hash_of(form.token))
     if invitation is None:
         raise Invalid("the form belongs to no invitation")
     if invitation.state is State.RETURNED and _is_the_same(unit, invitation, form):
@@ -122,7 +111,7 @@ def open_form(unit: UnitOfWork[Dependencies], sealed: str) -> EvaluationForm:
 
 
 def _is_the_same(unit: UnitOfWork[Dependencies], invitation: Invitation, form: EvaluationForm) -> bool:
-    response = store.find_response(unit.session, invitation.id)
+    response = repository.find_response(unit.session, invitation.id)
     return response is not None and response.answers_mark == _mark(form)
 
 
@@ -130,3 +119,14 @@ def _mark(form: EvaluationForm) -> bytes:
     """By which the same answers are known again. The token in it keeps the mark from telling what they were."""
     answers = sorted((answer.item, answer.value) for answer in form.answers)
     return hashlib.sha256(json.dumps([form.token, answers]).encode()).digest()
+
+
+def open_invitation(unit: UnitOfWork[Dependencies], request: ShowForm | EnterAnswers) -> Invitation:
+    invitation = repository.find_invitation(unit.session, request.invitation_id)
+    if invitation is None:
+        raise UnknownInvitation("There is no such invitation. Please check the identifier.")
+    if not invitation.is_open:
+        raise InvitationClosed(
+            f"This form is not asked for any more: it is {invitation.state.value.replace('_', ' ')}."
+        )
+    return invitation

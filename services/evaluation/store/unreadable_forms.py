@@ -10,7 +10,7 @@ from chassis.store.unreadable import UnreadableStore
 from contracts.events.web import EvaluationReturned
 from contracts.vocabulary import SubmissionId
 from services.evaluation.dependencies import Dependencies
-from services.evaluation.store import unreadable
+from services.evaluation.store.tables import unreadable
 
 
 @dataclass(frozen=True)
