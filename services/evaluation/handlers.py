@@ -71,11 +71,13 @@ def note_age(unit: Unit[Tools], event: ReferralAssessed) -> None:
 
 def note_concern(unit: Unit[Tools], event: SafeguardingConcernRaised) -> None:
     """Nobody is reminded of a form while it is open what comes of it."""
-    store.concern_of(unit.session, event.concern_id).referral_id = event.referral_id
+    if not store.referral_of(unit.session, event.referral_id).is_erased:
+        store.concern_of(unit.session, event.concern_id).referral_id = event.referral_id
 
 
 def note_outcome(unit: Unit[Tools], event: SafeguardingOutcomeRecorded) -> None:
-    store.concern_of(unit.session, event.concern_id).settled_at = event.recorded_at
+    if not store.referral_of(unit.session, event.referral_id).is_erased:
+        store.concern_of(unit.session, event.concern_id).settled_at = event.recorded_at
 
 
 def stop_withdrawn(unit: Unit[Tools], event: ReferralWithdrawn) -> None:
