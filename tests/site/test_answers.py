@@ -57,7 +57,7 @@ def test_an_odd_address_gets_our_page_whose_links_all_lead_to_us(browser: Browse
         if method != "HEAD":
             assert_is_ours(answer)
         assert "Location" not in answer.headers
-        own = re.compile(r"/(?![/\\])(cy/)?([a-z]*|static/[a-z.]+\?v=[0-9a-f]+)$")
+        own = re.compile(r"(/(?![/\\])(cy/)?([a-z]*|static/[a-z.]+\?v=[0-9a-f]+)|tel:[0-9]+)$")
         assert [link for link in links(answer.text) if not own.match(link)] == []
         assert "evil" not in answer.text
 

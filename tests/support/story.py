@@ -10,8 +10,8 @@ from typing import Any
 from uuid import uuid4
 
 from contracts.commands.matching import AdmitTherapist
-from contracts.sealed import Answer, Aspects, Credentials, EvaluationForm, TherapistContact
-from contracts.vocabulary import ClientGroup, Competence, Sessions, Sex, TherapistId
+from contracts.sealed import Answer, Aspects, ClientChange, Credentials, EvaluationForm, TherapistContact
+from contracts.vocabulary import ClientGroup, ClientStep, Competence, Sessions, Sex, TherapistId
 from tests.support.bus import Tap, eventually
 from tests.support.samples import PASSPHRASE, submission
 from tests.support.system import System
@@ -106,6 +106,12 @@ class Story:
         assert self.receipt.reference
         self.system.publisher.withdraw(Credentials(reference=self.receipt.reference, passphrase=PASSPHRASE))
         self.heard("ReferralWithdrawn")
+
+    def change(self, step: ClientStep, **said: Any) -> None:
+        """The client does something about it themselves, on the status page."""
+        assert self.receipt.reference
+        change = ClientChange(reference=self.receipt.reference, passphrase=PASSPHRASE, step=step, **said)
+        self.system.rpc.call("intake", "change_by_client", sealed=self.system.keyring.seal("intake", change))
 
     def letters_to(self, address: str) -> list[EmailMessage]:
         new = (self.system.workspace.mail / "new").glob("*")

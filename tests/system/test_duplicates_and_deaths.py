@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -22,8 +22,9 @@ from chassis.host.service_loader import load
 from chassis.privacy.sealing import Keyring
 from chassis.rpc import NoAnswer, RpcClient
 from contracts.catalogue import PUBLISHERS, events
+from contracts.london import day_of
 from contracts.sealed import AlertAnswer, HelpSubmission, OfferAnswer, OutcomeReason, SafeChannel, SafeContact
-from contracts.vocabulary import TherapistId
+from contracts.vocabulary import ClientStep, TherapistId, TherapyReport
 from leeward.commands.status import status_of
 from leeward.demo.requests import sample_requests
 from leeward.demo.run import Demonstration, Report
@@ -31,6 +32,7 @@ from leeward.runtime.local_broker import Node
 from leeward.runtime.workspace import SERVICES
 from tests.conftest import STORES
 from tests.support.bus import Heard, Sender, Tap, eventually
+from tests.support.introduction import Visitor
 from tests.support.samples import consents, submission
 from tests.support.story import Story, open_fund, return_form
 from tests.support.system import System, whole_system
@@ -338,8 +340,18 @@ def said_since(system: System, tap: Tap) -> None:
     system.rpc.call("intake", "record_consent", referral_id=story.referral_id, staff="A. Sessor", **agreed)
     letter = story.letter_to(f"{story.therapist_id}@example.org", "/offer/")
     system.publisher.answer_offer(OfferAnswer(token=secret_in(letter, "offer"), accepted=True))
-    match_id = story.heard("TherapistMatched")["match_id"]
+    matched = story.heard("TherapistMatched")
+    match_id = matched["match_id"]
+    therapist = Visitor(story)
+    assert therapist.type(therapist.code_by_telephone())
+    therapist.say(TherapyReport.CONTACT_MADE, on=day_of(datetime.fromisoformat(matched["matched_at"])))
+    story.heard("TherapyReportAccepted", what="contact_made")
     story.heard("EvaluationInvited")
+    moved = SafeContact(channel=SafeChannel.EMAIL, email=f"moved-{story.language}@example.org")
+    story.change(ClientStep.CHANGE_CONTACT, contact=moved)
+    story.heard("ContactChangeNoted", stage="code_wanted")
+    story.change(ClientStep.ASK_FOR_ANOTHER)
+    story.heard("AnotherTherapistWanted")
     system.rpc.call("matching", "end_match", match_id=match_id, reason="completed")
     story.heard("EvaluationInvited", stage="end")
     undone = {"staff": "A. Sessor", "reason": "recorded_by_mistake"}

@@ -146,7 +146,9 @@ def test_services_that_were_left_behind_are_waited_for_and_then_named_with_what_
     left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", "leeward"])
     stranger = subprocess.Popen(["sleep", "600"])
     services = {"intake": {"pid": left.pid}, "matching": {"pid": stranger.pid}}
-    workspace.write_run_file({"pid": stranger.pid, "started": "at another time", "services": services})
+    workspace.write_run_file(
+        {"amqp_uri": "amqp://nowhere", "pid": stranger.pid, "started": "at another time", "services": services}
+    )
     try:
         with pytest.raises(AlreadyRunning) as refused:
             refuse_if_running(workspace, say=said.append)

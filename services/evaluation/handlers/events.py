@@ -56,11 +56,13 @@ def note_age(unit: UnitOfWork[Dependencies], event: ReferralAssessed) -> None:
 
 def note_concern(unit: UnitOfWork[Dependencies], event: SafeguardingConcernRaised) -> None:
     """Nobody is reminded of a form while it is open what comes of it."""
-    repository.concern_of(unit.session, event.concern_id).referral_id = event.referral_id
+    if not repository.referral_of(unit.session, event.referral_id).is_erased:
+        repository.concern_of(unit.session, event.concern_id).referral_id = event.referral_id
 
 
 def note_outcome(unit: UnitOfWork[Dependencies], event: SafeguardingOutcomeRecorded) -> None:
-    repository.concern_of(unit.session, event.concern_id).settled_at = event.recorded_at
+    if not repository.referral_of(unit.session, event.referral_id).is_erased:
+        repository.concern_of(unit.session, event.concern_id).settled_at = event.recorded_at
 
 
 def stop_withdrawn(unit: UnitOfWork[Dependencies], event: ReferralWithdrawn) -> None:
