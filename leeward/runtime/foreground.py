@@ -10,8 +10,9 @@ from rich.live import Live
 
 from chassis.bus.connection import LOST
 from chassis.rpc import NoAnswer
-from leeward.commands.status import status_of, status_table, with_restarts
+from leeward.console.status_table import status_table
 from leeward.console.terminal import console, plain_errors, step
+from leeward.runtime.health import status_of, with_restarts
 from leeward.runtime.prefork import Nursery
 from leeward.runtime.supervisor import Supervisor, running
 from leeward.runtime.workspace import Workspace
