@@ -18,8 +18,8 @@ from chassis.bus.connection import BusConnection, open_connection, user_of
 from chassis.bus.relay import Relay
 from chassis.clock import clock_for
 from chassis.config import ChassisSettings, Env
-from chassis.host.backpressure import Pressure
-from chassis.host.right_of_way import RightOfWay
+from chassis.host.cpu_pressure import CpuPressure
+from chassis.host.urgent_first import UrgentFirst
 from chassis.host.webhooks import NO_SUCH_PLACE, Post, Posted, receive
 from chassis.observability import metrics
 from chassis.observability.logs import describe
@@ -84,8 +84,8 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
         self._when_recorded: list[Callable[[], None]] = []
         self._at_the_end: list[Callable[[], None]] = []
         self._is_open = False
-        self.right_of_way = RightOfWay()
-        self.pressure = Pressure()
+        self.urgent_first = UrgentFirst()
+        self.cpu_pressure = CpuPressure()
         self._committed_at = -math.inf
 
     def setup(self) -> None:
