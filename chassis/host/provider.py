@@ -62,7 +62,7 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
     """Opens the service's store and relays its outbox.
 
     `metadata` holds the service's tables; `dependencies` makes, from the environment, what its handlers find as
-    `unit.dependencies`. `alarms` count, by name, what a person must know at once. `posts` are, by path, what may be
+    `unit.dependencies`. `alarms` count, by name, what a person must know at once. `webhooks` are, by path, what may be
     posted from outside to the service's HTTP port.
     """
 
@@ -72,11 +72,11 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
         metadata: MetaData,
         dependencies: Callable[[Env], Any],
         alarms: Mapping[str, Alarm] | None = None,
-        posts: Mapping[str, Post] | None = None,
+        webhooks: Mapping[str, Post] | None = None,
     ) -> None:
         self.metadata = metadata
         self._alarms = alarms or {}
-        self._posts = posts or {}
+        self._webhooks = webhooks or {}
         self.found: dict[str, int] = {}
         """Alarms that housekeeping found, by name, and how often; they last until it looks again."""
         self.make_dependencies = dependencies
@@ -191,7 +191,7 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
 
     def receive(self, path: str, posted: Posted) -> str:
         """Takes what was posted from outside, and returns the status to answer with; see `chassis.host.webhooks`."""
-        post = self._posts.get(path)
+        post = self._webhooks.get(path)
         if post is None:
             return NO_SUCH_PLACE
         dependencies = self.container.config[DEPENDENCIES]

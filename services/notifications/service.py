@@ -113,7 +113,7 @@ class NotificationsService:
         metadata=store.metadata,
         dependencies=dependencies.build,
         alarms={"safeguarding_unreached": alarms.unreached, "put_aside": alarms.put_aside},
-        posts={
+        webhooks={
             "/receipts/texts": handlers.receipts_for(Channel.TEXT),
             "/receipts/letters": handlers.receipts_for(Channel.LETTER),
         },
