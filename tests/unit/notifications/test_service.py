@@ -173,5 +173,5 @@ def test_safeguarding_has_a_lane_of_its_own() -> None:
 def test_whatever_sends_mail_keeps_it_before_it_says_so() -> None:
     (schedule,) = (one.entrypoint for one in declared_by(NotificationsService) if one.attribute == "timers")
     effects = [entry for entry in schedule.entries if isinstance(entry, SideEffect)]
-    sending = {one.name: one.flush for one in effects if one.act in (handlers.deliver, handlers.send_digest)}
+    sending = {one.name: one.flush for one in effects if one.perform in (handlers.deliver, handlers.send_digest)}
     assert sending == dict.fromkeys((SEND_ALERT, SEND_DIGEST, SEND_MESSAGE), handlers.keep_mail)
