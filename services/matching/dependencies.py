@@ -8,7 +8,7 @@ from chassis.config import Env
 from chassis.privacy.sealing import Keyring
 from contracts.sealed import LinkSecret
 from services.matching import settings
-from services.matching.gateways.places import OutwardCodes
+from services.matching.gateways.outward_codes import OutwardCodes
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from contracts.vocabulary import (
     TherapistId,
     Work,
 )
+from services.matching.domain.locations import Point
 from services.matching.domain.needs import UNDETERMINED, Needs
-from services.matching.domain.places import Point
 
 
 class State(StrEnum):

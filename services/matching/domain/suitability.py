@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from contracts.vocabulary import Sessions, StallReason, TherapistId
-from services.matching.domain.places import distance_km
+from services.matching.domain.locations import distance_km
 from services.matching.domain.referral import Referral
 from services.matching.domain.therapist import Therapist
 

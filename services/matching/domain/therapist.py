@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from contracts.vocabulary import ClientGroup, Competence, Sessions, Sex, SuspensionReason, TherapistId
+from services.matching.domain.locations import Point
 from services.matching.domain.needs import Needs
-from services.matching.domain.places import Point
 
 YOUNGEST, OLDEST_YOUNG = 0, 17
 """Years: the ages of a young person."""

@@ -8,8 +8,8 @@ import pytest
 
 from scripts import derive_places
 from scripts.derive_places import BRITISH_NATIONAL_GRID, IRISH_GRID, Ellipsoid, Grid, Helmert
-from services.matching.domain.places import Point, distance_km
-from services.matching.gateways.places import OUTWARD_CODES, OutwardCodes
+from services.matching.domain.locations import Point, distance_km
+from services.matching.gateways.outward_codes import OUTWARD_CODES, OutwardCodes
 
 CAISTER_WATER_TOWER = (651409.903, 313177.270)
 """The easting and northing of the worked examples in the annexes of Ordnance Survey's guide."""

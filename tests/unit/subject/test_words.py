@@ -17,8 +17,8 @@ from services.billing.subject import AWARDS, ENDINGS
 from services.evaluation.subject_access import STATES as FORMS
 from services.intake.labels import ASPECTS, LABELS, STATES, STEPS, TOLD_APART
 from services.intake.telling import REASONS
-from services.matching.subject import OFFERS, SUBSIDIES
-from services.matching.subject import STATES as SEARCHES
+from services.matching.subject_access import OFFERS, SUBSIDIES
+from services.matching.subject_access import STATES as SEARCHES
 from services.notifications.domain.templates import Template
 from services.notifications.subject import MESSAGES as ABOUT
 from services.notifications.subject import RECIPIENTS

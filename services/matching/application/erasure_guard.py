@@ -10,9 +10,9 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from chassis.ports import UnitOfWork
-from services.matching import store
 from services.matching.dependencies import Dependencies
 from services.matching.domain.referral import State
+from services.matching.store import referrals
 
 EventT = TypeVar("EventT", bound=Any)
 Handler = Callable[[UnitOfWork[Dependencies], EventT], None]
@@ -23,7 +23,7 @@ def unless_erased(handler: Handler[EventT]) -> Handler[EventT]:
 
     @wraps(handler)
     def handle(unit: UnitOfWork[Dependencies], event: EventT) -> None:
-        referral = store.find_referral(unit.session, event.referral_id)
+        referral = referrals.find_referral(unit.session, event.referral_id)
         if referral is None or referral.state is not State.ERASED:
             handler(unit, event)
 

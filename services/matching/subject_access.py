@@ -13,11 +13,11 @@ from chassis.ports import UnitOfWork
 from chassis.subject_access import entry, fact, pounds, section
 from contracts.commands.subject import AboutSubject, Entry, Section, Topic
 from contracts.words import LANGUAGES
-from services.matching import store
 from services.matching.dependencies import Dependencies
 from services.matching.domain.needs import UNDETERMINED
 from services.matching.domain.offer import Match, Offer, OfferState
 from services.matching.domain.referral import Referral, State, SubsidyState
+from services.matching.store import referrals, tables
 
 STATES = {
     State.AWAITING_ASSESSMENT: "Waiting until somebody has read your request",
@@ -46,11 +46,11 @@ OFFERS = {
 
 
 def tell(unit: UnitOfWork[Dependencies], request: AboutSubject) -> list[Section]:
-    referral = store.find_referral(unit.session, request.referral_id)
+    referral = referrals.find_referral(unit.session, request.referral_id)
     if referral is None:
         return []
-    offers = select(Offer).where(store.offers.c.referral_id == referral.id).order_by(store.offers.c.offered_at)
-    matches = select(Match).where(store.matches.c.referral_id == referral.id).order_by(store.matches.c.matched_at)
+    offers = select(Offer).where(tables.offers.c.referral_id == referral.id).order_by(tables.offers.c.offered_at)
+    matches = select(Match).where(tables.matches.c.referral_id == referral.id).order_by(tables.matches.c.matched_at)
     return [
         section(Topic.SEARCH, [_search(referral)]),
         section(Topic.OFFERS, map(_offer, unit.session.scalars(offers))),

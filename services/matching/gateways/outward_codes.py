@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from services.matching.domain.places import Point
+from services.matching.domain.locations import Point
 
 OUTWARD_CODES = Path(__file__).parent.parent / "data" / "outward_codes.csv"
 

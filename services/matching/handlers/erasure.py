@@ -5,9 +5,10 @@ from __future__ import annotations
 from chassis.ports import NotYet, UnitOfWork
 from contracts.events.intake import ReferralErased
 from contracts.events.matching import ErasureConfirmed
-from services.matching import search, store
+from services.matching.application import pauses
 from services.matching.dependencies import Dependencies
 from services.matching.domain.referral import State
+from services.matching.store import offers, referrals
 
 
 def forget(unit: UnitOfWork[Dependencies], event: ReferralErased) -> None:
@@ -15,11 +16,11 @@ def forget(unit: UnitOfWork[Dependencies], event: ReferralErased) -> None:
 
     Which therapist was matched stays, without a person to it: somebody linked to the client must not be sent there.
     """
-    referral = store.find_referral(unit.session, event.referral_id)
+    referral = referrals.find_referral(unit.session, event.referral_id)
     if referral is None:
         raise NotYet("the referral has not been heard of yet")
     if referral.state is not State.ERASED:
-        search.stop(unit, referral)
+        pauses.stop(unit, referral)
         referral.erase()
-        store.drop_offers(unit.session, referral.id)
+        offers.drop_offers(unit.session, referral.id)
     unit.emit(ErasureConfirmed(referral_id=referral.id))

@@ -1,0 +1,91 @@
+"""What matching does when a search pauses, goes on or stops: by intake's word, or for a safeguarding concern."""
+
+from __future__ import annotations
+
+from chassis.ports import UnitOfWork
+from contracts.events.intake import (
+    ReferralClosed,
+    ReferralHeld,
+    ReferralReopened,
+    ReferralResumed,
+    ReferralSignposted,
+    ReferralWithdrawn,
+    SafeguardingConcernRaised,
+)
+from contracts.events.notifications import SafeguardingAlertAcknowledged
+from contracts.vocabulary import (
+    ReferralId,
+    Severity,
+)
+from services.matching.application import pauses, search
+from services.matching.application.erasure_guard import unless_erased
+from services.matching.application.lookup import expect_referral
+from services.matching.dependencies import Dependencies
+from services.matching.store import concerns
+
+
+@unless_erased
+def hold(unit: UnitOfWork[Dependencies], event: ReferralHeld) -> None:
+    referral = expect_referral(unit, event.referral_id)
+    if referral.is_newer(unit.sequence):
+        pauses.hold(unit, referral)
+
+
+@unless_erased
+def resume(unit: UnitOfWork[Dependencies], event: ReferralResumed) -> None:
+    referral = expect_referral(unit, event.referral_id)
+    if referral.is_newer(unit.sequence):
+        referral.resume()
+        search.seek(unit, referral)
+
+
+@unless_erased
+def reopen(unit: UnitOfWork[Dependencies], event: ReferralReopened) -> None:
+    """What was stopped as a duplicate is none; it waits for its assessment, if that hasn't overtaken this."""
+    referral = expect_referral(unit, event.referral_id)
+    if referral.is_newer(unit.sequence):
+        referral.reopen()
+        pauses.heed_concerns(unit, referral.id)
+        search.seek(unit, referral)
+
+
+def note_concern(unit: UnitOfWork[Dependencies], event: SafeguardingConcernRaised) -> None:
+    """An immediate concern comes first: nobody is asked about the client until a person has it in hand."""
+    if event.severity is Severity.IMMEDIATE:
+        concerns.note_concern(unit.session, event.concern_id, event.referral_id, immediate=True)
+        pauses.heed_concerns(unit, event.referral_id)
+
+
+def note_acknowledgement(unit: UnitOfWork[Dependencies], event: SafeguardingAlertAcknowledged) -> None:
+    """A person has the concern in hand. This may come before the concern itself."""
+    concerns.note_concern(unit.session, event.concern_id, event.referral_id, acknowledged=True)
+    pauses.heed_concerns(unit, event.referral_id)
+
+
+@unless_erased
+def stop_withdrawn(unit: UnitOfWork[Dependencies], event: ReferralWithdrawn) -> None:
+    """What is said of a duplicate's person from now on is said of the other's."""
+    referral = expect_referral(unit, event.referral_id)
+    if not referral.is_newer(unit.sequence):
+        return
+    pauses.stop(unit, referral)
+    referral.duplicate_of = event.merged_into_id
+    if event.merged_into_id is not None:
+        search.keep_apart(unit, event.merged_into_id)
+        pauses.heed_concerns(unit, event.merged_into_id)
+
+
+@unless_erased
+def stop_signposted(unit: UnitOfWork[Dependencies], event: ReferralSignposted) -> None:
+    _stop(unit, event.referral_id)
+
+
+@unless_erased
+def stop_closed(unit: UnitOfWork[Dependencies], event: ReferralClosed) -> None:
+    _stop(unit, event.referral_id)
+
+
+def _stop(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> None:
+    referral = expect_referral(unit, referral_id)
+    if referral.is_newer(unit.sequence):
+        pauses.stop(unit, referral)
