@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from contracts.vocabulary import AwardId, ClientGroup, FundId, FundPurpose, ReferralId, SubsidyWaitReason
 from services.billing.domain.days import day_of
+from services.billing.domain.errors import RuleBroken, pounds
 from services.billing.domain.funds import (
     AreaToBeConfirmed,
     ClientCapReached,
@@ -22,7 +23,6 @@ from services.billing.domain.funds import (
     NoMoney,
     Place,
 )
-from services.billing.domain.refusal import RuleBroken, pounds
 
 
 class AwardRefused(RuleBroken):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from contracts.vocabulary import ClientGroup, FundId, FundPurpose
-from services.billing.domain.refusal import RuleBroken, pounds
+from services.billing.domain.errors import RuleBroken, pounds
 
 
 class FundRefused(RuleBroken):

@@ -42,9 +42,9 @@ from contracts.fields import (
 from contracts.reference import reference_for
 from contracts.shape import Shape
 from contracts.vocabulary import ConcernCategory, ConcernId, ReferralId, Severity, TherapistId
-from services.billing import handlers as billing
-from services.billing import store as billing_store
+from services.billing.handlers import sessions
 from services.billing.service import BillingService
+from services.billing.store import tables as billing_tables
 from services.evaluation.service import EvaluationService
 from services.evaluation.store import tables as evaluation_tables
 from services.intake import store as intake_store
@@ -65,7 +65,7 @@ from tests.unit.notifications.conftest import MONDAY_10, desk_on
 SERVICES: dict[str, tuple[type, MetaData]] = {
     "intake": (IntakeService, intake_store.metadata),
     "matching": (MatchingService, matching_tables.metadata),
-    "billing": (BillingService, billing_store.metadata),
+    "billing": (BillingService, billing_tables.metadata),
     "notifications": (NotificationsService, notifications_store.metadata),
     "evaluation": (EvaluationService, evaluation_tables.metadata),
 }
@@ -158,7 +158,7 @@ def a_billing(url: str, keys: Path, monkeypatch: Any) -> Service:
         match = making.matched(received.referral_id)
         bench.told(received, making.assessed(received.referral_id), making.admitted(match.therapist_id), match)
         bench.settle()
-    bench.ask(billing.record_attendance, RecordAttendance(referral_id=received.referral_id, attended_on=bench.today))
+    bench.ask(sessions.record_attendance, RecordAttendance(referral_id=received.referral_id, attended_on=bench.today))
     return Service("billing", bench, url, Keyring(keys), [], [])
 
 

@@ -13,7 +13,7 @@ from chassis.subject_access import fact, written
 from contracts.fields import Nested
 from contracts.sealed import Aspects, HelpForm
 from contracts.words import WORDS
-from services.billing.subject import AWARDS, ENDINGS
+from services.billing.subject_access import AWARDS, ENDINGS
 from services.evaluation.subject_access import STATES as FORMS
 from services.intake.labels import ASPECTS, LABELS, STATES, STEPS, TOLD_APART
 from services.intake.telling import REASONS

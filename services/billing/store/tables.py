@@ -1,12 +1,10 @@
-"""Billing's tables, and which of the domain's classes are kept in them. Business keys are permanent unique constraints.
+"""Billing's tables, and which aggregates are mapped to them. Business keys are permanent unique constraints.
 
 The inbox forgets a message after some weeks; these keys don't, so a fact replayed years later still changes nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -32,172 +30,27 @@ from sqlalchemy.orm import registry
 
 from chassis.store.tables import Instant, code, new_metadata
 from contracts.vocabulary import (
-    AwardId,
     ClientGroup,
     FundPurpose,
-    InvoiceId,
     MatchEndReason,
-    MatchId,
-    PaymentId,
-    ReferralId,
-    SessionId,
     SubsidyWaitReason,
-    TherapistId,
 )
 from services.billing.domain.awards import Award, AwardState
-from services.billing.domain.days import day_of
 from services.billing.domain.fees import Ending
-from services.billing.domain.funds import Fund, Place, Terms
+from services.billing.domain.funds import Fund, Terms
 from services.billing.domain.invoices import Invoice, InvoiceKind
 from services.billing.domain.ledger import AccountKind, JournalKind
+from services.billing.domain.matches import AttendedSession, Match
 from services.billing.domain.membership import Membership, MembershipState
+from services.billing.domain.payments import Payment
+from services.billing.domain.referrals import Referral
+from services.billing.domain.therapists import Therapist
+from services.billing.domain.waiting_list import WaitingPlace
 
 metadata = new_metadata()
+
+
 mapped = registry(metadata=metadata)
-
-
-@dataclass(kw_only=True, eq=False)
-class Referral:
-    """What intake said of a referral, as far as money is concerned. `received_at` is when a subsidy was asked for.
-
-    `previous_id` and `merged_into_id` are other referrals of the same person. `least_fee_pence` is what a session costs
-    at least with the therapists within reach, where a search with less has failed.
-    """
-
-    id: ReferralId
-    received_at: datetime
-    client_group: ClientGroup
-    police_force_area: str | None
-    local_authority: str | None
-    area_confirmed: bool = False
-    fee_ceiling_pence: int | None
-    subsidy_requested: bool
-    received_sequence: int
-    assessed_at: datetime | None = None
-    ending: Ending | None = None
-    ending_sequence: int | None = None
-    ended_at: datetime | None = None
-    previous_id: ReferralId | None = None
-    merged_into_id: ReferralId | None = None
-    least_fee_pence: int | None = None
-
-    @property
-    def place(self) -> Place:
-        return Place(police_force_area=self.police_force_area, local_authority=self.local_authority)
-
-    @property
-    def asks_for_subsidy(self) -> bool:
-        """A subsidy is decided once it is both asked for and assessed, as long as the referral goes on."""
-        return self.subsidy_requested and self.assessed_at is not None and self.ending is None
-
-    def forget(self, *, sequence: int) -> None:
-        """Forgets whatever could tell who this is. Nothing that intake said of it before is taken in any more."""
-        self.received_sequence = max(sequence, self.received_sequence)
-        self.police_force_area = self.local_authority = self.fee_ceiling_pence = self.least_fee_pence = None
-        self.previous_id = self.merged_into_id = None
-        self.subsidy_requested = False
-
-
-@dataclass(kw_only=True, eq=False)
-class Match:
-    """What matching said of a match, and whether somebody said that the client never attended.
-
-    It has ended if there is an `end_reason`. `ended_at` stays where that was taken back, so that an older word on it is
-    known as such.
-    """
-
-    id: MatchId
-    referral_id: ReferralId
-    therapist_id: TherapistId
-    matched_at: datetime
-    session_fee_pence: int
-    end_reason: MatchEndReason | None = None
-    ended_at: datetime | None = None
-    attendance_asked_at: datetime | None = None
-    never_attended_at: datetime | None = None
-    never_attended_by: str | None = None
-    contact_made_on: date | None = None
-    session_reported_at: datetime | None = None
-    """When its therapist said last, by the page of the introduction, that they have met."""
-
-    def is_newly_reported(self, *, at: datetime) -> bool:
-        """Whether the therapist's word on a session is newer than the last, which may have been put right since."""
-        if self.session_reported_at is not None and at <= self.session_reported_at:
-            return False
-        self.session_reported_at = at
-        return True
-
-    def covers(self, day: date) -> bool:
-        """Whether client and therapist could meet on that day: both the first and the last count."""
-        last = day_of(self.ended_at) if self.has_ended and self.ended_at else None
-        return day_of(self.matched_at) <= day and (last is None or day <= last)
-
-    @property
-    def has_ended(self) -> bool:
-        return self.end_reason is not None
-
-    def end(self, *, reason: MatchEndReason, at: datetime) -> bool:
-        """False if it has ended already, or this is older than what is known of its end."""
-        if self.has_ended or (self.ended_at is not None and at <= self.ended_at):
-            return False
-        self.end_reason, self.ended_at = reason, at
-        return True
-
-    def undo_end(self, *, at: datetime) -> bool:
-        """They had not parted. False if it goes on already, or has ended again since."""
-        if self.end_reason is None or (self.ended_at is not None and at < self.ended_at):
-            return False
-        self.end_reason, self.ended_at = None, self.ended_at or at
-        return True
-
-
-@dataclass(kw_only=True, eq=False)
-class WaitingPlace:
-    """A referral's place on the subsidy waiting list; without a reason until it was tried for the first time.
-
-    `allowed_by` decided that an award may follow one that was used up.
-    """
-
-    referral_id: ReferralId
-    asked_at: datetime
-    reason: SubsidyWaitReason | None = None
-    allowed_by: str | None = None
-
-
-@dataclass(kw_only=True, eq=False)
-class Therapist:
-    """A therapist with whom billing has an account. `credit_pence` is what they paid and no invoice has needed yet."""
-
-    id: TherapistId
-    known_since: datetime
-    credit_pence: int = 0
-
-
-@dataclass(kw_only=True, eq=False)
-class AttendedSession:
-    """A session that a client attended. One that was taken back stays on record as such."""
-
-    id: SessionId
-    match_id: MatchId
-    attended_on: date
-    drawn_pence: int
-    award_id: AwardId | None = None
-    reversed_at: datetime | None = None
-
-
-@dataclass(kw_only=True, eq=False)
-class Payment:
-    """Money from a therapist, for the invoice that they named."""
-
-    id: PaymentId
-    therapist_id: TherapistId
-    invoice_id: InvoiceId
-    reference: str
-    amount_pence: int
-    paid_on: date
-    received_at: datetime
-    bank_id: str | None = None
-    reversed_at: datetime | None = None
 
 
 class TermsColumn(TypeDecorator[tuple[Terms, ...]]):
@@ -252,6 +105,7 @@ referral_table = Table(
     Column("least_fee_pence", Integer),
 )
 
+
 therapist_table = Table(
     "therapist",
     metadata,
@@ -259,6 +113,7 @@ therapist_table = Table(
     Column("known_since", Instant, nullable=False),
     Column("credit_pence", Integer, nullable=False, server_default="0"),
 )
+
 
 match_table = Table(
     "match",
@@ -277,6 +132,7 @@ match_table = Table(
     Column("session_reported_at", Instant),
     CheckConstraint("session_fee_pence >= 0", name="session_fee_pence"),
 )
+
 
 fund_table = Table(
     "fund",
@@ -304,6 +160,7 @@ fund_table = Table(
     CheckConstraint("awards_made >= 0 AND (max_awards IS NULL OR awards_made <= max_awards)", name="awards_made"),
 )
 
+
 award_table = Table(
     "award",
     metadata,
@@ -326,7 +183,11 @@ award_table = Table(
     CheckConstraint("drawn_pence >= 0 AND released_pence >= 0", name="parts"),
     CheckConstraint("drawn_pence + released_pence <= committed_pence", name="conserved"),
 )
+
+
 HELD = text(f"state = '{AwardState.HELD}'")
+
+
 Index(
     "uq_award_held_referral_id",
     award_table.c.referral_id,
@@ -334,6 +195,7 @@ Index(
     sqlite_where=HELD,
     postgresql_where=HELD,
 )
+
 
 waiting_table = Table(
     "subsidy_waiting_list",
@@ -344,6 +206,7 @@ waiting_table = Table(
     Column("allowed_by", String(120)),
     Index(None, "asked_at"),
 )
+
 
 session_table = Table(
     "attended_session",
@@ -356,7 +219,11 @@ session_table = Table(
     Column("reversed_at", Instant),
     CheckConstraint("drawn_pence >= 0", name="drawn_pence"),
 )
+
+
 STANDS = text("reversed_at IS NULL")
+
+
 Index(
     "uq_attended_session_stands",
     session_table.c.match_id,
@@ -365,7 +232,10 @@ Index(
     sqlite_where=STANDS,
     postgresql_where=STANDS,
 )
+
+
 Index("ix_attended_session_match_id", session_table.c.match_id)
+
 
 membership_table = Table(
     "membership",
@@ -375,6 +245,7 @@ membership_table = Table(
     Column("invoice_id", Uuid, ForeignKey("invoice.id"), nullable=False),
     Column("state", code(MembershipState), nullable=False),
 )
+
 
 invoice_table = Table(
     "invoice",
@@ -397,6 +268,7 @@ invoice_table = Table(
     CheckConstraint("credited_pence >= 0 AND credited_pence <= amount_pence", name="credited_pence"),
 )
 
+
 credit_note_table = Table(
     "credit_note",
     metadata,
@@ -407,6 +279,8 @@ credit_note_table = Table(
     Column("reversed_at", Instant),
     CheckConstraint("amount_pence > 0", name="amount_pence"),
 )
+
+
 Index(
     "uq_credit_note_stands",
     credit_note_table.c.invoice_id,
@@ -414,6 +288,7 @@ Index(
     sqlite_where=STANDS,
     postgresql_where=STANDS,
 )
+
 
 payment_table = Table(
     "payment",
@@ -430,6 +305,7 @@ payment_table = Table(
     CheckConstraint("amount_pence > 0", name="amount_pence"),
 )
 
+
 allocation_table = Table(
     "allocation",
     metadata,
@@ -442,6 +318,7 @@ allocation_table = Table(
 )
 """Which payment pays how much of which invoice; below nothing where that is taken back."""
 
+
 reversal_table = Table(
     "reversal",
     metadata,
@@ -452,6 +329,7 @@ reversal_table = Table(
 )
 """Who took a payment or a session back, by its identifier, and why."""
 
+
 journal_table = Table(
     "journal",
     metadata,
@@ -461,6 +339,7 @@ journal_table = Table(
     Column("posted_at", Instant, nullable=False),
     UniqueConstraint("kind", "source_id"),
 )
+
 
 entry_table = Table(
     "entry",
@@ -475,13 +354,32 @@ entry_table = Table(
     Index(None, "therapist_id"),
 )
 
+
 mapped.map_imperatively(Referral, referral_table)
+
+
 mapped.map_imperatively(Therapist, therapist_table)
+
+
 mapped.map_imperatively(Match, match_table)
+
+
 mapped.map_imperatively(WaitingPlace, waiting_table)
+
+
 mapped.map_imperatively(Fund, fund_table)
+
+
 mapped.map_imperatively(Award, award_table)
+
+
 mapped.map_imperatively(Membership, membership_table)
+
+
 mapped.map_imperatively(Invoice, invoice_table)
+
+
 mapped.map_imperatively(AttendedSession, session_table)
+
+
 mapped.map_imperatively(Payment, payment_table)

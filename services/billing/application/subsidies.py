@@ -1,26 +1,27 @@
-"""Deciding subsidies: when one is asked for, when money has come, and when a person allows another."""
+"""Deciding subsidies: when one is asked for, and when money has come."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from uuid import UUID
 
-from chassis.ports import Timer
-from contracts.commands.billing import AllowFurtherAward, SubsidyView
 from contracts.events.billing import SubsidyApproved, SubsidyDeclined, SubsidyWaitlisted
 from contracts.vocabulary import AwardId, ReferralId, SubsidyDeclineReason
-from services.billing import store
+from services.billing.application import award_lifecycle
+from services.billing.application.books import BillingUnit, post
+from services.billing.application.waiting_list import (
+    EVERYBODY,
+    MONEY_COMES,
+    SERVE_WAITING_LIST,
+)
 from services.billing.domain import ledger
 from services.billing.domain.awards import Award, AwardState, NoFundCanPay, NothingNeeded, Request, choose
 from services.billing.domain.days import day_of
 from services.billing.domain.funds import Fund
-from services.billing.handlers import awards
-from services.billing.handlers.books import BillingUnit, post
-from services.billing.handlers.refusals import NothingToFollow, UnknownReferral
-from services.billing.handlers.reports import subsidy_view
-from services.billing.handlers.waiting import EVERYBODY, MONEY_COMES, SERVE_WAITING_LIST, money_has_come, wait_again
-from services.billing.tables import Match, Referral, WaitingPlace
+from services.billing.domain.matches import Match
+from services.billing.domain.referrals import Referral
+from services.billing.domain.waiting_list import WaitingPlace
+from services.billing.store import attended_sessions, awards, funds, matches, referrals, rows, waiting_list
 
 PLACES_AT_ONCE = 200
 """How much of the waiting list one unit of work serves, so that it holds the funds' locks for a moment only."""
@@ -32,54 +33,38 @@ def decide(unit: BillingUnit, referral: Referral) -> None:
         return
     place = WaitingPlace(referral_id=referral.id, asked_at=referral.received_at)
     # If money has just come it is for those who asked before; this one is served after them.
-    after_others = store.is_any_due(unit.session, MONEY_COMES, at=unit.now)
-    if after_others or not _is_served(unit, place, store.open_funds(unit.session, on=day_of(unit.now))):
-        store.add(unit.session, place)
+    after_others = waiting_list.is_any_due(unit.session, MONEY_COMES, at=unit.now)
+    if after_others or not _is_served(unit, place, funds.open_funds(unit.session, on=day_of(unit.now))):
+        rows.add(unit.session, place)
 
 
-def serve_waiting_list(unit: BillingUnit, timer: Timer) -> None:
-    """Money has come: serves everybody on the waiting list in the order in which they asked, a part at a time."""
-    funds = store.open_funds(unit.session, on=day_of(unit.now))
-    places = store.places_after(unit.session, _position(timer), limit=PLACES_AT_ONCE)
+def serve_waiting_list(unit: BillingUnit, after: tuple[datetime, ReferralId] | None) -> None:
+    """Money has come: serves everybody on the waiting list in the order in which they asked, a part at a time.
+
+    `after` is the last entry that was served, None for the first part.
+    """
+    open_funds = funds.open_funds(unit.session, on=day_of(unit.now))
+    places = waiting_list.places_after(unit.session, after, limit=PLACES_AT_ONCE)
     for place in places:
-        if _is_served(unit, place, funds):
+        if _is_served(unit, place, open_funds):
             unit.session.delete(place)
     if len(places) == PLACES_AT_ONCE:
         position = {"asked_at": places[-1].asked_at.isoformat(), "referral_id": str(places[-1].referral_id)}
         unit.set_timer(SERVE_WAITING_LIST, EVERYBODY, unit.now, position)
 
 
-def allow_further_award(unit: BillingUnit, request: AllowFurtherAward) -> SubsidyView:
-    """A person decides that an award that is used up may be followed by another, in the order of the waiting list.
-
-    Raises UnknownReferral, NothingToFollow.
-    """
-    referral = store.find_referral(unit.session, request.referral_id)
-    if referral is None:
-        raise UnknownReferral("Billing has not heard of this referral; check the identifier, or try again shortly.")
-    latest = store.find_latest_award(unit.session, referral.id)
-    if not referral.asks_for_subsidy or latest is None or latest.state is AwardState.HELD:
-        raise NothingToFollow("This referral has ended, or has no award that is used up; look at its subsidy.")
-    wait_again(unit, referral, asked_at=unit.now)
-    place = store.find_place(unit.session, referral.id)
-    if place and place.allowed_by is None:
-        place.allowed_by = request.allowed_by
-        money_has_come(unit)
-    return subsidy_view(unit, referral)
-
-
 def _is_decided(unit: BillingUnit, referral: Referral) -> bool:
-    waiting, awarded = store.find_place, store.find_latest_award
+    waiting, awarded = waiting_list.find_place, awards.find_latest_award
     return bool(waiting(unit.session, referral.id) or awarded(unit.session, referral.id))
 
 
-def _is_served(unit: BillingUnit, place: WaitingPlace, funds: Iterable[Fund]) -> bool:
+def _is_served(unit: BillingUnit, place: WaitingPlace, open_funds: Iterable[Fund]) -> bool:
     """Decides for whoever has this place. False if they must go on waiting."""
-    referral = store.get_referral(unit.session, place.referral_id)
-    match = store.find_current_match(unit.session, referral.id)
+    referral = referrals.get_referral(unit.session, place.referral_id)
+    match = matches.find_current_match(unit.session, referral.id)
     match_id = match.id if match else None
     try:
-        _approve(unit, place, referral, match, funds)
+        _approve(unit, place, referral, match, open_funds)
     except NoFundCanPay as refusal:
         if place.reason is not refusal.reason:
             place.reason = refusal.reason
@@ -92,18 +77,18 @@ def _is_served(unit: BillingUnit, place: WaitingPlace, funds: Iterable[Fund]) ->
 
 
 def _approve(
-    unit: BillingUnit, place: WaitingPlace, referral: Referral, match: Match | None, funds: Iterable[Fund]
+    unit: BillingUnit, place: WaitingPlace, referral: Referral, match: Match | None, open_funds: Iterable[Fund]
 ) -> None:
     used_up = _used_up(unit, referral)
     request = _request(unit, place, referral, match, is_further=used_up is not None)
-    grant = choose(request=request, funds=funds, policy=unit.dependencies.awards, on=day_of(unit.now))
+    grant = choose(request=request, funds=open_funds, policy=unit.dependencies.awards, on=day_of(unit.now))
     award = grant.commit(
         award_id=AwardId(unit.new_id()),
         referral_id=referral.id,
         at=unit.now,
         starts_on=_day_after(unit, used_up) if used_up else _where_it_ended(unit, referral, match),
     )
-    store.add(unit.session, award)
+    rows.add(unit.session, award)
     post(unit, ledger.subsidy_committed(cause_id=award.id, fund_id=award.fund_id, pence=award.committed_pence))
     unit.emit(
         SubsidyApproved(
@@ -116,26 +101,26 @@ def _approve(
             approved_at=award.approved_at,
         )
     )
-    awards.watch_beginning(unit, award)
+    award_lifecycle.watch_beginning(unit, award)
     if match:
-        awards.tell_therapist(unit, award, grant.fund, match)
+        award_lifecycle.tell_therapist(unit, award, grant.fund, match)
 
 
 def _used_up(unit: BillingUnit, referral: Referral) -> Award | None:
     """The award that the next one would follow, if every session of it was paid."""
-    latest = store.find_latest_award(unit.session, referral.id)
+    latest = awards.find_latest_award(unit.session, referral.id)
     return latest if latest and latest.state is AwardState.USED else None
 
 
 def _day_after(unit: BillingUnit, award: Award) -> date | None:
     """The next award begins where this one ended, so that sessions that were reported together are paid alike."""
-    last = store.last_session_of(unit.session, award.id)
+    last = attended_sessions.last_session_of(unit.session, award.id)
     return last + timedelta(days=1) if last else None
 
 
 def _where_it_ended(unit: BillingUnit, referral: Referral, match: Match | None) -> date | None:
     """In a therapy that goes on, the day after an award's last: so no session falls between it and the next."""
-    latest = store.find_latest_award(unit.session, referral.id) if match else None
+    latest = awards.find_latest_award(unit.session, referral.id) if match else None
     ended = latest is not None and latest.state is AwardState.ENDED
     return latest.pays_until + timedelta(days=1) if latest and ended and latest.pays_until else None
 
@@ -143,20 +128,14 @@ def _where_it_ended(unit: BillingUnit, referral: Referral, match: Match | None) 
 def _request(
     unit: BillingUnit, place: WaitingPlace, referral: Referral, match: Match | None, *, is_further: bool
 ) -> Request:
-    person = store.same_person(unit.session, referral.id)
+    person = referrals.same_person(unit.session, referral.id)
     return Request(
         client_group=referral.client_group,
         place=referral.place,
         fee_ceiling_pence=referral.fee_ceiling_pence,
         session_fee_pence=match.session_fee_pence if match else None,
-        received_pence=store.received_by(unit.session, person),
+        received_pence=awards.received_by(unit.session, person),
         least_fee_pence=referral.least_fee_pence,
         is_further=is_further,
         is_allowed=place.allowed_by is not None,
     )
-
-
-def _position(timer: Timer) -> tuple[datetime, ReferralId] | None:
-    if "asked_at" not in timer.data:
-        return None
-    return datetime.fromisoformat(timer.data["asked_at"]), ReferralId(UUID(timer.data["referral_id"]))

@@ -4,31 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
-from uuid import UUID
 
-from chassis.ports import Timer
 from contracts.events.billing import MembershipLapsed, MembershipReminded, MembershipRenewed, MembershipStarted
 from contracts.vocabulary import InvoiceId, TherapistId
-from services.billing import store
+from services.billing.application import credit
+from services.billing.application.books import BillingUnit, post
 from services.billing.domain import ledger
 from services.billing.domain.days import day_of, end_of, start_of
 from services.billing.domain.invoices import Invoice, InvoiceKind
+from services.billing.domain.matches import Match
 from services.billing.domain.membership import Membership
-from services.billing.handlers import credit
-from services.billing.handlers.books import BillingUnit, post
-from services.billing.tables import Match
+from services.billing.store import invoices, rows, therapists
 
 RENEW, REMIND, LAPSE = "renew_membership", "remind_of_membership", "lapse_membership"
 
 
 def begin_at_first_match(unit: BillingUnit, match: Match) -> None:
     """Makes the first year's fee due, unless the therapist has been a member before."""
-    if store.find_membership(unit.session, match.therapist_id):
+    if therapists.find_membership(unit.session, match.therapist_id):
         return
     first_day = day_of(match.matched_at)
     invoice = _charge_year(unit, match.therapist_id, first_day)
     membership = Membership.begin(therapist_id=match.therapist_id, on=first_day, invoice_id=invoice.id)
-    store.add(unit.session, membership)
+    rows.add(unit.session, membership)
     unit.set_timer(RENEW, match.therapist_id, start_of(membership.renews_on))
     unit.emit(
         MembershipStarted(
@@ -42,9 +40,9 @@ def begin_at_first_match(unit: BillingUnit, match: Match) -> None:
     )
 
 
-def renew_membership(unit: BillingUnit, timer: Timer) -> None:
+def renew(unit: BillingUnit, therapist_id: TherapistId) -> None:
     """A year is over: the next one's fee is due. A membership that lapsed meanwhile waits until it is paid for."""
-    membership = store.find_membership(unit.session, TherapistId(UUID(timer.key)))
+    membership = therapists.find_membership(unit.session, therapist_id)
     if membership is None or not membership.may_renew(on=day_of(unit.now)):
         return
     invoice = _charge_year(unit, membership.therapist_id, membership.renews_on)
@@ -52,17 +50,17 @@ def renew_membership(unit: BillingUnit, timer: Timer) -> None:
     _tell_renewal(unit, membership, invoice, from_credit_pence=credit.pay_from_credit(unit, invoice))
 
 
-def remind_of_membership(unit: BillingUnit, timer: Timer) -> None:
+def remind(unit: BillingUnit, invoice_id: InvoiceId) -> None:
     """The fee is still unpaid some days before it lapses: the therapist is told, and until when it can be paid."""
-    invoice = store.lock_invoice(unit.session, InvoiceId(UUID(timer.key)))
+    invoice = invoices.lock_invoice(unit.session, invoice_id)
     if not invoice.is_settled:
         _remind(unit, invoice)
 
 
-def lapse_membership(unit: BillingUnit, timer: Timer) -> None:
+def lapse(unit: BillingUnit, invoice_id: InvoiceId) -> None:
     """The grace period is over: no new offers until the fee is paid. Nobody lapses who was not reminded in time."""
-    invoice = store.lock_invoice(unit.session, InvoiceId(UUID(timer.key)))
-    membership = store.find_membership(unit.session, invoice.therapist_id)
+    invoice = invoices.lock_invoice(unit.session, invoice_id)
+    membership = therapists.find_membership(unit.session, invoice.therapist_id)
     if membership is None or not membership.may_lapse(invoice_id=invoice.id, is_settled=invoice.is_settled):
         return
     if invoice.reminded_on is None:
@@ -76,7 +74,7 @@ def lapse_membership(unit: BillingUnit, timer: Timer) -> None:
 def revive_paid(unit: BillingUnit, invoices: Iterable[Invoice]) -> None:
     """A lapsed membership whose fee has been paid after all runs for a year from today."""
     for invoice in invoices:
-        membership = store.find_membership(unit.session, invoice.therapist_id)
+        membership = therapists.find_membership(unit.session, invoice.therapist_id)
         if membership and membership.is_revived_by(invoice_id=invoice.id, is_settled=invoice.is_settled):
             membership.revive(on=day_of(unit.now))
             _tell_renewal(unit, membership, invoice)
@@ -85,7 +83,7 @@ def revive_paid(unit: BillingUnit, invoices: Iterable[Invoice]) -> None:
 def ask_again(unit: BillingUnit, invoices: Iterable[Invoice]) -> None:
     """A payment was taken back: who owes this year's fee again is reminded at once, and lapses unless it is paid."""
     for invoice in invoices:
-        membership = store.find_membership(unit.session, invoice.therapist_id)
+        membership = therapists.find_membership(unit.session, invoice.therapist_id)
         if membership and membership.may_lapse(invoice_id=invoice.id, is_settled=invoice.is_settled):
             _remind(unit, invoice)
 
@@ -147,7 +145,7 @@ def _charge_year(unit: BillingUnit, therapist_id: TherapistId, first_day: date) 
         due_on=today,
         membership_from=first_day,
     )
-    store.add(unit.session, invoice)
+    rows.add(unit.session, invoice)
     pence = invoice.amount_pence
     post(unit, ledger.membership_fee_charged(invoice_id=invoice.id, therapist_id=therapist_id, pence=pence))
     unit.set_timer(REMIND, invoice.id, start_of(policy.reminder_on(issued_on=today)))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from chassis.ports import UnitOfWork
-from services.billing import store
 from services.billing.domain.ledger import Journal
 from services.billing.settings import BillingSettings
+from services.billing.store import journals
 
 BillingUnit = UnitOfWork[BillingSettings]
 
 
 def post(unit: BillingUnit, journal: Journal) -> None:
-    store.post(unit.session, journal, id_=unit.new_id(), at=unit.now)
+    journals.post(unit.session, journal, id_=unit.new_id(), at=unit.now)

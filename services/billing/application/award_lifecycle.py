@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from uuid import UUID
 
-from chassis.ports import Timer
 from contracts.events.billing import SubsidyAssigned, SubsidyReleased
 from contracts.events.matching import MatchingStalled
 from contracts.vocabulary import AwardId, MatchId, SessionId, SubsidyReleaseReason
-from services.billing import store
+from services.billing.application import referral_fees
+from services.billing.application.books import BillingUnit, post
+from services.billing.application.waiting_list import leave_waiting_list, money_has_come, wait_again
 from services.billing.domain import ledger
 from services.billing.domain.awards import Award, AwardState, need_per_session
 from services.billing.domain.days import day_of, end_of
 from services.billing.domain.funds import Fund
-from services.billing.handlers import referral_fees
-from services.billing.handlers.books import BillingUnit, post
-from services.billing.handlers.waiting import leave_waiting_list, money_has_come, wait_again
-from services.billing.tables import Match, Referral
+from services.billing.domain.matches import Match
+from services.billing.domain.referrals import Referral
+from services.billing.store import awards, funds, matches, referrals
 
 RELEASE_AWARD, AWARD_NOT_BEGUN = "release_award", "award_not_begun"
 
@@ -45,10 +44,10 @@ def tell_therapist(unit: BillingUnit, award: Award, fund: Fund, match: Match) ->
 
 def fit_to_fee(unit: BillingUnit, referral: Referral, match: Match) -> None:
     """Releases what the therapist's own fee doesn't need of the award, and tells them of what is left."""
-    award = store.find_held_award(unit.session, referral.id)
+    award = awards.find_held_award(unit.session, referral.id)
     if award is None:
         return
-    fund = store.get_fund(unit.session, award.fund_id)
+    fund = funds.get_fund(unit.session, award.fund_id)
     need = need_per_session(session_fee_pence=match.session_fee_pence, fee_ceiling_pence=referral.fee_ceiling_pence)
     released = award.lower_to(fund=fund, pence_per_session=need)
     tell_release(unit, award, released, SubsidyReleaseReason.FEE_LOWER_THAN_AWARDED, cause_id=match.id)
@@ -58,8 +57,8 @@ def fit_to_fee(unit: BillingUnit, referral: Referral, match: Match) -> None:
 
 def close_award_of(unit: BillingUnit, referral: Referral, reason: SubsidyReleaseReason, *, pays_until: date) -> None:
     """No session after that day is paid. The money stays reserved while earlier ones may still be reported."""
-    if award := store.find_held_award(unit.session, referral.id):
-        close_award(unit, referral, award, store.get_fund(unit.session, award.fund_id), reason, pays_until=pays_until)
+    if award := awards.find_held_award(unit.session, referral.id):
+        close_award(unit, referral, award, funds.get_fund(unit.session, award.fund_id), reason, pays_until=pays_until)
 
 
 def close_award(
@@ -85,10 +84,10 @@ def go_on(unit: BillingUnit, referral: Referral) -> None:
     If it has gone back to the fund meanwhile, the client is on the waiting list where they stood, and is served from it
     if the fund still has it.
     """
-    if not referral.asks_for_subsidy or store.find_held_award(unit.session, referral.id):
+    if not referral.asks_for_subsidy or awards.find_held_award(unit.session, referral.id):
         return
-    for award in reversed(store.closing_awards_of(unit.session, referral.id)):
-        if store.get_fund(unit.session, award.fund_id).is_open(on=day_of(unit.now)):
+    for award in reversed(awards.closing_awards_of(unit.session, referral.id)):
+        if funds.get_fund(unit.session, award.fund_id).is_open(on=day_of(unit.now)):
             award.go_on()
             unit.cancel_timer(RELEASE_AWARD, award.id)
             leave_waiting_list(unit, referral.id)
@@ -98,42 +97,42 @@ def go_on(unit: BillingUnit, referral: Referral) -> None:
     wait_again(unit, referral)
 
 
-def release_award(unit: BillingUnit, timer: Timer) -> None:
+def release(unit: BillingUnit, award_id: AwardId, reason: SubsidyReleaseReason) -> None:
     """What was reserved for sessions that nobody has reported goes back to the fund."""
-    award = store.find_award(unit.session, AwardId(UUID(timer.key)))
+    award = awards.find_award(unit.session, award_id)
     if award and award.state is AwardState.CLOSING:
-        fund = store.get_fund(unit.session, award.fund_id)
-        _end(unit, award, fund, SubsidyReleaseReason(timer.data["reason"]))
+        fund = funds.get_fund(unit.session, award.fund_id)
+        _end(unit, award, fund, reason)
 
 
-def release_unbegun_award(unit: BillingUnit, timer: Timer) -> None:
+def release_unbegun(unit: BillingUnit, award_id: AwardId) -> None:
     """Money that nobody has used goes back to the fund; its client waits behind those who have waited meanwhile."""
-    award = store.find_award(unit.session, AwardId(UUID(timer.key)))
+    award = awards.find_award(unit.session, award_id)
     if award is None or award.state is not AwardState.HELD or award.sessions_used:
         return
-    fund = store.get_fund(unit.session, award.fund_id)
+    fund = funds.get_fund(unit.session, award.fund_id)
     _end(unit, award, fund, SubsidyReleaseReason.NEVER_BEGUN, pays_until=day_of(unit.now))
-    wait_again(unit, store.get_referral(unit.session, award.referral_id), asked_at=unit.now)
+    wait_again(unit, referrals.get_referral(unit.session, award.referral_id), asked_at=unit.now)
 
 
 def release_if_nobody_met(unit: BillingUnit, referral: Referral) -> None:
     """It is known now that no session took place, so nothing need be reserved for one."""
     if _may_have_met(unit, referral):
         return
-    for award in store.closing_awards_of(unit.session, referral.id):
-        _end(unit, award, store.get_fund(unit.session, award.fund_id), SubsidyReleaseReason.MATCH_ENDED)
+    for award in awards.closing_awards_of(unit.session, referral.id):
+        _end(unit, award, funds.get_fund(unit.session, award.fund_id), SubsidyReleaseReason.MATCH_ENDED)
 
 
 def note_that_nobody_fits(unit: BillingUnit, referral: Referral, event: MatchingStalled) -> None:
     """Gives an award back with which the client can pay nobody within reach, and remembers what was not enough."""
-    award = store.find_held_award(unit.session, referral.id)
-    if award is None or store.find_current_match(unit.session, referral.id):
+    award = awards.find_held_award(unit.session, referral.id)
+    if award is None or matches.find_current_match(unit.session, referral.id):
         return
     together = (referral.fee_ceiling_pence or 0) + award.pence_per_session
     if not _was_tried_with(award, together, event):
         return
     referral.least_fee_pence = together + 1
-    fund = store.get_fund(unit.session, award.fund_id)
+    fund = funds.get_fund(unit.session, award.fund_id)
     reason = SubsidyReleaseReason.NO_THERAPIST_FITS
     close_award(unit, referral, award, fund, reason, pays_until=day_of(unit.now))
     wait_again(unit, referral)
@@ -148,17 +147,17 @@ def ask_again(unit: BillingUnit, referral: Referral) -> None:
 
 def try_again_with(unit: BillingUnit, *, session_fee_pence: int) -> None:
     """A therapist has come whose fee may fit some for whom nobody's did."""
-    referrals = store.referrals_that_fit_nobody(unit.session, above_pence=session_fee_pence)
-    for referral in referrals:
+    in_vain = referrals.referrals_that_fit_nobody(unit.session, above_pence=session_fee_pence)
+    for referral in in_vain:
         referral.least_fee_pence = session_fee_pence
-    if referrals:
+    if in_vain:
         money_has_come(unit)
 
 
 def may_pay_again(unit: BillingUnit, award: Award, fund: Fund) -> bool:
     """Whether an award that was used up has sessions to come once one of them is taken back."""
-    referral = store.get_referral(unit.session, award.referral_id)
-    other = store.find_held_award(unit.session, award.referral_id)
+    referral = referrals.get_referral(unit.session, award.referral_id)
+    other = awards.find_held_award(unit.session, award.referral_id)
     open_ = fund.is_open(on=day_of(unit.now)) and award.pays_until is None
     return open_ and referral.ending is None and other in (None, award)
 
@@ -200,8 +199,8 @@ def _begin_by(unit: BillingUnit, award: Award) -> date:
 
 def _may_have_met(unit: BillingUnit, referral: Referral) -> bool:
     """Whether a session may have taken place that nobody has reported yet."""
-    matches = store.matches_of(unit.session, referral.id)
-    return any(not referral_fees.is_said_not_attended(referral, match) for match in matches)
+    of_referral = matches.matches_of(unit.session, referral.id)
+    return any(not referral_fees.is_said_not_attended(referral, match) for match in of_referral)
 
 
 def _was_tried_with(award: Award, together: int, event: MatchingStalled) -> bool:

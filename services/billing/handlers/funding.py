@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
-from chassis.ports import Timer
-from contracts.commands.billing import ConfirmArea, FundTerms, FundView, OpenFund, SubsidyView
+from contracts.commands.billing import AllowFurtherAward, ConfirmArea, FundTerms, FundView, OpenFund, SubsidyView
 from contracts.events.billing import FundOpened
-from contracts.vocabulary import FundId, SubsidyReleaseReason
-from services.billing import store
+from contracts.vocabulary import FundId
+from services.billing.application.books import BillingUnit, post
+from services.billing.application.views import fund_view, subsidy_view
+from services.billing.application.waiting_list import (
+    START_FUND,
+    money_has_come,
+    wait_again,
+)
 from services.billing.domain import ledger
+from services.billing.domain.awards import AwardState
 from services.billing.domain.days import day_of, end_of, start_of
 from services.billing.domain.funds import Fund, Terms, check_terms
-from services.billing.handlers import awards
-from services.billing.handlers.books import BillingUnit, post
-from services.billing.handlers.refusals import FundNameTaken, UnknownReferral, refusing
-from services.billing.handlers.reports import fund_view, subsidy_view
-from services.billing.handlers.waiting import START_FUND, money_has_come, wait_again
+from services.billing.errors import FundNameTaken, NothingToFollow, UnknownReferral, refusing
+from services.billing.store import awards, funds, referrals, rows, waiting_list
 
 END_FUND = "end_fund"
 
 
 def open_fund(unit: BillingUnit, request: OpenFund) -> FundView:
     """Takes in a grant or donation. Raises FundNameTaken, EndsBeforeItStarts or PurposeNamedTwice."""
-    if store.find_fund_named(unit.session, request.name):
+    if funds.find_fund_named(unit.session, request.name):
         raise FundNameTaken("A fund of this name is open already; if this is another grant, name it differently.")
     fund = _fund_of(request, FundId(unit.new_id()))
     with refusing():
         check_terms(terms=fund.terms, starts_on=fund.starts_on, ends_on=fund.ends_on)
-    store.add(unit.session, fund)
+    rows.add(unit.session, fund)
     post(unit, ledger.fund_opened(fund_id=fund.id, pence=fund.opened_pence))
     unit.set_timer(START_FUND, fund.id, max(unit.now, start_of(fund.starts_on)))
     unit.set_timer(END_FUND, fund.id, end_of(fund.ends_on))
@@ -44,33 +45,15 @@ def open_fund(unit: BillingUnit, request: OpenFund) -> FundView:
     return fund_view(fund, on=day_of(unit.now))
 
 
-def start_fund(unit: BillingUnit, timer: Timer) -> None:
-    """A fund's first day has come: those who wait are served."""
-    money_has_come(unit)
-
-
-def end_fund(unit: BillingUnit, timer: Timer) -> None:
-    """A fund's last day is over: it pays no later session, and whom it helped waits for another fund.
-
-    What is reserved for sessions that are still to be reported stays so for the time that policy gives.
-    """
-    fund = store.get_fund(unit.session, FundId(UUID(timer.key)))
-    for award in store.held_awards_of(unit.session, fund.id):
-        referral = store.get_referral(unit.session, award.referral_id)
-        reason = SubsidyReleaseReason.FUND_ENDED
-        awards.close_award(unit, referral, award, fund, reason, pays_until=fund.ends_on)
-        wait_again(unit, referral)
-
-
 def confirm_area(unit: BillingUnit, request: ConfirmArea) -> SubsidyView:
     """A person found out where the client lives; if they wait for a subsidy they are served again."""
-    referral = store.find_referral(unit.session, request.referral_id)
+    referral = referrals.find_referral(unit.session, request.referral_id)
     if referral is None:
         raise UnknownReferral("Billing has not heard of this referral; check the identifier, or try again shortly.")
     referral.police_force_area = request.police_force_area
     referral.local_authority = request.local_authority or referral.local_authority
     referral.area_confirmed = True
-    if store.find_place(unit.session, referral.id):
+    if waiting_list.find_place(unit.session, referral.id):
         money_has_come(unit)
     return subsidy_view(unit, referral)
 
@@ -99,3 +82,22 @@ def _terms_of(terms: FundTerms) -> Terms:
         police_force_areas=frozenset(terms.police_force_areas),
         local_authorities=frozenset(terms.local_authorities),
     )
+
+
+def allow_further_award(unit: BillingUnit, request: AllowFurtherAward) -> SubsidyView:
+    """A person decides that an award that is used up may be followed by another, in the order of the waiting list.
+
+    Raises UnknownReferral, NothingToFollow.
+    """
+    referral = referrals.find_referral(unit.session, request.referral_id)
+    if referral is None:
+        raise UnknownReferral("Billing has not heard of this referral; check the identifier, or try again shortly.")
+    latest = awards.find_latest_award(unit.session, referral.id)
+    if not referral.asks_for_subsidy or latest is None or latest.state is AwardState.HELD:
+        raise NothingToFollow("This referral has ended, or has no award that is used up; look at its subsidy.")
+    wait_again(unit, referral, asked_at=unit.now)
+    place = waiting_list.find_place(unit.session, referral.id)
+    if place and place.allowed_by is None:
+        place.allowed_by = request.allowed_by
+        money_has_come(unit)
+    return subsidy_view(unit, referral)

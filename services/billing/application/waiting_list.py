@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from contracts.vocabulary import ReferralId
-from services.billing import store
-from services.billing.handlers.books import BillingUnit
-from services.billing.tables import Referral, WaitingPlace
+from services.billing.application.books import BillingUnit
+from services.billing.domain.referrals import Referral
+from services.billing.domain.waiting_list import WaitingPlace
+from services.billing.store import rows, waiting_list
 
 SERVE_WAITING_LIST, START_FUND = "serve_waiting_list", "start_fund"
 MONEY_COMES = (SERVE_WAITING_LIST, START_FUND)
@@ -24,12 +25,12 @@ def wait_again(unit: BillingUnit, referral: Referral, *, asked_at: datetime | No
 
     Where they stood before, if that was through no act of theirs; behind those who wait if `asked_at` is now.
     """
-    if referral.asks_for_subsidy and store.find_place(unit.session, referral.id) is None:
+    if referral.asks_for_subsidy and waiting_list.find_place(unit.session, referral.id) is None:
         place = WaitingPlace(referral_id=referral.id, asked_at=asked_at or referral.received_at)
-        store.add(unit.session, place)
+        rows.add(unit.session, place)
         money_has_come(unit)
 
 
 def leave_waiting_list(unit: BillingUnit, referral_id: ReferralId) -> None:
-    if place := store.find_place(unit.session, referral_id):
+    if place := waiting_list.find_place(unit.session, referral_id):
         unit.session.delete(place)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from contracts.events.billing import ReferralFeeCharged, ReferralFeeCredited, ReferralFeeCreditReversed
 from contracts.vocabulary import CreditNoteId, FeeCreditReason, InvoiceId
-from services.billing import store
+from services.billing.application import credit, memberships
+from services.billing.application.books import BillingUnit, post
 from services.billing.domain import fees, ledger
 from services.billing.domain.days import day_of
 from services.billing.domain.invoices import Invoice, InvoiceKind
-from services.billing.handlers import credit, memberships
-from services.billing.handlers.books import BillingUnit, post
-from services.billing.tables import Match, Referral, Therapist
+from services.billing.domain.matches import Match
+from services.billing.domain.referrals import Referral
+from services.billing.domain.therapists import Therapist
+from services.billing.store import attended_sessions, invoices, rows, therapists
 
 
 def charge_referral_fee(unit: BillingUnit, match: Match) -> None:
@@ -26,7 +28,7 @@ def charge_referral_fee(unit: BillingUnit, match: Match) -> None:
         referral_id=match.referral_id,
         match_id=match.id,
     )
-    store.add(unit.session, invoice)
+    rows.add(unit.session, invoice)
     pence = invoice.amount_pence
     post(unit, ledger.referral_fee_charged(match_id=match.id, therapist_id=match.therapist_id, pence=pence))
     unit.emit(
@@ -46,11 +48,11 @@ def settle_referral_fee(unit: BillingUnit, referral: Referral, match: Match, *, 
 
     `goes_on`: the fee was given back for an end that is taken back itself, so that silence doesn't keep it so.
     """
-    therapist = store.lock_therapist(unit.session, match.therapist_id)
-    invoice = store.find_fee_invoice(unit.session, match.id)
+    therapist = therapists.lock_therapist(unit.session, match.therapist_id)
+    invoice = invoices.find_fee_invoice(unit.session, match.id)
     if invoice is None:
         return
-    sessions = store.sessions_attended(unit.session, match.id)
+    sessions = attended_sessions.sessions_attended(unit.session, match.id)
     reason = _credit_reason(unit, referral, match, sessions)
     if reason and not invoice.is_credited:
         _credit(unit, match, therapist, invoice, reason)
@@ -78,7 +80,7 @@ def _credit_reason(unit: BillingUnit, referral: Referral, match: Match, sessions
 
 def _credit(unit: BillingUnit, match: Match, therapist: Therapist, invoice: Invoice, reason: FeeCreditReason) -> None:
     pence, note_id = invoice.credit(), CreditNoteId(unit.new_id())
-    store.add_credit_note(unit.session, note_id, invoice, pence, day_of(unit.now))
+    invoices.add_credit_note(unit.session, note_id, invoice, pence, day_of(unit.now))
     post(unit, ledger.referral_fee_credited(credit_note_id=note_id, therapist_id=therapist.id, pence=pence))
     unit.emit(
         ReferralFeeCredited(
@@ -96,7 +98,7 @@ def _credit(unit: BillingUnit, match: Match, therapist: Therapist, invoice: Invo
 
 
 def _charge_again(unit: BillingUnit, match: Match, therapist: Therapist, invoice: Invoice) -> None:
-    pence, note_id = invoice.take_credit_back(), store.reverse_credit_note(unit.session, invoice, at=unit.now)
+    pence, note_id = invoice.take_credit_back(), invoices.reverse_credit_note(unit.session, invoice, at=unit.now)
     post(unit, ledger.referral_fee_credit_reversed(credit_note_id=note_id, therapist_id=therapist.id, pence=pence))
     unit.emit(
         ReferralFeeCreditReversed(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from chassis.ports import Invalid, NotYet, Refused
-from contracts.commands.billing import DrawDown, RecordAttendance, RecordNeverAttended
 from contracts.events.notifications import TherapyReportAccepted
 from contracts.vocabulary import TherapyReport
-from services.billing import store
-from services.billing.handlers import attendance, sessions
-from services.billing.handlers.books import BillingUnit
-from services.billing.tables import Match
+from services.billing.application import attendance, sessions
+from services.billing.application.books import BillingUnit
+from services.billing.domain.matches import Match
+from services.billing.store import attended_sessions, awards, matches
 
 THE_THERAPIST = "the therapist"
 """Who said so, where a person of the charity would be named."""
@@ -21,7 +20,7 @@ def take_therapy_report(unit: BillingUnit, event: TherapyReportAccepted) -> None
     Raises NotYet for a match that hasn't been heard of, and Invalid where a command would be refused: a person sees to
     it, among the dead letters.
     """
-    match = store.find_match(unit.session, event.match_id)
+    match = matches.find_match(unit.session, event.match_id)
     if match is None:
         raise NotYet(f"match {event.match_id} has not been heard of here")
     try:
@@ -37,8 +36,7 @@ def _take(unit: BillingUnit, match: Match, event: TherapyReportAccepted) -> None
     elif event.what is TherapyReport.FIRST_SESSION:
         _record_first_session(unit, match, event)
     elif event.what is TherapyReport.NOT_ATTENDED:
-        asked = RecordNeverAttended(match_id=match.id, recorded_by=THE_THERAPIST)
-        attendance.record_never_attended(unit, asked)
+        attendance.record_never_attended(unit, match.id, recorded_by=THE_THERAPIST)
 
 
 def _record_first_session(unit: BillingUnit, match: Match, event: TherapyReportAccepted) -> None:
@@ -46,13 +44,14 @@ def _record_first_session(unit: BillingUnit, match: Match, event: TherapyReportA
     if event.on is None:
         raise Invalid("a session has a day")
     # The award before the match, as a session that staff report locks them, so that neither waits for the other.
-    award = store.paying_award_of(unit.session, match.referral_id, event.on)
-    locked = store.lock_match(unit.session, match.id)
+    award = awards.paying_award_of(unit.session, match.referral_id, event.on)
+    locked = matches.lock_match(unit.session, match.id)
     assert locked is not None
-    if not locked.is_newly_reported(at=event.reported_at) or store.sessions_attended(unit.session, match.id):
+    if not locked.is_newly_reported(at=event.reported_at) or attended_sessions.sessions_attended(
+        unit.session, match.id
+    ):
         return
     if award:
-        sessions.draw_down(unit, DrawDown(award_id=award.id, attended_on=event.on, match_id=match.id))
+        sessions.draw_down(unit, award.id, attended_on=event.on, match_id=match.id)
     else:
-        asked = RecordAttendance(referral_id=match.referral_id, attended_on=event.on, match_id=match.id)
-        sessions.record_attendance(unit, asked)
+        sessions.record_attendance(unit, match.referral_id, attended_on=event.on, match_id=match.id)

@@ -10,15 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from contracts.vocabulary import InvoiceId, PaymentId
-from services.billing import store
+from services.billing.application.books import BillingUnit
 from services.billing.domain.invoices import Invoice
-from services.billing.handlers.books import BillingUnit
-from services.billing.tables import Payment, Therapist
+from services.billing.domain.payments import Payment
+from services.billing.domain.therapists import Therapist
+from services.billing.store import invoices, payments, therapists
 
 
 def pay_from_credit(unit: BillingUnit, invoice: Invoice) -> int | None:
     """Sets what stands to the therapist's credit against a new invoice; the pence, None if there are none."""
-    therapist = store.lock_therapist(unit.session, invoice.therapist_id)
+    therapist = therapists.lock_therapist(unit.session, invoice.therapist_id)
     if not therapist.credit_pence:
         return None
     before = therapist.credit_pence
@@ -30,13 +31,13 @@ def settle_account(unit: BillingUnit, therapist: Therapist) -> Sequence[Invoice]
     """Sets the therapist's credit against what they owe, the oldest first; the invoices that were owed."""
     if not therapist.credit_pence:
         return ()
-    owed = store.lock_unsettled(unit.session, therapist.id)
+    owed = invoices.lock_unsettled(unit.session, therapist.id)
     set_against(unit, therapist, owed)
     return owed
 
 
 def set_against(unit: BillingUnit, therapist: Therapist, invoices: Sequence[Invoice]) -> None:
-    for payment_id, spare in store.spare_payments(unit.session, therapist.id):
+    for payment_id, spare in payments.spare_payments(unit.session, therapist.id):
         left = spare
         for invoice in invoices:
             taken = invoice.pay(pence=left)
@@ -48,7 +49,7 @@ def set_against(unit: BillingUnit, therapist: Therapist, invoices: Sequence[Invo
 
 def free_overpaid(unit: BillingUnit, therapist: Therapist, invoice: Invoice) -> None:
     """What was paid of a fee that has been given back stands to the therapist's credit from now on."""
-    for payment_id, invoice_id, pence in store.allocated(unit.session, invoice_id=invoice.id):
+    for payment_id, invoice_id, pence in payments.allocated(unit.session, invoice_id=invoice.id):
         given_up = invoice.unpay(pence=min(pence, invoice.overpaid_pence))
         if given_up:
             _allocate(unit, payment_id, invoice_id, -given_up)
@@ -58,8 +59,8 @@ def free_overpaid(unit: BillingUnit, therapist: Therapist, invoice: Invoice) -> 
 def withdraw_payment(unit: BillingUnit, therapist: Therapist, payment: Payment) -> Sequence[Invoice]:
     """Takes a payment out of every invoice and out of the credit; the invoices, which are owed again."""
     touched, credit = [], payment.amount_pence
-    for payment_id, invoice_id, pence in store.allocated(unit.session, payment_id=payment.id):
-        invoice = store.lock_invoice(unit.session, invoice_id)
+    for payment_id, invoice_id, pence in payments.allocated(unit.session, payment_id=payment.id):
+        invoice = invoices.lock_invoice(unit.session, invoice_id)
         invoice.unpay(pence=pence)
         _allocate(unit, payment_id, invoice_id, -pence)
         credit -= pence
@@ -69,4 +70,6 @@ def withdraw_payment(unit: BillingUnit, therapist: Therapist, payment: Payment) 
 
 
 def _allocate(unit: BillingUnit, payment_id: PaymentId, invoice_id: InvoiceId, pence: int) -> None:
-    store.allocate(unit.session, unit.new_id(), payment_id=payment_id, invoice_id=invoice_id, pence=pence, at=unit.now)
+    payments.allocate(
+        unit.session, unit.new_id(), payment_id=payment_id, invoice_id=invoice_id, pence=pence, at=unit.now
+    )

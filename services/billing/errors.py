@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import cache
 
 from chassis.ports import Refused
-from services.billing.domain.refusal import RuleBroken
+from services.billing.domain.errors import RuleBroken
 
 
 class UnknownInvoice(Refused):

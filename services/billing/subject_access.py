@@ -9,12 +9,13 @@ from sqlalchemy import RowMapping, select
 from chassis.subject_access import entry, fact, pounds, section
 from contracts.commands.subject import AboutSubject, Entry, Section, Topic
 from contracts.vocabulary import SessionReversalReason
-from services.billing import store, tables
+from services.billing.application.books import BillingUnit
 from services.billing.domain.awards import Award, AwardState
 from services.billing.domain.fees import Ending
 from services.billing.domain.invoices import Invoice
-from services.billing.handlers.books import BillingUnit
-from services.billing.tables import Match, Referral
+from services.billing.domain.matches import Match
+from services.billing.domain.referrals import Referral
+from services.billing.store import matches, referrals, reversals, tables, waiting_list
 
 AWARDS = {
     AwardState.HELD: "Kept for sessions to come",
@@ -32,23 +33,23 @@ ENDINGS = {
 
 def tell(unit: BillingUnit, request: AboutSubject) -> list[Section]:
     """What a therapist has paid is theirs, and left out."""
-    referral = store.find_referral(unit.session, request.referral_id)
+    referral = referrals.find_referral(unit.session, request.referral_id)
     if referral is None:
         return []
     of = request.referral_id
-    awards = unit.session.scalars(select(Award).where(tables.award_table.c.referral_id == of))
-    invoices = unit.session.scalars(select(Invoice).where(tables.invoice_table.c.referral_id == of))
-    matches = store.matches_of(unit.session, of)
-    found = [_asked(unit, referral), *(_award(unit, one) for one in awards), *map(_match, matches)]
+    theirs = unit.session.scalars(select(Award).where(tables.award_table.c.referral_id == of))
+    charged = unit.session.scalars(select(Invoice).where(tables.invoice_table.c.referral_id == of))
+    matched = matches.matches_of(unit.session, of)
+    found = [_asked(unit, referral), *(_award(unit, one) for one in theirs), *map(_match, matched)]
     return [
         section(
-            Topic.MONEY, [*found, *(_session(unit, row) for row in _sessions(unit, matches)), *map(_invoice, invoices)]
+            Topic.MONEY, [*found, *(_session(unit, row) for row in _sessions(unit, matched)), *map(_invoice, charged)]
         )
     ]
 
 
 def _asked(unit: BillingUnit, referral: Referral) -> Entry:
-    place = store.find_place(unit.session, referral.id)
+    place = waiting_list.find_place(unit.session, referral.id)
     told = entry(
         ("Help with the cost asked for", referral.subsidy_requested or None),
         ("Your request came on", referral.received_at),
@@ -98,14 +99,14 @@ def _match(match: Match) -> Entry:
     )
 
 
-def _sessions(unit: BillingUnit, matches: Sequence[Match]) -> list[RowMapping]:
+def _sessions(unit: BillingUnit, matched: Sequence[Match]) -> list[RowMapping]:
     table = tables.session_table
-    wanted = select(table).where(table.c.match_id.in_([one.id for one in matches])).order_by(table.c.attended_on)
+    wanted = select(table).where(table.c.match_id.in_([one.id for one in matched])).order_by(table.c.attended_on)
     return list(unit.session.execute(wanted).mappings())
 
 
 def _session(unit: BillingUnit, row: RowMapping) -> Entry:
-    reversal = store.find_reversal(unit.session, row["id"])
+    reversal = reversals.find_reversal(unit.session, row["id"])
     told = entry(
         ("A session took place on", row["attended_on"]),
         ("A fund paid", pounds(row["drawn_pence"])),
