@@ -54,7 +54,7 @@ from contracts.events.matching import (
     TherapistMatched,
 )
 from contracts.events.notifications import TherapyReportAccepted
-from services.billing import settings, subject_access
+from services.billing import dependencies, subject_access
 from services.billing.handlers import (
     erasure,
     funding,
@@ -73,7 +73,7 @@ class BillingService:
     """Charges therapists, awards subsidies, keeps the books."""
 
     name = "billing"
-    chassis = Chassis(metadata=tables.metadata, dependencies=settings.read)
+    chassis = Chassis(metadata=tables.metadata, dependencies=dependencies.build)
 
     inbox = lane(
         "inbox",

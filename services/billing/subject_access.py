@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping, select
 from chassis.subject_access import entry, fact, pounds, section
 from contracts.commands.subject import AboutSubject, Entry, Section, Topic
 from contracts.vocabulary import SessionReversalReason
-from services.billing.application.books import BillingUnit
+from services.billing.dependencies import BillingUnit
 from services.billing.domain.awards import Award, AwardState
 from services.billing.domain.fees import Ending
 from services.billing.domain.invoices import Invoice

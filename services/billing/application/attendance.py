@@ -7,7 +7,7 @@ from datetime import timedelta
 from contracts.events.billing import AttendanceUnrecorded
 from contracts.vocabulary import MatchEndReason, MatchId
 from services.billing.application import award_lifecycle, referral_fees
-from services.billing.application.books import BillingUnit
+from services.billing.dependencies import BillingUnit
 from services.billing.domain.days import day_of
 from services.billing.domain.fees import Ending
 from services.billing.domain.matches import Match

@@ -8,8 +8,9 @@ from contracts.events.billing import SubsidyAssigned, SubsidyReleased
 from contracts.events.matching import MatchingStalled
 from contracts.vocabulary import AwardId, MatchId, SessionId, SubsidyReleaseReason
 from services.billing.application import referral_fees
-from services.billing.application.books import BillingUnit, post
+from services.billing.application.books import post
 from services.billing.application.waiting_list import leave_waiting_list, money_has_come, wait_again
+from services.billing.dependencies import BillingUnit
 from services.billing.domain import ledger
 from services.billing.domain.awards import Award, AwardState, need_per_session
 from services.billing.domain.days import day_of, end_of

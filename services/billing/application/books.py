@@ -1,13 +1,10 @@
-"""What every handler of billing works in, and how it enters a journal."""
+"""Enters journals into the books."""
 
 from __future__ import annotations
 
-from chassis.ports import UnitOfWork
+from services.billing.dependencies import BillingUnit
 from services.billing.domain.ledger import Journal
-from services.billing.settings import BillingSettings
 from services.billing.store import journals
-
-BillingUnit = UnitOfWork[BillingSettings]
 
 
 def post(unit: BillingUnit, journal: Journal) -> None:

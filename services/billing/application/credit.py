@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from contracts.vocabulary import InvoiceId, PaymentId
-from services.billing.application.books import BillingUnit
+from services.billing.dependencies import BillingUnit
 from services.billing.domain.invoices import Invoice
 from services.billing.domain.payments import Payment
 from services.billing.domain.therapists import Therapist

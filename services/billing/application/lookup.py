@@ -7,7 +7,7 @@ from contracts.vocabulary import (
     MatchId,
     ReferralId,
 )
-from services.billing.application.books import BillingUnit
+from services.billing.dependencies import BillingUnit
 from services.billing.domain.matches import Match
 from services.billing.domain.referrals import Referral
 from services.billing.store import matches, referrals

@@ -8,7 +8,8 @@ from datetime import date, timedelta
 from contracts.events.billing import MembershipLapsed, MembershipReminded, MembershipRenewed, MembershipStarted
 from contracts.vocabulary import InvoiceId, TherapistId
 from services.billing.application import credit
-from services.billing.application.books import BillingUnit, post
+from services.billing.application.books import post
+from services.billing.dependencies import BillingUnit
 from services.billing.domain import ledger
 from services.billing.domain.days import day_of, end_of, start_of
 from services.billing.domain.invoices import Invoice, InvoiceKind

@@ -5,7 +5,8 @@ from __future__ import annotations
 from contracts.events.billing import ReferralFeeCharged, ReferralFeeCredited, ReferralFeeCreditReversed
 from contracts.vocabulary import CreditNoteId, FeeCreditReason, InvoiceId
 from services.billing.application import credit, memberships
-from services.billing.application.books import BillingUnit, post
+from services.billing.application.books import post
+from services.billing.dependencies import BillingUnit
 from services.billing.domain import fees, ledger
 from services.billing.domain.days import day_of
 from services.billing.domain.invoices import Invoice, InvoiceKind

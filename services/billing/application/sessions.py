@@ -11,8 +11,9 @@ from chassis.audit.chain import AuditAction
 from contracts.events.billing import FirstSessionAttended, SessionReversed
 from contracts.vocabulary import AwardId, MatchId, ReferralId, SessionId, SessionReversalReason, SubsidyReleaseReason
 from services.billing.application import award_lifecycle, referral_fees
-from services.billing.application.books import BillingUnit, post
+from services.billing.application.books import post
 from services.billing.application.waiting_list import wait_again
+from services.billing.dependencies import BillingUnit
 from services.billing.domain import ledger
 from services.billing.domain.awards import Award, AwardState
 from services.billing.domain.days import day_of

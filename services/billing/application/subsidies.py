@@ -8,12 +8,13 @@ from datetime import date, datetime, timedelta
 from contracts.events.billing import SubsidyApproved, SubsidyDeclined, SubsidyWaitlisted
 from contracts.vocabulary import AwardId, ReferralId, SubsidyDeclineReason
 from services.billing.application import award_lifecycle
-from services.billing.application.books import BillingUnit, post
+from services.billing.application.books import post
 from services.billing.application.waiting_list import (
     EVERYBODY,
     MONEY_COMES,
     SERVE_WAITING_LIST,
 )
+from services.billing.dependencies import BillingUnit
 from services.billing.domain import ledger
 from services.billing.domain.awards import Award, AwardState, NoFundCanPay, NothingNeeded, Request, choose
 from services.billing.domain.days import day_of

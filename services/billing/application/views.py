@@ -10,7 +10,7 @@ from contracts.commands.billing import (
     ReversalView,
     SubsidyView,
 )
-from services.billing.application.books import BillingUnit
+from services.billing.dependencies import BillingUnit
 from services.billing.domain.awards import Award
 from services.billing.domain.funds import Fund
 from services.billing.domain.referrals import Referral

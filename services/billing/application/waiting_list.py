@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from contracts.vocabulary import ReferralId
-from services.billing.application.books import BillingUnit
+from services.billing.dependencies import BillingUnit
 from services.billing.domain.referrals import Referral
 from services.billing.domain.waiting_list import WaitingPlace
 from services.billing.store import rows, waiting_list

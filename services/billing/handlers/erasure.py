@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contracts.events.billing import ErasureConfirmed
 from contracts.events.intake import ReferralErased
-from services.billing.application.books import BillingUnit
 from services.billing.application.lookup import expect_referral
 from services.billing.application.waiting_list import leave_waiting_list
+from services.billing.dependencies import BillingUnit
 
 
 def forget(unit: BillingUnit, event: ReferralErased) -> None:

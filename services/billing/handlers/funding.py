@@ -5,13 +5,14 @@ from __future__ import annotations
 from contracts.commands.billing import AllowFurtherAward, ConfirmArea, FundTerms, FundView, OpenFund, SubsidyView
 from contracts.events.billing import FundOpened
 from contracts.vocabulary import FundId
-from services.billing.application.books import BillingUnit, post
+from services.billing.application.books import post
 from services.billing.application.views import fund_view, subsidy_view
 from services.billing.application.waiting_list import (
     START_FUND,
     money_has_come,
     wait_again,
 )
+from services.billing.dependencies import BillingUnit
 from services.billing.domain import ledger
 from services.billing.domain.awards import AwardState
 from services.billing.domain.days import day_of, end_of, start_of

@@ -13,8 +13,8 @@ from contracts.events.matching import (
 )
 from contracts.vocabulary import MatchEndReason, StallReason, SubsidyReleaseReason, TherapistId
 from services.billing.application import attendance, award_lifecycle, memberships, referral_fees
-from services.billing.application.books import BillingUnit
 from services.billing.application.lookup import expect_match, expect_referral
+from services.billing.dependencies import BillingUnit
 from services.billing.domain import fees
 from services.billing.domain.days import day_of
 from services.billing.domain.matches import Match

@@ -7,8 +7,9 @@ from contracts.commands.billing import PaymentView, RecordPayment, ReversalView,
 from contracts.events.billing import PaymentReceived, PaymentReversed
 from contracts.vocabulary import PaymentId
 from services.billing.application import credit, memberships
-from services.billing.application.books import BillingUnit, post
+from services.billing.application.books import post
 from services.billing.application.views import reversal_view
+from services.billing.dependencies import BillingUnit
 from services.billing.domain import ledger
 from services.billing.domain.days import day_of
 from services.billing.domain.invoices import Invoice

@@ -19,8 +19,8 @@ from contracts.commands.billing import (
     TrialBalanceView,
     UnrecordedAttendance,
 )
-from services.billing.application.books import BillingUnit
 from services.billing.application.views import fund_view, subsidy_view
+from services.billing.dependencies import BillingUnit
 from services.billing.domain.days import day_of
 from services.billing.domain.funds import Fund
 from services.billing.domain.invoices import Invoice

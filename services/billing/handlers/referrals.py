@@ -12,9 +12,9 @@ from contracts.events.intake import (
 )
 from contracts.vocabulary import ReferralId, ReopeningReason, SubsidyReleaseReason
 from services.billing.application import attendance, award_lifecycle, referral_fees, subsidies
-from services.billing.application.books import BillingUnit
 from services.billing.application.lookup import expect_referral
 from services.billing.application.waiting_list import leave_waiting_list, money_has_come
+from services.billing.dependencies import BillingUnit
 from services.billing.domain.days import day_of
 from services.billing.domain.fees import Ending, ending_of_closure
 from services.billing.domain.referrals import Referral

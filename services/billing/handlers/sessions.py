@@ -13,8 +13,8 @@ from contracts.commands.billing import (
     ReverseSession,
 )
 from services.billing.application import attendance, sessions
-from services.billing.application.books import BillingUnit
 from services.billing.application.views import reversal_view
+from services.billing.dependencies import BillingUnit
 from services.billing.errors import UnknownSession
 from services.billing.store import attended_sessions, reversals
 

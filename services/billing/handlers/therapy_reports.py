@@ -6,7 +6,7 @@ from chassis.ports import Invalid, NotYet, Refused
 from contracts.events.notifications import TherapyReportAccepted
 from contracts.vocabulary import TherapyReport
 from services.billing.application import attendance, sessions
-from services.billing.application.books import BillingUnit
+from services.billing.dependencies import BillingUnit
 from services.billing.domain.matches import Match
 from services.billing.store import attended_sessions, awards, matches
 

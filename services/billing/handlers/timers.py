@@ -8,8 +8,8 @@ from uuid import UUID
 from chassis.ports import Timer
 from contracts.vocabulary import AwardId, FundId, InvoiceId, MatchId, ReferralId, SubsidyReleaseReason, TherapistId
 from services.billing.application import attendance, award_lifecycle, memberships, subsidies
-from services.billing.application.books import BillingUnit
 from services.billing.application.waiting_list import money_has_come, wait_again
+from services.billing.dependencies import BillingUnit
 from services.billing.store import awards, funds, referrals
 
 
