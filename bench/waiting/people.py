@@ -150,5 +150,5 @@ def _waiting(group: ClientGroup, since: datetime) -> Referral:
         work=Work.INDIVIDUAL,
         state=State.WAITING,
     )
-    referral.must_wait(waiting_for=StallReason.NOBODY_WITH_ROOM, at=since)
+    referral.wait(waiting_for=StallReason.NOBODY_WITH_ROOM, at=since)
     return referral

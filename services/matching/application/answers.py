@@ -40,10 +40,10 @@ def decline(
         raise AwayUntilWhen("Please say until when you are away: the day from which we can ask you again.")
     offer = _answered(unit, offer_id, therapist_id, accepted=False)
     therapist = get_therapist(unit, offer.therapist_id)
-    therapist.answered()
+    therapist.record_answer()
     if until is not None:
-        availability.send_away(unit, therapist, until)
-    offer_endings.release_place(unit, offer, keeps_room=reason is not DeclineReason.NO_ROOM)
+        availability.mark_away(unit, therapist, until)
+    offer_endings.release_capacity(unit, offer, keeps_room=reason is not DeclineReason.NO_ROOM)
     unit.emit(
         OfferDeclined(
             offer_id=offer.id,
@@ -53,8 +53,8 @@ def decline(
         )
     )
     referral = get_referral(unit, offer.referral_id)
-    referral.seek_on()
-    search.seek(unit, referral)
+    referral.resume_search()
+    search.offer_next(unit, referral)
 
 
 def _answered(unit: UnitOfWork[Dependencies], offer_id: OfferId, therapist_id: TherapistId, *, accepted: bool) -> Offer:

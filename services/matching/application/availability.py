@@ -17,15 +17,15 @@ from services.matching.application import offer_endings, openings, search
 from services.matching.application.lookup import expect_referral
 from services.matching.application.timer_names import COME_BACK
 from services.matching.dependencies import Dependencies
-from services.matching.domain.days import beginning_of
+from services.matching.domain.days import start_of
 from services.matching.domain.therapist import Therapist
 from services.matching.store import offers
 
 
-def send_away(unit: UnitOfWork[Dependencies], therapist: Therapist, until: date) -> None:
-    """They are asked nothing before that day in London. Offers that are open stay so."""
-    therapist.leave(until=until)
-    unit.set_timer(COME_BACK, therapist.id, beginning_of(until))
+def mark_away(unit: UnitOfWork[Dependencies], therapist: Therapist, until: date) -> None:
+    """No new offers before that day in London. Open offers stay open."""
+    therapist.go_away(until=until)
+    unit.set_timer(COME_BACK, therapist.id, start_of(until))
 
 
 def suspend(unit: UnitOfWork[Dependencies], therapist: Therapist, reason: SuspensionReason) -> bool:
@@ -36,8 +36,8 @@ def suspend(unit: UnitOfWork[Dependencies], therapist: Therapist, reason: Suspen
     for offer in offers.open_offers(unit.session, therapist.id):
         referral = expect_referral(unit, offer.referral_id)
         offer_endings.withdraw_offer(unit, offer, OfferWithdrawalReason.THERAPIST_SUSPENDED)
-        referral.seek_on()
-        search.seek(unit, referral)
+        referral.resume_search()
+        search.offer_next(unit, referral)
     return True
 
 

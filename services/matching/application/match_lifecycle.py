@@ -23,11 +23,11 @@ from services.matching.store import therapists
 
 
 def match(unit: UnitOfWork[Dependencies], referral: Referral, offer: Offer, therapist: Therapist) -> MatchId:
-    """The therapist accepted."""
+    """The therapist accepted the offer."""
     id_ = MatchId(unit.new_id())
-    therapist.answered()
-    therapist.fill_held_place()
-    referral.matched(match_id=id_, therapist_id=therapist.id)
+    therapist.record_answer()
+    therapist.use_reserved()
+    referral.record_match(match_id=id_, therapist_id=therapist.id)
     unit.cancel_timer(EXPIRE_OFFER, offer.id)
     unit.cancel_timer(STALLED, referral.id)
     unit.session.add(Match(id=id_, referral_id=referral.id, therapist_id=therapist.id, matched_at=unit.now))
@@ -51,7 +51,7 @@ def end_match(unit: UnitOfWork[Dependencies], match: Match, reason: MatchEndReas
         return False
     therapist = therapists.find_therapist(unit.session, match.therapist_id)
     if therapist is not None:
-        therapist.empty_place()
+        therapist.regain_capacity()
         open_to_waiting_list(unit, therapist)
     unit.emit(
         MatchEnded(
@@ -66,13 +66,13 @@ def end_match(unit: UnitOfWork[Dependencies], match: Match, reason: MatchEndReas
 
 
 def undo_end(unit: UnitOfWork[Dependencies], match: Match, referral: Referral, reason: UndoReason) -> None:
-    """They had not parted; whoever calls this knows that nobody else has been asked since."""
+    """The end was a mistake. The caller has checked that no other therapist has been asked since."""
     match.undo_end()
     therapist = therapists.find_therapist(unit.session, match.therapist_id)
     if therapist is not None:
-        therapist.refill_place()
+        therapist.retake_capacity()
     unit.cancel_timer(STALLED, referral.id)
-    referral.matched(match_id=match.id, therapist_id=match.therapist_id)
+    referral.record_match(match_id=match.id, therapist_id=match.therapist_id)
     unit.emit(
         MatchEndUndone(
             match_id=match.id,

@@ -18,28 +18,28 @@ from services.matching.store import therapists
 
 
 def withdraw_offer(unit: UnitOfWork[Dependencies], offer: Offer, reason: OfferWithdrawalReason) -> None:
-    """Takes an open offer back."""
+    """Withdraws an open offer; does nothing to one that was answered or has expired."""
     if not offer.withdraw():
         return
-    release_place(unit, offer)
+    release_capacity(unit, offer)
     unit.emit(
         OfferWithdrawn(offer_id=offer.id, referral_id=offer.referral_id, therapist_id=offer.therapist_id, reason=reason)
     )
 
 
-def release_place(unit: UnitOfWork[Dependencies], offer: Offer, *, keeps_room: bool = True) -> None:
-    """An offer came to nothing: the place that it held is free again, unless they say that they have no room."""
+def release_capacity(unit: UnitOfWork[Dependencies], offer: Offer, *, keeps_room: bool = True) -> None:
+    """The capacity that the offer reserved is free again, unless the therapist says that they have no room."""
     unit.cancel_timer(EXPIRE_OFFER, offer.id)
     therapist = therapists.find_therapist(unit.session, offer.therapist_id)
     if therapist is not None:
-        therapist.free_held_place()
+        therapist.release_reserved()
         if not keeps_room:
-            therapist.has_no_room()
+            therapist.report_no_room()
         open_to_waiting_list(unit, therapist)
 
 
-def leave_unanswered(unit: UnitOfWork[Dependencies], offer: Offer) -> None:
-    """An offer expired. After some in a row a person is told, and the therapist is asked last."""
+def record_unanswered(unit: UnitOfWork[Dependencies], offer: Offer) -> None:
+    """An offer expired. After some in a row the office is notified, and the therapist is asked last from then on."""
     therapist = therapists.find_therapist(unit.session, offer.therapist_id)
-    if therapist is not None and therapist.left_unanswered(at_most=unit.dependencies.settings.unanswered_offers):
+    if therapist is not None and therapist.record_unanswered(at_most=unit.dependencies.settings.unanswered_offers):
         unit.emit(TherapistNotAnswering(therapist_id=therapist.id, offers_expired=therapist.expired_in_a_row))

@@ -10,7 +10,7 @@ from services.matching.store import waiting_list
 
 
 def open_to_waiting_list(unit: UnitOfWork[Dependencies], therapist: Therapist) -> None:
-    """Has the waiting list tried soon for a therapist who has room."""
+    """Schedules a search of the waiting list for a therapist who has room. Does nothing for one who has none."""
     if therapist.can_be_asked:
         waiting_list.open_to_waiting_list(unit.session, therapist.id, unit.now)
         unit.set_timer(SERVE_WAITING_LIST, "all", unit.now)

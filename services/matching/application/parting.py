@@ -16,8 +16,8 @@ def part(unit: UnitOfWork[Dependencies], match: Match, reason: MatchEndReason) -
         return False
     referral = get_referral(unit, match.referral_id)
     if reason is MatchEndReason.CLIENT_UNHAPPY:
-        referral.seek_another()
-        search.seek(unit, referral)
+        referral.search_again()
+        search.offer_next(unit, referral)
     else:
-        referral.ended()
+        referral.end()
     return True

@@ -33,13 +33,16 @@ from services.matching.domain.therapist import Therapist
 from services.matching.store import candidates, links, matches, offers, referrals, therapists
 
 
-def seek(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
-    """Asks the next best therapist, or puts the referral on the waiting list; nobody while it is on hold."""
+def offer_next(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
+    """Offers the referral to the best therapist who can be asked now, or puts it on the waiting list.
+
+    Does nothing while it is paused.
+    """
     if referral.state is not State.WAITING or referral.is_paused:
         return
-    excluded = _not_to_be_asked(unit, referral)
+    excluded = _excluded(unit, referral)
     for found in _candidates(unit, referral, excluded):
-        # Another replica may have filled the last place meanwhile, so it is read again under a lock.
+        # Another replica may have used the therapist's last capacity meanwhile, so they are read again under a lock.
         therapist = therapists.find_therapist(unit.session, found.therapist.id)
         if therapist is not None and candidate(referral, therapist, excluded=excluded):
             _offer(unit, referral, found)
@@ -47,63 +50,63 @@ def seek(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
     _wait(unit, referral, excluded)
 
 
-def look_again(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
-    """Something about the client is otherwise: an open offer that no longer suits is taken back, and another sought."""
+def review_offer(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
+    """Something about the client has changed: withdraws an open offer that no longer suits, and makes the next."""
     offer = offers.open_offer_of(unit.session, referral.id) if referral.state is State.OFFERED else None
     if offer is not None:
-        _take_back_unless_suitable(unit, offer, referral)
-    seek(unit, referral)
+        _withdraw_unless_suitable(unit, offer, referral)
+    offer_next(unit, referral)
 
 
-def look_again_at_offers(unit: UnitOfWork[Dependencies], therapist: Therapist) -> None:
-    """Something about the therapist is otherwise: as `look_again`, for everybody about whom they are asked."""
+def review_offers_of(unit: UnitOfWork[Dependencies], therapist: Therapist) -> None:
+    """Something about the therapist has changed: as `review_offer`, for each referral that they are offered."""
     for offer in offers.open_offers(unit.session, therapist.id):
         referral = referrals.find_referral(unit.session, offer.referral_id)
-        if referral is not None and _take_back_unless_suitable(unit, offer, referral):
-            seek(unit, referral)
+        if referral is not None and _withdraw_unless_suitable(unit, offer, referral):
+            offer_next(unit, referral)
 
 
 def keep_apart(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> None:
-    """Takes open offers back from therapists whom somebody linked to the client has, and asks others."""
+    """Withdraws open offers to therapists of somebody who is linked to the client, and asks others."""
     for id_ in sorted(referrals.all_of_person(unit.session, referral_id)):
         referral = referrals.find_referral(unit.session, id_)
         offer = offers.open_offer_of(unit.session, id_)
         if referral is None or offer is None:
             continue
-        if offer.therapist_id in _never_to_be_asked(unit, referral) and _take_back(
+        if offer.therapist_id in _excluded_for_good(unit, referral) and _withdraw(
             unit, offer, referral, OfferWithdrawalReason.REFERRALS_LINKED
         ):
-            seek(unit, referral)
+            offer_next(unit, referral)
 
 
-def _take_back(unit: UnitOfWork[Dependencies], offer: Offer, referral: Referral, reason: OfferWithdrawalReason) -> bool:
+def _withdraw(unit: UnitOfWork[Dependencies], offer: Offer, referral: Referral, reason: OfferWithdrawalReason) -> bool:
     withdraw_offer(unit, offer, reason)
-    referral.seek_on()
+    referral.resume_search()
     return True
 
 
-def _take_back_unless_suitable(unit: UnitOfWork[Dependencies], offer: Offer, referral: Referral) -> bool:
+def _withdraw_unless_suitable(unit: UnitOfWork[Dependencies], offer: Offer, referral: Referral) -> bool:
     """False if the offer still suits."""
     therapist = therapists.find_therapist(unit.session, offer.therapist_id)
     if therapist is not None and still_suits(therapist, referral, sessions=offer.sessions):
         return False
-    return _take_back(unit, offer, referral, OfferWithdrawalReason.NO_LONGER_SUITABLE)
+    return _withdraw(unit, offer, referral, OfferWithdrawalReason.NO_LONGER_SUITABLE)
 
 
-def _not_to_be_asked(unit: UnitOfWork[Dependencies], referral: Referral) -> set[TherapistId]:
-    """Who was asked before, and who is never to be."""
-    never = _never_to_be_asked(unit, referral)
+def _excluded(unit: UnitOfWork[Dependencies], referral: Referral) -> set[TherapistId]:
+    """Therapists who were asked about this referral before, and those who are never to be."""
+    never = _excluded_for_good(unit, referral)
     return never | offers.already_asked(unit.session, referral.id)
 
 
-def _never_to_be_asked(unit: UnitOfWork[Dependencies], referral: Referral) -> set[TherapistId]:
-    """Whom the client left as unhappy, and the therapists of those whom intake keeps apart from them.
+def _excluded_for_good(unit: UnitOfWork[Dependencies], referral: Referral) -> set[TherapistId]:
+    """Therapists whom the client left as unhappy, and those of clients whom intake has linked to this one.
 
     Both belong to the person: it doesn't matter of which of their referrals it was said.
     """
     unit.session.flush()
     own = referrals.all_of_person(unit.session, referral.id)
-    # Whom they left in this referral they were asked about in it; so only of others there is more to know.
+    # A therapist left in this referral was asked about it, and is excluded by that; only other referrals add any.
     never = matches.left_unhappy(unit.session, own) if len(own) > 1 else set()
     apart: set[ReferralId] = set()
     for kind, linked_id in links.linked_to(unit.session, own):
@@ -115,30 +118,30 @@ def _never_to_be_asked(unit: UnitOfWork[Dependencies], referral: Referral) -> se
 
 
 def _candidates(unit: UnitOfWork[Dependencies], referral: Referral, excluded: set[TherapistId]) -> Iterator[Candidate]:
-    """The best first. Those who meet online are looked for only when nobody who meets in person is all they wish."""
+    """The best first. Therapists online are searched only if nobody in person meets every preference."""
     order = unit.dependencies.settings.order
     near: Iterator[Candidate] = iter(())
     if referral.would_meet_in_person:
-        therapists = candidates.with_room_near(unit.session, referral, order)
-        near = _who_meet(Sessions.IN_PERSON, therapists, referral, excluded)
+        nearby = candidates.with_room_near(unit.session, referral, order)
+        near = _who_meet(Sessions.IN_PERSON, nearby, referral, excluded)
     for found in near:
         if found.unmet or found.therapist.asked_last:
             near = chain([found], near)
             break
         yield found
     if referral.would_meet_online:
-        therapists = candidates.with_room_online(unit.session, referral, order)
-        online = _who_meet(Sessions.ONLINE, therapists, referral, excluded)
-        yield from heapq.merge(near, online, key=lambda one: one.rank(order))
+        everywhere = candidates.with_room_online(unit.session, referral, order)
+        online = _who_meet(Sessions.ONLINE, everywhere, referral, excluded)
+        yield from heapq.merge(near, online, key=lambda candidate: candidate.rank(order))
     else:
         yield from near
 
 
 def _who_meet(
-    sessions: Sessions, therapists: Iterator[Therapist], referral: Referral, excluded: set[TherapistId]
+    sessions: Sessions, found: Iterator[Therapist], referral: Referral, excluded: set[TherapistId]
 ) -> Iterator[Candidate]:
-    found = (candidate(referral, one, excluded=excluded) for one in therapists)
-    return (one for one in found if one is not None and one.sessions is sessions)
+    possible = (candidate(referral, therapist, excluded=excluded) for therapist in found)
+    return (each for each in possible if each is not None and each.sessions is sessions)
 
 
 def _offer(unit: UnitOfWork[Dependencies], referral: Referral, candidate: Candidate) -> None:
@@ -152,18 +155,20 @@ def _offer(unit: UnitOfWork[Dependencies], referral: Referral, candidate: Candid
         distance_km=candidate.distance_km,
         sessions=candidate.sessions,
     )
-    therapist.offer(at=unit.now)
-    referral.offered(at=unit.now)
+    therapist.reserve(at=unit.now)
+    referral.record_offer(at=unit.now)
     token = new_token()
     offer.token_hash = hash_of(token)
     sealed = unit.dependencies.keyring.seal("notifications", LinkSecret(token=token))
     unit.cancel_timer(STALLED, referral.id)
     unit.session.add(offer)
     unit.set_timer(EXPIRE_OFFER, offer.id, offer.expires_at)
-    _tell(unit, referral, offer, therapist, sealed)
+    _emit_offered(unit, referral, offer, therapist, sealed)
 
 
-def _tell(unit: UnitOfWork[Dependencies], referral: Referral, offer: Offer, therapist: Therapist, sealed: str) -> None:
+def _emit_offered(
+    unit: UnitOfWork[Dependencies], referral: Referral, offer: Offer, therapist: Therapist, sealed: str
+) -> None:
     assert referral.work is not None, "nobody is sought before the assessment"
     interpreted = therapist.needs_interpreter(referral.interpreter_language)
     unit.emit(
@@ -185,14 +190,14 @@ def _tell(unit: UnitOfWork[Dependencies], referral: Referral, offer: Offer, ther
 def why_nobody(
     unit: UnitOfWork[Dependencies], referral: Referral, excluded: set[TherapistId] | None = None
 ) -> StallReason:
-    """The condition that leaves nobody now."""
-    why = WhyNobody(referral, excluded=_not_to_be_asked(unit, referral) if excluded is None else excluded)
+    """Why no therapist can be asked now."""
+    why = WhyNobody(referral, excluded=_excluded(unit, referral) if excluded is None else excluded)
     why.look_at(candidates.able(unit.session, referral))
     return why.reason
 
 
 def _wait(unit: UnitOfWork[Dependencies], referral: Referral, excluded: set[TherapistId]) -> None:
-    if referral.must_wait(waiting_for=why_nobody(unit, referral, excluded), at=unit.now) and not referral.stall_told:
+    if referral.wait(waiting_for=why_nobody(unit, referral, excluded), at=unit.now) and not referral.stall_told:
         assert referral.waiting_since is not None, "it waits"
         unit.set_timer(STALLED, referral.id, max(_patience_ends(unit, referral.waiting_since), unit.now))
 

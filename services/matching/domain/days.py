@@ -7,6 +7,6 @@ from datetime import UTC, date, datetime, time
 from contracts.london import LONDON
 
 
-def beginning_of(day: date) -> datetime:
+def start_of(day: date) -> datetime:
     """The first moment of a day in London."""
     return datetime.combine(day, time.min, LONDON).astimezone(UTC)

@@ -122,7 +122,7 @@ class Referral:
     concern_open: bool = False
     """Nobody has acknowledged an immediate safeguarding concern about this person yet."""
     waited_seconds: int = 0
-    """For how long it was on the waiting list before it was offered or put on hold."""
+    """For how long it was on the waiting list before it was offered or paused."""
     stall_told: bool = False
     waiting_needs: str | None = None
     """The key of its needs while it is on the waiting list, by which a therapist who has room finds it."""
@@ -182,7 +182,7 @@ class Referral:
             return None
         return (own or 0) + self.subsidy_pence_per_session
 
-    def assessed(self, found: Assessment, *, sequence: int) -> bool:
+    def record_assessment(self, found: Assessment, *, sequence: int) -> bool:
         """What the therapist must be able to do is known, or known better. False if something newer was said before."""
         if self.competence is not None and sequence <= self.assessment_sequence:
             return False
@@ -202,7 +202,7 @@ class Referral:
             self._begin()
         return True
 
-    def subsidy_decided(self, *, subsidy: SubsidyState, pence_per_session: int, sequence: int) -> bool:
+    def record_subsidy(self, *, subsidy: SubsidyState, pence_per_session: int, sequence: int) -> bool:
         """Billing has answered. False if it has answered later before."""
         if sequence < self.billing_sequence:
             return False
@@ -213,7 +213,7 @@ class Referral:
             self.state = State.WAITING
         return True
 
-    def asks_anew(
+    def update_request(
         self,
         *,
         point: Point | None,
@@ -232,18 +232,18 @@ class Referral:
             self.longitude = point.longitude if point else None
         return True
 
-    def hold(self, *, at: datetime) -> None:
-        """Nobody is sought until the referral is resumed. A match that was made meanwhile stands, and ends the hold."""
+    def pause(self, *, at: datetime) -> None:
+        """Nobody is sought until the referral is resumed. A match made meanwhile stands, and ends the pause."""
         if self.state is State.MATCHED:
             return
         self.on_hold = True
-        self._pause(at)
+        self._stop_search(at)
 
-    def heed_concern(self, *, is_open: bool, at: datetime) -> None:
+    def apply_concern(self, *, is_open: bool, at: datetime) -> None:
         """Nobody is sought while nobody has acknowledged an immediate safeguarding concern. Therapy goes on."""
         self.concern_open = is_open
         if is_open and self.state is not State.MATCHED:
-            self._pause(at)
+            self._stop_search(at)
 
     def resume(self) -> None:
         """The search goes on where it was."""
@@ -252,7 +252,7 @@ class Referral:
     def reopen(self) -> None:
         """A referral that was stopped is wanted after all.
 
-        Its assessment may have overtaken this, and this the word that stopped it. A hold of before is over.
+        Its assessment may have overtaken this, and this the word that stopped it. An earlier pause is over.
         """
         self.on_hold, self.duplicate_of = False, None
         if self.state is State.STOPPED:
@@ -260,26 +260,26 @@ class Referral:
             if self.competence is not None:
                 self._begin()
 
-    def released(self) -> bool:
+    def release_from_prison(self) -> bool:
         """The day of their release from prison has come. False if that changes nothing."""
         changed = not self.online_allowed
         self.online_allowed = True
         return changed
 
-    def is_newer(self, sequence: int) -> bool:
-        """Whether this is intake's newest word on the search; if so, it counts."""
+    def advance_search(self, sequence: int) -> bool:
+        """Records the number of what intake said of the search. False if something newer was said before."""
         if 0 < sequence <= self.search_sequence:
             return False
         self.search_sequence = sequence
         return True
 
-    def offered(self, *, at: datetime) -> None:
+    def record_offer(self, *, at: datetime) -> None:
         """Somebody is asked, so it doesn't wait: the clock of waiting stops."""
         self._stop_clock(at)
         self.state = State.OFFERED
         self.offers_made += 1
 
-    def must_wait(self, *, waiting_for: StallReason, at: datetime) -> bool:
+    def wait(self, *, waiting_for: StallReason, at: datetime) -> bool:
         """Nobody can be asked now. True if the clock of waiting begins, or goes on, with this."""
         self.state, self.waiting_for, self.waiting_needs = State.WAITING, waiting_for, self.needs.key
         if self.waiting_since is not None:
@@ -287,20 +287,20 @@ class Referral:
         self.waiting_since = at - timedelta(seconds=self.waited_seconds)
         return True
 
-    def matched(self, *, match_id: MatchId, therapist_id: TherapistId) -> None:
+    def record_match(self, *, match_id: MatchId, therapist_id: TherapistId) -> None:
         self.state, self.match_id, self.therapist_id = State.MATCHED, match_id, therapist_id
         self._forget_waiting()
 
-    def seek_on(self) -> None:
+    def resume_search(self) -> None:
         """The offer came to nothing."""
         if self.state is State.OFFERED:
             self.state = State.WAITING
 
-    def seek_another(self) -> None:
+    def search_again(self) -> None:
         """The client was unhappy for any reason and gets another therapist."""
         self.state, self.match_id, self.therapist_id = State.WAITING, None, None
 
-    def ended(self) -> None:
+    def end(self) -> None:
         self.state = State.ENDED
         self.match_id = self.therapist_id = None
 
@@ -328,7 +328,7 @@ class Referral:
         self.online_allowed = True
         self._forget_waiting()
 
-    def _pause(self, at: datetime) -> None:
+    def _stop_search(self, at: datetime) -> None:
         self._stop_clock(at)
         if self.state is State.OFFERED:
             self.state = State.WAITING

@@ -33,7 +33,7 @@ class Order:
     ask_first: AskFirst = AskFirst.LONGEST_AGO
     band_km: float = 5.0
 
-    def place(self, distance_km: float) -> float:
+    def band(self, distance_km: float) -> float:
         """What of the distance counts: the band, or all of it."""
         return distance_km if self.ask_first is AskFirst.NEAREST else distance_km // self.band_km
 
@@ -54,11 +54,11 @@ class Candidate:
         """The lowest is asked first. Who left offers unanswered comes last, whatever speaks for them."""
         therapist, online = self.therapist, self.sessions is Sessions.ONLINE
         asked_at = therapist.last_offered_at if order.ask_first is AskFirst.LONGEST_AGO else None
-        preferred = therapist.asked_last, self.unmet, online, order.place(self.distance_km)
-        return *preferred, _moment(asked_at), -therapist.free_places, str(therapist.id)
+        preferred = therapist.asked_last, self.unmet, online, order.band(self.distance_km)
+        return *preferred, _moment(asked_at), -therapist.free_capacity, str(therapist.id)
 
 
-def is_trained(therapist: Therapist, referral: Referral) -> bool:
+def is_qualified(therapist: Therapist, referral: Referral) -> bool:
     """Competence, client group and age, kind of work, language, and the therapist's sex where no other will do."""
     return therapist.meets(referral.needs)
 
@@ -96,7 +96,7 @@ def still_suits(therapist: Therapist, referral: Referral, *, sessions: Sessions)
     return (
         met is not None
         and met[0] is sessions
-        and is_trained(therapist, referral)
+        and is_qualified(therapist, referral)
         and is_affordable(therapist, referral)
     )
 
@@ -105,7 +105,7 @@ def candidate(referral: Referral, therapist: Therapist, *, excluded: set[Therapi
     """A therapist who can be asked now; None if this one can't."""
     if not therapist.can_be_asked or therapist.id in excluded:
         return None
-    if not (is_trained(therapist, referral) and is_affordable(therapist, referral)):
+    if not (is_qualified(therapist, referral) and is_affordable(therapist, referral)):
         return None
     met = meeting(therapist, referral)
     return Candidate(therapist, *met, unmet_preferences(therapist, referral)) if met else None
@@ -115,7 +115,7 @@ class WhyNobody:
     """The condition that leaves nobody, in the order in which a person would try to help, from therapists looked at."""
 
     _ORDER = (
-        StallReason.NOBODY_TRAINED,
+        StallReason.NOBODY_QUALIFIED,
         StallReason.NOBODY_NEAR,
         StallReason.NOBODY_AFFORDABLE,
         StallReason.ALL_DECLINED,
@@ -138,7 +138,7 @@ class WhyNobody:
                 return
 
     def _how_far(self, therapist: Therapist) -> int:
-        if not is_trained(therapist, self._referral):
+        if not is_qualified(therapist, self._referral):
             return 0
         if not meeting(therapist, self._referral):
             return 1

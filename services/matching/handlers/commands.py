@@ -41,7 +41,7 @@ def admit_therapist(unit: UnitOfWork[Dependencies], request: AdmitTherapist) -> 
     """Raises UnknownOutwardCode, AgesTheWrongWayRound."""
     if therapists.find_new_therapist(unit.session, request.therapist_id):
         return Done(changed=False)
-    point = unit.dependencies.places.locate(request.outward_code)
+    point = unit.dependencies.locations.locate(request.outward_code)
     if point is None:
         raise UnknownOutwardCode("This outward code is not known. Please check the therapist's postcode.")
     therapist = Therapist(
@@ -100,7 +100,7 @@ def change_therapist(unit: UnitOfWork[Dependencies], request: ChangeTherapist) -
     unit.record_audit(
         AuditAction.THERAPIST_CHANGED, who=request.staff, subject_id=therapist.id, reason=request.reason.value
     )
-    search.look_again_at_offers(unit, therapist)
+    search.review_offers_of(unit, therapist)
     openings.open_to_waiting_list(unit, therapist)
     return Done()
 

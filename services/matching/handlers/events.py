@@ -34,18 +34,18 @@ from services.matching.store import referrals
 @unless_erased
 def note_referral(unit: UnitOfWork[Dependencies], event: ReferralReceived) -> None:
     """Begins a search, which waits for the assessment; or learns anew where the client is and how they can meet."""
-    point = unit.dependencies.places.locate(event.outward_code)
+    point = unit.dependencies.locations.locate(event.outward_code)
     referral = referrals.find_referral(unit.session, event.referral_id)
     if referral is None:
         unit.session.add(_referral_of(unit, event, point))
-    elif referral.asks_anew(
+    elif referral.update_request(
         point=point,
         sessions=event.sessions,
         max_distance_km=event.max_distance_km,
         fee_ceiling_pence=event.fee_ceiling_pence,
         sequence=unit.sequence,
     ):
-        search.look_again(unit, referral)
+        search.review_offer(unit, referral)
 
 
 @unless_erased
@@ -56,37 +56,37 @@ def note_assessment(unit: UnitOfWork[Dependencies], event: ReferralAssessed) -> 
     if event.person_id is not None:
         referral.person_id = event.person_id
     found = _assessment_of(unit, event, referral.client_group)
-    if not referral.assessed(found, sequence=unit.sequence):
+    if not referral.record_assessment(found, sequence=unit.sequence):
         return
     if event.release_on is not None and not found.online_allowed:
-        unit.set_timer(timer_names.RELEASED, referral.id, days.beginning_of(event.release_on))
-    pauses.heed_concerns(unit, referral.id)
-    search.look_again(unit, referral)
+        unit.set_timer(timer_names.RELEASED, referral.id, days.start_of(event.release_on))
+    pauses.apply_concerns(unit, referral.id)
+    search.review_offer(unit, referral)
 
 
 @unless_erased
 def note_subsidy(unit: UnitOfWork[Dependencies], event: SubsidyApproved) -> None:
     """More can be paid a session, so more therapists come into question."""
-    _subsidy_decided(unit, event.referral_id, SubsidyState.APPROVED, event.pence_per_session)
+    _record_subsidy(unit, event.referral_id, SubsidyState.APPROVED, event.pence_per_session)
 
 
 @unless_erased
 def note_subsidy_waitlisted(unit: UnitOfWork[Dependencies], event: SubsidyWaitlisted) -> None:
     """Meanwhile somebody is sought whom the client can pay alone."""
-    _subsidy_decided(unit, event.referral_id, SubsidyState.WAITLISTED)
+    _record_subsidy(unit, event.referral_id, SubsidyState.WAITLISTED)
 
 
 @unless_erased
 def note_subsidy_declined(unit: UnitOfWork[Dependencies], event: SubsidyDeclined) -> None:
     """The client can pay what therapists ask, so nothing is waited for."""
-    _subsidy_decided(unit, event.referral_id, SubsidyState.DECLINED)
+    _record_subsidy(unit, event.referral_id, SubsidyState.DECLINED)
 
 
 @unless_erased
 def note_subsidy_released(unit: UnitOfWork[Dependencies], event: SubsidyReleased) -> None:
     """An award was lowered to a therapist's fee, and pays no more of the next one's."""
     if event.reason is SubsidyReleaseReason.FEE_LOWER_THAN_AWARDED and event.pence_per_session is not None:
-        _subsidy_decided(unit, event.referral_id, SubsidyState.APPROVED, event.pence_per_session)
+        _record_subsidy(unit, event.referral_id, SubsidyState.APPROVED, event.pence_per_session)
 
 
 def _referral_of(unit: UnitOfWork[Dependencies], event: ReferralReceived, point: Point | None) -> Referral:
@@ -133,13 +133,13 @@ def _assessment_of(unit: UnitOfWork[Dependencies], event: ReferralAssessed, grou
             release_on=event.release_on,
             today=day_of(unit.now),
         ),
-        release=unit.dependencies.places.locate(event.release_area) if event.release_area else None,
+        release=unit.dependencies.locations.locate(event.release_area) if event.release_area else None,
     )
 
 
-def _subsidy_decided(
+def _record_subsidy(
     unit: UnitOfWork[Dependencies], referral_id: ReferralId, subsidy: SubsidyState, pence_per_session: int = 0
 ) -> None:
     referral = expect_referral(unit, referral_id)
-    if referral.subsidy_decided(subsidy=subsidy, pence_per_session=pence_per_session, sequence=unit.sequence):
-        search.look_again(unit, referral)
+    if referral.record_subsidy(subsidy=subsidy, pence_per_session=pence_per_session, sequence=unit.sequence):
+        search.review_offer(unit, referral)

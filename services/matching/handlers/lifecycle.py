@@ -26,53 +26,54 @@ from services.matching.store import concerns
 
 @unless_erased
 def hold(unit: UnitOfWork[Dependencies], event: ReferralHeld) -> None:
+    """The office paused the referral."""
     referral = expect_referral(unit, event.referral_id)
-    if referral.is_newer(unit.sequence):
-        pauses.hold(unit, referral)
+    if referral.advance_search(unit.sequence):
+        pauses.pause(unit, referral)
 
 
 @unless_erased
 def resume(unit: UnitOfWork[Dependencies], event: ReferralResumed) -> None:
     referral = expect_referral(unit, event.referral_id)
-    if referral.is_newer(unit.sequence):
+    if referral.advance_search(unit.sequence):
         referral.resume()
-        search.seek(unit, referral)
+        search.offer_next(unit, referral)
 
 
 @unless_erased
 def reopen(unit: UnitOfWork[Dependencies], event: ReferralReopened) -> None:
     """What was stopped as a duplicate is none; it waits for its assessment, if that hasn't overtaken this."""
     referral = expect_referral(unit, event.referral_id)
-    if referral.is_newer(unit.sequence):
+    if referral.advance_search(unit.sequence):
         referral.reopen()
-        pauses.heed_concerns(unit, referral.id)
-        search.seek(unit, referral)
+        pauses.apply_concerns(unit, referral.id)
+        search.offer_next(unit, referral)
 
 
 def note_concern(unit: UnitOfWork[Dependencies], event: SafeguardingConcernRaised) -> None:
     """An immediate concern comes first: nobody is asked about the client until a person has it in hand."""
     if event.severity is Severity.IMMEDIATE:
         concerns.note_concern(unit.session, event.concern_id, event.referral_id, immediate=True)
-        pauses.heed_concerns(unit, event.referral_id)
+        pauses.apply_concerns(unit, event.referral_id)
 
 
 def note_acknowledgement(unit: UnitOfWork[Dependencies], event: SafeguardingAlertAcknowledged) -> None:
     """A person has the concern in hand. This may come before the concern itself."""
     concerns.note_concern(unit.session, event.concern_id, event.referral_id, acknowledged=True)
-    pauses.heed_concerns(unit, event.referral_id)
+    pauses.apply_concerns(unit, event.referral_id)
 
 
 @unless_erased
 def stop_withdrawn(unit: UnitOfWork[Dependencies], event: ReferralWithdrawn) -> None:
-    """What is said of a duplicate's person from now on is said of the other's."""
+    """Of a duplicate, links and concerns count for the referral that it was merged into from now on."""
     referral = expect_referral(unit, event.referral_id)
-    if not referral.is_newer(unit.sequence):
+    if not referral.advance_search(unit.sequence):
         return
     pauses.stop(unit, referral)
     referral.duplicate_of = event.merged_into_id
     if event.merged_into_id is not None:
         search.keep_apart(unit, event.merged_into_id)
-        pauses.heed_concerns(unit, event.merged_into_id)
+        pauses.apply_concerns(unit, event.merged_into_id)
 
 
 @unless_erased
@@ -87,5 +88,5 @@ def stop_closed(unit: UnitOfWork[Dependencies], event: ReferralClosed) -> None:
 
 def _stop(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> None:
     referral = expect_referral(unit, referral_id)
-    if referral.is_newer(unit.sequence):
+    if referral.advance_search(unit.sequence):
         pauses.stop(unit, referral)

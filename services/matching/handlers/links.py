@@ -14,8 +14,8 @@ from services.matching.store import links, referrals
 
 
 def note_link(unit: UnitOfWork[Dependencies], event: ReferralsLinked) -> None:
-    """Two referrals have no therapist in common from now on. Therapy that has begun is a person's to look at."""
-    if not _is_newest_of_link(unit, event, stands=True):
+    """The two referrals may have no therapist in common from now on. Therapy that has begun is left to the office."""
+    if not _advance_link(unit, event, stands=True):
         return
     # The first asked keeps the offer; either may not have been heard of yet, and is then kept apart when it is.
     for referral_id in (event.other_referral_id, event.referral_id):
@@ -23,22 +23,20 @@ def note_link(unit: UnitOfWork[Dependencies], event: ReferralsLinked) -> None:
 
 
 def note_unlink(unit: UnitOfWork[Dependencies], event: ReferralsUnlinked) -> None:
-    """Who was kept from the two comes into question again."""
-    if not _is_newest_of_link(unit, event, stands=False):
+    """Therapists who were excluded by the link may be asked again."""
+    if not _advance_link(unit, event, stands=False):
         return
     for referral_id in (event.other_referral_id, event.referral_id):
         for id_ in sorted(referrals.all_of_person(unit.session, referral_id)):
             referral = referrals.find_referral(unit.session, id_)
             if referral is not None:
-                search.seek(unit, referral)
+                search.offer_next(unit, referral)
 
 
-def _is_newest_of_link(
-    unit: UnitOfWork[Dependencies], event: ReferralsLinked | ReferralsUnlinked, *, stands: bool
-) -> bool:
+def _advance_link(unit: UnitOfWork[Dependencies], event: ReferralsLinked | ReferralsUnlinked, *, stands: bool) -> bool:
     link = links.find_link(unit.session, event.link_id)
     if link is not None:
-        return link.says(stands=stands, sequence=unit.sequence)
+        return link.advance(stands=stands, sequence=unit.sequence)
     unit.session.add(
         Link(
             id=event.link_id,

@@ -60,7 +60,7 @@ def count_standings(unit: UnitOfWork[Dependencies], request: CountStandings) -> 
     return [StandingCount(state=state, referrals=count) for state, count in referrals.count_by_state(unit.session)]
 
 
-SAID = {
+LINK_STATES = {
     OfferState.OPEN: LinkState.OPEN,
     OfferState.ACCEPTED: LinkState.ANSWERED,
     OfferState.DECLINED: LinkState.ANSWERED,
@@ -75,10 +75,10 @@ def open_offer(unit: UnitOfWork[Dependencies], request: AskOfferLink) -> OfferPa
     offer = offers.find_offer_by_token(unit.session, token_hash) if token_hash else None
     if offer is None:
         return OfferPage(state=LinkState.UNKNOWN)
-    if offer.is_open and unit.now >= offer.expires_at:
-        return OfferPage(state=LinkState.EXPIRED)
-    accepted = offer.state is OfferState.ACCEPTED if SAID[offer.state] is LinkState.ANSWERED else None
-    return OfferPage(state=SAID[offer.state], accepted=accepted, facts=_facts(unit, offer) if offer.is_open else None)
+    state = offer.state_at(unit.now)
+    accepted = state is OfferState.ACCEPTED if LINK_STATES[state] is LinkState.ANSWERED else None
+    facts = _facts(unit, offer) if state is OfferState.OPEN else None
+    return OfferPage(state=LINK_STATES[state], accepted=accepted, facts=facts)
 
 
 def _facts(unit: UnitOfWork[Dependencies], offer: Offer) -> OfferFacts:

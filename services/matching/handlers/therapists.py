@@ -23,32 +23,22 @@ from services.matching.application import answers, parting
 from services.matching.application.availability import reinstate, suspend
 from services.matching.application.lookup import expect_therapist
 from services.matching.dependencies import Dependencies
-from services.matching.domain.offer import Offer
-from services.matching.domain.therapist import Therapist
+from services.matching.domain.offer import Offer, OfferState
 from services.matching.store import matches, offers
+
+log = structlog.get_logger()
 
 
 def suspend_lapsed(unit: UnitOfWork[Dependencies], event: MembershipLapsed) -> None:
     therapist = expect_therapist(unit, event.therapist_id)
-    if _is_newer(unit, therapist):
+    if therapist.advance_membership(unit.sequence):
         suspend(unit, therapist, SuspensionReason.MEMBERSHIP_LAPSED)
 
 
 def reinstate_renewed(unit: UnitOfWork[Dependencies], event: MembershipRenewed) -> None:
     therapist = expect_therapist(unit, event.therapist_id)
-    if _is_newer(unit, therapist):
+    if therapist.advance_membership(unit.sequence):
         reinstate(unit, therapist, SuspensionReason.MEMBERSHIP_LAPSED)
-
-
-def _is_newer(unit: UnitOfWork[Dependencies], therapist: Therapist) -> bool:
-    """Whether this is billing's latest word on the membership."""
-    if unit.sequence < therapist.membership_sequence:
-        return False
-    therapist.membership_sequence = unit.sequence
-    return True
-
-
-log = structlog.get_logger()
 
 
 def take_answer(unit: UnitOfWork[Dependencies], event: OfferAnswered) -> None:
@@ -60,7 +50,7 @@ def take_answer(unit: UnitOfWork[Dependencies], event: OfferAnswered) -> None:
     offer = offers.find_offer_by_token(unit.session, hash_of(answer.token))
     if offer is None:
         raise Invalid("the answer belongs to no offer")
-    if not offer.is_open or unit.now >= offer.expires_at:
+    if offer.state_at(unit.now) is not OfferState.OPEN:
         return  # the page says what became of it
     try:
         _answer(unit, offer, answer)
@@ -80,7 +70,7 @@ def take_therapy_report(unit: UnitOfWork[Dependencies], event: TherapyReportAcce
     match = matches.find_match(unit.session, event.match_id)
     if match is None:
         raise Invalid("the report belongs to no match")
-    if match.is_newly_reported(at=event.reported_at):
+    if match.advance_report(at=event.reported_at):
         parting.part(unit, match, event.reason)
 
 

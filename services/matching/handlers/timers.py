@@ -13,7 +13,7 @@ from contracts.vocabulary import (
 )
 from services.matching.application import offer_endings, openings, search
 from services.matching.application.lookup import expect_referral, expect_therapist
-from services.matching.application.search import seek
+from services.matching.application.search import offer_next
 from services.matching.application.timer_names import SERVE_WAITING_LIST
 from services.matching.dependencies import Dependencies
 from services.matching.domain.therapist import Therapist
@@ -25,16 +25,16 @@ def expire_offer(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     offer = offers.find_offer(unit.session, OfferId(UUID(timer.key)))
     if offer is None or not offer.expire():
         return
-    offer_endings.leave_unanswered(unit, offer)
-    offer_endings.release_place(unit, offer)
+    offer_endings.record_unanswered(unit, offer)
+    offer_endings.release_capacity(unit, offer)
     unit.emit(OfferExpired(offer_id=offer.id, referral_id=offer.referral_id, therapist_id=offer.therapist_id))
     referral = expect_referral(unit, offer.referral_id)
-    referral.seek_on()
-    search.seek(unit, referral)
+    referral.resume_search()
+    search.offer_next(unit, referral)
 
 
 def report_stalled(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
-    """A person is told, once, that a referral has been waiting for long; it goes on being re-tried."""
+    """The office is notified, once, that a referral has been waiting for long. The search goes on."""
     referral = referrals.find_referral(unit.session, ReferralId(UUID(timer.key)))
     if referral is None or referral.waiting_since is None:
         return
@@ -64,23 +64,23 @@ def come_back(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
 def note_release(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """A client has left prison, so that sessions can be online too."""
     referral = referrals.find_referral(unit.session, ReferralId(UUID(timer.key)))
-    if referral is not None and referral.released():
-        search.seek(unit, referral)
+    if referral is not None and referral.release_from_prison():
+        search.offer_next(unit, referral)
 
 
 TRIED_AT_ONCE = 16
-"""Referrals that one unit of work tries for a therapist with room: some milliseconds, in which all else waits."""
+"""Referrals that one unit of work tries for a therapist with room: some milliseconds, while all else waits."""
 
 
 def serve_one_opening(unit: UnitOfWork[Dependencies]) -> None:
-    """Tries those whom one therapist may suit, the longest waiting first, and leaves the rest to the next unit.
+    """Tries the referrals that one therapist may suit, the longest waiting first, some at a time.
 
-    Each gets the best therapist there is for them, who need not be this one.
+    Each is offered to the best therapist there is for it, who need not be this one.
     """
-    opened = waiting_list.next_openings(unit.session, limit=2)
-    if not opened:
+    openings_due = waiting_list.next_openings(unit.session, limit=2)
+    if not openings_due:
         return
-    opening, *others = opened
+    opening, *others = openings_due
     therapist = therapists.read_therapist(unit.session, opening.therapist_id)
     tried = _try_waiting_list(unit, therapist, opening.after) if therapist is not None else []
     if len(tried) == TRIED_AT_ONCE:
@@ -92,17 +92,17 @@ def serve_one_opening(unit: UnitOfWork[Dependencies]) -> None:
 
 
 def _try_waiting_list(
-    unit: UnitOfWork[Dependencies], therapist: Therapist, after: waiting_list.Place
-) -> list[waiting_list.Place]:
-    """The places on the list that were tried, until the therapist has no room."""
+    unit: UnitOfWork[Dependencies], therapist: Therapist, after: waiting_list.Entry
+) -> list[waiting_list.Entry]:
+    """The entries that were tried, until the therapist has no room."""
     if not therapist.can_be_asked:
         return []
     tried = []
-    for place in waiting_list.waiting_for(unit.session, therapist, after=after, limit=TRIED_AT_ONCE):
+    for entry in waiting_list.waiting_for(unit.session, therapist, after=after, limit=TRIED_AT_ONCE):
         if not therapist.can_be_asked:
             return []
-        tried.append(place)
-        referral = referrals.find_referral(unit.session, ReferralId(place[1]))
+        tried.append(entry)
+        referral = referrals.find_referral(unit.session, ReferralId(entry[1]))
         if referral is not None:
-            seek(unit, referral)
+            offer_next(unit, referral)
     return tried

@@ -120,12 +120,12 @@ _UNMET = (
 )
 
 
-_FREE_PLACES = (therapists.c.places - therapists.c.places_held).desc()
+_FREE_CAPACITY = (therapists.c.places - therapists.c.places_held).desc()
 
 
 _EQUALS_FIRST: dict[AskFirst, tuple[ColumnElement[Any], ...]] = {
-    AskFirst.LONGEST_AGO: (therapists.c.last_offered_at.asc().nulls_first(), _FREE_PLACES, therapists.c.id),
-    AskFirst.NEAREST: (_FREE_PLACES, therapists.c.id),
+    AskFirst.LONGEST_AGO: (therapists.c.last_offered_at.asc().nulls_first(), _FREE_CAPACITY, therapists.c.id),
+    AskFirst.NEAREST: (_FREE_CAPACITY, therapists.c.id),
 }
 """Who goes first of those who are in the same band, or equally near."""
 
@@ -223,7 +223,7 @@ def with_room_near(session: Session, referral: Referral, order: Order) -> Iterat
     given = _given(referral) | box
     spots: dict[tuple[bool, int, float], list[str]] = {}
     for outward_code, latitude, longitude, asked_last, unmet in session.execute(_SPOTS_WITH_ROOM, given):
-        place = order.place(round(distance_km(Point(latitude, longitude), here), 1))
+        place = order.band(round(distance_km(Point(latitude, longitude), here), 1))
         spots.setdefault((asked_last, unmet, place), []).append(outward_code)
     for (asked_last, unmet, _), outward_codes in sorted(spots.items()):
         equals = {"asked_last": asked_last, "unmet": unmet, "spots": outward_codes}

@@ -86,14 +86,14 @@ _WAS_ASKED = exists().where(
 )
 
 
-_place = tuple_(referrals.c.waiting_since, referrals.c.id)
+_entry = tuple_(referrals.c.waiting_since, referrals.c.id)
 
 
 _WAITING = prepared(
     select(referrals.c.waiting_since, referrals.c.id)
     .where(
         referrals.c.waiting_needs == bindparam("needs", type_=String),
-        _place > tuple_(bindparam("since", type_=Instant), bindparam("id", type_=referrals.c.id.type)),
+        _entry > tuple_(bindparam("since", type_=Instant), bindparam("id", type_=referrals.c.id.type)),
         or_(_MEETS_ONLINE, _COMES),
         _PAYS,
         ~_WAS_ASKED,
@@ -103,14 +103,14 @@ _WAITING = prepared(
 )
 
 
-Place = tuple[datetime, UUID]
-"""A place on the waiting list: since when a referral waits, and which it is."""
+Entry = tuple[datetime, UUID]
+"""An entry of the waiting list: since when a referral waits, and which it is."""
 
 
-THE_HEAD: Place = (datetime.fromisoformat("1900-01-01T00:00:00+00:00"), UUID(int=0))
+HEAD: Entry = (datetime.fromisoformat("1900-01-01T00:00:00+00:00"), UUID(int=0))
 
 
-def waiting_for(session: Session, therapist: Therapist, *, after: Place, limit: int) -> list[Place]:
+def waiting_for(session: Session, therapist: Therapist, *, after: Entry, limit: int) -> list[Entry]:
     """Those who wait and whom this therapist may suit, the longest waiting first, from a place on."""
     session.flush()
     given = {
@@ -136,7 +136,7 @@ class Opening:
 
     therapist_id: TherapistId
     since: datetime
-    after: Place
+    after: Entry
 
 
 def open_to_waiting_list(session: Session, therapist_id: TherapistId, at: datetime) -> None:
@@ -151,7 +151,7 @@ def next_openings(session: Session, limit: int) -> list[Opening]:
     """The longest open first."""
     oldest = select(openings).order_by(openings.c.since, openings.c.therapist_id).limit(limit)
     return [
-        Opening(row.therapist_id, row.since, (row.tried_since, row.tried_id) if row.tried_id else THE_HEAD)
+        Opening(row.therapist_id, row.since, (row.tried_since, row.tried_id) if row.tried_id else HEAD)
         for row in session.execute(oldest)
     ]
 
@@ -161,9 +161,9 @@ def close_opening(session: Session, opening: Opening) -> None:
     session.execute(delete(openings).where(*_as_seen(opening)))
 
 
-def go_on_after(session: Session, opening: Opening, place: Place) -> None:
+def go_on_after(session: Session, opening: Opening, entry: Entry) -> None:
     """The waiting list was tried as far as this place."""
-    values = {"tried_since": place[0], "tried_id": place[1]}
+    values = {"tried_since": entry[0], "tried_id": entry[1]}
     session.execute(openings.update().where(*_as_seen(opening)).values(**values))
 
 

@@ -43,7 +43,7 @@ from contracts.vocabulary import (
 )
 from services.matching.application import timer_names
 from services.matching.dependencies import Dependencies
-from services.matching.domain.suitability import is_trained
+from services.matching.domain.suitability import is_qualified
 from services.matching.gateways.outward_codes import OutwardCodes
 from services.matching.handlers import commands, events, queries, timers
 from services.matching.settings import MatchingSettings
@@ -132,7 +132,7 @@ class Matching(HandlerBench):
             referral = referrals.read_referral(unit.session, referral_id)
             assert therapist is not None
             assert referral is not None
-            return is_trained(therapist, referral)
+            return is_qualified(therapist, referral)
 
     def asked(self, referral_id: ReferralId) -> TherapistId | None:
         """Who has the open offer."""
@@ -204,7 +204,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def a_toolbox(keys: Path, settings: MatchingSettings = SETTINGS) -> Dependencies:
-    return Dependencies(settings=settings, places=PLACES, keyring=Keyring(keys, reader="matching"))
+    return Dependencies(settings=settings, locations=PLACES, keyring=Keyring(keys, reader="matching"))
 
 
 def approved(referral: ReferralId, pence: int) -> SubsidyApproved:

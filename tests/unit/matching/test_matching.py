@@ -73,18 +73,18 @@ def test_an_offer_says_how_long_it_is_open_and_nothing_of_the_client(matching: M
 
 
 UNSUITABLE: dict[str, tuple[dict[str, Any], dict[str, Any], StallReason]] = {
-    "not trained for higher risk": ({}, {"competence": Competence.HIGHER}, StallReason.NOBODY_TRAINED),
-    "other client group": ({}, {"client_group": ClientGroup.SURVIVOR}, StallReason.NOBODY_TRAINED),
-    "no couple work": ({}, {"work": Work.COUPLE}, StallReason.NOBODY_TRAINED),
+    "not trained for higher risk": ({}, {"competence": Competence.HIGHER}, StallReason.NOBODY_QUALIFIED),
+    "other client group": ({}, {"client_group": ClientGroup.SURVIVOR}, StallReason.NOBODY_QUALIFIED),
+    "no couple work": ({}, {"work": Work.COUPLE}, StallReason.NOBODY_QUALIFIED),
     "other language": (
         {},
         {"therapy_languages": POLISH_ONLY},
-        StallReason.NOBODY_TRAINED,
+        StallReason.NOBODY_QUALIFIED,
     ),
     "other sex than needed": (
         {},
         {"therapist_sex": Sex.MALE, "therapist_sex_only": True},
-        StallReason.NOBODY_TRAINED,
+        StallReason.NOBODY_QUALIFIED,
     ),
     "too far away": ({"outward_code": LONDON}, {}, StallReason.NOBODY_NEAR),
     "only online": ({"sessions": Sessions.ONLINE}, {}, StallReason.NOBODY_NEAR),
@@ -243,7 +243,7 @@ def test_a_person_is_told_of_who_waits_for_five_working_days(matching: Matching)
     matching.clock.advance(timedelta(hours=1))
     matching.fire_due(TIMERS)
     (stalled,) = matching.emitted(MatchingStalled)
-    assert (stalled.referral_id, stalled.reason) == (referral, StallReason.NOBODY_TRAINED)
+    assert (stalled.referral_id, stalled.reason) == (referral, StallReason.NOBODY_QUALIFIED)
 
 
 def test_nobody_is_told_of_who_was_matched_meanwhile(matching: Matching) -> None:

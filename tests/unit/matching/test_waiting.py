@@ -208,7 +208,7 @@ def pairs(matching: Matching, referral_ids: list[ReferralId]) -> tuple[Any, ...]
                 found += candidates.with_room_near(unit.session, one, SETTINGS.order)
             by_referral |= {(one.id, other.id) for other in found}
         for other in (one for one in everybody if one.can_be_asked):
-            places = waiting_list.waiting_for(unit.session, other, after=waiting_list.THE_HEAD, limit=1_000)
+            places = waiting_list.waiting_for(unit.session, other, after=waiting_list.HEAD, limit=1_000)
             by_therapist |= {(id_, other.id) for _, id_ in places}
         assert {one.id for one in waiting} <= set(referral_ids)
         return allowed, by_referral, by_therapist
