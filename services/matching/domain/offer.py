@@ -86,7 +86,7 @@ class Match:
     """When its therapist said last, by the page of the introduction, that it has ended."""
 
     def advance_report(self, *, at: datetime) -> bool:
-        """Records when the therapist said so. False if they said as new before: the office may have corrected it since."""
+        """Records when the therapist said so. False if that is not news: the office may have corrected it."""
         if self.end_reported_at is not None and at <= self.end_reported_at:
             return False
         self.end_reported_at = at
