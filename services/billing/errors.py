@@ -1,4 +1,4 @@
-"""What billing's commands refuse, by name, beside the domain's own refusals."""
+"""What billing's commands refuse, by name, besides the refusals of the domain."""
 
 from __future__ import annotations
 

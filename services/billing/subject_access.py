@@ -40,7 +40,7 @@ def tell(unit: BillingUnit, request: AboutSubject) -> list[Section]:
     theirs = unit.session.scalars(select(Award).where(tables.award_table.c.referral_id == of))
     charged = unit.session.scalars(select(Invoice).where(tables.invoice_table.c.referral_id == of))
     matched = matches.matches_of(unit.session, of)
-    found = [_asked(unit, referral), *(_award(unit, one) for one in theirs), *map(_match, matched)]
+    found = [_asked(unit, referral), *(_award(unit, award) for award in theirs), *map(_match, matched)]
     return [
         section(
             Topic.MONEY, [*found, *(_session(unit, row) for row in _sessions(unit, matched)), *map(_invoice, charged)]
@@ -49,7 +49,7 @@ def tell(unit: BillingUnit, request: AboutSubject) -> list[Section]:
 
 
 def _asked(unit: BillingUnit, referral: Referral) -> Entry:
-    place = waiting_list.find_place(unit.session, referral.id)
+    waiting = waiting_list.find_entry(unit.session, referral.id)
     told = entry(
         ("Help with the cost asked for", referral.subsidy_requested or None),
         ("Your request came on", referral.received_at),
@@ -59,9 +59,9 @@ def _asked(unit: BillingUnit, referral: Referral) -> Entry:
         ("Council, by its official number", referral.local_authority),
         ("A person has confirmed where you live", referral.area_confirmed),
         ("Your request was assessed on", referral.assessed_at),
-        ("On the waiting list for money since", place and place.asked_at),
-        ("What it waits for", place and place.reason),
-        ("Who decided that help may go on", place and place.allowed_by),
+        ("On the waiting list for money since", waiting and waiting.asked_at),
+        ("What it waits for", waiting and waiting.reason),
+        ("Who decided that help may go on", waiting and waiting.allowed_by),
         ("This request takes up an earlier one of yours", referral.previous_id is not None or None),
         ("It was found to be the same as another of yours", referral.merged_into_id is not None or None),
         ("A session near you costs at least, as far as we know", pounds(referral.least_fee_pence)),
@@ -101,7 +101,7 @@ def _match(match: Match) -> Entry:
 
 def _sessions(unit: BillingUnit, matched: Sequence[Match]) -> list[RowMapping]:
     table = tables.session_table
-    wanted = select(table).where(table.c.match_id.in_([one.id for one in matched])).order_by(table.c.attended_on)
+    wanted = select(table).where(table.c.match_id.in_([match.id for match in matched])).order_by(table.c.attended_on)
     return list(unit.session.execute(wanted).mappings())
 
 

@@ -26,11 +26,11 @@ class UnknownMatch(Refused):
 
 
 class WithdrawAtIntake(Refused):
-    """A withdrawal is the client's word, and is made at intake, which stops everything else too."""
+    """A withdrawal is recorded at intake, which stops everything else too."""
 
 
 class UnknownOutwardCode(Refused):
-    """There is no such outward code, so no distance from it can be told."""
+    """There is no such outward code, so no distance from it is known."""
 
 
 class AwayUntilWhen(Refused):
@@ -38,7 +38,7 @@ class AwayUntilWhen(Refused):
 
 
 class CannotUndo(Refused):
-    """Something has been built on the end of the match; the message says what to do instead."""
+    """Something has followed the end of the match; the message says what to do instead."""
 
 
 class AgesTheWrongWayRound(Refused):

@@ -88,7 +88,7 @@ def _search(referral: Referral) -> Entry:
 
 
 def _languages(codes: Sequence[str]) -> str | None:
-    return ", ".join(LANGUAGES.get(one, one) for one in codes) or None
+    return ", ".join(LANGUAGES.get(code, code) for code in codes) or None
 
 
 def _offer(offer: Offer) -> Entry:

@@ -1,4 +1,4 @@
-"""Whether client and therapist have met: asked of a person where nobody says so, and never taken from silence."""
+"""Whether client and therapist have met. Where nobody says, the office is asked; silence is no answer."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from services.billing.store import attended_sessions, invoices, matches, referra
 ASK_ATTENDANCE = "ask_attendance"
 
 
-TELLING_ENDS = (MatchEndReason.COMPLETED, MatchEndReason.NOT_ATTENDED)
-"""How a match ends that says itself whether anybody came."""
+CONCLUSIVE_ENDS = (MatchEndReason.COMPLETED, MatchEndReason.NOT_ATTENDED)
+"""Ends of a match that say themselves whether the client came."""
 
 
-def watch_attendance(unit: BillingUnit, match: Match) -> None:
-    """Has a person asked some time after the match, unless it is known by then."""
+def schedule_question(unit: BillingUnit, match: Match) -> None:
+    """Schedules the question for some time after the match. It isn't asked if the answer is known by then."""
     due = match.matched_at + timedelta(days=unit.dependencies.ask_attendance_days)
     unit.set_timer(ASK_ATTENDANCE, match.id, max(due, unit.now))
 
 
-def watch_ended(unit: BillingUnit, match: Match) -> None:
-    """Client and therapist have parted: what isn't known by now is asked at once."""
-    if match.end_reason not in TELLING_ENDS:
+def ask_after_end(unit: BillingUnit, match: Match) -> None:
+    """Client and therapist have parted: the question is asked at once, unless how they parted answers it."""
+    if match.end_reason not in CONCLUSIVE_ENDS:
         unit.set_timer(ASK_ATTENDANCE, match.id, unit.now)
 
 
 def ask(unit: BillingUnit, match_id: MatchId) -> None:
-    """Says once that nobody knows whether client and therapist have met."""
+    """Emits, once, that nobody has said whether client and therapist have met."""
     match = matches.get_match(unit.session, match_id)
     if match.attendance_asked_at or not _is_unknown(unit, match):
         return
@@ -69,7 +69,7 @@ def record_never_attended(unit: BillingUnit, match_id: MatchId, *, recorded_by: 
 
 
 def _is_unknown(unit: BillingUnit, match: Match) -> bool:
-    if match.never_attended_at or match.end_reason in TELLING_ENDS:
+    if match.never_attended_at or match.end_reason in CONCLUSIVE_ENDS:
         return False
     referral = referrals.get_referral(unit.session, match.referral_id)
     invoice = invoices.find_fee_invoice(unit.session, match.id)

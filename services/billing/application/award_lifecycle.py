@@ -1,4 +1,4 @@
-"""What becomes of an award: told to the therapist, fitted to their fee, kept for late sessions, given back."""
+"""What becomes of an award after it was made: lowered to the therapist's fee, closed, resumed, released to its fund."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from services.billing.store import awards, funds, matches, referrals
 RELEASE_AWARD, AWARD_NOT_BEGUN = "release_award", "award_not_begun"
 
 
-def watch_beginning(unit: BillingUnit, award: Award) -> None:
-    """Has the money go back if no session was paid within the time that policy gives."""
+def schedule_release_if_unbegun(unit: BillingUnit, award: Award) -> None:
+    """Schedules the release of an award for which no session is paid within the time that policy gives."""
     unit.set_timer(AWARD_NOT_BEGUN, award.id, end_of(_begin_by(unit, award)))
 
 
-def tell_therapist(unit: BillingUnit, award: Award, fund: Fund, match: Match) -> None:
-    """Says that the award pays a part of the sessions with this therapist, who has to know."""
+def emit_assignment(unit: BillingUnit, award: Award, fund: Fund, match: Match) -> None:
+    """Emits to this therapist that the award pays a part of each session."""
     unit.emit(
         SubsidyAssigned(
             award_id=award.id,
@@ -44,16 +44,16 @@ def tell_therapist(unit: BillingUnit, award: Award, fund: Fund, match: Match) ->
 
 
 def fit_to_fee(unit: BillingUnit, referral: Referral, match: Match) -> None:
-    """Releases what the therapist's own fee doesn't need of the award, and tells them of what is left."""
+    """Releases what the therapist's fee doesn't need of the award, and emits to them what is left."""
     award = awards.find_held_award(unit.session, referral.id)
     if award is None:
         return
     fund = funds.get_fund(unit.session, award.fund_id)
     need = need_per_session(session_fee_pence=match.session_fee_pence, fee_ceiling_pence=referral.fee_ceiling_pence)
     released = award.lower_to(fund=fund, pence_per_session=need)
-    tell_release(unit, award, released, SubsidyReleaseReason.FEE_LOWER_THAN_AWARDED, cause_id=match.id)
+    record_release(unit, award, released, SubsidyReleaseReason.FEE_LOWER_THAN_AWARDED, cause_id=match.id)
     if award.state is AwardState.HELD:
-        tell_therapist(unit, award, fund, match)
+        emit_assignment(unit, award, fund, match)
 
 
 def close_award_of(unit: BillingUnit, referral: Referral, reason: SubsidyReleaseReason, *, pays_until: date) -> None:
@@ -79,21 +79,20 @@ def close_award(
     unit.set_timer(RELEASE_AWARD, award.id, end_of(last_report), {"reason": reason.value})
 
 
-def go_on(unit: BillingUnit, referral: Referral) -> None:
-    """What had ended with a referral or its match goes on: an award whose money is still reserved is held again.
+def resume(unit: BillingUnit, referral: Referral) -> None:
+    """The end of a referral or a match is undone: an award whose money is still reserved is held again.
 
-    If it has gone back to the fund meanwhile, the client is on the waiting list where they stood, and is served from it
-    if the fund still has it.
+    If the money has gone back to the fund meanwhile, the client is put on the waiting list where they stood before.
     """
     if not referral.asks_for_subsidy or awards.find_held_award(unit.session, referral.id):
         return
     for award in reversed(awards.closing_awards_of(unit.session, referral.id)):
         if funds.get_fund(unit.session, award.fund_id).is_open(on=day_of(unit.now)):
-            award.go_on()
+            award.resume()
             unit.cancel_timer(RELEASE_AWARD, award.id)
             leave_waiting_list(unit, referral.id)
             if not award.sessions_used:
-                watch_beginning(unit, award)
+                schedule_release_if_unbegun(unit, award)
             return
     wait_again(unit, referral)
 
@@ -107,7 +106,7 @@ def release(unit: BillingUnit, award_id: AwardId, reason: SubsidyReleaseReason) 
 
 
 def release_unbegun(unit: BillingUnit, award_id: AwardId) -> None:
-    """Money that nobody has used goes back to the fund; its client waits behind those who have waited meanwhile."""
+    """Money that nobody has used goes back to the fund; the client joins the end of the waiting list."""
     award = awards.find_award(unit.session, award_id)
     if award is None or award.state is not AwardState.HELD or award.sessions_used:
         return
@@ -117,15 +116,15 @@ def release_unbegun(unit: BillingUnit, award_id: AwardId) -> None:
 
 
 def release_if_nobody_met(unit: BillingUnit, referral: Referral) -> None:
-    """It is known now that no session took place, so nothing need be reserved for one."""
+    """Now that no session is known to have taken place, nothing is reserved for one any more."""
     if _may_have_met(unit, referral):
         return
     for award in awards.closing_awards_of(unit.session, referral.id):
         _end(unit, award, funds.get_fund(unit.session, award.fund_id), SubsidyReleaseReason.MATCH_ENDED)
 
 
-def note_that_nobody_fits(unit: BillingUnit, referral: Referral, event: MatchingStalled) -> None:
-    """Gives an award back with which the client can pay nobody within reach, and remembers what was not enough."""
+def release_for_nobody_affordable(unit: BillingUnit, referral: Referral, event: MatchingStalled) -> None:
+    """Releases an award with which the client can pay no therapist within reach, and records what was not enough."""
     award = awards.find_held_award(unit.session, referral.id)
     if award is None or matches.find_current_match(unit.session, referral.id):
         return
@@ -139,15 +138,15 @@ def note_that_nobody_fits(unit: BillingUnit, referral: Referral, event: Matching
     wait_again(unit, referral)
 
 
-def ask_again(unit: BillingUnit, referral: Referral) -> None:
-    """The next therapist may cost what the client can't pay alone, though the one before didn't."""
+def reconsider_need(unit: BillingUnit, referral: Referral) -> None:
+    """Puts a client without an award on the waiting list whom the next therapist may cost more than they can pay."""
     highest = unit.dependencies.awards.highest_session_fee_pence
     if need_per_session(session_fee_pence=highest, fee_ceiling_pence=referral.fee_ceiling_pence):
         wait_again(unit, referral)
 
 
-def try_again_with(unit: BillingUnit, *, session_fee_pence: int) -> None:
-    """A therapist has come whose fee may fit some for whom nobody's did."""
+def retry_with_fee(unit: BillingUnit, *, session_fee_pence: int) -> None:
+    """A therapist's fee may fit referrals that no therapist's fitted before: tries those again."""
     in_vain = referrals.referrals_that_fit_nobody(unit.session, above_pence=session_fee_pence)
     for referral in in_vain:
         referral.least_fee_pence = session_fee_pence
@@ -163,7 +162,7 @@ def may_pay_again(unit: BillingUnit, award: Award, fund: Fund) -> bool:
     return open_ and referral.ending is None and other in (None, award)
 
 
-def tell_release(
+def record_release(
     unit: BillingUnit,
     award: Award,
     pence: int,
@@ -171,7 +170,7 @@ def tell_release(
     *,
     cause_id: AwardId | MatchId | SessionId,
 ) -> None:
-    """Enters what went back to the fund, if anything did, and has those served who wait for it."""
+    """Posts and emits what went back to the fund, if anything did, and has the waiting list served."""
     if not pence:
         return
     post(unit, ledger.subsidy_released(cause_id=cause_id, fund_id=award.fund_id, pence=pence))
@@ -191,7 +190,7 @@ def tell_release(
 def _end(
     unit: BillingUnit, award: Award, fund: Fund, reason: SubsidyReleaseReason, *, pays_until: date | None = None
 ) -> None:
-    tell_release(unit, award, award.end(fund=fund, pays_until=pays_until), reason, cause_id=award.id)
+    record_release(unit, award, award.end(fund=fund, pays_until=pays_until), reason, cause_id=award.id)
 
 
 def _begin_by(unit: BillingUnit, award: Award) -> date:
@@ -205,7 +204,7 @@ def _may_have_met(unit: BillingUnit, referral: Referral) -> bool:
 
 
 def _was_tried_with(award: Award, together: int, event: MatchingStalled) -> bool:
-    """Whether matching sought with this award's money, and did not say so before it had heard of it."""
+    """Whether matching's search counted this award's money; it may have failed before matching heard of the award."""
     if event.highest_fee_pence is not None:
         return event.highest_fee_pence == together
     return event.waiting_since >= award.approved_at

@@ -1,8 +1,8 @@
-"""What stands to a therapist's credit, and how it is set against what they owe.
+"""A therapist's credit, and how it is set against what they owe.
 
 What a therapist owes is one account of the ledger. Which payment pays which invoice is kept beside it, in rows that are
-only ever added to; credit is what no invoice has needed of the payments that stand. Whoever moves any of it has locked
-the therapist.
+only ever added to. Credit is the part of valid payments that no invoice has needed. The caller of each function has locked
+the therapist, or the function does.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from services.billing.store import invoices, payments, therapists
 
 
 def pay_from_credit(unit: BillingUnit, invoice: Invoice) -> int | None:
-    """Sets what stands to the therapist's credit against a new invoice; the pence, None if there are none."""
+    """Sets the therapist's credit against a new invoice. Returns the pence so paid, None if there is no credit."""
     therapist = therapists.lock_therapist(unit.session, invoice.therapist_id)
     if not therapist.credit_pence:
         return None
@@ -28,7 +28,7 @@ def pay_from_credit(unit: BillingUnit, invoice: Invoice) -> int | None:
 
 
 def settle_account(unit: BillingUnit, therapist: Therapist) -> Sequence[Invoice]:
-    """Sets the therapist's credit against what they owe, the oldest first; the invoices that were owed."""
+    """Sets the therapist's credit against what they owe, the oldest first. Returns the invoices that were owed."""
     if not therapist.credit_pence:
         return ()
     owed = invoices.lock_unsettled(unit.session, therapist.id)
@@ -48,7 +48,7 @@ def set_against(unit: BillingUnit, therapist: Therapist, invoices: Sequence[Invo
 
 
 def free_overpaid(unit: BillingUnit, therapist: Therapist, invoice: Invoice) -> None:
-    """What was paid of a fee that has been given back stands to the therapist's credit from now on."""
+    """Turns what was paid of a fee that has been given back into credit."""
     for payment_id, invoice_id, pence in payments.allocated(unit.session, invoice_id=invoice.id):
         given_up = invoice.unpay(pence=min(pence, invoice.overpaid_pence))
         if given_up:
@@ -57,7 +57,7 @@ def free_overpaid(unit: BillingUnit, therapist: Therapist, invoice: Invoice) -> 
 
 
 def withdraw_payment(unit: BillingUnit, therapist: Therapist, payment: Payment) -> Sequence[Invoice]:
-    """Takes a payment out of every invoice and out of the credit; the invoices, which are owed again."""
+    """Takes a payment out of every invoice and out of the credit. Returns the invoices, which are owed again."""
     touched, credit = [], payment.amount_pence
     for payment_id, invoice_id, pence in payments.allocated(unit.session, payment_id=payment.id):
         invoice = invoices.lock_invoice(unit.session, invoice_id)

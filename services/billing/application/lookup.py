@@ -1,4 +1,4 @@
-"""What an event is about, which may not have been heard of yet."""
+"""Referrals and matches that an event names, which may not have arrived yet: then the event waits."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def expect_referral(unit: BillingUnit, referral_id: ReferralId) -> Referral:
 
 
 def expect_match(unit: BillingUnit, match_id: MatchId) -> Match:
+    """The match that an event is about. Raises NotYet while its TherapistMatched has not arrived."""
     match = matches.find_match(unit.session, match_id)
     if match is None:
         raise NotYet(f"match {match_id} has not been heard of here")

@@ -48,11 +48,11 @@ def renew(unit: BillingUnit, therapist_id: TherapistId) -> None:
         return
     invoice = _charge_year(unit, membership.therapist_id, membership.renews_on)
     membership.renew(invoice_id=invoice.id)
-    _tell_renewal(unit, membership, invoice, from_credit_pence=credit.pay_from_credit(unit, invoice))
+    _emit_renewal(unit, membership, invoice, from_credit_pence=credit.pay_from_credit(unit, invoice))
 
 
 def remind(unit: BillingUnit, invoice_id: InvoiceId) -> None:
-    """The fee is still unpaid some days before it lapses: the therapist is told, and until when it can be paid."""
+    """Reminds the therapist of an unpaid fee some days before the membership lapses, and says until when to pay."""
     invoice = invoices.lock_invoice(unit.session, invoice_id)
     if not invoice.is_settled:
         _remind(unit, invoice)
@@ -78,11 +78,11 @@ def revive_paid(unit: BillingUnit, invoices: Iterable[Invoice]) -> None:
         membership = therapists.find_membership(unit.session, invoice.therapist_id)
         if membership and membership.is_revived_by(invoice_id=invoice.id, is_settled=invoice.is_settled):
             membership.revive(on=day_of(unit.now))
-            _tell_renewal(unit, membership, invoice)
+            _emit_renewal(unit, membership, invoice)
 
 
-def ask_again(unit: BillingUnit, invoices: Iterable[Invoice]) -> None:
-    """A payment was taken back: who owes this year's fee again is reminded at once, and lapses unless it is paid."""
+def remind_unpaid(unit: BillingUnit, invoices: Iterable[Invoice]) -> None:
+    """After a payment was reversed, reminds at once of a fee that is owed again, before the membership lapses."""
     for invoice in invoices:
         membership = therapists.find_membership(unit.session, invoice.therapist_id)
         if membership and membership.may_lapse(invoice_id=invoice.id, is_settled=invoice.is_settled):
@@ -118,7 +118,7 @@ def _lapse(unit: BillingUnit, membership: Membership, invoice: Invoice) -> None:
     )
 
 
-def _tell_renewal(
+def _emit_renewal(
     unit: BillingUnit, membership: Membership, invoice: Invoice, *, from_credit_pence: int | None = None
 ) -> None:
     unit.set_timer(RENEW, membership.therapist_id, start_of(membership.renews_on))

@@ -1,4 +1,4 @@
-"""The referral fee: charged for a match, given back and asked for again as what became of the match is known."""
+"""The referral fee: charged for a match, credited or charged again when it is known whether the client attended."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def charge_referral_fee(unit: BillingUnit, match: Match) -> None:
 
 
 def settle_referral_fee(unit: BillingUnit, referral: Referral, match: Match, *, goes_on: bool = False) -> None:
-    """Gives the fee back, or asks for it again, as what is known of the match says. Nothing follows from silence.
+    """Credits the fee, or charges it again, by what is known of the match. Nothing follows from silence.
 
-    `goes_on`: the fee was given back for an end that is taken back itself, so that silence doesn't keep it so.
+    `goes_on`: the end for which the fee was credited is undone, so it is charged again even if no session is on record.
     """
     therapist = therapists.lock_therapist(unit.session, match.therapist_id)
     invoice = invoices.find_fee_invoice(unit.session, match.id)

@@ -1,4 +1,4 @@
-"""Sessions attended: subsidised ones draw an award down, any lets the referral fee stand, all can be taken back.
+"""Sessions attended. A subsidised one draws down its award; any makes the referral fee due; each can be reversed.
 
 What counts is the day of the session, in London, not when it is reported.
 """
@@ -66,7 +66,7 @@ def record_attendance(
 def take_back(
     unit: BillingUnit, session: AttendedSession, *, reversed_by: str, reason: SessionReversalReason
 ) -> Reversal:
-    """Takes a session back, and its payment by a journal of its own."""
+    """Reverses a session, and what a fund paid for it by a journal of its own."""
     match = matches.get_match(unit.session, session.match_id)
     reversal = Reversal(unit.now, reversed_by, reason.value)
     session.reversed_at = reversal.at
@@ -110,7 +110,7 @@ def _pay(unit: BillingUnit, award: Award, fund: Fund, match: Match, on: date) ->
 
 
 def _give_back(unit: BillingUnit, session: AttendedSession, match: Match) -> None:
-    """What a fund had paid for the session is kept for another one of its award, or goes back to the fund."""
+    """What a fund had paid is reserved for another session of the award, or goes back to the fund."""
     award = awards.find_award(unit.session, session.award_id) if session.award_id else None
     if award is None:
         return
@@ -124,7 +124,7 @@ def _give_back(unit: BillingUnit, session: AttendedSession, match: Match) -> Non
     goes_on = award_lifecycle.may_pay_again(unit, award, fund)
     released = award.undo_draw_down(fund=fund, pence=pence, goes_on=goes_on)
     reason = SubsidyReleaseReason.SESSION_TAKEN_BACK
-    award_lifecycle.tell_release(unit, award, released, reason, cause_id=session.id)
+    award_lifecycle.record_release(unit, award, released, reason, cause_id=session.id)
 
 
 def _note_session(unit: BillingUnit, match: Match, session: AttendedSession) -> None:
@@ -143,7 +143,7 @@ def _note_session(unit: BillingUnit, match: Match, session: AttendedSession) -> 
 
 
 def _settle_fee(unit: BillingUnit, match: Match) -> None:
-    """Late truth: a session that becomes known after all, or is taken back, may change whether the fee stands."""
+    """A session that is reported late, or reversed, may change whether the fee is due."""
     referral = referrals.get_referral(unit.session, match.referral_id)
     if match.end_reason or match.never_attended_at or referral.ending:
         referral_fees.settle_referral_fee(unit, referral, match)

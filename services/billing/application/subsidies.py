@@ -1,4 +1,4 @@
-"""Deciding subsidies: when one is asked for, and when money has come."""
+"""Decides subsidies: when one is asked for, and again when money comes."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from services.billing.domain.days import day_of
 from services.billing.domain.funds import Fund
 from services.billing.domain.matches import Match
 from services.billing.domain.referrals import Referral
-from services.billing.domain.waiting_list import WaitingPlace
+from services.billing.domain.waiting_list import WaitingListEntry
 from services.billing.store import attended_sessions, awards, funds, matches, referrals, rows, waiting_list
 
-PLACES_AT_ONCE = 200
+ENTRIES_AT_ONCE = 200
 """How much of the waiting list one unit of work serves, so that it holds the funds' locks for a moment only."""
 
 
 def decide(unit: BillingUnit, referral: Referral) -> None:
-    """Decides a subsidy once it is asked for and assessed: an award, or a place on the waiting list."""
+    """Decides a subsidy once it is asked for and assessed: an award, or an entry on the waiting list."""
     if not referral.asks_for_subsidy or _is_decided(unit, referral):
         return
-    place = WaitingPlace(referral_id=referral.id, asked_at=referral.received_at)
+    entry = WaitingListEntry(referral_id=referral.id, asked_at=referral.received_at)
     # If money has just come it is for those who asked before; this one is served after them.
     after_others = waiting_list.is_any_due(unit.session, MONEY_COMES, at=unit.now)
-    if after_others or not _is_served(unit, place, funds.open_funds(unit.session, on=day_of(unit.now))):
-        rows.add(unit.session, place)
+    if after_others or not _is_served(unit, entry, funds.open_funds(unit.session, on=day_of(unit.now))):
+        rows.add(unit.session, entry)
 
 
 def serve_waiting_list(unit: BillingUnit, after: tuple[datetime, ReferralId] | None) -> None:
@@ -45,30 +45,30 @@ def serve_waiting_list(unit: BillingUnit, after: tuple[datetime, ReferralId] | N
     `after` is the last entry that was served, None for the first part.
     """
     open_funds = funds.open_funds(unit.session, on=day_of(unit.now))
-    places = waiting_list.places_after(unit.session, after, limit=PLACES_AT_ONCE)
-    for place in places:
-        if _is_served(unit, place, open_funds):
-            unit.session.delete(place)
-    if len(places) == PLACES_AT_ONCE:
-        position = {"asked_at": places[-1].asked_at.isoformat(), "referral_id": str(places[-1].referral_id)}
+    entries = waiting_list.entries_after(unit.session, after, limit=ENTRIES_AT_ONCE)
+    for entry in entries:
+        if _is_served(unit, entry, open_funds):
+            unit.session.delete(entry)
+    if len(entries) == ENTRIES_AT_ONCE:
+        position = {"asked_at": entries[-1].asked_at.isoformat(), "referral_id": str(entries[-1].referral_id)}
         unit.set_timer(SERVE_WAITING_LIST, EVERYBODY, unit.now, position)
 
 
 def _is_decided(unit: BillingUnit, referral: Referral) -> bool:
-    waiting, awarded = waiting_list.find_place, awards.find_latest_award
+    waiting, awarded = waiting_list.find_entry, awards.find_latest_award
     return bool(waiting(unit.session, referral.id) or awarded(unit.session, referral.id))
 
 
-def _is_served(unit: BillingUnit, place: WaitingPlace, open_funds: Iterable[Fund]) -> bool:
-    """Decides for whoever has this place. False if they must go on waiting."""
-    referral = referrals.get_referral(unit.session, place.referral_id)
+def _is_served(unit: BillingUnit, entry: WaitingListEntry, open_funds: Iterable[Fund]) -> bool:
+    """Decides about this entry's referral. False if it must go on waiting."""
+    referral = referrals.get_referral(unit.session, entry.referral_id)
     match = matches.find_current_match(unit.session, referral.id)
     match_id = match.id if match else None
     try:
-        _approve(unit, place, referral, match, open_funds)
+        _approve(unit, entry, referral, match, open_funds)
     except NoFundCanPay as refusal:
-        if place.reason is not refusal.reason:
-            place.reason = refusal.reason
+        if entry.reason is not refusal.reason:
+            entry.reason = refusal.reason
             unit.emit(SubsidyWaitlisted(referral_id=referral.id, reason=refusal.reason, match_id=match_id))
         return False
     except NothingNeeded:
@@ -78,10 +78,10 @@ def _is_served(unit: BillingUnit, place: WaitingPlace, open_funds: Iterable[Fund
 
 
 def _approve(
-    unit: BillingUnit, place: WaitingPlace, referral: Referral, match: Match | None, open_funds: Iterable[Fund]
+    unit: BillingUnit, entry: WaitingListEntry, referral: Referral, match: Match | None, open_funds: Iterable[Fund]
 ) -> None:
     used_up = _used_up(unit, referral)
-    request = _request(unit, place, referral, match, is_further=used_up is not None)
+    request = _request(unit, entry, referral, match, is_further=used_up is not None)
     grant = choose(request=request, funds=open_funds, policy=unit.dependencies.awards, on=day_of(unit.now))
     award = grant.commit(
         award_id=AwardId(unit.new_id()),
@@ -102,13 +102,13 @@ def _approve(
             approved_at=award.approved_at,
         )
     )
-    award_lifecycle.watch_beginning(unit, award)
+    award_lifecycle.schedule_release_if_unbegun(unit, award)
     if match:
-        award_lifecycle.tell_therapist(unit, award, grant.fund, match)
+        award_lifecycle.emit_assignment(unit, award, grant.fund, match)
 
 
 def _used_up(unit: BillingUnit, referral: Referral) -> Award | None:
-    """The award that the next one would follow, if every session of it was paid."""
+    """The referral's latest award if all its sessions are used, so that another one would follow it."""
     latest = awards.find_latest_award(unit.session, referral.id)
     return latest if latest and latest.state is AwardState.USED else None
 
@@ -127,16 +127,16 @@ def _where_it_ended(unit: BillingUnit, referral: Referral, match: Match | None) 
 
 
 def _request(
-    unit: BillingUnit, place: WaitingPlace, referral: Referral, match: Match | None, *, is_further: bool
+    unit: BillingUnit, entry: WaitingListEntry, referral: Referral, match: Match | None, *, is_further: bool
 ) -> Request:
     person = referrals.same_person(unit.session, referral.id)
     return Request(
         client_group=referral.client_group,
-        place=referral.place,
+        area=referral.area,
         fee_ceiling_pence=referral.fee_ceiling_pence,
         session_fee_pence=match.session_fee_pence if match else None,
         received_pence=awards.received_by(unit.session, person),
         least_fee_pence=referral.least_fee_pence,
         is_further=is_further,
-        is_allowed=place.allowed_by is not None,
+        is_allowed=entry.allowed_by is not None,
     )

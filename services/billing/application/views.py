@@ -1,4 +1,4 @@
-"""What commands and queries of billing answer."""
+"""Shapes that commands and queries of billing answer with."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def fund_view(fund: Fund, *, on: date) -> FundView:
 
 def subsidy_view(unit: BillingUnit, referral: Referral) -> SubsidyView:
     award = awards.find_latest_award(unit.session, referral.id)
-    place = waiting_list.find_place(unit.session, referral.id)
+    entry = waiting_list.find_entry(unit.session, referral.id)
     return SubsidyView(
         referral_id=referral.id,
         subsidy_requested=referral.subsidy_requested,
         award=_award_view(award) if award else None,
-        is_waiting=place is not None,
-        wait_reason=place.reason if place else None,
+        is_waiting=entry is not None,
+        wait_reason=entry.reason if entry else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""What every refusal of billing's rules has in common."""
+"""The base of every refusal by billing's rules, and how amounts are written in them."""
 
 
 class RuleBroken(Exception):

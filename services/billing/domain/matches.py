@@ -38,8 +38,8 @@ class Match:
     session_reported_at: datetime | None = None
     """When its therapist said last, by the page of the introduction, that they have met."""
 
-    def is_newly_reported(self, *, at: datetime) -> bool:
-        """Whether the therapist's word on a session is newer than the last, which may have been put right since."""
+    def advance_report(self, *, at: datetime) -> bool:
+        """Records when a session was reported. False if that is not news: the office may have corrected it."""
         if self.session_reported_at is not None and at <= self.session_reported_at:
             return False
         self.session_reported_at = at

@@ -10,7 +10,7 @@ from contracts.vocabulary import (
     ReferralId,
 )
 from services.billing.domain.fees import Ending
-from services.billing.domain.funds import Place
+from services.billing.domain.funds import Area
 
 
 @dataclass(kw_only=True, eq=False)
@@ -39,8 +39,8 @@ class Referral:
     least_fee_pence: int | None = None
 
     @property
-    def place(self) -> Place:
-        return Place(police_force_area=self.police_force_area, local_authority=self.local_authority)
+    def area(self) -> Area:
+        return Area(police_force_area=self.police_force_area, local_authority=self.local_authority)
 
     @property
     def asks_for_subsidy(self) -> bool:

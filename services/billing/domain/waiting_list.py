@@ -12,8 +12,8 @@ from contracts.vocabulary import (
 
 
 @dataclass(kw_only=True, eq=False)
-class WaitingPlace:
-    """A referral's place on the subsidy waiting list; without a reason until it was tried for the first time.
+class WaitingListEntry:
+    """A referral on the subsidy waiting list; without a reason until it was tried for the first time.
 
     `allowed_by` decided that an award may follow one that was used up.
     """

@@ -1,4 +1,4 @@
-"""Funds: opened by a person, spent from their first day, closed after their last."""
+"""What a person tells billing of funds and subsidies: a fund opened, an area confirmed, a further award allowed."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def confirm_area(unit: BillingUnit, request: ConfirmArea) -> SubsidyView:
     referral.police_force_area = request.police_force_area
     referral.local_authority = request.local_authority or referral.local_authority
     referral.area_confirmed = True
-    if waiting_list.find_place(unit.session, referral.id):
+    if waiting_list.find_entry(unit.session, referral.id):
         money_has_come(unit)
     return subsidy_view(unit, referral)
 
@@ -97,8 +97,8 @@ def allow_further_award(unit: BillingUnit, request: AllowFurtherAward) -> Subsid
     if not referral.asks_for_subsidy or latest is None or latest.state is AwardState.HELD:
         raise NothingToFollow("This referral has ended, or has no award that is used up; look at its subsidy.")
     wait_again(unit, referral, asked_at=unit.now)
-    place = waiting_list.find_place(unit.session, referral.id)
-    if place and place.allowed_by is None:
-        place.allowed_by = request.allowed_by
+    entry = waiting_list.find_entry(unit.session, referral.id)
+    if entry and entry.allowed_by is None:
+        entry.allowed_by = request.allowed_by
         money_has_come(unit)
     return subsidy_view(unit, referral)

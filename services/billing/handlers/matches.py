@@ -24,14 +24,14 @@ from services.billing.store import awards, matches, rows, therapists
 
 def open_account(unit: BillingUnit, event: TherapistAdmitted) -> None:
     """A therapist was admitted. Nothing is due before their first referral; a fee that fits somebody is worth a try."""
-    _know_therapist(unit, event.therapist_id)
+    _open_account(unit, event.therapist_id)
     if event.session_fee_pence is not None:
-        award_lifecycle.try_again_with(unit, session_fee_pence=event.session_fee_pence)
+        award_lifecycle.retry_with_fee(unit, session_fee_pence=event.session_fee_pence)
 
 
 def note_changed_fee(unit: BillingUnit, event: TherapistFeeChanged) -> None:
     """A therapist asks for another fee from now on, which may fit somebody. What was agreed with a match stays."""
-    award_lifecycle.try_again_with(unit, session_fee_pence=event.session_fee_pence)
+    award_lifecycle.retry_with_fee(unit, session_fee_pence=event.session_fee_pence)
 
 
 def charge_match(unit: BillingUnit, event: TherapistMatched) -> None:
@@ -42,7 +42,7 @@ def charge_match(unit: BillingUnit, event: TherapistMatched) -> None:
     if matches.find_match(unit.session, event.match_id):
         return
     referral = expect_referral(unit, event.referral_id)
-    _know_therapist(unit, event.therapist_id)
+    _open_account(unit, event.therapist_id)
     match = _match_of(event)
     rows.add(unit.session, match)
     if fees.had_gone(ending=referral.ending, ended_at=referral.ended_at, matched_at=match.matched_at):
@@ -51,7 +51,7 @@ def charge_match(unit: BillingUnit, event: TherapistMatched) -> None:
     referral_fees.charge_referral_fee(unit, match)
     if referral.ending:
         referral_fees.settle_referral_fee(unit, referral, match)
-    attendance.watch_attendance(unit, match)
+    attendance.schedule_question(unit, match)
     award_lifecycle.fit_to_fee(unit, referral, match)
 
 
@@ -64,15 +64,15 @@ def end_match(unit: BillingUnit, event: MatchEnded) -> None:
     if not match.end(reason=event.reason, at=event.ended_at):
         return
     referral_fees.settle_referral_fee(unit, referral, match)
-    attendance.watch_ended(unit, match)
+    attendance.ask_after_end(unit, match)
     if not fees.keeps_award(reason=event.reason):
         award_lifecycle.close_award_of(unit, referral, _release_reason(event.reason), pays_until=day_of(event.ended_at))
     elif not awards.find_held_award(unit.session, referral.id):
-        award_lifecycle.ask_again(unit, referral)
+        award_lifecycle.reconsider_need(unit, referral)
 
 
 def undo_match_end(unit: BillingUnit, event: MatchEndUndone) -> None:
-    """They had not parted: the fee, the award and the question whether they met stand as if nobody had said so."""
+    """The end was a mistake: the fee, the award and the question whether they met are as they were before it."""
     match = expect_match(unit, event.match_id)
     if match.end_reason is None and match.ended_at is None:
         raise NotYet(f"that match {event.match_id} ended has not been heard of here")
@@ -81,15 +81,15 @@ def undo_match_end(unit: BillingUnit, event: MatchEndUndone) -> None:
     if not match.undo_end(at=event.undone_at):
         return
     referral_fees.settle_referral_fee(unit, referral, match, goes_on=True)
-    attendance.watch_attendance(unit, match)
+    attendance.schedule_question(unit, match)
     if awards.find_latest_award(unit.session, referral.id):
-        award_lifecycle.go_on(unit, referral)
+        award_lifecycle.resume(unit, referral)
 
 
 def note_stall(unit: BillingUnit, event: MatchingStalled) -> None:
-    """Nobody within reach takes what client and award can pay together: the money is for others meanwhile."""
+    """No therapist within reach costs as little as client and award can pay together: the award is released."""
     if event.reason is StallReason.NOBODY_AFFORDABLE:
-        award_lifecycle.note_that_nobody_fits(unit, expect_referral(unit, event.referral_id), event)
+        award_lifecycle.release_for_nobody_affordable(unit, expect_referral(unit, event.referral_id), event)
 
 
 def _release_reason(reason: MatchEndReason) -> SubsidyReleaseReason:
@@ -98,7 +98,7 @@ def _release_reason(reason: MatchEndReason) -> SubsidyReleaseReason:
     return SubsidyReleaseReason.WITHDRAWN if withdrawn else SubsidyReleaseReason.MATCH_ENDED
 
 
-def _know_therapist(unit: BillingUnit, therapist_id: TherapistId) -> None:
+def _open_account(unit: BillingUnit, therapist_id: TherapistId) -> None:
     if therapists.find_therapist(unit.session, therapist_id) is None:
         rows.add(unit.session, Therapist(id=therapist_id, known_since=unit.now))
 

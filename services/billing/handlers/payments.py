@@ -23,7 +23,7 @@ from services.billing.store.reversals import Reversal
 def record_payment(unit: BillingUnit, request: RecordPayment) -> PaymentView:
     """Takes a payment. What its invoice doesn't need is set against what else is owed, or stands to their credit.
 
-    Told twice, it is taken once. Raises UnknownInvoice or PaymentIdUsed.
+    Recorded twice, it counts once. Raises UnknownInvoice or PaymentIdUsed.
     """
     invoice = invoices.find_invoice(unit.session, request.invoice_id)
     if invoice is None:
@@ -129,5 +129,5 @@ def _take_back(unit: BillingUnit, payment: Payment, reversal: Reversal) -> None:
     post(unit, ledger.payment_reversed(payment_id=payment.id, therapist_id=therapist.id, pence=pence))
     owed_again = credit.withdraw_payment(unit, therapist, payment)
     credit.settle_account(unit, therapist)
-    memberships.ask_again(unit, owed_again)
+    memberships.remind_unpaid(unit, owed_again)
     unit.record_audit(AuditAction.REVERSED, who=reversal.by, subject_id=payment.id, reason=reversal.reason)

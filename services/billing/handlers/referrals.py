@@ -66,7 +66,7 @@ def reopen(unit: BillingUnit, event: ReferralReopened) -> None:
         for match in matches.matches_of(unit.session, referral.id):
             if not match.has_ended:
                 referral_fees.settle_referral_fee(unit, referral, match, goes_on=True)
-    award_lifecycle.go_on(unit, referral)
+    award_lifecycle.resume(unit, referral)
 
 
 def _end(unit: BillingUnit, referral_id: ReferralId, ending: Ending, reason: SubsidyReleaseReason) -> bool:
@@ -80,7 +80,7 @@ def _end(unit: BillingUnit, referral_id: ReferralId, ending: Ending, reason: Sub
     for match in matches.matches_of(unit.session, referral_id):
         if match.end_reason is None:
             referral_fees.settle_referral_fee(unit, referral, match)
-            attendance.watch_ended(unit, match)
+            attendance.ask_after_end(unit, match)
     award_lifecycle.close_award_of(unit, referral, reason, pays_until=day_of(referral.ended_at))
     return True
 
@@ -113,7 +113,7 @@ def _renew_facts(referral: Referral, event: ReferralReceived, sequence: int) -> 
 def _reconsider(unit: BillingUnit, referral: Referral) -> None:
     if not referral.asks_for_subsidy:
         leave_waiting_list(unit, referral.id)
-    elif waiting_list.find_place(unit.session, referral.id):
+    elif waiting_list.find_entry(unit.session, referral.id):
         money_has_come(unit)
     else:
         subsidies.decide(unit, referral)

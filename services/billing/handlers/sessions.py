@@ -1,4 +1,4 @@
-"""What a person tells billing of sessions: that one was attended, that one was not so, that the client never came."""
+"""What a person tells billing of sessions: attended, reversed, or that the client never came."""
 
 from __future__ import annotations
 

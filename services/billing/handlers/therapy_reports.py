@@ -1,4 +1,4 @@
-"""What a therapist says by the page of the introduction: heard as if a person had given the command."""
+"""What a therapist reports by the page of the introduction, recorded as if the office had entered it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ THE_THERAPIST = "the therapist"
 
 
 def take_therapy_report(unit: BillingUnit, event: TherapyReportAccepted) -> None:
-    """Contact made, the first session, or that the client never came. That it has ended is matching's to say.
+    """Records contact made, the first session, or that the client never came. That therapy ended is matching's.
 
-    Raises NotYet for a match that hasn't been heard of, and Invalid where a command would be refused: a person sees to
-    it, among the dead letters.
+    Raises NotYet for a match that hasn't arrived, and Invalid where the command would be refused, so that a person looks
+    at it among the dead letters.
     """
     match = matches.find_match(unit.session, event.match_id)
     if match is None:
@@ -40,16 +40,14 @@ def _take(unit: BillingUnit, match: Match, event: TherapyReportAccepted) -> None
 
 
 def _record_first_session(unit: BillingUnit, match: Match, event: TherapyReportAccepted) -> None:
-    """An award that covers the day pays for it. Where they are known to have met there is nothing to record."""
+    """An award that covers the day pays for it. If a session is on record there is nothing to add."""
     if event.on is None:
         raise Invalid("a session has a day")
     # The award before the match, as a session that staff report locks them, so that neither waits for the other.
     award = awards.paying_award_of(unit.session, match.referral_id, event.on)
     locked = matches.lock_match(unit.session, match.id)
     assert locked is not None
-    if not locked.is_newly_reported(at=event.reported_at) or attended_sessions.sessions_attended(
-        unit.session, match.id
-    ):
+    if not locked.advance_report(at=event.reported_at) or attended_sessions.sessions_attended(unit.session, match.id):
         return
     if award:
         sessions.draw_down(unit, award.id, attended_on=event.on, match_id=match.id)

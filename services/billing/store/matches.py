@@ -52,7 +52,9 @@ def find_match_on(
 
     The latest of several, or the one that is named.
     """
-    possible = [one for one in matches_of(session, referral_id) if one.covers(day) and match_id in (None, one.id)]
+    possible = [
+        match for match in matches_of(session, referral_id) if match.covers(day) and match_id in (None, match.id)
+    ]
     match = identity_map.lock(session, Match, possible[-1].id) if possible else None
     return match if match and match.covers(day) else None
 

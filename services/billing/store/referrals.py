@@ -1,4 +1,4 @@
-"""Finds referrals: by identifier, by the person whose they are, by what was tried for them in vain."""
+"""Finds referrals: by identifier, by person, by the fee that was too high."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def same_person(session: Session, referral_id: ReferralId) -> frozenset[Referral
     known = frozenset({referral_id})
     while True:
         found = session.execute(_SAME_PERSON, {"known": sorted(known)})
-        more = known | {one for row in found for one in row if one is not None}
+        more = known | {id_ for row in found for id_ in row if id_ is not None}
         if more == known:
             return known
         known = more

@@ -14,7 +14,7 @@ StatementT = TypeVar("StatementT", bound=Select[Any])
 
 
 def locked(found: StatementT) -> StatementT:
-    """Read afresh as well as locked: what the session remembers may be older than what it waited for."""
+    """Locks, and reads afresh: what the session holds may be older than what another committed while this waited."""
     return found.with_for_update().execution_options(populate_existing=True)
 
 
@@ -23,7 +23,7 @@ class NotFound(LookupError):
 
 
 def add(session: Session, row: object) -> None:
-    """Keeps a new row, at once, so that rows which refer to it can follow."""
+    """Adds a new row and flushes it, so that rows which refer to it can follow."""
     session.add(row)
     session.flush()
 

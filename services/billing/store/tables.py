@@ -45,7 +45,7 @@ from services.billing.domain.membership import Membership, MembershipState
 from services.billing.domain.payments import Payment
 from services.billing.domain.referrals import Referral
 from services.billing.domain.therapists import Therapist
-from services.billing.domain.waiting_list import WaitingPlace
+from services.billing.domain.waiting_list import WaitingListEntry
 
 metadata = new_metadata()
 
@@ -63,7 +63,7 @@ class TermsColumn(TypeDecorator[tuple[Terms, ...]]):
         return [_terms_to_json(terms) for terms in value or ()]
 
     def process_result_value(self, value: Any, dialect: Dialect) -> tuple[Terms, ...]:
-        return tuple(_terms_from_json(one) for one in value)
+        return tuple(map(_terms_from_json, value))
 
 
 def _terms_to_json(terms: Terms) -> dict[str, Any]:
@@ -364,7 +364,7 @@ mapped.map_imperatively(Therapist, therapist_table)
 mapped.map_imperatively(Match, match_table)
 
 
-mapped.map_imperatively(WaitingPlace, waiting_table)
+mapped.map_imperatively(WaitingListEntry, waiting_table)
 
 
 mapped.map_imperatively(Fund, fund_table)

@@ -12,7 +12,7 @@ from chassis.store import identity_map
 from contracts.vocabulary import (
     ReferralId,
 )
-from services.billing.domain.waiting_list import WaitingPlace
+from services.billing.domain.waiting_list import WaitingListEntry
 from services.billing.store import tables
 
 _timer = tables.metadata.tables["timer"].c
@@ -25,14 +25,16 @@ _ANY_DUE = (
 )
 
 
-def find_place(session: Session, referral_id: ReferralId) -> WaitingPlace | None:
-    return identity_map.find(session, WaitingPlace, referral_id)
+def find_entry(session: Session, referral_id: ReferralId) -> WaitingListEntry | None:
+    return identity_map.find(session, WaitingListEntry, referral_id)
 
 
-def places_after(session: Session, after: tuple[datetime, ReferralId] | None, *, limit: int) -> Sequence[WaitingPlace]:
-    """The next places of the subsidy waiting list, in the order in which they asked."""
+def entries_after(
+    session: Session, after: tuple[datetime, ReferralId] | None, *, limit: int
+) -> Sequence[WaitingListEntry]:
+    """The next entries of the subsidy waiting list, in the order in which they asked."""
     table = tables.waiting_table
-    found = select(WaitingPlace).order_by(table.c.asked_at, table.c.referral_id).limit(limit)
+    found = select(WaitingListEntry).order_by(table.c.asked_at, table.c.referral_id).limit(limit)
     if after:
         asked_at, referral_id = after
         at_once = and_(table.c.asked_at == asked_at, table.c.referral_id > referral_id)

@@ -1,6 +1,6 @@
-"""The one guard of what was erased: nothing that is heard of it later comes to a handler, and so to a rule.
+"""Keeps later events about an erased referral from their handlers.
 
-Commands need none: they go by an offer, which is dropped, or by a match, which has ended.
+Commands need no guard: they name an offer, which was deleted, or a match, which has ended.
 """
 
 from __future__ import annotations

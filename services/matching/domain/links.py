@@ -1,4 +1,4 @@
-"""Whom intake keeps apart, and when the two may have one therapist all the same."""
+"""Links between referrals whose clients may have no therapist in common, and the exception."""
 
 from __future__ import annotations
 

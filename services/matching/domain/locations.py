@@ -9,7 +9,7 @@ MEAN_EARTH_RADIUS_KM = 6371.0088
 
 @dataclass(frozen=True)
 class Point:
-    """A place in decimal degrees of WGS84: north and east are positive."""
+    """A location in decimal degrees of WGS84: north and east are positive."""
 
     latitude: float
     longitude: float

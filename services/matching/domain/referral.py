@@ -65,7 +65,7 @@ class Assessment:
 
 
 def may_meet_online(client_group: ClientGroup, *, allowed: bool | None, release_on: date | None, today: date) -> bool:
-    """In prison only if a person says that the prison allows it; who has been released isn't inside any more."""
+    """Clients in prison only if a person says that the prison allows it, or after their release."""
     if allowed is not None:
         return allowed
     inside = client_group is ClientGroup.IN_PRISON and (release_on is None or today < release_on)
@@ -148,7 +148,7 @@ class Referral:
 
     @property
     def liked_languages(self) -> list[str]:
-        """One of them is preferred. Of who wasn't asked in which language therapy should be, that of their letters."""
+        """Languages of which the client prefers any; that of their letters if they weren't asked."""
         asked = self.required_languages or self.preferred_languages or self.interpreter_language
         return self.preferred_languages if asked else [self.language]
 
@@ -183,7 +183,7 @@ class Referral:
         return (own or 0) + self.subsidy_pence_per_session
 
     def record_assessment(self, found: Assessment, *, sequence: int) -> bool:
-        """What the therapist must be able to do is known, or known better. False if something newer was said before."""
+        """Records what the therapist must be able to do. False if something newer was recorded before."""
         if self.competence is not None and sequence <= self.assessment_sequence:
             return False
         self.assessment_sequence = sequence
@@ -203,7 +203,7 @@ class Referral:
         return True
 
     def record_subsidy(self, *, subsidy: SubsidyState, pence_per_session: int, sequence: int) -> bool:
-        """Billing has answered. False if it has answered later before."""
+        """Records billing's decision. False if a newer one was recorded before."""
         if sequence < self.billing_sequence:
             return False
         self.billing_sequence = sequence
@@ -222,7 +222,7 @@ class Referral:
         fee_ceiling_pence: int | None,
         sequence: int,
     ) -> bool:
-        """Intake has told anew where the client is and what they can do. False if it has told something newer."""
+        """Records where the client is and what they can do. False if something newer was recorded before."""
         if sequence <= self.received_sequence:
             return False
         self.received_sequence = sequence
@@ -252,7 +252,8 @@ class Referral:
     def reopen(self) -> None:
         """A referral that was stopped is wanted after all.
 
-        Its assessment may have overtaken this, and this the word that stopped it. An earlier pause is over.
+        Events arrive in any order: the assessment may come before this, and this before what stopped the referral.
+        An earlier pause is over.
         """
         self.on_hold, self.duplicate_of = False, None
         if self.state is State.STOPPED:
@@ -274,13 +275,13 @@ class Referral:
         return True
 
     def record_offer(self, *, at: datetime) -> None:
-        """Somebody is asked, so it doesn't wait: the clock of waiting stops."""
+        """It is offered to a therapist, so its time on the waiting list stops counting."""
         self._stop_clock(at)
         self.state = State.OFFERED
         self.offers_made += 1
 
     def wait(self, *, waiting_for: StallReason, at: datetime) -> bool:
-        """Nobody can be asked now. True if the clock of waiting begins, or goes on, with this."""
+        """Puts it on the waiting list. True if it wasn't there before."""
         self.state, self.waiting_for, self.waiting_needs = State.WAITING, waiting_for, self.needs.key
         if self.waiting_since is not None:
             return False
@@ -317,7 +318,7 @@ class Referral:
         return True
 
     def erase(self) -> None:
-        """Forgets what was asked of a therapist and from where. What comes later about the referral changes nothing."""
+        """Forgets needs and location. Later events about the referral change nothing."""
         self.state = State.ERASED
         self.latitude = self.longitude = self.fee_ceiling_pence = self.age_band = self.risk_level = None
         self.language, self.max_distance_km, self.subsidy_pence_per_session = UNDETERMINED, 0.0, 0

@@ -34,7 +34,7 @@ class Order:
     band_km: float = 5.0
 
     def band(self, distance_km: float) -> float:
-        """What of the distance counts: the band, or all of it."""
+        """The part of the distance that counts: which band it is in, or all of it."""
         return distance_km if self.ask_first is AskFirst.NEAREST else distance_km // self.band_km
 
 
@@ -51,7 +51,7 @@ class Candidate:
     unmet: int
 
     def rank(self, order: Order) -> tuple[Any, ...]:
-        """The lowest is asked first. Who left offers unanswered comes last, whatever speaks for them."""
+        """The lowest is asked first. Therapists who left offers unanswered come last, whatever else counts."""
         therapist, online = self.therapist, self.sessions is Sessions.ONLINE
         asked_at = therapist.last_offered_at if order.ask_first is AskFirst.LONGEST_AGO else None
         preferred = therapist.asked_last, self.unmet, online, order.band(self.distance_km)
@@ -112,7 +112,7 @@ def candidate(referral: Referral, therapist: Therapist, *, excluded: set[Therapi
 
 
 class WhyNobody:
-    """The condition that leaves nobody, in the order in which a person would try to help, from therapists looked at."""
+    """Why no therapist can be asked: the condition at which the most promising of those looked at fails."""
 
     _ORDER = (
         StallReason.NOBODY_QUALIFIED,
@@ -131,7 +131,7 @@ class WhyNobody:
         return self._ORDER[self._came_to]
 
     def look_at(self, therapists: Iterable[Therapist]) -> None:
-        """Looks at those who are not suspended until one is found for whom only room is wanting."""
+        """Looks at therapists until one is found who lacks room alone."""
         for therapist in therapists:
             self._came_to = max(self._came_to, self._how_far(therapist))
             if self.reason is StallReason.NOBODY_WITH_ROOM:
@@ -148,7 +148,7 @@ class WhyNobody:
 
 
 def _moment(at: datetime | None) -> float:
-    """Who was never offered anything was so before everybody else."""
+    """Therapists who were never offered anything come first."""
     return at.timestamp() if at else 0.0
 
 

@@ -68,7 +68,7 @@ class Therapist:
         return self.has_room and not self.suspended and self.away_until is None
 
     def meets(self, needs: Needs) -> bool:
-        """Whether they are trained for what a client needs, and can talk with them."""
+        """Whether they are qualified for what a client needs, and speak the languages."""
         return (
             (self.competence is Competence.HIGHER or needs.competence is Competence.LOWER)
             and needs.client_group in self.client_groups
@@ -130,7 +130,7 @@ class Therapist:
         self.places += 1
 
     def retake_capacity(self) -> None:
-        """That a client's therapy had ended was a mistake. It may be reserved for another by now."""
+        """The end of a client's therapy was a mistake. It may be reserved for another by now."""
         self.places = max(self.places - 1, self.places_held)
 
     def change_places(self, *, places: int) -> None:
@@ -151,12 +151,12 @@ class Therapist:
         """One reason less. False if it was none."""
         if reason not in self.suspensions:
             return False
-        self.suspensions = [one for one in self.suspensions if one != reason]
+        self.suspensions = [other for other in self.suspensions if other != reason]
         self.suspended = bool(self.suspensions)
         return True
 
     def _is_qualified_for_young(self, age_years: int | None) -> bool:
-        """Of an age that isn't known, only if they are for every age."""
+        """If the age isn't known, only who sees young people of every age."""
         if ClientGroup.YOUNG_PERSON not in self.client_groups:
             return False
         youngest, oldest = (YOUNGEST, OLDEST_YOUNG) if age_years is None else (age_years, age_years)

@@ -81,7 +81,7 @@ def admit_therapist(unit: UnitOfWork[Dependencies], request: AdmitTherapist) -> 
 
 
 def change_therapist(unit: UnitOfWork[Dependencies], request: ChangeTherapist) -> Done:
-    """What is new holds at once: for letters still to be sent, for open offers, and for whoever waits.
+    """The change counts at once: for messages still to be sent, for open offers, and for the waiting list.
 
     A fee that was agreed with a match stays. Raises UnknownTherapist, AgesTheWrongWayRound.
     """
@@ -159,7 +159,7 @@ def undo_match_end(unit: UnitOfWork[Dependencies], request: UndoMatchEnd) -> Don
             "Another therapist has been asked since. If the client wants to go on with the one before, please withdraw "
             "the request, take it up again at intake, and tell both therapists."
         )
-    if any(one.state not in OVER for one in referrals.others_of_person(unit.session, referral.id)):
+    if any(other.state not in OVER for other in referrals.others_of_person(unit.session, referral.id)):
         raise CannotUndo("The client has asked again since. Please go on with that newer request.")
     match_lifecycle.undo_end(unit, match, referral, request.reason)
     unit.record_audit(

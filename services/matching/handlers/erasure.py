@@ -12,9 +12,9 @@ from services.matching.store import offers, referrals
 
 
 def forget(unit: UnitOfWork[Dependencies], event: ReferralErased) -> None:
-    """Ends what the search had come to, and forgets what was asked and every offer.
+    """Ends the search, an offer and a match, and forgets the client's needs and every offer.
 
-    Which therapist was matched stays, without a person to it: somebody linked to the client must not be sent there.
+    Which therapist was matched stays, without a person: somebody linked to the client must not be offered to them.
     """
     referral = referrals.find_referral(unit.session, event.referral_id)
     if referral is None:

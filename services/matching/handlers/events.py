@@ -33,7 +33,7 @@ from services.matching.store import referrals
 
 @unless_erased
 def note_referral(unit: UnitOfWork[Dependencies], event: ReferralReceived) -> None:
-    """Begins a search, which waits for the assessment; or learns anew where the client is and how they can meet."""
+    """Begins a search, which waits for the assessment; or records newer facts about the client."""
     point = unit.dependencies.locations.locate(event.outward_code)
     referral = referrals.find_referral(unit.session, event.referral_id)
     if referral is None:
@@ -50,7 +50,7 @@ def note_referral(unit: UnitOfWork[Dependencies], event: ReferralReceived) -> No
 
 @unless_erased
 def note_assessment(unit: UnitOfWork[Dependencies], event: ReferralAssessed) -> None:
-    """Starts asking therapists, unless billing has still to say what can be paid; or goes by what is known better."""
+    """Starts the search, unless billing has still to decide a subsidy; or reviews an offer by the newer assessment."""
     referral = expect_referral(unit, event.referral_id)
     referral.risk_level = event.risk_level
     if event.person_id is not None:
@@ -72,7 +72,7 @@ def note_subsidy(unit: UnitOfWork[Dependencies], event: SubsidyApproved) -> None
 
 @unless_erased
 def note_subsidy_waitlisted(unit: UnitOfWork[Dependencies], event: SubsidyWaitlisted) -> None:
-    """Meanwhile somebody is sought whom the client can pay alone."""
+    """Meanwhile the search is for a therapist whom the client can pay alone."""
     _record_subsidy(unit, event.referral_id, SubsidyState.WAITLISTED)
 
 
@@ -108,7 +108,7 @@ def _referral_of(unit: UnitOfWork[Dependencies], event: ReferralReceived, point:
 
 
 def _person_of(unit: UnitOfWork[Dependencies], event: ReferralReceived) -> PersonId:
-    """Intake's word for it; failing that, whoever the referral belongs to that this one takes up again."""
+    """As intake says; failing that, the person of the referral that this one takes up again."""
     if event.person_id is not None:
         return event.person_id
     before = event.previous_referral_id and referrals.read_referral(unit.session, event.previous_referral_id)
@@ -123,8 +123,8 @@ def _assessment_of(unit: UnitOfWork[Dependencies], event: ReferralAssessed, grou
         therapist_sex_only=event.therapist_sex_only,
         wheelchair_access=event.wheelchair_access,
         age_years=event.age_years,
-        required_languages=[one.language for one in event.therapy_languages if one.must],
-        preferred_languages=[one.language for one in event.therapy_languages if not one.must],
+        required_languages=[spoken.language for spoken in event.therapy_languages if spoken.must],
+        preferred_languages=[spoken.language for spoken in event.therapy_languages if not spoken.must],
         interpreter_language=event.interpreter_language,
         most_per_session=event.most_per_session,
         online_allowed=may_meet_online(

@@ -1,4 +1,4 @@
-"""What matching does when a search pauses, goes on or stops: by intake's word, or for a safeguarding concern."""
+"""What matching does when a search pauses, goes on or stops: when intake says so, or for a safeguarding concern."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def resume(unit: UnitOfWork[Dependencies], event: ReferralResumed) -> None:
 
 @unless_erased
 def reopen(unit: UnitOfWork[Dependencies], event: ReferralReopened) -> None:
-    """What was stopped as a duplicate is none; it waits for its assessment, if that hasn't overtaken this."""
+    """The referral is wanted after all. The search waits for its assessment, unless that arrived before."""
     referral = expect_referral(unit, event.referral_id)
     if referral.advance_search(unit.sequence):
         referral.reopen()

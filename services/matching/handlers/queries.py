@@ -70,7 +70,7 @@ LINK_STATES = {
 
 
 def open_offer(unit: UnitOfWork[Dependencies], request: AskOfferLink) -> OfferPage:
-    """What a link opens. Of one that nobody was given only that it is unknown."""
+    """The page of an offer's link. An unknown link gets no more than that it is unknown."""
     token_hash = hash_in(unit.dependencies.keyring, request.sealed)
     offer = offers.find_offer_by_token(unit.session, token_hash) if token_hash else None
     if offer is None:

@@ -42,7 +42,7 @@ def reinstate_renewed(unit: UnitOfWork[Dependencies], event: MembershipRenewed) 
 
 
 def take_answer(unit: UnitOfWork[Dependencies], event: OfferAnswered) -> None:
-    """Accepts or declines for the therapist whose link it is; says nothing where the offer is open no more.
+    """Accepts or declines for the therapist whose link it is; does nothing if the offer is no longer open.
 
     Raises Invalid for what can't be opened, or belongs to no offer.
     """
@@ -59,9 +59,9 @@ def take_answer(unit: UnitOfWork[Dependencies], event: OfferAnswered) -> None:
 
 
 def take_therapy_report(unit: UnitOfWork[Dependencies], event: TherapyReportAccepted) -> None:
-    """A therapist says that the work has ended: as if a person had recorded it. What else they say billing keeps.
+    """A therapist reports that therapy has ended: recorded as if the office had entered it. The rest is billing's.
 
-    Raises Invalid for a match that there isn't, and for the client's own word, which no therapist says for them.
+    Raises Invalid for an unknown match, and for a withdrawal, which is the client's to say.
     """
     if event.what is not TherapyReport.ENDED or event.reason is None:
         return

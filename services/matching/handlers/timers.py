@@ -50,7 +50,7 @@ def report_stalled(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
 
 
 def serve_waiting_list(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
-    """Room has come: tries those on the waiting list whom it may suit, the longest waiting first."""
+    """A therapist has room: tries the referrals on the waiting list that they may suit."""
     serve_one_opening(unit)
 
 
@@ -62,7 +62,7 @@ def come_back(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
 
 
 def note_release(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
-    """A client has left prison, so that sessions can be online too."""
+    """The day of a client's release from prison has come, so sessions can be online too."""
     referral = referrals.find_referral(unit.session, ReferralId(UUID(timer.key)))
     if referral is not None and referral.release_from_prison():
         search.offer_next(unit, referral)

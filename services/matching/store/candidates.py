@@ -131,7 +131,7 @@ _EQUALS_FIRST: dict[AskFirst, tuple[ColumnElement[Any], ...]] = {
 
 
 def _able(*columns: Any) -> Select[Any]:
-    """Able therapists, found by the client group, and where they are."""
+    """Qualified therapists, found by client group and location."""
     return (
         select(*columns)
         .join_from(therapist_groups, therapists, therapist_groups.c.therapist_id == therapists.c.id)
@@ -144,7 +144,7 @@ def _able(*columns: Any) -> Select[Any]:
 
 
 def _able_by_language() -> Select[Any]:
-    """Able therapists, found by the first language that is a must."""
+    """Qualified therapists, found by the first language that the client needs."""
     return (
         select(Therapist)
         .join(therapist_languages, therapist_languages.c.therapist_id == therapists.c.id)
@@ -215,7 +215,7 @@ _ANYBODY_ABLE = {by_language: prepared(way.limit(1)) for by_language, way in _WA
 def with_room_near(session: Session, referral: Referral, order: Order) -> Iterator[Therapist]:
     """Therapists with room whom the client could visit, in the order of `Candidate.rank`, read as they are taken.
 
-    Where they are is known by outward code, of which there are few, however many therapists there may be.
+    Distances are computed by outward code, of which there are few, however many therapists there are.
     """
     here, box = referral.point, _box(referral)
     if here is None:
@@ -237,7 +237,7 @@ def with_room_online(session: Session, referral: Referral, order: Order) -> Iter
 
 
 def able(session: Session, referral: Referral) -> Iterator[Therapist]:
-    """Those who would do but for room or price; failing any, one of those who would but for where they are."""
+    """Therapists who lack nothing but room or a lower price; after them one who is qualified, wherever they are."""
     given, box = _given(referral), _box(referral)
     by_language = bool(given["must"])
     ways = []
@@ -266,7 +266,7 @@ def _paged(session: Session, wanted: Select[Any], given: dict[str, Any]) -> Iter
 
 def _given(referral: Referral) -> dict[str, Any]:
     needs = referral.needs
-    must = next((one for one in needs.languages if one != needs.interpreter), NO_LANGUAGE)
+    must = next((language for language in needs.languages if language != needs.interpreter), NO_LANGUAGE)
     liked = referral.liked_languages
     youngest, oldest = (YOUNGEST, OLDEST_YOUNG) if needs.age_years is None else (needs.age_years, needs.age_years)
     limit = referral.highest_fee_pence

@@ -36,7 +36,7 @@ def find_link(session: Session, link_id: LinkId) -> Link | None:
 
 
 def linked_to(session: Session, referral_ids: Collection[ReferralId]) -> set[tuple[LinkKind, ReferralId]]:
-    """The referrals that any of these is kept apart from."""
+    """The referrals that any of these is linked to, and how."""
     found: set[tuple[LinkKind, ReferralId]] = set()
     for id_ in referral_ids:
         for kind, *pair in session.execute(_LINKED, {"referral_id": id_}):
@@ -45,7 +45,7 @@ def linked_to(session: Session, referral_ids: Collection[ReferralId]) -> set[tup
 
 
 def therapists_of(session: Session, referral_ids: Collection[ReferralId]) -> set[TherapistId]:
-    """Those who have, or had, a match or have an open offer of any of these referrals."""
+    """Therapists with a match, past or present, or an open offer for any of these referrals."""
     matched = select(matches.c.therapist_id).where(matches.c.referral_id.in_(referral_ids))
     offered = select(offers.c.therapist_id).where(
         offers.c.referral_id.in_(referral_ids), offers.c.state == OfferState.OPEN

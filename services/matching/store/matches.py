@@ -29,7 +29,7 @@ _UNHAPPY = prepared(
 
 
 def left_unhappy(session: Session, referral_ids: Collection[ReferralId]) -> set[TherapistId]:
-    """Those whom the client of these referrals left as unhappy."""
+    """Therapists whom the client of these referrals left as unhappy."""
     found = (session.execute(_UNHAPPY, {"referral_id": id_}).scalars() for id_ in referral_ids)
     return {therapist_id for of_referral in found for therapist_id in of_referral}
 

@@ -36,7 +36,7 @@ def find_offer_by_token(session: Session, token_hash: bytes) -> Offer | None:
 
 
 def already_asked(session: Session, referral_id: ReferralId) -> set[TherapistId]:
-    """Those who were offered this referral before, whatever they answered, unless it was taken back from them."""
+    """Therapists who were offered this referral before, whatever they answered, unless the offer was withdrawn."""
     return set(session.execute(_ASKED, {"referral_id": referral_id}).scalars())
 
 
@@ -46,7 +46,7 @@ def open_offer_of(session: Session, referral_id: ReferralId) -> Offer | None:
 
 
 def open_offers(session: Session, therapist_id: TherapistId | None = None, limit: int | None = None) -> list[Offer]:
-    """The longest waiting first."""
+    """The oldest first."""
     wanted = select(Offer).where(offers.c.state == OfferState.OPEN).order_by(offers.c.offered_at, offers.c.id)
     if therapist_id is not None:
         wanted = wanted.where(offers.c.therapist_id == therapist_id)
@@ -59,7 +59,7 @@ def drop_offers(session: Session, referral_id: ReferralId) -> None:
 
 
 def was_another_asked_since(session: Session, match: Match) -> bool:
-    """Since the match has ended, which may have been in the same moment."""
+    """Whether the referral was offered to another therapist since the match ended, or at the same moment."""
     found = select(offers.c.id).where(
         offers.c.referral_id == match.referral_id,
         offers.c.therapist_id != match.therapist_id,

@@ -1,4 +1,4 @@
-"""Finds referrals: by identifier, by the person whose they are, by state."""
+"""Finds referrals: by identifier, by person, by state."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _PERSON_OF = prepared(select(referrals.c.person_id).where(referrals.c.id == bind
 def all_of_person(session: Session, referral_id: ReferralId) -> set[ReferralId]:
     """This and every other referral of the same person: those taken up again, and those found to be the same.
 
-    As they are written: what the unit has changed is flushed before.
+    Reads the database: flush what has changed before.
     """
     known = read_referral(session, referral_id)
     found = {referral_id}
@@ -58,7 +58,7 @@ def all_of_person(session: Session, referral_id: ReferralId) -> set[ReferralId]:
 def others_of_person(session: Session, referral_id: ReferralId) -> list[Referral]:
     """Not locked."""
     others = all_of_person(session, referral_id) - {referral_id}
-    return [one for id_ in sorted(others) if (one := read_referral(session, id_)) is not None]
+    return [other for id_ in sorted(others) if (other := read_referral(session, id_)) is not None]
 
 
 def read_referral(session: Session, referral_id: ReferralId) -> Referral | None:

@@ -77,7 +77,7 @@ therapists = Table(
 )
 
 
-# What therapists take, where, and speak, once more, by which a search finds them: an index can't look into a list.
+# Client groups and languages of therapists once more, a row each: an index can't look into a JSON list.
 therapist_groups = Table(
     "therapist_group",
     metadata,
@@ -148,7 +148,7 @@ referrals = Table(
 )
 
 
-# Few are duplicates, and few of all there ever were are waiting.
+# Partial indexes: few referrals are duplicates, and few of all there ever were are waiting.
 for _first, *_others in (("duplicate_of",), ("waiting_needs", "waiting_since", "id")):
     _there = referrals.c[_first].is_not(None)
     _columns = [referrals.c[name] for name in (_first, *_others)]
@@ -195,7 +195,7 @@ _is_live = text("ended_at IS NULL")
 Index("uq_match_live_referral", matches.c.referral_id, unique=True, sqlite_where=_is_live, postgresql_where=_is_live)
 
 
-# Whom intake keeps apart, by intake's newest word on each link.
+# Links between referrals, each as intake said last.
 links = Table(
     "link",
     metadata,
@@ -223,7 +223,7 @@ mapper.map_imperatively(Offer, offers)
 mapper.map_imperatively(Match, matches)
 
 
-# Immediate concerns hold a search back; a word on others is kept too, for it may come before the concern itself.
+# Immediate concerns pause a search. Acknowledgements of others are kept too: they may arrive before the concern itself.
 concerns = Table(
     "concern",
     metadata,

@@ -34,7 +34,7 @@ def find_new_therapist(session: Session, therapist_id: TherapistId) -> Therapist
 
 
 def index_therapist(session: Session, therapist: Therapist) -> None:
-    """Has searches find a therapist by what they take and speak now."""
+    """Writes the rows by which searches find a therapist: client groups and languages."""
     session.flush()
     here = {"latitude": therapist.latitude, "longitude": therapist.longitude}
     for table, column, values, place in (

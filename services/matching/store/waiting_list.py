@@ -41,7 +41,8 @@ from services.matching.store.tables import (
     referrals,
 )
 
-# Each next one is found by the index of those who wait, so that this costs as much as there are different needs.
+# The distinct keys of needs on the waiting list, each found from the one before by the index: this recursion reads as
+# many rows as there are different needs, where DISTINCT would read every referral that waits.
 _first = select(func.min(referrals.c.waiting_needs).label("key")).where(referrals.c.waiting_needs.is_not(None))
 
 
@@ -111,7 +112,7 @@ HEAD: Entry = (datetime.fromisoformat("1900-01-01T00:00:00+00:00"), UUID(int=0))
 
 
 def waiting_for(session: Session, therapist: Therapist, *, after: Entry, limit: int) -> list[Entry]:
-    """Those who wait and whom this therapist may suit, the longest waiting first, from a place on."""
+    """Referrals on the waiting list that this therapist may suit, after an entry; the longest waiting first."""
     session.flush()
     given = {
         "therapist_id": therapist.id,
@@ -132,7 +133,7 @@ def waiting_for(session: Session, therapist: Therapist, *, after: Entry, limit: 
 
 @dataclass(frozen=True)
 class Opening:
-    """A therapist for whom the waiting list has still to be tried, from a place on."""
+    """A therapist for whom the waiting list has still to be tried, after an entry."""
 
     therapist_id: TherapistId
     since: datetime
@@ -140,7 +141,7 @@ class Opening:
 
 
 def open_to_waiting_list(session: Session, therapist_id: TherapistId, at: datetime) -> None:
-    """The waiting list is to be tried for this therapist, from its head."""
+    """Records that the waiting list is to be tried for this therapist, from its head."""
     anew = {"since": at, "tried_since": None, "tried_id": None}
     noted = upsert(session, openings).values(therapist_id=therapist_id, **anew)
     session.flush()
@@ -148,7 +149,7 @@ def open_to_waiting_list(session: Session, therapist_id: TherapistId, at: dateti
 
 
 def next_openings(session: Session, limit: int) -> list[Opening]:
-    """The longest open first."""
+    """The oldest first."""
     oldest = select(openings).order_by(openings.c.since, openings.c.therapist_id).limit(limit)
     return [
         Opening(row.therapist_id, row.since, (row.tried_since, row.tried_id) if row.tried_id else HEAD)
@@ -157,12 +158,12 @@ def next_openings(session: Session, limit: int) -> list[Opening]:
 
 
 def close_opening(session: Session, opening: Opening) -> None:
-    """Nobody is left to try, unless it was opened again meanwhile."""
+    """Removes the opening, unless it was opened again meanwhile."""
     session.execute(delete(openings).where(*_as_seen(opening)))
 
 
 def go_on_after(session: Session, opening: Opening, entry: Entry) -> None:
-    """The waiting list was tried as far as this place."""
+    """Records that the waiting list was tried as far as this entry."""
     values = {"tried_since": entry[0], "tried_id": entry[1]}
     session.execute(openings.update().where(*_as_seen(opening)).values(**values))
 

@@ -25,7 +25,7 @@ def erased(referral_id: ReferralId) -> ReferralErased:
 def left_of(bench: Bench, referral_id: ReferralId) -> tuple[Any, ...]:
     with bench.database.reading() as unit:
         found = referrals.get_referral(unit.session, referral_id)
-        waiting = waiting_list.find_place(unit.session, referral_id)
+        waiting = waiting_list.find_entry(unit.session, referral_id)
         return found.police_force_area, found.local_authority, found.fee_ceiling_pence, waiting
 
 

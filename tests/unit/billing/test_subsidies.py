@@ -162,7 +162,7 @@ def test_money_that_comes_often_in_one_moment_serves_the_waiting_list_once(bench
 
 
 def test_a_long_waiting_list_is_served_a_part_at_a_time(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subsidies, "PLACES_AT_ONCE", 2)
+    monkeypatch.setattr(subsidies, "ENTRIES_AT_ONCE", 2)
     # Three of them asked at the same moment, so that the identifier decides who is next.
     asked = [waiting(bench, minutes) for minutes in (0, 0, 0, 1, 2)]
     bench.open_fund()
@@ -175,7 +175,7 @@ def test_a_long_waiting_list_is_served_a_part_at_a_time(bench: Bench, monkeypatc
 def test_those_who_are_passed_over_do_not_hold_up_a_long_waiting_list(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(subsidies, "PLACES_AT_ONCE", 2)
+    monkeypatch.setattr(subsidies, "ENTRIES_AT_ONCE", 2)
     elsewhere = [referral(police_force_area="kent", received_at=NOW - timedelta(hours=1)) for _ in range(4)]
     for one in elsewhere:
         bench.told(one, assessed(one.referral_id))
