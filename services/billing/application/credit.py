@@ -1,8 +1,8 @@
 """A therapist's credit, and how it is set against what they owe.
 
 What a therapist owes is one account of the ledger. Which payment pays which invoice is kept beside it, in rows that are
-only ever added to. Credit is the part of valid payments that no invoice has needed. The caller of each function has locked
-the therapist, or the function does.
+only ever added to. Credit is the part of valid payments that no invoice has needed. Whoever calls or does any of it
+has locked the therapist.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ THE_THERAPIST = "the therapist"
 
 
 def take_therapy_report(unit: BillingUnit, event: TherapyReportAccepted) -> None:
-    """Records contact made, the first session, or that the client never came. That therapy ended is matching's.
+    """Records contact made, the first session, or that the client never came. Its end is matching's.
 
     Raises NotYet for a match that hasn't arrived, and Invalid where the command would be refused, so that a person looks
     at it among the dead letters.
