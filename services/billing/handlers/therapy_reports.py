@@ -15,10 +15,10 @@ THE_THERAPIST = "the therapist"
 
 
 def take_therapy_report(unit: BillingUnit, event: TherapyReportAccepted) -> None:
-    """Records contact made, the first session, or that the client never came. Its end is matching's.
+    """Records contact made, the first session, or that the client never came. That it has ended matching records.
 
-    Raises NotYet for a match that hasn't arrived, and Invalid where the command would be refused, so that a person looks
-    at it among the dead letters.
+    Raises NotYet for a match that has not arrived, and Invalid where the command would be refused, so that a person
+    looks at it among the dead letters.
     """
     match = matches.find_match(unit.session, event.match_id)
     if match is None:
