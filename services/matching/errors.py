@@ -18,7 +18,7 @@ class UnknownOffer(Refused):
 
 
 class OfferNoLongerOpen(Refused):
-    """The offer was answered, has expired or was taken back."""
+    """The offer was answered, has expired or was withdrawn."""
 
 
 class UnknownMatch(Refused):

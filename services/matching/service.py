@@ -77,7 +77,7 @@ class MatchingService:
         "inbox",
         on(ReferralReceived, events.note_referral, idempotent_by="referral_id"),
         on(ReferralAssessed, events.note_assessment, idempotent_by="the number of the newest assessment"),
-        on(ReferralHeld, lifecycle.hold, idempotent_by=NEWEST),
+        on(ReferralHeld, lifecycle.pause, idempotent_by=NEWEST),
         on(ReferralResumed, lifecycle.resume, idempotent_by=NEWEST),
         on(ReferralReopened, lifecycle.reopen, idempotent_by=NEWEST),
         on(ReferralsLinked, links.note_link, idempotent_by="link_id and intake's newest word on it"),

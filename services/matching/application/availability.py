@@ -29,7 +29,7 @@ def mark_away(unit: UnitOfWork[Dependencies], therapist: Therapist, until: date)
 
 
 def suspend(unit: UnitOfWork[Dependencies], therapist: Therapist, reason: SuspensionReason) -> bool:
-    """No new offers from now on; open ones are taken back and others are asked. False if it was so already."""
+    """No new offers from now on; open ones are withdrawn and others are asked. False if suspended for it before."""
     if not therapist.suspend(reason=reason):
         return False
     unit.emit(TherapistSuspended(therapist_id=therapist.id, reason=reason))

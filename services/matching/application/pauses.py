@@ -19,7 +19,7 @@ from services.matching.store import concerns, matches, offers, referrals
 
 def apply_concerns(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> None:
     """Pauses every search for a person while an immediate concern about them is open, and resumes them after it."""
-    if not unit.dependencies.settings.hold_for_concerns:
+    if not unit.dependencies.settings.pause_for_concerns:
         return
     unit.session.flush()
     referral_ids = referrals.all_of_person(unit.session, referral_id)

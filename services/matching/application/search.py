@@ -169,7 +169,7 @@ def _offer(unit: UnitOfWork[Dependencies], referral: Referral, candidate: Candid
 def _emit_offered(
     unit: UnitOfWork[Dependencies], referral: Referral, offer: Offer, therapist: Therapist, sealed: str
 ) -> None:
-    assert referral.work is not None, "nobody is sought before the assessment"
+    assert referral.work is not None, "no search begins before the assessment"
     interpreted = therapist.needs_interpreter(referral.interpreter_language)
     unit.emit(
         TherapistOffered(

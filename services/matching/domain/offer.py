@@ -18,7 +18,7 @@ class OfferState(StrEnum):
 
 
 class OfferClosed(Exception):
-    """The offer was answered, has expired or was taken back; the message says which."""
+    """The offer was answered, has expired or was withdrawn; the message says which."""
 
 
 class NotTheirOffer(Exception):

@@ -89,7 +89,7 @@ class Referral:
     billing_sequence: int = 0
     received_sequence: int = 0
     search_sequence: int = 0
-    """The number of intake's newest word on whether anybody is to be sought at all."""
+    """The number of what intake said last of whether the search goes on."""
     on_hold: bool = False
     competence: Competence | None = None
     work: Work | None = None
@@ -117,7 +117,7 @@ class Referral:
     most_per_session: int | None = None
     online_allowed: bool = True
     sought_at_release: bool = False
-    """It is where they will live after prison that the therapist is sought, and not where they are."""
+    """The search is around where they will live after prison, not around where they are."""
     assessment_sequence: int = 0
     concern_open: bool = False
     """Nobody has acknowledged an immediate safeguarding concern about this person yet."""
@@ -129,12 +129,12 @@ class Referral:
 
     @property
     def is_paused(self) -> bool:
-        """Whether nobody is to be sought for now."""
+        """Whether no therapist is offered the referral for now."""
         return self.on_hold or self.concern_open
 
     @property
     def needs(self) -> Needs:
-        assert self.competence is not None, "nobody is sought before the assessment"
+        assert self.competence is not None, "no search begins before the assessment"
         return Needs(
             client_group=self.client_group,
             competence=self.competence,
@@ -233,14 +233,14 @@ class Referral:
         return True
 
     def pause(self, *, at: datetime) -> None:
-        """Nobody is sought until the referral is resumed. A match made meanwhile stands, and ends the pause."""
+        """No therapist is asked until the referral is resumed. A match made meanwhile stands, and ends the pause."""
         if self.state is State.MATCHED:
             return
         self.on_hold = True
         self._stop_search(at)
 
     def apply_concern(self, *, is_open: bool, at: datetime) -> None:
-        """Nobody is sought while nobody has acknowledged an immediate safeguarding concern. Therapy goes on."""
+        """No therapist is asked while an immediate safeguarding concern is unacknowledged. Therapy goes on."""
         self.concern_open = is_open
         if is_open and self.state is not State.MATCHED:
             self._stop_search(at)
@@ -310,7 +310,7 @@ class Referral:
         self.state = State.WAITING if decided else State.AWAITING_SUBSIDY
 
     def stop(self) -> bool:
-        """Nobody is sought any more. False if that was so already."""
+        """The search ends. False if it had ended before."""
         if self.state in (State.STOPPED, State.ENDED):
             return False
         self.state = State.STOPPED

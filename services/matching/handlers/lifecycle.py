@@ -25,7 +25,7 @@ from services.matching.store import concerns
 
 
 @unless_erased
-def hold(unit: UnitOfWork[Dependencies], event: ReferralHeld) -> None:
+def pause(unit: UnitOfWork[Dependencies], event: ReferralHeld) -> None:
     """The office paused the referral."""
     referral = expect_referral(unit, event.referral_id)
     if referral.advance_search(unit.sequence):

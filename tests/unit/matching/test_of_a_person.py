@@ -249,11 +249,11 @@ def test_a_hold_of_the_office_is_not_lifted_by_an_acknowledgement(matching: Matc
     matching.admit()
     referral_id = matching.search_for()
     raised = concern(matching, referral_id)
-    matching.hear(lifecycle.hold, held(referral_id))
+    matching.hear(lifecycle.pause, held(referral_id))
     matching.hear(lifecycle.note_concern, raised)
     matching.hear(lifecycle.resume, resumed(referral_id))
     assert matching.asked(referral_id) is None
-    matching.hear(lifecycle.hold, held(referral_id))
+    matching.hear(lifecycle.pause, held(referral_id))
     acknowledge(matching, raised)
     assert matching.asked(referral_id) is None
     matching.hear(lifecycle.resume, resumed(referral_id))
@@ -269,7 +269,7 @@ def test_other_concerns_hold_nothing_back(matching: Matching, severity: Severity
 
 
 def test_that_concerns_hold_a_search_back_is_policy(keys: Path) -> None:
-    settings = replace(SETTINGS, hold_for_concerns=False)
+    settings = replace(SETTINGS, pause_for_concerns=False)
     matching = Matching("matching", tables.metadata, dependencies=a_toolbox(keys, settings))
     therapist_id = matching.admit()
     referral_id = matching.search_for()

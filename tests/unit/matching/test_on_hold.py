@@ -62,7 +62,7 @@ def test_a_hold_takes_the_open_offer_back_and_nobody_is_asked_meanwhile(matching
     first = matching.admit()
     referral_id = matching.search_for()
     assert matching.asked(referral_id) == first
-    matching.hear(lifecycle.hold, held(referral_id))
+    matching.hear(lifecycle.pause, held(referral_id))
     assert [one.reason for one in matching.emitted(OfferWithdrawn)] == [OfferWithdrawalReason.REFERRAL_ON_HOLD]
     matching.admit()
     assert (matching.asked(referral_id), matching.standing(referral_id).on_hold) == (None, True)
@@ -70,7 +70,7 @@ def test_a_hold_takes_the_open_offer_back_and_nobody_is_asked_meanwhile(matching
 
 def test_a_resumed_referral_is_sought_for_at_once(matching: Matching) -> None:
     referral_id = matching.search_for()
-    matching.hear(lifecycle.hold, held(referral_id))
+    matching.hear(lifecycle.pause, held(referral_id))
     therapist_id = matching.admit()
     matching.hear(lifecycle.resume, resumed(referral_id))
     assert (matching.asked(referral_id), matching.standing(referral_id).on_hold) == (therapist_id, False)
@@ -78,7 +78,7 @@ def test_a_resumed_referral_is_sought_for_at_once(matching: Matching) -> None:
 
 def test_a_referral_on_hold_doesnt_count_as_waiting_for_long(matching: Matching) -> None:
     referral_id = matching.search_for()
-    matching.hear(lifecycle.hold, held(referral_id))
+    matching.hear(lifecycle.pause, held(referral_id))
     matching.clock.advance(timedelta(days=30))
     matching.fire_due(TIMERS)
     assert matching.emitted(MatchingStalled) == []
@@ -92,7 +92,7 @@ def test_a_match_that_was_made_before_the_hold_arrived_stands(matching: Matching
     matching.admit()
     referral_id = matching.search_for()
     matching.accept(referral_id)
-    matching.hear(lifecycle.hold, held(referral_id))
+    matching.hear(lifecycle.pause, held(referral_id))
     assert (matching.standing(referral_id).state, matching.standing(referral_id).on_hold) == ("matched", False)
 
 
@@ -107,7 +107,7 @@ def test_a_reopened_referral_waits_for_its_assessment_again(matching: Matching) 
 
 # From intake's second word on: held, resumed, withdrawn as a duplicate, reopened, and assessed at last.
 SAID: list[tuple[int, Any, Any]] = [
-    (2, lifecycle.hold, held),
+    (2, lifecycle.pause, held),
     (3, lifecycle.resume, resumed),
     (4, lifecycle.stop_withdrawn, withdrawn),
     (5, lifecycle.reopen, reopened),

@@ -78,7 +78,7 @@ def test_who_was_offered_or_on_hold_meanwhile_keeps_their_place_on_the_list(matc
     second = matching.search_for()
     matching.admit()
     matching.decline(first)
-    matching.hear(lifecycle.hold, ReferralHeld(referral_id=first, reason=HoldReason.CLIENT_NOT_READY))
+    matching.hear(lifecycle.pause, ReferralHeld(referral_id=first, reason=HoldReason.CLIENT_NOT_READY))
     matching.hear(lifecycle.resume, ReferralResumed(referral_id=first, reason=ResumptionReason.CLIENT_READY))
     assert matching.asked(second) is not None, "the first declined referral left its therapist to the second"
     third = matching.search_for()
