@@ -476,7 +476,7 @@ class SuspensionReason(StrEnum):
 class StallReason(StrEnum):
     """The condition that left nobody when the last candidates were sought."""
 
-    NOBODY_TRAINED = "nobody_trained"
+    NOBODY_QUALIFIED = "nobody_trained"
     NOBODY_NEAR = "nobody_near"
     NOBODY_AFFORDABLE = "nobody_affordable"
     NOBODY_WITH_ROOM = "nobody_with_room"

@@ -26,9 +26,9 @@ from contracts.vocabulary import (
     TherapistId,
     Work,
 )
-from services.matching import store
 from services.matching.domain.referral import Referral, State, SubsidyState
 from services.matching.domain.therapist import Therapist
+from services.matching.store import tables
 
 CAN_PAY_PENCE, FEE_PENCE, TOO_DEAR_PENCE = 40_00, 40_00, 200_00
 SUITED, SUITABLE, ROOMY = 400, 20, 5
@@ -98,16 +98,16 @@ def newcomer() -> tuple[ReferralReceived, ReferralAssessed]:
 
 
 def _rows(therapists: list[Therapist], referrals: list[Referral]) -> Iterator[tuple[Table, list[dict[str, Any]]]]:
-    yield store.therapists, _as_rows(store.therapists, therapists)
+    yield tables.therapists, _as_rows(tables.therapists, therapists)
     groups = [
         {"client_group": group, "therapist_id": one.id, "latitude": one.latitude, "longitude": one.longitude}
         for one in therapists
         for group in one.client_groups
     ]
-    yield store.therapist_groups, groups
+    yield tables.therapist_groups, groups
     spoken = [{"language": language, "therapist_id": one.id} for one in therapists for language in one.languages]
-    yield store.therapist_languages, spoken
-    yield store.referrals, _as_rows(store.referrals, referrals)
+    yield tables.therapist_languages, spoken
+    yield tables.referrals, _as_rows(tables.referrals, referrals)
 
 
 def _as_rows(table: Table, objects: Iterable[object]) -> list[dict[str, Any]]:
@@ -150,5 +150,5 @@ def _waiting(group: ClientGroup, since: datetime) -> Referral:
         work=Work.INDIVIDUAL,
         state=State.WAITING,
     )
-    referral.must_wait(waiting_for=StallReason.NOBODY_WITH_ROOM, at=since)
+    referral.wait(waiting_for=StallReason.NOBODY_WITH_ROOM, at=since)
     return referral

@@ -22,6 +22,7 @@ from web.site.languages import ENGLISH, LANGUAGES
 
 ROOT = Path(__file__).parents[2]
 SPOKEN = (
+    "services/*/subject_access.py",
     "contracts/words.py",
     "chassis/subject_access.py",
     "services/*/subject.py",

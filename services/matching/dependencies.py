@@ -8,7 +8,7 @@ from chassis.config import Env
 from chassis.privacy.sealing import Keyring
 from contracts.sealed import LinkSecret
 from services.matching import settings
-from services.matching.gateways.places import OutwardCodes
+from services.matching.gateways.outward_codes import OutwardCodes
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Dependencies:
     """Settings, gateways and keys, made once at the start."""
 
     settings: settings.MatchingSettings
-    places: OutwardCodes
+    locations: OutwardCodes
     keyring: Keyring
 
 
@@ -25,4 +25,4 @@ def build(env: Env) -> Dependencies:
     values = settings.read(env)
     keyring = Keyring(values.keys_folder, reader="matching")
     keyring.seal("notifications", LinkSecret(token="-" * 22))  # says at the start if the key is missing
-    return Dependencies(settings=values, places=OutwardCodes(), keyring=keyring)
+    return Dependencies(settings=values, locations=OutwardCodes(), keyring=keyring)

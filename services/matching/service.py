@@ -59,7 +59,10 @@ from contracts.events.intake import (
 )
 from contracts.events.notifications import SafeguardingAlertAcknowledged, TherapyReportAccepted
 from contracts.events.web import OfferAnswered
-from services.matching import commands, dependencies, handlers, links, privacy, search, store, subject
+from services.matching import dependencies, subject_access
+from services.matching.application import timer_names
+from services.matching.handlers import commands, erasure, events, lifecycle, links, queries, therapists, timers
+from services.matching.store import tables
 
 NEWEST = "the number of intake's newest word on the search"
 
@@ -68,42 +71,42 @@ class MatchingService:
     """Finds the nearest suitable therapist with room, and never turns anybody away."""
 
     name = "matching"
-    chassis = Chassis(metadata=store.metadata, dependencies=dependencies.build)
+    chassis = Chassis(metadata=tables.metadata, dependencies=dependencies.build)
 
     inbox = lane(
         "inbox",
-        on(ReferralReceived, handlers.note_referral, idempotent_by="referral_id"),
-        on(ReferralAssessed, handlers.note_assessment, idempotent_by="the number of the newest assessment"),
-        on(ReferralHeld, handlers.hold, idempotent_by=NEWEST),
-        on(ReferralResumed, handlers.resume, idempotent_by=NEWEST),
-        on(ReferralReopened, handlers.reopen, idempotent_by=NEWEST),
-        on(ReferralsLinked, handlers.note_link, idempotent_by="link_id and intake's newest word on it"),
-        on(ReferralsUnlinked, handlers.note_unlink, idempotent_by="link_id and intake's newest word on it"),
-        on(SafeguardingConcernRaised, handlers.note_concern, idempotent_by="concern_id"),
-        on(SafeguardingAlertAcknowledged, handlers.note_acknowledgement, idempotent_by="concern_id"),
-        on(SubsidyApproved, handlers.note_subsidy),
-        on(SubsidyWaitlisted, handlers.note_subsidy_waitlisted),
-        on(SubsidyDeclined, handlers.note_subsidy_declined),
-        on(SubsidyReleased, handlers.note_subsidy_released),
-        on(ReferralWithdrawn, handlers.stop_withdrawn, idempotent_by="referral_id, which is stopped once"),
-        on(ReferralSignposted, handlers.stop_signposted, idempotent_by="referral_id, which is stopped once"),
-        on(ReferralClosed, handlers.stop_closed, idempotent_by="referral_id, which is stopped once"),
-        on(ReferralErased, privacy.forget),
-        on(OfferAnswered, links.take_answer, idempotent_by="offer_id, which is answered once"),
+        on(ReferralReceived, events.note_referral, idempotent_by="referral_id"),
+        on(ReferralAssessed, events.note_assessment, idempotent_by="the number of the newest assessment"),
+        on(ReferralHeld, lifecycle.pause, idempotent_by=NEWEST),
+        on(ReferralResumed, lifecycle.resume, idempotent_by=NEWEST),
+        on(ReferralReopened, lifecycle.reopen, idempotent_by=NEWEST),
+        on(ReferralsLinked, links.note_link, idempotent_by="link_id and intake's newest word on it"),
+        on(ReferralsUnlinked, links.note_unlink, idempotent_by="link_id and intake's newest word on it"),
+        on(SafeguardingConcernRaised, lifecycle.note_concern, idempotent_by="concern_id"),
+        on(SafeguardingAlertAcknowledged, lifecycle.note_acknowledgement, idempotent_by="concern_id"),
+        on(SubsidyApproved, events.note_subsidy),
+        on(SubsidyWaitlisted, events.note_subsidy_waitlisted),
+        on(SubsidyDeclined, events.note_subsidy_declined),
+        on(SubsidyReleased, events.note_subsidy_released),
+        on(ReferralWithdrawn, lifecycle.stop_withdrawn, idempotent_by="referral_id, which is stopped once"),
+        on(ReferralSignposted, lifecycle.stop_signposted, idempotent_by="referral_id, which is stopped once"),
+        on(ReferralClosed, lifecycle.stop_closed, idempotent_by="referral_id, which is stopped once"),
+        on(ReferralErased, erasure.forget),
+        on(OfferAnswered, therapists.take_answer, idempotent_by="offer_id, which is answered once"),
         on(
             TherapyReportAccepted,
-            links.take_therapy_report,
+            therapists.take_therapy_report,
             idempotent_by="match_id, and when its therapist said last that it has ended",
         ),
-        on(MembershipLapsed, handlers.suspend_lapsed),
-        on(MembershipRenewed, handlers.reinstate_renewed),
+        on(MembershipLapsed, therapists.suspend_lapsed),
+        on(MembershipRenewed, therapists.reinstate_renewed),
     )
     timers = schedule(
-        due(search.EXPIRE_OFFER, handlers.expire_offer),
-        due(search.STALLED, handlers.report_stalled),
-        due(search.SERVE_WAITING_LIST, handlers.serve_waiting_list),
-        due(search.COME_BACK, handlers.come_back),
-        due(search.RELEASED, handlers.note_release),
+        due(timer_names.EXPIRE_OFFER, timers.expire_offer),
+        due(timer_names.STALLED, timers.report_stalled),
+        due(timer_names.SERVE_WAITING_LIST, timers.serve_waiting_list),
+        due(timer_names.COME_BACK, timers.come_back),
+        due(timer_names.RELEASED, timers.note_release),
     )
 
     admit_therapist = command(AdmitTherapist, commands.admit_therapist)
@@ -114,12 +117,12 @@ class MatchingService:
     accept_offer = command(AcceptOffer, commands.accept_offer)
     decline_offer = command(DeclineOffer, commands.decline_offer)
     end_match = command(EndMatch, commands.end_match)
-    open_offer = command(AskOfferLink, links.open_offer)
+    open_offer = command(AskOfferLink, queries.open_offer)
     undo_match_end = command(UndoMatchEnd, commands.undo_match_end)
-    offers = command(ListOffers, commands.list_offers)
-    standing = command(AskStanding, commands.ask_standing)
-    count_standings = command(CountStandings, commands.count_standings)
-    about_subject = command(AboutSubject, telling(subject.tell))
+    offers = command(ListOffers, queries.list_offers)
+    standing = command(AskStanding, queries.ask_standing)
+    count_standings = command(CountStandings, queries.count_standings)
+    about_subject = command(AboutSubject, telling(subject_access.tell))
     health = health_check()
     story = event_log_query()
     audit = audit_query()

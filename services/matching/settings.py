@@ -21,8 +21,8 @@ class MatchingSettings:
     order: Order = field(default_factory=Order)
     unanswered_offers: int = 3
     """Left to expire in a row, after which a therapist is asked last."""
-    hold_for_concerns: bool = True
-    """Whether nobody is sought while an immediate safeguarding concern is acknowledged by nobody."""
+    pause_for_concerns: bool = True
+    """Whether a search pauses while an immediate safeguarding concern is unacknowledged."""
 
 
 def read(env: Env) -> MatchingSettings:
@@ -32,7 +32,7 @@ def read(env: Env) -> MatchingSettings:
         keys_folder=env.path("LEEWARD_KEYS"),
         order=_order(env),
         unanswered_offers=env.int("MATCHING_UNANSWERED_OFFERS", 3, validate=Range(min=1, max=100)),
-        hold_for_concerns=env.bool("MATCHING_HOLD_FOR_CONCERNS", True),
+        pause_for_concerns=env.bool("MATCHING_HOLD_FOR_CONCERNS", True),
     )
 
 

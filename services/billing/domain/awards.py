@@ -12,7 +12,9 @@ from enum import StrEnum
 
 from contracts.vocabulary import AwardId, ClientGroup, FundId, FundPurpose, ReferralId, SubsidyWaitReason
 from services.billing.domain.days import day_of
+from services.billing.domain.errors import RuleBroken, pounds
 from services.billing.domain.funds import (
+    Area,
     AreaToBeConfirmed,
     ClientCapReached,
     FitsNoTherapist,
@@ -20,9 +22,7 @@ from services.billing.domain.funds import (
     FundRefused,
     NeedsAPerson,
     NoMoney,
-    Place,
 )
-from services.billing.domain.refusal import RuleBroken, pounds
 
 
 class AwardRefused(RuleBroken):
@@ -82,7 +82,7 @@ class Request:
     """
 
     client_group: ClientGroup
-    place: Place = field(default_factory=Place)
+    area: Area = field(default_factory=Area)
     fee_ceiling_pence: int | None = None
     session_fee_pence: int | None = None
     received_pence: Mapping[FundId, int] = field(default_factory=dict)
@@ -96,7 +96,7 @@ class Award:
     """What a fund has promised for one referral. What was committed is held, drawn or released.
 
     It pays sessions from `starts_on` to `pays_until`, both of which count; without that, to the fund's last day.
-    `new_person`: whether it took one of the places of a gift to a number of people.
+    `new_person`: whether it counts towards the number of people that the fund was given for.
     """
 
     id: AwardId
@@ -181,7 +181,7 @@ class Award:
         if self.state is AwardState.HELD:
             self.state, self.pays_until = AwardState.CLOSING, pays_until
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         """Sessions are to come after all: what stayed reserved is for them too."""
         if self.state is AwardState.CLOSING:
             self.state, self.pays_until = AwardState.HELD, None
@@ -213,7 +213,7 @@ class Award:
 
     def _release(self, fund: Fund, pence: int) -> None:
         untouched = self.state is AwardState.ENDED and self.drawn_pence == 0
-        fund.release(pence=pence, gives_place_back=untouched and self.new_person)
+        fund.release(pence=pence, returns_award=untouched and self.new_person)
         self.released_pence += pence
 
 
@@ -292,7 +292,7 @@ def grant_from(fund: Fund, *, request: Request, policy: AwardPolicy, on: date) -
     _check_fits(fund, pence, request)
     to_be_confirmed: AreaToBeConfirmed | None = None
     try:
-        fund.check_person(purpose=FundPurpose.THERAPY, client_group=request.client_group, place=request.place)
+        fund.check_person(purpose=FundPurpose.THERAPY, client_group=request.client_group, area=request.area)
     except AreaToBeConfirmed as refusal:
         to_be_confirmed = refusal
     if request.is_further and not (fund.further_awards or request.is_allowed):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from contracts.vocabulary import ClientGroup, FundId, FundPurpose
-from services.billing.domain.refusal import RuleBroken, pounds
+from services.billing.domain.errors import RuleBroken, pounds
 
 
 class FundRefused(RuleBroken):
@@ -92,7 +92,7 @@ class Terms:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class Area:
     """Where a client lives, as far as it is known."""
 
     police_force_area: str | None = None
@@ -103,8 +103,8 @@ class Place:
 class Fund:
     """A grant or donation. What was given is available, committed to awards, or drawn: never more, never less.
 
-    `max_awards` is for gifts to a number of people: a person's further awards take no further place, and an award that
-    is released untouched gives its place back.
+    `max_awards` is for gifts to a number of people: a person's further awards don't count, nor does an award that is
+    released untouched.
     """
 
     id: FundId
@@ -143,7 +143,7 @@ class Fund:
         if not self.is_open(on=on):
             raise NotOpen(f"{self.name} can be spent from {self.starts_on} to {self.ends_on}, not on {on}.")
 
-    def check_person(self, *, purpose: FundPurpose, client_group: ClientGroup | None, place: Place) -> None:
+    def check_person(self, *, purpose: FundPurpose, client_group: ClientGroup | None, area: Area) -> None:
         """Whether the purpose's terms allow this person, a therapist in training having no client group.
 
         Raises NotForThisPurpose, WrongClientGroup, OutsideArea or AreaToBeConfirmed.
@@ -152,7 +152,7 @@ class Fund:
         if client_group and terms.client_groups and client_group not in terms.client_groups:
             allowed = ", ".join(sorted(terms.client_groups))
             raise WrongClientGroup(f"{self.name} is for {allowed}, not for {client_group}.")
-        self._check_area(terms, place)
+        self._check_area(terms, area)
 
     def check_reported(self, *, on: date, within_days: int) -> None:
         """Whether a session may still be reported on that day. Raises ReportedTooLate."""
@@ -185,12 +185,12 @@ class Fund:
         self.drawn_pence -= pence
         self.committed_pence += pence
 
-    def release(self, *, pence: int, gives_place_back: bool = False) -> None:
+    def release(self, *, pence: int, returns_award: bool = False) -> None:
         """Takes a promise back, which may happen after the fund's end. Raises MoreThanCommitted."""
         self._check_committed(pence)
         self.committed_pence -= pence
         self.available_pence += pence
-        self.awards_made -= gives_place_back
+        self.awards_made -= returns_award
 
     def check_awards_left(self) -> None:
         """Raises NoAwardsLeft when the gift has helped as many people as it was given for."""
@@ -201,13 +201,13 @@ class Fund:
         if not 0 < pence <= self.committed_pence:
             raise MoreThanCommitted(f"{self.name} has {pounds(self.committed_pence)} committed, not {pounds(pence)}.")
 
-    def _check_area(self, terms: Terms, place: Place) -> None:
+    def _check_area(self, terms: Terms, area: Area) -> None:
         if not terms.is_area_restricted:
             return
-        if place.police_force_area in terms.police_force_areas or place.local_authority in terms.local_authorities:
+        if area.police_force_area in terms.police_force_areas or area.local_authority in terms.local_authorities:
             return
-        force_unknown = bool(terms.police_force_areas) and place.police_force_area is None
-        authority_unknown = bool(terms.local_authorities) and place.local_authority is None
+        force_unknown = bool(terms.police_force_areas) and area.police_force_area is None
+        authority_unknown = bool(terms.local_authorities) and area.local_authority is None
         if force_unknown or authority_unknown:
             raise AreaToBeConfirmed(f"{self.name} is for certain areas; confirm the client's from the full postcode.")
         raise OutsideArea(f"{self.name} may not be spent where this client lives.")
@@ -217,5 +217,5 @@ def check_terms(*, terms: tuple[Terms, ...], starts_on: date, ends_on: date) -> 
     """Whether a fund can be opened so. Raises EndsBeforeItStarts or PurposeNamedTwice."""
     if ends_on < starts_on:
         raise EndsBeforeItStarts(f"The fund would end on {ends_on}, before it starts on {starts_on}.")
-    if len({one.purpose for one in terms}) < len(terms):
+    if len({each.purpose for each in terms}) < len(terms):
         raise PurposeNamedTwice("Name each purpose of the fund once, with all of its areas and client groups.")

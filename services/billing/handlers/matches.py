@@ -11,26 +11,27 @@ from contracts.events.matching import (
     TherapistFeeChanged,
     TherapistMatched,
 )
-from contracts.vocabulary import MatchEndReason, MatchId, StallReason, SubsidyReleaseReason, TherapistId
-from services.billing import store
+from contracts.vocabulary import MatchEndReason, StallReason, SubsidyReleaseReason, TherapistId
+from services.billing.application import attendance, award_lifecycle, memberships, referral_fees
+from services.billing.application.lookup import expect_match, expect_referral
+from services.billing.dependencies import BillingUnit
 from services.billing.domain import fees
 from services.billing.domain.days import day_of
-from services.billing.handlers import attendance, awards, memberships, referral_fees
-from services.billing.handlers.books import BillingUnit
-from services.billing.handlers.referrals import expect_referral
-from services.billing.tables import Match, Therapist
+from services.billing.domain.matches import Match
+from services.billing.domain.therapists import Therapist
+from services.billing.store import awards, matches, rows, therapists
 
 
 def open_account(unit: BillingUnit, event: TherapistAdmitted) -> None:
     """A therapist was admitted. Nothing is due before their first referral; a fee that fits somebody is worth a try."""
-    _know_therapist(unit, event.therapist_id)
+    _open_account(unit, event.therapist_id)
     if event.session_fee_pence is not None:
-        awards.try_again_with(unit, session_fee_pence=event.session_fee_pence)
+        award_lifecycle.retry_with_fee(unit, session_fee_pence=event.session_fee_pence)
 
 
 def note_changed_fee(unit: BillingUnit, event: TherapistFeeChanged) -> None:
     """A therapist asks for another fee from now on, which may fit somebody. What was agreed with a match stays."""
-    awards.try_again_with(unit, session_fee_pence=event.session_fee_pence)
+    award_lifecycle.retry_with_fee(unit, session_fee_pence=event.session_fee_pence)
 
 
 def charge_match(unit: BillingUnit, event: TherapistMatched) -> None:
@@ -38,64 +39,57 @@ def charge_match(unit: BillingUnit, event: TherapistMatched) -> None:
 
     A referral that had been taken back or sent elsewhere before that costs nothing.
     """
-    if store.find_match(unit.session, event.match_id):
+    if matches.find_match(unit.session, event.match_id):
         return
     referral = expect_referral(unit, event.referral_id)
-    _know_therapist(unit, event.therapist_id)
+    _open_account(unit, event.therapist_id)
     match = _match_of(event)
-    store.add(unit.session, match)
+    rows.add(unit.session, match)
     if fees.had_gone(ending=referral.ending, ended_at=referral.ended_at, matched_at=match.matched_at):
         return
     memberships.begin_at_first_match(unit, match)
     referral_fees.charge_referral_fee(unit, match)
     if referral.ending:
         referral_fees.settle_referral_fee(unit, referral, match)
-    attendance.watch_attendance(unit, match)
-    awards.fit_to_fee(unit, referral, match)
+    attendance.schedule_question(unit, match)
+    award_lifecycle.fit_to_fee(unit, referral, match)
 
 
 def end_match(unit: BillingUnit, event: MatchEnded) -> None:
     """Client and therapist no longer work together. A client who was unhappy keeps the award for the next therapist."""
-    match = _expect_match(unit, event.match_id)
+    match = expect_match(unit, event.match_id)
     referral = expect_referral(unit, match.referral_id)
     # The award before the match, as a session reported at this moment locks them, so that neither waits for the other.
-    store.find_held_award(unit.session, match.referral_id)
+    awards.find_held_award(unit.session, match.referral_id)
     if not match.end(reason=event.reason, at=event.ended_at):
         return
     referral_fees.settle_referral_fee(unit, referral, match)
-    attendance.watch_ended(unit, match)
+    attendance.ask_after_end(unit, match)
     if not fees.keeps_award(reason=event.reason):
-        awards.close_award_of(unit, referral, _release_reason(event.reason), pays_until=day_of(event.ended_at))
-    elif not store.find_held_award(unit.session, referral.id):
-        awards.ask_again(unit, referral)
+        award_lifecycle.close_award_of(unit, referral, _release_reason(event.reason), pays_until=day_of(event.ended_at))
+    elif not awards.find_held_award(unit.session, referral.id):
+        award_lifecycle.reconsider_need(unit, referral)
 
 
 def undo_match_end(unit: BillingUnit, event: MatchEndUndone) -> None:
-    """They had not parted: the fee, the award and the question whether they met stand as if nobody had said so."""
-    match = _expect_match(unit, event.match_id)
+    """The end was a mistake: the fee, the award and the question whether they met are as they were before it."""
+    match = expect_match(unit, event.match_id)
     if match.end_reason is None and match.ended_at is None:
         raise NotYet(f"that match {event.match_id} ended has not been heard of here")
     referral = expect_referral(unit, match.referral_id)
-    store.find_held_award(unit.session, match.referral_id)  # locked before the match, as above
+    awards.find_held_award(unit.session, match.referral_id)  # locked before the match, as above
     if not match.undo_end(at=event.undone_at):
         return
     referral_fees.settle_referral_fee(unit, referral, match, goes_on=True)
-    attendance.watch_attendance(unit, match)
-    if store.find_latest_award(unit.session, referral.id):
-        awards.go_on(unit, referral)
+    attendance.schedule_question(unit, match)
+    if awards.find_latest_award(unit.session, referral.id):
+        award_lifecycle.resume(unit, referral)
 
 
 def note_stall(unit: BillingUnit, event: MatchingStalled) -> None:
-    """Nobody within reach takes what client and award can pay together: the money is for others meanwhile."""
+    """No therapist within reach costs as little as client and award can pay together: the award is released."""
     if event.reason is StallReason.NOBODY_AFFORDABLE:
-        awards.note_that_nobody_fits(unit, expect_referral(unit, event.referral_id), event)
-
-
-def _expect_match(unit: BillingUnit, match_id: MatchId) -> Match:
-    match = store.find_match(unit.session, match_id)
-    if match is None:
-        raise NotYet(f"match {match_id} has not been heard of here")
-    return match
+        award_lifecycle.release_for_nobody_affordable(unit, expect_referral(unit, event.referral_id), event)
 
 
 def _release_reason(reason: MatchEndReason) -> SubsidyReleaseReason:
@@ -104,9 +98,9 @@ def _release_reason(reason: MatchEndReason) -> SubsidyReleaseReason:
     return SubsidyReleaseReason.WITHDRAWN if withdrawn else SubsidyReleaseReason.MATCH_ENDED
 
 
-def _know_therapist(unit: BillingUnit, therapist_id: TherapistId) -> None:
-    if store.find_therapist(unit.session, therapist_id) is None:
-        store.add(unit.session, Therapist(id=therapist_id, known_since=unit.now))
+def _open_account(unit: BillingUnit, therapist_id: TherapistId) -> None:
+    if therapists.find_therapist(unit.session, therapist_id) is None:
+        rows.add(unit.session, Therapist(id=therapist_id, known_since=unit.now))
 
 
 def _match_of(event: TherapistMatched) -> Match:

@@ -6,28 +6,30 @@ from chassis.audit.chain import AuditAction
 from contracts.commands.billing import PaymentView, RecordPayment, ReversalView, ReversePayment
 from contracts.events.billing import PaymentReceived, PaymentReversed
 from contracts.vocabulary import PaymentId
-from services.billing import store
+from services.billing.application import credit, memberships
+from services.billing.application.books import post
+from services.billing.application.views import reversal_view
+from services.billing.dependencies import BillingUnit
 from services.billing.domain import ledger
 from services.billing.domain.days import day_of
 from services.billing.domain.invoices import Invoice
-from services.billing.handlers import credit, memberships
-from services.billing.handlers.books import BillingUnit, post
-from services.billing.handlers.refusals import PaymentIdUsed, UnknownInvoice, UnknownPayment
-from services.billing.handlers.reversals import reversal_view
-from services.billing.store import Reversal
-from services.billing.tables import Payment, Therapist
+from services.billing.domain.payments import Payment
+from services.billing.domain.therapists import Therapist
+from services.billing.errors import PaymentIdUsed, UnknownInvoice, UnknownPayment
+from services.billing.store import invoices, payments, reversals, rows, therapists
+from services.billing.store.reversals import Reversal
 
 
 def record_payment(unit: BillingUnit, request: RecordPayment) -> PaymentView:
     """Takes a payment. What its invoice doesn't need is set against what else is owed, or stands to their credit.
 
-    Told twice, it is taken once. Raises UnknownInvoice or PaymentIdUsed.
+    Recorded twice, it counts once. Raises UnknownInvoice or PaymentIdUsed.
     """
-    invoice = store.find_invoice(unit.session, request.invoice_id)
+    invoice = invoices.find_invoice(unit.session, request.invoice_id)
     if invoice is None:
         raise UnknownInvoice("There is no such invoice; look it up in the therapist's account.")
-    therapist = store.lock_therapist(unit.session, invoice.therapist_id)
-    invoice = store.lock_invoice(unit.session, invoice.id)
+    therapist = therapists.lock_therapist(unit.session, invoice.therapist_id)
+    invoice = invoices.lock_invoice(unit.session, invoice.id)
     payment = _find_same(unit, request)
     if payment is None:
         payment = _take(unit, therapist, invoice, request)
@@ -42,10 +44,10 @@ def record_payment(unit: BillingUnit, request: RecordPayment) -> PaymentView:
 
 def reverse_payment(unit: BillingUnit, request: ReversePayment) -> ReversalView:
     """Takes a payment back by a journal of its own: what it had paid is owed again. Raises UnknownPayment."""
-    payment = store.find_payment(unit.session, request.payment_id)
+    payment = payments.find_payment(unit.session, request.payment_id)
     if payment is None:
         raise UnknownPayment("There is no such payment; look it up by what was answered when it was recorded.")
-    known = store.find_reversal(unit.session, payment.id)
+    known = reversals.find_reversal(unit.session, payment.id)
     if known:
         return reversal_view(known, changed=False)
     reversal = Reversal(unit.now, request.reversed_by, request.reason.value)
@@ -66,7 +68,7 @@ def _find_same(unit: BillingUnit, request: RecordPayment) -> Payment | None:
     """The payment on record that is this one. Raises PaymentIdUsed where its identifier is another's."""
     if request.payment_id is None and request.bank_id is None:
         paid_on = request.paid_on or day_of(unit.now)
-        return store.find_same_payment(
+        return payments.find_same_payment(
             unit.session,
             request.invoice_id,
             reference=request.reference,
@@ -75,10 +77,10 @@ def _find_same(unit: BillingUnit, request: RecordPayment) -> Payment | None:
         )
     known = None
     if request.payment_id:
-        store.lock_payment_id(unit.session, request.payment_id)
-        known = store.find_payment(unit.session, request.payment_id)
+        payments.lock_payment_id(unit.session, request.payment_id)
+        known = payments.find_payment(unit.session, request.payment_id)
     if known is None and request.bank_id:
-        known = store.find_payment_at_bank(unit.session, request.bank_id)
+        known = payments.find_payment_at_bank(unit.session, request.bank_id)
     if known is None:
         return None
     same_bank_id = request.bank_id is None or known.bank_id is None or request.bank_id == known.bank_id
@@ -99,7 +101,7 @@ def _take(unit: BillingUnit, therapist: Therapist, invoice: Invoice, request: Re
         received_at=unit.now,
         bank_id=request.bank_id,
     )
-    store.add(unit.session, payment)
+    rows.add(unit.session, payment)
     pence = payment.amount_pence
     post(unit, ledger.payment_received(payment_id=payment.id, therapist_id=therapist.id, pence=pence))
     therapist.credit_pence += pence
@@ -120,12 +122,12 @@ def _take(unit: BillingUnit, therapist: Therapist, invoice: Invoice, request: Re
 
 
 def _take_back(unit: BillingUnit, payment: Payment, reversal: Reversal) -> None:
-    therapist = store.lock_therapist(unit.session, payment.therapist_id)
+    therapist = therapists.lock_therapist(unit.session, payment.therapist_id)
     payment.reversed_at = reversal.at
-    store.add_reversal(unit.session, payment.id, reversal)
+    reversals.add_reversal(unit.session, payment.id, reversal)
     pence = payment.amount_pence
     post(unit, ledger.payment_reversed(payment_id=payment.id, therapist_id=therapist.id, pence=pence))
     owed_again = credit.withdraw_payment(unit, therapist, payment)
     credit.settle_account(unit, therapist)
-    memberships.ask_again(unit, owed_again)
+    memberships.remind_unpaid(unit, owed_again)
     unit.record_audit(AuditAction.REVERSED, who=reversal.by, subject_id=payment.id, reason=reversal.reason)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from chassis.ports import NotYet
 from contracts.events.intake import (
     ReferralAssessed,
     ReferralClosed,
@@ -12,20 +11,21 @@ from contracts.events.intake import (
     ReferralWithdrawn,
 )
 from contracts.vocabulary import ReferralId, ReopeningReason, SubsidyReleaseReason
-from services.billing import store
+from services.billing.application import attendance, award_lifecycle, referral_fees, subsidies
+from services.billing.application.lookup import expect_referral
+from services.billing.application.waiting_list import leave_waiting_list, money_has_come
+from services.billing.dependencies import BillingUnit
 from services.billing.domain.days import day_of
 from services.billing.domain.fees import Ending, ending_of_closure
-from services.billing.handlers import attendance, awards, referral_fees, subsidies
-from services.billing.handlers.books import BillingUnit
-from services.billing.handlers.waiting import leave_waiting_list, money_has_come
-from services.billing.tables import Referral
+from services.billing.domain.referrals import Referral
+from services.billing.store import matches, referrals, rows, waiting_list
 
 
 def note_referral(unit: BillingUnit, event: ReferralReceived) -> None:
     """A referral was received, or received again with newer facts. A subsidy waits for the assessment."""
-    referral = store.find_referral(unit.session, event.referral_id)
+    referral = referrals.find_referral(unit.session, event.referral_id)
     if referral is None:
-        store.add(unit.session, _referral_of(event, unit.sequence))
+        rows.add(unit.session, _referral_of(event, unit.sequence))
     elif unit.sequence > referral.received_sequence:
         _renew_facts(referral, event, unit.sequence)
         _reconsider(unit, referral)
@@ -63,18 +63,10 @@ def reopen(unit: BillingUnit, event: ReferralReopened) -> None:
     referral.ending, referral.ending_sequence = None, unit.sequence
     referral.ended_at = referral.merged_into_id = None
     if event.reason is ReopeningReason.MATCH_GOES_ON:
-        for match in store.matches_of(unit.session, referral.id):
+        for match in matches.matches_of(unit.session, referral.id):
             if not match.has_ended:
                 referral_fees.settle_referral_fee(unit, referral, match, goes_on=True)
-    awards.go_on(unit, referral)
-
-
-def expect_referral(unit: BillingUnit, referral_id: ReferralId) -> Referral:
-    """The referral that an event is about. Raises NotYet while its ReferralReceived has not arrived."""
-    referral = store.find_referral(unit.session, referral_id)
-    if referral is None:
-        raise NotYet(f"referral {referral_id} has not been received here")
-    return referral
+    award_lifecycle.resume(unit, referral)
 
 
 def _end(unit: BillingUnit, referral_id: ReferralId, ending: Ending, reason: SubsidyReleaseReason) -> bool:
@@ -85,11 +77,11 @@ def _end(unit: BillingUnit, referral_id: ReferralId, ending: Ending, reason: Sub
     referral.ending, referral.ending_sequence = ending, unit.sequence
     referral.ended_at = unit.envelope.time if unit.envelope else unit.now
     leave_waiting_list(unit, referral_id)
-    for match in store.matches_of(unit.session, referral_id):
+    for match in matches.matches_of(unit.session, referral_id):
         if match.end_reason is None:
             referral_fees.settle_referral_fee(unit, referral, match)
-            attendance.watch_ended(unit, match)
-    awards.close_award_of(unit, referral, reason, pays_until=day_of(referral.ended_at))
+            attendance.ask_after_end(unit, match)
+    award_lifecycle.close_award_of(unit, referral, reason, pays_until=day_of(referral.ended_at))
     return True
 
 
@@ -121,7 +113,7 @@ def _renew_facts(referral: Referral, event: ReferralReceived, sequence: int) -> 
 def _reconsider(unit: BillingUnit, referral: Referral) -> None:
     if not referral.asks_for_subsidy:
         leave_waiting_list(unit, referral.id)
-    elif store.find_place(unit.session, referral.id):
+    elif waiting_list.find_entry(unit.session, referral.id):
         money_has_come(unit)
     else:
         subsidies.decide(unit, referral)

@@ -1,58 +1,29 @@
-"""Sessions attended: subsidised ones draw an award down, any lets the referral fee stand, all can be taken back.
-
-What counts is the day of the session, in London, not when it is reported.
-"""
+"""What a person tells billing of sessions: attended, reversed, or that the client never came."""
 
 from __future__ import annotations
 
-from datetime import date
-
-from chassis.audit.chain import AuditAction
 from contracts.commands.billing import (
     AttendanceView,
     DrawDown,
     DrawdownView,
+    NeverAttendedView,
     RecordAttendance,
+    RecordNeverAttended,
     ReversalView,
     ReverseSession,
 )
-from contracts.events.billing import FirstSessionAttended, SessionReversed
-from contracts.vocabulary import MatchId, ReferralId, SessionId, SubsidyReleaseReason
-from services.billing import store
-from services.billing.domain import ledger
-from services.billing.domain.awards import Award, AwardState
-from services.billing.domain.days import day_of
-from services.billing.domain.funds import Fund
-from services.billing.handlers import awards, referral_fees
-from services.billing.handlers.books import BillingUnit, post
-from services.billing.handlers.refusals import (
-    NotMatched,
-    SessionBeforeMatch,
-    SessionInTheFuture,
-    SessionIsSubsidised,
-    SessionRecordedAlready,
-    UnknownAward,
-    UnknownReferral,
-    UnknownSession,
-    refusing,
-)
-from services.billing.handlers.reversals import reversal_view
-from services.billing.handlers.waiting import wait_again
-from services.billing.store import Reversal
-from services.billing.tables import AttendedSession, Match
+from services.billing.application import attendance, sessions
+from services.billing.application.views import reversal_view
+from services.billing.dependencies import BillingUnit
+from services.billing.errors import UnknownSession
+from services.billing.store import attended_sessions, reversals
 
 
 def draw_down(unit: BillingUnit, request: DrawDown) -> DrawdownView:
     """Pays the therapist the award's part of one session. Raises a Refused for each rule that it would break."""
-    award = store.find_award(unit.session, request.award_id)
-    if award is None:
-        raise UnknownAward("There is no such award; look it up by its referral.")
-    fund = store.get_fund(unit.session, award.fund_id)
-    match = _match_for_session(unit, award.referral_id, request.attended_on, request.match_id)
-    was_held = award.state is AwardState.HELD
-    session = _pay(unit, award, fund, match, request.attended_on)
-    if was_held and award.state is AwardState.USED:
-        wait_again(unit, store.get_referral(unit.session, award.referral_id), asked_at=unit.now)
+    session, award = sessions.draw_down(
+        unit, request.award_id, attended_on=request.attended_on, match_id=request.match_id
+    )
     return DrawdownView(
         session_id=session.id,
         award_id=award.id,
@@ -63,127 +34,35 @@ def draw_down(unit: BillingUnit, request: DrawDown) -> DrawdownView:
 
 
 def record_attendance(unit: BillingUnit, request: RecordAttendance) -> AttendanceView:
-    """Notes a session that no subsidy pays for. Raises a Refused for each rule that it would break."""
-    if store.find_referral(unit.session, request.referral_id) is None:
-        raise UnknownReferral("Billing has not heard of this referral; check the identifier, or try again shortly.")
-    if store.paying_award_of(unit.session, request.referral_id, request.attended_on):
-        raise SessionIsSubsidised("This referral has an award: draw down a session of it instead.")
-    match = _match_for_session(unit, request.referral_id, request.attended_on, request.match_id)
-    session = AttendedSession(
-        id=SessionId(unit.new_id()), match_id=match.id, attended_on=request.attended_on, drawn_pence=0
+    """Records a session that no subsidy pays for. Raises a Refused for each rule that it would break."""
+    session = sessions.record_attendance(
+        unit, request.referral_id, attended_on=request.attended_on, match_id=request.match_id
     )
-    _note_session(unit, match, session)
     return AttendanceView(
         session_id=session.id,
-        match_id=match.id,
-        sessions_attended=store.sessions_attended(unit.session, match.id),
+        match_id=session.match_id,
+        sessions_attended=attended_sessions.sessions_attended(unit.session, session.match_id),
     )
 
 
 def reverse_session(unit: BillingUnit, request: ReverseSession) -> ReversalView:
-    """Takes a session back, and its payment by a journal of its own. Raises UnknownSession."""
-    session = store.find_session(unit.session, request.session_id)
+    """Takes a session back, once. Raises UnknownSession."""
+    session = attended_sessions.find_session(unit.session, request.session_id)
     if session is None:
         raise UnknownSession("There is no such session; look it up by what was answered when it was recorded.")
-    known = store.find_reversal(unit.session, session.id)
+    known = reversals.find_reversal(unit.session, session.id)
     if known:
         return reversal_view(known, changed=False)
-    match = store.get_match(unit.session, session.match_id)
-    reversal = Reversal(unit.now, request.reversed_by, request.reason.value)
-    session.reversed_at = reversal.at
-    store.add_reversal(unit.session, session.id, reversal)
-    unit.record_audit(AuditAction.REVERSED, who=reversal.by, subject_id=match.referral_id, reason=reversal.reason)
-    unit.emit(
-        SessionReversed(
-            session_id=session.id,
-            referral_id=match.referral_id,
-            match_id=match.id,
-            therapist_id=match.therapist_id,
-            attended_on=session.attended_on,
-            sessions=store.sessions_attended(unit.session, match.id),
-            drawn_pence=session.drawn_pence,
-            reason=request.reason,
-        )
-    )
-    _give_back(unit, session, match)
-    _settle_fee(unit, match)
+    reversal = sessions.take_back(unit, session, reversed_by=request.reversed_by, reason=request.reason)
     return reversal_view(reversal, changed=True)
 
 
-def _pay(unit: BillingUnit, award: Award, fund: Fund, match: Match, on: date) -> AttendedSession:
-    with refusing():
-        drawn = award.draw_down(
-            fund=fund, on=on, reported_on=day_of(unit.now), late_days=unit.dependencies.awards.late_session_days
-        )
-    session = AttendedSession(
-        id=SessionId(unit.new_id()), match_id=match.id, attended_on=on, award_id=award.id, drawn_pence=drawn.pence
+def record_never_attended(unit: BillingUnit, request: RecordNeverAttended) -> NeverAttendedView:
+    """The fee is given back, once. Raises UnknownMatch, SessionsOnRecord."""
+    match, changed = attendance.record_never_attended(unit, request.match_id, recorded_by=request.recorded_by)
+    return NeverAttendedView(
+        match_id=match.id,
+        recorded_at=match.never_attended_at or unit.now,
+        recorded_by=match.never_attended_by or request.recorded_by,
+        changed=changed,
     )
-    if drawn.committed_pence:
-        post(unit, ledger.subsidy_committed(cause_id=session.id, fund_id=fund.id, pence=drawn.committed_pence))
-    _note_session(unit, match, session)
-    post(
-        unit,
-        ledger.subsidy_drawn_down(
-            session_id=session.id, fund_id=fund.id, therapist_id=match.therapist_id, pence=drawn.pence
-        ),
-    )
-    return session
-
-
-def _give_back(unit: BillingUnit, session: AttendedSession, match: Match) -> None:
-    """What a fund had paid for the session is kept for another one of its award, or goes back to the fund."""
-    award = store.find_award(unit.session, session.award_id) if session.award_id else None
-    if award is None:
-        return
-    fund, pence = store.get_fund(unit.session, award.fund_id), session.drawn_pence
-    post(
-        unit,
-        ledger.subsidy_drawdown_reversed(
-            session_id=session.id, fund_id=fund.id, therapist_id=match.therapist_id, pence=pence
-        ),
-    )
-    goes_on = awards.may_pay_again(unit, award, fund)
-    released = award.undo_draw_down(fund=fund, pence=pence, goes_on=goes_on)
-    reason = SubsidyReleaseReason.SESSION_TAKEN_BACK
-    awards.tell_release(unit, award, released, reason, cause_id=session.id)
-
-
-def _note_session(unit: BillingUnit, match: Match, session: AttendedSession) -> None:
-    first = not store.sessions_attended(unit.session, match.id)
-    if first:
-        unit.emit(
-            FirstSessionAttended(
-                referral_id=match.referral_id,
-                match_id=match.id,
-                therapist_id=match.therapist_id,
-                attended_on=session.attended_on,
-            )
-        )
-    store.add(unit.session, session)
-    _settle_fee(unit, match)
-
-
-def _settle_fee(unit: BillingUnit, match: Match) -> None:
-    """Late truth: a session that becomes known after all, or is taken back, may change whether the fee stands."""
-    referral = store.get_referral(unit.session, match.referral_id)
-    if match.end_reason or match.never_attended_at or referral.ending:
-        referral_fees.settle_referral_fee(unit, referral, match)
-
-
-def _match_for_session(unit: BillingUnit, referral_id: ReferralId, on: date, match_id: MatchId | None) -> Match:
-    if on > day_of(unit.now):
-        raise SessionInTheFuture(f"{on} is still to come: record a session once it has taken place.")
-    match = store.find_match_on(unit.session, referral_id, on, match_id)
-    if match is None:
-        raise _no_match(unit, referral_id, on)
-    if store.has_session(unit.session, match.id, on):
-        raise SessionRecordedAlready(f"The session of {on} is on record already.")
-    return match
-
-
-def _no_match(unit: BillingUnit, referral_id: ReferralId, on: date) -> NotMatched | SessionBeforeMatch:
-    matches = store.matches_of(unit.session, referral_id)
-    first = min((day_of(match.matched_at) for match in matches), default=None)
-    if first and on < first:
-        return SessionBeforeMatch(f"The therapist accepted on {first}, after {on}; check the day.")
-    return NotMatched(f"This referral had no therapist on {on}, so no session can have been attended; check the day.")

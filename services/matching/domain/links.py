@@ -1,4 +1,4 @@
-"""Whom intake keeps apart, and when the two may have one therapist all the same."""
+"""Links between referrals whose clients may have no therapist in common, and the exception."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Link:
     stands: bool
     sequence: int
 
-    def says(self, *, stands: bool, sequence: int) -> bool:
-        """False if something newer was said before."""
+    def advance(self, *, stands: bool, sequence: int) -> bool:
+        """Records what intake says of the link. False if something newer was said before."""
         if sequence <= self.sequence:
             return False
         self.stands, self.sequence = stands, sequence

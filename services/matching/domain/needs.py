@@ -1,4 +1,4 @@
-"""What a client needs of a therapist, whatever the place and the price; and one text for all who need the same."""
+"""What a client needs of a therapist, apart from location and price, and a key that equal needs have in common."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ class OfferState(StrEnum):
 
 
 class OfferClosed(Exception):
-    """The offer was answered, has expired or was taken back; the message says which."""
+    """The offer was answered, has expired or was withdrawn; the message says which."""
 
 
 class NotTheirOffer(Exception):
@@ -44,14 +44,17 @@ class Offer:
     def is_open(self) -> bool:
         return self.state is OfferState.OPEN
 
+    def state_at(self, at: datetime) -> OfferState:
+        """An open offer has expired at its deadline, whether or not the timer that records it has fired."""
+        return OfferState.EXPIRED if self.is_open and at >= self.expires_at else self.state
+
     def answer(self, *, therapist_id: TherapistId, accepted: bool, at: datetime) -> None:
-        """Raises NotTheirOffer or OfferClosed, also if its time is over and nobody has said so yet."""
+        """Raises NotTheirOffer, or OfferClosed if it has been answered, withdrawn or has expired."""
         if therapist_id != self.therapist_id:
             raise NotTheirOffer("This offer was made to another therapist.")
-        if not self.is_open:
-            raise OfferClosed(f"This offer is no longer open: it was {self.state.value}.")
-        if at >= self.expires_at:
-            raise OfferClosed(f"This offer is no longer open: it was {OfferState.EXPIRED.value}.")
+        state = self.state_at(at)
+        if state is not OfferState.OPEN:
+            raise OfferClosed(f"This offer is no longer open: it was {state.value}.")
         self.state = OfferState.ACCEPTED if accepted else OfferState.DECLINED
 
     def expire(self) -> bool:
@@ -82,8 +85,8 @@ class Match:
     end_reported_at: datetime | None = None
     """When its therapist said last, by the page of the introduction, that it has ended."""
 
-    def is_newly_reported(self, *, at: datetime) -> bool:
-        """Whether the therapist's word is newer than the last, which may have been put right since."""
+    def advance_report(self, *, at: datetime) -> bool:
+        """Records when the therapist said so. False if that is not news: the office may have corrected it."""
         if self.end_reported_at is not None and at <= self.end_reported_at:
             return False
         self.end_reported_at = at

@@ -20,8 +20,8 @@ from contracts.vocabulary import (
     TherapistId,
     Work,
 )
+from services.matching.domain.locations import Point
 from services.matching.domain.needs import UNDETERMINED, Needs
-from services.matching.domain.places import Point
 
 
 class State(StrEnum):
@@ -65,7 +65,7 @@ class Assessment:
 
 
 def may_meet_online(client_group: ClientGroup, *, allowed: bool | None, release_on: date | None, today: date) -> bool:
-    """In prison only if a person says that the prison allows it; who has been released isn't inside any more."""
+    """Clients in prison only if a person says that the prison allows it, or after their release."""
     if allowed is not None:
         return allowed
     inside = client_group is ClientGroup.IN_PRISON and (release_on is None or today < release_on)
@@ -89,7 +89,7 @@ class Referral:
     billing_sequence: int = 0
     received_sequence: int = 0
     search_sequence: int = 0
-    """The number of intake's newest word on whether anybody is to be sought at all."""
+    """The number of what intake said last of whether the search goes on."""
     on_hold: bool = False
     competence: Competence | None = None
     work: Work | None = None
@@ -117,24 +117,24 @@ class Referral:
     most_per_session: int | None = None
     online_allowed: bool = True
     sought_at_release: bool = False
-    """It is where they will live after prison that the therapist is sought, and not where they are."""
+    """The search is around where they will live after prison, not around where they are."""
     assessment_sequence: int = 0
     concern_open: bool = False
     """Nobody has acknowledged an immediate safeguarding concern about this person yet."""
     waited_seconds: int = 0
-    """For how long it was on the waiting list before it was offered or put on hold."""
+    """For how long it was on the waiting list before it was offered or paused."""
     stall_told: bool = False
     waiting_needs: str | None = None
     """The key of its needs while it is on the waiting list, by which a therapist who has room finds it."""
 
     @property
     def is_paused(self) -> bool:
-        """Whether nobody is to be sought for now."""
+        """Whether no therapist is offered the referral for now."""
         return self.on_hold or self.concern_open
 
     @property
     def needs(self) -> Needs:
-        assert self.competence is not None, "nobody is sought before the assessment"
+        assert self.competence is not None, "no search begins before the assessment"
         return Needs(
             client_group=self.client_group,
             competence=self.competence,
@@ -148,7 +148,7 @@ class Referral:
 
     @property
     def liked_languages(self) -> list[str]:
-        """One of them is preferred. Of who wasn't asked in which language therapy should be, that of their letters."""
+        """Languages of which the client prefers any; that of their letters if they weren't asked."""
         asked = self.required_languages or self.preferred_languages or self.interpreter_language
         return self.preferred_languages if asked else [self.language]
 
@@ -182,8 +182,8 @@ class Referral:
             return None
         return (own or 0) + self.subsidy_pence_per_session
 
-    def assessed(self, found: Assessment, *, sequence: int) -> bool:
-        """What the therapist must be able to do is known, or known better. False if something newer was said before."""
+    def record_assessment(self, found: Assessment, *, sequence: int) -> bool:
+        """Records what the therapist must be able to do. False if something newer was recorded before."""
         if self.competence is not None and sequence <= self.assessment_sequence:
             return False
         self.assessment_sequence = sequence
@@ -202,8 +202,8 @@ class Referral:
             self._begin()
         return True
 
-    def subsidy_decided(self, *, subsidy: SubsidyState, pence_per_session: int, sequence: int) -> bool:
-        """Billing has answered. False if it has answered later before."""
+    def record_subsidy(self, *, subsidy: SubsidyState, pence_per_session: int, sequence: int) -> bool:
+        """Records billing's decision. False if a newer one was recorded before."""
         if sequence < self.billing_sequence:
             return False
         self.billing_sequence = sequence
@@ -213,7 +213,7 @@ class Referral:
             self.state = State.WAITING
         return True
 
-    def asks_anew(
+    def update_request(
         self,
         *,
         point: Point | None,
@@ -222,7 +222,7 @@ class Referral:
         fee_ceiling_pence: int | None,
         sequence: int,
     ) -> bool:
-        """Intake has told anew where the client is and what they can do. False if it has told something newer."""
+        """Records where the client is and what they can do. False if something newer was recorded before."""
         if sequence <= self.received_sequence:
             return False
         self.received_sequence = sequence
@@ -232,18 +232,18 @@ class Referral:
             self.longitude = point.longitude if point else None
         return True
 
-    def hold(self, *, at: datetime) -> None:
-        """Nobody is sought until the referral is resumed. A match that was made meanwhile stands, and ends the hold."""
+    def pause(self, *, at: datetime) -> None:
+        """No therapist is asked until the referral is resumed. A match made meanwhile stands, and ends the pause."""
         if self.state is State.MATCHED:
             return
         self.on_hold = True
-        self._pause(at)
+        self._stop_search(at)
 
-    def heed_concern(self, *, is_open: bool, at: datetime) -> None:
-        """Nobody is sought while nobody has acknowledged an immediate safeguarding concern. Therapy goes on."""
+    def apply_concern(self, *, is_open: bool, at: datetime) -> None:
+        """No therapist is asked while an immediate safeguarding concern is unacknowledged. Therapy goes on."""
         self.concern_open = is_open
         if is_open and self.state is not State.MATCHED:
-            self._pause(at)
+            self._stop_search(at)
 
     def resume(self) -> None:
         """The search goes on where it was."""
@@ -252,7 +252,8 @@ class Referral:
     def reopen(self) -> None:
         """A referral that was stopped is wanted after all.
 
-        Its assessment may have overtaken this, and this the word that stopped it. A hold of before is over.
+        Events arrive in any order: the assessment may come before this, and this before what stopped the referral.
+        An earlier pause is over.
         """
         self.on_hold, self.duplicate_of = False, None
         if self.state is State.STOPPED:
@@ -260,47 +261,47 @@ class Referral:
             if self.competence is not None:
                 self._begin()
 
-    def released(self) -> bool:
+    def release_from_prison(self) -> bool:
         """The day of their release from prison has come. False if that changes nothing."""
         changed = not self.online_allowed
         self.online_allowed = True
         return changed
 
-    def is_newer(self, sequence: int) -> bool:
-        """Whether this is intake's newest word on the search; if so, it counts."""
+    def advance_search(self, sequence: int) -> bool:
+        """Records the number of what intake said of the search. False if something newer was said before."""
         if 0 < sequence <= self.search_sequence:
             return False
         self.search_sequence = sequence
         return True
 
-    def offered(self, *, at: datetime) -> None:
-        """Somebody is asked, so it doesn't wait: the clock of waiting stops."""
+    def record_offer(self, *, at: datetime) -> None:
+        """It is offered to a therapist, so its time on the waiting list stops counting."""
         self._stop_clock(at)
         self.state = State.OFFERED
         self.offers_made += 1
 
-    def must_wait(self, *, waiting_for: StallReason, at: datetime) -> bool:
-        """Nobody can be asked now. True if the clock of waiting begins, or goes on, with this."""
+    def wait(self, *, waiting_for: StallReason, at: datetime) -> bool:
+        """Puts it on the waiting list. True if it wasn't there before."""
         self.state, self.waiting_for, self.waiting_needs = State.WAITING, waiting_for, self.needs.key
         if self.waiting_since is not None:
             return False
         self.waiting_since = at - timedelta(seconds=self.waited_seconds)
         return True
 
-    def matched(self, *, match_id: MatchId, therapist_id: TherapistId) -> None:
+    def record_match(self, *, match_id: MatchId, therapist_id: TherapistId) -> None:
         self.state, self.match_id, self.therapist_id = State.MATCHED, match_id, therapist_id
         self._forget_waiting()
 
-    def seek_on(self) -> None:
+    def resume_search(self) -> None:
         """The offer came to nothing."""
         if self.state is State.OFFERED:
             self.state = State.WAITING
 
-    def seek_another(self) -> None:
+    def search_again(self) -> None:
         """The client was unhappy for any reason and gets another therapist."""
         self.state, self.match_id, self.therapist_id = State.WAITING, None, None
 
-    def ended(self) -> None:
+    def end(self) -> None:
         self.state = State.ENDED
         self.match_id = self.therapist_id = None
 
@@ -309,7 +310,7 @@ class Referral:
         self.state = State.WAITING if decided else State.AWAITING_SUBSIDY
 
     def stop(self) -> bool:
-        """Nobody is sought any more. False if that was so already."""
+        """The search ends. False if it had ended before."""
         if self.state in (State.STOPPED, State.ENDED):
             return False
         self.state = State.STOPPED
@@ -317,7 +318,7 @@ class Referral:
         return True
 
     def erase(self) -> None:
-        """Forgets what was asked of a therapist and from where. What comes later about the referral changes nothing."""
+        """Forgets needs and location. Later events about the referral change nothing."""
         self.state = State.ERASED
         self.latitude = self.longitude = self.fee_ceiling_pence = self.age_band = self.risk_level = None
         self.language, self.max_distance_km, self.subsidy_pence_per_session = UNDETERMINED, 0.0, 0
@@ -328,7 +329,7 @@ class Referral:
         self.online_allowed = True
         self._forget_waiting()
 
-    def _pause(self, at: datetime) -> None:
+    def _stop_search(self, at: datetime) -> None:
         self._stop_clock(at)
         if self.state is State.OFFERED:
             self.state = State.WAITING

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from contracts.vocabulary import Sessions, StallReason, TherapistId
-from services.matching.domain.places import distance_km
+from services.matching.domain.locations import distance_km
 from services.matching.domain.referral import Referral
 from services.matching.domain.therapist import Therapist
 
@@ -33,8 +33,8 @@ class Order:
     ask_first: AskFirst = AskFirst.LONGEST_AGO
     band_km: float = 5.0
 
-    def place(self, distance_km: float) -> float:
-        """What of the distance counts: the band, or all of it."""
+    def band(self, distance_km: float) -> float:
+        """The part of the distance that counts: which band it is in, or all of it."""
         return distance_km if self.ask_first is AskFirst.NEAREST else distance_km // self.band_km
 
 
@@ -51,14 +51,14 @@ class Candidate:
     unmet: int
 
     def rank(self, order: Order) -> tuple[Any, ...]:
-        """The lowest is asked first. Who left offers unanswered comes last, whatever speaks for them."""
+        """The lowest is asked first. Therapists who left offers unanswered come last, whatever else counts."""
         therapist, online = self.therapist, self.sessions is Sessions.ONLINE
         asked_at = therapist.last_offered_at if order.ask_first is AskFirst.LONGEST_AGO else None
-        preferred = therapist.asked_last, self.unmet, online, order.place(self.distance_km)
-        return *preferred, _moment(asked_at), -therapist.free_places, str(therapist.id)
+        preferred = therapist.asked_last, self.unmet, online, order.band(self.distance_km)
+        return *preferred, _moment(asked_at), -therapist.free_capacity, str(therapist.id)
 
 
-def is_trained(therapist: Therapist, referral: Referral) -> bool:
+def is_qualified(therapist: Therapist, referral: Referral) -> bool:
     """Competence, client group and age, kind of work, language, and the therapist's sex where no other will do."""
     return therapist.meets(referral.needs)
 
@@ -96,7 +96,7 @@ def still_suits(therapist: Therapist, referral: Referral, *, sessions: Sessions)
     return (
         met is not None
         and met[0] is sessions
-        and is_trained(therapist, referral)
+        and is_qualified(therapist, referral)
         and is_affordable(therapist, referral)
     )
 
@@ -105,17 +105,17 @@ def candidate(referral: Referral, therapist: Therapist, *, excluded: set[Therapi
     """A therapist who can be asked now; None if this one can't."""
     if not therapist.can_be_asked or therapist.id in excluded:
         return None
-    if not (is_trained(therapist, referral) and is_affordable(therapist, referral)):
+    if not (is_qualified(therapist, referral) and is_affordable(therapist, referral)):
         return None
     met = meeting(therapist, referral)
     return Candidate(therapist, *met, unmet_preferences(therapist, referral)) if met else None
 
 
 class WhyNobody:
-    """The condition that leaves nobody, in the order in which a person would try to help, from therapists looked at."""
+    """Why no therapist can be asked: the condition at which the most promising of those looked at fails."""
 
     _ORDER = (
-        StallReason.NOBODY_TRAINED,
+        StallReason.NOBODY_QUALIFIED,
         StallReason.NOBODY_NEAR,
         StallReason.NOBODY_AFFORDABLE,
         StallReason.ALL_DECLINED,
@@ -131,14 +131,14 @@ class WhyNobody:
         return self._ORDER[self._came_to]
 
     def look_at(self, therapists: Iterable[Therapist]) -> None:
-        """Looks at those who are not suspended until one is found for whom only room is wanting."""
+        """Looks at therapists until one is found who lacks room alone."""
         for therapist in therapists:
             self._came_to = max(self._came_to, self._how_far(therapist))
             if self.reason is StallReason.NOBODY_WITH_ROOM:
                 return
 
     def _how_far(self, therapist: Therapist) -> int:
-        if not is_trained(therapist, self._referral):
+        if not is_qualified(therapist, self._referral):
             return 0
         if not meeting(therapist, self._referral):
             return 1
@@ -148,7 +148,7 @@ class WhyNobody:
 
 
 def _moment(at: datetime | None) -> float:
-    """Who was never offered anything was so before everybody else."""
+    """Therapists who were never offered anything come first."""
     return at.timestamp() if at else 0.0
 
 

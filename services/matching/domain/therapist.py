@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from contracts.vocabulary import ClientGroup, Competence, Sessions, Sex, SuspensionReason, TherapistId
+from services.matching.domain.locations import Point
 from services.matching.domain.needs import Needs
-from services.matching.domain.places import Point
 
 YOUNGEST, OLDEST_YOUNG = 0, 17
 """Years: the ages of a young person."""
@@ -17,7 +17,7 @@ YOUNGEST, OLDEST_YOUNG = 0, 17
 class Therapist:
     """An admitted therapist.
 
-    `places` is how many more clients they said they can take; an open offer holds one of them until it is answered.
+    `places` is how many more clients they said they can take; each open offer reserves one of them (`places_held`).
     Who takes the group `young_person` is qualified for those of `young_from_years` to `young_to_years`.
     """
 
@@ -60,7 +60,7 @@ class Therapist:
         return self.places > self.places_held
 
     @property
-    def free_places(self) -> int:
+    def free_capacity(self) -> int:
         return self.places - self.places_held
 
     @property
@@ -68,7 +68,7 @@ class Therapist:
         return self.has_room and not self.suspended and self.away_until is None
 
     def meets(self, needs: Needs) -> bool:
-        """Whether they are trained for what a client needs, and can talk with them."""
+        """Whether they are qualified for what a client needs, and speak the languages."""
         return (
             (self.competence is Competence.HIGHER or needs.competence is Competence.LOWER)
             and needs.client_group in self.client_groups
@@ -81,17 +81,24 @@ class Therapist:
     def needs_interpreter(self, language: str | None) -> bool:
         return language is not None and language not in self.languages
 
-    def offer(self, *, at: datetime) -> None:
-        """They are asked, which holds a place."""
+    def advance_membership(self, sequence: int) -> bool:
+        """Records the number of what billing said of the membership. False if something newer was said before."""
+        if sequence < self.membership_sequence:
+            return False
+        self.membership_sequence = sequence
+        return True
+
+    def reserve(self, *, at: datetime) -> None:
+        """They are offered a referral, which reserves capacity for it."""
         assert self.has_room, "an offer is only made to a therapist with room"
         self.places_held += 1
         self.last_offered_at = at
 
-    def answered(self) -> None:
-        """They are heard of, so nothing is held against them any more."""
+    def record_answer(self) -> None:
+        """They answered, so offers that they left unanswered before no longer count."""
         self.expired_in_a_row, self.asked_last = 0, False
 
-    def left_unanswered(self, *, at_most: int) -> bool:
+    def record_unanswered(self, *, at_most: int) -> bool:
         """One more offer in a row expired. True if that makes `at_most`, so that they are asked last from now on."""
         self.expired_in_a_row += 1
         if self.asked_last or self.expired_in_a_row < at_most:
@@ -99,37 +106,37 @@ class Therapist:
         self.asked_last = True
         return True
 
-    def has_no_room(self) -> None:
-        """They say so; what open offers hold they may still accept."""
+    def report_no_room(self) -> None:
+        """They can take nobody more; open offers they may still accept."""
         self.places = self.places_held
 
-    def leave(self, *, until: date) -> None:
+    def go_away(self, *, until: date) -> None:
         self.away_until = until
 
     def come_back(self) -> None:
         self.away_until = None
 
-    def free_held_place(self) -> None:
+    def release_reserved(self) -> None:
         """The offer came to nothing."""
         self.places_held -= 1
 
-    def fill_held_place(self) -> None:
+    def use_reserved(self) -> None:
         """The offer was accepted."""
         self.places_held -= 1
         self.places -= 1
 
-    def empty_place(self) -> None:
+    def regain_capacity(self) -> None:
         """A client's therapy has ended."""
         self.places += 1
 
-    def refill_place(self) -> None:
-        """That a client's therapy had ended was a mistake. The place may have been promised to another meanwhile."""
+    def retake_capacity(self) -> None:
+        """The end of a client's therapy was a mistake. It may be reserved for another by now."""
         self.places = max(self.places - 1, self.places_held)
 
     def change_places(self, *, places: int) -> None:
-        """`places` is what is free from now on, besides what open offers hold."""
+        """`places` is what is free from now on, besides what open offers reserve."""
         self.places = places + self.places_held
-        self.answered()
+        self.record_answer()
         self.come_back()
 
     def suspend(self, *, reason: SuspensionReason) -> bool:
@@ -144,12 +151,12 @@ class Therapist:
         """One reason less. False if it was none."""
         if reason not in self.suspensions:
             return False
-        self.suspensions = [one for one in self.suspensions if one != reason]
+        self.suspensions = [other for other in self.suspensions if other != reason]
         self.suspended = bool(self.suspensions)
         return True
 
     def _is_qualified_for_young(self, age_years: int | None) -> bool:
-        """Of an age that isn't known, only if they are for every age."""
+        """If the age isn't known, only who sees young people of every age."""
         if ClientGroup.YOUNG_PERSON not in self.client_groups:
             return False
         youngest, oldest = (YOUNGEST, OLDEST_YOUNG) if age_years is None else (age_years, age_years)

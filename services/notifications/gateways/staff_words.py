@@ -50,14 +50,16 @@ ROUTE: Mapping[str, str] = {
     Route.OTHER_PROFESSIONAL: "another professional",
 }
 STALLED: Mapping[str, str] = {
-    StallReason.NOBODY_TRAINED: "no therapist with the right training has room",
+    StallReason.NOBODY_QUALIFIED: "no therapist with the right training has room",
     StallReason.NOBODY_NEAR: "no therapist is near enough",
     StallReason.NOBODY_AFFORDABLE: "no therapist costs as little as the client can pay",
     StallReason.NOBODY_WITH_ROOM: "no therapist has room",
     StallReason.ALL_DECLINED: "everybody who was asked has declined",
 }
 WHAT_HELPS: Mapping[str, str] = {
-    StallReason.NOBODY_TRAINED: "Please ask therapists with that training when they have room again, or find another.",
+    StallReason.NOBODY_QUALIFIED: (
+        "Please ask therapists with that training when they have room again, or find another."
+    ),
     StallReason.NOBODY_NEAR: "Please ask the client whether they can travel further or meet online, and record it.",
     StallReason.NOBODY_AFFORDABLE: "Please ask the client about help with the cost, or a therapist about their fee.",
     StallReason.NOBODY_WITH_ROOM: "Please ask therapists near the client when they have room again.",

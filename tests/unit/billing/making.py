@@ -47,11 +47,12 @@ from contracts.vocabulary import (
     WithdrawalReason,
     Work,
 )
-from services.billing import handlers, store
 from services.billing.domain.awards import Award, AwardPolicy
 from services.billing.domain.funds import Fund, Terms
 from services.billing.domain.membership import MembershipPolicy
+from services.billing.handlers import erasure, funding, matches, queries, referrals, sessions, therapy_reports, timers
 from services.billing.settings import BillingSettings
+from services.billing.store import tables
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 23)
@@ -68,32 +69,32 @@ POLICY = BillingSettings(
 )
 
 HANDLERS: dict[type[Event], EventHandler] = {
-    intake.ReferralReceived: handlers.note_referral,
-    intake.ReferralAssessed: handlers.note_assessment,
-    intake.ReferralWithdrawn: handlers.withdraw,
-    intake.ReferralSignposted: handlers.signpost,
-    intake.ReferralClosed: handlers.close,
-    intake.ReferralErased: handlers.forget,
-    intake.ReferralReopened: handlers.reopen,
-    matching.TherapistAdmitted: handlers.open_account,
-    matching.TherapistFeeChanged: handlers.note_changed_fee,
-    matching.TherapistMatched: handlers.charge_match,
-    matching.MatchEnded: handlers.end_match,
-    matching.MatchEndUndone: handlers.undo_match_end,
-    matching.MatchingStalled: handlers.note_stall,
-    notifications.TherapyReportAccepted: handlers.take_therapy_report,
+    intake.ReferralReceived: referrals.note_referral,
+    intake.ReferralAssessed: referrals.note_assessment,
+    intake.ReferralWithdrawn: referrals.withdraw,
+    intake.ReferralSignposted: referrals.signpost,
+    intake.ReferralClosed: referrals.close,
+    intake.ReferralErased: erasure.forget,
+    intake.ReferralReopened: referrals.reopen,
+    matching.TherapistAdmitted: matches.open_account,
+    matching.TherapistFeeChanged: matches.note_changed_fee,
+    matching.TherapistMatched: matches.charge_match,
+    matching.MatchEnded: matches.end_match,
+    matching.MatchEndUndone: matches.undo_match_end,
+    matching.MatchingStalled: matches.note_stall,
+    notifications.TherapyReportAccepted: therapy_reports.take_therapy_report,
 }
 
 TIMERS: dict[str, Callable[..., None]] = {
-    "renew_membership": handlers.renew_membership,
-    "remind_of_membership": handlers.remind_of_membership,
-    "lapse_membership": handlers.lapse_membership,
-    "start_fund": handlers.start_fund,
-    "end_fund": handlers.end_fund,
-    "release_award": handlers.release_award,
-    "award_not_begun": handlers.release_unbegun_award,
-    "ask_attendance": handlers.ask_attendance,
-    "serve_waiting_list": handlers.serve_waiting_list,
+    "renew_membership": timers.renew_membership,
+    "remind_of_membership": timers.remind_of_membership,
+    "lapse_membership": timers.lapse_membership,
+    "start_fund": timers.start_fund,
+    "end_fund": timers.end_fund,
+    "release_award": timers.release_award,
+    "award_not_begun": timers.release_unbegun_award,
+    "ask_attendance": timers.ask_attendance,
+    "serve_waiting_list": timers.serve_waiting_list,
 }
 
 GWENT = (
@@ -111,7 +112,7 @@ class Bench(HandlerBench):
     """Billing's handlers on a store of their own."""
 
     def __init__(self, url: str = "sqlite://") -> None:
-        super().__init__("billing", store.metadata, dependencies=POLICY, url=url)
+        super().__init__("billing", tables.metadata, dependencies=POLICY, url=url)
 
     def told(self, *events: Event) -> None:
         for event in events:
@@ -141,7 +142,7 @@ class Bench(HandlerBench):
             "ends_on": self.today + timedelta(days=364),
             **fields,
         }
-        view: FundView = self.ask(handlers.open_fund, OpenFund(name=name, amount_pence=pence, **asked))
+        view: FundView = self.ask(funding.open_fund, OpenFund(name=name, amount_pence=pence, **asked))
         self.settle()
         return view
 
@@ -150,15 +151,15 @@ class Bench(HandlerBench):
         return found
 
     def funds(self) -> list[FundView]:
-        views: list[FundView] = self.ask(handlers.list_funds, ListFunds())
+        views: list[FundView] = self.ask(queries.list_funds, ListFunds())
         return views
 
     def subsidy(self, referral_id: ReferralId) -> SubsidyView:
-        view: SubsidyView = self.ask(handlers.subsidy_of, SubsidyOf(referral_id=referral_id))
+        view: SubsidyView = self.ask(queries.subsidy_of, SubsidyOf(referral_id=referral_id))
         return view
 
     def account(self, therapist_id: TherapistId) -> TherapistAccountView:
-        view: TherapistAccountView = self.ask(handlers.therapist_account, TherapistAccountOf(therapist_id=therapist_id))
+        view: TherapistAccountView = self.ask(queries.therapist_account, TherapistAccountOf(therapist_id=therapist_id))
         return view
 
     def invoice(self, therapist_id: TherapistId, kind: str) -> InvoiceView:
@@ -166,11 +167,11 @@ class Bench(HandlerBench):
         return [one for one in self.account(therapist_id).invoices if one.kind == kind][-1]
 
     def books(self) -> TrialBalanceView:
-        view: TrialBalanceView = self.ask(handlers.trial_balance, ShowTrialBalance())
+        view: TrialBalanceView = self.ask(queries.trial_balance, ShowTrialBalance())
         return view
 
     def draw_down(self, award_id: AwardId, on: date | None = None) -> DrawdownView:
-        view: DrawdownView = self.ask(handlers.draw_down, DrawDown(award_id=award_id, attended_on=on or self.today))
+        view: DrawdownView = self.ask(sessions.draw_down, DrawDown(award_id=award_id, attended_on=on or self.today))
         return view
 
     def balance(self, account: str) -> int:

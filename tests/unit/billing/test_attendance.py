@@ -18,7 +18,7 @@ from contracts.commands.billing import (
 from contracts.events.billing import AttendanceUnrecorded, ReferralFeeCredited, SubsidyReleased
 from contracts.events.matching import TherapistMatched
 from contracts.vocabulary import FeeCreditReason, MatchEndReason, MatchId
-from services.billing import handlers
+from services.billing.handlers import queries, sessions
 from tests.unit.billing.making import TODAY, Bench, assessed, closed, ended, matched, referral, withdrawn
 
 
@@ -30,18 +30,18 @@ def a_match(bench: Bench) -> TherapistMatched:
 
 
 def attend(bench: Bench, match: TherapistMatched) -> None:
-    bench.ask(handlers.record_attendance, RecordAttendance(referral_id=match.referral_id, attended_on=bench.today))
+    bench.ask(sessions.record_attendance, RecordAttendance(referral_id=match.referral_id, attended_on=bench.today))
 
 
 def never_attended(bench: Bench, match_id: MatchId, by: str = "A. Person") -> NeverAttendedView:
     view: NeverAttendedView = bench.ask(
-        handlers.record_never_attended, RecordNeverAttended(match_id=match_id, recorded_by=by)
+        sessions.record_never_attended, RecordNeverAttended(match_id=match_id, recorded_by=by)
     )
     return view
 
 
 def queue(bench: Bench) -> list[UnrecordedAttendance]:
-    found: list[UnrecordedAttendance] = bench.ask(handlers.unrecorded_attendance, ListUnrecordedAttendance())
+    found: list[UnrecordedAttendance] = bench.ask(queries.unrecorded_attendance, ListUnrecordedAttendance())
     return found
 
 

@@ -22,7 +22,7 @@ from services.billing.domain.awards import (
     grant_from,
     need_per_session,
 )
-from services.billing.domain.funds import ClientCapReached, Fund, NoMoney, Place, Terms
+from services.billing.domain.funds import Area, ClientCapReached, Fund, NoMoney, Terms
 from tests.unit.billing import making
 from tests.unit.billing.making import NOW, TODAY, a_fund, drawn
 
@@ -38,7 +38,7 @@ NO_MONEY, NO_FUND, AREA = (
 def a_request(**changed: Any) -> Request:
     fields: dict[str, Any] = {
         "client_group": ClientGroup.AT_RISK,
-        "place": Place(police_force_area="gwent"),
+        "area": Area(police_force_area="gwent"),
         "fee_ceiling_pence": 20_00,
     }
     return Request(**{**fields, **changed})
@@ -164,19 +164,19 @@ def test_who_can_not_be_paid_for_is_told_what_would_have_to_change(funds: list[F
 
 def test_an_unknown_area_is_the_reason_if_nothing_else_is() -> None:
     with pytest.raises(NoFundCanPay) as refused:
-        chosen(a_fund(10), a_fund(terms=IN_GWENT), place=Place())
+        chosen(a_fund(10), a_fund(terms=IN_GWENT), area=Area())
     assert refused.value.reason is AREA
 
 
 def test_an_unknown_area_is_no_reason_when_the_areas_fund_is_empty() -> None:
     with pytest.raises(NoFundCanPay) as refused:
-        chosen(a_fund(10, terms=IN_GWENT), place=Place())
+        chosen(a_fund(10, terms=IN_GWENT), area=Area())
     assert refused.value.reason is NO_MONEY
 
 
 def test_a_referral_elsewhere_is_told_that_no_fund_is_for_them() -> None:
     with pytest.raises(NoFundCanPay) as refused:
-        chosen(a_fund(terms=IN_GWENT), place=Place(police_force_area="kent"))
+        chosen(a_fund(terms=IN_GWENT), area=Area(police_force_area="kent"))
     assert refused.value.reason is NO_FUND
 
 

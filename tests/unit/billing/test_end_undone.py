@@ -29,8 +29,8 @@ from contracts.vocabulary import (
     SubsidyReleaseReason,
     UndoReason,
 )
-from services.billing import handlers
 from services.billing.domain.awards import AwardState
+from services.billing.handlers import referrals, sessions
 from tests.unit.billing.making import HANDLERS, NOW, Bench, assessed, closed, ended, matched, referral
 
 LATER = NOW + timedelta(hours=3)
@@ -143,7 +143,7 @@ def test_sessions_are_recorded_beyond_the_end_that_was_none(bench: Bench) -> Non
     bench.told(undone(match))
     bench.pass_days(10)
     asked = RecordAttendance(referral_id=match.referral_id, attended_on=bench.today)
-    assert bench.ask(handlers.record_attendance, asked).sessions_attended == 1
+    assert bench.ask(sessions.record_attendance, asked).sessions_attended == 1
 
 
 @pytest.mark.parametrize("again", [False, True])
@@ -153,8 +153,8 @@ def test_in_any_order_and_twice_it_comes_to_the_same(again: bool, order: tuple[i
     bench.open_fund()
     asked = referral()
     id_, match = asked.referral_id, matched(asked.referral_id)
-    bench.hear(handlers.note_referral, asked, sequence=1)
-    bench.hear(handlers.note_assessment, assessed(id_), sequence=2)
+    bench.hear(referrals.note_referral, asked, sequence=1)
+    bench.hear(referrals.note_assessment, assessed(id_), sequence=2)
     story: list[tuple[Any, int]] = [
         (match, 1),
         (ended(match, MatchEndReason.NOT_ATTENDED), 2),

@@ -20,7 +20,8 @@ from contracts.events.billing import (
 )
 from contracts.events.matching import TherapistMatched
 from contracts.vocabulary import ClosureReason, FeeCreditReason, InvoiceId, MatchEndReason, ReferralId, TherapistId
-from services.billing import handlers
+from services.billing.handlers import payments, queries, referrals
+from services.billing.handlers import sessions as session_commands
 from tests.unit.billing.making import (
     NOW,
     TODAY,
@@ -46,13 +47,13 @@ def a_match(bench: Bench, therapist_id: TherapistId | None = None) -> TherapistM
 
 def pay(bench: Bench, invoice_id: InvoiceId, pence: int, reference: str = "bank 1") -> PaymentView:
     request = RecordPayment(invoice_id=invoice_id, amount_pence=pence, reference=reference)
-    view: PaymentView = bench.ask(handlers.record_payment, request)
+    view: PaymentView = bench.ask(payments.record_payment, request)
     return view
 
 
 def attend(bench: Bench, match: TherapistMatched) -> None:
     request = RecordAttendance(referral_id=match.referral_id, attended_on=bench.today)
-    bench.ask(handlers.record_attendance, request)
+    bench.ask(session_commands.record_attendance, request)
 
 
 def test_nothing_is_due_when_a_therapist_is_admitted(bench: Bench) -> None:
@@ -217,15 +218,15 @@ def test_a_subsidised_session_lets_the_fee_stand(bench: Bench) -> None:
 
 def test_an_older_ending_than_what_took_effect_is_dropped(bench: Bench) -> None:
     match = a_match(bench)
-    bench.hear(handlers.withdraw, withdrawn(match.referral_id), sequence=9)
-    bench.hear(handlers.close, closed(match.referral_id, ClosureReason.NOT_ATTENDED), sequence=8)
+    bench.hear(referrals.withdraw, withdrawn(match.referral_id), sequence=9)
+    bench.hear(referrals.close, closed(match.referral_id, ClosureReason.NOT_ATTENDED), sequence=8)
     assert bench.emitted(ReferralFeeCredited) == []
 
 
 def test_a_newer_ending_than_what_took_effect_counts(bench: Bench) -> None:
     match = a_match(bench)
-    bench.hear(handlers.withdraw, withdrawn(match.referral_id), sequence=8)
-    bench.hear(handlers.close, closed(match.referral_id, ClosureReason.NOT_ATTENDED), sequence=9)
+    bench.hear(referrals.withdraw, withdrawn(match.referral_id), sequence=8)
+    bench.hear(referrals.close, closed(match.referral_id, ClosureReason.NOT_ATTENDED), sequence=9)
     assert len(bench.emitted(ReferralFeeCredited)) == 1
 
 
@@ -361,4 +362,4 @@ def test_a_payment_told_twice_is_taken_once(bench: Bench) -> None:
 
 def test_an_unknown_therapist_has_no_account(bench: Bench) -> None:
     with pytest.raises(Refused):
-        bench.ask(handlers.therapist_account, TherapistAccountOf(therapist_id=TherapistId(new_id())))
+        bench.ask(queries.therapist_account, TherapistAccountOf(therapist_id=TherapistId(new_id())))

@@ -106,7 +106,7 @@ class FundMachine(RuleBasedStateMachine):
     def go_on(self, award: Award | None) -> None:
         """What had ended was none: what stayed reserved is for sessions to come again."""
         if award is not None:
-            award.go_on()
+            award.resume()
             assert award.state is not AwardState.CLOSING
 
     @rule(award=awards, on=st.none() | DAYS)

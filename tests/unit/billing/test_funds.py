@@ -8,6 +8,7 @@ import pytest
 
 from contracts.vocabulary import ClientGroup, FundPurpose
 from services.billing.domain.funds import (
+    Area,
     AreaToBeConfirmed,
     EndsBeforeItStarts,
     Fund,
@@ -17,7 +18,6 @@ from services.billing.domain.funds import (
     NotForThisPurpose,
     NotOpen,
     OutsideArea,
-    Place,
     PurposeNamedTwice,
     Terms,
     WrongClientGroup,
@@ -26,8 +26,8 @@ from services.billing.domain.funds import (
 from tests.unit.billing.making import TODAY, a_fund
 
 THERAPY, TRAINING = FundPurpose.THERAPY, FundPurpose.TRAINING
-GWENT, SOUTH_WALES = Place(police_force_area="gwent"), Place(police_force_area="south_wales")
-UNKNOWN = Place()
+GWENT, SOUTH_WALES = Area(police_force_area="gwent"), Area(police_force_area="south_wales")
+UNKNOWN = Area()
 NEWPORT = "W06000022"
 
 
@@ -44,59 +44,57 @@ def partnership_fund() -> Fund:
 
 @pytest.mark.parametrize("group", [ClientGroup.AT_RISK, ClientGroup.OFFENDED, ClientGroup.FAMILY])
 def test_the_partnership_fund_helps_offenders_and_families_in_gwent(group: ClientGroup) -> None:
-    partnership_fund().check_person(purpose=THERAPY, client_group=group, place=GWENT)
+    partnership_fund().check_person(purpose=THERAPY, client_group=group, area=GWENT)
 
 
 def test_the_partnership_fund_refuses_a_survivor() -> None:
     with pytest.raises(WrongClientGroup, match="at_risk, family, offended"):
-        partnership_fund().check_person(purpose=THERAPY, client_group=ClientGroup.SURVIVOR, place=GWENT)
+        partnership_fund().check_person(purpose=THERAPY, client_group=ClientGroup.SURVIVOR, area=GWENT)
 
 
 def test_the_partnership_fund_pays_no_therapy_in_south_wales() -> None:
     with pytest.raises(OutsideArea):
-        partnership_fund().check_person(purpose=THERAPY, client_group=ClientGroup.FAMILY, place=SOUTH_WALES)
+        partnership_fund().check_person(purpose=THERAPY, client_group=ClientGroup.FAMILY, area=SOUTH_WALES)
 
 
-@pytest.mark.parametrize("place", [GWENT, SOUTH_WALES])
-def test_the_partnership_fund_pays_training_in_gwent_and_south_wales(place: Place) -> None:
-    partnership_fund().check_person(purpose=TRAINING, client_group=None, place=place)
+@pytest.mark.parametrize("area", [GWENT, SOUTH_WALES])
+def test_the_partnership_fund_pays_training_in_gwent_and_south_wales(area: Area) -> None:
+    partnership_fund().check_person(purpose=TRAINING, client_group=None, area=area)
 
 
 def test_the_partnership_fund_pays_no_training_elsewhere() -> None:
     with pytest.raises(OutsideArea):
-        partnership_fund().check_person(
-            purpose=TRAINING, client_group=None, place=Place(police_force_area="dyfed_powys")
-        )
+        partnership_fund().check_person(purpose=TRAINING, client_group=None, area=Area(police_force_area="dyfed_powys"))
 
 
 def test_a_referral_with_an_outward_code_alone_waits_for_its_area() -> None:
     with pytest.raises(AreaToBeConfirmed, match="full postcode"):
-        partnership_fund().check_person(purpose=THERAPY, client_group=ClientGroup.FAMILY, place=UNKNOWN)
+        partnership_fund().check_person(purpose=THERAPY, client_group=ClientGroup.FAMILY, area=UNKNOWN)
 
 
 def test_a_fund_without_areas_asks_for_none() -> None:
-    a_fund().check_person(purpose=THERAPY, client_group=ClientGroup.SURVIVOR, place=UNKNOWN)
+    a_fund().check_person(purpose=THERAPY, client_group=ClientGroup.SURVIVOR, area=UNKNOWN)
 
 
 def test_a_fund_for_therapy_refuses_training() -> None:
     with pytest.raises(NotForThisPurpose):
-        a_fund().check_person(purpose=TRAINING, client_group=None, place=GWENT)
+        a_fund().check_person(purpose=TRAINING, client_group=None, area=GWENT)
 
 
 def test_areas_of_both_kinds_add_up() -> None:
     terms = Terms(purpose=THERAPY, police_force_areas=frozenset({"gwent"}), local_authorities=frozenset({"W06000015"}))
     fund = a_fund(terms=(terms,))
-    for place in (GWENT, Place(police_force_area="south_wales", local_authority="W06000015")):
-        fund.check_person(purpose=THERAPY, client_group=ClientGroup.FAMILY, place=place)
-    elsewhere = Place(police_force_area="south_wales", local_authority="W06000012")
+    for area in (GWENT, Area(police_force_area="south_wales", local_authority="W06000015")):
+        fund.check_person(purpose=THERAPY, client_group=ClientGroup.FAMILY, area=area)
+    elsewhere = Area(police_force_area="south_wales", local_authority="W06000012")
     with pytest.raises(OutsideArea):
-        fund.check_person(purpose=THERAPY, client_group=ClientGroup.FAMILY, place=elsewhere)
+        fund.check_person(purpose=THERAPY, client_group=ClientGroup.FAMILY, area=elsewhere)
 
 
 def test_a_missing_local_authority_is_to_be_confirmed_when_the_fund_is_for_some() -> None:
     terms = Terms(purpose=THERAPY, local_authorities=frozenset({NEWPORT}))
     with pytest.raises(AreaToBeConfirmed):
-        a_fund(terms=(terms,)).check_person(purpose=THERAPY, client_group=ClientGroup.FAMILY, place=GWENT)
+        a_fund(terms=(terms,)).check_person(purpose=THERAPY, client_group=ClientGroup.FAMILY, area=GWENT)
 
 
 def test_both_dates_of_a_fund_count() -> None:
@@ -161,7 +159,7 @@ def test_a_gift_for_two_people_helps_two_people() -> None:
 def test_an_award_released_untouched_gives_its_place_back() -> None:
     gift = a_fund(max_awards=1)
     gift.commit(pence=100, on=TODAY)
-    gift.release(pence=100, gives_place_back=True)
+    gift.release(pence=100, returns_award=True)
     gift.commit(pence=100, on=TODAY)
 
 

@@ -28,7 +28,7 @@ from contracts.vocabulary import (
     SubsidyWaitReason,
     WithdrawalReason,
 )
-from services.billing import handlers
+from services.billing.handlers import funding
 from tests.unit.billing.making import NOW, TODAY, Bench, admitted, assessed, closed, ended, matched, referral
 
 
@@ -56,7 +56,7 @@ def use_up(bench: Bench, referral_id: ReferralId) -> None:
 
 def allow(bench: Bench, referral_id: ReferralId) -> SubsidyView:
     view: SubsidyView = bench.ask(
-        handlers.allow_further_award, AllowFurtherAward(referral_id=referral_id, allowed_by="A. Person")
+        funding.allow_further_award, AllowFurtherAward(referral_id=referral_id, allowed_by="A. Person")
     )
     bench.settle()
     return view

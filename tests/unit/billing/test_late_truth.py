@@ -20,7 +20,7 @@ from contracts.commands.billing import (
 from contracts.events.billing import ReferralFeeCredited, ReferralFeeCreditReversed, SessionReversed, SubsidyReleased
 from contracts.events.matching import MatchEnded, TherapistMatched
 from contracts.vocabulary import AwardId, FundId, MatchEndReason, MatchId, SessionId, SessionReversalReason
-from services.billing import handlers
+from services.billing.handlers import sessions
 from tests.unit.billing.making import NOW, TODAY, Bench, assessed, ended, matched, referral
 
 
@@ -54,13 +54,13 @@ def refusal_of(bench: Bench, award_id: AwardId, days: int) -> str:
 def take_back(bench: Bench, session_id: SessionId) -> ReversalView:
     reason = SessionReversalReason.DID_NOT_TAKE_PLACE
     request = ReverseSession(session_id=session_id, reason=reason, reversed_by="A. Person")
-    view: ReversalView = bench.ask(handlers.reverse_session, request)
+    view: ReversalView = bench.ask(sessions.reverse_session, request)
     return view
 
 
 def attend(bench: Bench, match: TherapistMatched, match_id: MatchId | None = None) -> AttendanceView:
     request = RecordAttendance(referral_id=match.referral_id, attended_on=bench.today, match_id=match_id)
-    view: AttendanceView = bench.ask(handlers.record_attendance, request)
+    view: AttendanceView = bench.ask(sessions.record_attendance, request)
     return view
 
 
@@ -119,7 +119,7 @@ def test_a_session_on_the_last_evening_in_london_is_of_that_day(bench: Bench) ->
     bench.clock.advance(summer - bench.clock.now())
     bench.told(ended_at(match, MatchEndReason.COMPLETED, summer))
     view: DrawdownView = bench.ask(
-        handlers.draw_down, DrawDown(award_id=award_id, attended_on=(summer + timedelta(hours=1)).date())
+        sessions.draw_down, DrawDown(award_id=award_id, attended_on=(summer + timedelta(hours=1)).date())
     )
     assert view.drawn_pence == 40_00
 
@@ -134,7 +134,7 @@ def test_a_session_of_before_the_award_is_recorded_without_it(bench: Bench) -> N
     assert award is not None
     assert refusal_of(bench, award.award_id, 4) == "SessionBeforeAward"
     request = RecordAttendance(referral_id=asked.referral_id, attended_on=TODAY + timedelta(days=4))
-    assert bench.ask(handlers.record_attendance, request).match_id == match.match_id
+    assert bench.ask(sessions.record_attendance, request).match_id == match.match_id
 
 
 def test_where_two_therapists_saw_the_client_on_one_day_it_is_said_whose_session_it_was(bench: Bench) -> None:
@@ -179,7 +179,7 @@ def test_a_session_is_taken_back_once_however_often_it_is_asked(bench: Bench) ->
     request = ReverseSession(
         session_id=session_id, reason=SessionReversalReason.WRONG_DAY, reversed_by="Another Person"
     )
-    again: ReversalView = bench.ask(handlers.reverse_session, request)
+    again: ReversalView = bench.ask(sessions.reverse_session, request)
     assert (again.reversed_at, again.reversed_by, again.reason) == (NOW, "A. Person", first.reason)
     assert not again.changed
     assert (len(bench.emitted(SessionReversed)), bench.fund(fund_id).committed_pence) == (1, 400_00)

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, MetaData, Table, create_engine, select
 
 from chassis.ids import new_id
 from chassis.store.migrate import migrate
-from services.billing import store
+from services.billing.store import tables
 from tests.conftest import STORES
 
 AT = datetime(2026, 7, 1, 23, 30, tzinfo=UTC)  # half past midnight of 2 July in London
@@ -49,7 +49,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     engine = create_engine(url)
     with engine.begin() as connection:
         for name, row in ROWS:
-            columns = [column for column in store.metadata.tables[name].columns if column.name in row]
+            columns = [column for column in tables.metadata.tables[name].columns if column.name in row]
             table = Table(name, MetaData(), *(column._copy() for column in columns))
             connection.execute(table.insert(), row)
     engine.dispose()
@@ -58,7 +58,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 def rows_of(engine: Engine, table: str) -> list[dict[str, Any]]:
     with engine.connect() as connection:
-        return [dict(row) for row in connection.execute(select(store.metadata.tables[table])).mappings()]
+        return [dict(row) for row in connection.execute(select(tables.metadata.tables[table])).mappings()]
 
 
 def test_what_was_paid_of_a_fee_that_was_given_back_stands_to_the_therapists_credit(url: str) -> None:

@@ -16,7 +16,7 @@ from chassis.ids import new_id
 from chassis.ports import NotYet
 from contracts.event import Event
 from contracts.vocabulary import ClosureReason, MatchEndReason, TherapistId
-from services.billing import store
+from services.billing.store import tables
 from tests.unit.billing.making import (
     HANDLERS,
     Bench,
@@ -92,7 +92,7 @@ def outcome(bench: Bench) -> dict[str, Any]:
 def run(bench: Bench, story: Sequence[Event], order: Sequence[Event]) -> dict[str, Any]:
     """The outcome of an order, on a store that holds nothing else."""
     with bench.database.unit() as unit:
-        for table in reversed(store.metadata.sorted_tables):
+        for table in reversed(tables.metadata.sorted_tables):
             unit.session.execute(table.delete())
     bench.open_fund()
     deliver(bench, story, order)

@@ -24,7 +24,7 @@ from contracts.events.billing import (
 )
 from contracts.events.matching import TherapistMatched
 from contracts.vocabulary import InvoiceId, MatchEndReason, PaymentId, PaymentReversalReason, TherapistId
-from services.billing import handlers
+from services.billing.handlers import payments, sessions
 from tests.unit.billing.making import TODAY, Bench, ended, matched, referral
 
 
@@ -39,7 +39,7 @@ def a_match(bench: Bench, therapist_id: TherapistId | None = None) -> TherapistM
 def pay(bench: Bench, invoice_id: InvoiceId, pence: int, **changed: Any) -> PaymentView:
     fields = {"reference": "M123", **changed}
     view: PaymentView = bench.ask(
-        handlers.record_payment, RecordPayment(invoice_id=invoice_id, amount_pence=pence, **fields)
+        payments.record_payment, RecordPayment(invoice_id=invoice_id, amount_pence=pence, **fields)
     )
     return view
 
@@ -47,7 +47,7 @@ def pay(bench: Bench, invoice_id: InvoiceId, pence: int, **changed: Any) -> Paym
 def take_back(bench: Bench, payment_id: PaymentId, by: str = "A. Person") -> ReversalView:
     reason = PaymentReversalReason.RETURNED_BY_BANK
     view: ReversalView = bench.ask(
-        handlers.reverse_payment, ReversePayment(payment_id=payment_id, reason=reason, reversed_by=by)
+        payments.reverse_payment, ReversePayment(payment_id=payment_id, reason=reason, reversed_by=by)
     )
     return view
 
@@ -244,7 +244,7 @@ class AccountMachine(RuleBasedStateMachine):
         match = data.draw(st.sampled_from(self.matches))
         request = RecordAttendance(referral_id=match.referral_id, attended_on=date(2026, 11, 23))
         try:
-            self.bench.ask(handlers.record_attendance, request)
+            self.bench.ask(sessions.record_attendance, request)
         except Refused:
             return
 

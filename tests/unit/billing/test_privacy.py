@@ -14,7 +14,7 @@ from contracts.event import Event
 from contracts.events.billing import ErasureConfirmed
 from contracts.events.intake import ReferralErased
 from contracts.vocabulary import ReferralId
-from services.billing import store
+from services.billing.store import awards, invoices, journals, referrals, waiting_list
 from tests.unit.billing.making import HANDLERS, Bench, assessed, matched, referral, withdrawn
 
 
@@ -24,8 +24,8 @@ def erased(referral_id: ReferralId) -> ReferralErased:
 
 def left_of(bench: Bench, referral_id: ReferralId) -> tuple[Any, ...]:
     with bench.database.reading() as unit:
-        found = store.get_referral(unit.session, referral_id)
-        waiting = store.find_place(unit.session, referral_id)
+        found = referrals.get_referral(unit.session, referral_id)
+        waiting = waiting_list.find_entry(unit.session, referral_id)
         return found.police_force_area, found.local_authority, found.fee_ceiling_pence, waiting
 
 
@@ -47,8 +47,8 @@ def test_the_books_stay_as_they_were(bench: Bench) -> None:
     bench.told(erased(request.referral_id))
     assert bench.fund(fund.fund_id) == before
     with bench.database.reading() as unit:
-        assert store.find_fee_invoice(unit.session, match.match_id)
-        assert store.ledger_totals(unit.session).is_balanced
+        assert invoices.find_fee_invoice(unit.session, match.match_id)
+        assert journals.ledger_totals(unit.session).is_balanced
 
 
 def test_an_erasure_that_overtakes_the_request_waits_for_it(bench: Bench) -> None:
@@ -81,4 +81,4 @@ def test_nothing_brings_it_back_whatever_the_order(order: Sequence[int]) -> None
         waiting = again
     assert left_of(bench, id_) == (None, None, None, None)
     with bench.database.reading() as unit:
-        assert store.find_held_award(unit.session, id_) is None
+        assert awards.find_held_award(unit.session, id_) is None

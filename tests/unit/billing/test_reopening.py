@@ -9,7 +9,7 @@ import pytest
 
 from contracts.events.intake import ReferralReopened, ReferralWithdrawn
 from contracts.vocabulary import ReopeningReason, WithdrawalReason
-from services.billing import handlers
+from services.billing.handlers import referrals
 from tests.unit.billing.making import Bench, assessed, referral
 
 
@@ -18,11 +18,11 @@ def test_a_reopened_referral_gets_its_subsidy_in_any_order(bench: Bench, order: 
     bench.open_fund()
     asked = referral()
     id_ = asked.referral_id
-    bench.hear(handlers.note_referral, asked, sequence=1)
+    bench.hear(referrals.note_referral, asked, sequence=1)
     said: list[tuple[Any, Any]] = [
-        (handlers.withdraw, ReferralWithdrawn(referral_id=id_, reason=WithdrawalReason.DUPLICATE)),
-        (handlers.reopen, ReferralReopened(referral_id=id_, reason=ReopeningReason.UNMERGED)),
-        (handlers.note_assessment, assessed(id_)),
+        (referrals.withdraw, ReferralWithdrawn(referral_id=id_, reason=WithdrawalReason.DUPLICATE)),
+        (referrals.reopen, ReferralReopened(referral_id=id_, reason=ReopeningReason.UNMERGED)),
+        (referrals.note_assessment, assessed(id_)),
     ]
     for place in order:
         bench.hear(*said[place], sequence=place + 2)

@@ -21,9 +21,10 @@ from chassis.host.timers import Schedule
 from chassis.ids import new_id
 from chassis.store.engine import open_engine
 from contracts.vocabulary import FundId, PaymentId, TherapistId
-from services.billing import settings, store
+from services.billing import settings
 from services.billing.domain import ledger
 from services.billing.service import BillingService
+from services.billing.store import funds, journals, rows, tables
 from tests.support.postgresql import Server
 from tests.unit.billing.making import HANDLERS, POLICY, TIMERS, Bench, assessed, matched, referral
 
@@ -50,7 +51,7 @@ def migration(path: Path) -> ModuleType:
 
 def migrate(connection: Connection) -> MigrationContext:
     context = MigrationContext.configure(
-        connection, opts={"target_metadata": store.metadata, "compare_server_default": True}
+        connection, opts={"target_metadata": tables.metadata, "compare_server_default": True}
     )
     with Operations.context(context):
         for path in MIGRATIONS:
@@ -60,7 +61,7 @@ def migrate(connection: Connection) -> MigrationContext:
 
 def test_the_migration_makes_exactly_the_stores_tables(engine: Engine) -> None:
     with engine.begin() as connection:
-        assert compare_metadata(migrate(connection), store.metadata) == []
+        assert compare_metadata(migrate(connection), tables.metadata) == []
 
 
 def test_the_migration_names_every_check_as_the_store_does(engine: Engine) -> None:
@@ -71,7 +72,7 @@ def test_the_migration_names_every_check_as_the_store_does(engine: Engine) -> No
             for path in reversed(MIGRATIONS):
                 migration(path).downgrade()
         assert inspect(connection).get_table_names() == []
-        store.metadata.create_all(connection)
+        tables.metadata.create_all(connection)
         assert _checks(connection) == migrated
         assert sum(len(names) for names in migrated.values()) > 15
 
@@ -80,7 +81,7 @@ def _checks(connection: Connection) -> dict[str, list[str]]:
     found = inspect(connection)
     return {
         table: sorted(f"{check['name']} {check['sqltext']}" for check in found.get_check_constraints(table))
-        for table in store.metadata.tables
+        for table in tables.metadata.tables
     }
 
 
@@ -141,12 +142,12 @@ def _breaking(bench: Bench, act: Any) -> str:
 def test_a_journal_is_posted_once_for_ever(bench: Bench) -> None:
     fund = bench.open_fund()
     journal = ledger.fund_opened(fund_id=fund.fund_id, pence=1)
-    _breaking(bench, lambda session: store.post(session, journal, id_=new_id(), at=bench.clock.now()))
+    _breaking(bench, lambda session: journals.post(session, journal, id_=new_id(), at=bench.clock.now()))
 
 
 def test_money_of_a_journal_belongs_to_a_known_therapist(bench: Bench) -> None:
     stranger = ledger.payment_received(payment_id=PaymentId(new_id()), therapist_id=TherapistId(new_id()), pence=1)
-    _breaking(bench, lambda session: store.post(session, stranger, id_=new_id(), at=bench.clock.now()))
+    _breaking(bench, lambda session: journals.post(session, stranger, id_=new_id(), at=bench.clock.now()))
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ def test_a_referral_has_one_award_alive(bench: Bench) -> None:
     bench.open_fund()
     asked = referral()
     bench.told(asked, assessed(asked.referral_id))
-    columns = [column.name for column in store.metadata.tables["award"].columns if column.name != "id"]
+    columns = [column.name for column in tables.metadata.tables["award"].columns if column.name != "id"]
     id_ = f"'{new_id().hex}'" if bench.database.engine.dialect.name == "sqlite" else f"'{new_id()}'::uuid"
     again = f"INSERT INTO award (id, {', '.join(columns)}) SELECT {id_}, {', '.join(columns)} FROM award"
     _breaking(bench, lambda session: session.connection().exec_driver_sql(again))
@@ -181,5 +182,5 @@ def test_a_referral_has_one_award_alive(bench: Bench) -> None:
 
 
 def test_what_is_not_kept_is_not_found(bench: Bench) -> None:
-    with bench.database.unit() as unit, pytest.raises(store.NotFound):
-        store.get_fund(unit.session, FundId(new_id()))
+    with bench.database.unit() as unit, pytest.raises(rows.NotFound):
+        funds.get_fund(unit.session, FundId(new_id()))

@@ -12,7 +12,7 @@ from chassis.ports import Refused
 from contracts.commands.billing import AttendanceView, DrawDown, RecordAttendance, SubsidyOf
 from contracts.events.billing import FirstSessionAttended
 from contracts.vocabulary import AwardId, MatchEndReason, ReferralId
-from services.billing import handlers
+from services.billing.handlers import queries, sessions
 from tests.unit.billing.making import ANYONE, NOW, Bench, assessed, ended, matched, referral, withdrawn
 
 
@@ -29,7 +29,7 @@ def award_id(bench: Bench) -> AwardId:
 
 
 def refusal_of(bench: Bench, request: Any) -> str:
-    handler = {DrawDown: handlers.draw_down, RecordAttendance: handlers.record_attendance}[type(request)]
+    handler = {DrawDown: sessions.draw_down, RecordAttendance: sessions.record_attendance}[type(request)]
     with pytest.raises(Refused) as refused:
         bench.ask(handler, request)
     assert str(refused.value)
@@ -124,7 +124,7 @@ def test_attendance_without_a_subsidy_is_counted(bench: Bench) -> None:
     bench.clock.advance(timedelta(days=1))
     for day in (bench.today - timedelta(days=1), bench.today):
         request = RecordAttendance(referral_id=asked.referral_id, attended_on=day)
-        view: AttendanceView = bench.ask(handlers.record_attendance, request)
+        view: AttendanceView = bench.ask(sessions.record_attendance, request)
     assert view.sessions_attended == 2
     assert bench.balance("therapist_payable") == 0
 
@@ -144,7 +144,7 @@ def test_attendance_at_an_unknown_referral_is_refused(bench: Bench) -> None:
 
 def test_the_subsidy_of_an_unknown_referral_is_refused(bench: Bench) -> None:
     with pytest.raises(Refused):
-        bench.ask(handlers.subsidy_of, SubsidyOf(referral_id=ReferralId(new_id())))
+        bench.ask(queries.subsidy_of, SubsidyOf(referral_id=ReferralId(new_id())))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from chassis.testing import HandlerBench
 from contracts.commands.billing import DrawDown, ReverseSession
 from contracts.events.notifications import TherapyReportAccepted
 from contracts.vocabulary import MatchEndReason, ReferralId, SessionId, SessionReversalReason, TherapyReport
-from services.billing import handlers, subject
+from services.billing import subject_access
+from services.billing.handlers import sessions
 from tests.unit.billing.making import Bench, assessed, ended, matched, referral
 
 
@@ -17,7 +18,7 @@ def told(bench: HandlerBench, referral_id: ReferralId) -> list[str]:
     """Every fact as `what: value`."""
     request: Any = SimpleNamespace(referral_id=referral_id)  # the rest of the question is the chassis's
     with bench.database.reading() as unit:
-        sections = subject.tell(unit, request)
+        sections = subject_access.tell(unit, request)
     entries = [entry for section in sections for entry in section.entries]
     return [f"{fact.what}: {fact.value}" for entry in entries for fact in entry.facts]
 
@@ -45,10 +46,10 @@ def test_a_session_that_was_taken_back_is_told_with_who_and_why(bench: Bench) ->
     bench.told(before, asked, assessed(asked.referral_id), match)
     award = bench.subsidy(asked.referral_id).award
     assert award is not None
-    session = bench.ask(handlers.draw_down, DrawDown(award_id=award.award_id, attended_on=bench.today))
+    session = bench.ask(sessions.draw_down, DrawDown(award_id=award.award_id, attended_on=bench.today))
     reason = SessionReversalReason.DID_NOT_TAKE_PLACE
     taken_back = ReverseSession(session_id=SessionId(session.session_id), reason=reason, reversed_by="A. Person")
-    bench.ask(handlers.reverse_session, taken_back)
+    bench.ask(sessions.reverse_session, taken_back)
     bench.told(ended(match, MatchEndReason.NOT_ATTENDED))
     facts = told(bench, asked.referral_id)
     assert "By: A. Person" in facts

@@ -20,8 +20,8 @@ from contracts.vocabulary import (
     SubsidyReleaseReason,
     SubsidyWaitReason,
 )
-from services.billing import handlers
-from services.billing.handlers import subsidies
+from services.billing.application import subsidies
+from services.billing.handlers import funding, referrals, timers
 from tests.unit.billing.making import (
     ANYONE,
     GWENT,
@@ -137,7 +137,7 @@ def test_those_who_wait_are_served_in_the_order_in_which_they_asked(bench: Bench
 
 def test_nobody_who_asks_now_goes_before_those_who_wait_when_money_comes(bench: Bench) -> None:
     waits = waiting(bench)
-    bench.ask(handlers.open_fund, _fund_for_one())
+    bench.ask(funding.open_fund, _fund_for_one())
     newcomer = waiting(bench, 1)
     bench.settle()
     assert [one.referral_id for one in bench.emitted(SubsidyApproved)] == [waits.referral_id]
@@ -156,13 +156,13 @@ def test_released_money_serves_those_who_wait(bench: Bench) -> None:
 
 def test_money_that_comes_often_in_one_moment_serves_the_waiting_list_once(bench: Bench) -> None:
     for name in ("One", "Two", "Three"):
-        bench.ask(handlers.open_fund, _fund_for_one(name))
-    assert bench.fire_due({**_fund_timers(), "serve_waiting_list": handlers.serve_waiting_list}) == 3
-    assert bench.fire_due({**_fund_timers(), "serve_waiting_list": handlers.serve_waiting_list}) == 1
+        bench.ask(funding.open_fund, _fund_for_one(name))
+    assert bench.fire_due({**_fund_timers(), "serve_waiting_list": timers.serve_waiting_list}) == 3
+    assert bench.fire_due({**_fund_timers(), "serve_waiting_list": timers.serve_waiting_list}) == 1
 
 
 def test_a_long_waiting_list_is_served_a_part_at_a_time(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subsidies, "PLACES_AT_ONCE", 2)
+    monkeypatch.setattr(subsidies, "ENTRIES_AT_ONCE", 2)
     # Three of them asked at the same moment, so that the identifier decides who is next.
     asked = [waiting(bench, minutes) for minutes in (0, 0, 0, 1, 2)]
     bench.open_fund()
@@ -175,7 +175,7 @@ def test_a_long_waiting_list_is_served_a_part_at_a_time(bench: Bench, monkeypatc
 def test_those_who_are_passed_over_do_not_hold_up_a_long_waiting_list(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(subsidies, "PLACES_AT_ONCE", 2)
+    monkeypatch.setattr(subsidies, "ENTRIES_AT_ONCE", 2)
     elsewhere = [referral(police_force_area="kent", received_at=NOW - timedelta(hours=1)) for _ in range(4)]
     for one in elsewhere:
         bench.told(one, assessed(one.referral_id))
@@ -204,7 +204,7 @@ def test_a_confirmed_area_opens_the_areas_fund(bench: Bench) -> None:
     asked = referral(police_force_area=None, local_authority=None)
     bench.told(asked, assessed(asked.referral_id))
     assert bench.subsidy(asked.referral_id).wait_reason is SubsidyWaitReason.AREA_TO_BE_CONFIRMED
-    bench.ask(handlers.confirm_area, ConfirmArea(referral_id=asked.referral_id, police_force_area="gwent"))
+    bench.ask(funding.confirm_area, ConfirmArea(referral_id=asked.referral_id, police_force_area="gwent"))
     bench.settle()
     assert bench.subsidy(asked.referral_id).award is not None
 
@@ -213,14 +213,14 @@ def test_a_confirmed_area_is_not_undone_by_a_later_event(bench: Bench) -> None:
     bench.open_fund(terms=GWENT)
     asked = referral(police_force_area=None, local_authority=None)
     bench.told(asked)
-    bench.ask(handlers.confirm_area, ConfirmArea(referral_id=asked.referral_id, police_force_area="gwent"))
+    bench.ask(funding.confirm_area, ConfirmArea(referral_id=asked.referral_id, police_force_area="gwent"))
     bench.told(asked, assessed(asked.referral_id))
     assert bench.subsidy(asked.referral_id).award is not None
 
 
 def test_the_area_of_an_unknown_referral_can_not_be_confirmed(bench: Bench) -> None:
     with pytest.raises(Refused):
-        bench.ask(handlers.confirm_area, ConfirmArea(referral_id=ReferralId(new_id()), police_force_area="gwent"))
+        bench.ask(funding.confirm_area, ConfirmArea(referral_id=ReferralId(new_id()), police_force_area="gwent"))
 
 
 def test_newer_facts_of_a_referral_replace_older_ones(bench: Bench) -> None:
@@ -234,8 +234,8 @@ def test_newer_facts_of_a_referral_replace_older_ones(bench: Bench) -> None:
 
 def test_older_facts_of_a_referral_are_dropped(bench: Bench) -> None:
     asked = referral()
-    bench.hear(handlers.note_referral, asked, sequence=5)
-    bench.hear(handlers.note_referral, referral(asked.referral_id, subsidy_requested=False), sequence=4)
+    bench.hear(referrals.note_referral, asked, sequence=5)
+    bench.hear(referrals.note_referral, referral(asked.referral_id, subsidy_requested=False), sequence=4)
     assert bench.subsidy(asked.referral_id).subsidy_requested
 
 
@@ -402,4 +402,4 @@ def _fund_for_one(name: str = "For one") -> OpenFund:
 
 
 def _fund_timers() -> dict[str, TimerHandler]:
-    return {"start_fund": handlers.start_fund, "end_fund": handlers.end_fund}
+    return {"start_fund": timers.start_fund, "end_fund": timers.end_fund}

@@ -20,7 +20,8 @@ from contracts.vocabulary import (
     SessionReversalReason,
     TherapyReport,
 )
-from services.billing import handlers, store
+from services.billing.handlers import queries, sessions
+from services.billing.store import matches, tables
 from tests.unit.billing.making import TODAY, Bench, assessed, ended, matched, referral
 
 
@@ -45,7 +46,7 @@ def said(bench: Bench, match: TherapistMatched, what: TherapyReport, **more: Any
 
 
 def queue(bench: Bench) -> list[UnrecordedAttendance]:
-    found: list[UnrecordedAttendance] = bench.ask(handlers.unrecorded_attendance, ListUnrecordedAttendance())
+    found: list[UnrecordedAttendance] = bench.ask(queries.unrecorded_attendance, ListUnrecordedAttendance())
     return found
 
 
@@ -55,7 +56,7 @@ def first_sessions(bench: Bench) -> list[tuple[MatchId, date]]:
 
 def session_of(bench: Bench, match: TherapistMatched) -> SessionId:
     with bench.database.reading() as unit:
-        table = store.tables.session_table
+        table = tables.session_table
         wanted = table.select().where(table.c.match_id == match.match_id).order_by(table.c.id.desc())
         return SessionId(unit.session.execute(wanted).first().id)  # type: ignore[union-attr]
 
@@ -86,7 +87,7 @@ def test_a_session_that_was_taken_back_is_not_recorded_by_the_same_word_again(be
     taken_back = ReverseSession(
         session_id=session_of(bench, match), reason=SessionReversalReason.WRONG_DAY, reversed_by="A. Person"
     )
-    bench.ask(handlers.reverse_session, taken_back)
+    bench.ask(sessions.reverse_session, taken_back)
     bench.told(report)
     assert len(first_sessions(bench)) == 1
     bench.clock.advance(timedelta(days=1))
@@ -122,7 +123,7 @@ def test_that_the_client_never_came_gives_the_fee_back_once_and_says_who_said_so
     bench.told(report, report)
     assert len(bench.emitted(ReferralFeeCredited)) == 1
     with bench.database.reading() as unit:
-        assert store.get_match(unit.session, match.match_id).never_attended_by == "the therapist"
+        assert matches.get_match(unit.session, match.match_id).never_attended_by == "the therapist"
 
 
 def test_what_a_person_would_be_refused_is_for_a_person_to_see(bench: Bench) -> None:

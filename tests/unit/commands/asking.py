@@ -42,16 +42,16 @@ from contracts.fields import (
 from contracts.reference import reference_for
 from contracts.shape import Shape
 from contracts.vocabulary import ConcernCategory, ConcernId, ReferralId, Severity, TherapistId
-from services.billing import handlers as billing
-from services.billing import store as billing_store
+from services.billing.handlers import sessions
 from services.billing.service import BillingService
+from services.billing.store import tables as billing_tables
 from services.evaluation.service import EvaluationService
-from services.evaluation.store import tables
+from services.evaluation.store import tables as evaluation_tables
 from services.intake import store as intake_store
 from services.intake.dependencies import build
 from services.intake.service import IntakeService
-from services.matching import store as matching_store
 from services.matching.service import MatchingService
+from services.matching.store import tables as matching_tables
 from services.notifications import handlers as notifications
 from services.notifications import store as notifications_store
 from services.notifications.service import NotificationsService
@@ -64,10 +64,10 @@ from tests.unit.notifications.conftest import MONDAY_10, desk_on
 
 SERVICES: dict[str, tuple[type, MetaData]] = {
     "intake": (IntakeService, intake_store.metadata),
-    "matching": (MatchingService, matching_store.metadata),
-    "billing": (BillingService, billing_store.metadata),
+    "matching": (MatchingService, matching_tables.metadata),
+    "billing": (BillingService, billing_tables.metadata),
     "notifications": (NotificationsService, notifications_store.metadata),
-    "evaluation": (EvaluationService, tables.metadata),
+    "evaluation": (EvaluationService, evaluation_tables.metadata),
 }
 NEED_A_BROKER = ("health", *(f"{what}_dead_letters" for what in ("list", "show", "export", "replay", "discard")))
 COMMANDS = [
@@ -142,7 +142,7 @@ def an_intake(url: str, keys: Path, monkeypatch: Any) -> Service:
 
 
 def a_matching(url: str, keys: Path, monkeypatch: Any) -> Service:
-    bench = Matching("matching", matching_store.metadata, dependencies=a_toolbox(keys), url=url)
+    bench = Matching("matching", matching_tables.metadata, dependencies=a_toolbox(keys), url=url)
     for _ in range(3):
         bench.admit(places=2)
     referrals = [bench.search_for() for _ in range(3)]
@@ -158,7 +158,7 @@ def a_billing(url: str, keys: Path, monkeypatch: Any) -> Service:
         match = making.matched(received.referral_id)
         bench.told(received, making.assessed(received.referral_id), making.admitted(match.therapist_id), match)
         bench.settle()
-    bench.ask(billing.record_attendance, RecordAttendance(referral_id=received.referral_id, attended_on=bench.today))
+    bench.ask(sessions.record_attendance, RecordAttendance(referral_id=received.referral_id, attended_on=bench.today))
     return Service("billing", bench, url, Keyring(keys), [], [])
 
 

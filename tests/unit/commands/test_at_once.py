@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from contracts.sealed import DutyContact
-from services.billing.tables import award_table, match_table
+from services.billing.store.tables import award_table, match_table
 from tests.unit.commands.asking import COMMANDS, SERVICES, Requests, Service
 from tests.unit.commands.racing import Asked, Race, unnamed
 

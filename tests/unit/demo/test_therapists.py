@@ -11,7 +11,7 @@ from contracts.sealed import TherapistContact
 from contracts.vocabulary import ClientGroup, Competence, Sessions, Sex
 from leeward.demo.places import GWENT, SOUTH_WALES, all_places
 from leeward.demo.therapists import SampleTherapist, admission, directory
-from services.matching.gateways.places import OutwardCodes
+from services.matching.gateways.outward_codes import OutwardCodes
 
 SEEDS = (1, 7, 2026)
 LEFT_AS_USUAL = {"works_with_interpreters", "young_from_years", "young_to_years"}

@@ -41,18 +41,20 @@ from contracts.vocabulary import (
     TherapistId,
     Work,
 )
-from services.matching import commands, handlers, search, store
+from services.matching.application import timer_names
 from services.matching.dependencies import Dependencies
-from services.matching.domain.suitability import is_trained
-from services.matching.gateways.places import OutwardCodes
+from services.matching.domain.suitability import is_qualified
+from services.matching.gateways.outward_codes import OutwardCodes
+from services.matching.handlers import commands, events, queries, timers
 from services.matching.settings import MatchingSettings
+from services.matching.store import referrals, tables, therapists
 
 TIMERS = {
-    search.EXPIRE_OFFER: handlers.expire_offer,
-    search.STALLED: handlers.report_stalled,
-    search.SERVE_WAITING_LIST: handlers.serve_waiting_list,
-    search.COME_BACK: handlers.come_back,
-    search.RELEASED: handlers.note_release,
+    timer_names.EXPIRE_OFFER: timers.expire_offer,
+    timer_names.STALLED: timers.report_stalled,
+    timer_names.SERVE_WAITING_LIST: timers.serve_waiting_list,
+    timer_names.COME_BACK: timers.come_back,
+    timer_names.RELEASED: timers.note_release,
 }
 OF_ASSESSMENT = {one.name for one in fields(ReferralAssessed)} - {one.name for one in fields(ReferralReceived)}
 SETTINGS = MatchingSettings(offer_working_days=2, stalled_after_working_days=5, keys_folder=Path("unused"))
@@ -87,7 +89,7 @@ class Matching(HandlerBench):
 
     def receive(self, **changes: Any) -> ReferralId:
         event = self.received(ReferralId(uuid4()), **changes)
-        self.hear(handlers.note_referral, event)
+        self.hear(events.note_referral, event)
         return event.referral_id
 
     def received(self, referral_id: ReferralId, **changes: Any) -> ReferralReceived:
@@ -114,7 +116,7 @@ class Matching(HandlerBench):
             "competence": Competence.LOWER,
             "work": Work.INDIVIDUAL,
         }
-        self.hear(handlers.note_assessment, ReferralAssessed(**(found | changes)), sequence=sequence)
+        self.hear(events.note_assessment, ReferralAssessed(**(found | changes)), sequence=sequence)
 
     def search_for(self, **changes: Any) -> ReferralId:
         """Received and assessed; what belongs to the assessment goes there."""
@@ -126,15 +128,15 @@ class Matching(HandlerBench):
     def are_made_for(self, therapist_id: TherapistId, referral_id: ReferralId) -> bool:
         """What the domain says of the two, whatever was found by index."""
         with self.database.reading() as unit:
-            therapist = store.read_therapist(unit.session, therapist_id)
-            referral = store.read_referral(unit.session, referral_id)
+            therapist = therapists.read_therapist(unit.session, therapist_id)
+            referral = referrals.read_referral(unit.session, referral_id)
             assert therapist is not None
             assert referral is not None
-            return is_trained(therapist, referral)
+            return is_qualified(therapist, referral)
 
     def asked(self, referral_id: ReferralId) -> TherapistId | None:
         """Who has the open offer."""
-        for offer in self.ask(commands.list_offers, ListOffers()):
+        for offer in self.ask(queries.list_offers, ListOffers()):
             if offer.referral_id == referral_id:
                 return TherapistId(offer.therapist_id)
         return None
@@ -172,11 +174,11 @@ class Matching(HandlerBench):
         self.run()
 
     def standing(self, referral_id: ReferralId) -> Standing:
-        standing: Standing = self.ask(commands.ask_standing, AskStanding(referral_id=referral_id))
+        standing: Standing = self.ask(queries.ask_standing, AskStanding(referral_id=referral_id))
         return standing
 
     def offer_of(self, referral_id: ReferralId) -> Any:
-        offers = self.ask(commands.list_offers, ListOffers())
+        offers = self.ask(queries.list_offers, ListOffers())
         return next(offer for offer in offers if offer.referral_id == referral_id)
 
 
@@ -185,12 +187,12 @@ def a_matching(request: pytest.FixtureRequest) -> Matching:
     url = "sqlite://"
     if request.param == "postgresql":
         url = request.getfixturevalue("postgresql_server").create_database(f"matching_{uuid4().hex}")
-    return Matching("matching", store.metadata, dependencies=a_toolbox(request.getfixturevalue("keys")), url=url)
+    return Matching("matching", tables.metadata, dependencies=a_toolbox(request.getfixturevalue("keys")), url=url)
 
 
 @pytest.fixture
 def matching(keys: Path) -> Matching:
-    return Matching("matching", store.metadata, dependencies=a_toolbox(keys))
+    return Matching("matching", tables.metadata, dependencies=a_toolbox(keys))
 
 
 @pytest.fixture(scope="session")
@@ -202,7 +204,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def a_toolbox(keys: Path, settings: MatchingSettings = SETTINGS) -> Dependencies:
-    return Dependencies(settings=settings, places=PLACES, keyring=Keyring(keys, reader="matching"))
+    return Dependencies(settings=settings, locations=PLACES, keyring=Keyring(keys, reader="matching"))
 
 
 def approved(referral: ReferralId, pence: int) -> SubsidyApproved:

@@ -11,8 +11,10 @@ import pytest
 from contracts.commands.matching import AcceptOffer, ChangePlaces
 from contracts.events.matching import TherapistNotAnswering
 from contracts.vocabulary import DeclineReason, OfferId, Sessions, Sex, TherapistId
-from services.matching import commands, store
+from services.matching import errors
 from services.matching.domain.suitability import AskFirst, Order
+from services.matching.handlers import commands
+from services.matching.store import tables, therapists
 from tests.unit.matching.conftest import CARDIFF, NEWPORT, SETTINGS, Matching, a_toolbox
 
 NEAR_NEWPORT = "NP19"
@@ -22,7 +24,7 @@ NEAR_NEWPORT = "NP19"
 @pytest.fixture
 def nearest_first(keys: Path) -> Matching:
     settings = replace(SETTINGS, order=Order(AskFirst.NEAREST))
-    return Matching("matching", store.metadata, dependencies=a_toolbox(keys, settings))
+    return Matching("matching", tables.metadata, dependencies=a_toolbox(keys, settings))
 
 
 def take_somebody(matching: Matching, therapist_id: TherapistId) -> None:
@@ -79,7 +81,7 @@ def test_of_equals_the_one_with_most_places_that_are_free_goes_first(
     matching.pass_time(minutes=1)
     with matching.database.unit() as unit:
         for one in (busy, roomy):
-            therapist = store.find_therapist(unit.session, one)
+            therapist = therapists.find_therapist(unit.session, one)
             assert therapist is not None
             therapist.last_offered_at = None
     assert matching.asked(matching.search_for(sessions=sessions)) == roomy
@@ -117,7 +119,7 @@ def test_who_is_away_is_not_asked_before_the_day_they_named(matching: Matching) 
 def test_who_is_away_says_until_when_and_the_offer_stays_open(matching: Matching, until: date | None) -> None:
     matching.admit()
     referral_id = matching.search_for()
-    with pytest.raises(commands.AwayUntilWhen, match="until when"):
+    with pytest.raises(errors.AwayUntilWhen, match="until when"):
         matching.decline(referral_id, DeclineReason.AWAY, until=until)
     assert matching.asked(referral_id) is not None
 
@@ -187,6 +189,6 @@ def test_an_offer_that_has_expired_can_not_be_accepted_before_the_timer_has_said
     referral_id = matching.search_for()
     offer = matching.offer_of(referral_id)
     matching.clock.advance(timedelta(days=2))
-    with pytest.raises(commands.OfferNoLongerOpen, match="expired"):
+    with pytest.raises(errors.OfferNoLongerOpen, match="expired"):
         answer = AcceptOffer(offer_id=OfferId(offer.offer_id), therapist_id=TherapistId(offer.therapist_id))
         matching.ask(commands.accept_offer, answer)

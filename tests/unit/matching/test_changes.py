@@ -31,7 +31,9 @@ from contracts.vocabulary import (
     TherapistId,
     UndoReason,
 )
-from services.matching import commands, handlers, store
+from services.matching import errors
+from services.matching.handlers import commands, events
+from services.matching.store import tables
 from tests.unit.matching.conftest import POLISH_ONLY, Matching, approved
 from tests.unit.matching.test_of_a_person import take_up_again, withdraw
 
@@ -105,12 +107,12 @@ def test_what_is_left_out_stays_and_an_offer_that_still_suits_is_left_alone(matc
 @pytest.mark.parametrize("ages", [{"young_from_years": 12, "young_to_years": 11}, {"young_to_years": 4}])
 def test_ages_the_wrong_way_round_are_refused(matching: Matching, ages: dict[str, int]) -> None:
     therapist_id = matching.admit(young_from_years=5)
-    with pytest.raises(commands.AgesTheWrongWayRound):
+    with pytest.raises(errors.AgesTheWrongWayRound):
         change(matching, therapist_id, **ages)
 
 
 def test_an_unknown_therapist_can_not_be_changed(matching: Matching) -> None:
-    with pytest.raises(commands.UnknownTherapist):
+    with pytest.raises(errors.UnknownTherapist):
         change(matching, TherapistId(matching.search_for()), session_fee_pence=1)
 
 
@@ -142,7 +144,7 @@ def test_a_match_that_was_ended_by_mistake_goes_on(matching: Matching, reason: M
     assert (standing.state, standing.match_id, standing.therapist_id) == ("matched", match_id, therapist_id)
     assert (standing.waiting_since, standing.waiting_for) == (None, None)
     with matching.database.reading() as unit:
-        assert [(row.ended_at, row.reason) for row in unit.session.execute(select(store.matches))] == [(None, None)]
+        assert [(row.ended_at, row.reason) for row in unit.session.execute(select(tables.matches))] == [(None, None)]
     assert [one.match_id for one in matching.emitted(MatchEndUndone)] == [match_id]
     assert on_record(matching) == [("match_end_undone", SAM, referral_id, "recorded_by_mistake")]
     assert matching.asked(matching.search_for()) is None, "the place is taken again"
@@ -184,7 +186,7 @@ def test_once_another_therapist_has_been_asked_it_can_not_be_undone(matching: Ma
     referral_id, match_id = matched(matching)
     matching.admit()
     matching.end(match_id, MatchEndReason.CLIENT_UNHAPPY)
-    with pytest.raises(commands.CannotUndo, match=r"Another therapist has been asked since.*take it up again"):
+    with pytest.raises(errors.CannotUndo, match=r"Another therapist has been asked since.*take it up again"):
         undo(matching, match_id)
     assert matching.standing(referral_id).state == "offered"
 
@@ -194,7 +196,7 @@ def test_nor_once_the_client_has_asked_again(matching: Matching) -> None:
     referral_id, match_id = matched(matching)
     matching.end(match_id, MatchEndReason.COMPLETED)
     take_up_again(matching, referral_id)
-    with pytest.raises(commands.CannotUndo, match="go on with that newer request"):
+    with pytest.raises(errors.CannotUndo, match="go on with that newer request"):
         undo(matching, match_id)
 
 
@@ -202,12 +204,12 @@ def test_nor_is_a_withdrawal_undone_here(matching: Matching) -> None:
     matching.admit()
     referral_id, match_id = matched(matching)
     withdraw(matching, referral_id)
-    with pytest.raises(commands.CannotUndo, match="at intake"):
+    with pytest.raises(errors.CannotUndo, match="at intake"):
         undo(matching, match_id)
 
 
 def test_an_unknown_match_can_not_be_undone(matching: Matching) -> None:
-    with pytest.raises(commands.UnknownMatch):
+    with pytest.raises(errors.UnknownMatch):
         undo(matching, matching.search_for())
 
 
@@ -235,10 +237,10 @@ def test_after_an_unhappy_parting_client_and_award_pay_the_next_one_together(mat
     """The award was lowered to the fee of the therapist before, so the dearer one isn't asked."""
     first = matching.admit(session_fee_pence=45_00)
     referral_id = matching.search_for(subsidy_requested=True, fee_ceiling_pence=20_00, most_per_session=20_00)
-    matching.hear(handlers.note_subsidy, approved(referral_id, 40_00))
+    matching.hear(events.note_subsidy, approved(referral_id, 40_00))
     assert matching.asked(referral_id) == first
     match_id = matching.accept(referral_id)
-    matching.hear(handlers.note_subsidy_released, lowered(referral_id, 25_00))
+    matching.hear(events.note_subsidy_released, lowered(referral_id, 25_00))
     matching.admit(session_fee_pence=50_00)
     matching.end(match_id, MatchEndReason.CLIENT_UNHAPPY)
     assert matching.asked(referral_id) is None
@@ -271,5 +273,5 @@ def test_who_waits_is_sought_for_by_intake_s_newest_word(matching: Matching, wha
     therapist_id = matching.admit()
     referral_id = matching.search_for(**before)
     assert matching.asked(referral_id) is None
-    matching.hear(handlers.note_referral, matching.received(referral_id, **since))
+    matching.hear(events.note_referral, matching.received(referral_id, **since))
     assert matching.asked(referral_id) == therapist_id

@@ -20,7 +20,7 @@ from contracts.vocabulary import (
     TherapistId,
     Work,
 )
-from services.matching import commands, handlers
+from services.matching.handlers import commands, events, links
 from tests.unit.matching.conftest import TIMERS, Matching
 
 
@@ -37,7 +37,7 @@ def test_the_therapist_of_the_one_is_not_asked_about_the_other(matching: Matchin
     matching.admit(places=5)
     one, other = matching.search_for(), matching.receive()
     matching.accept(one)
-    matching.hear(handlers.note_link, linked(other, one) if turned else linked(one, other))
+    matching.hear(links.note_link, linked(other, one) if turned else linked(one, other))
     matching.assess(other)
     assert matching.asked(other) is None
     second = matching.admit()
@@ -49,7 +49,7 @@ def test_nor_once_therapy_has_ended(matching: Matching) -> None:
     one, other = matching.search_for(), matching.receive()
     match_id = MatchId(matching.accept(one))
     matching.ask(commands.end_match, EndMatch(match_id=match_id, reason=MatchEndReason.COMPLETED))
-    matching.hear(handlers.note_link, linked(one, other))
+    matching.hear(links.note_link, linked(one, other))
     matching.assess(other)
     assert matching.asked(other) is None
 
@@ -57,7 +57,7 @@ def test_nor_once_therapy_has_ended(matching: Matching) -> None:
 def test_nor_while_only_an_offer_is_open(matching: Matching) -> None:
     matching.admit(places=5)
     one, other = matching.search_for(), matching.receive()
-    matching.hear(handlers.note_link, linked(one, other))
+    matching.hear(links.note_link, linked(one, other))
     matching.assess(other)
     assert (matching.asked(one) is not None, matching.asked(other)) == (True, None)
 
@@ -66,7 +66,7 @@ def test_who_declined_the_one_may_be_asked_about_the_other(matching: Matching) -
     therapist_id = matching.admit(places=5)
     one, other = matching.search_for(), matching.receive()
     matching.decline(one)
-    matching.hear(handlers.note_link, linked(one, other))
+    matching.hear(links.note_link, linked(one, other))
     matching.assess(other)
     assert matching.asked(other) == therapist_id
 
@@ -75,7 +75,7 @@ def test_a_link_takes_one_of_two_offers_to_the_same_therapist_back(matching: Mat
     first = matching.admit(places=5)
     one, other = matching.search_for(), matching.search_for()
     second = matching.admit()
-    matching.hear(handlers.note_link, linked(one, other))
+    matching.hear(links.note_link, linked(one, other))
     assert (matching.asked(one), matching.asked(other)) == (first, second)
     assert [offer.reason for offer in matching.emitted(OfferWithdrawn)] == [OfferWithdrawalReason.REFERRALS_LINKED]
 
@@ -84,7 +84,7 @@ def test_an_open_offer_goes_from_the_therapist_who_sees_the_other(matching: Matc
     matching.admit(places=5)
     one, other = matching.search_for(), matching.search_for()
     matching.accept(other)
-    matching.hear(handlers.note_link, linked(one, other))
+    matching.hear(links.note_link, linked(one, other))
     assert (matching.asked(one), matching.standing(other).state) == (None, "matched")
 
 
@@ -92,7 +92,7 @@ def test_partners_who_work_as_a_couple_may_have_one_therapist(matching: Matching
     therapist_id = matching.admit(places=5, couple_work=True)
     one, other = matching.search_for(work=Work.COUPLE), matching.receive()
     matching.accept(one)
-    matching.hear(handlers.note_link, linked(one, other, LinkKind.PARTNER))
+    matching.hear(links.note_link, linked(one, other, LinkKind.PARTNER))
     matching.assess(other, work=Work.COUPLE)
     assert matching.asked(other) == therapist_id
 
@@ -102,7 +102,7 @@ def test_nobody_else_may(matching: Matching, kind: LinkKind, work: Work) -> None
     matching.admit(places=5, couple_work=True)
     one, other = matching.search_for(work=Work.COUPLE), matching.receive()
     matching.accept(one)
-    matching.hear(handlers.note_link, linked(one, other, kind))
+    matching.hear(links.note_link, linked(one, other, kind))
     matching.assess(other, work=work)
     assert matching.asked(other) is None
 
@@ -112,9 +112,9 @@ def test_once_unlinked_the_therapist_comes_into_question_again(matching: Matchin
     one, other = matching.search_for(), matching.receive()
     matching.accept(one)
     link = linked(one, other)
-    matching.hear(handlers.note_link, link)
+    matching.hear(links.note_link, link)
     matching.assess(other)
-    matching.hear(handlers.note_unlink, unlinked(link))
+    matching.hear(links.note_unlink, unlinked(link))
     matching.fire_due(TIMERS)
     assert matching.asked(other) == therapist_id
 
@@ -124,8 +124,8 @@ def test_an_older_link_is_dropped(matching: Matching) -> None:
     one, other = matching.search_for(), matching.receive()
     matching.accept(one)
     link = linked(one, other)
-    matching.hear(handlers.note_unlink, unlinked(link), sequence=2)
-    matching.hear(handlers.note_link, link, sequence=1)
+    matching.hear(links.note_unlink, unlinked(link), sequence=2)
+    matching.hear(links.note_link, link, sequence=1)
     matching.assess(other)
     assert matching.asked(other) == therapist_id
 
@@ -135,7 +135,7 @@ def test_the_two_never_share_whatever_arrives_first(matching: Matching, order: t
     matching.admit(places=5)
     one, other = matching.receive(), matching.receive()
     steps = [
-        lambda: matching.hear(handlers.note_link, linked(one, other)),
+        lambda: matching.hear(links.note_link, linked(one, other)),
         lambda: matching.assess(one),
         lambda: matching.assess(other),
     ]
@@ -148,8 +148,8 @@ def test_the_two_never_share_whatever_arrives_first(matching: Matching, order: t
 def test_a_link_may_be_heard_of_before_its_referrals(matching: Matching) -> None:
     matching.admit(places=5)
     one, other = ReferralId(uuid4()), ReferralId(uuid4())
-    matching.hear(handlers.note_link, linked(one, other))
+    matching.hear(links.note_link, linked(one, other))
     for referral_id in (one, other):
-        matching.hear(handlers.note_referral, matching.received(referral_id))
+        matching.hear(events.note_referral, matching.received(referral_id))
         matching.assess(referral_id)
     assert [matching.asked(one), matching.asked(other)].count(None) == 1

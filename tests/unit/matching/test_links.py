@@ -27,7 +27,7 @@ from contracts.vocabulary import (
     TherapistId,
     Work,
 )
-from services.matching import commands, links
+from services.matching.handlers import commands, queries, therapists
 from tests.unit.matching.conftest import TIMERS, Matching
 
 
@@ -49,7 +49,7 @@ def secret_of_last(matching: Matching, keys: Path) -> str:
 def page(matching: Matching, keys: Path) -> Any:
     def shown(secret: str) -> OfferPage:
         sealed = Keyring(keys).seal("matching", LinkSecret(token=secret))
-        found: OfferPage = matching.ask(links.open_offer, AskOfferLink(sealed=sealed))
+        found: OfferPage = matching.ask(queries.open_offer, AskOfferLink(sealed=sealed))
         return found
 
     return shown
@@ -60,7 +60,7 @@ def say(matching: Matching, keys: Path) -> Any:
     def said(secret: str, **answer: Any) -> None:
         sealed = Keyring(keys).seal("matching", OfferAnswer(token=secret, **answer))
         event = OfferAnswered(submission_id=SubmissionId(new_id()), sealed=sealed)
-        matching.hear(links.take_answer, event)
+        matching.hear(therapists.take_answer, event)
         matching.fire_due(TIMERS)
 
     return said
@@ -139,7 +139,7 @@ def test_a_secret_that_nobody_was_given_tells_nothing_and_does_nothing(
     matching: Matching, secret: str, page: Any, say: Any
 ) -> None:
     assert page("0" * 22) == OfferPage(state=LinkState.UNKNOWN)
-    assert matching.ask(links.open_offer, AskOfferLink(sealed="no jwe")) == OfferPage(state=LinkState.UNKNOWN)
+    assert matching.ask(queries.open_offer, AskOfferLink(sealed="no jwe")) == OfferPage(state=LinkState.UNKNOWN)
     with pytest.raises(Invalid, match="no offer"):
         say("0" * 22, accepted=True)
     assert matching.emitted(TherapistMatched) == []

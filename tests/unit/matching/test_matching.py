@@ -48,7 +48,8 @@ from contracts.vocabulary import (
     WithdrawalReason,
     Work,
 )
-from services.matching import commands, handlers
+from services.matching import errors
+from services.matching.handlers import commands, events, lifecycle, queries, therapists
 from tests.unit.matching.conftest import CARDIFF, LONDON, NEWPORT, POLISH_ONLY, TIMERS, WELSH_ONLY, Matching, approved
 
 TODAY = date(2026, 11, 23)
@@ -72,18 +73,18 @@ def test_an_offer_says_how_long_it_is_open_and_nothing_of_the_client(matching: M
 
 
 UNSUITABLE: dict[str, tuple[dict[str, Any], dict[str, Any], StallReason]] = {
-    "not trained for higher risk": ({}, {"competence": Competence.HIGHER}, StallReason.NOBODY_TRAINED),
-    "other client group": ({}, {"client_group": ClientGroup.SURVIVOR}, StallReason.NOBODY_TRAINED),
-    "no couple work": ({}, {"work": Work.COUPLE}, StallReason.NOBODY_TRAINED),
+    "not trained for higher risk": ({}, {"competence": Competence.HIGHER}, StallReason.NOBODY_QUALIFIED),
+    "other client group": ({}, {"client_group": ClientGroup.SURVIVOR}, StallReason.NOBODY_QUALIFIED),
+    "no couple work": ({}, {"work": Work.COUPLE}, StallReason.NOBODY_QUALIFIED),
     "other language": (
         {},
         {"therapy_languages": POLISH_ONLY},
-        StallReason.NOBODY_TRAINED,
+        StallReason.NOBODY_QUALIFIED,
     ),
     "other sex than needed": (
         {},
         {"therapist_sex": Sex.MALE, "therapist_sex_only": True},
-        StallReason.NOBODY_TRAINED,
+        StallReason.NOBODY_QUALIFIED,
     ),
     "too far away": ({"outward_code": LONDON}, {}, StallReason.NOBODY_NEAR),
     "only online": ({"sessions": Sessions.ONLINE}, {}, StallReason.NOBODY_NEAR),
@@ -192,7 +193,7 @@ def test_an_expired_offer_can_no_longer_be_accepted(matching: Matching) -> None:
     (offered,) = matching.emitted(TherapistOffered)
     matching.clock.advance(timedelta(days=2))
     matching.fire_due(TIMERS)
-    with pytest.raises(commands.OfferNoLongerOpen, match="it was expired"):
+    with pytest.raises(errors.OfferNoLongerOpen, match="it was expired"):
         matching.ask(commands.accept_offer, AcceptOffer(offer_id=offered.offer_id, therapist_id=offered.therapist_id))
 
 
@@ -200,9 +201,9 @@ def test_an_offer_is_for_the_therapist_it_was_made_to(matching: Matching) -> Non
     matching.admit()
     matching.search_for()
     (offered,) = matching.emitted(TherapistOffered)
-    with pytest.raises(commands.UnknownOffer, match="another therapist"):
+    with pytest.raises(errors.UnknownOffer, match="another therapist"):
         matching.ask(commands.accept_offer, AcceptOffer(offer_id=offered.offer_id, therapist_id=TherapistId(uuid4())))
-    with pytest.raises(commands.UnknownOffer):
+    with pytest.raises(errors.UnknownOffer):
         matching.ask(commands.accept_offer, AcceptOffer(offer_id=OfferId(uuid4()), therapist_id=offered.therapist_id))
 
 
@@ -242,7 +243,7 @@ def test_a_person_is_told_of_who_waits_for_five_working_days(matching: Matching)
     matching.clock.advance(timedelta(hours=1))
     matching.fire_due(TIMERS)
     (stalled,) = matching.emitted(MatchingStalled)
-    assert (stalled.referral_id, stalled.reason) == (referral, StallReason.NOBODY_TRAINED)
+    assert (stalled.referral_id, stalled.reason) == (referral, StallReason.NOBODY_QUALIFIED)
 
 
 def test_nobody_is_told_of_who_was_matched_meanwhile(matching: Matching) -> None:
@@ -258,7 +259,7 @@ def test_a_subsidy_is_waited_for_and_widens_the_choice(matching: Matching) -> No
     matching.admit()
     referral = matching.search_for(subsidy_requested=True, fee_ceiling_pence=20_00)
     assert matching.standing(referral).state == "awaiting_subsidy"
-    matching.hear(handlers.note_subsidy, approved(referral, 40_00))
+    matching.hear(events.note_subsidy, approved(referral, 40_00))
     assert matching.asked(referral) is not None
 
 
@@ -267,7 +268,7 @@ def test_without_a_subsidy_somebody_is_sought_whom_the_client_can_pay(matching: 
     cheap = matching.admit(session_fee_pence=20_00, outward_code=CARDIFF)
     referral = matching.search_for(subsidy_requested=True, fee_ceiling_pence=20_00)
     refused = SubsidyWaitlisted(referral_id=referral, reason=SubsidyWaitReason.NO_MONEY)
-    matching.hear(handlers.note_subsidy_waitlisted, refused)
+    matching.hear(events.note_subsidy_waitlisted, refused)
     assert matching.asked(referral) == cheap
 
 
@@ -275,7 +276,7 @@ def test_who_needs_no_subsidy_does_not_wait_for_one(matching: Matching) -> None:
     therapist = matching.admit()
     referral = matching.search_for(subsidy_requested=True, fee_ceiling_pence=60_00)
     declined = SubsidyDeclined(referral_id=referral, reason=SubsidyDeclineReason.WITHIN_MEANS)
-    matching.hear(handlers.note_subsidy_declined, declined)
+    matching.hear(events.note_subsidy_declined, declined)
     assert matching.asked(referral) == therapist
 
 
@@ -283,23 +284,23 @@ def test_who_asks_for_a_subsidy_and_names_no_ceiling_can_pay_nothing(matching: M
     matching.admit()
     referral = matching.search_for(subsidy_requested=True)
     refused = SubsidyWaitlisted(referral_id=referral, reason=SubsidyWaitReason.NO_MONEY)
-    matching.hear(handlers.note_subsidy_waitlisted, refused)
+    matching.hear(events.note_subsidy_waitlisted, refused)
     assert matching.standing(referral).waiting_for is StallReason.NOBODY_AFFORDABLE
 
 
 def test_an_older_word_of_billing_does_not_undo_a_newer_one(matching: Matching) -> None:
     matching.admit()
     referral = matching.receive(subsidy_requested=True, fee_ceiling_pence=20_00)
-    matching.hear(handlers.note_subsidy, approved(referral, 40_00), sequence=2)
+    matching.hear(events.note_subsidy, approved(referral, 40_00), sequence=2)
     refused = SubsidyWaitlisted(referral_id=referral, reason=SubsidyWaitReason.NO_MONEY)
-    matching.hear(handlers.note_subsidy_waitlisted, refused, sequence=1)
+    matching.hear(events.note_subsidy_waitlisted, refused, sequence=1)
     matching.assess(referral)
     assert matching.asked(referral) is not None
 
 
 def withdraw(matching: Matching, referral: ReferralId) -> None:
     withdrawn = ReferralWithdrawn(referral_id=referral, reason=WithdrawalReason.CLIENT_ASKED)
-    matching.hear(handlers.stop_withdrawn, withdrawn)
+    matching.hear(lifecycle.stop_withdrawn, withdrawn)
     matching.fire_due(TIMERS)
 
 
@@ -351,7 +352,7 @@ def test_an_unhappy_client_gets_another_therapist(matching: Matching) -> None:
 def test_a_withdrawal_is_not_made_here(matching: Matching) -> None:
     matching.admit()
     match_id = MatchId(matching.accept(matching.search_for()))
-    with pytest.raises(commands.WithdrawAtIntake, match="at intake"):
+    with pytest.raises(errors.WithdrawAtIntake, match="at intake"):
         matching.ask(commands.end_match, EndMatch(match_id=match_id, reason=MatchEndReason.WITHDRAWN))
 
 
@@ -379,7 +380,7 @@ def test_a_lapsed_membership_stops_new_offers_and_not_therapy_in_progress(matchi
     in_therapy = matching.search_for()
     matching.accept(in_therapy)
     offered = matching.search_for()
-    matching.hear(handlers.suspend_lapsed, lapsed(therapist))
+    matching.hear(therapists.suspend_lapsed, lapsed(therapist))
     matching.fire_due(TIMERS)
     assert matching.standing(in_therapy).state == "matched"
     assert matching.asked(offered) is None
@@ -389,9 +390,9 @@ def test_a_lapsed_membership_stops_new_offers_and_not_therapy_in_progress(matchi
 
 def test_a_renewed_membership_brings_new_offers(matching: Matching) -> None:
     therapist = matching.admit()
-    matching.hear(handlers.suspend_lapsed, lapsed(therapist))
+    matching.hear(therapists.suspend_lapsed, lapsed(therapist))
     referral = matching.search_for()
-    matching.hear(handlers.reinstate_renewed, renewed(therapist))
+    matching.hear(therapists.reinstate_renewed, renewed(therapist))
     matching.fire_due(TIMERS)
     assert matching.asked(referral) == therapist
     assert len(matching.emitted(TherapistReinstated)) == 1
@@ -399,8 +400,8 @@ def test_a_renewed_membership_brings_new_offers(matching: Matching) -> None:
 
 def test_a_lapse_that_arrives_after_its_own_renewal_does_nothing(matching: Matching) -> None:
     therapist = matching.admit()
-    matching.hear(handlers.reinstate_renewed, renewed(therapist), sequence=2)
-    matching.hear(handlers.suspend_lapsed, lapsed(therapist), sequence=1)
+    matching.hear(therapists.reinstate_renewed, renewed(therapist), sequence=2)
+    matching.hear(therapists.suspend_lapsed, lapsed(therapist), sequence=1)
     assert matching.asked(matching.search_for()) == therapist
 
 
@@ -408,8 +409,8 @@ def test_who_is_suspended_for_two_reasons_needs_both_put_right(matching: Matchin
     therapist = matching.admit()
     complaint = SuspendTherapist(therapist_id=therapist, reason=SuspensionReason.COMPLAINT)
     matching.ask(commands.suspend_therapist, complaint)
-    matching.hear(handlers.suspend_lapsed, lapsed(therapist))
-    matching.hear(handlers.reinstate_renewed, renewed(therapist))
+    matching.hear(therapists.suspend_lapsed, lapsed(therapist))
+    matching.hear(therapists.reinstate_renewed, renewed(therapist))
     assert matching.asked(matching.search_for()) is None
 
 
@@ -418,11 +419,11 @@ def test_facts_that_come_before_what_they_build_on_wait(matching: Matching) -> N
     with pytest.raises(NotYet):
         matching.assess(unknown)
     with pytest.raises(NotYet):
-        matching.hear(handlers.note_subsidy, approved(unknown, 1))
+        matching.hear(events.note_subsidy, approved(unknown, 1))
     with pytest.raises(NotYet):
         withdraw(matching, unknown)
     with pytest.raises(NotYet):
-        matching.hear(handlers.suspend_lapsed, lapsed(TherapistId(uuid4())))
+        matching.hear(therapists.suspend_lapsed, lapsed(TherapistId(uuid4())))
 
 
 def test_hearing_anything_twice_changes_nothing(matching: Matching) -> None:
@@ -442,7 +443,7 @@ def test_an_admission_is_published_with_the_contact_as_it_was_sealed(matching: M
 
 
 def test_a_therapist_whose_outward_code_is_unknown_is_not_admitted(matching: Matching) -> None:
-    with pytest.raises(commands.UnknownOutwardCode):
+    with pytest.raises(errors.UnknownOutwardCode):
         matching.admit(outward_code="ZZ99")
 
 
@@ -453,8 +454,8 @@ def test_a_referral_from_where_no_distance_can_be_told_is_offered_online(matchin
 
 
 def test_an_unknown_referral_is_said_to_be_unknown(matching: Matching) -> None:
-    with pytest.raises(commands.UnknownReferral):
-        matching.ask(commands.ask_standing, AskStanding(referral_id=ReferralId(uuid4())))
+    with pytest.raises(errors.UnknownReferral):
+        matching.ask(queries.ask_standing, AskStanding(referral_id=ReferralId(uuid4())))
 
 
 def end_only_match(matching: Matching) -> None:

@@ -25,7 +25,8 @@ from contracts.vocabulary import (
     Severity,
     WithdrawalReason,
 )
-from services.matching import commands, handlers, privacy, store
+from services.matching.handlers import commands, erasure, events, lifecycle, links
+from services.matching.store import tables
 from tests.unit.matching.conftest import SETTINGS, Matching, a_toolbox
 from tests.unit.matching.test_linked import linked, unlinked
 from tests.unit.matching.test_on_hold import held, resumed
@@ -34,7 +35,7 @@ from tests.unit.matching.test_on_hold import held, resumed
 def withdraw(matching: Matching, referral_id: ReferralId, duplicate_of: ReferralId | None = None) -> None:
     reason = WithdrawalReason.DUPLICATE if duplicate_of else WithdrawalReason.CLIENT_ASKED
     withdrawn = ReferralWithdrawn(referral_id=referral_id, reason=reason, merged_into_id=duplicate_of)
-    matching.hear(handlers.stop_withdrawn, withdrawn)
+    matching.hear(lifecycle.stop_withdrawn, withdrawn)
     matching.run()
 
 
@@ -50,7 +51,7 @@ def test_a_lock_outlives_the_referral_it_was_put_on(matching: Matching, person_n
     matching.admit(places=5)
     survivor, other = matching.search_for(), matching.receive()
     matching.accept(survivor)
-    matching.hear(handlers.note_link, linked(survivor, other))
+    matching.hear(links.note_link, linked(survivor, other))
     again = take_up_again(matching, other, person_named=person_named)
     matching.assess(again)
     assert matching.asked(again) is None
@@ -60,7 +61,7 @@ def test_a_lock_holds_for_the_referral_that_goes_on_in_the_place_of_another(matc
     matching.admit(places=5)
     survivor, other, third = matching.search_for(), matching.receive(), matching.receive()
     matching.accept(survivor)
-    matching.hear(handlers.note_link, linked(survivor, other))
+    matching.hear(links.note_link, linked(survivor, other))
     withdraw(matching, other, duplicate_of=third)
     matching.assess(third)
     assert matching.asked(third) is None
@@ -70,7 +71,7 @@ def test_a_merge_takes_an_offer_back_that_a_lock_forbids(matching: Matching) -> 
     therapist_id = matching.admit(places=5)
     survivor, other, third = matching.search_for(), matching.receive(), matching.search_for()
     matching.accept(survivor)
-    matching.hear(handlers.note_link, linked(survivor, other))
+    matching.hear(links.note_link, linked(survivor, other))
     assert matching.asked(third) == therapist_id
     withdraw(matching, other, duplicate_of=third)
     assert matching.asked(third) is None
@@ -81,10 +82,10 @@ def test_once_unmerged_the_lock_is_the_others_alone(matching: Matching) -> None:
     therapist_id = matching.admit(places=5)
     survivor, other, third = matching.search_for(), matching.receive(), matching.receive()
     matching.accept(survivor)
-    matching.hear(handlers.note_link, linked(survivor, other))
+    matching.hear(links.note_link, linked(survivor, other))
     withdraw(matching, other, duplicate_of=third)
     reopened = ReferralReopened(referral_id=other, reason=ReopeningReason.UNMERGED)
-    matching.hear(handlers.reopen, reopened)
+    matching.hear(lifecycle.reopen, reopened)
     for one in (other, third):
         matching.assess(one)
     assert (matching.asked(other), matching.asked(third)) == (None, therapist_id)
@@ -98,7 +99,7 @@ def test_a_link_that_is_made_later_holds_for_all_of_both_people(matching: Matchi
     survivor_again = take_up_again(matching, survivor)
     other = matching.receive()
     other_again = take_up_again(matching, other)
-    matching.hear(handlers.note_link, linked(survivor_again, other_again))
+    matching.hear(links.note_link, linked(survivor_again, other_again))
     matching.assess(other_again)
     assert matching.asked(other_again) is None
 
@@ -108,10 +109,10 @@ def test_once_unlinked_whoever_waits_of_either_person_is_sought_for(matching: Ma
     survivor, other = matching.search_for(), matching.receive()
     matching.accept(survivor)
     link = linked(survivor, other)
-    matching.hear(handlers.note_link, link)
+    matching.hear(links.note_link, link)
     again = take_up_again(matching, other)
     matching.assess(again)
-    matching.hear(handlers.note_unlink, unlinked(link))
+    matching.hear(links.note_unlink, unlinked(link))
     assert matching.asked(again) == therapist_id
 
 
@@ -119,9 +120,9 @@ def test_a_lock_holds_though_the_referral_it_was_put_on_was_erased(matching: Mat
     matching.admit(places=5)
     survivor, other = matching.search_for(), matching.receive()
     matching.accept(survivor)
-    matching.hear(handlers.note_link, linked(survivor, other))
+    matching.hear(links.note_link, linked(survivor, other))
     again = take_up_again(matching, other)
-    matching.hear(privacy.forget, ReferralErased(referral_id=other))
+    matching.hear(erasure.forget, ReferralErased(referral_id=other))
     matching.assess(again)
     assert matching.asked(again) is None
 
@@ -168,14 +169,14 @@ def acknowledge(matching: Matching, raised: SafeguardingConcernRaised) -> None:
         step=AlertStep.DUTY_LEAD,
         acknowledged_at=matching.clock.now(),
     )
-    matching.hear(handlers.note_acknowledgement, acknowledged)
+    matching.hear(lifecycle.note_acknowledgement, acknowledged)
 
 
 def test_while_an_immediate_concern_is_unacknowledged_nobody_is_asked(matching: Matching) -> None:
     therapist_id = matching.admit()
     referral_id = matching.receive()
     raised = concern(matching, referral_id)
-    matching.hear(handlers.note_concern, raised)
+    matching.hear(lifecycle.note_concern, raised)
     matching.assess(referral_id)
     standing = matching.standing(referral_id)
     assert (matching.asked(referral_id), standing.on_hold, standing.state) == (None, True, "waiting")
@@ -186,8 +187,8 @@ def test_while_an_immediate_concern_is_unacknowledged_nobody_is_asked(matching: 
 def test_a_concern_may_come_before_the_referral(matching: Matching) -> None:
     matching.admit()
     referral_id = ReferralId(uuid4())
-    matching.hear(handlers.note_concern, concern(matching, referral_id))
-    matching.hear(handlers.note_referral, matching.received(referral_id))
+    matching.hear(lifecycle.note_concern, concern(matching, referral_id))
+    matching.hear(events.note_referral, matching.received(referral_id))
     matching.assess(referral_id)
     assert matching.asked(referral_id) is None
 
@@ -197,7 +198,7 @@ def test_an_acknowledgement_may_come_before_the_concern(matching: Matching) -> N
     referral_id = matching.search_for()
     raised = concern(matching, referral_id)
     acknowledge(matching, raised)
-    matching.hear(handlers.note_concern, raised)
+    matching.hear(lifecycle.note_concern, raised)
     assert matching.asked(referral_id) == therapist_id
 
 
@@ -206,7 +207,7 @@ def test_a_concern_takes_an_open_offer_back_and_leaves_therapy_alone(matching: M
     in_therapy, offered = matching.search_for(), matching.search_for()
     matching.accept(in_therapy)
     for one in (in_therapy, offered):
-        matching.hear(handlers.note_concern, concern(matching, one))
+        matching.hear(lifecycle.note_concern, concern(matching, one))
     assert [one.reason for one in matching.emitted(OfferWithdrawn)] == [OfferWithdrawalReason.REFERRAL_ON_HOLD]
     assert matching.standing(in_therapy).state == "matched"
     assert matching.asked(offered) is None
@@ -217,7 +218,7 @@ def test_every_concern_must_be_acknowledged(matching: Matching) -> None:
     referral_id = matching.search_for()
     first, second = concern(matching, referral_id), concern(matching, referral_id)
     for one in (first, second):
-        matching.hear(handlers.note_concern, one)
+        matching.hear(lifecycle.note_concern, one)
     acknowledge(matching, first)
     assert matching.asked(referral_id) is None
     acknowledge(matching, second)
@@ -226,7 +227,7 @@ def test_every_concern_must_be_acknowledged(matching: Matching) -> None:
 
 def test_room_that_comes_does_not_go_to_who_is_held_back(matching: Matching) -> None:
     held_back = matching.search_for()
-    matching.hear(handlers.note_concern, concern(matching, held_back))
+    matching.hear(lifecycle.note_concern, concern(matching, held_back))
     next_one = matching.search_for()
     therapist_id = matching.admit(places=2)
     assert (matching.asked(held_back), matching.asked(next_one)) == (None, therapist_id)
@@ -236,7 +237,7 @@ def test_a_concern_is_about_a_person_who_may_ask_again(matching: Matching) -> No
     matching.admit()
     first = matching.receive()
     raised = concern(matching, first)
-    matching.hear(handlers.note_concern, raised)
+    matching.hear(lifecycle.note_concern, raised)
     again = take_up_again(matching, first)
     matching.assess(again)
     assert matching.asked(again) is None
@@ -248,14 +249,14 @@ def test_a_hold_of_the_office_is_not_lifted_by_an_acknowledgement(matching: Matc
     matching.admit()
     referral_id = matching.search_for()
     raised = concern(matching, referral_id)
-    matching.hear(handlers.hold, held(referral_id))
-    matching.hear(handlers.note_concern, raised)
-    matching.hear(handlers.resume, resumed(referral_id))
+    matching.hear(lifecycle.pause, held(referral_id))
+    matching.hear(lifecycle.note_concern, raised)
+    matching.hear(lifecycle.resume, resumed(referral_id))
     assert matching.asked(referral_id) is None
-    matching.hear(handlers.hold, held(referral_id))
+    matching.hear(lifecycle.pause, held(referral_id))
     acknowledge(matching, raised)
     assert matching.asked(referral_id) is None
-    matching.hear(handlers.resume, resumed(referral_id))
+    matching.hear(lifecycle.resume, resumed(referral_id))
     assert matching.asked(referral_id) is not None
 
 
@@ -263,14 +264,14 @@ def test_a_hold_of_the_office_is_not_lifted_by_an_acknowledgement(matching: Matc
 def test_other_concerns_hold_nothing_back(matching: Matching, severity: Severity) -> None:
     therapist_id = matching.admit()
     referral_id = matching.search_for()
-    matching.hear(handlers.note_concern, concern(matching, referral_id, severity))
+    matching.hear(lifecycle.note_concern, concern(matching, referral_id, severity))
     assert matching.asked(referral_id) == therapist_id
 
 
 def test_that_concerns_hold_a_search_back_is_policy(keys: Path) -> None:
-    settings = replace(SETTINGS, hold_for_concerns=False)
-    matching = Matching("matching", store.metadata, dependencies=a_toolbox(keys, settings))
+    settings = replace(SETTINGS, pause_for_concerns=False)
+    matching = Matching("matching", tables.metadata, dependencies=a_toolbox(keys, settings))
     therapist_id = matching.admit()
     referral_id = matching.search_for()
-    matching.hear(handlers.note_concern, concern(matching, referral_id))
+    matching.hear(lifecycle.note_concern, concern(matching, referral_id))
     assert matching.asked(referral_id) == therapist_id

@@ -28,7 +28,7 @@ from contracts.vocabulary import (
     WithdrawalReason,
     Work,
 )
-from services.matching import handlers
+from services.matching.handlers import events, lifecycle
 from tests.unit.matching.conftest import LONDON, NEWPORT, TIMERS, Matching
 
 
@@ -62,7 +62,7 @@ def test_a_hold_takes_the_open_offer_back_and_nobody_is_asked_meanwhile(matching
     first = matching.admit()
     referral_id = matching.search_for()
     assert matching.asked(referral_id) == first
-    matching.hear(handlers.hold, held(referral_id))
+    matching.hear(lifecycle.pause, held(referral_id))
     assert [one.reason for one in matching.emitted(OfferWithdrawn)] == [OfferWithdrawalReason.REFERRAL_ON_HOLD]
     matching.admit()
     assert (matching.asked(referral_id), matching.standing(referral_id).on_hold) == (None, True)
@@ -70,19 +70,19 @@ def test_a_hold_takes_the_open_offer_back_and_nobody_is_asked_meanwhile(matching
 
 def test_a_resumed_referral_is_sought_for_at_once(matching: Matching) -> None:
     referral_id = matching.search_for()
-    matching.hear(handlers.hold, held(referral_id))
+    matching.hear(lifecycle.pause, held(referral_id))
     therapist_id = matching.admit()
-    matching.hear(handlers.resume, resumed(referral_id))
+    matching.hear(lifecycle.resume, resumed(referral_id))
     assert (matching.asked(referral_id), matching.standing(referral_id).on_hold) == (therapist_id, False)
 
 
 def test_a_referral_on_hold_doesnt_count_as_waiting_for_long(matching: Matching) -> None:
     referral_id = matching.search_for()
-    matching.hear(handlers.hold, held(referral_id))
+    matching.hear(lifecycle.pause, held(referral_id))
     matching.clock.advance(timedelta(days=30))
     matching.fire_due(TIMERS)
     assert matching.emitted(MatchingStalled) == []
-    matching.hear(handlers.resume, resumed(referral_id))
+    matching.hear(lifecycle.resume, resumed(referral_id))
     matching.clock.advance(timedelta(days=30))
     matching.fire_due(TIMERS)
     assert len(matching.emitted(MatchingStalled)) == 1
@@ -92,14 +92,14 @@ def test_a_match_that_was_made_before_the_hold_arrived_stands(matching: Matching
     matching.admit()
     referral_id = matching.search_for()
     matching.accept(referral_id)
-    matching.hear(handlers.hold, held(referral_id))
+    matching.hear(lifecycle.pause, held(referral_id))
     assert (matching.standing(referral_id).state, matching.standing(referral_id).on_hold) == ("matched", False)
 
 
 def test_a_reopened_referral_waits_for_its_assessment_again(matching: Matching) -> None:
     therapist_id, referral_id = matching.admit(), matching.receive()
-    matching.hear(handlers.stop_withdrawn, withdrawn(referral_id))
-    matching.hear(handlers.reopen, reopened(referral_id))
+    matching.hear(lifecycle.stop_withdrawn, withdrawn(referral_id))
+    matching.hear(lifecycle.reopen, reopened(referral_id))
     assert matching.standing(referral_id).state == "awaiting_assessment"
     matching.assess(referral_id)
     assert matching.asked(referral_id) == therapist_id
@@ -107,11 +107,11 @@ def test_a_reopened_referral_waits_for_its_assessment_again(matching: Matching) 
 
 # From intake's second word on: held, resumed, withdrawn as a duplicate, reopened, and assessed at last.
 SAID: list[tuple[int, Any, Any]] = [
-    (2, handlers.hold, held),
-    (3, handlers.resume, resumed),
-    (4, handlers.stop_withdrawn, withdrawn),
-    (5, handlers.reopen, reopened),
-    (6, handlers.note_assessment, assessed),
+    (2, lifecycle.pause, held),
+    (3, lifecycle.resume, resumed),
+    (4, lifecycle.stop_withdrawn, withdrawn),
+    (5, lifecycle.reopen, reopened),
+    (6, events.note_assessment, assessed),
 ]
 
 
@@ -129,7 +129,7 @@ def test_who_is_nowhere_waits_until_a_person_has_found_the_place(matching: Match
     therapist_id = matching.admit(outward_code=NEWPORT)
     referral_id = matching.search_for(outward_code="ZZ99")
     assert matching.standing(referral_id).waiting_for == "nobody_near"
-    matching.hear(handlers.note_referral, matching.received(referral_id, outward_code=NEWPORT))
+    matching.hear(events.note_referral, matching.received(referral_id, outward_code=NEWPORT))
     assert matching.asked(referral_id) == therapist_id
 
 
@@ -141,6 +141,6 @@ def test_who_is_nowhere_meets_online_if_they_would(matching: Matching) -> None:
 def test_an_older_word_on_the_place_is_dropped(matching: Matching) -> None:
     therapist_id = matching.admit(outward_code=NEWPORT)
     referral_id = matching.receive(outward_code=NEWPORT)
-    matching.hear(handlers.note_referral, matching.received(referral_id, outward_code="ZZ99"), sequence=1)
+    matching.hear(events.note_referral, matching.received(referral_id, outward_code="ZZ99"), sequence=1)
     matching.assess(referral_id, competence=Competence.LOWER)
     assert matching.asked(referral_id) == therapist_id

@@ -14,19 +14,20 @@ from contracts.events.billing import SubsidyApproved
 from contracts.events.intake import ReferralClosed, ReferralErased
 from contracts.events.matching import ErasureConfirmed, MatchEnded, OfferWithdrawn
 from contracts.vocabulary import AwardId, ClosureReason, FundId, ReferralId, Sex
-from services.matching import handlers, privacy, store
+from services.matching.handlers import erasure, events, lifecycle
+from services.matching.store import tables
 from tests.unit.matching.conftest import NEWPORT, TIMERS, WELSH_ONLY, Matching
 
 
 def erase(matching: Matching, referral_id: ReferralId) -> None:
-    matching.hear(privacy.forget, ReferralErased(referral_id=referral_id))
+    matching.hear(erasure.forget, ReferralErased(referral_id=referral_id))
     matching.fire_due(TIMERS)
 
 
 def row(matching: Matching, referral_id: ReferralId) -> dict[str, Any]:
     """What is kept of a referral, besides how far others' words about it have been heard."""
     with matching.database.reading() as unit:
-        found = unit.session.execute(select(store.referrals).where(store.referrals.c.id == referral_id)).one()
+        found = unit.session.execute(select(tables.referrals).where(tables.referrals.c.id == referral_id)).one()
     return {name: value for name, value in found._mapping.items() if not name.endswith("_sequence")}
 
 
@@ -74,7 +75,7 @@ def test_what_was_asked_and_from_where_is_forgotten(matching: Matching) -> None:
     erase(matching, referral_id)
     assert LEFT.items() <= row(matching, referral_id).items()
     with matching.database.reading() as unit:
-        assert not unit.session.execute(select(store.offers)).all()
+        assert not unit.session.execute(select(tables.offers)).all()
     assert matching.emitted(ErasureConfirmed) == [ErasureConfirmed(referral_id=referral_id)]
 
 
@@ -93,7 +94,7 @@ def test_which_therapist_was_matched_stays_for_those_who_must_not_be_sent_there(
     erase(matching, referral_id)
     assert [one.match_id for one in matching.emitted(MatchEnded)] == [match_id]
     with matching.database.reading() as unit:
-        (match,) = unit.session.execute(select(store.matches)).all()
+        (match,) = unit.session.execute(select(tables.matches)).all()
     assert (match.id, match.referral_id) == (match_id, referral_id)
 
 
@@ -102,10 +103,10 @@ def test_what_comes_later_brings_nothing_back(matching: Matching) -> None:
     erase(matching, referral_id)
     before = row(matching, referral_id)
     matching.admit()
-    matching.hear(handlers.note_referral, matching.received(referral_id))
+    matching.hear(events.note_referral, matching.received(referral_id))
     matching.assess(referral_id)
     matching.hear(
-        handlers.note_subsidy,
+        events.note_subsidy,
         SubsidyApproved(
             award_id=AwardId(uuid4()),
             fund_id=FundId(uuid4()),
@@ -117,7 +118,7 @@ def test_what_comes_later_brings_nothing_back(matching: Matching) -> None:
         ),
         sequence=9,
     )
-    matching.hear(handlers.stop_closed, ReferralClosed(referral_id=referral_id, reason=ClosureReason.THERAPY_ENDED))
+    matching.hear(lifecycle.stop_closed, ReferralClosed(referral_id=referral_id, reason=ClosureReason.THERAPY_ENDED))
     erase(matching, referral_id)
     assert row(matching, referral_id) == before
     assert matching.asked(referral_id) is None

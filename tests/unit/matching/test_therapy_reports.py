@@ -13,7 +13,7 @@ from contracts.commands.matching import UndoMatchEnd
 from contracts.events.matching import MatchEnded, TherapistOffered
 from contracts.events.notifications import TherapyReportAccepted
 from contracts.vocabulary import MatchEndReason, MatchId, ReferralId, TherapistId, TherapyReport, UndoReason
-from services.matching import commands, links
+from services.matching.handlers import commands, therapists
 from tests.unit.matching.conftest import Matching
 
 
@@ -37,7 +37,7 @@ def test_the_match_ends_once_for_the_reason_that_was_said(matching: Matching) ->
     match_id = matching.accept(matching.search_for())
     report = ended(matching, match_id, MatchEndReason.COMPLETED)
     for _ in range(2):
-        matching.hear(links.take_therapy_report, report)
+        matching.hear(therapists.take_therapy_report, report)
     assert [(one.match_id, one.reason) for one in matching.emitted(MatchEnded)] == [
         (match_id, MatchEndReason.COMPLETED)
     ]
@@ -48,7 +48,7 @@ def test_a_client_who_was_unhappy_gets_another_therapist(matching: Matching) -> 
     referral_id = matching.search_for()
     match_id = matching.accept(referral_id)
     other = matching.admit()
-    matching.hear(links.take_therapy_report, ended(matching, match_id, MatchEndReason.CLIENT_UNHAPPY))
+    matching.hear(therapists.take_therapy_report, ended(matching, match_id, MatchEndReason.CLIENT_UNHAPPY))
     matching.run()
     assert matching.asked(referral_id) == other
     assert len(matching.emitted(TherapistOffered)) == 2
@@ -60,13 +60,13 @@ def test_an_end_that_was_a_mistake_is_undone_by_the_office_and_the_same_word_end
     matching.admit()
     match_id = MatchId(matching.accept(matching.search_for()))
     report = ended(matching, match_id, MatchEndReason.COMPLETED)
-    matching.hear(links.take_therapy_report, report)
+    matching.hear(therapists.take_therapy_report, report)
     undo = UndoMatchEnd(match_id=match_id, staff="A. Person", reason=UndoReason.RECORDED_BY_MISTAKE)
     assert matching.ask(commands.undo_match_end, undo).changed
-    matching.hear(links.take_therapy_report, report)
+    matching.hear(therapists.take_therapy_report, report)
     assert len(matching.emitted(MatchEnded)) == 1
     matching.clock.advance(timedelta(days=1))
-    matching.hear(links.take_therapy_report, ended(matching, match_id, MatchEndReason.COMPLETED))
+    matching.hear(therapists.take_therapy_report, ended(matching, match_id, MatchEndReason.COMPLETED))
     assert len(matching.emitted(MatchEnded)) == 2
 
 
@@ -75,10 +75,10 @@ def test_what_else_is_said_is_billing_s_to_keep(matching: Matching, what: Therap
     matching.admit()
     match_id = matching.accept(matching.search_for())
     before = len(matching.all_emitted)
-    matching.hear(links.take_therapy_report, said(matching, match_id, what))
+    matching.hear(therapists.take_therapy_report, said(matching, match_id, what))
     assert len(matching.all_emitted) == before
 
 
 def test_a_report_about_no_match_is_parked(matching: Matching) -> None:
     with pytest.raises(Invalid, match="no match"):
-        matching.hear(links.take_therapy_report, ended(matching, uuid4(), MatchEndReason.COMPLETED))
+        matching.hear(therapists.take_therapy_report, ended(matching, uuid4(), MatchEndReason.COMPLETED))

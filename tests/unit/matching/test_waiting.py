@@ -26,11 +26,13 @@ from contracts.vocabulary import (
     TherapistId,
     Work,
 )
-from services.matching import commands, handlers, search, search_store, store
+from services.matching.application import search
 from services.matching.domain.needs import Needs
 from services.matching.domain.referral import Referral
 from services.matching.domain.suitability import candidate
 from services.matching.domain.therapist import Therapist
+from services.matching.handlers import commands, lifecycle, timers
+from services.matching.store import candidates, offers, waiting_list
 from tests.conftest import STORES
 from tests.support.statements import listening
 from tests.unit.matching.conftest import CARDIFF, LONDON, NEWPORT, SETTINGS, TIMERS, Matching, a_matching
@@ -76,8 +78,8 @@ def test_who_was_offered_or_on_hold_meanwhile_keeps_their_place_on_the_list(matc
     second = matching.search_for()
     matching.admit()
     matching.decline(first)
-    matching.hear(handlers.hold, ReferralHeld(referral_id=first, reason=HoldReason.CLIENT_NOT_READY))
-    matching.hear(handlers.resume, ReferralResumed(referral_id=first, reason=ResumptionReason.CLIENT_READY))
+    matching.hear(lifecycle.pause, ReferralHeld(referral_id=first, reason=HoldReason.CLIENT_NOT_READY))
+    matching.hear(lifecycle.resume, ReferralResumed(referral_id=first, reason=ResumptionReason.CLIENT_READY))
     assert matching.asked(second) is not None, "the first declined referral left its therapist to the second"
     third = matching.search_for()
     matching.admit(places=1)
@@ -110,7 +112,7 @@ def test_a_place_goes_to_the_longest_waiting_whom_it_suits_whatever_else_they_ne
 
 def test_more_places_than_one_unit_of_work_serves_are_all_given(on_each_store: Matching) -> None:
     matching = on_each_store
-    waiting = [matching.search_for() for _ in range(3 * search.TRIED_AT_ONCE)]
+    waiting = [matching.search_for() for _ in range(3 * timers.TRIED_AT_ONCE)]
     matching.admit(places=len(waiting) - 1)
     assert Counter(matching.asked(one) is not None for one in waiting) == {True: len(waiting) - 1, False: 1}
 
@@ -118,14 +120,14 @@ def test_more_places_than_one_unit_of_work_serves_are_all_given(on_each_store: M
 def test_whom_only_a_corner_of_the_box_holds_are_passed_over_for_good(on_each_store: Matching) -> None:
     """More of them than one unit of work tries: the next goes on after them, and comes to an end."""
     matching = on_each_store
-    for _ in range(search.TRIED_AT_ONCE + 1):
+    for _ in range(timers.TRIED_AT_ONCE + 1):
         matching.search_for(outward_code="CF3", max_distance_km=10.9)
     matching.pass_time(minutes=1)
     able = matching.search_for(outward_code=NEWPORT)
     therapist_id = matching.admit()
     assert matching.asked(able) == therapist_id
     with matching.database.reading() as unit:
-        assert search_store.next_openings(unit.session, limit=1) == []
+        assert waiting_list.next_openings(unit.session, limit=1) == []
 
 
 def test_those_who_have_other_needs_cost_no_work(on_each_store: Matching) -> None:
@@ -201,12 +203,12 @@ def pairs(matching: Matching, referral_ids: list[ReferralId]) -> tuple[Any, ...]
         }
         by_referral, by_therapist = set(), set()
         for one in waiting:
-            found = list(search_store.with_room_online(unit.session, one, SETTINGS.order))
+            found = list(candidates.with_room_online(unit.session, one, SETTINGS.order))
             if one.would_meet_in_person:
-                found += search_store.with_room_near(unit.session, one, SETTINGS.order)
+                found += candidates.with_room_near(unit.session, one, SETTINGS.order)
             by_referral |= {(one.id, other.id) for other in found}
         for other in (one for one in everybody if one.can_be_asked):
-            places = search_store.waiting_for(unit.session, other, after=search_store.THE_HEAD, limit=1_000)
+            places = waiting_list.waiting_for(unit.session, other, after=waiting_list.HEAD, limit=1_000)
             by_therapist |= {(id_, other.id) for _, id_ in places}
         assert {one.id for one in waiting} <= set(referral_ids)
         return allowed, by_referral, by_therapist
@@ -259,7 +261,7 @@ def unserved(matching: Matching) -> list[tuple[ReferralId, TherapistId]]:
             (one.id, other.id)
             for one in waiting
             for other in everybody
-            if candidate(one, other, excluded=store.already_asked(unit.session, one.id))
+            if candidate(one, other, excluded=offers.already_asked(unit.session, one.id))
         ]
 
 

@@ -19,7 +19,7 @@ from contracts.vocabulary import (
     StallReason,
     SubsidyWaitReason,
 )
-from services.matching import handlers
+from services.matching.handlers import events
 from tests.unit.matching.conftest import CARDIFF, LONDON, NEWPORT, POLISH_ONLY, Matching, approved
 
 FOR_ADULTS = (ClientGroup.AT_RISK,)
@@ -144,11 +144,11 @@ def test_the_newest_word_on_what_they_can_pay_counts(matching: Matching) -> None
 def test_an_open_offer_is_taken_back_that_the_client_can_no_longer_pay(matching: Matching) -> None:
     matching.admit(session_fee_pence=60_00)
     referral_id = matching.receive(subsidy_requested=True, fee_ceiling_pence=20_00)
-    matching.hear(handlers.note_subsidy, approved(referral_id, 40_00))
+    matching.hear(events.note_subsidy, approved(referral_id, 40_00))
     matching.assess(referral_id)
     assert matching.asked(referral_id) is not None
     no_money = SubsidyWaitlisted(referral_id=referral_id, reason=SubsidyWaitReason.NO_MONEY)
-    matching.hear(handlers.note_subsidy_waitlisted, no_money)
+    matching.hear(events.note_subsidy_waitlisted, no_money)
     assert matching.standing(referral_id).waiting_for is StallReason.NOBODY_AFFORDABLE
     assert [one.reason for one in matching.emitted(OfferWithdrawn)] == [OfferWithdrawalReason.NO_LONGER_SUITABLE]
 
@@ -185,7 +185,7 @@ def test_the_area_of_release_decides_where_a_therapist_is_sought(matching: Match
 def test_where_they_are_told_to_be_now_does_not_undo_where_they_will_be(matching: Matching) -> None:
     at_home = matching.admit(outward_code=NEWPORT, **FOR_PRISON)
     referral_id = matching.search_for(**IN_PRISON, release_area=NEWPORT)
-    matching.hear(handlers.note_referral, matching.received(referral_id, **IN_PRISON))
+    matching.hear(events.note_referral, matching.received(referral_id, **IN_PRISON))
     assert matching.asked(referral_id) == at_home
 
 

@@ -13,12 +13,12 @@ from chassis.subject_access import fact, written
 from contracts.fields import Nested
 from contracts.sealed import Aspects, HelpForm
 from contracts.words import WORDS
-from services.billing.subject import AWARDS, ENDINGS
+from services.billing.subject_access import AWARDS, ENDINGS
 from services.evaluation.subject_access import STATES as FORMS
 from services.intake.labels import ASPECTS, LABELS, STATES, STEPS, TOLD_APART
 from services.intake.telling import REASONS
-from services.matching.subject import OFFERS, SUBSIDIES
-from services.matching.subject import STATES as SEARCHES
+from services.matching.subject_access import OFFERS, SUBSIDIES
+from services.matching.subject_access import STATES as SEARCHES
 from services.notifications.domain.templates import Template
 from services.notifications.subject import MESSAGES as ABOUT
 from services.notifications.subject import RECIPIENTS
