@@ -25,8 +25,8 @@ SPOKEN = (
     "contracts/words.py",
     "chassis/subject_access.py",
     "services/*/subject.py",
-    "services/intake/telling.py",
-    "services/intake/labels.py",
+    "services/intake/application/disclosure.py",
+    "services/intake/application/labels.py",
     "leeward/subject_access/wording.py",
 )
 POLICY = "contracts/policy/retention-v1.toml"

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from contracts.london import LONDON
 from contracts.vocabulary import ClientGroup, ClosureReason, MatchEndReason
-from services.intake.domain.referral import UNASSESSED, Referral, State
+from services.intake.domain.referral import Referral
+from services.intake.domain.states import UNASSESSED, State
 
 Answer = str | bool
 SETTLED = frozenset({State.ENDED, State.CLOSED, State.WITHDRAWN, State.SIGNPOSTED, State.RE_REFERRED})

@@ -10,7 +10,7 @@ from typing import Any
 import contracts
 from contracts.vocabulary import ClientGroup
 from services.intake.domain.retention import Answer, Outcome, RetentionPolicy, Term, without_a_term
-from services.intake.gateways.policy import policy_in
+from services.intake.gateways.assessment_policy import policy_in
 
 RETENTION = Path(contracts.__file__).parent / "policy" / "retention-v1.toml"
 """Beside the published language, because the public site tells of it too."""

@@ -46,10 +46,10 @@ from services.billing import handlers as billing
 from services.billing import store as billing_store
 from services.billing.service import BillingService
 from services.evaluation.service import EvaluationService
-from services.evaluation.store import tables
-from services.intake import store as intake_store
+from services.evaluation.store import tables as evaluation_tables
 from services.intake.dependencies import build
 from services.intake.service import IntakeService
+from services.intake.store import tables as intake_tables
 from services.matching import store as matching_store
 from services.matching.service import MatchingService
 from services.notifications import handlers as notifications
@@ -63,11 +63,11 @@ from tests.unit.matching.conftest import Matching, a_toolbox
 from tests.unit.notifications.conftest import MONDAY_10, desk_on
 
 SERVICES: dict[str, tuple[type, MetaData]] = {
-    "intake": (IntakeService, intake_store.metadata),
+    "intake": (IntakeService, intake_tables.metadata),
     "matching": (MatchingService, matching_store.metadata),
     "billing": (BillingService, billing_store.metadata),
     "notifications": (NotificationsService, notifications_store.metadata),
-    "evaluation": (EvaluationService, tables.metadata),
+    "evaluation": (EvaluationService, evaluation_tables.metadata),
 }
 NEED_A_BROKER = ("health", *(f"{what}_dead_letters" for what in ("list", "show", "export", "replay", "discard")))
 COMMANDS = [

@@ -24,12 +24,15 @@ from contracts.vocabulary import (
     SuggestionUse,
     Work,
 )
-from services.intake import assessing, handlers, life, refusals, store
-from services.intake.gateways.policy import ASSESSMENT, InvalidPolicy, read_policy
+from services.intake import errors
+from services.intake.application import registration
+from services.intake.gateways.assessment_policy import ASSESSMENT, InvalidPolicy, read_policy
+from services.intake.handlers import assessment, lifecycle
+from services.intake.store import tables
 from tests.unit.intake.conftest import MONDAY_10, Intake
 
 SAM = "Sam Example"
-TIMERS = {handlers.ASSESSMENT_OVERDUE: assessing.report_overdue}
+TIMERS = {registration.ASSESSMENT_OVERDUE: assessment.report_overdue}
 LOWER, HIGHER = (RiskLevel.LOWER, Competence.LOWER), (RiskLevel.HIGHER, Competence.HIGHER)
 
 
@@ -40,7 +43,7 @@ def intake(intake_on_each_store: Intake) -> Intake:
 
 def suggested(intake: Intake, referral_id: ReferralId) -> SuggestedAssessment:
     request = SuggestAssessment(referral_id=referral_id, assessor=SAM)
-    found: SuggestedAssessment = intake.ask(assessing.suggest_assessment, request)
+    found: SuggestedAssessment = intake.ask(assessment.suggest_assessment, request)
     return found
 
 
@@ -89,9 +92,9 @@ def test_what_is_suggested_comes_with_its_reasons_and_decides_nothing(intake: In
 
 
 def test_nothing_is_suggested_for_what_cannot_be_assessed(intake: Intake) -> None:
-    with pytest.raises(refusals.StepNotPossible, match="is assessed"):
+    with pytest.raises(errors.StepNotPossible, match="is assessed"):
         suggested(intake, intake.ask_and_assess().referral_id)
-    with pytest.raises(refusals.UnknownReferral):
+    with pytest.raises(errors.UnknownReferral):
         suggested(intake, ReferralId(new_id()))
 
 
@@ -99,7 +102,7 @@ def test_nothing_is_suggested_for_what_cannot_be_assessed(intake: Intake) -> Non
 
 
 def kept(intake: Intake) -> Any:
-    (row,) = intake.read(lambda unit: unit.session.execute(select(store.assessments)).all())
+    (row,) = intake.read(lambda unit: unit.session.execute(select(tables.assessments)).all())
     return row
 
 
@@ -113,7 +116,7 @@ def test_an_accepted_suggestion_is_kept_with_the_decision(intake: Intake) -> Non
 
 def test_what_is_said_to_be_accepted_must_be_what_was_suggested(intake: Intake) -> None:
     referral_id, reference = intake.ask_for_help()
-    with pytest.raises(assessing.NotTheSuggestion, match="Suggested was lower, lower, individual"):
+    with pytest.raises(errors.NotTheSuggestion, match="Suggested was lower, lower, individual"):
         intake.assess(referral_id, risk_level=RiskLevel.HIGHER, suggestion=SuggestionUse.ACCEPTED)
     assert (intake.state(reference), intake.emitted(ReferralAssessed)) == ("received", [])
 
@@ -121,7 +124,7 @@ def test_what_is_said_to_be_accepted_must_be_what_was_suggested(intake: Intake) 
 def test_an_overridden_suggestion_needs_a_reason_and_both_are_kept(intake: Intake) -> None:
     referral_id, _ = intake.ask_for_help()
     decided: dict[str, Any] = {"risk_level": RiskLevel.HIGHER, "competence": Competence.HIGHER}
-    with pytest.raises(assessing.OverrideNeedsReason):
+    with pytest.raises(errors.OverrideNeedsReason):
         intake.assess(referral_id, **decided, suggestion=SuggestionUse.OVERRIDDEN)
     intake.assess(
         referral_id,
@@ -196,7 +199,7 @@ def test_what_was_dealt_with_is_not_late(intake: Intake, done: str) -> None:
 
 def test_a_request_on_hold_is_late_only_once_it_goes_on(intake: Intake) -> None:
     referral_id, _ = intake.ask_for_help()
-    intake.ask(life.hold, Hold(referral_id=referral_id, staff=SAM, reason=HoldReason.CLIENT_NOT_READY))
+    intake.ask(lifecycle.hold, Hold(referral_id=referral_id, staff=SAM, reason=HoldReason.CLIENT_NOT_READY))
     assert late(intake) == []
-    intake.ask(life.resume, Resume(referral_id=referral_id, staff=SAM, reason=ResumptionReason.CLIENT_READY))
+    intake.ask(lifecycle.resume, Resume(referral_id=referral_id, staff=SAM, reason=ResumptionReason.CLIENT_READY))
     assert [one.referral_id for one in late(intake)] == [referral_id]

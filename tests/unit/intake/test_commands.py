@@ -44,9 +44,12 @@ from contracts.vocabulary import (
     WithdrawalReason,
     Work,
 )
-from services.intake import commands, refusals, status, store
+from services.intake import errors
+from services.intake.application import status
 from services.intake.domain.passphrases import mark_of
-from services.intake.domain.referral import State
+from services.intake.domain.states import State
+from services.intake.handlers import lifecycle, queries, safeguarding
+from services.intake.store import tables
 from tests.support.samples import PASSPHRASE
 from tests.support.statements import listening
 from tests.unit.intake.conftest import MONDAY_10, Intake
@@ -56,12 +59,12 @@ UNKNOWN_REFERENCE = reference_for(SubmissionId(new_id()))
 
 def signpost(intake: Intake, referral_id: ReferralId) -> None:
     request = Signpost(referral_id=referral_id, assessor="Sam Example", reason=SignpostReason.OUT_OF_SCOPE)
-    intake.ask(commands.signpost, request)
+    intake.ask(lifecycle.signpost, request)
 
 
 def withdraw(intake: Intake, referral_id: ReferralId) -> Done:
     request = Withdraw(referral_id=referral_id, reason=WithdrawalReason.PROFESSIONAL_ASKED)
-    done: Done = intake.ask(commands.withdraw, request)
+    done: Done = intake.ask(lifecycle.withdraw, request)
     return done
 
 
@@ -72,7 +75,7 @@ def raise_concern(intake: Intake, referral_id: ReferralId) -> None:
         category=ConcernCategory.ADULT_AT_RISK,
         raised_by="Sam Example",
     )
-    intake.ask(commands.raise_concern, request)
+    intake.ask(safeguarding.raise_concern, request)
 
 
 # Where does my request stand?
@@ -178,8 +181,8 @@ def test_no_passphrase_opens_a_decoy(intake: Intake) -> None:
 
 
 def test_a_question_that_is_not_sealed_is_not_answered(intake: Intake) -> None:
-    with pytest.raises(refusals.NotSealedToIntake):
-        intake.ask(status.ask_status, AskStatus(sealed="9C28-SAU2-5"))
+    with pytest.raises(errors.NotSealedToIntake):
+        intake.ask(queries.ask_status, AskStatus(sealed="9C28-SAU2-5"))
 
 
 # What waits
@@ -246,7 +249,7 @@ def test_the_aspects_are_kept_encrypted_under_the_clients_own_key(intake: Intake
     referral_id, _ = intake.ask_for_help()
     aspects = Aspects(risk="Low at present.", social="Lives alone.")
     intake.assess(referral_id, aspects=intake.web.seal("intake", aspects))
-    (row,) = intake.read(lambda unit: unit.session.execute(select(store.assessments)).all())
+    (row,) = intake.read(lambda unit: unit.session.execute(select(tables.assessments)).all())
     assert (row.referral_id, row.assessor, row.assessed_at) == (referral_id, "Sam Example", MONDAY_10)
     assert b"alone" not in row.content
     vault = intake.dependencies.vault
@@ -257,7 +260,7 @@ def test_a_referral_is_assessed_once(intake: Intake) -> None:
     referral_id, reference = intake.ask_for_help()
     intake.assess(referral_id)
     with pytest.raises(
-        refusals.StepNotPossible, match=f"{reference} is assessed, .* Possible now: find place, hold, record"
+        errors.StepNotPossible, match=f"{reference} is assessed, .* Possible now: find place, hold, record"
     ):
         intake.assess(referral_id)
     assert len(intake.emitted(ReferralAssessed)) == 1
@@ -266,7 +269,7 @@ def test_a_referral_is_assessed_once(intake: Intake) -> None:
 def test_a_withdrawn_referral_is_not_assessed(intake: Intake) -> None:
     referral_id, reference = intake.ask_for_help()
     intake.withdraw(reference)
-    with pytest.raises(refusals.StepNotPossible, match="is withdrawn, which doesn't allow"):
+    with pytest.raises(errors.StepNotPossible, match="is withdrawn, which doesn't allow"):
         intake.assess(referral_id)
 
 
@@ -277,7 +280,7 @@ def test_aspects_that_intake_cannot_open_are_refused_and_nothing_is_assessed(
     referral_id, reference = intake.ask_for_help()
     aspects = Aspects(risk="Low at present.")
     content = intake.web.seal(sealed_to, aspects) if sealed_to else "Low at present."
-    with pytest.raises(refusals.NotSealedToIntake, match="intake's newest public key"):
+    with pytest.raises(errors.NotSealedToIntake, match="intake's newest public key"):
         intake.assess(referral_id, aspects=content, person_at_risk=ConcernCategory.CHILD_AT_RISK)
     assert (intake.state(reference), intake.emitted(ReferralAssessed), intake.raised()) == ("received", [], [])
 
@@ -303,7 +306,7 @@ def test_a_referral_that_fits_another_service_is_signposted(intake: Intake) -> N
 def test_an_assessed_referral_is_not_signposted(intake: Intake) -> None:
     referral_id, reference = intake.ask_for_help()
     intake.assess(referral_id)
-    with pytest.raises(refusals.StepNotPossible, match="is assessed, which doesn't allow"):
+    with pytest.raises(errors.StepNotPossible, match="is assessed, which doesn't allow"):
         signpost(intake, referral_id)
     assert (intake.state(reference), intake.emitted(ReferralSignposted)) == ("assessed", [])
 
@@ -322,7 +325,7 @@ def test_a_person_of_the_charity_withdraws_once(intake: Intake) -> None:
 def test_a_signposted_referral_is_not_withdrawn(intake: Intake) -> None:
     referral_id, _ = intake.ask_for_help()
     signpost(intake, referral_id)
-    with pytest.raises(refusals.StepNotPossible, match="is signposted, which doesn't allow"):
+    with pytest.raises(errors.StepNotPossible, match="is signposted, which doesn't allow"):
         withdraw(intake, referral_id)
 
 
@@ -347,7 +350,7 @@ STEPS: dict[str, Any] = {
 
 @pytest.mark.parametrize("step", STEPS)
 def test_an_unknown_referral_is_said_to_be_unknown(intake: Intake, step: str) -> None:
-    with pytest.raises(refusals.UnknownReferral, match="no such referral"):
+    with pytest.raises(errors.UnknownReferral, match="no such referral"):
         STEPS[step](intake, ReferralId(new_id()))
     assert intake.all_emitted == []
 
@@ -371,14 +374,14 @@ def test_a_referral_is_found_by_its_reference_as_a_person_types_it(intake: Intak
 
 @pytest.mark.parametrize("typed", [UNKNOWN_REFERENCE, "no reference", ""], ids=["unknown", "words", "nothing"])
 def test_a_reference_that_nobody_has_is_not_found(intake: Intake, typed: str) -> None:
-    with pytest.raises(refusals.UnknownReferral, match="Please check it"):
-        intake.ask(commands.find_referral, FindReferral(reference=typed))
+    with pytest.raises(errors.UnknownReferral, match="Please check it"):
+        intake.ask(queries.find_referral, FindReferral(reference=typed))
 
 
 def test_referrals_are_counted_by_state(intake: Intake) -> None:
-    assert intake.ask(commands.count_referrals, CountReferrals()) == []
+    assert intake.ask(queries.count_referrals, CountReferrals()) == []
     for _ in range(2):
         intake.ask_for_help()
     withdraw(intake, intake.ask_for_help().referral_id)
     counted = [StateCount(state="received", referrals=2), StateCount(state="withdrawn", referrals=1)]
-    assert intake.ask(commands.count_referrals, CountReferrals()) == counted
+    assert intake.ask(queries.count_referrals, CountReferrals()) == counted

@@ -42,8 +42,9 @@ from contracts.vocabulary import (
     SubmissionId,
     WithdrawalReason,
 )
-from services.intake import handlers, store, submissions
 from services.intake.domain.referral import Referral
+from services.intake.handlers import events, requests, safeguarding
+from services.intake.store import personal_records
 from tests.support.samples import PASSPHRASE, consents, submission
 from tests.unit.intake.conftest import (
     MONDAY_10,
@@ -112,7 +113,7 @@ def test_the_contact_is_released_to_notifications_alone(intake: Intake) -> None:
 
 def test_what_was_written_is_kept_whole_and_without_the_passphrase(intake: Intake) -> None:
     referral_id, _ = intake.ask_for_help(concern="I am worried.", hopes="To talk.")
-    content = intake.read(lambda unit: store.get_personal_record(unit.session, referral_id))
+    content = intake.read(lambda unit: personal_records.get_personal_record(unit.session, referral_id))
     vault = intake.dependencies.vault
     kept = intake.read(lambda unit: vault.decrypt(unit.session, referral_id, HelpForm, content))
     assert kept == HelpForm.from_json(submission(concern="I am worried.", hopes="To talk.").to_json())
@@ -306,12 +307,12 @@ def test_a_wrong_passphrase_takes_nothing_back(intake: Intake) -> None:
 
 def test_a_refused_withdrawal_is_answered_to_the_submission_that_asked_for_it(intake: Intake) -> None:
     event = withdrawal("not sealed")
-    intake.hear(submissions.withdraw_request, event)
+    intake.hear(requests.withdraw_request, event)
     assert intake.all_emitted == [HelpRequestRefused(submission_id=event.submission_id, reason=RefusalReason.UNSEALED)]
 
 
 def test_a_withdrawal_of_another_shape_is_malformed(intake: Intake) -> None:
-    intake.hear(submissions.withdraw_request, withdrawal(intake.web.seal("intake", Aspects())))
+    intake.hear(requests.withdraw_request, withdrawal(intake.web.seal("intake", Aspects())))
     assert intake.refusals() == [RefusalReason.MALFORMED]
 
 
@@ -420,7 +421,7 @@ def test_a_match_that_ended_before_it_arrived_introduces_nobody(intake: Intake) 
     referral_id, reference = intake.ask_and_assess()
     match = matched(referral_id)
     intake.end_match(match, MatchEndReason.CLIENT_UNHAPPY, sequence=2)
-    intake.hear(handlers.note_match, match, sequence=1)
+    intake.hear(events.note_match, match, sequence=1)
     assert intake.released(ContactPurpose.INTRODUCTION) == []
     assert intake.state(reference) == "matching"
     intake.match(referral_id, sequence=3)
@@ -431,7 +432,7 @@ def test_an_end_that_overtakes_its_match_closes_once(intake: Intake) -> None:
     referral_id, reference = intake.ask_and_assess()
     match = matched(referral_id)
     intake.end_match(match, MatchEndReason.COMPLETED, sequence=2)
-    intake.hear(handlers.note_match, match, sequence=1)
+    intake.hear(events.note_match, match, sequence=1)
     assert (intake.state(reference), len(intake.emitted(ReferralClosed))) == ("closed", 1)
 
 
@@ -470,11 +471,11 @@ def test_an_acknowledgement_is_recorded_and_the_first_one_stands(intake: Intake)
 
 UNKNOWN = ReferralId(new_id())
 EARLY: dict[str, tuple[EventHandler, Event]] = {
-    "a match": (handlers.note_match, matched(UNKNOWN)),
-    "the end of a match": (handlers.note_match_ended, ended(matched(UNKNOWN), MatchEndReason.COMPLETED)),
-    "an answer about suicide": (handlers.note_risk_answer, risk_flagged(UNKNOWN)),
+    "a match": (events.note_match, matched(UNKNOWN)),
+    "the end of a match": (events.note_match_ended, ended(matched(UNKNOWN), MatchEndReason.COMPLETED)),
+    "an answer about suicide": (safeguarding.note_risk_answer, risk_flagged(UNKNOWN)),
     "an acknowledgement": (
-        handlers.note_acknowledgement,
+        safeguarding.note_acknowledgement,
         acknowledged(ConcernId(new_id()), UNKNOWN, at=MONDAY_10),
     ),
 }

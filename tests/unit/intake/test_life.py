@@ -11,22 +11,18 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from chassis.ids import new_id
 from contracts.vocabulary import MatchId, ReferralId, TherapistId
-from services.intake.diagram import PAGE, page
+from services.intake.diagram import PAGE
 from services.intake.domain.referral import (
-    FINISHED,
-    LIFE,
-    UNASSESSED,
     AlreadyFinished,
     CannotUndo,
     MergedIntoAnother,
     NotMerged,
     Referral,
     SafeguardingLeadFirst,
-    State,
-    Step,
     StepRefused,
-    possible_steps,
 )
+from services.intake.domain.state_diagram import page
+from services.intake.domain.states import FINISHED, LIFE, UNASSESSED, State, Step, possible_steps
 from tests.unit.intake.test_referral import NOW, a_referral
 
 HEARD = (Step.OFFER, Step.SEEK_ON, Step.MATCH, Step.PART, Step.END)

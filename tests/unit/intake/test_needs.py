@@ -20,9 +20,10 @@ from contracts.vocabulary import (
     Wish,
     WithdrawalReason,
 )
-from services.intake import commands, life, needs, refusals
-from services.intake.records import personal_record
-from services.intake.store import get_referral
+from services.intake import errors
+from services.intake.application.records import personal_record
+from services.intake.handlers import lifecycle, needs
+from services.intake.store.referrals import get_referral
 from tests.unit.intake.conftest import Intake
 
 SAM = "Sam Example"
@@ -94,12 +95,12 @@ def test_before_the_assessment_only_the_request_is_told_anew(intake: Intake) -> 
 
 
 UNCLEAR: dict[str, tuple[dict[str, Any], type[Exception]]] = {
-    "nothing": ({}, needs.NothingToChange),
-    "what was so": ({"sessions": Sessions.EITHER}, needs.NothingToChange),
-    "a must of nothing": ({"therapist_sex_only": True}, needs.SaysTwoThings),
-    "a language that must be none": ({"therapy_language_must": True}, needs.SaysTwoThings),
-    "named and taken back": ({"most_per_session": 1, "no_longer": (Wish.MOST_PER_SESSION,)}, needs.SaysTwoThings),
-    "a prison of who is in none": ({"online_allowed": True}, needs.NotInPrison),
+    "nothing": ({}, errors.NothingToChange),
+    "what was so": ({"sessions": Sessions.EITHER}, errors.NothingToChange),
+    "a must of nothing": ({"therapist_sex_only": True}, errors.SaysTwoThings),
+    "a language that must be none": ({"therapy_language_must": True}, errors.SaysTwoThings),
+    "named and taken back": ({"most_per_session": 1, "no_longer": (Wish.MOST_PER_SESSION,)}, errors.SaysTwoThings),
+    "a prison of who is in none": ({"online_allowed": True}, errors.NotInPrison),
 }
 
 
@@ -115,15 +116,15 @@ def test_what_is_unclear_is_refused_and_changes_nothing(intake: Intake, what: st
 
 def test_what_is_finished_needs_nothing(intake: Intake) -> None:
     referral_id, _ = intake.ask_for_help()
-    intake.ask(commands.withdraw, Withdraw(referral_id=referral_id, reason=WithdrawalReason.CLIENT_ASKED))
-    with pytest.raises(refusals.StepNotPossible):
+    intake.ask(lifecycle.withdraw, Withdraw(referral_id=referral_id, reason=WithdrawalReason.CLIENT_ASKED))
+    with pytest.raises(errors.StepNotPossible):
         change(intake, referral_id, max_distance_km=60.0)
 
 
 def test_where_somebody_in_prison_will_live_is_told_after_the_assessment_too(intake: Intake) -> None:
     referral_id, _ = intake.ask_and_assess(**INSIDE)
     where = intake.seal(Whereabouts(postcode="CF10 1EP"))
-    intake.ask(life.find_place, FindPlace(referral_id=referral_id, staff=SAM, whereabouts=where))
+    intake.ask(lifecycle.find_place, FindPlace(referral_id=referral_id, staff=SAM, whereabouts=where))
     assert [one.release_area for one in intake.emitted(ReferralAssessed)] == [None, "CF10"]
 
 

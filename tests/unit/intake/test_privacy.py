@@ -33,37 +33,40 @@ from contracts.events.intake import (
 )
 from contracts.sealed import HelpForm
 from contracts.vocabulary import ConcernCategory, MatchEndReason, ReferralId, RefusalReason, Severity
-from services.intake import assessing, commands, handlers, privacy, store
-from services.intake.domain.privacy import HOLDERS
+from services.intake import errors
+from services.intake.application import referral_erasure, registration
+from services.intake.domain.erasure import HOLDERS
+from services.intake.handlers import assessment, erasure, legal_holds, safeguarding
+from services.intake.store import personal_records, tables
 from tests.unit.intake.conftest import Asked, Intake
 
 TIMERS = {
-    privacy.ERASURE_UNCONFIRMED: privacy.flag_unconfirmed,
-    handlers.ASSESSMENT_OVERDUE: assessing.report_overdue,
+    referral_erasure.ERASURE_UNCONFIRMED: erasure.flag_unconfirmed,
+    registration.ASSESSMENT_OVERDUE: assessment.report_overdue,
 }
 EVERYONE = [one.ErasureConfirmed for one in (matching, billing, notifications, evaluation)]
 
 
 def erase(intake: Intake, reference: str, *, anyway: bool = False) -> ErasureView:
     request = Erase(reference=reference, reason=ErasureReason.CLIENT_ASKED, erased_by="A. Dministrator", anyway=anyway)
-    view: ErasureView = intake.ask(privacy.erase_by_person, request)
+    view: ErasureView = intake.ask(erasure.erase_by_person, request)
     return view
 
 
 def hold(intake: Intake, reference: str) -> HoldView:
     request = PlaceHold(reference=reference, reason=HoldReason.POLICE_REQUEST, placed_by="S. Olicitor")
-    view: HoldView = intake.ask(privacy.place_hold, request)
+    view: HoldView = intake.ask(legal_holds.place_hold, request)
     return view
 
 
 def lift(intake: Intake, reference: str) -> HoldView:
     request = LiftHold(reference=reference, reason=LiftReason.MATTER_CLOSED, lifted_by="S. Olicitor")
-    view: HoldView = intake.ask(privacy.lift_hold, request)
+    view: HoldView = intake.ask(legal_holds.lift_hold, request)
     return view
 
 
 def status(intake: Intake, reference: str) -> ErasureView:
-    view: ErasureView = intake.ask(privacy.ask_erasure, AskErasure(reference=reference))
+    view: ErasureView = intake.ask(erasure.ask_erasure, AskErasure(reference=reference))
     return view
 
 
@@ -84,7 +87,7 @@ def asked(intake: Intake) -> Asked:
 
 def test_an_erased_person_is_no_longer_there_to_be_read(intake: Intake, asked: Asked) -> None:
     intake.assess(asked.referral_id)
-    content = intake.read(lambda unit: store.get_personal_record(unit.session, asked.referral_id))
+    content = intake.read(lambda unit: personal_records.get_personal_record(unit.session, asked.referral_id))
     erase(intake, asked.reference)
     with pytest.raises(Erased):
         intake.read(lambda unit: intake.dependencies.vault.decrypt(unit.session, asked.referral_id, HelpForm, content))
@@ -118,7 +121,7 @@ def test_what_had_ended_is_not_ended_again(intake: Intake, asked: Asked) -> None
 def test_another_person_can_still_be_read(intake: Intake, asked: Asked) -> None:
     other = intake.ask_for_help()
     erase(intake, asked.reference)
-    content = intake.read(lambda unit: store.get_personal_record(unit.session, other.referral_id))
+    content = intake.read(lambda unit: personal_records.get_personal_record(unit.session, other.referral_id))
     assert intake.read(
         lambda unit: intake.dependencies.vault.decrypt(unit.session, other.referral_id, HelpForm, content)
     )
@@ -127,7 +130,7 @@ def test_another_person_can_still_be_read(intake: Intake, asked: Asked) -> None:
 def test_the_same_submission_does_not_bring_an_erased_person_back(intake: Intake) -> None:
     event = intake.requested()
     intake.submit(event)
-    reference = intake.read(lambda unit: unit.session.execute(select(store.referrals.c.reference)).scalar_one())
+    reference = intake.read(lambda unit: unit.session.execute(select(tables.referrals.c.reference)).scalar_one())
     erase(intake, reference)
     intake.submit(event)
     assert intake.refusals() == [RefusalReason.REPLAYED]
@@ -148,7 +151,7 @@ def test_what_is_heard_later_of_an_erased_referral_does_nothing(intake: Intake, 
 
 def test_a_legal_hold_stops_an_erasure_until_it_is_lifted(intake: Intake, asked: Asked) -> None:
     hold(intake, asked.reference)
-    with pytest.raises(privacy.OnLegalHold, match="police request, placed by S"):
+    with pytest.raises(errors.OnLegalHold, match="police request, placed by S"):
         erase(intake, asked.reference, anyway=True)
     assert not erased(intake)
     lift(intake, asked.reference)
@@ -158,21 +161,21 @@ def test_a_legal_hold_stops_an_erasure_until_it_is_lifted(intake: Intake, asked:
 
 
 def test_there_is_one_hold_at_a_time_and_all_are_remembered(intake: Intake, asked: Asked) -> None:
-    with pytest.raises(privacy.NoHold):
+    with pytest.raises(errors.NoHold):
         lift(intake, asked.reference)
     hold(intake, asked.reference)
-    with pytest.raises(privacy.AlreadyOnHold):
+    with pytest.raises(errors.AlreadyOnHold):
         hold(intake, asked.reference)
     lift(intake, asked.reference)
     hold(intake, asked.reference)
-    holds = intake.ask(privacy.list_holds, ListHolds(reference=asked.reference))
+    holds = intake.ask(legal_holds.list_holds, ListHolds(reference=asked.reference))
     assert [one.lifted_by for one in holds] == ["S. Olicitor", None]
 
 
 def test_a_therapy_that_goes_on_is_not_cut_off_by_mistake(intake: Intake, asked: Asked) -> None:
     intake.assess(asked.referral_id)
     intake.match(asked.referral_id)
-    with pytest.raises(privacy.TherapyInProgress):
+    with pytest.raises(errors.TherapyInProgress):
         erase(intake, asked.reference)
     erase(intake, asked.reference, anyway=True)
     assert erased(intake)
@@ -185,8 +188,8 @@ def test_a_concern_that_waits_for_an_answer_is_not_lost_by_mistake(intake: Intak
         category=ConcernCategory.ADULT_AT_RISK,
         raised_by="A. Sessor",
     )
-    raised = intake.ask(commands.raise_concern, concern)
-    with pytest.raises(privacy.ConcernOpen):
+    raised = intake.ask(safeguarding.raise_concern, concern)
+    with pytest.raises(errors.ConcernOpen):
         erase(intake, asked.reference)
     intake.acknowledge(raised.concern_id, asked.referral_id)
     erase(intake, asked.reference)
@@ -194,24 +197,24 @@ def test_a_concern_that_waits_for_an_answer_is_not_lost_by_mistake(intake: Intak
 
 
 def test_what_each_service_has_confirmed_is_shown(intake: Intake, asked: Asked) -> None:
-    with pytest.raises(privacy.NeverErased):
+    with pytest.raises(errors.NeverErased):
         status(intake, asked.reference)
     erase(intake, asked.reference)
     for confirmed in EVERYONE[:3]:
         for _ in range(2):
-            intake.hear(privacy.note_confirmation, confirmed(referral_id=asked.referral_id))
+            intake.hear(erasure.note_confirmation, confirmed(referral_id=asked.referral_id))
     view = status(intake, asked.reference)
     assert {one.service for one in view.confirmed} == {"matching", "billing", "notifications"}
     assert view.waiting_for == ("evaluation",)
-    assert intake.ask(privacy.list_unconfirmed, ListUnconfirmed()) == [view]
-    intake.hear(privacy.note_confirmation, evaluation.ErasureConfirmed(referral_id=asked.referral_id))
+    assert intake.ask(erasure.list_unconfirmed, ListUnconfirmed()) == [view]
+    intake.hear(erasure.note_confirmation, evaluation.ErasureConfirmed(referral_id=asked.referral_id))
     assert not status(intake, asked.reference).waiting_for
-    assert intake.ask(privacy.list_unconfirmed, ListUnconfirmed()) == []
+    assert intake.ask(erasure.list_unconfirmed, ListUnconfirmed()) == []
 
 
 def test_a_confirmation_of_an_erasure_that_is_not_known_waits(intake: Intake, asked: Asked) -> None:
     with pytest.raises(NotYet):
-        intake.hear(privacy.note_confirmation, billing.ErasureConfirmed(referral_id=asked.referral_id))
+        intake.hear(erasure.note_confirmation, billing.ErasureConfirmed(referral_id=asked.referral_id))
 
 
 def test_an_erasure_that_is_not_confirmed_in_time_is_flagged_and_told_again(intake: Intake, asked: Asked) -> None:
@@ -226,6 +229,6 @@ def test_an_erasure_that_is_not_confirmed_in_time_is_flagged_and_told_again(inta
     assert (told.referral_id, told.waiting_for) == (asked.referral_id, HOLDERS)
     assert status(intake, asked.reference).overdue_since == intake.clock.now() - timedelta(hours=24)
     for confirmed in EVERYONE:
-        intake.hear(privacy.note_confirmation, confirmed(referral_id=asked.referral_id))
+        intake.hear(erasure.note_confirmation, confirmed(referral_id=asked.referral_id))
     intake.clock.advance(timedelta(days=3))
     assert intake.fire_due(TIMERS) == 0

@@ -19,8 +19,9 @@ from contracts.vocabulary import (
     Severity,
     SubmissionId,
 )
+from services.intake.domain.ages import age_band, age_in_years
 from services.intake.domain.passphrases import mark_of, recognises
-from services.intake.domain.referral import Referral, age_band, age_in_years
+from services.intake.domain.referral import Referral
 from services.intake.domain.safeguarding import Finding, finding_in_evaluation, findings_in_request
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)

@@ -39,8 +39,11 @@ from contracts.vocabulary import (
     TherapistId,
     Work,
 )
-from services.intake import commands, handlers, life, refusals, status, store
-from services.intake.domain.referral import State
+from services.intake import errors
+from services.intake.application import status
+from services.intake.domain.states import State
+from services.intake.handlers import events, lifecycle
+from services.intake.store import personal_records, tables
 from tests.support.samples import PASSPHRASE
 from tests.unit.intake.conftest import MONDAY_10, Intake, matched
 
@@ -55,15 +58,15 @@ def intake(intake_on_each_store: Intake) -> Intake:
 
 def hold(intake: Intake, referral_id: ReferralId, **changes: Any) -> None:
     said = {"referral_id": referral_id, "staff": SAM, "reason": HoldReason.CLIENT_NOT_READY}
-    intake.ask(life.hold, Hold(**(said | changes)))
+    intake.ask(lifecycle.hold, Hold(**(said | changes)))
 
 
 def resume(intake: Intake, referral_id: ReferralId) -> None:
-    intake.ask(life.resume, Resume(referral_id=referral_id, staff=SAM, reason=ResumptionReason.CLIENT_READY))
+    intake.ask(lifecycle.resume, Resume(referral_id=referral_id, staff=SAM, reason=ResumptionReason.CLIENT_READY))
 
 
 def sign_off(intake: Intake, referral_id: ReferralId) -> None:
-    intake.ask(life.sign_off, SignOff(referral_id=referral_id, lead=LEAD))
+    intake.ask(lifecycle.sign_off, SignOff(referral_id=referral_id, lead=LEAD))
 
 
 def offered(referral_id: ReferralId) -> TherapistOffered:
@@ -99,14 +102,14 @@ def attended(match: TherapistMatched) -> FirstSessionAttended:
 
 def test_every_step_of_a_whole_life_is_kept_with_who_and_why(intake: Intake) -> None:
     referral_id, reference = intake.ask_for_help()
-    intake.ask(life.take_up, TakeUp(referral_id=referral_id, assessor=SAM))
+    intake.ask(lifecycle.take_up, TakeUp(referral_id=referral_id, assessor=SAM))
     intake.assess(referral_id)
     offer = offered(referral_id)
-    intake.hear(handlers.note_offer, offer)
-    intake.hear(handlers.note_offer_declined, declined(offer))
-    intake.hear(handlers.note_offer, offered(referral_id))
+    intake.hear(events.note_offer, offer)
+    intake.hear(events.note_offer_declined, declined(offer))
+    intake.hear(events.note_offer, offered(referral_id))
     match = intake.match(referral_id)
-    intake.hear(handlers.note_first_session, attended(match))
+    intake.hear(events.note_first_session, attended(match))
     assert intake.state(reference) == intake.status(reference).standing == "first_session_attended"
     intake.end_match(match, MatchEndReason.COMPLETED)
     assert intake.steps(referral_id) == [
@@ -128,11 +131,11 @@ def test_what_matching_says_leads_to_the_same_state_in_any_order(intake: Intake,
     referral_id, reference = intake.ask_and_assess()
     offer, match = offered(referral_id), matched(referral_id)
     said: list[Any] = [
-        (handlers.note_offer, offer),
-        (handlers.note_offer_declined, declined(offer)),
-        (handlers.note_match, match),
+        (events.note_offer, offer),
+        (events.note_offer_declined, declined(offer)),
+        (events.note_match, match),
     ]
-    intake.hear(handlers.note_first_session, attended(match))
+    intake.hear(events.note_first_session, attended(match))
     for place in order:
         intake.hear(*said[place], sequence=place + 1)
     assert intake.state(reference) == "first_session_attended"
@@ -142,7 +145,7 @@ def test_a_referral_that_waits_for_long_is_known_to_be_sought_for(intake: Intake
     referral_id, reference = intake.ask_and_assess()
     stalled = MatchingStalled(referral_id=referral_id, reason=StallReason.NOBODY_NEAR, waiting_since=MONDAY_10)
     for _ in range(2):
-        intake.hear(handlers.note_stall, stalled)
+        intake.hear(events.note_stall, stalled)
     assert intake.state(reference) == "matching"
     assert intake.steps(referral_id)[-1] == ("seek_on", "matching", "matching", "nobody_near")
 
@@ -150,7 +153,7 @@ def test_a_referral_that_waits_for_long_is_known_to_be_sought_for(intake: Intake
 def test_what_matching_says_before_the_assessment_is_on_record_waits(intake: Intake) -> None:
     referral_id, _ = intake.ask_for_help()
     with pytest.raises(NotYet, match="assessment"):
-        intake.hear(handlers.note_offer, offered(referral_id))
+        intake.hear(events.note_offer, offered(referral_id))
 
 
 # Who is on it
@@ -159,10 +162,10 @@ def test_what_matching_says_before_the_assessment_is_on_record_waits(intake: Int
 def test_who_has_taken_a_request_up_is_shown_to_the_others(intake: Intake) -> None:
     referral_id, reference = intake.ask_for_help()
     assert [one.taken_up_by for one in intake.awaiting()] == [None]
-    intake.ask(life.take_up, TakeUp(referral_id=referral_id, assessor=SAM))
+    intake.ask(lifecycle.take_up, TakeUp(referral_id=referral_id, assessor=SAM))
     assert [(one.reference, one.taken_up_by) for one in intake.awaiting()] == [(reference, SAM)]
-    with pytest.raises(refusals.StepNotPossible, match="is awaiting assessment"):
-        intake.ask(life.take_up, TakeUp(referral_id=referral_id, assessor="Alex Example"))
+    with pytest.raises(errors.StepNotPossible, match="is awaiting assessment"):
+        intake.ask(lifecycle.take_up, TakeUp(referral_id=referral_id, assessor="Alex Example"))
 
 
 # Young people
@@ -177,10 +180,10 @@ def test_a_young_person_is_not_assessed_before_the_safeguarding_lead_has_seen_th
     referral_id, _ = intake.ask_for_help(**said)
     assert [one.needs_safeguarding_lead for one in intake.awaiting()] == [True]
     signpost = Signpost(referral_id=referral_id, assessor=SAM, reason=SignpostReason.OUT_OF_SCOPE)
-    with pytest.raises(refusals.SafeguardingLeadFirst, match="signs it off first"):
+    with pytest.raises(errors.SafeguardingLeadFirst, match="signs it off first"):
         intake.assess(referral_id)
-    with pytest.raises(refusals.SafeguardingLeadFirst):
-        intake.ask(commands.signpost, signpost)
+    with pytest.raises(errors.SafeguardingLeadFirst):
+        intake.ask(lifecycle.signpost, signpost)
     assert intake.emitted(ReferralAssessed) == []
     sign_off(intake, referral_id)
     assert [one.needs_safeguarding_lead for one in intake.awaiting()] == [False]
@@ -201,7 +204,7 @@ def test_a_hold_says_why_and_keeps_the_words_encrypted(intake: Intake) -> None:
     hold(intake, referral_id, note=intake.seal(Note(text="Has moved in with a planted aunt.")))
     assert intake.emitted(ReferralHeld) == [ReferralHeld(referral_id=referral_id, reason=HoldReason.CLIENT_NOT_READY)]
     (row,) = intake.read(
-        lambda unit: unit.session.execute(select(store.steps).where(store.steps.c.note.is_not(None))).all()
+        lambda unit: unit.session.execute(select(tables.steps).where(tables.steps.c.note.is_not(None))).all()
     )
     assert (row.taken_by, row.reason, b"planted" in row.note) == (SAM, "client_not_ready", False)
     vault = intake.dependencies.vault
@@ -213,7 +216,7 @@ def test_a_hold_before_the_assessment_is_resumed_there(intake: Intake) -> None:
     referral_id, _ = intake.ask_for_help()
     hold(intake, referral_id)
     assert intake.awaiting() == []
-    with pytest.raises(refusals.StepNotPossible, match="is on hold"):
+    with pytest.raises(errors.StepNotPossible, match="is on hold"):
         intake.assess(referral_id)
     resume(intake, referral_id)
     assert len(intake.awaiting()) == len(intake.emitted(ReferralResumed)) == 1
@@ -223,7 +226,7 @@ def test_a_hold_before_the_assessment_is_resumed_there(intake: Intake) -> None:
 def test_somebody_in_therapy_is_not_put_on_hold(intake: Intake) -> None:
     referral_id, _ = intake.ask_and_assess()
     intake.match(referral_id)
-    with pytest.raises(refusals.StepNotPossible, match="is matched"):
+    with pytest.raises(errors.StepNotPossible, match="is matched"):
         hold(intake, referral_id)
 
 
@@ -234,7 +237,7 @@ def test_a_referral_with_an_open_concern_is_closed_by_a_person(intake: Intake) -
     referral_id, reference = intake.ask_and_assess(identifiable_person_at_risk=True)
     intake.end_match(intake.match(referral_id), MatchEndReason.COMPLETED)
     assert (intake.state(reference), intake.emitted(ReferralClosed)) == ("ended", [])
-    intake.ask(life.close, Close(referral_id=referral_id, staff=SAM, reason=ClosureReason.THERAPY_ENDED))
+    intake.ask(lifecycle.close, Close(referral_id=referral_id, staff=SAM, reason=ClosureReason.THERAPY_ENDED))
     assert intake.emitted(ReferralClosed) == [
         ReferralClosed(referral_id=referral_id, reason=ClosureReason.THERAPY_ENDED)
     ]
@@ -243,13 +246,13 @@ def test_a_referral_with_an_open_concern_is_closed_by_a_person(intake: Intake) -
 
 def test_an_open_referral_is_not_closed(intake: Intake) -> None:
     referral_id, _ = intake.ask_and_assess()
-    with pytest.raises(refusals.StepNotPossible, match="is assessed"):
-        intake.ask(life.close, Close(referral_id=referral_id, staff=SAM, reason=ClosureReason.THERAPY_ENDED))
+    with pytest.raises(errors.StepNotPossible, match="is assessed"):
+        intake.ask(lifecycle.close, Close(referral_id=referral_id, staff=SAM, reason=ClosureReason.THERAPY_ENDED))
 
 
 def re_refer(intake: Intake, referral_id: ReferralId) -> ReReferred:
     request = ReRefer(referral_id=referral_id, staff=SAM, reason=ReReferralReason.CLIENT_ASKED)
-    begun: ReReferred = intake.ask(life.re_refer, request)
+    begun: ReReferred = intake.ask(lifecycle.re_refer, request)
     return begun
 
 
@@ -266,7 +269,7 @@ def test_who_asks_again_begins_anew_with_what_they_said_before(intake: Intake) -
     assert intake.steps(ReferralId(begun.referral_id)) == [("receive", "received", SAM, "client_asked")]
     assert len(intake.emitted(ContactReleased)) == 2
     referral_id = ReferralId(begun.referral_id)
-    content = intake.read(lambda unit: store.get_personal_record(unit.session, referral_id))
+    content = intake.read(lambda unit: personal_records.get_personal_record(unit.session, referral_id))
     form = intake.read(lambda unit: intake.dependencies.vault.decrypt(unit.session, referral_id, HelpForm, content))
     assert form.hopes == "To talk."
 
@@ -286,13 +289,13 @@ def test_a_young_person_who_asks_again_passes_the_lead_again(intake: Intake) -> 
     sign_off(intake, referral_id)
     intake.withdraw(reference)
     begun = re_refer(intake, referral_id)
-    with pytest.raises(refusals.SafeguardingLeadFirst):
+    with pytest.raises(errors.SafeguardingLeadFirst):
         intake.assess(ReferralId(begun.referral_id))
     assert len(intake.raised()) == 2
 
 
 def test_a_referral_under_way_is_not_begun_anew(intake: Intake) -> None:
-    with pytest.raises(refusals.StepNotPossible, match="is received"):
+    with pytest.raises(errors.StepNotPossible, match="is received"):
         re_refer(intake, intake.ask_for_help().referral_id)
 
 
@@ -324,7 +327,7 @@ def test_nobody_is_turned_away_for_their_postcode_and_a_person_sees_what_is_to_b
 
 def find_place(intake: Intake, referral_id: ReferralId, postcode: str) -> None:
     whereabouts = intake.seal(Whereabouts(postcode=postcode))
-    intake.ask(life.find_place, FindPlace(referral_id=referral_id, staff=SAM, whereabouts=whereabouts))
+    intake.ask(lifecycle.find_place, FindPlace(referral_id=referral_id, staff=SAM, whereabouts=whereabouts))
 
 
 def test_a_person_finds_out_where_a_client_is(intake: Intake) -> None:
@@ -334,14 +337,14 @@ def test_a_person_finds_out_where_a_client_is(intake: Intake) -> None:
     assert (first.outward_code, second.outward_code, second.police_force_area) == ("ZZ99", "NP20", "gwent")
     assert (first.received_at, [one.place for one in intake.awaiting()]) == (second.received_at, [PlaceKind.FOUND])
     assert intake.steps(referral_id)[-1] == ("find_place", "received", SAM, None)
-    content = intake.read(lambda unit: store.get_personal_record(unit.session, referral_id))
+    content = intake.read(lambda unit: personal_records.get_personal_record(unit.session, referral_id))
     form = intake.read(lambda unit: intake.dependencies.vault.decrypt(unit.session, referral_id, HelpForm, content))
     assert form.postcode == "NP20 4UR"
 
 
 def test_a_place_that_there_is_not_is_not_found(intake: Intake) -> None:
     referral_id, _ = intake.ask_for_help(postcode="Newport")
-    with pytest.raises(refusals.UnknownPlace, match="Check the first part"):
+    with pytest.raises(errors.UnknownPlace, match="Check the first part"):
         find_place(intake, referral_id, "NP99 7XQ")
     assert [one.place for one in intake.awaiting()] == [PlaceKind.NOT_FOUND]
 

@@ -42,8 +42,8 @@ from contracts.vocabulary import (
     WithdrawalReason,
 )
 from contracts.words import PARTS
-from services.intake import commands as intake_commands
-from services.intake import duplicates, life, linking, privacy, refusals, retention, subject
+from services.intake import errors, subject_access
+from services.intake.handlers import duplicates, erasure, legal_holds, lifecycle, links, record_access, retention
 from tests.unit.intake.conftest import Intake
 
 EVA = "Eva Xporter"
@@ -56,13 +56,13 @@ def told(
     """What the person may be told, by topic."""
     key, reason = OneTimeKey(), ExportReason.CLIENT_ASKED
     asked = AboutSubject(referral_id=referral_id, asked_by=by, reason=reason, seal_to=key.public, whose=whose)
-    return opened(key, intake.ask(telling(subject.tell, subject.tell_writer), asked))
+    return opened(key, intake.ask(telling(subject_access.tell, subject_access.tell_writer), asked))
 
 
 def read(intake: Intake, referral_id: ReferralId, *, by: str = EVA) -> dict[Topic, list[dict[str, str]]]:
     key = OneTimeKey()
     asked = ReadRecord(referral_id=referral_id, staff=by, reason=ReadingReason.ASSESSMENT, seal_to=key.public)
-    return opened(key, intake.ask(subject.read_record, asked))
+    return opened(key, intake.ask(record_access.read_record, asked))
 
 
 def opened(key: OneTimeKey, answer: SealedHolding) -> dict[Topic, list[dict[str, str]]]:
@@ -115,7 +115,7 @@ def test_until_when_it_is_kept_is_told_whether_or_not_something_stops_it(intake:
     assert keeping["Until, unless you come back to us"] == written(kept.due_at)
     assert keeping["Why so long"] == kept.why
     intake.ask(
-        privacy.place_hold,
+        legal_holds.place_hold,
         PlaceHold(reference=asked.reference, reason=HoldReason.POLICE_REQUEST, placed_by=EVA),
     )
     assert told(intake, asked.referral_id)[Topic.KEEPING] == [keeping]
@@ -127,7 +127,7 @@ def test_codes_of_the_forms_own_are_told_in_words_and_exactly(intake: Intake) ->
     request = AboutSubject(
         referral_id=asked.referral_id, asked_by=EVA, reason=ExportReason.CLIENT_ASKED, seal_to=key.public
     )
-    held = key.open(Holding, intake.ask(telling(subject.tell), request).sealed)
+    held = key.open(Holding, intake.ask(telling(subject_access.tell), request).sealed)
     facts = {one.asked: one for section in held.sections for entry in section.entries for one in entry.facts}
     assert (facts["heard_through"].value, facts["heard_through"].exactly) == ("Family or friend", ("family_or_friend",))
     assert facts["equality.gender"].value == "Prefer not to say"
@@ -139,9 +139,9 @@ def test_a_reading_for_safeguarding_and_a_legal_hold_are_not_told(intake: Intake
     request = ReadRecord(
         referral_id=asked.referral_id, staff="L. Ead", reason=ReadingReason.SAFEGUARDING, seal_to=key.public
     )
-    intake.ask(subject.read_record, request)
+    intake.ask(record_access.read_record, request)
     hold = PlaceHold(reference=asked.reference, reason=HoldReason.POLICE_REQUEST, placed_by="S. Olicitor")
-    intake.ask(privacy.place_hold, hold)
+    intake.ask(legal_holds.place_hold, hold)
     read(intake, asked.referral_id, by="A. Sessor")
     found = told(intake, asked.referral_id)
     assert [one["Who"] for one in found[Topic.RECORD]] == ["A. Sessor", EVA]
@@ -199,8 +199,8 @@ def test_why_it_was_on_hold_is_told_but_for_somebodys_safety(intake: Intake) -> 
         asked = intake.ask_for_help()
         note = intake.seal(Note(text=f"noted for {reason}"))
         hold = Hold(referral_id=asked.referral_id, staff="H. Older", reason=reason, note=note)
-        intake.ask(life.hold, hold)
-        intake.ask(life.resume, Resume(referral_id=asked.referral_id, staff="H. Older", reason=back))
+        intake.ask(lifecycle.hold, hold)
+        intake.ask(lifecycle.resume, Resume(referral_id=asked.referral_id, staff="H. Older", reason=back))
         _, held, resumed = told(intake, asked.referral_id)[Topic.STEPS]
         is_told = reason is WaitReason.CLIENT_NOT_READY
         assert ("Why" in held, "In words" in held, "Why" in resumed) == (is_told,) * 3
@@ -221,12 +221,12 @@ def test_who_handles_a_linked_person_is_told_and_reads_nothing(intake: Intake) -
     one, other = intake.ask_for_help().referral_id, intake.ask_for_help().referral_id
     kind, reason = LinkKind.SURVIVOR, LinkReason.FOUND_IN_RECORDS
     request = Link(referral_id=one, other_referral_id=other, kind=kind, staff="C. Oordinator", reason=reason)
-    intake.ask(linking.link, request)
-    intake.ask(life.take_up, TakeUp(referral_id=other, assessor=EVA))
-    with pytest.raises(linking.HandlesLinkedReferral):
-        intake.ask(subject.leave_out, left_out(one, by="eva  xporter"))
+    intake.ask(links.link, request)
+    intake.ask(lifecycle.take_up, TakeUp(referral_id=other, assessor=EVA))
+    with pytest.raises(errors.HandlesLinkedReferral):
+        intake.ask(record_access.leave_out, left_out(one, by="eva  xporter"))
     for ask in (told, read):
-        with pytest.raises(linking.HandlesLinkedReferral):
+        with pytest.raises(errors.HandlesLinkedReferral):
             ask(intake, one, by="eva  xporter")
     assert on_record(intake) == []
     assert str(other) not in values(told(intake, one, by="A. Nother"))
@@ -241,14 +241,14 @@ def left_out(referral_id: ReferralId, *, by: str = EVA) -> LeaveOut:
 
 def test_what_a_person_leaves_out_is_on_record_by_where_it_stands_and_is_not_told(intake: Intake) -> None:
     asked = intake.ask_for_help()
-    intake.ask(subject.leave_out, left_out(asked.referral_id))
+    intake.ask(record_access.leave_out, left_out(asked.referral_id))
     assert on_record(intake) == [
         ("left_out", EVA, "other_person billing/money/3"),
         ("left_out", EVA, "other_person intake/answers/3"),
     ]
     assert len(told(intake, asked.referral_id)[Topic.RECORD]) == 1, "the export itself"
-    with pytest.raises(refusals.UnknownReferral):
-        intake.ask(subject.leave_out, left_out(ReferralId(new_id())))
+    with pytest.raises(errors.UnknownReferral):
+        intake.ask(record_access.leave_out, left_out(ReferralId(new_id())))
 
 
 def test_the_longest_that_can_be_left_out_has_room_on_record(intake: Intake) -> None:
@@ -260,7 +260,7 @@ def test_the_longest_that_can_be_left_out_has_room_on_record(intake: Intake) -> 
         place=100_000,
         ground=max(Ground, key=len),
     )
-    intake.ask(subject.leave_out, LeaveOut(staff=EVA, entries=(longest,)))
+    intake.ask(record_access.leave_out, LeaveOut(staff=EVA, entries=(longest,)))
     assert len(on_record(intake)[0][2]) <= 64
 
 
@@ -273,15 +273,15 @@ def test_all_of_ones_requests_are_found_from_any_of_them_and_nobody_elses(intake
         reason=MergeReason.SENT_TWICE,
     )
     intake.ask(duplicates.merge, merge)
-    intake.ask(intake_commands.withdraw, Withdraw(referral_id=first.referral_id, reason=WithdrawalReason.CLIENT_ASKED))
+    intake.ask(lifecycle.withdraw, Withdraw(referral_id=first.referral_id, reason=WithdrawalReason.CLIENT_ASKED))
     again = ReRefer(referral_id=first.referral_id, staff="C. Oordinator", reason=ReReferralReason.CLIENT_ASKED)
-    newer = intake.ask(life.re_refer, again).reference
+    newer = intake.ask(lifecycle.re_refer, again).reference
     mine = {first.reference, twice.reference, newer}
     for reference in mine:
-        found = [one.reference for one in intake.ask(subject.same_person, AskSamePerson(reference=reference))]
+        found = [one.reference for one in intake.ask(record_access.same_person, AskSamePerson(reference=reference))]
         assert found[0] == reference
         assert set(found) == mine
-    (alone,) = intake.ask(subject.same_person, AskSamePerson(reference=stranger.reference))
+    (alone,) = intake.ask(record_access.same_person, AskSamePerson(reference=stranger.reference))
     assert alone.reference == stranger.reference
 
 
@@ -293,14 +293,14 @@ def test_after_an_erasure_what_is_left_is_told_and_nothing_can_be_read(intake: I
         reason=WaitReason.CLIENT_NOT_READY,
         note=intake.seal(Note(text="noted")),
     )
-    intake.ask(life.hold, hold)
+    intake.ask(lifecycle.hold, hold)
     erase = Erase(reference=asked.reference, reason=ErasureReason.CLIENT_ASKED, erased_by=EVA)
-    intake.ask(privacy.erase_by_person, erase)
+    intake.ask(erasure.erase_by_person, erase)
     found = told(intake, asked.referral_id)
     assert found[Topic.ERASURE][0]["Why"] == "You asked for it"
     assert set(found) == {Topic.ERASURE, Topic.REQUEST, Topic.STEPS, Topic.RECORD, Topic.NOTICES}
     assert "noted" not in values(found)
-    with pytest.raises(subject.NothingLeftToRead):
+    with pytest.raises(errors.NothingLeftToRead):
         read(intake, asked.referral_id)
 
 
@@ -308,7 +308,7 @@ def test_what_is_no_key_is_refused_by_name_and_nobody_unknown_is_told_of(intake:
     asked = intake.ask_for_help()
     request = ReadRecord(referral_id=asked.referral_id, staff=EVA, reason=ReadingReason.COMPLAINT, seal_to="not a key")
     with pytest.raises(CannotSeal):
-        intake.ask(subject.read_record, request)
+        intake.ask(record_access.read_record, request)
     assert on_record(intake) == [], "what was refused isn't on record"
-    with pytest.raises(refusals.UnknownReferral):
+    with pytest.raises(errors.UnknownReferral):
         told(intake, ReferralId(new_id()))

@@ -15,8 +15,8 @@ from contracts.sealed import Aspects, HelpForm
 from contracts.words import WORDS
 from services.billing.subject import AWARDS, ENDINGS
 from services.evaluation.subject_access import STATES as FORMS
-from services.intake.labels import ASPECTS, LABELS, STATES, STEPS, TOLD_APART
-from services.intake.telling import REASONS
+from services.intake.application.disclosure import REASONS
+from services.intake.application.labels import ASPECTS, LABELS, STATES, STEPS, TOLD_APART
 from services.matching.subject import OFFERS, SUBSIDIES
 from services.matching.subject import STATES as SEARCHES
 from services.notifications.domain.templates import Template

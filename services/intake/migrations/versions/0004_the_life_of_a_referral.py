@@ -12,7 +12,6 @@ import chassis.store.tables
 revision = "0004"
 down_revision = "0003"
 
-
 ASSESSED = (
     "risk_level",
     "competence",

@@ -6,7 +6,7 @@ from __future__ import annotations
 from alembic import op
 
 from chassis.audit.store import FORBIDDING_REPLACEMENT
-from services.intake.store import STEPS_FORBIDDING, STEPS_FORBIDDING_REPLACEMENT
+from services.intake.store.tables import STEPS_FORBIDDING, STEPS_FORBIDDING_REPLACEMENT
 
 revision = "0008"
 down_revision = "0007"

@@ -1,0 +1,71 @@
+"""How intake finds the referral that a command names, and opens what travels sealed in it."""
+
+from __future__ import annotations
+
+from chassis.ports import NotYet, UnitOfWork
+from chassis.privacy.sealing import ShapeT, Unopenable
+from contracts.reference import InvalidReference, parse_reference
+from contracts.vocabulary import ReferralId
+from services.intake.dependencies import Dependencies
+from services.intake.domain.referral import Referral
+from services.intake.errors import NotSealedToIntake, UnknownReferral
+from services.intake.store import referrals
+
+UNKNOWN_REFERENCE = "There is no request with this reference. Please check it."
+
+
+def open_sealed(unit: UnitOfWork[Dependencies], kind: type[ShapeT], sealed: str) -> ShapeT:
+    """Raises NotSealedToIntake."""
+    try:
+        return unit.dependencies.keyring.open(kind, sealed)
+    except Unopenable:
+        raise NotSealedToIntake("Seal this part of the command with intake's newest public key.") from None
+
+
+def find(unit: UnitOfWork[Dependencies], reference: str) -> Referral | None:
+    """By a reference as a person typed it."""
+    try:
+        return referrals.find_by_reference(unit.session, parse_reference(reference))
+    except InvalidReference:
+        return None
+
+
+def identify(unit: UnitOfWork[Dependencies], reference: str) -> ReferralId | None:
+    """As `find`, locking nothing."""
+    try:
+        return referrals.id_of_reference(unit.session, parse_reference(reference))
+    except InvalidReference:
+        return None
+
+
+def get_both(unit: UnitOfWork[Dependencies], one: ReferralId, other: ReferralId) -> tuple[Referral, Referral]:
+    """Two referrals, locked in one order, so that whoever asks about them the other way round doesn't wait for ever.
+
+    Raises UnknownReferral.
+    """
+    found = {id_: get(unit, id_) for id_ in sorted({one, other})}
+    return found[one], found[other]
+
+
+def get(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> Referral:
+    """Raises UnknownReferral."""
+    try:
+        return referrals.get_referral(unit.session, referral_id)
+    except referrals.NoSuchReferral:
+        raise UnknownReferral("There is no such referral. Please check the identifier.") from None
+
+
+def get_or_wait(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> Referral:
+    """Raises NotYet: the event that tells of the referral may still be under way."""
+    try:
+        return referrals.get_referral(unit.session, referral_id)
+    except referrals.NoSuchReferral:
+        raise NotYet("the referral is not recorded here yet") from None
+
+
+def get_by_reference(unit: UnitOfWork[Dependencies], reference: str) -> Referral:
+    """Raises UnknownReferral."""
+    referral = find(unit, reference)
+    if referral is None:
+        raise UnknownReferral(UNKNOWN_REFERENCE)
+    return referral

@@ -1,0 +1,27 @@
+"""Until when a referral is kept: the timer is set where it is received and where it is settled.
+
+Nothing but the timer is stored. When it comes due the date is computed anew from the referral's steps (see
+`services.intake.handlers.retention`): what has happened since moves it, and no order of events can leave it wrong.
+"""
+
+from __future__ import annotations
+
+from chassis.ports import UnitOfWork
+from services.intake.dependencies import Dependencies
+from services.intake.domain.referral import Referral
+from services.intake.domain.retention import SETTLED, Story, date_of
+from services.intake.domain.states import Step
+from services.intake.store.retention import RETENTION_DUE
+
+
+def keep_until(unit: UnitOfWork[Dependencies], referral: Referral, step: Step, reason: str | None) -> None:
+    """Sets the timer, if this step begins a term."""
+    if step is Step.RECEIVE or referral.state in SETTLED:
+        known = Story(unit.now, frozenset({reason} if reason else ()))
+        due_at = date_of(referral, known, unit.dependencies.retention).due_at
+        unit.set_timer(RETENTION_DUE, referral.id, due_at)
+
+
+def look_again(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
+    """Has it looked at once more at once, because what stopped an erasure may be over."""
+    unit.set_timer(RETENTION_DUE, referral.id, unit.now)

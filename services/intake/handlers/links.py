@@ -1,0 +1,74 @@
+"""Referrals of people who belong together, or of whom one harmed the other: linked by a person, and kept apart.
+
+Nobody of the charity handles both: who has taken up or assessed the one is refused the other. Matching, which hears of
+the link, gives them no therapist in common, unless a couple works with one by agreement.
+"""
+
+from __future__ import annotations
+
+from chassis.ports import UnitOfWork
+from contracts.commands.intake import AskLinks, Done, Link, Linked, LinkView, Unlink
+from contracts.events.intake import ReferralsUnlinked
+from services.intake.application.conflicts import keep_apart
+from services.intake.application.lookup import get, get_both
+from services.intake.dependencies import Dependencies
+from services.intake.domain.links import Link as KeptLink
+from services.intake.errors import CannotLink, UnknownLink
+from services.intake.store import referral_links
+from services.intake.store.related_referrals import SAME_PERSON, ids_tied_to
+
+
+def link(unit: UnitOfWork[Dependencies], request: Link) -> Linked:
+    """Keeps two referrals apart from now on. Raises UnknownReferral, CannotLink."""
+    one, other = get_both(unit, request.referral_id, request.other_referral_id)
+    known = referral_links.live_links_of(unit.session, one.id)
+    if one is other or any(other.id in (kept.referral_id, kept.other_id) for kept in known):
+        raise CannotLink("These are the same referral, or linked already.")
+    link_id = keep_apart(unit, one.id, other.id, request.kind, by=request.staff, reason=request.reason)
+    in_common = one.therapist_id is not None and one.therapist_id == other.therapist_id
+    return Linked(link_id=link_id, share_a_therapist=in_common)
+
+
+def unlink(unit: UnitOfWork[Dependencies], request: Unlink) -> Done:
+    """The two people need not be kept apart, in whichever of their referrals. What was on record of it stays.
+
+    Raises UnknownLink.
+    """
+    named = referral_links.find_link(unit.session, request.link_id)
+    if named is None or named.undone_at is not None:
+        raise UnknownLink("There is no such link, or it was undone before.")
+    for kept in _between(unit, named):
+        kept.undo(at=unit.now, by=request.staff, reason=request.reason)
+        unit.emit(
+            ReferralsUnlinked(
+                link_id=kept.id, referral_id=kept.referral_id, other_referral_id=kept.other_id, kind=kept.kind
+            )
+        )
+    return Done()
+
+
+def _between(unit: UnitOfWork[Dependencies], named: KeptLink) -> list[KeptLink]:
+    """All links that stand between the two people of this one: it was carried to what they asked again, or merged."""
+    ones, others = (ids_tied_to(unit.session, id_, SAME_PERSON) for id_ in (named.referral_id, named.other_id))
+    found = {
+        kept.id: kept
+        for one in sorted(ones)
+        for kept in referral_links.live_links_of(unit.session, one)
+        if kept.other_than(one) in others
+    }
+    return list(found.values())
+
+
+def links(unit: UnitOfWork[Dependencies], request: AskLinks) -> list[LinkView]:
+    """The links of a referral that stand. Raises UnknownReferral."""
+    referral = get(unit, request.referral_id)
+    return [
+        LinkView(
+            link_id=kept.id,
+            other_referral_id=kept.other_than(referral.id),
+            kind=kept.kind,
+            linked_at=kept.linked_at,
+            linked_by=kept.linked_by,
+        )
+        for kept in referral_links.live_links_of(unit.session, referral.id)
+    ]

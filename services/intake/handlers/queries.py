@@ -1,0 +1,103 @@
+"""What a person's screen asks of intake, or tells it to do."""
+
+from __future__ import annotations
+
+from chassis.ports import UnitOfWork
+from contracts.commands.intake import (
+    AskHistory,
+    AskStatus,
+    AwaitingAssessment,
+    ConcernSummary,
+    CountReferrals,
+    FindReferral,
+    History,
+    ListAwaiting,
+    ReferralSummary,
+    StateCount,
+    StatusAnswer,
+    StepTaken,
+)
+from contracts.sealed import Credentials
+from services.intake.application.lookup import find, get, open_sealed
+from services.intake.application.status import answer
+from services.intake.application.verification import recognised
+from services.intake.dependencies import Dependencies
+from services.intake.domain.states import Step, possible_steps
+from services.intake.errors import UnknownReferral
+from services.intake.store import concerns, referrals
+
+
+def list_awaiting(unit: UnitOfWork[Dependencies], request: ListAwaiting) -> list[AwaitingAssessment]:
+    waiting = referrals.awaiting_assessment(unit.session, request.limit)
+    taken_up_by = referrals.takers_of(unit.session, Step.TAKE_UP, [one.id for one in waiting])
+    return [
+        AwaitingAssessment(
+            referral_id=one.id,
+            reference=one.reference,
+            client_group=one.client_group,
+            received_at=one.received_at,
+            assess_by=one.assess_by,
+            overdue=one.assess_by < unit.now,
+            taken_up_by=taken_up_by.get(one.id),
+            place=one.place,
+            needs_safeguarding_lead=one.needs_lead,
+            waits_for=one.waits_for,
+        )
+        for one in waiting
+    ]
+
+
+def find_referral(unit: UnitOfWork[Dependencies], request: FindReferral) -> ReferralSummary:
+    """Raises UnknownReferral."""
+    referral = find(unit, request.reference)
+    if referral is None:
+        raise UnknownReferral("There is no request with this reference. Please check it.")
+    return ReferralSummary(
+        referral_id=referral.id,
+        reference=referral.reference,
+        state=referral.state.value,
+        client_group=referral.client_group,
+        received_at=referral.received_at,
+        previous_referral_id=referral.previous_id,
+        concerns=tuple(
+            ConcernSummary(
+                concern_id=one.id,
+                severity=one.severity,
+                category=one.category,
+                raised_at=one.raised_at,
+                acknowledged_at=one.acknowledged_at,
+            )
+            for one in concerns.concerns_of(unit.session, referral.id)
+        ),
+    )
+
+
+def count_referrals(unit: UnitOfWork[Dependencies], request: CountReferrals) -> list[StateCount]:
+    return [StateCount(state=state, referrals=count) for state, count in referrals.count_by_state(unit.session)]
+
+
+def ask_status(unit: UnitOfWork[Dependencies], request: AskStatus) -> StatusAnswer:
+    """Tells a client where their request stands. Never says which of the two was wrong."""
+    typed = open_sealed(unit, Credentials, request.sealed)
+    referral = recognised(unit, typed)
+    return answer(unit, referral, typed) if referral else StatusAnswer(recognised=False)
+
+
+def history(unit: UnitOfWork[Dependencies], request: AskHistory) -> History:
+    """Raises UnknownReferral."""
+    referral = get(unit, request.referral_id)
+    return History(
+        steps=tuple(
+            StepTaken(
+                number=row.number,
+                step=row.step.value,
+                state=row.state.value,
+                taken_at=row.taken_at,
+                taken_by=row.taken_by,
+                reason=row.reason,
+                noted=row.note is not None,
+            )
+            for row in referrals.history_of(unit.session, referral.id)
+        ),
+        possible=tuple(step.value for step in possible_steps(referral.state)),
+    )

@@ -1,0 +1,82 @@
+"""Who reads a person's record, what is left out of their export, and which referrals are one person's."""
+
+from __future__ import annotations
+
+from chassis.audit.chain import AuditAction
+from chassis.ports import UnitOfWork
+from chassis.subject_access import sealed, section
+from contracts.commands.intake import Done
+from contracts.commands.subject import (
+    AskSamePerson,
+    LeaveOut,
+    ReadRecord,
+    SamePerson,
+    SealedHolding,
+    Topic,
+)
+from contracts.vocabulary import Party
+from services.intake.application import disclosure
+from services.intake.application.conflicts import refuse_who_handles_linked
+from services.intake.application.disclosure import pending_contact
+from services.intake.application.lookup import find, get
+from services.intake.application.records import personal_record
+from services.intake.dependencies import Dependencies
+from services.intake.domain.states import State
+from services.intake.errors import NothingLeftToRead, UnknownReferral
+from services.intake.store import related_referrals
+
+
+def same_person(unit: UnitOfWork[Dependencies], request: AskSamePerson) -> list[SamePerson]:
+    """The referral of this reference first, then those before and after it and those merged with it.
+
+    Raises UnknownReferral.
+    """
+    asked = find(unit, request.reference)
+    if asked is None:
+        raise UnknownReferral("There is no request with this reference. Please check it.")
+    known, new = {asked.id: asked}, [asked]
+    while new:
+        found = [
+            one
+            for referral in new
+            for one in related_referrals.neighbours_of(unit.session, referral)
+            if one.id not in known
+        ]
+        known |= {one.id: one for one in found}
+        new = found
+    return [SamePerson(referral_id=one.id, reference=one.reference) for one in known.values()]
+
+
+def read_record(unit: UnitOfWork[Dependencies], request: ReadRecord) -> SealedHolding:
+    """All that a client wrote, their assessment and what was noted, for whoever may read it.
+
+    Raises UnknownReferral, NothingLeftToRead, HandlesLinkedReferral, CannotSeal.
+    """
+    referral = get(unit, request.referral_id)
+    refuse_who_handles_linked(unit, referral, request.staff)
+    if referral.state is State.ERASED:
+        raise NothingLeftToRead(f"{referral.reference} was erased: there is nothing left to read.")
+    unit.record_audit(AuditAction.READ, who=request.staff, subject_id=referral.id, reason=request.reason.value)
+    form = personal_record(unit, referral)
+    sections = [
+        section(Topic.REQUEST, [disclosure.request(referral)]),
+        disclosure.answers(form),
+        section(Topic.CONTACT, pending_contact(unit, referral, *Party)),
+        disclosure.consents(form),
+        section(Topic.STEPS, disclosure.steps(unit, referral)),
+        section(Topic.ASSESSMENT, disclosure.assessment(unit, referral)),
+    ]
+    return sealed(unit, sections, seal_to_=request.seal_to)
+
+
+def leave_out(unit: UnitOfWork[Dependencies], request: LeaveOut) -> Done:
+    """Puts on record what a person leaves out of an export, whichever service holds it.
+
+    Raises UnknownReferral, HandlesLinkedReferral.
+    """
+    for one in request.entries:
+        referral = get(unit, one.referral_id)
+        refuse_who_handles_linked(unit, referral, request.staff)
+        which = f"{one.ground.value} {one.service}/{one.topic.value}/{one.place}"
+        unit.record_audit(AuditAction.LEFT_OUT, who=request.staff, subject_id=referral.id, reason=which)
+    return Done()

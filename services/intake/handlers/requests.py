@@ -1,0 +1,88 @@
+"""Requests for help and withdrawals that front-ends send: taken in, or kept as they came until they can be read."""
+
+from __future__ import annotations
+
+from chassis.ports import UnitOfWork
+from chassis.privacy.sealing import key_of
+from contracts.commands.intake import ListUnreadable, RetriedUnreadable, RetryUnreadable, UnreadableView
+from contracts.events.intake import HelpRequestRefused
+from contracts.events.web import HelpRequested, WithdrawalRequested
+from contracts.vocabulary import RefusalReason
+from services.intake.application.submissions import SubmissionRefused, take_back, take_in
+from services.intake.dependencies import Dependencies
+from services.intake.errors import NothingUnreadable, StillUnreadable
+from services.intake.store import unreadable_submissions
+
+NOTHING_IN_IT = frozenset({RefusalReason.REPLAYED, RefusalReason.NOT_RECOGNISED})
+"""Refusals after which there is nothing to keep: it was taken in before, or whoever typed it is told so."""
+
+
+def receive_request(unit: UnitOfWork[Dependencies], event: HelpRequested) -> None:
+    """Takes a request for help in, or says to the front-end why it can't be taken as it is."""
+    try:
+        take_in(unit, event)
+    except SubmissionRefused as refusal:
+        _refuse(unit, event, refusal)
+
+
+def withdraw_request(unit: UnitOfWork[Dependencies], event: WithdrawalRequested) -> None:
+    """Takes a request back for whoever knows its reference and passphrase."""
+    try:
+        take_back(unit, event)
+    except SubmissionRefused as refusal:
+        _refuse(unit, event, refusal)
+
+
+def list_unreadable(unit: UnitOfWork[Dependencies], request: ListUnreadable) -> list[UnreadableView]:
+    """The oldest first."""
+    return [
+        UnreadableView(
+            submission_id=one.submission_id,
+            event=one.event,
+            received_at=one.received_at,
+            reason=one.reason,
+            field=one.field,
+            sealed_to=key_of(one.sealed),
+        )
+        for one in unreadable_submissions.unread(unit.session, request.limit)
+    ]
+
+
+def retry_unreadable(unit: UnitOfWork[Dependencies], request: RetryUnreadable) -> RetriedUnreadable:
+    """Reads one again, and takes it in as if it came now. Raises NothingUnreadable, StillUnreadable."""
+    kept = unreadable_submissions.find(unit.session, request.submission_id)
+    if kept is None:
+        raise NothingUnreadable("Nothing unreadable is kept of this submission. It may have been read meanwhile.")
+    try:
+        reference = _take_in(unit, kept)
+    except SubmissionRefused as refusal:
+        raise StillUnreadable(_why(refusal)) from None
+    unreadable_submissions.drop(unit.session, request.submission_id)
+    return RetriedUnreadable(reference=reference)
+
+
+def _take_in(unit: UnitOfWork[Dependencies], kept: unreadable_submissions.Unreadable) -> str | None:
+    """The reference of the request that was in it, if one was. Raises SubmissionRefused."""
+    event = kept.as_event()
+    if isinstance(event, HelpRequested):
+        return take_in(unit, event).reference
+    take_back(unit, event)
+    return None
+
+
+def _why(refusal: SubmissionRefused) -> str:
+    if refusal.reason is RefusalReason.UNSEALED:
+        return "It is sealed to a key that intake does not have. Put that key into the keys folder and restart intake."
+    where = f" (field {refusal.field})" if refusal.field else ""
+    return f"It can't be taken in: {refusal.reason.value.replace('_', ' ')}{where}."
+
+
+def _refuse(
+    unit: UnitOfWork[Dependencies], event: HelpRequested | WithdrawalRequested, refusal: SubmissionRefused
+) -> None:
+    """Says why a submission could not be taken in, and keeps what a person has still to look at."""
+    unit.emit(
+        HelpRequestRefused(submission_id=event.submission_id, reason=refusal.reason, field=refusal.field),
+    )
+    if refusal.reason not in NOTHING_IN_IT:
+        unreadable_submissions.keep(unit, event, refusal.reason, refusal.field)

@@ -1,0 +1,114 @@
+"""Match keys, the pairs of referrals that have one in common, and those a person told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import (
+    bindparam,
+    select,
+)
+from sqlalchemy.orm import Session, aliased
+
+from chassis.store.prepared import prepared
+from chassis.store.unit_of_work import upsert
+from contracts.commands.intake import TellApart
+from contracts.vocabulary import (
+    MarkKind,
+    ReferralId,
+)
+from services.intake.domain.referral import Referral
+from services.intake.store.tables import duplicates, marks, personal_records, referrals, told_apart
+
+_NEW_MARK = prepared(marks.insert())
+
+_ALIKE = (
+    select(marks.c.referral_id, marks.c.kind)
+    .where(marks.c.mark.in_(bindparam("marks", expanding=True)))
+    .order_by(marks.c.referral_id.desc())
+    .limit(50)
+)
+
+_TOLD_APART = (
+    select(told_apart.c.referral_id)
+    .where(told_apart.c.referral_id == duplicates.c.referral_id, told_apart.c.other_id == duplicates.c.other_id)
+    .exists()
+)
+
+
+class Pair(NamedTuple):
+    """Two referrals that may be the same, the later first, and what they have in common."""
+
+    referral: Referral
+    other: Referral
+    alike: tuple[MarkKind, ...]
+    found_at: datetime
+
+
+def save_marks(session: Session, referral_id: ReferralId, found: Mapping[MarkKind, bytes]) -> None:
+    rows_ = [{"referral_id": referral_id, "kind": kind, "mark": mark} for kind, mark in found.items()]
+    session.execute(_NEW_MARK, rows_)
+
+
+def drop_marks(session: Session, referral_id: ReferralId) -> None:
+    session.execute(marks.delete().where(marks.c.referral_id == referral_id))
+
+
+def save_possible_duplicates(
+    session: Session,
+    referral: Referral,
+    found: Collection[bytes],
+    at: datetime,
+    *,
+    but: Collection[ReferralId] = (),
+) -> None:
+    """Records whose marks are among those found, but for some; of very many the newest are enough."""
+    alike = session.execute(_ALIKE, {"marks": list(found)}).all()
+    pairs = [
+        {"referral_id": max(referral.id, id_), "other_id": min(referral.id, id_), "kind": kind, "found_at": at}
+        for id_, kind in alike
+        if id_ != referral.previous_id and id_ not in but
+    ]
+    if pairs:
+        session.execute(upsert(session, duplicates).on_conflict_do_nothing(), pairs)
+
+
+def possible_duplicates(session: Session, referral_id: ReferralId | None, limit: int) -> list[Pair]:
+    """Pairs of which neither is merged into another, nor told apart, the newest first. Of one referral, or of all."""
+    one_table, other_table = referrals.alias("later"), referrals.alias("earlier")
+    wanted = (
+        select(aliased(Referral, one_table), aliased(Referral, other_table), duplicates.c.kind, duplicates.c.found_at)
+        .select_from(
+            duplicates.join(one_table, one_table.c.id == duplicates.c.referral_id).join(
+                other_table, other_table.c.id == duplicates.c.other_id
+            )
+        )
+        .where(one_table.c.merged_into.is_(None), other_table.c.merged_into.is_(None), ~_TOLD_APART)
+        .order_by(duplicates.c.found_at.desc(), duplicates.c.referral_id, duplicates.c.other_id, duplicates.c.kind)
+    )
+    if referral_id is not None:
+        wanted = wanted.where((duplicates.c.referral_id == referral_id) | (duplicates.c.other_id == referral_id))
+    pairs: dict[tuple[ReferralId, ReferralId], Pair] = {}
+    for one, other, kind, at in session.execute(wanted.limit(limit * len(MarkKind))):
+        known = pairs.get((one.id, other.id))
+        pairs[one.id, other.id] = Pair(one, other, (*(known.alike if known else ()), kind), at)
+    return list(pairs.values())[:limit]
+
+
+def tell_apart(session: Session, one_id: ReferralId, other_id: ReferralId, told: TellApart, *, at: datetime) -> bool:
+    """False if somebody had told them apart before."""
+    later, earlier = max(one_id, other_id), min(one_id, other_id)
+    row = {"referral_id": later, "other_id": earlier, "told_at": at, "told_by": told.staff, "reason": told.reason}
+    added = upsert(session, told_apart).values(row).on_conflict_do_nothing().returning(told_apart.c.other_id)
+    return session.execute(added).first() is not None
+
+
+def unmarked(session: Session, after: ReferralId | None, limit: int) -> list[Referral]:
+    """Referrals that are not erased and have no mark, the oldest first, after one of them."""
+    has_mark = select(marks.c.referral_id).where(marks.c.referral_id == referrals.c.id).exists()
+    wanted = select(Referral).join(personal_records, personal_records.c.referral_id == referrals.c.id).where(~has_mark)
+    if after is not None:
+        wanted = wanted.where(referrals.c.id > after)
+    return list(session.execute(wanted.order_by(referrals.c.id).limit(limit)).scalars())

@@ -1,0 +1,45 @@
+"""Whose retention period may be over, and when a policy was applied to all."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from chassis.audit.chain import AuditAction
+from contracts.vocabulary import ReferralId
+from services.intake.domain.referral import Referral
+from services.intake.domain.retention import Story
+from services.intake.store.referrals import history_of
+from services.intake.store.tables import metadata
+
+RETENTION_DUE = "retention"
+"""The timer that falls due when what is held about somebody may have to go."""
+
+timers, audit = metadata.tables["timer"], metadata.tables["audit_entry"]
+
+
+def story_of(session: Session, referral: Referral) -> Story:
+    taken = history_of(session, referral.id)
+    return Story(taken[-1].taken_at, frozenset(one.reason for one in taken if one.reason))
+
+
+def perhaps_due(session: Session, before: datetime, limit: int) -> list[ReferralId]:
+    """Whose timers come due before then, the first first."""
+    wanted = select(timers.c.key).where(timers.c.name == RETENTION_DUE, timers.c.due_at <= before)
+    keys = session.execute(wanted.order_by(timers.c.due_at, timers.c.key).limit(limit)).scalars()
+    return [ReferralId(UUID(key)) for key in keys]
+
+
+def look_at_all_again(session: Session, at: datetime) -> int:
+    """Has every timer come due. Says how many there are."""
+    moved = update(timers).where(timers.c.name == RETENTION_DUE).values(due_at=at, attempts=0).returning(timers.c.key)
+    return len(session.execute(moved).all())
+
+
+def on_record_as_applied(session: Session) -> list[tuple[datetime, str, str]]:
+    """When, by whom, and by which policy of how many, the oldest first."""
+    wanted = select(audit.c.at, audit.c.who, audit.c.reason).where(audit.c.what == AuditAction.RETENTION_APPLIED.value)
+    return [(at, who, what) for at, who, what in session.execute(wanted.order_by(audit.c.sequence))]

@@ -1,0 +1,82 @@
+"""What intake holds about a person: told to themselves, and read by a person of the charity. Both go on record.
+
+What is left out of what they are told, and why, is in `docs/subject-access.md`.
+"""
+
+from __future__ import annotations
+
+from chassis.ports import UnitOfWork
+from chassis.subject_access import section
+from contracts.commands.subject import (
+    AboutSubject,
+    Section,
+    Topic,
+)
+from contracts.sealed import HelpForm
+from contracts.vocabulary import HoldReason, Known, Party, ResumptionReason
+from services.intake.application import disclosure, retention_dates
+from services.intake.application.conflicts import refuse_who_handles_linked
+from services.intake.application.disclosure import pending_contact
+from services.intake.application.labels import LABELS
+from services.intake.application.lookup import get
+from services.intake.application.records import personal_record
+from services.intake.dependencies import Dependencies
+from services.intake.domain.states import State
+from services.intake.store import erasures
+
+WRITERS = frozenset(path for path in LABELS if path.startswith("written_by.")) - {
+    "written_by.client_agrees",
+    "written_by.agreed_how",
+}
+"""What is about whoever wrote for somebody else: theirs, and not the client's to be told."""
+
+FREE_WORDS = frozenset({"concern", "hopes", "access_needs"})
+
+SAFEGUARDING = frozenset({HoldReason.SAFEGUARDING.value, ResumptionReason.SAFEGUARDING_SETTLED.value})
+"""Reasons that tell of a safeguarding enquiry."""
+
+LOOKED_THROUGH = frozenset({"risk"})
+"""Aspects of the assessment that a person looks through first, in every case alike, so that nothing follows from it."""
+
+
+def tell(unit: UnitOfWork[Dependencies], request: AboutSubject) -> list[Section]:
+    """What the person may be told. Raises UnknownReferral, HandlesLinkedReferral."""
+    referral = get(unit, request.referral_id)
+    refuse_who_handles_linked(unit, referral, request.asked_by)
+    found = erasures.find_erasure(unit.session, referral.id)
+    sections = [
+        section(Topic.ERASURE, [disclosure.erasure(found)] if found else []),
+        section(Topic.REQUEST, [disclosure.request(referral)]),
+        section(Topic.STEPS, disclosure.steps(unit, referral, untold=SAFEGUARDING)),
+    ]
+    if referral.state is State.ERASED:
+        return sections
+    form = personal_record(unit, referral)
+    return [
+        *sections,
+        section(Topic.KEEPING, [disclosure.keeping(retention_dates.kept_until(unit, referral))]),
+        disclosure.answers(form, but=_in_confidence(form)),
+        section(Topic.CONTACT, pending_contact(unit, referral, Party.CLIENT)),
+        disclosure.consents(form),
+        section(Topic.ASSESSMENT, disclosure.assessment(unit, referral, but=LOOKED_THROUGH)),
+    ]
+
+
+def tell_writer(unit: UnitOfWork[Dependencies], request: AboutSubject) -> list[Section]:
+    """What whoever wrote for the client may be told: what is theirs. Raises UnknownReferral, HandlesLinkedReferral."""
+    referral = get(unit, request.referral_id)
+    refuse_who_handles_linked(unit, referral, request.asked_by)
+    if referral.state is State.ERASED:
+        return []
+    known = disclosure.writer(personal_record(unit, referral).written_by)
+    return [section(Topic.CONTACT, [*known, *pending_contact(unit, referral, Party.WRITER)])]
+
+
+def _in_confidence(form: HelpForm) -> frozenset[str]:
+    """The fields that tell what somebody else said in confidence, or who they are."""
+    if form.written_by is None:
+        return frozenset()
+    theirs = WRITERS | {f"answers.{one.question}" for one in form.answers if one.question.startswith("writer_")}
+    if form.written_by.client_agrees is Known.YES:
+        return theirs
+    return theirs | FREE_WORDS | {f"answers.{one.question}" for one in form.answers}
