@@ -32,7 +32,7 @@ class Dependencies:
     policy: Policy
     retention: RetentionPolicy
     passphrase_key: bytes
-    mark_keys: Mapping[MarkKind, bytes]
+    match_hmac_keys: Mapping[MarkKind, bytes]
 
 
 def build(env: Env) -> Dependencies:
@@ -44,6 +44,6 @@ def build(env: Env) -> Dependencies:
         postcodes=Postcodes(),
         policy=read_policy(values.assessment_policy),
         retention=read_retention_policy(values.retention_policy),
-        mark_keys=match_keys.keys_of(base64.b64decode(values.master_key)),
+        match_hmac_keys=match_keys.hmac_keys_of(base64.b64decode(values.master_key)),
         passphrase_key=hashlib.sha256(b"passphrase" + values.master_key.encode()).digest(),
     )

@@ -30,7 +30,7 @@ class NotSealedToIntake(Refused):
 
 
 @contextmanager
-def refusing() -> Iterator[None]:
+def translated_refusals() -> Iterator[None]:
     """Tells a person by name what the rules of a referral's life don't allow."""
     try:
         yield

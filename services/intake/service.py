@@ -129,9 +129,9 @@ class IntakeService:
         on(TherapistMatched, events.note_match, idempotent_by=NEWEST),
         on(FirstSessionAttended, events.note_first_session, idempotent_by=BEGUN),
         on(SessionReversed, events.note_session_reversed, idempotent_by=BEGUN),
-        on(SubsidyWaitlisted, events.note_money_wait, idempotent_by=MONEY),
-        on(SubsidyApproved, events.note_money, idempotent_by=MONEY),
-        on(SubsidyDeclined, events.note_money, idempotent_by=MONEY),
+        on(SubsidyWaitlisted, events.note_subsidy_waitlisted, idempotent_by=MONEY),
+        on(SubsidyApproved, events.note_subsidy_decided, idempotent_by=MONEY),
+        on(SubsidyDeclined, events.note_subsidy_decided, idempotent_by=MONEY),
         on(MatchEnded, events.note_match_ended, idempotent_by=NEWEST),
         on(MatchEndUndone, events.note_match_end_undone, idempotent_by=NEWEST),
         on(
@@ -154,12 +154,12 @@ class IntakeService:
         due(AGREEMENT_AWAITED, consents.remind_again),
         due(CONTACT_CODE_OVER, contact_changes.forget_unconfirmed),
         due(ERASURE_UNCONFIRMED, erasures.flag_unconfirmed),
-        due(backfill.MARK_OLDER, backfill.mark_older),
-        due(RETENTION_DUE, retention.come_due),
+        due(backfill.BACKFILL_MATCH_KEYS, backfill.backfill_match_keys),
+        due(RETENTION_DUE, retention.erase_when_due),
         due(RESTORED, restore.erase_again),
     )
 
-    status = command(AskStatus, queries.ask_status)
+    status = command(AskStatus, queries.get_status)
     change_by_client = command(ChangeByClient, contact_changes.change_by_client)
     settle_contact_change = command(SettleContactChange, contact_changes.settle_contact_change)
     awaiting_assessment = command(ListAwaiting, queries.list_awaiting)
@@ -168,7 +168,7 @@ class IntakeService:
     take_up = command(TakeUp, lifecycle.take_up)
     sign_off = command(SignOff, lifecycle.sign_off)
     find_place = command(FindPlace, lifecycle.find_place)
-    hold = command(Hold, lifecycle.hold)
+    hold = command(Hold, lifecycle.pause)
     resume = command(Resume, lifecycle.resume)
     record_consent = command(RecordConsent, consents.record_consent)
     change_contact = command(ChangeContact, contact_changes.change_contact)
@@ -182,8 +182,8 @@ class IntakeService:
     tell_apart = command(TellApart, duplicates.tell_apart)
     link = command(Link, linking.link)
     unlink = command(Unlink, linking.unlink)
-    links = command(AskLinks, linking.links)
-    history = command(AskHistory, queries.history)
+    links = command(AskLinks, linking.list_links)
+    history = command(AskHistory, queries.get_history)
     signpost = command(Signpost, lifecycle.signpost)
     withdraw = command(Withdraw, lifecycle.withdraw)
     raise_concern = command(RaiseConcern, safeguarding.raise_concern)
@@ -192,16 +192,16 @@ class IntakeService:
     find_referral = command(FindReferral, queries.find_referral)
     count_referrals = command(CountReferrals, queries.count_referrals)
     erase = command(Erase, erasures.erase_by_person)
-    erasure = command(AskErasure, erasures.ask_erasure)
+    erasure = command(AskErasure, erasures.get_erasure)
     unconfirmed_erasures = command(ListUnconfirmed, erasures.list_unconfirmed)
-    place_hold = command(PlaceHold, legal_holds.place_hold)
-    lift_hold = command(LiftHold, legal_holds.lift_hold)
-    holds = command(ListHolds, legal_holds.list_holds)
+    place_hold = command(PlaceHold, legal_holds.place_legal_hold)
+    lift_hold = command(LiftHold, legal_holds.lift_legal_hold)
+    holds = command(ListHolds, legal_holds.list_legal_holds)
     same_person = command(AskSamePerson, record_access.same_person)
     about_subject = command(AboutSubject, telling(subject_access.tell, subject_access.tell_writer))
     read_record = command(ReadRecord, record_access.read_record)
     leave_out = command(LeaveOut, record_access.leave_out)
-    kept_until = command(AskRetention, retention.ask_retention)
+    kept_until = command(AskRetention, retention.get_retention)
     retention_due = command(ListDue, retention.list_due)
     apply_retention = command(ApplyRetention, retention.apply_retention)
     retention_applied = command(ListApplied, retention.list_applied)

@@ -16,10 +16,10 @@ from contracts.sealed import HelpForm
 from contracts.vocabulary import HoldReason, Known, Party, ResumptionReason
 from services.intake.application import disclosure, retention_dates
 from services.intake.application.conflicts import refuse_who_handles_linked
-from services.intake.application.disclosure import pending_contact
+from services.intake.application.disclosure import unconfirmed_contact_entries
 from services.intake.application.labels import LABELS
-from services.intake.application.lookup import get
-from services.intake.application.records import personal_record
+from services.intake.application.lookup import get_referral
+from services.intake.application.records import decrypt_record
 from services.intake.dependencies import Dependencies
 from services.intake.domain.states import State
 from services.intake.store import erasures
@@ -41,35 +41,35 @@ LOOKED_THROUGH = frozenset({"risk"})
 
 def tell(unit: UnitOfWork[Dependencies], request: AboutSubject) -> list[Section]:
     """What the person may be told. Raises UnknownReferral, HandlesLinkedReferral."""
-    referral = get(unit, request.referral_id)
+    referral = get_referral(unit, request.referral_id)
     refuse_who_handles_linked(unit, referral, request.asked_by)
     found = erasures.find_erasure(unit.session, referral.id)
     sections = [
-        section(Topic.ERASURE, [disclosure.erasure(found)] if found else []),
-        section(Topic.REQUEST, [disclosure.request(referral)]),
-        section(Topic.STEPS, disclosure.steps(unit, referral, untold=SAFEGUARDING)),
+        section(Topic.ERASURE, [disclosure.erasure_entry(found)] if found else []),
+        section(Topic.REQUEST, [disclosure.request_entry(referral)]),
+        section(Topic.STEPS, disclosure.history_entries(unit, referral, untold=SAFEGUARDING)),
     ]
     if referral.state is State.ERASED:
         return sections
-    form = personal_record(unit, referral)
+    form = decrypt_record(unit, referral)
     return [
         *sections,
-        section(Topic.KEEPING, [disclosure.keeping(retention_dates.kept_until(unit, referral))]),
-        disclosure.answers(form, but=_in_confidence(form)),
-        section(Topic.CONTACT, pending_contact(unit, referral, Party.CLIENT)),
-        disclosure.consents(form),
-        section(Topic.ASSESSMENT, disclosure.assessment(unit, referral, but=LOOKED_THROUGH)),
+        section(Topic.KEEPING, [disclosure.retention_entry(retention_dates.retention_date_for(unit, referral))]),
+        disclosure.answers_section(form, but=_in_confidence(form)),
+        section(Topic.CONTACT, unconfirmed_contact_entries(unit, referral, Party.CLIENT)),
+        disclosure.consents_section(form),
+        section(Topic.ASSESSMENT, disclosure.assessment_entries(unit, referral, but=LOOKED_THROUGH)),
     ]
 
 
 def tell_writer(unit: UnitOfWork[Dependencies], request: AboutSubject) -> list[Section]:
     """What whoever wrote for the client may be told: what is theirs. Raises UnknownReferral, HandlesLinkedReferral."""
-    referral = get(unit, request.referral_id)
+    referral = get_referral(unit, request.referral_id)
     refuse_who_handles_linked(unit, referral, request.asked_by)
     if referral.state is State.ERASED:
         return []
-    known = disclosure.writer(personal_record(unit, referral).written_by)
-    return [section(Topic.CONTACT, [*known, *pending_contact(unit, referral, Party.WRITER)])]
+    known = disclosure.writer_entries(decrypt_record(unit, referral).written_by)
+    return [section(Topic.CONTACT, [*known, *unconfirmed_contact_entries(unit, referral, Party.WRITER)])]
 
 
 def _in_confidence(form: HelpForm) -> frozenset[str]:

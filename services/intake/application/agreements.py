@@ -15,13 +15,13 @@ from contracts.events.intake import AgreementAwaited, ReferralHeld, ReferralResu
 from contracts.sealed import Consent, Consents, HelpForm
 from contracts.vocabulary import ConsentKind, ContactPurpose, HoldReason, Known, ResumptionReason
 from services.intake.application import contacts
-from services.intake.application.history import BY_RULE, record, take
-from services.intake.application.records import keep_record, personal_record, place_of
-from services.intake.application.search_facts import received
+from services.intake.application.history import BY_RULE, record_step, take_step
+from services.intake.application.records import decrypt_record, place_of, replace_record
+from services.intake.application.search_facts import build_referral_received
 from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import Referral
 from services.intake.domain.states import SEEKING, Step
-from services.intake.errors import WroteThemselves, refusing
+from services.intake.errors import WroteThemselves, translated_refusals
 
 AGREEMENT_AWAITED = "agreement_awaited"
 """The timer that has the office reminded of a client who has still to be asked."""
@@ -39,29 +39,29 @@ def record_consent(unit: UnitOfWork[Dependencies], referral: Referral, request: 
 
     Raises StepNotPossible, WroteThemselves.
     """
-    with refusing():
-        take(unit, referral, Step.RECORD_CONSENT, by=request.staff, reason=request.consent, note=request.note)
-    before = personal_record(unit, referral)
+    with translated_refusals():
+        take_step(unit, referral, Step.RECORD_CONSENT, by=request.staff, reason=request.consent, note=request.note)
+    before = decrypt_record(unit, referral)
     form = _with_consent(unit, before, request)
-    keep_record(unit, referral, form)
+    replace_record(unit, referral, form)
     referral.client_agrees, referral.may_pass_on = form.client_agrees, form.consents.pass_to_therapist
     if request.consent is ConsentKind.THIS_REQUEST:
-        contacts.release(unit, referral, form, ContactPurpose.ADDRESS_BOOK)
+        contacts.release_contact(unit, referral, form, ContactPurpose.ADDRESS_BOOK)
     if form.consents.evaluation != before.consents.evaluation:
-        unit.emit(received(unit, referral, form, place_of(unit, form)))
-    _search_or_wait(unit, referral, form)
+        unit.emit(build_referral_received(unit, referral, form, place_of(unit, form)))
+    _resume_or_pause(unit, referral, form)
 
 
-def hold_the_search(unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm) -> None:
+def pause_search(unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm) -> None:
     """The search waits, by rule, for what the client has still to agree to; and there is none for a client who wants
     no therapist, but a course."""
     if reason := referral.waits_for or (None if form.seeks_therapist else HoldReason.COURSE_WANTED):
-        _hold(unit, referral, reason)
+        _pause(unit, referral, reason)
 
 
-def _hold(unit: UnitOfWork[Dependencies], referral: Referral, reason: HoldReason) -> None:
-    referral.hold(reason)
-    record(unit, referral, Step.HOLD, by=BY_RULE, reason=reason)
+def _pause(unit: UnitOfWork[Dependencies], referral: Referral, reason: HoldReason) -> None:
+    referral.pause(reason)
+    record_step(unit, referral, Step.HOLD, by=BY_RULE, reason=reason)
     unit.emit(ReferralHeld(referral_id=referral.id, reason=reason))
     remind(unit, referral)
 
@@ -74,7 +74,7 @@ def remind(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
         unit.set_timer(AGREEMENT_AWAITED, referral.id, add_working_days(unit.now, after))
 
 
-def _search_or_wait(unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm) -> None:
+def _resume_or_pause(unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm) -> None:
     if referral.has_what_it_waited_for:
         unit.cancel_timer(AGREEMENT_AWAITED, referral.id)
         if not form.seeks_therapist:
@@ -82,10 +82,10 @@ def _search_or_wait(unit: UnitOfWork[Dependencies], referral: Referral, form: He
             unit.emit(ReferralHeld(referral_id=referral.id, reason=referral.held_for))
             return
         given = ResumptionReason.CONSENT_GIVEN
-        take(unit, referral, Step.RESUME, by=BY_RULE, reason=given)
+        take_step(unit, referral, Step.RESUME, by=BY_RULE, reason=given)
         unit.emit(ReferralResumed(referral_id=referral.id, reason=given))
     elif referral.state in SEEKING and (reason := referral.waits_for):
-        _hold(unit, referral, reason)
+        _pause(unit, referral, reason)
 
 
 def _with_consent(unit: UnitOfWork[Dependencies], form: HelpForm, request: RecordConsent) -> HelpForm:

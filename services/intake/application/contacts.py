@@ -19,7 +19,7 @@ from contracts.vocabulary import (
     TherapistId,
 )
 from services.intake.application import duplicate_detection
-from services.intake.application.records import keep_record
+from services.intake.application.records import replace_record
 from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import Referral
 from services.intake.domain.states import IN_THERAPY
@@ -27,7 +27,7 @@ from services.intake.errors import NobodyWroteForThem
 from services.intake.store import pending_contacts
 
 
-def release(
+def release_contact(
     unit: UnitOfWork[Dependencies],
     referral: Referral,
     form: HelpForm,
@@ -70,17 +70,17 @@ def _in_prison(form: HelpForm) -> str | None:
     return " ".join(filter(None, (form.name, custody.prison_number))) or None
 
 
-def put_in_place(
+def replace_contact(
     unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm, whose: Party, contact: SafeContact
 ) -> None:
     """The contact that counts from now on. Raises NobodyWroteForThem."""
     form = _changed(form, whose, contact)
-    keep_record(unit, referral, form)
-    duplicate_detection.mark_anew(unit, referral, form)
-    release(unit, referral, form, ContactPurpose.ADDRESS_BOOK)
+    replace_record(unit, referral, form)
+    duplicate_detection.refresh_match_keys(unit, referral, form)
+    release_contact(unit, referral, form, ContactPurpose.ADDRESS_BOOK)
     told = whose is Party.CLIENT or form.contact is None  # a therapist knows the writer only where there is no other
     if told and referral.state in IN_THERAPY and form.consents.pass_to_therapist:
-        release(unit, referral, form, ContactPurpose.CORRECTION, referral.therapist_id)
+        release_contact(unit, referral, form, ContactPurpose.CORRECTION, referral.therapist_id)
 
 
 def _changed(form: HelpForm, whose: Party, contact: SafeContact) -> HelpForm:
@@ -92,7 +92,7 @@ def _changed(form: HelpForm, whose: Party, contact: SafeContact) -> HelpForm:
     return replace(form, written_by=replace(form.written_by, contact=contact, email=None, telephone=None))
 
 
-def waiting_contact(
+def unconfirmed_contact(
     unit: UnitOfWork[Dependencies], referral: Referral, *, whose: Collection[Party]
 ) -> SafeContact | None:
     """The new contact that a person has still to confirm, if it is one of theirs."""

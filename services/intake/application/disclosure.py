@@ -39,11 +39,19 @@ from contracts.vocabulary import (
 )
 from contracts.words import LANGUAGES
 from services.intake.application import contacts
-from services.intake.application.labels import ASPECTS, CODED, LABELS, STATES, STEPS, TOLD_APART, WRITTEN_BY
+from services.intake.application.labels import (
+    ASPECTS,
+    CODED,
+    IN_SECTIONS_OF_THEIR_OWN,
+    LABELS,
+    STATES,
+    STEPS,
+    WRITTEN_BY,
+)
 from services.intake.dependencies import Dependencies
 from services.intake.domain.erasure import Erasure
 from services.intake.domain.referral import Referral
-from services.intake.domain.retention import Date
+from services.intake.domain.retention import RetentionDate
 from services.intake.domain.states import State, Step
 from services.intake.store import personal_records, referrals
 
@@ -70,7 +78,7 @@ REASONS: dict[Step, type[StrEnum]] = {
 """In which words each step's reason is told. Those of other steps are not: a therapist's are theirs."""
 
 
-def request(referral: Referral) -> Entry:
+def request_entry(referral: Referral) -> Entry:
     """What is kept in the clear, and names nobody."""
     told = entry(
         ("Reference", referral.reference),
@@ -86,7 +94,7 @@ def request(referral: Referral) -> Entry:
     return Entry(facts=(fact("How it stands", referral.state, words=STATES), *told.facts))
 
 
-def keeping(date: Date) -> Entry:
+def retention_entry(date: RetentionDate) -> Entry:
     """Until when, and nothing of what may stop it then: that could tell of an enquiry."""
     return entry(
         ("Until, unless you come back to us", date.due_at),
@@ -95,7 +103,7 @@ def keeping(date: Date) -> Entry:
     )
 
 
-def answers(form: HelpForm, *, but: Collection[str] = ()) -> Section:
+def answers_section(form: HelpForm, *, but: Collection[str] = ()) -> Section:
     """Everything that was typed, each by the field that it fills, but for these fields."""
     facts = (one for one in _facts_of(form) if one.asked not in but)
     return Section(
@@ -106,7 +114,7 @@ def answers(form: HelpForm, *, but: Collection[str] = ()) -> Section:
     )
 
 
-def consents(form: HelpForm) -> Section:
+def consents_section(form: HelpForm) -> Section:
     """What was agreed to, each with the version of its text; of an older form, which named no texts, as it was kept."""
     if form.consent_texts:
         entries = [
@@ -130,7 +138,7 @@ def consents(form: HelpForm) -> Section:
     )
 
 
-def writer(found: Writer | None) -> list[Entry]:
+def writer_entries(found: Writer | None) -> list[Entry]:
     """What is kept about whoever wrote for a client, as they may see it."""
     if found is None:
         return []
@@ -146,12 +154,12 @@ def writer(found: Writer | None) -> list[Entry]:
     return [named, reached(contact)] if contact else [named]
 
 
-def steps(unit: UnitOfWork[Dependencies], referral: Referral, *, untold: Collection[str] = ()) -> list[Entry]:
+def history_entries(unit: UnitOfWork[Dependencies], referral: Referral, *, untold: Collection[str] = ()) -> list[Entry]:
     """Every step, with its reason and, where it was noted, why in words. Neither is told of reasons in `untold`."""
     return [_step(unit, referral, row, untold) for row in referrals.history_of(unit.session, referral.id)]
 
 
-def assessment(unit: UnitOfWork[Dependencies], referral: Referral, *, but: Collection[str] = ()) -> list[Entry]:
+def assessment_entries(unit: UnitOfWork[Dependencies], referral: Referral, *, but: Collection[str] = ()) -> list[Entry]:
     """What was decided, what the rules had suggested, and the aspects in the assessor's words, but for these."""
     row = personal_records.find_decision(unit.session, referral.id)
     if row is None:
@@ -176,7 +184,7 @@ def assessment(unit: UnitOfWork[Dependencies], referral: Referral, *, but: Colle
     return [entry(*decided), entry(*suggested), entry(*words)]
 
 
-def erasure(found: Erasure) -> Entry:
+def erasure_entry(found: Erasure) -> Entry:
     return entry(("Erased on", found.erased_at), ("Why", found.reason), ("By", found.erased_by))
 
 
@@ -195,7 +203,7 @@ def _consents(given: Consents) -> Entry:
 def _facts_of(shape: Shape, prefix: str = "") -> Iterator[Fact]:
     for name, value in vars(shape).items():
         path = f"{prefix}{name}"
-        if path in TOLD_APART or value in (None, "", ()):
+        if path in IN_SECTIONS_OF_THEIR_OWN or value in (None, "", ()):
             continue
         if path == "answers":
             yield from (_answer(one) for one in value)
@@ -238,7 +246,7 @@ def _step(unit: UnitOfWork[Dependencies], referral: Referral, row: Row[Any], unt
     return Entry(facts=(fact("When", row.taken_at), *moved, *rest.facts))
 
 
-def pending_contact(unit: UnitOfWork[Dependencies], referral: Referral, *whose: Party) -> list[Entry]:
+def unconfirmed_contact_entries(unit: UnitOfWork[Dependencies], referral: Referral, *whose: Party) -> list[Entry]:
     """A new contact that a person has still to confirm."""
-    contact = contacts.waiting_contact(unit, referral, whose=whose)
+    contact = contacts.unconfirmed_contact(unit, referral, whose=whose)
     return [reached(contact)] if contact else []

@@ -6,7 +6,7 @@ from chassis.ports import UnitOfWork
 from contracts.sealed import HelpForm
 from contracts.vocabulary import ReferralId, Route
 from services.intake.dependencies import Dependencies
-from services.intake.domain.match_keys import marks_of, other_marks_of
+from services.intake.domain.match_keys import alternative_match_keys_of, match_keys_of
 from services.intake.domain.referral import Referral
 from services.intake.store import possible_duplicates, referrals
 
@@ -14,7 +14,7 @@ OWN_CONTACT = frozenset({Route.SELF, Route.GUARDIAN})
 """Routes whose contact is the client's: two clients of one probation officer are no duplicates."""
 
 
-def note_marks(
+def record_match_keys(
     unit: UnitOfWork[Dependencies],
     referral: Referral,
     form: HelpForm,
@@ -24,22 +24,22 @@ def note_marks(
     """Marks a request, and records which others it has a mark in common with, but for one it takes up, or is taken up
     by."""
     own = form.contact if form.route in OWN_CONTACT else None
-    marks = marks_of(
+    marks = match_keys_of(
         email=own.email if own else None,
         telephone=own.telephone if own else None,
         name=form.name,
         date_of_birth=form.date_of_birth,
-        keys=unit.dependencies.mark_keys,
+        keys=unit.dependencies.match_hmac_keys,
     )
     if marks:
-        others = other_marks_of(name=form.name, date_of_birth=form.date_of_birth, keys=unit.dependencies.mark_keys)
-        possible_duplicates.save_possible_duplicates(
-            unit.session, referral, {*marks.values(), *others}, unit.now, but=taken_up_by
+        others = alternative_match_keys_of(
+            name=form.name, date_of_birth=form.date_of_birth, keys=unit.dependencies.match_hmac_keys
         )
-        possible_duplicates.save_marks(unit.session, referral.id, marks)
+        possible_duplicates.save_pairs(unit.session, referral, {*marks.values(), *others}, unit.now, but=taken_up_by)
+        possible_duplicates.save_match_keys(unit.session, referral.id, marks)
 
 
-def mark_anew(unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm) -> None:
+def refresh_match_keys(unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm) -> None:
     """The client is reached in another way: what they had in common with others by the old one stays on record."""
-    possible_duplicates.drop_marks(unit.session, referral.id)
-    note_marks(unit, referral, form, taken_up_by=referrals.taken_up_by(unit.session, referral.id))
+    possible_duplicates.delete_match_keys(unit.session, referral.id)
+    record_match_keys(unit, referral, form, taken_up_by=referrals.taken_up_by(unit.session, referral.id))

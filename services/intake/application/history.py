@@ -5,7 +5,7 @@ from __future__ import annotations
 from chassis.ports import UnitOfWork
 from contracts.sealed import Note
 from services.intake.application.lookup import open_sealed
-from services.intake.application.retention_timer import keep_until
+from services.intake.application.retention_timer import set_retention_timer
 from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import Referral
 from services.intake.domain.states import Step
@@ -21,7 +21,7 @@ CONTACT_CODE_OVER = "contact_code_over"
 """The timer that forgets a new contact whose code nobody typed."""
 
 
-def record(
+def record_step(
     unit: UnitOfWork[Dependencies],
     referral: Referral,
     step: Step,
@@ -48,12 +48,12 @@ def record(
         **why,
         **noted,
     )
-    keep_until(unit, referral, step, reason)
+    set_retention_timer(unit, referral, step, reason)
     if step in END_CONTACT_CHANGE:
         _end_contact_change(unit, referral)
 
 
-def take(
+def take_step(
     unit: UnitOfWork[Dependencies],
     referral: Referral,
     step: Step,
@@ -64,7 +64,7 @@ def take(
 ) -> None:
     """Takes a step and puts it on record. Raises StepRefused."""
     referral.take(step)
-    record(unit, referral, step, by=by, reason=reason, note=note)
+    record_step(unit, referral, step, by=by, reason=reason, note=note)
 
 
 def _end_contact_change(unit: UnitOfWork[Dependencies], referral: Referral) -> None:

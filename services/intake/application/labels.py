@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.intake.application.history import BY_BILLING, BY_CLIENT, BY_MATCHING, BY_RULE, UNNAMED_STAFF
 from services.intake.domain.states import State, Step
 
-TOLD_APART = frozenset({"consents", "consent_texts", "needs_changed"})
+IN_SECTIONS_OF_THEIR_OWN = frozenset({"consents", "consent_texts", "needs_changed"})
 """Fields of the form that a section of their own tells."""
 
 LABELS = {

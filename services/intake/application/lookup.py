@@ -22,7 +22,7 @@ def open_sealed(unit: UnitOfWork[Dependencies], kind: type[ShapeT], sealed: str)
         raise NotSealedToIntake("Seal this part of the command with intake's newest public key.") from None
 
 
-def find(unit: UnitOfWork[Dependencies], reference: str) -> Referral | None:
+def find_by_reference(unit: UnitOfWork[Dependencies], reference: str) -> Referral | None:
     """By a reference as a person typed it."""
     try:
         return referrals.find_by_reference(unit.session, parse_reference(reference))
@@ -30,7 +30,7 @@ def find(unit: UnitOfWork[Dependencies], reference: str) -> Referral | None:
         return None
 
 
-def identify(unit: UnitOfWork[Dependencies], reference: str) -> ReferralId | None:
+def find_id(unit: UnitOfWork[Dependencies], reference: str) -> ReferralId | None:
     """As `find`, locking nothing."""
     try:
         return referrals.id_of_reference(unit.session, parse_reference(reference))
@@ -38,16 +38,16 @@ def identify(unit: UnitOfWork[Dependencies], reference: str) -> ReferralId | Non
         return None
 
 
-def get_both(unit: UnitOfWork[Dependencies], one: ReferralId, other: ReferralId) -> tuple[Referral, Referral]:
+def get_two_referrals(unit: UnitOfWork[Dependencies], one: ReferralId, other: ReferralId) -> tuple[Referral, Referral]:
     """Two referrals, locked in one order, so that whoever asks about them the other way round doesn't wait for ever.
 
     Raises UnknownReferral.
     """
-    found = {id_: get(unit, id_) for id_ in sorted({one, other})}
+    found = {id_: get_referral(unit, id_) for id_ in sorted({one, other})}
     return found[one], found[other]
 
 
-def get(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> Referral:
+def get_referral(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> Referral:
     """Raises UnknownReferral."""
     try:
         return referrals.get_referral(unit.session, referral_id)
@@ -65,7 +65,7 @@ def get_or_wait(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> Refe
 
 def get_by_reference(unit: UnitOfWork[Dependencies], reference: str) -> Referral:
     """Raises UnknownReferral."""
-    referral = find(unit, reference)
+    referral = find_by_reference(unit, reference)
     if referral is None:
         raise UnknownReferral(UNKNOWN_REFERENCE)
     return referral

@@ -12,12 +12,12 @@ from services.intake.gateways.postcodes import Place
 from services.intake.store import personal_records
 
 
-def personal_record(unit: UnitOfWork[Dependencies], referral: Referral) -> HelpForm:
+def decrypt_record(unit: UnitOfWork[Dependencies], referral: Referral) -> HelpForm:
     content = personal_records.get_personal_record(unit.session, referral.id)
     return unit.dependencies.vault.decrypt(unit.session, referral.id, HelpForm, content)
 
 
-def keep_record(unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm) -> None:
+def replace_record(unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm) -> None:
     """Puts what is known now in place of what was known before."""
     content = unit.dependencies.vault.encrypt(unit.session, referral.id, form, at=unit.now)
     personal_records.correct_personal_record(unit.session, referral.id, content)

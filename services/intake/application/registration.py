@@ -15,9 +15,9 @@ from contracts.vocabulary import (
 )
 from services.intake.application import contacts, duplicate_detection
 from services.intake.application.concerns import record_concern
-from services.intake.application.history import BY_RULE, record
+from services.intake.application.history import BY_RULE, record_step
 from services.intake.application.records import age_of, place_of
-from services.intake.application.search_facts import received
+from services.intake.application.search_facts import build_referral_received
 from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import Referral
 from services.intake.domain.safeguarding import (
@@ -41,7 +41,7 @@ def _raise_by_rule(unit: UnitOfWork[Dependencies], referral: Referral, form: Hel
         record_concern(unit, referral.id, finding, raised_by=BY_RULE)
 
 
-def begin(
+def register(
     unit: UnitOfWork[Dependencies],
     referral: Referral,
     form: HelpForm,
@@ -54,12 +54,12 @@ def begin(
     place = place_of(unit, form)
     referral.place = place.kind
     unit.session.add(referral)
-    record(unit, referral, Step.RECEIVE, by=by, reason=reason)
+    record_step(unit, referral, Step.RECEIVE, by=by, reason=reason)
     content = unit.dependencies.vault.encrypt(unit.session, referral.id, form, at=unit.now)
     personal_records.save_personal_record(unit.session, referral, version, content)
-    duplicate_detection.note_marks(unit, referral, form)
-    contacts.release(unit, referral, form, ContactPurpose.ADDRESS_BOOK)
-    unit.emit(received(unit, referral, form, place))
+    duplicate_detection.record_match_keys(unit, referral, form)
+    contacts.release_contact(unit, referral, form, ContactPurpose.ADDRESS_BOOK)
+    unit.emit(build_referral_received(unit, referral, form, place))
     _raise_by_rule(unit, referral, form)
     unit.set_timer(ASSESSMENT_OVERDUE, referral.id, referral.assess_by)
 

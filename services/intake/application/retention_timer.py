@@ -9,19 +9,19 @@ from __future__ import annotations
 from chassis.ports import UnitOfWork
 from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import Referral
-from services.intake.domain.retention import SETTLED, Story, date_of
+from services.intake.domain.retention import SETTLED, StepSummary, date_of
 from services.intake.domain.states import Step
 from services.intake.store.retention import RETENTION_DUE
 
 
-def keep_until(unit: UnitOfWork[Dependencies], referral: Referral, step: Step, reason: str | None) -> None:
+def set_retention_timer(unit: UnitOfWork[Dependencies], referral: Referral, step: Step, reason: str | None) -> None:
     """Sets the timer, if this step begins a term."""
     if step is Step.RECEIVE or referral.state in SETTLED:
-        known = Story(unit.now, frozenset({reason} if reason else ()))
+        known = StepSummary(unit.now, frozenset({reason} if reason else ()))
         due_at = date_of(referral, known, unit.dependencies.retention).due_at
         unit.set_timer(RETENTION_DUE, referral.id, due_at)
 
 
-def look_again(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
+def check_retention_now(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
     """Has it looked at once more at once, because what stopped an erasure may be over."""
     unit.set_timer(RETENTION_DUE, referral.id, unit.now)

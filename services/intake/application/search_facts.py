@@ -33,7 +33,7 @@ class Found(Protocol):
     def work(self) -> Work: ...
 
 
-def assessed(
+def build_referral_assessed(
     unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm, found: Found, *, at: datetime
 ) -> ReferralAssessed:
     """What a person found at that time, with what the client prefers and needs, can pay, and where they will be."""
@@ -80,12 +80,12 @@ def _release_on(custody: Custody | None) -> date | None:
     return custody.release_on if custody else None
 
 
-def tell_search(unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm) -> None:
+def publish_search_facts(unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm) -> None:
     """What leaves intake of a request, and of its assessment if there was one, with newer numbers."""
-    unit.emit(received(unit, referral, form, place_of(unit, form)))
+    unit.emit(build_referral_received(unit, referral, form, place_of(unit, form)))
     found = personal_records.find_assessment(unit.session, referral.id)
     if found is not None:
-        unit.emit(assessed(unit, referral, form, found, at=found.assessed_at))
+        unit.emit(build_referral_assessed(unit, referral, form, found, at=found.assessed_at))
 
 
 def person_of(unit: UnitOfWork[Dependencies], referral: Referral) -> PersonId:
@@ -97,7 +97,9 @@ def person_of(unit: UnitOfWork[Dependencies], referral: Referral) -> PersonId:
     return PersonId(first)
 
 
-def received(unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm, place: Place) -> ReferralReceived:
+def build_referral_received(
+    unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm, place: Place
+) -> ReferralReceived:
     """What leaves intake of a request, said anew whenever it changes."""
     return ReferralReceived(
         referral_id=referral.id,

@@ -8,11 +8,11 @@ from chassis.ports import UnitOfWork
 from contracts.commands.intake import StatusAnswer
 from contracts.sealed import Credentials
 from contracts.vocabulary import ClientStep, ContactChangeState, HoldReason
-from services.intake.application.records import personal_record
-from services.intake.application.verification import is_of
+from services.intake.application.records import decrypt_record
+from services.intake.application.verification import is_own_reference
 from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import Referral
-from services.intake.domain.states import FINISHED, IN_THERAPY, LIFE, UNASSESSED, State, Step
+from services.intake.domain.states import FINISHED, IN_THERAPY, TRANSITIONS, UNASSESSED, State, Step
 from services.intake.store import pending_contacts, referrals
 
 READING = "We have your request. A person will read it, usually within two working days."
@@ -62,11 +62,11 @@ WAITING_FOR = {
 MONEY = "You wait for help with the cost. The list is served in order, and nothing else is held up by it."
 
 
-def answer(
+def status_answer(
     unit: UnitOfWork[Dependencies], referral: Referral, typed: Credentials, change: ContactChangeState | None = None
 ) -> StatusAnswer:
     """`change` is said of a contact change in place of what is kept of it."""
-    own = is_of(referral, typed)
+    own = is_own_reference(referral, typed)
     found = pending_contacts.find_contact_change(unit.session, referral.id) if own else None
     return StatusAnswer(
         recognised=True,
@@ -99,18 +99,18 @@ def _since(unit: UnitOfWork[Dependencies], referral: Referral) -> datetime:
 
 def _possible(unit: UnitOfWork[Dependencies], referral: Referral, *, own: bool) -> list[ClientStep]:
     may = []
-    if own and referral.state in LIFE[Step.CHANGE_CONTACT].sources:
+    if own and referral.state in TRANSITIONS[Step.CHANGE_CONTACT].sources:
         may.append(ClientStep.CHANGE_CONTACT)
     if own and referral.state in IN_THERAPY:
         may.append(ClientStep.ASK_FOR_ANOTHER)
-    if own and may_agree(unit, referral):
+    if own and can_agree_to_pass_on(unit, referral):
         may.append(ClientStep.AGREE_TO_PASS_ON)
-    if referral.state in LIFE[Step.WITHDRAW].sources:
+    if referral.state in TRANSITIONS[Step.WITHDRAW].sources:
         may.append(ClientStep.WITHDRAW)
     return may
 
 
-def may_agree(unit: UnitOfWork[Dependencies], referral: Referral) -> bool:
+def can_agree_to_pass_on(unit: UnitOfWork[Dependencies], referral: Referral) -> bool:
     """Whether whoever knows the words can say that details may be passed on: nobody says so for somebody else."""
-    waits = referral.state in LIFE[Step.RECORD_CONSENT].sources and not referral.may_pass_on
-    return waits and personal_record(unit, referral).written_by is None
+    waits = referral.state in TRANSITIONS[Step.RECORD_CONSENT].sources and not referral.may_pass_on
+    return waits and decrypt_record(unit, referral).written_by is None

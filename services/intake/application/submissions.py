@@ -19,10 +19,10 @@ from contracts.shape import InvalidShape
 from contracts.vocabulary import ReferralId, RefusalReason, WithdrawalReason
 from services.intake.application import closure, registration
 from services.intake.application.history import BY_CLIENT
-from services.intake.application.verification import recognise
+from services.intake.application.verification import verify_client
 from services.intake.dependencies import Dependencies
 from services.intake.domain.ages import can_be_born_on
-from services.intake.domain.passphrases import mark_of
+from services.intake.domain.passphrases import digest_of_passphrase
 from services.intake.domain.referral import Referral, StepRefused
 from services.intake.store import personal_records, referrals
 
@@ -35,22 +35,22 @@ class SubmissionRefused(Exception):
         self.reason, self.field = reason, field
 
 
-def take_in(unit: UnitOfWork[Dependencies], event: HelpRequested) -> Referral:
+def accept_request(unit: UnitOfWork[Dependencies], event: HelpRequested) -> Referral:
     """Raises SubmissionRefused."""
     submission = _open_submission(unit, event)
     form = HelpForm.from_json(submission.to_json())
     id_ = ReferralId(unit.new_id())
-    mark = mark_of(submission.passphrase, referral_id=id_, key=unit.dependencies.passphrase_key)
+    mark = digest_of_passphrase(submission.passphrase, referral_id=id_, key=unit.dependencies.passphrase_key)
     referral = registration.new_referral(unit, id_, event.submission_id, form, mark)
-    registration.begin(unit, referral, form, personal_records.Form(event.form, event.form_version), by=BY_CLIENT)
+    registration.register(unit, referral, form, personal_records.Form(event.form, event.form_version), by=BY_CLIENT)
     return referral
 
 
-def take_back(unit: UnitOfWork[Dependencies], event: WithdrawalRequested) -> None:
+def accept_withdrawal(unit: UnitOfWork[Dependencies], event: WithdrawalRequested) -> None:
     """Raises SubmissionRefused; NotYet while the request itself may still be under way."""
-    referral = _recognise(unit, event)
+    referral = _verified_referral(unit, event)
     with suppress(StepRefused):  # where there is nothing left to take back
-        closure.withdraw(unit, referral, WithdrawalReason.CLIENT_ASKED, by=BY_CLIENT)
+        closure.withdraw_referral(unit, referral, WithdrawalReason.CLIENT_ASKED, by=BY_CLIENT)
 
 
 def _open_submission(unit: UnitOfWork[Dependencies], event: HelpRequested) -> HelpSubmission:
@@ -81,7 +81,7 @@ def _field_at_fault(kind: type[HelpSubmission], error: InvalidShape) -> str | No
     return next((name for name in error.errors if name in kind.schema.fields), None)
 
 
-def _recognise(unit: UnitOfWork[Dependencies], event: WithdrawalRequested) -> Referral:
+def _verified_referral(unit: UnitOfWork[Dependencies], event: WithdrawalRequested) -> Referral:
     """Raises SubmissionRefused; NotYet while the request itself may still be under way."""
     try:
         typed = unit.dependencies.keyring.open(Credentials, event.sealed)
@@ -95,7 +95,7 @@ def _recognise(unit: UnitOfWork[Dependencies], event: WithdrawalRequested) -> Re
     may_be_under_way = _age_of_message(unit) < unit.dependencies.settings.wait_for_request.total_seconds()
     if may_be_under_way and referrals.find_by_reference(unit.session, reference) is None:
         raise NotYet("no request with this reference has arrived yet")
-    referral = recognise(unit, reference, typed.passphrase)
+    referral = verify_client(unit, reference, typed.passphrase)
     if referral is None:
         raise SubmissionRefused(RefusalReason.NOT_RECOGNISED)
     return referral

@@ -9,14 +9,14 @@ from contracts.reference import InvalidReference, parse_reference
 from contracts.sealed import Credentials
 from contracts.vocabulary import ReferralId
 from services.intake.dependencies import Dependencies
-from services.intake.domain.passphrases import NO_DECOY, decoy_for, recognises
+from services.intake.domain.passphrases import NO_DECOY, decoy_for, verify_passphrase
 from services.intake.domain.referral import (
     Referral,
 )
 from services.intake.store import passphrase_guards, referrals, tables
 
 
-def recognise(unit: UnitOfWork[Dependencies], reference: str, passphrase: str) -> Referral | None:
+def verify_client(unit: UnitOfWork[Dependencies], reference: str, passphrase: str) -> Referral | None:
     """The referral that goes on for this reference, if the passphrase is its own.
 
     A reference that nobody has and a passphrase that is another's take the same work: two rows are asked for, one is
@@ -28,7 +28,7 @@ def recognise(unit: UnitOfWork[Dependencies], reference: str, passphrase: str) -
     decoy = passphrase_guards.find_decoy(session, NO_DECOY if own else decoy_id)
     guard = own or decoy or passphrase_guards.make_decoy(session, decoy_id)
     before = replace(guard)
-    is_recognised = recognises(guard, passphrase, key=key, at=unit.now)
+    is_recognised = verify_passphrase(guard, passphrase, key=key, at=unit.now)
     if guard != before:
         passphrase_guards.save_tries(session, tables.referrals if own else tables.decoys, guard)
     if not (own and is_recognised):
@@ -37,14 +37,14 @@ def recognise(unit: UnitOfWork[Dependencies], reference: str, passphrase: str) -
     return referrals.get_referral(session, referral.merged_into) if referral.merged_into else referral
 
 
-def recognised(unit: UnitOfWork[Dependencies], typed: Credentials) -> Referral | None:
+def verify_credentials(unit: UnitOfWork[Dependencies], typed: Credentials) -> Referral | None:
     try:
         reference = parse_reference(typed.reference)
     except InvalidReference:
         reference = ""  # which nobody has
-    return recognise(unit, reference, typed.passphrase)
+    return verify_client(unit, reference, typed.passphrase)
 
 
-def is_of(referral: Referral, typed: Credentials) -> bool:
+def is_own_reference(referral: Referral, typed: Credentials) -> bool:
     """Whether it is the request of this reference itself, and not one that it was merged into, perhaps another's."""
     return parse_reference(typed.reference) == referral.reference

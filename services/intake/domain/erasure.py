@@ -26,7 +26,7 @@ class Erasure:
 
 
 @dataclass(eq=False, kw_only=True)
-class Hold:
+class LegalHold:
     """A legal hold, which stops every erasure until it is lifted."""
 
     id: UUID

@@ -17,12 +17,12 @@ from contracts.typed.names import fold_name, name_forms
 from contracts.vocabulary import MarkKind
 
 
-def keys_of(master_key: bytes) -> dict[MarkKind, bytes]:
+def hmac_keys_of(master_key: bytes) -> dict[MarkKind, bytes]:
     """A key for each kind of mark, derived from the service's master key."""
     return {kind: hmac.new(master_key, f"blind index: {kind}".encode(), hashlib.sha256).digest() for kind in MarkKind}
 
 
-def marks_of(
+def match_keys_of(
     *,
     email: str | None,
     telephone: str | None,
@@ -36,15 +36,17 @@ def marks_of(
         MarkKind.TELEPHONE: telephone and normal_telephone(telephone),
         MarkKind.NAME_AND_BIRTH: name and date_of_birth and f"{fold_name(name)} {date_of_birth.isoformat()}",
     }
-    return {kind: _mark(kind, value, keys) for kind, value in values.items() if value}
+    return {kind: _match_key(kind, value, keys) for kind, value in values.items() if value}
 
 
-def other_marks_of(*, name: str | None, date_of_birth: date | None, keys: Mapping[MarkKind, bytes]) -> frozenset[bytes]:
+def alternative_match_keys_of(
+    *, name: str | None, date_of_birth: date | None, keys: Mapping[MarkKind, bytes]
+) -> frozenset[bytes]:
     """Marks under which the same name may have been kept with the same date: hyphenated otherwise, or longer ago."""
     if not (name and date_of_birth):
         return frozenset()
     values = (f"{form} {date_of_birth.isoformat()}" for form in name_forms(name))
-    return frozenset(_mark(MarkKind.NAME_AND_BIRTH, value, keys) for value in values)
+    return frozenset(_match_key(MarkKind.NAME_AND_BIRTH, value, keys) for value in values)
 
 
 def normal_email(text: str) -> str:
@@ -59,5 +61,5 @@ def normal_telephone(text: str) -> str:
     return national if national.startswith("0") else f"0{national}"
 
 
-def _mark(kind: MarkKind, value: str, keys: Mapping[MarkKind, bytes]) -> bytes:
+def _match_key(kind: MarkKind, value: str, keys: Mapping[MarkKind, bytes]) -> bytes:
     return hmac.new(keys[kind], value.encode(), hashlib.sha256).digest()

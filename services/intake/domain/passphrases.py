@@ -42,12 +42,12 @@ def decoy_for(reference: str, *, key: bytes) -> UUID:
     return UUID(int=hmac.digest(key, b"decoy" + reference.encode(), hashlib.sha256)[0] % DECOYS)
 
 
-def mark_of(passphrase: str, *, referral_id: UUID, key: bytes) -> bytes:
+def digest_of_passphrase(passphrase: str, *, referral_id: UUID, key: bytes) -> bytes:
     """The 32 bytes kept of a passphrase. How it is typed is forgiven: people write it down and read it out."""
     return _digest(folded(passphrase), referral_id, key)
 
 
-def _mark_as_before(passphrase: str, *, referral_id: UUID, key: bytes) -> bytes:
+def _former_digest_of_passphrase(passphrase: str, *, referral_id: UUID, key: bytes) -> bytes:
     """What was kept of a passphrase while quotes and dashes still counted as they were typed."""
     return _digest(" ".join(unicodedata.normalize("NFKC", passphrase).casefold().split()), referral_id, key)
 
@@ -56,7 +56,7 @@ def _digest(plain: str, referral_id: UUID, key: bytes) -> bytes:
     return hmac.new(key, referral_id.bytes + plain.encode(), hashlib.sha256).digest()
 
 
-def recognises(guard: Guard | Referral, passphrase: str, *, key: bytes, at: datetime) -> bool:
+def verify_passphrase(guard: Guard | Referral, passphrase: str, *, key: bytes, at: datetime) -> bool:
     """Whether the passphrase is the referral's. Counts a wrong one, and refuses every one while locked.
 
     It takes the same work, and leaves something to write, whatever it is that is wrong.
@@ -64,7 +64,10 @@ def recognises(guard: Guard | Referral, passphrase: str, *, key: bytes, at: date
     if guard.locked_until is not None and at >= guard.locked_until:
         guard.failed_passphrases, guard.locked_until = 0, None
     first_given_for = guard.passphrase_subject or guard.id
-    possible = [mark(passphrase, referral_id=first_given_for, key=key) for mark in (mark_of, _mark_as_before)]
+    possible = [
+        mark(passphrase, referral_id=first_given_for, key=key)
+        for mark in (digest_of_passphrase, _former_digest_of_passphrase)
+    ]
     # Both are compared, whichever is right, so that an answer takes the same time.
     matches = [hmac.compare_digest(guard.passphrase_mark, one) for one in possible]
     is_right = any(matches)

@@ -14,7 +14,7 @@ from contracts.vocabulary import (
     SubmissionId,
     TherapistId,
 )
-from services.intake.domain.states import FINISHED, LIFE, UNASSESSED, UNDOABLE, State, Step, possible_steps
+from services.intake.domain.states import FINISHED, TRANSITIONS, UNASSESSED, UNDOABLE, State, Step, possible_steps
 
 AGREEMENTS = frozenset({HoldReason.CLIENT_HAS_NOT_AGREED, HoldReason.CONSENT_TO_PASS_ON})
 """What a referral is on hold for by rule."""
@@ -126,11 +126,11 @@ class Referral:
             self.state_before = _goes_on_from(before)
         elif step in UNDOABLE:
             self.undo_to = _goes_on_from(before)  # what a referral was on hold for is kept with it
-        elif LIFE[step].targets and self.state is not State.ON_HOLD:
+        elif TRANSITIONS[step].targets and self.state is not State.ON_HOLD:
             self.state_before = self.held_for = None
         self.steps_taken += 1
 
-    def hold(self, reason: HoldReason) -> None:
+    def pause(self, reason: HoldReason) -> None:
         """Stops the search until it is resumed. Raises StepRefused."""
         self.take(Step.HOLD)
         self.held_for = reason
@@ -139,7 +139,7 @@ class Referral:
         """Raises StepRefused, SafeguardingLeadFirst, NotMerged or MergedIntoAnother."""
         if step is Step.UNMERGE and self.merged_into is None:
             raise NotMerged(f"Referral {self.reference} was not merged into another. Name the one that stopped.")
-        if self.state not in LIFE[step].sources:
+        if self.state not in TRANSITIONS[step].sources:
             raise self._refusal(step)
         if step is Step.RE_REFER and self.merged_into is not None:
             raise MergedIntoAnother(f"Referral {self.reference} was merged into another: that one goes on.")
@@ -194,50 +194,50 @@ class Referral:
         self.take(Step.UNMERGE)
         self.merged_into = None
 
-    def is_news(self, sequence: int) -> bool:
+    def advance_matching_sequence(self, sequence: int) -> bool:
         """Whether this is newer than all that matching has said before; if so, it is from now on the newest."""
         if sequence <= self.matching_sequence:
             return False
         self.matching_sequence = sequence
         return True
 
-    def hear(self, step: Step) -> bool:
+    def take_if_possible(self, step: Step) -> bool:
         """Takes a step that a fact tells of. False if the referral has gone another way, and the step has no effect."""
-        if self.state not in LIFE[step].sources:
+        if self.state not in TRANSITIONS[step].sources:
             return False
         self.take(step)
         return True
 
-    def match(self, *, match_id: MatchId, therapist_id: TherapistId) -> bool:
+    def record_match(self, *, match_id: MatchId, therapist_id: TherapistId) -> bool:
         """A therapist was found. False if that is no longer wanted."""
-        if not self.hear(Step.MATCH):
+        if not self.take_if_possible(Step.MATCH):
             return False
         self.match_id, self.therapist_id = match_id, therapist_id
         return True
 
-    def go_on(self, *, match_id: MatchId, therapist_id: TherapistId) -> bool:
+    def reinstate_match(self, *, match_id: MatchId, therapist_id: TherapistId) -> bool:
         """They had not parted after all. False if the referral has gone another way since."""
-        if not self.hear(Step.GO_ON):
+        if not self.take_if_possible(Step.GO_ON):
             return False
         self.match_id, self.therapist_id = match_id, therapist_id
         return True
 
-    def part(self, step: Step) -> bool:
+    def end_match(self, step: Step) -> bool:
         """Client and therapist parted: PART has another sought, END has not. False if that is no longer news.
 
         An end may overtake its own match, which then has no effect.
         """
-        if not self.hear(step):
+        if not self.take_if_possible(step):
             return False
         self.match_id = self.therapist_id = None
         return True
 
-    def attended(self, match_id: MatchId, *, sequence: int) -> None:
+    def record_attendance(self, match_id: MatchId, *, sequence: int) -> None:
         """A match has begun with a session, as billing says. An older word than billing's last is dropped."""
         if sequence > self.billing_sequence:
             self.attended_match_id, self.billing_sequence = match_id, sequence
 
-    def did_not_attend(self, match_id: MatchId, *, sequence: int) -> bool:
+    def reverse_attendance(self, match_id: MatchId, *, sequence: int) -> bool:
         """No session of a match is on record any more, as billing says. False if that changes nothing here."""
         if sequence <= self.billing_sequence:
             return False
@@ -245,7 +245,7 @@ class Referral:
         if self.attended_match_id != match_id:
             return False
         self.attended_match_id = None
-        return self.hear(Step.NOT_BEGUN)
+        return self.take_if_possible(Step.NOT_BEGUN)
 
     @property
     def has_begun(self) -> bool:
@@ -256,14 +256,14 @@ class Referral:
         """Raises CannotUndo, MergedIntoAnother."""
         if self.merged_into is not None:
             raise MergedIntoAnother(f"Referral {self.reference} was merged into another: unmerge it instead.")
-        if self.undo_to not in LIFE[Step.UNDO].targets:
+        if self.undo_to not in TRANSITIONS[Step.UNDO].targets:
             raise CannotUndo(
                 f"Referral {self.reference} was with a therapist, and that has ended with it. Refer it again with "
                 "`re_refer`, which keeps all that was said."
             )
 
     def _target(self, step: Step) -> State:
-        targets = LIFE[step].targets
+        targets = TRANSITIONS[step].targets
         if not targets:
             return self.state
         if len(targets) > 1:

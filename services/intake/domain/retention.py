@@ -60,14 +60,14 @@ class RetentionPolicy:
         return next(one for one in self.terms if one.fits(outcome, client_group=client_group, young=young))
 
 
-class Story(NamedTuple):
+class StepSummary(NamedTuple):
     """When a referral took its newest step, and the coded reasons of all of its steps that are known."""
 
     newest_at: datetime
     reasons: frozenset[str]
 
 
-class Date(NamedTuple):
+class RetentionDate(NamedTuple):
     """Until when a referral is kept by itself, by which term, for what has become of it since when."""
 
     due_at: datetime
@@ -76,7 +76,7 @@ class Date(NamedTuple):
     counted_from: datetime
 
 
-def outcome_of(referral: Referral, story: Story) -> Outcome:
+def outcome_of(referral: Referral, story: StepSummary) -> Outcome:
     """What has become of a referral. Therapy took place if billing says so, or matching by how the match ended."""
     if referral.state in SETTLED and (referral.attended_match_id or story.reasons & THERAPY_TOOK_PLACE):
         return Outcome.THERAPY
@@ -85,14 +85,14 @@ def outcome_of(referral: Referral, story: Story) -> Outcome:
     return _OUTCOMES.get(referral.state, Outcome.UNFINISHED)
 
 
-def date_of(referral: Referral, story: Story, policy: RetentionPolicy) -> Date:
+def date_of(referral: Referral, story: StepSummary, policy: RetentionPolicy) -> RetentionDate:
     """Until when a referral would be kept if it stood alone and nothing stopped it."""
     outcome = outcome_of(referral, story)
     term = policy.term_for(outcome, client_group=referral.client_group, young=referral.young)
-    return Date(months_after(story.newest_at, term.months), term, outcome, story.newest_at)
+    return RetentionDate(months_after(story.newest_at, term.months), term, outcome, story.newest_at)
 
 
-def date_of_all(dates: Mapping[Referral, Date]) -> Date:
+def date_of_all(dates: Mapping[Referral, RetentionDate]) -> RetentionDate:
     """The last of the dates of all that one person asked. What was merged into another goes by the other's."""
     own = [date for referral, date in dates.items() if referral.merged_into is None]
     return max(own or dates.values(), key=lambda date: date.due_at)

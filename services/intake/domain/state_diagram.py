@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.intake.domain.states import FINISHED, LIFE, State, Step
+from services.intake.domain.states import FINISHED, TRANSITIONS, State, Step
 
 INTRODUCTION = """\
 # The life of a referral
@@ -35,7 +35,7 @@ def page() -> str:
 
 def _arrows() -> list[str]:
     lines = [f"    [*] --> {State.RECEIVED}: receive\n"]
-    for step, legal in LIFE.items():
+    for step, legal in TRANSITIONS.items():
         for source in _sorted(legal.usually or legal.sources) if step not in NOT_DRAWN else ():
             lines += [f"    {source} --> {target}: {step.words}\n" for target in _sorted(legal.targets)]
     return [*lines, *(f"    {state} --> [*]\n" for state in _sorted(FINISHED))]
@@ -43,7 +43,7 @@ def _arrows() -> list[str]:
 
 def _rows() -> list[str]:
     rows = []
-    for step, legal in LIFE.items():
+    for step, legal in TRANSITIONS.items():
         targets = _words(legal.targets) if len(legal.targets) < 2 else "where it was before"
         rows.append(f"| `{step}` | {_words(legal.sources) or '–'} | {targets or 'the same'} | {legal.on} |\n")
     return rows

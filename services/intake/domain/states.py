@@ -65,7 +65,7 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True)
-class Legal:
+class Transition:
     """From which states a step leads where, and whose word it takes.
 
     With several targets it is the state from before; with none the state stays as it is.
@@ -94,12 +94,12 @@ WITH_MATCHING = SEEKING | IN_THERAPY | {State.ON_HOLD}
 """Where matching may have something to say. What it says of one state may arrive before what it said of the last."""
 
 
-def _person(sources: frozenset[State], *targets: State) -> Legal:
-    return Legal(sources, frozenset(targets), on="a person's command", by_person=True)
+def _person(sources: frozenset[State], *targets: State) -> Transition:
+    return Transition(sources, frozenset(targets), on="a person's command", by_person=True)
 
 
-LIFE: dict[Step, Legal] = {
-    Step.RECEIVE: Legal(frozenset(), frozenset({State.RECEIVED}), on="`HelpRequested`, or `re_refer`"),
+TRANSITIONS: dict[Step, Transition] = {
+    Step.RECEIVE: Transition(frozenset(), frozenset({State.RECEIVED}), on="`HelpRequested`, or `re_refer`"),
     Step.TAKE_UP: _person(frozenset({State.RECEIVED}), State.AWAITING_ASSESSMENT),
     Step.SIGN_OFF: _person(UNASSESSED | {State.ON_HOLD}),
     Step.FIND_PLACE: _person(UNASSESSED | SEEKING | {State.ON_HOLD}),
@@ -110,53 +110,53 @@ LIFE: dict[Step, Legal] = {
     Step.RECORD_CONSENT: _person(UNDER_WAY | {State.ENDED}),
     Step.CHANGE_CONTACT: _person(UNDER_WAY | {State.ENDED}),
     Step.CHANGE_NEEDS: _person(UNDER_WAY),
-    Step.OFFER: Legal(
+    Step.OFFER: Transition(
         WITH_MATCHING - {State.ON_HOLD},
         frozenset({State.OFFERED}),
         on="`TherapistOffered`",
         usually=frozenset({State.ASSESSED, State.MATCHING}),
     ),
-    Step.SEEK_ON: Legal(
+    Step.SEEK_ON: Transition(
         WITH_MATCHING - {State.ON_HOLD, State.MATCHING},
         frozenset({State.MATCHING}),
         on="`OfferDeclined`, `OfferExpired`, `OfferWithdrawn`, `MatchingStalled`",
         usually=frozenset({State.ASSESSED, State.OFFERED}),
     ),
-    Step.MATCH: Legal(
+    Step.MATCH: Transition(
         WITH_MATCHING,
         frozenset({State.MATCHED}),
         on="`TherapistMatched`",
         usually=frozenset({State.OFFERED}),
     ),
-    Step.ATTEND: Legal(
+    Step.ATTEND: Transition(
         frozenset({State.MATCHED}), frozenset({State.FIRST_SESSION_ATTENDED}), on="`FirstSessionAttended`"
     ),
-    Step.NOT_BEGUN: Legal(
+    Step.NOT_BEGUN: Transition(
         frozenset({State.FIRST_SESSION_ATTENDED}),
         frozenset({State.MATCHED}),
         on="`SessionReversed`, where no session is left",
     ),
-    Step.ASK_FOR_ANOTHER: Legal(IN_THERAPY, frozenset(), on="`change_by_client`: a person talks to them first"),
-    Step.PART: Legal(
+    Step.ASK_FOR_ANOTHER: Transition(IN_THERAPY, frozenset(), on="`change_by_client`: a person talks to them first"),
+    Step.PART: Transition(
         WITH_MATCHING,
         frozenset({State.MATCHING}),
         on="`MatchEnded` because the client was unhappy",
         usually=IN_THERAPY,
     ),
-    Step.END: Legal(WITH_MATCHING, frozenset({State.ENDED}), on="`MatchEnded`", usually=IN_THERAPY),
-    Step.GO_ON: Legal(
+    Step.END: Transition(WITH_MATCHING, frozenset({State.ENDED}), on="`MatchEnded`", usually=IN_THERAPY),
+    Step.GO_ON: Transition(
         SEEKING | {State.ON_HOLD, State.ENDED, State.CLOSED},
         frozenset({State.MATCHED}),
         on="`MatchEndUndone`",
         usually=frozenset({State.MATCHING, State.ENDED, State.CLOSED}),
     ),
-    Step.CLOSE: Legal(
+    Step.CLOSE: Transition(
         frozenset({State.ENDED}),
         frozenset({State.CLOSED}),
         on="a rule, or a person's command where a concern is open",
         by_person=True,
     ),
-    Step.WITHDRAW: Legal(
+    Step.WITHDRAW: Transition(
         UNDER_WAY, frozenset({State.WITHDRAWN}), on="`WithdrawalRequested`, or a person's command", by_person=True
     ),
     Step.MERGE: _person(UNASSESSED, State.WITHDRAWN),
@@ -165,7 +165,7 @@ LIFE: dict[Step, Legal] = {
         frozenset({State.WITHDRAWN, State.SIGNPOSTED}), *UNASSESSED, State.ASSESSED, State.ON_HOLD, State.MATCHING
     ),
     Step.RE_REFER: _person(frozenset({State.WITHDRAWN, State.SIGNPOSTED, State.CLOSED}), State.RE_REFERRED),
-    Step.ERASE: Legal(frozenset(State) - {State.ERASED}, frozenset({State.ERASED}), on="`leeward erase`"),
+    Step.ERASE: Transition(frozenset(State) - {State.ERASED}, frozenset({State.ERASED}), on="`leeward erase`"),
 }
 
 UNDOABLE = frozenset({Step.WITHDRAW, Step.SIGNPOST})
@@ -174,4 +174,4 @@ UNDOABLE = frozenset({Step.WITHDRAW, Step.SIGNPOST})
 
 def possible_steps(state: State) -> list[Step]:
     """What a person can do with a referral in this state, in the order of its life."""
-    return [step for step, legal in LIFE.items() if legal.by_person and state in legal.sources]
+    return [step for step, legal in TRANSITIONS.items() if legal.by_person and state in legal.sources]

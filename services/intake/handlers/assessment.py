@@ -10,11 +10,11 @@ from contracts.events.intake import AssessmentOverdue
 from contracts.sealed import Aspects, HelpForm
 from contracts.vocabulary import ReferralId, Severity
 from services.intake.application import concerns, search_facts
-from services.intake.application.agreements import hold_the_search
+from services.intake.application.agreements import pause_search
 from services.intake.application.conflicts import refuse_who_handles_linked
-from services.intake.application.history import take
-from services.intake.application.lookup import get, open_sealed
-from services.intake.application.records import personal_record
+from services.intake.application.history import take_step
+from services.intake.application.lookup import get_referral, open_sealed
+from services.intake.application.records import decrypt_record
 from services.intake.dependencies import Dependencies
 from services.intake.domain import suggestion as domain
 from services.intake.domain.defaults import known_of, legal_situation_of, work_of
@@ -22,7 +22,7 @@ from services.intake.domain.referral import Referral
 from services.intake.domain.safeguarding import Finding
 from services.intake.domain.states import UNASSESSED, State, Step
 from services.intake.domain.suggestion import Answers, Suggestion, suggest
-from services.intake.errors import NotTheSuggestion, OverrideNeedsReason, refusing
+from services.intake.errors import NotTheSuggestion, OverrideNeedsReason, translated_refusals
 from services.intake.store import personal_records, referrals
 
 
@@ -31,11 +31,11 @@ def suggest_assessment(unit: UnitOfWork[Dependencies], request: SuggestAssessmen
 
     Raises UnknownReferral, StepNotPossible, SafeguardingLeadFirst, HandlesLinkedReferral.
     """
-    referral = get(unit, request.referral_id)
+    referral = get_referral(unit, request.referral_id)
     refuse_who_handles_linked(unit, referral, request.assessor)
-    with refusing():
+    with translated_refusals():
         referral.refuse_unless_possible(Step.ASSESS)
-    found = _suggestion(unit, referral, personal_record(unit, referral))
+    found = _suggestion(unit, referral, decrypt_record(unit, referral))
     return SuggestedAssessment(
         referral_id=referral.id,
         policy_version=found.policy_version,
@@ -57,18 +57,18 @@ def assess(unit: UnitOfWork[Dependencies], request: Assess) -> Done:
     Raises UnknownReferral, StepNotPossible, SafeguardingLeadFirst, NotTheSuggestion, OverrideNeedsReason,
     HandlesLinkedReferral, NotSealedToIntake.
     """
-    referral = get(unit, request.referral_id)
+    referral = get_referral(unit, request.referral_id)
     refuse_who_handles_linked(unit, referral, request.assessor)
-    with refusing():
-        take(unit, referral, Step.ASSESS, by=request.assessor, reason=request.override_reason, note=request.note)
-    form = personal_record(unit, referral)
+    with translated_refusals():
+        take_step(unit, referral, Step.ASSESS, by=request.assessor, reason=request.override_reason, note=request.note)
+    form = decrypt_record(unit, referral)
     suggestion = _suggestion(unit, referral, form)
     _refuse_unless_explained(suggestion, request)
     aspects = open_sealed(unit, Aspects, request.aspects)
     content = unit.dependencies.vault.encrypt(unit.session, referral.id, aspects, at=unit.now)
     personal_records.save_assessment(unit.session, request, suggestion, content, unit.now)
-    hold_the_search(unit, referral, form)  # said first, so that nobody is sought meanwhile
-    unit.emit(search_facts.assessed(unit, referral, form, request, at=unit.now))
+    pause_search(unit, referral, form)  # said first, so that nobody is sought meanwhile
+    unit.emit(search_facts.build_referral_assessed(unit, referral, form, request, at=unit.now))
     if request.person_at_risk:
         finding = Finding(Severity.IMMEDIATE, request.person_at_risk)
         concerns.record_concern(unit, referral.id, finding, raised_by=request.assessor)

@@ -11,25 +11,25 @@ import structlog
 
 from chassis.ports import Timer, UnitOfWork
 from contracts.vocabulary import ReferralId
-from services.intake.application.duplicate_detection import note_marks
-from services.intake.application.records import personal_record
+from services.intake.application.duplicate_detection import record_match_keys
+from services.intake.application.records import decrypt_record
 from services.intake.dependencies import Dependencies
 from services.intake.store import possible_duplicates, referrals
 
-MARK_OLDER = "mark_older"
+BACKFILL_MATCH_KEYS = "mark_older"
 AT_ONCE = 200
 
 log = structlog.get_logger()
 
 
-def mark_older(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
+def backfill_match_keys(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """Marks the next of them, the oldest first, and goes on after them as long as there are any."""
     after = timer.data.get("after")
-    found = possible_duplicates.unmarked(unit.session, ReferralId(UUID(after)) if after else None, AT_ONCE)
+    found = possible_duplicates.without_match_keys(unit.session, ReferralId(UUID(after)) if after else None, AT_ONCE)
     for referral in found:
-        form = personal_record(unit, referral)
-        note_marks(unit, referral, form, taken_up_by=referrals.taken_up_by(unit.session, referral.id))
+        form = decrypt_record(unit, referral)
+        record_match_keys(unit, referral, form, taken_up_by=referrals.taken_up_by(unit.session, referral.id))
     if len(found) == AT_ONCE:
-        unit.set_timer(MARK_OLDER, timer.key, unit.now, {"after": str(found[-1].id)})
+        unit.set_timer(BACKFILL_MATCH_KEYS, timer.key, unit.now, {"after": str(found[-1].id)})
     elif found or after:
         log.info("older_requests_marked")

@@ -9,7 +9,7 @@ from contracts.commands.intake import Done, RecordConsent
 from contracts.vocabulary import ReferralId
 from services.intake.application import agreements
 from services.intake.application.conflicts import refuse_who_handles_linked
-from services.intake.application.lookup import get
+from services.intake.application.lookup import get_referral
 from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import AGREEMENTS
 from services.intake.domain.states import State
@@ -21,7 +21,7 @@ def record_consent(unit: UnitOfWork[Dependencies], request: RecordConsent) -> Do
 
     Raises UnknownReferral, StepNotPossible, HandlesLinkedReferral, WroteThemselves.
     """
-    referral = get(unit, request.referral_id)
+    referral = get_referral(unit, request.referral_id)
     refuse_who_handles_linked(unit, referral, request.staff)
     agreements.record_consent(unit, referral, request)
     return Done()

@@ -34,17 +34,17 @@ from contracts.vocabulary import (
 )
 from services.intake.application import agreements, contacts
 from services.intake.application.conflicts import refuse_who_handles_linked
-from services.intake.application.contacts import put_in_place
-from services.intake.application.history import BY_CLIENT, CONTACT_CODE_OVER, take
-from services.intake.application.lookup import get, open_sealed
-from services.intake.application.records import personal_record
-from services.intake.application.status import answer, may_agree
-from services.intake.application.verification import is_of, recognised
+from services.intake.application.contacts import replace_contact
+from services.intake.application.history import BY_CLIENT, CONTACT_CODE_OVER, take_step
+from services.intake.application.lookup import get_referral, open_sealed
+from services.intake.application.records import decrypt_record
+from services.intake.application.status import can_agree_to_pass_on, status_answer
+from services.intake.application.verification import is_own_reference, verify_credentials
 from services.intake.dependencies import Dependencies
-from services.intake.domain.contact_change import TAKES_A_CODE, TRIES, ContactChange, mark_of_code
+from services.intake.domain.contact_change import TAKES_A_CODE, TRIES, ContactChange, digest_of_code
 from services.intake.domain.referral import Referral
-from services.intake.domain.states import LIFE, Step
-from services.intake.errors import NothingToSettle, refusing
+from services.intake.domain.states import TRANSITIONS, Step
+from services.intake.errors import NothingToSettle, translated_refusals
 from services.intake.store import pending_contacts, referrals
 
 CONFIRMED_BY_A_PERSON = frozenset({ClientGroup.SURVIVOR, ClientGroup.YOUNG_PERSON, ClientGroup.IN_PRISON})
@@ -57,12 +57,14 @@ ASK_AGAIN_AFTER = timedelta(days=7)
 def change_by_client(unit: UnitOfWork[Dependencies], request: ChangeByClient) -> StatusAnswer:
     """What can't be done is not done, and the answer says where it stands. Raises NotSealedToIntake."""
     said = open_sealed(unit, ClientChange, request.sealed)
-    referral = recognised(unit, said)
+    referral = verify_credentials(unit, said)
     if referral is None:
         return StatusAnswer(recognised=False)
     change = None
-    if not is_of(referral, said):
-        return answer(unit, referral, said)  # merged into another: these words are not of the request that goes on
+    if not is_own_reference(referral, said):
+        return status_answer(
+            unit, referral, said
+        )  # merged into another: these words are not of the request that goes on
     if said.step is ClientStep.CHANGE_CONTACT and said.contact:
         change = _name_contact(unit, referral, said.contact, old_is_safe=said.old_is_safe)
     elif said.step is ClientStep.ENTER_CODE:
@@ -71,7 +73,7 @@ def change_by_client(unit: UnitOfWork[Dependencies], request: ChangeByClient) ->
         _ask_for_another(unit, referral)
     elif said.step is ClientStep.AGREE_TO_PASS_ON:
         _agree(unit, referral)
-    return answer(unit, referral, said, change)
+    return status_answer(unit, referral, said, change)
 
 
 def settle_contact_change(unit: UnitOfWork[Dependencies], request: SettleContactChange) -> Done:
@@ -79,13 +81,13 @@ def settle_contact_change(unit: UnitOfWork[Dependencies], request: SettleContact
 
     Raises UnknownReferral, HandlesLinkedReferral, NothingToSettle, StepNotPossible.
     """
-    referral = get(unit, request.referral_id)
+    referral = get_referral(unit, request.referral_id)
     refuse_who_handles_linked(unit, referral, request.staff)
     change = pending_contacts.find_contact_change(unit.session, referral.id)
     if change is None or change.state is not ContactChangeState.WITH_A_PERSON:
         raise NothingToSettle("No new contact of this client waits to be confirmed.")
     if request.accept:
-        with refusing():
+        with translated_refusals():
             _apply(unit, referral, change, by=request.staff)
     else:
         change.expire()
@@ -101,9 +103,9 @@ def forget_unconfirmed(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
 def _name_contact(
     unit: UnitOfWork[Dependencies], referral: Referral, contact: SafeContact, *, old_is_safe: bool
 ) -> ContactChangeState | None:
-    if referral.state not in LIFE[Step.CHANGE_CONTACT].sources:
+    if referral.state not in TRANSITIONS[Step.CHANGE_CONTACT].sources:
         return None
-    form, before = personal_record(unit, referral), pending_contacts.find_contact_change(unit.session, referral.id)
+    form, before = decrypt_record(unit, referral), pending_contacts.find_contact_change(unit.session, referral.id)
     if before and before.state is ContactChangeState.WITH_A_PERSON:
         return before.state  # a person confirms what they have seen, and nothing that came after
     if before and not before.may_send(at=unit.now):
@@ -113,7 +115,7 @@ def _name_contact(
     if contact.channel not in TAKES_A_CODE:
         return _leave_to_a_person(unit, change)
     code = new_code()
-    change.code_mark = mark_of_code(code, referral_id=referral.id, key=unit.dependencies.passphrase_key)
+    change.code_mark = digest_of_code(code, referral_id=referral.id, key=unit.dependencies.passphrase_key)
     letter = _letter(referral, form, contact, code=code)
     _note(unit, change, ContactChangeStage.CODE_WANTED, letter)
     unit.set_timer(CONTACT_CODE_OVER, referral.id, change.expires_at)
@@ -140,10 +142,10 @@ def _begun(
 
 def _enter_code(unit: UnitOfWork[Dependencies], referral: Referral, typed: str) -> ContactChangeState | None:
     change = pending_contacts.find_contact_change(unit.session, referral.id)
-    if change is None or referral.state not in LIFE[Step.CHANGE_CONTACT].sources:
+    if change is None or referral.state not in TRANSITIONS[Step.CHANGE_CONTACT].sources:
         return None
-    mark = mark_of_code(digits_of(typed), referral_id=referral.id, key=unit.dependencies.passphrase_key)
-    if not change.enter(mark, at=unit.now):
+    mark = digest_of_code(digits_of(typed), referral_id=referral.id, key=unit.dependencies.passphrase_key)
+    if not change.try_code(mark, at=unit.now):
         return change.state
     if referral.young or referral.client_group in CONFIRMED_BY_A_PERSON:
         return _leave_to_a_person(unit, change)
@@ -161,10 +163,10 @@ def _apply(unit: UnitOfWork[Dependencies], referral: Referral, change: ContactCh
     """From now on nothing goes to where it went before, unless that may be told. Raises StepRefused."""
     assert change.content is not None
     new = unit.dependencies.vault.decrypt(unit.session, referral.id, SafeContact, change.content)
-    form = personal_record(unit, referral)
+    form = decrypt_record(unit, referral)
     old = form.writer_contact if change.whose is Party.WRITER else form.contact
-    take(unit, referral, Step.CHANGE_CONTACT, by=by, reason=ContactChangeReason.CLIENT_ASKED)
-    contacts.put_in_place(unit, referral, form, change.whose, new)
+    take_step(unit, referral, Step.CHANGE_CONTACT, by=by, reason=ContactChangeReason.CLIENT_ASKED)
+    contacts.replace_contact(unit, referral, form, change.whose, new)
     told = _letter(referral, form, old) if change.old_is_safe and old and old.channel in TAKES_A_CODE else None
     _note(unit, change, ContactChangeStage.CHANGED, told)
     change.settle(ContactChangeState.DONE)
@@ -194,17 +196,17 @@ def _note(
 def _ask_for_another(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
     """A person gets in touch before anything ends; they hear of it again if it is still asked for after a while."""
     step = Step.ASK_FOR_ANOTHER
-    if referral.state not in LIFE[step].sources or referral.match_id is None:
+    if referral.state not in TRANSITIONS[step].sources or referral.match_id is None:
         return
     asked_at = referrals.last_taken(unit.session, referral.id, step, since=(Step.MATCH, Step.GO_ON))
     if asked_at and unit.now < asked_at + ASK_AGAIN_AFTER:
         return
-    take(unit, referral, step, by=BY_CLIENT)
+    take_step(unit, referral, step, by=BY_CLIENT)
     unit.emit(AnotherTherapistWanted(referral_id=referral.id, match_id=referral.match_id))
 
 
 def _agree(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
-    if may_agree(unit, referral):
+    if can_agree_to_pass_on(unit, referral):
         agreements.record_consent(
             unit,
             referral,
@@ -223,10 +225,10 @@ def change_contact(unit: UnitOfWork[Dependencies], request: ChangeContact) -> Do
 
     Raises UnknownReferral, StepNotPossible, HandlesLinkedReferral, NotSealedToIntake, NobodyWroteForThem.
     """
-    referral = get(unit, request.referral_id)
+    referral = get_referral(unit, request.referral_id)
     refuse_who_handles_linked(unit, referral, request.staff)
     contact = open_sealed(unit, SafeContact, request.contact)
-    with refusing():
-        take(unit, referral, Step.CHANGE_CONTACT, by=request.staff, reason=request.reason, note=request.note)
-    put_in_place(unit, referral, personal_record(unit, referral), request.whose, contact)
+    with translated_refusals():
+        take_step(unit, referral, Step.CHANGE_CONTACT, by=request.staff, reason=request.reason, note=request.note)
+    replace_contact(unit, referral, decrypt_record(unit, referral), request.whose, contact)
     return Done()

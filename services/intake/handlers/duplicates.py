@@ -8,12 +8,18 @@ from contracts.commands.intake import Done, ListDuplicates, Merge, PossibleDupli
 from contracts.events.intake import ReferralReopened, ReferralWithdrawn
 from contracts.vocabulary import ReopeningReason, WithdrawalReason
 from services.intake.application.conflicts import carry_links
-from services.intake.application.history import record
-from services.intake.application.lookup import get, get_both
+from services.intake.application.history import record_step
+from services.intake.application.lookup import get_referral, get_two_referrals
 from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import Referral
 from services.intake.domain.states import FINISHED, Step
-from services.intake.errors import CannotMergeInto, MergedIntoEachOther, SameReferral, StepNotPossible, refusing
+from services.intake.errors import (
+    CannotMergeInto,
+    MergedIntoEachOther,
+    SameReferral,
+    StepNotPossible,
+    translated_refusals,
+)
 from services.intake.store import possible_duplicates, referrals
 
 ONE_AND_THE_SAME = "These are one and the same referral. Please check the references."
@@ -21,7 +27,7 @@ ONE_AND_THE_SAME = "These are one and the same referral. Please check the refere
 
 def list_possible_duplicates(unit: UnitOfWork[Dependencies], request: ListDuplicates) -> list[PossibleDuplicate]:
     """Pairs that nobody has merged or told apart yet, the newest first."""
-    found = possible_duplicates.possible_duplicates(unit.session, request.referral_id, request.limit)
+    found = possible_duplicates.find_pairs(unit.session, request.referral_id, request.limit)
     return [
         PossibleDuplicate(
             referral_id=pair.referral.id,
@@ -42,12 +48,12 @@ def merge(unit: UnitOfWork[Dependencies], request: Merge) -> Done:
 
     Raises UnknownReferral, StepNotPossible, CannotMergeInto.
     """
-    referral, into = get_both(unit, request.referral_id, request.into_referral_id)
+    referral, into = get_two_referrals(unit, request.referral_id, request.into_referral_id)
     _refuse_wrong_way(referral, into)
-    with refusing():
+    with translated_refusals():
         referral.merge(into.id)
     carry_links(unit, of=referral, to=into, by=request.staff)
-    record(unit, referral, Step.MERGE, by=request.staff, reason=request.reason, note=request.note)
+    record_step(unit, referral, Step.MERGE, by=request.staff, reason=request.reason, note=request.note)
     unit.emit(ReferralWithdrawn(referral_id=referral.id, reason=WithdrawalReason.DUPLICATE, merged_into_id=into.id))
     return Done()
 
@@ -57,13 +63,13 @@ def unmerge(unit: UnitOfWork[Dependencies], request: Unmerge) -> Done:
 
     Raises UnknownReferral, StepNotPossible.
     """
-    referral = get(unit, request.referral_id)
+    referral = get_referral(unit, request.referral_id)
     into = referrals.find_referral(unit.session, referral.merged_into) if referral.merged_into else None
-    with refusing():
+    with translated_refusals():
         referral.unmerge()
     if into is not None:
         carry_links(unit, of=into, to=referral, by=request.staff)
-    record(unit, referral, Step.UNMERGE, by=request.staff, reason=request.reason, note=request.note)
+    record_step(unit, referral, Step.UNMERGE, by=request.staff, reason=request.reason, note=request.note)
     unit.emit(ReferralReopened(referral_id=referral.id, reason=ReopeningReason.UNMERGED))
     return Done()
 
@@ -73,7 +79,7 @@ def tell_apart(unit: UnitOfWork[Dependencies], request: TellApart) -> Done:
 
     Raises UnknownReferral, SameReferral, MergedIntoEachOther.
     """
-    one, other = get_both(unit, request.referral_id, request.other_referral_id)
+    one, other = get_two_referrals(unit, request.referral_id, request.other_referral_id)
     if one is other:
         raise SameReferral(ONE_AND_THE_SAME)
     for referral, into in ((one, other), (other, one)):

@@ -18,8 +18,8 @@ from contracts.commands.privacy import (
 from contracts.events import billing, evaluation, matching, notifications
 from contracts.events.intake import ErasureOverdue, ReferralErased
 from contracts.vocabulary import ReferralId
-from services.intake.application.lookup import UNKNOWN_REFERENCE, get_by_reference, identify
-from services.intake.application.referral_erasure import ERASURE_UNCONFIRMED, erase, hold_in_force
+from services.intake.application.lookup import UNKNOWN_REFERENCE, find_id, get_by_reference
+from services.intake.application.referral_erasure import ERASURE_UNCONFIRMED, erase_referral, legal_hold_in_force
 from services.intake.dependencies import Dependencies
 from services.intake.domain.erasure import still_to_confirm
 from services.intake.domain.referral import Referral
@@ -37,7 +37,7 @@ log = structlog.get_logger()
 def erase_by_person(unit: UnitOfWork[Dependencies], request: Erase) -> ErasureView:
     """Erases a person, once, with all that was merged into one. Raises UnknownReferral, OnLegalHold,
     TherapyInProgress, ConcernOpen."""
-    referral_id = identify(unit, request.reference)
+    referral_id = find_id(unit, request.reference)
     if referral_id is None:
         raise UnknownReferral(UNKNOWN_REFERENCE)
     # All are locked in one order, the one that was named among them, so that two such can't wait for each other.
@@ -45,11 +45,11 @@ def erase_by_person(unit: UnitOfWork[Dependencies], request: Erase) -> ErasureVi
     referral = referrals.get_referral(unit.session, referral_id)
     if referral.state is not State.ERASED:
         for one in together:
-            refuse_on_hold(unit, one)
+            _refuse_on_legal_hold(unit, one)
             if not request.anyway:
                 _refuse_while_needed(unit, one)
         for one in together:
-            erase(unit, one, by=request.erased_by, reason=request.reason)
+            erase_referral(unit, one, by=request.erased_by, reason=request.reason)
     return _view(unit, referral)
 
 
@@ -57,7 +57,7 @@ def note_confirmation(unit: UnitOfWork[Dependencies], event: ErasureConfirmed) -
     """A service has forgotten."""
     if erasures.find_erasure(unit.session, event.referral_id) is None:
         raise NotYet("the erasure is not recorded here yet")
-    erasures.confirm(unit.session, event.referral_id, event.publisher, unit.now)
+    erasures.save_confirmation(unit.session, event.referral_id, event.publisher, unit.now)
     if not _missing(unit, event.referral_id):
         unit.cancel_timer(ERASURE_UNCONFIRMED, event.referral_id)
 
@@ -78,19 +78,19 @@ def flag_unconfirmed(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     unit.set_timer_after(ERASURE_UNCONFIRMED, erasure.referral_id, unit.dependencies.settings.erasure_confirmed_within)
 
 
-def ask_erasure(unit: UnitOfWork[Dependencies], request: AskErasure) -> ErasureView:
+def get_erasure(unit: UnitOfWork[Dependencies], request: AskErasure) -> ErasureView:
     """Raises UnknownReferral, NeverErased."""
     return _view(unit, get_by_reference(unit, request.reference))
 
 
 def list_unconfirmed(unit: UnitOfWork[Dependencies], request: ListUnconfirmed) -> list[ErasureView]:
-    found = erasures.unconfirmed(unit.session, request.limit)
+    found = erasures.list_unconfirmed(unit.session, request.limit)
     return [_view(unit, referrals.get_referral(unit.session, one.referral_id)) for one in found]
 
 
-def refuse_on_hold(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
+def _refuse_on_legal_hold(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
     """Raises OnLegalHold."""
-    if hold := hold_in_force(unit, referral):
+    if hold := legal_hold_in_force(unit, referral):
         why = hold.reason.value.replace("_", " ")
         raise OnLegalHold(
             f"{referral.reference} is on legal hold ({why}, placed by {hold.placed_by}). Lift that first."

@@ -11,24 +11,24 @@ from contracts.commands.privacy import (
     PlaceHold,
 )
 from services.intake.application.lookup import get_by_reference
-from services.intake.application.referral_erasure import hold_in_force
-from services.intake.application.retention_timer import look_again
+from services.intake.application.referral_erasure import legal_hold_in_force
+from services.intake.application.retention_timer import check_retention_now
 from services.intake.dependencies import Dependencies
-from services.intake.domain.erasure import Hold
+from services.intake.domain.erasure import LegalHold
 from services.intake.domain.referral import Referral
 from services.intake.domain.states import State
 from services.intake.errors import AlreadyOnHold, NoHold, UnknownReferral
 from services.intake.store import erasures
 
 
-def place_hold(unit: UnitOfWork[Dependencies], request: PlaceHold) -> HoldView:
+def place_legal_hold(unit: UnitOfWork[Dependencies], request: PlaceHold) -> HoldView:
     """Raises UnknownReferral, AlreadyOnHold."""
     referral = get_by_reference(unit, request.reference)
     if referral.state is State.ERASED:
         raise UnknownReferral("Nothing is held about this person any more.")
-    if hold := hold_in_force(unit, referral):
+    if hold := legal_hold_in_force(unit, referral):
         raise AlreadyOnHold(f"{hold.placed_by} has placed a hold on {referral.reference} already.")
-    hold = Hold(
+    hold = LegalHold(
         id=unit.new_id(),
         referral_id=referral.id,
         reason=request.reason,
@@ -37,30 +37,30 @@ def place_hold(unit: UnitOfWork[Dependencies], request: PlaceHold) -> HoldView:
     )
     unit.session.add(hold)
     unit.record_audit(AuditAction.HELD, who=request.placed_by, subject_id=referral.id, reason=request.reason.value)
-    return _hold_view(hold, referral)
+    return _legal_hold_view(hold, referral)
 
 
-def lift_hold(unit: UnitOfWork[Dependencies], request: LiftHold) -> HoldView:
+def lift_legal_hold(unit: UnitOfWork[Dependencies], request: LiftHold) -> HoldView:
     """Raises UnknownReferral, NoHold."""
     referral = get_by_reference(unit, request.reference)
-    hold = hold_in_force(unit, referral)
+    hold = legal_hold_in_force(unit, referral)
     if hold is None:
         raise NoHold(f"There is no legal hold on {referral.reference}.")
     hold.lift(reason=request.reason, by=request.lifted_by, at=unit.now)
-    look_again(unit, referral)
+    check_retention_now(unit, referral)
     unit.record_audit(
         AuditAction.HOLD_LIFTED, who=request.lifted_by, subject_id=referral.id, reason=request.reason.value
     )
-    return _hold_view(hold, referral)
+    return _legal_hold_view(hold, referral)
 
 
-def list_holds(unit: UnitOfWork[Dependencies], request: ListHolds) -> list[HoldView]:
+def list_legal_holds(unit: UnitOfWork[Dependencies], request: ListHolds) -> list[HoldView]:
     """Raises UnknownReferral."""
     referral = get_by_reference(unit, request.reference)
-    return [_hold_view(hold, referral) for hold in erasures.holds_on(unit.session, referral.id)]
+    return [_legal_hold_view(hold, referral) for hold in erasures.legal_holds_on(unit.session, referral.id)]
 
 
-def _hold_view(hold: Hold, referral: Referral) -> HoldView:
+def _legal_hold_view(hold: LegalHold, referral: Referral) -> HoldView:
     return HoldView(
         reference=referral.reference,
         reason=hold.reason,

@@ -10,7 +10,7 @@ from chassis.ports import UnitOfWork
 from contracts.commands.intake import AskLinks, Done, Link, Linked, LinkView, Unlink
 from contracts.events.intake import ReferralsUnlinked
 from services.intake.application.conflicts import keep_apart
-from services.intake.application.lookup import get, get_both
+from services.intake.application.lookup import get_referral, get_two_referrals
 from services.intake.dependencies import Dependencies
 from services.intake.domain.links import Link as KeptLink
 from services.intake.errors import CannotLink, UnknownLink
@@ -20,7 +20,7 @@ from services.intake.store.related_referrals import SAME_PERSON, ids_tied_to
 
 def link(unit: UnitOfWork[Dependencies], request: Link) -> Linked:
     """Keeps two referrals apart from now on. Raises UnknownReferral, CannotLink."""
-    one, other = get_both(unit, request.referral_id, request.other_referral_id)
+    one, other = get_two_referrals(unit, request.referral_id, request.other_referral_id)
     known = referral_links.live_links_of(unit.session, one.id)
     if one is other or any(other.id in (kept.referral_id, kept.other_id) for kept in known):
         raise CannotLink("These are the same referral, or linked already.")
@@ -59,9 +59,9 @@ def _between(unit: UnitOfWork[Dependencies], named: KeptLink) -> list[KeptLink]:
     return list(found.values())
 
 
-def links(unit: UnitOfWork[Dependencies], request: AskLinks) -> list[LinkView]:
+def list_links(unit: UnitOfWork[Dependencies], request: AskLinks) -> list[LinkView]:
     """The links of a referral that stand. Raises UnknownReferral."""
-    referral = get(unit, request.referral_id)
+    referral = get_referral(unit, request.referral_id)
     return [
         LinkView(
             link_id=kept.id,

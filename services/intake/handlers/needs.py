@@ -14,13 +14,13 @@ from contracts.commands.intake import ChangeNeeds, Done
 from contracts.sealed import HelpForm, NeedsChanged
 from contracts.vocabulary import ClientGroup, Wish
 from services.intake.application.conflicts import refuse_who_handles_linked
-from services.intake.application.history import take
-from services.intake.application.lookup import get
-from services.intake.application.records import keep_record, personal_record
-from services.intake.application.search_facts import tell_search
+from services.intake.application.history import take_step
+from services.intake.application.lookup import get_referral
+from services.intake.application.records import decrypt_record, replace_record
+from services.intake.application.search_facts import publish_search_facts
 from services.intake.dependencies import Dependencies
 from services.intake.domain.states import Step
-from services.intake.errors import NothingToChange, NotInPrison, SaysTwoThings, refusing
+from services.intake.errors import NothingToChange, NotInPrison, SaysTwoThings, translated_refusals
 
 FIELDS = {
     "sessions": "sessions",
@@ -51,18 +51,18 @@ def change_needs(unit: UnitOfWork[Dependencies], request: ChangeNeeds) -> Done:
 
     Raises UnknownReferral, StepNotPossible, HandlesLinkedReferral, NothingToChange, SaysTwoThings, NotInPrison.
     """
-    referral = get(unit, request.referral_id)
+    referral = get_referral(unit, request.referral_id)
     refuse_who_handles_linked(unit, referral, request.staff)
-    with refusing():
-        take(unit, referral, Step.CHANGE_NEEDS, by=request.staff, reason=request.reason, note=request.note)
-    before = personal_record(unit, referral)
+    with translated_refusals():
+        take_step(unit, referral, Step.CHANGE_NEEDS, by=request.staff, reason=request.reason, note=request.note)
+    before = decrypt_record(unit, referral)
     form = _changed(before, request)
     if form == before:
         raise NothingToChange("That is what is on record already. Name what is otherwise.")
     said = NeedsChanged(changed_at=unit.now, reason=request.reason, told=request.told)
     form = replace(form, needs_changed=(*form.needs_changed, said)[-KEPT:])
-    keep_record(unit, referral, form)
-    tell_search(unit, referral, form)
+    replace_record(unit, referral, form)
+    publish_search_facts(unit, referral, form)
     return Done()
 
 

@@ -18,9 +18,9 @@ from contracts.commands.intake import (
     StepTaken,
 )
 from contracts.sealed import Credentials
-from services.intake.application.lookup import find, get, open_sealed
-from services.intake.application.status import answer
-from services.intake.application.verification import recognised
+from services.intake.application.lookup import find_by_reference, get_referral, open_sealed
+from services.intake.application.status import status_answer
+from services.intake.application.verification import verify_credentials
 from services.intake.dependencies import Dependencies
 from services.intake.domain.states import Step, possible_steps
 from services.intake.errors import UnknownReferral
@@ -49,7 +49,7 @@ def list_awaiting(unit: UnitOfWork[Dependencies], request: ListAwaiting) -> list
 
 def find_referral(unit: UnitOfWork[Dependencies], request: FindReferral) -> ReferralSummary:
     """Raises UnknownReferral."""
-    referral = find(unit, request.reference)
+    referral = find_by_reference(unit, request.reference)
     if referral is None:
         raise UnknownReferral("There is no request with this reference. Please check it.")
     return ReferralSummary(
@@ -76,16 +76,16 @@ def count_referrals(unit: UnitOfWork[Dependencies], request: CountReferrals) -> 
     return [StateCount(state=state, referrals=count) for state, count in referrals.count_by_state(unit.session)]
 
 
-def ask_status(unit: UnitOfWork[Dependencies], request: AskStatus) -> StatusAnswer:
+def get_status(unit: UnitOfWork[Dependencies], request: AskStatus) -> StatusAnswer:
     """Tells a client where their request stands. Never says which of the two was wrong."""
     typed = open_sealed(unit, Credentials, request.sealed)
-    referral = recognised(unit, typed)
-    return answer(unit, referral, typed) if referral else StatusAnswer(recognised=False)
+    referral = verify_credentials(unit, typed)
+    return status_answer(unit, referral, typed) if referral else StatusAnswer(recognised=False)
 
 
-def history(unit: UnitOfWork[Dependencies], request: AskHistory) -> History:
+def get_history(unit: UnitOfWork[Dependencies], request: AskHistory) -> History:
     """Raises UnknownReferral."""
-    referral = get(unit, request.referral_id)
+    referral = get_referral(unit, request.referral_id)
     return History(
         steps=tuple(
             StepTaken(

@@ -17,9 +17,9 @@ from contracts.commands.subject import (
 from contracts.vocabulary import Party
 from services.intake.application import disclosure
 from services.intake.application.conflicts import refuse_who_handles_linked
-from services.intake.application.disclosure import pending_contact
-from services.intake.application.lookup import find, get
-from services.intake.application.records import personal_record
+from services.intake.application.disclosure import unconfirmed_contact_entries
+from services.intake.application.lookup import find_by_reference, get_referral
+from services.intake.application.records import decrypt_record
 from services.intake.dependencies import Dependencies
 from services.intake.domain.states import State
 from services.intake.errors import NothingLeftToRead, UnknownReferral
@@ -31,7 +31,7 @@ def same_person(unit: UnitOfWork[Dependencies], request: AskSamePerson) -> list[
 
     Raises UnknownReferral.
     """
-    asked = find(unit, request.reference)
+    asked = find_by_reference(unit, request.reference)
     if asked is None:
         raise UnknownReferral("There is no request with this reference. Please check it.")
     known, new = {asked.id: asked}, [asked]
@@ -52,19 +52,19 @@ def read_record(unit: UnitOfWork[Dependencies], request: ReadRecord) -> SealedHo
 
     Raises UnknownReferral, NothingLeftToRead, HandlesLinkedReferral, CannotSeal.
     """
-    referral = get(unit, request.referral_id)
+    referral = get_referral(unit, request.referral_id)
     refuse_who_handles_linked(unit, referral, request.staff)
     if referral.state is State.ERASED:
         raise NothingLeftToRead(f"{referral.reference} was erased: there is nothing left to read.")
     unit.record_audit(AuditAction.READ, who=request.staff, subject_id=referral.id, reason=request.reason.value)
-    form = personal_record(unit, referral)
+    form = decrypt_record(unit, referral)
     sections = [
-        section(Topic.REQUEST, [disclosure.request(referral)]),
-        disclosure.answers(form),
-        section(Topic.CONTACT, pending_contact(unit, referral, *Party)),
-        disclosure.consents(form),
-        section(Topic.STEPS, disclosure.steps(unit, referral)),
-        section(Topic.ASSESSMENT, disclosure.assessment(unit, referral)),
+        section(Topic.REQUEST, [disclosure.request_entry(referral)]),
+        disclosure.answers_section(form),
+        section(Topic.CONTACT, unconfirmed_contact_entries(unit, referral, *Party)),
+        disclosure.consents_section(form),
+        section(Topic.STEPS, disclosure.history_entries(unit, referral)),
+        section(Topic.ASSESSMENT, disclosure.assessment_entries(unit, referral)),
     ]
     return sealed(unit, sections, seal_to_=request.seal_to)
 
@@ -75,7 +75,7 @@ def leave_out(unit: UnitOfWork[Dependencies], request: LeaveOut) -> Done:
     Raises UnknownReferral, HandlesLinkedReferral.
     """
     for one in request.entries:
-        referral = get(unit, one.referral_id)
+        referral = get_referral(unit, one.referral_id)
         refuse_who_handles_linked(unit, referral, request.staff)
         which = f"{one.ground.value} {one.service}/{one.topic.value}/{one.place}"
         unit.record_audit(AuditAction.LEFT_OUT, who=request.staff, subject_id=referral.id, reason=which)

@@ -8,7 +8,7 @@ from contracts.commands.intake import ListUnreadable, RetriedUnreadable, RetryUn
 from contracts.events.intake import HelpRequestRefused
 from contracts.events.web import HelpRequested, WithdrawalRequested
 from contracts.vocabulary import RefusalReason
-from services.intake.application.submissions import SubmissionRefused, take_back, take_in
+from services.intake.application.submissions import SubmissionRefused, accept_request, accept_withdrawal
 from services.intake.dependencies import Dependencies
 from services.intake.errors import NothingUnreadable, StillUnreadable
 from services.intake.store import unreadable_submissions
@@ -20,7 +20,7 @@ NOTHING_IN_IT = frozenset({RefusalReason.REPLAYED, RefusalReason.NOT_RECOGNISED}
 def receive_request(unit: UnitOfWork[Dependencies], event: HelpRequested) -> None:
     """Takes a request for help in, or says to the front-end why it can't be taken as it is."""
     try:
-        take_in(unit, event)
+        accept_request(unit, event)
     except SubmissionRefused as refusal:
         _refuse(unit, event, refusal)
 
@@ -28,7 +28,7 @@ def receive_request(unit: UnitOfWork[Dependencies], event: HelpRequested) -> Non
 def withdraw_request(unit: UnitOfWork[Dependencies], event: WithdrawalRequested) -> None:
     """Takes a request back for whoever knows its reference and passphrase."""
     try:
-        take_back(unit, event)
+        accept_withdrawal(unit, event)
     except SubmissionRefused as refusal:
         _refuse(unit, event, refusal)
 
@@ -65,8 +65,8 @@ def _take_in(unit: UnitOfWork[Dependencies], kept: unreadable_submissions.Unread
     """The reference of the request that was in it, if one was. Raises SubmissionRefused."""
     event = kept.as_event()
     if isinstance(event, HelpRequested):
-        return take_in(unit, event).reference
-    take_back(unit, event)
+        return accept_request(unit, event).reference
+    accept_withdrawal(unit, event)
     return None
 
 

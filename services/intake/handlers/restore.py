@@ -18,4 +18,4 @@ def erase_again(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     for subject_id in destroyed(unit.session, tables.data_keys):
         referral = referrals.find_referral(unit.session, ReferralId(subject_id))
         if referral is not None and referral.state is not State.ERASED:
-            referral_erasure.erase(unit, referral, by=BY_RULE, reason=ErasureReason.ERASED_BEFORE)
+            referral_erasure.erase_referral(unit, referral, by=BY_RULE, reason=ErasureReason.ERASED_BEFORE)

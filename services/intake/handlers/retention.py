@@ -28,7 +28,7 @@ from contracts.commands.retention import (
 from contracts.vocabulary import ReferralId
 from services.intake.application import referral_erasure
 from services.intake.application.history import BY_RULE
-from services.intake.application.lookup import find
+from services.intake.application.lookup import find_by_reference
 from services.intake.application.retention_dates import referrals_of_person, retention_date_of
 from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import Referral
@@ -40,7 +40,7 @@ from services.intake.store.retention import RETENTION_DUE
 log = structlog.get_logger()
 
 
-def come_due(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
+def erase_when_due(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """Erases a person whose time has come; otherwise sets the timer for when it will have, or looks again later."""
     file = referrals_of_person(unit, ReferralId(UUID(timer.key)))
     if not file:
@@ -56,12 +56,12 @@ def come_due(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
             "retention_due", referral_id=timer.key, term=date.term.name, policy=unit.dependencies.retention.version
         )
         for referral in file:
-            referral_erasure.erase(unit, referral, by=BY_RULE, reason=ErasureReason.RETENTION)
+            referral_erasure.erase_referral(unit, referral, by=BY_RULE, reason=ErasureReason.RETENTION)
 
 
-def ask_retention(unit: UnitOfWork[Dependencies], request: AskRetention) -> RetentionView:
+def get_retention(unit: UnitOfWork[Dependencies], request: AskRetention) -> RetentionView:
     """Raises UnknownReferral."""
-    referral = find(unit, request.reference)
+    referral = find_by_reference(unit, request.reference)
     if referral is None or referral.state is State.ERASED:
         raise UnknownReferral("Nothing is held under this reference. Please check it.")
     return _view(unit, referral, referrals_of_person(unit, referral.id))
@@ -103,7 +103,7 @@ def _stops(unit: UnitOfWork[Dependencies], file: Sequence[Referral]) -> tuple[Re
 
 def _stops_of(unit: UnitOfWork[Dependencies], referral: Referral) -> list[StopKind]:
     stops = {
-        StopKind.LEGAL_HOLD: referral_erasure.hold_in_force(unit, referral) is not None,
+        StopKind.LEGAL_HOLD: referral_erasure.legal_hold_in_force(unit, referral) is not None,
         StopKind.THERAPY_IN_PROGRESS: referral.state in IN_THERAPY,
         StopKind.CONCERN_OPEN: concerns.has_open_concern(unit.session, referral.id),
     }

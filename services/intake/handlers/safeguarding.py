@@ -11,7 +11,7 @@ from contracts.events.evaluation import EvaluationRiskFlagged
 from contracts.events.notifications import SafeguardingAlertAcknowledged
 from services.intake.application.concerns import record_concern
 from services.intake.application.history import BY_RULE
-from services.intake.application.lookup import get, get_or_wait
+from services.intake.application.lookup import get_or_wait, get_referral
 from services.intake.dependencies import Dependencies
 from services.intake.domain.safeguarding import (
     Finding,
@@ -37,6 +37,6 @@ def note_acknowledgement(unit: UnitOfWork[Dependencies], event: SafeguardingAler
 
 def raise_concern(unit: UnitOfWork[Dependencies], request: RaiseConcern) -> ConcernRaised:
     """Raises UnknownReferral."""
-    referral = get(unit, request.referral_id)
+    referral = get_referral(unit, request.referral_id)
     finding = Finding(request.severity, request.category)
     return ConcernRaised(concern_id=record_concern(unit, referral.id, finding, raised_by=request.raised_by))

@@ -10,25 +10,25 @@ from sqlalchemy.orm import Session
 from chassis.store import identity_map
 from chassis.store.unit_of_work import upsert
 from contracts.vocabulary import ReferralId
-from services.intake.domain.erasure import HOLDERS, Erasure, Hold
+from services.intake.domain.erasure import HOLDERS, Erasure, LegalHold
 from services.intake.store.tables import (
     assessments,
     contact_changes,
-    duplicates,
     erasure_confirmations,
     erasures,
     legal_holds,
-    marks,
+    match_keys,
     personal_records,
+    possible_duplicates,
     told_apart,
 )
 
 PERSONAL = (
     personal_records.c.referral_id,
     assessments.c.referral_id,
-    marks.c.referral_id,
-    duplicates.c.referral_id,
-    duplicates.c.other_id,
+    match_keys.c.referral_id,
+    possible_duplicates.c.referral_id,
+    possible_duplicates.c.other_id,
     told_apart.c.referral_id,
     told_apart.c.other_id,
     contact_changes.c.referral_id,
@@ -36,7 +36,7 @@ PERSONAL = (
 """Where what is encrypted under a person's key, or could recognise them, hangs on their referral."""
 
 
-def drop_personal(session: Session, referral_id: ReferralId) -> None:
+def delete_personal_data(session: Session, referral_id: ReferralId) -> None:
     """Deletes every row that holds something about the person."""
     session.flush()
     for column in PERSONAL:
@@ -47,7 +47,7 @@ def find_erasure(session: Session, referral_id: ReferralId) -> Erasure | None:
     return identity_map.lock(session, Erasure, referral_id)
 
 
-def confirm(session: Session, referral_id: ReferralId, service: str, at: datetime) -> None:
+def save_confirmation(session: Session, referral_id: ReferralId, service: str, at: datetime) -> None:
     """Keeps the first confirmation of each service."""
     statement = upsert(session, erasure_confirmations)
     row = {"referral_id": referral_id, "service": service, "confirmed_at": at}
@@ -61,7 +61,7 @@ def confirmations(session: Session, referral_id: ReferralId) -> dict[str, dateti
     return {service: at for service, at in session.execute(wanted.order_by(table.c.confirmed_at))}  # noqa: C416
 
 
-def unconfirmed(session: Session, limit: int) -> list[Erasure]:
+def list_unconfirmed(session: Session, limit: int) -> list[Erasure]:
     """Those that not every service has confirmed, the oldest first."""
     erasure, confirmation = erasures, erasure_confirmations
     confirmed = select(func.count()).where(confirmation.c.referral_id == erasure.c.referral_id).scalar_subquery()
@@ -69,8 +69,8 @@ def unconfirmed(session: Session, limit: int) -> list[Erasure]:
     return list(session.execute(wanted.limit(limit)).scalars())
 
 
-def holds_on(session: Session, referral_id: ReferralId) -> list[Hold]:
+def legal_holds_on(session: Session, referral_id: ReferralId) -> list[LegalHold]:
     """The oldest first."""
     table = legal_holds
-    wanted = select(Hold).where(table.c.referral_id == referral_id).order_by(table.c.placed_at, table.c.id)
+    wanted = select(LegalHold).where(table.c.referral_id == referral_id).order_by(table.c.placed_at, table.c.id)
     return list(session.execute(wanted).scalars())

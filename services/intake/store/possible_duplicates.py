@@ -20,20 +20,23 @@ from contracts.vocabulary import (
     ReferralId,
 )
 from services.intake.domain.referral import Referral
-from services.intake.store.tables import duplicates, marks, personal_records, referrals, told_apart
+from services.intake.store.tables import match_keys, personal_records, possible_duplicates, referrals, told_apart
 
-_NEW_MARK = prepared(marks.insert())
+_NEW_MATCH_KEY = prepared(match_keys.insert())
 
 _ALIKE = (
-    select(marks.c.referral_id, marks.c.kind)
-    .where(marks.c.mark.in_(bindparam("marks", expanding=True)))
-    .order_by(marks.c.referral_id.desc())
+    select(match_keys.c.referral_id, match_keys.c.kind)
+    .where(match_keys.c.mark.in_(bindparam("marks", expanding=True)))
+    .order_by(match_keys.c.referral_id.desc())
     .limit(50)
 )
 
 _TOLD_APART = (
     select(told_apart.c.referral_id)
-    .where(told_apart.c.referral_id == duplicates.c.referral_id, told_apart.c.other_id == duplicates.c.other_id)
+    .where(
+        told_apart.c.referral_id == possible_duplicates.c.referral_id,
+        told_apart.c.other_id == possible_duplicates.c.other_id,
+    )
     .exists()
 )
 
@@ -47,16 +50,16 @@ class Pair(NamedTuple):
     found_at: datetime
 
 
-def save_marks(session: Session, referral_id: ReferralId, found: Mapping[MarkKind, bytes]) -> None:
+def save_match_keys(session: Session, referral_id: ReferralId, found: Mapping[MarkKind, bytes]) -> None:
     rows_ = [{"referral_id": referral_id, "kind": kind, "mark": mark} for kind, mark in found.items()]
-    session.execute(_NEW_MARK, rows_)
+    session.execute(_NEW_MATCH_KEY, rows_)
 
 
-def drop_marks(session: Session, referral_id: ReferralId) -> None:
-    session.execute(marks.delete().where(marks.c.referral_id == referral_id))
+def delete_match_keys(session: Session, referral_id: ReferralId) -> None:
+    session.execute(match_keys.delete().where(match_keys.c.referral_id == referral_id))
 
 
-def save_possible_duplicates(
+def save_pairs(
     session: Session,
     referral: Referral,
     found: Collection[bytes],
@@ -72,24 +75,36 @@ def save_possible_duplicates(
         if id_ != referral.previous_id and id_ not in but
     ]
     if pairs:
-        session.execute(upsert(session, duplicates).on_conflict_do_nothing(), pairs)
+        session.execute(upsert(session, possible_duplicates).on_conflict_do_nothing(), pairs)
 
 
-def possible_duplicates(session: Session, referral_id: ReferralId | None, limit: int) -> list[Pair]:
+def find_pairs(session: Session, referral_id: ReferralId | None, limit: int) -> list[Pair]:
     """Pairs of which neither is merged into another, nor told apart, the newest first. Of one referral, or of all."""
     one_table, other_table = referrals.alias("later"), referrals.alias("earlier")
     wanted = (
-        select(aliased(Referral, one_table), aliased(Referral, other_table), duplicates.c.kind, duplicates.c.found_at)
+        select(
+            aliased(Referral, one_table),
+            aliased(Referral, other_table),
+            possible_duplicates.c.kind,
+            possible_duplicates.c.found_at,
+        )
         .select_from(
-            duplicates.join(one_table, one_table.c.id == duplicates.c.referral_id).join(
-                other_table, other_table.c.id == duplicates.c.other_id
+            possible_duplicates.join(one_table, one_table.c.id == possible_duplicates.c.referral_id).join(
+                other_table, other_table.c.id == possible_duplicates.c.other_id
             )
         )
         .where(one_table.c.merged_into.is_(None), other_table.c.merged_into.is_(None), ~_TOLD_APART)
-        .order_by(duplicates.c.found_at.desc(), duplicates.c.referral_id, duplicates.c.other_id, duplicates.c.kind)
+        .order_by(
+            possible_duplicates.c.found_at.desc(),
+            possible_duplicates.c.referral_id,
+            possible_duplicates.c.other_id,
+            possible_duplicates.c.kind,
+        )
     )
     if referral_id is not None:
-        wanted = wanted.where((duplicates.c.referral_id == referral_id) | (duplicates.c.other_id == referral_id))
+        wanted = wanted.where(
+            (possible_duplicates.c.referral_id == referral_id) | (possible_duplicates.c.other_id == referral_id)
+        )
     pairs: dict[tuple[ReferralId, ReferralId], Pair] = {}
     for one, other, kind, at in session.execute(wanted.limit(limit * len(MarkKind))):
         known = pairs.get((one.id, other.id))
@@ -105,9 +120,9 @@ def tell_apart(session: Session, one_id: ReferralId, other_id: ReferralId, told:
     return session.execute(added).first() is not None
 
 
-def unmarked(session: Session, after: ReferralId | None, limit: int) -> list[Referral]:
+def without_match_keys(session: Session, after: ReferralId | None, limit: int) -> list[Referral]:
     """Referrals that are not erased and have no mark, the oldest first, after one of them."""
-    has_mark = select(marks.c.referral_id).where(marks.c.referral_id == referrals.c.id).exists()
+    has_mark = select(match_keys.c.referral_id).where(match_keys.c.referral_id == referrals.c.id).exists()
     wanted = select(Referral).join(personal_records, personal_records.c.referral_id == referrals.c.id).where(~has_mark)
     if after is not None:
         wanted = wanted.where(referrals.c.id > after)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from chassis.audit.chain import AuditAction
 from contracts.vocabulary import ReferralId
 from services.intake.domain.referral import Referral
-from services.intake.domain.retention import Story
+from services.intake.domain.retention import StepSummary
 from services.intake.store.referrals import history_of
 from services.intake.store.tables import metadata
 
@@ -21,9 +21,9 @@ RETENTION_DUE = "retention"
 timers, audit = metadata.tables["timer"], metadata.tables["audit_entry"]
 
 
-def story_of(session: Session, referral: Referral) -> Story:
+def step_summary_of(session: Session, referral: Referral) -> StepSummary:
     taken = history_of(session, referral.id)
-    return Story(taken[-1].taken_at, frozenset(one.reason for one in taken if one.reason))
+    return StepSummary(taken[-1].taken_at, frozenset(one.reason for one in taken if one.reason))
 
 
 def perhaps_due(session: Session, before: datetime, limit: int) -> list[ReferralId]:

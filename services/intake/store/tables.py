@@ -43,7 +43,7 @@ from contracts.vocabulary import (
     Work,
 )
 from services.intake.domain.contact_change import ContactChange
-from services.intake.domain.erasure import Erasure, Hold
+from services.intake.domain.erasure import Erasure, LegalHold
 from services.intake.domain.links import Link
 from services.intake.domain.referral import Referral
 from services.intake.domain.safeguarding import Concern
@@ -169,7 +169,7 @@ assessments = Table(
 )
 
 # They hang on the client's data key, without which nothing may recognise the client.
-marks = Table(
+match_keys = Table(
     "identity_mark",
     metadata,
     Column("referral_id", Uuid, ForeignKey("data_key.subject_id", ondelete="CASCADE"), primary_key=True),
@@ -177,7 +177,7 @@ marks = Table(
     Column("mark", LargeBinary(32), nullable=False, index=True),
 )
 
-duplicates = Table(
+possible_duplicates = Table(
     "possible_duplicate",
     metadata,
     Column("referral_id", Uuid, ForeignKey("data_key.subject_id", ondelete="CASCADE"), primary_key=True),
@@ -281,4 +281,4 @@ mapper.map_imperatively(Link, links)
 
 mapper.map_imperatively(Erasure, erasures)
 
-mapper.map_imperatively(Hold, legal_holds)
+mapper.map_imperatively(LegalHold, legal_holds)

@@ -163,7 +163,7 @@ class Intake(HandlerBench):
 
     def status(self, reference: str, passphrase: str = PASSPHRASE) -> StatusAnswer:
         sealed = self.web.seal("intake", Credentials(reference=reference, passphrase=passphrase))
-        answer: StatusAnswer = self.ask(queries.ask_status, AskStatus(sealed=sealed))
+        answer: StatusAnswer = self.ask(queries.get_status, AskStatus(sealed=sealed))
         return answer
 
     def find(self, reference: str) -> ReferralSummary:
@@ -182,7 +182,7 @@ class Intake(HandlerBench):
 
     def steps(self, referral_id: ReferralId) -> list[tuple[str, str, str, str | None]]:
         """What is on record of each step: what, leading where, by whom, and why."""
-        told: History = self.ask(queries.history, AskHistory(referral_id=referral_id))
+        told: History = self.ask(queries.get_history, AskHistory(referral_id=referral_id))
         assert [one.number for one in told.steps] == list(range(1, len(told.steps) + 1))
         return [(one.step, one.state, one.taken_by, one.reason) for one in told.steps]
 

@@ -168,7 +168,7 @@ def test_two_agreements_are_waited_for_one_after_the_other(intake: Intake) -> No
 def test_an_agreement_leaves_what_is_on_hold_for_something_else(intake: Intake) -> None:
     referral_id, reference = intake.ask_and_assess()
     hold = Hold(referral_id=referral_id, staff="Sam Example", reason=HoldReason.CLIENT_NOT_READY)
-    intake.ask(lifecycle.hold, hold)
+    intake.ask(lifecycle.pause, hold)
     record(intake, referral_id, ConsentKind.PASS_TO_THERAPIST)
     assert intake.state(reference) == "on_hold"
 

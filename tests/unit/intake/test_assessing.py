@@ -199,7 +199,7 @@ def test_what_was_dealt_with_is_not_late(intake: Intake, done: str) -> None:
 
 def test_a_request_on_hold_is_late_only_once_it_goes_on(intake: Intake) -> None:
     referral_id, _ = intake.ask_for_help()
-    intake.ask(lifecycle.hold, Hold(referral_id=referral_id, staff=SAM, reason=HoldReason.CLIENT_NOT_READY))
+    intake.ask(lifecycle.pause, Hold(referral_id=referral_id, staff=SAM, reason=HoldReason.CLIENT_NOT_READY))
     assert late(intake) == []
     intake.ask(lifecycle.resume, Resume(referral_id=referral_id, staff=SAM, reason=ResumptionReason.CLIENT_READY))
     assert [one.referral_id for one in late(intake)] == [referral_id]

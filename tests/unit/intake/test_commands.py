@@ -46,7 +46,7 @@ from contracts.vocabulary import (
 )
 from services.intake import errors
 from services.intake.application import status
-from services.intake.domain.passphrases import mark_of
+from services.intake.domain.passphrases import digest_of_passphrase
 from services.intake.domain.states import State
 from services.intake.handlers import lifecycle, queries, safeguarding
 from services.intake.store import tables
@@ -169,7 +169,7 @@ def test_a_locked_referral_causes_the_same_work_for_the_right_words(intake: Inta
 
 def test_the_same_digest_is_made_for_a_reference_that_nobody_has(intake: Intake) -> None:
     _, reference = intake.ask_for_help()
-    with patch("services.intake.domain.passphrases.mark_of", wraps=mark_of) as made:
+    with patch("services.intake.domain.passphrases.mark_of", wraps=digest_of_passphrase) as made:
         for asked in (reference, UNKNOWN_REFERENCE, "no reference"):
             intake.status(asked, "wrong passphrase")
     assert made.call_count == 3
@@ -182,7 +182,7 @@ def test_no_passphrase_opens_a_decoy(intake: Intake) -> None:
 
 def test_a_question_that_is_not_sealed_is_not_answered(intake: Intake) -> None:
     with pytest.raises(errors.NotSealedToIntake):
-        intake.ask(queries.ask_status, AskStatus(sealed="9C28-SAU2-5"))
+        intake.ask(queries.get_status, AskStatus(sealed="9C28-SAU2-5"))
 
 
 # What waits

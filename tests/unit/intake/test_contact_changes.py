@@ -66,7 +66,7 @@ def intake(intake_on_each_store: Intake) -> Intake:
 
 def asks(intake: Intake, asked: Asked, passphrase: str = PASSPHRASE) -> StatusAnswer:
     typed = Credentials(reference=asked.reference, passphrase=passphrase)
-    answer: StatusAnswer = intake.ask(queries.ask_status, AskStatus(sealed=intake.web.seal("intake", typed)))
+    answer: StatusAnswer = intake.ask(queries.get_status, AskStatus(sealed=intake.web.seal("intake", typed)))
     return answer
 
 
@@ -273,7 +273,7 @@ def test_it_is_said_since_when_it_stands_there_and_by_when_it_is_read(intake: In
 def test_who_waits_for_money_is_told_so(intake: Intake) -> None:
     asked = intake.ask_and_assess()
     waits = SubsidyWaitlisted(referral_id=asked.referral_id, reason=SubsidyWaitReason.NO_MONEY)
-    intake.hear(events.note_money_wait, waits, sequence=2)
+    intake.hear(events.note_subsidy_waitlisted, waits, sequence=2)
     assert asks(intake, asked).also == status.MONEY
     helped = SubsidyApproved(
         award_id=AwardId(new_id()),
@@ -284,8 +284,8 @@ def test_who_waits_for_money_is_told_so(intake: Intake) -> None:
         committed_pence=120_00,
         approved_at=MONDAY_10,
     )
-    intake.hear(events.note_money, helped, sequence=3)
-    intake.hear(events.note_money_wait, waits, sequence=2)
+    intake.hear(events.note_subsidy_decided, helped, sequence=3)
+    intake.hear(events.note_subsidy_waitlisted, waits, sequence=2)
     assert asks(intake, asked).also is None
 
 

@@ -24,13 +24,13 @@ from contracts.vocabulary import (
     WithdrawalReason,
 )
 from services.intake import errors
-from services.intake.domain.match_keys import keys_of, marks_of, normal_email, normal_telephone
+from services.intake.domain.match_keys import hmac_keys_of, match_keys_of, normal_email, normal_telephone
 from services.intake.handlers import duplicates, erasure, lifecycle
 from services.intake.store import tables
 from tests.unit.intake.conftest import Asked, Intake
 
 SAM = "Sam Example"
-KEYS = keys_of(b"k" * 32)
+KEYS = hmac_keys_of(b"k" * 32)
 
 
 @pytest.fixture
@@ -90,10 +90,13 @@ def test_an_extension_belongs_to_no_telephone_number() -> None:
 
 def test_a_name_alone_is_no_mark_and_marks_of_another_kind_or_key_differ() -> None:
     known: dict[str, Any] = {"email": "robin@example.org", "telephone": None, "date_of_birth": date(1985, 4, 1)}
-    marks = marks_of(**known, name="Robin Example", keys=KEYS)
+    marks = match_keys_of(**known, name="Robin Example", keys=KEYS)
     assert set(marks) == {MarkKind.EMAIL, MarkKind.NAME_AND_BIRTH}
-    assert set(marks_of(**(known | {"date_of_birth": None}), name="Robin Example", keys=KEYS)) == {MarkKind.EMAIL}
-    assert marks_of(**known, name="Robin Example", keys=keys_of(b"x" * 32))[MarkKind.EMAIL] != marks[MarkKind.EMAIL]
+    assert set(match_keys_of(**(known | {"date_of_birth": None}), name="Robin Example", keys=KEYS)) == {MarkKind.EMAIL}
+    assert (
+        match_keys_of(**known, name="Robin Example", keys=hmac_keys_of(b"x" * 32))[MarkKind.EMAIL]
+        != marks[MarkKind.EMAIL]
+    )
     assert len(set(KEYS.values())) == len(MarkKind)
 
 
@@ -142,7 +145,7 @@ def test_who_is_re_referred_is_no_duplicate_of_their_own_referral(intake: Intake
 
 def test_what_is_stored_for_it_can_be_read_by_nobody(intake: Intake) -> None:
     intake.ask_for_help(contact=reached_at(telephone="01632 960001", email="planted@example.org"))
-    rows = intake.read(lambda unit: unit.session.execute(select(tables.marks)).all())
+    rows = intake.read(lambda unit: unit.session.execute(select(tables.match_keys)).all())
     assert len(rows) == 2
     assert all(len(row.mark) == 32 and b"960001" not in row.mark and b"planted" not in row.mark for row in rows)
 
@@ -152,7 +155,7 @@ def test_the_marks_of_an_erased_person_go_with_them(intake: Intake) -> None:
     assert len(pairs(intake)) == 1
     request = Erase(reference=first.reference, reason=ErasureReason.CLIENT_ASKED, erased_by="A. Dministrator")
     intake.ask(erasure.erase_by_person, request)
-    rows = intake.read(lambda unit: unit.session.execute(select(tables.marks.c.referral_id)).scalars().all())
+    rows = intake.read(lambda unit: unit.session.execute(select(tables.match_keys.c.referral_id)).scalars().all())
     assert set(rows) == {second.referral_id}
     assert pairs(intake) == []
 

@@ -22,7 +22,7 @@ from services.intake.domain.referral import (
     StepRefused,
 )
 from services.intake.domain.state_diagram import page
-from services.intake.domain.states import FINISHED, LIFE, UNASSESSED, State, Step, possible_steps
+from services.intake.domain.states import FINISHED, TRANSITIONS, UNASSESSED, State, Step, possible_steps
 from tests.unit.intake.test_referral import NOW, a_referral
 
 HEARD = (Step.OFFER, Step.SEEK_ON, Step.MATCH, Step.PART, Step.END)
@@ -32,8 +32,8 @@ OTHER = ReferralId(new_id())
 def heard(referral: Referral, step: Step) -> bool:
     """Has the referral hear of a step as a handler does."""
     if step is Step.MATCH:
-        return referral.match(match_id=MatchId(new_id()), therapist_id=TherapistId(new_id()))
-    return referral.part(step) if step in (Step.PART, Step.END) else referral.hear(step)
+        return referral.record_match(match_id=MatchId(new_id()), therapist_id=TherapistId(new_id()))
+    return referral.end_match(step) if step in (Step.PART, Step.END) else referral.take_if_possible(step)
 
 
 APART = (*HEARD, Step.GO_ON, Step.MERGE, Step.UNMERGE, Step.WITHDRAW, Step.UNDO)
@@ -78,8 +78,8 @@ class LifeMachine(RuleBasedStateMachine):
         if not self.referral.is_assessed:
             return  # the handler waits: what matching says builds on the assessment
         before = self.referral.state
-        assert heard(self.referral, step) is (before in LIFE[step].sources)
-        if before in LIFE[step].sources:
+        assert heard(self.referral, step) is (before in TRANSITIONS[step].sources)
+        if before in TRANSITIONS[step].sources:
             self.history.append((step, before, self.referral.state))
 
     @invariant()
@@ -87,8 +87,8 @@ class LifeMachine(RuleBasedStateMachine):
         state = State.RECEIVED
         for step, before, after in self.history:
             assert state is before
-            assert before in LIFE[step].sources
-            assert after in LIFE[step].targets or (not LIFE[step].targets and after is before)
+            assert before in TRANSITIONS[step].sources
+            assert after in TRANSITIONS[step].targets or (not TRANSITIONS[step].targets and after is before)
             state = after
         assert self.referral.state is state
 
@@ -128,7 +128,7 @@ class LifeMachine(RuleBasedStateMachine):
         if isinstance(refused, (SafeguardingLeadFirst, NotMerged, MergedIntoAnother, CannotUndo)):
             assert step in (Step.ASSESS, Step.SIGNPOST, Step.UNMERGE, Step.RE_REFER, Step.UNDO)
         else:
-            assert before not in LIFE[step].sources
+            assert before not in TRANSITIONS[step].sources
             assert isinstance(refused, AlreadyFinished) is (before in FINISHED)
             assert before.words in str(refused)
         assert (self.referral.state, self.referral.steps_taken) == (before, taken)
@@ -152,9 +152,9 @@ def test_the_drawing_is_up_to_date_and_shows_every_state() -> None:
 
 
 def test_every_state_can_be_reached_and_left_or_is_the_last() -> None:
-    reached = {state for legal in LIFE.values() for state in legal.targets}
+    reached = {state for legal in TRANSITIONS.values() for state in legal.targets}
     assert reached == set(State)
-    left = {state for step, legal in LIFE.items() for state in legal.sources if step is not Step.ERASE}
+    left = {state for step, legal in TRANSITIONS.items() for state in legal.sources if step is not Step.ERASE}
     assert set(State) - left == {State.RE_REFERRED, State.ERASED}
 
 
@@ -190,7 +190,7 @@ def test_a_hold_of_an_open_offer_goes_on_with_the_search() -> None:
 def test_a_match_that_was_made_meanwhile_ends_the_hold() -> None:
     referral = a_referral(state=State.OFFERED)
     referral.take(Step.HOLD)
-    assert not referral.hear(Step.SEEK_ON)
+    assert not referral.take_if_possible(Step.SEEK_ON)
     assert heard(referral, Step.MATCH)
     assert (referral.state, referral.state_before) == (State.MATCHED, None)
 
@@ -198,18 +198,18 @@ def test_a_match_that_was_made_meanwhile_ends_the_hold() -> None:
 def test_the_first_session_is_known_once_both_it_and_the_match_are() -> None:
     referral = a_referral(state=State.OFFERED)
     match_id = MatchId(new_id())
-    referral.attended(match_id, sequence=1)
+    referral.record_attendance(match_id, sequence=1)
     assert not referral.has_begun
-    referral.match(match_id=match_id, therapist_id=TherapistId(new_id()))
+    referral.record_match(match_id=match_id, therapist_id=TherapistId(new_id()))
     assert referral.has_begun
 
 
 def test_an_older_session_does_not_hide_a_newer_one() -> None:
     referral = a_referral(state=State.OFFERED)
     match_id = MatchId(new_id())
-    referral.attended(match_id, sequence=2)
-    referral.attended(MatchId(new_id()), sequence=1)
-    referral.match(match_id=match_id, therapist_id=TherapistId(new_id()))
+    referral.record_attendance(match_id, sequence=2)
+    referral.record_attendance(MatchId(new_id()), sequence=1)
+    referral.record_match(match_id=match_id, therapist_id=TherapistId(new_id()))
     assert referral.has_begun
 
 

@@ -58,7 +58,7 @@ def unlink(intake: Intake, link_id: LinkId) -> None:
 
 
 def links_of(intake: Intake, referral_id: ReferralId) -> list[LinkView]:
-    found: list[LinkView] = intake.ask(links.links, AskLinks(referral_id=referral_id))
+    found: list[LinkView] = intake.ask(links.list_links, AskLinks(referral_id=referral_id))
     return found
 
 

@@ -21,7 +21,7 @@ from contracts.vocabulary import (
     WithdrawalReason,
 )
 from services.intake import errors
-from services.intake.application.records import personal_record
+from services.intake.application.records import decrypt_record
 from services.intake.handlers import lifecycle, needs
 from services.intake.store.referrals import get_referral
 from tests.unit.intake.conftest import Intake
@@ -44,7 +44,7 @@ def change(intake: Intake, referral_id: ReferralId, **changes: Any) -> None:
 
 
 def kept(intake: Intake, referral_id: ReferralId) -> HelpForm:
-    return intake.read(lambda unit: personal_record(unit, get_referral(unit.session, referral_id)))
+    return intake.read(lambda unit: decrypt_record(unit, get_referral(unit.session, referral_id)))
 
 
 def test_the_search_hears_of_it_and_it_is_on_record(intake: Intake) -> None:

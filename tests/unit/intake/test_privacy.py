@@ -55,18 +55,18 @@ def erase(intake: Intake, reference: str, *, anyway: bool = False) -> ErasureVie
 
 def hold(intake: Intake, reference: str) -> HoldView:
     request = PlaceHold(reference=reference, reason=HoldReason.POLICE_REQUEST, placed_by="S. Olicitor")
-    view: HoldView = intake.ask(legal_holds.place_hold, request)
+    view: HoldView = intake.ask(legal_holds.place_legal_hold, request)
     return view
 
 
 def lift(intake: Intake, reference: str) -> HoldView:
     request = LiftHold(reference=reference, reason=LiftReason.MATTER_CLOSED, lifted_by="S. Olicitor")
-    view: HoldView = intake.ask(legal_holds.lift_hold, request)
+    view: HoldView = intake.ask(legal_holds.lift_legal_hold, request)
     return view
 
 
 def status(intake: Intake, reference: str) -> ErasureView:
-    view: ErasureView = intake.ask(erasure.ask_erasure, AskErasure(reference=reference))
+    view: ErasureView = intake.ask(erasure.get_erasure, AskErasure(reference=reference))
     return view
 
 
@@ -168,7 +168,7 @@ def test_there_is_one_hold_at_a_time_and_all_are_remembered(intake: Intake, aske
         hold(intake, asked.reference)
     lift(intake, asked.reference)
     hold(intake, asked.reference)
-    holds = intake.ask(legal_holds.list_holds, ListHolds(reference=asked.reference))
+    holds = intake.ask(legal_holds.list_legal_holds, ListHolds(reference=asked.reference))
     assert [one.lifted_by for one in holds] == ["S. Olicitor", None]
 
 

@@ -46,7 +46,7 @@ from tests.unit.intake.conftest import Asked, Intake
 
 SAM = "Sam Example"
 TIMERS = {
-    RETENTION_DUE: retention.come_due,
+    RETENTION_DUE: retention.erase_when_due,
     referral_erasure.ERASURE_UNCONFIRMED: lambda unit, timer: None,
     registration.ASSESSMENT_OVERDUE: assessment.report_overdue,
 }
@@ -67,7 +67,7 @@ def pass_time(intake: Intake, by: timedelta) -> None:
 
 
 def shown(intake: Intake, reference: str) -> RetentionView:
-    view: RetentionView = intake.ask(retention.ask_retention, AskRetention(reference=reference))
+    view: RetentionView = intake.ask(retention.get_retention, AskRetention(reference=reference))
     return view
 
 
@@ -84,12 +84,12 @@ def held(intake: Intake, *asked: Asked) -> list[bool]:
 
 def hold(intake: Intake, asked: Asked) -> None:
     request = PlaceHold(reference=asked.reference, reason=HoldReason.COURT_ORDER, placed_by=SAM)
-    intake.ask(legal_holds.place_hold, request)
+    intake.ask(legal_holds.place_legal_hold, request)
 
 
 def lift(intake: Intake, asked: Asked) -> None:
     intake.ask(
-        legal_holds.lift_hold, LiftHold(reference=asked.reference, reason=LiftReason.MATTER_CLOSED, lifted_by=SAM)
+        legal_holds.lift_legal_hold, LiftHold(reference=asked.reference, reason=LiftReason.MATTER_CLOSED, lifted_by=SAM)
     )
 
 

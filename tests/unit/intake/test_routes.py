@@ -10,7 +10,7 @@ import pytest
 from contracts.reference import reference_for
 from contracts.sealed import HelpForm
 from contracts.vocabulary import ClientGroup, ConsentTold, ContactPurpose, Known, Route
-from services.intake.application.records import personal_record
+from services.intake.application.records import decrypt_record
 from services.intake.store import referrals
 from tests.unit.intake.conftest import MONDAY_10, Intake
 from web.site.forms.definition import Answer
@@ -57,7 +57,7 @@ def kept_of(intake: Intake, route: str, *, more: bool, **given: str) -> HelpForm
         unit.dependencies = intake.dependencies
         found = referrals.find_by_reference(unit.session, reference)
         assert found is not None
-        return personal_record(unit, found)
+        return decrypt_record(unit, found)
 
     return intake.read(read)
 

@@ -58,7 +58,7 @@ def intake(intake_on_each_store: Intake) -> Intake:
 
 def hold(intake: Intake, referral_id: ReferralId, **changes: Any) -> None:
     said = {"referral_id": referral_id, "staff": SAM, "reason": HoldReason.CLIENT_NOT_READY}
-    intake.ask(lifecycle.hold, Hold(**(said | changes)))
+    intake.ask(lifecycle.pause, Hold(**(said | changes)))
 
 
 def resume(intake: Intake, referral_id: ReferralId) -> None:

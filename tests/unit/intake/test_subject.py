@@ -110,12 +110,12 @@ def test_of_a_question_that_nobody_answered_nothing_is_told(intake: Intake) -> N
 
 def test_until_when_it_is_kept_is_told_whether_or_not_something_stops_it(intake: Intake) -> None:
     asked = intake.ask_for_help()
-    kept = intake.ask(retention.ask_retention, AskRetention(reference=asked.reference))
+    kept = intake.ask(retention.get_retention, AskRetention(reference=asked.reference))
     (keeping,) = told(intake, asked.referral_id)[Topic.KEEPING]
     assert keeping["Until, unless you come back to us"] == written(kept.due_at)
     assert keeping["Why so long"] == kept.why
     intake.ask(
-        legal_holds.place_hold,
+        legal_holds.place_legal_hold,
         PlaceHold(reference=asked.reference, reason=HoldReason.POLICE_REQUEST, placed_by=EVA),
     )
     assert told(intake, asked.referral_id)[Topic.KEEPING] == [keeping]
@@ -141,7 +141,7 @@ def test_a_reading_for_safeguarding_and_a_legal_hold_are_not_told(intake: Intake
     )
     intake.ask(record_access.read_record, request)
     hold = PlaceHold(reference=asked.reference, reason=HoldReason.POLICE_REQUEST, placed_by="S. Olicitor")
-    intake.ask(legal_holds.place_hold, hold)
+    intake.ask(legal_holds.place_legal_hold, hold)
     read(intake, asked.referral_id, by="A. Sessor")
     found = told(intake, asked.referral_id)
     assert [one["Who"] for one in found[Topic.RECORD]] == ["A. Sessor", EVA]
@@ -199,7 +199,7 @@ def test_why_it_was_on_hold_is_told_but_for_somebodys_safety(intake: Intake) -> 
         asked = intake.ask_for_help()
         note = intake.seal(Note(text=f"noted for {reason}"))
         hold = Hold(referral_id=asked.referral_id, staff="H. Older", reason=reason, note=note)
-        intake.ask(lifecycle.hold, hold)
+        intake.ask(lifecycle.pause, hold)
         intake.ask(lifecycle.resume, Resume(referral_id=asked.referral_id, staff="H. Older", reason=back))
         _, held, resumed = told(intake, asked.referral_id)[Topic.STEPS]
         is_told = reason is WaitReason.CLIENT_NOT_READY
@@ -293,7 +293,7 @@ def test_after_an_erasure_what_is_left_is_told_and_nothing_can_be_read(intake: I
         reason=WaitReason.CLIENT_NOT_READY,
         note=intake.seal(Note(text="noted")),
     )
-    intake.ask(lifecycle.hold, hold)
+    intake.ask(lifecycle.pause, hold)
     erase = Erase(reference=asked.reference, reason=ErasureReason.CLIENT_ASKED, erased_by=EVA)
     intake.ask(erasure.erase_by_person, erase)
     found = told(intake, asked.referral_id)

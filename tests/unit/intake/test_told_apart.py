@@ -49,15 +49,15 @@ def on_record(intake: Intake) -> list[tuple[Any, ...]]:
 def forget_marks(intake: Intake) -> None:
     """As the database was before there were marks, but for the timer that the migration sets."""
     with intake.database.unit() as unit:
-        unit.session.execute(tables.duplicates.delete())
-        unit.session.execute(tables.marks.delete())
-        unit.set_timer(backfill.MARK_OLDER, "once", unit.now)
+        unit.session.execute(tables.possible_duplicates.delete())
+        unit.session.execute(tables.match_keys.delete())
+        unit.set_timer(backfill.BACKFILL_MATCH_KEYS, "once", unit.now)
 
 
 def mark_older(intake: Intake) -> int:
     """How often the timer fired until all was done."""
     times = 0
-    while intake.fire_due({backfill.MARK_OLDER: backfill.mark_older}):
+    while intake.fire_due({backfill.BACKFILL_MATCH_KEYS: backfill.backfill_match_keys}):
         times += 1
         assert times < 10, "it never ends"
     return times

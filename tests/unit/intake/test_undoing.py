@@ -38,7 +38,7 @@ def test_what_was_withdrawn_by_mistake_goes_on_where_it_was(intake: Intake, stag
         intake.assess(referral_id)
     if stage == "on_hold":
         hold = Hold(referral_id=referral_id, staff="Sam Example", reason=HoldReason.CLIENT_NOT_READY)
-        intake.ask(lifecycle.hold, hold)
+        intake.ask(lifecycle.pause, hold)
     by_mistake(intake, referral_id)
     undo(intake, referral_id)
     assert intake.state(reference) == stage
