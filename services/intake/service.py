@@ -105,7 +105,7 @@ from services.intake.handlers import links as linking
 from services.intake.store import tables
 from services.intake.store.retention import RETENTION_DUE
 
-ERASURE_CONFIRMED = tuple(one.ErasureConfirmed for one in (matching, billing, notifications, evaluation))
+ERASURE_CONFIRMED = tuple(publisher.ErasureConfirmed for publisher in (matching, billing, notifications, evaluation))
 NEWEST = "the number of matching's newest word on the referral"
 MONEY = "the number of billing's newest word on help with the cost"
 BEGUN = "the number of billing's newest word on whether therapy has begun"

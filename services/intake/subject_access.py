@@ -1,17 +1,13 @@
-"""What intake holds about a person: told to themselves, and read by a person of the charity. Both go on record.
+"""What intake holds about a person, for a subject access request: the client's, or that of whoever wrote for them.
 
-What is left out of what they are told, and why, is in `docs/subject-access.md`.
+What is left out, and why, is in `docs/subject-access.md`.
 """
 
 from __future__ import annotations
 
 from chassis.ports import UnitOfWork
 from chassis.subject_access import section
-from contracts.commands.subject import (
-    AboutSubject,
-    Section,
-    Topic,
-)
+from contracts.commands.subject import AboutSubject, Section, Topic
 from contracts.sealed import HelpForm
 from contracts.vocabulary import HoldReason, Known, Party, ResumptionReason
 from services.intake.application import disclosure, retention_dates
@@ -76,7 +72,9 @@ def _in_confidence(form: HelpForm) -> frozenset[str]:
     """The fields that tell what somebody else said in confidence, or who they are."""
     if form.written_by is None:
         return frozenset()
-    theirs = WRITERS | {f"answers.{one.question}" for one in form.answers if one.question.startswith("writer_")}
+    theirs = WRITERS | {
+        f"answers.{answer.question}" for answer in form.answers if answer.question.startswith("writer_")
+    }
     if form.written_by.client_agrees is Known.YES:
         return theirs
-    return theirs | FREE_WORDS | {f"answers.{one.question}" for one in form.answers}
+    return theirs | FREE_WORDS | {f"answers.{answer.question}" for answer in form.answers}

@@ -1,7 +1,7 @@
-"""What a client has agreed to, recorded by whoever asked them; and the search, which waits for it.
+"""What a client has agreed to, and the search, which waits for it.
 
-Nobody is contacted who has not agreed, and nobody is sought before details may be passed on. A referral is assessed
-all the same, so that somebody talks to whoever wrote; then it is on hold until the client's word is recorded.
+Nobody is contacted who has not agreed, and no therapist is sought before details may be passed on. A referral is
+assessed all the same, so that somebody talks to whoever wrote; then it is paused until the client's answer is recorded.
 """
 
 from __future__ import annotations
@@ -53,8 +53,7 @@ def record_consent(unit: UnitOfWork[Dependencies], referral: Referral, request: 
 
 
 def pause_search(unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm) -> None:
-    """The search waits, by rule, for what the client has still to agree to; and there is none for a client who wants
-    no therapist, but a course."""
+    """Pauses a referral by rule, while the client has still to agree, or where they want a course and no therapist."""
     if reason := referral.waits_for or (None if form.seeks_therapist else HoldReason.COURSE_WANTED):
         _pause(unit, referral, reason)
 

@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 from chassis.ports import UnitOfWork
-from contracts.events.intake import (
-    ReferralClosed,
-    ReferralWithdrawn,
-)
-from contracts.vocabulary import (
-    ClosureReason,
-    WithdrawalReason,
-)
+from contracts.events.intake import ReferralClosed, ReferralWithdrawn
+from contracts.vocabulary import ClosureReason, WithdrawalReason
 from services.intake.application.history import BY_CLIENT, record_step, take_step
 from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import Referral

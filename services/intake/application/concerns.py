@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from chassis.ports import UnitOfWork
-from contracts.events.intake import (
-    SafeguardingConcernRaised,
-)
-from contracts.vocabulary import (
-    ConcernId,
-    ReferralId,
-)
+from contracts.events.intake import SafeguardingConcernRaised
+from contracts.vocabulary import ConcernId, ReferralId
 from services.intake.dependencies import Dependencies
-from services.intake.domain.safeguarding import (
-    Concern,
-    Finding,
-)
+from services.intake.domain.safeguarding import Concern, Finding
 
 
 def record_concern(

@@ -6,8 +6,7 @@ from chassis.ports import UnitOfWork
 from contracts.events.intake import ReferralsLinked
 from contracts.vocabulary import LinkId, LinkKind, LinkReason, ReferralId
 from services.intake.dependencies import Dependencies
-from services.intake.domain.links import Link as KeptLink
-from services.intake.domain.links import is_same_person
+from services.intake.domain.links import ReferralLink, is_same_person
 from services.intake.domain.referral import Referral
 from services.intake.domain.states import Step
 from services.intake.errors import HandlesLinkedReferral
@@ -22,34 +21,40 @@ def carry_links(unit: UnitOfWork[Dependencies], *, of: Referral, to: Referral, b
 
     A referral that is asked again, merged or unmerged has all the links of the one it comes from.
     """
-    known = {kept.other_than(to.id) for kept in referral_links.live_links_of(unit.session, to.id)}
-    for kept in referral_links.live_links_of(unit.session, of.id):
-        other = kept.other_than(of.id)
+    known = {link.other_than(to.id) for link in referral_links.live_links_of(unit.session, to.id)}
+    for link in referral_links.live_links_of(unit.session, of.id):
+        other = link.other_than(of.id)
         if other != to.id and other not in known:
-            keep_apart(unit, to.id, other, kept.kind, by=by, reason=kept.reason)
+            keep_apart(unit, to.id, other, link.kind, by=by, reason=link.reason)
 
 
 def keep_apart(
-    unit: UnitOfWork[Dependencies], one: ReferralId, other: ReferralId, kind: LinkKind, *, by: str, reason: LinkReason
+    unit: UnitOfWork[Dependencies],
+    referral_id: ReferralId,
+    other_id: ReferralId,
+    kind: LinkKind,
+    *,
+    by: str,
+    reason: LinkReason,
 ) -> LinkId:
-    kept = KeptLink(
+    link = ReferralLink(
         id=LinkId(unit.new_id()),
-        referral_id=one,
-        other_id=other,
+        referral_id=referral_id,
+        other_id=other_id,
         kind=kind,
         linked_at=unit.now,
         linked_by=by,
         reason=reason,
     )
-    unit.session.add(kept)
-    unit.emit(ReferralsLinked(link_id=kept.id, referral_id=one, other_referral_id=other, kind=kind))
-    return kept.id
+    unit.session.add(link)
+    unit.emit(ReferralsLinked(link_id=link.id, referral_id=referral_id, other_referral_id=other_id, kind=kind))
+    return link.id
 
 
 def refuse_who_handles_linked(unit: UnitOfWork[Dependencies], referral: Referral, staff: str) -> None:
     """Raises HandlesLinkedReferral."""
-    others = [kept.other_than(referral.id) for kept in referral_links.live_links_of(unit.session, referral.id)]
-    if others and any(is_same_person(staff, one) for one in referrals.who_took(unit.session, HANDLING, others)):
+    others = [linked.other_than(referral.id) for linked in referral_links.live_links_of(unit.session, referral.id)]
+    if others and any(is_same_person(staff, handler) for handler in referrals.who_took(unit.session, HANDLING, others)):
         raise HandlesLinkedReferral(
             f"You handle a referral that is linked to {referral.reference}. Please leave this one to a colleague."
         )

@@ -1,7 +1,7 @@
-"""How the client, and whoever writes for them, can safely be reached: who is given which, and what changes it.
+"""How the client, and whoever writes for them, can safely be reached: who is given which contact.
 
-The two are two people. What may not be used yet is not given to anybody: while a client has not agreed to what somebody
-else wrote for them, no service but this one knows how to reach them.
+The two are different people. What may not be used yet is given to nobody: while a client has not agreed to what
+somebody else wrote for them, no service but this one knows how to reach them.
 """
 
 from __future__ import annotations
@@ -12,12 +12,7 @@ from dataclasses import replace
 from chassis.ports import UnitOfWork
 from contracts.events.intake import ContactReleased
 from contracts.sealed import ClientContact, HelpForm, SafeContact, WriterContact
-from contracts.vocabulary import (
-    ContactChangeState,
-    ContactPurpose,
-    Party,
-    TherapistId,
-)
+from contracts.vocabulary import ContactChangeState, ContactPurpose, Party, TherapistId
 from services.intake.application import duplicate_detection
 from services.intake.application.records import replace_record
 from services.intake.dependencies import Dependencies
@@ -73,13 +68,14 @@ def _in_prison(form: HelpForm) -> str | None:
 def replace_contact(
     unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm, whose: Party, contact: SafeContact
 ) -> None:
-    """The contact that counts from now on. Raises NobodyWroteForThem."""
+    """Stores the new contact and releases it to those who had the old one. Raises NobodyWroteForThem."""
     form = _changed(form, whose, contact)
     replace_record(unit, referral, form)
     duplicate_detection.refresh_match_keys(unit, referral, form)
     release_contact(unit, referral, form, ContactPurpose.ADDRESS_BOOK)
-    told = whose is Party.CLIENT or form.contact is None  # a therapist knows the writer only where there is no other
-    if told and referral.state in IN_THERAPY and form.consents.pass_to_therapist:
+    # A therapist was given the writer's contact only where the client has none.
+    known_to_therapist = whose is Party.CLIENT or form.contact is None
+    if known_to_therapist and referral.state in IN_THERAPY and form.consents.pass_to_therapist:
         release_contact(unit, referral, form, ContactPurpose.CORRECTION, referral.therapist_id)
 
 

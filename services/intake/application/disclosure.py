@@ -1,4 +1,4 @@
-"""What intake holds about a person, in words: for themselves, and for whoever of the charity may read it."""
+"""What intake holds about a person, as sections to read: for themselves, and for staff who may read the record."""
 
 from __future__ import annotations
 
@@ -11,12 +11,7 @@ from sqlalchemy import Row
 
 from chassis.ports import UnitOfWork
 from chassis.subject_access import entry, fact, pounds, reached
-from contracts.commands.subject import (
-    Entry,
-    Fact,
-    Section,
-    Topic,
-)
+from contracts.commands.subject import Entry, Fact, Section, Topic
 from contracts.sealed import Aspects, Consents, FormAnswer, HelpForm, Note, Writer
 from contracts.shape import Shape
 from contracts.vocabulary import (
@@ -105,7 +100,7 @@ def retention_entry(date: RetentionDate) -> Entry:
 
 def answers_section(form: HelpForm, *, but: Collection[str] = ()) -> Section:
     """Everything that was typed, each by the field that it fills, but for these fields."""
-    facts = (one for one in _facts_of(form) if one.asked not in but)
+    facts = (stated for stated in _facts_of(form) if stated.asked not in but)
     return Section(
         topic=Topic.ANSWERS,
         entries=(Entry(facts=tuple(facts)),),
@@ -120,13 +115,13 @@ def consents_section(form: HelpForm) -> Section:
         entries = [
             Entry(
                 facts=(
-                    fact("Agreed", one.agreed, asked=f"answers.{one.text}"),
-                    fact("Version of the text", str(one.version)),
-                    fact("On", one.given_at),
-                    *((fact("You told us", one.told),) if one.told else ()),
+                    fact("Agreed", consent.agreed, asked=f"answers.{consent.text}"),
+                    fact("Version of the text", str(consent.version)),
+                    fact("On", consent.given_at),
+                    *((fact("You told us", consent.told),) if consent.told else ()),
                 )
             )
-            for one in form.consent_texts
+            for consent in form.consent_texts
         ]
     else:
         entries = [_consents(form.consents)]
@@ -206,7 +201,7 @@ def _facts_of(shape: Shape, prefix: str = "") -> Iterator[Fact]:
         if path in IN_SECTIONS_OF_THEIR_OWN or value in (None, "", ()):
             continue
         if path == "answers":
-            yield from (_answer(one) for one in value)
+            yield from (_answer(answer) for answer in value)
         elif isinstance(value, Shape):
             yield from _facts_of(value, f"{path}.")
         else:
@@ -226,10 +221,10 @@ def _codes(value: str | tuple[str, ...]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else value
 
 
-def _answer(one: FormAnswer) -> Fact:
+def _answer(answer: FormAnswer) -> Fact:
     """The question's own words stand in the form's definition, which who shows this looks up."""
-    said = (*((one.text,) if one.text else ()), *one.several)
-    told = fact(one.question.replace("_", " ").capitalize(), said, asked=f"answers.{one.question}")
+    said = (*((answer.text,) if answer.text else ()), *answer.several)
+    told = fact(answer.question.replace("_", " ").capitalize(), said, asked=f"answers.{answer.question}")
     return Fact(what=told.what, value=told.value, exactly=said, asked=told.asked)
 
 

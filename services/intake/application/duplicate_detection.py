@@ -21,25 +21,29 @@ def record_match_keys(
     *,
     taken_up_by: frozenset[ReferralId] = frozenset(),
 ) -> None:
-    """Marks a request, and records which others it has a mark in common with, but for one it takes up, or is taken up
-    by."""
+    """Stores a request's match keys, and records which other requests have one of them.
+
+    The request that this one takes up again, and those that take this one up, are no duplicates.
+    """
     own = form.contact if form.route in OWN_CONTACT else None
-    marks = match_keys_of(
+    match_keys = match_keys_of(
         email=own.email if own else None,
         telephone=own.telephone if own else None,
         name=form.name,
         date_of_birth=form.date_of_birth,
         keys=unit.dependencies.match_hmac_keys,
     )
-    if marks:
-        others = alternative_match_keys_of(
+    if match_keys:
+        alternatives = alternative_match_keys_of(
             name=form.name, date_of_birth=form.date_of_birth, keys=unit.dependencies.match_hmac_keys
         )
-        possible_duplicates.save_pairs(unit.session, referral, {*marks.values(), *others}, unit.now, but=taken_up_by)
-        possible_duplicates.save_match_keys(unit.session, referral.id, marks)
+        possible_duplicates.save_pairs(
+            unit.session, referral, {*match_keys.values(), *alternatives}, unit.now, but=taken_up_by
+        )
+        possible_duplicates.save_match_keys(unit.session, referral.id, match_keys)
 
 
 def refresh_match_keys(unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm) -> None:
-    """The client is reached in another way: what they had in common with others by the old one stays on record."""
+    """Replaces the match keys after a change of contact. Pairs that the old contact had revealed stay on record."""
     possible_duplicates.delete_match_keys(unit.session, referral.id)
     record_match_keys(unit, referral, form, taken_up_by=referrals.taken_up_by(unit.session, referral.id))

@@ -1,4 +1,7 @@
-"""Every step that a referral takes is kept: which, when, by whom and why. What is kept is never changed."""
+"""A referral's history: each step it took, when, by whom and why. Rows are only ever added.
+
+Each step also sets the retention timer where it begins a term, and ends a contact change that is still unconfirmed.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +35,9 @@ def record_step(
 ) -> None:
     """Puts the step that a referral has just taken on record.
 
-    `by` is a person's name, `client`, `rule`, or the service that said it. `note` is a `contracts.sealed.Note` as it
-    came, kept encrypted under the client's key, so that it goes when the client is erased.
+    `by` is a person's name, `client`, `rule`, or the service that reported it. `note` is a sealed
+    `contracts.sealed.Note`; it is stored encrypted under the client's key, so that it goes when the client is erased.
+    Raises NotSealedToIntake.
     """
     why = {} if reason is None else {"reason": reason}
     noted = {} if note is None else {"note": _encrypted(unit, referral, note)}

@@ -6,7 +6,7 @@ from services.intake.application.history import BY_BILLING, BY_CLIENT, BY_MATCHI
 from services.intake.domain.states import State, Step
 
 IN_SECTIONS_OF_THEIR_OWN = frozenset({"consents", "consent_texts", "needs_changed"})
-"""Fields of the form that a section of their own tells."""
+"""Fields of the form that have a section of their own."""
 
 LABELS = {
     "name": "Name",

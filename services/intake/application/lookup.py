@@ -31,20 +31,22 @@ def find_by_reference(unit: UnitOfWork[Dependencies], reference: str) -> Referra
 
 
 def find_id(unit: UnitOfWork[Dependencies], reference: str) -> ReferralId | None:
-    """As `find`, locking nothing."""
+    """As `find_by_reference`, locking nothing."""
     try:
         return referrals.id_of_reference(unit.session, parse_reference(reference))
     except InvalidReference:
         return None
 
 
-def get_two_referrals(unit: UnitOfWork[Dependencies], one: ReferralId, other: ReferralId) -> tuple[Referral, Referral]:
-    """Two referrals, locked in one order, so that whoever asks about them the other way round doesn't wait for ever.
+def get_two_referrals(
+    unit: UnitOfWork[Dependencies], first_id: ReferralId, second_id: ReferralId
+) -> tuple[Referral, Referral]:
+    """Two referrals, locked in the order of their ids, so that two commands about the same pair can't deadlock.
 
     Raises UnknownReferral.
     """
-    found = {id_: get_referral(unit, id_) for id_ in sorted({one, other})}
-    return found[one], found[other]
+    found = {id_: get_referral(unit, id_) for id_ in sorted({first_id, second_id})}
+    return found[first_id], found[second_id]
 
 
 def get_referral(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> Referral:

@@ -1,4 +1,4 @@
-"""What a client told, opened with their key and kept under it, and what of it may leave intake."""
+"""What a client wrote, stored encrypted under a key of that person, and what follows from it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def decrypt_record(unit: UnitOfWork[Dependencies], referral: Referral) -> HelpFo
 
 
 def replace_record(unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm) -> None:
-    """Puts what is known now in place of what was known before."""
+    """Stores the corrected form in place of the one before."""
     content = unit.dependencies.vault.encrypt(unit.session, referral.id, form, at=unit.now)
     personal_records.correct_personal_record(unit.session, referral.id, content)
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from chassis.audit.chain import AuditAction
 from chassis.ports import UnitOfWork
-from contracts.commands.privacy import (
-    ErasureReason,
-)
+from contracts.commands.privacy import ErasureReason
 from contracts.events.intake import ReferralErased
 from contracts.vocabulary import WithdrawalReason
 from services.intake.application import closure, registration
@@ -23,7 +21,7 @@ ERASURE_UNCONFIRMED = "erasure_unconfirmed"
 
 
 def erase_referral(unit: UnitOfWork[Dependencies], referral: Referral, *, by: str, reason: ErasureReason) -> None:
-    """Destroys the person's key, drops what it opened, ends what was under way, and has every service forget."""
+    """Destroys the person's key, deletes what it opened, ends what was under way, and tells every service to erase."""
     if referral.state in UNDER_WAY:
         forgotten = reason is ErasureReason.RETENTION  # nobody asked for it, so nobody is written to
         why = WithdrawalReason.NO_CONTACT if forgotten else WithdrawalReason.CLIENT_ASKED

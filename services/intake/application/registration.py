@@ -8,11 +8,7 @@ from chassis.ports import UnitOfWork
 from chassis.workdays import add_working_days
 from contracts.reference import reference_for
 from contracts.sealed import HelpForm
-from contracts.vocabulary import (
-    ContactPurpose,
-    ReferralId,
-    SubmissionId,
-)
+from contracts.vocabulary import ContactPurpose, ReferralId, SubmissionId
 from services.intake.application import contacts, duplicate_detection
 from services.intake.application.concerns import record_concern
 from services.intake.application.history import BY_RULE, record_step
@@ -20,10 +16,7 @@ from services.intake.application.records import age_of, place_of
 from services.intake.application.search_facts import build_referral_received
 from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import Referral
-from services.intake.domain.safeguarding import (
-    findings_in_request,
-    is_young,
-)
+from services.intake.domain.safeguarding import findings_in_request, is_young
 from services.intake.domain.states import Step
 from services.intake.store import personal_records, referrals
 
@@ -83,4 +76,4 @@ def new_referral(
 
 def _free_reference(unit: UnitOfWork[Dependencies], submission_id: SubmissionId) -> str:
     candidates = (reference_for(submission_id, attempt) for attempt in count())
-    return next(one for one in candidates if referrals.find_by_reference(unit.session, one) is None)
+    return next(reference for reference in candidates if referrals.find_by_reference(unit.session, reference) is None)

@@ -1,4 +1,4 @@
-"""Until when all that one person asked is kept."""
+"""Until when all of one person's referrals are kept: the last of their dates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.intake.store import related_referrals, retention
 
 
 def retention_date_for(unit: UnitOfWork[Dependencies], referral: Referral) -> RetentionDate:
-    """Until when all that this person asked is kept, whatever may stop it then."""
+    """When all that this person asked is due to be erased, unless something stops it then."""
     return retention_date_of(unit, referrals_of_person(unit, referral.id))
 
 
@@ -23,4 +23,6 @@ def referrals_of_person(unit: UnitOfWork[Dependencies], referral_id: ReferralId)
 
 def retention_date_of(unit: UnitOfWork[Dependencies], file: Sequence[Referral]) -> RetentionDate:
     policy, session = unit.dependencies.retention, unit.session
-    return date_of_all({one: date_of(one, retention.step_summary_of(session, one), policy) for one in file})
+    return date_of_all(
+        {referral: date_of(referral, retention.step_summary_of(session, referral), policy) for referral in file}
+    )

@@ -1,4 +1,4 @@
-"""Until when a referral is kept: the timer is set where it is received and where it is settled.
+"""The retention timer: set when a referral is received, and when nothing more is expected to happen with it.
 
 Nothing but the timer is stored. When it comes due the date is computed anew from the referral's steps (see
 `services.intake.handlers.retention`): what has happened since moves it, and no order of events can leave it wrong.
@@ -23,5 +23,5 @@ def set_retention_timer(unit: UnitOfWork[Dependencies], referral: Referral, step
 
 
 def check_retention_now(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
-    """Has it looked at once more at once, because what stopped an erasure may be over."""
+    """Makes the timer due now, because what had stopped an erasure may be over."""
     unit.set_timer(RETENTION_DUE, referral.id, unit.now)

@@ -1,4 +1,4 @@
-"""What the search for a therapist goes by: facts and codes out of what a client wrote, never their words."""
+"""What the search for a therapist is given: facts and codes derived from what a client wrote, never their words."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from services.intake.store import personal_records, referrals
 
 
 class Found(Protocol):
-    """What an assessor found: a command that says so, or what is kept of one."""
+    """What an assessor decided: in a command, or as stored."""
 
     @property
     def risk_level(self) -> RiskLevel: ...
@@ -81,7 +81,7 @@ def _release_on(custody: Custody | None) -> date | None:
 
 
 def publish_search_facts(unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm) -> None:
-    """What leaves intake of a request, and of its assessment if there was one, with newer numbers."""
+    """Emits the request's facts again, and its assessment's if there was one, with newer sequence numbers."""
     unit.emit(build_referral_received(unit, referral, form, place_of(unit, form)))
     found = personal_records.find_assessment(unit.session, referral.id)
     if found is not None:
@@ -89,7 +89,7 @@ def publish_search_facts(unit: UnitOfWork[Dependencies], referral: Referral, for
 
 
 def person_of(unit: UnitOfWork[Dependencies], referral: Referral) -> PersonId:
-    """The first of all referrals that were taken up again until this one."""
+    """Identifies the person by the first of the referrals that led to this one."""
     first = referral.id
     before = referral.previous_id
     while before is not None:
@@ -100,7 +100,7 @@ def person_of(unit: UnitOfWork[Dependencies], referral: Referral) -> PersonId:
 def build_referral_received(
     unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm, place: Place
 ) -> ReferralReceived:
-    """What leaves intake of a request, said anew whenever it changes."""
+    """All that leaves intake of a request; emitted again whenever it changes."""
     return ReferralReceived(
         referral_id=referral.id,
         received_at=referral.received_at,

@@ -1,4 +1,4 @@
-"""What front-ends send: taken in, or kept as it came until it can be, so that nobody who asked for help is lost.
+"""Accepts what front-ends send, or refuses it with a reason; what is refused is kept, so that nobody is lost.
 
 Most often what can't be taken in is sealed to a wrong or withdrawn key. Its sender was shown a reference, so the office
 is told at once, and an operator has it read again when the key, or what else was wrong, is put right.
@@ -40,8 +40,8 @@ def accept_request(unit: UnitOfWork[Dependencies], event: HelpRequested) -> Refe
     submission = _open_submission(unit, event)
     form = HelpForm.from_json(submission.to_json())
     id_ = ReferralId(unit.new_id())
-    mark = digest_of_passphrase(submission.passphrase, referral_id=id_, key=unit.dependencies.passphrase_key)
-    referral = registration.new_referral(unit, id_, event.submission_id, form, mark)
+    digest = digest_of_passphrase(submission.passphrase, referral_id=id_, key=unit.dependencies.passphrase_key)
+    referral = registration.new_referral(unit, id_, event.submission_id, form, digest)
     registration.register(unit, referral, form, personal_records.Form(event.form, event.form_version), by=BY_CLIENT)
     return referral
 

@@ -1,4 +1,4 @@
-"""Who knows a referral's reference and its passphrase."""
+"""Verifies that somebody knows a referral's reference and its passphrase."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ from contracts.sealed import Credentials
 from contracts.vocabulary import ReferralId
 from services.intake.dependencies import Dependencies
 from services.intake.domain.passphrases import NO_DECOY, decoy_for, verify_passphrase
-from services.intake.domain.referral import (
-    Referral,
-)
+from services.intake.domain.referral import Referral
 from services.intake.store import passphrase_guards, referrals, tables
 
 
 def verify_client(unit: UnitOfWork[Dependencies], reference: str, passphrase: str) -> Referral | None:
     """The referral that goes on for this reference, if the passphrase is its own.
 
-    A reference that nobody has and a passphrase that is another's take the same work: two rows are asked for, one is
-    there, and its wrong try is written. So nobody learns from the time of an answer which references there are.
+    An unknown reference takes the same work as a wrong passphrase: two rows are asked for, one is found, and the wrong
+    try is counted in it. So the time of an answer doesn't reveal which references exist.
     """
     key, session = unit.dependencies.passphrase_key, unit.session
     decoy_id = decoy_for(reference, key=key)
@@ -28,10 +26,10 @@ def verify_client(unit: UnitOfWork[Dependencies], reference: str, passphrase: st
     decoy = passphrase_guards.find_decoy(session, NO_DECOY if own else decoy_id)
     guard = own or decoy or passphrase_guards.make_decoy(session, decoy_id)
     before = replace(guard)
-    is_recognised = verify_passphrase(guard, passphrase, key=key, at=unit.now)
+    is_right = verify_passphrase(guard, passphrase, key=key, at=unit.now)
     if guard != before:
         passphrase_guards.save_tries(session, tables.referrals if own else tables.decoys, guard)
-    if not (own and is_recognised):
+    if not (own and is_right):
         return None
     referral = referrals.get_referral(session, ReferralId(own.id))
     return referrals.get_referral(session, referral.merged_into) if referral.merged_into else referral
@@ -46,5 +44,5 @@ def verify_credentials(unit: UnitOfWork[Dependencies], typed: Credentials) -> Re
 
 
 def is_own_reference(referral: Referral, typed: Credentials) -> bool:
-    """Whether it is the request of this reference itself, and not one that it was merged into, perhaps another's."""
+    """Whether the reference is this referral's own, and not that of one merged into it, perhaps another person's."""
     return parse_reference(typed.reference) == referral.reference

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from contracts.vocabulary import (
-    AgeBand,
-)
+from contracts.vocabulary import AgeBand
 
 OLDEST = 120
 """Years. Nobody in the United Kingdom has grown older, and a form takes no greater age."""

@@ -22,7 +22,7 @@ TAKES_A_CODE = frozenset({SafeChannel.EMAIL, SafeChannel.TEXT})
 
 
 def digest_of_code(code: str, *, referral_id: ReferralId, key: bytes) -> bytes:
-    """The 32 bytes that are kept of a code."""
+    """The 32 bytes that are stored of a code."""
     return hmac.digest(key, b"code" + referral_id.bytes + code.encode(), hashlib.sha256)
 
 
@@ -56,7 +56,7 @@ class ContactChange:
         self.codes += 1
 
     def try_code(self, digest: bytes, *, at: datetime) -> bool:
-        """Whether the code is right, in time, and not yet used. A wrong one counts, and after five none is."""
+        """Uses up the code if it is right, in time and unused. Counts a wrong one; after five none is right."""
         if self.code_mark is None:
             return False
         if at >= self.expires_at:

@@ -1,7 +1,7 @@
 """What two requests of one person have in common, in a form that nobody can read.
 
-Each mark is an HMAC-SHA256 of a normalised value under a key of its kind, derived from the service's master key.
-Whoever has only the database can neither read a value from a mark nor try one out.
+Each match key (a blind index) is an HMAC-SHA256 of a normalised value under a secret key of its kind, derived from the
+service's master key. Whoever has only the database can neither read a value from a match key nor try one out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from contracts.vocabulary import MarkKind
 
 
 def hmac_keys_of(master_key: bytes) -> dict[MarkKind, bytes]:
-    """A key for each kind of mark, derived from the service's master key."""
+    """A secret key for each kind of match key, derived from the service's master key."""
     return {kind: hmac.new(master_key, f"blind index: {kind}".encode(), hashlib.sha256).digest() for kind in MarkKind}
 
 
@@ -30,7 +30,7 @@ def match_keys_of(
     date_of_birth: date | None,
     keys: Mapping[MarkKind, bytes],
 ) -> dict[MarkKind, bytes]:
-    """The marks of what is known of a person, 32 bytes each. A name alone is too common to be one."""
+    """The match keys of what is known of a person, 32 bytes each. A name alone is too common to be one."""
     values = {
         MarkKind.EMAIL: email and normal_email(email),
         MarkKind.TELEPHONE: telephone and normal_telephone(telephone),
@@ -42,7 +42,7 @@ def match_keys_of(
 def alternative_match_keys_of(
     *, name: str | None, date_of_birth: date | None, keys: Mapping[MarkKind, bytes]
 ) -> frozenset[bytes]:
-    """Marks under which the same name may have been kept with the same date: hyphenated otherwise, or longer ago."""
+    """Match keys under which the same name and date may be stored: hyphenated otherwise, or by an older rule."""
     if not (name and date_of_birth):
         return frozenset()
     values = (f"{form} {date_of_birth.isoformat()}" for form in name_forms(name))

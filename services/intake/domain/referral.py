@@ -5,15 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from contracts.vocabulary import (
-    ClientGroup,
-    HoldReason,
-    MatchId,
-    PlaceKind,
-    ReferralId,
-    SubmissionId,
-    TherapistId,
-)
+from contracts.vocabulary import ClientGroup, HoldReason, MatchId, PlaceKind, ReferralId, SubmissionId, TherapistId
 from services.intake.domain.states import FINISHED, TRANSITIONS, UNASSESSED, UNDOABLE, State, Step, possible_steps
 
 AGREEMENTS = frozenset({HoldReason.CLIENT_HAS_NOT_AGREED, HoldReason.CONSENT_TO_PASS_ON})
@@ -77,10 +69,10 @@ class Referral:
     """The match that is known to have begun with a session, perhaps before the match itself was heard of."""
     billing_sequence: int = 0
     matching_sequence: int = 0
-    """How far matching's story of this referral has been taken in."""
+    """The sequence number of matching's newest event that was handled."""
     waits_for_money: bool = False
     money_sequence: int = 0
-    """How far billing's story of help with the cost has been taken in."""
+    """The sequence number of billing's newest event about help with the cost that was handled."""
     failed_passphrases: int = 0
     locked_until: datetime | None = None
     client_agrees: bool = True
@@ -195,14 +187,14 @@ class Referral:
         self.merged_into = None
 
     def advance_matching_sequence(self, sequence: int) -> bool:
-        """Whether this is newer than all that matching has said before; if so, it is from now on the newest."""
+        """Notes the sequence number of matching's newest event. False if this or a newer one was handled before."""
         if sequence <= self.matching_sequence:
             return False
         self.matching_sequence = sequence
         return True
 
     def take_if_possible(self, step: Step) -> bool:
-        """Takes a step that a fact tells of. False if the referral has gone another way, and the step has no effect."""
+        """Takes a step that an event reports. False, and without effect, if the referral's state doesn't allow it."""
         if self.state not in TRANSITIONS[step].sources:
             return False
         self.take(step)
@@ -216,16 +208,16 @@ class Referral:
         return True
 
     def reinstate_match(self, *, match_id: MatchId, therapist_id: TherapistId) -> bool:
-        """They had not parted after all. False if the referral has gone another way since."""
+        """The end of a match was undone. False if the referral's state doesn't allow that any more."""
         if not self.take_if_possible(Step.GO_ON):
             return False
         self.match_id, self.therapist_id = match_id, therapist_id
         return True
 
     def end_match(self, step: Step) -> bool:
-        """Client and therapist parted: PART has another sought, END has not. False if that is no longer news.
+        """Client and therapist parted: after PART another therapist is sought, after END none.
 
-        An end may overtake its own match, which then has no effect.
+        False if the referral's state doesn't allow it. An end may overtake its own match, which then has no effect.
         """
         if not self.take_if_possible(step):
             return False
@@ -233,12 +225,12 @@ class Referral:
         return True
 
     def record_attendance(self, match_id: MatchId, *, sequence: int) -> None:
-        """A match has begun with a session, as billing says. An older word than billing's last is dropped."""
+        """A match has begun with a session, as billing reports. Events older than billing's newest are ignored."""
         if sequence > self.billing_sequence:
             self.attended_match_id, self.billing_sequence = match_id, sequence
 
     def reverse_attendance(self, match_id: MatchId, *, sequence: int) -> bool:
-        """No session of a match is on record any more, as billing says. False if that changes nothing here."""
+        """No session of a match is on record any more, as billing reports. False if that changes nothing here."""
         if sequence <= self.billing_sequence:
             return False
         self.billing_sequence = sequence
@@ -275,7 +267,7 @@ class Referral:
 
     def _refusal(self, step: Step) -> StepRefused:
         kind = AlreadyFinished if self.state in FINISHED else StepRefused
-        possible = ", ".join(one.words for one in possible_steps(self.state)) or "none"
+        possible = ", ".join(allowed.words for allowed in possible_steps(self.state)) or "none"
         return kind(
             f"Referral {self.reference} is {self.state.words}, which doesn't allow the step “{step.words}”. "
             f"Possible now: {possible}."

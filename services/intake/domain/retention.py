@@ -1,4 +1,4 @@
-"""How long what is held about somebody is kept: by what became of their referral, and by whom it is about."""
+"""How long what is held about somebody is retained: by what became of their referral, and by whom it is about."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ class RetentionPolicy:
     terms: tuple[Term, ...]
 
     def term_for(self, outcome: Outcome, *, client_group: ClientGroup, young: bool) -> Term:
-        return next(one for one in self.terms if one.fits(outcome, client_group=client_group, young=young))
+        return next(term for term in self.terms if term.fits(outcome, client_group=client_group, young=young))
 
 
 class StepSummary(NamedTuple):
-    """When a referral took its newest step, and the coded reasons of all of its steps that are known."""
+    """Of a referral's history what its retention depends on: when the newest step was, and all known coded reasons."""
 
     newest_at: datetime
     reasons: frozenset[str]
@@ -76,20 +76,20 @@ class RetentionDate(NamedTuple):
     counted_from: datetime
 
 
-def outcome_of(referral: Referral, story: StepSummary) -> Outcome:
+def outcome_of(referral: Referral, steps: StepSummary) -> Outcome:
     """What has become of a referral. Therapy took place if billing says so, or matching by how the match ended."""
-    if referral.state in SETTLED and (referral.attended_match_id or story.reasons & THERAPY_TOOK_PLACE):
+    if referral.state in SETTLED and (referral.attended_match_id or steps.reasons & THERAPY_TOOK_PLACE):
         return Outcome.THERAPY
     if referral.state in UNASSESSED:
         return Outcome.UNANSWERED
     return _OUTCOMES.get(referral.state, Outcome.UNFINISHED)
 
 
-def date_of(referral: Referral, story: StepSummary, policy: RetentionPolicy) -> RetentionDate:
+def date_of(referral: Referral, steps: StepSummary, policy: RetentionPolicy) -> RetentionDate:
     """Until when a referral would be kept if it stood alone and nothing stopped it."""
-    outcome = outcome_of(referral, story)
+    outcome = outcome_of(referral, steps)
     term = policy.term_for(outcome, client_group=referral.client_group, young=referral.young)
-    return RetentionDate(months_after(story.newest_at, term.months), term, outcome, story.newest_at)
+    return RetentionDate(months_after(steps.newest_at, term.months), term, outcome, steps.newest_at)
 
 
 def date_of_all(dates: Mapping[Referral, RetentionDate]) -> RetentionDate:
@@ -115,7 +115,7 @@ def without_a_term(terms: Iterable[Term]) -> list[str]:
         for outcome in Outcome
         for group in ClientGroup
         for young in (False, True)
-        if not any(one.fits(outcome, client_group=group, young=young) for one in known)
+        if not any(term.fits(outcome, client_group=group, young=young) for term in known)
     ]
 
 

@@ -1,6 +1,6 @@
 """Every state that a referral can be in, and every step between them.
 
-`LIFE` is the whole of it; `docs/referral-states.md` is drawn from it.
+`TRANSITIONS` is the whole of it; `docs/referral-states.md` is drawn from it.
 """
 
 from __future__ import annotations

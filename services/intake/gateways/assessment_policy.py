@@ -45,7 +45,7 @@ def policy_in(path: Path) -> Iterator[dict[str, Any]]:
 def read_policy(path: Path = ASSESSMENT) -> Policy:
     """Raises InvalidPolicy."""
     with policy_in(path) as content:
-        rules = tuple(_rule(one) for one in content.get("rule", ()))
+        rules = tuple(_rule(rule) for rule in content.get("rule", ()))
         default = _rule({"name": "default", "when": {}, **content["default"]})
         _refuse_gaps(default, rules)
         return Policy(version=int(content["version"]), source=str(content["source"]), default=default, rules=rules)

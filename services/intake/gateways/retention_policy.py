@@ -21,7 +21,7 @@ KNOWN = frozenset({"name", "outcome", "when", "months", "why"})
 def read_retention_policy(path: Path = RETENTION) -> RetentionPolicy:
     """Raises InvalidPolicy."""
     with policy_in(path) as content:
-        terms = tuple(_term(one) for one in content["term"])
+        terms = tuple(_term(term) for term in content["term"])
         _refuse_gaps(terms)
         return RetentionPolicy(
             version=_number(content, "version"),

@@ -1,7 +1,7 @@
-"""What whoever knows a request's reference and words does about it themselves, and what a person settles of it.
+"""Changes of contact: by staff, or by the client themselves, with a code or a person to confirm it.
 
-Where somebody wrote for the client it is the writer who knows the words: they change how they themselves are reached,
-and agree to nothing for the client.
+Where somebody wrote for the client it is the writer who knows the passphrase: they change how they themselves are
+reached, and agree to nothing for the client.
 """
 
 from __future__ import annotations
@@ -62,9 +62,8 @@ def change_by_client(unit: UnitOfWork[Dependencies], request: ChangeByClient) ->
         return StatusAnswer(recognised=False)
     change = None
     if not is_own_reference(referral, said):
-        return status_answer(
-            unit, referral, said
-        )  # merged into another: these words are not of the request that goes on
+        # Merged into another: this passphrase is not that of the request that goes on.
+        return status_answer(unit, referral, said)
     if said.step is ClientStep.CHANGE_CONTACT and said.contact:
         change = _name_contact(unit, referral, said.contact, old_is_safe=said.old_is_safe)
     elif said.step is ClientStep.ENTER_CODE:
@@ -131,7 +130,7 @@ def _begun(
     old_is_safe: bool,
     before: ContactChange | None,
 ) -> ContactChange:
-    """Takes the place of one that was named before, whose code opens nothing any more."""
+    """Replaces a change that was asked for before, whose code is void from now on."""
     change = before or pending_contacts.new_contact_change(unit.session, referral.id, at=unit.now)
     change.whose = Party.WRITER if form.written_by else Party.CLIENT
     change.content = unit.dependencies.vault.encrypt(unit.session, referral.id, contact, at=unit.now)
@@ -144,8 +143,8 @@ def _enter_code(unit: UnitOfWork[Dependencies], referral: Referral, typed: str) 
     change = pending_contacts.find_contact_change(unit.session, referral.id)
     if change is None or referral.state not in TRANSITIONS[Step.CHANGE_CONTACT].sources:
         return None
-    mark = digest_of_code(digits_of(typed), referral_id=referral.id, key=unit.dependencies.passphrase_key)
-    if not change.try_code(mark, at=unit.now):
+    digest = digest_of_code(digits_of(typed), referral_id=referral.id, key=unit.dependencies.passphrase_key)
+    if not change.try_code(digest, at=unit.now):
         return change.state
     if referral.young or referral.client_group in CONFIRMED_BY_A_PERSON:
         return _leave_to_a_person(unit, change)

@@ -1,4 +1,4 @@
-"""Requests that may be one person's same request: found by marks, decided by people, never merged by rule."""
+"""Requests that may be one person's same request: found by match keys, decided by people, never merged by rule."""
 
 from __future__ import annotations
 
@@ -79,17 +79,17 @@ def tell_apart(unit: UnitOfWork[Dependencies], request: TellApart) -> Done:
 
     Raises UnknownReferral, SameReferral, MergedIntoEachOther.
     """
-    one, other = get_two_referrals(unit, request.referral_id, request.other_referral_id)
-    if one is other:
+    first, other = get_two_referrals(unit, request.referral_id, request.other_referral_id)
+    if first is other:
         raise SameReferral(ONE_AND_THE_SAME)
-    for referral, into in ((one, other), (other, one)):
+    for referral, into in ((first, other), (other, first)):
         if referral.merged_into == into.id:
             raise MergedIntoEachOther(
                 f"Referral {referral.reference} was merged into {into.reference}. Unmerge it if they are not the same."
             )
-    changed = possible_duplicates.tell_apart(unit.session, one.id, other.id, request, at=unit.now)
+    changed = possible_duplicates.tell_apart(unit.session, first.id, other.id, request, at=unit.now)
     if changed:
-        for referral in (one, other):
+        for referral in (first, other):
             reason = request.reason.value
             unit.record_audit(AuditAction.TOLD_APART, who=request.staff, subject_id=referral.id, reason=reason)
     return Done(changed=changed)

@@ -1,4 +1,4 @@
-"""Erasing a person in every service, and the legal holds that stop it."""
+"""Erasing a person in every service, and following up until each has confirmed it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,7 @@ from uuid import UUID
 import structlog
 
 from chassis.ports import NotYet, Timer, UnitOfWork
-from contracts.commands.privacy import (
-    AskErasure,
-    Confirmation,
-    Erase,
-    ErasedWith,
-    ErasureView,
-    ListUnconfirmed,
-)
+from contracts.commands.privacy import AskErasure, Confirmation, Erase, ErasedWith, ErasureView, ListUnconfirmed
 from contracts.events import billing, evaluation, matching, notifications
 from contracts.events.intake import ErasureOverdue, ReferralErased
 from contracts.vocabulary import ReferralId
@@ -35,8 +28,10 @@ log = structlog.get_logger()
 
 
 def erase_by_person(unit: UnitOfWork[Dependencies], request: Erase) -> ErasureView:
-    """Erases a person, once, with all that was merged into one. Raises UnknownReferral, OnLegalHold,
-    TherapyInProgress, ConcernOpen."""
+    """Erases a person, once, with all requests that were merged into one.
+
+    Raises UnknownReferral, OnLegalHold, TherapyInProgress, ConcernOpen.
+    """
     referral_id = find_id(unit, request.reference)
     if referral_id is None:
         raise UnknownReferral(UNKNOWN_REFERENCE)
@@ -44,17 +39,17 @@ def erase_by_person(unit: UnitOfWork[Dependencies], request: Erase) -> ErasureVi
     together = related_referrals.tied_to(unit.session, referral_id, related_referrals.SAME_REQUEST)
     referral = referrals.get_referral(unit.session, referral_id)
     if referral.state is not State.ERASED:
-        for one in together:
-            _refuse_on_legal_hold(unit, one)
+        for related in together:
+            _refuse_on_legal_hold(unit, related)
             if not request.anyway:
-                _refuse_while_needed(unit, one)
-        for one in together:
-            erase_referral(unit, one, by=request.erased_by, reason=request.reason)
+                _refuse_while_needed(unit, related)
+        for related in together:
+            erase_referral(unit, related, by=request.erased_by, reason=request.reason)
     return _view(unit, referral)
 
 
 def note_confirmation(unit: UnitOfWork[Dependencies], event: ErasureConfirmed) -> None:
-    """A service has forgotten."""
+    """A service has erased what it held."""
     if erasures.find_erasure(unit.session, event.referral_id) is None:
         raise NotYet("the erasure is not recorded here yet")
     erasures.save_confirmation(unit.session, event.referral_id, event.publisher, unit.now)
@@ -85,7 +80,7 @@ def get_erasure(unit: UnitOfWork[Dependencies], request: AskErasure) -> ErasureV
 
 def list_unconfirmed(unit: UnitOfWork[Dependencies], request: ListUnconfirmed) -> list[ErasureView]:
     found = erasures.list_unconfirmed(unit.session, request.limit)
-    return [_view(unit, referrals.get_referral(unit.session, one.referral_id)) for one in found]
+    return [_view(unit, referrals.get_referral(unit.session, erasure.referral_id)) for erasure in found]
 
 
 def _refuse_on_legal_hold(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
@@ -101,7 +96,7 @@ def _refuse_while_needed(unit: UnitOfWork[Dependencies], referral: Referral) -> 
     """Raises TherapyInProgress, ConcernOpen."""
     if referral.state in IN_THERAPY:
         raise TherapyInProgress(f"{referral.reference} is with a therapist. Erase it anyway, or end the match first.")
-    if any(one.acknowledged_at is None for one in concerns.concerns_of(unit.session, referral.id)):
+    if any(concern.acknowledged_at is None for concern in concerns.concerns_of(unit.session, referral.id)):
         raise ConcernOpen(f"A safeguarding concern about {referral.reference} waits for an answer. Or erase it anyway.")
 
 
@@ -132,9 +127,9 @@ def _view(unit: UnitOfWork[Dependencies], referral: Referral) -> ErasureView:
 def _erased_with(unit: UnitOfWork[Dependencies], referral: Referral) -> tuple[ErasedWith, ...]:
     """What was one person's same request."""
     same = related_referrals.ids_tied_to(unit.session, referral.id, related_referrals.SAME_REQUEST) - {referral.id}
-    found = [referrals.get_referral(unit.session, one) for one in sorted(same)]
+    found = [referrals.get_referral(unit.session, erased) for erased in sorted(same)]
     return tuple(
-        ErasedWith(referral_id=one.id, submission_id=one.submission_id, reference=one.reference)
-        for one in found
-        if one.state is State.ERASED
+        ErasedWith(referral_id=erased.id, submission_id=erased.submission_id, reference=erased.reference)
+        for erased in found
+        if erased.state is State.ERASED
     )

@@ -1,4 +1,4 @@
-"""What happens at intake when it hears something."""
+"""What intake does about events of matching and billing: offers, matches, sessions, help with the cost."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from contracts.events.billing import (
     SubsidyDeclined,
     SubsidyWaitlisted,
 )
-from contracts.events.intake import (
-    ReferralReopened,
-)
+from contracts.events.intake import ReferralReopened
 from contracts.events.matching import (
     MatchEnded,
     MatchEndUndone,
@@ -23,13 +21,7 @@ from contracts.events.matching import (
     TherapistMatched,
     TherapistOffered,
 )
-from contracts.vocabulary import (
-    ClosureReason,
-    ContactPurpose,
-    MatchEndReason,
-    ReferralId,
-    ReopeningReason,
-)
+from contracts.vocabulary import ClosureReason, ContactPurpose, MatchEndReason, ReferralId, ReopeningReason
 from services.intake.application import contacts
 from services.intake.application.closure import close_referral
 from services.intake.application.history import BY_BILLING, BY_MATCHING, BY_RULE, record_step, take_step
@@ -76,7 +68,7 @@ def note_match(unit: UnitOfWork[Dependencies], event: TherapistMatched) -> None:
 
 
 def note_first_session(unit: UnitOfWork[Dependencies], event: FirstSessionAttended) -> None:
-    """Therapy has begun; if the match itself hasn't been heard of yet, that is remembered until it is."""
+    """Therapy has begun; if the event of the match hasn't arrived yet, that is remembered until it does."""
     referral = get_or_wait(unit, event.referral_id)
     referral.record_attendance(event.match_id, sequence=unit.sequence)
     _begin_therapy(unit, referral)
@@ -106,7 +98,7 @@ def note_match_ended(unit: UnitOfWork[Dependencies], event: MatchEnded) -> None:
 
 
 def note_match_end_undone(unit: UnitOfWork[Dependencies], event: MatchEndUndone) -> None:
-    """That they had parted was recorded by mistake. Who had been closed is written to again as before."""
+    """The end was recorded by mistake. A client whose referral had been closed is written to again as before."""
     referral = _get_assessed_or_wait(unit, event.referral_id)
     if not referral.advance_matching_sequence(unit.sequence):
         return
@@ -123,7 +115,7 @@ def note_match_end_undone(unit: UnitOfWork[Dependencies], event: MatchEndUndone)
 def _note_search(
     unit: UnitOfWork[Dependencies], referral_id: ReferralId, step: Step, reason: str | None = None
 ) -> None:
-    """Takes in how the search goes, if that is still news."""
+    """Records how the search goes, unless a newer event was handled before."""
     referral = _get_assessed_or_wait(unit, referral_id)
     if referral.advance_matching_sequence(unit.sequence) and referral.take_if_possible(step):
         record_step(unit, referral, step, by=BY_MATCHING, reason=reason)

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from chassis.audit.chain import AuditAction
 from chassis.ports import UnitOfWork
-from contracts.commands.privacy import (
-    HoldView,
-    LiftHold,
-    ListHolds,
-    PlaceHold,
-)
+from contracts.commands.privacy import HoldView, LiftHold, ListHolds, PlaceHold
 from services.intake.application.lookup import get_by_reference
 from services.intake.application.referral_erasure import legal_hold_in_force
 from services.intake.application.retention_timer import check_retention_now

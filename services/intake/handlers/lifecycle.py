@@ -1,4 +1,4 @@
-"""What a person does with a referral, step by step, and what is on record of it."""
+"""Commands that move a referral from one state to the next."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def sign_off(unit: UnitOfWork[Dependencies], request: SignOff) -> Done:
 
 
 def find_place(unit: UnitOfWork[Dependencies], request: FindPlace) -> Done:
-    """Corrects where a client is, and says so: ReferralReceived again, with a newer number.
+    """Corrects where a client is, and emits ReferralReceived again with a newer sequence number.
 
     Raises UnknownReferral, StepNotPossible, UnknownPlace, NotSealedToIntake.
     """
@@ -136,7 +136,7 @@ def close(unit: UnitOfWork[Dependencies], request: Close) -> Done:
 
 
 def re_refer(unit: UnitOfWork[Dependencies], request: ReRefer) -> ReReferred:
-    """Begins anew for somebody whose referral was finished. Raises UnknownReferral, StepNotPossible.
+    """Opens a new referral for somebody whose last one is finished. Raises UnknownReferral, StepNotPossible.
 
     What they said before is copied under a key of the new referral, so that either can be erased by itself.
     """

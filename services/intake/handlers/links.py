@@ -12,7 +12,7 @@ from contracts.events.intake import ReferralsUnlinked
 from services.intake.application.conflicts import keep_apart
 from services.intake.application.lookup import get_referral, get_two_referrals
 from services.intake.dependencies import Dependencies
-from services.intake.domain.links import Link as KeptLink
+from services.intake.domain.links import ReferralLink
 from services.intake.errors import CannotLink, UnknownLink
 from services.intake.store import referral_links
 from services.intake.store.related_referrals import SAME_PERSON, ids_tied_to
@@ -20,12 +20,12 @@ from services.intake.store.related_referrals import SAME_PERSON, ids_tied_to
 
 def link(unit: UnitOfWork[Dependencies], request: Link) -> Linked:
     """Keeps two referrals apart from now on. Raises UnknownReferral, CannotLink."""
-    one, other = get_two_referrals(unit, request.referral_id, request.other_referral_id)
-    known = referral_links.live_links_of(unit.session, one.id)
-    if one is other or any(other.id in (kept.referral_id, kept.other_id) for kept in known):
+    first, other = get_two_referrals(unit, request.referral_id, request.other_referral_id)
+    known = referral_links.live_links_of(unit.session, first.id)
+    if first is other or any(other.id in (existing.referral_id, existing.other_id) for existing in known):
         raise CannotLink("These are the same referral, or linked already.")
-    link_id = keep_apart(unit, one.id, other.id, request.kind, by=request.staff, reason=request.reason)
-    in_common = one.therapist_id is not None and one.therapist_id == other.therapist_id
+    link_id = keep_apart(unit, first.id, other.id, request.kind, by=request.staff, reason=request.reason)
+    in_common = first.therapist_id is not None and first.therapist_id == other.therapist_id
     return Linked(link_id=link_id, share_a_therapist=in_common)
 
 
@@ -37,24 +37,24 @@ def unlink(unit: UnitOfWork[Dependencies], request: Unlink) -> Done:
     named = referral_links.find_link(unit.session, request.link_id)
     if named is None or named.undone_at is not None:
         raise UnknownLink("There is no such link, or it was undone before.")
-    for kept in _between(unit, named):
-        kept.undo(at=unit.now, by=request.staff, reason=request.reason)
+    for found in _between_the_same_people(unit, named):
+        found.undo(at=unit.now, by=request.staff, reason=request.reason)
         unit.emit(
             ReferralsUnlinked(
-                link_id=kept.id, referral_id=kept.referral_id, other_referral_id=kept.other_id, kind=kept.kind
+                link_id=found.id, referral_id=found.referral_id, other_referral_id=found.other_id, kind=found.kind
             )
         )
     return Done()
 
 
-def _between(unit: UnitOfWork[Dependencies], named: KeptLink) -> list[KeptLink]:
+def _between_the_same_people(unit: UnitOfWork[Dependencies], named: ReferralLink) -> list[ReferralLink]:
     """All links that stand between the two people of this one: it was carried to what they asked again, or merged."""
     ones, others = (ids_tied_to(unit.session, id_, SAME_PERSON) for id_ in (named.referral_id, named.other_id))
     found = {
-        kept.id: kept
+        found.id: found
         for one in sorted(ones)
-        for kept in referral_links.live_links_of(unit.session, one)
-        if kept.other_than(one) in others
+        for found in referral_links.live_links_of(unit.session, one)
+        if found.other_than(one) in others
     }
     return list(found.values())
 
@@ -64,11 +64,11 @@ def list_links(unit: UnitOfWork[Dependencies], request: AskLinks) -> list[LinkVi
     referral = get_referral(unit, request.referral_id)
     return [
         LinkView(
-            link_id=kept.id,
-            other_referral_id=kept.other_than(referral.id),
-            kind=kept.kind,
-            linked_at=kept.linked_at,
-            linked_by=kept.linked_by,
+            link_id=found.id,
+            other_referral_id=found.other_than(referral.id),
+            kind=found.kind,
+            linked_at=found.linked_at,
+            linked_by=found.linked_by,
         )
-        for kept in referral_links.live_links_of(unit.session, referral.id)
+        for found in referral_links.live_links_of(unit.session, referral.id)
     ]

@@ -1,7 +1,7 @@
-"""What a client needs of a therapist, or prefers, where it turns out otherwise than they wrote.
+"""Corrects what a client needs of a therapist, or prefers, once it turns out otherwise than they wrote.
 
-A person may relax a preference with the client's word for it, and say that a prison allows sessions online. It is on
-record, corrects what is kept, and is told to whoever searches.
+Staff may relax a preference if the client says so, and record that a prison allows sessions online. The step is on
+record, the stored form is corrected, and matching is told.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FIELDS = {
     "interpreter_language": "interpreter_language",
     "most_per_session": "fee_ceiling_pence",
 }
-"""What the command calls it, and what the form does."""
+"""The command's name of each field, and the form's."""
 
 NO_WISH: dict[Wish, dict[str, Any]] = {
     Wish.THERAPIST_SEX: {"therapist_sex": None, "therapist_sex_only": None},
@@ -42,12 +42,12 @@ NO_WISH: dict[Wish, dict[str, Any]] = {
     Wish.MOST_PER_SESSION: {"fee_ceiling_pence": None},
 }
 
-KEPT = 20
+REMEMBERED_CHANGES = 20
 """How many changes are remembered with how they were told; each is a step on record for ever."""
 
 
 def change_needs(unit: UnitOfWork[Dependencies], request: ChangeNeeds) -> Done:
-    """Holds from now on: for the search, for open offers, and for the next therapist if there is one.
+    """Counts from now on: for the search, for open offers, and for the next therapist if there is one.
 
     Raises UnknownReferral, StepNotPossible, HandlesLinkedReferral, NothingToChange, SaysTwoThings, NotInPrison.
     """
@@ -60,7 +60,7 @@ def change_needs(unit: UnitOfWork[Dependencies], request: ChangeNeeds) -> Done:
     if form == before:
         raise NothingToChange("That is what is on record already. Name what is otherwise.")
     said = NeedsChanged(changed_at=unit.now, reason=request.reason, told=request.told)
-    form = replace(form, needs_changed=(*form.needs_changed, said)[-KEPT:])
+    form = replace(form, needs_changed=(*form.needs_changed, said)[-REMEMBERED_CHANGES:])
     replace_record(unit, referral, form)
     publish_search_facts(unit, referral, form)
     return Done()

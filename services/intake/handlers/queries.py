@@ -1,4 +1,4 @@
-"""What a person's screen asks of intake, or tells it to do."""
+"""What staff and clients ask intake about referrals: who waits, how one stands, its history."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ from services.intake.store import concerns, referrals
 
 def list_awaiting(unit: UnitOfWork[Dependencies], request: ListAwaiting) -> list[AwaitingAssessment]:
     waiting = referrals.awaiting_assessment(unit.session, request.limit)
-    taken_up_by = referrals.takers_of(unit.session, Step.TAKE_UP, [one.id for one in waiting])
+    taken_up_by = referrals.takers_of(unit.session, Step.TAKE_UP, [referral.id for referral in waiting])
     return [
         AwaitingAssessment(
-            referral_id=one.id,
-            reference=one.reference,
-            client_group=one.client_group,
-            received_at=one.received_at,
-            assess_by=one.assess_by,
-            overdue=one.assess_by < unit.now,
-            taken_up_by=taken_up_by.get(one.id),
-            place=one.place,
-            needs_safeguarding_lead=one.needs_lead,
-            waits_for=one.waits_for,
+            referral_id=referral.id,
+            reference=referral.reference,
+            client_group=referral.client_group,
+            received_at=referral.received_at,
+            assess_by=referral.assess_by,
+            overdue=referral.assess_by < unit.now,
+            taken_up_by=taken_up_by.get(referral.id),
+            place=referral.place,
+            needs_safeguarding_lead=referral.needs_lead,
+            waits_for=referral.waits_for,
         )
-        for one in waiting
+        for referral in waiting
     ]
 
 
@@ -61,13 +61,13 @@ def find_referral(unit: UnitOfWork[Dependencies], request: FindReferral) -> Refe
         previous_referral_id=referral.previous_id,
         concerns=tuple(
             ConcernSummary(
-                concern_id=one.id,
-                severity=one.severity,
-                category=one.category,
-                raised_at=one.raised_at,
-                acknowledged_at=one.acknowledged_at,
+                concern_id=concern.id,
+                severity=concern.severity,
+                category=concern.category,
+                raised_at=concern.raised_at,
+                acknowledged_at=concern.acknowledged_at,
             )
-            for one in concerns.concerns_of(unit.session, referral.id)
+            for concern in concerns.concerns_of(unit.session, referral.id)
         ),
     )
 

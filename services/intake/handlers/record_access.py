@@ -6,14 +6,7 @@ from chassis.audit.chain import AuditAction
 from chassis.ports import UnitOfWork
 from chassis.subject_access import sealed, section
 from contracts.commands.intake import Done
-from contracts.commands.subject import (
-    AskSamePerson,
-    LeaveOut,
-    ReadRecord,
-    SamePerson,
-    SealedHolding,
-    Topic,
-)
+from contracts.commands.subject import AskSamePerson, LeaveOut, ReadRecord, SamePerson, SealedHolding, Topic
 from contracts.vocabulary import Party
 from services.intake.application import disclosure
 from services.intake.application.conflicts import refuse_who_handles_linked
@@ -37,14 +30,14 @@ def same_person(unit: UnitOfWork[Dependencies], request: AskSamePerson) -> list[
     known, new = {asked.id: asked}, [asked]
     while new:
         found = [
-            one
+            neighbour
             for referral in new
-            for one in related_referrals.neighbours_of(unit.session, referral)
-            if one.id not in known
+            for neighbour in related_referrals.neighbours_of(unit.session, referral)
+            if neighbour.id not in known
         ]
-        known |= {one.id: one for one in found}
+        known |= {neighbour.id: neighbour for neighbour in found}
         new = found
-    return [SamePerson(referral_id=one.id, reference=one.reference) for one in known.values()]
+    return [SamePerson(referral_id=referral.id, reference=referral.reference) for referral in known.values()]
 
 
 def read_record(unit: UnitOfWork[Dependencies], request: ReadRecord) -> SealedHolding:
@@ -74,9 +67,9 @@ def leave_out(unit: UnitOfWork[Dependencies], request: LeaveOut) -> Done:
 
     Raises UnknownReferral, HandlesLinkedReferral.
     """
-    for one in request.entries:
-        referral = get_referral(unit, one.referral_id)
+    for entry in request.entries:
+        referral = get_referral(unit, entry.referral_id)
         refuse_who_handles_linked(unit, referral, request.staff)
-        which = f"{one.ground.value} {one.service}/{one.topic.value}/{one.place}"
+        which = f"{entry.ground.value} {entry.service}/{entry.topic.value}/{entry.place}"
         unit.record_audit(AuditAction.LEFT_OUT, who=request.staff, subject_id=referral.id, reason=which)
     return Done()

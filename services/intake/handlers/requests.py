@@ -14,11 +14,11 @@ from services.intake.errors import NothingUnreadable, StillUnreadable
 from services.intake.store import unreadable_submissions
 
 NOTHING_IN_IT = frozenset({RefusalReason.REPLAYED, RefusalReason.NOT_RECOGNISED})
-"""Refusals after which there is nothing to keep: it was taken in before, or whoever typed it is told so."""
+"""Refusals after which nothing is kept: the request was accepted before, or whoever typed it sees the refusal."""
 
 
 def receive_request(unit: UnitOfWork[Dependencies], event: HelpRequested) -> None:
-    """Takes a request for help in, or says to the front-end why it can't be taken as it is."""
+    """Accepts a request for help, or tells the front-end why it can't be accepted as it is."""
     try:
         accept_request(unit, event)
     except SubmissionRefused as refusal:
@@ -37,14 +37,14 @@ def list_unreadable(unit: UnitOfWork[Dependencies], request: ListUnreadable) -> 
     """The oldest first."""
     return [
         UnreadableView(
-            submission_id=one.submission_id,
-            event=one.event,
-            received_at=one.received_at,
-            reason=one.reason,
-            field=one.field,
-            sealed_to=key_of(one.sealed),
+            submission_id=submission.submission_id,
+            event=submission.event,
+            received_at=submission.received_at,
+            reason=submission.reason,
+            field=submission.field,
+            sealed_to=key_of(submission.sealed),
         )
-        for one in unreadable_submissions.unread(unit.session, request.limit)
+        for submission in unreadable_submissions.unread(unit.session, request.limit)
     ]
 
 
@@ -80,7 +80,7 @@ def _why(refusal: SubmissionRefused) -> str:
 def _refuse(
     unit: UnitOfWork[Dependencies], event: HelpRequested | WithdrawalRequested, refusal: SubmissionRefused
 ) -> None:
-    """Says why a submission could not be taken in, and keeps what a person has still to look at."""
+    """Tells the front-end why, and keeps what an operator has still to look at."""
     unit.emit(
         HelpRequestRefused(submission_id=event.submission_id, reason=refusal.reason, field=refusal.field),
     )

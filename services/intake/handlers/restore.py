@@ -14,7 +14,7 @@ from services.intake.store import referrals, tables
 
 
 def erase_again(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
-    """The others were restored too, so they are told again. Who asked after the backup is not there to be erased."""
+    """The other services were restored too, so they are told again. Whoever asked after the backup is gone."""
     for subject_id in destroyed(unit.session, tables.data_keys):
         referral = referrals.find_referral(unit.session, ReferralId(subject_id))
         if referral is not None and referral.state is not State.ERASED:

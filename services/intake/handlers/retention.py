@@ -49,7 +49,7 @@ def erase_when_due(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     if date.due_at > unit.now:
         unit.set_timer(RETENTION_DUE, timer.key, date.due_at)
     elif stops := _stops(unit, file):
-        log.info("retention_stopped", referral_id=timer.key, stopped_by=sorted({one.kind for one in stops}))
+        log.info("retention_stopped", referral_id=timer.key, stopped_by=sorted({member.kind for member in stops}))
         unit.set_timer(RETENTION_DUE, timer.key, unit.now + unit.dependencies.retention.look_again)
     else:
         log.info(
@@ -77,7 +77,7 @@ def list_due(unit: UnitOfWork[Dependencies], request: ListDue) -> list[Retention
         if referral_id in seen:
             continue
         file = referrals_of_person(unit, referral_id)
-        seen |= {one.id for one in file}
+        seen |= {member.id for member in file}
         if file and (view := _view(unit, _newest(file), file)).due_at <= request.before:
             views.append(view)
     return sorted(views, key=lambda view: view.due_at)
@@ -98,7 +98,9 @@ def list_applied(unit: UnitOfWork[Dependencies], request: ListApplied) -> list[A
 
 
 def _stops(unit: UnitOfWork[Dependencies], file: Sequence[Referral]) -> tuple[RetentionStop, ...]:
-    return tuple(RetentionStop(kind=kind, reference=one.reference) for one in file for kind in _stops_of(unit, one))
+    return tuple(
+        RetentionStop(kind=kind, reference=member.reference) for member in file for kind in _stops_of(unit, member)
+    )
 
 
 def _stops_of(unit: UnitOfWork[Dependencies], referral: Referral) -> list[StopKind]:
@@ -112,7 +114,7 @@ def _stops_of(unit: UnitOfWork[Dependencies], referral: Referral) -> list[StopKi
 
 def _newest(file: Sequence[Referral]) -> Referral:
     """The one that goes on."""
-    return max(file, key=lambda one: (one.merged_into is None, one.received_at, one.id))
+    return max(file, key=lambda referral: (referral.merged_into is None, referral.received_at, referral.id))
 
 
 def _view(unit: UnitOfWork[Dependencies], referral: Referral, file: Sequence[Referral]) -> RetentionView:
@@ -127,6 +129,6 @@ def _view(unit: UnitOfWork[Dependencies], referral: Referral, file: Sequence[Ref
         policy_version=unit.dependencies.retention.version,
         counted_from=date.counted_from,
         due_at=date.due_at,
-        goes_with=tuple(one.reference for one in file if one is not referral),
+        goes_with=tuple(member.reference for member in file if member is not referral),
         stopped_by=_stops(unit, file),
     )

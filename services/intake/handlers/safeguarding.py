@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from chassis.ports import NotYet, UnitOfWork
-from contracts.commands.intake import (
-    ConcernRaised,
-    RaiseConcern,
-)
+from contracts.commands.intake import ConcernRaised, RaiseConcern
 from contracts.events.evaluation import EvaluationRiskFlagged
 from contracts.events.notifications import SafeguardingAlertAcknowledged
 from services.intake.application.concerns import record_concern
 from services.intake.application.history import BY_RULE
 from services.intake.application.lookup import get_or_wait, get_referral
 from services.intake.dependencies import Dependencies
-from services.intake.domain.safeguarding import (
-    Finding,
-    finding_in_evaluation,
-)
+from services.intake.domain.safeguarding import Finding, finding_in_evaluation
 from services.intake.domain.states import State
 from services.intake.store import concerns
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    select,
-)
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chassis.store import identity_map
-from contracts.vocabulary import (
-    ConcernId,
-    ReferralId,
-)
+from contracts.vocabulary import ConcernId, ReferralId
 from services.intake.domain.safeguarding import Concern
 from services.intake.store.tables import concerns
 

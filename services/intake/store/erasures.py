@@ -1,4 +1,4 @@
-"""How erasures and legal holds are kept, and how everything about a person is dropped."""
+"""Erasures, their confirmations and legal holds, and the deletion of everything about a person."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PERSONAL = (
     told_apart.c.other_id,
     contact_changes.c.referral_id,
 )
-"""Where what is encrypted under a person's key, or could recognise them, hangs on their referral."""
+"""The columns that lead from a referral to what is encrypted under the person's key, or could identify them."""
 
 
 def delete_personal_data(session: Session, referral_id: ReferralId) -> None:
@@ -48,7 +48,7 @@ def find_erasure(session: Session, referral_id: ReferralId) -> Erasure | None:
 
 
 def save_confirmation(session: Session, referral_id: ReferralId, service: str, at: datetime) -> None:
-    """Keeps the first confirmation of each service."""
+    """Stores the first confirmation of each service."""
     statement = upsert(session, erasure_confirmations)
     row = {"referral_id": referral_id, "service": service, "confirmed_at": at}
     session.execute(statement.values(row).on_conflict_do_nothing())

@@ -7,13 +7,7 @@ from secrets import token_bytes
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    Row,
-    Table,
-    bindparam,
-    select,
-    update,
-)
+from sqlalchemy import Row, Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from chassis.store.prepared import prepared
@@ -22,7 +16,7 @@ from services.intake.domain.passphrases import Guard
 from services.intake.store.tables import decoys, referrals
 
 _GUARDS = {
-    table: select(*(table.c[one.name] for one in fields(Guard))).with_for_update() for table in (referrals, decoys)
+    table: select(*(table.c[field.name] for field in fields(Guard))).with_for_update() for table in (referrals, decoys)
 }
 
 _GUARD = prepared(_GUARDS[referrals].where(referrals.c.reference == bindparam("reference")))
@@ -40,7 +34,7 @@ def find_decoy(session: Session, decoy_id: UUID) -> Guard | None:
 
 
 def make_decoy(session: Session, decoy_id: UUID) -> Guard:
-    """One that was not there yet, with a mark that no passphrase leaves."""
+    """Inserts a decoy that was not there yet, with a digest that no passphrase has."""
     made = {"id": decoy_id, "passphrase_mark": token_bytes(32), "failed_passphrases": 0}
     session.execute(upsert(session, decoys).values(made).on_conflict_do_nothing())
     decoy = find_decoy(session, decoy_id)
@@ -49,7 +43,7 @@ def make_decoy(session: Session, decoy_id: UUID) -> Guard:
 
 
 def save_tries(session: Session, table: Table, guard: Guard) -> None:
-    """How often and until when, of a referral's guard or a decoy."""
+    """Stores how many wrong tries there were, and until when it is locked."""
     tries = {"failed_passphrases": guard.failed_passphrases, "locked_until": guard.locked_until}
     session.execute(update(table).where(table.c.id == guard.id).values(tries))
 

@@ -7,11 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from chassis.store import identity_map
-from contracts.vocabulary import (
-    ContactChangeState,
-    Party,
-    ReferralId,
-)
+from contracts.vocabulary import ContactChangeState, Party, ReferralId
 from services.intake.domain.contact_change import ContactChange
 
 

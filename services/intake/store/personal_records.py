@@ -6,22 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    Row,
-    bindparam,
-    select,
-    update,
-)
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from chassis.store.prepared import prepared
 from contracts.commands.intake import Assess
-from contracts.vocabulary import (
-    Competence,
-    ReferralId,
-    RiskLevel,
-    Work,
-)
+from contracts.vocabulary import Competence, ReferralId, RiskLevel, Work
 from services.intake.domain.referral import Referral
 from services.intake.domain.suggestion import Suggestion
 from services.intake.store.referrals import NoSuchReferral

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    bindparam,
-    select,
-)
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from chassis.store import identity_map
 from chassis.store.prepared import prepared
-from contracts.vocabulary import (
-    LinkId,
-    ReferralId,
-)
-from services.intake.domain.links import Link
+from contracts.vocabulary import LinkId, ReferralId
+from services.intake.domain.links import ReferralLink
 from services.intake.store.tables import links
 
 _LIVE_LINKS = prepared(
-    select(Link)
+    select(ReferralLink)
     .where(
         (links.c.referral_id == bindparam("referral_id")) | (links.c.other_id == bindparam("referral_id")),
         links.c.undone_at.is_(None),
@@ -27,10 +21,10 @@ _LIVE_LINKS = prepared(
 )
 
 
-def find_link(session: Session, link_id: LinkId) -> Link | None:
-    return identity_map.lock(session, Link, link_id)
+def find_link(session: Session, link_id: LinkId) -> ReferralLink | None:
+    return identity_map.lock(session, ReferralLink, link_id)
 
 
-def live_links_of(session: Session, referral_id: ReferralId) -> list[Link]:
+def live_links_of(session: Session, referral_id: ReferralId) -> list[ReferralLink]:
     """The links that stand, the first first."""
     return list(session.execute(_LIVE_LINKS, {"referral_id": referral_id}).scalars())

@@ -6,20 +6,12 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    Row,
-    bindparam,
-    func,
-    select,
-)
+from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from chassis.store import identity_map
 from chassis.store.prepared import prepared
-from contracts.vocabulary import (
-    ReferralId,
-    SubmissionId,
-)
+from contracts.vocabulary import ReferralId, SubmissionId
 from services.intake.domain.referral import Referral
 from services.intake.domain.states import UNASSESSED, Step
 from services.intake.store.tables import referrals, steps
@@ -89,10 +81,10 @@ def history_of(session: Session, referral_id: ReferralId) -> Sequence[Row[Any]]:
 def last_taken(session: Session, referral_id: ReferralId, step: Step, *, since: Collection[Step]) -> datetime | None:
     """When a step was last taken, unless one of the others came after it."""
     last = None
-    for one in history_of(session, referral_id):
-        if one.step is step:
-            last = one.taken_at
-        elif one.step in since:
+    for taken in history_of(session, referral_id):
+        if taken.step is step:
+            last = taken.taken_at
+        elif taken.step in since:
             last = None
     return last
 

@@ -19,7 +19,7 @@ Tie = Column[UUID | None]
 SAME_REQUEST: tuple[Tie, ...] = (referrals.c.merged_into,)
 
 SAME_PERSON: tuple[Tie, ...] = (referrals.c.merged_into, referrals.c.previous_id)
-"""The columns that tie one referral of a person to another."""
+"""The columns that tie one referral of a person to another. Those who asked again are one person, not one request."""
 
 
 def tied_to(session: Session, referral_id: ReferralId, ties: Sequence[Tie]) -> list[Referral]:

@@ -23,7 +23,7 @@ timers, audit = metadata.tables["timer"], metadata.tables["audit_entry"]
 
 def step_summary_of(session: Session, referral: Referral) -> StepSummary:
     taken = history_of(session, referral.id)
-    return StepSummary(taken[-1].taken_at, frozenset(one.reason for one in taken if one.reason))
+    return StepSummary(taken[-1].taken_at, frozenset(step.reason for step in taken if step.reason))
 
 
 def perhaps_due(session: Session, before: datetime, limit: int) -> list[ReferralId]:
@@ -34,7 +34,7 @@ def perhaps_due(session: Session, before: datetime, limit: int) -> list[Referral
 
 
 def look_at_all_again(session: Session, at: datetime) -> int:
-    """Has every timer come due. Says how many there are."""
+    """Makes every retention timer due now, and returns how many there are."""
     moved = update(timers).where(timers.c.name == RETENTION_DUE).values(due_at=at, attempts=0).returning(timers.c.key)
     return len(session.execute(moved).all())
 

@@ -2,20 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    String,
-    Table,
-    Text,
-    Uuid,
-    false,
-    true,
-)
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, Uuid, false, true
 from sqlalchemy.orm import registry
 
 from chassis.store.append_only import forbid_changes, forbidding, forbidding_replacement
@@ -44,7 +31,7 @@ from contracts.vocabulary import (
 )
 from services.intake.domain.contact_change import ContactChange
 from services.intake.domain.erasure import Erasure, LegalHold
-from services.intake.domain.links import Link
+from services.intake.domain.links import ReferralLink
 from services.intake.domain.referral import Referral
 from services.intake.domain.safeguarding import Concern
 from services.intake.domain.states import State, Step
@@ -168,7 +155,7 @@ assessments = Table(
     Column("content", LargeBinary, nullable=False),
 )
 
-# They hang on the client's data key, without which nothing may recognise the client.
+# Deleted with the client's data key, without which nothing may identify the client.
 match_keys = Table(
     "identity_mark",
     metadata,
@@ -277,7 +264,7 @@ mapper.map_imperatively(Concern, concerns)
 
 mapper.map_imperatively(ContactChange, contact_changes)
 
-mapper.map_imperatively(Link, links)
+mapper.map_imperatively(ReferralLink, links)
 
 mapper.map_imperatively(Erasure, erasures)
 

@@ -9,13 +9,7 @@ from typing import Any
 import pytest
 
 from contracts.commands.intake import Hold, RecordConsent, Resume
-from contracts.events.intake import (
-    AgreementAwaited,
-    ReferralAssessed,
-    ReferralHeld,
-    ReferralReceived,
-    ReferralResumed,
-)
+from contracts.events.intake import AgreementAwaited, ReferralAssessed, ReferralHeld, ReferralReceived, ReferralResumed
 from contracts.sealed import ClientContact, SafeChannel, SafeContact, Writer
 from contracts.vocabulary import (
     ClientGroup,

@@ -21,12 +21,7 @@ from contracts.commands.intake import (
     StatusAnswer,
     Withdraw,
 )
-from contracts.events.intake import (
-    ReferralAssessed,
-    ReferralSignposted,
-    ReferralWithdrawn,
-    SafeguardingConcernRaised,
-)
+from contracts.events.intake import ReferralAssessed, ReferralSignposted, ReferralWithdrawn, SafeguardingConcernRaised
 from contracts.reference import reference_for
 from contracts.sealed import Aspects
 from contracts.vocabulary import (

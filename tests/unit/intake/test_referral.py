@@ -10,15 +10,7 @@ from typing import Any
 import pytest
 
 from chassis.ids import new_id
-from contracts.vocabulary import (
-    AgeBand,
-    ClientGroup,
-    ConcernCategory,
-    PersonAtRisk,
-    ReferralId,
-    Severity,
-    SubmissionId,
-)
+from contracts.vocabulary import AgeBand, ClientGroup, ConcernCategory, PersonAtRisk, ReferralId, Severity, SubmissionId
 from services.intake.domain.ages import age_band, age_in_years
 from services.intake.domain.passphrases import digest_of_passphrase, verify_passphrase
 from services.intake.domain.referral import Referral

@@ -113,7 +113,7 @@ def test_it_goes_with_an_erased_person(intake: Intake, erased: int) -> None:
 def test_requests_of_before_are_found_to_be_alike_among_themselves_and_with_newer_ones(
     intake: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backfill, "AT_ONCE", 2)
+    monkeypatch.setattr(backfill, "BATCH_SIZE", 2)
     before = [intake.ask_for_help() for _ in range(3)]
     for _ in range(2):
         intake.ask_for_help(route=Route.PROBATION)  # has nothing to be marked by
