@@ -29,17 +29,6 @@ class NotSealedToIntake(Refused):
     """What must travel sealed could not be opened here."""
 
 
-@contextmanager
-def translated_refusals() -> Iterator[None]:
-    """Tells a person by name what the rules of a referral's life don't allow."""
-    try:
-        yield
-    except referral.SafeguardingLeadFirst as refusal:
-        raise SafeguardingLeadFirst(str(refusal)) from None
-    except referral.StepRefused as refusal:
-        raise StepNotPossible(str(refusal)) from None
-
-
 class CannotMergeInto(Refused):
     """The other referral is this one itself, or is finished, so that it can't go on in this one's place."""
 
@@ -130,3 +119,17 @@ class StillUnreadable(Refused):
 
 class NothingUnreadable(Refused):
     """Nothing is kept of this submission; it may have been read meanwhile."""
+
+
+@contextmanager
+def translated_refusals() -> Iterator[None]:
+    """Turns what the domain refuses into the refusal of the same meaning that a command answers with.
+
+    Raises SafeguardingLeadFirst, StepNotPossible.
+    """
+    try:
+        yield
+    except referral.SafeguardingLeadFirst as refusal:
+        raise SafeguardingLeadFirst(str(refusal)) from None
+    except referral.StepRefused as refusal:
+        raise StepNotPossible(str(refusal)) from None

@@ -15,6 +15,7 @@ from chassis.store.unit_of_work import upsert
 from services.intake.domain.passphrases import Guard
 from services.intake.store.tables import decoys, referrals
 
+# Every status request and withdrawal runs these, so they are built once.
 _GUARDS = {
     table: select(*(table.c[field.name] for field in fields(Guard))).with_for_update() for table in (referrals, decoys)
 }

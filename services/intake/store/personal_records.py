@@ -17,6 +17,7 @@ from services.intake.domain.suggestion import Suggestion
 from services.intake.store.referrals import NoSuchReferral
 from services.intake.store.tables import assessments, personal_records
 
+# Every request and assessment runs these, so they are built once.
 _RECORD = prepared(select(personal_records.c.content).where(personal_records.c.referral_id == bindparam("referral_id")))
 
 _NEW_RECORD, _NEW_ASSESSMENT = prepared(personal_records.insert()), prepared(assessments.insert())

@@ -16,6 +16,7 @@ from contracts.vocabulary import MarkKind, ReferralId
 from services.intake.domain.referral import Referral
 from services.intake.store.tables import match_keys, personal_records, possible_duplicates, referrals, told_apart
 
+# Every request runs these, so they are built once.
 _NEW_MATCH_KEY = prepared(match_keys.insert())
 
 _ALIKE = (

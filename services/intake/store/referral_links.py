@@ -11,6 +11,7 @@ from contracts.vocabulary import LinkId, ReferralId
 from services.intake.domain.links import ReferralLink
 from services.intake.store.tables import links
 
+# Every command about a referral runs this, so it is built once.
 _LIVE_LINKS = prepared(
     select(ReferralLink)
     .where(
