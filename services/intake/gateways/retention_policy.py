@@ -39,7 +39,7 @@ def _term(content: Mapping[str, Any]) -> Term:
         raise ValueError(f"term {name!r} doesn't say why")
     return Term(
         name=name,
-        outcomes=frozenset(Outcome(one) for one in content["outcome"]),
+        outcomes=frozenset(Outcome(outcome) for outcome in content["outcome"]),
         when={answer: _wanted(name, answer, values) for answer, values in content.get("when", {}).items()},
         months=_number(content, "months"),
         why=content["why"],

@@ -49,14 +49,15 @@ def unlink(unit: UnitOfWork[Dependencies], request: Unlink) -> Done:
 
 def _between_the_same_people(unit: UnitOfWork[Dependencies], named: ReferralLink) -> list[ReferralLink]:
     """All links that stand between the two people of this one: it was carried to what they asked again, or merged."""
-    ones, others = (ids_tied_to(unit.session, id_, SAME_PERSON) for id_ in (named.referral_id, named.other_id))
-    found = {
-        found.id: found
-        for one in sorted(ones)
-        for found in referral_links.live_links_of(unit.session, one)
-        if found.other_than(one) in others
+    ids_of_one = ids_tied_to(unit.session, named.referral_id, SAME_PERSON)
+    ids_of_other = ids_tied_to(unit.session, named.other_id, SAME_PERSON)
+    between = {
+        standing.id: standing
+        for id_ in sorted(ids_of_one)
+        for standing in referral_links.live_links_of(unit.session, id_)
+        if standing.other_than(id_) in ids_of_other
     }
-    return list(found.values())
+    return list(between.values())
 
 
 def list_links(unit: UnitOfWork[Dependencies], request: AskLinks) -> list[LinkView]:

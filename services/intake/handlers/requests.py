@@ -44,7 +44,7 @@ def list_unreadable(unit: UnitOfWork[Dependencies], request: ListUnreadable) -> 
             field=submission.field,
             sealed_to=key_of(submission.sealed),
         )
-        for submission in unreadable_submissions.unread(unit.session, request.limit)
+        for submission in unreadable_submissions.list_oldest(unit.session, request.limit)
     ]
 
 
@@ -57,7 +57,7 @@ def retry_unreadable(unit: UnitOfWork[Dependencies], request: RetryUnreadable) -
         reference = _take_in(unit, kept)
     except SubmissionRefused as refusal:
         raise StillUnreadable(_why(refusal)) from None
-    unreadable_submissions.drop(unit.session, request.submission_id)
+    unreadable_submissions.delete(unit.session, request.submission_id)
     return RetriedUnreadable(reference=reference)
 
 
@@ -85,4 +85,4 @@ def _refuse(
         HelpRequestRefused(submission_id=event.submission_id, reason=refusal.reason, field=refusal.field),
     )
     if refusal.reason not in NOTHING_IN_IT:
-        unreadable_submissions.keep(unit, event, refusal.reason, refusal.field)
+        unreadable_submissions.save(unit.session, event, refusal.reason, refusal.field, at=unit.now)

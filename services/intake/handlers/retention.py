@@ -73,7 +73,7 @@ def list_due(unit: UnitOfWork[Dependencies], request: ListDue) -> list[Retention
     until = max(request.before, unit.now + unit.dependencies.retention.look_again)
     views: list[RetentionView] = []
     seen: set[ReferralId] = set()
-    for referral_id in retention.perhaps_due(unit.session, until, request.limit):
+    for referral_id in retention.possibly_due(unit.session, until, request.limit):
         if referral_id in seen:
             continue
         file = referrals_of_person(unit, referral_id)
@@ -85,7 +85,7 @@ def list_due(unit: UnitOfWork[Dependencies], request: ListDue) -> list[Retention
 
 def apply_retention(unit: UnitOfWork[Dependencies], request: ApplyRetention) -> Reckoning:
     """Puts it on record: it may erase many at once, each of whom is on record as erased by rule alone."""
-    count, version = retention.look_at_all_again(unit.session, unit.now), unit.dependencies.retention.version
+    count, version = retention.make_all_due(unit.session, unit.now), unit.dependencies.retention.version
     unit.record_audit(
         AuditAction.RETENTION_APPLIED, who=request.applied_by, reason=f"policy {version}, referrals: {count}"
     )
@@ -93,7 +93,7 @@ def apply_retention(unit: UnitOfWork[Dependencies], request: ApplyRetention) -> 
 
 
 def list_applied(unit: UnitOfWork[Dependencies], request: ListApplied) -> list[Applied]:
-    found = retention.on_record_as_applied(unit.session)
+    found = retention.list_applied(unit.session)
     return [Applied(applied_at=at, applied_by=who, what=what) for at, who, what in found]
 
 

@@ -24,8 +24,8 @@ SAME_PERSON: tuple[Tie, ...] = (referrals.c.merged_into, referrals.c.previous_id
 
 def tied_to(session: Session, referral_id: ReferralId, ties: Sequence[Tie]) -> list[Referral]:
     """A referral and all that these columns tie to it, directly or by way of others, without the erased; locked."""
-    locked = [get_referral(session, one) for one in sorted(ids_tied_to(session, referral_id, ties))]
-    return [one for one in locked if one.state is not State.ERASED]
+    locked = [get_referral(session, id_) for id_ in sorted(ids_tied_to(session, referral_id, ties))]
+    return [referral for referral in locked if referral.state is not State.ERASED]
 
 
 def ids_tied_to(session: Session, referral_id: ReferralId, ties: Sequence[Tie]) -> set[ReferralId]:

@@ -26,20 +26,20 @@ def step_summary_of(session: Session, referral: Referral) -> StepSummary:
     return StepSummary(taken[-1].taken_at, frozenset(step.reason for step in taken if step.reason))
 
 
-def perhaps_due(session: Session, before: datetime, limit: int) -> list[ReferralId]:
+def possibly_due(session: Session, before: datetime, limit: int) -> list[ReferralId]:
     """Whose timers come due before then, the first first."""
     wanted = select(timers.c.key).where(timers.c.name == RETENTION_DUE, timers.c.due_at <= before)
     keys = session.execute(wanted.order_by(timers.c.due_at, timers.c.key).limit(limit)).scalars()
     return [ReferralId(UUID(key)) for key in keys]
 
 
-def look_at_all_again(session: Session, at: datetime) -> int:
+def make_all_due(session: Session, at: datetime) -> int:
     """Makes every retention timer due now, and returns how many there are."""
     moved = update(timers).where(timers.c.name == RETENTION_DUE).values(due_at=at, attempts=0).returning(timers.c.key)
     return len(session.execute(moved).all())
 
 
-def on_record_as_applied(session: Session) -> list[tuple[datetime, str, str]]:
+def list_applied(session: Session) -> list[tuple[datetime, str, str]]:
     """When, by whom, and by which policy of how many, the oldest first."""
     wanted = select(audit.c.at, audit.c.who, audit.c.reason).where(audit.c.what == AuditAction.RETENTION_APPLIED.value)
     return [(at, who, what) for at, who, what in session.execute(wanted.order_by(audit.c.sequence))]

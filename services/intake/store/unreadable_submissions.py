@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from chassis.ports import UnitOfWork
+from sqlalchemy.orm import Session
+
 from chassis.store.unreadable import UnreadableStore
 from contracts.events.web import HelpRequested, WithdrawalRequested
 from contracts.vocabulary import RefusalReason, SubmissionId
-from services.intake.dependencies import Dependencies
 from services.intake.store.tables import unreadable
 
 
@@ -35,11 +35,16 @@ class Unreadable:
 
 
 _kept = UnreadableStore(unreadable, Unreadable)
-unread, find, drop = _kept.oldest, _kept.find, _kept.drop
+list_oldest, find, delete = _kept.oldest, _kept.find, _kept.drop
 
 
-def keep(
-    unit: UnitOfWork[Dependencies], event: HelpRequested | WithdrawalRequested, reason: RefusalReason, field: str | None
+def save(
+    session: Session,
+    event: HelpRequested | WithdrawalRequested,
+    reason: RefusalReason,
+    field: str | None,
+    *,
+    at: datetime,
 ) -> None:
     form = (event.form, event.form_version) if isinstance(event, HelpRequested) else (None, None)
     row = {
@@ -48,8 +53,8 @@ def keep(
         "form": form[0],
         "form_version": form[1],
         "sealed": event.sealed,
-        "received_at": unit.now,
+        "received_at": at,
         "reason": reason,
         "field": field,
     }
-    _kept.keep(unit.session, row)
+    _kept.keep(session, row)
