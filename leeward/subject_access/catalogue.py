@@ -25,6 +25,7 @@ SPOKEN = (
     "contracts/words.py",
     "chassis/subject_access.py",
     "services/*/subject.py",
+    "services/*/subject_access.py",
     "services/intake/application/disclosure.py",
     "services/intake/application/labels.py",
     "leeward/subject_access/wording.py",

@@ -130,7 +130,7 @@ def test_where_somebody_in_prison_will_live_is_told_after_the_assessment_too(int
 
 def test_only_so_many_are_remembered_with_how_they_were_told(intake: Intake) -> None:
     referral_id, _ = intake.ask_for_help()
-    for kilometres in range(needs.KEPT + 2):
+    for kilometres in range(needs.REMEMBERED_CHANGES + 2):
         change(intake, referral_id, max_distance_km=100.0 + kilometres)
-    assert len(kept(intake, referral_id).needs_changed) == needs.KEPT
-    assert len(intake.steps(referral_id)) == needs.KEPT + 3
+    assert len(kept(intake, referral_id).needs_changed) == needs.REMEMBERED_CHANGES
+    assert len(intake.steps(referral_id)) == needs.REMEMBERED_CHANGES + 3

@@ -164,7 +164,7 @@ def test_a_locked_referral_causes_the_same_work_for_the_right_words(intake: Inta
 
 def test_the_same_digest_is_made_for_a_reference_that_nobody_has(intake: Intake) -> None:
     _, reference = intake.ask_for_help()
-    with patch("services.intake.domain.passphrases.mark_of", wraps=digest_of_passphrase) as made:
+    with patch("services.intake.domain.passphrases.digest_of_passphrase", wraps=digest_of_passphrase) as made:
         for asked in (reference, UNKNOWN_REFERENCE, "no reference"):
             intake.status(asked, "wrong passphrase")
     assert made.call_count == 3
