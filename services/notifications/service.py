@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from chassis.host.entrypoints import (
     Chassis,
-    auditor,
+    audit_query,
     command,
-    discarder,
+    dead_letter_discard,
+    dead_letter_export,
+    dead_letter_list,
+    dead_letter_replay,
+    dead_letter_view,
     due,
-    effect,
-    exporter,
+    event_log_query,
     health_check,
     lane,
-    lister,
     on,
-    replayer,
     schedule,
-    shower,
-    story_teller,
+    side_effect,
 )
 from chassis.privacy.restore import RESTORED
 from chassis.subject_access import telling
@@ -113,7 +113,7 @@ class NotificationsService:
         metadata=store.metadata,
         dependencies=dependencies.build,
         alarms={"safeguarding_unreached": alarms.unreached, "put_aside": alarms.put_aside},
-        posts={
+        webhooks={
             "/receipts/texts": handlers.receipts_for(Channel.TEXT),
             "/receipts/letters": handlers.receipts_for(Channel.LETTER),
         },
@@ -230,34 +230,34 @@ class NotificationsService:
         due("forget_client", handlers.forget_client),
         due("take_back", handlers.take_back_later),
         due(RESTORED, handlers.forget_again),
-        effect(
+        side_effect(
             "read_bounces",
-            act=handlers.read_bounces,
+            perform=handlers.read_bounces,
             record=handlers.record_bounces,
             failed=handlers.read_bounces_later,
         ),
-        effect(
+        side_effect(
             "send_alert",
-            act=handlers.deliver,
-            keep=handlers.keep_mail,
+            perform=handlers.deliver,
+            flush=handlers.keep_mail,
             record=handlers.record_alert_sent,
             failed=handlers.record_alert_failed,
             urgent=True,
-        ).ahead(read=handlers.read_ahead, lock=handlers.lock_ahead),
-        effect(
+        ).prefetch(read=handlers.read_ahead, lock=handlers.lock_ahead),
+        side_effect(
             "send_digest",
-            act=handlers.send_digest,
-            keep=handlers.keep_mail,
+            perform=handlers.send_digest,
+            flush=handlers.keep_mail,
             record=handlers.record_digest,
             failed=handlers.record_digest_failed,
         ),
-        effect(
+        side_effect(
             "send_message",
-            act=handlers.deliver,
-            keep=handlers.keep_mail,
+            perform=handlers.deliver,
+            flush=handlers.keep_mail,
             record=handlers.record_sent,
             failed=handlers.record_failed,
-        ).ahead(read=handlers.read_ahead, lock=handlers.lock_ahead),
+        ).prefetch(read=handlers.read_ahead, lock=handlers.lock_ahead),
     )
 
     acknowledge_alert = command(AcknowledgeAlert, commands.acknowledge_alert)
@@ -278,10 +278,10 @@ class NotificationsService:
     about_subject = command(AboutSubject, telling(subject.tell, subject.tell_writer))
     read_outcomes = command(ReadOutcomes, subject.read_outcomes)
     health = health_check()
-    story = story_teller()
-    audit = auditor()
-    list_dead_letters = lister()
-    show_dead_letters = shower()
-    export_dead_letters = exporter()
-    replay_dead_letters = replayer()
-    discard_dead_letters = discarder()
+    story = event_log_query()
+    audit = audit_query()
+    list_dead_letters = dead_letter_list()
+    show_dead_letters = dead_letter_view()
+    export_dead_letters = dead_letter_export()
+    replay_dead_letters = dead_letter_replay()
+    discard_dead_letters = dead_letter_discard()

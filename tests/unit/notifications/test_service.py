@@ -18,7 +18,7 @@ from chassis.privacy.sealing import make_keys
 from chassis.privacy.vault import new_master_key
 from chassis.store.engine import open_engine
 from chassis.store.migrate import migrate
-from chassis.store.schedule import Effect
+from chassis.store.schedule import SideEffect
 from contracts.vocabulary import AlertStep
 from services.notifications import dependencies, handlers, settings, store
 from services.notifications.gateways.mail import MaildirMailer
@@ -172,6 +172,6 @@ def test_safeguarding_has_a_lane_of_its_own() -> None:
 
 def test_whatever_sends_mail_keeps_it_before_it_says_so() -> None:
     (schedule,) = (one.entrypoint for one in declared_by(NotificationsService) if one.attribute == "timers")
-    effects = [entry for entry in schedule.entries if isinstance(entry, Effect)]
-    sending = {one.name: one.keep for one in effects if one.act in (handlers.deliver, handlers.send_digest)}
+    effects = [entry for entry in schedule.entries if isinstance(entry, SideEffect)]
+    sending = {one.name: one.flush for one in effects if one.perform in (handlers.deliver, handlers.send_digest)}
     assert sending == dict.fromkeys((SEND_ALERT, SEND_DIGEST, SEND_MESSAGE), handlers.keep_mail)
