@@ -66,7 +66,7 @@ def _pause(unit: UnitOfWork[Dependencies], referral: Referral, reason: HoldReaso
 
 
 def remind(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
-    """Tells the office that the client is still to be asked, and does so again after a while."""
+    """Notifies the office that the client is still to be asked, and sets the timer for the next reminder."""
     if reason := referral.waits_for:
         unit.emit(AgreementAwaited(referral_id=referral.id, reason=reason))
         after = unit.dependencies.settings.remind_of_agreement_after_working_days

@@ -17,7 +17,7 @@ HANDLING = frozenset({Step.TAKE_UP, Step.ASSESS, Step.SIGNPOST})
 
 
 def carry_links(unit: UnitOfWork[Dependencies], *, of: Referral, to: Referral, by: str) -> None:
-    """Who was kept apart from one referral's people is kept apart from the other's too: links belong to people.
+    """Copies the links of one referral to another of the same person: links belong to people.
 
     A referral that is asked again, merged or unmerged has all the links of the one it comes from.
     """

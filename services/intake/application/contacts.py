@@ -53,12 +53,12 @@ def contact_of(referral: Referral, form: HelpForm) -> ClientContact:
         writer=WriterContact(name=writer.name, relationship=writer.relationship, contact=reached)
         if writer and reached
         else None,
-        addressee=_in_prison(form),
+        addressee=_prison_addressee(form),
     )
 
 
-def _in_prison(form: HelpForm) -> str | None:
-    """As prisons ask for it: name and number, on what goes to the prison and on nothing that goes elsewhere."""
+def _prison_addressee(form: HelpForm) -> str | None:
+    """Name and prison number, as prisons ask for on letters; None for a contact that isn't at the prison."""
     custody, address = form.custody, (form.contact.address if form.contact else None) or ""
     if not (custody and custody.prison and custody.prison.casefold() in address.casefold()):
         return None

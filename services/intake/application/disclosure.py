@@ -74,7 +74,7 @@ REASONS: dict[Step, type[StrEnum]] = {
 
 
 def request_entry(referral: Referral) -> Entry:
-    """What is kept in the clear, and names nobody."""
+    """What is stored unencrypted, and names nobody."""
     told = entry(
         ("Reference", referral.reference),
         ("Received on", referral.received_at),
@@ -90,7 +90,7 @@ def request_entry(referral: Referral) -> Entry:
 
 
 def retention_entry(date: RetentionDate) -> Entry:
-    """Until when, and nothing of what may stop it then: that could tell of an enquiry."""
+    """Until when it is retained. Not what may stop the erasure then: that could reveal an enquiry."""
     return entry(
         ("Until, unless you come back to us", date.due_at),
         ("Why so long", date.term.why),
@@ -150,7 +150,7 @@ def writer_entries(found: Writer | None) -> list[Entry]:
 
 
 def history_entries(unit: UnitOfWork[Dependencies], referral: Referral, *, untold: Collection[str] = ()) -> list[Entry]:
-    """Every step, with its reason and, where it was noted, why in words. Neither is told of reasons in `untold`."""
+    """Every step, with its reason and note. Both are left out where the reason is one of `untold`."""
     return [_step(unit, referral, row, untold) for row in referrals.history_of(unit.session, referral.id)]
 
 

@@ -1,4 +1,4 @@
-"""How intake finds the referral that a command names, and opens what travels sealed in it."""
+"""Finds the referral that a command or an event names, and opens what is sealed in a command."""
 
 from __future__ import annotations
 

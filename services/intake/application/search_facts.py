@@ -36,7 +36,7 @@ class Found(Protocol):
 def build_referral_assessed(
     unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm, found: Found, *, at: datetime
 ) -> ReferralAssessed:
-    """What a person found at that time, with what the client prefers and needs, can pay, and where they will be."""
+    """What was decided at that time, with what the client prefers and needs, can pay, and where they will live."""
     age = age_of(unit, form)
     custody = form.custody if form.client_group is ClientGroup.IN_PRISON else None
     return ReferralAssessed(

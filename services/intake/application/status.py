@@ -1,4 +1,4 @@
-"""Where a request stands, told to whoever knows its reference and words, and what they can do about it themselves."""
+"""Where a request stands, for whoever knows its reference and passphrase, and what they can do about it themselves."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ MONEY = "You wait for help with the cost. The list is served in order, and nothi
 def status_answer(
     unit: UnitOfWork[Dependencies], referral: Referral, typed: Credentials, change: ContactChangeState | None = None
 ) -> StatusAnswer:
-    """`change` is said of a contact change in place of what is kept of it."""
+    """The answer of the status page. `change` overrides the stored state of a contact change."""
     own = is_own_reference(referral, typed)
     found = pending_contacts.find_contact_change(unit.session, referral.id) if own else None
     return StatusAnswer(
@@ -88,7 +88,7 @@ def _next_words(referral: Referral) -> str | None:
 
 
 def _since(unit: UnitOfWork[Dependencies], referral: Referral) -> datetime:
-    """When it came to where it stands."""
+    """Since when it has been in its present state."""
     since = referral.received_at
     state: State | None = None
     for step in referrals.history_of(unit.session, referral.id):
@@ -111,6 +111,6 @@ def _possible(unit: UnitOfWork[Dependencies], referral: Referral, *, own: bool) 
 
 
 def can_agree_to_pass_on(unit: UnitOfWork[Dependencies], referral: Referral) -> bool:
-    """Whether whoever knows the words can say that details may be passed on: nobody says so for somebody else."""
+    """Whether the client themselves may agree to details being passed on; a writer can't agree for them."""
     waits = referral.state in TRANSITIONS[Step.RECORD_CONSENT].sources and not referral.may_pass_on
     return waits and decrypt_record(unit, referral).written_by is None

@@ -102,5 +102,5 @@ def _verified_referral(unit: UnitOfWork[Dependencies], event: WithdrawalRequeste
 
 
 def _age_of_message(unit: UnitOfWork[Dependencies]) -> float:
-    """In seconds; without end for what isn't handled as a message any more."""
+    """In seconds; infinite where there is no message, because an operator retries a stored submission."""
     return (unit.now - unit.envelope.time).total_seconds() if unit.envelope else math.inf

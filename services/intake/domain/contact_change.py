@@ -28,7 +28,7 @@ def digest_of_code(code: str, *, referral_id: ReferralId, key: bytes) -> bytes:
 
 @dataclass(eq=False, kw_only=True)
 class ContactChange:
-    """The last one of a referral. `content` is the contact, encrypted; it goes once it counts, or can't any more."""
+    """A referral's last contact change. `content` is the new contact, encrypted; it is deleted once settled or void."""
 
     referral_id: ReferralId
     whose: Party

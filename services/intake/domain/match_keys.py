@@ -1,4 +1,4 @@
-"""What two requests of one person have in common, in a form that nobody can read.
+"""Match keys: what two requests of one person have in common, in a form that nobody can read.
 
 Each match key (a blind index) is an HMAC-SHA256 of a normalised value under a secret key of its kind, derived from the
 service's master key. Whoever has only the database can neither read a value from a match key nor try one out.

@@ -42,7 +42,7 @@ class AgreementAwaited(StepRefused):
 
 @dataclass(eq=False, kw_only=True)
 class Referral:
-    """One request for help. Who the client is stands encrypted beside it, never in it."""
+    """One request for help. Who the client is is stored encrypted in another table, never here."""
 
     id: ReferralId
     submission_id: SubmissionId

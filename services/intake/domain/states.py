@@ -66,7 +66,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True)
 class Transition:
-    """From which states a step leads where, and whose word it takes.
+    """From which states a step leads to which, and what triggers it.
 
     With several targets it is the state from before; with none the state stays as it is.
     """

@@ -76,7 +76,7 @@ def assess(unit: UnitOfWork[Dependencies], request: Assess) -> Done:
 
 
 def report_overdue(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
-    """The office is told, once, of a request that nobody assessed in time; of one on hold once it goes on."""
+    """Notifies the office, once, of a request that nobody assessed in time; of a paused one after it is resumed."""
     referral = referrals.get_referral(unit.session, ReferralId(UUID(timer.key)))
     if referral.state in UNASSESSED:
         unit.emit(

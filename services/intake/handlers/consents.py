@@ -1,4 +1,4 @@
-"""What a client has agreed to, recorded by whoever asked them, and the office's reminder of those still to be asked."""
+"""Records what a client agreed to, and reminds the office of those still to be asked."""
 
 from __future__ import annotations
 

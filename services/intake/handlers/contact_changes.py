@@ -55,7 +55,10 @@ ASK_AGAIN_AFTER = timedelta(days=7)
 
 
 def change_by_client(unit: UnitOfWork[Dependencies], request: ChangeByClient) -> StatusAnswer:
-    """What can't be done is not done, and the answer says where it stands. Raises NotSealedToIntake."""
+    """Does what the client asks, if it is possible; the answer says where the request stands then.
+
+    Raises NotSealedToIntake.
+    """
     said = open_sealed(unit, ClientChange, request.sealed)
     referral = verify_credentials(unit, said)
     if referral is None:
@@ -159,7 +162,7 @@ def _leave_to_a_person(unit: UnitOfWork[Dependencies], change: ContactChange) ->
 
 
 def _apply(unit: UnitOfWork[Dependencies], referral: Referral, change: ContactChange, *, by: str) -> None:
-    """From now on nothing goes to where it went before, unless that may be told. Raises StepRefused."""
+    """Makes the new contact the only one, and writes to the old one if that is safe. Raises StepRefused."""
     assert change.content is not None
     new = unit.dependencies.vault.decrypt(unit.session, referral.id, SafeContact, change.content)
     form = decrypt_record(unit, referral)
@@ -193,7 +196,7 @@ def _note(
 
 
 def _ask_for_another(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
-    """A person gets in touch before anything ends; they hear of it again if it is still asked for after a while."""
+    """Asks staff to get in touch before the match ends; at most once in ASK_AGAIN_AFTER for the same match."""
     step = Step.ASK_FOR_ANOTHER
     if referral.state not in TRANSITIONS[step].sources or referral.match_id is None:
         return

@@ -125,7 +125,7 @@ def _view(unit: UnitOfWork[Dependencies], referral: Referral) -> ErasureView:
 
 
 def _erased_with(unit: UnitOfWork[Dependencies], referral: Referral) -> tuple[ErasedWith, ...]:
-    """What was one person's same request."""
+    """The other referrals that were merged with this one and erased with it."""
     same = related_referrals.ids_tied_to(unit.session, referral.id, related_referrals.SAME_REQUEST) - {referral.id}
     found = [referrals.get_referral(unit.session, erased) for erased in sorted(same)]
     return tuple(

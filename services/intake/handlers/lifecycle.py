@@ -107,8 +107,10 @@ def resume(unit: UnitOfWork[Dependencies], request: Resume) -> Done:
 
 
 def undo(unit: UnitOfWork[Dependencies], request: Undo) -> Done:
-    """A referral that was withdrawn or signposted by mistake goes on where it was. Raises UnknownReferral,
-    StepNotPossible."""
+    """A referral that was withdrawn or signposted by mistake goes on where it was.
+
+    Raises UnknownReferral, StepNotPossible.
+    """
     referral = get_referral(unit, request.referral_id)
     with translated_refusals():
         referral.undo(at=unit.now)

@@ -48,7 +48,7 @@ def unlink(unit: UnitOfWork[Dependencies], request: Unlink) -> Done:
 
 
 def _between_the_same_people(unit: UnitOfWork[Dependencies], named: ReferralLink) -> list[ReferralLink]:
-    """All links that stand between the two people of this one: it was carried to what they asked again, or merged."""
+    """All links in force between the two people: links are copied to what they ask again, or merge."""
     ids_of_one = ids_tied_to(unit.session, named.referral_id, SAME_PERSON)
     ids_of_other = ids_tied_to(unit.session, named.other_id, SAME_PERSON)
     between = {

@@ -49,20 +49,20 @@ def list_unreadable(unit: UnitOfWork[Dependencies], request: ListUnreadable) -> 
 
 
 def retry_unreadable(unit: UnitOfWork[Dependencies], request: RetryUnreadable) -> RetriedUnreadable:
-    """Reads one again, and takes it in as if it came now. Raises NothingUnreadable, StillUnreadable."""
+    """Reads a stored submission again, and accepts it as if it came now. Raises NothingUnreadable, StillUnreadable."""
     kept = unreadable_submissions.find(unit.session, request.submission_id)
     if kept is None:
         raise NothingUnreadable("Nothing unreadable is kept of this submission. It may have been read meanwhile.")
     try:
-        reference = _take_in(unit, kept)
+        reference = _accept(unit, kept)
     except SubmissionRefused as refusal:
         raise StillUnreadable(_why(refusal)) from None
     unreadable_submissions.delete(unit.session, request.submission_id)
     return RetriedUnreadable(reference=reference)
 
 
-def _take_in(unit: UnitOfWork[Dependencies], kept: unreadable_submissions.Unreadable) -> str | None:
-    """The reference of the request that was in it, if one was. Raises SubmissionRefused."""
+def _accept(unit: UnitOfWork[Dependencies], kept: unreadable_submissions.Unreadable) -> str | None:
+    """Accepts it. Returns the reference of a request, None of a withdrawal. Raises SubmissionRefused."""
     event = kept.as_event()
     if isinstance(event, HelpRequested):
         return accept_request(unit, event).reference

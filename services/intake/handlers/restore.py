@@ -1,4 +1,4 @@
-"""Erasing once more, after a backup from before was restored, whoever had been erased since."""
+"""Repeats, after a restore, the erasures that were made since the backup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Erasing what is no longer needed: by itself, through the same path as `leeward erase`, once nothing stops it.
+"""Erases by itself what is no longer needed, in the same way as `leeward erase`, once nothing stops it.
 
 All that one person asked, again or twice, is one file: it is kept until the last of its dates, what stops one of its
 referrals stops all, and they go together.
@@ -68,7 +68,7 @@ def get_retention(unit: UnitOfWork[Dependencies], request: AskRetention) -> Rete
 
 
 def list_due(unit: UnitOfWork[Dependencies], request: ListDue) -> list[RetentionView]:
-    """A person once, whatever the number of their referrals."""
+    """Lists each person once, however many referrals they have."""
     # What was stopped has a timer no later than this, and its date is past.
     until = max(request.before, unit.now + unit.dependencies.retention.look_again)
     views: list[RetentionView] = []
@@ -84,7 +84,7 @@ def list_due(unit: UnitOfWork[Dependencies], request: ListDue) -> list[Retention
 
 
 def apply_retention(unit: UnitOfWork[Dependencies], request: ApplyRetention) -> Reckoning:
-    """Puts it on record: it may erase many at once, each of whom is on record as erased by rule alone."""
+    """Makes all retention timers due, after a change of policy. On record, because it may erase many at once."""
     count, version = retention.make_all_due(unit.session, unit.now), unit.dependencies.retention.version
     unit.record_audit(
         AuditAction.RETENTION_APPLIED, who=request.applied_by, reason=f"policy {version}, referrals: {count}"
@@ -113,7 +113,7 @@ def _stops_of(unit: UnitOfWork[Dependencies], referral: Referral) -> list[StopKi
 
 
 def _newest(file: Sequence[Referral]) -> Referral:
-    """The one that goes on."""
+    """The referral that goes on: not merged, and received last."""
     return max(file, key=lambda referral: (referral.merged_into is None, referral.received_at, referral.id))
 
 

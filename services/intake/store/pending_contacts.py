@@ -1,4 +1,4 @@
-"""The new contact that a client named and that doesn't count yet."""
+"""Contact changes that a client asked for, until they are confirmed or void."""
 
 from __future__ import annotations
 

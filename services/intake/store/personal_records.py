@@ -55,7 +55,7 @@ def form_of(session: Session, referral_id: ReferralId) -> Form:
 
 
 def save_assessment(session: Session, decided: Assess, suggested: Suggestion, content: bytes, at: datetime) -> None:
-    """Keeps what a person decided beside what was suggested; `content` is the encrypted aspects."""
+    """Stores what a person decided beside what was suggested; `content` is the encrypted aspects."""
     row = {
         "referral_id": decided.referral_id,
         "assessed_at": at,
@@ -90,7 +90,7 @@ def find_decision(session: Session, referral_id: ReferralId) -> Row[Any] | None:
 
 
 def find_assessment(session: Session, referral_id: ReferralId) -> Assessed | None:
-    """None before the assessment, and of one from before it was kept for the search."""
+    """None before the assessment, and for old ones that were stored without what the search needs."""
     columns = (assessments.c.assessed_at, assessments.c.risk_level, assessments.c.competence, assessments.c.work)
     of_search = (assessments.c.referral_id == referral_id, assessments.c.competence.is_not(None))
     found = session.execute(select(*columns).where(*of_search)).one_or_none()

@@ -27,5 +27,5 @@ def find_link(session: Session, link_id: LinkId) -> ReferralLink | None:
 
 
 def live_links_of(session: Session, referral_id: ReferralId) -> list[ReferralLink]:
-    """The links that stand, the first first."""
+    """The links in force, the oldest first."""
     return list(session.execute(_LIVE_LINKS, {"referral_id": referral_id}).scalars())

@@ -73,7 +73,7 @@ def takers_of(session: Session, step: Step, referral_ids: Iterable[ReferralId]) 
 
 
 def history_of(session: Session, referral_id: ReferralId) -> Sequence[Row[Any]]:
-    """Every step of a referral, the first first."""
+    """Every step of a referral, the oldest first."""
     session.flush()
     return session.execute(_HISTORY, {"referral_id": referral_id}).all()
 

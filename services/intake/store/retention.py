@@ -27,7 +27,7 @@ def step_summary_of(session: Session, referral: Referral) -> StepSummary:
 
 
 def possibly_due(session: Session, before: datetime, limit: int) -> list[ReferralId]:
-    """Whose timers come due before then, the first first."""
+    """The referrals whose retention timers come due before then, the earliest first."""
     wanted = select(timers.c.key).where(timers.c.name == RETENTION_DUE, timers.c.due_at <= before)
     keys = session.execute(wanted.order_by(timers.c.due_at, timers.c.key).limit(limit)).scalars()
     return [ReferralId(UUID(key)) for key in keys]
