@@ -26,8 +26,9 @@ SPOKEN = (
     "contracts/words.py",
     "chassis/subject_access.py",
     "services/*/subject.py",
-    "services/intake/telling.py",
-    "services/intake/labels.py",
+    "services/*/subject_access.py",
+    "services/intake/application/disclosure.py",
+    "services/intake/application/labels.py",
     "leeward/subject_access/wording.py",
 )
 POLICY = "contracts/policy/retention-v1.toml"

@@ -78,31 +78,34 @@ from contracts.events.matching import (
 )
 from contracts.events.notifications import SafeguardingAlertAcknowledged
 from contracts.events.web import HelpRequested, WithdrawalRequested
-from services.intake import (
-    agreements,
-    assessing,
-    commands,
+from services.intake import dependencies, subject_access
+from services.intake.application.agreements import AGREEMENT_AWAITED
+from services.intake.application.history import CONTACT_CODE_OVER
+from services.intake.application.referral_erasure import ERASURE_UNCONFIRMED
+from services.intake.application.registration import ASSESSMENT_OVERDUE
+from services.intake.handlers import (
+    assessment,
+    backfill,
+    consents,
     contact_changes,
-    contacts,
-    dependencies,
     duplicates,
-    handlers,
-    keeping,
-    life,
-    linking,
+    events,
+    legal_holds,
+    lifecycle,
     needs,
-    older,
-    privacy,
-    restored,
+    queries,
+    record_access,
+    requests,
+    restore,
     retention,
-    status,
-    steps,
-    store,
-    subject,
-    submissions,
+    safeguarding,
 )
+from services.intake.handlers import erasure as erasures
+from services.intake.handlers import links as linking
+from services.intake.store import tables
+from services.intake.store.retention import RETENTION_DUE
 
-ERASURE_CONFIRMED = tuple(one.ErasureConfirmed for one in (matching, billing, notifications, evaluation))
+ERASURE_CONFIRMED = tuple(publisher.ErasureConfirmed for publisher in (matching, billing, notifications, evaluation))
 NEWEST = "the number of matching's newest word on the referral"
 MONEY = "the number of billing's newest word on help with the cost"
 BEGUN = "the number of billing's newest word on whether therapy has begun"
@@ -112,93 +115,93 @@ class IntakeService:
     """Takes requests for help in, has them assessed, and is the only one to know who asked."""
 
     name = "intake"
-    chassis = Chassis(metadata=store.metadata, dependencies=dependencies.build)
+    chassis = Chassis(metadata=tables.metadata, dependencies=dependencies.build)
 
     inbox = lane(
         "inbox",
-        on(HelpRequested, submissions.receive_request),
-        on(WithdrawalRequested, submissions.withdraw_request),
-        on(TherapistOffered, handlers.note_offer, idempotent_by=NEWEST),
-        on(OfferDeclined, handlers.note_offer_declined, idempotent_by=NEWEST),
-        on(OfferExpired, handlers.note_offer_expired, idempotent_by=NEWEST),
-        on(OfferWithdrawn, handlers.note_offer_withdrawn, idempotent_by=NEWEST),
-        on(MatchingStalled, handlers.note_stall, idempotent_by=NEWEST),
-        on(TherapistMatched, handlers.note_match, idempotent_by=NEWEST),
-        on(FirstSessionAttended, handlers.note_first_session, idempotent_by=BEGUN),
-        on(SessionReversed, handlers.note_session_reversed, idempotent_by=BEGUN),
-        on(SubsidyWaitlisted, status.note_money_wait, idempotent_by=MONEY),
-        on(SubsidyApproved, status.note_money, idempotent_by=MONEY),
-        on(SubsidyDeclined, status.note_money, idempotent_by=MONEY),
-        on(MatchEnded, handlers.note_match_ended, idempotent_by=NEWEST),
-        on(MatchEndUndone, handlers.note_match_end_undone, idempotent_by=NEWEST),
+        on(HelpRequested, requests.receive_request),
+        on(WithdrawalRequested, requests.withdraw_request),
+        on(TherapistOffered, events.note_offer, idempotent_by=NEWEST),
+        on(OfferDeclined, events.note_offer_declined, idempotent_by=NEWEST),
+        on(OfferExpired, events.note_offer_expired, idempotent_by=NEWEST),
+        on(OfferWithdrawn, events.note_offer_withdrawn, idempotent_by=NEWEST),
+        on(MatchingStalled, events.note_stall, idempotent_by=NEWEST),
+        on(TherapistMatched, events.note_match, idempotent_by=NEWEST),
+        on(FirstSessionAttended, events.note_first_session, idempotent_by=BEGUN),
+        on(SessionReversed, events.note_session_reversed, idempotent_by=BEGUN),
+        on(SubsidyWaitlisted, events.note_subsidy_waitlisted, idempotent_by=MONEY),
+        on(SubsidyApproved, events.note_subsidy_decided, idempotent_by=MONEY),
+        on(SubsidyDeclined, events.note_subsidy_decided, idempotent_by=MONEY),
+        on(MatchEnded, events.note_match_ended, idempotent_by=NEWEST),
+        on(MatchEndUndone, events.note_match_end_undone, idempotent_by=NEWEST),
         on(
             SafeguardingAlertAcknowledged,
-            handlers.note_acknowledgement,
+            safeguarding.note_acknowledgement,
             idempotent_by="concern_id, of which the first acknowledgement stands",
         ),
         *(
-            on(confirmed, privacy.note_confirmation, idempotent_by="referral and service, which confirms once")
+            on(confirmed, erasures.note_confirmation, idempotent_by="referral and service, which confirms once")
             for confirmed in ERASURE_CONFIRMED
         ),
     )
     urgent = lane(
         "urgent",
-        on(EvaluationRiskFlagged, handlers.note_risk_answer),
+        on(EvaluationRiskFlagged, safeguarding.note_risk_answer),
     )
 
     timers = schedule(
-        due(handlers.ASSESSMENT_OVERDUE, assessing.report_overdue),
-        due(agreements.AGREEMENT_AWAITED, agreements.remind_again),
-        due(steps.CONTACT_CODE_OVER, contact_changes.forget_unconfirmed),
-        due(privacy.ERASURE_UNCONFIRMED, privacy.flag_unconfirmed),
-        due(older.MARK_OLDER, older.mark_older),
-        due(keeping.RETENTION, retention.come_due),
-        due(RESTORED, restored.erase_again),
+        due(ASSESSMENT_OVERDUE, assessment.report_overdue),
+        due(AGREEMENT_AWAITED, consents.remind_again),
+        due(CONTACT_CODE_OVER, contact_changes.forget_unconfirmed),
+        due(ERASURE_UNCONFIRMED, erasures.flag_unconfirmed),
+        due(backfill.BACKFILL_MATCH_KEYS, backfill.backfill_match_keys),
+        due(RETENTION_DUE, retention.erase_when_due),
+        due(RESTORED, restore.erase_again),
     )
 
-    status = command(AskStatus, status.ask_status)
+    status = command(AskStatus, queries.get_status)
     change_by_client = command(ChangeByClient, contact_changes.change_by_client)
     settle_contact_change = command(SettleContactChange, contact_changes.settle_contact_change)
-    awaiting_assessment = command(ListAwaiting, commands.list_awaiting)
-    suggest_assessment = command(SuggestAssessment, assessing.suggest_assessment)
-    assess = command(Assess, assessing.assess)
-    take_up = command(TakeUp, life.take_up)
-    sign_off = command(SignOff, life.sign_off)
-    find_place = command(FindPlace, life.find_place)
-    hold = command(Hold, life.hold)
-    resume = command(Resume, life.resume)
-    record_consent = command(RecordConsent, agreements.record_consent)
-    change_contact = command(ChangeContact, contacts.change_contact)
+    awaiting_assessment = command(ListAwaiting, queries.list_awaiting)
+    suggest_assessment = command(SuggestAssessment, assessment.suggest_assessment)
+    assess = command(Assess, assessment.assess)
+    take_up = command(TakeUp, lifecycle.take_up)
+    sign_off = command(SignOff, lifecycle.sign_off)
+    find_place = command(FindPlace, lifecycle.find_place)
+    hold = command(Hold, lifecycle.pause)
+    resume = command(Resume, lifecycle.resume)
+    record_consent = command(RecordConsent, consents.record_consent)
+    change_contact = command(ChangeContact, contact_changes.change_contact)
     change_needs = command(ChangeNeeds, needs.change_needs)
-    close = command(Close, life.close)
-    undo = command(Undo, life.undo)
-    re_refer = command(ReRefer, life.re_refer)
-    possible_duplicates = command(ListDuplicates, duplicates.possible_duplicates)
+    close = command(Close, lifecycle.close)
+    undo = command(Undo, lifecycle.undo)
+    re_refer = command(ReRefer, lifecycle.re_refer)
+    possible_duplicates = command(ListDuplicates, duplicates.list_possible_duplicates)
     merge = command(Merge, duplicates.merge)
     unmerge = command(Unmerge, duplicates.unmerge)
     tell_apart = command(TellApart, duplicates.tell_apart)
     link = command(Link, linking.link)
     unlink = command(Unlink, linking.unlink)
-    links = command(AskLinks, linking.links)
-    history = command(AskHistory, life.history)
-    signpost = command(Signpost, commands.signpost)
-    withdraw = command(Withdraw, commands.withdraw)
-    raise_concern = command(RaiseConcern, commands.raise_concern)
-    unreadable = command(ListUnreadable, submissions.list_unreadable)
-    retry_unreadable = command(RetryUnreadable, submissions.retry_unreadable)
-    find_referral = command(FindReferral, commands.find_referral)
-    count_referrals = command(CountReferrals, commands.count_referrals)
-    erase = command(Erase, privacy.erase_by_person)
-    erasure = command(AskErasure, privacy.ask_erasure)
-    unconfirmed_erasures = command(ListUnconfirmed, privacy.list_unconfirmed)
-    place_hold = command(PlaceHold, privacy.place_hold)
-    lift_hold = command(LiftHold, privacy.lift_hold)
-    holds = command(ListHolds, privacy.list_holds)
-    same_person = command(AskSamePerson, subject.same_person)
-    about_subject = command(AboutSubject, telling(subject.tell, subject.tell_writer))
-    read_record = command(ReadRecord, subject.read_record)
-    leave_out = command(LeaveOut, subject.leave_out)
-    kept_until = command(AskRetention, retention.ask_retention)
+    links = command(AskLinks, linking.list_links)
+    history = command(AskHistory, queries.get_history)
+    signpost = command(Signpost, lifecycle.signpost)
+    withdraw = command(Withdraw, lifecycle.withdraw)
+    raise_concern = command(RaiseConcern, safeguarding.raise_concern)
+    unreadable = command(ListUnreadable, requests.list_unreadable)
+    retry_unreadable = command(RetryUnreadable, requests.retry_unreadable)
+    find_referral = command(FindReferral, queries.find_referral)
+    count_referrals = command(CountReferrals, queries.count_referrals)
+    erase = command(Erase, erasures.erase_by_person)
+    erasure = command(AskErasure, erasures.get_erasure)
+    unconfirmed_erasures = command(ListUnconfirmed, erasures.list_unconfirmed)
+    place_hold = command(PlaceHold, legal_holds.place_legal_hold)
+    lift_hold = command(LiftHold, legal_holds.lift_legal_hold)
+    holds = command(ListHolds, legal_holds.list_legal_holds)
+    same_person = command(AskSamePerson, record_access.same_person)
+    about_subject = command(AboutSubject, telling(subject_access.tell, subject_access.tell_writer))
+    read_record = command(ReadRecord, record_access.read_record)
+    leave_out = command(LeaveOut, record_access.leave_out)
+    kept_until = command(AskRetention, retention.get_retention)
     retention_due = command(ListDue, retention.list_due)
     apply_retention = command(ApplyRetention, retention.apply_retention)
     retention_applied = command(ListApplied, retention.list_applied)

@@ -9,7 +9,7 @@ from pathlib import Path
 from marshmallow.validate import Range
 
 from chassis.config import Env
-from services.intake.gateways.policy import ASSESSMENT
+from services.intake.gateways.assessment_policy import ASSESSMENT
 from services.intake.gateways.retention_policy import RETENTION
 
 

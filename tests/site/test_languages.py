@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services.intake.status import MONEY, NEXT_WORDS, WAITING_FOR, WORDS
+from services.intake.application.status import MONEY, NEXT_WORDS, WAITING_FOR, WORDS
 from tests.site.conftest import Browser
 from tests.site.test_pages import ANSWERS, ROUTES, WITHOUT_SESSION
 from web.site import catalogue

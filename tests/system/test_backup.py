@@ -32,7 +32,7 @@ from leeward.runtime.local_broker import Node
 from leeward.runtime.processes import hold
 from leeward.runtime.supervisor import Supervisor
 from leeward.runtime.workspace import Workspace
-from services.intake import store
+from services.intake.store import tables
 from tests.conftest import STORES
 from tests.support.bus import Tap, eventually
 from tests.support.planting import files_under
@@ -90,7 +90,7 @@ def is_confirmed(system: System, story: Story) -> bool:
 
 def content_of(system: System, referral_id: str) -> bytes:
     """What a client wrote, as intake's database has it."""
-    wanted = select(store.personal_records.c.content).where(store.personal_records.c.referral_id == UUID(referral_id))
+    wanted = select(tables.personal_records.c.content).where(tables.personal_records.c.referral_id == UUID(referral_id))
     with Session(open_engine(system.workspace.stores()["intake"])) as session:
         return bytes(session.execute(wanted).scalar_one())
 
@@ -98,7 +98,7 @@ def content_of(system: System, referral_id: str) -> bytes:
 def read(system: System, referral_id: str, content: bytes) -> HelpForm:
     """What a client wrote, opened with the keys there are now. Raises Erased."""
     values = system.workspace.values()
-    vault = Vault(store.data_keys, str(values["INTAKE_MASTER_KEY"]))
+    vault = Vault(tables.data_keys, str(values["INTAKE_MASTER_KEY"]))
     with Session(open_engine(str(values["INTAKE_DATABASE_URL"]))) as session:
         return vault.decrypt(session, UUID(referral_id), HelpForm, content)
 
@@ -205,7 +205,7 @@ def test_the_keys_never_lie_with_the_databases(workspace: Workspace, tmp_path: P
 def test_who_was_erased_after_the_keys_were_copied_stays_erased_too(workspace: Workspace, tmp_path: Path) -> None:
     """As long as the database that is replaced can still be read."""
     values, person = workspace.values(), new_id()
-    vault = Vault(store.data_keys, str(values["INTAKE_MASTER_KEY"]))
+    vault = Vault(tables.data_keys, str(values["INTAKE_MASTER_KEY"]))
     words = Aspects(social="made up")
     with Session(open_engine(workspace.stores()["intake"])) as session:
         content = vault.encrypt(session, person, words, at=workspace.clock.now())
@@ -223,7 +223,7 @@ def test_what_is_said_after_a_restore_is_newer_than_all_that_was_said_before(
     workspace: Workspace, tmp_path: Path
 ) -> None:
     url, subject = workspace.stores()["billing"], new_id()
-    table = store.metadata.tables["subject_sequence"]
+    table = tables.metadata.tables["subject_sequence"]
     with open_engine(url).begin() as connection:
         connection.execute(table.insert().values(subject_id=subject, last=7))
     backup, keys = tmp_path / "backup", tmp_path / "keys"
@@ -246,7 +246,7 @@ def test_nothing_is_restored_while_somebody_else_has_the_folder(
 def test_what_was_anchored_beyond_a_backup_is_kept_and_does_not_count_after_a_restore(
     workspace: Workspace, tmp_path: Path
 ) -> None:
-    table, first = store.metadata.tables["audit_entry"], put_on_record_and_anchor(workspace, after=None)
+    table, first = tables.metadata.tables["audit_entry"], put_on_record_and_anchor(workspace, after=None)
     backup, keys = tmp_path / "backup", tmp_path / "keys"
     leeward(workspace, "backup", "--to", str(backup), "--keys-to", str(keys))
     second = put_on_record_and_anchor(workspace, after=first)
@@ -266,7 +266,7 @@ def put_on_record_and_anchor(workspace: Workspace, *, after: Anchor | None) -> A
     about = {"who": "rule", "what": "read", "subject_id": None, "reason": None}
     entry = chained({"at": at.isoformat(), **about}, after=after)
     with open_engine(workspace.stores()["intake"]).begin() as connection:
-        connection.execute(store.metadata.tables["audit_entry"].insert().values({**entry, "at": at}))
+        connection.execute(tables.metadata.tables["audit_entry"].insert().values({**entry, "at": at}))
     anchor = Anchor(entry["sequence"], entry["hash"])
     assert write_anchor(workspace.anchors, "intake", anchor, at=at)
     return anchor

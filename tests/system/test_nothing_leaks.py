@@ -40,7 +40,7 @@ from contracts.vocabulary import Known, ReferralId
 from leeward.cli import app
 from leeward.runtime.local_broker import Node
 from leeward.runtime.workspace import SERVICES
-from services.intake import store
+from services.intake.store import tables
 from tests.conftest import STORES
 from tests.support.bus import Sender, Tap, eventually
 from tests.support.introduction import MOBILE, Visitor
@@ -350,16 +350,16 @@ def copies_of_intake(everything: Everything) -> bytes:
 def personal_record(everything: Everything) -> bytes:
     """What intake keeps of the one client there is, as every backup has it."""
     with Session(open_engine(everything.system.workspace.stores()["intake"])) as session:
-        content: bytes = session.execute(select(store.personal_records.c.content)).scalar_one()
+        content: bytes = session.execute(select(tables.personal_records.c.content)).scalar_one()
     return content
 
 
 def assert_unreadable(everything: Everything, referral_id: ReferralId, content: bytes) -> None:
     """What a backup has of the client can't be opened with the keys there are now, nor is it in the database."""
     values = everything.system.workspace.values()
-    vault = Vault(store.data_keys, str(values["INTAKE_MASTER_KEY"]))
+    vault = Vault(tables.data_keys, str(values["INTAKE_MASTER_KEY"]))
     with Session(open_engine(str(values["INTAKE_DATABASE_URL"]))) as session:
-        assert session.execute(select(store.personal_records)).all() == []
+        assert session.execute(select(tables.personal_records)).all() == []
         with pytest.raises(Erased):
             vault.decrypt(session, referral_id, HelpForm, content)
 

@@ -30,8 +30,8 @@ from contracts.events.intake import (
 from contracts.reference import reference_for
 from contracts.sealed import SafeChannel, SafeContact, Writer
 from contracts.vocabulary import Channel, ClientGroup, ConsentTold, ContactPurpose, Known, ReferralId, Route
-from services.intake import life
 from services.intake.dependencies import build
+from services.intake.handlers import lifecycle
 from services.notifications import handlers
 from tests.support.samples import consents
 from tests.unit.intake.conftest import Intake
@@ -143,7 +143,7 @@ def test_nobody_is_written_to_who_has_not_agreed_and_nothing_ends_in_silence(
 
     assert_somebody_heard(both.desk.messages(id_))
     if life_is_young(group, age):
-        both.intake.ask(life.sign_off, SignOff(referral_id=id_, lead="L. Ead"))
+        both.intake.ask(lifecycle.sign_off, SignOff(referral_id=id_, lead="L. Ead"))
     both.intake.assess(id_)
     both.go_on()
     messages = both.desk.messages(id_)

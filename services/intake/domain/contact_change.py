@@ -21,14 +21,14 @@ TAKES_A_CODE = frozenset({SafeChannel.EMAIL, SafeChannel.TEXT})
 """What reaches its reader while they wait. Otherwise a person makes sure."""
 
 
-def mark_of_code(code: str, *, referral_id: ReferralId, key: bytes) -> bytes:
-    """The 32 bytes that are kept of a code."""
+def digest_of_code(code: str, *, referral_id: ReferralId, key: bytes) -> bytes:
+    """The 32 bytes that are stored of a code."""
     return hmac.digest(key, b"code" + referral_id.bytes + code.encode(), hashlib.sha256)
 
 
 @dataclass(eq=False, kw_only=True)
 class ContactChange:
-    """The last one of a referral. `content` is the contact, encrypted; it goes once it counts, or can't any more."""
+    """A referral's last contact change. `content` is the new contact, encrypted; it is deleted once settled or void."""
 
     referral_id: ReferralId
     whose: Party
@@ -55,14 +55,14 @@ class ContactChange:
             self.codes, self.codes_since = 0, at
         self.codes += 1
 
-    def enter(self, mark: bytes, *, at: datetime) -> bool:
-        """Whether the code is right, in time, and not yet used. A wrong one counts, and after five none is."""
+    def try_code(self, digest: bytes, *, at: datetime) -> bool:
+        """Uses up the code if it is right, in time and unused. Counts a wrong one; after five none is right."""
         if self.code_mark is None:
             return False
         if at >= self.expires_at:
             self._void(ContactChangeState.EXPIRED)
             return False
-        if hmac.compare_digest(self.code_mark, mark):
+        if hmac.compare_digest(self.code_mark, digest):
             self.code_mark = None
             return True
         self.tries_left -= 1

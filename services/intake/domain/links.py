@@ -9,7 +9,7 @@ from contracts.vocabulary import LinkId, LinkKind, LinkReason, ReferralId, Unlin
 
 
 @dataclass(eq=False, kw_only=True)
-class Link:
+class ReferralLink:
     """Who linked two referrals and why, and, once it was undone, who did that. It stays on record."""
 
     id: LinkId

@@ -1,6 +1,6 @@
-"""Recognising a client by reference and passphrase, without keeping the passphrase.
+"""Verifies a client by reference and passphrase, without storing the passphrase.
 
-What is kept is an HMAC under the service's master key: whoever has only the database can't try passphrases against
+What is stored is an HMAC under the service's master key: whoever has only the database can't try passphrases against
 it, and whoever has the master key too has the client's record itself. After a few wrong tries the referral stays
 locked for a while.
 
@@ -21,7 +21,7 @@ from contracts.passphrase import LOCK, TRIES_BEFORE_LOCK, folded
 from services.intake.domain.referral import Referral
 
 DECOYS = 64
-"""So that questions about different references seldom wait for one another, as they don't for referrals."""
+"""So many that requests about different unknown references seldom wait for the same row's lock."""
 
 NO_DECOY = UUID(int=DECOYS)
 
@@ -42,13 +42,13 @@ def decoy_for(reference: str, *, key: bytes) -> UUID:
     return UUID(int=hmac.digest(key, b"decoy" + reference.encode(), hashlib.sha256)[0] % DECOYS)
 
 
-def mark_of(passphrase: str, *, referral_id: UUID, key: bytes) -> bytes:
-    """The 32 bytes kept of a passphrase. How it is typed is forgiven: people write it down and read it out."""
+def digest_of_passphrase(passphrase: str, *, referral_id: UUID, key: bytes) -> bytes:
+    """The 32 bytes stored of a passphrase. Case, spaces and kinds of quotes don't count: people read it out."""
     return _digest(folded(passphrase), referral_id, key)
 
 
-def _mark_as_before(passphrase: str, *, referral_id: UUID, key: bytes) -> bytes:
-    """What was kept of a passphrase while quotes and dashes still counted as they were typed."""
+def _former_digest_of_passphrase(passphrase: str, *, referral_id: UUID, key: bytes) -> bytes:
+    """What was stored of a passphrase while quotes and dashes still counted as they were typed."""
     return _digest(" ".join(unicodedata.normalize("NFKC", passphrase).casefold().split()), referral_id, key)
 
 
@@ -56,17 +56,20 @@ def _digest(plain: str, referral_id: UUID, key: bytes) -> bytes:
     return hmac.new(key, referral_id.bytes + plain.encode(), hashlib.sha256).digest()
 
 
-def recognises(guard: Guard | Referral, passphrase: str, *, key: bytes, at: datetime) -> bool:
-    """Whether the passphrase is the referral's. Counts a wrong one, and refuses every one while locked.
+def verify_passphrase(guard: Guard | Referral, passphrase: str, *, key: bytes, at: datetime) -> bool:
+    """Says whether the passphrase is right. Counts a wrong one, and refuses every one while locked.
 
-    It takes the same work, and leaves something to write, whatever it is that is wrong.
+    It takes the same work, and changes the guard, whatever is wrong, so that the time of an answer reveals nothing.
     """
     if guard.locked_until is not None and at >= guard.locked_until:
         guard.failed_passphrases, guard.locked_until = 0, None
     first_given_for = guard.passphrase_subject or guard.id
-    possible = [mark(passphrase, referral_id=first_given_for, key=key) for mark in (mark_of, _mark_as_before)]
+    digests = [
+        digest_of(passphrase, referral_id=first_given_for, key=key)
+        for digest_of in (digest_of_passphrase, _former_digest_of_passphrase)
+    ]
     # Both are compared, whichever is right, so that an answer takes the same time.
-    matches = [hmac.compare_digest(guard.passphrase_mark, one) for one in possible]
+    matches = [hmac.compare_digest(guard.passphrase_mark, digest) for digest in digests]
     is_right = any(matches)
     if is_right and guard.locked_until is None:
         guard.failed_passphrases = 0

@@ -1,189 +1,15 @@
-"""A referral's life: every state it can be in, every step between them, and nothing else.
-
-`LIFE` is the whole of it; `docs/referral-states.md` is drawn from it.
-"""
+"""A referral, which takes only the steps that `services.intake.domain.states` allows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
-from enum import StrEnum
+from datetime import datetime
 
-from contracts.vocabulary import (
-    AgeBand,
-    ClientGroup,
-    HoldReason,
-    MatchId,
-    PlaceKind,
-    ReferralId,
-    SubmissionId,
-    TherapistId,
-)
-
-
-class State(StrEnum):
-    RECEIVED = "received"
-    AWAITING_ASSESSMENT = "awaiting_assessment"
-    ASSESSED = "assessed"
-    ON_HOLD = "on_hold"
-    MATCHING = "matching"
-    OFFERED = "offered"
-    MATCHED = "matched"
-    FIRST_SESSION_ATTENDED = "first_session_attended"
-    ENDED = "ended"
-    WITHDRAWN = "withdrawn"
-    SIGNPOSTED = "signposted"
-    CLOSED = "closed"
-    RE_REFERRED = "re_referred"
-    ERASED = "erased"
-
-    @property
-    def words(self) -> str:
-        return self.value.replace("_", " ")
-
-
-class Step(StrEnum):
-    RECEIVE = "receive"
-    TAKE_UP = "take_up"
-    SIGN_OFF = "sign_off"
-    FIND_PLACE = "find_place"
-    ASSESS = "assess"
-    SIGNPOST = "signpost"
-    HOLD = "hold"
-    RESUME = "resume"
-    RECORD_CONSENT = "record_consent"
-    CHANGE_CONTACT = "change_contact"
-    CHANGE_NEEDS = "change_needs"
-    OFFER = "offer"
-    SEEK_ON = "seek_on"
-    MATCH = "match"
-    ATTEND = "attend"
-    NOT_BEGUN = "not_begun"
-    ASK_FOR_ANOTHER = "ask_for_another"
-    PART = "part"
-    END = "end"
-    GO_ON = "go_on"
-    CLOSE = "close"
-    WITHDRAW = "withdraw"
-    MERGE = "merge"
-    UNMERGE = "unmerge"
-    UNDO = "undo"
-    RE_REFER = "re_refer"
-    ERASE = "erase"
-
-    @property
-    def words(self) -> str:
-        return self.value.replace("_", " ")
-
-
-@dataclass(frozen=True)
-class Legal:
-    """From which states a step leads where, and whose word it takes.
-
-    With several targets it is the state from before; with none the state stays as it is.
-    """
-
-    sources: frozenset[State]
-    targets: frozenset[State]
-    on: str
-    """What takes it: a command of a person, or a fact that was heard."""
-    by_person: bool = False
-    usually: frozenset[State] = frozenset()
-    """From where a fact leads as a rule. It may come to any other of the sources if the fact before it is late."""
-
-
-UNASSESSED = frozenset({State.RECEIVED, State.AWAITING_ASSESSMENT})
-SEEKING = frozenset({State.ASSESSED, State.MATCHING, State.OFFERED})
-IN_THERAPY = frozenset({State.MATCHED, State.FIRST_SESSION_ATTENDED})
-FINISHED = frozenset({State.WITHDRAWN, State.SIGNPOSTED, State.CLOSED, State.RE_REFERRED, State.ERASED})
-UNDER_WAY = frozenset(State) - FINISHED - {State.ENDED}
-WITH_MATCHING = SEEKING | IN_THERAPY | {State.ON_HOLD}
-"""Where matching may have something to say. What it says of one state may arrive before what it said of the last."""
-
-
-def _person(sources: frozenset[State], *targets: State) -> Legal:
-    return Legal(sources, frozenset(targets), on="a person's command", by_person=True)
-
-
-LIFE: dict[Step, Legal] = {
-    Step.RECEIVE: Legal(frozenset(), frozenset({State.RECEIVED}), on="`HelpRequested`, or `re_refer`"),
-    Step.TAKE_UP: _person(frozenset({State.RECEIVED}), State.AWAITING_ASSESSMENT),
-    Step.SIGN_OFF: _person(UNASSESSED | {State.ON_HOLD}),
-    Step.FIND_PLACE: _person(UNASSESSED | SEEKING | {State.ON_HOLD}),
-    Step.ASSESS: _person(UNASSESSED, State.ASSESSED),
-    Step.SIGNPOST: _person(UNASSESSED, State.SIGNPOSTED),
-    Step.HOLD: _person(UNASSESSED | SEEKING, State.ON_HOLD),
-    Step.RESUME: _person(frozenset({State.ON_HOLD}), *UNASSESSED, State.ASSESSED, State.MATCHING),
-    Step.RECORD_CONSENT: _person(UNDER_WAY | {State.ENDED}),
-    Step.CHANGE_CONTACT: _person(UNDER_WAY | {State.ENDED}),
-    Step.CHANGE_NEEDS: _person(UNDER_WAY),
-    Step.OFFER: Legal(
-        WITH_MATCHING - {State.ON_HOLD},
-        frozenset({State.OFFERED}),
-        on="`TherapistOffered`",
-        usually=frozenset({State.ASSESSED, State.MATCHING}),
-    ),
-    Step.SEEK_ON: Legal(
-        WITH_MATCHING - {State.ON_HOLD, State.MATCHING},
-        frozenset({State.MATCHING}),
-        on="`OfferDeclined`, `OfferExpired`, `OfferWithdrawn`, `MatchingStalled`",
-        usually=frozenset({State.ASSESSED, State.OFFERED}),
-    ),
-    Step.MATCH: Legal(
-        WITH_MATCHING,
-        frozenset({State.MATCHED}),
-        on="`TherapistMatched`",
-        usually=frozenset({State.OFFERED}),
-    ),
-    Step.ATTEND: Legal(
-        frozenset({State.MATCHED}), frozenset({State.FIRST_SESSION_ATTENDED}), on="`FirstSessionAttended`"
-    ),
-    Step.NOT_BEGUN: Legal(
-        frozenset({State.FIRST_SESSION_ATTENDED}),
-        frozenset({State.MATCHED}),
-        on="`SessionReversed`, where no session is left",
-    ),
-    Step.ASK_FOR_ANOTHER: Legal(IN_THERAPY, frozenset(), on="`change_by_client`: a person talks to them first"),
-    Step.PART: Legal(
-        WITH_MATCHING,
-        frozenset({State.MATCHING}),
-        on="`MatchEnded` because the client was unhappy",
-        usually=IN_THERAPY,
-    ),
-    Step.END: Legal(WITH_MATCHING, frozenset({State.ENDED}), on="`MatchEnded`", usually=IN_THERAPY),
-    Step.GO_ON: Legal(
-        SEEKING | {State.ON_HOLD, State.ENDED, State.CLOSED},
-        frozenset({State.MATCHED}),
-        on="`MatchEndUndone`",
-        usually=frozenset({State.MATCHING, State.ENDED, State.CLOSED}),
-    ),
-    Step.CLOSE: Legal(
-        frozenset({State.ENDED}),
-        frozenset({State.CLOSED}),
-        on="a rule, or a person's command where a concern is open",
-        by_person=True,
-    ),
-    Step.WITHDRAW: Legal(
-        UNDER_WAY, frozenset({State.WITHDRAWN}), on="`WithdrawalRequested`, or a person's command", by_person=True
-    ),
-    Step.MERGE: _person(UNASSESSED, State.WITHDRAWN),
-    Step.UNMERGE: _person(frozenset({State.WITHDRAWN}), *UNASSESSED),
-    Step.UNDO: _person(
-        frozenset({State.WITHDRAWN, State.SIGNPOSTED}), *UNASSESSED, State.ASSESSED, State.ON_HOLD, State.MATCHING
-    ),
-    Step.RE_REFER: _person(frozenset({State.WITHDRAWN, State.SIGNPOSTED, State.CLOSED}), State.RE_REFERRED),
-    Step.ERASE: Legal(frozenset(State) - {State.ERASED}, frozenset({State.ERASED}), on="`leeward erase`"),
-}
-
-
-UNDOABLE = frozenset({Step.WITHDRAW, Step.SIGNPOST})
-"""Steps that a person can take back, while nothing has been built on them."""
+from contracts.vocabulary import ClientGroup, HoldReason, MatchId, PlaceKind, ReferralId, SubmissionId, TherapistId
+from services.intake.domain.states import FINISHED, TRANSITIONS, UNASSESSED, UNDOABLE, State, Step, possible_steps
 
 AGREEMENTS = frozenset({HoldReason.CLIENT_HAS_NOT_AGREED, HoldReason.CONSENT_TO_PASS_ON})
 """What a referral is on hold for by rule."""
-
-OLDEST = 120
-"""Years. Nobody in the United Kingdom has grown older, and a form takes no greater age."""
 
 
 class StepRefused(Exception):
@@ -216,7 +42,7 @@ class AgreementAwaited(StepRefused):
 
 @dataclass(eq=False, kw_only=True)
 class Referral:
-    """One request for help. Who the client is stands encrypted beside it, never in it."""
+    """One request for help. Who the client is is stored encrypted in another table, never here."""
 
     id: ReferralId
     submission_id: SubmissionId
@@ -243,10 +69,10 @@ class Referral:
     """The match that is known to have begun with a session, perhaps before the match itself was heard of."""
     billing_sequence: int = 0
     matching_sequence: int = 0
-    """How far matching's story of this referral has been taken in."""
+    """The sequence number of matching's newest event that was handled."""
     waits_for_money: bool = False
     money_sequence: int = 0
-    """How far billing's story of help with the cost has been taken in."""
+    """The sequence number of billing's newest event about help with the cost that was handled."""
     failed_passphrases: int = 0
     locked_until: datetime | None = None
     client_agrees: bool = True
@@ -292,11 +118,11 @@ class Referral:
             self.state_before = _goes_on_from(before)
         elif step in UNDOABLE:
             self.undo_to = _goes_on_from(before)  # what a referral was on hold for is kept with it
-        elif LIFE[step].targets and self.state is not State.ON_HOLD:
+        elif TRANSITIONS[step].targets and self.state is not State.ON_HOLD:
             self.state_before = self.held_for = None
         self.steps_taken += 1
 
-    def hold(self, reason: HoldReason) -> None:
+    def pause(self, reason: HoldReason) -> None:
         """Stops the search until it is resumed. Raises StepRefused."""
         self.take(Step.HOLD)
         self.held_for = reason
@@ -305,7 +131,7 @@ class Referral:
         """Raises StepRefused, SafeguardingLeadFirst, NotMerged or MergedIntoAnother."""
         if step is Step.UNMERGE and self.merged_into is None:
             raise NotMerged(f"Referral {self.reference} was not merged into another. Name the one that stopped.")
-        if self.state not in LIFE[step].sources:
+        if self.state not in TRANSITIONS[step].sources:
             raise self._refusal(step)
         if step is Step.RE_REFER and self.merged_into is not None:
             raise MergedIntoAnother(f"Referral {self.reference} was merged into another: that one goes on.")
@@ -360,58 +186,58 @@ class Referral:
         self.take(Step.UNMERGE)
         self.merged_into = None
 
-    def is_news(self, sequence: int) -> bool:
-        """Whether this is newer than all that matching has said before; if so, it is from now on the newest."""
+    def advance_matching_sequence(self, sequence: int) -> bool:
+        """Notes the sequence number of matching's newest event. False if this or a newer one was handled before."""
         if sequence <= self.matching_sequence:
             return False
         self.matching_sequence = sequence
         return True
 
-    def hear(self, step: Step) -> bool:
-        """Takes a step that a fact tells of. False if the referral has gone another way, and the step has no effect."""
-        if self.state not in LIFE[step].sources:
+    def take_if_possible(self, step: Step) -> bool:
+        """Takes a step that an event reports. False, and without effect, if the referral's state doesn't allow it."""
+        if self.state not in TRANSITIONS[step].sources:
             return False
         self.take(step)
         return True
 
-    def match(self, *, match_id: MatchId, therapist_id: TherapistId) -> bool:
+    def record_match(self, *, match_id: MatchId, therapist_id: TherapistId) -> bool:
         """A therapist was found. False if that is no longer wanted."""
-        if not self.hear(Step.MATCH):
+        if not self.take_if_possible(Step.MATCH):
             return False
         self.match_id, self.therapist_id = match_id, therapist_id
         return True
 
-    def go_on(self, *, match_id: MatchId, therapist_id: TherapistId) -> bool:
-        """They had not parted after all. False if the referral has gone another way since."""
-        if not self.hear(Step.GO_ON):
+    def reinstate_match(self, *, match_id: MatchId, therapist_id: TherapistId) -> bool:
+        """The end of a match was undone. False if the referral's state doesn't allow that any more."""
+        if not self.take_if_possible(Step.GO_ON):
             return False
         self.match_id, self.therapist_id = match_id, therapist_id
         return True
 
-    def part(self, step: Step) -> bool:
-        """Client and therapist parted: PART has another sought, END has not. False if that is no longer news.
+    def end_match(self, step: Step) -> bool:
+        """Client and therapist parted: after PART another therapist is sought, after END none.
 
-        An end may overtake its own match, which then has no effect.
+        False if the referral's state doesn't allow it. An end may overtake its own match, which then has no effect.
         """
-        if not self.hear(step):
+        if not self.take_if_possible(step):
             return False
         self.match_id = self.therapist_id = None
         return True
 
-    def attended(self, match_id: MatchId, *, sequence: int) -> None:
-        """A match has begun with a session, as billing says. An older word than billing's last is dropped."""
+    def record_attendance(self, match_id: MatchId, *, sequence: int) -> None:
+        """A match has begun with a session, as billing reports. Events older than billing's newest are ignored."""
         if sequence > self.billing_sequence:
             self.attended_match_id, self.billing_sequence = match_id, sequence
 
-    def did_not_attend(self, match_id: MatchId, *, sequence: int) -> bool:
-        """No session of a match is on record any more, as billing says. False if that changes nothing here."""
+    def reverse_attendance(self, match_id: MatchId, *, sequence: int) -> bool:
+        """No session of a match is on record any more, as billing reports. False if that changes nothing here."""
         if sequence <= self.billing_sequence:
             return False
         self.billing_sequence = sequence
         if self.attended_match_id != match_id:
             return False
         self.attended_match_id = None
-        return self.hear(Step.NOT_BEGUN)
+        return self.take_if_possible(Step.NOT_BEGUN)
 
     @property
     def has_begun(self) -> bool:
@@ -422,14 +248,14 @@ class Referral:
         """Raises CannotUndo, MergedIntoAnother."""
         if self.merged_into is not None:
             raise MergedIntoAnother(f"Referral {self.reference} was merged into another: unmerge it instead.")
-        if self.undo_to not in LIFE[Step.UNDO].targets:
+        if self.undo_to not in TRANSITIONS[Step.UNDO].targets:
             raise CannotUndo(
                 f"Referral {self.reference} was with a therapist, and that has ended with it. Refer it again with "
                 "`re_refer`, which keeps all that was said."
             )
 
     def _target(self, step: Step) -> State:
-        targets = LIFE[step].targets
+        targets = TRANSITIONS[step].targets
         if not targets:
             return self.state
         if len(targets) > 1:
@@ -441,7 +267,7 @@ class Referral:
 
     def _refusal(self, step: Step) -> StepRefused:
         kind = AlreadyFinished if self.state in FINISHED else StepRefused
-        possible = ", ".join(one.words for one in possible_steps(self.state)) or "none"
+        possible = ", ".join(allowed.words for allowed in possible_steps(self.state)) or "none"
         return kind(
             f"Referral {self.reference} is {self.state.words}, which doesn't allow the step “{step.words}”. "
             f"Possible now: {possible}."
@@ -451,33 +277,3 @@ class Referral:
 def _goes_on_from(state: State) -> State:
     """An offer that was open is taken back, so the search goes on from before it."""
     return State.MATCHING if state is State.OFFERED else state
-
-
-def possible_steps(state: State) -> list[Step]:
-    """What a person can do with a referral in this state, in the order of its life."""
-    return [step for step, legal in LIFE.items() if legal.by_person and state in legal.sources]
-
-
-def age_in_years(*, age: int | None, date_of_birth: date | None, on: date) -> int | None:
-    """What the client said, or what follows from their date of birth; the younger if they said both."""
-    if date_of_birth is None:
-        return age
-    had_birthday = (on.month, on.day) >= (date_of_birth.month, date_of_birth.day)
-    reckoned = on.year - date_of_birth.year - (not had_birthday)
-    return reckoned if age is None else min(age, reckoned)
-
-
-def can_be_born_on(born: date, *, today: date) -> bool:
-    """Whether somebody alive can have been born on that day: not later than today, nor more than 120 years ago."""
-    age = age_in_years(age=None, date_of_birth=born, on=today)
-    return age is not None and 0 <= age <= OLDEST
-
-
-def age_band(age: int | None) -> AgeBand:
-    """The ten-year band that leaves intake in place of an age in years."""
-    if age is None:
-        return AgeBand.UNKNOWN
-    if age < 18:
-        return AgeBand.UNDER_18
-    starts = ((65, AgeBand.FROM_65), (55, AgeBand.FROM_55), (45, AgeBand.FROM_45), (35, AgeBand.FROM_35))
-    return next((band for start, band in starts if age >= start), AgeBand.FROM_25 if age >= 25 else AgeBand.FROM_18)

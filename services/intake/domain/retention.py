@@ -1,4 +1,4 @@
-"""How long what is held about somebody is kept: by what became of their referral, and by whom it is about."""
+"""How long what is held about somebody is retained: by what became of their referral, and by whom it is about."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from contracts.london import LONDON
 from contracts.vocabulary import ClientGroup, ClosureReason, MatchEndReason
-from services.intake.domain.referral import UNASSESSED, Referral, State
+from services.intake.domain.referral import Referral
+from services.intake.domain.states import UNASSESSED, State
 
 Answer = str | bool
 SETTLED = frozenset({State.ENDED, State.CLOSED, State.WITHDRAWN, State.SIGNPOSTED, State.RE_REFERRED})
@@ -56,17 +57,17 @@ class RetentionPolicy:
     terms: tuple[Term, ...]
 
     def term_for(self, outcome: Outcome, *, client_group: ClientGroup, young: bool) -> Term:
-        return next(one for one in self.terms if one.fits(outcome, client_group=client_group, young=young))
+        return next(term for term in self.terms if term.fits(outcome, client_group=client_group, young=young))
 
 
-class Story(NamedTuple):
-    """When a referral took its newest step, and the coded reasons of all of its steps that are known."""
+class StepSummary(NamedTuple):
+    """Of a referral's history what its retention depends on: when the newest step was, and all known coded reasons."""
 
     newest_at: datetime
     reasons: frozenset[str]
 
 
-class Date(NamedTuple):
+class RetentionDate(NamedTuple):
     """Until when a referral is kept by itself, by which term, for what has become of it since when."""
 
     due_at: datetime
@@ -75,23 +76,23 @@ class Date(NamedTuple):
     counted_from: datetime
 
 
-def outcome_of(referral: Referral, story: Story) -> Outcome:
+def outcome_of(referral: Referral, steps: StepSummary) -> Outcome:
     """What has become of a referral. Therapy took place if billing says so, or matching by how the match ended."""
-    if referral.state in SETTLED and (referral.attended_match_id or story.reasons & THERAPY_TOOK_PLACE):
+    if referral.state in SETTLED and (referral.attended_match_id or steps.reasons & THERAPY_TOOK_PLACE):
         return Outcome.THERAPY
     if referral.state in UNASSESSED:
         return Outcome.UNANSWERED
     return _OUTCOMES.get(referral.state, Outcome.UNFINISHED)
 
 
-def date_of(referral: Referral, story: Story, policy: RetentionPolicy) -> Date:
+def date_of(referral: Referral, steps: StepSummary, policy: RetentionPolicy) -> RetentionDate:
     """Until when a referral would be kept if it stood alone and nothing stopped it."""
-    outcome = outcome_of(referral, story)
+    outcome = outcome_of(referral, steps)
     term = policy.term_for(outcome, client_group=referral.client_group, young=referral.young)
-    return Date(months_after(story.newest_at, term.months), term, outcome, story.newest_at)
+    return RetentionDate(months_after(steps.newest_at, term.months), term, outcome, steps.newest_at)
 
 
-def date_of_all(dates: Mapping[Referral, Date]) -> Date:
+def date_of_all(dates: Mapping[Referral, RetentionDate]) -> RetentionDate:
     """The last of the dates of all that one person asked. What was merged into another goes by the other's."""
     own = [date for referral, date in dates.items() if referral.merged_into is None]
     return max(own or dates.values(), key=lambda date: date.due_at)
@@ -114,7 +115,7 @@ def without_a_term(terms: Iterable[Term]) -> list[str]:
         for outcome in Outcome
         for group in ClientGroup
         for young in (False, True)
-        if not any(one.fits(outcome, client_group=group, young=young) for one in known)
+        if not any(term.fits(outcome, client_group=group, young=young) for term in known)
     ]
 
 

@@ -40,7 +40,6 @@ _INWARD_CODES = {"".join(code): number for number, code in enumerate(product(dig
 NOT_A_POSTCODE = "Enter a UK postcode, like NP20 4UR. If you do not know all of it, enter the first part, like NP20"
 NO_SUCH_OUTWARD_CODE = "Check the first part of the postcode. No UK postcode starts with what you entered"
 
-
 FORCES_OUTWARD_CODE = "BF1"
 """The outward code of every British Forces Post Office."""
 

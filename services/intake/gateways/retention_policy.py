@@ -10,7 +10,7 @@ from typing import Any
 import contracts
 from contracts.vocabulary import ClientGroup
 from services.intake.domain.retention import Answer, Outcome, RetentionPolicy, Term, without_a_term
-from services.intake.gateways.policy import policy_in
+from services.intake.gateways.assessment_policy import policy_in
 
 RETENTION = Path(contracts.__file__).parent / "policy" / "retention-v1.toml"
 """Beside the published language, because the public site tells of it too."""
@@ -21,7 +21,7 @@ KNOWN = frozenset({"name", "outcome", "when", "months", "why"})
 def read_retention_policy(path: Path = RETENTION) -> RetentionPolicy:
     """Raises InvalidPolicy."""
     with policy_in(path) as content:
-        terms = tuple(_term(one) for one in content["term"])
+        terms = tuple(_term(term) for term in content["term"])
         _refuse_gaps(terms)
         return RetentionPolicy(
             version=_number(content, "version"),
@@ -39,7 +39,7 @@ def _term(content: Mapping[str, Any]) -> Term:
         raise ValueError(f"term {name!r} doesn't say why")
     return Term(
         name=name,
-        outcomes=frozenset(Outcome(one) for one in content["outcome"]),
+        outcomes=frozenset(Outcome(outcome) for outcome in content["outcome"]),
         when={answer: _wanted(name, answer, values) for answer, values in content.get("when", {}).items()},
         months=_number(content, "months"),
         why=content["why"],

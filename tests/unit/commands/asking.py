@@ -47,9 +47,9 @@ from services.billing.service import BillingService
 from services.billing.store import tables as billing_tables
 from services.evaluation.service import EvaluationService
 from services.evaluation.store import tables as evaluation_tables
-from services.intake import store as intake_store
 from services.intake.dependencies import build
 from services.intake.service import IntakeService
+from services.intake.store import tables as intake_tables
 from services.matching.service import MatchingService
 from services.matching.store import tables as matching_tables
 from services.notifications import handlers as notifications
@@ -63,7 +63,7 @@ from tests.unit.matching.conftest import Matching, a_toolbox
 from tests.unit.notifications.conftest import MONDAY_10, desk_on
 
 SERVICES: dict[str, tuple[type, MetaData]] = {
-    "intake": (IntakeService, intake_store.metadata),
+    "intake": (IntakeService, intake_tables.metadata),
     "matching": (MatchingService, matching_tables.metadata),
     "billing": (BillingService, billing_tables.metadata),
     "notifications": (NotificationsService, notifications_store.metadata),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from services.intake.store import referrals
+from services.intake.store.tables import referrals
 from tests.unit.commands.asking import Service
 from tests.unit.commands.racing import DEADLINE_SECONDS, WAITING
 

@@ -61,24 +61,25 @@ from contracts.vocabulary import (
     TherapistId,
     Work,
 )
-from services.intake import assessing, commands, handlers, life, status, store, submissions
 from services.intake.dependencies import Dependencies, build
 from services.intake.domain.safeguarding import Concern
+from services.intake.handlers import assessment, events, queries, requests, safeguarding
+from services.intake.store import concerns, tables
 from tests.conftest import STORES
 from tests.support.postgresql import Server
 from tests.support.samples import PASSPHRASE, submission
 
 MONDAY_10 = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 HEARD: dict[type[Event], EventHandler] = {
-    HelpRequested: submissions.receive_request,
-    WithdrawalRequested: submissions.withdraw_request,
-    TherapistOffered: handlers.note_offer,
-    OfferDeclined: handlers.note_offer_declined,
-    TherapistMatched: handlers.note_match,
-    FirstSessionAttended: handlers.note_first_session,
-    MatchEnded: handlers.note_match_ended,
-    SafeguardingAlertAcknowledged: handlers.note_acknowledgement,
-    EvaluationRiskFlagged: handlers.note_risk_answer,
+    HelpRequested: requests.receive_request,
+    WithdrawalRequested: requests.withdraw_request,
+    TherapistOffered: events.note_offer,
+    OfferDeclined: events.note_offer_declined,
+    TherapistMatched: events.note_match,
+    FirstSessionAttended: events.note_first_session,
+    MatchEnded: events.note_match_ended,
+    SafeguardingAlertAcknowledged: safeguarding.note_acknowledgement,
+    EvaluationRiskFlagged: safeguarding.note_risk_answer,
 }
 
 R = TypeVar("R")
@@ -95,7 +96,7 @@ class Intake(HandlerBench):
     """The bench, with the sentences that tests are written in."""
 
     def __init__(self, dependencies: Dependencies, keys: Path, url: str = "sqlite://") -> None:
-        super().__init__("intake", store.metadata, dependencies=dependencies, url=url)
+        super().__init__("intake", tables.metadata, dependencies=dependencies, url=url)
         self.dependencies = dependencies
         self.keys = keys
         self.web = Keyring(keys)
@@ -125,27 +126,27 @@ class Intake(HandlerBench):
         return HelpRequested(submission_id=id_, form="help", form_version=1, sealed=sealed)
 
     def submit(self, event: HelpRequested) -> None:
-        self.hear(submissions.receive_request, event)
+        self.hear(requests.receive_request, event)
 
     def withdraw(self, reference: str, passphrase: str = PASSPHRASE, *, sent_ago: timedelta = timedelta()) -> None:
         typed = Credentials(reference=reference, passphrase=passphrase)
-        self.hear(sent(sent_ago, submissions.withdraw_request), withdrawal(self.web.seal("intake", typed)))
+        self.hear(sent(sent_ago, requests.withdraw_request), withdrawal(self.web.seal("intake", typed)))
 
     # What the other services say
 
     def match(self, referral_id: ReferralId, *, sequence: int | None = None) -> TherapistMatched:
         event = matched(referral_id)
-        self.hear(handlers.note_match, event, sequence=sequence)
+        self.hear(events.note_match, event, sequence=sequence)
         return event
 
     def end_match(self, match: TherapistMatched, reason: MatchEndReason, *, sequence: int | None = None) -> None:
-        self.hear(handlers.note_match_ended, ended(match, reason), sequence=sequence)
+        self.hear(events.note_match_ended, ended(match, reason), sequence=sequence)
 
     def flag_risk(self, referral_id: ReferralId) -> None:
-        self.hear(handlers.note_risk_answer, risk_flagged(referral_id))
+        self.hear(safeguarding.note_risk_answer, risk_flagged(referral_id))
 
     def acknowledge(self, concern_id: ConcernId, referral_id: ReferralId) -> None:
-        self.hear(handlers.note_acknowledgement, acknowledged(concern_id, referral_id, at=self.clock.now()))
+        self.hear(safeguarding.note_acknowledgement, acknowledged(concern_id, referral_id, at=self.clock.now()))
 
     # What a person's screen says
 
@@ -158,19 +159,19 @@ class Intake(HandlerBench):
             "work": Work.INDIVIDUAL,
             "aspects": self.web.seal("intake", Aspects(risk="Nothing at present.")),
         }
-        self.ask(assessing.assess, Assess(**(found | changes)))
+        self.ask(assessment.assess, Assess(**(found | changes)))
 
     def status(self, reference: str, passphrase: str = PASSPHRASE) -> StatusAnswer:
         sealed = self.web.seal("intake", Credentials(reference=reference, passphrase=passphrase))
-        answer: StatusAnswer = self.ask(status.ask_status, AskStatus(sealed=sealed))
+        answer: StatusAnswer = self.ask(queries.get_status, AskStatus(sealed=sealed))
         return answer
 
     def find(self, reference: str) -> ReferralSummary:
-        found: ReferralSummary = self.ask(commands.find_referral, FindReferral(reference=reference))
+        found: ReferralSummary = self.ask(queries.find_referral, FindReferral(reference=reference))
         return found
 
     def awaiting(self, **changes: Any) -> list[AwaitingAssessment]:
-        found: list[AwaitingAssessment] = self.ask(commands.list_awaiting, ListAwaiting(**changes))
+        found: list[AwaitingAssessment] = self.ask(queries.list_awaiting, ListAwaiting(**changes))
         return found
 
     def seal(self, content: Shape) -> str:
@@ -181,7 +182,7 @@ class Intake(HandlerBench):
 
     def steps(self, referral_id: ReferralId) -> list[tuple[str, str, str, str | None]]:
         """What is on record of each step: what, leading where, by whom, and why."""
-        told: History = self.ask(life.history, AskHistory(referral_id=referral_id))
+        told: History = self.ask(queries.get_history, AskHistory(referral_id=referral_id))
         assert [one.number for one in told.steps] == list(range(1, len(told.steps) + 1))
         return [(one.step, one.state, one.taken_by, one.reason) for one in told.steps]
 
@@ -195,7 +196,7 @@ class Intake(HandlerBench):
         return [(event.severity, event.category) for event in self.emitted(SafeguardingConcernRaised)]
 
     def concerns(self, referral_id: ReferralId) -> list[Concern]:
-        return self.read(lambda unit: store.concerns_of(unit.session, referral_id))
+        return self.read(lambda unit: concerns.concerns_of(unit.session, referral_id))
 
     def released(self, purpose: ContactPurpose) -> list[tuple[TherapistId | None, ClientContact]]:
         """To whom contacts were released for this purpose, and what notifications finds in them."""
@@ -213,8 +214,8 @@ class Intake(HandlerBench):
         """Every row of every table but the marks of what was handled."""
 
         def rows(unit: StoreUnit) -> dict[str, list[tuple[Any, ...]]]:
-            tables = [table for table in store.metadata.sorted_tables if table.name != "inbox"]
-            return {table.name: [tuple(row) for row in unit.session.execute(select(table))] for table in tables}
+            kept = [table for table in tables.metadata.sorted_tables if table.name != "inbox"]
+            return {table.name: [tuple(row) for row in unit.session.execute(select(table))] for table in kept}
 
         return self.read(rows)
 

@@ -9,13 +9,7 @@ from typing import Any
 import pytest
 
 from contracts.commands.intake import Hold, RecordConsent, Resume
-from contracts.events.intake import (
-    AgreementAwaited,
-    ReferralAssessed,
-    ReferralHeld,
-    ReferralReceived,
-    ReferralResumed,
-)
+from contracts.events.intake import AgreementAwaited, ReferralAssessed, ReferralHeld, ReferralReceived, ReferralResumed
 from contracts.sealed import ClientContact, SafeChannel, SafeContact, Writer
 from contracts.vocabulary import (
     ClientGroup,
@@ -30,9 +24,12 @@ from contracts.vocabulary import (
     ResumptionReason,
     Route,
 )
-from services.intake import agreements, life, refusals
-from services.intake.assessing import report_overdue
-from services.intake.handlers import ASSESSMENT_OVERDUE
+from services.intake import errors
+from services.intake.application import agreements
+from services.intake.application.registration import ASSESSMENT_OVERDUE
+from services.intake.handlers import lifecycle
+from services.intake.handlers.assessment import report_overdue
+from services.intake.handlers.consents import record_consent, remind_again
 from tests.support.samples import consents
 from tests.unit.intake.conftest import Intake
 
@@ -46,7 +43,7 @@ NO_AGREEMENT, NO_PASSING_ON = HoldReason.CLIENT_HAS_NOT_AGREED, HoldReason.CONSE
 def record(intake: Intake, referral_id: ReferralId, consent: ConsentKind, given: bool = True) -> None:
     told = ConsentTold.BY_TELEPHONE
     request = RecordConsent(referral_id=referral_id, staff="Sam Example", consent=consent, given=given, told=told)
-    intake.ask(agreements.record_consent, request)
+    intake.ask(record_consent, request)
 
 
 def address_book(intake: Intake) -> ClientContact:
@@ -55,7 +52,7 @@ def address_book(intake: Intake) -> ClientContact:
 
 def pass_a_week(intake: Intake) -> None:
     intake.clock.advance(timedelta(days=7))
-    intake.fire_due({agreements.AGREEMENT_AWAITED: agreements.remind_again, ASSESSMENT_OVERDUE: report_overdue})
+    intake.fire_due({agreements.AGREEMENT_AWAITED: remind_again, ASSESSMENT_OVERDUE: report_overdue})
 
 
 @pytest.mark.parametrize("agrees", [Known.NO, Known.UNSURE, None])
@@ -126,7 +123,9 @@ def test_for_a_family_that_wants_the_course_no_therapist_is_sought_until_a_perso
     referral_id, reference = intake.ask_and_assess(**COURSE)
     assert [event.reason for event in intake.emitted(ReferralHeld)] == [HoldReason.COURSE_WANTED]
     assert intake.emitted(AgreementAwaited) == []
-    intake.ask(life.resume, Resume(referral_id=referral_id, staff="Sam Example", reason=ResumptionReason.CLIENT_READY))
+    intake.ask(
+        lifecycle.resume, Resume(referral_id=referral_id, staff="Sam Example", reason=ResumptionReason.CLIENT_READY)
+    )
     record(intake, referral_id, ConsentKind.RESEARCH)
     assert intake.state(reference) == "assessed"
 
@@ -147,8 +146,8 @@ def test_a_family_that_wants_the_course_is_not_searched_for_when_its_consent_com
 def test_what_waits_for_an_agreement_is_not_resumed_without_it(intake: Intake) -> None:
     referral_id = intake.ask_and_assess(consents=consents(pass_to_therapist=False)).referral_id
     resume = Resume(referral_id=referral_id, staff="Sam Example", reason=ResumptionReason.CLIENT_READY)
-    with pytest.raises(refusals.StepNotPossible, match="record what they say with `record_consent`"):
-        intake.ask(life.resume, resume)
+    with pytest.raises(errors.StepNotPossible, match="record what they say with `record_consent`"):
+        intake.ask(lifecycle.resume, resume)
 
 
 def test_two_agreements_are_waited_for_one_after_the_other(intake: Intake) -> None:
@@ -163,7 +162,7 @@ def test_two_agreements_are_waited_for_one_after_the_other(intake: Intake) -> No
 def test_an_agreement_leaves_what_is_on_hold_for_something_else(intake: Intake) -> None:
     referral_id, reference = intake.ask_and_assess()
     hold = Hold(referral_id=referral_id, staff="Sam Example", reason=HoldReason.CLIENT_NOT_READY)
-    intake.ask(life.hold, hold)
+    intake.ask(lifecycle.pause, hold)
     record(intake, referral_id, ConsentKind.PASS_TO_THERAPIST)
     assert intake.state(reference) == "on_hold"
 
@@ -193,7 +192,7 @@ def test_consent_to_evaluation_is_told_anew(intake: Intake) -> None:
 
 def test_who_wrote_themselves_agrees_by_that(intake: Intake) -> None:
     referral_id = intake.ask_for_help().referral_id
-    with pytest.raises(agreements.WroteThemselves):
+    with pytest.raises(errors.WroteThemselves):
         record(intake, referral_id, ConsentKind.THIS_REQUEST, given=False)
 
 

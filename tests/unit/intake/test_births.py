@@ -8,7 +8,7 @@ import pytest
 
 from contracts.events.intake import HelpRequestRefused, ReferralReceived
 from contracts.vocabulary import AgeBand, RefusalReason
-from services.intake.domain.referral import can_be_born_on
+from services.intake.domain.ages import can_be_born_on
 from tests.unit.intake.conftest import MONDAY_10, Intake
 
 TODAY = MONDAY_10.date()

@@ -44,9 +44,13 @@ from contracts.vocabulary import (
     Route,
     SubsidyWaitReason,
 )
-from services.intake import agreements, contact_changes, contacts, duplicates, privacy, status, store, subject
+from services.intake import errors, subject_access
+from services.intake.application import status
+from services.intake.application.history import CONTACT_CODE_OVER
 from services.intake.domain.contact_change import VALID_FOR
-from services.intake.steps import CONTACT_CODE_OVER
+from services.intake.handlers import contact_changes, duplicates, erasure, events, queries
+from services.intake.handlers.consents import record_consent
+from services.intake.store import tables
 from tests.support.samples import PASSPHRASE, consents
 from tests.unit.intake.conftest import MONDAY_10, Asked, Intake
 
@@ -62,7 +66,7 @@ def intake(intake_on_each_store: Intake) -> Intake:
 
 def asks(intake: Intake, asked: Asked, passphrase: str = PASSPHRASE) -> StatusAnswer:
     typed = Credentials(reference=asked.reference, passphrase=passphrase)
-    answer: StatusAnswer = intake.ask(status.ask_status, AskStatus(sealed=intake.web.seal("intake", typed)))
+    answer: StatusAnswer = intake.ask(queries.get_status, AskStatus(sealed=intake.web.seal("intake", typed)))
     return answer
 
 
@@ -150,7 +154,7 @@ def test_what_nobody_typed_a_code_for_is_forgotten(intake: Intake) -> None:
     intake.clock.advance(VALID_FOR)
     assert intake.fire_due(forget) == 1
     assert asks(intake, asked).contact_change is STATES.EXPIRED
-    kept = intake.read(lambda unit: unit.session.execute(select(store.contact_changes.c.content)).scalars().all())
+    kept = intake.read(lambda unit: unit.session.execute(select(tables.contact_changes.c.content)).scalars().all())
     assert kept == [None]
 
 
@@ -194,7 +198,7 @@ def test_a_person_confirms_where_a_code_cant_or_isnt_enough(
     settle = SettleContactChange(referral_id=asked.referral_id, staff="Sam Example", accept=True)
     intake.ask(contact_changes.settle_contact_change, settle)
     assert newest_contact(intake) == contact
-    with pytest.raises(contact_changes.NothingToSettle):
+    with pytest.raises(errors.NothingToSettle):
         intake.ask(contact_changes.settle_contact_change, settle)
 
 
@@ -269,7 +273,7 @@ def test_it_is_said_since_when_it_stands_there_and_by_when_it_is_read(intake: In
 def test_who_waits_for_money_is_told_so(intake: Intake) -> None:
     asked = intake.ask_and_assess()
     waits = SubsidyWaitlisted(referral_id=asked.referral_id, reason=SubsidyWaitReason.NO_MONEY)
-    intake.hear(status.note_money_wait, waits, sequence=2)
+    intake.hear(events.note_subsidy_waitlisted, waits, sequence=2)
     assert asks(intake, asked).also == status.MONEY
     helped = SubsidyApproved(
         award_id=AwardId(new_id()),
@@ -280,8 +284,8 @@ def test_who_waits_for_money_is_told_so(intake: Intake) -> None:
         committed_pence=120_00,
         approved_at=MONDAY_10,
     )
-    intake.hear(status.note_money, helped, sequence=3)
-    intake.hear(status.note_money_wait, waits, sequence=2)
+    intake.hear(events.note_subsidy_decided, helped, sequence=3)
+    intake.hear(events.note_subsidy_waitlisted, waits, sequence=2)
     assert asks(intake, asked).also is None
 
 
@@ -303,7 +307,7 @@ def test_consent_by_a_person_is_known_here_too(intake: Intake) -> None:
         given=True,
         told=ConsentTold.BY_TELEPHONE,
     )
-    intake.ask(agreements.record_consent, said)
+    intake.ask(record_consent, said)
     assert ClientStep.AGREE_TO_PASS_ON not in asks(intake, asked).may
 
 
@@ -346,12 +350,12 @@ def by_staff(intake: Intake, asked: Asked) -> None:
         contact=intake.seal(CALL),
         reason=ContactChangeReason.CLIENT_ASKED,
     )
-    intake.ask(contacts.change_contact, change)
+    intake.ask(contact_changes.change_contact, change)
 
 
 def erased(intake: Intake, asked: Asked) -> None:
     erase = Erase(reference=asked.reference, erased_by="Sam Example", reason=ErasureReason.CLIENT_ASKED, anyway=True)
-    intake.ask(privacy.erase_by_person, erase)
+    intake.ask(erasure.erase_by_person, erase)
 
 
 @pytest.mark.parametrize("waits_for", ["code", "person"])
@@ -367,11 +371,11 @@ def test_what_comes_between_ends_it(intake: Intake, between: Callable[[Intake, A
     before = len(intake.released(ContactPurpose.ADDRESS_BOOK))
     if waits_for == "code":
         enters(intake, asked, code_of(intake))
-    with pytest.raises(contact_changes.NothingToSettle):
+    with pytest.raises(errors.NothingToSettle):
         settle = SettleContactChange(referral_id=asked.referral_id, staff="Sam Example", accept=True)
         intake.ask(contact_changes.settle_contact_change, settle)
     assert len(intake.released(ContactPurpose.ADDRESS_BOOK)) == before
-    kept = intake.read(lambda unit: unit.session.execute(select(store.contact_changes)).all())
+    kept = intake.read(lambda unit: unit.session.execute(select(tables.contact_changes)).all())
     assert [row.content for row in kept] == ([] if between is erased else [None])
     forget = {CONTACT_CODE_OVER: contact_changes.forget_unconfirmed}
     intake.clock.advance(VALID_FOR)
@@ -401,8 +405,8 @@ def test_what_the_writer_named_is_told_to_the_writer_alone(intake: Intake) -> No
         )
         for whose in (Party.CLIENT, Party.WRITER)
     )
-    assert "960999" not in repr(intake.ask(subject.tell, theirs))
-    assert "960999" in repr(intake.ask(subject.tell_writer, writers))
+    assert "960999" not in repr(intake.ask(subject_access.tell, theirs))
+    assert "960999" in repr(intake.ask(subject_access.tell_writer, writers))
 
 
 def test_a_therapist_is_told_nothing_of_a_writers_new_contact(intake: Intake) -> None:

@@ -9,7 +9,8 @@ import pytest
 from contracts.commands.intake import ChangeContact, ListDuplicates
 from contracts.sealed import Custody, SafeChannel, SafeContact, Writer
 from contracts.vocabulary import ClientGroup, ContactChangeReason, ContactPurpose, Known, Party, ReferralId, Route
-from services.intake import contacts, duplicates, refusals
+from services.intake import errors
+from services.intake.handlers import contact_changes, duplicates
 from tests.support.samples import consents
 from tests.unit.intake.conftest import Intake
 
@@ -24,7 +25,9 @@ def intake(intake_on_each_store: Intake) -> Intake:
 
 def change(intake: Intake, referral_id: ReferralId, **changes: Any) -> None:
     said = {"whose": Party.CLIENT, "reason": ContactChangeReason.NO_LONGER_SAFE, "contact": intake.seal(TEXT_ME)}
-    intake.ask(contacts.change_contact, ChangeContact(referral_id=referral_id, staff="Sam Example", **(said | changes)))
+    intake.ask(
+        contact_changes.change_contact, ChangeContact(referral_id=referral_id, staff="Sam Example", **(said | changes))
+    )
 
 
 def test_the_new_contact_takes_the_place_of_the_old_one(intake: Intake) -> None:
@@ -56,13 +59,13 @@ def test_whoever_wrote_has_a_contact_of_their_own(intake: Intake) -> None:
 
 def test_nobody_wrote_for_whoever_wrote_themselves(intake: Intake) -> None:
     referral_id, _ = intake.ask_for_help()
-    with pytest.raises(contacts.NobodyWroteForThem):
+    with pytest.raises(errors.NobodyWroteForThem):
         change(intake, referral_id, whose=Party.WRITER)
 
 
 def test_a_contact_must_be_sealed(intake: Intake) -> None:
     referral_id, _ = intake.ask_for_help()
-    with pytest.raises(refusals.NotSealedToIntake):
+    with pytest.raises(errors.NotSealedToIntake):
         change(intake, referral_id, contact=intake.web.seal("notifications", TEXT_ME))
 
 
@@ -72,7 +75,7 @@ def test_somebody_is_recognised_by_the_new_contact(intake: Intake) -> None:
     for contact in (TEXT_ME, CALL_ME, TEXT_ME):
         change(intake, one, contact=intake.seal(contact))
     other, _ = intake.ask_for_help(name="K.", contact=TEXT_ME)
-    found = intake.ask(duplicates.possible_duplicates, ListDuplicates(referral_id=other))
+    found = intake.ask(duplicates.list_possible_duplicates, ListDuplicates(referral_id=other))
     assert [(pair.referral_id, pair.other_referral_id) for pair in found] == [(other, one)]
 
 

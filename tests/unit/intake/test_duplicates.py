@@ -23,12 +23,14 @@ from contracts.vocabulary import (
     UnmergeReason,
     WithdrawalReason,
 )
-from services.intake import duplicates, life, privacy, refusals, store
-from services.intake.domain.duplicates import keys_of, marks_of, normal_email, normal_telephone
+from services.intake import errors
+from services.intake.domain.match_keys import hmac_keys_of, match_keys_of, normal_email, normal_telephone
+from services.intake.handlers import duplicates, erasure, lifecycle
+from services.intake.store import tables
 from tests.unit.intake.conftest import Asked, Intake
 
 SAM = "Sam Example"
-KEYS = keys_of(b"k" * 32)
+KEYS = hmac_keys_of(b"k" * 32)
 
 
 @pytest.fixture
@@ -37,7 +39,9 @@ def intake(intake_on_each_store: Intake) -> Intake:
 
 
 def pairs(intake: Intake, referral_id: ReferralId | None = None) -> list[PossibleDuplicate]:
-    found: list[PossibleDuplicate] = intake.ask(duplicates.possible_duplicates, ListDuplicates(referral_id=referral_id))
+    found: list[PossibleDuplicate] = intake.ask(
+        duplicates.list_possible_duplicates, ListDuplicates(referral_id=referral_id)
+    )
     return found
 
 
@@ -86,10 +90,13 @@ def test_an_extension_belongs_to_no_telephone_number() -> None:
 
 def test_a_name_alone_is_no_mark_and_marks_of_another_kind_or_key_differ() -> None:
     known: dict[str, Any] = {"email": "robin@example.org", "telephone": None, "date_of_birth": date(1985, 4, 1)}
-    marks = marks_of(**known, name="Robin Example", keys=KEYS)
+    marks = match_keys_of(**known, name="Robin Example", keys=KEYS)
     assert set(marks) == {MarkKind.EMAIL, MarkKind.NAME_AND_BIRTH}
-    assert set(marks_of(**(known | {"date_of_birth": None}), name="Robin Example", keys=KEYS)) == {MarkKind.EMAIL}
-    assert marks_of(**known, name="Robin Example", keys=keys_of(b"x" * 32))[MarkKind.EMAIL] != marks[MarkKind.EMAIL]
+    assert set(match_keys_of(**(known | {"date_of_birth": None}), name="Robin Example", keys=KEYS)) == {MarkKind.EMAIL}
+    assert (
+        match_keys_of(**known, name="Robin Example", keys=hmac_keys_of(b"x" * 32))[MarkKind.EMAIL]
+        != marks[MarkKind.EMAIL]
+    )
     assert len(set(KEYS.values())) == len(MarkKind)
 
 
@@ -130,7 +137,7 @@ def test_who_is_re_referred_is_no_duplicate_of_their_own_referral(intake: Intake
     asked = intake.ask_for_help()
     intake.withdraw(asked.reference)
     request = ReRefer(referral_id=asked.referral_id, staff=SAM, reason=ReReferralReason.CLIENT_ASKED)
-    intake.ask(life.re_refer, request)
+    intake.ask(lifecycle.re_refer, request)
     assert pairs(intake) == []
     intake.ask_for_help()
     assert len(pairs(intake)) == 2
@@ -138,7 +145,7 @@ def test_who_is_re_referred_is_no_duplicate_of_their_own_referral(intake: Intake
 
 def test_what_is_stored_for_it_can_be_read_by_nobody(intake: Intake) -> None:
     intake.ask_for_help(contact=reached_at(telephone="01632 960001", email="planted@example.org"))
-    rows = intake.read(lambda unit: unit.session.execute(select(store.marks)).all())
+    rows = intake.read(lambda unit: unit.session.execute(select(tables.match_keys)).all())
     assert len(rows) == 2
     assert all(len(row.mark) == 32 and b"960001" not in row.mark and b"planted" not in row.mark for row in rows)
 
@@ -147,8 +154,8 @@ def test_the_marks_of_an_erased_person_go_with_them(intake: Intake) -> None:
     first, second = intake.ask_for_help(), intake.ask_for_help()
     assert len(pairs(intake)) == 1
     request = Erase(reference=first.reference, reason=ErasureReason.CLIENT_ASKED, erased_by="A. Dministrator")
-    intake.ask(privacy.erase_by_person, request)
-    rows = intake.read(lambda unit: unit.session.execute(select(store.marks.c.referral_id)).scalars().all())
+    intake.ask(erasure.erase_by_person, request)
+    rows = intake.read(lambda unit: unit.session.execute(select(tables.match_keys.c.referral_id)).scalars().all())
     assert set(rows) == {second.referral_id}
     assert pairs(intake) == []
 
@@ -189,21 +196,21 @@ def test_an_unmerged_request_goes_on_where_it_was(intake: Intake) -> None:
 
 def test_nothing_is_merged_into_itself_or_into_what_is_finished(intake: Intake) -> None:
     first, second, third = (intake.ask_for_help() for _ in range(3))
-    with pytest.raises(duplicates.CannotMergeInto, match="one and the same"):
+    with pytest.raises(errors.CannotMergeInto, match="one and the same"):
         merge(intake, first, first)
     merge(intake, first, third)
-    with pytest.raises(duplicates.CannotMergeInto, match="merge into that one"):
+    with pytest.raises(errors.CannotMergeInto, match="merge into that one"):
         merge(intake, second, first)
     intake.withdraw(third.reference)
-    with pytest.raises(duplicates.CannotMergeInto, match=r"is withdrawn.*Tell the two apart"):
+    with pytest.raises(errors.CannotMergeInto, match=r"is withdrawn.*Tell the two apart"):
         merge(intake, second, third)
 
 
 def test_an_assessed_request_is_not_merged_away(intake: Intake) -> None:
     first, second, third = intake.ask_for_help(), intake.ask_and_assess(), intake.ask_and_assess()
-    with pytest.raises(refusals.StepNotPossible, match=f"is assessed and has to go on. Merge {first.reference} into"):
+    with pytest.raises(errors.StepNotPossible, match=f"is assessed and has to go on. Merge {first.reference} into"):
         merge(intake, second, first)
-    with pytest.raises(refusals.StepNotPossible, match="doesn't allow the step “merge”"):
+    with pytest.raises(errors.StepNotPossible, match="doesn't allow the step “merge”"):
         merge(intake, second, third)
 
 
@@ -212,5 +219,5 @@ def test_a_request_that_was_not_merged_is_not_unmerged(intake: Intake, taken_bac
     asked = intake.ask_for_help()
     if taken_back:
         intake.withdraw(asked.reference)
-    with pytest.raises(refusals.StepNotPossible, match=r"was not merged into another\. Name the one"):
+    with pytest.raises(errors.StepNotPossible, match=r"was not merged into another\. Name the one"):
         unmerge(intake, asked)

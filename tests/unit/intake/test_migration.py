@@ -14,8 +14,8 @@ from chassis.ids import new_id
 from chassis.store.engine import open_engine
 from chassis.store.revision import versions_folder
 from contracts.vocabulary import ReferralId
-from services.intake import store
-from services.intake.domain.referral import State, Step
+from services.intake.domain.states import State, Step
+from services.intake.store import referrals
 from tests.conftest import STORES
 
 ALEMBIC = Path(__file__).parent.parent.parent.parent / "chassis" / "store" / "migrations"
@@ -49,8 +49,8 @@ def test_a_referral_of_before_is_read_as_it_was(kind: str, tmp_path: Path, reque
         )
         upgrade(connection, "head")
     with Session(engine) as session:
-        referral = store.get_referral(session, referral_id)
+        referral = referrals.get_referral(session, referral_id)
         assert (referral.state, referral.young, referral.steps_taken) == (State.ASSESSED, True, 1)
-        (step,) = store.history_of(session, referral_id)
+        (step,) = referrals.history_of(session, referral_id)
         assert (step.step, step.state, step.taken_at) == (Step.RECEIVE, State.ASSESSED, referral.received_at)
     engine.dispose()

@@ -20,9 +20,10 @@ from contracts.vocabulary import (
     Wish,
     WithdrawalReason,
 )
-from services.intake import commands, life, needs, refusals
-from services.intake.records import personal_record
-from services.intake.store import get_referral
+from services.intake import errors
+from services.intake.application.records import decrypt_record
+from services.intake.handlers import lifecycle, needs
+from services.intake.store.referrals import get_referral
 from tests.unit.intake.conftest import Intake
 
 SAM = "Sam Example"
@@ -43,7 +44,7 @@ def change(intake: Intake, referral_id: ReferralId, **changes: Any) -> None:
 
 
 def kept(intake: Intake, referral_id: ReferralId) -> HelpForm:
-    return intake.read(lambda unit: personal_record(unit, get_referral(unit.session, referral_id)))
+    return intake.read(lambda unit: decrypt_record(unit, get_referral(unit.session, referral_id)))
 
 
 def test_the_search_hears_of_it_and_it_is_on_record(intake: Intake) -> None:
@@ -94,12 +95,12 @@ def test_before_the_assessment_only_the_request_is_told_anew(intake: Intake) -> 
 
 
 UNCLEAR: dict[str, tuple[dict[str, Any], type[Exception]]] = {
-    "nothing": ({}, needs.NothingToChange),
-    "what was so": ({"sessions": Sessions.EITHER}, needs.NothingToChange),
-    "a must of nothing": ({"therapist_sex_only": True}, needs.SaysTwoThings),
-    "a language that must be none": ({"therapy_language_must": True}, needs.SaysTwoThings),
-    "named and taken back": ({"most_per_session": 1, "no_longer": (Wish.MOST_PER_SESSION,)}, needs.SaysTwoThings),
-    "a prison of who is in none": ({"online_allowed": True}, needs.NotInPrison),
+    "nothing": ({}, errors.NothingToChange),
+    "what was so": ({"sessions": Sessions.EITHER}, errors.NothingToChange),
+    "a must of nothing": ({"therapist_sex_only": True}, errors.SaysTwoThings),
+    "a language that must be none": ({"therapy_language_must": True}, errors.SaysTwoThings),
+    "named and taken back": ({"most_per_session": 1, "no_longer": (Wish.MOST_PER_SESSION,)}, errors.SaysTwoThings),
+    "a prison of who is in none": ({"online_allowed": True}, errors.NotInPrison),
 }
 
 
@@ -115,21 +116,21 @@ def test_what_is_unclear_is_refused_and_changes_nothing(intake: Intake, what: st
 
 def test_what_is_finished_needs_nothing(intake: Intake) -> None:
     referral_id, _ = intake.ask_for_help()
-    intake.ask(commands.withdraw, Withdraw(referral_id=referral_id, reason=WithdrawalReason.CLIENT_ASKED))
-    with pytest.raises(refusals.StepNotPossible):
+    intake.ask(lifecycle.withdraw, Withdraw(referral_id=referral_id, reason=WithdrawalReason.CLIENT_ASKED))
+    with pytest.raises(errors.StepNotPossible):
         change(intake, referral_id, max_distance_km=60.0)
 
 
 def test_where_somebody_in_prison_will_live_is_told_after_the_assessment_too(intake: Intake) -> None:
     referral_id, _ = intake.ask_and_assess(**INSIDE)
     where = intake.seal(Whereabouts(postcode="CF10 1EP"))
-    intake.ask(life.find_place, FindPlace(referral_id=referral_id, staff=SAM, whereabouts=where))
+    intake.ask(lifecycle.find_place, FindPlace(referral_id=referral_id, staff=SAM, whereabouts=where))
     assert [one.release_area for one in intake.emitted(ReferralAssessed)] == [None, "CF10"]
 
 
 def test_only_so_many_are_remembered_with_how_they_were_told(intake: Intake) -> None:
     referral_id, _ = intake.ask_for_help()
-    for kilometres in range(needs.KEPT + 2):
+    for kilometres in range(needs.REMEMBERED_CHANGES + 2):
         change(intake, referral_id, max_distance_km=100.0 + kilometres)
-    assert len(kept(intake, referral_id).needs_changed) == needs.KEPT
-    assert len(intake.steps(referral_id)) == needs.KEPT + 3
+    assert len(kept(intake, referral_id).needs_changed) == needs.REMEMBERED_CHANGES
+    assert len(intake.steps(referral_id)) == needs.REMEMBERED_CHANGES + 3

@@ -10,17 +10,10 @@ from typing import Any
 import pytest
 
 from chassis.ids import new_id
-from contracts.vocabulary import (
-    AgeBand,
-    ClientGroup,
-    ConcernCategory,
-    PersonAtRisk,
-    ReferralId,
-    Severity,
-    SubmissionId,
-)
-from services.intake.domain.passphrases import mark_of, recognises
-from services.intake.domain.referral import Referral, age_band, age_in_years
+from contracts.vocabulary import AgeBand, ClientGroup, ConcernCategory, PersonAtRisk, ReferralId, Severity, SubmissionId
+from services.intake.domain.ages import age_band, age_in_years
+from services.intake.domain.passphrases import digest_of_passphrase, verify_passphrase
+from services.intake.domain.referral import Referral
 from services.intake.domain.safeguarding import Finding, finding_in_evaluation, findings_in_request
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -39,7 +32,7 @@ def a_referral(**changes: Any) -> Referral:
         "client_group": ClientGroup.AT_RISK,
         "received_at": NOW,
         "assess_by": NOW + timedelta(days=2),
-        "passphrase_mark": mark_of(PASSPHRASE, referral_id=id_, key=KEY),
+        "passphrase_mark": digest_of_passphrase(PASSPHRASE, referral_id=id_, key=KEY),
     }
     return Referral(**(fields | changes))
 
@@ -129,7 +122,7 @@ def test_an_answer_about_suicide_is_urgent() -> None:
 
 
 def tries(referral: Referral, passphrase: str = PASSPHRASE, *, at: datetime = NOW) -> bool:
-    return recognises(referral, passphrase, key=KEY, at=at)
+    return verify_passphrase(referral, passphrase, key=KEY, at=at)
 
 
 def tries_wrongly(referral: Referral, times: int, *, at: datetime = NOW) -> None:
@@ -154,7 +147,9 @@ def test_case_and_spacing_of_a_passphrase_are_forgiven(typed: str) -> None:
                                    "nain\u02bcs sea \u2014 side walk"])  # fmt: skip
 def test_the_kind_of_quotes_and_dashes_in_a_passphrase_is_forgiven(typed: str) -> None:
     id_ = ReferralId(new_id())
-    kept = a_referral(id=id_, passphrase_mark=mark_of("Nain\u2018s sea\u2010side walk", referral_id=id_, key=KEY))
+    kept = a_referral(
+        id=id_, passphrase_mark=digest_of_passphrase("Nain\u2018s sea\u2010side walk", referral_id=id_, key=KEY)
+    )
     assert tries(kept, typed)
     assert not tries(kept, "nains seaside walk")
 
@@ -173,7 +168,9 @@ def test_another_passphrase_is_not_forgiven(typed: str) -> None:
 
 def test_the_same_passphrase_leaves_another_mark_on_each_referral_and_under_each_key() -> None:
     one, other = ReferralId(new_id()), ReferralId(new_id())
-    marks = {mark_of(PASSPHRASE, referral_id=id_, key=key) for id_ in (one, other) for key in (KEY, b"x" * 32)}
+    marks = {
+        digest_of_passphrase(PASSPHRASE, referral_id=id_, key=key) for id_ in (one, other) for key in (KEY, b"x" * 32)
+    }
     assert len(marks) == 4
 
 

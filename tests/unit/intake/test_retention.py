@@ -25,28 +25,30 @@ from contracts.vocabulary import (
     UnmergeReason,
     WithdrawalReason,
 )
-from services.intake import (
-    assessing,
-    commands,
-    duplicates,
-    handlers,
-    keeping,
-    life,
-    privacy,
-    refusals,
-    retention,
-    store,
-)
+from services.intake import errors
+from services.intake.application import referral_erasure, registration
 from services.intake.domain.retention import months_after
-from services.intake.gateways.policy import InvalidPolicy
+from services.intake.gateways.assessment_policy import InvalidPolicy
 from services.intake.gateways.retention_policy import RETENTION, read_retention_policy
+from services.intake.handlers import (
+    assessment,
+    duplicates,
+    erasure,
+    events,
+    legal_holds,
+    lifecycle,
+    retention,
+    safeguarding,
+)
+from services.intake.store import tables
+from services.intake.store.retention import RETENTION_DUE
 from tests.unit.intake.conftest import Asked, Intake
 
 SAM = "Sam Example"
 TIMERS = {
-    keeping.RETENTION: retention.come_due,
-    privacy.ERASURE_UNCONFIRMED: lambda unit, timer: None,
-    handlers.ASSESSMENT_OVERDUE: assessing.report_overdue,
+    RETENTION_DUE: retention.erase_when_due,
+    referral_erasure.ERASURE_UNCONFIRMED: lambda unit, timer: None,
+    registration.ASSESSMENT_OVERDUE: assessment.report_overdue,
 }
 YEAR = timedelta(days=366)
 DAY = timedelta(days=1)
@@ -65,7 +67,7 @@ def pass_time(intake: Intake, by: timedelta) -> None:
 
 
 def shown(intake: Intake, reference: str) -> RetentionView:
-    view: RetentionView = intake.ask(retention.ask_retention, AskRetention(reference=reference))
+    view: RetentionView = intake.ask(retention.get_retention, AskRetention(reference=reference))
     return view
 
 
@@ -76,17 +78,19 @@ def due_within(intake: Intake, while_: timedelta) -> list[str]:
 
 def held(intake: Intake, *asked: Asked) -> list[bool]:
     """Whether each is still there to be read."""
-    rows = intake.read(lambda unit: unit.session.execute(select(store.personal_records.c.referral_id)).scalars().all())
+    rows = intake.read(lambda unit: unit.session.execute(select(tables.personal_records.c.referral_id)).scalars().all())
     return [one.referral_id in rows for one in asked]
 
 
 def hold(intake: Intake, asked: Asked) -> None:
     request = PlaceHold(reference=asked.reference, reason=HoldReason.COURT_ORDER, placed_by=SAM)
-    intake.ask(privacy.place_hold, request)
+    intake.ask(legal_holds.place_legal_hold, request)
 
 
 def lift(intake: Intake, asked: Asked) -> None:
-    intake.ask(privacy.lift_hold, LiftHold(reference=asked.reference, reason=LiftReason.MATTER_CLOSED, lifted_by=SAM))
+    intake.ask(
+        legal_holds.lift_legal_hold, LiftHold(reference=asked.reference, reason=LiftReason.MATTER_CLOSED, lifted_by=SAM)
+    )
 
 
 def attend(intake: Intake, match: TherapistMatched) -> None:
@@ -96,12 +100,12 @@ def attend(intake: Intake, match: TherapistMatched) -> None:
         therapist_id=match.therapist_id,
         attended_on=intake.clock.now().date(),
     )
-    intake.hear(handlers.note_first_session, began)
+    intake.hear(events.note_first_session, began)
 
 
 def re_refer(intake: Intake, asked: Asked) -> Asked:
     request = ReRefer(referral_id=asked.referral_id, staff=SAM, reason=ReReferralReason.CLIENT_ASKED)
-    answer: ReReferred = intake.ask(life.re_refer, request)
+    answer: ReReferred = intake.ask(lifecycle.re_refer, request)
     return Asked(answer.referral_id, answer.reference)
 
 
@@ -125,7 +129,7 @@ def unmerge(intake: Intake, one: Asked) -> None:
 )
 def test_after_therapy_it_depends_on_whom_it_is_about(intake: Intake, group: ClientGroup, years: int) -> None:
     asked = intake.ask_for_help(client_group=group)
-    intake.ask(life.sign_off, SignOff(referral_id=asked.referral_id, lead=SAM))
+    intake.ask(lifecycle.sign_off, SignOff(referral_id=asked.referral_id, lead=SAM))
     intake.assess(asked.referral_id)
     for concern in intake.concerns(asked.referral_id):
         intake.acknowledge(concern.id, asked.referral_id)
@@ -149,7 +153,7 @@ def test_what_was_never_attended_taken_back_or_signposted_goes_sooner(intake: In
     intake.end_match(intake.match(never.referral_id), MatchEndReason.NOT_ATTENDED)
     intake.withdraw(taken_back.reference)
     away = Signpost(referral_id=elsewhere.referral_id, assessor=SAM, reason=SignpostReason.OUT_OF_SCOPE)
-    intake.ask(commands.signpost, away)
+    intake.ask(lifecycle.signpost, away)
     assert [shown(intake, one.reference).term for one in (never, taken_back, elsewhere)] == [
         "not_attended",
         "withdrawn",
@@ -223,7 +227,7 @@ def test_an_open_concern_stops_it_until_somebody_has_it_in_hand(intake: Intake) 
         category=ConcernCategory.ADULT_AT_RISK,
         raised_by=SAM,
     )
-    raised = intake.ask(commands.raise_concern, concern)
+    raised = intake.ask(safeguarding.raise_concern, concern)
     pass_time(intake, 3 * YEAR)
     assert held(intake, asked) == [True]
     intake.acknowledge(raised.concern_id, asked.referral_id)
@@ -283,7 +287,7 @@ def test_the_earlier_request_is_counted_by_itself_when_the_later_was_erased(inta
 
 def erase(intake: Intake, asked: Asked) -> None:
     request = Erase(reference=asked.reference, reason=ErasureReason.CLIENT_ASKED, erased_by=SAM)
-    intake.ask(privacy.erase_by_person, request)
+    intake.ask(erasure.erase_by_person, request)
 
 
 def test_a_merged_request_goes_with_the_one_that_went_on(intake: Intake) -> None:
@@ -311,7 +315,7 @@ def test_a_hold_on_one_of_them_holds_all(intake: Intake) -> None:
     hold(intake, second)
     pass_time(intake, 5 * YEAR)
     assert held(intake, first, second) == [True, True]
-    with pytest.raises(privacy.OnLegalHold):
+    with pytest.raises(errors.OnLegalHold):
         erase(intake, first)
     lift(intake, second)
     intake.fire_due(TIMERS)
@@ -326,7 +330,7 @@ def test_whoever_erases_one_of_two_merged_requests_erases_both(intake: Intake, n
     assert held(intake, *both) == [False, False]
     assert {one.referral_id for one in intake.emitted(ReferralErased)} == {one.referral_id for one in both}
     request = Erase(reference=both[named].reference, reason=ErasureReason.CLIENT_ASKED, erased_by=SAM)
-    view = intake.ask(privacy.erase_by_person, request)
+    view = intake.ask(erasure.erase_by_person, request)
     assert [one.reference for one in view.with_it] == [both[1 - named].reference]
 
 
@@ -346,7 +350,7 @@ def test_who_is_due_is_listed_once_and_in_order(intake: Intake) -> None:
 def test_what_is_not_held_has_no_date(intake: Intake) -> None:
     asked = intake.ask_for_help()
     erase(intake, asked)
-    with pytest.raises(refusals.UnknownReferral):
+    with pytest.raises(errors.UnknownReferral):
         shown(intake, asked.reference)
     assert due_within(intake, 9 * YEAR) == []
 

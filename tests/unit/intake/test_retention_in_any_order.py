@@ -20,9 +20,10 @@ from sqlalchemy import select
 from contracts.commands.intake import RaiseConcern
 from contracts.events.matching import TherapistMatched
 from contracts.vocabulary import ConcernCategory, ConcernId, MatchEndReason, ReferralId, Severity
-from services.intake import commands, store
 from services.intake.dependencies import Dependencies
 from services.intake.domain.retention import months_after
+from services.intake.handlers import safeguarding
+from services.intake.store import tables
 from tests.unit.intake.conftest import Asked, Intake
 from tests.unit.intake.test_retention import hold, lift, merge, pass_time, re_refer, unmerge
 
@@ -69,7 +70,7 @@ class Person(RuleBasedStateMachine):
             self._check_may_go(gone)
 
     def _held(self) -> set[ReferralId]:
-        rows = select(store.personal_records.c.referral_id)
+        rows = select(tables.personal_records.c.referral_id)
         return set(self.intake.read(lambda unit: unit.session.execute(rows).scalars().all()))
 
     def _check_may_go(self, gone: set[ReferralId]) -> None:
@@ -159,7 +160,7 @@ class Person(RuleBasedStateMachine):
                 category=ConcernCategory.ADULT_AT_RISK,
                 raised_by="Sam Example",
             )
-            raised = self.intake.ask(commands.raise_concern, concern)
+            raised = self.intake.ask(safeguarding.raise_concern, concern)
             self.concerns.append((raised.concern_id, referral_id))
 
     @invariant()

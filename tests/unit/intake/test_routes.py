@@ -10,8 +10,8 @@ import pytest
 from contracts.reference import reference_for
 from contracts.sealed import HelpForm
 from contracts.vocabulary import ClientGroup, ConsentTold, ContactPurpose, Known, Route
-from services.intake import store
-from services.intake.records import personal_record
+from services.intake.application.records import decrypt_record
+from services.intake.store import referrals
 from tests.unit.intake.conftest import MONDAY_10, Intake
 from web.site.forms.definition import Answer
 from web.site.forms.engine import answer_page, first_unanswered, shown_pages
@@ -55,9 +55,9 @@ def kept_of(intake: Intake, route: str, *, more: bool, **given: str) -> HelpForm
 
     def read(unit: Any) -> HelpForm:
         unit.dependencies = intake.dependencies
-        found = store.find_by_reference(unit.session, reference)
+        found = referrals.find_by_reference(unit.session, reference)
         assert found is not None
-        return personal_record(unit, found)
+        return decrypt_record(unit, found)
 
     return intake.read(read)
 

@@ -26,7 +26,8 @@ from contracts.vocabulary import (
     UndoReason,
     WithdrawalReason,
 )
-from services.intake import commands, handlers, life, refusals
+from services.intake import errors
+from services.intake.handlers import events, lifecycle
 from tests.unit.intake.conftest import MONDAY_10, Intake
 
 IN_PRISON = {
@@ -53,7 +54,7 @@ def test_an_assessment_tells_the_search(intake: Intake, what: str) -> None:
     written, told = SAID[what]
     referral_id, _ = intake.ask_for_help(**written)
     if written.get("age", 18) < 18:
-        intake.ask(life.sign_off, SignOff(referral_id=referral_id, lead="Lee Example"))
+        intake.ask(lifecycle.sign_off, SignOff(referral_id=referral_id, lead="Lee Example"))
     intake.assess(referral_id)
     (assessed,) = intake.emitted(ReferralAssessed)
     assert {name: getattr(assessed, name) for name in told} == told
@@ -62,14 +63,14 @@ def test_an_assessment_tells_the_search(intake: Intake, what: str) -> None:
 @pytest.mark.parametrize("group", [group for group in ClientGroup if group is not ClientGroup.YOUNG_PERSON])
 def test_who_is_under_18_passes_the_safeguarding_lead_in_whichever_group(intake: Intake, group: ClientGroup) -> None:
     referral_id, _ = intake.ask_for_help(client_group=group, age=15)
-    with pytest.raises(refusals.SafeguardingLeadFirst):
+    with pytest.raises(errors.SafeguardingLeadFirst):
         intake.assess(referral_id)
 
 
 def take_up_again(intake: Intake, referral_id: ReferralId) -> ReferralId:
-    intake.ask(commands.withdraw, Withdraw(referral_id=referral_id, reason=WithdrawalReason.CLIENT_ASKED))
+    intake.ask(lifecycle.withdraw, Withdraw(referral_id=referral_id, reason=WithdrawalReason.CLIENT_ASKED))
     again = ReRefer(referral_id=referral_id, staff="Sam Example", reason=ReReferralReason.CLIENT_ASKED)
-    answer: ReReferred = intake.ask(life.re_refer, again)
+    answer: ReReferred = intake.ask(lifecycle.re_refer, again)
     return answer.referral_id
 
 
@@ -96,7 +97,7 @@ def test_a_match_that_was_ended_by_mistake_goes_on(intake: Intake, reason: Match
     referral_id, reference = intake.ask_and_assess()
     match = intake.match(referral_id)
     intake.end_match(match, reason)
-    intake.hear(handlers.note_match_end_undone, undone(match))
+    intake.hear(events.note_match_end_undone, undone(match))
     assert intake.state(reference) == "matched"
     assert intake.steps(referral_id)[-1] == ("go_on", "matched", "matching", "recorded_by_mistake")
 
@@ -105,14 +106,14 @@ def test_who_had_been_closed_can_be_written_to_again(intake: Intake) -> None:
     referral_id, _ = intake.ask_and_assess()
     match = intake.match(referral_id)
     intake.end_match(match, MatchEndReason.COMPLETED)
-    intake.hear(handlers.note_match_end_undone, undone(match))
+    intake.hear(events.note_match_end_undone, undone(match))
     assert len(intake.released(ContactPurpose.ADDRESS_BOOK)) == 2
 
 
 def test_an_older_end_does_not_end_it_again(intake: Intake) -> None:
     referral_id, reference = intake.ask_and_assess()
     match = intake.match(referral_id, sequence=1)
-    intake.hear(handlers.note_match_end_undone, undone(match), sequence=3)
+    intake.hear(events.note_match_end_undone, undone(match), sequence=3)
     intake.end_match(match, MatchEndReason.COMPLETED, sequence=2)
     assert intake.state(reference) == "matched"
 
@@ -121,7 +122,7 @@ def test_that_a_closed_referral_goes_on_is_said(intake: Intake) -> None:
     referral_id, _ = intake.ask_and_assess()
     match = intake.match(referral_id)
     intake.end_match(match, MatchEndReason.COMPLETED)
-    intake.hear(handlers.note_match_end_undone, undone(match))
+    intake.hear(events.note_match_end_undone, undone(match))
     assert intake.emitted(ReferralReopened) == [
         ReferralReopened(referral_id=referral_id, reason=ReopeningReason.MATCH_GOES_ON)
     ]
@@ -148,20 +149,20 @@ def attended(match: TherapistMatched) -> FirstSessionAttended:
 def test_a_first_session_that_was_none_leaves_them_matched(intake: Intake) -> None:
     referral_id, reference = intake.ask_and_assess()
     match = intake.match(referral_id)
-    intake.hear(handlers.note_first_session, attended(match), sequence=1)
-    intake.hear(handlers.note_session_reversed, reversed_session(match, sessions=1), sequence=2)
+    intake.hear(events.note_first_session, attended(match), sequence=1)
+    intake.hear(events.note_session_reversed, reversed_session(match, sessions=1), sequence=2)
     assert intake.state(reference) == "first_session_attended", "another one is on record"
-    intake.hear(handlers.note_session_reversed, reversed_session(match, sessions=0), sequence=3)
+    intake.hear(events.note_session_reversed, reversed_session(match, sessions=0), sequence=3)
     assert intake.steps(referral_id)[-1] == ("not_begun", "matched", "billing", "wrong_referral")
-    intake.hear(handlers.note_first_session, attended(match), sequence=1)
+    intake.hear(events.note_first_session, attended(match), sequence=1)
     assert intake.state(reference) == "matched", "that is no news"
-    intake.hear(handlers.note_first_session, attended(match), sequence=4)
+    intake.hear(events.note_first_session, attended(match), sequence=4)
     assert intake.state(reference) == "first_session_attended"
 
 
 def test_of_a_first_session_only_billing_s_newest_word_counts(intake: Intake) -> None:
     referral_id, reference = intake.ask_and_assess()
     match = intake.match(referral_id)
-    intake.hear(handlers.note_session_reversed, reversed_session(match, sessions=0), sequence=2)
-    intake.hear(handlers.note_first_session, attended(match), sequence=1)
+    intake.hear(events.note_session_reversed, reversed_session(match, sessions=0), sequence=2)
+    intake.hear(events.note_first_session, attended(match), sequence=1)
     assert intake.state(reference) == "matched"

@@ -13,7 +13,9 @@ from chassis.store.engine import open_engine
 from contracts.commands.intake import Done, ListDuplicates, Merge, PossibleDuplicate, ReRefer, TellApart
 from contracts.commands.privacy import Erase, ErasureReason
 from contracts.vocabulary import ApartReason, MergeReason, ReferralId, ReReferralReason, Route
-from services.intake import duplicates, life, older, privacy, refusals, store
+from services.intake import errors
+from services.intake.handlers import backfill, duplicates, erasure, lifecycle
+from services.intake.store import tables
 from tests.conftest import STORES
 from tests.unit.intake.conftest import Asked, Intake
 from tests.unit.intake.test_migration import upgrade
@@ -27,7 +29,7 @@ def intake(intake_on_each_store: Intake) -> Intake:
 
 
 def pairs(intake: Intake) -> list[set[str]]:
-    found: list[PossibleDuplicate] = intake.ask(duplicates.possible_duplicates, ListDuplicates())
+    found: list[PossibleDuplicate] = intake.ask(duplicates.list_possible_duplicates, ListDuplicates())
     return [{one.reference, one.other_reference} for one in found]
 
 
@@ -47,15 +49,15 @@ def on_record(intake: Intake) -> list[tuple[Any, ...]]:
 def forget_marks(intake: Intake) -> None:
     """As the database was before there were marks, but for the timer that the migration sets."""
     with intake.database.unit() as unit:
-        unit.session.execute(store.duplicates.delete())
-        unit.session.execute(store.marks.delete())
-        unit.set_timer(older.MARK_OLDER, "once", unit.now)
+        unit.session.execute(tables.possible_duplicates.delete())
+        unit.session.execute(tables.match_keys.delete())
+        unit.set_timer(backfill.BACKFILL_MATCH_KEYS, "once", unit.now)
 
 
 def mark_older(intake: Intake) -> int:
     """How often the timer fired until all was done."""
     times = 0
-    while intake.fire_due({older.MARK_OLDER: older.mark_older}):
+    while intake.fire_due({backfill.BACKFILL_MATCH_KEYS: backfill.backfill_match_keys}):
         times += 1
         assert times < 10, "it never ends"
     return times
@@ -82,9 +84,9 @@ def test_to_tell_them_apart_twice_changes_nothing(intake: Intake) -> None:
 
 def test_nothing_is_told_apart_from_itself_or_from_what_is_unknown(intake: Intake) -> None:
     asked = intake.ask_for_help()
-    with pytest.raises(duplicates.SameReferral):
+    with pytest.raises(errors.SameReferral):
         tell_apart(intake, asked, asked)
-    with pytest.raises(refusals.UnknownReferral):
+    with pytest.raises(errors.UnknownReferral):
         tell_apart(intake, asked, Asked(ReferralId(new_id()), "?"))
 
 
@@ -94,9 +96,7 @@ def test_what_is_merged_is_unmerged_before_it_is_told_apart(intake: Intake) -> N
     request = Merge(referral_id=second.referral_id, into_referral_id=first.referral_id, staff=SAM, reason=reason)
     intake.ask(duplicates.merge, request)
     for pair in ((first, second), (second, first)):
-        with pytest.raises(
-            duplicates.MergedIntoEachOther, match=f"{second.reference} was merged into {first.reference}"
-        ):
+        with pytest.raises(errors.MergedIntoEachOther, match=f"{second.reference} was merged into {first.reference}"):
             tell_apart(intake, *pair)
     assert on_record(intake) == []
 
@@ -106,14 +106,14 @@ def test_it_goes_with_an_erased_person(intake: Intake, erased: int) -> None:
     both = intake.ask_for_help(), intake.ask_for_help()
     tell_apart(intake, *both)
     request = Erase(reference=both[erased].reference, reason=ErasureReason.CLIENT_ASKED, erased_by=SAM)
-    intake.ask(privacy.erase_by_person, request)
+    intake.ask(erasure.erase_by_person, request)
     assert intake.stored()["told_apart"] == []
 
 
 def test_requests_of_before_are_found_to_be_alike_among_themselves_and_with_newer_ones(
     intake: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(older, "AT_ONCE", 2)
+    monkeypatch.setattr(backfill, "BATCH_SIZE", 2)
     before = [intake.ask_for_help() for _ in range(3)]
     for _ in range(2):
         intake.ask_for_help(route=Route.PROBATION)  # has nothing to be marked by
@@ -124,7 +124,7 @@ def test_requests_of_before_are_found_to_be_alike_among_themselves_and_with_newe
     everybody = [*before, newer]
     wanted = {frozenset({a.reference, b.reference}) for a in everybody for b in everybody if a is not b}
     assert {frozenset(pair) for pair in pairs(intake)} == wanted
-    later_first = intake.ask(duplicates.possible_duplicates, ListDuplicates())
+    later_first = intake.ask(duplicates.list_possible_duplicates, ListDuplicates())
     assert all(one.referral_id > one.other_referral_id for one in later_first)
 
 
@@ -134,7 +134,7 @@ def test_what_was_told_apart_or_belongs_together_is_not_suggested_by_the_marks_o
     intake.withdraw(first.reference)
     forget_marks(intake)
     again = ReRefer(referral_id=first.referral_id, staff=SAM, reason=ReReferralReason.CLIENT_ASKED)
-    newer = intake.ask(life.re_refer, again).reference
+    newer = intake.ask(lifecycle.re_refer, again).reference
     mark_older(intake)
     assert pairs(intake) == [{newer, second.reference}]
 
@@ -142,7 +142,7 @@ def test_what_was_told_apart_or_belongs_together_is_not_suggested_by_the_marks_o
 def test_an_erased_person_is_not_marked(intake: Intake) -> None:
     asked = intake.ask_for_help()
     request = Erase(reference=asked.reference, reason=ErasureReason.CLIENT_ASKED, erased_by=SAM)
-    intake.ask(privacy.erase_by_person, request)
+    intake.ask(erasure.erase_by_person, request)
     forget_marks(intake)
     mark_older(intake)
     assert intake.stored()["identity_mark"] == []

@@ -17,17 +17,18 @@ from contracts.vocabulary import (
     UndoReason,
     WithdrawalReason,
 )
-from services.intake import commands, life, refusals
+from services.intake import errors
+from services.intake.handlers import lifecycle
 from tests.unit.intake.conftest import Intake
 
 
 def undo(intake: Intake, referral_id: ReferralId) -> None:
-    intake.ask(life.undo, Undo(referral_id=referral_id, staff="Sam Example", reason=UndoReason.WRONG_PERSON))
+    intake.ask(lifecycle.undo, Undo(referral_id=referral_id, staff="Sam Example", reason=UndoReason.WRONG_PERSON))
 
 
 def by_mistake(intake: Intake, referral_id: ReferralId) -> None:
     reason = WithdrawalReason.NO_CONTACT
-    intake.ask(commands.withdraw, Withdraw(referral_id=referral_id, reason=reason, staff="Sam Example"))
+    intake.ask(lifecycle.withdraw, Withdraw(referral_id=referral_id, reason=reason, staff="Sam Example"))
 
 
 @pytest.mark.parametrize("stage", ["received", "assessed", "on_hold"])
@@ -37,7 +38,7 @@ def test_what_was_withdrawn_by_mistake_goes_on_where_it_was(intake: Intake, stag
         intake.assess(referral_id)
     if stage == "on_hold":
         hold = Hold(referral_id=referral_id, staff="Sam Example", reason=HoldReason.CLIENT_NOT_READY)
-        intake.ask(life.hold, hold)
+        intake.ask(lifecycle.pause, hold)
     by_mistake(intake, referral_id)
     undo(intake, referral_id)
     assert intake.state(reference) == stage
@@ -50,7 +51,7 @@ def test_what_was_withdrawn_by_mistake_goes_on_where_it_was(intake: Intake, stag
 def test_what_was_signposted_by_mistake_goes_on_too(intake: Intake) -> None:
     referral_id, reference = intake.ask_for_help()
     request = Signpost(referral_id=referral_id, assessor="Sam Example", reason=SignpostReason.OUTSIDE_UK)
-    intake.ask(commands.signpost, request)
+    intake.ask(lifecycle.signpost, request)
     undo(intake, referral_id)
     assert intake.state(reference) == "received"
 
@@ -65,11 +66,13 @@ def test_what_cannot_be_undone_says_what_to_do_instead(intake: Intake) -> None:
     intake.withdraw(reference)
     own = intake.find(reference).referral_id
     for referral_id, why in ((in_therapy, "was with a therapist"), (own, "by the client themselves")):
-        with pytest.raises(refusals.StepNotPossible, match=f"{why}.*re_refer"):
+        with pytest.raises(errors.StepNotPossible, match=f"{why}.*re_refer"):
             undo(intake, referral_id)
     intake.clock.advance(timedelta(days=8))
-    with pytest.raises(refusals.StepNotPossible, match=r"too long ago.*re_refer"):
+    with pytest.raises(errors.StepNotPossible, match=r"too long ago.*re_refer"):
         undo(intake, long_ago)
-    intake.ask(life.re_refer, ReRefer(referral_id=long_ago, staff="Sam Example", reason=ReReferralReason.CLIENT_ASKED))
-    with pytest.raises(refusals.StepNotPossible, match="is re referred"):
+    intake.ask(
+        lifecycle.re_refer, ReRefer(referral_id=long_ago, staff="Sam Example", reason=ReReferralReason.CLIENT_ASKED)
+    )
+    with pytest.raises(errors.StepNotPossible, match="is re referred"):
         undo(intake, long_ago)

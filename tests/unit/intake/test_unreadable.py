@@ -15,7 +15,8 @@ from contracts.events.web import HelpRequested, WithdrawalRequested
 from contracts.reference import reference_for
 from contracts.sealed import Credentials
 from contracts.vocabulary import RefusalReason, SubmissionId
-from services.intake import submissions
+from services.intake import errors
+from services.intake.handlers import requests
 from tests.support.samples import PASSPHRASE, consents, submission
 from tests.unit.intake.conftest import Intake
 
@@ -34,12 +35,12 @@ def wrong_keys(tmp_path: Path) -> Keyring:
 
 
 def unreadable(intake: Intake) -> list[UnreadableView]:
-    found: list[UnreadableView] = intake.ask(submissions.list_unreadable, ListUnreadable())
+    found: list[UnreadableView] = intake.ask(requests.list_unreadable, ListUnreadable())
     return found
 
 
 def retry(intake: Intake, submission_id: SubmissionId) -> RetriedUnreadable:
-    done: RetriedUnreadable = intake.ask(submissions.retry_unreadable, RetryUnreadable(submission_id=submission_id))
+    done: RetriedUnreadable = intake.ask(requests.retry_unreadable, RetryUnreadable(submission_id=submission_id))
     return done
 
 
@@ -66,13 +67,13 @@ def test_what_is_sealed_to_a_wrong_key_is_kept_and_read_when_the_key_is_found(
         RefusalReason.UNSEALED,
     )
     assert kept.sealed_to
-    with pytest.raises(submissions.StillUnreadable, match="Put that key into the keys folder"):
+    with pytest.raises(errors.StillUnreadable, match="Put that key into the keys folder"):
         retry(intake, event.submission_id)
     find_key(intake, tmp_path)
     assert retry(intake, event.submission_id).reference == reference_for(event.submission_id)
     assert unreadable(intake) == []
     assert len(intake.emitted(ReferralReceived)) == 1
-    with pytest.raises(submissions.NothingUnreadable):
+    with pytest.raises(errors.NothingUnreadable):
         retry(intake, event.submission_id)
 
 
@@ -80,7 +81,7 @@ def test_so_is_a_withdrawal(intake: Intake, wrong_keys: Keyring, tmp_path: Path)
     _, reference = intake.ask_for_help()
     typed = Credentials(reference=reference, passphrase=PASSPHRASE)
     event = WithdrawalRequested(submission_id=SubmissionId(new_id()), sealed=wrong_keys.seal("intake", typed))
-    intake.hear(submissions.withdraw_request, event)
+    intake.hear(requests.withdraw_request, event)
     assert [one.event for one in unreadable(intake)] == ["WithdrawalRequested"]
     find_key(intake, tmp_path)
     assert retry(intake, event.submission_id).reference is None

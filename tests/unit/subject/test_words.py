@@ -15,8 +15,8 @@ from contracts.sealed import Aspects, HelpForm
 from contracts.words import WORDS
 from services.billing.subject_access import AWARDS, ENDINGS
 from services.evaluation.subject_access import STATES as FORMS
-from services.intake.labels import ASPECTS, LABELS, STATES, STEPS, TOLD_APART
-from services.intake.telling import REASONS
+from services.intake.application.disclosure import REASONS
+from services.intake.application.labels import ASPECTS, IN_SECTIONS_OF_THEIR_OWN, LABELS, STATES, STEPS
 from services.matching.subject_access import OFFERS, SUBSIDIES
 from services.matching.subject_access import STATES as SEARCHES
 from services.notifications.domain.templates import Template
@@ -47,14 +47,14 @@ def test_every_message_but_an_alert_has_words() -> None:
 
 def paths(schema: Schema, prefix: str = "") -> Iterator[str]:
     for name, field in schema.fields.items():
-        if isinstance(field, Nested) and f"{prefix}{name}" not in TOLD_APART:
+        if isinstance(field, Nested) and f"{prefix}{name}" not in IN_SECTIONS_OF_THEIR_OWN:
             yield from paths(field.shape.schema, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}"
 
 
 def test_every_field_of_the_form_and_every_aspect_is_called_something() -> None:
-    assert set(paths(HelpForm.schema)) - TOLD_APART - {"answers"} == set(LABELS)
+    assert set(paths(HelpForm.schema)) - IN_SECTIONS_OF_THEIR_OWN - {"answers"} == set(LABELS)
     assert set(paths(Aspects.schema)) == set(ASPECTS)
 
 

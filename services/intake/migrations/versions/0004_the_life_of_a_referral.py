@@ -10,7 +10,6 @@ from alembic import op
 revision = "0004"
 down_revision = "0003"
 
-
 ASSESSED = (
     "risk_level",
     "competence",

@@ -1,0 +1,82 @@
+"""A referral's history: each step it took, when, by whom and why. Rows are only ever added.
+
+Each step also sets the retention timer where it begins a term, and ends a contact change that is still unconfirmed.
+"""
+
+from __future__ import annotations
+
+from chassis.ports import UnitOfWork
+from contracts.sealed import Note
+from services.intake.application.lookup import open_sealed
+from services.intake.application.retention_timer import set_retention_timer
+from services.intake.dependencies import Dependencies
+from services.intake.domain.referral import Referral
+from services.intake.domain.states import Step
+from services.intake.store import pending_contacts, tables
+
+BY_CLIENT, BY_RULE, BY_MATCHING, BY_BILLING = "client", "rule", "matching", "billing"
+UNNAMED_STAFF = "office"
+END_CONTACT_CHANGE = frozenset(
+    {Step.CHANGE_CONTACT, Step.WITHDRAW, Step.SIGNPOST, Step.MERGE, Step.RE_REFER, Step.CLOSE, Step.ERASE}
+)
+"""Steps after which a contact that the client named themselves, and nobody has confirmed, can't count any more."""
+CONTACT_CODE_OVER = "contact_code_over"
+"""The timer that forgets a new contact whose code nobody typed."""
+
+
+def record_step(
+    unit: UnitOfWork[Dependencies],
+    referral: Referral,
+    step: Step,
+    *,
+    by: str,
+    reason: str | None = None,
+    note: str | None = None,
+) -> None:
+    """Puts the step that a referral has just taken on record.
+
+    `by` is a person's name, `client`, `rule`, or the service that reported it. `note` is a sealed
+    `contracts.sealed.Note`; it is stored encrypted under the client's key, so that it goes when the client is erased.
+    Raises NotSealedToIntake.
+    """
+    why = {} if reason is None else {"reason": reason}
+    noted = {} if note is None else {"note": _encrypted(unit, referral, note)}
+    unit.insert(
+        tables.steps,
+        referral_id=referral.id,
+        number=referral.steps_taken,
+        step=step,
+        state=referral.state,
+        taken_at=unit.now,
+        taken_by=by,
+        **why,
+        **noted,
+    )
+    set_retention_timer(unit, referral, step, reason)
+    if step in END_CONTACT_CHANGE:
+        _end_contact_change(unit, referral)
+
+
+def take_step(
+    unit: UnitOfWork[Dependencies],
+    referral: Referral,
+    step: Step,
+    *,
+    by: str,
+    reason: str | None = None,
+    note: str | None = None,
+) -> None:
+    """Takes a step and puts it on record. Raises StepRefused."""
+    referral.take(step)
+    record_step(unit, referral, step, by=by, reason=reason, note=note)
+
+
+def _end_contact_change(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
+    change = pending_contacts.find_contact_change(unit.session, referral.id)
+    if change and change.is_pending:
+        change.expire()
+        unit.cancel_timer(CONTACT_CODE_OVER, referral.id)
+
+
+def _encrypted(unit: UnitOfWork[Dependencies], referral: Referral, note: str) -> bytes:
+    return unit.dependencies.vault.encrypt(unit.session, referral.id, open_sealed(unit, Note, note), at=unit.now)

@@ -1,0 +1,33 @@
+"""Records what a client agreed to, and reminds the office of those still to be asked."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from chassis.ports import Timer, UnitOfWork
+from contracts.commands.intake import Done, RecordConsent
+from contracts.vocabulary import ReferralId
+from services.intake.application import agreements
+from services.intake.application.conflicts import refuse_who_handles_linked
+from services.intake.application.lookup import get_referral
+from services.intake.dependencies import Dependencies
+from services.intake.domain.referral import AGREEMENTS
+from services.intake.domain.states import State
+from services.intake.store import referrals
+
+
+def record_consent(unit: UnitOfWork[Dependencies], request: RecordConsent) -> Done:
+    """Puts on record what the client, or a guardian, said, and lets the search begin or wait accordingly.
+
+    Raises UnknownReferral, StepNotPossible, HandlesLinkedReferral, WroteThemselves.
+    """
+    referral = get_referral(unit, request.referral_id)
+    refuse_who_handles_linked(unit, referral, request.staff)
+    agreements.record_consent(unit, referral, request)
+    return Done()
+
+
+def remind_again(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
+    referral = referrals.get_referral(unit.session, ReferralId(UUID(timer.key)))
+    if referral.state is State.ON_HOLD and referral.held_for in AGREEMENTS:
+        agreements.remind(unit, referral)

@@ -1,0 +1,103 @@
+"""What staff and clients ask intake about referrals: who waits, how one stands, its history."""
+
+from __future__ import annotations
+
+from chassis.ports import UnitOfWork
+from contracts.commands.intake import (
+    AskHistory,
+    AskStatus,
+    AwaitingAssessment,
+    ConcernSummary,
+    CountReferrals,
+    FindReferral,
+    History,
+    ListAwaiting,
+    ReferralSummary,
+    StateCount,
+    StatusAnswer,
+    StepTaken,
+)
+from contracts.sealed import Credentials
+from services.intake.application.lookup import find_by_reference, get_referral, open_sealed
+from services.intake.application.status import status_answer
+from services.intake.application.verification import verify_credentials
+from services.intake.dependencies import Dependencies
+from services.intake.domain.states import Step, possible_steps
+from services.intake.errors import UnknownReferral
+from services.intake.store import concerns, referrals
+
+
+def list_awaiting(unit: UnitOfWork[Dependencies], request: ListAwaiting) -> list[AwaitingAssessment]:
+    waiting = referrals.awaiting_assessment(unit.session, request.limit)
+    taken_up_by = referrals.takers_of(unit.session, Step.TAKE_UP, [referral.id for referral in waiting])
+    return [
+        AwaitingAssessment(
+            referral_id=referral.id,
+            reference=referral.reference,
+            client_group=referral.client_group,
+            received_at=referral.received_at,
+            assess_by=referral.assess_by,
+            overdue=referral.assess_by < unit.now,
+            taken_up_by=taken_up_by.get(referral.id),
+            place=referral.place,
+            needs_safeguarding_lead=referral.needs_lead,
+            waits_for=referral.waits_for,
+        )
+        for referral in waiting
+    ]
+
+
+def find_referral(unit: UnitOfWork[Dependencies], request: FindReferral) -> ReferralSummary:
+    """Raises UnknownReferral."""
+    referral = find_by_reference(unit, request.reference)
+    if referral is None:
+        raise UnknownReferral("There is no request with this reference. Please check it.")
+    return ReferralSummary(
+        referral_id=referral.id,
+        reference=referral.reference,
+        state=referral.state.value,
+        client_group=referral.client_group,
+        received_at=referral.received_at,
+        previous_referral_id=referral.previous_id,
+        concerns=tuple(
+            ConcernSummary(
+                concern_id=concern.id,
+                severity=concern.severity,
+                category=concern.category,
+                raised_at=concern.raised_at,
+                acknowledged_at=concern.acknowledged_at,
+            )
+            for concern in concerns.concerns_of(unit.session, referral.id)
+        ),
+    )
+
+
+def count_referrals(unit: UnitOfWork[Dependencies], request: CountReferrals) -> list[StateCount]:
+    return [StateCount(state=state, referrals=count) for state, count in referrals.count_by_state(unit.session)]
+
+
+def get_status(unit: UnitOfWork[Dependencies], request: AskStatus) -> StatusAnswer:
+    """Tells a client where their request stands. Never says which of the two was wrong."""
+    typed = open_sealed(unit, Credentials, request.sealed)
+    referral = verify_credentials(unit, typed)
+    return status_answer(unit, referral, typed) if referral else StatusAnswer(recognised=False)
+
+
+def get_history(unit: UnitOfWork[Dependencies], request: AskHistory) -> History:
+    """Raises UnknownReferral."""
+    referral = get_referral(unit, request.referral_id)
+    return History(
+        steps=tuple(
+            StepTaken(
+                number=row.number,
+                step=row.step.value,
+                state=row.state.value,
+                taken_at=row.taken_at,
+                taken_by=row.taken_by,
+                reason=row.reason,
+                noted=row.note is not None,
+            )
+            for row in referrals.history_of(unit.session, referral.id)
+        ),
+        possible=tuple(step.value for step in possible_steps(referral.state)),
+    )

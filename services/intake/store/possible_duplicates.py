@@ -1,0 +1,126 @@
+"""Match keys, the pairs of referrals that have one in common, and those a person told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session, aliased
+
+from chassis.store.prepared import prepared
+from chassis.store.unit_of_work import upsert
+from contracts.commands.intake import TellApart
+from contracts.vocabulary import MarkKind, ReferralId
+from services.intake.domain.referral import Referral
+from services.intake.store.tables import match_keys, personal_records, possible_duplicates, referrals, told_apart
+
+# Every request runs these, so they are built once.
+_NEW_MATCH_KEY = prepared(match_keys.insert())
+
+_ALIKE = (
+    select(match_keys.c.referral_id, match_keys.c.kind)
+    .where(match_keys.c.mark.in_(bindparam("marks", expanding=True)))
+    .order_by(match_keys.c.referral_id.desc())
+    .limit(50)
+)
+
+_TOLD_APART = (
+    select(told_apart.c.referral_id)
+    .where(
+        told_apart.c.referral_id == possible_duplicates.c.referral_id,
+        told_apart.c.other_id == possible_duplicates.c.other_id,
+    )
+    .exists()
+)
+
+
+class Pair(NamedTuple):
+    """Two referrals that may be one person's, the later first, and what they have in common."""
+
+    referral: Referral
+    other: Referral
+    alike: tuple[MarkKind, ...]
+    found_at: datetime
+
+
+def save_match_keys(session: Session, referral_id: ReferralId, found: Mapping[MarkKind, bytes]) -> None:
+    rows = [{"referral_id": referral_id, "kind": kind, "mark": match_key} for kind, match_key in found.items()]
+    session.execute(_NEW_MATCH_KEY, rows)
+
+
+def delete_match_keys(session: Session, referral_id: ReferralId) -> None:
+    session.execute(match_keys.delete().where(match_keys.c.referral_id == referral_id))
+
+
+def save_pairs(
+    session: Session,
+    referral: Referral,
+    found: Collection[bytes],
+    at: datetime,
+    *,
+    but: Collection[ReferralId] = (),
+) -> None:
+    """Records which other referrals have one of these match keys, except those in `but`; of very many the newest."""
+    alike = session.execute(_ALIKE, {"marks": list(found)}).all()
+    pairs = [
+        {"referral_id": max(referral.id, id_), "other_id": min(referral.id, id_), "kind": kind, "found_at": at}
+        for id_, kind in alike
+        if id_ != referral.previous_id and id_ not in but
+    ]
+    if pairs:
+        session.execute(upsert(session, possible_duplicates).on_conflict_do_nothing(), pairs)
+
+
+def find_pairs(session: Session, referral_id: ReferralId | None, limit: int) -> list[Pair]:
+    """Pairs of which neither is merged into another, nor told apart, the newest first. Of one referral, or of all."""
+    later_table, earlier_table = referrals.alias("later"), referrals.alias("earlier")
+    wanted = (
+        select(
+            aliased(Referral, later_table),
+            aliased(Referral, earlier_table),
+            possible_duplicates.c.kind,
+            possible_duplicates.c.found_at,
+        )
+        .select_from(
+            possible_duplicates.join(later_table, later_table.c.id == possible_duplicates.c.referral_id).join(
+                earlier_table, earlier_table.c.id == possible_duplicates.c.other_id
+            )
+        )
+        .where(later_table.c.merged_into.is_(None), earlier_table.c.merged_into.is_(None), ~_TOLD_APART)
+        .order_by(
+            possible_duplicates.c.found_at.desc(),
+            possible_duplicates.c.referral_id,
+            possible_duplicates.c.other_id,
+            possible_duplicates.c.kind,
+        )
+    )
+    if referral_id is not None:
+        wanted = wanted.where(
+            (possible_duplicates.c.referral_id == referral_id) | (possible_duplicates.c.other_id == referral_id)
+        )
+    pairs: dict[tuple[ReferralId, ReferralId], Pair] = {}
+    for later, earlier, kind, at in session.execute(wanted.limit(limit * len(MarkKind))):
+        known = pairs.get((later.id, earlier.id))
+        pairs[later.id, earlier.id] = Pair(later, earlier, (*(known.alike if known else ()), kind), at)
+    return list(pairs.values())[:limit]
+
+
+def tell_apart(session: Session, first_id: ReferralId, second_id: ReferralId, told: TellApart, *, at: datetime) -> bool:
+    """False if somebody had told them apart before."""
+    later, earlier = max(first_id, second_id), min(first_id, second_id)
+    row = {"referral_id": later, "other_id": earlier, "told_at": at, "told_by": told.staff, "reason": told.reason}
+    added = upsert(session, told_apart).values(row).on_conflict_do_nothing().returning(told_apart.c.other_id)
+    return session.execute(added).first() is not None
+
+
+def without_match_keys(session: Session, after: ReferralId | None, limit: int) -> list[Referral]:
+    """Referrals that are not erased and have no match key, the oldest first, after this one."""
+    has_match_key = select(match_keys.c.referral_id).where(match_keys.c.referral_id == referrals.c.id).exists()
+    wanted = (
+        select(Referral).join(personal_records, personal_records.c.referral_id == referrals.c.id).where(~has_match_key)
+    )
+    if after is not None:
+        wanted = wanted.where(referrals.c.id > after)
+    return list(session.execute(wanted.order_by(referrals.c.id).limit(limit)).scalars())
