@@ -52,7 +52,7 @@ from services.intake.dependencies import build
 from services.intake.service import IntakeService
 from services.matching import store as matching_store
 from services.matching.service import MatchingService
-from services.notifications import handlers as notifications
+from services.notifications.handlers import alerts as notifications_alerts
 from services.notifications import store as notifications_store
 from services.notifications.service import NotificationsService
 from tests.support.samples import PASSPHRASE
@@ -174,7 +174,7 @@ def a_notifications(url: str, keys: Path, monkeypatch: Any) -> Service:
         category=ConcernCategory.RISK_TO_SELF,
         raised_at=MONDAY_10,
     )
-    desk.bench.hear(notifications.raise_alert, concern)
+    desk.bench.hear(notifications_alerts.raise_alert, concern)
     desk.run()
     return Service("notifications", desk.bench, url, desk.keyring, [], [])
 

@@ -25,10 +25,11 @@ from contracts.events.matching import TherapistContactChanged
 from contracts.reference import reference_for
 from contracts.sealed import ClientContact, SafeChannel, SafeContact, SafeHours, TherapistContact
 from contracts.vocabulary import AlertStep, ContactPurpose, ReferralId, TherapistId
-from services.notifications import commands, handlers, store
+from services.notifications import commands, store
 from services.notifications.dependencies import Dependencies, read_wording
 from services.notifications.gateways.mail import Rejected
 from services.notifications.gateways.parcels import Parcel
+from services.notifications.handlers import addresses, alerts, bounces, delivery, digests, rota
 from services.notifications.settings import TEMPLATES, Gateway, Mailbox, NotificationsSettings, Person
 
 MAX_ATTEMPTS = 8
@@ -132,8 +133,8 @@ class Hatch:
 
 
 TIMERS: dict[Callable[..., None], str] = {
-    handlers.record_alert_sent: "send_alert",
-    handlers.record_digest: "send_digest",
+    alerts.record_alert_sent: "send_alert",
+    digests.record_digest: "send_digest",
 }
 
 
@@ -158,7 +159,7 @@ class Desk:
         language: str = "en",
     ) -> None:
         event = self.released(referral_id, contact, to=to, language=language)
-        self.bench.hear(handlers.keep_contact, event, sequence=sequence)
+        self.bench.hear(addresses.keep_contact, event, sequence=sequence)
 
     def released(
         self,
@@ -181,7 +182,7 @@ class Desk:
 
     def admit(self, therapist_id: TherapistId, *, email: str = THERAPIST_EMAIL, sequence: int | None = None) -> None:
         event = self.contact_changed(therapist_id, email=email)
-        self.bench.hear(handlers.keep_therapist_contact, event, sequence=sequence)
+        self.bench.hear(addresses.keep_therapist_contact, event, sequence=sequence)
 
     def contact_changed(self, therapist_id: TherapistId, *, email: str = THERAPIST_EMAIL) -> TherapistContactChanged:
         contact = TherapistContact(name=THERAPIST_NAME, email=email, telephone="07700 900321")
@@ -190,18 +191,18 @@ class Desk:
 
     def run(self) -> None:
         """Does everything that is due now, as the schedule would."""
-        ordinary = self._effect(handlers.deliver, handlers.record_sent, handlers.record_failed)
-        alert = self._effect(handlers.deliver, handlers.record_alert_sent, handlers.record_alert_failed)
+        ordinary = self._effect(delivery.deliver, delivery.record_sent, delivery.record_failed)
+        alert = self._effect(delivery.deliver, alerts.record_alert_sent, alerts.record_alert_failed)
         timers = {
             "send_message": ordinary,
             "send_alert": alert,
-            "escalate_alert": handlers.escalate_alert,
-            "shout": handlers.shout,
-            "look_at_rota": handlers.look_at_rota,
-            "forget_client": handlers.forget_client,
-            "take_back": handlers.take_back_later,
-            "send_digest": self._effect(handlers.send_digest, handlers.record_digest, handlers.record_digest_failed),
-            "read_bounces": self._effect(handlers.read_bounces, handlers.record_bounces, handlers.read_bounces_later),
+            "escalate_alert": alerts.escalate_alert,
+            "shout": alerts.shout,
+            "look_at_rota": rota.look_at_rota,
+            "forget_client": addresses.forget_client,
+            "take_back": bounces.take_back_later,
+            "send_digest": self._effect(digests.send_digest, digests.record_digest, digests.record_digest_failed),
+            "read_bounces": self._effect(bounces.read_bounces, bounces.record_bounces, bounces.read_bounces_later),
         }
         while self.bench.fire_due(timers):
             pass

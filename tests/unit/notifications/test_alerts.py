@@ -27,8 +27,9 @@ from contracts.vocabulary import (
     Severity,
     WithdrawalReason,
 )
-from services.notifications import commands, handlers
+from services.notifications import commands
 from services.notifications.commands import AlreadyAcknowledged, NamelessAcknowledgement, UnknownAlert
+from services.notifications.handlers import addresses, alerts
 from tests.unit.notifications.conftest import MONDAY_10, SETTINGS, Desk, body
 
 LEAD, DEPUTY, TRUSTEE = (SETTINGS.safeguarding[step].email for step in AlertStep)
@@ -58,7 +59,7 @@ def open_alerts(desk: Desk) -> list[AlertView]:
 
 
 def test_the_duty_lead_is_written_to_at_once(desk: Desk, concern: SafeguardingConcernRaised) -> None:
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
     (alert,) = desk.post.sent
     assert alert["To"] == LEAD
@@ -69,14 +70,14 @@ def test_the_duty_lead_is_written_to_at_once(desk: Desk, concern: SafeguardingCo
 
 def test_it_goes_out_in_the_middle_of_the_night(desk: Desk, concern: SafeguardingConcernRaised) -> None:
     desk.pass_time(hours=17)  # three in the morning
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
     assert len(desk.post.to(LEAD)) == 1
 
 
 def test_it_says_what_it_is_about_in_words_and_no_more(desk: Desk, concern: SafeguardingConcernRaised) -> None:
     desk.release(concern.referral_id)
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
     (alert,) = desk.post.to(LEAD)
     assert str(concern.concern_id) in body(alert)
@@ -88,15 +89,15 @@ def test_it_says_what_it_is_about_in_words_and_no_more(desk: Desk, concern: Safe
 
 def test_the_same_concern_twice_alerts_once(desk: Desk, concern: SafeguardingConcernRaised) -> None:
     for _ in range(3):
-        desk.bench.hear(handlers.raise_alert, concern)
+        desk.bench.hear(alerts.raise_alert, concern)
         desk.run()
     assert len(desk.post.sent) == 1
 
 
 def test_a_replay_after_the_acknowledgement_wakes_nobody(desk: Desk, concern: SafeguardingConcernRaised) -> None:
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     acknowledge(desk, concern)
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     desk.pass_time(days=1)
     assert desk.post.sent == []
 
@@ -107,7 +108,7 @@ def test_a_replay_after_the_acknowledgement_wakes_nobody(desk: Desk, concern: Sa
 def test_it_climbs_when_nobody_answers_in_time(
     desk: Desk, concern: SafeguardingConcernRaised, severity: Severity, minutes: int
 ) -> None:
-    desk.bench.hear(handlers.raise_alert, replace(concern, severity=severity))
+    desk.bench.hear(alerts.raise_alert, replace(concern, severity=severity))
     desk.pass_time(minutes=minutes - 1)
     assert desk.post.to(DEPUTY) == []
     desk.pass_time(minutes=1)
@@ -117,12 +118,12 @@ def test_it_climbs_when_nobody_answers_in_time(
 
 def test_an_advisory_alert_does_not_climb_over_the_weekend(desk: Desk, concern: SafeguardingConcernRaised) -> None:
     desk.pass_time(days=4)  # Friday at ten
-    desk.bench.hear(handlers.raise_alert, replace(concern, severity=Severity.ADVISORY))
+    desk.bench.hear(alerts.raise_alert, replace(concern, severity=Severity.ADVISORY))
     assert open_alerts(desk)[0].escalates_at == datetime(2026, 11, 30, 10, 0, tzinfo=UTC)
 
 
 def test_everybody_is_alerted_again_until_somebody_answers(desk: Desk, concern: SafeguardingConcernRaised) -> None:
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     for _ in range(4):
         desk.pass_time(minutes=15)
     assert [len(desk.post.to(address)) for address in (LEAD, DEPUTY, TRUSTEE)] == [3, 3, 3]
@@ -138,14 +139,14 @@ def test_everybody_is_alerted_again_until_somebody_answers(desk: Desk, concern: 
 def test_a_service_that_was_down_for_a_day_climbs_one_step_at_a_time(
     desk: Desk, concern: SafeguardingConcernRaised
 ) -> None:
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     desk.pass_time(days=1)
     assert len(desk.post.to(DEPUTY)) == 1
     assert desk.post.to(TRUSTEE) == []
 
 
 def test_an_acknowledgement_by_name_ends_it(desk: Desk, concern: SafeguardingConcernRaised) -> None:
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
     view = acknowledge(desk, concern)
     desk.bench.clock.advance(timedelta(days=30))
@@ -160,28 +161,28 @@ def test_an_acknowledgement_by_name_ends_it(desk: Desk, concern: SafeguardingCon
 def test_an_alert_that_has_not_gone_out_yet_is_stopped_by_the_acknowledgement(
     desk: Desk, concern: SafeguardingConcernRaised
 ) -> None:
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     acknowledge(desk, concern)
     desk.run()
     assert desk.post.sent == []
 
 
 def test_acknowledging_twice_is_said_once(desk: Desk, concern: SafeguardingConcernRaised) -> None:
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     acknowledge(desk, concern)
     acknowledge(desk, concern)
     assert len(desk.bench.emitted(SafeguardingAlertAcknowledged)) == 1
 
 
 def test_refuses_a_second_person(desk: Desk, concern: SafeguardingConcernRaised) -> None:
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     acknowledge(desk, concern)
     with pytest.raises(AlreadyAcknowledged, match="Jo Made-Up"):
         acknowledge(desk, concern, by="Lee Imagined")
 
 
 def test_refuses_an_acknowledgement_without_a_name(desk: Desk, concern: SafeguardingConcernRaised) -> None:
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     with pytest.raises(NamelessAcknowledgement):
         acknowledge(desk, concern, by="  ")
 
@@ -193,7 +194,7 @@ def test_refuses_to_acknowledge_what_was_never_raised(desk: Desk, concern: Safeg
 
 def test_a_duty_lead_who_cannot_be_written_to_costs_no_time(desk: Desk, concern: SafeguardingConcernRaised) -> None:
     desk.post.refuses.add(LEAD)
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
     assert len(desk.post.to(DEPUTY)) == 1
     (failed,) = desk.bench.emitted(MessageFailed)
@@ -203,7 +204,7 @@ def test_a_duty_lead_who_cannot_be_written_to_costs_no_time(desk: Desk, concern:
 
 def test_with_nobody_reachable_it_goes_on_trying(desk: Desk, concern: SafeguardingConcernRaised) -> None:
     desk.post.refuses |= {LEAD, DEPUTY, TRUSTEE}
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
     assert open_alerts(desk)[0].step is AlertStep.TRUSTEE
     desk.post.refuses.clear()
@@ -215,7 +216,7 @@ def test_a_mail_server_that_is_down_delays_the_alert_and_does_not_lose_it(
     desk: Desk, concern: SafeguardingConcernRaised
 ) -> None:
     desk.post.down = True
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
     desk.post.down = False
     desk.pass_time(minutes=2)
@@ -224,15 +225,15 @@ def test_a_mail_server_that_is_down_delays_the_alert_and_does_not_lose_it(
 
 def test_a_withdrawal_stops_no_alert(desk: Desk, concern: SafeguardingConcernRaised) -> None:
     desk.release(concern.referral_id)
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     withdrawn = ReferralWithdrawn(referral_id=concern.referral_id, reason=WithdrawalReason.CLIENT_ASKED)
-    desk.bench.hear(handlers.withdraw, withdrawn)
+    desk.bench.hear(addresses.withdraw, withdrawn)
     desk.run()
     assert len(desk.post.to(LEAD)) == 1
 
 
 def test_lists_every_alert_when_asked_for_all(desk: Desk, concern: SafeguardingConcernRaised) -> None:
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     acknowledge(desk, concern)
     (view,) = desk.bench.ask(commands.list_alerts, ListAlerts(all=True))
     assert view.concern_id == concern.concern_id
@@ -246,14 +247,14 @@ def test_the_gravest_are_listed_first_and_of_these_the_oldest(desk: Desk, concer
     )
     older = replace(concern, concern_id=ConcernId(new_id()), raised_at=MONDAY_10 - timedelta(hours=1))
     for one in (advisory, concern, urgent, older):
-        desk.bench.hear(handlers.raise_alert, one)
+        desk.bench.hear(alerts.raise_alert, one)
     assert [one.concern_id for one in open_alerts(desk)] == [
         one.concern_id for one in (older, concern, urgent, advisory)
     ]
 
 
 def test_the_escalation_clock_is_shown(desk: Desk, concern: SafeguardingConcernRaised) -> None:
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     assert open_alerts(desk)[0].escalates_at == MONDAY_10 + timedelta(minutes=15)
 
 
@@ -261,7 +262,7 @@ def test_a_clock_that_was_ahead_and_is_put_right_delays_no_escalation(
     desk: Desk, concern: SafeguardingConcernRaised
 ) -> None:
     desk.bench.clock.advance(timedelta(hours=2))
-    desk.bench.hear(handlers.raise_alert, replace(concern, raised_at=desk.bench.clock.now()))
+    desk.bench.hear(alerts.raise_alert, replace(concern, raised_at=desk.bench.clock.now()))
     desk.run()
     desk.bench.clock.advance(timedelta(hours=-2))
     desk.pass_time(minutes=15)
@@ -272,7 +273,7 @@ def test_a_clock_that_was_ahead_and_is_put_right_delays_no_escalation(
 
 def test_nor_an_alert_that_had_not_gone_out_yet(desk: Desk, concern: SafeguardingConcernRaised) -> None:
     desk.bench.clock.advance(timedelta(hours=2))
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     desk.bench.clock.advance(timedelta(hours=-2))
     desk.run()
     assert [one["To"] for one in desk.post.sent][:1] == [LEAD]

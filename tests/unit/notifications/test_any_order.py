@@ -11,7 +11,8 @@ from chassis.ids import new_id
 from chassis.ports import EventHandler, NotYet
 from contracts.event import Event
 from contracts.vocabulary import ReferralId, Respondent, TherapistId
-from services.notifications import handlers, store
+from services.notifications import store
+from services.notifications.handlers import addresses, clients, introductions, therapists
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import Desk, desk_on
 
@@ -28,18 +29,18 @@ def a_story(desk: Desk, *, withdrawn: bool) -> list[Fact]:
     offer = facts.offered(referral_id, therapist_id)
     form = facts.invited(desk.keyring, referral_id, therapist_id, Respondent.THERAPIST)
     story: list[Fact] = [
-        (handlers.keep_contact, desk.released(referral_id), 2),
-        (handlers.keep_therapist_contact, desk.contact_changed(therapist_id), 2),
-        (handlers.send_offer, offer, 1),
-        (handlers.note_match, facts.matched(referral_id, therapist_id), 2),
-        (handlers.keep_contact, desk.released(referral_id, to=therapist_id), 4),
-        (handlers.tell_of_referral_fee, facts.fee_charged(referral_id, therapist_id), 1),
-        (handlers.tell_client_of_subsidy, facts.subsidy_approved(referral_id), 2),
-        (handlers.ask_for_form, form, 1),
-        (handlers.tell_of_suspension, facts.suspended(therapist_id), 5),
+        (addresses.keep_contact, desk.released(referral_id), 2),
+        (addresses.keep_therapist_contact, desk.contact_changed(therapist_id), 2),
+        (therapists.send_offer, offer, 1),
+        (introductions.note_match, facts.matched(referral_id, therapist_id), 2),
+        (addresses.keep_contact, desk.released(referral_id, to=therapist_id), 4),
+        (therapists.tell_of_referral_fee, facts.fee_charged(referral_id, therapist_id), 1),
+        (clients.tell_client_of_subsidy, facts.subsidy_approved(referral_id), 2),
+        (clients.ask_for_form, form, 1),
+        (therapists.tell_of_suspension, facts.suspended(therapist_id), 5),
     ]
     if withdrawn:
-        story.append((handlers.withdraw, facts.withdrawn(referral_id), 5))
+        story.append((addresses.withdraw, facts.withdrawn(referral_id), 5))
     return story
 
 

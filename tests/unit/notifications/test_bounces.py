@@ -18,8 +18,9 @@ from sqlalchemy import delete
 from chassis.ids import new_id
 from contracts.events.notifications import MessageFailed
 from contracts.vocabulary import FailureReason, ReferralId
-from services.notifications import alarms, handlers
+from services.notifications import alarms
 from services.notifications.gateways.bounces import MOST_AT_ONCE, failed_message, put_away, return_address
+from services.notifications.handlers import bounces
 from services.notifications.handlers.bounces import BY_MAIL, EVERY, FOLDER, LOOK_AGAIN, READ_BOUNCES, take_back
 from tests.unit.notifications.conftest import EVENING, OPEN_EMAIL, SETTINGS, Desk, body, desk_on
 
@@ -216,7 +217,7 @@ def test_a_crash_before_the_record_reads_the_report_again(desk: Desk, referral_i
     timer = desk.timer(READ_BOUNCES)
     for _ in range(2):
         with desk.bench.database.reading() as unit:
-            (report,) = handlers.read_bounces(unit, timer)
+            (report,) = bounces.read_bounces(unit, timer)
     assert report.failed is not None
 
 
@@ -231,7 +232,7 @@ def test_a_folder_that_is_away_is_looked_into_again(desk: Desk, folder: Path, re
     timer = desk.timer(READ_BOUNCES)
     with desk.bench.database.unit() as unit:
         unit.session.execute(delete(desk.bench.database.tables.timer))
-        handlers.read_bounces_later(unit, timer)
+        bounces.read_bounces_later(unit, timer)
     assert desk.timer(READ_BOUNCES).due_at == desk.bench.clock.now() + EVERY
 
 

@@ -28,8 +28,9 @@ from contracts.vocabulary import (
     SubsidyWaitReason,
     TherapistId,
 )
-from services.notifications import commands, handlers, store
+from services.notifications import commands, store
 from services.notifications.commands import NothingAskedAfter
+from services.notifications.handlers import addresses, clients, introductions
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import (
     CLIENT_CALLS,
@@ -206,7 +207,7 @@ def test_a_client_is_told_once_of_each_match(desk: Desk, referral_id: ReferralId
     desk.release(referral_id, OPEN_EMAIL)
     first = facts.matched(referral_id)
     for event in (first, first, facts.matched(referral_id)):
-        desk.bench.hear(handlers.note_match, event)
+        desk.bench.hear(introductions.note_match, event)
     desk.run()
     texts = [body(message) for message in desk.post.to(ADDRESS)]
     assert sum("a therapist has agreed to see you" in text for text in texts) == 2
@@ -215,15 +216,15 @@ def test_a_client_is_told_once_of_each_match(desk: Desk, referral_id: ReferralId
 def test_news_waits_until_the_address_has_arrived(desk: Desk, referral_id: ReferralId) -> None:
     event = facts.matched(referral_id)
     with pytest.raises(NotYet):
-        desk.bench.hear(handlers.note_match, event)
+        desk.bench.hear(introductions.note_match, event)
     desk.release(referral_id)
-    desk.bench.hear(handlers.note_match, event)
+    desk.bench.hear(introductions.note_match, event)
     assert "matched" in desk.states(referral_id)
 
 
 def test_a_subsidy_is_told_with_what_it_pays(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, OPEN_EMAIL)
-    desk.bench.hear(handlers.tell_client_of_subsidy, facts.subsidy_approved(referral_id))
+    desk.bench.hear(clients.tell_client_of_subsidy, facts.subsidy_approved(referral_id))
     desk.run()
     assert "up to £45.00 a session, for up to 12 sessions" in body(desk.post.to(ADDRESS)[-1])
 
@@ -242,7 +243,7 @@ def test_a_client_is_told_why_they_wait_for_a_subsidy_and_the_office_what_it_can
     desk: Desk, referral_id: ReferralId, reason: SubsidyWaitReason, says: str, office: bool
 ) -> None:
     desk.release(referral_id, OPEN_EMAIL)
-    desk.bench.hear(handlers.tell_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id, reason), sequence=1)
+    desk.bench.hear(clients.tell_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id, reason), sequence=1)
     desk.run()
     assert says in body(desk.post.to(ADDRESS)[-1])
     assert len(desk.post.to(OFFICE)) == office
@@ -255,7 +256,7 @@ def test_the_office_hears_of_whoever_waits_for_money_while_therapy_is_going_on(
     """As when an ending was undone whose award has gone back, and no fund can pay any more."""
     desk.release(referral_id, OPEN_EMAIL)
     event = replace(facts.subsidy_waitlisted(referral_id, SubsidyWaitReason.NO_MONEY), match_id=match_id)
-    desk.bench.hear(handlers.tell_client_of_subsidy_wait, event, sequence=1)
+    desk.bench.hear(clients.tell_client_of_subsidy_wait, event, sequence=1)
     desk.run()
     told = [body(one) for one in desk.post.to(OFFICE)]
     assert ["sees a therapist already waits for a subsidy" in one for one in told] == ([True] if match_id else [])
@@ -266,8 +267,8 @@ def test_a_wait_is_told_again_when_there_is_another_wait_for_the_same_reason(
 ) -> None:
     desk.release(referral_id, OPEN_EMAIL)
     desk.run()
-    wait = (handlers.tell_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id))
-    heard = [wait, (handlers.tell_client_of_subsidy, facts.subsidy_approved(referral_id)), wait]
+    wait = (clients.tell_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id))
+    heard = [wait, (clients.tell_client_of_subsidy, facts.subsidy_approved(referral_id)), wait]
     for number, (handler, event) in enumerate(heard, start=1):
         for _ in range(2):
             desk.bench.hear(handler, event, sequence=number)
@@ -277,7 +278,7 @@ def test_a_wait_is_told_again_when_there_is_another_wait_for_the_same_reason(
 
 def test_a_client_is_told_that_no_subsidy_is_needed_and_how_to_object(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, OPEN_EMAIL)
-    desk.bench.hear(handlers.tell_client_of_subsidy_decline, facts.subsidy_declined(referral_id), sequence=1)
+    desk.bench.hear(clients.tell_client_of_subsidy_decline, facts.subsidy_declined(referral_id), sequence=1)
     desk.run()
     text = body(desk.post.to(ADDRESS)[-1])
     assert "you can pay what a session costs" in text
@@ -287,7 +288,7 @@ def test_a_client_is_told_that_no_subsidy_is_needed_and_how_to_object(desk: Desk
 
 def test_a_decline_is_told_discreetly_to_whom_that_is_safer(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, EMAIL)
-    desk.bench.hear(handlers.tell_client_of_subsidy_decline, facts.subsidy_declined(referral_id), sequence=1)
+    desk.bench.hear(clients.tell_client_of_subsidy_decline, facts.subsidy_declined(referral_id), sequence=1)
     desk.run()
     message = desk.post.to(ADDRESS)[-1]
     assert message["Subject"] == f"Reference {reference_for(referral_id)}"
@@ -297,31 +298,31 @@ def test_a_decline_is_told_discreetly_to_whom_that_is_safer(desk: Desk, referral
 def test_the_office_hears_of_a_decline_while_therapy_is_going_on(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, OPEN_EMAIL)
     event = facts.subsidy_declined(referral_id, MatchId(new_id()))
-    desk.bench.hear(handlers.tell_client_of_subsidy_decline, event, sequence=1)
+    desk.bench.hear(clients.tell_client_of_subsidy_decline, event, sequence=1)
     desk.run()
     assert "asked for a subsidy" in body(desk.post.to(OFFICE)[-1])
 
 
 def test_a_decline_that_was_overtaken_is_not_told(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, OPEN_EMAIL)
-    desk.bench.hear(handlers.tell_client_of_subsidy, facts.subsidy_approved(referral_id), sequence=2)
-    desk.bench.hear(handlers.tell_client_of_subsidy_decline, facts.subsidy_declined(referral_id), sequence=1)
+    desk.bench.hear(clients.tell_client_of_subsidy, facts.subsidy_approved(referral_id), sequence=2)
+    desk.bench.hear(clients.tell_client_of_subsidy_decline, facts.subsidy_declined(referral_id), sequence=1)
     desk.run()
     assert "subsidy_declined" not in desk.states(referral_id)
 
 
 def test_a_wait_for_a_subsidy_that_has_been_approved_since_is_not_told(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, OPEN_EMAIL)
-    desk.bench.hear(handlers.tell_client_of_subsidy, facts.subsidy_approved(referral_id), sequence=2)
-    desk.bench.hear(handlers.tell_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id), sequence=1)
+    desk.bench.hear(clients.tell_client_of_subsidy, facts.subsidy_approved(referral_id), sequence=2)
+    desk.bench.hear(clients.tell_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id), sequence=1)
     desk.run()
     assert "subsidy_waiting" not in desk.states(referral_id)
 
 
 def test_a_wait_that_has_not_been_told_yet_is_overtaken_by_the_approval(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, EVENING)
-    desk.bench.hear(handlers.tell_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id))
-    desk.bench.hear(handlers.tell_client_of_subsidy, facts.subsidy_approved(referral_id))
+    desk.bench.hear(clients.tell_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id))
+    desk.bench.hear(clients.tell_client_of_subsidy, facts.subsidy_approved(referral_id))
     desk.pass_time(hours=8)
     assert desk.states(referral_id)["subsidy_waiting"] == "cancelled"
     assert desk.states(referral_id)["subsidy_approved"] == "sent"
@@ -329,14 +330,14 @@ def test_a_wait_that_has_not_been_told_yet_is_overtaken_by_the_approval(desk: De
 
 def test_a_client_who_is_signposted_is_told_kindly(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, OPEN_EMAIL)
-    desk.bench.hear(handlers.signpost, facts.signposted(referral_id))
+    desk.bench.hear(addresses.signpost, facts.signposted(referral_id))
     desk.run()
     assert "another service can do more for you" in body(desk.post.to(ADDRESS)[-1])
 
 
 def test_a_form_is_asked_for_by_a_neutral_link(desk: Desk, referral_id: ReferralId, therapist_id: TherapistId) -> None:
     desk.release(referral_id)
-    desk.bench.hear(handlers.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
+    desk.bench.hear(clients.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
     desk.run()
     assert f"https://forms.example.org/f/{facts.TOKEN}" in plain(desk.post.to(ADDRESS)[-1]).splitlines()
 
@@ -345,7 +346,7 @@ def test_the_form_s_secret_is_gone_once_it_was_sent(
     desk: Desk, referral_id: ReferralId, therapist_id: TherapistId
 ) -> None:
     desk.release(referral_id)
-    desk.bench.hear(handlers.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
+    desk.bench.hear(clients.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
     desk.run()
     with desk.bench.database.reading() as unit:
         rows = unit.session.connection().exec_driver_sql("SELECT sealed FROM message").all()
@@ -358,7 +359,7 @@ def test_a_link_that_cannot_be_opened_is_invalid(
     desk.release(referral_id)
     event = facts.invited(desk.keyring, referral_id, therapist_id, Respondent.THERAPIST)
     with pytest.raises(Invalid):
-        desk.bench.hear(handlers.ask_for_form, replace(event, sealed="not sealed"))
+        desk.bench.hear(clients.ask_for_form, replace(event, sealed="not sealed"))
 
 
 def test_a_contact_that_is_sealed_to_somebody_else_is_invalid(
@@ -369,13 +370,13 @@ def test_a_contact_that_is_sealed_to_somebody_else_is_invalid(
     sealed = Keyring(folder).seal("notifications", LinkSecret(token=facts.TOKEN))
     event = ContactReleased(referral_id=referral_id, purpose=ContactPurpose.ADDRESS_BOOK, sealed=sealed)
     with pytest.raises(Invalid):
-        desk.bench.hear(handlers.keep_contact, event)
+        desk.bench.hear(addresses.keep_contact, event)
 
 
 def test_a_contact_of_another_referral_is_invalid(desk: Desk, referral_id: ReferralId) -> None:
     event = replace(desk.released(referral_id), referral_id=ReferralId(new_id()))
     with pytest.raises(Invalid, match="another referral"):
-        desk.bench.hear(handlers.keep_contact, event)
+        desk.bench.hear(addresses.keep_contact, event)
 
 
 def test_messages_are_listed_without_their_content(desk: Desk, referral_id: ReferralId) -> None:
@@ -470,7 +471,7 @@ def test_whoever_is_written_to_by_post_is_asked_by_a_person_and_gets_no_link_on_
     desk.release(referral_id, POST)
     desk.run()
     sent = len(desk.letters.sent)
-    desk.bench.hear(handlers.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
+    desk.bench.hear(clients.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
     desk.run()
     assert len(desk.letters.sent) == sent
     assert "Read them the questions" in body(desk.post.to(OFFICE)[-1])

@@ -15,10 +15,11 @@ from contracts.events.notifications import MessageFailed
 from contracts.reference import reference_for
 from contracts.sealed import ContactLetter, SafeChannel, SafeContact, SafeHours
 from contracts.vocabulary import Channel, ContactChangeStage, FailureReason, MatchId, MessageId, Party, ReferralId
-from services.notifications import handlers, store
+from services.notifications import store
 from services.notifications.domain.messages import Message
 from services.notifications.domain.templates import Recipient, Template
 from services.notifications.gateways.wording import Text
+from services.notifications.handlers import contact_changes
 from services.notifications.handlers.bounces import BY_MAIL, take_back
 from services.notifications.handlers.delivery import NoCarrier, _hand_over
 from services.notifications.handlers.letters import Letter
@@ -46,7 +47,7 @@ def tell(
         expires_at=at + timedelta(minutes=30) if code else None,
         sealed=desk.keyring.seal("notifications", letter) if letter else None,
     )
-    desk.bench.hear(handlers.tell_of_contact_change, event)
+    desk.bench.hear(contact_changes.tell_of_contact_change, event)
 
 
 @pytest.mark.parametrize("hours", list(SafeHours))
@@ -99,7 +100,7 @@ def test_the_old_contact_is_told_when_it_is_safe_and_only_if_it_may_be(desk: Des
 def test_the_office_is_asked_to_confirm_and_told_of_a_wish(desk: Desk, referral_id: ReferralId) -> None:
     tell(desk, referral_id, ContactChangeStage.PERSON_WANTED)
     wish = AnotherTherapistWanted(referral_id=referral_id, match_id=MatchId(new_id()))
-    desk.bench.hear(handlers.tell_office_of_wish, wish)
+    desk.bench.hear(contact_changes.tell_office_of_wish, wish)
     desk.run()
     asked, wanted = desk.post.to(OFFICE)
     assert "It doesn't count yet" in body(asked)

@@ -13,9 +13,10 @@ from chassis.store.schedule import Effect, Scheduler
 from chassis.testing import DueTimer
 from contracts.events.notifications import MessageFailed, MessageSent
 from contracts.vocabulary import FailureReason, ReferralId, TherapistId
-from services.notifications import handlers, store
+from services.notifications import store
 from services.notifications.domain.messages import State
 from services.notifications.gateways.mail import MaildirMailer
+from services.notifications.handlers import delivery, staff, therapists
 from tests.support.statements import listening
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import EVENING, MONDAY_10, OPEN_EMAIL, SETTINGS, Desk, body
@@ -27,7 +28,7 @@ def test_a_crash_between_sending_and_recording_repeats_the_same_message_id(desk:
     desk.release(referral_id)
     timer = DueTimer(str(desk.messages(referral_id)[0].message_id), MONDAY_10, {})
     with desk.bench.database.reading() as unit:
-        handlers.deliver(unit, timer)
+        delivery.deliver(unit, timer)
     desk.run()
     first, second = desk.post.to(ADDRESS)
     assert first["Message-ID"] == second["Message-ID"]
@@ -83,7 +84,7 @@ def test_a_refusal_for_good_is_not_tried_again(desk: Desk, referral_id: Referral
 
 def test_a_message_to_the_office_that_fails_is_not_reported_to_the_office(desk: Desk, referral_id: ReferralId) -> None:
     desk.post.refuses.add(OFFICE)
-    desk.bench.hear(handlers.tell_office_of_stall, facts.stalled(referral_id))
+    desk.bench.hear(staff.tell_office_of_stall, facts.stalled(referral_id))
     desk.run()
     assert len(desk.bench.emitted(MessageFailed)) == 1
     assert [message.template for message in desk.messages(referral_id)] == ["matching_stalled"]
@@ -95,10 +96,10 @@ def test_what_was_settled_meanwhile_is_neither_sent_nor_recorded_twice(desk: Des
     message_id = desk.messages(referral_id)[0].message_id
     timer = DueTimer(str(message_id), MONDAY_10, {})
     with desk.bench.database.reading() as unit:
-        outcome = handlers.deliver(unit, timer)
+        outcome = delivery.deliver(unit, timer)
     with desk.bench.database.unit() as unit:
-        handlers.record_sent(unit, timer, outcome)
-        handlers.record_failed(unit, timer)
+        delivery.record_sent(unit, timer, outcome)
+        delivery.record_failed(unit, timer)
         assert unit.emitted_events == []
         assert store.get_message(unit.session, message_id).state is State.SENT
     assert len(desk.post.sent) == 1
@@ -109,7 +110,7 @@ def test_the_chassis_s_own_schedule_sends_it_at_the_safe_hour(
 ) -> None:
     database = desk.bench.database
     scheduler = Scheduler(database, database.unit)
-    effect = Effect("send_message", handlers.deliver, handlers.record_sent, handlers.record_failed)
+    effect = Effect("send_message", delivery.deliver, delivery.record_sent, delivery.record_failed)
     desk.release(referral_id, EVENING)
     assert scheduler.due(["send_message"]) == []
     desk.bench.clock.advance(timedelta(hours=8))
@@ -123,10 +124,10 @@ def test_the_chassis_s_own_schedule_sends_it_at_the_safe_hour(
 def test_the_chassis_s_own_schedule_puts_a_failed_message_off(desk: Desk, therapist_id: TherapistId) -> None:
     database = desk.bench.database
     scheduler = Scheduler(database, database.unit)
-    effect = Effect("send_message", handlers.deliver, handlers.record_sent, handlers.record_failed)
+    effect = Effect("send_message", delivery.deliver, delivery.record_sent, delivery.record_failed)
     desk.post.down = True
     desk.admit(therapist_id)
-    desk.bench.hear(handlers.send_receipt, facts.paid(therapist_id))
+    desk.bench.hear(therapists.send_receipt, facts.paid(therapist_id))
     for timer in scheduler.due(["send_message"]):
         scheduler.perform(effect, [timer])
     assert scheduler.due(["send_message"]) == []
@@ -146,10 +147,10 @@ def test_what_is_read_ahead_is_not_asked_for_again(
     database = desk.bench.database
     timers = Scheduler(database, database.unit).due(["send_message"])
     with listening(database.engine) as asked, database.reading() as unit:
-        held = handlers.read_ahead(unit, timers)
+        held = delivery.read_ahead(unit, timers)
         asked.clear()
         for timer in timers:
-            handlers.deliver(unit, timer)
+            delivery.deliver(unit, timer)
         meanwhile = list(asked)
     assert held
     assert len(desk.post.sent) == 2
@@ -169,7 +170,7 @@ def test_a_maildir_holds_what_was_sent(desk: Desk, referral_id: ReferralId, tmp_
 
 def test_the_office_is_told_once_of_an_overdue_assessment(desk: Desk, referral_id: ReferralId) -> None:
     for _ in range(2):
-        desk.bench.hear(handlers.tell_office_of_overdue_assessment, facts.overdue(referral_id))
+        desk.bench.hear(staff.tell_office_of_overdue_assessment, facts.overdue(referral_id))
     desk.run()
     (letter,) = desk.post.to(OFFICE)
     assert "Nobody has taken it up yet" in body(letter)

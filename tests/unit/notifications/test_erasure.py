@@ -14,14 +14,15 @@ from chassis.ports import NotYet
 from contracts.events.intake import ErasureOverdue, ReferralErased, SafeguardingConcernRaised
 from contracts.events.notifications import ErasureConfirmed
 from contracts.vocabulary import ConcernCategory, ConcernId, ReferralId, Severity, TherapistId
-from services.notifications import handlers, store
+from services.notifications import store
+from services.notifications.handlers import addresses, alerts, privacy, staff
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import CLIENT_NAME, MONDAY_10, Desk
 from tests.unit.notifications.test_any_order import Fact, a_desk, a_story
 
 
 def erase(desk: Desk, referral_id: ReferralId) -> None:
-    desk.bench.hear(handlers.forget, ReferralErased(referral_id=referral_id), sequence=9)
+    desk.bench.hear(privacy.forget, ReferralErased(referral_id=referral_id), sequence=9)
 
 
 def left_of(desk: Desk, referral_id: ReferralId) -> tuple[bytes | None, int, int]:
@@ -55,7 +56,7 @@ def test_the_office_is_told_once_of_an_erasure_that_is_not_finished(
     if erased_first:
         erase(desk, referral_id)
     for _ in range(2):
-        desk.bench.hear(handlers.tell_office_of_overdue_erasure, overdue)
+        desk.bench.hear(staff.tell_office_of_overdue_erasure, overdue)
     if not erased_first:
         erase(desk, referral_id)
     desk.run()
@@ -69,7 +70,7 @@ def test_the_office_is_told_once_of_an_erasure_that_is_not_finished(
 def test_a_withdrawal_that_comes_after_the_erasure_is_not_confirmed(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id)
     erase(desk, referral_id)
-    desk.bench.hear(handlers.withdraw, facts.withdrawn(referral_id))
+    desk.bench.hear(addresses.withdraw, facts.withdrawn(referral_id))
     desk.run()
     assert desk.post.sent == []
 
@@ -95,7 +96,7 @@ def test_an_alert_about_an_erased_referral_still_goes_out(desk: Desk, referral_i
         category=ConcernCategory.ADULT_AT_RISK,
         raised_at=desk.bench.clock.now(),
     )
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     erase(desk, referral_id)
     desk.run()
     assert [message["To"] for message in desk.post.sent] == ["duty-lead@example.org"]

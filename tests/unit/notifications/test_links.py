@@ -16,7 +16,8 @@ from contracts.events.notifications import SafeguardingAlertAcknowledged, Safegu
 from contracts.events.web import AlertAnswered
 from contracts.sealed import AlertAnswer, LinkSecret
 from contracts.vocabulary import LinkState, SubmissionId
-from services.notifications import commands, handlers, links, rota_commands
+from services.notifications import commands, links, rota_commands
+from services.notifications.handlers import alerts
 from tests.unit.notifications.conftest import EMAIL, SETTINGS, Desk, body
 from tests.unit.notifications.test_rota import ANN, BEN, LEAD, MONDAY, a_concern, keep, plan
 
@@ -36,7 +37,7 @@ def secret_in(text: str) -> str:
 def alerted(desk: Desk, concern: SafeguardingConcernRaised) -> str:
     """The secret in the letter that an alert sends."""
     before = len(desk.post.sent)
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
     return secret_in(body(desk.post.sent[before]))
 

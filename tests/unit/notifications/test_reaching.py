@@ -34,9 +34,10 @@ from contracts.vocabulary import (
     ReferralId,
     Severity,
 )
-from services.notifications import commands, handlers, store
+from services.notifications import commands, store
 from services.notifications.commands import NamelessDecision, NotInHand, NotReadable, UnknownAlert
 from services.notifications.gateways.bounces import return_address
+from services.notifications.handlers import alerts
 from services.notifications.settings import Person
 from tests.unit.notifications.conftest import MONDAY_10, SETTINGS, Desk, desk_on
 from tests.unit.notifications.test_bounces import BOUNCES, a_report, deliver
@@ -79,7 +80,7 @@ def shouts(logs: list[dict[str, object]]) -> int:
 
 
 def test_the_duty_lead_is_told_by_every_channel_they_have(desk: Desk, concern: SafeguardingConcernRaised) -> None:
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
     assert len(desk.post.to(LEAD)) == 1
     (text,) = desk.texts.sent
@@ -94,7 +95,7 @@ def test_one_channel_that_fails_passes_nothing_on_while_another_works(
     desk: Desk, concern: SafeguardingConcernRaised
 ) -> None:
     desk.post.refuses.add(LEAD)
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
     assert len(desk.texts.sent) == 1
     assert desk.bench.emitted(SafeguardingAlertEscalated) == []
@@ -105,7 +106,7 @@ def test_when_all_of_a_person_s_channels_fail_the_next_is_told_at_once(
 ) -> None:
     desk.post.refuses.add(LEAD)
     desk.texts.refuses.add(MOBILE)
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
     assert len(desk.post.to(DEPUTY)) == 1
     assert [event.step for event in desk.bench.emitted(SafeguardingAlertEscalated)] == [AlertStep.DEPUTY]
@@ -116,7 +117,7 @@ def test_what_reaches_nobody_is_shouted_every_minute_until_somebody_takes_it_in_
 ) -> None:
     desk.post.down = desk.texts.down = True
     with capture_logs() as logs:
-        desk.bench.hear(handlers.raise_alert, concern)
+        desk.bench.hear(alerts.raise_alert, concern)
         desk.run()
         assert (shouts(logs), unreached(desk)) == (0, 0), "it has only just been raised"
         for minute in range(1, 6):
@@ -131,7 +132,7 @@ def test_what_reaches_nobody_is_shouted_every_minute_until_somebody_takes_it_in_
 def test_the_shouting_ends_as_soon_as_somebody_is_reached(desk: Desk, concern: SafeguardingConcernRaised) -> None:
     desk.post.down = desk.texts.down = True
     with capture_logs() as logs:
-        desk.bench.hear(handlers.raise_alert, concern)
+        desk.bench.hear(alerts.raise_alert, concern)
         desk.pass_time(minutes=2)
         before = shouts(logs)
         desk.texts.down = False
@@ -148,7 +149,7 @@ def test_an_alert_that_came_back_is_passed_on_and_shouted_about(
     for part in ("new", "cur", "tmp"):
         (folder / part).mkdir(parents=True)
     desk.texts.refuses.add(MOBILE)
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
     message_id = desk.post.to(LEAD)[0]["Message-ID"].strip("<>").partition("@")[0]
     deliver(folder, [a_report(to=return_address(BOUNCES, message_id))])
@@ -170,7 +171,7 @@ def test_a_year_without_an_answer_lets_nobody_rest(desk: Desk, concern: Safeguar
         category=concern.category,
         raised_at=concern.raised_at,
     )
-    desk.bench.hear(handlers.raise_alert, advisory)
+    desk.bench.hear(alerts.raise_alert, advisory)
     year, escalations = MONDAY_10 + timedelta(days=365), 0
     while (at := open_alert(desk).escalates_at) and at <= year:
         desk.pass_time(seconds=(at - desk.bench.clock.now()).total_seconds())
@@ -194,7 +195,7 @@ def decide(desk: Desk, concern: SafeguardingConcernRaised, outcome: ConcernOutco
 
 
 def test_a_decision_is_on_record_beside_those_before_it(desk: Desk, concern: SafeguardingConcernRaised) -> None:
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     acknowledge(desk, concern)
     decide(desk, concern, ConcernOutcome.NO_FURTHER_ACTION)
     desk.bench.clock.advance(timedelta(days=1))
@@ -208,7 +209,7 @@ def test_a_decision_is_on_record_beside_those_before_it(desk: Desk, concern: Saf
 def test_the_reason_is_encrypted_and_can_be_read_with_the_key(
     desk: Desk, concern: SafeguardingConcernRaised, database_file: Path
 ) -> None:
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     acknowledge(desk, concern)
     decide(desk, concern, ConcernOutcome.POLICE)
     assert not any(WORDS.encode() in path.read_bytes() for path in database_file.parent.glob("*.db*"))
@@ -222,7 +223,7 @@ def test_the_reason_is_encrypted_and_can_be_read_with_the_key(
 def test_refuses_a_decision_that_nobody_answers_for(desk: Desk, concern: SafeguardingConcernRaised) -> None:
     with pytest.raises(UnknownAlert):
         decide(desk, concern, ConcernOutcome.POLICE)
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     with pytest.raises(NotInHand):
         decide(desk, concern, ConcernOutcome.POLICE)
     acknowledge(desk, concern)
@@ -240,7 +241,7 @@ def test_a_clock_that_was_ahead_and_is_put_right_hides_no_alert_that_reached_nob
 ) -> None:
     desk.post.down = desk.texts.down = True
     desk.bench.clock.advance(timedelta(hours=2))
-    desk.bench.hear(handlers.raise_alert, replace(concern, raised_at=desk.bench.clock.now()))
+    desk.bench.hear(alerts.raise_alert, replace(concern, raised_at=desk.bench.clock.now()))
     desk.bench.clock.advance(timedelta(hours=-2))
     with capture_logs() as logs:
         desk.run()

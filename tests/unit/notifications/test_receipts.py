@@ -26,8 +26,9 @@ from contracts.vocabulary import (
     ReferralId,
     Severity,
 )
-from services.notifications import alarms, handlers
+from services.notifications import alarms
 from services.notifications.gateways.receipts import MOST_PUT_ASIDE, Reporting
+from services.notifications.handlers import alerts, receipts
 from services.notifications.handlers.bounces import LOOK_AGAIN
 from services.notifications.settings import Gateway
 from tests.unit.notifications.conftest import MONDAY_10, POST, SETTINGS, TEXT, Desk, body, desk_on
@@ -52,7 +53,7 @@ def post(desk: Desk, content: Any, channel: Channel = Channel.TEXT, **headers: s
     """As the HTTP port does it: each receipt in a unit of its own."""
     raw = content if isinstance(content, bytes) else json.dumps(content).encode()
     given = {name.replace("_", "-"): value for name, value in headers.items()}
-    inlet = handlers.receipts_for(channel)
+    inlet = receipts.receipts_for(channel)
 
     def take(receipt: Any) -> None:
         desk.bench.ask(inlet.take, receipt)
@@ -189,7 +190,7 @@ def test_an_alert_that_reached_no_telephone_goes_on_without_waiting(desk: Desk, 
         category=ConcernCategory.CHILD_AT_RISK,
         raised_at=MONDAY_10,
     )
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
     assert desk.bench.emitted(SafeguardingAlertEscalated) == []
     (text,) = (one for one in desk.messages(referral_id) if one.state == "sent")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from chassis.ids import new_id
 from chassis.testing import DueTimer
 from contracts.vocabulary import ReferralId
-from services.notifications import handlers, store
+from services.notifications import store
+from services.notifications.handlers import restored
 from tests.unit.notifications.conftest import Desk
 
 
@@ -23,6 +24,6 @@ def test_an_address_whose_key_is_gone_is_forgotten_and_no_other(desk: Desk, refe
     with desk.bench.database.unit() as unit:
         unit.dependencies.vault.destroy(unit.session, referral_id, at=unit.now)
     with desk.bench.database.unit() as unit:
-        handlers.forget_again(unit, DueTimer(key="all", due_at=unit.now, data={}))
+        restored.forget_again(unit, DueTimer(key="all", due_at=unit.now, data={}))
     assert contact(desk, referral_id) is None
     assert contact(desk, other)

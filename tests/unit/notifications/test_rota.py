@@ -25,9 +25,10 @@ from contracts.vocabulary import (
     Severity,
     StaffId,
 )
-from services.notifications import handlers, rota_commands
+from services.notifications import rota_commands
 from services.notifications.commands import IdentityUsedUp, NotReadable
 from services.notifications.domain.rota import Duty, Gap, Leave, gaps, on_duty
+from services.notifications.handlers import alerts
 from services.notifications.rota_commands import ImpossiblePeriod, UnknownDuty, UnknownStaff
 from tests.unit.notifications.conftest import MONDAY_10, SETTINGS, Desk, body
 
@@ -117,7 +118,7 @@ def plan(desk: Desk, staff_id: StaffId, starts_on: date, ends_on: date, step: Al
 
 
 def raise_concern(desk: Desk) -> None:
-    desk.bench.hear(handlers.raise_alert, a_concern())
+    desk.bench.hear(alerts.raise_alert, a_concern())
     desk.run()
 
 
@@ -170,7 +171,7 @@ def test_a_new_address_is_used_from_then_on(desk: Desk) -> None:
 def test_whoever_gives_their_telephone_up_meanwhile_is_sent_no_text(desk: Desk) -> None:
     keep(desk, ANN, email="ann@example.org", telephone="07700 900456")
     plan(desk, ANN, MONDAY, MONDAY)
-    desk.bench.hear(handlers.raise_alert, a_concern())
+    desk.bench.hear(alerts.raise_alert, a_concern())
     keep(desk, ANN, email="ann@example.org")
     desk.run()
     assert [message["To"] for message in desk.post.sent] == ["ann@example.org"]

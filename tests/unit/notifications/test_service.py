@@ -20,8 +20,9 @@ from chassis.store.engine import open_engine
 from chassis.store.migrate import migrate
 from chassis.store.schedule import Effect
 from contracts.vocabulary import AlertStep
-from services.notifications import dependencies, handlers, settings, store
+from services.notifications import dependencies, settings, store
 from services.notifications.gateways.mail import MaildirMailer
+from services.notifications.handlers import delivery, digests
 from services.notifications.handlers.addresses import FORGET_CLIENT
 from services.notifications.handlers.alerts import ESCALATE, SHOUT
 from services.notifications.handlers.bounces import READ_BOUNCES, TAKE_BACK
@@ -173,5 +174,5 @@ def test_safeguarding_has_a_lane_of_its_own() -> None:
 def test_whatever_sends_mail_keeps_it_before_it_says_so() -> None:
     (schedule,) = (one.entrypoint for one in declared_by(NotificationsService) if one.attribute == "timers")
     effects = [entry for entry in schedule.entries if isinstance(entry, Effect)]
-    sending = {one.name: one.keep for one in effects if one.act in (handlers.deliver, handlers.send_digest)}
-    assert sending == dict.fromkeys((SEND_ALERT, SEND_DIGEST, SEND_MESSAGE), handlers.keep_mail)
+    sending = {one.name: one.keep for one in effects if one.act in (delivery.deliver, digests.send_digest)}
+    assert sending == dict.fromkeys((SEND_ALERT, SEND_DIGEST, SEND_MESSAGE), delivery.keep_mail)

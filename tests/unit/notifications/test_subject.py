@@ -24,7 +24,8 @@ from contracts.vocabulary import (
     Severity,
     TherapistId,
 )
-from services.notifications import commands, handlers, subject
+from services.notifications import commands, subject
+from services.notifications.handlers import alerts, contact_changes, introductions, staff
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import MONDAY_10, TELEPHONE, THERAPIST_NAME, Desk
 from tests.unit.notifications.test_contact_changes import NEW_EMAIL, tell
@@ -47,7 +48,7 @@ def worry(desk: Desk, referral_id: ReferralId) -> ConcernId:
         category=ConcernCategory.RISK_TO_SELF,
         raised_at=MONDAY_10,
     )
-    desk.bench.hear(handlers.raise_alert, raised)
+    desk.bench.hear(alerts.raise_alert, raised)
     desk.run()
     return raised.concern_id
 
@@ -71,7 +72,7 @@ def test_how_they_are_reached_and_what_was_sent_is_told(
     desk.admit(therapist_id)
     desk.release(referral_id, TELEPHONE)
     desk.release(referral_id, TELEPHONE, to=therapist_id)
-    desk.bench.hear(handlers.note_match, facts.matched(referral_id, therapist_id))
+    desk.bench.hear(introductions.note_match, facts.matched(referral_id, therapist_id))
     desk.run()
     found = told(desk, referral_id)
     assert found[Topic.CONTACT][0]["Telephone"] == TELEPHONE.telephone
@@ -87,9 +88,9 @@ def test_a_contact_that_they_changed_themselves_and_what_they_asked_for_is_told(
     tell(desk, referral_id, ContactChangeStage.CODE_WANTED, NEW_EMAIL, code="012345")
     tell(desk, referral_id, ContactChangeStage.CHANGED, NEW_EMAIL)
     agreement = AgreementAwaited(referral_id=referral_id, reason=HoldReason.CONSENT_TO_PASS_ON)
-    desk.bench.hear(handlers.ask_for_agreement, agreement)
+    desk.bench.hear(staff.ask_for_agreement, agreement)
     wish = AnotherTherapistWanted(referral_id=referral_id, match_id=MatchId(new_id()))
-    desk.bench.hear(handlers.tell_office_of_wish, wish)
+    desk.bench.hear(contact_changes.tell_office_of_wish, wish)
     desk.run()
     about = {one["About"] for one in told(desk, referral_id)[Topic.MESSAGES]}
     assert about >= {"That you would like to see somebody else", "We reach you in another way from now on"}
