@@ -8,11 +8,12 @@ from chassis.config import Env, InvalidSettings
 from chassis.privacy.sealing import Keyring
 from chassis.privacy.vault import Vault
 from contracts.vocabulary import Channel
-from services.notifications import settings, store
-from services.notifications.gateways.mail import Mailer, mailer_for
-from services.notifications.gateways.parcels import Carrier, carrier_for
+from services.notifications import settings
+from services.notifications.gateways.email import Mailer, mailer_for
+from services.notifications.gateways.outbound import Carrier, carrier_for
 from services.notifications.gateways.samples import KNOWN, TEXTS
-from services.notifications.gateways.wording import InvalidTemplates, Wording
+from services.notifications.gateways.templates import InvalidTemplates, Wording
+from services.notifications.store import tables
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def build(env: Env) -> Dependencies:
     return Dependencies(
         settings=values,
         keyring=Keyring(values.keys_folder, reader="notifications"),
-        vault=Vault(store.data_keys, values.master_key),
+        vault=Vault(tables.data_keys, values.master_key),
         mailer=mailer_for(
             values.mail,
             username=values.smtp_username,

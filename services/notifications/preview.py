@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from services.notifications.gateways.samples import KNOWN, SAMPLES, TEXTS
-from services.notifications.gateways.wording import InvalidTemplates, Wording
+from services.notifications.gateways.templates import InvalidTemplates, Wording
 from services.notifications.settings import TEMPLATES
 
 

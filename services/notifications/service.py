@@ -89,23 +89,26 @@ from contracts.events.matching import (
 )
 from contracts.events.web import AlertAnswered, TherapyReported
 from contracts.vocabulary import Channel
-from services.notifications import alarms, commands, dependencies, introductions, links, rota_commands, store, subject
+from services.notifications import dependencies, links, rota_commands, subject_access
+from services.notifications.application import delivery, introductions
 from services.notifications.handlers import (
-    addresses,
+    address_book,
+    alarms,
     bounces,
-    clients,
+    client_messages,
     contact_changes,
-    delivery,
     digests,
-    privacy,
+    erasure,
+    office_messages,
+    queries,
     receipts,
-    restored,
-    staff,
-    therapists,
+    restore,
+    therapist_messages,
 )
 from services.notifications.handlers import alerts as alerts_handlers
 from services.notifications.handlers import introductions as introductions_handlers
 from services.notifications.handlers import rota as rota_handlers
+from services.notifications.store import tables
 
 AT_ONCE = 32
 """Of what is not urgent: an alert waits until these are done with, and for nothing else that is ordinary."""
@@ -116,7 +119,7 @@ class NotificationsService:
 
     name = "notifications"
     chassis = Chassis(
-        metadata=store.metadata,
+        metadata=tables.metadata,
         dependencies=dependencies.build,
         alarms={"safeguarding_unreached": alarms.unreached, "put_aside": alarms.put_aside},
         posts={
@@ -129,27 +132,27 @@ class NotificationsService:
         "inbox",
         on(
             ContactReleased,
-            addresses.keep_contact,
+            address_book.keep_contact,
             idempotent_by="the number of the newest address; an introduction: referral and therapist",
         ),
-        on(ReferralWithdrawn, addresses.withdraw, idempotent_by="referral_id, which is withdrawn once"),
-        on(ReferralReopened, addresses.reopen, idempotent_by="the number of intake's newest word on it"),
-        on(ReferralReceived, staff.tell_office_of_request, idempotent_by="referral_id"),
-        on(HelpRequestRefused, staff.tell_office_of_unreadable, idempotent_by="submission_id"),
-        on(AgreementAwaited, staff.ask_for_agreement),
-        on(ReferralResumed, staff.agreement_came, idempotent_by="the number of intake's newest word on it"),
+        on(ReferralWithdrawn, address_book.withdraw, idempotent_by="referral_id, which is withdrawn once"),
+        on(ReferralReopened, address_book.reopen, idempotent_by="the number of intake's newest word on it"),
+        on(ReferralReceived, office_messages.tell_office_of_request, idempotent_by="referral_id"),
+        on(HelpRequestRefused, office_messages.tell_office_of_unreadable, idempotent_by="submission_id"),
+        on(AgreementAwaited, office_messages.ask_for_agreement),
+        on(ReferralResumed, office_messages.agreement_came, idempotent_by="the number of intake's newest word on it"),
         on(ContactChangeNoted, contact_changes.tell_of_contact_change),
         on(AnotherTherapistWanted, contact_changes.tell_office_of_wish),
-        on(ReferralErased, privacy.forget),
-        on(ReferralSignposted, addresses.signpost),
-        on(ReferralClosed, addresses.close),
+        on(ReferralErased, erasure.forget),
+        on(ReferralSignposted, address_book.signpost),
+        on(ReferralClosed, address_book.close),
         on(
             TherapistContactChanged,
-            addresses.keep_therapist_contact,
+            address_book.keep_therapist_contact,
             idempotent_by="the number of the newest address",
         ),
-        on(TherapistOffered, therapists.send_offer, idempotent_by="offer_id"),
-        on(OfferWithdrawn, therapists.take_offer_back, idempotent_by="offer_id"),
+        on(TherapistOffered, therapist_messages.send_offer, idempotent_by="offer_id"),
+        on(OfferWithdrawn, therapist_messages.take_offer_back, idempotent_by="offer_id"),
         on(TherapistMatched, introductions_handlers.note_match, idempotent_by="match_id"),
         on(
             MatchEnded,
@@ -176,54 +179,54 @@ class NotificationsService:
             introductions.take_therapy_report,
             idempotent_by="match_id and what is reported, which is passed on until somebody says that it is so",
         ),
-        on(AssessmentOverdue, staff.tell_office_of_overdue_assessment, idempotent_by="referral_id"),
-        on(ErasureOverdue, staff.tell_office_of_overdue_erasure, idempotent_by="referral_id"),
-        on(MatchingStalled, staff.tell_office_of_stall, idempotent_by="the referral and since when it waits"),
+        on(AssessmentOverdue, office_messages.tell_office_of_overdue_assessment, idempotent_by="referral_id"),
+        on(ErasureOverdue, office_messages.tell_office_of_overdue_erasure, idempotent_by="referral_id"),
+        on(MatchingStalled, office_messages.tell_office_of_stall, idempotent_by="the referral and since when it waits"),
         on(
             TherapistNotAnswering,
-            staff.tell_office_of_silence,
+            office_messages.tell_office_of_silence,
             idempotent_by="the therapist and the number of the word on it",
         ),
         on(
             TherapistSuspended,
-            therapists.tell_of_suspension,
+            therapist_messages.tell_of_suspension,
             idempotent_by="the therapist and the number of the newest word on it",
         ),
         on(
             TherapistReinstated,
-            therapists.tell_of_reinstatement,
+            therapist_messages.tell_of_reinstatement,
             idempotent_by="the therapist and the number of the newest word on it",
         ),
-        on(MembershipStarted, therapists.tell_of_membership, idempotent_by="invoice_id"),
-        on(MembershipRenewed, therapists.tell_of_renewal, idempotent_by="invoice_id"),
-        on(MembershipReminded, therapists.tell_of_reminder, idempotent_by="invoice_id and the day it lapses"),
-        on(MembershipLapsed, therapists.tell_of_lapse, idempotent_by="invoice_id"),
-        on(ReferralFeeCharged, therapists.tell_of_referral_fee, idempotent_by="invoice_id"),
-        on(ReferralFeeCredited, therapists.tell_of_credit, idempotent_by="credit_note_id"),
-        on(ReferralFeeCreditReversed, therapists.tell_of_fee_owed_again, idempotent_by="credit_note_id"),
-        on(PaymentReceived, therapists.send_receipt, idempotent_by="payment_id"),
-        on(PaymentReversed, therapists.tell_of_reversed_payment, idempotent_by="payment_id"),
-        on(SubsidyApproved, clients.tell_client_of_subsidy),
+        on(MembershipStarted, therapist_messages.tell_of_membership, idempotent_by="invoice_id"),
+        on(MembershipRenewed, therapist_messages.tell_of_renewal, idempotent_by="invoice_id"),
+        on(MembershipReminded, therapist_messages.tell_of_reminder, idempotent_by="invoice_id and the day it lapses"),
+        on(MembershipLapsed, therapist_messages.tell_of_lapse, idempotent_by="invoice_id"),
+        on(ReferralFeeCharged, therapist_messages.tell_of_referral_fee, idempotent_by="invoice_id"),
+        on(ReferralFeeCredited, therapist_messages.tell_of_credit, idempotent_by="credit_note_id"),
+        on(ReferralFeeCreditReversed, therapist_messages.tell_of_fee_owed_again, idempotent_by="credit_note_id"),
+        on(PaymentReceived, therapist_messages.send_receipt, idempotent_by="payment_id"),
+        on(PaymentReversed, therapist_messages.tell_of_reversed_payment, idempotent_by="payment_id"),
+        on(SubsidyApproved, client_messages.tell_client_of_subsidy),
         on(
             SubsidyWaitlisted,
-            clients.tell_client_of_subsidy_wait,
+            client_messages.tell_client_of_subsidy_wait,
             idempotent_by="the referral and the number of the newest word on its subsidy",
         ),
         on(
             SubsidyDeclined,
-            clients.tell_client_of_subsidy_decline,
+            client_messages.tell_client_of_subsidy_decline,
             idempotent_by="the referral and the number of the newest word on its subsidy",
         ),
-        on(SubsidyAssigned, therapists.tell_of_award, idempotent_by="award_id and match_id"),
-        on(AttendanceUnrecorded, staff.tell_office_of_unrecorded_attendance, idempotent_by="match_id"),
+        on(SubsidyAssigned, therapist_messages.tell_of_award, idempotent_by="award_id and match_id"),
+        on(AttendanceUnrecorded, office_messages.tell_office_of_unrecorded_attendance, idempotent_by="match_id"),
         on(
             EvaluationInvited,
-            clients.ask_for_form,
+            client_messages.ask_for_form,
             idempotent_by="invitation_id, when they were asked, and which reminder",
         ),
         on(
             EvaluationInvitationCancelled,
-            clients.stop_asking_for_form,
+            client_messages.stop_asking_for_form,
             idempotent_by="invitation_id, and when they were asked",
         ),
         at_most=AT_ONCE,
@@ -237,9 +240,9 @@ class NotificationsService:
         due("escalate_alert", alerts_handlers.escalate_alert),
         due("shout", alerts_handlers.shout),
         due("look_at_rota", rota_handlers.look_at_rota),
-        due("forget_client", addresses.forget_client),
+        due("forget_client", address_book.forget_client),
         due("take_back", bounces.take_back_later),
-        due(RESTORED, restored.forget_again),
+        due(RESTORED, restore.forget_again),
         effect(
             "read_bounces",
             act=bounces.read_bounces,
@@ -270,23 +273,23 @@ class NotificationsService:
         ).ahead(read=delivery.read_ahead, lock=delivery.lock_ahead),
     )
 
-    acknowledge_alert = command(AcknowledgeAlert, commands.acknowledge_alert)
+    acknowledge_alert = command(AcknowledgeAlert, queries.acknowledge_alert)
     open_client = command(AskClientLink, introductions.open_client)
     send_client_code = command(SendClientCode, introductions.send_client_code)
     enter_client_code = command(EnterClientCode, introductions.enter_client_code)
     give_client_code = command(GiveClientCode, introductions.give_client_code)
     open_alert = command(AskAlertLink, links.open_alert)
-    alerts = command(ListAlerts, commands.list_alerts)
-    record_outcome = command(RecordOutcome, commands.record_outcome)
-    outcomes = command(ListOutcomes, commands.list_outcomes)
+    alerts = command(ListAlerts, queries.list_alerts)
+    record_outcome = command(RecordOutcome, queries.record_outcome)
+    outcomes = command(ListOutcomes, queries.list_outcomes)
     keep_staff = command(KeepStaff, rota_commands.keep_staff)
     plan_duty = command(PlanDuty, rota_commands.plan_duty)
     cancel_duty = command(CancelDuty, rota_commands.cancel_duty)
     plan_leave = command(PlanLeave, rota_commands.plan_leave)
     rota = command(ShowRota, rota_commands.show_rota)
-    messages = command(ListMessages, commands.list_messages)
-    about_subject = command(AboutSubject, telling(subject.tell, subject.tell_writer))
-    read_outcomes = command(ReadOutcomes, subject.read_outcomes)
+    messages = command(ListMessages, queries.list_messages)
+    about_subject = command(AboutSubject, telling(subject_access.tell, subject_access.tell_writer))
+    read_outcomes = command(ReadOutcomes, subject_access.read_outcomes)
     health = health_check()
     story = story_teller()
     audit = auditor()

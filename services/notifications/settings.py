@@ -18,8 +18,8 @@ from chassis.config import Env
 from contracts.vocabulary import AlertStep
 from services.notifications.domain.limits import Limit
 from services.notifications.domain.safe_contact import QuietHours
-from services.notifications.gateways.addresses import NoAddress, as_sent_to
-from services.notifications.gateways.parcels import FIELDS
+from services.notifications.gateways.email_addresses import NoAddress, as_sent_to
+from services.notifications.gateways.outbound import FIELDS
 from services.notifications.gateways.receipts import FAILED, FINE, Reporting
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -12,7 +12,7 @@ import pytest
 from leeward.runtime.workspace import Workspace
 from services.notifications.domain.templates import Template
 from services.notifications.gateways.samples import KNOWN, SAMPLES, TEXTS
-from services.notifications.gateways.wording import Wording
+from services.notifications.gateways.templates import Wording
 from services.notifications.settings import TEMPLATES
 from tests.site.conftest import Browser
 from tests.site.test_links import SECRET, keys, reader, services

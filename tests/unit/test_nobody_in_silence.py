@@ -32,16 +32,16 @@ from contracts.sealed import SafeChannel, SafeContact, Writer
 from contracts.vocabulary import Channel, ClientGroup, ConsentTold, ContactPurpose, Known, ReferralId, Route
 from services.intake import life
 from services.intake.dependencies import build
-from services.notifications.handlers import addresses, staff
+from services.notifications.handlers import address_book, office_messages
 from tests.support.samples import consents
 from tests.unit.intake.conftest import Intake
 from tests.unit.notifications.conftest import Desk, desk_on
 
 HEARD: dict[type[Event], Callable[..., None]] = {
-    ContactReleased: addresses.keep_contact,
-    ReferralReceived: staff.tell_office_of_request,
-    HelpRequestRefused: staff.tell_office_of_unreadable,
-    AgreementAwaited: staff.ask_for_agreement,
+    ContactReleased: address_book.keep_contact,
+    ReferralReceived: office_messages.tell_office_of_request,
+    HelpRequestRefused: office_messages.tell_office_of_unreadable,
+    AgreementAwaited: office_messages.ask_for_agreement,
 }
 ASKED = ("client", "writer")
 NUMBERS = cycle(range(1_000))

@@ -7,9 +7,9 @@ from chassis.privacy.opening import open_or_park
 from contracts.events.intake import AnotherTherapistWanted, ContactChangeNoted
 from contracts.sealed import ContactLetter
 from contracts.vocabulary import ContactChangeStage
+from services.notifications.application.queueing import queue_to_office, queue_to_one_contact
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.templates import Template
-from services.notifications.handlers.queueing import queue_to_office, queue_to_one_contact
 
 
 def tell_of_contact_change(unit: UnitOfWork[Dependencies], event: ContactChangeNoted) -> None:

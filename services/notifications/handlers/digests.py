@@ -8,14 +8,14 @@ from uuid import uuid5
 
 from chassis.ports import Timer, UnitOfWork
 from contracts.vocabulary import FailureReason, MessageId
-from services.notifications import store
+from services.notifications.application.composition import staff_letter
+from services.notifications.application.delivery import Outcome, record_gone
+from services.notifications.application.queueing import SEND_DIGEST, fail
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.messages import Message
 from services.notifications.domain.templates import StandIn
-from services.notifications.gateways.mail import Rejected, compose
-from services.notifications.handlers.delivery import Outcome, record_gone
-from services.notifications.handlers.letters import staff_letter
-from services.notifications.handlers.queueing import SEND_DIGEST, fail
+from services.notifications.gateways.email import Rejected, compose
+from services.notifications.store import tables
 
 MOST_AT_ONCE = 100
 
@@ -30,7 +30,7 @@ class Gathered:
 
 def send_digest(unit: UnitOfWork[Dependencies], timer: Timer) -> Gathered:
     """Sends what waits for the office, if anything does. Raises OSError where trying again may help."""
-    waiting = store.waiting_for_digest(unit.session, limit=MOST_AT_ONCE)
+    waiting = tables.waiting_for_digest(unit.session, limit=MOST_AT_ONCE)
     if not waiting:
         return Gathered()
     policy, wording = unit.dependencies.settings, unit.dependencies.wording
@@ -53,7 +53,7 @@ def send_digest(unit: UnitOfWork[Dependencies], timer: Timer) -> Gathered:
 
 
 def record_digest(unit: UnitOfWork[Dependencies], timer: Timer, gathered: Gathered) -> None:
-    for message in store.lock_messages(unit.session, gathered.message_ids):
+    for message in tables.lock_messages(unit.session, gathered.message_ids):
         if not message.is_queued:
             continue
         if gathered.outcome.failure:
@@ -65,7 +65,7 @@ def record_digest(unit: UnitOfWork[Dependencies], timer: Timer, gathered: Gather
 
 
 def record_digest_failed(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
-    ids = [message.id for message in store.waiting_for_digest(unit.session, limit=MOST_AT_ONCE)]
+    ids = [message.id for message in tables.waiting_for_digest(unit.session, limit=MOST_AT_ONCE)]
     record_digest(unit, timer, Gathered(ids, Outcome(failure=FailureReason.UNREACHABLE)))
 
 

@@ -1,6 +1,6 @@
 """Introducing a client to the therapist who accepted, and what is known of their therapy from others.
 
-The letter holds a link and nothing of the client; what it leads to is in `services.notifications.introductions`.
+The message holds a link and nothing of the client; `application.introductions` has what it leads to.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from contracts.events.intake import ContactReleased
 from contracts.events.matching import MatchEnded, MatchEndUndone, TherapistMatched
 from contracts.sealed import ClientContact, LinkSecret
 from contracts.vocabulary import ContactPurpose
-from services.notifications import introduction_store, store
+from services.notifications.application.queueing import encrypted, queue_to_client, queue_to_therapist
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.introductions import Link, Therapy
 from services.notifications.domain.templates import Template
-from services.notifications.handlers.queueing import encrypted, queue_to_client, queue_to_therapist
+from services.notifications.store import introductions, tables
 
 
 def introduce(unit: UnitOfWork[Dependencies], event: ContactReleased, contact: ClientContact) -> None:
     """Keeps what the therapist may see, and writes to them that there is something to see, or something else."""
     if event.therapist_id is None:
         raise Invalid("an introduction names no therapist")
-    client = store.client_as_known(unit.session, event.referral_id)
+    client = tables.client_as_known(unit.session, event.referral_id)
     if client and client.is_removed:
         return
-    found = introduction_store.introduction_of(unit.session, event.referral_id, event.therapist_id)
+    found = introductions.introduction_of(unit.session, event.referral_id, event.therapist_id)
     corrected = event.purpose is ContactPurpose.CORRECTION
     # The same therapist may be found a second time, for a request that was taken up again.
     anew = corrected or (found.contact_sequence > 0 and found.takes(unit.sequence))
@@ -86,9 +86,9 @@ Known = TherapistMatched | MatchEnded | MatchEndUndone | FirstSessionAttended | 
 
 def _therapy(unit: UnitOfWork[Dependencies], event: Known) -> Therapy | None:
     """None where nothing of the client is kept any more, nor is to be again."""
-    client = store.client_as_known(unit.session, event.referral_id)
+    client = tables.client_as_known(unit.session, event.referral_id)
     if client and client.is_removed:
         return None
-    return introduction_store.therapy_of(
+    return introductions.therapy_of(
         unit.session, event.match_id, referral_id=event.referral_id, therapist_id=event.therapist_id
     )

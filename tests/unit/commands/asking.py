@@ -53,8 +53,8 @@ from services.intake.service import IntakeService
 from services.matching import store as matching_store
 from services.matching.service import MatchingService
 from services.notifications.handlers import alerts as notifications_alerts
-from services.notifications import store as notifications_store
 from services.notifications.service import NotificationsService
+from services.notifications.store import tables as notifications_store
 from tests.support.samples import PASSPHRASE
 from tests.unit.billing import making
 from tests.unit.evaluation.conftest import a_study

@@ -25,12 +25,13 @@ from contracts.events.matching import TherapistContactChanged
 from contracts.reference import reference_for
 from contracts.sealed import ClientContact, SafeChannel, SafeContact, SafeHours, TherapistContact
 from contracts.vocabulary import AlertStep, ContactPurpose, ReferralId, TherapistId
-from services.notifications import commands, store
+from services.notifications.application import delivery
 from services.notifications.dependencies import Dependencies, read_wording
-from services.notifications.gateways.mail import Rejected
-from services.notifications.gateways.parcels import Parcel
-from services.notifications.handlers import addresses, alerts, bounces, delivery, digests, rota
+from services.notifications.gateways.email import Rejected
+from services.notifications.gateways.outbound import Parcel
+from services.notifications.handlers import address_book, alerts, bounces, digests, queries, rota
 from services.notifications.settings import TEMPLATES, Gateway, Mailbox, NotificationsSettings, Person
+from services.notifications.store import tables
 
 MAX_ATTEMPTS = 8
 
@@ -159,7 +160,7 @@ class Desk:
         language: str = "en",
     ) -> None:
         event = self.released(referral_id, contact, to=to, language=language)
-        self.bench.hear(addresses.keep_contact, event, sequence=sequence)
+        self.bench.hear(address_book.keep_contact, event, sequence=sequence)
 
     def released(
         self,
@@ -182,7 +183,7 @@ class Desk:
 
     def admit(self, therapist_id: TherapistId, *, email: str = THERAPIST_EMAIL, sequence: int | None = None) -> None:
         event = self.contact_changed(therapist_id, email=email)
-        self.bench.hear(addresses.keep_therapist_contact, event, sequence=sequence)
+        self.bench.hear(address_book.keep_therapist_contact, event, sequence=sequence)
 
     def contact_changed(self, therapist_id: TherapistId, *, email: str = THERAPIST_EMAIL) -> TherapistContactChanged:
         contact = TherapistContact(name=THERAPIST_NAME, email=email, telephone="07700 900321")
@@ -199,7 +200,7 @@ class Desk:
             "escalate_alert": alerts.escalate_alert,
             "shout": alerts.shout,
             "look_at_rota": rota.look_at_rota,
-            "forget_client": addresses.forget_client,
+            "forget_client": address_book.forget_client,
             "take_back": bounces.take_back_later,
             "send_digest": self._effect(digests.send_digest, digests.record_digest, digests.record_digest_failed),
             "read_bounces": self._effect(bounces.read_bounces, bounces.record_bounces, bounces.read_bounces_later),
@@ -219,7 +220,7 @@ class Desk:
         self.run()
 
     def messages(self, referral_id: ReferralId) -> list[MessageView]:
-        found: list[MessageView] = self.bench.ask(commands.list_messages, ListMessages(referral_id=referral_id))
+        found: list[MessageView] = self.bench.ask(queries.list_messages, ListMessages(referral_id=referral_id))
         return found
 
     def states(self, referral_id: ReferralId) -> dict[str, str]:
@@ -274,13 +275,13 @@ def desk_on(url: str, keys: Path, *, by_hand: bool = False, **policy: Any) -> De
     dependencies = Dependencies(
         settings=replace(SETTINGS, **policy),
         keyring=Keyring(keys, reader="notifications"),
-        vault=Vault(store.data_keys, new_master_key()),
+        vault=Vault(tables.data_keys, new_master_key()),
         mailer=post,
         wording=WORDING,
         texts=None if by_hand else texts,
         letters=None if by_hand else letters,
     )
-    bench = HandlerBench("notifications", store.metadata, dependencies=dependencies, url=url)
+    bench = HandlerBench("notifications", tables.metadata, dependencies=dependencies, url=url)
     return Desk(bench, dependencies.keyring, post, texts, letters)
 
 

@@ -27,9 +27,8 @@ from contracts.vocabulary import (
     Severity,
     WithdrawalReason,
 )
-from services.notifications import commands
-from services.notifications.commands import AlreadyAcknowledged, NamelessAcknowledgement, UnknownAlert
-from services.notifications.handlers import addresses, alerts
+from services.notifications.handlers import address_book, alerts, queries
+from services.notifications.handlers.queries import AlreadyAcknowledged, NamelessAcknowledgement, UnknownAlert
 from tests.unit.notifications.conftest import MONDAY_10, SETTINGS, Desk, body
 
 LEAD, DEPUTY, TRUSTEE = (SETTINGS.safeguarding[step].email for step in AlertStep)
@@ -48,13 +47,13 @@ def concern(referral_id: ReferralId) -> SafeguardingConcernRaised:
 
 def acknowledge(desk: Desk, concern: SafeguardingConcernRaised, by: str = "Jo Made-Up") -> AlertView:
     view: AlertView = desk.bench.ask(
-        commands.acknowledge_alert, AcknowledgeAlert(concern_id=concern.concern_id, acknowledged_by=by)
+        queries.acknowledge_alert, AcknowledgeAlert(concern_id=concern.concern_id, acknowledged_by=by)
     )
     return view
 
 
 def open_alerts(desk: Desk) -> list[AlertView]:
-    found: list[AlertView] = desk.bench.ask(commands.list_alerts, ListAlerts())
+    found: list[AlertView] = desk.bench.ask(queries.list_alerts, ListAlerts())
     return found
 
 
@@ -227,7 +226,7 @@ def test_a_withdrawal_stops_no_alert(desk: Desk, concern: SafeguardingConcernRai
     desk.release(concern.referral_id)
     desk.bench.hear(alerts.raise_alert, concern)
     withdrawn = ReferralWithdrawn(referral_id=concern.referral_id, reason=WithdrawalReason.CLIENT_ASKED)
-    desk.bench.hear(addresses.withdraw, withdrawn)
+    desk.bench.hear(address_book.withdraw, withdrawn)
     desk.run()
     assert len(desk.post.to(LEAD)) == 1
 
@@ -235,7 +234,7 @@ def test_a_withdrawal_stops_no_alert(desk: Desk, concern: SafeguardingConcernRai
 def test_lists_every_alert_when_asked_for_all(desk: Desk, concern: SafeguardingConcernRaised) -> None:
     desk.bench.hear(alerts.raise_alert, concern)
     acknowledge(desk, concern)
-    (view,) = desk.bench.ask(commands.list_alerts, ListAlerts(all=True))
+    (view,) = desk.bench.ask(queries.list_alerts, ListAlerts(all=True))
     assert view.concern_id == concern.concern_id
     assert view.acknowledged_at == MONDAY_10
 

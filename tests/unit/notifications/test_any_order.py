@@ -11,8 +11,8 @@ from chassis.ids import new_id
 from chassis.ports import EventHandler, NotYet
 from contracts.event import Event
 from contracts.vocabulary import ReferralId, Respondent, TherapistId
-from services.notifications import store
-from services.notifications.handlers import addresses, clients, introductions, therapists
+from services.notifications.handlers import address_book, client_messages, introductions, therapist_messages
+from services.notifications.store import tables
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import Desk, desk_on
 
@@ -29,18 +29,18 @@ def a_story(desk: Desk, *, withdrawn: bool) -> list[Fact]:
     offer = facts.offered(referral_id, therapist_id)
     form = facts.invited(desk.keyring, referral_id, therapist_id, Respondent.THERAPIST)
     story: list[Fact] = [
-        (addresses.keep_contact, desk.released(referral_id), 2),
-        (addresses.keep_therapist_contact, desk.contact_changed(therapist_id), 2),
-        (therapists.send_offer, offer, 1),
+        (address_book.keep_contact, desk.released(referral_id), 2),
+        (address_book.keep_therapist_contact, desk.contact_changed(therapist_id), 2),
+        (therapist_messages.send_offer, offer, 1),
         (introductions.note_match, facts.matched(referral_id, therapist_id), 2),
-        (addresses.keep_contact, desk.released(referral_id, to=therapist_id), 4),
-        (therapists.tell_of_referral_fee, facts.fee_charged(referral_id, therapist_id), 1),
-        (clients.tell_client_of_subsidy, facts.subsidy_approved(referral_id), 2),
-        (clients.ask_for_form, form, 1),
-        (therapists.tell_of_suspension, facts.suspended(therapist_id), 5),
+        (address_book.keep_contact, desk.released(referral_id, to=therapist_id), 4),
+        (therapist_messages.tell_of_referral_fee, facts.fee_charged(referral_id, therapist_id), 1),
+        (client_messages.tell_client_of_subsidy, facts.subsidy_approved(referral_id), 2),
+        (client_messages.ask_for_form, form, 1),
+        (therapist_messages.tell_of_suspension, facts.suspended(therapist_id), 5),
     ]
     if withdrawn:
-        story.append((addresses.withdraw, facts.withdrawn(referral_id), 5))
+        story.append((address_book.withdraw, facts.withdrawn(referral_id), 5))
     return story
 
 
@@ -97,6 +97,6 @@ def test_after_a_withdrawal_the_confirmation_is_the_last_word(keys: Path, tmp_pa
     assert confirmation in to_client[-1]["Message-ID"]
     assert sum(confirmation in message["Message-ID"] for message in to_client) == 1
     with desk.bench.database.reading() as unit:
-        client = store.read_client(unit.session, story[0][1].subject)  # type: ignore[arg-type]
+        client = tables.read_client(unit.session, story[0][1].subject)  # type: ignore[arg-type]
         assert client is not None
         assert client.contact is None

@@ -28,9 +28,9 @@ from contracts.vocabulary import (
     SubsidyWaitReason,
     TherapistId,
 )
-from services.notifications import commands, store
-from services.notifications.commands import NothingAskedAfter
-from services.notifications.handlers import addresses, clients, introductions
+from services.notifications.handlers import address_book, client_messages, introductions, queries
+from services.notifications.handlers.queries import NothingAskedAfter
+from services.notifications.store import tables
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import (
     CLIENT_CALLS,
@@ -224,7 +224,7 @@ def test_news_waits_until_the_address_has_arrived(desk: Desk, referral_id: Refer
 
 def test_a_subsidy_is_told_with_what_it_pays(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, OPEN_EMAIL)
-    desk.bench.hear(clients.tell_client_of_subsidy, facts.subsidy_approved(referral_id))
+    desk.bench.hear(client_messages.tell_client_of_subsidy, facts.subsidy_approved(referral_id))
     desk.run()
     assert "up to £45.00 a session, for up to 12 sessions" in body(desk.post.to(ADDRESS)[-1])
 
@@ -243,7 +243,9 @@ def test_a_client_is_told_why_they_wait_for_a_subsidy_and_the_office_what_it_can
     desk: Desk, referral_id: ReferralId, reason: SubsidyWaitReason, says: str, office: bool
 ) -> None:
     desk.release(referral_id, OPEN_EMAIL)
-    desk.bench.hear(clients.tell_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id, reason), sequence=1)
+    desk.bench.hear(
+        client_messages.tell_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id, reason), sequence=1
+    )
     desk.run()
     assert says in body(desk.post.to(ADDRESS)[-1])
     assert len(desk.post.to(OFFICE)) == office
@@ -256,7 +258,7 @@ def test_the_office_hears_of_whoever_waits_for_money_while_therapy_is_going_on(
     """As when an ending was undone whose award has gone back, and no fund can pay any more."""
     desk.release(referral_id, OPEN_EMAIL)
     event = replace(facts.subsidy_waitlisted(referral_id, SubsidyWaitReason.NO_MONEY), match_id=match_id)
-    desk.bench.hear(clients.tell_client_of_subsidy_wait, event, sequence=1)
+    desk.bench.hear(client_messages.tell_client_of_subsidy_wait, event, sequence=1)
     desk.run()
     told = [body(one) for one in desk.post.to(OFFICE)]
     assert ["sees a therapist already waits for a subsidy" in one for one in told] == ([True] if match_id else [])
@@ -267,8 +269,8 @@ def test_a_wait_is_told_again_when_there_is_another_wait_for_the_same_reason(
 ) -> None:
     desk.release(referral_id, OPEN_EMAIL)
     desk.run()
-    wait = (clients.tell_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id))
-    heard = [wait, (clients.tell_client_of_subsidy, facts.subsidy_approved(referral_id)), wait]
+    wait = (client_messages.tell_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id))
+    heard = [wait, (client_messages.tell_client_of_subsidy, facts.subsidy_approved(referral_id)), wait]
     for number, (handler, event) in enumerate(heard, start=1):
         for _ in range(2):
             desk.bench.hear(handler, event, sequence=number)
@@ -278,7 +280,7 @@ def test_a_wait_is_told_again_when_there_is_another_wait_for_the_same_reason(
 
 def test_a_client_is_told_that_no_subsidy_is_needed_and_how_to_object(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, OPEN_EMAIL)
-    desk.bench.hear(clients.tell_client_of_subsidy_decline, facts.subsidy_declined(referral_id), sequence=1)
+    desk.bench.hear(client_messages.tell_client_of_subsidy_decline, facts.subsidy_declined(referral_id), sequence=1)
     desk.run()
     text = body(desk.post.to(ADDRESS)[-1])
     assert "you can pay what a session costs" in text
@@ -288,7 +290,7 @@ def test_a_client_is_told_that_no_subsidy_is_needed_and_how_to_object(desk: Desk
 
 def test_a_decline_is_told_discreetly_to_whom_that_is_safer(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, EMAIL)
-    desk.bench.hear(clients.tell_client_of_subsidy_decline, facts.subsidy_declined(referral_id), sequence=1)
+    desk.bench.hear(client_messages.tell_client_of_subsidy_decline, facts.subsidy_declined(referral_id), sequence=1)
     desk.run()
     message = desk.post.to(ADDRESS)[-1]
     assert message["Subject"] == f"Reference {reference_for(referral_id)}"
@@ -298,31 +300,31 @@ def test_a_decline_is_told_discreetly_to_whom_that_is_safer(desk: Desk, referral
 def test_the_office_hears_of_a_decline_while_therapy_is_going_on(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, OPEN_EMAIL)
     event = facts.subsidy_declined(referral_id, MatchId(new_id()))
-    desk.bench.hear(clients.tell_client_of_subsidy_decline, event, sequence=1)
+    desk.bench.hear(client_messages.tell_client_of_subsidy_decline, event, sequence=1)
     desk.run()
     assert "asked for a subsidy" in body(desk.post.to(OFFICE)[-1])
 
 
 def test_a_decline_that_was_overtaken_is_not_told(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, OPEN_EMAIL)
-    desk.bench.hear(clients.tell_client_of_subsidy, facts.subsidy_approved(referral_id), sequence=2)
-    desk.bench.hear(clients.tell_client_of_subsidy_decline, facts.subsidy_declined(referral_id), sequence=1)
+    desk.bench.hear(client_messages.tell_client_of_subsidy, facts.subsidy_approved(referral_id), sequence=2)
+    desk.bench.hear(client_messages.tell_client_of_subsidy_decline, facts.subsidy_declined(referral_id), sequence=1)
     desk.run()
     assert "subsidy_declined" not in desk.states(referral_id)
 
 
 def test_a_wait_for_a_subsidy_that_has_been_approved_since_is_not_told(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, OPEN_EMAIL)
-    desk.bench.hear(clients.tell_client_of_subsidy, facts.subsidy_approved(referral_id), sequence=2)
-    desk.bench.hear(clients.tell_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id), sequence=1)
+    desk.bench.hear(client_messages.tell_client_of_subsidy, facts.subsidy_approved(referral_id), sequence=2)
+    desk.bench.hear(client_messages.tell_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id), sequence=1)
     desk.run()
     assert "subsidy_waiting" not in desk.states(referral_id)
 
 
 def test_a_wait_that_has_not_been_told_yet_is_overtaken_by_the_approval(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, EVENING)
-    desk.bench.hear(clients.tell_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id))
-    desk.bench.hear(clients.tell_client_of_subsidy, facts.subsidy_approved(referral_id))
+    desk.bench.hear(client_messages.tell_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id))
+    desk.bench.hear(client_messages.tell_client_of_subsidy, facts.subsidy_approved(referral_id))
     desk.pass_time(hours=8)
     assert desk.states(referral_id)["subsidy_waiting"] == "cancelled"
     assert desk.states(referral_id)["subsidy_approved"] == "sent"
@@ -330,14 +332,14 @@ def test_a_wait_that_has_not_been_told_yet_is_overtaken_by_the_approval(desk: De
 
 def test_a_client_who_is_signposted_is_told_kindly(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, OPEN_EMAIL)
-    desk.bench.hear(addresses.signpost, facts.signposted(referral_id))
+    desk.bench.hear(address_book.signpost, facts.signposted(referral_id))
     desk.run()
     assert "another service can do more for you" in body(desk.post.to(ADDRESS)[-1])
 
 
 def test_a_form_is_asked_for_by_a_neutral_link(desk: Desk, referral_id: ReferralId, therapist_id: TherapistId) -> None:
     desk.release(referral_id)
-    desk.bench.hear(clients.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
+    desk.bench.hear(client_messages.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
     desk.run()
     assert f"https://forms.example.org/f/{facts.TOKEN}" in plain(desk.post.to(ADDRESS)[-1]).splitlines()
 
@@ -346,7 +348,7 @@ def test_the_form_s_secret_is_gone_once_it_was_sent(
     desk: Desk, referral_id: ReferralId, therapist_id: TherapistId
 ) -> None:
     desk.release(referral_id)
-    desk.bench.hear(clients.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
+    desk.bench.hear(client_messages.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
     desk.run()
     with desk.bench.database.reading() as unit:
         rows = unit.session.connection().exec_driver_sql("SELECT sealed FROM message").all()
@@ -359,7 +361,7 @@ def test_a_link_that_cannot_be_opened_is_invalid(
     desk.release(referral_id)
     event = facts.invited(desk.keyring, referral_id, therapist_id, Respondent.THERAPIST)
     with pytest.raises(Invalid):
-        desk.bench.hear(clients.ask_for_form, replace(event, sealed="not sealed"))
+        desk.bench.hear(client_messages.ask_for_form, replace(event, sealed="not sealed"))
 
 
 def test_a_contact_that_is_sealed_to_somebody_else_is_invalid(
@@ -370,13 +372,13 @@ def test_a_contact_that_is_sealed_to_somebody_else_is_invalid(
     sealed = Keyring(folder).seal("notifications", LinkSecret(token=facts.TOKEN))
     event = ContactReleased(referral_id=referral_id, purpose=ContactPurpose.ADDRESS_BOOK, sealed=sealed)
     with pytest.raises(Invalid):
-        desk.bench.hear(addresses.keep_contact, event)
+        desk.bench.hear(address_book.keep_contact, event)
 
 
 def test_a_contact_of_another_referral_is_invalid(desk: Desk, referral_id: ReferralId) -> None:
     event = replace(desk.released(referral_id), referral_id=ReferralId(new_id()))
     with pytest.raises(Invalid, match="another referral"):
-        desk.bench.hear(addresses.keep_contact, event)
+        desk.bench.hear(address_book.keep_contact, event)
 
 
 def test_messages_are_listed_without_their_content(desk: Desk, referral_id: ReferralId) -> None:
@@ -393,9 +395,9 @@ def test_messages_are_listed_without_their_content(desk: Desk, referral_id: Refe
 
 
 def test_messages_are_listed_of_something_and_not_of_everything(desk: Desk) -> None:
-    assert desk.bench.ask(commands.list_messages, ListMessages(concern_id=ConcernId(new_id()))) == []
+    assert desk.bench.ask(queries.list_messages, ListMessages(concern_id=ConcernId(new_id()))) == []
     with pytest.raises(NothingAskedAfter):
-        desk.bench.ask(commands.list_messages, ListMessages())
+        desk.bench.ask(queries.list_messages, ListMessages())
 
 
 def test_what_went_out_is_kept_by_template_language_and_version(desk: Desk, referral_id: ReferralId) -> None:
@@ -429,7 +431,7 @@ def test_a_client_who_chose_welsh_is_written_to_in_welsh(desk: Desk, referral_id
 
 def messages_stored(desk: Desk) -> list[str | None]:
     with desk.bench.database.reading() as unit:
-        return list(unit.session.execute(select(store.messages.c.wording)).scalars())
+        return list(unit.session.execute(select(tables.messages.c.wording)).scalars())
 
 
 def test_a_client_who_chose_text_messages_gets_a_reference_and_a_link(desk: Desk, referral_id: ReferralId) -> None:
@@ -471,7 +473,7 @@ def test_whoever_is_written_to_by_post_is_asked_by_a_person_and_gets_no_link_on_
     desk.release(referral_id, POST)
     desk.run()
     sent = len(desk.letters.sent)
-    desk.bench.hear(clients.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
+    desk.bench.hear(client_messages.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
     desk.run()
     assert len(desk.letters.sent) == sent
     assert "Read them the questions" in body(desk.post.to(OFFICE)[-1])

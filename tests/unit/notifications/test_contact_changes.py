@@ -15,14 +15,14 @@ from contracts.events.notifications import MessageFailed
 from contracts.reference import reference_for
 from contracts.sealed import ContactLetter, SafeChannel, SafeContact, SafeHours
 from contracts.vocabulary import Channel, ContactChangeStage, FailureReason, MatchId, MessageId, Party, ReferralId
-from services.notifications import store
+from services.notifications.application.composition import Letter
+from services.notifications.application.delivery import NoCarrier, _hand_over
 from services.notifications.domain.messages import Message
 from services.notifications.domain.templates import Recipient, Template
-from services.notifications.gateways.wording import Text
+from services.notifications.gateways.templates import Text
 from services.notifications.handlers import contact_changes
 from services.notifications.handlers.bounces import BY_MAIL, take_back
-from services.notifications.handlers.delivery import NoCarrier, _hand_over
-from services.notifications.handlers.letters import Letter
+from services.notifications.store import tables
 from tests.unit.notifications.conftest import MONDAY_10, SETTINGS, Desk, body, desk_on
 
 NEW = SafeContact(channel=SafeChannel.TEXT, telephone="07700 900456")
@@ -112,7 +112,7 @@ def test_a_code_is_nowhere_once_it_was_sent(desk: Desk, referral_id: ReferralId)
     desk.run()
     assert "012345" not in repr(desk.messages(referral_id))
     with desk.bench.database.unit() as unit:
-        (message,) = unit.session.execute(select(store.messages)).all()
+        (message,) = unit.session.execute(select(tables.messages)).all()
     assert message.sealed is None
     assert "012345" not in repr(message)
 

@@ -13,10 +13,11 @@ from chassis.store.schedule import Effect, Scheduler
 from chassis.testing import DueTimer
 from contracts.events.notifications import MessageFailed, MessageSent
 from contracts.vocabulary import FailureReason, ReferralId, TherapistId
-from services.notifications import store
+from services.notifications.application import delivery
 from services.notifications.domain.messages import State
-from services.notifications.gateways.mail import MaildirMailer
-from services.notifications.handlers import delivery, staff, therapists
+from services.notifications.gateways.email import MaildirMailer
+from services.notifications.handlers import office_messages, therapist_messages
+from services.notifications.store import tables
 from tests.support.statements import listening
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import EVENING, MONDAY_10, OPEN_EMAIL, SETTINGS, Desk, body
@@ -84,7 +85,7 @@ def test_a_refusal_for_good_is_not_tried_again(desk: Desk, referral_id: Referral
 
 def test_a_message_to_the_office_that_fails_is_not_reported_to_the_office(desk: Desk, referral_id: ReferralId) -> None:
     desk.post.refuses.add(OFFICE)
-    desk.bench.hear(staff.tell_office_of_stall, facts.stalled(referral_id))
+    desk.bench.hear(office_messages.tell_office_of_stall, facts.stalled(referral_id))
     desk.run()
     assert len(desk.bench.emitted(MessageFailed)) == 1
     assert [message.template for message in desk.messages(referral_id)] == ["matching_stalled"]
@@ -101,7 +102,7 @@ def test_what_was_settled_meanwhile_is_neither_sent_nor_recorded_twice(desk: Des
         delivery.record_sent(unit, timer, outcome)
         delivery.record_failed(unit, timer)
         assert unit.emitted_events == []
-        assert store.get_message(unit.session, message_id).state is State.SENT
+        assert tables.get_message(unit.session, message_id).state is State.SENT
     assert len(desk.post.sent) == 1
 
 
@@ -127,7 +128,7 @@ def test_the_chassis_s_own_schedule_puts_a_failed_message_off(desk: Desk, therap
     effect = Effect("send_message", delivery.deliver, delivery.record_sent, delivery.record_failed)
     desk.post.down = True
     desk.admit(therapist_id)
-    desk.bench.hear(therapists.send_receipt, facts.paid(therapist_id))
+    desk.bench.hear(therapist_messages.send_receipt, facts.paid(therapist_id))
     for timer in scheduler.due(["send_message"]):
         scheduler.perform(effect, [timer])
     assert scheduler.due(["send_message"]) == []
@@ -170,7 +171,7 @@ def test_a_maildir_holds_what_was_sent(desk: Desk, referral_id: ReferralId, tmp_
 
 def test_the_office_is_told_once_of_an_overdue_assessment(desk: Desk, referral_id: ReferralId) -> None:
     for _ in range(2):
-        desk.bench.hear(staff.tell_office_of_overdue_assessment, facts.overdue(referral_id))
+        desk.bench.hear(office_messages.tell_office_of_overdue_assessment, facts.overdue(referral_id))
     desk.run()
     (letter,) = desk.post.to(OFFICE)
     assert "Nobody has taken it up yet" in body(letter)

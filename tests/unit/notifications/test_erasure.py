@@ -14,25 +14,25 @@ from chassis.ports import NotYet
 from contracts.events.intake import ErasureOverdue, ReferralErased, SafeguardingConcernRaised
 from contracts.events.notifications import ErasureConfirmed
 from contracts.vocabulary import ConcernCategory, ConcernId, ReferralId, Severity, TherapistId
-from services.notifications import store
-from services.notifications.handlers import addresses, alerts, privacy, staff
+from services.notifications.handlers import address_book, alerts, erasure, office_messages
+from services.notifications.store import tables
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import CLIENT_NAME, MONDAY_10, Desk
 from tests.unit.notifications.test_any_order import Fact, a_desk, a_story
 
 
 def erase(desk: Desk, referral_id: ReferralId) -> None:
-    desk.bench.hear(privacy.forget, ReferralErased(referral_id=referral_id), sequence=9)
+    desk.bench.hear(erasure.forget, ReferralErased(referral_id=referral_id), sequence=9)
 
 
 def left_of(desk: Desk, referral_id: ReferralId) -> tuple[bytes | None, int, int]:
     """The address, how many data keys can still open something, and how many messages carry a secret."""
     with desk.bench.database.reading() as unit:
-        client = store.read_client(unit.session, referral_id)
+        client = tables.read_client(unit.session, referral_id)
         assert client
-        keys = select(store.data_keys).where(store.data_keys.c.subject_id == referral_id)
+        keys = select(tables.data_keys).where(tables.data_keys.c.subject_id == referral_id)
         opening = [row for row in unit.session.execute(keys) if row.wrapped]
-        about = select(store.messages.c.sealed).where(store.messages.c.referral_id == referral_id)
+        about = select(tables.messages.c.sealed).where(tables.messages.c.referral_id == referral_id)
         secrets = [sealed for sealed in unit.session.execute(about).scalars() if sealed]
         return client.contact, len(opening), len(secrets)
 
@@ -56,7 +56,7 @@ def test_the_office_is_told_once_of_an_erasure_that_is_not_finished(
     if erased_first:
         erase(desk, referral_id)
     for _ in range(2):
-        desk.bench.hear(staff.tell_office_of_overdue_erasure, overdue)
+        desk.bench.hear(office_messages.tell_office_of_overdue_erasure, overdue)
     if not erased_first:
         erase(desk, referral_id)
     desk.run()
@@ -70,7 +70,7 @@ def test_the_office_is_told_once_of_an_erasure_that_is_not_finished(
 def test_a_withdrawal_that_comes_after_the_erasure_is_not_confirmed(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id)
     erase(desk, referral_id)
-    desk.bench.hear(addresses.withdraw, facts.withdrawn(referral_id))
+    desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
     desk.run()
     assert desk.post.sent == []
 

@@ -23,8 +23,8 @@ from contracts.vocabulary import (
     TherapyReport,
     UndoReason,
 )
-from services.notifications import introduction_store
-from services.notifications.handlers import introductions, privacy
+from services.notifications.handlers import erasure, introductions
+from services.notifications.store import introductions as introduction_store
 from tests.unit.notifications.conftest import (
     EMAIL,
     SETTINGS,
@@ -133,7 +133,7 @@ def test_a_report_from_a_browser_that_was_known_no_more_as_it_was_said_is_refuse
 
 
 def test_of_an_erased_client_it_is_not_kept_again_how_their_therapy_went(room: Room) -> None:
-    room.bench.hear(privacy.forget, ReferralErased(referral_id=room.referral_id))
+    room.bench.hear(erasure.forget, ReferralErased(referral_id=room.referral_id))
     attended = FirstSessionAttended(
         referral_id=room.referral_id, match_id=room.match_id, therapist_id=room.therapist_id, attended_on=TODAY
     )

@@ -53,11 +53,11 @@ from contracts.vocabulary import (
     UndoReason,
     WithdrawalReason,
 )
-from services.notifications import introductions
+from services.notifications.application import introductions
 from services.notifications.domain.introductions import takes_texts
 from services.notifications.domain.limits import Limit
 from services.notifications.domain.safe_contact import QuietHours
-from services.notifications.handlers import addresses, privacy, therapists
+from services.notifications.handlers import address_book, erasure, therapist_messages
 from services.notifications.handlers import introductions as introductions_handlers
 from tests.unit.notifications.conftest import (
     CLIENT_NAME,
@@ -107,7 +107,7 @@ class Room:
             therapist_id=self.therapist_id,
             sealed=sealed,
         )
-        self.bench.hear(addresses.keep_contact, event)
+        self.bench.hear(address_book.keep_contact, event)
         self.desk.run()
 
     def letters(self) -> list[str]:
@@ -334,7 +334,7 @@ def test_without_such_a_number_none_is_sent_and_the_office_gives_the_code(room: 
     event = replace(
         room.desk.contact_changed(room.therapist_id), sealed=room.desk.keyring.seal("notifications", contact)
     )
-    room.bench.hear(addresses.keep_therapist_contact, event)
+    room.bench.hear(address_book.keep_therapist_contact, event)
     assert room.ask_for_code().number_ends is None
     assert room.desk.texts.sent == []
     assert room.type(office_code(room, match_id=room.match_id)).is_known
@@ -398,7 +398,7 @@ def test_a_therapist_who_is_found_again_for_the_same_request_gets_a_letter_again
     room.match()
     event = room.desk.released(room.referral_id, EMAIL, to=room.therapist_id)
     for _ in range(2):
-        room.bench.hear(addresses.keep_contact, event, sequence=9)
+        room.bench.hear(address_book.keep_contact, event, sequence=9)
     room.desk.run()
     assert len(room.letters()) == 2
     assert room.look().state is LinkState.EXPIRED
@@ -449,7 +449,7 @@ def test_it_comes_to_the_same_in_whatever_order_it_is_heard(keys: Path, tmp_path
         at = desk.bench.clock.now()
         facts: list[tuple[EventHandler, Event, int]] = [
             (introductions_handlers.note_match, a_match(room), 3),
-            (addresses.keep_contact, desk.released(room.referral_id, to=room.therapist_id), 2),
+            (address_book.keep_contact, desk.released(room.referral_id, to=room.therapist_id), 2),
             (introductions_handlers.note_end, MatchEnded(**known, reason=MatchEndReason.COMPLETED, ended_at=at), 4),
             (introductions_handlers.note_first_session, FirstSessionAttended(**known, attended_on=TODAY), 1),
             (
@@ -474,7 +474,7 @@ def test_a_link_is_void_while_the_therapist_is_suspended(room: Room) -> None:
     room.come_in()
     for reason in (SuspensionReason.INSURANCE_EXPIRED, SuspensionReason.CPD_MISSING):
         room.bench.hear(
-            therapists.tell_of_suspension, TherapistSuspended(therapist_id=room.therapist_id, reason=reason)
+            therapist_messages.tell_of_suspension, TherapistSuspended(therapist_id=room.therapist_id, reason=reason)
         )
     assert (room.look().state, room.read()) == (LinkState.WITHDRAWN, None)
     for reason, state in (
@@ -482,7 +482,7 @@ def test_a_link_is_void_while_the_therapist_is_suspended(room: Room) -> None:
         (SuspensionReason.CPD_MISSING, LinkState.OPEN),
     ):
         room.bench.hear(
-            therapists.tell_of_reinstatement, TherapistReinstated(therapist_id=room.therapist_id, reason=reason)
+            therapist_messages.tell_of_reinstatement, TherapistReinstated(therapist_id=room.therapist_id, reason=reason)
         )
         assert room.look().state is state
 
@@ -497,9 +497,9 @@ def test_a_link_is_void_once_another_therapist_has_the_client(room: Room) -> Non
 def test_a_link_is_void_once_the_client_withdrew_or_was_erased(room: Room) -> None:
     room.come_in()
     withdrawn = ReferralWithdrawn(referral_id=room.referral_id, reason=WithdrawalReason.CLIENT_ASKED)
-    room.bench.hear(addresses.withdraw, withdrawn)
+    room.bench.hear(address_book.withdraw, withdrawn)
     assert (room.look().state, room.read()) == (LinkState.WITHDRAWN, None)
-    room.bench.hear(privacy.forget, ReferralErased(referral_id=room.referral_id))
+    room.bench.hear(erasure.forget, ReferralErased(referral_id=room.referral_id))
     assert (room.look().state, room.read()) == (LinkState.WITHDRAWN, None)
     room.desk.release(room.referral_id, EMAIL, to=room.therapist_id)
     assert (room.look().state, room.read()) == (LinkState.WITHDRAWN, None)

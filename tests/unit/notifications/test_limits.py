@@ -14,7 +14,7 @@ from contracts.events.notifications import MessageFailed, MessageSent
 from contracts.london import LONDON
 from contracts.vocabulary import ContactChangeStage, FailureReason, ReferralId, TherapistId
 from services.notifications.domain.limits import Limit, next_digest, next_free_moment
-from services.notifications.handlers import addresses, digests, introductions, staff, therapists
+from services.notifications.handlers import address_book, digests, introductions, office_messages, therapist_messages
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import EVENING, OPEN_EMAIL, SETTINGS, Desk, body, desk_on
 from tests.unit.notifications.test_contact_changes import NEW_EMAIL, tell
@@ -92,7 +92,7 @@ def test_codes_for_a_new_contact_hold_up_nothing_else(limited: Desk, referral_id
 def test_a_therapist_is_not_flooded_either(limited: Desk, therapist_id: TherapistId) -> None:
     limited.admit(therapist_id)
     for _ in range(5):
-        limited.bench.hear(therapists.send_offer, facts.offered(ReferralId(new_id()), therapist_id))
+        limited.bench.hear(therapist_messages.send_offer, facts.offered(ReferralId(new_id()), therapist_id))
     limited.run()
     assert len(limited.post.sent) == 2
     limited.pass_time(hours=1)
@@ -134,7 +134,7 @@ def gathering(keys: Path, database_file: Path) -> Desk:
 def test_what_can_wait_goes_to_the_office_in_one_e_mail(gathering: Desk) -> None:
     stalled = [ReferralId(new_id()) for _ in range(3)]
     for referral_id in stalled:
-        gathering.bench.hear(staff.tell_office_of_stall, facts.stalled(referral_id))
+        gathering.bench.hear(office_messages.tell_office_of_stall, facts.stalled(referral_id))
     gathering.pass_time(hours=3, minutes=59)
     assert gathering.post.sent == []
     gathering.pass_time(minutes=1)
@@ -147,8 +147,8 @@ def test_what_can_wait_goes_to_the_office_in_one_e_mail(gathering: Desk) -> None
 
 
 def test_what_has_been_withdrawn_meanwhile_is_not_in_it(gathering: Desk, referral_id: ReferralId) -> None:
-    gathering.bench.hear(staff.tell_office_of_stall, facts.stalled(referral_id))
-    gathering.bench.hear(addresses.withdraw, facts.withdrawn(referral_id))
+    gathering.bench.hear(office_messages.tell_office_of_stall, facts.stalled(referral_id))
+    gathering.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
     gathering.pass_time(days=1)
     assert gathering.post.sent == []
 
@@ -156,7 +156,7 @@ def test_what_has_been_withdrawn_meanwhile_is_not_in_it(gathering: Desk, referra
 def test_a_digest_that_found_no_way_out_is_tried_again_and_at_last_failed(
     gathering: Desk, referral_id: ReferralId
 ) -> None:
-    gathering.bench.hear(staff.tell_office_of_stall, facts.stalled(referral_id))
+    gathering.bench.hear(office_messages.tell_office_of_stall, facts.stalled(referral_id))
     gathering.post.down = True
     gathering.pass_time(hours=4)
     for _ in range(8):
@@ -168,7 +168,7 @@ def test_a_digest_that_found_no_way_out_is_tried_again_and_at_last_failed(
 def test_a_digest_that_is_sent_again_after_a_crash_has_the_same_message_id(
     gathering: Desk, referral_id: ReferralId
 ) -> None:
-    gathering.bench.hear(staff.tell_office_of_stall, facts.stalled(referral_id))
+    gathering.bench.hear(office_messages.tell_office_of_stall, facts.stalled(referral_id))
     timer = gathering.timer("send_digest")
     for _ in range(2):
         with gathering.bench.database.reading() as unit:

@@ -16,8 +16,8 @@ from contracts.events.notifications import SafeguardingAlertAcknowledged, Safegu
 from contracts.events.web import AlertAnswered
 from contracts.sealed import AlertAnswer, LinkSecret
 from contracts.vocabulary import LinkState, SubmissionId
-from services.notifications import commands, links, rota_commands
-from services.notifications.handlers import alerts
+from services.notifications import links, rota_commands
+from services.notifications.handlers import alerts, queries
 from tests.unit.notifications.conftest import EMAIL, SETTINGS, Desk, body
 from tests.unit.notifications.test_rota import ANN, BEN, LEAD, MONDAY, a_concern, keep, plan
 
@@ -97,7 +97,7 @@ def test_a_letter_and_a_text_message_have_each_a_link_of_its_own(
 def test_a_link_says_who_else_has_it_in_hand(desk: Desk, concern: SafeguardingConcernRaised) -> None:
     secret = alerted(desk, concern)
     taken = AcknowledgeAlert(concern_id=concern.concern_id, acknowledged_by="Jo Made-Up")
-    desk.bench.ask(commands.acknowledge_alert, taken)
+    desk.bench.ask(queries.acknowledge_alert, taken)
     press(desk, secret)
     assert (page(desk, secret).state, page(desk, secret).acknowledged_by) == (LinkState.ANSWERED, "Jo Made-Up")
 

@@ -20,7 +20,7 @@ from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
 
 from chassis.ids import new_id
 from leeward.runtime.free_ports import free_ports
-from services.notifications.gateways.mail import MaildirMailer, Rejected, SmtpMailer, compose, mailer_for
+from services.notifications.gateways.email import MaildirMailer, Rejected, SmtpMailer, compose, mailer_for
 from tests.unit.notifications.conftest import plain
 
 AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)

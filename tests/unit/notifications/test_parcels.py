@@ -14,8 +14,8 @@ import pytest
 
 from chassis.ids import new_id
 from leeward.runtime.free_ports import free_ports
-from services.notifications.gateways.mail import Rejected
-from services.notifications.gateways.parcels import FIELDS, FolderCarrier, HttpCarrier, Parcel, carrier_for
+from services.notifications.gateways.email import Rejected
+from services.notifications.gateways.outbound import FIELDS, FolderCarrier, HttpCarrier, Parcel, carrier_for
 
 FIELDS_OF_A_SUPPLIER = {
     "messages": [{"recipient": "{to}", "content": "Message: {text}", "priority": 1}],

@@ -11,8 +11,7 @@ from chassis.ids import new_id
 from contracts.commands.notifications import AcknowledgeAlert, ListAlerts
 from contracts.events.intake import SafeguardingConcernRaised
 from contracts.vocabulary import ConcernCategory, ConcernId, ReferralId, Severity, TherapistId
-from services.notifications import commands
-from services.notifications.handlers import addresses, alerts, therapists
+from services.notifications.handlers import address_book, alerts, queries, therapist_messages
 from tests.support.postgresql import Server
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import EVENING, MONDAY_10, Desk, desk_on
@@ -43,20 +42,20 @@ def test_an_alert_climbs_and_is_acknowledged(desk: Desk, referral_id: ReferralId
         desk.pass_time(minutes=15)
     assert len(desk.post.sent) == 6
     acknowledgement = AcknowledgeAlert(concern_id=concern.concern_id, acknowledged_by="Jo Made-Up")
-    desk.bench.ask(commands.acknowledge_alert, acknowledgement)
-    assert desk.bench.ask(commands.list_alerts, ListAlerts()) == []
+    desk.bench.ask(queries.acknowledge_alert, acknowledgement)
+    assert desk.bench.ask(queries.list_alerts, ListAlerts()) == []
 
 
 def test_an_evening_message_waits_and_is_cancelled_by_a_withdrawal(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, replace(EVENING))
-    desk.bench.hear(addresses.withdraw, facts.withdrawn(referral_id))
+    desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
     desk.pass_time(hours=8)
     assert desk.states(referral_id) == {"request_received": "cancelled", "withdrawal_confirmed": "sent"}
 
 
 def test_an_older_fact_on_a_standing_is_dropped(desk: Desk, therapist_id: TherapistId) -> None:
     desk.admit(therapist_id)
-    desk.bench.hear(therapists.tell_of_reinstatement, facts.reinstated(therapist_id), sequence=2)
-    desk.bench.hear(therapists.tell_of_suspension, facts.suspended(therapist_id), sequence=1)
+    desk.bench.hear(therapist_messages.tell_of_reinstatement, facts.reinstated(therapist_id), sequence=2)
+    desk.bench.hear(therapist_messages.tell_of_suspension, facts.suspended(therapist_id), sequence=1)
     desk.run()
     assert [message["Subject"] for message in desk.post.sent] == ["That has been put right"]

@@ -9,7 +9,7 @@ from chassis.ids import new_id
 from contracts.events.intake import SafeguardingConcernRaised
 from contracts.reference import reference_for
 from contracts.vocabulary import ConcernCategory, ConcernId, ReferralId, Respondent, Severity, TherapistId
-from services.notifications.handlers import alerts, clients, introductions, therapists
+from services.notifications.handlers import alerts, client_messages, introductions, therapist_messages
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import (
     CLIENT_NAME,
@@ -42,12 +42,12 @@ def a_busy_day(desk: Desk, referral_id: ReferralId, therapist_id: TherapistId) -
     desk.release(other, EVENING)
     desk.release(referral_id, TELEPHONE, to=therapist_id)
     desk.bench.hear(introductions.note_match, facts.matched(referral_id, therapist_id))
-    desk.bench.hear(clients.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
+    desk.bench.hear(client_messages.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
     invited = facts.invited(desk.keyring, referral_id, therapist_id, Respondent.THERAPIST)
-    desk.bench.hear(clients.ask_for_form, invited)
+    desk.bench.hear(client_messages.ask_for_form, invited)
     desk.run()
-    desk.bench.hear(clients.ask_for_form, facts.invited(desk.keyring, other, therapist_id))
-    desk.bench.hear(therapists.send_offer, facts.offered(referral_id, therapist_id))
+    desk.bench.hear(client_messages.ask_for_form, facts.invited(desk.keyring, other, therapist_id))
+    desk.bench.hear(therapist_messages.send_offer, facts.offered(referral_id, therapist_id))
     concern = SafeguardingConcernRaised(
         concern_id=ConcernId(new_id()),
         referral_id=referral_id,
@@ -57,7 +57,7 @@ def a_busy_day(desk: Desk, referral_id: ReferralId, therapist_id: TherapistId) -
     )
     desk.bench.hear(alerts.raise_alert, concern)
     desk.post.refuses.add("robin@example.org")
-    desk.bench.hear(clients.tell_client_of_subsidy, facts.subsidy_approved(referral_id))
+    desk.bench.hear(client_messages.tell_client_of_subsidy, facts.subsidy_approved(referral_id))
     desk.run()
 
 

@@ -34,11 +34,11 @@ from contracts.vocabulary import (
     ReferralId,
     Severity,
 )
-from services.notifications import commands, store
-from services.notifications.commands import NamelessDecision, NotInHand, NotReadable, UnknownAlert
-from services.notifications.gateways.bounces import return_address
-from services.notifications.handlers import alerts
+from services.notifications.gateways.dsn import return_address
+from services.notifications.handlers import alerts, queries
+from services.notifications.handlers.queries import NamelessDecision, NotInHand, NotReadable, UnknownAlert
 from services.notifications.settings import Person
+from services.notifications.store import tables
 from tests.unit.notifications.conftest import MONDAY_10, SETTINGS, Desk, desk_on
 from tests.unit.notifications.test_bounces import BOUNCES, a_report, deliver
 
@@ -66,12 +66,12 @@ def concern(desk: Desk, referral_id: ReferralId) -> SafeguardingConcernRaised:
 
 def unreached(desk: Desk) -> int:
     with desk.bench.database.reading() as unit:
-        return store.count_unreached(unit.session, unit.now)
+        return tables.count_unreached(unit.session, unit.now)
 
 
 def acknowledge(desk: Desk, concern: SafeguardingConcernRaised) -> None:
     desk.bench.ask(
-        commands.acknowledge_alert, AcknowledgeAlert(concern_id=concern.concern_id, acknowledged_by="Jo Made-Up")
+        queries.acknowledge_alert, AcknowledgeAlert(concern_id=concern.concern_id, acknowledged_by="Jo Made-Up")
     )
 
 
@@ -183,7 +183,7 @@ def test_a_year_without_an_answer_lets_nobody_rest(desk: Desk, concern: Safeguar
 
 
 def open_alert(desk: Desk) -> AlertView:
-    (view,) = desk.bench.ask(commands.list_alerts, ListAlerts())
+    (view,) = desk.bench.ask(queries.list_alerts, ListAlerts())
     found: AlertView = view
     return found
 
@@ -191,7 +191,7 @@ def open_alert(desk: Desk) -> AlertView:
 def decide(desk: Desk, concern: SafeguardingConcernRaised, outcome: ConcernOutcome, by: str = "Jo Made-Up") -> None:
     reason = desk.keyring.seal("notifications", OutcomeReason(words=WORDS))
     request = RecordOutcome(concern_id=concern.concern_id, outcome=outcome, decided_by=by, reason=reason)
-    desk.bench.ask(commands.record_outcome, request)
+    desk.bench.ask(queries.record_outcome, request)
 
 
 def test_a_decision_is_on_record_beside_those_before_it(desk: Desk, concern: SafeguardingConcernRaised) -> None:
@@ -200,7 +200,7 @@ def test_a_decision_is_on_record_beside_those_before_it(desk: Desk, concern: Saf
     decide(desk, concern, ConcernOutcome.NO_FURTHER_ACTION)
     desk.bench.clock.advance(timedelta(days=1))
     decide(desk, concern, ConcernOutcome.POLICE)
-    found: list[OutcomeView] = desk.bench.ask(commands.list_outcomes, ListOutcomes(concern_id=concern.concern_id))
+    found: list[OutcomeView] = desk.bench.ask(queries.list_outcomes, ListOutcomes(concern_id=concern.concern_id))
     assert [one.outcome for one in found] == [ConcernOutcome.NO_FURTHER_ACTION, ConcernOutcome.POLICE]
     told = desk.bench.emitted(SafeguardingOutcomeRecorded)
     assert [event.outcome for event in told] == [one.outcome for one in found]
@@ -215,7 +215,7 @@ def test_the_reason_is_encrypted_and_can_be_read_with_the_key(
     assert not any(WORDS.encode() in path.read_bytes() for path in database_file.parent.glob("*.db*"))
     assert all(WORDS not in str(event.to_json()) for event in desk.bench.all_emitted)
     with desk.bench.database.reading() as unit:
-        (outcome,) = store.outcomes_of(unit.session, concern.concern_id)
+        (outcome,) = tables.outcomes_of(unit.session, concern.concern_id)
         vault = unit.dependencies.vault
         assert vault.decrypt(unit.session, concern.concern_id, OutcomeReason, outcome.reason).words == WORDS
 
@@ -233,7 +233,7 @@ def test_refuses_a_decision_that_nobody_answers_for(desk: Desk, concern: Safegua
         request = RecordOutcome(
             concern_id=concern.concern_id, outcome=ConcernOutcome.POLICE, decided_by="Jo", reason="not sealed"
         )
-        desk.bench.ask(commands.record_outcome, request)
+        desk.bench.ask(queries.record_outcome, request)
 
 
 def test_a_clock_that_was_ahead_and_is_put_right_hides_no_alert_that_reached_nobody(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from chassis.ids import new_id
 from chassis.testing import DueTimer
 from contracts.vocabulary import ReferralId
-from services.notifications import store
-from services.notifications.handlers import restored
+from services.notifications.handlers import restore
+from services.notifications.store import tables
 from tests.unit.notifications.conftest import Desk
 
 
 def contact(desk: Desk, referral_id: ReferralId) -> bytes | None:
     with desk.bench.database.reading() as unit:
-        client = store.read_client(unit.session, referral_id)
+        client = tables.read_client(unit.session, referral_id)
         assert client
         return client.contact
 
@@ -24,6 +24,6 @@ def test_an_address_whose_key_is_gone_is_forgotten_and_no_other(desk: Desk, refe
     with desk.bench.database.unit() as unit:
         unit.dependencies.vault.destroy(unit.session, referral_id, at=unit.now)
     with desk.bench.database.unit() as unit:
-        restored.forget_again(unit, DueTimer(key="all", due_at=unit.now, data={}))
+        restore.forget_again(unit, DueTimer(key="all", due_at=unit.now, data={}))
     assert contact(desk, referral_id) is None
     assert contact(desk, other)

@@ -26,9 +26,9 @@ from contracts.vocabulary import (
     StaffId,
 )
 from services.notifications import rota_commands
-from services.notifications.commands import IdentityUsedUp, NotReadable
 from services.notifications.domain.rota import Duty, Gap, Leave, gaps, on_duty
 from services.notifications.handlers import alerts
+from services.notifications.handlers.queries import IdentityUsedUp, NotReadable
 from services.notifications.rota_commands import ImpossiblePeriod, UnknownDuty, UnknownStaff
 from tests.unit.notifications.conftest import MONDAY_10, SETTINGS, Desk, body
 

@@ -20,15 +20,17 @@ from chassis.store.engine import open_engine
 from chassis.store.migrate import migrate
 from chassis.store.schedule import Effect
 from contracts.vocabulary import AlertStep
-from services.notifications import dependencies, settings, store
-from services.notifications.gateways.mail import MaildirMailer
-from services.notifications.handlers import delivery, digests
-from services.notifications.handlers.addresses import FORGET_CLIENT
+from services.notifications import dependencies, settings
+from services.notifications.application import delivery
+from services.notifications.application.queueing import SEND_ALERT, SEND_DIGEST, SEND_MESSAGE
+from services.notifications.gateways.email import MaildirMailer
+from services.notifications.handlers import digests
+from services.notifications.handlers.address_book import FORGET_CLIENT
 from services.notifications.handlers.alerts import ESCALATE, SHOUT
 from services.notifications.handlers.bounces import READ_BOUNCES, TAKE_BACK
-from services.notifications.handlers.queueing import SEND_ALERT, SEND_DIGEST, SEND_MESSAGE
 from services.notifications.handlers.rota import LOOK_AT_ROTA
 from services.notifications.service import NotificationsService
+from services.notifications.store import tables
 
 README = Path(settings.__file__).parent / "README.md"
 
@@ -138,7 +140,7 @@ def test_the_migration_makes_what_the_store_expects(tmp_path: Path) -> None:
     migrate("notifications", url)
     with open_engine(url).connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, store.metadata) == []
+        assert compare_metadata(context, tables.metadata) == []
 
 
 def test_every_timer_that_is_set_has_a_handler() -> None:

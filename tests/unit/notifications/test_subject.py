@@ -24,8 +24,8 @@ from contracts.vocabulary import (
     Severity,
     TherapistId,
 )
-from services.notifications import commands, subject
-from services.notifications.handlers import alerts, contact_changes, introductions, staff
+from services.notifications import subject_access
+from services.notifications.handlers import alerts, contact_changes, introductions, office_messages, queries
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import MONDAY_10, TELEPHONE, THERAPIST_NAME, Desk
 from tests.unit.notifications.test_contact_changes import NEW_EMAIL, tell
@@ -36,7 +36,7 @@ Told = dict[Topic, list[dict[str, str]]]
 def told(desk: Desk, referral_id: ReferralId) -> Told:
     key = OneTimeKey()
     asked = AboutSubject(referral_id=referral_id, asked_by="E. X", reason=ExportReason.CLIENT_ASKED, seal_to=key.public)
-    held = key.open(Holding, desk.bench.ask(telling(subject.tell), asked).sealed)
+    held = key.open(Holding, desk.bench.ask(telling(subject_access.tell), asked).sealed)
     return {section.topic: [entry.told() for entry in section.entries] for section in held.sections}
 
 
@@ -54,10 +54,10 @@ def worry(desk: Desk, referral_id: ReferralId) -> ConcernId:
 
 
 def decide(desk: Desk, concern_id: ConcernId, outcome: ConcernOutcome) -> None:
-    desk.bench.ask(commands.acknowledge_alert, AcknowledgeAlert(concern_id=concern_id, acknowledged_by="L. Ead"))
+    desk.bench.ask(queries.acknowledge_alert, AcknowledgeAlert(concern_id=concern_id, acknowledged_by="L. Ead"))
     reason = desk.keyring.seal("notifications", OutcomeReason(words="because of the tide"))
     request = RecordOutcome(concern_id=concern_id, outcome=outcome, decided_by="L. Ead", reason=reason)
-    desk.bench.ask(commands.record_outcome, request)
+    desk.bench.ask(queries.record_outcome, request)
 
 
 def audited(desk: Desk, referral_id: ReferralId) -> list[tuple[str, str]]:
@@ -88,7 +88,7 @@ def test_a_contact_that_they_changed_themselves_and_what_they_asked_for_is_told(
     tell(desk, referral_id, ContactChangeStage.CODE_WANTED, NEW_EMAIL, code="012345")
     tell(desk, referral_id, ContactChangeStage.CHANGED, NEW_EMAIL)
     agreement = AgreementAwaited(referral_id=referral_id, reason=HoldReason.CONSENT_TO_PASS_ON)
-    desk.bench.hear(staff.ask_for_agreement, agreement)
+    desk.bench.hear(office_messages.ask_for_agreement, agreement)
     wish = AnotherTherapistWanted(referral_id=referral_id, match_id=MatchId(new_id()))
     desk.bench.hear(contact_changes.tell_office_of_wish, wish)
     desk.run()
@@ -125,7 +125,7 @@ def test_the_reason_of_a_decision_is_read_on_record_and_the_client_is_not_told_o
     concern_id, key = worry(desk, referral_id), OneTimeKey()
     decide(desk, concern_id, ConcernOutcome.POLICE)
     asked = ReadOutcomes(concern_id=concern_id, staff="L. Ead", seal_to=key.public)
-    held = key.open(Holding, desk.bench.ask(subject.read_outcomes, asked).sealed)
+    held = key.open(Holding, desk.bench.ask(subject_access.read_outcomes, asked).sealed)
     _, decided = held.sections[0].entries
     assert decided.told()["Why"] == "because of the tide"
     assert audited(desk, referral_id) == [(AuditAction.READ.value, "L. Ead")]
@@ -135,8 +135,8 @@ def test_the_reason_of_a_decision_is_read_on_record_and_the_client_is_not_told_o
 
 def test_a_concern_that_nobody_raised_is_unknown(desk: Desk) -> None:
     asked = ReadOutcomes(concern_id=ConcernId(new_id()), staff="L. Ead", seal_to=OneTimeKey().public)
-    with pytest.raises(commands.UnknownAlert):
-        desk.bench.ask(subject.read_outcomes, asked)
+    with pytest.raises(queries.UnknownAlert):
+        desk.bench.ask(subject_access.read_outcomes, asked)
 
 
 def test_where_nothing_is_held_nothing_goes_on_record(desk: Desk, referral_id: ReferralId) -> None:

@@ -14,7 +14,13 @@ from contracts.event import Event
 from contracts.reference import reference_for
 from contracts.sealed import LinkSecret
 from contracts.vocabulary import FeeCreditReason, ReferralId, Respondent, TherapistId
-from services.notifications.handlers import addresses, clients, introductions, staff, therapists
+from services.notifications.handlers import (
+    address_book,
+    client_messages,
+    introductions,
+    office_messages,
+    therapist_messages,
+)
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import (
     CLIENT_CALLS,
@@ -43,7 +49,7 @@ def test_an_offer_says_until_when_and_nothing_about_the_client(
     desk.release(referral_id, CLIENT_CALLS)
     sealed = desk.keyring.seal("notifications", LinkSecret(token="made-up-secret-of-a-link"))
     offer = replace(facts.offered(referral_id, therapist_id), sealed=sealed)
-    desk.bench.hear(therapists.send_offer, offer)
+    desk.bench.hear(therapist_messages.send_offer, offer)
     text = only_text(desk)
     assert "Wednesday 25 November 2026 at 10:00" in text
     assert "https://forms.example.org/offer/made-up-secret-of-a-link" in text
@@ -58,7 +64,7 @@ def test_an_offer_for_a_summer_s_day_expires_by_the_clock_on_the_wall(
 ) -> None:
     desk.admit(therapist_id)
     offer = facts.offered(referral_id, therapist_id)
-    desk.bench.hear(therapists.send_offer, replace(offer, expires_at=offer.expires_at.replace(month=7)))
+    desk.bench.hear(therapist_messages.send_offer, replace(offer, expires_at=offer.expires_at.replace(month=7)))
     assert "at 11:00" in only_text(desk)
 
 
@@ -66,7 +72,7 @@ def test_an_offer_is_sent_once(desk: Desk, referral_id: ReferralId, therapist_id
     desk.admit(therapist_id)
     offer = facts.offered(referral_id, therapist_id)
     for _ in range(3):
-        desk.bench.hear(therapists.send_offer, offer)
+        desk.bench.hear(therapist_messages.send_offer, offer)
         desk.run()
     assert len(desk.post.sent) == 1
 
@@ -76,8 +82,8 @@ def test_an_offer_that_was_taken_back_before_it_arrived_is_never_sent(
 ) -> None:
     desk.admit(therapist_id)
     offer = facts.offered(referral_id, therapist_id)
-    desk.bench.hear(therapists.take_offer_back, facts.taken_back(offer))
-    desk.bench.hear(therapists.send_offer, offer)
+    desk.bench.hear(therapist_messages.take_offer_back, facts.taken_back(offer))
+    desk.bench.hear(therapist_messages.send_offer, offer)
     desk.run()
     assert desk.post.sent == []
 
@@ -87,8 +93,8 @@ def test_an_offer_that_was_taken_back_before_it_was_sent_is_never_sent(
 ) -> None:
     desk.admit(therapist_id)
     offer = facts.offered(referral_id, therapist_id)
-    desk.bench.hear(therapists.send_offer, offer)
-    desk.bench.hear(therapists.take_offer_back, facts.taken_back(offer))
+    desk.bench.hear(therapist_messages.send_offer, offer)
+    desk.bench.hear(therapist_messages.take_offer_back, facts.taken_back(offer))
     desk.run()
     assert desk.post.sent == []
 
@@ -98,10 +104,10 @@ def test_an_offer_that_was_sent_is_taken_back_in_words(
 ) -> None:
     desk.admit(therapist_id)
     offer = facts.offered(referral_id, therapist_id)
-    desk.bench.hear(therapists.send_offer, offer)
+    desk.bench.hear(therapist_messages.send_offer, offer)
     desk.run()
     for _ in range(2):
-        desk.bench.hear(therapists.take_offer_back, facts.taken_back(offer))
+        desk.bench.hear(therapist_messages.take_offer_back, facts.taken_back(offer))
     desk.run()
     assert len(desk.post.sent) == 2
     assert "no longer open" in body(desk.post.sent[-1])
@@ -132,7 +138,7 @@ def test_an_introduction_puts_no_address_into_the_book(
 def test_an_introduction_to_nobody_is_invalid(desk: Desk, referral_id: ReferralId, therapist_id: TherapistId) -> None:
     event = replace(desk.released(referral_id, to=therapist_id), therapist_id=None)
     with pytest.raises(Invalid, match="names no therapist"):
-        desk.bench.hear(addresses.keep_contact, event)
+        desk.bench.hear(address_book.keep_contact, event)
 
 
 def test_an_introduction_carries_its_link_no_longer_once_it_was_sent(
@@ -149,20 +155,20 @@ def test_every_message_waits_for_the_therapist_s_address(
     desk: Desk, referral_id: ReferralId, therapist_id: TherapistId
 ) -> None:
     heard: list[tuple[EventHandler, Event]] = [
-        (therapists.send_offer, facts.offered(referral_id, therapist_id)),
-        (therapists.tell_of_membership, facts.membership_started(therapist_id)),
-        (therapists.tell_of_renewal, facts.membership_renewed(therapist_id)),
-        (therapists.tell_of_lapse, facts.membership_lapsed(therapist_id)),
-        (therapists.tell_of_referral_fee, facts.fee_charged(referral_id, therapist_id)),
-        (therapists.tell_of_credit, facts.fee_credited(referral_id, therapist_id)),
-        (therapists.send_receipt, facts.paid(therapist_id)),
-        (therapists.tell_of_reminder, facts.membership_reminded(therapist_id)),
-        (therapists.tell_of_award, facts.subsidy_assigned(referral_id, therapist_id)),
-        (therapists.tell_of_fee_owed_again, facts.fee_owed_again(referral_id, therapist_id)),
-        (therapists.tell_of_reversed_payment, facts.payment_reversed(therapist_id)),
-        (therapists.tell_of_suspension, facts.suspended(therapist_id)),
-        (addresses.keep_contact, desk.released(referral_id, to=therapist_id)),
-        (clients.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id, Respondent.THERAPIST)),
+        (therapist_messages.send_offer, facts.offered(referral_id, therapist_id)),
+        (therapist_messages.tell_of_membership, facts.membership_started(therapist_id)),
+        (therapist_messages.tell_of_renewal, facts.membership_renewed(therapist_id)),
+        (therapist_messages.tell_of_lapse, facts.membership_lapsed(therapist_id)),
+        (therapist_messages.tell_of_referral_fee, facts.fee_charged(referral_id, therapist_id)),
+        (therapist_messages.tell_of_credit, facts.fee_credited(referral_id, therapist_id)),
+        (therapist_messages.send_receipt, facts.paid(therapist_id)),
+        (therapist_messages.tell_of_reminder, facts.membership_reminded(therapist_id)),
+        (therapist_messages.tell_of_award, facts.subsidy_assigned(referral_id, therapist_id)),
+        (therapist_messages.tell_of_fee_owed_again, facts.fee_owed_again(referral_id, therapist_id)),
+        (therapist_messages.tell_of_reversed_payment, facts.payment_reversed(therapist_id)),
+        (therapist_messages.tell_of_suspension, facts.suspended(therapist_id)),
+        (address_book.keep_contact, desk.released(referral_id, to=therapist_id)),
+        (client_messages.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id, Respondent.THERAPIST)),
     ]
     for handler, event in heard:
         with pytest.raises(NotYet):
@@ -177,14 +183,18 @@ def test_every_message_waits_for_the_therapist_s_address(
 @pytest.mark.parametrize(
     ("handler", "event", "says"),
     [
-        (therapists.tell_of_membership, facts.membership_started, "£50.00, for 23 November 2026 to 22 November 2027"),
-        (therapists.tell_of_renewal, facts.membership_renewed, "from 23 November 2027 to 22 November 2028"),
-        (therapists.tell_of_reminder, facts.membership_reminded, "lapses on 24 December 2026"),
-        (therapists.tell_of_reversed_payment, facts.payment_reversed, "the bank has returned it"),
-        (therapists.tell_of_lapse, facts.membership_lapsed, "lapsed on 23 November 2026"),
-        (therapists.send_receipt, facts.paid, "£50.00"),
-        (therapists.tell_of_suspension, facts.suspended, "insurance certificate that we hold has expired"),
-        (therapists.tell_of_reinstatement, facts.reinstated, "we have your new insurance certificate"),
+        (
+            therapist_messages.tell_of_membership,
+            facts.membership_started,
+            "£50.00, for 23 November 2026 to 22 November 2027",
+        ),
+        (therapist_messages.tell_of_renewal, facts.membership_renewed, "from 23 November 2027 to 22 November 2028"),
+        (therapist_messages.tell_of_reminder, facts.membership_reminded, "lapses on 24 December 2026"),
+        (therapist_messages.tell_of_reversed_payment, facts.payment_reversed, "the bank has returned it"),
+        (therapist_messages.tell_of_lapse, facts.membership_lapsed, "lapsed on 23 November 2026"),
+        (therapist_messages.send_receipt, facts.paid, "£50.00"),
+        (therapist_messages.tell_of_suspension, facts.suspended, "insurance certificate that we hold has expired"),
+        (therapist_messages.tell_of_reinstatement, facts.reinstated, "we have your new insurance certificate"),
     ],
 )
 def test_a_therapist_is_told_in_plain_words(
@@ -199,7 +209,7 @@ def test_a_therapist_is_told_in_plain_words(
 
 def test_an_amount_is_written_as_money(desk: Desk, referral_id: ReferralId, therapist_id: TherapistId) -> None:
     desk.admit(therapist_id)
-    desk.bench.hear(therapists.tell_of_referral_fee, facts.fee_charged(referral_id, therapist_id))
+    desk.bench.hear(therapist_messages.tell_of_referral_fee, facts.fee_charged(referral_id, therapist_id))
     assert "£1,234.56" in only_text(desk)
 
 
@@ -209,9 +219,9 @@ def test_the_last_word_on_a_suspension_is_the_newest(
 ) -> None:
     desk.admit(therapist_id)
     heard: list[tuple[EventHandler, Event]] = [
-        (therapists.tell_of_suspension, facts.suspended(therapist_id)),
-        (therapists.tell_of_reinstatement, facts.reinstated(therapist_id)),
-        (therapists.tell_of_suspension, facts.suspended(therapist_id)),
+        (therapist_messages.tell_of_suspension, facts.suspended(therapist_id)),
+        (therapist_messages.tell_of_reinstatement, facts.reinstated(therapist_id)),
+        (therapist_messages.tell_of_suspension, facts.suspended(therapist_id)),
     ]
     for index in order:
         for _ in range(2):
@@ -224,15 +234,15 @@ def test_the_last_word_on_a_suspension_is_the_newest(
 
 def test_a_lapse_that_has_been_put_right_since_is_not_told(desk: Desk, therapist_id: TherapistId) -> None:
     desk.admit(therapist_id)
-    desk.bench.hear(therapists.tell_of_renewal, facts.membership_renewed(therapist_id), sequence=2)
-    desk.bench.hear(therapists.tell_of_lapse, facts.membership_lapsed(therapist_id), sequence=1)
+    desk.bench.hear(therapist_messages.tell_of_renewal, facts.membership_renewed(therapist_id), sequence=2)
+    desk.bench.hear(therapist_messages.tell_of_lapse, facts.membership_lapsed(therapist_id), sequence=1)
     assert "goes on from" in only_text(desk)
 
 
 def test_a_reminder_that_comes_after_the_lapse_is_not_told(desk: Desk, therapist_id: TherapistId) -> None:
     desk.admit(therapist_id)
-    desk.bench.hear(therapists.tell_of_lapse, facts.membership_lapsed(therapist_id), sequence=3)
-    desk.bench.hear(therapists.tell_of_reminder, facts.membership_reminded(therapist_id), sequence=2)
+    desk.bench.hear(therapist_messages.tell_of_lapse, facts.membership_lapsed(therapist_id), sequence=3)
+    desk.bench.hear(therapist_messages.tell_of_reminder, facts.membership_reminded(therapist_id), sequence=2)
     assert "lapsed on" in only_text(desk)
 
 
@@ -241,7 +251,7 @@ def test_the_therapist_is_told_what_a_fund_pays_of_whose_sessions_and_until_when
 ) -> None:
     desk.admit(therapist_id)
     desk.release(referral_id, CLIENT_CALLS)
-    desk.bench.hear(therapists.tell_of_award, facts.subsidy_assigned(referral_id, therapist_id))
+    desk.bench.hear(therapist_messages.tell_of_award, facts.subsidy_assigned(referral_id, therapist_id))
     text = only_text(desk)
     assert "pays £25.00 of each session" in text
     assert "up to 10 sessions, the last on 31 March 2027" in text
@@ -263,13 +273,17 @@ def test_why_a_fee_is_given_back_is_told_as_it_is(
     desk: Desk, referral_id: ReferralId, therapist_id: TherapistId, reason: FeeCreditReason | None, says: str
 ) -> None:
     desk.admit(therapist_id)
-    desk.bench.hear(therapists.tell_of_credit, replace(facts.fee_credited(referral_id, therapist_id), reason=reason))
+    desk.bench.hear(
+        therapist_messages.tell_of_credit, replace(facts.fee_credited(referral_id, therapist_id), reason=reason)
+    )
     assert says in only_text(desk)
 
 
 def test_a_receipt_says_what_stands_to_their_credit(desk: Desk, therapist_id: TherapistId) -> None:
     desk.admit(therapist_id)
-    desk.bench.hear(therapists.send_receipt, replace(facts.paid(therapist_id), outstanding_pence=0, credit_pence=50))
+    desk.bench.hear(
+        therapist_messages.send_receipt, replace(facts.paid(therapist_id), outstanding_pence=0, credit_pence=50)
+    )
     text = only_text(desk)
     assert "£0.50 stand to your credit" in text
     assert "still to be paid" not in text
@@ -277,12 +291,12 @@ def test_a_receipt_says_what_stands_to_their_credit(desk: Desk, therapist_id: Th
 
 def test_the_office_is_asked_whether_a_client_came_also_after_a_withdrawal(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, CLIENT_CALLS)
-    desk.bench.hear(addresses.withdraw, facts.withdrawn(referral_id))
+    desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
     desk.run()
     before = len(desk.post.to(SETTINGS.office.address))
     event = facts.attendance_unrecorded(referral_id)
     for _ in range(2):
-        desk.bench.hear(staff.tell_office_of_unrecorded_attendance, event)
+        desk.bench.hear(office_messages.tell_office_of_unrecorded_attendance, event)
         desk.run()
     assert len(desk.post.to(SETTINGS.office.address)) == before + 1
     text = body(desk.post.sent[-1])
@@ -295,18 +309,18 @@ def test_a_form_is_asked_of_the_therapist_by_link(
 ) -> None:
     desk.admit(therapist_id)
     event = facts.invited(desk.keyring, referral_id, therapist_id, Respondent.THERAPIST)
-    desk.bench.hear(clients.ask_for_form, event)
+    desk.bench.hear(client_messages.ask_for_form, event)
     assert f"https://forms.example.org/f/{facts.TOKEN}" in only_text(desk)
 
 
 def test_a_newer_address_is_used_and_an_older_one_that_comes_late_is_not(desk: Desk, therapist_id: TherapistId) -> None:
     desk.admit(therapist_id, email="new@example.org", sequence=4)
     desk.admit(therapist_id, email="old@example.org", sequence=2)
-    desk.bench.hear(therapists.send_receipt, facts.paid(therapist_id))
+    desk.bench.hear(therapist_messages.send_receipt, facts.paid(therapist_id))
     desk.run()
     assert [message["To"] for message in desk.post.sent] == ["new@example.org"]
     desk.admit(therapist_id, email="newest@example.org", sequence=5)
-    desk.bench.hear(therapists.send_receipt, facts.paid(therapist_id))
+    desk.bench.hear(therapist_messages.send_receipt, facts.paid(therapist_id))
     desk.run()
     assert desk.post.sent[-1]["To"] == "newest@example.org"
 
@@ -314,13 +328,13 @@ def test_a_newer_address_is_used_and_an_older_one_that_comes_late_is_not(desk: D
 def test_an_address_that_cannot_be_opened_is_invalid(desk: Desk, therapist_id: TherapistId) -> None:
     with pytest.raises(Invalid):
         desk.bench.hear(
-            addresses.keep_therapist_contact, replace(desk.contact_changed(therapist_id), sealed="not sealed")
+            address_book.keep_therapist_contact, replace(desk.contact_changed(therapist_id), sealed="not sealed")
         )
 
 
 def test_the_office_hears_of_a_referral_that_waits_for_long_once(desk: Desk, referral_id: ReferralId) -> None:
     for _ in range(2):
-        desk.bench.hear(staff.tell_office_of_stall, facts.stalled(referral_id))
+        desk.bench.hear(office_messages.tell_office_of_stall, facts.stalled(referral_id))
         desk.run()
     (message,) = desk.post.sent
     assert message["To"] == SETTINGS.office.address
@@ -334,8 +348,8 @@ def test_a_credit_that_is_reversed_before_it_was_told_is_told_in_no_way(
     desk.admit(therapist_id)
     reversed_ = facts.fee_owed_again(referral_id, therapist_id)
     credited = replace(facts.fee_credited(referral_id, therapist_id), credit_note_id=reversed_.credit_note_id)
-    desk.bench.hear(therapists.tell_of_credit, credited)
-    desk.bench.hear(therapists.tell_of_fee_owed_again, reversed_)
+    desk.bench.hear(therapist_messages.tell_of_credit, credited)
+    desk.bench.hear(therapist_messages.tell_of_fee_owed_again, reversed_)
     desk.run()
     assert desk.post.sent == []
 
@@ -346,8 +360,8 @@ def test_a_credit_is_not_told_after_its_reversal(
     desk.admit(therapist_id)
     reversed_ = facts.fee_owed_again(referral_id, therapist_id)
     credited = replace(facts.fee_credited(referral_id, therapist_id), credit_note_id=reversed_.credit_note_id)
-    desk.bench.hear(therapists.tell_of_fee_owed_again, reversed_)
-    desk.bench.hear(therapists.tell_of_credit, credited)
+    desk.bench.hear(therapist_messages.tell_of_fee_owed_again, reversed_)
+    desk.bench.hear(therapist_messages.tell_of_credit, credited)
     desk.run()
     assert len(desk.post.sent) == 1
 
@@ -365,14 +379,14 @@ def test_a_form_that_was_cancelled_is_not_asked_for(
         facts.invited(desk.keyring, referral_id, therapist_id, respondent), invited_at=desk.bench.clock.now()
     )
     heard: list[tuple[EventHandler, Event]] = [
-        (clients.ask_for_form, invited),
-        (clients.stop_asking_for_form, facts.cancelled(invited)),
+        (client_messages.ask_for_form, invited),
+        (client_messages.stop_asking_for_form, facts.cancelled(invited)),
     ]
     for handler, event in heard[::order]:
         desk.bench.hear(handler, event)
     desk.run()
     assert len(desk.post.sent) == before
     again = replace(invited, invited_at=desk.bench.clock.now() + timedelta(hours=1))
-    desk.bench.hear(clients.ask_for_form, again)
+    desk.bench.hear(client_messages.ask_for_form, again)
     desk.run()
     assert len(desk.post.sent) == before + 1, "asked once more they are written to"

@@ -6,8 +6,14 @@ import pytest
 
 from contracts.events.notifications import MessageFailed
 from contracts.vocabulary import ReferralId, TherapistId, WithdrawalReason
-from services.notifications import store
-from services.notifications.handlers import addresses, clients, introductions, staff, therapists
+from services.notifications.handlers import (
+    address_book,
+    client_messages,
+    introductions,
+    office_messages,
+    therapist_messages,
+)
+from services.notifications.store import tables
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import (
     CLIENT_CALLS,
@@ -24,7 +30,7 @@ ADDRESS = "robin@example.org"
 
 def address_is_gone(desk: Desk, referral_id: ReferralId) -> bool:
     with desk.bench.database.reading() as unit:
-        client = store.read_client(unit.session, referral_id)
+        client = tables.read_client(unit.session, referral_id)
         keys = (
             unit.session.connection()
             .exec_driver_sql("SELECT count(*) FROM data_key WHERE length(wrapped) > 0")
@@ -36,7 +42,7 @@ def address_is_gone(desk: Desk, referral_id: ReferralId) -> bool:
 def test_the_client_is_told_and_then_forgotten(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, OPEN_EMAIL)
     desk.run()
-    desk.bench.hear(addresses.withdraw, facts.withdrawn(referral_id))
+    desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
     assert not address_is_gone(desk, referral_id)
     desk.run()
     assert "has been taken back" in body(desk.post.to(ADDRESS)[-1])
@@ -46,7 +52,7 @@ def test_the_client_is_told_and_then_forgotten(desk: Desk, referral_id: Referral
 def test_what_was_waiting_to_be_sent_is_not_sent_but_for_the_confirmation(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, EVENING)
     desk.bench.hear(introductions.note_match, facts.matched(referral_id))
-    desk.bench.hear(addresses.withdraw, facts.withdrawn(referral_id))
+    desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
     assert set(desk.states(referral_id).values()) == {"cancelled", "queued"}
     desk.pass_time(hours=8)
     assert desk.states(referral_id) == {
@@ -60,14 +66,14 @@ def test_what_was_waiting_to_be_sent_is_not_sent_but_for_the_confirmation(desk: 
 def test_nothing_new_is_said_afterwards(desk: Desk, referral_id: ReferralId, therapist_id: TherapistId) -> None:
     desk.admit(therapist_id)
     desk.release(referral_id)
-    desk.bench.hear(addresses.withdraw, facts.withdrawn(referral_id))
+    desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
     desk.run()
     before = len(desk.post.sent)
     desk.bench.hear(introductions.note_match, facts.matched(referral_id))
-    desk.bench.hear(clients.tell_client_of_subsidy, facts.subsidy_approved(referral_id))
-    desk.bench.hear(clients.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
-    desk.bench.hear(therapists.send_offer, facts.offered(referral_id, therapist_id))
-    desk.bench.hear(staff.tell_office_of_stall, facts.stalled(referral_id))
+    desk.bench.hear(client_messages.tell_client_of_subsidy, facts.subsidy_approved(referral_id))
+    desk.bench.hear(client_messages.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
+    desk.bench.hear(therapist_messages.send_offer, facts.offered(referral_id, therapist_id))
+    desk.bench.hear(office_messages.tell_office_of_stall, facts.stalled(referral_id))
     desk.release(referral_id, to=therapist_id)
     desk.run()
     assert len(desk.post.sent) == before
@@ -78,8 +84,8 @@ def test_what_a_therapist_owes_or_is_owed_is_still_said(
     desk: Desk, referral_id: ReferralId, therapist_id: TherapistId
 ) -> None:
     desk.admit(therapist_id)
-    desk.bench.hear(addresses.withdraw, facts.withdrawn(referral_id))
-    desk.bench.hear(therapists.tell_of_credit, facts.fee_credited(referral_id, therapist_id))
+    desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
+    desk.bench.hear(therapist_messages.tell_of_credit, facts.fee_credited(referral_id, therapist_id))
     desk.run()
     assert len(desk.post.sent) == 1
 
@@ -89,7 +95,7 @@ def test_an_introduction_that_was_waiting_never_reaches_the_therapist(
 ) -> None:
     desk.admit(therapist_id)
     desk.release(referral_id, to=therapist_id)
-    desk.bench.hear(addresses.withdraw, facts.withdrawn(referral_id))
+    desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
     desk.run()
     assert desk.post.sent == []
 
@@ -97,7 +103,7 @@ def test_an_introduction_that_was_waiting_never_reaches_the_therapist(
 def test_a_withdrawal_that_comes_before_the_address_is_confirmed_when_it_arrives(
     desk: Desk, referral_id: ReferralId
 ) -> None:
-    desk.bench.hear(addresses.withdraw, facts.withdrawn(referral_id), sequence=3)
+    desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id), sequence=3)
     desk.release(referral_id, sequence=1)
     desk.run()
     assert desk.states(referral_id) == {"withdrawal_confirmed": "sent"}
@@ -106,7 +112,7 @@ def test_a_withdrawal_that_comes_before_the_address_is_confirmed_when_it_arrives
 
 def test_an_address_that_comes_after_it_was_removed_is_not_kept(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, sequence=1)
-    desk.bench.hear(addresses.withdraw, facts.withdrawn(referral_id), sequence=3)
+    desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id), sequence=3)
     desk.run()
     sent = len(desk.post.sent)
     desk.release(referral_id, sequence=4)
@@ -117,7 +123,7 @@ def test_an_address_that_comes_after_it_was_removed_is_not_kept(desk: Desk, refe
 
 def test_a_client_who_could_not_be_reached_is_not_written_to(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id)
-    desk.bench.hear(addresses.withdraw, facts.withdrawn(referral_id, WithdrawalReason.NO_CONTACT))
+    desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id, WithdrawalReason.NO_CONTACT))
     desk.run()
     assert desk.post.sent == []
     assert address_is_gone(desk, referral_id)
@@ -126,7 +132,7 @@ def test_a_client_who_could_not_be_reached_is_not_written_to(desk: Desk, referra
 def test_withdrawing_twice_confirms_once(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id)
     for _ in range(2):
-        desk.bench.hear(addresses.withdraw, facts.withdrawn(referral_id))
+        desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
         desk.run()
     assert len(desk.post.to(ADDRESS)) == 1
 
@@ -135,8 +141,8 @@ def test_a_second_withdrawal_does_not_take_the_confirmation_of_the_first_away(
     desk: Desk, referral_id: ReferralId
 ) -> None:
     desk.release(referral_id, EVENING)
-    desk.bench.hear(addresses.withdraw, facts.withdrawn(referral_id))
-    desk.bench.hear(addresses.withdraw, facts.withdrawn(referral_id, WithdrawalReason.NO_CONTACT))
+    desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
+    desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id, WithdrawalReason.NO_CONTACT))
     desk.pass_time(hours=8)
     assert desk.states(referral_id)["withdrawal_confirmed"] == "sent"
 
@@ -146,7 +152,7 @@ def test_the_address_is_forgotten_whatever_way_the_client_chose(
     desk: Desk, referral_id: ReferralId, contact: object
 ) -> None:
     desk.release(referral_id, contact)  # type: ignore[arg-type]
-    desk.bench.hear(addresses.withdraw, facts.withdrawn(referral_id))
+    desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
     desk.run()
     assert address_is_gone(desk, referral_id)
 
@@ -155,7 +161,7 @@ def test_the_address_is_forgotten_even_if_the_confirmation_cannot_be_sent(desk: 
     desk.release(referral_id)
     desk.run()
     desk.post.refuses.add(ADDRESS)
-    desk.bench.hear(addresses.withdraw, facts.withdrawn(referral_id))
+    desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
     desk.run()
     assert [failed.template for failed in desk.bench.emitted(MessageFailed)] == ["withdrawal_confirmed"]
     assert address_is_gone(desk, referral_id)
@@ -165,7 +171,7 @@ def test_a_closed_referral_keeps_its_address_for_the_follow_up_and_no_longer(
     desk: Desk, referral_id: ReferralId
 ) -> None:
     desk.release(referral_id)
-    desk.bench.hear(addresses.close, facts.closed(referral_id))
+    desk.bench.hear(address_book.close, facts.closed(referral_id))
     desk.pass_time(days=364)
     assert not address_is_gone(desk, referral_id)
     desk.pass_time(days=1)
@@ -176,10 +182,10 @@ def test_what_comes_after_the_address_was_forgotten_is_dropped_and_does_not_wait
     desk: Desk, referral_id: ReferralId, therapist_id: TherapistId
 ) -> None:
     desk.release(referral_id)
-    desk.bench.hear(addresses.close, facts.closed(referral_id))
+    desk.bench.hear(address_book.close, facts.closed(referral_id))
     desk.pass_time(days=366)
     sent = len(desk.post.sent)
-    desk.bench.hear(clients.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
+    desk.bench.hear(client_messages.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
     desk.run()
     assert len(desk.post.sent) == sent
 
@@ -189,10 +195,10 @@ def test_an_open_offer_is_taken_back_from_a_therapist_after_a_withdrawal(
 ) -> None:
     desk.admit(therapist_id)
     offer = facts.offered(referral_id, therapist_id)
-    desk.bench.hear(therapists.send_offer, offer)
+    desk.bench.hear(therapist_messages.send_offer, offer)
     desk.run()
-    desk.bench.hear(addresses.withdraw, facts.withdrawn(referral_id))
-    desk.bench.hear(therapists.take_offer_back, facts.taken_back(offer))
+    desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
+    desk.bench.hear(therapist_messages.take_offer_back, facts.taken_back(offer))
     desk.run()
     assert desk.states(referral_id) == {"offer": "sent", "offer_withdrawn": "sent"}
 
@@ -201,7 +207,7 @@ def test_the_moment_of_sending_looks_once_more(desk: Desk, referral_id: Referral
     """Two replicas may queue a message and withdraw its referral at the same moment."""
     desk.release(referral_id)
     with desk.bench.database.unit() as unit:
-        store.client_of(unit.session, referral_id).withdraw(at=unit.now, sequence=2)
+        tables.client_of(unit.session, referral_id).withdraw(at=unit.now, sequence=2)
     desk.run()
     assert desk.states(referral_id) == {"request_received": "cancelled"}
     assert desk.post.sent == []
@@ -211,7 +217,7 @@ def test_a_duplicate_is_confirmed_to_nobody_and_its_address_is_kept(desk: Desk, 
     desk.release(referral_id, OPEN_EMAIL)
     desk.run()
     letters = len(desk.post.sent)
-    desk.bench.hear(addresses.withdraw, facts.withdrawn(referral_id, WithdrawalReason.DUPLICATE))
+    desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id, WithdrawalReason.DUPLICATE))
     desk.run()
     assert len(desk.post.sent) == letters
     assert not address_is_gone(desk, referral_id)

@@ -26,9 +26,9 @@ from contracts.vocabulary import (
     SuspensionReason,
 )
 from services.notifications.domain.templates import Recipient, StandIn, Template
-from services.notifications.gateways import staff_words
+from services.notifications.gateways import staff_labels
 from services.notifications.gateways.samples import KNOWN, REFERENCE, SAMPLES, TEXTS
-from services.notifications.gateways.wording import InvalidTemplates, Text, Wording
+from services.notifications.gateways.templates import InvalidTemplates, Text, Wording
 from services.notifications.settings import TEMPLATES
 from tests.unit.notifications.conftest import WORDING
 
@@ -170,7 +170,7 @@ def test_staff_are_told_in_words_and_asked_to_do_something(name: str, console_ur
     ],
 )
 def test_staff_have_words_for_every_code(name: str, codes: Iterable[str]) -> None:
-    assert set(staff_words.FILTERS[name]) == {str(code) for code in codes}
+    assert set(staff_labels.FILTERS[name]) == {str(code) for code in codes}
 
 
 @pytest.mark.parametrize(

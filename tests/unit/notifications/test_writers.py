@@ -34,7 +34,7 @@ from contracts.vocabulary import (
     TherapistId,
     WithdrawalReason,
 )
-from services.notifications.handlers import addresses, clients, introductions, staff
+from services.notifications.handlers import address_book, client_messages, introductions, office_messages
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import CLIENT_NAME, MONDAY_10, OPEN_EMAIL, POST, Desk, body
 from tests.unit.notifications.test_withdrawal import address_is_gone
@@ -67,7 +67,7 @@ def tell(
     )
     sealed = desk.keyring.seal("notifications", known)
     event = ContactReleased(referral_id=referral_id, purpose=purpose, therapist_id=to, sealed=sealed)
-    desk.bench.hear(addresses.keep_contact, event)
+    desk.bench.hear(address_book.keep_contact, event)
 
 
 def received(referral_id: ReferralId, group: ClientGroup = ClientGroup.FAMILY) -> ReferralReceived:
@@ -117,9 +117,9 @@ def test_what_comes_next_goes_to_the_client_alone_if_they_can_be_written_to(
 def test_and_otherwise_to_the_writer_in_words_of_their_own(desk: Desk, referral_id: ReferralId) -> None:
     tell(desk, referral_id)
     desk.bench.hear(introductions.note_match, facts.matched(referral_id))
-    desk.bench.hear(clients.tell_client_of_subsidy, facts.subsidy_approved(referral_id))
-    desk.bench.hear(addresses.signpost, facts.signposted(referral_id))
-    desk.bench.hear(addresses.withdraw, facts.withdrawn(referral_id))
+    desk.bench.hear(client_messages.tell_client_of_subsidy, facts.subsidy_approved(referral_id))
+    desk.bench.hear(address_book.signpost, facts.signposted(referral_id))
+    desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
     desk.run()
     assert {one["To"] for one in desk.post.sent} == {WRITERS_ADDRESS}
     assert all("your request" not in body(one) for one in desk.post.sent)
@@ -128,7 +128,7 @@ def test_and_otherwise_to_the_writer_in_words_of_their_own(desk: Desk, referral_
 def test_a_writer_is_not_asked_how_the_client_feels(desk: Desk, referral_id: ReferralId) -> None:
     """Nobody else's answers count, so the office is told that somebody has to ask."""
     tell(desk, referral_id)
-    desk.bench.hear(clients.ask_for_form, facts.invited(desk.keyring, referral_id, TherapistId(new_id())))
+    desk.bench.hear(client_messages.ask_for_form, facts.invited(desk.keyring, referral_id, TherapistId(new_id())))
     desk.run()
     assert len(desk.post.to(WRITERS_ADDRESS)) == 1
     assert len(desk.post.to(OFFICE)) == 1
@@ -170,7 +170,7 @@ def test_a_therapist_is_told_that_the_way_has_changed_each_time(
 def test_the_office_hears_of_a_new_request_at_once_and_once(desk: Desk, referral_id: ReferralId) -> None:
     tell(desk, referral_id, contact=OPEN_EMAIL, writer=None)
     for _ in range(2):  # it is said anew when something of it is corrected
-        desk.bench.hear(staff.tell_office_of_request, received(referral_id))
+        desk.bench.hear(office_messages.tell_office_of_request, received(referral_id))
     desk.run()
     (letter,) = desk.post.to(OFFICE)
     text = body(letter)
@@ -182,7 +182,7 @@ def test_the_office_hears_of_a_new_request_at_once_and_once(desk: Desk, referral
 
 
 def test_and_that_the_lead_must_see_a_young_persons(desk: Desk, referral_id: ReferralId) -> None:
-    desk.bench.hear(staff.tell_office_of_request, received(referral_id, ClientGroup.YOUNG_PERSON))
+    desk.bench.hear(office_messages.tell_office_of_request, received(referral_id, ClientGroup.YOUNG_PERSON))
     desk.run()
     assert "show it to the safeguarding lead first" in body(desk.post.sent[0])
 
@@ -201,7 +201,7 @@ def test_the_office_hears_of_what_could_not_be_read(
 ) -> None:
     field = "date_of_birth" if reason is RefusalReason.MALFORMED else None
     event = HelpRequestRefused(submission_id=SubmissionId(referral_id), reason=reason, field=field)
-    desk.bench.hear(staff.tell_office_of_unreadable, event)
+    desk.bench.hear(office_messages.tell_office_of_unreadable, event)
     desk.run()
     assert [says in body(one) for one in desk.post.sent if says] == ([True] if says else [])
     assert len(desk.post.sent) == bool(says)
@@ -213,7 +213,7 @@ def test_the_office_is_reminded_of_whoever_must_still_be_asked(
 ) -> None:
     desk.release(referral_id, OPEN_EMAIL)
     for _ in range(2):
-        desk.bench.hear(staff.ask_for_agreement, AgreementAwaited(referral_id=referral_id, reason=reason))
+        desk.bench.hear(office_messages.ask_for_agreement, AgreementAwaited(referral_id=referral_id, reason=reason))
     desk.run()
     assert len(desk.post.to(OFFICE)) == 2
 
@@ -222,7 +222,7 @@ def test_who_can_agree_to_be_found_a_therapist_is_asked_once(desk: Desk, referra
     desk.release(referral_id, OPEN_EMAIL)
     awaited = AgreementAwaited(referral_id=referral_id, reason=HoldReason.CONSENT_TO_PASS_ON)
     for _ in range(2):
-        desk.bench.hear(staff.ask_for_agreement, awaited)
+        desk.bench.hear(office_messages.ask_for_agreement, awaited)
     desk.run()
     _, asked = desk.post.to(str(OPEN_EMAIL.email))
     assert asked["Subject"] == "One question before we look for somebody"
@@ -231,13 +231,13 @@ def test_who_can_agree_to_be_found_a_therapist_is_asked_once(desk: Desk, referra
 
 def hear_of_consent(desk: Desk, referral_id: ReferralId, sequence: int | None = None) -> None:
     resumed = ReferralResumed(referral_id=referral_id, reason=ResumptionReason.CONSENT_GIVEN)
-    desk.bench.hear(staff.agreement_came, resumed, sequence=sequence)
+    desk.bench.hear(office_messages.agreement_came, resumed, sequence=sequence)
 
 
 def test_who_has_agreed_meanwhile_is_not_asked_any_more(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, replace(OPEN_EMAIL, hours=SafeHours.EVENING))
     awaited = AgreementAwaited(referral_id=referral_id, reason=HoldReason.CONSENT_TO_PASS_ON)
-    desk.bench.hear(staff.ask_for_agreement, awaited)
+    desk.bench.hear(office_messages.ask_for_agreement, awaited)
     hear_of_consent(desk, referral_id)
     desk.pass_time(hours=8)
     assert desk.post.to(OFFICE) == []
@@ -249,11 +249,11 @@ def test_who_agreed_before_word_came_that_they_had_not_is_not_asked(desk: Desk, 
     desk.release(referral_id, OPEN_EMAIL)
     awaited = AgreementAwaited(referral_id=referral_id, reason=HoldReason.CONSENT_TO_PASS_ON)
     hear_of_consent(desk, referral_id, sequence=9)
-    desk.bench.hear(staff.ask_for_agreement, awaited, sequence=8)
+    desk.bench.hear(office_messages.ask_for_agreement, awaited, sequence=8)
     desk.run()
     assert "consent_needed" not in desk.states(referral_id)
     assert desk.post.to(OFFICE) == []
-    desk.bench.hear(staff.ask_for_agreement, awaited, sequence=10)
+    desk.bench.hear(office_messages.ask_for_agreement, awaited, sequence=10)
     desk.run()
     assert desk.states(referral_id)["consent_needed"] == "sent", "it was taken back later"
 
@@ -261,9 +261,9 @@ def test_who_agreed_before_word_came_that_they_had_not_is_not_asked(desk: Desk, 
 def test_what_a_referral_otherwise_waited_for_says_nothing_of_consent(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, OPEN_EMAIL)
     awaited = AgreementAwaited(referral_id=referral_id, reason=HoldReason.CONSENT_TO_PASS_ON)
-    desk.bench.hear(staff.ask_for_agreement, awaited)
+    desk.bench.hear(office_messages.ask_for_agreement, awaited)
     resumed = ReferralResumed(referral_id=referral_id, reason=ResumptionReason.INFORMATION_CAME)
-    desk.bench.hear(staff.agreement_came, resumed)
+    desk.bench.hear(office_messages.agreement_came, resumed)
     desk.run()
     assert desk.states(referral_id)["consent_needed"] == "sent"
 
@@ -274,7 +274,7 @@ def test_who_has_taken_their_consent_back_is_not_told_that_they_never_gave_it(
 ) -> None:
     desk.release(referral_id, OPEN_EMAIL, language=language)
     awaited = AgreementAwaited(referral_id=referral_id, reason=HoldReason.CONSENT_TO_PASS_ON)
-    desk.bench.hear(staff.ask_for_agreement, awaited)
+    desk.bench.hear(office_messages.ask_for_agreement, awaited)
     desk.run()
     asked = body(desk.post.to(str(OPEN_EMAIL.email))[-1])
     assert "for granted" not in asked
@@ -286,7 +286,7 @@ def test_nobody_is_written_to_about_a_request_that_they_have_not_agreed_to(desk:
     desk.run()
     before = len(desk.post.sent)
     awaited = AgreementAwaited(referral_id=referral_id, reason=HoldReason.CLIENT_HAS_NOT_AGREED)
-    desk.bench.hear(staff.ask_for_agreement, awaited)
+    desk.bench.hear(office_messages.ask_for_agreement, awaited)
     desk.run()
     assert [letter["To"] for letter in desk.post.sent[before:]] == [OFFICE]
 
@@ -318,11 +318,12 @@ def test_what_was_withdrawn_by_mistake_goes_on_and_the_client_hears_of_it(desk: 
     tell(desk, referral_id, contact=OPEN_EMAIL, writer=None)
     desk.run()
     desk.bench.hear(
-        addresses.withdraw, replace(facts.withdrawn(referral_id), final_at=desk.bench.clock.now() + timedelta(days=7))
+        address_book.withdraw,
+        replace(facts.withdrawn(referral_id), final_at=desk.bench.clock.now() + timedelta(days=7)),
     )
     desk.run()
     desk.pass_time(hours=24)
-    desk.bench.hear(addresses.reopen, reopened(referral_id))
+    desk.bench.hear(address_book.reopen, reopened(referral_id))
     desk.bench.hear(introductions.note_match, facts.matched(referral_id))
     desk.pass_time(hours=24 * 14)
     told = [one["Subject"] for one in desk.post.to(CLIENTS_ADDRESS)]
@@ -340,7 +341,7 @@ def test_what_nobody_undoes_is_forgotten_when_that_is_over(
 ) -> None:
     tell(desk, referral_id, contact=OPEN_EMAIL, writer=None)
     event = replace(facts.withdrawn(referral_id, reason), final_at=desk.bench.clock.now() + timedelta(days=7))
-    desk.bench.hear(addresses.withdraw, event)
+    desk.bench.hear(address_book.withdraw, event)
     desk.run()
     assert not address_is_gone(desk, referral_id)
     desk.pass_time(hours=24 * 7)
@@ -349,8 +350,8 @@ def test_what_nobody_undoes_is_forgotten_when_that_is_over(
 
 def test_a_withdrawal_that_arrives_after_it_was_undone_has_no_effect(desk: Desk, referral_id: ReferralId) -> None:
     tell(desk, referral_id, contact=OPEN_EMAIL, writer=None)
-    desk.bench.hear(addresses.reopen, reopened(referral_id), sequence=5)
-    desk.bench.hear(addresses.withdraw, facts.withdrawn(referral_id), sequence=4)
+    desk.bench.hear(address_book.reopen, reopened(referral_id), sequence=5)
+    desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id), sequence=4)
     desk.bench.hear(introductions.note_match, facts.matched(referral_id))
     desk.run()
     assert desk.states(referral_id)["matched"] == "sent"

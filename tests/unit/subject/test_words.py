@@ -20,9 +20,9 @@ from services.intake.telling import REASONS
 from services.matching.subject import OFFERS, SUBSIDIES
 from services.matching.subject import STATES as SEARCHES
 from services.notifications.domain.templates import Template
-from services.notifications.subject import MESSAGES as ABOUT
-from services.notifications.subject import RECIPIENTS
-from services.notifications.subject import STATES as SENDINGS
+from services.notifications.subject_access import MESSAGES as ABOUT
+from services.notifications.subject_access import RECIPIENTS
+from services.notifications.subject_access import STATES as SENDINGS
 
 OF_SERVICES = (AWARDS, ENDINGS, FORMS, STATES, STEPS, OFFERS, SUBSIDIES, SEARCHES, RECIPIENTS, SENDINGS)
 

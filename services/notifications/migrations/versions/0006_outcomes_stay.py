@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
-from services.notifications.store import OUTCOMES_FORBIDDING
+from services.notifications.store.tables import OUTCOMES_FORBIDDING
 
 revision = "0006"
 down_revision = "0005"

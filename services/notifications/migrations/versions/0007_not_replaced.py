@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 from chassis.audit.store import FORBIDDING_REPLACEMENT
-from services.notifications.store import OUTCOMES_FORBIDDING_REPLACEMENT
+from services.notifications.store.tables import OUTCOMES_FORBIDDING_REPLACEMENT
 
 revision = "0007"
 down_revision = "0006"

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from services.notifications.gateways.mail import Rejected
+from services.notifications.gateways.email import Rejected
 
 REFUSED_FOR_GOOD = (400, 410, 413, 422)
 """Answers that are about the message itself. All others, such as a token that has run out, may be put right."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from chassis.ports import Timer, UnitOfWork
 from chassis.privacy.restore import destroyed
 from contracts.vocabulary import ReferralId
-from services.notifications import store
+from services.notifications.application.queueing import remove_address
 from services.notifications.dependencies import Dependencies
-from services.notifications.handlers.queueing import remove_address
+from services.notifications.store import tables
 
 
 def forget_again(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """Whose key is gone can't be written to; that is on record as it was before."""
-    for subject_id in destroyed(unit.session, store.data_keys):
-        client = store.find_client(unit.session, ReferralId(subject_id))
+    for subject_id in destroyed(unit.session, tables.data_keys):
+        client = tables.find_client(unit.session, ReferralId(subject_id))
         if client is not None and client.contact is not None:
             remove_address(unit, client)

@@ -23,8 +23,8 @@ from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID, uuid4
 
-from services.notifications.gateways.addresses import NoAddress, address_in, as_sent_to
-from services.notifications.gateways.bounces import return_address
+from services.notifications.gateways.dsn import return_address
+from services.notifications.gateways.email_addresses import NoAddress, address_in, as_sent_to
 
 PERMANENT = 500
 """SMTP replies from here on say that trying again can't help (RFC 5321, 4.2.1)."""

@@ -32,7 +32,8 @@ from contracts.london import day_of
 from contracts.sealed import ClientContact, ClientLink, OneTimeCode, TherapyAnswer, TypedCode
 from contracts.shape import InvalidShape, Shape
 from contracts.vocabulary import Channel, LinkState, MatchEndReason, ReferralId, TherapyReport
-from services.notifications import introduction_store, store
+from services.notifications.application.composition import therapist_contact
+from services.notifications.application.queueing import queue_to_office, queue_to_therapist
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.introductions import (
     Introduction,
@@ -46,8 +47,7 @@ from services.notifications.domain.introductions import (
     takes_texts,
 )
 from services.notifications.domain.templates import Template
-from services.notifications.handlers.letters import therapist_contact
-from services.notifications.handlers.queueing import queue_to_office, queue_to_therapist
+from services.notifications.store import introductions, tables
 
 HOUR = timedelta(hours=1)
 CLOCKS_DIFFER = timedelta(minutes=1)
@@ -135,7 +135,7 @@ def give_client_code(unit: UnitOfWork[Dependencies], request: GiveClientCode) ->
     """A code to be read out to the therapist. Raises NoIntroduction, CannotSeal."""
     referral_id = request.referral_id
     if request.match_id is not None:
-        therapy = introduction_store.find_therapy(unit.session, request.match_id)
+        therapy = introductions.find_therapy(unit.session, request.match_id)
         referral_id = therapy.referral_id if therapy else None
     found = _newest(unit, referral_id) if referral_id else None
     if found is None or not found.is_open:
@@ -160,7 +160,7 @@ def take_therapy_report(unit: UnitOfWork[Dependencies], event: TherapyReported) 
     found = _find(unit, said.token)
     if found is None:
         raise Invalid("the report belongs to no introduction")
-    right = introduction_store.find_right(unit.session, hash_of_right(said.right, found.introduction))
+    right = introductions.find_right(unit.session, hash_of_right(said.right, found.introduction))
     if right is None:
         raise Invalid("no code was typed where the report comes from")
     said_at = min(unit.envelope.time, unit.now) if unit.envelope else unit.now
@@ -231,19 +231,19 @@ def _refuse_impossible(unit: UnitOfWork[Dependencies], therapy: Therapy, said: T
 
 
 def _find(unit: UnitOfWork[Dependencies], token: str) -> Found | None:
-    link = introduction_store.find_link(unit.session, hash_of(token))
+    link = introductions.find_link(unit.session, hash_of(token))
     return _looked_up(unit, link) if link else None
 
 
 def _looked_up(unit: UnitOfWork[Dependencies], link: Link) -> Found | None:
     # The client before the introduction and the therapy, as whatever else is heard of them locks them.
-    client = store.client_as_known(unit.session, link.referral_id)
-    introduction = introduction_store.find_introduction(unit.session, link.referral_id, link.therapist_id)
+    client = tables.client_as_known(unit.session, link.referral_id)
+    introduction = introductions.find_introduction(unit.session, link.referral_id, link.therapist_id)
     if introduction is None:
         return None
     gone = client is not None and (client.is_withdrawn or client.is_removed)
-    suspended = introduction_store.is_suspended(unit.session, link.therapist_id)
-    therapies = introduction_store.therapies_of(unit.session, link.referral_id)
+    suspended = introductions.is_suspended(unit.session, link.therapist_id)
+    therapies = introductions.therapies_of(unit.session, link.referral_id)
     state = state_of(
         link,
         introduction,
@@ -257,8 +257,8 @@ def _looked_up(unit: UnitOfWork[Dependencies], link: Link) -> Found | None:
 
 def _newest(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> Found | None:
     """The introduction by which somebody may see this client, if there is one; otherwise any."""
-    every = introduction_store.introductions_of(unit.session, referral_id)
-    links = (introduction_store.newest_link(unit.session, one) for one in every)
+    every = introductions.introductions_of(unit.session, referral_id)
+    links = (introductions.newest_link(unit.session, one) for one in every)
     found = [one for link in links if link and (one := _looked_up(unit, link))]
     return max(found, key=lambda one: one.is_open, default=None)
 
@@ -269,7 +269,7 @@ def _page(
     if not found.is_open:
         return ClientPage(state=found.state)
     policy, introduction, therapy = unit.dependencies.settings, found.introduction, found.therapy
-    sent = introduction_store.codes_sent(unit.session, introduction, since=unit.now - HOUR)
+    sent = introductions.codes_sent(unit.session, introduction, since=unit.now - HOUR)
     return ClientPage(
         state=found.state,
         is_known=known,
@@ -308,7 +308,7 @@ def _read(unit: UnitOfWork[Dependencies], found: Found, public_key: str) -> str:
 
 
 def _is_known(unit: UnitOfWork[Dependencies], found: Found, right: str) -> bool:
-    held = introduction_store.find_right(unit.session, hash_of_right(right, found.introduction))
+    held = introductions.find_right(unit.session, hash_of_right(right, found.introduction))
     return held is not None and unit.now < held.until
 
 
@@ -316,7 +316,7 @@ def _know(unit: UnitOfWork[Dependencies], introduction: Introduction, right: str
     """The browser is known from now on, or goes on being known; to this introduction, whatever else it was shown."""
     until = unit.now + unit.dependencies.settings.known_lasts
     right_hash = hash_of_right(right, introduction)
-    held = introduction_store.find_right(unit.session, right_hash)
+    held = introductions.find_right(unit.session, right_hash)
     if held:
         held.until = until
         return

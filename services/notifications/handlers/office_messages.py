@@ -14,10 +14,10 @@ from contracts.events.intake import (
 )
 from contracts.events.matching import MatchingStalled, TherapistNotAnswering
 from contracts.vocabulary import AgeBand, ClientGroup, HoldReason, RefusalReason, ResumptionReason
-from services.notifications import store
+from services.notifications.application.queueing import cancel, queue_to_client, queue_to_office
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.templates import Template
-from services.notifications.handlers.queueing import cancel, queue_to_client, queue_to_office
+from services.notifications.store import tables
 
 AGREEMENT = "agreement"
 
@@ -52,7 +52,7 @@ def ask_for_agreement(unit: UnitOfWork[Dependencies], event: AgreementAwaited) -
 
     Nobody is written to about a request that they have not agreed to: whoever wrote it heard of that at once.
     """
-    if not store.moves_on(unit.session, event.referral_id, AGREEMENT, unit.sequence):
+    if not tables.moves_on(unit.session, event.referral_id, AGREEMENT, unit.sequence):
         return
     if event.reason is HoldReason.CONSENT_TO_PASS_ON:
         queue_to_client(unit, Template.CONSENT_NEEDED, referral_id=event.referral_id, key=event.referral_id)
@@ -69,8 +69,8 @@ def agreement_came(unit: UnitOfWork[Dependencies], event: ReferralResumed) -> No
     """Nobody is asked any more for what has been given."""
     if event.reason is not ResumptionReason.CONSENT_GIVEN:
         return
-    if store.moves_on(unit.session, event.referral_id, AGREEMENT, unit.sequence):
-        for message in store.queued_about_referral(unit.session, event.referral_id):
+    if tables.moves_on(unit.session, event.referral_id, AGREEMENT, unit.sequence):
+        for message in tables.queued_about_referral(unit.session, event.referral_id):
             if message.template in (Template.CONSENT_NEEDED, Template.AGREEMENT_AWAITED):
                 cancel(unit, message)
 

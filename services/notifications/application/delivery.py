@@ -15,7 +15,25 @@ from chassis.ports import Timer, UnitOfWork
 from contracts.events.notifications import MessageSent
 from contracts.sealed import ClientContact, SafeHours
 from contracts.vocabulary import Channel, FailureReason, MessageId, StaffId
-from services.notifications import store
+from services.notifications.application.composition import (
+    Letter,
+    addressee_of,
+    client_letter,
+    code_text,
+    letter_to_one_contact,
+    staff_call,
+    staff_letter,
+    therapist_letter,
+)
+from services.notifications.application.queueing import (
+    SEND_MESSAGE,
+    cancel,
+    contact_for,
+    fail,
+    finish_withdrawal,
+    open_contact,
+    way_to,
+)
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.limits import next_free_moment
 from services.notifications.domain.messages import Message
@@ -29,28 +47,10 @@ from services.notifications.domain.safe_contact import (
     next_safe_moment,
 )
 from services.notifications.domain.templates import TO_ONE_CONTACT, Recipient, Template
-from services.notifications.gateways.mail import Rejected, compose
-from services.notifications.gateways.parcels import Parcel
-from services.notifications.gateways.wording import Text
-from services.notifications.handlers.letters import (
-    Letter,
-    addressee_of,
-    client_letter,
-    code_text,
-    letter_to_one_contact,
-    staff_call,
-    staff_letter,
-    therapist_letter,
-)
-from services.notifications.handlers.queueing import (
-    SEND_MESSAGE,
-    cancel,
-    contact_for,
-    fail,
-    finish_withdrawal,
-    open_contact,
-    way_to,
-)
+from services.notifications.gateways.email import Rejected, compose
+from services.notifications.gateways.outbound import Parcel
+from services.notifications.gateways.templates import Text
+from services.notifications.store import tables
 
 
 class NoCarrier(OSError):
@@ -73,7 +73,7 @@ class Outcome:
 
 def deliver(unit: UnitOfWork[Dependencies], timer: Timer) -> Outcome:
     """Sends one message, if it may go now. Raises OSError where trying again may help."""
-    message = store.read_message(unit.session, _message_id(timer))
+    message = tables.read_message(unit.session, _message_id(timer))
     if message is None or not message.is_queued:
         return Outcome(pointless=True)
     if message.recipient.asked:
@@ -125,16 +125,16 @@ def keep_mail(unit: UnitOfWork[Dependencies]) -> None:
 
 def read_ahead(unit: UnitOfWork[Dependencies], timers: Sequence[Timer]) -> object:
     """What `deliver` looks up about many messages, read in one go."""
-    return store.read_ahead(unit.session, _message_ids(timers))
+    return tables.read_ahead(unit.session, _message_ids(timers))
 
 
 def lock_ahead(unit: UnitOfWork[Dependencies], timers: Sequence[Timer]) -> object:
     """The messages that `record_sent` is about to settle, read in one go."""
-    return store.lock_messages(unit.session, _message_ids(timers))
+    return tables.lock_messages(unit.session, _message_ids(timers))
 
 
 def message_of(unit: UnitOfWork[Dependencies], timer: Timer) -> Message:
-    return store.get_message(unit.session, _message_id(timer))
+    return tables.get_message(unit.session, _message_id(timer))
 
 
 def _message_id(timer: Timer) -> MessageId:
@@ -251,7 +251,7 @@ def _free_moment(unit: UnitOfWork[Dependencies], message: Message) -> datetime:
     if not limits:
         return unit.now
     since = unit.now - max(limit.within for limit in limits)
-    sent, ahead = store.sent_lately(unit.session, message, since=since)
+    sent, ahead = tables.sent_lately(unit.session, message, since=since)
     return next_free_moment(sent=sent, ahead=ahead, limits=limits, at=unit.now)
 
 
@@ -264,4 +264,4 @@ def _is_overtaken(unit: UnitOfWork[Dependencies], message: Message) -> bool:
 
 
 def _client_of(unit: UnitOfWork[Dependencies], message: Message) -> Client | None:
-    return store.read_client(unit.session, message.referral_id) if message.referral_id else None
+    return tables.read_client(unit.session, message.referral_id) if message.referral_id else None

@@ -13,7 +13,7 @@ from chassis.store.tables import Instant, code
 from contracts.vocabulary import MatchId, ReferralId, SuspensionReason, TherapistId
 from services.notifications.domain.introductions import Introduction, Link, Right, Therapy
 from services.notifications.domain.templates import Template
-from services.notifications.store import mapper, messages, metadata
+from services.notifications.store.tables import mapper, messages, metadata
 
 introductions = Table(
     "introduction",

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from chassis.ports import UnitOfWork
-from services.notifications import store
 from services.notifications.dependencies import Dependencies
-from services.notifications.gateways import bounces, receipts
+from services.notifications.gateways import dsn, receipts
+from services.notifications.store import tables
 
 
 def unreached(unit: UnitOfWork[Dependencies]) -> int:
     """Alerts that have reached nobody."""
-    return store.count_unreached(unit.session, unit.now)
+    return tables.count_unreached(unit.session, unit.now)
 
 
 def put_aside(unit: UnitOfWork[Dependencies]) -> int:
     """Mails at our return addresses and receipts of gateways that could not be read, and lie aside for a person."""
     settings = unit.dependencies.settings
-    mails = bounces.count_unreadable(settings.bounces) if settings.bounces else 0
+    mails = dsn.count_unreadable(settings.bounces) if settings.bounces else 0
     return mails + receipts.count_put_aside(settings.unreadable)

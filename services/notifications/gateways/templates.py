@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import jinja2
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, meta
 
-from services.notifications.gateways import calendar, staff_words
+from services.notifications.gateways import formats, staff_labels
 
 ENGLISH = "en"
 SUBJECT = "Subject: "
@@ -175,6 +175,6 @@ def _environment(folder: Path, language: str, *, autoescape: bool = False) -> En
         lstrip_blocks=True,
         keep_trailing_newline=True,  # of what is included, so that a paragraph stays one
     )
-    environment.filters.update(calendar.FILTERS.get(language, calendar.FILTERS[ENGLISH]))
-    environment.filters.update({name: words.__getitem__ for name, words in staff_words.FILTERS.items()})
+    environment.filters.update(formats.FILTERS.get(language, formats.FILTERS[ENGLISH]))
+    environment.filters.update({name: words.__getitem__ for name, words in staff_labels.FILTERS.items()})
     return environment

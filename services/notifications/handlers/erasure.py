@@ -5,10 +5,10 @@ from __future__ import annotations
 from chassis.ports import UnitOfWork
 from contracts.events.intake import ReferralErased
 from contracts.events.notifications import ErasureConfirmed
-from services.notifications import store
+from services.notifications.application.queueing import FORGET_CLIENT, cancel, remove_address
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.templates import Template
-from services.notifications.handlers.queueing import FORGET_CLIENT, cancel, remove_address
+from services.notifications.store import tables
 
 
 def forget(unit: UnitOfWork[Dependencies], event: ReferralErased) -> None:
@@ -16,9 +16,9 @@ def forget(unit: UnitOfWork[Dependencies], event: ReferralErased) -> None:
 
     Alerts, money, and an offer taken back go out all the same: none of it can tell who the client was.
     """
-    client = store.client_of(unit.session, event.referral_id)
+    client = tables.client_of(unit.session, event.referral_id)
     client.withdraw(at=unit.now, sequence=unit.sequence)
-    for message in store.queued_about_referral(unit.session, event.referral_id):
+    for message in tables.queued_about_referral(unit.session, event.referral_id):
         if message.template.ends_with_withdrawal or message.template is Template.WITHDRAWAL_CONFIRMED:
             cancel(unit, message)
     unit.cancel_timer(FORGET_CLIENT, event.referral_id)

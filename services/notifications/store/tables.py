@@ -48,8 +48,8 @@ from contracts.vocabulary import (
     StaffId,
     TherapistId,
 )
+from services.notifications.domain.alert_links import AlertLink
 from services.notifications.domain.alerts import TIME_TO_REACH, Alert, Outcome
-from services.notifications.domain.links import AlertLink
 from services.notifications.domain.messages import Message, State
 from services.notifications.domain.people import Client, Therapist
 from services.notifications.domain.rota import Duty, Leave, Staff

@@ -15,15 +15,15 @@ from contracts.commands.subject import AboutSubject, Entry, ReadOutcomes, Sealed
 from contracts.sealed import OutcomeReason, TherapistContact
 from contracts.vocabulary import ConcernOutcome, ReferralId
 from contracts.words import LANGUAGES
-from services.notifications import store
-from services.notifications.commands import UnknownAlert
+from services.notifications.application.queueing import open_contact
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.alerts import Alert, Outcome
 from services.notifications.domain.messages import Message
 from services.notifications.domain.messages import State as MessageState
 from services.notifications.domain.people import Client, Therapist
 from services.notifications.domain.templates import Recipient, StandIn, Template
-from services.notifications.handlers.queueing import open_contact
+from services.notifications.handlers.queries import UnknownAlert
+from services.notifications.store import tables
 
 READ_FOR = "safeguarding_outcome"
 
@@ -94,7 +94,7 @@ MESSAGES = {
 def tell(unit: UnitOfWork[Dependencies], request: AboutSubject) -> list[Section]:
     of = request.referral_id
     client = unit.session.get(Client, of)
-    found = store.messages_about(unit.session, referral_id=of, concern_id=None, limit=10_000)
+    found = tables.messages_about(unit.session, referral_id=of, concern_id=None, limit=10_000)
     messages = [_message(one) for one in found if one.template is not Template.SAFEGUARDING_ALERT]
     return [
         section(Topic.CONTACT, [_contact(unit, client)] if client else []),
@@ -108,7 +108,7 @@ def tell_writer(unit: UnitOfWork[Dependencies], request: AboutSubject) -> list[S
     """What whoever wrote for the client may be told: how they are reached, and what was sent to them."""
     client = unit.session.get(Client, request.referral_id)
     known = open_contact(unit, client) if client and client.contact else None
-    found = store.messages_about(unit.session, referral_id=request.referral_id, concern_id=None, limit=10_000)
+    found = tables.messages_about(unit.session, referral_id=request.referral_id, concern_id=None, limit=10_000)
     return [
         section(Topic.CONTACT, [reached(known.writer.contact)] if known and known.writer else []),
         section(Topic.MESSAGES, [_message(one) for one in found if one.recipient is Recipient.WRITER]),
@@ -121,7 +121,7 @@ def read_outcomes(unit: UnitOfWork[Dependencies], request: ReadOutcomes) -> Seal
     if alert is None:
         raise UnknownAlert("There is no alert about such a concern. Please check the identifier.")
     unit.record_audit(AuditAction.READ, who=request.staff, subject_id=alert.referral_id, reason=READ_FOR)
-    decided = [_outcome(unit, one) for one in store.outcomes_of(unit.session, alert.concern_id)]
+    decided = [_outcome(unit, one) for one in tables.outcomes_of(unit.session, alert.concern_id)]
     return sealed(unit, [section(Topic.CONCERNS, [_concern(alert), *decided])], seal_to_=request.seal_to)
 
 
@@ -174,9 +174,9 @@ def _settled_concerns(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -
     """Concerns, if on every one the only decision was that nothing more was needed. Else none, nor that there are any:
     one that is settled may belong to one that isn't.
     """
-    wanted = select(Alert).where(store.alerts.c.referral_id == referral_id).order_by(store.alerts.c.raised_at)
+    wanted = select(Alert).where(tables.alerts.c.referral_id == referral_id).order_by(tables.alerts.c.raised_at)
     alerts = unit.session.scalars(wanted).all()
-    settled = all(_is_settled(store.outcomes_of(unit.session, one.concern_id)) for one in alerts)
+    settled = all(_is_settled(tables.outcomes_of(unit.session, one.concern_id)) for one in alerts)
     return [_concern(one) for one in alerts] if settled else []
 
 
