@@ -15,16 +15,16 @@ from services.notifications.domain.alert_links import AlertLink
 from services.notifications.domain.alerts import Alert
 from services.notifications.handlers.alerts import stand_down
 from services.notifications.handlers.rota import person_on_duty, whose_turn
-from services.notifications.store import tables
+from services.notifications.store import alerts
 
 
 def open_alert(unit: UnitOfWork[Dependencies], request: AskAlertLink) -> AlertPage:
     """What a link opens. Of one that nobody was given only that it is unknown."""
     token_hash = hash_in(unit.dependencies.keyring, request.sealed)
-    link = tables.find_alert_link(unit.session, token_hash) if token_hash else None
+    link = alerts.find_alert_link(unit.session, token_hash) if token_hash else None
     if link is None:
         return AlertPage(state=LinkState.UNKNOWN)
-    alert = tables.get_alert(unit.session, link.concern_id)
+    alert = alerts.get_alert(unit.session, link.concern_id)
     state = _state(unit, link, alert)
     if state not in (LinkState.OPEN, LinkState.ANSWERED):
         return AlertPage(state=state)
@@ -45,10 +45,10 @@ def take_alert_answer(unit: UnitOfWork[Dependencies], event: AlertAnswered) -> N
     Raises Invalid for what can't be opened, or belongs to no alert.
     """
     answer = open_or_park(unit.dependencies.keyring, AlertAnswer, event.sealed)
-    link = tables.find_alert_link(unit.session, hash_of(answer.token))
+    link = alerts.find_alert_link(unit.session, hash_of(answer.token))
     if link is None:
         raise Invalid("the answer belongs to no alert")
-    alert = tables.get_alert(unit.session, link.concern_id)
+    alert = alerts.get_alert(unit.session, link.concern_id)
     if _state(unit, link, alert) is LinkState.OPEN:
         alert.acknowledge(by=person_on_duty(unit, link.step).name, at=unit.now)
         stand_down(unit, alert)

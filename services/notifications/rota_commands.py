@@ -24,7 +24,7 @@ from services.notifications.domain.alerts import LADDER
 from services.notifications.domain.rota import Duty, EndsBeforeItBegins, Leave, Staff, check_period, on_duty
 from services.notifications.handlers.queries import encrypted, open_sealed
 from services.notifications.handlers.rota import look_tomorrow
-from services.notifications.store import tables
+from services.notifications.store import rota
 
 
 class UnknownStaff(Refused):
@@ -42,7 +42,7 @@ class ImpossiblePeriod(Refused):
 def keep_staff(unit: UnitOfWork[Dependencies], request: KeepStaff) -> StaffKept:
     """Raises NotReadable, IdentityUsedUp."""
     contact = open_sealed(unit, DutyContact, request.contact)
-    known = tables.find_new_staff(unit.session, request.staff_id)
+    known = rota.find_new_staff(unit.session, request.staff_id)
     stored = encrypted(unit, request.staff_id, contact)
     if known is None:
         unit.session.add(Staff(id=request.staff_id, contact=stored))
@@ -65,14 +65,14 @@ def plan_duty(unit: UnitOfWork[Dependencies], request: PlanDuty) -> DutyPlanned:
         ends_on=request.ends_on,
         bank_holidays=request.bank_holidays,
     )
-    tables.add_duty(unit.session, duty)
+    rota.add_duty(unit.session, duty)
     look_tomorrow(unit)
     return DutyPlanned(duty_id=duty.id)
 
 
 def cancel_duty(unit: UnitOfWork[Dependencies], request: CancelDuty) -> DutyPlanned:
     """Raises UnknownDuty."""
-    if not tables.remove_duty(unit.session, request.duty_id):
+    if not rota.remove_duty(unit.session, request.duty_id):
         raise UnknownDuty("There is no such turn on the rota. Please check the identifier.")
     return DutyPlanned(duty_id=request.duty_id)
 
@@ -81,13 +81,13 @@ def plan_leave(unit: UnitOfWork[Dependencies], request: PlanLeave) -> StaffKept:
     """Raises UnknownStaff, ImpossiblePeriod."""
     _check(unit, request.staff_id, request.starts_on, request.ends_on)
     leave = Leave(staff_id=request.staff_id, starts_on=request.starts_on, ends_on=request.ends_on)
-    tables.add_leave(unit.session, unit.new_id(), leave)
+    rota.add_leave(unit.session, unit.new_id(), leave)
     return StaffKept(staff_id=request.staff_id)
 
 
 def show_rota(unit: UnitOfWork[Dependencies], request: ShowRota) -> list[RotaDay]:
     first = day_of(unit.now)
-    duties, leave = tables.rota_from(unit.session, first)
+    duties, leave = rota.rota_from(unit.session, first)
     return [
         RotaDay(
             day=day,
@@ -100,7 +100,7 @@ def show_rota(unit: UnitOfWork[Dependencies], request: ShowRota) -> list[RotaDay
 
 
 def _check(unit: UnitOfWork[Dependencies], staff_id: StaffId, starts_on: date, ends_on: date) -> None:
-    if tables.find_staff(unit.session, staff_id) is None:
+    if rota.find_staff(unit.session, staff_id) is None:
         raise UnknownStaff("Nobody of this identity is known. Please use `keep_staff` first.")
     try:
         check_period(starts_on, ends_on)

@@ -23,7 +23,7 @@ from services.notifications.domain.messages import State as MessageState
 from services.notifications.domain.people import Client, Therapist
 from services.notifications.domain.templates import Recipient, StandIn, Template
 from services.notifications.handlers.queries import UnknownAlert
-from services.notifications.store import tables
+from services.notifications.store import alerts, messages, tables
 
 READ_FOR = "safeguarding_outcome"
 
@@ -94,12 +94,12 @@ MESSAGES = {
 def tell(unit: UnitOfWork[Dependencies], request: AboutSubject) -> list[Section]:
     of = request.referral_id
     client = unit.session.get(Client, of)
-    found = tables.messages_about(unit.session, referral_id=of, concern_id=None, limit=10_000)
-    messages = [_message(one) for one in found if one.template is not Template.SAFEGUARDING_ALERT]
+    found = messages.messages_about(unit.session, referral_id=of, concern_id=None, limit=10_000)
+    told = [_message(message) for message in found if message.template is not Template.SAFEGUARDING_ALERT]
     return [
         section(Topic.CONTACT, [_contact(unit, client)] if client else []),
         section(Topic.MATCHES, _introduced(unit, found)),
-        section(Topic.MESSAGES, messages),
+        section(Topic.MESSAGES, told),
         section(Topic.CONCERNS, _settled_concerns(unit, of)),
     ]
 
@@ -108,7 +108,7 @@ def tell_writer(unit: UnitOfWork[Dependencies], request: AboutSubject) -> list[S
     """What whoever wrote for the client may be told: how they are reached, and what was sent to them."""
     client = unit.session.get(Client, request.referral_id)
     known = open_contact(unit, client) if client and client.contact else None
-    found = tables.messages_about(unit.session, referral_id=request.referral_id, concern_id=None, limit=10_000)
+    found = messages.messages_about(unit.session, referral_id=request.referral_id, concern_id=None, limit=10_000)
     return [
         section(Topic.CONTACT, [reached(known.writer.contact)] if known and known.writer else []),
         section(Topic.MESSAGES, [_message(one) for one in found if one.recipient is Recipient.WRITER]),
@@ -121,7 +121,7 @@ def read_outcomes(unit: UnitOfWork[Dependencies], request: ReadOutcomes) -> Seal
     if alert is None:
         raise UnknownAlert("There is no alert about such a concern. Please check the identifier.")
     unit.record_audit(AuditAction.READ, who=request.staff, subject_id=alert.referral_id, reason=READ_FOR)
-    decided = [_outcome(unit, one) for one in tables.outcomes_of(unit.session, alert.concern_id)]
+    decided = [_outcome(unit, one) for one in alerts.outcomes_of(unit.session, alert.concern_id)]
     return sealed(unit, [section(Topic.CONCERNS, [_concern(alert), *decided])], seal_to_=request.seal_to)
 
 
@@ -137,18 +137,18 @@ def _contact(unit: UnitOfWork[Dependencies], client: Client) -> Entry:
     return Entry(facts=(*named.facts, *(reached(known.contact).facts if known.contact else ()), *told.facts))
 
 
-def _introduced(unit: UnitOfWork[Dependencies], messages: list[Message]) -> list[Entry]:
+def _introduced(unit: UnitOfWork[Dependencies], found: list[Message]) -> list[Entry]:
     """The therapists whom the client was introduced to, by name: nobody else's name is told."""
-    found = []
-    for message in messages:
+    introduced = []
+    for message in found:
         if message.template is Template.INTRODUCTION and message.state is MessageState.SENT and message.therapist_id:
             therapist = unit.session.get(Therapist, message.therapist_id)
             if therapist:
                 known = unit.dependencies.vault.decrypt(
                     unit.session, therapist.therapist_id, TherapistContact, therapist.contact
                 )
-                found.append(entry(("Introduced to", known.name), ("On", message.settled_at)))
-    return found
+                introduced.append(entry(("Introduced to", known.name), ("On", message.settled_at)))
+    return introduced
 
 
 def _message(message: Message) -> Entry:
@@ -175,9 +175,9 @@ def _settled_concerns(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -
     one that is settled may belong to one that isn't.
     """
     wanted = select(Alert).where(tables.alerts.c.referral_id == referral_id).order_by(tables.alerts.c.raised_at)
-    alerts = unit.session.scalars(wanted).all()
-    settled = all(_is_settled(tables.outcomes_of(unit.session, one.concern_id)) for one in alerts)
-    return [_concern(one) for one in alerts] if settled else []
+    about = unit.session.scalars(wanted).all()
+    settled = all(_is_settled(alerts.outcomes_of(unit.session, alert.concern_id)) for alert in about)
+    return [_concern(alert) for alert in about] if settled else []
 
 
 def _is_settled(outcomes: list[Outcome]) -> bool:

@@ -26,7 +26,7 @@ from services.notifications.domain.templates import Recipient, StandIn, Template
 from services.notifications.gateways.templates import ENGLISH
 from services.notifications.handlers.rota import person_on_duty, whose_turn
 from services.notifications.settings import Mailbox
-from services.notifications.store import tables
+from services.notifications.store import people
 
 PAGES: Mapping[Template, str | None] = {
     Template.CLIENT_EVALUATION: None,
@@ -194,7 +194,7 @@ def code_text(unit: UnitOfWork[Dependencies], message: Message) -> Letter:
 
 def therapist_contact(unit: UnitOfWork[Dependencies], therapist_id: TherapistId) -> TherapistContact:
     """How a therapist who was written to is reached now."""
-    therapist = tables.read_therapist(unit.session, therapist_id)
+    therapist = people.read_therapist(unit.session, therapist_id)
     assert therapist is not None
     return unit.dependencies.vault.decrypt(unit.session, therapist.therapist_id, TherapistContact, therapist.contact)
 
@@ -222,7 +222,7 @@ def staff_letter(unit: UnitOfWork[Dependencies], message: Message) -> Letter:
 
 def reference_of(unit: UnitOfWork[Dependencies], referral_id: ReferralId | None) -> str | None:
     """By which the office finds the request, and a therapist knows who is meant; None once the client is forgotten."""
-    client = tables.read_client(unit.session, referral_id) if referral_id else None
+    client = people.read_client(unit.session, referral_id) if referral_id else None
     return open_contact(unit, client).reference if client and client.contact else None
 
 

@@ -50,7 +50,7 @@ from services.notifications.domain.templates import TO_ONE_CONTACT, Recipient, T
 from services.notifications.gateways.email import Rejected, compose
 from services.notifications.gateways.outbound import Parcel
 from services.notifications.gateways.templates import Text
-from services.notifications.store import tables
+from services.notifications.store import messages, people
 
 
 class NoCarrier(OSError):
@@ -73,7 +73,7 @@ class Outcome:
 
 def deliver(unit: UnitOfWork[Dependencies], timer: Timer) -> Outcome:
     """Sends one message, if it may go now. Raises OSError where trying again may help."""
-    message = tables.read_message(unit.session, _message_id(timer))
+    message = messages.read_message(unit.session, _message_id(timer))
     if message is None or not message.is_queued:
         return Outcome(pointless=True)
     if message.recipient.asked:
@@ -125,16 +125,16 @@ def keep_mail(unit: UnitOfWork[Dependencies]) -> None:
 
 def read_ahead(unit: UnitOfWork[Dependencies], timers: Sequence[Timer]) -> object:
     """What `deliver` looks up about many messages, read in one go."""
-    return tables.read_ahead(unit.session, _message_ids(timers))
+    return messages.read_ahead(unit.session, _message_ids(timers))
 
 
 def lock_ahead(unit: UnitOfWork[Dependencies], timers: Sequence[Timer]) -> object:
     """The messages that `record_sent` is about to settle, read in one go."""
-    return tables.lock_messages(unit.session, _message_ids(timers))
+    return messages.lock_messages(unit.session, _message_ids(timers))
 
 
 def message_of(unit: UnitOfWork[Dependencies], timer: Timer) -> Message:
-    return tables.get_message(unit.session, _message_id(timer))
+    return messages.get_message(unit.session, _message_id(timer))
 
 
 def _message_id(timer: Timer) -> MessageId:
@@ -251,7 +251,7 @@ def _free_moment(unit: UnitOfWork[Dependencies], message: Message) -> datetime:
     if not limits:
         return unit.now
     since = unit.now - max(limit.within for limit in limits)
-    sent, ahead = tables.sent_lately(unit.session, message, since=since)
+    sent, ahead = messages.sent_lately(unit.session, message, since=since)
     return next_free_moment(sent=sent, ahead=ahead, limits=limits, at=unit.now)
 
 
@@ -264,4 +264,4 @@ def _is_overtaken(unit: UnitOfWork[Dependencies], message: Message) -> bool:
 
 
 def _client_of(unit: UnitOfWork[Dependencies], message: Message) -> Client | None:
-    return tables.read_client(unit.session, message.referral_id) if message.referral_id else None
+    return people.read_client(unit.session, message.referral_id) if message.referral_id else None

@@ -47,7 +47,7 @@ from services.notifications.domain.introductions import (
     takes_texts,
 )
 from services.notifications.domain.templates import Template
-from services.notifications.store import introductions, tables
+from services.notifications.store import introductions, people
 
 HOUR = timedelta(hours=1)
 CLOCKS_DIFFER = timedelta(minutes=1)
@@ -237,7 +237,7 @@ def _find(unit: UnitOfWork[Dependencies], token: str) -> Found | None:
 
 def _looked_up(unit: UnitOfWork[Dependencies], link: Link) -> Found | None:
     # The client before the introduction and the therapy, as whatever else is heard of them locks them.
-    client = tables.client_as_known(unit.session, link.referral_id)
+    client = people.client_as_known(unit.session, link.referral_id)
     introduction = introductions.find_introduction(unit.session, link.referral_id, link.therapist_id)
     if introduction is None:
         return None

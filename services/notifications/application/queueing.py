@@ -24,7 +24,7 @@ from services.notifications.domain.safe_contact import (
     way_to_reach,
 )
 from services.notifications.domain.templates import Recipient, Template
-from services.notifications.store import introductions, tables
+from services.notifications.store import introductions, messages, people
 
 SEND_MESSAGE, SEND_ALERT, SEND_DIGEST = "send_message", "send_alert", "send_digest"
 FORGET_CLIENT = "forget_client"
@@ -49,7 +49,7 @@ def queue_to_client(
     sealed: str | None = None,
 ) -> None:
     """Raises NotYet while the client's address is under way; does nothing once it was removed."""
-    client = tables.client_as_known(unit.session, referral_id)
+    client = people.client_as_known(unit.session, referral_id)
     if client and (client.is_removed or (client.is_withdrawn and template.ends_with_withdrawal)):
         return
     if client is None or client.contact is None:
@@ -96,7 +96,7 @@ def queue_to_therapist(
     """Gives the message, if it is a new one. Raises NotYet while the therapist's address is under way."""
     if _is_pointless(unit, template, referral_id):
         return None
-    if not tables.knows_therapist(unit.session, therapist_id):
+    if not people.knows_therapist(unit.session, therapist_id):
         raise NotYet("the therapist's address has not arrived yet")
     about = About(referral_id, therapist_id)
     message = _add(unit, template, Recipient.THERAPIST, about, key=key, data=data, sealed=sealed, channel=channel)
@@ -149,7 +149,7 @@ def refuse_unless_secret(unit: UnitOfWork[Dependencies], sealed: str) -> None:
 
 def find_message(unit: UnitOfWork[Dependencies], template: Template, *, key: UUID | str) -> Message | None:
     """The message of a fact, if it was ever queued or ruled out."""
-    return tables.find_message_by_key(unit.session, _business_key(template, key))
+    return messages.find_message_by_key(unit.session, _business_key(template, key))
 
 
 def rule_out(
@@ -163,7 +163,7 @@ def rule_out(
     if message is None:
         added = _add(unit, template, template.recipient or Recipient.OFFICE, About(referral_id), key=key)
         assert added is not None
-        message = tables.get_message(unit.session, added.id)
+        message = messages.get_message(unit.session, added.id)
     if message.is_queued:
         cancel(unit, message)
     return message
@@ -224,7 +224,7 @@ def remove_address(unit: UnitOfWork[Dependencies], client: Client) -> None:
 def finish_withdrawal(unit: UnitOfWork[Dependencies], message: Message) -> None:
     """Once a withdrawal is confirmed, or can't be, nothing is left to write to the client about."""
     if message.template is Template.WITHDRAWAL_CONFIRMED and not message.is_queued and message.referral_id:
-        client = tables.client_of(unit.session, message.referral_id)
+        client = people.client_of(unit.session, message.referral_id)
         if client.is_withdrawn:
             forget_withdrawn(unit, client)
 
@@ -250,11 +250,11 @@ def _start(unit: UnitOfWork[Dependencies], message: Message, way: Way) -> None:
     """The first look at how the client can be reached; the moment of sending looks again."""
     match way:
         case KeepUntilTheyCall():
-            kept = tables.get_message(unit.session, message.id)
+            kept = messages.get_message(unit.session, message.id)
             kept.keep(at=unit.now)
             finish_withdrawal(unit, kept)
         case NoAddress():
-            failed = tables.get_message(unit.session, message.id)
+            failed = messages.get_message(unit.session, message.id)
             fail(unit, failed, FailureReason.NO_ADDRESS)
             finish_withdrawal(unit, failed)
         case _:
@@ -264,7 +264,7 @@ def _start(unit: UnitOfWork[Dependencies], message: Message, way: Way) -> None:
 def _is_pointless(unit: UnitOfWork[Dependencies], template: Template, referral_id: ReferralId | None) -> bool:
     if referral_id is None or not template.ends_with_withdrawal:
         return False
-    client = tables.client_as_known(unit.session, referral_id)
+    client = people.client_as_known(unit.session, referral_id)
     return client is not None and client.is_withdrawn
 
 
@@ -293,7 +293,7 @@ def _add(
         therapist_id=about.therapist_id,
         concern_id=about.concern_id,
     )
-    return message if tables.add_message(unit.session, message) else None
+    return message if messages.add_message(unit.session, message) else None
 
 
 def _business_key(template: Template, key: UUID | str) -> str:

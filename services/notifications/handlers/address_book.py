@@ -28,7 +28,7 @@ from services.notifications.dependencies import Dependencies
 from services.notifications.domain.people import Client, Therapist
 from services.notifications.domain.templates import Template
 from services.notifications.handlers import introductions
-from services.notifications.store import tables
+from services.notifications.store import messages, people
 
 _ENDINGS = frozenset({Template.WITHDRAWAL_CONFIRMED, Template.SIGNPOSTED})
 
@@ -47,7 +47,7 @@ def keep_contact(unit: UnitOfWork[Dependencies], event: ContactReleased) -> None
 def keep_therapist_contact(unit: UnitOfWork[Dependencies], event: TherapistContactChanged) -> None:
     contact = open_or_park(unit.dependencies.keyring, TherapistContact, event.sealed)
     sequence = unit.sequence
-    therapist = tables.find_therapist(unit.session, event.therapist_id)
+    therapist = people.find_therapist(unit.session, event.therapist_id)
     if therapist and not therapist.takes(sequence):
         return
     stored = encrypted(unit, event.therapist_id, contact)
@@ -61,10 +61,10 @@ def withdraw(unit: UnitOfWork[Dependencies], event: ReferralWithdrawn) -> None:
     """Stops what was going to be said, confirms it to a client who asked, and then forgets how to reach them."""
     if event.reason is WithdrawalReason.DUPLICATE:
         return  # the client asked for nothing, and the referral may be reopened
-    client = tables.client_of(unit.session, event.referral_id)
+    client = people.client_of(unit.session, event.referral_id)
     if not client.withdraw(at=unit.now, sequence=unit.sequence, keep_until=event.final_at):
         return
-    for message in tables.queued_about_referral(unit.session, event.referral_id):
+    for message in messages.queued_about_referral(unit.session, event.referral_id):
         if message.template.ends_with_withdrawal:
             cancel(unit, message)
     unit.cancel_timer(FORGET_CLIENT, event.referral_id)
@@ -79,14 +79,14 @@ def reopen(unit: UnitOfWork[Dependencies], event: ReferralReopened) -> None:
 
     Of what was closed with its match they have heard nothing, so that there is nothing to take back.
     """
-    client = tables.client_of(unit.session, event.referral_id)
+    client = people.client_of(unit.session, event.referral_id)
     was_withdrawn = client.is_withdrawn
     if event.reason is ReopeningReason.UNMERGED or not client.reopen(sequence=unit.sequence):
         return
     unit.cancel_timer(FORGET_CLIENT, event.referral_id)
     if event.reason is ReopeningReason.MATCH_GOES_ON:
         return
-    told = [one for one in tables.queued_about_referral(unit.session, event.referral_id) if one.template in _ENDINGS]
+    told = [one for one in messages.queued_about_referral(unit.session, event.referral_id) if one.template in _ENDINGS]
     for message in told:
         cancel(unit, message)
     if client.contact and (was_withdrawn or not told):
@@ -105,11 +105,11 @@ def signpost(unit: UnitOfWork[Dependencies], event: ReferralSignposted) -> None:
 
 
 def forget_client(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
-    remove_address(unit, tables.client_of(unit.session, ReferralId(UUID(timer.key))))
+    remove_address(unit, people.client_of(unit.session, ReferralId(UUID(timer.key))))
 
 
 def _take_in(unit: UnitOfWork[Dependencies], contact: ClientContact) -> None:
-    client = tables.client_of(unit.session, contact.referral_id)
+    client = people.client_of(unit.session, contact.referral_id)
     if not client.takes(unit.sequence):
         return
     stored = encrypted(unit, contact.referral_id, contact)
@@ -127,6 +127,6 @@ def _confirm_withdrawal(unit: UnitOfWork[Dependencies], client: Client) -> None:
 
 
 def _forget_later(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> None:
-    client = tables.client_of(unit.session, referral_id)
+    client = people.client_of(unit.session, referral_id)
     if not client.is_withdrawn and not client.goes_on_since(unit.sequence):
         unit.set_timer(FORGET_CLIENT, referral_id, unit.now + unit.dependencies.settings.keep_closed_contacts)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from chassis.ports import UnitOfWork
 from services.notifications.dependencies import Dependencies
 from services.notifications.gateways import dsn, receipts
-from services.notifications.store import tables
+from services.notifications.store import alerts
 
 
 def unreached(unit: UnitOfWork[Dependencies]) -> int:
     """Alerts that have reached nobody."""
-    return tables.count_unreached(unit.session, unit.now)
+    return alerts.count_unreached(unit.session, unit.now)
 
 
 def put_aside(unit: UnitOfWork[Dependencies]) -> int:

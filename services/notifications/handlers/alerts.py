@@ -26,7 +26,7 @@ from services.notifications.domain.alerts import TIME_TO_REACH, Alert, Call
 from services.notifications.domain.messages import Message, State
 from services.notifications.domain.templates import Recipient
 from services.notifications.handlers.rota import person_on_duty
-from services.notifications.store import tables
+from services.notifications.store import alerts, messages
 
 ESCALATE, SHOUT = "escalate_alert", "shout"
 
@@ -35,7 +35,7 @@ log = structlog.get_logger()
 
 def raise_alert(unit: UnitOfWork[Dependencies], event: SafeguardingConcernRaised) -> None:
     """Alerts the duty lead at once and starts the escalation clock."""
-    if tables.find_alert(unit.session, event.concern_id):
+    if alerts.find_alert(unit.session, event.concern_id):
         return
     alert = Alert(
         concern_id=event.concern_id,
@@ -51,12 +51,12 @@ def raise_alert(unit: UnitOfWork[Dependencies], event: SafeguardingConcernRaised
 
 def escalate_alert(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """Nobody answered in time: the next person is alerted; after the last one everybody, again and again."""
-    _escalate(unit, tables.get_alert(unit.session, ConcernId(UUID(timer.key))))
+    _escalate(unit, alerts.get_alert(unit.session, ConcernId(UUID(timer.key))))
 
 
 def shout(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """Every channel has failed so far. Whoever looks at the log, the metrics or the console is told, every minute."""
-    alert = tables.get_alert(unit.session, ConcernId(UUID(timer.key)))
+    alert = alerts.get_alert(unit.session, ConcernId(UUID(timer.key)))
     if not alert.is_open or alert.reached_at:
         return
     log.critical(
@@ -73,7 +73,7 @@ def stand_down(unit: UnitOfWork[Dependencies], alert: Alert) -> None:
     """Somebody has taken the concern in hand: stops the clock and whatever alert has not gone out yet."""
     unit.cancel_timer(ESCALATE, alert.concern_id)
     unit.cancel_timer(SHOUT, alert.concern_id)
-    for message in tables.queued_about_concern(unit.session, alert.concern_id):
+    for message in messages.queued_about_concern(unit.session, alert.concern_id):
         cancel(unit, message)
     unit.emit(
         SafeguardingAlertAcknowledged(
@@ -89,7 +89,7 @@ def record_alert_sent(unit: UnitOfWork[Dependencies], timer: Timer, outcome: Out
         _pass_on(unit, alert, message)
     elif message.state is State.SENT:
         alert.reach(at=unit.now)
-        link = tables.find_link_of_message(unit.session, message.id)
+        link = alerts.find_link_of_message(unit.session, message.id)
         if link:
             link.sent(to=outcome.staff_id, at=unit.now)
         unit.emit(
@@ -112,8 +112,8 @@ def record_alert_failed(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
 def note_bounce(unit: UnitOfWork[Dependencies], message: Message) -> None:
     """An alert that came back has reached nobody, unless another way has."""
     assert message.concern_id is not None
-    alert = tables.get_alert(unit.session, message.concern_id)
-    if alert.is_open and not tables.reached_somebody(unit.session, alert.concern_id):
+    alert = alerts.get_alert(unit.session, message.concern_id)
+    if alert.is_open and not messages.reached_somebody(unit.session, alert.concern_id):
         alert.reached_at = None
         unit.set_timer(SHOUT, alert.concern_id, unit.now)
     _pass_on(unit, alert, message)
@@ -123,7 +123,7 @@ def _pass_on(unit: UnitOfWork[Dependencies], alert: Alert, message: Message) -> 
     """Goes on to the next person without waiting when the one whose turn it is can be told in no way at all."""
     if message.recipient.value != alert.step.value or alert.is_at_the_top:
         return
-    if all(one.state is State.FAILED for one in tables.messages_of_call(unit.session, message)):
+    if all(one.state is State.FAILED for one in messages.messages_of_call(unit.session, message)):
         _escalate(unit, alert)
 
 
@@ -194,4 +194,4 @@ def _next_look(unit: UnitOfWork[Dependencies], severity: Severity) -> datetime:
 def _message_and_alert(unit: UnitOfWork[Dependencies], timer: Timer) -> tuple[Message, Alert]:
     message = message_of(unit, timer)
     assert message.concern_id is not None
-    return message, tables.get_alert(unit.session, message.concern_id)
+    return message, alerts.get_alert(unit.session, message.concern_id)

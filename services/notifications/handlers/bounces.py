@@ -14,7 +14,7 @@ from services.notifications.domain.messages import State
 from services.notifications.domain.templates import Template
 from services.notifications.gateways.dsn import MOST_AT_ONCE, Report, put_away, read_reports
 from services.notifications.handlers.alerts import note_bounce
-from services.notifications.store import tables
+from services.notifications.store import messages
 
 READ_BOUNCES, TAKE_BACK = "read_bounces", "take_back"
 FOLDER = "folder"
@@ -57,7 +57,7 @@ def take_back(unit: UnitOfWork[Dependencies], message_id: MessageId, channels: C
 
     Word of it may be here before it is on record that the message went out: then it is looked at again.
     """
-    message = tables.find_message(unit.session, message_id)
+    message = messages.find_message(unit.session, message_id)
     if message is None:
         return
     if message.is_queued:
@@ -71,7 +71,7 @@ def take_back(unit: UnitOfWork[Dependencies], message_id: MessageId, channels: C
 
 def take_back_later(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     message_id, channels = MessageId(UUID(timer.key)), [Channel(one) for one in timer.data["channels"]]
-    message = tables.find_message(unit.session, message_id)
+    message = messages.find_message(unit.session, message_id)
     if message is None or not message.is_queued:
         take_back(unit, message_id, channels)
     elif unit.now < datetime.fromisoformat(timer.data["until"]):

@@ -16,7 +16,7 @@ from services.notifications.application.queueing import (
 )
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.templates import Template
-from services.notifications.store import tables
+from services.notifications.store import latest_facts, messages
 
 SUBSIDY = "subsidy"
 FOR_THE_OFFICE = frozenset(
@@ -37,7 +37,7 @@ def tell_client_of_subsidy(unit: UnitOfWork[Dependencies], event: SubsidyApprove
         key=event.award_id,
         data={"pence_per_session": event.pence_per_session, "sessions": event.sessions},
     )
-    tables.moves_on(unit.session, event.referral_id, SUBSIDY, unit.sequence)
+    latest_facts.moves_on(unit.session, event.referral_id, SUBSIDY, unit.sequence)
     _waits_no_longer(unit, event.referral_id)
 
 
@@ -46,7 +46,7 @@ def tell_client_of_subsidy_wait(unit: UnitOfWork[Dependencies], event: SubsidyWa
 
     The office hears what it can do something about, and of whoever has no money for a therapy that is going on.
     """
-    if not tables.moves_on(unit.session, event.referral_id, SUBSIDY, unit.sequence):
+    if not latest_facts.moves_on(unit.session, event.referral_id, SUBSIDY, unit.sequence):
         return
     key = f"{event.referral_id}:{event.reason}:{unit.sequence}"
     if event.reason in FOR_THE_OFFICE or event.match_id is not None:
@@ -63,7 +63,7 @@ def tell_client_of_subsidy_wait(unit: UnitOfWork[Dependencies], event: SubsidyWa
 
 def tell_client_of_subsidy_decline(unit: UnitOfWork[Dependencies], event: SubsidyDeclined) -> None:
     """Says that no subsidy is needed, and how to object. Where therapy is going on, the office sees to it too."""
-    if not tables.moves_on(unit.session, event.referral_id, SUBSIDY, unit.sequence):
+    if not latest_facts.moves_on(unit.session, event.referral_id, SUBSIDY, unit.sequence):
         return
     key = f"{event.referral_id}:{event.reason}:{unit.sequence}"
     if event.match_id is not None:
@@ -78,7 +78,7 @@ def _have_looked_at(unit: UnitOfWork[Dependencies], referral_id: ReferralId, key
 
 def _waits_no_longer(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> None:
     """What was still to be told of a wait is overtaken."""
-    for message in tables.queued_about_referral(unit.session, referral_id):
+    for message in messages.queued_about_referral(unit.session, referral_id):
         if message.template is Template.SUBSIDY_WAITING:
             cancel(unit, message)
 
@@ -112,7 +112,7 @@ def stop_asking_for_form(unit: UnitOfWork[Dependencies], event: EvaluationInvita
     client = event.respondent is Respondent.CLIENT
     template = Template.CLIENT_EVALUATION if client else Template.THERAPIST_EVALUATION
     asked = rule_out(unit, template, key=_form_key(event), referral_id=event.referral_id)
-    for message in tables.queued_about_referral(unit.session, event.referral_id):
+    for message in messages.queued_about_referral(unit.session, event.referral_id):
         if message.business_key.startswith(f"{asked.business_key}:"):
             cancel(unit, message)
 

@@ -15,7 +15,7 @@ from services.notifications.dependencies import Dependencies
 from services.notifications.domain.messages import Message
 from services.notifications.domain.templates import StandIn
 from services.notifications.gateways.email import Rejected, compose
-from services.notifications.store import tables
+from services.notifications.store import messages
 
 MOST_AT_ONCE = 100
 
@@ -30,7 +30,7 @@ class Gathered:
 
 def send_digest(unit: UnitOfWork[Dependencies], timer: Timer) -> Gathered:
     """Sends what waits for the office, if anything does. Raises OSError where trying again may help."""
-    waiting = tables.waiting_for_digest(unit.session, limit=MOST_AT_ONCE)
+    waiting = messages.waiting_for_digest(unit.session, limit=MOST_AT_ONCE)
     if not waiting:
         return Gathered()
     policy, wording = unit.dependencies.settings, unit.dependencies.wording
@@ -53,7 +53,7 @@ def send_digest(unit: UnitOfWork[Dependencies], timer: Timer) -> Gathered:
 
 
 def record_digest(unit: UnitOfWork[Dependencies], timer: Timer, gathered: Gathered) -> None:
-    for message in tables.lock_messages(unit.session, gathered.message_ids):
+    for message in messages.lock_messages(unit.session, gathered.message_ids):
         if not message.is_queued:
             continue
         if gathered.outcome.failure:
@@ -65,7 +65,7 @@ def record_digest(unit: UnitOfWork[Dependencies], timer: Timer, gathered: Gather
 
 
 def record_digest_failed(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
-    ids = [message.id for message in tables.waiting_for_digest(unit.session, limit=MOST_AT_ONCE)]
+    ids = [message.id for message in messages.waiting_for_digest(unit.session, limit=MOST_AT_ONCE)]
     record_digest(unit, timer, Gathered(ids, Outcome(failure=FailureReason.UNREACHABLE)))
 
 

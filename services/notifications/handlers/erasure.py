@@ -8,7 +8,7 @@ from contracts.events.notifications import ErasureConfirmed
 from services.notifications.application.queueing import FORGET_CLIENT, cancel, remove_address
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.templates import Template
-from services.notifications.store import tables
+from services.notifications.store import messages, people
 
 
 def forget(unit: UnitOfWork[Dependencies], event: ReferralErased) -> None:
@@ -16,9 +16,9 @@ def forget(unit: UnitOfWork[Dependencies], event: ReferralErased) -> None:
 
     Alerts, money, and an offer taken back go out all the same: none of it can tell who the client was.
     """
-    client = tables.client_of(unit.session, event.referral_id)
+    client = people.client_of(unit.session, event.referral_id)
     client.withdraw(at=unit.now, sequence=unit.sequence)
-    for message in tables.queued_about_referral(unit.session, event.referral_id):
+    for message in messages.queued_about_referral(unit.session, event.referral_id):
         if message.template.ends_with_withdrawal or message.template is Template.WITHDRAWAL_CONFIRMED:
             cancel(unit, message)
     unit.cancel_timer(FORGET_CLIENT, event.referral_id)

@@ -16,14 +16,14 @@ from services.notifications.application.queueing import encrypted, queue_to_clie
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.introductions import Link, Therapy
 from services.notifications.domain.templates import Template
-from services.notifications.store import introductions, tables
+from services.notifications.store import introductions, people
 
 
 def introduce(unit: UnitOfWork[Dependencies], event: ContactReleased, contact: ClientContact) -> None:
     """Keeps what the therapist may see, and writes to them that there is something to see, or something else."""
     if event.therapist_id is None:
         raise Invalid("an introduction names no therapist")
-    client = tables.client_as_known(unit.session, event.referral_id)
+    client = people.client_as_known(unit.session, event.referral_id)
     if client and client.is_removed:
         return
     found = introductions.introduction_of(unit.session, event.referral_id, event.therapist_id)
@@ -86,7 +86,7 @@ Known = TherapistMatched | MatchEnded | MatchEndUndone | FirstSessionAttended | 
 
 def _therapy(unit: UnitOfWork[Dependencies], event: Known) -> Therapy | None:
     """None where nothing of the client is kept any more, nor is to be again."""
-    client = tables.client_as_known(unit.session, event.referral_id)
+    client = people.client_as_known(unit.session, event.referral_id)
     if client and client.is_removed:
         return None
     return introductions.therapy_of(

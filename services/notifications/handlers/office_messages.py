@@ -17,7 +17,7 @@ from contracts.vocabulary import AgeBand, ClientGroup, HoldReason, RefusalReason
 from services.notifications.application.queueing import cancel, queue_to_client, queue_to_office
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.templates import Template
-from services.notifications.store import tables
+from services.notifications.store import latest_facts, messages
 
 AGREEMENT = "agreement"
 
@@ -52,7 +52,7 @@ def ask_for_agreement(unit: UnitOfWork[Dependencies], event: AgreementAwaited) -
 
     Nobody is written to about a request that they have not agreed to: whoever wrote it heard of that at once.
     """
-    if not tables.moves_on(unit.session, event.referral_id, AGREEMENT, unit.sequence):
+    if not latest_facts.moves_on(unit.session, event.referral_id, AGREEMENT, unit.sequence):
         return
     if event.reason is HoldReason.CONSENT_TO_PASS_ON:
         queue_to_client(unit, Template.CONSENT_NEEDED, referral_id=event.referral_id, key=event.referral_id)
@@ -69,8 +69,8 @@ def agreement_came(unit: UnitOfWork[Dependencies], event: ReferralResumed) -> No
     """Nobody is asked any more for what has been given."""
     if event.reason is not ResumptionReason.CONSENT_GIVEN:
         return
-    if tables.moves_on(unit.session, event.referral_id, AGREEMENT, unit.sequence):
-        for message in tables.queued_about_referral(unit.session, event.referral_id):
+    if latest_facts.moves_on(unit.session, event.referral_id, AGREEMENT, unit.sequence):
+        for message in messages.queued_about_referral(unit.session, event.referral_id):
             if message.template in (Template.CONSENT_NEEDED, Template.AGREEMENT_AWAITED):
                 cancel(unit, message)
 

@@ -32,7 +32,7 @@ from services.notifications.domain.alerts import (
 )
 from services.notifications.domain.messages import Message
 from services.notifications.handlers.alerts import stand_down
-from services.notifications.store import tables
+from services.notifications.store import alerts, messages
 
 ShapeT = TypeVar("ShapeT", bound=Shape)
 
@@ -102,7 +102,7 @@ def record_outcome(unit: UnitOfWork[Dependencies], request: RecordOutcome) -> Ou
         raise NamelessDecision(str(refusal)) from None
     except NobodyTookItInHand as refusal:
         raise NotInHand(str(refusal)) from None
-    tables.add_outcome(unit.session, outcome)
+    alerts.add_outcome(unit.session, outcome)
     unit.emit(
         SafeguardingOutcomeRecorded(
             concern_id=alert.concern_id,
@@ -117,11 +117,11 @@ def record_outcome(unit: UnitOfWork[Dependencies], request: RecordOutcome) -> Ou
 def list_outcomes(unit: UnitOfWork[Dependencies], request: ListOutcomes) -> list[OutcomeView]:
     """Raises UnknownAlert."""
     _get(unit, request.concern_id)
-    return [_outcome_view(outcome) for outcome in tables.outcomes_of(unit.session, request.concern_id)]
+    return [_outcome_view(outcome) for outcome in alerts.outcomes_of(unit.session, request.concern_id)]
 
 
 def list_alerts(unit: UnitOfWork[Dependencies], request: ListAlerts) -> list[AlertView]:
-    found = tables.list_alerts(unit.session, acknowledged_too=request.all, limit=request.limit)
+    found = alerts.list_alerts(unit.session, acknowledged_too=request.all, limit=request.limit)
     return [_view(alert) for alert in found]
 
 
@@ -129,7 +129,7 @@ def list_messages(unit: UnitOfWork[Dependencies], request: ListMessages) -> list
     """Raises NothingAskedAfter."""
     if request.referral_id is None and request.concern_id is None:
         raise NothingAskedAfter("Say which referral or which concern the messages should be about.")
-    found = tables.messages_about(
+    found = messages.messages_about(
         unit.session, referral_id=request.referral_id, concern_id=request.concern_id, limit=request.limit
     )
     return [_message_view(message) for message in found]
@@ -137,8 +137,8 @@ def list_messages(unit: UnitOfWork[Dependencies], request: ListMessages) -> list
 
 def _get(unit: UnitOfWork[Dependencies], concern_id: ConcernId) -> Alert:
     try:
-        return tables.get_alert(unit.session, concern_id)
-    except tables.NoSuchAlert:
+        return alerts.get_alert(unit.session, concern_id)
+    except alerts.NoSuchAlert:
         raise UnknownAlert("There is no alert about such a concern. Please check the identifier.") from None
 
 

@@ -7,12 +7,12 @@ from chassis.privacy.restore import destroyed
 from contracts.vocabulary import ReferralId
 from services.notifications.application.queueing import remove_address
 from services.notifications.dependencies import Dependencies
-from services.notifications.store import tables
+from services.notifications.store import people, tables
 
 
 def forget_again(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """Whose key is gone can't be written to; that is on record as it was before."""
     for subject_id in destroyed(unit.session, tables.data_keys):
-        client = tables.find_client(unit.session, ReferralId(subject_id))
+        client = people.find_client(unit.session, ReferralId(subject_id))
         if client is not None and client.contact is not None:
             remove_address(unit, client)

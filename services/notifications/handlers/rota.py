@@ -16,7 +16,7 @@ from services.notifications.domain.limits import next_digest
 from services.notifications.domain.rota import gaps, on_duty
 from services.notifications.domain.templates import Template
 from services.notifications.settings import Person
-from services.notifications.store import tables
+from services.notifications.store import rota
 
 LOOK_AT_ROTA, ROTA = "look_at_rota", "rota"
 
@@ -27,7 +27,7 @@ def person_on_duty(unit: UnitOfWork[Dependencies], step: AlertStep) -> Person:
     if staff_id is None:
         person = unit.dependencies.settings.safeguarding[step]
         return person if person.name else replace(person, name=step.value.replace("_", " "))
-    staff = tables.get_staff(unit.session, staff_id)
+    staff = rota.get_staff(unit.session, staff_id)
     contact = unit.dependencies.vault.decrypt(unit.session, staff_id, DutyContact, staff.contact)
     return Person(contact.email, contact.telephone, contact.name)
 
@@ -35,7 +35,7 @@ def person_on_duty(unit: UnitOfWork[Dependencies], step: AlertStep) -> Person:
 def look_at_rota(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """Tells the office of each day ahead on which nobody is on duty, every day until somebody is."""
     first, ahead = day_of(unit.now), unit.dependencies.settings.rota_days_ahead
-    duties, leave = tables.rota_from(unit.session, first)
+    duties, leave = rota.rota_from(unit.session, first)
     days = [first + timedelta(days=number) for number in range(ahead)]
     found = gaps(duties, leave, days=days, is_bank_holiday=is_bank_holiday)
     if found:
@@ -51,5 +51,5 @@ def look_tomorrow(unit: UnitOfWork[Dependencies]) -> None:
 def whose_turn(unit: UnitOfWork[Dependencies], step: AlertStep) -> StaffId | None:
     """Who of the rota is on duty for this step today; None if it has nobody."""
     day = day_of(unit.now)
-    duties, leave = tables.rota_from(unit.session, day)
+    duties, leave = rota.rota_from(unit.session, day)
     return on_duty(duties, leave, step=step, day=day, is_bank_holiday=is_bank_holiday(day))

@@ -20,7 +20,7 @@ from services.notifications.application.queueing import find_message, queue_to_t
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.messages import Coded, State
 from services.notifications.domain.templates import Template
-from services.notifications.store import introductions, tables
+from services.notifications.store import introductions, latest_facts
 
 MEMBERSHIP = "membership"
 
@@ -65,7 +65,7 @@ def tell_of_renewal(unit: UnitOfWork[Dependencies], event: MembershipRenewed) ->
 
 def tell_of_lapse(unit: UnitOfWork[Dependencies], event: MembershipLapsed) -> None:
     """Says nothing if the membership has been renewed since."""
-    if tables.moves_on(unit.session, event.therapist_id, MEMBERSHIP, unit.sequence):
+    if latest_facts.moves_on(unit.session, event.therapist_id, MEMBERSHIP, unit.sequence):
         queue_to_therapist(
             unit,
             Template.MEMBERSHIP_LAPSED,
@@ -77,7 +77,7 @@ def tell_of_lapse(unit: UnitOfWork[Dependencies], event: MembershipLapsed) -> No
 
 def tell_of_reminder(unit: UnitOfWork[Dependencies], event: MembershipReminded) -> None:
     """Says nothing if the membership has been renewed, or has lapsed, since."""
-    if tables.moves_on(unit.session, event.therapist_id, MEMBERSHIP, unit.sequence):
+    if latest_facts.moves_on(unit.session, event.therapist_id, MEMBERSHIP, unit.sequence):
         queue_to_therapist(
             unit,
             Template.MEMBERSHIP_REMINDER,
@@ -201,7 +201,7 @@ def tell_of_reinstatement(unit: UnitOfWork[Dependencies], event: TherapistReinst
 def _tell_of_fee(
     unit: UnitOfWork[Dependencies], template: Template, event: MembershipStarted | MembershipRenewed
 ) -> None:
-    tables.moves_on(unit.session, event.therapist_id, MEMBERSHIP, unit.sequence)
+    latest_facts.moves_on(unit.session, event.therapist_id, MEMBERSHIP, unit.sequence)
     data: Coded = {
         "invoice_id": str(event.invoice_id),
         "amount_pence": event.amount_pence,
@@ -216,7 +216,7 @@ def _tell_of_standing(
     unit: UnitOfWork[Dependencies], template: Template, event: TherapistSuspended | TherapistReinstated
 ) -> None:
     """Each reason has a standing of its own, of which only the newest fact is told."""
-    if tables.moves_on(unit.session, event.therapist_id, event.reason.value, unit.sequence):
+    if latest_facts.moves_on(unit.session, event.therapist_id, event.reason.value, unit.sequence):
         suspended = isinstance(event, TherapistSuspended)
         note = introductions.suspend if suspended else introductions.reinstate
         note(unit.session, event.therapist_id, event.reason)

@@ -1,77 +1,25 @@
-"""The tables of introductions: whom a client was introduced to, by which links, and how it goes on."""
+"""Finds and stores introductions: whom a client was introduced to, by which links, and how their therapy goes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Boolean, Column, Date, Integer, LargeBinary, Table, Uuid, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from chassis.store import identity_map
-from chassis.store.tables import Instant, code
 from contracts.vocabulary import MatchId, ReferralId, SuspensionReason, TherapistId
 from services.notifications.domain.introductions import Introduction, Link, Right, Therapy
 from services.notifications.domain.templates import Template
-from services.notifications.store.tables import mapper, messages, metadata
-
-introductions = Table(
-    "introduction",
-    metadata,
-    Column("referral_id", Uuid, primary_key=True),
-    Column("therapist_id", Uuid, primary_key=True),
-    Column("contact", LargeBinary),
-    Column("contact_sequence", Integer, nullable=False),
-    Column("code_hash", LargeBinary(32)),
-    Column("code_made_at", Instant),
-    Column("code_tries", Integer, nullable=False),
+from services.notifications.store.tables import (
+    introduction_links,
+    introduction_rights,
+    introductions,
+    messages,
+    suspensions,
+    therapies,
 )
-
-introduction_links = Table(
-    "introduction_link",
-    metadata,
-    Column("token_hash", LargeBinary(32), primary_key=True),
-    Column("referral_id", Uuid, nullable=False, index=True),
-    Column("therapist_id", Uuid, nullable=False),
-    Column("made_at", Instant, nullable=False),
-)
-
-introduction_rights = Table(
-    "introduction_right",
-    metadata,
-    Column("right_hash", LargeBinary(32), primary_key=True),
-    Column("referral_id", Uuid, nullable=False, index=True),
-    Column("therapist_id", Uuid, nullable=False),
-    Column("until", Instant, nullable=False),
-)
-
-therapies = Table(
-    "therapy",
-    metadata,
-    Column("match_id", Uuid, primary_key=True),
-    Column("referral_id", Uuid, nullable=False, index=True),
-    Column("therapist_id", Uuid, nullable=False),
-    Column("matched_at", Instant),
-    Column("ended_at", Instant),
-    Column("end_sequence", Integer, nullable=False),
-    Column("first_session_on", Date),
-    Column("attendance_sequence", Integer, nullable=False),
-    Column("contact_made_on", Date),
-    Column("not_attended", Boolean, nullable=False),
-)
-
-suspensions = Table(
-    "therapist_suspension",
-    metadata,
-    Column("therapist_id", Uuid, primary_key=True),
-    Column("reason", code(SuspensionReason), primary_key=True),
-)
-"""Why a therapist is suspended at the moment; whoever isn't has no row."""
-
-mapper.map_imperatively(Introduction, introductions)
-mapper.map_imperatively(Link, introduction_links)
-mapper.map_imperatively(Right, introduction_rights)
-mapper.map_imperatively(Therapy, therapies)
 
 
 def introduction_of(session: Session, referral_id: ReferralId, therapist_id: TherapistId) -> Introduction:

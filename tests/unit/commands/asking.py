@@ -54,7 +54,7 @@ from services.matching import store as matching_store
 from services.matching.service import MatchingService
 from services.notifications.handlers import alerts as notifications_alerts
 from services.notifications.service import NotificationsService
-from services.notifications.store import tables as notifications_store
+from services.notifications.store import tables as notifications_tables
 from tests.support.samples import PASSPHRASE
 from tests.unit.billing import making
 from tests.unit.evaluation.conftest import a_study
@@ -66,7 +66,7 @@ SERVICES: dict[str, tuple[type, MetaData]] = {
     "intake": (IntakeService, intake_store.metadata),
     "matching": (MatchingService, matching_store.metadata),
     "billing": (BillingService, billing_store.metadata),
-    "notifications": (NotificationsService, notifications_store.metadata),
+    "notifications": (NotificationsService, notifications_tables.metadata),
     "evaluation": (EvaluationService, tables.metadata),
 }
 NEED_A_BROKER = ("health", *(f"{what}_dead_letters" for what in ("list", "show", "export", "replay", "discard")))

@@ -12,7 +12,7 @@ from chassis.ports import EventHandler, NotYet
 from contracts.event import Event
 from contracts.vocabulary import ReferralId, Respondent, TherapistId
 from services.notifications.handlers import address_book, client_messages, introductions, therapist_messages
-from services.notifications.store import tables
+from services.notifications.store import people
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import Desk, desk_on
 
@@ -97,6 +97,6 @@ def test_after_a_withdrawal_the_confirmation_is_the_last_word(keys: Path, tmp_pa
     assert confirmation in to_client[-1]["Message-ID"]
     assert sum(confirmation in message["Message-ID"] for message in to_client) == 1
     with desk.bench.database.reading() as unit:
-        client = tables.read_client(unit.session, story[0][1].subject)  # type: ignore[arg-type]
+        client = people.read_client(unit.session, story[0][1].subject)  # type: ignore[arg-type]
         assert client is not None
         assert client.contact is None

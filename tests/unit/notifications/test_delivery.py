@@ -17,7 +17,7 @@ from services.notifications.application import delivery
 from services.notifications.domain.messages import State
 from services.notifications.gateways.email import MaildirMailer
 from services.notifications.handlers import office_messages, therapist_messages
-from services.notifications.store import tables
+from services.notifications.store import messages
 from tests.support.statements import listening
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import EVENING, MONDAY_10, OPEN_EMAIL, SETTINGS, Desk, body
@@ -102,7 +102,7 @@ def test_what_was_settled_meanwhile_is_neither_sent_nor_recorded_twice(desk: Des
         delivery.record_sent(unit, timer, outcome)
         delivery.record_failed(unit, timer)
         assert unit.emitted_events == []
-        assert tables.get_message(unit.session, message_id).state is State.SENT
+        assert messages.get_message(unit.session, message_id).state is State.SENT
     assert len(desk.post.sent) == 1
 
 

@@ -15,7 +15,7 @@ from contracts.events.intake import ErasureOverdue, ReferralErased, Safeguarding
 from contracts.events.notifications import ErasureConfirmed
 from contracts.vocabulary import ConcernCategory, ConcernId, ReferralId, Severity, TherapistId
 from services.notifications.handlers import address_book, alerts, erasure, office_messages
-from services.notifications.store import tables
+from services.notifications.store import people, tables
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import CLIENT_NAME, MONDAY_10, Desk
 from tests.unit.notifications.test_any_order import Fact, a_desk, a_story
@@ -28,7 +28,7 @@ def erase(desk: Desk, referral_id: ReferralId) -> None:
 def left_of(desk: Desk, referral_id: ReferralId) -> tuple[bytes | None, int, int]:
     """The address, how many data keys can still open something, and how many messages carry a secret."""
     with desk.bench.database.reading() as unit:
-        client = tables.read_client(unit.session, referral_id)
+        client = people.read_client(unit.session, referral_id)
         assert client
         keys = select(tables.data_keys).where(tables.data_keys.c.subject_id == referral_id)
         opening = [row for row in unit.session.execute(keys) if row.wrapped]

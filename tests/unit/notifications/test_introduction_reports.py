@@ -24,7 +24,7 @@ from contracts.vocabulary import (
     UndoReason,
 )
 from services.notifications.handlers import erasure, introductions
-from services.notifications.store import introductions as introduction_store
+from services.notifications.store import tables
 from tests.unit.notifications.conftest import (
     EMAIL,
     SETTINGS,
@@ -149,7 +149,7 @@ def test_of_an_erased_client_it_is_not_kept_again_how_their_therapy_went(room: R
     )
     room.bench.hear(introductions.note_end_undone, undone)
     with room.bench.database.reading() as unit:
-        assert unit.session.execute(select(introduction_store.therapies)).all() == []
+        assert unit.session.execute(select(tables.therapies)).all() == []
 
 
 def test_a_report_is_never_from_a_time_to_come(room: Room) -> None:

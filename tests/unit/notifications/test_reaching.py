@@ -38,7 +38,7 @@ from services.notifications.gateways.dsn import return_address
 from services.notifications.handlers import alerts, queries
 from services.notifications.handlers.queries import NamelessDecision, NotInHand, NotReadable, UnknownAlert
 from services.notifications.settings import Person
-from services.notifications.store import tables
+from services.notifications.store import alerts as alert_store
 from tests.unit.notifications.conftest import MONDAY_10, SETTINGS, Desk, desk_on
 from tests.unit.notifications.test_bounces import BOUNCES, a_report, deliver
 
@@ -66,7 +66,7 @@ def concern(desk: Desk, referral_id: ReferralId) -> SafeguardingConcernRaised:
 
 def unreached(desk: Desk) -> int:
     with desk.bench.database.reading() as unit:
-        return tables.count_unreached(unit.session, unit.now)
+        return alert_store.count_unreached(unit.session, unit.now)
 
 
 def acknowledge(desk: Desk, concern: SafeguardingConcernRaised) -> None:
@@ -215,7 +215,7 @@ def test_the_reason_is_encrypted_and_can_be_read_with_the_key(
     assert not any(WORDS.encode() in path.read_bytes() for path in database_file.parent.glob("*.db*"))
     assert all(WORDS not in str(event.to_json()) for event in desk.bench.all_emitted)
     with desk.bench.database.reading() as unit:
-        (outcome,) = tables.outcomes_of(unit.session, concern.concern_id)
+        (outcome,) = alert_store.outcomes_of(unit.session, concern.concern_id)
         vault = unit.dependencies.vault
         assert vault.decrypt(unit.session, concern.concern_id, OutcomeReason, outcome.reason).words == WORDS
 

@@ -6,13 +6,13 @@ from chassis.ids import new_id
 from chassis.testing import DueTimer
 from contracts.vocabulary import ReferralId
 from services.notifications.handlers import restore
-from services.notifications.store import tables
+from services.notifications.store import people
 from tests.unit.notifications.conftest import Desk
 
 
 def contact(desk: Desk, referral_id: ReferralId) -> bytes | None:
     with desk.bench.database.reading() as unit:
-        client = tables.read_client(unit.session, referral_id)
+        client = people.read_client(unit.session, referral_id)
         assert client
         return client.contact
 

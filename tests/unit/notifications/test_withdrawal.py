@@ -13,7 +13,7 @@ from services.notifications.handlers import (
     office_messages,
     therapist_messages,
 )
-from services.notifications.store import tables
+from services.notifications.store import people
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import (
     CLIENT_CALLS,
@@ -30,7 +30,7 @@ ADDRESS = "robin@example.org"
 
 def address_is_gone(desk: Desk, referral_id: ReferralId) -> bool:
     with desk.bench.database.reading() as unit:
-        client = tables.read_client(unit.session, referral_id)
+        client = people.read_client(unit.session, referral_id)
         keys = (
             unit.session.connection()
             .exec_driver_sql("SELECT count(*) FROM data_key WHERE length(wrapped) > 0")
@@ -207,7 +207,7 @@ def test_the_moment_of_sending_looks_once_more(desk: Desk, referral_id: Referral
     """Two replicas may queue a message and withdraw its referral at the same moment."""
     desk.release(referral_id)
     with desk.bench.database.unit() as unit:
-        tables.client_of(unit.session, referral_id).withdraw(at=unit.now, sequence=2)
+        people.client_of(unit.session, referral_id).withdraw(at=unit.now, sequence=2)
     desk.run()
     assert desk.states(referral_id) == {"request_received": "cancelled"}
     assert desk.post.sent == []

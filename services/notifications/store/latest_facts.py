@@ -1,0 +1,30 @@
+"""How far each subject's standing on a topic has been recorded, so that an older fact that comes late is dropped."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from chassis.store.prepared import prepared
+from services.notifications.store.dialects import INSERTS
+from services.notifications.store.tables import latest_facts
+
+
+def _move_on(statement: Any) -> Any:
+    moving = statement.on_conflict_do_update(
+        index_elements=["subject_id", "topic"],
+        set_={"sequence": statement.excluded.sequence},
+        where=latest_facts.c.sequence < statement.excluded.sequence,
+    )
+    return prepared(moving.returning(latest_facts.c.sequence))
+
+
+_MOVE_ON = {dialect: _move_on(insert(latest_facts)) for dialect, insert in INSERTS.items()}
+
+
+def moves_on(session: Session, subject_id: UUID, topic: str, sequence: int) -> bool:
+    """Records a fact's sequence number. False if this fact or a newer one was recorded on the topic before."""
+    fact = {"subject_id": subject_id, "topic": topic, "sequence": sequence}
+    return session.execute(_MOVE_ON[session.get_bind().dialect.name], fact).scalar() is not None
