@@ -89,25 +89,26 @@ from contracts.events.matching import (
 )
 from contracts.events.web import AlertAnswered, TherapyReported
 from contracts.vocabulary import Channel
-from services.notifications import dependencies, links, rota_commands, subject_access
-from services.notifications.application import delivery, introductions
+from services.notifications import dependencies, subject_access
 from services.notifications.handlers import (
     address_book,
     alarms,
+    alerts,
     bounces,
     client_messages,
-    contact_changes,
+    commands,
     digests,
     erasure,
+    introduction_page,
+    introductions,
     office_messages,
     queries,
     receipts,
     restore,
+    rota,
+    sending,
     therapist_messages,
 )
-from services.notifications.handlers import alerts as alerts_handlers
-from services.notifications.handlers import introductions as introductions_handlers
-from services.notifications.handlers import rota as rota_handlers
 from services.notifications.store import tables
 
 AT_ONCE = 32
@@ -141,8 +142,8 @@ class NotificationsService:
         on(HelpRequestRefused, office_messages.tell_office_of_unreadable, idempotent_by="submission_id"),
         on(AgreementAwaited, office_messages.ask_for_agreement),
         on(ReferralResumed, office_messages.agreement_came, idempotent_by="the number of intake's newest word on it"),
-        on(ContactChangeNoted, contact_changes.tell_of_contact_change),
-        on(AnotherTherapistWanted, contact_changes.tell_office_of_wish),
+        on(ContactChangeNoted, client_messages.tell_of_contact_change),
+        on(AnotherTherapistWanted, office_messages.tell_office_of_wish),
         on(ReferralErased, erasure.forget),
         on(ReferralSignposted, address_book.signpost),
         on(ReferralClosed, address_book.close),
@@ -153,25 +154,25 @@ class NotificationsService:
         ),
         on(TherapistOffered, therapist_messages.send_offer, idempotent_by="offer_id"),
         on(OfferWithdrawn, therapist_messages.take_offer_back, idempotent_by="offer_id"),
-        on(TherapistMatched, introductions_handlers.note_match, idempotent_by="match_id"),
+        on(TherapistMatched, introductions.note_match, idempotent_by="match_id"),
         on(
             MatchEnded,
-            introductions_handlers.note_end,
+            introductions.note_end,
             idempotent_by="match_id and the number of the newest word on its end",
         ),
         on(
             MatchEndUndone,
-            introductions_handlers.note_end_undone,
+            introductions.note_end_undone,
             idempotent_by="match_id and the number of the newest word on its end",
         ),
         on(
             FirstSessionAttended,
-            introductions_handlers.note_first_session,
+            introductions.note_first_session,
             idempotent_by="match_id and the number of the newest word on its sessions",
         ),
         on(
             SessionReversed,
-            introductions_handlers.note_session_reversed,
+            introductions.note_session_reversed,
             idempotent_by="match_id and the number of the newest word on its sessions",
         ),
         on(
@@ -233,13 +234,13 @@ class NotificationsService:
     )
     urgent = lane(
         "urgent",
-        on(SafeguardingConcernRaised, alerts_handlers.raise_alert, idempotent_by="concern_id"),
-        on(AlertAnswered, links.take_alert_answer, idempotent_by="concern_id, which is taken in hand once"),
+        on(SafeguardingConcernRaised, alerts.raise_alert, idempotent_by="concern_id"),
+        on(AlertAnswered, alerts.take_alert_answer, idempotent_by="concern_id, which is taken in hand once"),
     )
     timers = schedule(
-        due("escalate_alert", alerts_handlers.escalate_alert),
-        due("shout", alerts_handlers.shout),
-        due("look_at_rota", rota_handlers.look_at_rota),
+        due("escalate_alert", alerts.escalate_alert),
+        due("shout", alerts.shout),
+        due("look_at_rota", rota.look_at_rota),
         due("forget_client", address_book.forget_client),
         due("take_back", bounces.take_back_later),
         due(RESTORED, restore.forget_again),
@@ -251,42 +252,42 @@ class NotificationsService:
         ),
         effect(
             "send_alert",
-            act=delivery.deliver,
-            keep=delivery.keep_mail,
-            record=alerts_handlers.record_alert_sent,
-            failed=alerts_handlers.record_alert_failed,
+            act=sending.deliver,
+            keep=sending.keep_mail,
+            record=alerts.record_alert_sent,
+            failed=alerts.record_alert_failed,
             urgent=True,
-        ).ahead(read=delivery.read_ahead, lock=delivery.lock_ahead),
+        ).ahead(read=sending.read_ahead, lock=sending.lock_ahead),
         effect(
             "send_digest",
             act=digests.send_digest,
-            keep=delivery.keep_mail,
+            keep=sending.keep_mail,
             record=digests.record_digest,
             failed=digests.record_digest_failed,
         ),
         effect(
             "send_message",
-            act=delivery.deliver,
-            keep=delivery.keep_mail,
-            record=delivery.record_sent,
-            failed=delivery.record_failed,
-        ).ahead(read=delivery.read_ahead, lock=delivery.lock_ahead),
+            act=sending.deliver,
+            keep=sending.keep_mail,
+            record=sending.record_sent,
+            failed=sending.record_failed,
+        ).ahead(read=sending.read_ahead, lock=sending.lock_ahead),
     )
 
-    acknowledge_alert = command(AcknowledgeAlert, queries.acknowledge_alert)
-    open_client = command(AskClientLink, introductions.open_client)
-    send_client_code = command(SendClientCode, introductions.send_client_code)
-    enter_client_code = command(EnterClientCode, introductions.enter_client_code)
-    give_client_code = command(GiveClientCode, introductions.give_client_code)
-    open_alert = command(AskAlertLink, links.open_alert)
+    acknowledge_alert = command(AcknowledgeAlert, commands.acknowledge_alert)
+    open_client = command(AskClientLink, introduction_page.open_client)
+    send_client_code = command(SendClientCode, introduction_page.send_client_code)
+    enter_client_code = command(EnterClientCode, introduction_page.enter_client_code)
+    give_client_code = command(GiveClientCode, introduction_page.give_client_code)
+    open_alert = command(AskAlertLink, queries.open_alert)
     alerts = command(ListAlerts, queries.list_alerts)
-    record_outcome = command(RecordOutcome, queries.record_outcome)
+    record_outcome = command(RecordOutcome, commands.record_outcome)
     outcomes = command(ListOutcomes, queries.list_outcomes)
-    keep_staff = command(KeepStaff, rota_commands.keep_staff)
-    plan_duty = command(PlanDuty, rota_commands.plan_duty)
-    cancel_duty = command(CancelDuty, rota_commands.cancel_duty)
-    plan_leave = command(PlanLeave, rota_commands.plan_leave)
-    rota = command(ShowRota, rota_commands.show_rota)
+    keep_staff = command(KeepStaff, rota.keep_staff)
+    plan_duty = command(PlanDuty, rota.plan_duty)
+    cancel_duty = command(CancelDuty, rota.cancel_duty)
+    plan_leave = command(PlanLeave, rota.plan_leave)
+    rota = command(ShowRota, queries.show_rota)
     messages = command(ListMessages, queries.list_messages)
     about_subject = command(AboutSubject, telling(subject_access.tell, subject_access.tell_writer))
     read_outcomes = command(ReadOutcomes, subject_access.read_outcomes)

@@ -15,14 +15,14 @@ from contracts.commands.subject import AboutSubject, Entry, ReadOutcomes, Sealed
 from contracts.sealed import OutcomeReason, TherapistContact
 from contracts.vocabulary import ConcernOutcome, ReferralId
 from contracts.words import LANGUAGES
-from services.notifications.application.queueing import open_contact
+from services.notifications.application.contacts import open_contact
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.alerts import Alert, Outcome
 from services.notifications.domain.messages import Message
 from services.notifications.domain.messages import State as MessageState
 from services.notifications.domain.people import Client, Therapist
 from services.notifications.domain.templates import Recipient, StandIn, Template
-from services.notifications.handlers.queries import UnknownAlert
+from services.notifications.errors import UnknownAlert
 from services.notifications.store import alerts, messages, tables
 
 READ_FOR = "safeguarding_outcome"

@@ -15,18 +15,16 @@ from contracts.sealed import (
     SafeChannel,
     SafeContact,
     SafeHours,
-    TherapistContact,
 )
 from contracts.shape import InvalidShape
-from contracts.vocabulary import AlertStep, Channel, ReferralId, StaffId, TherapistId
-from services.notifications.application.queueing import contact_for, open_contact
+from contracts.vocabulary import AlertStep, Channel, StaffId
+from services.notifications.application.contacts import contact_for, reference_of, therapist_contact
+from services.notifications.application.on_duty import person_on_duty, whose_turn
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.messages import Message
 from services.notifications.domain.templates import Recipient, StandIn, Template
 from services.notifications.gateways.templates import ENGLISH
-from services.notifications.handlers.rota import person_on_duty, whose_turn
 from services.notifications.settings import Mailbox
-from services.notifications.store import people
 
 PAGES: Mapping[Template, str | None] = {
     Template.CLIENT_EVALUATION: None,
@@ -192,13 +190,6 @@ def code_text(unit: UnitOfWork[Dependencies], message: Message) -> Letter:
     return Letter(message.template.value, values, unit.dependencies.settings.sender, to, channel=Channel.TEXT)
 
 
-def therapist_contact(unit: UnitOfWork[Dependencies], therapist_id: TherapistId) -> TherapistContact:
-    """How a therapist who was written to is reached now."""
-    therapist = people.read_therapist(unit.session, therapist_id)
-    assert therapist is not None
-    return unit.dependencies.vault.decrypt(unit.session, therapist.therapist_id, TherapistContact, therapist.contact)
-
-
 def staff_letter(unit: UnitOfWork[Dependencies], message: Message) -> Letter:
     """To a person of the charity: identifiers and codes only."""
     policy = unit.dependencies.settings
@@ -218,12 +209,6 @@ def staff_letter(unit: UnitOfWork[Dependencies], message: Message) -> Letter:
         to, name = person.telephone or "", StandIn.ALERT_TEXT.value
         return Letter(name, values, policy.sender, to, channel=Channel.TEXT, staff_id=staff_id)
     return Letter(message.template.value, values, policy.sender, person.email, staff_id=staff_id)
-
-
-def reference_of(unit: UnitOfWork[Dependencies], referral_id: ReferralId | None) -> str | None:
-    """By which the office finds the request, and a therapist knows who is meant; None once the client is forgotten."""
-    client = people.read_client(unit.session, referral_id) if referral_id else None
-    return open_contact(unit, client).reference if client and client.contact else None
 
 
 def _status_page(unit: UnitOfWork[Dependencies], language: str) -> str | None:

@@ -6,12 +6,10 @@ moment of sending: the client may have changed how they can be reached, or have 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
-from chassis.ports import Timer, UnitOfWork
+from chassis.ports import UnitOfWork
 from contracts.events.notifications import MessageSent
 from contracts.sealed import ClientContact, SafeHours
 from contracts.vocabulary import Channel, FailureReason, MessageId, StaffId
@@ -25,15 +23,8 @@ from services.notifications.application.composition import (
     staff_letter,
     therapist_letter,
 )
-from services.notifications.application.queueing import (
-    SEND_MESSAGE,
-    cancel,
-    contact_for,
-    fail,
-    finish_withdrawal,
-    open_contact,
-    way_to,
-)
+from services.notifications.application.contacts import contact_for, finish_withdrawal, open_contact, way_to
+from services.notifications.application.queueing import SEND_MESSAGE, cancel, fail
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.limits import next_free_moment
 from services.notifications.domain.messages import Message
@@ -71,9 +62,9 @@ class Outcome:
     """Who of the rota an alert went to."""
 
 
-def deliver(unit: UnitOfWork[Dependencies], timer: Timer) -> Outcome:
+def deliver(unit: UnitOfWork[Dependencies], message_id: MessageId) -> Outcome:
     """Sends one message, if it may go now. Raises OSError where trying again may help."""
-    message = messages.read_message(unit.session, _message_id(timer))
+    message = messages.read_message(unit.session, message_id)
     if message is None or not message.is_queued:
         return Outcome(pointless=True)
     if message.recipient.asked:
@@ -91,9 +82,8 @@ def deliver(unit: UnitOfWork[Dependencies], timer: Timer) -> Outcome:
     return _send(unit, message, staff_letter(unit, message))
 
 
-def record_sent(unit: UnitOfWork[Dependencies], timer: Timer, outcome: Outcome) -> None:
+def record_result(unit: UnitOfWork[Dependencies], message: Message, outcome: Outcome) -> None:
     """Puts on record what came of an attempt."""
-    message = message_of(unit, timer)
     if not message.is_queued:
         return
     if outcome.again_at:
@@ -109,40 +99,24 @@ def record_sent(unit: UnitOfWork[Dependencies], timer: Timer, outcome: Outcome) 
     finish_withdrawal(unit, message)
 
 
-def record_failed(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
+def give_up(unit: UnitOfWork[Dependencies], message: Message) -> None:
     """The way out was closed at every attempt: the message is given up and a person looks after it."""
-    message = message_of(unit, timer)
     if not message.is_queued:
         return
     fail(unit, message, FailureReason.UNREACHABLE)
     finish_withdrawal(unit, message)
 
 
-def keep_mail(unit: UnitOfWork[Dependencies]) -> None:
-    """Returns once what this thread has handed over outlasts a power cut. Raises OSError."""
-    unit.dependencies.mailer.keep()
-
-
-def read_ahead(unit: UnitOfWork[Dependencies], timers: Sequence[Timer]) -> object:
-    """What `deliver` looks up about many messages, read in one go."""
-    return messages.read_ahead(unit.session, _message_ids(timers))
-
-
-def lock_ahead(unit: UnitOfWork[Dependencies], timers: Sequence[Timer]) -> object:
-    """The messages that `record_sent` is about to settle, read in one go."""
-    return messages.lock_messages(unit.session, _message_ids(timers))
-
-
-def message_of(unit: UnitOfWork[Dependencies], timer: Timer) -> Message:
-    return messages.get_message(unit.session, _message_id(timer))
-
-
-def _message_id(timer: Timer) -> MessageId:
-    return MessageId(UUID(timer.key))
-
-
-def _message_ids(timers: Sequence[Timer]) -> list[MessageId]:
-    return [_message_id(timer) for timer in timers]
+def record_gone(unit: UnitOfWork[Dependencies], message: Message, outcome: Outcome) -> None:
+    message.send(channel=outcome.channel, wording=outcome.wording, at=unit.now)
+    unit.emit(
+        MessageSent(
+            message_id=message.id,
+            template=message.template.value,
+            channel=outcome.channel,
+            referral_id=message.referral_id,
+        )
+    )
 
 
 def _deliver_to_one_contact(unit: UnitOfWork[Dependencies], message: Message) -> Outcome:
@@ -230,18 +204,6 @@ def _hand_over(unit: UnitOfWork[Dependencies], message: Message, letter: Letter,
         at=unit.now,
     )
     unit.dependencies.mailer.send(mail)
-
-
-def record_gone(unit: UnitOfWork[Dependencies], message: Message, outcome: Outcome) -> None:
-    message.send(channel=outcome.channel, wording=outcome.wording, at=unit.now)
-    unit.emit(
-        MessageSent(
-            message_id=message.id,
-            template=message.template.value,
-            channel=outcome.channel,
-            referral_id=message.referral_id,
-        )
-    )
 
 
 def _free_moment(unit: UnitOfWork[Dependencies], message: Message) -> datetime:

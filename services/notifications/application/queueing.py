@@ -5,29 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from chassis.ports import Invalid, NotYet, UnitOfWork
+from chassis.ports import NotYet, UnitOfWork
 from chassis.privacy.opening import open_or_park
-from chassis.privacy.vault import Erased
 from contracts.events.notifications import MessageFailed
-from contracts.sealed import ClientContact, LinkSecret, SafeContact
-from contracts.shape import Shape
+from contracts.sealed import LinkSecret
 from contracts.vocabulary import Channel, ConcernId, FailureReason, MessageId, ReferralId, TherapistId
+from services.notifications.application.contacts import contact_for, finish_withdrawal, open_contact, way_to
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.limits import next_digest
 from services.notifications.domain.messages import Coded, Message
-from services.notifications.domain.people import Client
 from services.notifications.domain.safe_contact import (
     KeepUntilTheyCall,
     NoAddress,
     Way,
     WriteLater,
-    way_to_reach,
 )
 from services.notifications.domain.templates import Recipient, Template
-from services.notifications.store import introductions, messages, people
+from services.notifications.store import messages, people
 
 SEND_MESSAGE, SEND_ALERT, SEND_DIGEST = "send_message", "send_alert", "send_digest"
-FORGET_CLIENT = "forget_client"
 
 
 @dataclass(frozen=True)
@@ -73,13 +69,6 @@ def queue_to_one_contact(
     message = _add(unit, template, Recipient.CLIENT, About(referral_id), key=key, data=data, sealed=sealed)
     if message:
         unit.set_timer(SEND_MESSAGE, message.id, unit.now)
-
-
-def contact_for(known: ClientContact, recipient: Recipient) -> SafeContact | None:
-    """How the client, or whoever wrote for them, may be reached now; None if they may not or can't be."""
-    if recipient is Recipient.WRITER:
-        return known.writer.contact if known.writer else None
-    return known.contact
 
 
 def queue_to_therapist(
@@ -199,51 +188,6 @@ def _have_looked_after(unit: UnitOfWork[Dependencies], message: Message, reason:
     if not message.recipient.is_staff:
         data = {"message_id": str(message.id), "failed": message.template.value, "reason": reason.value}
         queue_to_office(unit, Template.MESSAGE_FAILED, key=message.id, referral_id=message.referral_id, data=data)
-
-
-def open_contact(unit: UnitOfWork[Dependencies], client: Client) -> ClientContact:
-    assert client.contact is not None
-    return unit.dependencies.vault.decrypt(unit.session, client.referral_id, ClientContact, client.contact)
-
-
-def encrypted(unit: UnitOfWork[Dependencies], subject_id: UUID, contact: Shape) -> bytes:
-    """Raises Invalid for whoever was erased: nothing is ever kept of them again."""
-    try:
-        return unit.dependencies.vault.encrypt(unit.session, subject_id, contact, at=unit.now)
-    except Erased as error:
-        raise Invalid(str(error)) from None
-
-
-def remove_address(unit: UnitOfWork[Dependencies], client: Client) -> None:
-    """Forgets for good how a client is reached; backups of this database can't tell it either."""
-    client.remove(at=unit.now)
-    introductions.forget(unit.session, client.referral_id)
-    unit.dependencies.vault.destroy(unit.session, client.referral_id, at=unit.now)
-
-
-def finish_withdrawal(unit: UnitOfWork[Dependencies], message: Message) -> None:
-    """Once a withdrawal is confirmed, or can't be, nothing is left to write to the client about."""
-    if message.template is Template.WITHDRAWAL_CONFIRMED and not message.is_queued and message.referral_id:
-        client = people.client_of(unit.session, message.referral_id)
-        if client.is_withdrawn:
-            forget_withdrawn(unit, client)
-
-
-def forget_withdrawn(unit: UnitOfWork[Dependencies], client: Client) -> None:
-    """Forgets the address; later, where the withdrawal may turn out to be a mistake."""
-    if client.keep_until and client.keep_until > unit.now:
-        unit.set_timer(FORGET_CLIENT, client.referral_id, client.keep_until)
-    else:
-        remove_address(unit, client)
-
-
-def way_to(unit: UnitOfWork[Dependencies], contact: SafeContact | None) -> Way:
-    """What may be done at this moment to reach somebody who asked for help."""
-    if contact is None:
-        return NoAddress(Channel.EMAIL)
-    return way_to_reach(
-        contact=contact, at=unit.now, quiet=unit.dependencies.settings.quiet_hours, by_hand=unit.dependencies.by_hand
-    )
 
 
 def _start(unit: UnitOfWork[Dependencies], message: Message, way: Way) -> None:

@@ -16,18 +16,12 @@ from contracts.events.intake import (
 from contracts.events.matching import TherapistContactChanged
 from contracts.sealed import ClientContact, TherapistContact
 from contracts.vocabulary import ContactPurpose, ReferralId, ReopeningReason, WithdrawalReason
-from services.notifications.application.queueing import (
-    FORGET_CLIENT,
-    cancel,
-    encrypted,
-    forget_withdrawn,
-    queue_to_client,
-    remove_address,
-)
+from services.notifications.application import introductions
+from services.notifications.application.contacts import FORGET_CLIENT, encrypted, forget_withdrawn, remove_address
+from services.notifications.application.queueing import cancel, queue_to_client
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.people import Client, Therapist
 from services.notifications.domain.templates import Template
-from services.notifications.handlers import introductions
 from services.notifications.store import messages, people
 
 _ENDINGS = frozenset({Template.WITHDRAWAL_CONFIRMED, Template.SIGNPOSTED})

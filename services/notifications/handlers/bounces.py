@@ -8,23 +8,20 @@ from uuid import UUID
 
 from chassis.ports import Timer, UnitOfWork
 from contracts.vocabulary import Channel, MessageId
-from services.notifications.application.queueing import bounce
+from services.notifications.application.bounces import LOOK_AGAIN, TAKE_BACK, take_back
 from services.notifications.dependencies import Dependencies
-from services.notifications.domain.messages import State
-from services.notifications.domain.templates import Template
 from services.notifications.gateways.dsn import MOST_AT_ONCE, Report, put_away, read_reports
-from services.notifications.handlers.alerts import note_bounce
 from services.notifications.store import messages
 
-READ_BOUNCES, TAKE_BACK = "read_bounces", "take_back"
+READ_BOUNCES = "read_bounces"
+
+
 FOLDER = "folder"
 """The key of the one timer, which a migration has set for the first time."""
 
+
 EVERY = timedelta(minutes=5)
 
-LOOK_AGAIN = timedelta(seconds=10)
-TIME_TO_RECORD = timedelta(minutes=10)
-"""In which it is on record that a message went out, if it did; longer than an effect's lease."""
 
 BY_MAIL = frozenset({Channel.EMAIL, Channel.STAFF_CALL})
 """A call that the office is asked for is asked for by e-mail."""
@@ -50,23 +47,6 @@ def record_bounces(unit: UnitOfWork[Dependencies], timer: Timer, reports: Collec
 def read_bounces_later(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """The folder could not be read at any attempt; it may be back one day."""
     unit.set_timer_after(READ_BOUNCES, FOLDER, EVERY, timer.data)
-
-
-def take_back(unit: UnitOfWork[Dependencies], message_id: MessageId, channels: Collection[Channel]) -> None:
-    """Fails a message that went out by one of these channels and did not arrive; of any other it says nothing.
-
-    Word of it may be here before it is on record that the message went out: then it is looked at again.
-    """
-    message = messages.find_message(unit.session, message_id)
-    if message is None:
-        return
-    if message.is_queued:
-        until = (unit.now + TIME_TO_RECORD).isoformat()
-        unit.set_timer_after(TAKE_BACK, message_id, LOOK_AGAIN, {"channels": sorted(channels), "until": until})
-    elif message.state is State.SENT and message.channel in channels:
-        bounce(unit, message)
-        if message.template is Template.SAFEGUARDING_ALERT:
-            note_bounce(unit, message)
 
 
 def take_back_later(unit: UnitOfWork[Dependencies], timer: Timer) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from chassis.ports import UnitOfWork
+from chassis.ports import Invalid, UnitOfWork
+from chassis.privacy.opening import open_or_park
 from contracts.events.billing import SubsidyApproved, SubsidyDeclined, SubsidyWaitlisted
 from contracts.events.evaluation import EvaluationInvitationCancelled, EvaluationInvited
-from contracts.vocabulary import ReferralId, Respondent, SubsidyWaitReason
+from contracts.events.intake import ContactChangeNoted
+from contracts.sealed import ContactLetter
+from contracts.vocabulary import ContactChangeStage, ReferralId, Respondent, SubsidyWaitReason
 from services.notifications.application.queueing import (
     cancel,
     queue_to_client,
     queue_to_office,
+    queue_to_one_contact,
     queue_to_therapist,
     refuse_unless_secret,
     rule_out,
@@ -122,3 +126,32 @@ def _form_key(event: EvaluationInvited | EvaluationInvitationCancelled) -> str:
     asked = f"{event.invitation_id}:{event.invited_at.isoformat()}" if event.invited_at else str(event.invitation_id)
     reminder = event.reminder if isinstance(event, EvaluationInvited) else 0
     return f"{asked}:{reminder}" if reminder else asked
+
+
+def tell_of_contact_change(unit: UnitOfWork[Dependencies], event: ContactChangeNoted) -> None:
+    """A code goes to the new contact at once. The office hears of whatever it has to confirm, and of what counts now.
+
+    Raises Invalid for a letter that can't be opened, or a code without one.
+    """
+    key = f"{event.referral_id}:{unit.sequence}"
+    if event.stage is ContactChangeStage.CODE_WANTED:
+        _to_one_contact(unit, Template.CONTACT_CODE, event, key)
+        return
+    settled = event.stage is ContactChangeStage.CHANGED
+    queue_to_office(
+        unit,
+        Template.NEW_CONTACT_NAMED,
+        key=key,
+        referral_id=event.referral_id,
+        data={"settled": int(settled), "whose": event.whose.value},
+    )
+    if settled and event.sealed:
+        _to_one_contact(unit, Template.CONTACT_MOVED, event, key)
+
+
+def _to_one_contact(unit: UnitOfWork[Dependencies], template: Template, event: ContactChangeNoted, key: str) -> None:
+    letter = open_or_park(unit.dependencies.keyring, ContactLetter, event.sealed or "")
+    if template is Template.CONTACT_CODE and (letter.code is None or event.expires_at is None):
+        raise Invalid("there is no code in the letter, or no end to it")
+    until = {"expires_at": event.expires_at.isoformat()} if event.expires_at else {}
+    queue_to_one_contact(unit, template, referral_id=event.referral_id, key=key, data=until, sealed=event.sealed or "")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from chassis.ports import UnitOfWork
 from contracts.events.intake import ReferralErased
 from contracts.events.notifications import ErasureConfirmed
-from services.notifications.application.queueing import FORGET_CLIENT, cancel, remove_address
+from services.notifications.application.contacts import FORGET_CLIENT, remove_address
+from services.notifications.application.queueing import cancel
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.templates import Template
 from services.notifications.store import messages, people

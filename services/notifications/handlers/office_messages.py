@@ -6,6 +6,7 @@ from chassis.ports import UnitOfWork
 from contracts.events.billing import AttendanceUnrecorded
 from contracts.events.intake import (
     AgreementAwaited,
+    AnotherTherapistWanted,
     AssessmentOverdue,
     ErasureOverdue,
     HelpRequestRefused,
@@ -129,4 +130,15 @@ def tell_office_of_silence(unit: UnitOfWork[Dependencies], event: TherapistNotAn
         key=f"{event.therapist_id}:{unit.sequence}",
         referral_id=None,
         data={"therapist_id": str(event.therapist_id), "offers_expired": event.offers_expired},
+    )
+
+
+def tell_office_of_wish(unit: UnitOfWork[Dependencies], event: AnotherTherapistWanted) -> None:
+    """The client waits for somebody of the charity to get in touch."""
+    queue_to_office(
+        unit,
+        Template.ANOTHER_WANTED,
+        key=f"{event.referral_id}:{unit.sequence}",
+        referral_id=event.referral_id,
+        data={"match_id": str(event.match_id)},
     )

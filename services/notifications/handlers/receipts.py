@@ -5,9 +5,9 @@ from __future__ import annotations
 from chassis.host.webhooks import Post, Posted
 from chassis.ports import UnitOfWork
 from contracts.vocabulary import Channel, MessageId
+from services.notifications.application.bounces import take_back
 from services.notifications.dependencies import Dependencies
 from services.notifications.gateways.receipts import Receipt, check_sender, read_receipts
-from services.notifications.handlers.bounces import take_back
 
 
 def receipts_for(channel: Channel) -> Post:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chassis.ports import Timer, UnitOfWork
 from chassis.privacy.restore import destroyed
 from contracts.vocabulary import ReferralId
-from services.notifications.application.queueing import remove_address
+from services.notifications.application.contacts import remove_address
 from services.notifications.dependencies import Dependencies
 from services.notifications.store import people, tables
 

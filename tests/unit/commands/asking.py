@@ -52,7 +52,7 @@ from services.intake.dependencies import build
 from services.intake.service import IntakeService
 from services.matching import store as matching_store
 from services.matching.service import MatchingService
-from services.notifications.handlers import alerts as notifications_alerts
+from services.notifications.handlers import alerts
 from services.notifications.service import NotificationsService
 from services.notifications.store import tables as notifications_tables
 from tests.support.samples import PASSPHRASE
@@ -174,7 +174,7 @@ def a_notifications(url: str, keys: Path, monkeypatch: Any) -> Service:
         category=ConcernCategory.RISK_TO_SELF,
         raised_at=MONDAY_10,
     )
-    desk.bench.hear(notifications_alerts.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
     return Service("notifications", desk.bench, url, desk.keyring, [], [])
 

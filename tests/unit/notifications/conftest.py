@@ -25,11 +25,10 @@ from contracts.events.matching import TherapistContactChanged
 from contracts.reference import reference_for
 from contracts.sealed import ClientContact, SafeChannel, SafeContact, SafeHours, TherapistContact
 from contracts.vocabulary import AlertStep, ContactPurpose, ReferralId, TherapistId
-from services.notifications.application import delivery
 from services.notifications.dependencies import Dependencies, read_wording
 from services.notifications.gateways.email import Rejected
 from services.notifications.gateways.outbound import Parcel
-from services.notifications.handlers import address_book, alerts, bounces, digests, queries, rota
+from services.notifications.handlers import address_book, alerts, bounces, digests, queries, rota, sending
 from services.notifications.settings import TEMPLATES, Gateway, Mailbox, NotificationsSettings, Person
 from services.notifications.store import tables
 
@@ -192,8 +191,8 @@ class Desk:
 
     def run(self) -> None:
         """Does everything that is due now, as the schedule would."""
-        ordinary = self._effect(delivery.deliver, delivery.record_sent, delivery.record_failed)
-        alert = self._effect(delivery.deliver, alerts.record_alert_sent, alerts.record_alert_failed)
+        ordinary = self._effect(sending.deliver, sending.record_sent, sending.record_failed)
+        alert = self._effect(sending.deliver, alerts.record_alert_sent, alerts.record_alert_failed)
         timers = {
             "send_message": ordinary,
             "send_alert": alert,

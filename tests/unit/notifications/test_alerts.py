@@ -27,8 +27,8 @@ from contracts.vocabulary import (
     Severity,
     WithdrawalReason,
 )
-from services.notifications.handlers import address_book, alerts, queries
-from services.notifications.handlers.queries import AlreadyAcknowledged, NamelessAcknowledgement, UnknownAlert
+from services.notifications.errors import AlreadyAcknowledged, NamelessAcknowledgement, UnknownAlert
+from services.notifications.handlers import address_book, alerts, commands, queries
 from tests.unit.notifications.conftest import MONDAY_10, SETTINGS, Desk, body
 
 LEAD, DEPUTY, TRUSTEE = (SETTINGS.safeguarding[step].email for step in AlertStep)
@@ -47,7 +47,7 @@ def concern(referral_id: ReferralId) -> SafeguardingConcernRaised:
 
 def acknowledge(desk: Desk, concern: SafeguardingConcernRaised, by: str = "Jo Made-Up") -> AlertView:
     view: AlertView = desk.bench.ask(
-        queries.acknowledge_alert, AcknowledgeAlert(concern_id=concern.concern_id, acknowledged_by=by)
+        commands.acknowledge_alert, AcknowledgeAlert(concern_id=concern.concern_id, acknowledged_by=by)
     )
     return view
 

@@ -18,9 +18,10 @@ from sqlalchemy import delete
 from chassis.ids import new_id
 from contracts.events.notifications import MessageFailed
 from contracts.vocabulary import FailureReason, ReferralId
+from services.notifications.application.bounces import LOOK_AGAIN, take_back
 from services.notifications.gateways.dsn import MOST_AT_ONCE, failed_message, put_away, return_address
 from services.notifications.handlers import alarms, bounces
-from services.notifications.handlers.bounces import BY_MAIL, EVERY, FOLDER, LOOK_AGAIN, READ_BOUNCES, take_back
+from services.notifications.handlers.bounces import BY_MAIL, EVERY, FOLDER, READ_BOUNCES
 from tests.unit.notifications.conftest import EVENING, OPEN_EMAIL, SETTINGS, Desk, body, desk_on
 
 BOUNCES = "bounces@leeward.example.org"

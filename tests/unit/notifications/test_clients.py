@@ -28,8 +28,8 @@ from contracts.vocabulary import (
     SubsidyWaitReason,
     TherapistId,
 )
+from services.notifications.errors import NothingAskedAfter
 from services.notifications.handlers import address_book, client_messages, introductions, queries
-from services.notifications.handlers.queries import NothingAskedAfter
 from services.notifications.store import tables
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import (

@@ -15,13 +15,14 @@ from contracts.events.notifications import MessageFailed
 from contracts.reference import reference_for
 from contracts.sealed import ContactLetter, SafeChannel, SafeContact, SafeHours
 from contracts.vocabulary import Channel, ContactChangeStage, FailureReason, MatchId, MessageId, Party, ReferralId
+from services.notifications.application.bounces import take_back
 from services.notifications.application.composition import Letter
 from services.notifications.application.delivery import NoCarrier, _hand_over
 from services.notifications.domain.messages import Message
 from services.notifications.domain.templates import Recipient, Template
 from services.notifications.gateways.templates import Text
-from services.notifications.handlers import contact_changes
-from services.notifications.handlers.bounces import BY_MAIL, take_back
+from services.notifications.handlers import client_messages, office_messages
+from services.notifications.handlers.bounces import BY_MAIL
 from services.notifications.store import tables
 from tests.unit.notifications.conftest import MONDAY_10, SETTINGS, Desk, body, desk_on
 
@@ -47,7 +48,7 @@ def tell(
         expires_at=at + timedelta(minutes=30) if code else None,
         sealed=desk.keyring.seal("notifications", letter) if letter else None,
     )
-    desk.bench.hear(contact_changes.tell_of_contact_change, event)
+    desk.bench.hear(client_messages.tell_of_contact_change, event)
 
 
 @pytest.mark.parametrize("hours", list(SafeHours))
@@ -100,7 +101,7 @@ def test_the_old_contact_is_told_when_it_is_safe_and_only_if_it_may_be(desk: Des
 def test_the_office_is_asked_to_confirm_and_told_of_a_wish(desk: Desk, referral_id: ReferralId) -> None:
     tell(desk, referral_id, ContactChangeStage.PERSON_WANTED)
     wish = AnotherTherapistWanted(referral_id=referral_id, match_id=MatchId(new_id()))
-    desk.bench.hear(contact_changes.tell_office_of_wish, wish)
+    desk.bench.hear(office_messages.tell_office_of_wish, wish)
     desk.run()
     asked, wanted = desk.post.to(OFFICE)
     assert "It doesn't count yet" in body(asked)

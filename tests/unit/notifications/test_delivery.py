@@ -13,10 +13,9 @@ from chassis.store.schedule import Effect, Scheduler
 from chassis.testing import DueTimer
 from contracts.events.notifications import MessageFailed, MessageSent
 from contracts.vocabulary import FailureReason, ReferralId, TherapistId
-from services.notifications.application import delivery
 from services.notifications.domain.messages import State
 from services.notifications.gateways.email import MaildirMailer
-from services.notifications.handlers import office_messages, therapist_messages
+from services.notifications.handlers import office_messages, sending, therapist_messages
 from services.notifications.store import messages
 from tests.support.statements import listening
 from tests.unit.notifications import facts
@@ -29,7 +28,7 @@ def test_a_crash_between_sending_and_recording_repeats_the_same_message_id(desk:
     desk.release(referral_id)
     timer = DueTimer(str(desk.messages(referral_id)[0].message_id), MONDAY_10, {})
     with desk.bench.database.reading() as unit:
-        delivery.deliver(unit, timer)
+        sending.deliver(unit, timer)
     desk.run()
     first, second = desk.post.to(ADDRESS)
     assert first["Message-ID"] == second["Message-ID"]
@@ -97,10 +96,10 @@ def test_what_was_settled_meanwhile_is_neither_sent_nor_recorded_twice(desk: Des
     message_id = desk.messages(referral_id)[0].message_id
     timer = DueTimer(str(message_id), MONDAY_10, {})
     with desk.bench.database.reading() as unit:
-        outcome = delivery.deliver(unit, timer)
+        outcome = sending.deliver(unit, timer)
     with desk.bench.database.unit() as unit:
-        delivery.record_sent(unit, timer, outcome)
-        delivery.record_failed(unit, timer)
+        sending.record_sent(unit, timer, outcome)
+        sending.record_failed(unit, timer)
         assert unit.emitted_events == []
         assert messages.get_message(unit.session, message_id).state is State.SENT
     assert len(desk.post.sent) == 1
@@ -111,7 +110,7 @@ def test_the_chassis_s_own_schedule_sends_it_at_the_safe_hour(
 ) -> None:
     database = desk.bench.database
     scheduler = Scheduler(database, database.unit)
-    effect = Effect("send_message", delivery.deliver, delivery.record_sent, delivery.record_failed)
+    effect = Effect("send_message", sending.deliver, sending.record_sent, sending.record_failed)
     desk.release(referral_id, EVENING)
     assert scheduler.due(["send_message"]) == []
     desk.bench.clock.advance(timedelta(hours=8))
@@ -125,7 +124,7 @@ def test_the_chassis_s_own_schedule_sends_it_at_the_safe_hour(
 def test_the_chassis_s_own_schedule_puts_a_failed_message_off(desk: Desk, therapist_id: TherapistId) -> None:
     database = desk.bench.database
     scheduler = Scheduler(database, database.unit)
-    effect = Effect("send_message", delivery.deliver, delivery.record_sent, delivery.record_failed)
+    effect = Effect("send_message", sending.deliver, sending.record_sent, sending.record_failed)
     desk.post.down = True
     desk.admit(therapist_id)
     desk.bench.hear(therapist_messages.send_receipt, facts.paid(therapist_id))
@@ -148,10 +147,10 @@ def test_what_is_read_ahead_is_not_asked_for_again(
     database = desk.bench.database
     timers = Scheduler(database, database.unit).due(["send_message"])
     with listening(database.engine) as asked, database.reading() as unit:
-        held = delivery.read_ahead(unit, timers)
+        held = sending.read_ahead(unit, timers)
         asked.clear()
         for timer in timers:
-            delivery.deliver(unit, timer)
+            sending.deliver(unit, timer)
         meanwhile = list(asked)
     assert held
     assert len(desk.post.sent) == 2

@@ -53,12 +53,10 @@ from contracts.vocabulary import (
     UndoReason,
     WithdrawalReason,
 )
-from services.notifications.application import introductions
 from services.notifications.domain.introductions import takes_texts
 from services.notifications.domain.limits import Limit
 from services.notifications.domain.safe_contact import QuietHours
-from services.notifications.handlers import address_book, erasure, therapist_messages
-from services.notifications.handlers import introductions as introductions_handlers
+from services.notifications.handlers import address_book, erasure, introduction_page, introductions, therapist_messages
 from tests.unit.notifications.conftest import (
     CLIENT_NAME,
     EMAIL,
@@ -94,7 +92,7 @@ class Room:
         self.secret = self.secret_in(self.letters()[-1])
 
     def match(self, **changes: Any) -> None:
-        self.bench.hear(introductions_handlers.note_match, a_match(self, **changes))
+        self.bench.hear(introductions.note_match, a_match(self, **changes))
 
     def correct(self) -> None:
         client = ClientContact(
@@ -121,7 +119,7 @@ class Room:
         shown = ClientLink(token=secret or self.secret, right=right or self.right)
         sealed = self.desk.keyring.seal("notifications", shown)
         asked = AskClientLink(sealed=sealed, seal_to=key.public if key else None)
-        page: ClientPage = self.bench.ask(introductions.open_client, asked)
+        page: ClientPage = self.bench.ask(introduction_page.open_client, asked)
         return page
 
     def read(self, **which: Any) -> ClientContact | None:
@@ -131,7 +129,7 @@ class Room:
 
     def ask_for_code(self) -> ClientPage:
         sealed = self.desk.keyring.seal("notifications", ClientLink(token=self.secret))
-        page: ClientPage = self.bench.ask(introductions.send_client_code, SendClientCode(sealed=sealed))
+        page: ClientPage = self.bench.ask(introduction_page.send_client_code, SendClientCode(sealed=sealed))
         self.desk.run()
         return page
 
@@ -145,7 +143,7 @@ class Room:
     def type(self, code: str, *, right: str | None = None) -> ClientPage:
         typed = TypedCode(token=self.secret, code=code, right=right or self.right)
         sealed = self.desk.keyring.seal("notifications", typed)
-        page: ClientPage = self.bench.ask(introductions.enter_client_code, EnterClientCode(sealed=sealed))
+        page: ClientPage = self.bench.ask(introduction_page.enter_client_code, EnterClientCode(sealed=sealed))
         return page
 
     def come_in(self) -> None:
@@ -177,7 +175,7 @@ class Room:
             reason=reason,
             ended_at=self.bench.clock.now(),
         )
-        self.bench.hear(introductions_handlers.note_end, event)
+        self.bench.hear(introductions.note_end, event)
 
 
 def a_match(room: Room, **changes: Any) -> TherapistMatched:
@@ -344,7 +342,7 @@ def test_without_such_a_number_none_is_sent_and_the_office_gives_the_code(room: 
 def office_code(room: Room, **which: Any) -> str:
     key = OneTimeKey()
     asked = GiveClientCode(staff="A. Person", check=CallerCheck.CALLED_BACK, seal_to=key.public, **which)
-    given: GivenCode = room.bench.ask(introductions.give_client_code, asked)
+    given: GivenCode = room.bench.ask(introduction_page.give_client_code, asked)
     assert given.therapist_id == room.therapist_id
     return key.open(OneTimeCode, given.sealed).code
 
@@ -426,7 +424,7 @@ def test_a_link_is_void_once_the_match_has_ended_and_opens_again_if_that_was_a_m
         reason=UndoReason.RECORDED_BY_MISTAKE,
         undone_at=room.bench.clock.now(),
     )
-    room.bench.hear(introductions_handlers.note_end_undone, undone)
+    room.bench.hear(introductions.note_end_undone, undone)
     assert room.read()
 
 
@@ -448,12 +446,12 @@ def test_it_comes_to_the_same_in_whatever_order_it_is_heard(keys: Path, tmp_path
         known = {"match_id": room.match_id, "referral_id": room.referral_id, "therapist_id": room.therapist_id}
         at = desk.bench.clock.now()
         facts: list[tuple[EventHandler, Event, int]] = [
-            (introductions_handlers.note_match, a_match(room), 3),
+            (introductions.note_match, a_match(room), 3),
             (address_book.keep_contact, desk.released(room.referral_id, to=room.therapist_id), 2),
-            (introductions_handlers.note_end, MatchEnded(**known, reason=MatchEndReason.COMPLETED, ended_at=at), 4),
-            (introductions_handlers.note_first_session, FirstSessionAttended(**known, attended_on=TODAY), 1),
+            (introductions.note_end, MatchEnded(**known, reason=MatchEndReason.COMPLETED, ended_at=at), 4),
+            (introductions.note_first_session, FirstSessionAttended(**known, attended_on=TODAY), 1),
             (
-                introductions_handlers.note_end_undone,
+                introductions.note_end_undone,
                 MatchEndUndone(**known, reason=UndoReason.WRONG_PERSON, undone_at=at),
                 5,
             ),
@@ -509,9 +507,9 @@ def test_of_a_secret_that_nobody_was_given_only_that_it_is_unknown(room: Room) -
     unknown = ClientPage(state=LinkState.UNKNOWN)
     assert room.look(secret="x" * 22) == unknown
     sealed = "no jwe"
-    assert room.bench.ask(introductions.open_client, AskClientLink(sealed=sealed)) == unknown
-    assert room.bench.ask(introductions.send_client_code, SendClientCode(sealed=sealed)) == unknown
-    assert room.bench.ask(introductions.enter_client_code, EnterClientCode(sealed=sealed)) == unknown
+    assert room.bench.ask(introduction_page.open_client, AskClientLink(sealed=sealed)) == unknown
+    assert room.bench.ask(introduction_page.send_client_code, SendClientCode(sealed=sealed)) == unknown
+    assert room.bench.ask(introduction_page.enter_client_code, EnterClientCode(sealed=sealed)) == unknown
 
 
 def test_neither_secrets_nor_codes_are_kept_said_or_logged(

@@ -16,8 +16,7 @@ from contracts.events.notifications import SafeguardingAlertAcknowledged, Safegu
 from contracts.events.web import AlertAnswered
 from contracts.sealed import AlertAnswer, LinkSecret
 from contracts.vocabulary import LinkState, SubmissionId
-from services.notifications import links, rota_commands
-from services.notifications.handlers import alerts, queries
+from services.notifications.handlers import alerts, commands, queries, rota
 from tests.unit.notifications.conftest import EMAIL, SETTINGS, Desk, body
 from tests.unit.notifications.test_rota import ANN, BEN, LEAD, MONDAY, a_concern, keep, plan
 
@@ -44,13 +43,13 @@ def alerted(desk: Desk, concern: SafeguardingConcernRaised) -> str:
 
 def page(desk: Desk, secret: str) -> AlertPage:
     sealed = desk.keyring.seal("notifications", LinkSecret(token=secret))
-    found: AlertPage = desk.bench.ask(links.open_alert, AskAlertLink(sealed=sealed))
+    found: AlertPage = desk.bench.ask(queries.open_alert, AskAlertLink(sealed=sealed))
     return found
 
 
 def press(desk: Desk, secret: str) -> None:
     sealed = desk.keyring.seal("notifications", AlertAnswer(token=secret))
-    desk.bench.hear(links.take_alert_answer, AlertAnswered(submission_id=SubmissionId(new_id()), sealed=sealed))
+    desk.bench.hear(alerts.take_alert_answer, AlertAnswered(submission_id=SubmissionId(new_id()), sealed=sealed))
 
 
 def test_the_page_says_what_it_is_about_and_looking_takes_nothing_in_hand(
@@ -97,7 +96,7 @@ def test_a_letter_and_a_text_message_have_each_a_link_of_its_own(
 def test_a_link_says_who_else_has_it_in_hand(desk: Desk, concern: SafeguardingConcernRaised) -> None:
     secret = alerted(desk, concern)
     taken = AcknowledgeAlert(concern_id=concern.concern_id, acknowledged_by="Jo Made-Up")
-    desk.bench.ask(queries.acknowledge_alert, taken)
+    desk.bench.ask(commands.acknowledge_alert, taken)
     press(desk, secret)
     assert (page(desk, secret).state, page(desk, secret).acknowledged_by) == (LinkState.ANSWERED, "Jo Made-Up")
 
@@ -108,7 +107,7 @@ def test_a_link_is_void_once_its_reader_is_not_on_duty_any_more(desk: Desk, conc
     duty = plan(desk, ANN, MONDAY, MONDAY)
     plan(desk, BEN, TUESDAY, TUESDAY)
     secret = alerted(desk, concern)
-    desk.bench.ask(rota_commands.cancel_duty, CancelDuty(duty_id=duty))
+    desk.bench.ask(rota.cancel_duty, CancelDuty(duty_id=duty))
     assert page(desk, secret) == AlertPage(state=LinkState.WITHDRAWN)
     press(desk, secret)
     desk.bench.clock.advance(timedelta(days=1))
@@ -140,7 +139,7 @@ def test_a_secret_that_nobody_was_given_tells_nothing_and_does_nothing(
 ) -> None:
     alerted(desk, concern)
     assert page(desk, "0" * 22) == AlertPage(state=LinkState.UNKNOWN)
-    assert desk.bench.ask(links.open_alert, AskAlertLink(sealed="no jwe")) == AlertPage(state=LinkState.UNKNOWN)
+    assert desk.bench.ask(queries.open_alert, AskAlertLink(sealed="no jwe")) == AlertPage(state=LinkState.UNKNOWN)
     with pytest.raises(Invalid, match="no alert"):
         press(desk, "0" * 22)
 

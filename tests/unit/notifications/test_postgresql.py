@@ -11,7 +11,7 @@ from chassis.ids import new_id
 from contracts.commands.notifications import AcknowledgeAlert, ListAlerts
 from contracts.events.intake import SafeguardingConcernRaised
 from contracts.vocabulary import ConcernCategory, ConcernId, ReferralId, Severity, TherapistId
-from services.notifications.handlers import address_book, alerts, queries, therapist_messages
+from services.notifications.handlers import address_book, alerts, commands, queries, therapist_messages
 from tests.support.postgresql import Server
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import EVENING, MONDAY_10, Desk, desk_on
@@ -42,7 +42,7 @@ def test_an_alert_climbs_and_is_acknowledged(desk: Desk, referral_id: ReferralId
         desk.pass_time(minutes=15)
     assert len(desk.post.sent) == 6
     acknowledgement = AcknowledgeAlert(concern_id=concern.concern_id, acknowledged_by="Jo Made-Up")
-    desk.bench.ask(queries.acknowledge_alert, acknowledgement)
+    desk.bench.ask(commands.acknowledge_alert, acknowledgement)
     assert desk.bench.ask(queries.list_alerts, ListAlerts()) == []
 
 

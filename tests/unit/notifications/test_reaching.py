@@ -34,9 +34,9 @@ from contracts.vocabulary import (
     ReferralId,
     Severity,
 )
+from services.notifications.errors import NamelessDecision, NotInHand, NotReadable, UnknownAlert
 from services.notifications.gateways.dsn import return_address
-from services.notifications.handlers import alerts, queries
-from services.notifications.handlers.queries import NamelessDecision, NotInHand, NotReadable, UnknownAlert
+from services.notifications.handlers import alerts, commands, queries
 from services.notifications.settings import Person
 from services.notifications.store import alerts as alert_store
 from tests.unit.notifications.conftest import MONDAY_10, SETTINGS, Desk, desk_on
@@ -71,7 +71,7 @@ def unreached(desk: Desk) -> int:
 
 def acknowledge(desk: Desk, concern: SafeguardingConcernRaised) -> None:
     desk.bench.ask(
-        queries.acknowledge_alert, AcknowledgeAlert(concern_id=concern.concern_id, acknowledged_by="Jo Made-Up")
+        commands.acknowledge_alert, AcknowledgeAlert(concern_id=concern.concern_id, acknowledged_by="Jo Made-Up")
     )
 
 
@@ -191,7 +191,7 @@ def open_alert(desk: Desk) -> AlertView:
 def decide(desk: Desk, concern: SafeguardingConcernRaised, outcome: ConcernOutcome, by: str = "Jo Made-Up") -> None:
     reason = desk.keyring.seal("notifications", OutcomeReason(words=WORDS))
     request = RecordOutcome(concern_id=concern.concern_id, outcome=outcome, decided_by=by, reason=reason)
-    desk.bench.ask(queries.record_outcome, request)
+    desk.bench.ask(commands.record_outcome, request)
 
 
 def test_a_decision_is_on_record_beside_those_before_it(desk: Desk, concern: SafeguardingConcernRaised) -> None:
@@ -233,7 +233,7 @@ def test_refuses_a_decision_that_nobody_answers_for(desk: Desk, concern: Safegua
         request = RecordOutcome(
             concern_id=concern.concern_id, outcome=ConcernOutcome.POLICE, decided_by="Jo", reason="not sealed"
         )
-        desk.bench.ask(queries.record_outcome, request)
+        desk.bench.ask(commands.record_outcome, request)
 
 
 def test_a_clock_that_was_ahead_and_is_put_right_hides_no_alert_that_reached_nobody(

@@ -26,9 +26,9 @@ from contracts.vocabulary import (
     ReferralId,
     Severity,
 )
+from services.notifications.application.bounces import LOOK_AGAIN
 from services.notifications.gateways.receipts import MOST_PUT_ASIDE, Reporting
 from services.notifications.handlers import alarms, alerts, receipts
-from services.notifications.handlers.bounces import LOOK_AGAIN
 from services.notifications.settings import Gateway
 from tests.unit.notifications.conftest import MONDAY_10, POST, SETTINGS, TEXT, Desk, body, desk_on
 

@@ -25,11 +25,9 @@ from contracts.vocabulary import (
     Severity,
     StaffId,
 )
-from services.notifications import rota_commands
 from services.notifications.domain.rota import Duty, Gap, Leave, gaps, on_duty
-from services.notifications.handlers import alerts
-from services.notifications.handlers.queries import IdentityUsedUp, NotReadable
-from services.notifications.rota_commands import ImpossiblePeriod, UnknownDuty, UnknownStaff
+from services.notifications.errors import IdentityUsedUp, ImpossiblePeriod, NotReadable, UnknownDuty, UnknownStaff
+from services.notifications.handlers import alerts, queries, rota
 from tests.unit.notifications.conftest import MONDAY_10, SETTINGS, Desk, body
 
 LEAD = AlertStep.DUTY_LEAD
@@ -108,12 +106,12 @@ def test_nobody_is_alerted_out_of_turn_on_leave_or_on_a_holiday_they_did_not_agr
 def keep(desk: Desk, staff_id: StaffId, *, email: str, telephone: str | None = None) -> None:
     contact = DutyContact(name="Ann Invented", email=email, telephone=telephone)
     sealed = desk.keyring.seal("notifications", contact)
-    desk.bench.ask(rota_commands.keep_staff, KeepStaff(staff_id=staff_id, contact=sealed))
+    desk.bench.ask(rota.keep_staff, KeepStaff(staff_id=staff_id, contact=sealed))
 
 
 def plan(desk: Desk, staff_id: StaffId, starts_on: date, ends_on: date, step: AlertStep = LEAD) -> DutyId:
     wanted = PlanDuty(staff_id=staff_id, step=step, starts_on=starts_on, ends_on=ends_on)
-    planned: DutyId = desk.bench.ask(rota_commands.plan_duty, wanted).duty_id
+    planned: DutyId = desk.bench.ask(rota.plan_duty, wanted).duty_id
     return planned
 
 
@@ -145,7 +143,7 @@ def test_an_alert_goes_to_whoever_is_on_the_rota_by_every_channel_they_have(desk
 def test_outside_every_turn_the_mailbox_of_the_settings_is_written_to(desk: Desk) -> None:
     keep(desk, ANN, email="ann@example.org")
     planned = plan(desk, ANN, MONDAY, MONDAY)
-    desk.bench.ask(rota_commands.cancel_duty, CancelDuty(duty_id=planned))
+    desk.bench.ask(rota.cancel_duty, CancelDuty(duty_id=planned))
     raise_concern(desk)
     assert [message["To"] for message in desk.post.sent] == [SETTINGS.safeguarding[LEAD].email]
 
@@ -155,7 +153,7 @@ def test_leave_that_is_planned_later_hands_the_turn_on(desk: Desk) -> None:
         keep(desk, who, email=email)
     plan(desk, BEN, date(2026, 11, 1), CHRISTMAS)
     plan(desk, ANN, MONDAY, CHRISTMAS)
-    desk.bench.ask(rota_commands.plan_leave, PlanLeave(staff_id=ANN, starts_on=MONDAY, ends_on=MONDAY))
+    desk.bench.ask(rota.plan_leave, PlanLeave(staff_id=ANN, starts_on=MONDAY, ends_on=MONDAY))
     raise_concern(desk)
     assert [message["To"] for message in desk.post.sent] == ["ben@example.org"]
 
@@ -203,7 +201,7 @@ def test_a_charity_that_keeps_no_rota_is_told_of_no_gaps(desk: Desk) -> None:
 def test_the_rota_can_be_looked_at(desk: Desk) -> None:
     keep(desk, ANN, email="ann@example.org")
     plan(desk, ANN, MONDAY + timedelta(days=1), MONDAY + timedelta(days=1))
-    shown: list[RotaDay] = desk.bench.ask(rota_commands.show_rota, ShowRota(days=2))
+    shown: list[RotaDay] = desk.bench.ask(queries.show_rota, ShowRota(days=2))
     assert [(one.day, one.step, one.staff_id) for one in shown if one.staff_id] == [
         (MONDAY + timedelta(days=1), LEAD, ANN)
     ]
@@ -217,9 +215,9 @@ def test_refuses_what_can_t_be_on_a_rota(desk: Desk) -> None:
     with pytest.raises(ImpossiblePeriod):
         plan(desk, ANN, CHRISTMAS, MONDAY)
     with pytest.raises(UnknownDuty):
-        desk.bench.ask(rota_commands.cancel_duty, CancelDuty(duty_id=DutyId(new_id())))
+        desk.bench.ask(rota.cancel_duty, CancelDuty(duty_id=DutyId(new_id())))
     with pytest.raises(NotReadable):
-        desk.bench.ask(rota_commands.keep_staff, KeepStaff(staff_id=BEN, contact="not sealed"))
+        desk.bench.ask(rota.keep_staff, KeepStaff(staff_id=BEN, contact="not sealed"))
 
 
 def test_nobody_is_kept_under_an_identity_that_was_erased(desk: Desk) -> None:

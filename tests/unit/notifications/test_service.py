@@ -21,14 +21,14 @@ from chassis.store.migrate import migrate
 from chassis.store.schedule import Effect
 from contracts.vocabulary import AlertStep
 from services.notifications import dependencies, settings
-from services.notifications.application import delivery
+from services.notifications.application.alerts import ESCALATE, SHOUT
+from services.notifications.application.bounces import TAKE_BACK
+from services.notifications.application.on_duty import LOOK_AT_ROTA
 from services.notifications.application.queueing import SEND_ALERT, SEND_DIGEST, SEND_MESSAGE
 from services.notifications.gateways.email import MaildirMailer
-from services.notifications.handlers import digests
+from services.notifications.handlers import digests, sending
 from services.notifications.handlers.address_book import FORGET_CLIENT
-from services.notifications.handlers.alerts import ESCALATE, SHOUT
-from services.notifications.handlers.bounces import READ_BOUNCES, TAKE_BACK
-from services.notifications.handlers.rota import LOOK_AT_ROTA
+from services.notifications.handlers.bounces import READ_BOUNCES
 from services.notifications.service import NotificationsService
 from services.notifications.store import tables
 
@@ -176,5 +176,5 @@ def test_safeguarding_has_a_lane_of_its_own() -> None:
 def test_whatever_sends_mail_keeps_it_before_it_says_so() -> None:
     (schedule,) = (one.entrypoint for one in declared_by(NotificationsService) if one.attribute == "timers")
     effects = [entry for entry in schedule.entries if isinstance(entry, Effect)]
-    sending = {one.name: one.keep for one in effects if one.act in (delivery.deliver, digests.send_digest)}
-    assert sending == dict.fromkeys((SEND_ALERT, SEND_DIGEST, SEND_MESSAGE), delivery.keep_mail)
+    sending = {one.name: one.keep for one in effects if one.act in (sending.deliver, digests.send_digest)}
+    assert sending == dict.fromkeys((SEND_ALERT, SEND_DIGEST, SEND_MESSAGE), sending.keep_mail)

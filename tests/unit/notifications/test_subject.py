@@ -24,8 +24,8 @@ from contracts.vocabulary import (
     Severity,
     TherapistId,
 )
-from services.notifications import subject_access
-from services.notifications.handlers import alerts, contact_changes, introductions, office_messages, queries
+from services.notifications import errors, subject_access
+from services.notifications.handlers import alerts, commands, introductions, office_messages
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import MONDAY_10, TELEPHONE, THERAPIST_NAME, Desk
 from tests.unit.notifications.test_contact_changes import NEW_EMAIL, tell
@@ -54,10 +54,10 @@ def worry(desk: Desk, referral_id: ReferralId) -> ConcernId:
 
 
 def decide(desk: Desk, concern_id: ConcernId, outcome: ConcernOutcome) -> None:
-    desk.bench.ask(queries.acknowledge_alert, AcknowledgeAlert(concern_id=concern_id, acknowledged_by="L. Ead"))
+    desk.bench.ask(commands.acknowledge_alert, AcknowledgeAlert(concern_id=concern_id, acknowledged_by="L. Ead"))
     reason = desk.keyring.seal("notifications", OutcomeReason(words="because of the tide"))
     request = RecordOutcome(concern_id=concern_id, outcome=outcome, decided_by="L. Ead", reason=reason)
-    desk.bench.ask(queries.record_outcome, request)
+    desk.bench.ask(commands.record_outcome, request)
 
 
 def audited(desk: Desk, referral_id: ReferralId) -> list[tuple[str, str]]:
@@ -90,7 +90,7 @@ def test_a_contact_that_they_changed_themselves_and_what_they_asked_for_is_told(
     agreement = AgreementAwaited(referral_id=referral_id, reason=HoldReason.CONSENT_TO_PASS_ON)
     desk.bench.hear(office_messages.ask_for_agreement, agreement)
     wish = AnotherTherapistWanted(referral_id=referral_id, match_id=MatchId(new_id()))
-    desk.bench.hear(contact_changes.tell_office_of_wish, wish)
+    desk.bench.hear(office_messages.tell_office_of_wish, wish)
     desk.run()
     about = {one["About"] for one in told(desk, referral_id)[Topic.MESSAGES]}
     assert about >= {"That you would like to see somebody else", "We reach you in another way from now on"}
@@ -135,7 +135,7 @@ def test_the_reason_of_a_decision_is_read_on_record_and_the_client_is_not_told_o
 
 def test_a_concern_that_nobody_raised_is_unknown(desk: Desk) -> None:
     asked = ReadOutcomes(concern_id=ConcernId(new_id()), staff="L. Ead", seal_to=OneTimeKey().public)
-    with pytest.raises(queries.UnknownAlert):
+    with pytest.raises(errors.UnknownAlert):
         desk.bench.ask(subject_access.read_outcomes, asked)
 
 
