@@ -17,7 +17,7 @@ from contracts.events.notifications import (
 )
 from contracts.sealed import LinkSecret
 from contracts.vocabulary import Channel, ConcernId, LinkState, Severity
-from services.notifications.application.on_duty import person_on_duty, whose_turn
+from services.notifications.application.on_duty import person_on_duty, staff_on_duty
 from services.notifications.application.queueing import cancel, queue_alert
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.alert_links import AlertLink
@@ -64,13 +64,13 @@ def outcome_view(outcome: Outcome) -> OutcomeView:
     )
 
 
-ESCALATE, SHOUT = "escalate_alert", "shout"
+ESCALATE, REPORT_UNREACHED = "escalate_alert", "shout"
 
 
 def stand_down(unit: UnitOfWork[Dependencies], alert: Alert) -> None:
     """Somebody has taken the concern in hand: stops the clock and whatever alert has not gone out yet."""
     unit.cancel_timer(ESCALATE, alert.concern_id)
-    unit.cancel_timer(SHOUT, alert.concern_id)
+    unit.cancel_timer(REPORT_UNREACHED, alert.concern_id)
     for message in messages.queued_about_concern(unit.session, alert.concern_id):
         cancel(unit, message)
     unit.emit(
@@ -80,17 +80,17 @@ def stand_down(unit: UnitOfWork[Dependencies], alert: Alert) -> None:
     )
 
 
-def note_bounce(unit: UnitOfWork[Dependencies], message: Message) -> None:
+def record_alert_bounced(unit: UnitOfWork[Dependencies], message: Message) -> None:
     """An alert that came back has reached nobody, unless another way has."""
     assert message.concern_id is not None
     alert = alerts.get_alert(unit.session, message.concern_id)
     if alert.is_open and not messages.reached_somebody(unit.session, alert.concern_id):
         alert.reached_at = None
-        unit.set_timer(SHOUT, alert.concern_id, unit.now)
-    pass_on(unit, alert, message)
+        unit.set_timer(REPORT_UNREACHED, alert.concern_id, unit.now)
+    escalate_if_unreachable(unit, alert, message)
 
 
-def pass_on(unit: UnitOfWork[Dependencies], alert: Alert, message: Message) -> None:
+def escalate_if_unreachable(unit: UnitOfWork[Dependencies], alert: Alert, message: Message) -> None:
     """Goes on to the next person without waiting when the one whose turn it is can be told in no way at all."""
     if message.recipient.value != alert.step.value or alert.is_at_the_top:
         return
@@ -115,12 +115,12 @@ def escalate(unit: UnitOfWork[Dependencies], alert: Alert) -> None:
 def call_people(unit: UnitOfWork[Dependencies], alert: Alert, calls: tuple[Call, ...]) -> None:
     """Queues an alert to each person called, by every channel they have, and winds the clock up again."""
     for call in calls:
-        _call_one(unit, alert, call)
-    alert.escalates_at = _next_look(unit, alert.severity)
+        _call_person(unit, alert, call)
+    alert.escalates_at = _next_escalation(unit, alert.severity)
     unit.set_timer_after(ESCALATE, alert.concern_id, alert.escalates_at - unit.now)
 
 
-def _call_one(unit: UnitOfWork[Dependencies], alert: Alert, call: Call) -> None:
+def _call_person(unit: UnitOfWork[Dependencies], alert: Alert, call: Call) -> None:
     person = person_on_duty(unit, call.step)
     by_text = person.telephone and Channel.TEXT not in unit.dependencies.by_hand
     for channel in (Channel.EMAIL, Channel.TEXT) if by_text else (Channel.EMAIL,):
@@ -153,7 +153,7 @@ def _call_one(unit: UnitOfWork[Dependencies], alert: Alert, call: Call) -> None:
             )
 
 
-def _next_look(unit: UnitOfWork[Dependencies], severity: Severity) -> datetime:
+def _next_escalation(unit: UnitOfWork[Dependencies], severity: Severity) -> datetime:
     policy = unit.dependencies.settings
     if severity is Severity.IMMEDIATE:
         return unit.now + policy.escalate_immediate
@@ -163,5 +163,5 @@ def _next_look(unit: UnitOfWork[Dependencies], severity: Severity) -> datetime:
 
 
 def link_state(unit: UnitOfWork[Dependencies], link: AlertLink, alert: Alert) -> LinkState:
-    on_duty, lasts = whose_turn(unit, link.step), unit.dependencies.settings.alert_link_lasts
+    on_duty, lasts = staff_on_duty(unit, link.step), unit.dependencies.settings.alert_link_lasts
     return link.state(alert, on_duty=on_duty, at=unit.now, lasts=lasts)

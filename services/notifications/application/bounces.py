@@ -7,14 +7,14 @@ from datetime import timedelta
 
 from chassis.ports import UnitOfWork
 from contracts.vocabulary import Channel, MessageId
-from services.notifications.application.alerts import note_bounce
+from services.notifications.application.alerts import record_alert_bounced
 from services.notifications.application.queueing import bounce
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.messages import State
 from services.notifications.domain.templates import Template
 from services.notifications.store import messages
 
-TAKE_BACK = "take_back"
+FAIL_UNDELIVERED = "take_back"
 
 
 LOOK_AGAIN = timedelta(seconds=10)
@@ -24,7 +24,7 @@ TIME_TO_RECORD = timedelta(minutes=10)
 """In which it is on record that a message went out, if it did; longer than an effect's lease."""
 
 
-def take_back(unit: UnitOfWork[Dependencies], message_id: MessageId, channels: Collection[Channel]) -> None:
+def fail_undelivered(unit: UnitOfWork[Dependencies], message_id: MessageId, channels: Collection[Channel]) -> None:
     """Fails a message that went out by one of these channels and did not arrive; of any other it says nothing.
 
     Word of it may be here before it is on record that the message went out: then it is looked at again.
@@ -34,8 +34,8 @@ def take_back(unit: UnitOfWork[Dependencies], message_id: MessageId, channels: C
         return
     if message.is_queued:
         until = (unit.now + TIME_TO_RECORD).isoformat()
-        unit.set_timer_after(TAKE_BACK, message_id, LOOK_AGAIN, {"channels": sorted(channels), "until": until})
+        unit.set_timer_after(FAIL_UNDELIVERED, message_id, LOOK_AGAIN, {"channels": sorted(channels), "until": until})
     elif message.state is State.SENT and message.channel in channels:
         bounce(unit, message)
         if message.template is Template.SAFEGUARDING_ALERT:
-            note_bounce(unit, message)
+            record_alert_bounced(unit, message)

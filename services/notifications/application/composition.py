@@ -19,7 +19,7 @@ from contracts.sealed import (
 from contracts.shape import InvalidShape
 from contracts.vocabulary import AlertStep, Channel, StaffId
 from services.notifications.application.contacts import contact_for, reference_of, therapist_contact
-from services.notifications.application.on_duty import person_on_duty, whose_turn
+from services.notifications.application.on_duty import person_on_duty, staff_on_duty
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.messages import Message
 from services.notifications.domain.templates import Recipient, StandIn, Template
@@ -38,7 +38,7 @@ PAGES: Mapping[Template, str | None] = {
 
 
 @dataclass(frozen=True)
-class Letter:
+class ComposedMessage:
     template: str
     values: Mapping[str, Any]
     sender: Mailbox
@@ -49,9 +49,9 @@ class Letter:
     """Who of the rota it goes to, if it is an alert."""
 
 
-def client_letter(
+def compose_for_client(
     unit: UnitOfWork[Dependencies], message: Message, known: ClientContact, *, channel: Channel, to: str
-) -> Letter:
+) -> ComposedMessage:
     """To the client, or to whoever wrote for them. A discreet one is a reference and a link, from a sender that tells
     nothing of the charity.
 
@@ -63,9 +63,11 @@ def client_letter(
     stand_in = _stand_in(contact, by_text=channel is Channel.TEXT)
     if stand_in:
         values = _discreet_values(unit, message, known)
-        return Letter(stand_in.value, values, unit.dependencies.settings.discreet_sender, to, known.language, channel)
+        return ComposedMessage(
+            stand_in.value, values, unit.dependencies.settings.discreet_sender, to, known.language, channel
+        )
     values = {**_values(unit, message, known), "form_link": _link(unit, message, known.language)}
-    return Letter(_wording(message), values, unit.dependencies.settings.sender, to, known.language, channel)
+    return ComposedMessage(_wording(message), values, unit.dependencies.settings.sender, to, known.language, channel)
 
 
 def _stand_in(contact: SafeContact | None, *, by_text: bool) -> StandIn | None:
@@ -110,7 +112,9 @@ def _discreet_values(unit: UnitOfWork[Dependencies], message: Message, known: Cl
     }
 
 
-def letter_to_one_contact(unit: UnitOfWork[Dependencies], message: Message) -> tuple[Letter, SafeContact]:
+def compose_for_enclosed_contact(
+    unit: UnitOfWork[Dependencies], message: Message
+) -> tuple[ComposedMessage, SafeContact]:
     """To the contact that came sealed with the message, without a word of what it is about."""
     policy = unit.dependencies.settings
     said = unit.dependencies.keyring.open(ContactLetter, message.sealed or "")
@@ -124,16 +128,16 @@ def letter_to_one_contact(unit: UnitOfWork[Dependencies], message: Message) -> t
     by_text = said.contact.channel is SafeChannel.TEXT
     channel, to = (Channel.TEXT, said.contact.telephone) if by_text else (Channel.EMAIL, said.contact.email)
     sender = policy.discreet_sender
-    return Letter(message.template.value, values, sender, to or "", said.language, channel), said.contact
+    return ComposedMessage(message.template.value, values, sender, to or "", said.language, channel), said.contact
 
 
-def staff_call(unit: UnitOfWork[Dependencies], message: Message, known: ClientContact) -> Letter:
+def compose_staff_call(unit: UnitOfWork[Dependencies], message: Message, known: ClientContact) -> ComposedMessage:
     """To the office: who is to be told what, by reference alone, and in which way it is safe to."""
     policy, contact = unit.dependencies.settings, contact_for(known, message.recipient)
     assert contact is not None
     asks = message.template is Template.CLIENT_EVALUATION  # a person puts the questions: there is no letter to read out
     values = {
-        "letter": None if asks else _in_our_place(unit, message, known, contact),
+        "letter": None if asks else _wording_for_staff(unit, message, known, contact),
         "is_writer": message.recipient is Recipient.WRITER,
         "reference": known.reference,
         "topic": message.template.value,
@@ -145,20 +149,22 @@ def staff_call(unit: UnitOfWork[Dependencies], message: Message, known: ClientCo
         "console_url": policy.console_url,
     }
     to, channel = policy.office.address, Channel.STAFF_CALL
-    return Letter(StandIn.STAFF_CALL.value, values, policy.sender, to, channel=channel)
+    return ComposedMessage(StandIn.STAFF_CALL.value, values, policy.sender, to, channel=channel)
 
 
-def _in_our_place(unit: UnitOfWork[Dependencies], message: Message, known: ClientContact, contact: SafeContact) -> str:
+def _wording_for_staff(
+    unit: UnitOfWork[Dependencies], message: Message, known: ClientContact, contact: SafeContact
+) -> str:
     """What a person is to write or to say. Nothing that they write tells more than we would have."""
     stand_in = _stand_in(contact, by_text=contact.channel is SafeChannel.TEXT)
     if stand_in and contact.channel is not SafeChannel.TELEPHONE:
         name, values = stand_in.value, _discreet_values(unit, message, known)
     else:
         name, values = _wording(message), _values(unit, message, known)
-    return unit.dependencies.wording.render(name, values, language=known.language).body.strip()
+    return unit.dependencies.templates.render(name, values, language=known.language).body.strip()
 
 
-def therapist_letter(unit: UnitOfWork[Dependencies], message: Message) -> Letter:
+def compose_for_therapist(unit: UnitOfWork[Dependencies], message: Message) -> ComposedMessage:
     policy = unit.dependencies.settings
     assert message.therapist_id is not None
     contact, link = therapist_contact(unit, message.therapist_id), _link(unit, message)
@@ -174,10 +180,10 @@ def therapist_letter(unit: UnitOfWork[Dependencies], message: Message) -> Letter
         "days": policy.introduction_lasts.days,
         "reference": reference_of(unit, message.referral_id),
     }
-    return Letter(message.template.value, values, policy.sender, contact.email)
+    return ComposedMessage(message.template.value, values, policy.sender, contact.email)
 
 
-def code_text(unit: UnitOfWork[Dependencies], message: Message) -> Letter:
+def compose_code_text(unit: UnitOfWork[Dependencies], message: Message) -> ComposedMessage:
     """The one text message that a therapist gets: the code they have asked for."""
     assert message.therapist_id is not None
     assert message.sealed is not None
@@ -187,10 +193,10 @@ def code_text(unit: UnitOfWork[Dependencies], message: Message) -> Letter:
         "call_us": unit.dependencies.settings.telephone,
     }
     to = therapist_contact(unit, message.therapist_id).telephone or ""
-    return Letter(message.template.value, values, unit.dependencies.settings.sender, to, channel=Channel.TEXT)
+    return ComposedMessage(message.template.value, values, unit.dependencies.settings.sender, to, channel=Channel.TEXT)
 
 
-def staff_letter(unit: UnitOfWork[Dependencies], message: Message) -> Letter:
+def compose_for_staff(unit: UnitOfWork[Dependencies], message: Message) -> ComposedMessage:
     """To a person of the charity: identifiers and codes only."""
     policy = unit.dependencies.settings
     values = {
@@ -202,18 +208,18 @@ def staff_letter(unit: UnitOfWork[Dependencies], message: Message) -> Letter:
         "link": _link(unit, message),
     }
     if message.recipient is Recipient.OFFICE:
-        return Letter(message.template.value, values, policy.sender, policy.office.address)
+        return ComposedMessage(message.template.value, values, policy.sender, policy.office.address)
     step = AlertStep(message.recipient.value)
-    person, staff_id = person_on_duty(unit, step), whose_turn(unit, step)
+    person, staff_id = person_on_duty(unit, step), staff_on_duty(unit, step)
     if message.channel is Channel.TEXT:
         to, name = person.telephone or "", StandIn.ALERT_TEXT.value
-        return Letter(name, values, policy.sender, to, channel=Channel.TEXT, staff_id=staff_id)
-    return Letter(message.template.value, values, policy.sender, person.email, staff_id=staff_id)
+        return ComposedMessage(name, values, policy.sender, to, channel=Channel.TEXT, staff_id=staff_id)
+    return ComposedMessage(message.template.value, values, policy.sender, person.email, staff_id=staff_id)
 
 
 def _status_page(unit: UnitOfWork[Dependencies], language: str) -> str | None:
     address = unit.dependencies.settings.status_url
-    return unit.dependencies.wording.page_in(language, address) if address else None
+    return unit.dependencies.templates.page_in(language, address) if address else None
 
 
 def _link(unit: UnitOfWork[Dependencies], message: Message, language: str = ENGLISH) -> str | None:
@@ -226,4 +232,4 @@ def _link(unit: UnitOfWork[Dependencies], message: Message, language: str = ENGL
         return None
     policy, page = unit.dependencies.settings, PAGES[message.template]
     leads_to = f"{policy.site_url.rstrip('/')}/{page}" if page else policy.form_url.rstrip("/")
-    return f"{unit.dependencies.wording.page_in(language, leads_to)}/{token}"
+    return f"{unit.dependencies.templates.page_in(language, leads_to)}/{token}"

@@ -43,7 +43,7 @@ def open_contact(unit: UnitOfWork[Dependencies], client: Client) -> ClientContac
     return unit.dependencies.vault.decrypt(unit.session, client.referral_id, ClientContact, client.contact)
 
 
-def encrypted(unit: UnitOfWork[Dependencies], subject_id: UUID, contact: Shape) -> bytes:
+def encrypt_contact(unit: UnitOfWork[Dependencies], subject_id: UUID, contact: Shape) -> bytes:
     """Raises Invalid for whoever was erased: nothing is ever kept of them again."""
     try:
         return unit.dependencies.vault.encrypt(unit.session, subject_id, contact, at=unit.now)
@@ -74,7 +74,7 @@ def forget_withdrawn(unit: UnitOfWork[Dependencies], client: Client) -> None:
         remove_address(unit, client)
 
 
-def way_to(unit: UnitOfWork[Dependencies], contact: SafeContact | None) -> Way:
+def way_to_contact(unit: UnitOfWork[Dependencies], contact: SafeContact | None) -> Way:
     """What may be done at this moment to reach somebody who asked for help."""
     if contact is None:
         return NoAddress(Channel.EMAIL)

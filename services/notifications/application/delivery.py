@@ -14,16 +14,16 @@ from contracts.events.notifications import MessageSent
 from contracts.sealed import ClientContact, SafeHours
 from contracts.vocabulary import Channel, FailureReason, MessageId, StaffId
 from services.notifications.application.composition import (
-    Letter,
+    ComposedMessage,
     addressee_of,
-    client_letter,
-    code_text,
-    letter_to_one_contact,
-    staff_call,
-    staff_letter,
-    therapist_letter,
+    compose_code_text,
+    compose_for_client,
+    compose_for_enclosed_contact,
+    compose_for_staff,
+    compose_for_therapist,
+    compose_staff_call,
 )
-from services.notifications.application.contacts import contact_for, finish_withdrawal, open_contact, way_to
+from services.notifications.application.contacts import contact_for, finish_withdrawal, open_contact, way_to_contact
 from services.notifications.application.queueing import SEND_MESSAGE, cancel, fail
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.limits import next_free_moment
@@ -31,71 +31,71 @@ from services.notifications.domain.messages import Message
 from services.notifications.domain.people import Client
 from services.notifications.domain.safe_contact import (
     AskStaff,
-    KeepUntilTheyCall,
     NoAddress,
+    WaitForCall,
     WriteLater,
     WriteNow,
     next_safe_moment,
 )
-from services.notifications.domain.templates import TO_ONE_CONTACT, Recipient, Template
-from services.notifications.gateways.email import Rejected, compose
-from services.notifications.gateways.outbound import Parcel
+from services.notifications.domain.templates import TO_ENCLOSED_CONTACT, Recipient, Template
+from services.notifications.gateways.email import Rejected, compose_email
+from services.notifications.gateways.outbound import OutboundMessage
 from services.notifications.gateways.templates import Text
 from services.notifications.store import messages, people
 
 
-class NoCarrier(OSError):
+class NoProvider(OSError):
     """There is no gateway for this channel. What was meant for it never goes by another."""
 
 
 @dataclass(frozen=True)
-class Outcome:
+class DeliveryResult:
     """What came of an attempt. With none of the others set, the message went out over `channel`."""
 
     channel: Channel = Channel.EMAIL
     failure: FailureReason | None = None
     again_at: datetime | None = None
-    kept: bool = False
-    pointless: bool = False
+    awaits_call: bool = False
+    no_longer_needed: bool = False
     wording: str | None = None
     staff_id: StaffId | None = None
     """Who of the rota an alert went to."""
 
 
-def deliver(unit: UnitOfWork[Dependencies], message_id: MessageId) -> Outcome:
+def deliver(unit: UnitOfWork[Dependencies], message_id: MessageId) -> DeliveryResult:
     """Sends one message, if it may go now. Raises OSError where trying again may help."""
     message = messages.read_message(unit.session, message_id)
     if message is None or not message.is_queued:
-        return Outcome(pointless=True)
-    if message.recipient.asked:
+        return DeliveryResult(no_longer_needed=True)
+    if message.recipient.asked_for_help:
         return _deliver_to_client(unit, message)
     if _is_overtaken(unit, message):
-        return Outcome(pointless=True)
+        return DeliveryResult(no_longer_needed=True)
     if message.template is Template.CLIENT_CODE:
         return _deliver_code(unit, message)
     if message.recipient is Recipient.THERAPIST:
         safe = next_safe_moment(hours=SafeHours.ANY, at=unit.now, quiet=unit.dependencies.settings.quiet_hours)
         again_at = max(safe, _free_moment(unit, message))
         if again_at > unit.now:
-            return Outcome(again_at=again_at)
-        return _send(unit, message, therapist_letter(unit, message))
-    return _send(unit, message, staff_letter(unit, message))
+            return DeliveryResult(again_at=again_at)
+        return _send(unit, message, compose_for_therapist(unit, message))
+    return _send(unit, message, compose_for_staff(unit, message))
 
 
-def record_result(unit: UnitOfWork[Dependencies], message: Message, outcome: Outcome) -> None:
+def record_result(unit: UnitOfWork[Dependencies], message: Message, result: DeliveryResult) -> None:
     """Puts on record what came of an attempt."""
     if not message.is_queued:
         return
-    if outcome.again_at:
-        unit.set_timer(SEND_MESSAGE, message.id, outcome.again_at)
-    elif outcome.pointless:
+    if result.again_at:
+        unit.set_timer(SEND_MESSAGE, message.id, result.again_at)
+    elif result.no_longer_needed:
         cancel(unit, message)
-    elif outcome.kept:
-        message.keep(at=unit.now)
-    elif outcome.failure:
-        fail(unit, message, outcome.failure)
+    elif result.awaits_call:
+        message.await_call(at=unit.now)
+    elif result.failure:
+        fail(unit, message, result.failure)
     else:
-        record_gone(unit, message, outcome)
+        record_message_sent(unit, message, result)
     finish_withdrawal(unit, message)
 
 
@@ -107,64 +107,64 @@ def give_up(unit: UnitOfWork[Dependencies], message: Message) -> None:
     finish_withdrawal(unit, message)
 
 
-def record_gone(unit: UnitOfWork[Dependencies], message: Message, outcome: Outcome) -> None:
-    message.send(channel=outcome.channel, wording=outcome.wording, at=unit.now)
+def record_message_sent(unit: UnitOfWork[Dependencies], message: Message, result: DeliveryResult) -> None:
+    message.send(channel=result.channel, wording=result.wording, at=unit.now)
     unit.emit(
         MessageSent(
             message_id=message.id,
             template=message.template.value,
-            channel=outcome.channel,
+            channel=result.channel,
             referral_id=message.referral_id,
         )
     )
 
 
-def _deliver_to_one_contact(unit: UnitOfWork[Dependencies], message: Message) -> Outcome:
+def _deliver_to_enclosed_contact(unit: UnitOfWork[Dependencies], message: Message) -> DeliveryResult:
     """A code at once, for whoever waits for it, and never once it is void; other letters when it is safe."""
     until = message.data.get("expires_at")
     if _is_overtaken(unit, message) or (until and datetime.fromisoformat(str(until)) <= unit.now):
-        return Outcome(pointless=True)
-    letter, contact = letter_to_one_contact(unit, message)
+        return DeliveryResult(no_longer_needed=True)
+    composed, contact = compose_for_enclosed_contact(unit, message)
     safe = next_safe_moment(
         hours=contact.hours or SafeHours.ANY, at=unit.now, quiet=unit.dependencies.settings.quiet_hours
     )
     if not until and safe > unit.now:
-        return Outcome(again_at=safe)
-    if letter.channel in unit.dependencies.by_hand:  # nobody is told a code to pass on, nor in time
-        return Outcome(channel=letter.channel, failure=FailureReason.UNREACHABLE)
-    return _send(unit, message, letter)
+        return DeliveryResult(again_at=safe)
+    if composed.channel in unit.dependencies.by_hand:  # nobody is told a code to pass on, nor in time
+        return DeliveryResult(channel=composed.channel, failure=FailureReason.UNREACHABLE)
+    return _send(unit, message, composed)
 
 
-def _deliver_to_client(unit: UnitOfWork[Dependencies], message: Message) -> Outcome:
-    if message.template in TO_ONE_CONTACT:
-        return _deliver_to_one_contact(unit, message)
+def _deliver_to_client(unit: UnitOfWork[Dependencies], message: Message) -> DeliveryResult:
+    if message.template in TO_ENCLOSED_CONTACT:
+        return _deliver_to_enclosed_contact(unit, message)
     client = _client_of(unit, message)
     if client is None or client.contact is None or _is_overtaken(unit, message):
-        return Outcome(pointless=True)
+        return DeliveryResult(no_longer_needed=True)
     known = open_contact(unit, client)
-    match way_to(unit, contact_for(known, message.recipient)):
+    match way_to_contact(unit, contact_for(known, message.recipient)):
         case WriteLater(at=at):
-            return Outcome(again_at=at)
-        case KeepUntilTheyCall():
-            return Outcome(kept=True)
+            return DeliveryResult(again_at=at)
+        case WaitForCall():
+            return DeliveryResult(awaits_call=True)
         case NoAddress():
-            return Outcome(failure=FailureReason.NO_ADDRESS)
+            return DeliveryResult(failure=FailureReason.NO_ADDRESS)
         case AskStaff():
-            return _send(unit, message, staff_call(unit, message, known))
+            return _send(unit, message, compose_staff_call(unit, message, known))
         case WriteNow(Channel.LETTER, _) if _is_for_a_person(message, known):
-            return _send(unit, message, staff_call(unit, message, known))
+            return _send(unit, message, compose_staff_call(unit, message, known))
         case WriteNow(channel, to):
             free = _free_moment(unit, message)
             if free > unit.now:
-                return Outcome(again_at=free)
-            return _send(unit, message, client_letter(unit, message, known, channel=channel, to=to))
+                return DeliveryResult(again_at=free)
+            return _send(unit, message, compose_for_client(unit, message, known, channel=channel, to=to))
 
 
-def _deliver_code(unit: UnitOfWork[Dependencies], message: Message) -> Outcome:
+def _deliver_code(unit: UnitOfWork[Dependencies], message: Message) -> DeliveryResult:
     """At any hour, since somebody waits for it; and not at all once it can't be used any more."""
     if unit.now >= message.queued_at + unit.dependencies.settings.code_lasts:
-        return Outcome(channel=Channel.TEXT, pointless=True)
-    return _send(unit, message, code_text(unit, message))
+        return DeliveryResult(channel=Channel.TEXT, no_longer_needed=True)
+    return _send(unit, message, compose_code_text(unit, message))
 
 
 def _is_for_a_person(message: Message, known: ClientContact) -> bool:
@@ -172,34 +172,34 @@ def _is_for_a_person(message: Message, known: ClientContact) -> bool:
     return addressee_of(known, message.recipient) is None or message.template is Template.CLIENT_EVALUATION
 
 
-def _send(unit: UnitOfWork[Dependencies], message: Message, letter: Letter) -> Outcome:
-    if not letter.to:
-        return Outcome(channel=letter.channel, failure=FailureReason.NO_ADDRESS)
-    text = unit.dependencies.wording.render(letter.template, letter.values, language=letter.language)
+def _send(unit: UnitOfWork[Dependencies], message: Message, composed: ComposedMessage) -> DeliveryResult:
+    if not composed.to:
+        return DeliveryResult(channel=composed.channel, failure=FailureReason.NO_ADDRESS)
+    text = unit.dependencies.templates.render(composed.template, composed.values, language=composed.language)
     try:
-        _hand_over(unit, message, letter, text)
+        _hand_over(unit, message, composed, text)
     except Rejected:
-        return Outcome(channel=letter.channel, failure=FailureReason.REJECTED)
-    wording = f"{letter.template}/{text.language}/{text.version}"
-    return Outcome(channel=letter.channel, wording=wording, staff_id=letter.staff_id)
+        return DeliveryResult(channel=composed.channel, failure=FailureReason.REJECTED)
+    wording = f"{composed.template}/{text.language}/{text.version}"
+    return DeliveryResult(channel=composed.channel, wording=wording, staff_id=composed.staff_id)
 
 
-def _hand_over(unit: UnitOfWork[Dependencies], message: Message, letter: Letter, text: Text) -> None:
+def _hand_over(unit: UnitOfWork[Dependencies], message: Message, composed: ComposedMessage, text: Text) -> None:
     """To the next hop of the letter's channel. Raises Rejected, or OSError where trying again may help."""
-    carriers = {Channel.TEXT: unit.dependencies.texts, Channel.LETTER: unit.dependencies.letters}
-    if letter.channel in carriers:
-        carrier = carriers[letter.channel]
-        if carrier is None:
-            raise NoCarrier(f"there is no gateway for {letter.channel.value}")
-        carrier.send(Parcel(message.id, letter.to, text.body.strip()))
+    providers = {Channel.TEXT: unit.dependencies.texts, Channel.LETTER: unit.dependencies.letters}
+    if composed.channel in providers:
+        provider = providers[composed.channel]
+        if provider is None:
+            raise NoProvider(f"there is no gateway for {composed.channel.value}")
+        provider.send(OutboundMessage(message.id, composed.to, text.body.strip()))
         return
-    mail = compose(
+    mail = compose_email(
         message_id=message.id,
-        sender=str(letter.sender),
-        to=letter.to,
+        sender=str(composed.sender),
+        to=composed.to,
         subject=text.subject,
         body=text.body,
-        page=unit.dependencies.wording.page(text),
+        page=unit.dependencies.templates.page(text),
         language=text.language,
         at=unit.now,
     )
@@ -209,7 +209,7 @@ def _hand_over(unit: UnitOfWork[Dependencies], message: Message, letter: Letter,
 def _free_moment(unit: UnitOfWork[Dependencies], message: Message) -> datetime:
     """When the message may go without there being too many to one person; that it is safe then is looked at then."""
     policy = unit.dependencies.settings
-    limits = policy.client_limits if message.recipient.asked else policy.therapist_limits
+    limits = policy.client_limits if message.recipient.asked_for_help else policy.therapist_limits
     if not limits:
         return unit.now
     since = unit.now - max(limit.within for limit in limits)

@@ -22,7 +22,7 @@ def open_sealed(unit: UnitOfWork[Dependencies], kind: type[ShapeT], sealed: str)
         raise NotReadable(str(error)) from None
 
 
-def encrypted(unit: UnitOfWork[Dependencies], subject_id: UUID, shape: Shape) -> bytes:
+def encrypt(unit: UnitOfWork[Dependencies], subject_id: UUID, shape: Shape) -> bytes:
     """Raises IdentityUsedUp."""
     try:
         return unit.dependencies.vault.encrypt(unit.session, subject_id, shape, at=unit.now)

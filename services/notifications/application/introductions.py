@@ -9,7 +9,7 @@ from chassis.privacy.one_time_links import hash_of, new_token
 from contracts.events.intake import ContactReleased
 from contracts.sealed import ClientContact, LinkSecret
 from contracts.vocabulary import ContactPurpose, LinkState, ReferralId
-from services.notifications.application.contacts import encrypted
+from services.notifications.application.contacts import encrypt_contact
 from services.notifications.application.queueing import queue_to_therapist
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.introductions import (
@@ -82,7 +82,7 @@ def introduce(unit: UnitOfWork[Dependencies], event: ContactReleased, contact: C
     # The same therapist may be found a second time, for a request that was taken up again.
     anew = corrected or (found.contact_sequence > 0 and found.takes(unit.sequence))
     if found.takes(unit.sequence):
-        found.contact, found.contact_sequence = encrypted(unit, event.referral_id, contact), unit.sequence
+        found.contact, found.contact_sequence = encrypt_contact(unit, event.referral_id, contact), unit.sequence
     key, token = f"{event.referral_id}:{event.therapist_id}", new_token()
     message_id = queue_to_therapist(
         unit,

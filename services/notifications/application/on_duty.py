@@ -15,12 +15,12 @@ from services.notifications.domain.rota import on_duty
 from services.notifications.settings import Person
 from services.notifications.store import rota
 
-LOOK_AT_ROTA, ROTA = "look_at_rota", "rota"
+CHECK_ROTA, ROTA = "look_at_rota", "rota"
 
 
 def person_on_duty(unit: UnitOfWork[Dependencies], step: AlertStep) -> Person:
     """Who is alerted at this step now: from the rota, or the mailbox of the settings if the rota has nobody."""
-    staff_id = whose_turn(unit, step)
+    staff_id = staff_on_duty(unit, step)
     if staff_id is None:
         person = unit.dependencies.settings.safeguarding[step]
         return person if person.name else replace(person, name=step.value.replace("_", " "))
@@ -29,11 +29,11 @@ def person_on_duty(unit: UnitOfWork[Dependencies], step: AlertStep) -> Person:
     return Person(contact.email, contact.telephone, contact.name)
 
 
-def look_tomorrow(unit: UnitOfWork[Dependencies]) -> None:
-    unit.set_timer(LOOK_AT_ROTA, ROTA, next_digest([unit.dependencies.settings.rota_looked_at], at=unit.now))
+def schedule_rota_check(unit: UnitOfWork[Dependencies]) -> None:
+    unit.set_timer(CHECK_ROTA, ROTA, next_digest([unit.dependencies.settings.rota_looked_at], at=unit.now))
 
 
-def whose_turn(unit: UnitOfWork[Dependencies], step: AlertStep) -> StaffId | None:
+def staff_on_duty(unit: UnitOfWork[Dependencies], step: AlertStep) -> StaffId | None:
     """Who of the rota is on duty for this step today; None if it has nobody."""
     day = day_of(unit.now)
     duties, leave = rota.rota_from(unit.session, day)

@@ -10,13 +10,13 @@ from chassis.privacy.opening import open_or_park
 from contracts.events.notifications import MessageFailed
 from contracts.sealed import LinkSecret
 from contracts.vocabulary import Channel, ConcernId, FailureReason, MessageId, ReferralId, TherapistId
-from services.notifications.application.contacts import contact_for, finish_withdrawal, open_contact, way_to
+from services.notifications.application.contacts import contact_for, finish_withdrawal, open_contact, way_to_contact
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.limits import next_digest
 from services.notifications.domain.messages import Coded, Message
 from services.notifications.domain.safe_contact import (
-    KeepUntilTheyCall,
     NoAddress,
+    WaitForCall,
     Way,
     WriteLater,
 )
@@ -53,18 +53,18 @@ def queue_to_client(
     known = open_contact(unit, client)
     told = template.recipients(client=known.contact is not None, writer=known.writer is not None)
     for recipient in told or (Recipient.CLIENT,):  # whom nobody can write to is for a person to look after
-        way = way_to(unit, contact_for(known, recipient))
+        way = way_to_contact(unit, contact_for(known, recipient))
         about = About(referral_id)
         message = _add(unit, template, recipient, about, key=key, data=data, sealed=sealed, channel=way.channel)
         if message:
             _start(unit, message, way)
 
 
-def queue_to_one_contact(
+def queue_to_enclosed_contact(
     unit: UnitOfWork[Dependencies], template: Template, *, referral_id: ReferralId, key: str, data: Coded, sealed: str
 ) -> None:
     """To the contact that came with it, sealed, whatever stands in the address book."""
-    if _is_pointless(unit, template, referral_id):
+    if _is_overtaken(unit, template, referral_id):
         return
     message = _add(unit, template, Recipient.CLIENT, About(referral_id), key=key, data=data, sealed=sealed)
     if message:
@@ -83,7 +83,7 @@ def queue_to_therapist(
     channel: Channel = Channel.EMAIL,
 ) -> MessageId | None:
     """Gives the message, if it is a new one. Raises NotYet while the therapist's address is under way."""
-    if _is_pointless(unit, template, referral_id):
+    if _is_overtaken(unit, template, referral_id):
         return None
     if not people.knows_therapist(unit.session, therapist_id):
         raise NotYet("the therapist's address has not arrived yet")
@@ -98,7 +98,7 @@ def queue_to_therapist(
 def queue_to_office(
     unit: UnitOfWork[Dependencies], template: Template, *, key: UUID | str, referral_id: ReferralId | None, data: Coded
 ) -> None:
-    if _is_pointless(unit, template, referral_id):
+    if _is_overtaken(unit, template, referral_id):
         return
     message = _add(unit, template, Recipient.OFFICE, About(referral_id), key=key, data=data)
     times = unit.dependencies.settings.digest_at
@@ -131,7 +131,7 @@ def queue_alert(
     return message.id
 
 
-def refuse_unless_secret(unit: UnitOfWork[Dependencies], sealed: str) -> None:
+def check_link_secret(unit: UnitOfWork[Dependencies], sealed: str) -> None:
     """A letter is not queued with a link that can't be opened as it is sent. Raises Invalid."""
     open_or_park(unit.dependencies.keyring, LinkSecret, sealed)
 
@@ -166,16 +166,16 @@ def cancel(unit: UnitOfWork[Dependencies], message: Message) -> None:
 def fail(unit: UnitOfWork[Dependencies], message: Message, reason: FailureReason) -> None:
     """Gives a message up, says so, and has a person of the office look after it."""
     message.fail(reason=reason, at=unit.now)
-    _have_looked_after(unit, message, reason)
+    _report_failure(unit, message, reason)
 
 
 def bounce(unit: UnitOfWork[Dependencies], message: Message) -> None:
     """The same for a message that came back."""
     message.bounce(at=unit.now)
-    _have_looked_after(unit, message, FailureReason.BOUNCED)
+    _report_failure(unit, message, FailureReason.BOUNCED)
 
 
-def _have_looked_after(unit: UnitOfWork[Dependencies], message: Message, reason: FailureReason) -> None:
+def _report_failure(unit: UnitOfWork[Dependencies], message: Message, reason: FailureReason) -> None:
     unit.emit(
         MessageFailed(
             message_id=message.id,
@@ -193,10 +193,10 @@ def _have_looked_after(unit: UnitOfWork[Dependencies], message: Message, reason:
 def _start(unit: UnitOfWork[Dependencies], message: Message, way: Way) -> None:
     """The first look at how the client can be reached; the moment of sending looks again."""
     match way:
-        case KeepUntilTheyCall():
-            kept = messages.get_message(unit.session, message.id)
-            kept.keep(at=unit.now)
-            finish_withdrawal(unit, kept)
+        case WaitForCall():
+            for_their_call = messages.get_message(unit.session, message.id)
+            for_their_call.await_call(at=unit.now)
+            finish_withdrawal(unit, for_their_call)
         case NoAddress():
             failed = messages.get_message(unit.session, message.id)
             fail(unit, failed, FailureReason.NO_ADDRESS)
@@ -205,7 +205,7 @@ def _start(unit: UnitOfWork[Dependencies], message: Message, way: Way) -> None:
             unit.set_timer(SEND_MESSAGE, message.id, way.at if isinstance(way, WriteLater) else unit.now)
 
 
-def _is_pointless(unit: UnitOfWork[Dependencies], template: Template, referral_id: ReferralId | None) -> bool:
+def _is_overtaken(unit: UnitOfWork[Dependencies], template: Template, referral_id: ReferralId | None) -> bool:
     if referral_id is None or not template.ends_with_withdrawal:
         return False
     client = people.client_as_known(unit.session, referral_id)

@@ -64,7 +64,7 @@ class Message:
         self._settle(State.SENT, at)
         self.channel, self.wording = channel, wording
 
-    def keep(self, *, at: datetime) -> None:
+    def await_call(self, *, at: datetime) -> None:
         """It waits until the client calls. Raises NotQueued."""
         self._settle(State.KEPT, at)
 

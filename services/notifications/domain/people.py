@@ -35,7 +35,7 @@ class Client:
         """Whether an address of this sequence number is newer than what is known, and may be kept at all."""
         return not self.is_removed and (self.contact is None or sequence > self.contact_sequence)
 
-    def keep(self, contact: bytes, *, sequence: int) -> None:
+    def record_contact(self, contact: bytes, *, sequence: int) -> None:
         self.contact, self.contact_sequence = contact, sequence
 
     def withdraw(self, *, at: datetime, sequence: int, keep_until: datetime | None = None) -> bool:

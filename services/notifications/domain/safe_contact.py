@@ -58,7 +58,7 @@ class AskStaff:
 
 
 @dataclass(frozen=True)
-class KeepUntilTheyCall:
+class WaitForCall:
     """Nothing goes out: the client calls, and is told then."""
 
     channel: Channel = Channel.STAFF_CALL
@@ -71,7 +71,7 @@ class NoAddress:
     channel: Channel
 
 
-Way = WriteNow | WriteLater | AskStaff | KeepUntilTheyCall | NoAddress
+Way = WriteNow | WriteLater | AskStaff | WaitForCall | NoAddress
 
 
 def way_to_reach(
@@ -82,7 +82,7 @@ def way_to_reach(
     `by_hand` are the channels that people of the charity serve themselves.
     """
     if contact.channel is SafeChannel.CLIENT_CALLS:
-        return KeepUntilTheyCall()
+        return WaitForCall()
     channel = CHANNELS.get(contact.channel)
     if channel is None or channel in by_hand:
         return AskStaff()

@@ -20,7 +20,7 @@ class Recipient(StrEnum):
         return self not in (Recipient.CLIENT, Recipient.WRITER, Recipient.THERAPIST)
 
     @property
-    def asked(self) -> bool:
+    def asked_for_help(self) -> bool:
         """Whether it is somebody who asked for help, for themselves or for another."""
         return self in (Recipient.CLIENT, Recipient.WRITER)
 
@@ -149,10 +149,10 @@ _TO_CLIENTS = frozenset(
         Template.CLIENT_EVALUATION,
     }
 )
-TO_ONE_CONTACT = frozenset({Template.CONTACT_CODE, Template.CONTACT_MOVED})
+TO_ENCLOSED_CONTACT = frozenset({Template.CONTACT_CODE, Template.CONTACT_MOVED})
 """What goes to the contact that came with it, whoever's it is, and to no other."""
 
-_FOR_WRITERS = _TO_CLIENTS - {Template.CLIENT_EVALUATION} - TO_ONE_CONTACT
+_FOR_WRITERS = _TO_CLIENTS - {Template.CLIENT_EVALUATION} - TO_ENCLOSED_CONTACT
 _TO_THE_OFFICE = frozenset(
     {
         Template.REQUEST_ARRIVED,

@@ -19,8 +19,8 @@ from uuid import UUID, uuid4
 from flufl.bounce import all_failures
 
 UNREADABLE = "unreadable"
-MOST_AT_ONCE = 100
-MOST_BYTES = 1_000_000
+MAX_AT_ONCE = 100
+MAX_BYTES = 1_000_000
 _WHERE_IT_SPEAKS = 4_000
 """Bytes in which a report says what has become of the mail, before it quotes it."""
 
@@ -82,10 +82,10 @@ def return_address(bounces: str, message_id: str) -> str:
 
 def read_reports(folder: Path) -> list[Report]:
     """The reports that have not been put away, some at a time. Raises OSError if the folder itself can't be read."""
-    return list(islice(_reports(folder), MOST_AT_ONCE))
+    return list(islice(_reports(folder), MAX_AT_ONCE))
 
 
-def put_away(folder: Path, files: Collection[str]) -> None:
+def mark_read(folder: Path, files: Collection[str]) -> None:
     """Marks reports as read; one that is gone is no error. Raises OSError once it has tried all of them."""
     failed = None
     for name in files:
@@ -158,7 +158,7 @@ def _beginning(file: Path) -> bytes:
         file.lstat()
         raise OSError("not a file")
     with file.open("rb") as opened:
-        return opened.read(MOST_BYTES)
+        return opened.read(MAX_BYTES)
 
 
 def _what_it_says(report: Message, content: bytes) -> bool | None:

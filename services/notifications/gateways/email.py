@@ -51,7 +51,7 @@ class Mailer(Protocol):
     def send(self, message: EmailMessage) -> None:
         """Hands the message to the next hop. Raises Rejected, or OSError where trying again may help."""
 
-    def keep(self) -> None:
+    def flush(self) -> None:
         """Returns once what this thread has sent outlasts a power cut. If it raises OSError, that is to be sent again.
 
         To be called by every thread that sends, before it says that anything is sent.
@@ -80,7 +80,7 @@ class MaildirMailer:
             self._written.append(os.dup(file.fileno()))
         (self._folder / "tmp" / name).rename(self._folder / "new" / name)
 
-    def keep(self) -> None:
+    def flush(self) -> None:
         written, self._of_this_thread.written = self._written, []
         try:
             for descriptor in written:
@@ -136,7 +136,7 @@ class SmtpMailer:
         except smtplib.SMTPDataError as error:
             _raise(error.smtp_code)
 
-    def keep(self) -> None:
+    def flush(self) -> None:
         """The server has said already that it has what it took."""
 
     def _return_address(self, message: EmailMessage) -> str:
@@ -238,7 +238,7 @@ _POLICY = _AsWritten()
 _POLICY_UTF8 = _POLICY.clone(utf8=True)
 
 
-def compose(
+def compose_email(
     *,
     message_id: UUID,
     sender: str,

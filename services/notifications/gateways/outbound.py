@@ -27,7 +27,7 @@ FIELDS: Mapping[str, Any] = {"to": "{to}", "text": "{text}", "reference": "{id}"
 
 
 @dataclass(frozen=True)
-class Parcel:
+class OutboundMessage:
     """What is to be carried: a text, to a telephone number or a postal address."""
 
     message_id: UUID
@@ -35,30 +35,30 @@ class Parcel:
     text: str
 
 
-class Carrier(Protocol):
-    def send(self, parcel: Parcel) -> None:
+class Provider(Protocol):
+    def send(self, message: OutboundMessage) -> None:
         """Hands the parcel to the next hop. Raises Rejected, or OSError where trying again may help."""
 
 
 @dataclass(frozen=True)
-class FolderCarrier:
+class FolderProvider:
     """Writes each parcel into a file named after its message, for people to print, and for development."""
 
     folder: Path
 
-    def send(self, parcel: Parcel) -> None:
+    def send(self, message: OutboundMessage) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        written = self.folder / f"{parcel.message_id}.new"
+        written = self.folder / f"{message.message_id}.new"
         descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(f"{parcel.to}\n\n{parcel.text}\n")
+            file.write(f"{message.to}\n\n{message.text}\n")
             file.flush()
             os.fsync(file.fileno())
-        written.replace(self.folder / f"{parcel.message_id}.txt")
+        written.replace(self.folder / f"{message.message_id}.txt")
 
 
 @dataclass(frozen=True, kw_only=True)
-class HttpCarrier:
+class HttpProvider:
     """Posts each parcel as JSON. `fields` is what is posted, with {to}, {text} and {id} filled in wherever they stand.
 
     A parcel that is posted again has the same Idempotency-Key. `authorization` is the whole header, such as `Bearer …`.
@@ -69,9 +69,9 @@ class HttpCarrier:
     fields: Mapping[str, Any]
     timeout_seconds: float
 
-    def send(self, parcel: Parcel) -> None:
-        values = {"{to}": parcel.to, "{text}": parcel.text, "{id}": str(parcel.message_id)}
-        headers = {"Content-Type": "application/json", "Idempotency-Key": str(parcel.message_id)}
+    def send(self, message: OutboundMessage) -> None:
+        values = {"{to}": message.to, "{text}": message.text, "{id}": str(message.message_id)}
+        headers = {"Content-Type": "application/json", "Idempotency-Key": str(message.message_id)}
         if self.authorization:
             headers["Authorization"] = self.authorization
         status = self._post(json.dumps(_filled(self.fields, values)).encode(), headers)
@@ -107,13 +107,13 @@ def _filled(template: Any, values: Mapping[str, str]) -> Any:
     return "".join(values.get(piece, piece) for piece in _PLACES.split(template))
 
 
-def carrier_for(
+def provider_for(
     url: str, *, authorization: str | None, fields: Mapping[str, Any], timeout_seconds: float
-) -> Carrier | None:
+) -> Provider | None:
     """The carrier that `folder:<folder>` or an HTTP address names; None for `office`, where people do it by hand."""
     parts = urlsplit(url)
     if parts.scheme == "folder":
-        return FolderCarrier(Path(parts.path))
+        return FolderProvider(Path(parts.path))
     if parts.scheme in ("http", "https"):
-        return HttpCarrier(url=url, authorization=authorization, fields=fields, timeout_seconds=timeout_seconds)
+        return HttpProvider(url=url, authorization=authorization, fields=fields, timeout_seconds=timeout_seconds)
     return None

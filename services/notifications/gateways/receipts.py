@@ -24,7 +24,7 @@ FAILED = (
     "failed,undelivered,undeliverable,rejected,expired,returned,permanent-failure,temporary-failure,technical-failure"
 )
 FINE = "accepted,buffered,created,delivered,pending,printed,queued,received,sending,sent"
-MOST_PUT_ASIDE = 1_000
+MAX_PUT_ASIDE = 1_000
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def _put_aside(folder: Path, content: bytes) -> None:
     kept = folder / f"{hashlib.sha256(content).hexdigest()}.json"
     if kept.exists():
         return
-    if count_put_aside(folder) >= MOST_PUT_ASIDE:
+    if count_put_aside(folder) >= MAX_PUT_ASIDE:
         raise OSError("a person must first look at what lies aside")
     written = kept.with_suffix(".new")
     descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -56,7 +56,7 @@ class _Source:
     version: str
 
 
-class Wording:
+class Templates:
     """All templates of a folder, compiled once. Raises InvalidTemplates.
 
     `known` says by name which templates there must be, and which values each may ask for; `texts` are those that are no

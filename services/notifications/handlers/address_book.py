@@ -17,7 +17,7 @@ from contracts.events.matching import TherapistContactChanged
 from contracts.sealed import ClientContact, TherapistContact
 from contracts.vocabulary import ContactPurpose, ReferralId, ReopeningReason, WithdrawalReason
 from services.notifications.application import introductions
-from services.notifications.application.contacts import FORGET_CLIENT, encrypted, forget_withdrawn, remove_address
+from services.notifications.application.contacts import FORGET_CLIENT, encrypt_contact, forget_withdrawn, remove_address
 from services.notifications.application.queueing import cancel, queue_to_client
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.people import Client, Therapist
@@ -27,24 +27,24 @@ from services.notifications.store import messages, people
 _ENDINGS = frozenset({Template.WITHDRAWAL_CONFIRMED, Template.SIGNPOSTED})
 
 
-def keep_contact(unit: UnitOfWork[Dependencies], event: ContactReleased) -> None:
+def record_contact(unit: UnitOfWork[Dependencies], event: ContactReleased) -> None:
     """Takes a client into the address book, or passes their contact on to the one therapist who accepted."""
     contact = open_or_park(unit.dependencies.keyring, ClientContact, event.sealed)
     if contact.referral_id != event.referral_id:
         raise Invalid("the sealed contact is another referral's")
     if event.purpose is ContactPurpose.ADDRESS_BOOK:
-        _take_in(unit, contact)
+        _record_client_contact(unit, contact)
     else:
         introductions.introduce(unit, event, contact)
 
 
-def keep_therapist_contact(unit: UnitOfWork[Dependencies], event: TherapistContactChanged) -> None:
+def record_therapist_contact(unit: UnitOfWork[Dependencies], event: TherapistContactChanged) -> None:
     contact = open_or_park(unit.dependencies.keyring, TherapistContact, event.sealed)
     sequence = unit.sequence
     therapist = people.find_therapist(unit.session, event.therapist_id)
     if therapist and not therapist.takes(sequence):
         return
-    stored = encrypted(unit, event.therapist_id, contact)
+    stored = encrypt_contact(unit, event.therapist_id, contact)
     if therapist is None:
         unit.session.add(Therapist(therapist_id=event.therapist_id, contact=stored, contact_sequence=sequence))
     else:
@@ -102,12 +102,12 @@ def forget_client(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     remove_address(unit, people.client_of(unit.session, ReferralId(UUID(timer.key))))
 
 
-def _take_in(unit: UnitOfWork[Dependencies], contact: ClientContact) -> None:
+def _record_client_contact(unit: UnitOfWork[Dependencies], contact: ClientContact) -> None:
     client = people.client_of(unit.session, contact.referral_id)
     if not client.takes(unit.sequence):
         return
-    stored = encrypted(unit, contact.referral_id, contact)
-    client.keep(stored, sequence=unit.sequence)
+    stored = encrypt_contact(unit, contact.referral_id, contact)
+    client.record_contact(stored, sequence=unit.sequence)
     if client.is_withdrawn:
         _confirm_withdrawal(unit, client)
     else:

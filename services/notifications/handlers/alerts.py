@@ -16,8 +16,15 @@ from contracts.events.notifications import (
 from contracts.events.web import AlertAnswered
 from contracts.sealed import AlertAnswer
 from contracts.vocabulary import AlertStep, ConcernId, LinkState, MessageId
-from services.notifications.application.alerts import SHOUT, call_people, escalate, link_state, pass_on, stand_down
-from services.notifications.application.delivery import Outcome, give_up, record_result
+from services.notifications.application.alerts import (
+    REPORT_UNREACHED,
+    call_people,
+    escalate,
+    escalate_if_unreachable,
+    link_state,
+    stand_down,
+)
+from services.notifications.application.delivery import DeliveryResult, give_up, record_result
 from services.notifications.application.on_duty import person_on_duty
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.alerts import TIME_TO_REACH, Alert
@@ -40,7 +47,7 @@ def raise_alert(unit: UnitOfWork[Dependencies], event: SafeguardingConcernRaised
     )
     unit.session.add(alert)
     call_people(unit, alert, alert.begin())
-    unit.set_timer_after(SHOUT, alert.concern_id, TIME_TO_REACH)
+    unit.set_timer_after(REPORT_UNREACHED, alert.concern_id, TIME_TO_REACH)
 
 
 def escalate_alert(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
@@ -48,7 +55,7 @@ def escalate_alert(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     escalate(unit, alerts.get_alert(unit.session, ConcernId(UUID(timer.key))))
 
 
-def shout(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
+def report_unreached(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """Every channel has failed so far. Whoever looks at the log, the metrics or the console is told, every minute."""
     alert = alerts.get_alert(unit.session, ConcernId(UUID(timer.key)))
     if not alert.is_open or alert.reached_at:
@@ -60,19 +67,19 @@ def shout(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
         step=alert.step.value,
         raised_at=alert.raised_at.isoformat(),
     )
-    unit.set_timer_after(SHOUT, alert.concern_id, TIME_TO_REACH)
+    unit.set_timer_after(REPORT_UNREACHED, alert.concern_id, TIME_TO_REACH)
 
 
-def record_alert_sent(unit: UnitOfWork[Dependencies], timer: Timer, outcome: Outcome) -> None:
+def record_alert_sent(unit: UnitOfWork[Dependencies], timer: Timer, result: DeliveryResult) -> None:
     message, alert = _message_and_alert(unit, timer)
-    record_result(unit, message, outcome)
+    record_result(unit, message, result)
     if message.state is State.FAILED:
-        pass_on(unit, alert, message)
+        escalate_if_unreachable(unit, alert, message)
     elif message.state is State.SENT:
         alert.reach(at=unit.now)
         link = alerts.find_link_of_message(unit.session, message.id)
         if link:
-            link.sent(to=outcome.staff_id, at=unit.now)
+            link.sent(to=result.staff_id, at=unit.now)
         unit.emit(
             SafeguardingAlertSent(
                 concern_id=alert.concern_id,
@@ -87,7 +94,7 @@ def record_alert_sent(unit: UnitOfWork[Dependencies], timer: Timer, outcome: Out
 def record_alert_failed(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     message, alert = _message_and_alert(unit, timer)
     give_up(unit, message)
-    pass_on(unit, alert, message)
+    escalate_if_unreachable(unit, alert, message)
 
 
 def _message_and_alert(unit: UnitOfWork[Dependencies], timer: Timer) -> tuple[Message, Alert]:
@@ -96,7 +103,7 @@ def _message_and_alert(unit: UnitOfWork[Dependencies], timer: Timer) -> tuple[Me
     return message, alerts.get_alert(unit.session, message.concern_id)
 
 
-def take_alert_answer(unit: UnitOfWork[Dependencies], event: AlertAnswered) -> None:
+def record_alert_answer(unit: UnitOfWork[Dependencies], event: AlertAnswered) -> None:
     """Whoever the link was sent to takes the concern in hand; says nothing where it can't be answered any more.
 
     Raises Invalid for what can't be opened, or belongs to no alert.

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from chassis.ports import Timer, UnitOfWork
 from contracts.vocabulary import Channel, MessageId
-from services.notifications.application.bounces import LOOK_AGAIN, TAKE_BACK, take_back
+from services.notifications.application.bounces import FAIL_UNDELIVERED, LOOK_AGAIN, fail_undelivered
 from services.notifications.dependencies import Dependencies
-from services.notifications.gateways.dsn import MOST_AT_ONCE, Report, put_away, read_reports
+from services.notifications.gateways.dsn import MAX_AT_ONCE, Report, mark_read, read_reports
 from services.notifications.store import messages
 
 READ_BOUNCES = "read_bounces"
@@ -32,15 +32,15 @@ def read_bounces(unit: UnitOfWork[Dependencies], timer: Timer) -> list[Report]:
     folder = unit.dependencies.settings.bounces
     if folder is None:
         return []
-    put_away(folder, timer.data.get("read", ()))
+    mark_read(folder, timer.data.get("read", ()))
     return read_reports(folder)
 
 
 def record_bounces(unit: UnitOfWork[Dependencies], timer: Timer, reports: Collection[Report]) -> None:
     for report in reports:
         if report.failed:
-            take_back(unit, MessageId(report.failed), BY_MAIL)
-    after = timedelta() if len(reports) == MOST_AT_ONCE else EVERY
+            fail_undelivered(unit, MessageId(report.failed), BY_MAIL)
+    after = timedelta() if len(reports) == MAX_AT_ONCE else EVERY
     unit.set_timer_after(READ_BOUNCES, FOLDER, after, {"read": [report.file for report in reports]})
 
 
@@ -49,10 +49,10 @@ def read_bounces_later(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     unit.set_timer_after(READ_BOUNCES, FOLDER, EVERY, timer.data)
 
 
-def take_back_later(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
+def fail_undelivered_later(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     message_id, channels = MessageId(UUID(timer.key)), [Channel(one) for one in timer.data["channels"]]
     message = messages.find_message(unit.session, message_id)
     if message is None or not message.is_queued:
-        take_back(unit, message_id, channels)
+        fail_undelivered(unit, message_id, channels)
     elif unit.now < datetime.fromisoformat(timer.data["until"]):
-        unit.set_timer_after(TAKE_BACK, message_id, LOOK_AGAIN, timer.data)
+        unit.set_timer_after(FAIL_UNDELIVERED, message_id, LOOK_AGAIN, timer.data)

@@ -11,11 +11,11 @@ from contracts.sealed import ContactLetter
 from contracts.vocabulary import ContactChangeStage, ReferralId, Respondent, SubsidyWaitReason
 from services.notifications.application.queueing import (
     cancel,
+    check_link_secret,
     queue_to_client,
+    queue_to_enclosed_contact,
     queue_to_office,
-    queue_to_one_contact,
     queue_to_therapist,
-    refuse_unless_secret,
     rule_out,
 )
 from services.notifications.dependencies import Dependencies
@@ -33,7 +33,7 @@ FOR_THE_OFFICE = frozenset(
 """Why somebody waits for a subsidy where a person can do something about it."""
 
 
-def tell_client_of_subsidy(unit: UnitOfWork[Dependencies], event: SubsidyApproved) -> None:
+def notify_client_of_subsidy(unit: UnitOfWork[Dependencies], event: SubsidyApproved) -> None:
     queue_to_client(
         unit,
         Template.SUBSIDY_APPROVED,
@@ -41,21 +41,21 @@ def tell_client_of_subsidy(unit: UnitOfWork[Dependencies], event: SubsidyApprove
         key=event.award_id,
         data={"pence_per_session": event.pence_per_session, "sessions": event.sessions},
     )
-    latest_facts.moves_on(unit.session, event.referral_id, SUBSIDY, unit.sequence)
-    _waits_no_longer(unit, event.referral_id)
+    latest_facts.advance(unit.session, event.referral_id, SUBSIDY, unit.sequence)
+    _cancel_waiting_notices(unit, event.referral_id)
 
 
-def tell_client_of_subsidy_wait(unit: UnitOfWork[Dependencies], event: SubsidyWaitlisted) -> None:
+def notify_client_of_subsidy_wait(unit: UnitOfWork[Dependencies], event: SubsidyWaitlisted) -> None:
     """Says why, each time that it changes, unless what came after has been told of.
 
     The office hears what it can do something about, and of whoever has no money for a therapy that is going on.
     """
-    if not latest_facts.moves_on(unit.session, event.referral_id, SUBSIDY, unit.sequence):
+    if not latest_facts.advance(unit.session, event.referral_id, SUBSIDY, unit.sequence):
         return
     key = f"{event.referral_id}:{event.reason}:{unit.sequence}"
     if event.reason in FOR_THE_OFFICE or event.match_id is not None:
-        _have_looked_at(unit, event.referral_id, key, event.reason.value)
-    _waits_no_longer(unit, event.referral_id)
+        _ask_office_to_look(unit, event.referral_id, key, event.reason.value)
+    _cancel_waiting_notices(unit, event.referral_id)
     queue_to_client(
         unit,
         Template.SUBSIDY_WAITING,
@@ -65,22 +65,22 @@ def tell_client_of_subsidy_wait(unit: UnitOfWork[Dependencies], event: SubsidyWa
     )
 
 
-def tell_client_of_subsidy_decline(unit: UnitOfWork[Dependencies], event: SubsidyDeclined) -> None:
+def notify_client_of_subsidy_decline(unit: UnitOfWork[Dependencies], event: SubsidyDeclined) -> None:
     """Says that no subsidy is needed, and how to object. Where therapy is going on, the office sees to it too."""
-    if not latest_facts.moves_on(unit.session, event.referral_id, SUBSIDY, unit.sequence):
+    if not latest_facts.advance(unit.session, event.referral_id, SUBSIDY, unit.sequence):
         return
     key = f"{event.referral_id}:{event.reason}:{unit.sequence}"
     if event.match_id is not None:
-        _have_looked_at(unit, event.referral_id, key, event.reason.value)
-    _waits_no_longer(unit, event.referral_id)
+        _ask_office_to_look(unit, event.referral_id, key, event.reason.value)
+    _cancel_waiting_notices(unit, event.referral_id)
     queue_to_client(unit, Template.SUBSIDY_DECLINED, referral_id=event.referral_id, key=key)
 
 
-def _have_looked_at(unit: UnitOfWork[Dependencies], referral_id: ReferralId, key: str, reason: str) -> None:
+def _ask_office_to_look(unit: UnitOfWork[Dependencies], referral_id: ReferralId, key: str, reason: str) -> None:
     queue_to_office(unit, Template.SUBSIDY_TO_LOOK_AT, key=key, referral_id=referral_id, data={"reason": reason})
 
 
-def _waits_no_longer(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> None:
+def _cancel_waiting_notices(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> None:
     """What was still to be told of a wait is overtaken."""
     for message in messages.queued_about_referral(unit.session, referral_id):
         if message.template is Template.SUBSIDY_WAITING:
@@ -89,7 +89,7 @@ def _waits_no_longer(unit: UnitOfWork[Dependencies], referral_id: ReferralId) ->
 
 def ask_for_form(unit: UnitOfWork[Dependencies], event: EvaluationInvited) -> None:
     """Sends the link to whoever is to fill the form in. The link stays sealed until then."""
-    refuse_unless_secret(unit, event.sealed)
+    check_link_secret(unit, event.sealed)
     if event.respondent is Respondent.CLIENT:
         queue_to_client(
             unit,
@@ -128,14 +128,14 @@ def _form_key(event: EvaluationInvited | EvaluationInvitationCancelled) -> str:
     return f"{asked}:{reminder}" if reminder else asked
 
 
-def tell_of_contact_change(unit: UnitOfWork[Dependencies], event: ContactChangeNoted) -> None:
+def notify_of_contact_change(unit: UnitOfWork[Dependencies], event: ContactChangeNoted) -> None:
     """A code goes to the new contact at once. The office hears of whatever it has to confirm, and of what counts now.
 
     Raises Invalid for a letter that can't be opened, or a code without one.
     """
     key = f"{event.referral_id}:{unit.sequence}"
     if event.stage is ContactChangeStage.CODE_WANTED:
-        _to_one_contact(unit, Template.CONTACT_CODE, event, key)
+        _queue_to_enclosed_contact(unit, Template.CONTACT_CODE, event, key)
         return
     settled = event.stage is ContactChangeStage.CHANGED
     queue_to_office(
@@ -146,12 +146,16 @@ def tell_of_contact_change(unit: UnitOfWork[Dependencies], event: ContactChangeN
         data={"settled": int(settled), "whose": event.whose.value},
     )
     if settled and event.sealed:
-        _to_one_contact(unit, Template.CONTACT_MOVED, event, key)
+        _queue_to_enclosed_contact(unit, Template.CONTACT_MOVED, event, key)
 
 
-def _to_one_contact(unit: UnitOfWork[Dependencies], template: Template, event: ContactChangeNoted, key: str) -> None:
+def _queue_to_enclosed_contact(
+    unit: UnitOfWork[Dependencies], template: Template, event: ContactChangeNoted, key: str
+) -> None:
     letter = open_or_park(unit.dependencies.keyring, ContactLetter, event.sealed or "")
     if template is Template.CONTACT_CODE and (letter.code is None or event.expires_at is None):
         raise Invalid("there is no code in the letter, or no end to it")
     until = {"expires_at": event.expires_at.isoformat()} if event.expires_at else {}
-    queue_to_one_contact(unit, template, referral_id=event.referral_id, key=key, data=until, sealed=event.sealed or "")
+    queue_to_enclosed_contact(
+        unit, template, referral_id=event.referral_id, key=key, data=until, sealed=event.sealed or ""
+    )

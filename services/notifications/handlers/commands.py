@@ -13,7 +13,7 @@ from contracts.events.notifications import SafeguardingOutcomeRecorded
 from contracts.sealed import OutcomeReason
 from contracts.vocabulary import OutcomeId
 from services.notifications.application.alerts import alert_view, outcome_view, require_alert, stand_down
-from services.notifications.application.encryption import encrypted, open_sealed
+from services.notifications.application.encryption import encrypt, open_sealed
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.alerts import (
     AcknowledgedBySomeoneElse,
@@ -48,7 +48,7 @@ def record_outcome(unit: UnitOfWork[Dependencies], request: RecordOutcome) -> Ou
     """
     alert = require_alert(unit, request.concern_id)
     reason = open_sealed(unit, OutcomeReason, request.reason)
-    stored = encrypted(unit, alert.concern_id, reason)
+    stored = encrypt(unit, alert.concern_id, reason)
     try:
         outcome = alert.decide(
             request.outcome, id=OutcomeId(unit.new_id()), by=request.decided_by, reason=stored, at=unit.now

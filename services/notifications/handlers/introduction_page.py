@@ -56,7 +56,7 @@ def open_client(unit: UnitOfWork[Dependencies], request: AskClientLink) -> Clien
     found = find_by_token(unit, asked.token) if asked else None
     if asked is None or found is None:
         return ClientPage(state=LinkState.UNKNOWN)
-    known = found.is_open and asked.right is not None and _is_known(unit, found, asked.right)
+    known = found.is_open and asked.right is not None and _is_known_browser(unit, found, asked.right)
     client = _read(unit, found, request.seal_to) if known and request.seal_to else None
     return _page(unit, found, known=known, client=client)
 
@@ -94,7 +94,7 @@ def enter_client_code(unit: UnitOfWork[Dependencies], request: EnterClientCode) 
     hashed = _hash_of_code(unit, found.introduction, digits_of(typed.code))
     known = found.introduction.try_code(hashed, at=unit.now, lasts=unit.dependencies.settings.code_lasts)
     if known:
-        _know(unit, found.introduction, typed.right)
+        _remember_browser(unit, found.introduction, typed.right)
     return _page(unit, found, known=known)
 
 
@@ -161,12 +161,12 @@ def _read(unit: UnitOfWork[Dependencies], found: Found, public_key: str) -> str:
     return sealed
 
 
-def _is_known(unit: UnitOfWork[Dependencies], found: Found, right: str) -> bool:
+def _is_known_browser(unit: UnitOfWork[Dependencies], found: Found, right: str) -> bool:
     held = introductions.find_right(unit.session, hash_of_right(right, found.introduction))
     return held is not None and unit.now < held.until
 
 
-def _know(unit: UnitOfWork[Dependencies], introduction: Introduction, right: str) -> None:
+def _remember_browser(unit: UnitOfWork[Dependencies], introduction: Introduction, right: str) -> None:
     """The browser is known from now on, or goes on being known; to this introduction, whatever else it was shown."""
     until = unit.now + unit.dependencies.settings.known_lasts
     right_hash = hash_of_right(right, introduction)

@@ -82,7 +82,7 @@ ENDINGS = frozenset({MatchEndReason.COMPLETED, MatchEndReason.CLIENT_UNHAPPY, Ma
 log = structlog.get_logger()
 
 
-def take_therapy_report(unit: UnitOfWork[Dependencies], event: TherapyReported) -> None:
+def record_therapy_report(unit: UnitOfWork[Dependencies], event: TherapyReported) -> None:
     """Tells whoever keeps the fact, as of when it was said. Says nothing where it is known already, and has the office
     ask where the link is open no more.
 
@@ -100,7 +100,7 @@ def take_therapy_report(unit: UnitOfWork[Dependencies], event: TherapyReported) 
         raise Invalid("the browser that the report comes from was known no more")
     if not found.is_open:
         log.warning("therapy_report_too_late", submission_id=str(event.submission_id), what=said.what.value)
-        _have_asked(unit, found.therapy, said.what, key=str(event.submission_id))
+        _ask_office(unit, found.therapy, said.what, key=str(event.submission_id))
         return
     if found.therapy is None or found.therapy.matched_at is None:
         raise NotYet("the match that the report is about has not been heard of here")
@@ -109,7 +109,7 @@ def take_therapy_report(unit: UnitOfWork[Dependencies], event: TherapyReported) 
         _accept(unit, found.therapy, said, said_at=said_at)
 
 
-def _have_asked(unit: UnitOfWork[Dependencies], therapy: Therapy | None, what: TherapyReport, *, key: str) -> None:
+def _ask_office(unit: UnitOfWork[Dependencies], therapy: Therapy | None, what: TherapyReport, *, key: str) -> None:
     """A person asks whether they have met, as long as nobody has recorded it."""
     if what not in (TherapyReport.FIRST_SESSION, TherapyReport.NOT_ATTENDED) or therapy is None:
         return

@@ -23,7 +23,7 @@ from services.notifications.store import latest_facts, messages
 AGREEMENT = "agreement"
 
 
-def tell_office_of_request(unit: UnitOfWork[Dependencies], event: ReferralReceived) -> None:
+def notify_office_of_request(unit: UnitOfWork[Dependencies], event: ReferralReceived) -> None:
     """At once, once for each request; it is said anew whenever something of it is corrected."""
     young = event.client_group is ClientGroup.YOUNG_PERSON or event.age_band is AgeBand.UNDER_18
     queue_to_office(
@@ -35,7 +35,7 @@ def tell_office_of_request(unit: UnitOfWork[Dependencies], event: ReferralReceiv
     )
 
 
-def tell_office_of_unreadable(unit: UnitOfWork[Dependencies], event: HelpRequestRefused) -> None:
+def notify_office_of_unreadable(unit: UnitOfWork[Dependencies], event: HelpRequestRefused) -> None:
     """Its sender was shown a reference, and nobody can read what they wrote."""
     if event.reason not in (RefusalReason.REPLAYED, RefusalReason.NOT_RECOGNISED):
         queue_to_office(
@@ -53,7 +53,7 @@ def ask_for_agreement(unit: UnitOfWork[Dependencies], event: AgreementAwaited) -
 
     Nobody is written to about a request that they have not agreed to: whoever wrote it heard of that at once.
     """
-    if not latest_facts.moves_on(unit.session, event.referral_id, AGREEMENT, unit.sequence):
+    if not latest_facts.advance(unit.session, event.referral_id, AGREEMENT, unit.sequence):
         return
     if event.reason is HoldReason.CONSENT_TO_PASS_ON:
         queue_to_client(unit, Template.CONSENT_NEEDED, referral_id=event.referral_id, key=event.referral_id)
@@ -66,17 +66,17 @@ def ask_for_agreement(unit: UnitOfWork[Dependencies], event: AgreementAwaited) -
     )
 
 
-def agreement_came(unit: UnitOfWork[Dependencies], event: ReferralResumed) -> None:
+def stop_asking_for_agreement(unit: UnitOfWork[Dependencies], event: ReferralResumed) -> None:
     """Nobody is asked any more for what has been given."""
     if event.reason is not ResumptionReason.CONSENT_GIVEN:
         return
-    if latest_facts.moves_on(unit.session, event.referral_id, AGREEMENT, unit.sequence):
+    if latest_facts.advance(unit.session, event.referral_id, AGREEMENT, unit.sequence):
         for message in messages.queued_about_referral(unit.session, event.referral_id):
             if message.template in (Template.CONSENT_NEEDED, Template.AGREEMENT_AWAITED):
                 cancel(unit, message)
 
 
-def tell_office_of_overdue_assessment(unit: UnitOfWork[Dependencies], event: AssessmentOverdue) -> None:
+def notify_office_of_overdue_assessment(unit: UnitOfWork[Dependencies], event: AssessmentOverdue) -> None:
     queue_to_office(
         unit,
         Template.ASSESSMENT_OVERDUE,
@@ -90,7 +90,7 @@ def tell_office_of_overdue_assessment(unit: UnitOfWork[Dependencies], event: Ass
     )
 
 
-def tell_office_of_overdue_erasure(unit: UnitOfWork[Dependencies], event: ErasureOverdue) -> None:
+def notify_office_of_overdue_erasure(unit: UnitOfWork[Dependencies], event: ErasureOverdue) -> None:
     """Goes out although the client is gone: somebody must see to it that they are."""
     queue_to_office(
         unit,
@@ -101,7 +101,7 @@ def tell_office_of_overdue_erasure(unit: UnitOfWork[Dependencies], event: Erasur
     )
 
 
-def tell_office_of_stall(unit: UnitOfWork[Dependencies], event: MatchingStalled) -> None:
+def notify_office_of_stall(unit: UnitOfWork[Dependencies], event: MatchingStalled) -> None:
     queue_to_office(
         unit,
         Template.MATCHING_STALLED,
@@ -111,7 +111,7 @@ def tell_office_of_stall(unit: UnitOfWork[Dependencies], event: MatchingStalled)
     )
 
 
-def tell_office_of_unrecorded_attendance(unit: UnitOfWork[Dependencies], event: AttendanceUnrecorded) -> None:
+def notify_office_of_unrecorded_attendance(unit: UnitOfWork[Dependencies], event: AttendanceUnrecorded) -> None:
     """Also after a withdrawal: whether a fee is owed depends on it."""
     queue_to_office(
         unit,
@@ -122,7 +122,7 @@ def tell_office_of_unrecorded_attendance(unit: UnitOfWork[Dependencies], event: 
     )
 
 
-def tell_office_of_silence(unit: UnitOfWork[Dependencies], event: TherapistNotAnswering) -> None:
+def notify_office_of_silence(unit: UnitOfWork[Dependencies], event: TherapistNotAnswering) -> None:
     """A person finds out what keeps the therapist from answering: it may only be an address."""
     queue_to_office(
         unit,
@@ -133,7 +133,7 @@ def tell_office_of_silence(unit: UnitOfWork[Dependencies], event: TherapistNotAn
     )
 
 
-def tell_office_of_wish(unit: UnitOfWork[Dependencies], event: AnotherTherapistWanted) -> None:
+def notify_office_of_change_of_therapist(unit: UnitOfWork[Dependencies], event: AnotherTherapistWanted) -> None:
     """The client waits for somebody of the charity to get in touch."""
     queue_to_office(
         unit,

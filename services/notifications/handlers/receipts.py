@@ -5,7 +5,7 @@ from __future__ import annotations
 from chassis.host.webhooks import Post, Posted
 from chassis.ports import UnitOfWork
 from contracts.vocabulary import Channel, MessageId
-from services.notifications.application.bounces import take_back
+from services.notifications.application.bounces import fail_undelivered
 from services.notifications.dependencies import Dependencies
 from services.notifications.gateways.receipts import Receipt, check_sender, read_receipts
 
@@ -20,6 +20,6 @@ def receipts_for(channel: Channel) -> Post:
         return read_receipts(reporting, posted.body, aside=dependencies.settings.unreadable)
 
     def take(unit: UnitOfWork[Dependencies], receipt: Receipt) -> None:
-        take_back(unit, MessageId(receipt.message_id), [channel])
+        fail_undelivered(unit, MessageId(receipt.message_id), [channel])
 
     return Post(read, take)

@@ -10,7 +10,7 @@ from services.notifications.dependencies import Dependencies
 from services.notifications.store import people, tables
 
 
-def forget_again(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
+def forget_restored(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """Whose key is gone can't be written to; that is on record as it was before."""
     for subject_id in destroyed(unit.session, tables.data_keys):
         client = people.find_client(unit.session, ReferralId(subject_id))

@@ -17,8 +17,8 @@ from contracts.commands.notifications import (
 from contracts.london import day_of
 from contracts.sealed import DutyContact
 from contracts.vocabulary import DutyId, StaffId
-from services.notifications.application.encryption import encrypted, open_sealed
-from services.notifications.application.on_duty import look_tomorrow
+from services.notifications.application.encryption import encrypt, open_sealed
+from services.notifications.application.on_duty import schedule_rota_check
 from services.notifications.application.queueing import queue_to_office
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.rota import Duty, EndsBeforeItBegins, Leave, Staff, check_period, gaps
@@ -27,7 +27,7 @@ from services.notifications.errors import ImpossiblePeriod, UnknownDuty, Unknown
 from services.notifications.store import rota
 
 
-def look_at_rota(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
+def check_rota(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """Tells the office of each day ahead on which nobody is on duty, every day until somebody is."""
     first, ahead = day_of(unit.now), unit.dependencies.settings.rota_days_ahead
     duties, leave = rota.rota_from(unit.session, first)
@@ -36,14 +36,14 @@ def look_at_rota(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     if found:
         told = ",".join(f"{gap.step.value}:{gap.day.isoformat()}" for gap in found)
         queue_to_office(unit, Template.ROTA_GAP, key=first.isoformat(), referral_id=None, data={"gaps": told})
-    look_tomorrow(unit)
+    schedule_rota_check(unit)
 
 
-def keep_staff(unit: UnitOfWork[Dependencies], request: KeepStaff) -> StaffKept:
+def save_staff(unit: UnitOfWork[Dependencies], request: KeepStaff) -> StaffKept:
     """Raises NotReadable, IdentityUsedUp."""
     contact = open_sealed(unit, DutyContact, request.contact)
     known = rota.find_new_staff(unit.session, request.staff_id)
-    stored = encrypted(unit, request.staff_id, contact)
+    stored = encrypt(unit, request.staff_id, contact)
     if known is None:
         unit.session.add(Staff(id=request.staff_id, contact=stored))
     else:
@@ -66,7 +66,7 @@ def plan_duty(unit: UnitOfWork[Dependencies], request: PlanDuty) -> DutyPlanned:
         bank_holidays=request.bank_holidays,
     )
     rota.add_duty(unit.session, duty)
-    look_tomorrow(unit)
+    schedule_rota_check(unit)
     return DutyPlanned(duty_id=duty.id)
 
 

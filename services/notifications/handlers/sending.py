@@ -8,27 +8,27 @@ from uuid import UUID
 from chassis.ports import Timer, UnitOfWork
 from contracts.vocabulary import MessageId
 from services.notifications.application import delivery
-from services.notifications.application.delivery import Outcome
+from services.notifications.application.delivery import DeliveryResult
 from services.notifications.dependencies import Dependencies
 from services.notifications.store import messages
 
 
-def deliver(unit: UnitOfWork[Dependencies], timer: Timer) -> Outcome:
+def deliver(unit: UnitOfWork[Dependencies], timer: Timer) -> DeliveryResult:
     """Sends one message, if it may go now. Raises OSError where trying again may help."""
     return delivery.deliver(unit, _message_id(timer))
 
 
-def record_sent(unit: UnitOfWork[Dependencies], timer: Timer, outcome: Outcome) -> None:
-    delivery.record_result(unit, messages.get_message(unit.session, _message_id(timer)), outcome)
+def record_sent(unit: UnitOfWork[Dependencies], timer: Timer, result: DeliveryResult) -> None:
+    delivery.record_result(unit, messages.get_message(unit.session, _message_id(timer)), result)
 
 
 def record_failed(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     delivery.give_up(unit, messages.get_message(unit.session, _message_id(timer)))
 
 
-def keep_mail(unit: UnitOfWork[Dependencies]) -> None:
+def flush_mail(unit: UnitOfWork[Dependencies]) -> None:
     """Returns once what this thread has handed over outlasts a power cut. Raises OSError."""
-    unit.dependencies.mailer.keep()
+    unit.dependencies.mailer.flush()
 
 
 def read_ahead(unit: UnitOfWork[Dependencies], timers: Sequence[Timer]) -> object:

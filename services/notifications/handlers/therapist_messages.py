@@ -16,7 +16,7 @@ from contracts.events.billing import (
     SubsidyAssigned,
 )
 from contracts.events.matching import OfferWithdrawn, TherapistOffered, TherapistReinstated, TherapistSuspended
-from services.notifications.application.queueing import find_message, queue_to_therapist, refuse_unless_secret, rule_out
+from services.notifications.application.queueing import check_link_secret, find_message, queue_to_therapist, rule_out
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.messages import Coded, State
 from services.notifications.domain.templates import Template
@@ -28,7 +28,7 @@ MEMBERSHIP = "membership"
 def send_offer(unit: UnitOfWork[Dependencies], event: TherapistOffered) -> None:
     """Tells that there is an offer, and where what is needed to judge it by stands and it is answered."""
     if event.sealed:
-        refuse_unless_secret(unit, event.sealed)
+        check_link_secret(unit, event.sealed)
     data = {"offer_id": str(event.offer_id), "expires_at": event.expires_at.isoformat()}
     queue_to_therapist(
         unit,
@@ -41,7 +41,7 @@ def send_offer(unit: UnitOfWork[Dependencies], event: TherapistOffered) -> None:
     )
 
 
-def take_offer_back(unit: UnitOfWork[Dependencies], event: OfferWithdrawn) -> None:
+def withdraw_offer(unit: UnitOfWork[Dependencies], event: OfferWithdrawn) -> None:
     """A therapist who has not been told of the offer need not be told that it is gone."""
     offer = rule_out(unit, Template.OFFER, key=event.offer_id, referral_id=event.referral_id)
     if offer.state is State.SENT:
@@ -55,17 +55,17 @@ def take_offer_back(unit: UnitOfWork[Dependencies], event: OfferWithdrawn) -> No
         )
 
 
-def tell_of_membership(unit: UnitOfWork[Dependencies], event: MembershipStarted) -> None:
-    _tell_of_fee(unit, Template.MEMBERSHIP_STARTED, event)
+def notify_of_membership(unit: UnitOfWork[Dependencies], event: MembershipStarted) -> None:
+    _notify_of_fee(unit, Template.MEMBERSHIP_STARTED, event)
 
 
-def tell_of_renewal(unit: UnitOfWork[Dependencies], event: MembershipRenewed) -> None:
-    _tell_of_fee(unit, Template.MEMBERSHIP_RENEWED, event)
+def notify_of_renewal(unit: UnitOfWork[Dependencies], event: MembershipRenewed) -> None:
+    _notify_of_fee(unit, Template.MEMBERSHIP_RENEWED, event)
 
 
-def tell_of_lapse(unit: UnitOfWork[Dependencies], event: MembershipLapsed) -> None:
+def notify_of_lapse(unit: UnitOfWork[Dependencies], event: MembershipLapsed) -> None:
     """Says nothing if the membership has been renewed since."""
-    if latest_facts.moves_on(unit.session, event.therapist_id, MEMBERSHIP, unit.sequence):
+    if latest_facts.advance(unit.session, event.therapist_id, MEMBERSHIP, unit.sequence):
         queue_to_therapist(
             unit,
             Template.MEMBERSHIP_LAPSED,
@@ -75,9 +75,9 @@ def tell_of_lapse(unit: UnitOfWork[Dependencies], event: MembershipLapsed) -> No
         )
 
 
-def tell_of_reminder(unit: UnitOfWork[Dependencies], event: MembershipReminded) -> None:
+def notify_of_reminder(unit: UnitOfWork[Dependencies], event: MembershipReminded) -> None:
     """Says nothing if the membership has been renewed, or has lapsed, since."""
-    if latest_facts.moves_on(unit.session, event.therapist_id, MEMBERSHIP, unit.sequence):
+    if latest_facts.advance(unit.session, event.therapist_id, MEMBERSHIP, unit.sequence):
         queue_to_therapist(
             unit,
             Template.MEMBERSHIP_REMINDER,
@@ -91,7 +91,7 @@ def tell_of_reminder(unit: UnitOfWork[Dependencies], event: MembershipReminded) 
         )
 
 
-def tell_of_award(unit: UnitOfWork[Dependencies], event: SubsidyAssigned) -> None:
+def notify_of_award(unit: UnitOfWork[Dependencies], event: SubsidyAssigned) -> None:
     """Says what a fund pays of each session, for how many and until when."""
     queue_to_therapist(
         unit,
@@ -108,7 +108,7 @@ def tell_of_award(unit: UnitOfWork[Dependencies], event: SubsidyAssigned) -> Non
     )
 
 
-def tell_of_referral_fee(unit: UnitOfWork[Dependencies], event: ReferralFeeCharged) -> None:
+def notify_of_referral_fee(unit: UnitOfWork[Dependencies], event: ReferralFeeCharged) -> None:
     queue_to_therapist(
         unit,
         Template.REFERRAL_FEE_CHARGED,
@@ -123,7 +123,7 @@ def tell_of_referral_fee(unit: UnitOfWork[Dependencies], event: ReferralFeeCharg
     )
 
 
-def tell_of_fee_owed_again(unit: UnitOfWork[Dependencies], event: ReferralFeeCreditReversed) -> None:
+def notify_of_fee_owed_again(unit: UnitOfWork[Dependencies], event: ReferralFeeCreditReversed) -> None:
     """A therapist who has not been told of the credit need not be told that it is gone, nor of the credit any more."""
     credited = find_message(unit, Template.REFERRAL_FEE_CREDITED, key=event.credit_note_id)
     if credited and credited.state in (State.QUEUED, State.CANCELLED):
@@ -145,7 +145,7 @@ def tell_of_fee_owed_again(unit: UnitOfWork[Dependencies], event: ReferralFeeCre
         rule_out(unit, Template.REFERRAL_FEE_CREDITED, key=event.credit_note_id, referral_id=event.referral_id)
 
 
-def tell_of_credit(unit: UnitOfWork[Dependencies], event: ReferralFeeCredited) -> None:
+def notify_of_credit(unit: UnitOfWork[Dependencies], event: ReferralFeeCredited) -> None:
     queue_to_therapist(
         unit,
         Template.REFERRAL_FEE_CREDITED,
@@ -176,7 +176,7 @@ def send_receipt(unit: UnitOfWork[Dependencies], event: PaymentReceived) -> None
     )
 
 
-def tell_of_reversed_payment(unit: UnitOfWork[Dependencies], event: PaymentReversed) -> None:
+def notify_of_reversed_payment(unit: UnitOfWork[Dependencies], event: PaymentReversed) -> None:
     queue_to_therapist(
         unit,
         Template.PAYMENT_REVERSED,
@@ -190,18 +190,18 @@ def tell_of_reversed_payment(unit: UnitOfWork[Dependencies], event: PaymentRever
     )
 
 
-def tell_of_suspension(unit: UnitOfWork[Dependencies], event: TherapistSuspended) -> None:
-    _tell_of_standing(unit, Template.THERAPIST_SUSPENDED, event)
+def notify_of_suspension(unit: UnitOfWork[Dependencies], event: TherapistSuspended) -> None:
+    _notify_of_standing(unit, Template.THERAPIST_SUSPENDED, event)
 
 
-def tell_of_reinstatement(unit: UnitOfWork[Dependencies], event: TherapistReinstated) -> None:
-    _tell_of_standing(unit, Template.THERAPIST_REINSTATED, event)
+def notify_of_reinstatement(unit: UnitOfWork[Dependencies], event: TherapistReinstated) -> None:
+    _notify_of_standing(unit, Template.THERAPIST_REINSTATED, event)
 
 
-def _tell_of_fee(
+def _notify_of_fee(
     unit: UnitOfWork[Dependencies], template: Template, event: MembershipStarted | MembershipRenewed
 ) -> None:
-    latest_facts.moves_on(unit.session, event.therapist_id, MEMBERSHIP, unit.sequence)
+    latest_facts.advance(unit.session, event.therapist_id, MEMBERSHIP, unit.sequence)
     data: Coded = {
         "invoice_id": str(event.invoice_id),
         "amount_pence": event.amount_pence,
@@ -212,11 +212,11 @@ def _tell_of_fee(
     queue_to_therapist(unit, template, therapist_id=event.therapist_id, key=event.invoice_id, data=data)
 
 
-def _tell_of_standing(
+def _notify_of_standing(
     unit: UnitOfWork[Dependencies], template: Template, event: TherapistSuspended | TherapistReinstated
 ) -> None:
     """Each reason has a standing of its own, of which only the newest fact is told."""
-    if latest_facts.moves_on(unit.session, event.therapist_id, event.reason.value, unit.sequence):
+    if latest_facts.advance(unit.session, event.therapist_id, event.reason.value, unit.sequence):
         suspended = isinstance(event, TherapistSuspended)
         note = introductions.suspend if suspended else introductions.reinstate
         note(unit.session, event.therapist_id, event.reason)

@@ -12,7 +12,7 @@ from services.notifications.store.dialects import INSERTS
 from services.notifications.store.tables import latest_facts
 
 
-def _move_on(statement: Any) -> Any:
+def _advance(statement: Any) -> Any:
     moving = statement.on_conflict_do_update(
         index_elements=["subject_id", "topic"],
         set_={"sequence": statement.excluded.sequence},
@@ -21,10 +21,10 @@ def _move_on(statement: Any) -> Any:
     return prepared(moving.returning(latest_facts.c.sequence))
 
 
-_MOVE_ON = {dialect: _move_on(insert(latest_facts)) for dialect, insert in INSERTS.items()}
+_ADVANCE = {dialect: _advance(insert(latest_facts)) for dialect, insert in INSERTS.items()}
 
 
-def moves_on(session: Session, subject_id: UUID, topic: str, sequence: int) -> bool:
+def advance(session: Session, subject_id: UUID, topic: str, sequence: int) -> bool:
     """Records a fact's sequence number. False if this fact or a newer one was recorded on the topic before."""
     fact = {"subject_id": subject_id, "topic": topic, "sequence": sequence}
-    return session.execute(_MOVE_ON[session.get_bind().dialect.name], fact).scalar() is not None
+    return session.execute(_ADVANCE[session.get_bind().dialect.name], fact).scalar() is not None

@@ -25,7 +25,7 @@ from contracts.vocabulary import (
 )
 from services.notifications.domain.messages import Message, State
 from services.notifications.domain.people import Client, Therapist
-from services.notifications.domain.templates import TO_ONE_CONTACT, Recipient, Template
+from services.notifications.domain.templates import TO_ENCLOSED_CONTACT, Recipient, Template
 from services.notifications.store.dialects import INSERTS
 from services.notifications.store.tables import clients, messages, therapists
 
@@ -47,7 +47,7 @@ def _sent_lately(recipient: Recipient, whose: ColumnElement[UUID]) -> Select[tup
     """What people do by hand is no message that disturbs anybody twice, nor is a code that somebody waits for; and what
     goes to a contact of its own disturbs nobody in the address book.
     """
-    apart = [messages.c.template != one for one in (Template.CLIENT_CODE, *sorted(TO_ONE_CONTACT))]
+    apart = [messages.c.template != one for one in (Template.CLIENT_CODE, *sorted(TO_ENCLOSED_CONTACT))]
     gone = and_(messages.c.state == State.SENT, messages.c.settled_at > bindparam("since"))
     ahead = and_(messages.c.state == State.QUEUED, messages.c.id < bindparam("id"))
     to_whom = and_(whose == bindparam("who"), messages.c.recipient == recipient)
@@ -115,7 +115,7 @@ def waiting_for_digest(session: Session, *, limit: int) -> list[Message]:
 
 def sent_lately(session: Session, message: Message, *, since: datetime) -> tuple[list[datetime], int]:
     """When messages went to this one's recipient, and how many of them are queued ahead of it."""
-    asked = message.recipient.asked
+    asked = message.recipient.asked_for_help
     values = {"who": message.referral_id if asked else message.therapist_id, "since": since, "id": message.id}
     found = session.execute(_SENT_LATELY[message.recipient], values).all()
     sent = [row.settled_at for row in found if row.state is State.SENT]

@@ -25,9 +25,9 @@ from contracts.events.matching import TherapistContactChanged
 from contracts.reference import reference_for
 from contracts.sealed import ClientContact, SafeChannel, SafeContact, SafeHours, TherapistContact
 from contracts.vocabulary import AlertStep, ContactPurpose, ReferralId, TherapistId
-from services.notifications.dependencies import Dependencies, read_wording
+from services.notifications.dependencies import Dependencies, read_templates
 from services.notifications.gateways.email import Rejected
-from services.notifications.gateways.outbound import Parcel
+from services.notifications.gateways.outbound import OutboundMessage
 from services.notifications.handlers import address_book, alerts, bounces, digests, queries, rota, sending
 from services.notifications.settings import TEMPLATES, Gateway, Mailbox, NotificationsSettings, Person
 from services.notifications.store import tables
@@ -80,7 +80,7 @@ SETTINGS = NotificationsSettings(
     master_key="unused",
 )
 
-WORDING = read_wording(SETTINGS)
+WORDING = read_templates(SETTINGS)
 
 EMAIL = SafeContact(channel=SafeChannel.EMAIL, email="robin@example.org", discreet=True)
 OPEN_EMAIL = replace(EMAIL, discreet=False)
@@ -120,16 +120,16 @@ class LetterBox:
 class Hatch:
     """A carrier of text messages or letters that keeps what it is given, and fails in the same ways."""
 
-    sent: list[Parcel] = field(default_factory=list)
+    sent: list[OutboundMessage] = field(default_factory=list)
     down: bool = False
     refuses: set[str] = field(default_factory=set)
 
-    def send(self, parcel: Parcel) -> None:
+    def send(self, message: OutboundMessage) -> None:
         if self.down:
             raise OSError("no way out")
-        if parcel.to in self.refuses:
+        if message.to in self.refuses:
             raise Rejected("refused for good (422)")
-        self.sent.append(parcel)
+        self.sent.append(message)
 
 
 TIMERS: dict[Callable[..., None], str] = {
@@ -159,7 +159,7 @@ class Desk:
         language: str = "en",
     ) -> None:
         event = self.released(referral_id, contact, to=to, language=language)
-        self.bench.hear(address_book.keep_contact, event, sequence=sequence)
+        self.bench.hear(address_book.record_contact, event, sequence=sequence)
 
     def released(
         self,
@@ -182,7 +182,7 @@ class Desk:
 
     def admit(self, therapist_id: TherapistId, *, email: str = THERAPIST_EMAIL, sequence: int | None = None) -> None:
         event = self.contact_changed(therapist_id, email=email)
-        self.bench.hear(address_book.keep_therapist_contact, event, sequence=sequence)
+        self.bench.hear(address_book.record_therapist_contact, event, sequence=sequence)
 
     def contact_changed(self, therapist_id: TherapistId, *, email: str = THERAPIST_EMAIL) -> TherapistContactChanged:
         contact = TherapistContact(name=THERAPIST_NAME, email=email, telephone="07700 900321")
@@ -197,10 +197,10 @@ class Desk:
             "send_message": ordinary,
             "send_alert": alert,
             "escalate_alert": alerts.escalate_alert,
-            "shout": alerts.shout,
-            "look_at_rota": rota.look_at_rota,
+            "shout": alerts.report_unreached,
+            "look_at_rota": rota.check_rota,
             "forget_client": address_book.forget_client,
-            "take_back": bounces.take_back_later,
+            "take_back": bounces.fail_undelivered_later,
             "send_digest": self._effect(digests.send_digest, digests.record_digest, digests.record_digest_failed),
             "read_bounces": self._effect(bounces.read_bounces, bounces.record_bounces, bounces.read_bounces_later),
         }

@@ -29,15 +29,15 @@ def a_story(desk: Desk, *, withdrawn: bool) -> list[Fact]:
     offer = facts.offered(referral_id, therapist_id)
     form = facts.invited(desk.keyring, referral_id, therapist_id, Respondent.THERAPIST)
     story: list[Fact] = [
-        (address_book.keep_contact, desk.released(referral_id), 2),
-        (address_book.keep_therapist_contact, desk.contact_changed(therapist_id), 2),
+        (address_book.record_contact, desk.released(referral_id), 2),
+        (address_book.record_therapist_contact, desk.contact_changed(therapist_id), 2),
         (therapist_messages.send_offer, offer, 1),
         (introductions.note_match, facts.matched(referral_id, therapist_id), 2),
-        (address_book.keep_contact, desk.released(referral_id, to=therapist_id), 4),
-        (therapist_messages.tell_of_referral_fee, facts.fee_charged(referral_id, therapist_id), 1),
-        (client_messages.tell_client_of_subsidy, facts.subsidy_approved(referral_id), 2),
+        (address_book.record_contact, desk.released(referral_id, to=therapist_id), 4),
+        (therapist_messages.notify_of_referral_fee, facts.fee_charged(referral_id, therapist_id), 1),
+        (client_messages.notify_client_of_subsidy, facts.subsidy_approved(referral_id), 2),
         (client_messages.ask_for_form, form, 1),
-        (therapist_messages.tell_of_suspension, facts.suspended(therapist_id), 5),
+        (therapist_messages.notify_of_suspension, facts.suspended(therapist_id), 5),
     ]
     if withdrawn:
         story.append((address_book.withdraw, facts.withdrawn(referral_id), 5))

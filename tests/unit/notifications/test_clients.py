@@ -224,7 +224,7 @@ def test_news_waits_until_the_address_has_arrived(desk: Desk, referral_id: Refer
 
 def test_a_subsidy_is_told_with_what_it_pays(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, OPEN_EMAIL)
-    desk.bench.hear(client_messages.tell_client_of_subsidy, facts.subsidy_approved(referral_id))
+    desk.bench.hear(client_messages.notify_client_of_subsidy, facts.subsidy_approved(referral_id))
     desk.run()
     assert "up to £45.00 a session, for up to 12 sessions" in body(desk.post.to(ADDRESS)[-1])
 
@@ -244,7 +244,7 @@ def test_a_client_is_told_why_they_wait_for_a_subsidy_and_the_office_what_it_can
 ) -> None:
     desk.release(referral_id, OPEN_EMAIL)
     desk.bench.hear(
-        client_messages.tell_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id, reason), sequence=1
+        client_messages.notify_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id, reason), sequence=1
     )
     desk.run()
     assert says in body(desk.post.to(ADDRESS)[-1])
@@ -258,7 +258,7 @@ def test_the_office_hears_of_whoever_waits_for_money_while_therapy_is_going_on(
     """As when an ending was undone whose award has gone back, and no fund can pay any more."""
     desk.release(referral_id, OPEN_EMAIL)
     event = replace(facts.subsidy_waitlisted(referral_id, SubsidyWaitReason.NO_MONEY), match_id=match_id)
-    desk.bench.hear(client_messages.tell_client_of_subsidy_wait, event, sequence=1)
+    desk.bench.hear(client_messages.notify_client_of_subsidy_wait, event, sequence=1)
     desk.run()
     told = [body(one) for one in desk.post.to(OFFICE)]
     assert ["sees a therapist already waits for a subsidy" in one for one in told] == ([True] if match_id else [])
@@ -269,8 +269,8 @@ def test_a_wait_is_told_again_when_there_is_another_wait_for_the_same_reason(
 ) -> None:
     desk.release(referral_id, OPEN_EMAIL)
     desk.run()
-    wait = (client_messages.tell_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id))
-    heard = [wait, (client_messages.tell_client_of_subsidy, facts.subsidy_approved(referral_id)), wait]
+    wait = (client_messages.notify_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id))
+    heard = [wait, (client_messages.notify_client_of_subsidy, facts.subsidy_approved(referral_id)), wait]
     for number, (handler, event) in enumerate(heard, start=1):
         for _ in range(2):
             desk.bench.hear(handler, event, sequence=number)
@@ -280,7 +280,7 @@ def test_a_wait_is_told_again_when_there_is_another_wait_for_the_same_reason(
 
 def test_a_client_is_told_that_no_subsidy_is_needed_and_how_to_object(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, OPEN_EMAIL)
-    desk.bench.hear(client_messages.tell_client_of_subsidy_decline, facts.subsidy_declined(referral_id), sequence=1)
+    desk.bench.hear(client_messages.notify_client_of_subsidy_decline, facts.subsidy_declined(referral_id), sequence=1)
     desk.run()
     text = body(desk.post.to(ADDRESS)[-1])
     assert "you can pay what a session costs" in text
@@ -290,7 +290,7 @@ def test_a_client_is_told_that_no_subsidy_is_needed_and_how_to_object(desk: Desk
 
 def test_a_decline_is_told_discreetly_to_whom_that_is_safer(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, EMAIL)
-    desk.bench.hear(client_messages.tell_client_of_subsidy_decline, facts.subsidy_declined(referral_id), sequence=1)
+    desk.bench.hear(client_messages.notify_client_of_subsidy_decline, facts.subsidy_declined(referral_id), sequence=1)
     desk.run()
     message = desk.post.to(ADDRESS)[-1]
     assert message["Subject"] == f"Reference {reference_for(referral_id)}"
@@ -300,31 +300,31 @@ def test_a_decline_is_told_discreetly_to_whom_that_is_safer(desk: Desk, referral
 def test_the_office_hears_of_a_decline_while_therapy_is_going_on(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, OPEN_EMAIL)
     event = facts.subsidy_declined(referral_id, MatchId(new_id()))
-    desk.bench.hear(client_messages.tell_client_of_subsidy_decline, event, sequence=1)
+    desk.bench.hear(client_messages.notify_client_of_subsidy_decline, event, sequence=1)
     desk.run()
     assert "asked for a subsidy" in body(desk.post.to(OFFICE)[-1])
 
 
 def test_a_decline_that_was_overtaken_is_not_told(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, OPEN_EMAIL)
-    desk.bench.hear(client_messages.tell_client_of_subsidy, facts.subsidy_approved(referral_id), sequence=2)
-    desk.bench.hear(client_messages.tell_client_of_subsidy_decline, facts.subsidy_declined(referral_id), sequence=1)
+    desk.bench.hear(client_messages.notify_client_of_subsidy, facts.subsidy_approved(referral_id), sequence=2)
+    desk.bench.hear(client_messages.notify_client_of_subsidy_decline, facts.subsidy_declined(referral_id), sequence=1)
     desk.run()
     assert "subsidy_declined" not in desk.states(referral_id)
 
 
 def test_a_wait_for_a_subsidy_that_has_been_approved_since_is_not_told(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, OPEN_EMAIL)
-    desk.bench.hear(client_messages.tell_client_of_subsidy, facts.subsidy_approved(referral_id), sequence=2)
-    desk.bench.hear(client_messages.tell_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id), sequence=1)
+    desk.bench.hear(client_messages.notify_client_of_subsidy, facts.subsidy_approved(referral_id), sequence=2)
+    desk.bench.hear(client_messages.notify_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id), sequence=1)
     desk.run()
     assert "subsidy_waiting" not in desk.states(referral_id)
 
 
 def test_a_wait_that_has_not_been_told_yet_is_overtaken_by_the_approval(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, EVENING)
-    desk.bench.hear(client_messages.tell_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id))
-    desk.bench.hear(client_messages.tell_client_of_subsidy, facts.subsidy_approved(referral_id))
+    desk.bench.hear(client_messages.notify_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id))
+    desk.bench.hear(client_messages.notify_client_of_subsidy, facts.subsidy_approved(referral_id))
     desk.pass_time(hours=8)
     assert desk.states(referral_id)["subsidy_waiting"] == "cancelled"
     assert desk.states(referral_id)["subsidy_approved"] == "sent"
@@ -372,13 +372,13 @@ def test_a_contact_that_is_sealed_to_somebody_else_is_invalid(
     sealed = Keyring(folder).seal("notifications", LinkSecret(token=facts.TOKEN))
     event = ContactReleased(referral_id=referral_id, purpose=ContactPurpose.ADDRESS_BOOK, sealed=sealed)
     with pytest.raises(Invalid):
-        desk.bench.hear(address_book.keep_contact, event)
+        desk.bench.hear(address_book.record_contact, event)
 
 
 def test_a_contact_of_another_referral_is_invalid(desk: Desk, referral_id: ReferralId) -> None:
     event = replace(desk.released(referral_id), referral_id=ReferralId(new_id()))
     with pytest.raises(Invalid, match="another referral"):
-        desk.bench.hear(address_book.keep_contact, event)
+        desk.bench.hear(address_book.record_contact, event)
 
 
 def test_messages_are_listed_without_their_content(desk: Desk, referral_id: ReferralId) -> None:
@@ -437,10 +437,10 @@ def messages_stored(desk: Desk) -> list[str | None]:
 def test_a_client_who_chose_text_messages_gets_a_reference_and_a_link(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, replace(TEXT, discreet=False, email="robin@example.org"))
     desk.run()
-    (parcel,) = desk.texts.sent
-    assert parcel.to == "07700 900123"
+    (message,) = desk.texts.sent
+    assert message.to == "07700 900123"
     reference = reference_for(referral_id)
-    assert parcel.text == (
+    assert message.text == (
         f"{reference}: there is something for you to read. https://forms.example.org/s or call 01632 960002."
     )
     assert (desk.post.sent, desk.letters.sent) == ([], [])
@@ -461,9 +461,9 @@ def test_a_text_message_waits_for_safe_hours_and_is_given_up_when_refused(desk: 
 def test_a_client_who_chose_post_gets_a_letter(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, replace(POST, discreet=False))
     desk.run()
-    (parcel,) = desk.letters.sent
-    assert parcel.to == "Robin Invented\n1 Invented Street"
-    assert "Thank you for asking for help" in parcel.text
+    (message,) = desk.letters.sent
+    assert message.to == "Robin Invented\n1 Invented Street"
+    assert "Thank you for asking for help" in message.text
     assert desk.post.sent == []
 
 

@@ -15,9 +15,9 @@ from contracts.events.notifications import MessageFailed
 from contracts.reference import reference_for
 from contracts.sealed import ContactLetter, SafeChannel, SafeContact, SafeHours
 from contracts.vocabulary import Channel, ContactChangeStage, FailureReason, MatchId, MessageId, Party, ReferralId
-from services.notifications.application.bounces import take_back
-from services.notifications.application.composition import Letter
-from services.notifications.application.delivery import NoCarrier, _hand_over
+from services.notifications.application.bounces import fail_undelivered
+from services.notifications.application.composition import ComposedMessage
+from services.notifications.application.delivery import NoProvider, _hand_over
 from services.notifications.domain.messages import Message
 from services.notifications.domain.templates import Recipient, Template
 from services.notifications.gateways.templates import Text
@@ -48,7 +48,7 @@ def tell(
         expires_at=at + timedelta(minutes=30) if code else None,
         sealed=desk.keyring.seal("notifications", letter) if letter else None,
     )
-    desk.bench.hear(client_messages.tell_of_contact_change, event)
+    desk.bench.hear(client_messages.notify_of_contact_change, event)
 
 
 @pytest.mark.parametrize("hours", list(SafeHours))
@@ -60,10 +60,10 @@ def test_a_code_goes_at_once_to_the_new_contact_and_to_nobody_else(
     before = len(desk.post.sent)
     tell(desk, referral_id, ContactChangeStage.CODE_WANTED, replace(NEW, hours=hours), code="012345")
     desk.run()
-    (parcel,) = desk.texts.sent
-    assert parcel.to == "07700 900456"
-    assert "your code is 012345" in parcel.text
-    assert "by Monday 23 November 2026 at 10:30" in parcel.text
+    (message,) = desk.texts.sent
+    assert message.to == "07700 900456"
+    assert "your code is 012345" in message.text
+    assert "by Monday 23 November 2026 at 10:30" in message.text
     assert len(desk.post.sent) == before
 
 
@@ -90,8 +90,8 @@ def test_the_old_contact_is_told_when_it_is_safe_and_only_if_it_may_be(desk: Des
     desk.run()
     assert desk.texts.sent == []
     desk.pass_time(hours=8)
-    (parcel,) = desk.texts.sent
-    assert "from now on we reach you in another way" in parcel.text
+    (message,) = desk.texts.sent
+    assert "from now on we reach you in another way" in message.text
     tell(desk, ReferralId(new_id()), ContactChangeStage.CHANGED)
     desk.run()
     assert len(desk.texts.sent) == 1
@@ -101,7 +101,7 @@ def test_the_old_contact_is_told_when_it_is_safe_and_only_if_it_may_be(desk: Des
 def test_the_office_is_asked_to_confirm_and_told_of_a_wish(desk: Desk, referral_id: ReferralId) -> None:
     tell(desk, referral_id, ContactChangeStage.PERSON_WANTED)
     wish = AnotherTherapistWanted(referral_id=referral_id, match_id=MatchId(new_id()))
-    desk.bench.hear(office_messages.tell_office_of_wish, wish)
+    desk.bench.hear(office_messages.notify_office_of_change_of_therapist, wish)
     desk.run()
     asked, wanted = desk.post.to(OFFICE)
     assert "It doesn't count yet" in body(asked)
@@ -141,10 +141,10 @@ def test_a_text_message_for_which_the_gateway_is_gone_meanwhile_becomes_no_email
         recipient=Recipient.THERAPIST,
         queued_at=MONDAY_10,
     )
-    letter = Letter("client_code", {}, SETTINGS.sender, "07700 900456", channel=Channel.TEXT)
+    letter = ComposedMessage("client_code", {}, SETTINGS.sender, "07700 900456", channel=Channel.TEXT)
     with desk.bench.database.reading() as unit:
         unit.dependencies = replace(unit.dependencies, texts=None)
-        with pytest.raises(NoCarrier):
+        with pytest.raises(NoProvider):
             _hand_over(unit, message, letter, Text("", "012345", "en", "1"))
     assert desk.post.sent == []
 
@@ -162,7 +162,7 @@ def test_a_code_that_did_not_arrive_leaves_the_contact_that_counts_alone(
     if comes_back:
         (view,) = (one for one in desk.messages(referral_id) if one.template == "contact_code")
         with desk.bench.database.unit() as unit:
-            take_back(unit, view.message_id, BY_MAIL)
+            fail_undelivered(unit, view.message_id, BY_MAIL)
         desk.run()
     (told,) = desk.post.to(OFFICE)
     assert "The contact that counts is as it was" in body(told)

@@ -84,7 +84,7 @@ def test_a_refusal_for_good_is_not_tried_again(desk: Desk, referral_id: Referral
 
 def test_a_message_to_the_office_that_fails_is_not_reported_to_the_office(desk: Desk, referral_id: ReferralId) -> None:
     desk.post.refuses.add(OFFICE)
-    desk.bench.hear(office_messages.tell_office_of_stall, facts.stalled(referral_id))
+    desk.bench.hear(office_messages.notify_office_of_stall, facts.stalled(referral_id))
     desk.run()
     assert len(desk.bench.emitted(MessageFailed)) == 1
     assert [message.template for message in desk.messages(referral_id)] == ["matching_stalled"]
@@ -170,7 +170,7 @@ def test_a_maildir_holds_what_was_sent(desk: Desk, referral_id: ReferralId, tmp_
 
 def test_the_office_is_told_once_of_an_overdue_assessment(desk: Desk, referral_id: ReferralId) -> None:
     for _ in range(2):
-        desk.bench.hear(office_messages.tell_office_of_overdue_assessment, facts.overdue(referral_id))
+        desk.bench.hear(office_messages.notify_office_of_overdue_assessment, facts.overdue(referral_id))
     desk.run()
     (letter,) = desk.post.to(OFFICE)
     assert "Nobody has taken it up yet" in body(letter)

@@ -56,7 +56,7 @@ def test_the_office_is_told_once_of_an_erasure_that_is_not_finished(
     if erased_first:
         erase(desk, referral_id)
     for _ in range(2):
-        desk.bench.hear(office_messages.tell_office_of_overdue_erasure, overdue)
+        desk.bench.hear(office_messages.notify_office_of_overdue_erasure, overdue)
     if not erased_first:
         erase(desk, referral_id)
     desk.run()

@@ -69,7 +69,7 @@ from tests.unit.notifications.conftest import (
 )
 
 TODAY = date(2026, 11, 23)
-NUMBER = "07700 900321"
+TELEPHONE = "07700 900321"
 NEW = replace(OPEN_EMAIL, email="robin.new@example.org")
 
 
@@ -105,7 +105,7 @@ class Room:
             therapist_id=self.therapist_id,
             sealed=sealed,
         )
-        self.bench.hear(address_book.keep_contact, event)
+        self.bench.hear(address_book.record_contact, event)
         self.desk.run()
 
     def letters(self) -> list[str]:
@@ -135,9 +135,9 @@ class Room:
 
     def code(self) -> str:
         """The newest that came by text message."""
-        parcel = self.desk.texts.sent[-1]
-        assert parcel.to == NUMBER
-        (code,) = re.findall(r"^[0-9]{6}\b", parcel.text)
+        message = self.desk.texts.sent[-1]
+        assert message.to == TELEPHONE
+        (code,) = re.findall(r"^[0-9]{6}\b", message.text)
         return str(code)
 
     def type(self, code: str, *, right: str | None = None) -> ClientPage:
@@ -156,7 +156,7 @@ class Room:
         said = TherapyAnswer(token=self.secret, right=right or self.right, what=what, **more)
         sealed = self.desk.keyring.seal("notifications", said)
         event = TherapyReported(submission_id=SubmissionId(new_id()), sealed=sealed)
-        self.bench.hear(introductions.take_therapy_report, event, said_at=said_at)
+        self.bench.hear(introductions.record_therapy_report, event, said_at=said_at)
 
     def accepted(self) -> list[TherapyReportAccepted]:
         return self.bench.emitted(TherapyReportAccepted)
@@ -332,7 +332,7 @@ def test_without_such_a_number_none_is_sent_and_the_office_gives_the_code(room: 
     event = replace(
         room.desk.contact_changed(room.therapist_id), sealed=room.desk.keyring.seal("notifications", contact)
     )
-    room.bench.hear(address_book.keep_therapist_contact, event)
+    room.bench.hear(address_book.record_therapist_contact, event)
     assert room.ask_for_code().number_ends is None
     assert room.desk.texts.sent == []
     assert room.type(office_code(room, match_id=room.match_id)).is_known
@@ -396,7 +396,7 @@ def test_a_therapist_who_is_found_again_for_the_same_request_gets_a_letter_again
     room.match()
     event = room.desk.released(room.referral_id, EMAIL, to=room.therapist_id)
     for _ in range(2):
-        room.bench.hear(address_book.keep_contact, event, sequence=9)
+        room.bench.hear(address_book.record_contact, event, sequence=9)
     room.desk.run()
     assert len(room.letters()) == 2
     assert room.look().state is LinkState.EXPIRED
@@ -447,7 +447,7 @@ def test_it_comes_to_the_same_in_whatever_order_it_is_heard(keys: Path, tmp_path
         at = desk.bench.clock.now()
         facts: list[tuple[EventHandler, Event, int]] = [
             (introductions.note_match, a_match(room), 3),
-            (address_book.keep_contact, desk.released(room.referral_id, to=room.therapist_id), 2),
+            (address_book.record_contact, desk.released(room.referral_id, to=room.therapist_id), 2),
             (introductions.note_end, MatchEnded(**known, reason=MatchEndReason.COMPLETED, ended_at=at), 4),
             (introductions.note_first_session, FirstSessionAttended(**known, attended_on=TODAY), 1),
             (
@@ -472,7 +472,7 @@ def test_a_link_is_void_while_the_therapist_is_suspended(room: Room) -> None:
     room.come_in()
     for reason in (SuspensionReason.INSURANCE_EXPIRED, SuspensionReason.CPD_MISSING):
         room.bench.hear(
-            therapist_messages.tell_of_suspension, TherapistSuspended(therapist_id=room.therapist_id, reason=reason)
+            therapist_messages.notify_of_suspension, TherapistSuspended(therapist_id=room.therapist_id, reason=reason)
         )
     assert (room.look().state, room.read()) == (LinkState.WITHDRAWN, None)
     for reason, state in (
@@ -480,7 +480,8 @@ def test_a_link_is_void_while_the_therapist_is_suspended(room: Room) -> None:
         (SuspensionReason.CPD_MISSING, LinkState.OPEN),
     ):
         room.bench.hear(
-            therapist_messages.tell_of_reinstatement, TherapistReinstated(therapist_id=room.therapist_id, reason=reason)
+            therapist_messages.notify_of_reinstatement,
+            TherapistReinstated(therapist_id=room.therapist_id, reason=reason),
         )
         assert room.look().state is state
 

@@ -134,7 +134,7 @@ def gathering(keys: Path, database_file: Path) -> Desk:
 def test_what_can_wait_goes_to_the_office_in_one_e_mail(gathering: Desk) -> None:
     stalled = [ReferralId(new_id()) for _ in range(3)]
     for referral_id in stalled:
-        gathering.bench.hear(office_messages.tell_office_of_stall, facts.stalled(referral_id))
+        gathering.bench.hear(office_messages.notify_office_of_stall, facts.stalled(referral_id))
     gathering.pass_time(hours=3, minutes=59)
     assert gathering.post.sent == []
     gathering.pass_time(minutes=1)
@@ -147,7 +147,7 @@ def test_what_can_wait_goes_to_the_office_in_one_e_mail(gathering: Desk) -> None
 
 
 def test_what_has_been_withdrawn_meanwhile_is_not_in_it(gathering: Desk, referral_id: ReferralId) -> None:
-    gathering.bench.hear(office_messages.tell_office_of_stall, facts.stalled(referral_id))
+    gathering.bench.hear(office_messages.notify_office_of_stall, facts.stalled(referral_id))
     gathering.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
     gathering.pass_time(days=1)
     assert gathering.post.sent == []
@@ -156,7 +156,7 @@ def test_what_has_been_withdrawn_meanwhile_is_not_in_it(gathering: Desk, referra
 def test_a_digest_that_found_no_way_out_is_tried_again_and_at_last_failed(
     gathering: Desk, referral_id: ReferralId
 ) -> None:
-    gathering.bench.hear(office_messages.tell_office_of_stall, facts.stalled(referral_id))
+    gathering.bench.hear(office_messages.notify_office_of_stall, facts.stalled(referral_id))
     gathering.post.down = True
     gathering.pass_time(hours=4)
     for _ in range(8):
@@ -168,7 +168,7 @@ def test_a_digest_that_found_no_way_out_is_tried_again_and_at_last_failed(
 def test_a_digest_that_is_sent_again_after_a_crash_has_the_same_message_id(
     gathering: Desk, referral_id: ReferralId
 ) -> None:
-    gathering.bench.hear(office_messages.tell_office_of_stall, facts.stalled(referral_id))
+    gathering.bench.hear(office_messages.notify_office_of_stall, facts.stalled(referral_id))
     timer = gathering.timer("send_digest")
     for _ in range(2):
         with gathering.bench.database.reading() as unit:

@@ -49,7 +49,7 @@ def page(desk: Desk, secret: str) -> AlertPage:
 
 def press(desk: Desk, secret: str) -> None:
     sealed = desk.keyring.seal("notifications", AlertAnswer(token=secret))
-    desk.bench.hear(alerts.take_alert_answer, AlertAnswered(submission_id=SubmissionId(new_id()), sealed=sealed))
+    desk.bench.hear(alerts.record_alert_answer, AlertAnswered(submission_id=SubmissionId(new_id()), sealed=sealed))
 
 
 def test_the_page_says_what_it_is_about_and_looking_takes_nothing_in_hand(

@@ -20,7 +20,7 @@ from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword, Session
 
 from chassis.ids import new_id
 from leeward.runtime.free_ports import free_ports
-from services.notifications.gateways.email import MaildirMailer, Rejected, SmtpMailer, compose, mailer_for
+from services.notifications.gateways.email import MaildirMailer, Rejected, SmtpMailer, compose_email, mailer_for
 from tests.unit.notifications.conftest import plain
 
 AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -70,7 +70,7 @@ def serve() -> Iterator[Serve]:
 
 
 def a_message(to: str = "robin@example.org", body: str = "Hello.\n") -> EmailMessage:
-    return compose(
+    return compose_email(
         message_id=new_id(),
         sender="Leeward <hello@example.org>",
         to=to,
@@ -266,9 +266,9 @@ def test_letters_in_a_folder_are_kept_all_at_once_by_the_thread_that_sent_them(
     other.start()
     other.join()
     assert kept == ["new"]
-    mailer.keep()
+    mailer.flush()
     assert kept[1:] == [f"{first.name}:2,S", second.name, "new"]
-    mailer.keep()
+    mailer.flush()
     assert kept[4:] == ["new"]
 
 
@@ -290,7 +290,7 @@ def test_a_letter_that_could_not_be_written_takes_no_other_with_it(
         patched.setattr("os.posix_fadvise", full)
         mailer.send(a_message())
     assert open_files() == before
-    mailer.keep()
+    mailer.flush()
     assert len(list((tmp_path / "mail" / "new").iterdir())) == 1
 
 
@@ -302,13 +302,13 @@ def test_a_folder_that_fails_to_keep_letters_says_so_and_lets_go_of_them(
     mailer.send(a_message())
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="full"):
-        mailer.keep()
+        mailer.flush()
     assert open_files() == before
 
 
 @pytest.mark.parametrize("subject", ["Reference", "Grüße, £50", "Words, " * 20 + "and an end"])
 def test_any_subject_reaches_the_reader_as_it_was_written(subject: str) -> None:
-    message = compose(
+    message = compose_email(
         message_id=new_id(),
         sender="Leeward <hello@example.org>",
         to="a@example.org",
@@ -325,7 +325,7 @@ def test_any_subject_reaches_the_reader_as_it_was_written(subject: str) -> None:
 
 def test_a_subject_cannot_smuggle_in_a_header() -> None:
     with pytest.raises(ValueError, match="linefeed"):
-        compose(
+        compose_email(
             message_id=new_id(),
             sender="Leeward <hello@example.org>",
             to="robin@example.org",

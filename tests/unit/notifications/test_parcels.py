@@ -15,7 +15,7 @@ import pytest
 from chassis.ids import new_id
 from leeward.runtime.free_ports import free_ports
 from services.notifications.gateways.email import Rejected
-from services.notifications.gateways.outbound import FIELDS, FolderCarrier, HttpCarrier, Parcel, carrier_for
+from services.notifications.gateways.outbound import FIELDS, FolderProvider, HttpProvider, OutboundMessage, provider_for
 
 FIELDS_OF_A_SUPPLIER = {
     "messages": [{"recipient": "{to}", "content": "Message: {text}", "priority": 1}],
@@ -62,19 +62,19 @@ def supplier() -> Iterator[Supplier]:
     server.server_close()
 
 
-def carrier(supplier: Supplier, fields: dict[str, Any] | None = None) -> HttpCarrier:
-    made = carrier_for(
+def provider(supplier: Supplier, fields: dict[str, Any] | None = None) -> HttpProvider:
+    made = provider_for(
         supplier.address, authorization="Bearer made-up", fields=fields or dict(FIELDS), timeout_seconds=5
     )
-    assert isinstance(made, HttpCarrier)
+    assert isinstance(made, HttpProvider)
     return made
 
 
-PARCEL = Parcel(message_id=new_id(), to="07700 900123", text='Say "{to}" and\nnaïve {id}')
+PARCEL = OutboundMessage(message_id=new_id(), to="07700 900123", text='Say "{to}" and\nnaïve {id}')
 
 
 def test_posts_the_fields_that_the_supplier_wants(supplier: Supplier) -> None:
-    carrier(supplier, FIELDS_OF_A_SUPPLIER).send(PARCEL)
+    provider(supplier, FIELDS_OF_A_SUPPLIER).send(PARCEL)
     ((path, headers, body),) = supplier.got
     assert path == "/v2/send?x=1"
     assert headers["Authorization"] == "Bearer made-up"
@@ -87,7 +87,7 @@ def test_posts_the_fields_that_the_supplier_wants(supplier: Supplier) -> None:
 
 def test_the_same_parcel_again_has_the_same_key(supplier: Supplier) -> None:
     for _ in range(2):
-        carrier(supplier).send(PARCEL)
+        provider(supplier).send(PARCEL)
     assert {headers["Idempotency-Key"] for _, headers, _ in supplier.got} == {str(PARCEL.message_id)}
 
 
@@ -95,7 +95,7 @@ def test_the_same_parcel_again_has_the_same_key(supplier: Supplier) -> None:
 def test_what_is_wrong_with_the_message_itself_is_not_tried_again(supplier: Supplier, answer: int) -> None:
     supplier.answer = answer
     with pytest.raises(Rejected) as raised:
-        carrier(supplier).send(PARCEL)
+        provider(supplier).send(PARCEL)
     assert "07700" not in str(raised.value)
 
 
@@ -103,7 +103,7 @@ def test_what_is_wrong_with_the_message_itself_is_not_tried_again(supplier: Supp
 def test_what_may_be_put_right_is_tried_again_and_goes_nowhere_else(supplier: Supplier, answer: int) -> None:
     supplier.answer = answer
     with pytest.raises(OSError, match=str(answer)) as raised:
-        carrier(supplier).send(PARCEL)
+        provider(supplier).send(PARCEL)
     assert "07700" not in str(raised.value)
     assert [path for path, _, _ in supplier.got] == ["/v2/send?x=1"]
 
@@ -111,18 +111,18 @@ def test_what_may_be_put_right_is_tried_again_and_goes_nowhere_else(supplier: Su
 def test_a_supplier_that_hangs_up_may_be_tried_again(supplier: Supplier) -> None:
     supplier.hang_up = True
     with pytest.raises(OSError):  # noqa: PT011
-        carrier(supplier).send(PARCEL)
+        provider(supplier).send(PARCEL)
 
 
 def test_a_supplier_that_is_not_there_may_be_tried_again() -> None:
     (port,) = free_ports(1)
     with pytest.raises(OSError):  # noqa: PT011
-        carrier(Supplier(address=f"http://127.0.0.1:{port}/")).send(PARCEL)
+        provider(Supplier(address=f"http://127.0.0.1:{port}/")).send(PARCEL)
 
 
 def test_a_folder_holds_each_parcel_once_under_its_message(tmp_path: Path) -> None:
-    made = carrier_for(f"folder:{tmp_path}/texts", authorization=None, fields=FIELDS, timeout_seconds=5)
-    assert isinstance(made, FolderCarrier)
+    made = provider_for(f"folder:{tmp_path}/texts", authorization=None, fields=FIELDS, timeout_seconds=5)
+    assert isinstance(made, FolderProvider)
     for _ in range(2):
         made.send(PARCEL)
     (file,) = (tmp_path / "texts").iterdir()
@@ -132,4 +132,4 @@ def test_a_folder_holds_each_parcel_once_under_its_message(tmp_path: Path) -> No
 
 
 def test_the_office_is_no_carrier() -> None:
-    assert carrier_for("office", authorization=None, fields=FIELDS, timeout_seconds=5) is None
+    assert provider_for("office", authorization=None, fields=FIELDS, timeout_seconds=5) is None

@@ -55,7 +55,7 @@ def test_an_evening_message_waits_and_is_cancelled_by_a_withdrawal(desk: Desk, r
 
 def test_an_older_fact_on_a_standing_is_dropped(desk: Desk, therapist_id: TherapistId) -> None:
     desk.admit(therapist_id)
-    desk.bench.hear(therapist_messages.tell_of_reinstatement, facts.reinstated(therapist_id), sequence=2)
-    desk.bench.hear(therapist_messages.tell_of_suspension, facts.suspended(therapist_id), sequence=1)
+    desk.bench.hear(therapist_messages.notify_of_reinstatement, facts.reinstated(therapist_id), sequence=2)
+    desk.bench.hear(therapist_messages.notify_of_suspension, facts.suspended(therapist_id), sequence=1)
     desk.run()
     assert [message["Subject"] for message in desk.post.sent] == ["That has been put right"]

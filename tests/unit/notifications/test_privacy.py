@@ -57,7 +57,7 @@ def a_busy_day(desk: Desk, referral_id: ReferralId, therapist_id: TherapistId) -
     )
     desk.bench.hear(alerts.raise_alert, concern)
     desk.post.refuses.add("robin@example.org")
-    desk.bench.hear(client_messages.tell_client_of_subsidy, facts.subsidy_approved(referral_id))
+    desk.bench.hear(client_messages.notify_client_of_subsidy, facts.subsidy_approved(referral_id))
     desk.run()
 
 

@@ -27,7 +27,7 @@ from contracts.vocabulary import (
     Severity,
 )
 from services.notifications.application.bounces import LOOK_AGAIN
-from services.notifications.gateways.receipts import MOST_PUT_ASIDE, Reporting
+from services.notifications.gateways.receipts import MAX_PUT_ASIDE, Reporting
 from services.notifications.handlers import alarms, alerts, receipts
 from services.notifications.settings import Gateway
 from tests.unit.notifications.conftest import MONDAY_10, POST, SETTINGS, TEXT, Desk, body, desk_on
@@ -160,7 +160,7 @@ def test_what_is_no_json_is_refused_and_kept(desk: Desk, content: bytes, aside: 
 def test_no_more_is_kept_than_a_person_can_look_at(desk: Desk, referral_id: ReferralId, aside: Path) -> None:
     message_id = sent_to(desk, referral_id)
     aside.mkdir()
-    for number in range(MOST_PUT_ASIDE):
+    for number in range(MAX_PUT_ASIDE):
         (aside / f"{number}.json").touch()
     assert post(desk, b"[") == LATER
     assert post(desk, report(message_id)) == TAKEN

@@ -24,6 +24,6 @@ def test_an_address_whose_key_is_gone_is_forgotten_and_no_other(desk: Desk, refe
     with desk.bench.database.unit() as unit:
         unit.dependencies.vault.destroy(unit.session, referral_id, at=unit.now)
     with desk.bench.database.unit() as unit:
-        restore.forget_again(unit, DueTimer(key="all", due_at=unit.now, data={}))
+        restore.forget_restored(unit, DueTimer(key="all", due_at=unit.now, data={}))
     assert contact(desk, referral_id) is None
     assert contact(desk, other)

@@ -106,7 +106,7 @@ def test_nobody_is_alerted_out_of_turn_on_leave_or_on_a_holiday_they_did_not_agr
 def keep(desk: Desk, staff_id: StaffId, *, email: str, telephone: str | None = None) -> None:
     contact = DutyContact(name="Ann Invented", email=email, telephone=telephone)
     sealed = desk.keyring.seal("notifications", contact)
-    desk.bench.ask(rota.keep_staff, KeepStaff(staff_id=staff_id, contact=sealed))
+    desk.bench.ask(rota.save_staff, KeepStaff(staff_id=staff_id, contact=sealed))
 
 
 def plan(desk: Desk, staff_id: StaffId, starts_on: date, ends_on: date, step: AlertStep = LEAD) -> DutyId:
@@ -217,7 +217,7 @@ def test_refuses_what_can_t_be_on_a_rota(desk: Desk) -> None:
     with pytest.raises(UnknownDuty):
         desk.bench.ask(rota.cancel_duty, CancelDuty(duty_id=DutyId(new_id())))
     with pytest.raises(NotReadable):
-        desk.bench.ask(rota.keep_staff, KeepStaff(staff_id=BEN, contact="not sealed"))
+        desk.bench.ask(rota.save_staff, KeepStaff(staff_id=BEN, contact="not sealed"))
 
 
 def test_nobody_is_kept_under_an_identity_that_was_erased(desk: Desk) -> None:

@@ -21,9 +21,9 @@ from chassis.store.migrate import migrate
 from chassis.store.schedule import Effect
 from contracts.vocabulary import AlertStep
 from services.notifications import dependencies, settings
-from services.notifications.application.alerts import ESCALATE, SHOUT
-from services.notifications.application.bounces import TAKE_BACK
-from services.notifications.application.on_duty import LOOK_AT_ROTA
+from services.notifications.application.alerts import ESCALATE, REPORT_UNREACHED
+from services.notifications.application.bounces import FAIL_UNDELIVERED
+from services.notifications.application.on_duty import CHECK_ROTA
 from services.notifications.application.queueing import SEND_ALERT, SEND_DIGEST, SEND_MESSAGE
 from services.notifications.gateways.email import MaildirMailer
 from services.notifications.handlers import digests, sending
@@ -149,13 +149,13 @@ def test_every_timer_that_is_set_has_a_handler() -> None:
     by_itself = {
         ESCALATE,
         FORGET_CLIENT,
-        LOOK_AT_ROTA,
-        SHOUT,
+        CHECK_ROTA,
+        REPORT_UNREACHED,
         READ_BOUNCES,
         SEND_ALERT,
         SEND_DIGEST,
         SEND_MESSAGE,
-        TAKE_BACK,
+        FAIL_UNDELIVERED,
     }
     assert names == by_itself | {RESTORED}
 
@@ -177,4 +177,4 @@ def test_whatever_sends_mail_keeps_it_before_it_says_so() -> None:
     (schedule,) = (one.entrypoint for one in declared_by(NotificationsService) if one.attribute == "timers")
     effects = [entry for entry in schedule.entries if isinstance(entry, Effect)]
     sending = {one.name: one.keep for one in effects if one.act in (sending.deliver, digests.send_digest)}
-    assert sending == dict.fromkeys((SEND_ALERT, SEND_DIGEST, SEND_MESSAGE), sending.keep_mail)
+    assert sending == dict.fromkeys((SEND_ALERT, SEND_DIGEST, SEND_MESSAGE), sending.flush_mail)

@@ -90,7 +90,7 @@ def test_a_contact_that_they_changed_themselves_and_what_they_asked_for_is_told(
     agreement = AgreementAwaited(referral_id=referral_id, reason=HoldReason.CONSENT_TO_PASS_ON)
     desk.bench.hear(office_messages.ask_for_agreement, agreement)
     wish = AnotherTherapistWanted(referral_id=referral_id, match_id=MatchId(new_id()))
-    desk.bench.hear(office_messages.tell_office_of_wish, wish)
+    desk.bench.hear(office_messages.notify_office_of_change_of_therapist, wish)
     desk.run()
     about = {one["About"] for one in told(desk, referral_id)[Topic.MESSAGES]}
     assert about >= {"That you would like to see somebody else", "We reach you in another way from now on"}

@@ -82,7 +82,7 @@ def test_an_offer_that_was_taken_back_before_it_arrived_is_never_sent(
 ) -> None:
     desk.admit(therapist_id)
     offer = facts.offered(referral_id, therapist_id)
-    desk.bench.hear(therapist_messages.take_offer_back, facts.taken_back(offer))
+    desk.bench.hear(therapist_messages.withdraw_offer, facts.taken_back(offer))
     desk.bench.hear(therapist_messages.send_offer, offer)
     desk.run()
     assert desk.post.sent == []
@@ -94,7 +94,7 @@ def test_an_offer_that_was_taken_back_before_it_was_sent_is_never_sent(
     desk.admit(therapist_id)
     offer = facts.offered(referral_id, therapist_id)
     desk.bench.hear(therapist_messages.send_offer, offer)
-    desk.bench.hear(therapist_messages.take_offer_back, facts.taken_back(offer))
+    desk.bench.hear(therapist_messages.withdraw_offer, facts.taken_back(offer))
     desk.run()
     assert desk.post.sent == []
 
@@ -107,7 +107,7 @@ def test_an_offer_that_was_sent_is_taken_back_in_words(
     desk.bench.hear(therapist_messages.send_offer, offer)
     desk.run()
     for _ in range(2):
-        desk.bench.hear(therapist_messages.take_offer_back, facts.taken_back(offer))
+        desk.bench.hear(therapist_messages.withdraw_offer, facts.taken_back(offer))
     desk.run()
     assert len(desk.post.sent) == 2
     assert "no longer open" in body(desk.post.sent[-1])
@@ -138,7 +138,7 @@ def test_an_introduction_puts_no_address_into_the_book(
 def test_an_introduction_to_nobody_is_invalid(desk: Desk, referral_id: ReferralId, therapist_id: TherapistId) -> None:
     event = replace(desk.released(referral_id, to=therapist_id), therapist_id=None)
     with pytest.raises(Invalid, match="names no therapist"):
-        desk.bench.hear(address_book.keep_contact, event)
+        desk.bench.hear(address_book.record_contact, event)
 
 
 def test_an_introduction_carries_its_link_no_longer_once_it_was_sent(
@@ -156,18 +156,18 @@ def test_every_message_waits_for_the_therapist_s_address(
 ) -> None:
     heard: list[tuple[EventHandler, Event]] = [
         (therapist_messages.send_offer, facts.offered(referral_id, therapist_id)),
-        (therapist_messages.tell_of_membership, facts.membership_started(therapist_id)),
-        (therapist_messages.tell_of_renewal, facts.membership_renewed(therapist_id)),
-        (therapist_messages.tell_of_lapse, facts.membership_lapsed(therapist_id)),
-        (therapist_messages.tell_of_referral_fee, facts.fee_charged(referral_id, therapist_id)),
-        (therapist_messages.tell_of_credit, facts.fee_credited(referral_id, therapist_id)),
+        (therapist_messages.notify_of_membership, facts.membership_started(therapist_id)),
+        (therapist_messages.notify_of_renewal, facts.membership_renewed(therapist_id)),
+        (therapist_messages.notify_of_lapse, facts.membership_lapsed(therapist_id)),
+        (therapist_messages.notify_of_referral_fee, facts.fee_charged(referral_id, therapist_id)),
+        (therapist_messages.notify_of_credit, facts.fee_credited(referral_id, therapist_id)),
         (therapist_messages.send_receipt, facts.paid(therapist_id)),
-        (therapist_messages.tell_of_reminder, facts.membership_reminded(therapist_id)),
-        (therapist_messages.tell_of_award, facts.subsidy_assigned(referral_id, therapist_id)),
-        (therapist_messages.tell_of_fee_owed_again, facts.fee_owed_again(referral_id, therapist_id)),
-        (therapist_messages.tell_of_reversed_payment, facts.payment_reversed(therapist_id)),
-        (therapist_messages.tell_of_suspension, facts.suspended(therapist_id)),
-        (address_book.keep_contact, desk.released(referral_id, to=therapist_id)),
+        (therapist_messages.notify_of_reminder, facts.membership_reminded(therapist_id)),
+        (therapist_messages.notify_of_award, facts.subsidy_assigned(referral_id, therapist_id)),
+        (therapist_messages.notify_of_fee_owed_again, facts.fee_owed_again(referral_id, therapist_id)),
+        (therapist_messages.notify_of_reversed_payment, facts.payment_reversed(therapist_id)),
+        (therapist_messages.notify_of_suspension, facts.suspended(therapist_id)),
+        (address_book.record_contact, desk.released(referral_id, to=therapist_id)),
         (client_messages.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id, Respondent.THERAPIST)),
     ]
     for handler, event in heard:
@@ -184,17 +184,17 @@ def test_every_message_waits_for_the_therapist_s_address(
     ("handler", "event", "says"),
     [
         (
-            therapist_messages.tell_of_membership,
+            therapist_messages.notify_of_membership,
             facts.membership_started,
             "£50.00, for 23 November 2026 to 22 November 2027",
         ),
-        (therapist_messages.tell_of_renewal, facts.membership_renewed, "from 23 November 2027 to 22 November 2028"),
-        (therapist_messages.tell_of_reminder, facts.membership_reminded, "lapses on 24 December 2026"),
-        (therapist_messages.tell_of_reversed_payment, facts.payment_reversed, "the bank has returned it"),
-        (therapist_messages.tell_of_lapse, facts.membership_lapsed, "lapsed on 23 November 2026"),
+        (therapist_messages.notify_of_renewal, facts.membership_renewed, "from 23 November 2027 to 22 November 2028"),
+        (therapist_messages.notify_of_reminder, facts.membership_reminded, "lapses on 24 December 2026"),
+        (therapist_messages.notify_of_reversed_payment, facts.payment_reversed, "the bank has returned it"),
+        (therapist_messages.notify_of_lapse, facts.membership_lapsed, "lapsed on 23 November 2026"),
         (therapist_messages.send_receipt, facts.paid, "£50.00"),
-        (therapist_messages.tell_of_suspension, facts.suspended, "insurance certificate that we hold has expired"),
-        (therapist_messages.tell_of_reinstatement, facts.reinstated, "we have your new insurance certificate"),
+        (therapist_messages.notify_of_suspension, facts.suspended, "insurance certificate that we hold has expired"),
+        (therapist_messages.notify_of_reinstatement, facts.reinstated, "we have your new insurance certificate"),
     ],
 )
 def test_a_therapist_is_told_in_plain_words(
@@ -209,7 +209,7 @@ def test_a_therapist_is_told_in_plain_words(
 
 def test_an_amount_is_written_as_money(desk: Desk, referral_id: ReferralId, therapist_id: TherapistId) -> None:
     desk.admit(therapist_id)
-    desk.bench.hear(therapist_messages.tell_of_referral_fee, facts.fee_charged(referral_id, therapist_id))
+    desk.bench.hear(therapist_messages.notify_of_referral_fee, facts.fee_charged(referral_id, therapist_id))
     assert "£1,234.56" in only_text(desk)
 
 
@@ -219,9 +219,9 @@ def test_the_last_word_on_a_suspension_is_the_newest(
 ) -> None:
     desk.admit(therapist_id)
     heard: list[tuple[EventHandler, Event]] = [
-        (therapist_messages.tell_of_suspension, facts.suspended(therapist_id)),
-        (therapist_messages.tell_of_reinstatement, facts.reinstated(therapist_id)),
-        (therapist_messages.tell_of_suspension, facts.suspended(therapist_id)),
+        (therapist_messages.notify_of_suspension, facts.suspended(therapist_id)),
+        (therapist_messages.notify_of_reinstatement, facts.reinstated(therapist_id)),
+        (therapist_messages.notify_of_suspension, facts.suspended(therapist_id)),
     ]
     for index in order:
         for _ in range(2):
@@ -234,15 +234,15 @@ def test_the_last_word_on_a_suspension_is_the_newest(
 
 def test_a_lapse_that_has_been_put_right_since_is_not_told(desk: Desk, therapist_id: TherapistId) -> None:
     desk.admit(therapist_id)
-    desk.bench.hear(therapist_messages.tell_of_renewal, facts.membership_renewed(therapist_id), sequence=2)
-    desk.bench.hear(therapist_messages.tell_of_lapse, facts.membership_lapsed(therapist_id), sequence=1)
+    desk.bench.hear(therapist_messages.notify_of_renewal, facts.membership_renewed(therapist_id), sequence=2)
+    desk.bench.hear(therapist_messages.notify_of_lapse, facts.membership_lapsed(therapist_id), sequence=1)
     assert "goes on from" in only_text(desk)
 
 
 def test_a_reminder_that_comes_after_the_lapse_is_not_told(desk: Desk, therapist_id: TherapistId) -> None:
     desk.admit(therapist_id)
-    desk.bench.hear(therapist_messages.tell_of_lapse, facts.membership_lapsed(therapist_id), sequence=3)
-    desk.bench.hear(therapist_messages.tell_of_reminder, facts.membership_reminded(therapist_id), sequence=2)
+    desk.bench.hear(therapist_messages.notify_of_lapse, facts.membership_lapsed(therapist_id), sequence=3)
+    desk.bench.hear(therapist_messages.notify_of_reminder, facts.membership_reminded(therapist_id), sequence=2)
     assert "lapsed on" in only_text(desk)
 
 
@@ -251,7 +251,7 @@ def test_the_therapist_is_told_what_a_fund_pays_of_whose_sessions_and_until_when
 ) -> None:
     desk.admit(therapist_id)
     desk.release(referral_id, CLIENT_CALLS)
-    desk.bench.hear(therapist_messages.tell_of_award, facts.subsidy_assigned(referral_id, therapist_id))
+    desk.bench.hear(therapist_messages.notify_of_award, facts.subsidy_assigned(referral_id, therapist_id))
     text = only_text(desk)
     assert "pays £25.00 of each session" in text
     assert "up to 10 sessions, the last on 31 March 2027" in text
@@ -274,7 +274,7 @@ def test_why_a_fee_is_given_back_is_told_as_it_is(
 ) -> None:
     desk.admit(therapist_id)
     desk.bench.hear(
-        therapist_messages.tell_of_credit, replace(facts.fee_credited(referral_id, therapist_id), reason=reason)
+        therapist_messages.notify_of_credit, replace(facts.fee_credited(referral_id, therapist_id), reason=reason)
     )
     assert says in only_text(desk)
 
@@ -296,7 +296,7 @@ def test_the_office_is_asked_whether_a_client_came_also_after_a_withdrawal(desk:
     before = len(desk.post.to(SETTINGS.office.address))
     event = facts.attendance_unrecorded(referral_id)
     for _ in range(2):
-        desk.bench.hear(office_messages.tell_office_of_unrecorded_attendance, event)
+        desk.bench.hear(office_messages.notify_office_of_unrecorded_attendance, event)
         desk.run()
     assert len(desk.post.to(SETTINGS.office.address)) == before + 1
     text = body(desk.post.sent[-1])
@@ -328,13 +328,13 @@ def test_a_newer_address_is_used_and_an_older_one_that_comes_late_is_not(desk: D
 def test_an_address_that_cannot_be_opened_is_invalid(desk: Desk, therapist_id: TherapistId) -> None:
     with pytest.raises(Invalid):
         desk.bench.hear(
-            address_book.keep_therapist_contact, replace(desk.contact_changed(therapist_id), sealed="not sealed")
+            address_book.record_therapist_contact, replace(desk.contact_changed(therapist_id), sealed="not sealed")
         )
 
 
 def test_the_office_hears_of_a_referral_that_waits_for_long_once(desk: Desk, referral_id: ReferralId) -> None:
     for _ in range(2):
-        desk.bench.hear(office_messages.tell_office_of_stall, facts.stalled(referral_id))
+        desk.bench.hear(office_messages.notify_office_of_stall, facts.stalled(referral_id))
         desk.run()
     (message,) = desk.post.sent
     assert message["To"] == SETTINGS.office.address
@@ -348,8 +348,8 @@ def test_a_credit_that_is_reversed_before_it_was_told_is_told_in_no_way(
     desk.admit(therapist_id)
     reversed_ = facts.fee_owed_again(referral_id, therapist_id)
     credited = replace(facts.fee_credited(referral_id, therapist_id), credit_note_id=reversed_.credit_note_id)
-    desk.bench.hear(therapist_messages.tell_of_credit, credited)
-    desk.bench.hear(therapist_messages.tell_of_fee_owed_again, reversed_)
+    desk.bench.hear(therapist_messages.notify_of_credit, credited)
+    desk.bench.hear(therapist_messages.notify_of_fee_owed_again, reversed_)
     desk.run()
     assert desk.post.sent == []
 
@@ -360,8 +360,8 @@ def test_a_credit_is_not_told_after_its_reversal(
     desk.admit(therapist_id)
     reversed_ = facts.fee_owed_again(referral_id, therapist_id)
     credited = replace(facts.fee_credited(referral_id, therapist_id), credit_note_id=reversed_.credit_note_id)
-    desk.bench.hear(therapist_messages.tell_of_fee_owed_again, reversed_)
-    desk.bench.hear(therapist_messages.tell_of_credit, credited)
+    desk.bench.hear(therapist_messages.notify_of_fee_owed_again, reversed_)
+    desk.bench.hear(therapist_messages.notify_of_credit, credited)
     desk.run()
     assert len(desk.post.sent) == 1
 

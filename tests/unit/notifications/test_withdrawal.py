@@ -70,10 +70,10 @@ def test_nothing_new_is_said_afterwards(desk: Desk, referral_id: ReferralId, the
     desk.run()
     before = len(desk.post.sent)
     desk.bench.hear(introductions.note_match, facts.matched(referral_id))
-    desk.bench.hear(client_messages.tell_client_of_subsidy, facts.subsidy_approved(referral_id))
+    desk.bench.hear(client_messages.notify_client_of_subsidy, facts.subsidy_approved(referral_id))
     desk.bench.hear(client_messages.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
     desk.bench.hear(therapist_messages.send_offer, facts.offered(referral_id, therapist_id))
-    desk.bench.hear(office_messages.tell_office_of_stall, facts.stalled(referral_id))
+    desk.bench.hear(office_messages.notify_office_of_stall, facts.stalled(referral_id))
     desk.release(referral_id, to=therapist_id)
     desk.run()
     assert len(desk.post.sent) == before
@@ -85,7 +85,7 @@ def test_what_a_therapist_owes_or_is_owed_is_still_said(
 ) -> None:
     desk.admit(therapist_id)
     desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
-    desk.bench.hear(therapist_messages.tell_of_credit, facts.fee_credited(referral_id, therapist_id))
+    desk.bench.hear(therapist_messages.notify_of_credit, facts.fee_credited(referral_id, therapist_id))
     desk.run()
     assert len(desk.post.sent) == 1
 
@@ -198,7 +198,7 @@ def test_an_open_offer_is_taken_back_from_a_therapist_after_a_withdrawal(
     desk.bench.hear(therapist_messages.send_offer, offer)
     desk.run()
     desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
-    desk.bench.hear(therapist_messages.take_offer_back, facts.taken_back(offer))
+    desk.bench.hear(therapist_messages.withdraw_offer, facts.taken_back(offer))
     desk.run()
     assert desk.states(referral_id) == {"offer": "sent", "offer_withdrawn": "sent"}
 

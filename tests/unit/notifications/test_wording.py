@@ -27,8 +27,8 @@ from contracts.vocabulary import (
 )
 from services.notifications.domain.templates import Recipient, StandIn, Template
 from services.notifications.gateways import staff_labels
-from services.notifications.gateways.samples import KNOWN, REFERENCE, SAMPLES, TEXTS
-from services.notifications.gateways.templates import InvalidTemplates, Text, Wording
+from services.notifications.gateways.samples import KNOWN, REFERENCE, SAMPLES, WITHOUT_SUBJECT
+from services.notifications.gateways.templates import InvalidTemplates, Templates, Text
 from services.notifications.settings import TEMPLATES
 from tests.unit.notifications.conftest import WORDING
 
@@ -80,7 +80,7 @@ def words(text: str) -> list[str]:
 @pytest.mark.parametrize("name", SAMPLES)
 def test_every_text_reads_as_plain_text_and_has_a_subject_if_it_is_an_e_mail(name: str, language: str) -> None:
     text = render(name, language)
-    assert bool(text.subject) is (name not in TEXTS)
+    assert bool(text.subject) is (name not in WITHOUT_SUBJECT)
     assert "\n" not in text.subject
     assert text.body.strip()
     assert not re.search(r"[{<]|\n\n\n|None", text.body)
@@ -242,12 +242,12 @@ def test_a_language_that_nothing_is_there_in_is_written_to_in_english() -> None:
     assert render(Template.MATCHED, "pl") == render(Template.MATCHED)
 
 
-def copied(folder: Path, changes: Mapping[str, str | None]) -> Wording:
+def copied(folder: Path, changes: Mapping[str, str | None]) -> Templates:
     shutil.copytree(TEMPLATES, folder / "templates")
     for name, content in changes.items():
         path = folder / "templates" / name
         path.unlink() if content is None else path.write_text(content)
-    return Wording(folder / "templates", KNOWN, texts=TEXTS)
+    return Templates(folder / "templates", KNOWN, texts=WITHOUT_SUBJECT)
 
 
 @pytest.mark.parametrize(

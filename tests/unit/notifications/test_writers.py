@@ -67,7 +67,7 @@ def tell(
     )
     sealed = desk.keyring.seal("notifications", known)
     event = ContactReleased(referral_id=referral_id, purpose=purpose, therapist_id=to, sealed=sealed)
-    desk.bench.hear(address_book.keep_contact, event)
+    desk.bench.hear(address_book.record_contact, event)
 
 
 def received(referral_id: ReferralId, group: ClientGroup = ClientGroup.FAMILY) -> ReferralReceived:
@@ -117,7 +117,7 @@ def test_what_comes_next_goes_to_the_client_alone_if_they_can_be_written_to(
 def test_and_otherwise_to_the_writer_in_words_of_their_own(desk: Desk, referral_id: ReferralId) -> None:
     tell(desk, referral_id)
     desk.bench.hear(introductions.note_match, facts.matched(referral_id))
-    desk.bench.hear(client_messages.tell_client_of_subsidy, facts.subsidy_approved(referral_id))
+    desk.bench.hear(client_messages.notify_client_of_subsidy, facts.subsidy_approved(referral_id))
     desk.bench.hear(address_book.signpost, facts.signposted(referral_id))
     desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
     desk.run()
@@ -170,7 +170,7 @@ def test_a_therapist_is_told_that_the_way_has_changed_each_time(
 def test_the_office_hears_of_a_new_request_at_once_and_once(desk: Desk, referral_id: ReferralId) -> None:
     tell(desk, referral_id, contact=OPEN_EMAIL, writer=None)
     for _ in range(2):  # it is said anew when something of it is corrected
-        desk.bench.hear(office_messages.tell_office_of_request, received(referral_id))
+        desk.bench.hear(office_messages.notify_office_of_request, received(referral_id))
     desk.run()
     (letter,) = desk.post.to(OFFICE)
     text = body(letter)
@@ -182,7 +182,7 @@ def test_the_office_hears_of_a_new_request_at_once_and_once(desk: Desk, referral
 
 
 def test_and_that_the_lead_must_see_a_young_persons(desk: Desk, referral_id: ReferralId) -> None:
-    desk.bench.hear(office_messages.tell_office_of_request, received(referral_id, ClientGroup.YOUNG_PERSON))
+    desk.bench.hear(office_messages.notify_office_of_request, received(referral_id, ClientGroup.YOUNG_PERSON))
     desk.run()
     assert "show it to the safeguarding lead first" in body(desk.post.sent[0])
 
@@ -201,7 +201,7 @@ def test_the_office_hears_of_what_could_not_be_read(
 ) -> None:
     field = "date_of_birth" if reason is RefusalReason.MALFORMED else None
     event = HelpRequestRefused(submission_id=SubmissionId(referral_id), reason=reason, field=field)
-    desk.bench.hear(office_messages.tell_office_of_unreadable, event)
+    desk.bench.hear(office_messages.notify_office_of_unreadable, event)
     desk.run()
     assert [says in body(one) for one in desk.post.sent if says] == ([True] if says else [])
     assert len(desk.post.sent) == bool(says)
@@ -231,7 +231,7 @@ def test_who_can_agree_to_be_found_a_therapist_is_asked_once(desk: Desk, referra
 
 def hear_of_consent(desk: Desk, referral_id: ReferralId, sequence: int | None = None) -> None:
     resumed = ReferralResumed(referral_id=referral_id, reason=ResumptionReason.CONSENT_GIVEN)
-    desk.bench.hear(office_messages.agreement_came, resumed, sequence=sequence)
+    desk.bench.hear(office_messages.stop_asking_for_agreement, resumed, sequence=sequence)
 
 
 def test_who_has_agreed_meanwhile_is_not_asked_any_more(desk: Desk, referral_id: ReferralId) -> None:
@@ -263,7 +263,7 @@ def test_what_a_referral_otherwise_waited_for_says_nothing_of_consent(desk: Desk
     awaited = AgreementAwaited(referral_id=referral_id, reason=HoldReason.CONSENT_TO_PASS_ON)
     desk.bench.hear(office_messages.ask_for_agreement, awaited)
     resumed = ReferralResumed(referral_id=referral_id, reason=ResumptionReason.INFORMATION_CAME)
-    desk.bench.hear(office_messages.agreement_came, resumed)
+    desk.bench.hear(office_messages.stop_asking_for_agreement, resumed)
     desk.run()
     assert desk.states(referral_id)["consent_needed"] == "sent"
 
@@ -295,9 +295,9 @@ def test_what_goes_by_post_has_whoever_it_is_for_above_the_address(desk: Desk, r
     inside = replace(POST, address="HMP Invented\nInvented Road")
     tell(desk, referral_id, contact=inside, writer=None, addressee="Robin Invented A0000AA")
     desk.run()
-    (parcel,) = desk.letters.sent
-    assert parcel.to == "Robin Invented A0000AA\nHMP Invented\nInvented Road"
-    assert "Leeward" not in parcel.text
+    (message,) = desk.letters.sent
+    assert message.to == "Robin Invented A0000AA\nHMP Invented\nInvented Road"
+    assert "Leeward" not in message.text
 
 
 def test_a_letter_that_anybody_might_open_is_left_to_a_person(desk: Desk, referral_id: ReferralId) -> None:
