@@ -33,10 +33,13 @@ class Recipient:
     answer: str | None = None
     drop: bool = False
     envelopes: list[Envelope] = field(default_factory=list)
+    connections: set[object] = field(default_factory=set)
+    """By where each came from."""
 
     async def handle_RCPT(  # noqa: N802
         self, server: object, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        self.connections.add(session.peer)
         if self.answer and address.startswith("refused"):
             return self.answer
         envelope.rcpt_tos.append(address)
@@ -66,7 +69,8 @@ def serve() -> Iterator[Serve]:
 
     yield start
     for controller in started:
-        controller.stop()
+        if not controller.loop.is_closed():  # stopped by the test
+            controller.stop()
 
 
 def a_message(to: str = "robin@example.org", body: str = "Hello.\n") -> EmailMessage:
@@ -122,6 +126,58 @@ def test_a_server_that_is_not_there_may_be_tried_again() -> None:
 def test_a_server_that_hangs_up_in_the_middle_may_be_tried_again(serve: Serve) -> None:
     with pytest.raises(OSError):  # noqa: PT011
         mailer(serve(Recipient(drop=True))).send(a_message())
+
+
+def test_what_a_thread_sends_in_one_go_takes_one_connection(serve: Serve) -> None:
+    recipient = Recipient(answer="550 No such user")
+    made = mailer(serve(recipient))
+    made.send(a_message())
+    with pytest.raises(Rejected):
+        made.send(a_message("refused@example.org"))
+    made.send(a_message())
+    assert len(recipient.envelopes) == 2
+    assert len(recipient.connections) == 1
+    made.flush()
+    made.send(a_message())
+    made.flush()
+    assert len(recipient.envelopes) == 3
+    assert len(recipient.connections) == 2
+
+
+def test_a_connection_that_the_server_closed_meanwhile_is_made_anew(serve: Serve) -> None:
+    before, after = Recipient(), Recipient()
+    controller = serve(before)
+    made = mailer(controller)
+    made.send(a_message())
+    controller.stop()
+    again = Controller(after, hostname="127.0.0.1", port=controller.port)
+    again.start()
+    try:
+        made.send(a_message())
+        made.flush()
+    finally:
+        again.stop()
+    assert len(before.envelopes) == len(after.envelopes) == 1
+
+
+def test_after_a_server_hung_up_in_the_middle_the_next_message_goes(serve: Serve) -> None:
+    recipient = Recipient(drop=True)
+    made = mailer(serve(recipient))
+    with pytest.raises(OSError):  # noqa: PT011
+        made.send(a_message())
+    recipient.drop = False
+    made.send(a_message())
+    made.flush()
+    assert len(recipient.envelopes) == 1
+
+
+def test_to_flush_where_nothing_was_sent_or_the_server_is_gone_is_no_error(serve: Serve) -> None:
+    controller = serve(Recipient())
+    made = mailer(controller)
+    made.flush()
+    made.send(a_message())
+    controller.stop()
+    made.flush()
 
 
 def test_a_report_of_failure_comes_back_under_the_message_s_own_address(serve: Serve) -> None:
@@ -262,7 +318,7 @@ def test_letters_in_a_folder_are_kept_all_at_once_by_the_thread_that_sent_them(
         mailer.send(a_message())
     first, second = sorted((tmp_path / "mail" / "new").iterdir())
     first.rename(tmp_path / "mail" / "cur" / f"{first.name}:2,S")  # somebody reads it meanwhile
-    other = threading.Thread(target=mailer.keep)
+    other = threading.Thread(target=mailer.flush)
     other.start()
     other.join()
     assert kept == ["new"]

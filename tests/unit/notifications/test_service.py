@@ -176,5 +176,5 @@ def test_safeguarding_has_a_lane_of_its_own() -> None:
 def test_whatever_sends_mail_keeps_it_before_it_says_so() -> None:
     (schedule,) = (one.entrypoint for one in declared_by(NotificationsService) if one.attribute == "timers")
     effects = [entry for entry in schedule.entries if isinstance(entry, Effect)]
-    sending = {one.name: one.keep for one in effects if one.act in (sending.deliver, digests.send_digest)}
-    assert sending == dict.fromkeys((SEND_ALERT, SEND_DIGEST, SEND_MESSAGE), sending.flush_mail)
+    flushed = {one.name: one.keep for one in effects if one.act in (sending.deliver, digests.send_digest)}
+    assert flushed == dict.fromkeys((SEND_ALERT, SEND_DIGEST, SEND_MESSAGE), sending.flush_mail)
