@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 from chassis.privacy.sealing import NoKey
 from leeward.errors import Refusal
 
-COMMANDS: Mapping[str, str] = {
+COMMANDS: Mapping[str, str | tuple[str, ...]] = {
     "up": "leeward.commands.up:up",
     "demo": "leeward.commands.demo:demo",
     "status": "leeward.commands.status:status",
@@ -28,7 +28,11 @@ COMMANDS: Mapping[str, str] = {
     "hold": "leeward.commands.erasure:hold_app",
     "export-subject": "leeward.commands.export_subject:export_subject",
     "requests": "leeward.commands.requests:app",
-    "referral": "leeward.commands.referral:app",
+    "referral": (
+        "leeward.commands.referral:app",
+        "leeward.commands.duplicates:app",
+        "leeward.commands.corrections:app",
+    ),
     "therapist": "leeward.commands.therapist:app",
     "alerts": "leeward.commands.alerts:app",
     "evaluation": "leeward.commands.evaluation:app",
@@ -41,7 +45,7 @@ COMMANDS: Mapping[str, str] = {
     "templates": "leeward.commands.templates:app",
     "bench": "leeward.commands.bench:bench",
 }
-"""Where each command is: a function, or a Typer application of several."""
+"""Where each command is: a function, a Typer application of several, or several of those that are used as one."""
 
 
 class Commands(TyperGroup):
@@ -75,15 +79,24 @@ def leeward() -> None:
 
 
 def _load(name: str) -> Any:
-    module, attribute = COMMANDS[name].split(":")
-    found: Any = getattr(import_module(module), attribute)
+    where = COMMANDS[name]
+    found, *others = [_attribute(path) for path in ([where] if isinstance(where, str) else where)]
     if isinstance(found, typer.Typer):
         group = typer.main.get_group(found)
+        for command_name, command in (
+            pair for other in others for pair in typer.main.get_group(other).commands.items()
+        ):
+            group.add_command(command, command_name)
         group.name = name
         return group
     alone = typer.Typer(add_completion=False)
     alone.command(name)(found)
     return typer.main.get_command(alone)
+
+
+def _attribute(path: str) -> Any:
+    module, name = path.split(":")
+    return getattr(import_module(module), name)
 
 
 def main() -> None:

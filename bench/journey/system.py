@@ -16,7 +16,7 @@ from bench.journey.sampler import sampling
 from bench.sections.journey_rows import Depth
 from chassis.privacy.sealing import Keyring
 from chassis.rpc import RpcClient
-from leeward.commands.status import status_of
+from leeward.runtime.health import status_of
 from leeward.runtime.supervisor import Supervisor
 from leeward.runtime.workspace import SERVICES, Workspace
 from tests.support.system import virtual_host

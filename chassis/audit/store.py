@@ -20,7 +20,6 @@ ROWS_AT_ONCE = 1_000
 WHY = "audit entries are only ever added"
 FORBIDDING = forbidding("audit_entry", WHY)
 FORBIDDING_REPLACEMENT = forbidding_replacement("audit_entry", WHY, ("sequence",))
-"""What migrations run."""
 
 
 def append(

@@ -87,14 +87,14 @@ class LaneConsumer:
         read: Read,
         settle: Callable[[Sequence[Arrived]], list[Settled]],
         run_worker: RunWorker,
-        seconds_to_give_way: Callable[[], float],
+        seconds_to_back_off: Callable[[], float],
     ) -> None:
         self._service, self._lane = service, lane
         self._connect, self._heartbeat_seconds = connect, heartbeat_seconds
         self._batch_limit = batch_limit
         self._clock = clock
         self._read, self._settle, self._run_worker = read, settle, run_worker
-        self._seconds_to_give_way = seconds_to_give_way
+        self._seconds_to_back_off = seconds_to_back_off
         self._waiting: deque[Arrived] = deque()
         self._held_bytes = 0
         self.is_connected = False
@@ -166,12 +166,12 @@ class LaneConsumer:
             has_more = connection.drain(IDLE_SECONDS)
         while has_more and self._has_room:
             has_more = connection.drain(0)
-        if self._waiting and (seconds := self._seconds_to_give_way()):
+        if self._waiting and (seconds := self._seconds_to_back_off()):
             settled.send()
             metrics.GAVE_WAY.labels(self._lane).inc()
-            self._give_way(connection, seconds)
+            self._back_off(connection, seconds)
 
-    def _give_way(self, connection: BusConnection, seconds: float) -> None:
+    def _back_off(self, connection: BusConnection, seconds: float) -> None:
         """Leaves the processor to others for so long, unless a whole batch has arrived before."""
         until = time.monotonic() + seconds
         while self._has_room and (left := until - time.monotonic()) > 0:

@@ -59,7 +59,7 @@ class Lane(Entrypoint):  # type: ignore[misc]
             read=read_it,
             settle=self._settler.settle if self.lane == URGENT else self._settle_in_turn,
             run_worker=self._run_worker,
-            seconds_to_give_way=(lambda: 0.0) if self.lane == URGENT else self._ports.pressure.seconds_to_give_way,
+            seconds_to_back_off=(lambda: 0.0) if self.lane == URGENT else self._ports.cpu_pressure.seconds_to_back_off,
         )
 
     def start(self) -> None:
@@ -76,7 +76,7 @@ class Lane(Entrypoint):  # type: ignore[misc]
         return LaneHealth(*self.consumer.taken())
 
     def _settle_in_turn(self, batch: Sequence[Arrived]) -> list[Settled]:
-        self._ports.right_of_way.stand_aside()
+        self._ports.urgent_first.wait()
         return self._settler.settle(batch)
 
     def _run_worker(self, work: Callable[[], list[Settled]], meanwhile: Callable[[], bool]) -> list[Settled]:

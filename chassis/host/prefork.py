@@ -1,8 +1,8 @@
 """Forks services from a process that has loaded what they share, which is most of what a start costs.
 
 `python -m chassis.host.prefork LIFELINE` reads orders, one JSON object a line, and answers each with the new process's
-id. It looks after none of them: whoever ordered a process watches it by its id, and the nursery ends when its input
-does. What it forked ends with whoever holds the other end of the lifeline; see `chassis.host.lifeline`.
+id. It supervises none of them: whoever ordered a process watches it by its id. The server ends when its input does, and
+what it forked ends with whoever holds the other end of the lifeline; see `chassis.host.lifeline`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from chassis.host.lifeline import end_with_owner
 
 
 def _become(order: Mapping[str, Any], lifeline: int) -> None:
-    """Makes of a copy of the nursery what a process of its own would be: its session, its environment, its log."""
+    """Turns a fork of the server into a process of its own: its own session, environment and log."""
     from eventlet import hubs
 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -34,7 +34,7 @@ def _become(order: Mapping[str, Any], lifeline: int) -> None:
         os.dup2(theirs, ours)
     for opened in (log, nothing):
         os.close(opened)
-    hubs.get_hub().poll.close()  # an event loop of its own, and nothing left of the nursery's
+    hubs.get_hub().poll.close()  # an event loop of its own, and nothing left of the prefork server's
     hubs.use_hub()
     os.environ.clear()
     os.environ.update(order["environment"])

@@ -18,8 +18,8 @@ from chassis.bus.connection import BusConnection, open_connection, user_of
 from chassis.bus.relay import Relay
 from chassis.clock import clock_for
 from chassis.config import ChassisSettings, Env
-from chassis.host.backpressure import Pressure
-from chassis.host.right_of_way import RightOfWay
+from chassis.host.cpu_pressure import CpuPressure
+from chassis.host.urgent_first import UrgentFirst
 from chassis.host.webhooks import NO_SUCH_PLACE, Post, Posted, receive
 from chassis.observability import metrics
 from chassis.observability.logs import describe
@@ -62,7 +62,7 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
     """Opens the service's store and relays its outbox.
 
     `metadata` holds the service's tables; `dependencies` makes, from the environment, what its handlers find as
-    `unit.dependencies`. `alarms` count, by name, what a person must know at once. `posts` are, by path, what may be
+    `unit.dependencies`. `alarms` count, by name, what a person must know at once. `webhooks` are, by path, what may be
     posted from outside to the service's HTTP port.
     """
 
@@ -72,11 +72,11 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
         metadata: MetaData,
         dependencies: Callable[[Env], Any],
         alarms: Mapping[str, Alarm] | None = None,
-        posts: Mapping[str, Post] | None = None,
+        webhooks: Mapping[str, Post] | None = None,
     ) -> None:
         self.metadata = metadata
         self._alarms = alarms or {}
-        self._posts = posts or {}
+        self._webhooks = webhooks or {}
         self.found: dict[str, int] = {}
         """Alarms that housekeeping found, by name, and how often; they last until it looks again."""
         self.make_dependencies = dependencies
@@ -84,8 +84,8 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
         self._when_recorded: list[Callable[[], None]] = []
         self._at_the_end: list[Callable[[], None]] = []
         self._is_open = False
-        self.right_of_way = RightOfWay()
-        self.pressure = Pressure()
+        self.urgent_first = UrgentFirst()
+        self.cpu_pressure = CpuPressure()
         self._committed_at = -math.inf
 
     def setup(self) -> None:
@@ -191,7 +191,7 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
 
     def receive(self, path: str, posted: Posted) -> str:
         """Takes what was posted from outside, and returns the status to answer with; see `chassis.host.webhooks`."""
-        post = self._posts.get(path)
+        post = self._webhooks.get(path)
         if post is None:
             return NO_SUCH_PLACE
         dependencies = self.container.config[DEPENDENCIES]

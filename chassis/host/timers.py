@@ -32,7 +32,7 @@ class Schedule(Entrypoint):  # type: ignore[misc]
 
     def setup(self) -> None:
         self._ports = chassis_of(self.container)
-        self._scheduler = Scheduler(self._ports.database, self._ports.unit, self._ports.right_of_way.give)
+        self._scheduler = Scheduler(self._ports.database, self._ports.unit, self._ports.urgent_first.yield_turn)
         self._stopping = threading.Event()
         self._threads: list[tuple[threading.Event, threading.Event]] = []
 
@@ -51,17 +51,17 @@ class Schedule(Entrypoint):  # type: ignore[misc]
             stopped.wait()
 
     def _perform_first(self, effect: Effect, timers: Sequence[DueTimer]) -> None:
-        self._ports.right_of_way.take()
+        self._ports.urgent_first.claim()
         try:
             self._scheduler.perform(effect, timers)
         finally:
-            self._ports.right_of_way.leave()
+            self._ports.urgent_first.release()
 
     def _spawn(self, identifier: str, names: tuple[str, ...], fire: Fire, *, urgent: bool = False) -> None:
         wake, stopped = threading.Event(), threading.Event()
         self._threads.append((wake, stopped))
         if urgent:
-            self._ports.wake_when_due(frozenset(names), self._ports.right_of_way.take)
+            self._ports.wake_when_due(frozenset(names), self._ports.urgent_first.claim)
         self._ports.wake_when_due(frozenset(names), wake.set)
         self.container.spawn_managed_thread(lambda: self._watch(names, fire, wake, stopped), identifier=identifier)
 

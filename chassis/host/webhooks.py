@@ -2,7 +2,7 @@
 
 ::
 
-    chassis = Chassis(..., posts={"/receipts/texts": Post(read_receipts, take_receipt)})
+    chassis = Chassis(..., webhooks={"/receipts/texts": Post(read_receipts, take_receipt)})
 
 Who posts is for `read` to find out. Nothing is answered but whether it was taken, so nobody learns what is there.
 """

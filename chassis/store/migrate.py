@@ -2,7 +2,7 @@
 
 `python -m chassis.store.migrate <service>` brings the database that `<SERVICE>_DATABASE_URL` names to the newest
 revision. `python -m chassis.store.migrate --revise <service> "what changed"` is for a developer who has changed the
-service's `store.py`: it writes the next revision, to be read and kept.
+service's `store/tables.py`: it writes the next revision, to be read and kept.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ def migrate(service: str, database_url: str, *, to: str = "head") -> None:
 
 
 def revise(service: str, message: str) -> None:
-    """Writes the revision that leads from the newest one to the tables of the service's `store.py`."""
+    """Writes the revision that leads from the newest one to the tables of the service's `store/tables.py`."""
     config = _config(service)
     number = f"{int(newest(service)) + 1:04}"
     with open_engine("sqlite://").begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-        config.attributes["metadata"] = importlib.import_module(f"services.{service}.store").metadata
+        config.attributes["metadata"] = importlib.import_module(f"services.{service}.store.tables").metadata
         versions = config.get_main_option("version_locations")
         command.revision(config, message, autogenerate=True, rev_id=number, version_path=versions)
     subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", str(versions)], check=True)

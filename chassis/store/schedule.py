@@ -106,10 +106,10 @@ class DueTimer:
 class Scheduler:
     """Fires what is due in one service's schedule. `open_unit` opens the units that handlers run in."""
 
-    def __init__(self, database: Database, open_unit: OpenUnit, give_way: Callable[[], None] = lambda: None) -> None:
-        """`give_way` is called between ordinary effects, and may take as long as something urgent is in hand."""
+    def __init__(self, database: Database, open_unit: OpenUnit, yield_turn: Callable[[], None] = lambda: None) -> None:
+        """`yield_turn` is called between ordinary effects, and may take as long as something urgent is in hand."""
         self._database = database
-        self._give_way = give_way
+        self._yield_turn = yield_turn
         self._open_unit = open_unit
         self._table = table = database.tables.timer
         seen = [table.c[name] == bindparam(f"seen_{name}") for name in ("name", "key", "due_at")]
@@ -216,7 +216,7 @@ class Scheduler:
         try:
             acted.append((timer, effect.act(unit, timer)))
             if not effect.urgent:
-                self._give_way()
+                self._yield_turn()
         except STORE_AWAY:
             raise
         except Exception as error:

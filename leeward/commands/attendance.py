@@ -11,8 +11,7 @@ import typer
 from rich.table import Table
 
 from contracts.london import day_of
-from leeward.commands.erasure import By
-from leeward.console.options import VAR, AsJson, Folder
+from leeward.console.options import VAR, AsJson, By, Folder
 from leeward.console.service_client import asking
 from leeward.console.terminal import console, id_column, print_wide
 from leeward.runtime.workspace import Workspace

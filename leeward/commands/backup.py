@@ -20,7 +20,7 @@ from chassis.audit.store import reach
 from chassis.store.revision import current
 from leeward.backups.copies import copy_without_keys, destroyed_in, keys_in, put_back, suffix_of
 from leeward.backups.key_copies import NoKeys, read_keys, write_keys
-from leeward.commands.audit import record_audit
+from leeward.console.operators_audit import record_audit
 from leeward.console.options import VAR, AsJson, Folder, new_folder
 from leeward.console.terminal import console, plain_errors, step
 from leeward.errors import Refusal

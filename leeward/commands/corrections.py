@@ -24,8 +24,7 @@ from contracts.vocabulary import (
     UndoReason,
     Wish,
 )
-from leeward.commands.erasure import By, Reference
-from leeward.console.options import VAR, Folder
+from leeward.console.options import VAR, By, Folder, Reference
 from leeward.console.service_client import asking, find
 from leeward.console.terminal import console
 from leeward.console.typed_values import ask, parsed_by, text_of
@@ -42,6 +41,10 @@ ASKED: dict[SafeChannel, tuple[str, Callable[[str], str]]] = {
 """What of a safe contact each channel needs, and how it is read. Whoever calls themselves needs nothing."""
 
 
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+
+@app.command()
 def consent(
     reference: Reference,
     about: Annotated[ConsentKind, typer.Argument(help="What they agree to, or not.")],
@@ -59,6 +62,7 @@ def consent(
     console.print(f"It is on record. {one['reference']} is {state}.", markup=False)
 
 
+@app.command()
 def new_contact(
     reference: Reference,
     by: By,
@@ -76,6 +80,7 @@ def new_contact(
     console.print(f"{one['reference']} {now}.", markup=False)
 
 
+@app.command()
 def contact(
     reference: Reference,
     by: By,
@@ -112,6 +117,7 @@ def contact(
     console.print(f"From now on {one['reference']} is reached in the new way.", markup=False)
 
 
+@app.command()
 def undo(
     reference: Reference,
     by: By,
@@ -125,6 +131,7 @@ def undo(
     console.print(f"{one['reference']} goes on where it was.", markup=False)
 
 
+@app.command()
 def undo_match_end(
     reference: Reference,
     by: By,
@@ -142,6 +149,7 @@ def undo_match_end(
     console.print(f"{one['reference']} {goes_on}.", markup=False)
 
 
+@app.command()
 def needs(
     reference: Reference,
     by: By,
@@ -192,8 +200,3 @@ def needs(
         why: dict[str, Any] = {"staff": by, "reason": reason.value, "told": told.value}
         client.call("intake", "change_needs", referral_id=one["referral_id"], **why, **changes)
     console.print(f"It is on record, and a therapist is sought for {one['reference']} accordingly.", markup=False)
-
-
-def add_to(app: typer.Typer) -> None:
-    for command in (consent, contact, new_contact, undo, undo_match_end, needs):
-        app.command()(command)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import re
 import sys
@@ -16,26 +15,39 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from chassis.audit.chain import AuditAction
 from chassis.bus.dead_letters import Selection
 from chassis.bus.permissions import OPERATOR
-from chassis.rpc import RpcClient
-from leeward.commands.audit import record_audit
 from leeward.console.options import VAR, AsJson, Folder
 from leeward.console.service_client import asking
 from leeward.console.terminal import console, errors, printable, refuse_unknown
-from leeward.dead_letters.letters import DISCARD, EXPORT, LIST, REPLAY, SHOW, Answers, Letter, chosen, look, move
+from leeward.dead_letters.discarding import discard_letters
+from leeward.dead_letters.letters import EXPORT, LIST, REPLAY, SHOW, Answers, Letter, chosen, look, move
 from leeward.runtime.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Dead letters: messages that a person must look at.")
 
+
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
 Services = Annotated[list[str] | None, typer.Option("--service", help="Of this service; may be given again.")]
+
+
 Cause = Annotated[str | None, typer.Option(help="That died of this cause, as `leeward dead list` names it.")]
+
+
 OlderThan = Annotated[str | None, typer.Option(help="That first failed longer ago than this: 30m, 12h, 7d.")]
+
+
 YoungerThan = Annotated[str | None, typer.Option(help="That first failed more recently than this.")]
+
+
 Ids = Annotated[list[str] | None, typer.Argument(help="The ids of messages.")]
+
+
 All = Annotated[bool, typer.Option("--all", help="Every one that the other options leave.")]
+
+
 Yes = Annotated[bool, typer.Option("--yes", help="Don't ask, for scripts.")]
 
 
@@ -126,21 +138,6 @@ def discard(
         _ask("Discard", found.letters, ask=every and not yes)
         moved = discard_letters(client, workspace, found.letters, reason)
     _tell(moved, found.problems, "discarded", as_json)
-
-
-def discard_letters(client: RpcClient, workspace: Workspace, letters: Iterable[Letter], reason: str) -> Answers:
-    """Has each service drop its own letters, and puts on record why. Raises one of LOST."""
-    ids: dict[str, list[str]] = defaultdict(list)
-    known = {(letter.service, letter.id): letter for letter in letters}
-    for service, id_ in known:
-        ids[service].append(id_)
-    who = getpass.getuser()
-    answers = move(client, DISCARD, {service: {"ids": theirs, "discarded_by": who} for service, theirs in ids.items()})
-    for service, moved in answers.moved.items():
-        for letter in (known[service, id_] for id_ in moved["done"]):
-            about = {"service": service, "id": letter.id, "event": letter.event, "died_of": letter.reason}
-            record_audit(workspace.audit, AuditAction.DISCARDED, at=workspace.clock.now(), **about, reason=reason)
-    return answers
 
 
 @app.command()

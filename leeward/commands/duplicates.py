@@ -14,8 +14,7 @@ from rich.table import Table
 
 from chassis.rpc import CommandFailed, RpcClient
 from contracts.vocabulary import ApartReason, MarkKind, MergeReason, UnmergeReason
-from leeward.commands.erasure import By, Reference
-from leeward.console.options import VAR, AsJson, Folder
+from leeward.console.options import VAR, AsJson, By, Folder, Reference
 from leeward.console.service_client import asking, find
 from leeward.console.terminal import console
 from leeward.runtime.workspace import Workspace
@@ -30,6 +29,10 @@ ALIKE: Mapping[MarkKind, str] = {
 Other = Annotated[str, typer.Argument(help="The reference of the other request.")]
 
 
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+
+@app.command()
 def duplicates(
     reference: Annotated[str | None, typer.Argument(help="Only pairs with this request.")] = None,
     var: Folder = VAR,
@@ -44,6 +47,7 @@ def duplicates(
         console.print(_table(found) if found else "None wait to be looked at.")
 
 
+@app.command()
 def merge(
     reference: Annotated[str, typer.Argument(help="The request that stops.")],
     into: Annotated[str, typer.Argument(help="The request that goes on in its place.")],
@@ -64,6 +68,7 @@ def merge(
     console.print(f"{one['reference']} has stopped, and {other['reference']} goes on in its place.", markup=False)
 
 
+@app.command()
 def unmerge(
     reference: Reference,
     by: By,
@@ -77,6 +82,7 @@ def unmerge(
     console.print(f"{one['reference']} goes on where it was.", markup=False)
 
 
+@app.command()
 def tell_apart(
     reference: Reference,
     other_reference: Other,
@@ -92,11 +98,6 @@ def tell_apart(
     both = f"{one['reference']} and {other['reference']}"
     told = "are told apart for good" if done["changed"] else "had been told apart before; nothing has changed"
     console.print(f"{both} {told}.", markup=False)
-
-
-def add_to(app: typer.Typer) -> None:
-    for command in (duplicates, merge, unmerge, tell_apart):
-        app.command()(command)
 
 
 def _pairs(client: RpcClient, referral_id: str | None) -> list[dict[str, Any]]:

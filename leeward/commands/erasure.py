@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from collections import defaultdict
 from typing import Annotated, Any
@@ -12,18 +11,14 @@ import typer
 from chassis.bus.dead_letters import Selection
 from chassis.rpc import RpcClient
 from contracts.commands.privacy import ErasureReason, HoldReason, LiftReason
-from leeward.commands.dead_letters import discard_letters
-from leeward.commands.trace import gather
-from leeward.console.options import VAR, AsJson, Folder
-from leeward.console.service_client import asking
+from leeward.console.options import ME, VAR, AsJson, By, Folder, Reference
+from leeward.console.referral_events import gather
+from leeward.console.service_client import ask, asking
 from leeward.console.terminal import broker_errors, broker_of, console, errors
 from leeward.dead_letters.attribution import About, Person
+from leeward.dead_letters.discarding import discard_letters
 from leeward.dead_letters.letters import SHOW, Letter, look
 from leeward.runtime.workspace import SERVICES, Workspace
-
-Reference = Annotated[str, typer.Argument(help="The client's reference.")]
-By = Annotated[str, typer.Option("--by", help="Who answers for it; it goes on record.")]
-ME = getpass.getuser()
 
 hold_app = typer.Typer(no_args_is_help=True, add_completion=False, help="Legal holds, which stop every erasure.")
 
@@ -106,12 +101,6 @@ def show(reference: Reference, var: Folder = VAR, as_json: AsJson = False) -> No
         console.print(line, markup=False)
     if not holds:
         console.print("None.")
-
-
-def ask(workspace: Workspace, method: str, **fields: Any) -> Any:
-    """Intake's answer. Ends with exit code 1, in words, if it refuses or can't be asked."""
-    with asking(workspace) as client:
-        return client.call("intake", method, **fields)
 
 
 def discard_letters_about(

@@ -15,8 +15,7 @@ from chassis.rpc import NoAnswer
 from contracts.commands.subject import ExportReason, Ground
 from contracts.reference import InvalidReference, parse_reference
 from contracts.vocabulary import Party
-from leeward.commands.erasure import ME, By, Reference
-from leeward.console.options import VAR, Folder, new_folder
+from leeward.console.options import ME, VAR, By, Folder, Reference, new_folder
 from leeward.console.service_client import asking
 from leeward.console.terminal import console, errors, plain_errors
 from leeward.runtime.workspace import Workspace

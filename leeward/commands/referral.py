@@ -12,9 +12,7 @@ import typer
 
 from chassis.privacy.ephemeral_key import OneTimeKey
 from contracts.commands.subject import ReadingReason, Section, Topic
-from leeward.commands import corrections, duplicates
-from leeward.commands.erasure import By, Reference
-from leeward.console.options import VAR, AsJson, Folder
+from leeward.console.options import VAR, AsJson, By, Folder, Reference
 from leeward.console.service_client import asking, find
 from leeward.console.terminal import console
 from leeward.runtime.workspace import Workspace
@@ -36,8 +34,6 @@ app = typer.Typer(
     add_completion=False,
     help="What a client wrote and what was decided, for who may read it; requests that came twice.",
 )
-duplicates.add_to(app)
-corrections.add_to(app)
 
 
 @app.command()

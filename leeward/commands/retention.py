@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from leeward.commands.erasure import ME, By, Reference, ask
-from leeward.console.options import VAR, AsJson, Folder
+from leeward.console.options import ME, VAR, AsJson, By, Folder, Reference
+from leeward.console.service_client import ask
 from leeward.console.terminal import console
 from leeward.runtime.workspace import Workspace
 

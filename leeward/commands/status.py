@@ -1,155 +1,18 @@
-"""How is it going: every service, its queues and its outbox."""
+"""`leeward status`: how every service is, its queues and its outbox."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
-from typing import Any, TypeVar
+from dataclasses import asdict
 
 import typer
-from amqp.exceptions import NotFound
-from kombu import Connection
-from rich.table import Table
 
-from chassis.audit.anchoring import CONTRADICTS, UNREADABLE
-from chassis.bus import permissions
-from chassis.bus.topology import RETRY_DELAYS_SECONDS
-from chassis.clock import SystemClock
-from chassis.rpc import CommandFailed, NoAnswer, RpcClient
-from leeward.commands.audit import OPERATOR, operators_alarms
+from leeward.console.operators_audit import OPERATOR, operators_alarms
 from leeward.console.options import VAR, AsJson, Folder
+from leeward.console.status_table import in_words, state_of, status_table
 from leeward.console.terminal import broker_errors, broker_of, console
-from leeward.runtime.restarts import FLAPS_AT, FLAPS_WITHIN, recent
-from leeward.runtime.supervisor import SITE, is_ready
-from leeward.runtime.workspace import SERVICES, Workspace
-from web.publisher.spool import count_put_aside
-
-TIMEOUT_SECONDS = 2.0
-
-PUT_ASIDE = "put_aside"
-ALARMS = {
-    "safeguarding_unreached": "safeguarding concern(s) that NOBODY COULD BE TOLD OF by any channel: look now",
-    PUT_ASIDE: "thing(s) from outside that can't be read and lie aside for a person to look at",
-    CONTRADICTS: "anchor(s) that the audit log contradicts: IT WAS CUT OR REWRITTEN. `leeward audit verify` says where",
-    UNREADABLE: "line(s) among the anchors of the audit log that are none: somebody has changed the file",
-}
-
-
-@dataclass(frozen=True)
-class ServiceStatus:
-    """One service. What only the service itself can tell is None while it is down.
-
-    `inbox_depth` counts what waits at the broker and what the service has taken and not settled.
-    `oldest_message_seconds` is the age of the first message that the service has in hand, 0 if there is none. While the
-    service is down it is None: looking into a queue would count as a failed delivery of what lies in it.
-    """
-
-    service: str
-    up: bool
-    inbox_depth: int
-    urgent_depth: int
-    retrying: int
-    dead_letters: int
-    oldest_message_seconds: float | None = None
-    outbox_rows: int | None = None
-    outbox_lag_seconds: float | None = None
-    timers_due: int | None = None
-    alarms: Mapping[str, int] = field(default_factory=dict)
-    recent_restarts: int = 0
-    flaps: bool = False
-    """Whether it keeps ending: it may be up at the moment, and is not well."""
-
-    @property
-    def idle(self) -> bool:
-        """Up, with nothing waiting, nothing under way and nothing due."""
-        waiting = (self.inbox_depth, self.urgent_depth, self.retrying, self.outbox_rows, self.timers_due)
-        return self.up and not any(waiting)
-
-
-@dataclass(frozen=True)
-class SiteStatus:
-    """The public site, which has no queue: whether it answers, and where."""
-
-    up: bool
-    address: str
-    service: str = SITE
-    recent_restarts: int = 0
-    flaps: bool = False
-    alarms: Mapping[str, int] = field(default_factory=dict)
-
-
-Status = TypeVar("Status", ServiceStatus, SiteStatus)
-
-
-def site_of(workspace: Workspace) -> SiteStatus | None:
-    """The site that runs from this folder; None if none does."""
-    found = workspace.read_run_file()
-    address = found.get("web") if found else None
-    if not address:
-        return None
-    aside = count_put_aside(workspace.spool)
-    return SiteStatus(up=is_ready(address), address=address, alarms={PUT_ASIDE: aside} if aside else {})
-
-
-def with_restarts(states: Sequence[Status], workspace: Workspace) -> list[Status]:
-    """The same, with what the folder's run file says of how often each was started again lately."""
-    found = workspace.read_run_file() or {"services": {}}
-    told = {**found["services"], SITE: found.get(SITE, {})}
-    now = SystemClock().now()
-
-    def counted(state: Status) -> Status:
-        times = map(datetime.fromisoformat, told.get(state.service, {}).get("restarted_at", ()))
-        count = len(recent(times, at=now))
-        return replace(state, recent_restarts=count, flaps=count >= FLAPS_AT)
-
-    return [counted(state) for state in states]
-
-
-def status_of(amqp_uri: str, services: Sequence[str] = SERVICES) -> list[ServiceStatus]:
-    """The state of every service, as it is now. Raises OSError if the broker can't be reached."""
-    with Connection(amqp_uri, connect_timeout=5) as connection, RpcClient(amqp_uri, permissions.OPERATOR) as client:
-        return [_status(connection, client, service) for service in services]
-
-
-def _status(connection: Connection, client: RpcClient, service: str) -> ServiceStatus:
-    health = _health(client, service)
-    lanes: dict[str, Any] = health["lanes"] if health else {}
-    taken = {lane: state["taken"] for lane, state in lanes.items()}
-    return ServiceStatus(
-        service=service,
-        up=health is not None,
-        inbox_depth=_depth(connection, f"{service}.inbox") + taken.get("inbox", 0),
-        urgent_depth=_depth(connection, f"{service}.urgent") + taken.get("urgent", 0),
-        retrying=sum(_depth(connection, f"{service}.retry.{delay}") for delay in RETRY_DELAYS_SECONDS),
-        dead_letters=_depth(connection, f"{service}.dead"),
-        oldest_message_seconds=max((state["oldest_seconds"] for state in lanes.values()), default=0.0)
-        if health
-        else None,
-        outbox_rows=health["outbox_rows"] if health else None,
-        outbox_lag_seconds=health["outbox_oldest_seconds"] if health else None,
-        timers_due=health["timers_due"] if health else None,
-        alarms=health["alarms"] if health else {},
-    )
-
-
-def _health(client: RpcClient, service: str) -> dict[str, Any] | None:
-    try:
-        health: dict[str, Any] = client.call(service, "health", timeout=TIMEOUT_SECONDS)
-    except (NoAnswer, CommandFailed):
-        return None
-    return health
-
-
-def _depth(connection: Connection, queue: str) -> int:
-    """Messages that wait at the broker; 0 for a queue that isn't there."""
-    with connection.channel() as channel:
-        try:
-            depth: int = channel.queue_declare(queue, passive=True).message_count
-        except NotFound:
-            return 0
-    return depth
+from leeward.runtime.health import ServiceStatus, SiteStatus, site_of, status_of, with_restarts
+from leeward.runtime.workspace import Workspace
 
 
 def status(var: Folder = VAR, as_json: AsJson = False) -> None:
@@ -171,32 +34,8 @@ def status(var: Folder = VAR, as_json: AsJson = False) -> None:
     else:
         console.print(status_table(states))
         for site in sites:
-            console.print(f"site: {_state(site)}, {site.address}", soft_wrap=True)
+            console.print(f"site: {state_of(site)}, {site.address}", soft_wrap=True)
         for alarm in in_words(alarms):
             console.print(alarm, style="bold red", markup=False)
     if any(alarms.values()) or not all(state.up and not state.flaps for state in everything):
         raise typer.Exit(1)
-
-
-def in_words(alarms: Mapping[str, Mapping[str, int]]) -> list[str]:
-    """What a person must know at once of each service."""
-    found = [(service, name, count) for service, counts in alarms.items() for name, count in counts.items()]
-    return [f"{service}: {count} {ALARMS.get(name, name)}" for service, name, count in found]
-
-
-def status_table(states: list[ServiceStatus]) -> Table:
-    table = Table("service", "state", box=None)
-    for heading in ("inbox", "urgent", "retrying", "oldest s", "outbox", "lag s", "dead letters"):
-        table.add_column(heading, justify="right")
-    for one in states:
-        figures = (one.inbox_depth, one.urgent_depth, one.retrying, one.oldest_message_seconds)
-        more = (one.outbox_rows, one.outbox_lag_seconds, one.dead_letters)
-        cells = ("–" if figure is None else f"{figure:g}" for figure in (*figures, *more))
-        table.add_row(one.service, _state(one), *cells)
-    return table
-
-
-def _state(one: ServiceStatus | SiteStatus) -> str:
-    state = "up" if one.up else "[red]down[/red]"
-    minutes = round(FLAPS_WITHIN.total_seconds() / 60)
-    return f"{state}, [red]flaps: {one.recent_restarts} restarts in {minutes} min[/red]" if one.flaps else state

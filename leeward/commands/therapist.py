@@ -16,8 +16,7 @@ from contracts.typed.emails import read_email
 from contracts.typed.money import read_pounds
 from contracts.typed.telephones import read_telephone
 from contracts.vocabulary import CallerCheck, ChangeReason
-from leeward.commands.erasure import By
-from leeward.console.options import VAR, Folder
+from leeward.console.options import VAR, By, Folder
 from leeward.console.service_client import asking, find
 from leeward.console.terminal import console
 from leeward.console.typed_values import ask, parsed_by, text_of

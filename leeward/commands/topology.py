@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -19,27 +18,11 @@ from chassis.bus.permissions import definitions, users_of
 from chassis.bus.topology import DELIVERY_LIMIT, RETRY_DELAYS_SECONDS, Topology
 from leeward.console.options import new_file
 from leeward.console.terminal import console, refuse_unknown
-from leeward.runtime.workspace import SERVICES
+from leeward.runtime.topologies import topologies, variable_of
 
 
 class PasswordsMissing(Exception):
     """Some users have no password; the message names the variables."""
-
-
-def topologies(services: Iterable[str] = SERVICES) -> list[Topology]:
-    """What each service declares, as its own class says."""
-    warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
-    from chassis.host.entrypoints import topology_for
-    from chassis.host.service_loader import (
-        load,  # which brings nameko along, and no other command needs to wait for that
-    )
-
-    return [topology_for(load(service)) for service in services]
-
-
-def variable_of(user: str) -> str:
-    """The variable that holds a user's password."""
-    return f"RABBITMQ_{user.upper()}_PASSWORD"
 
 
 def passwords_for(users: Iterable[str], file: Path | None) -> dict[str, str]:

@@ -19,7 +19,7 @@ def up(
     sample: Annotated[int, typer.Option(help="Let this many sample requests flow through.", min=0)] = 0,
 ) -> None:
     """Starts a broker if AMQP_URI names none, every service and the public site, and stays until Ctrl-C."""
-    with opened() as nursery:
+    with opened() as prefork_server:
         from leeward.runtime.foreground import stay
 
-        stay(var, sample=sample, nursery=nursery)
+        stay(var, sample=sample, prefork_server=prefork_server)

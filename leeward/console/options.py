@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from pathlib import Path
 from typing import Annotated
@@ -34,3 +35,12 @@ def new_folder(path: Path | None) -> Path | None:
     if not nearest.is_dir():
         raise typer.BadParameter(f"{nearest} is a file; name a folder")
     return path
+
+
+Reference = Annotated[str, typer.Argument(help="The client's reference.")]
+
+
+By = Annotated[str, typer.Option("--by", help="Who answers for it; it goes on record.")]
+
+
+ME = getpass.getuser()

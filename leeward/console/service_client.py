@@ -38,3 +38,9 @@ def find(client: RpcClient, reference: str) -> dict[str, Any]:
     except CommandFailed as refusal:
         raise CommandFailed(refusal.name, f"{reference}: {refusal.message}") from None
     return found
+
+
+def ask(workspace: Workspace, method: str, **fields: Any) -> Any:
+    """Intake's answer. Ends with exit code 1, in words, if it refuses or can't be asked."""
+    with asking(workspace) as client:
+        return client.call("intake", method, **fields)

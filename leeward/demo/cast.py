@@ -43,7 +43,7 @@ class Shares:
     higher_risk: float = 0.3
 
 
-class Chance:
+class SeededRandom:
     """A repeatable draw for each thing that is decided."""
 
     def __init__(self, seed: int) -> None:
@@ -74,7 +74,7 @@ class Cast:
     client: RpcClient
     publisher: Publisher
     keyring: Keyring
-    chance: Chance
+    chance: SeededRandom
     shares: Shares
     mail: Path
     clients: dict[str, Client] = field(default_factory=dict)

@@ -12,12 +12,12 @@ from chassis.privacy.sealing import Keyring
 from chassis.rpc import RpcClient
 from contracts.london import day_of
 from contracts.sealed import HelpSubmission
-from leeward.commands.status import status_of
-from leeward.demo.cast import WEEKS_OF_THERAPY, Cast, Chance, Client, Shares
+from leeward.demo.cast import WEEKS_OF_THERAPY, Cast, Client, SeededRandom, Shares
 from leeward.demo.funds import sample_funds
 from leeward.demo.therapists import admission, directory
 from leeward.demo.verify import Outcome, verify
 from leeward.errors import Refusal
+from leeward.runtime.health import status_of
 from leeward.runtime.workspace import Workspace
 from web.publisher.publisher import Publisher
 
@@ -79,7 +79,7 @@ class Demonstration:
             client=RpcClient(amqp_uri),
             publisher=Publisher(amqp_uri, keys=workspace.keys, spool=workspace.spool),
             keyring=keyring,
-            chance=Chance(seed),
+            chance=SeededRandom(seed),
             shares=Shares(),
             mail=workspace.mail,
         )

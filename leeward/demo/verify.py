@@ -8,8 +8,8 @@ from typing import Any
 
 from chassis.rpc import CommandFailed, RpcClient
 from contracts.sealed import Credentials
-from leeward.commands.status import status_of
 from leeward.demo.cast import Cast, Client
+from leeward.runtime.health import status_of
 
 FOUND, WAITING, OVER = "found a therapist", "on the waiting list", "therapy has ended"
 IN_WORDS = {"matched": FOUND, "first_session_attended": FOUND, "ended": OVER, "closed": OVER}

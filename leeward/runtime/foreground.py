@@ -10,19 +10,20 @@ from rich.live import Live
 
 from chassis.bus.connection import LOST
 from chassis.rpc import NoAnswer
-from leeward.commands.status import status_of, status_table, with_restarts
+from leeward.console.status_table import status_table
 from leeward.console.terminal import console, plain_errors, step
-from leeward.runtime.prefork import Nursery
+from leeward.runtime.health import status_of, with_restarts
+from leeward.runtime.prefork import PreforkServer
 from leeward.runtime.supervisor import Supervisor, running
 from leeward.runtime.workspace import Workspace
 
 REFRESH_SECONDS = 2.0
 
 
-def stay(folder: Path, *, sample: int, nursery: Nursery | None) -> None:
+def stay(folder: Path, *, sample: int, prefork_server: PreforkServer | None) -> None:
     """Runs everything that the folder holds, with so many sample requests, until Ctrl-C."""
     workspace = Workspace(folder)
-    with plain_errors(), running(workspace, site=True, nursery=nursery, say=_say) as supervisor:
+    with plain_errors(), running(workspace, site=True, prefork_server=prefork_server, say=_say) as supervisor:
         try:
             _announce(workspace, supervisor)
             if sample:

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 LOADS_FASTER = {"EVENTLET_NO_GREENDNS": "yes"}
 """On one machine hardly anything is looked up by name, so the services do without eventlet's own resolver."""
 
-CAN_NURSE = hasattr(os, "pidfd_open")
+CAN_FORK = hasattr(os, "pidfd_open")
 """Whether the system lets a process be watched that isn't one's own child, as Linux does."""
 
 
@@ -40,8 +40,8 @@ class Process(Protocol):
         """Does nothing if it has ended."""
 
 
-class Fledgling:
-    """A process that the nursery forked. How it ended is not known, only that it did."""
+class ForkedService:
+    """A process that the prefork server forked. How it ended is not known, only that it did."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -70,7 +70,7 @@ class Fledgling:
         return self._handle is None or bool(select.select([self._handle], [], [], timeout)[0])
 
 
-class Nursery:
+class PreforkServer:
     """The process that services are forked from. It loads while its owner does other things."""
 
     def __init__(self) -> None:
@@ -88,14 +88,14 @@ class Nursery:
         os.close(answers)
         self._closed = False
 
-    def start(self, service: str, environment: Mapping[str, str], log: Path) -> Fledgling:
-        """Raises BrokenPipeError if the nursery is gone."""
+    def start(self, service: str, environment: Mapping[str, str], log: Path) -> ForkedService:
+        """Raises BrokenPipeError if the prefork server is gone."""
         order = {"service": service, "environment": dict(environment), "log": str(log.absolute())}
         os.write(self._orders, json.dumps(order).encode() + b"\n")
         answer = os.read(self._answers, 64)
         if not answer:
-            raise BrokenPipeError("the nursery has ended")
-        return Fledgling(int(answer))
+            raise BrokenPipeError("the prefork server has ended")
+        return ForkedService(int(answer))
 
     @property
     def pid(self) -> int:
@@ -105,24 +105,24 @@ class Nursery:
         return self._process.poll() is not None
 
     def close(self) -> None:
-        """Ends the nursery, if it hasn't ended; what it started goes on."""
+        """Ends the prefork server, if it hasn't ended; what it started goes on."""
         for opened in (self._orders, self._answers) if not self._closed else ():
             os.close(opened)
         self._closed = True
         self._process.wait()
 
 
-def open_nursery() -> Nursery | None:
-    """A nursery, where the system allows one."""
-    return Nursery() if CAN_NURSE else None
+def open_prefork_server() -> PreforkServer | None:
+    """A prefork server, where the system allows one."""
+    return PreforkServer() if CAN_FORK else None
 
 
 @contextmanager
-def opened() -> Iterator[Nursery | None]:
-    """As `open_nursery`, for as long as the block runs."""
-    nursery = open_nursery()
+def opened() -> Iterator[PreforkServer | None]:
+    """As `open_prefork_server`, for as long as the block runs."""
+    prefork_server = open_prefork_server()
     try:
-        yield nursery
+        yield prefork_server
     finally:
-        if nursery:
-            nursery.close()
+        if prefork_server:
+            prefork_server.close()

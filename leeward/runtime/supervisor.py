@@ -24,7 +24,7 @@ from leeward.errors import Refusal
 from leeward.runtime import local_broker
 from leeward.runtime.free_ports import free_ports
 from leeward.runtime.local_broker import Node, last_lines
-from leeward.runtime.prefork import LOADS_FASTER, ROOT, Nursery, Process, open_nursery
+from leeward.runtime.prefork import LOADS_FASTER, ROOT, PreforkServer, Process, open_prefork_server
 from leeward.runtime.processes import Held, command_of, hold, is_same, lifeline, started_at, tied, wait_until
 from leeward.runtime.restarts import Restarts, delay_seconds
 from leeward.runtime.workspace import SERVICES, Workspace
@@ -71,14 +71,14 @@ class Supervisor:
         *,
         own_uris: Mapping[str, str] = MappingProxyType({}),
         site: bool = False,
-        nursery: Nursery | None = None,
+        prefork_server: PreforkServer | None = None,
         node: Node | None = None,
         say: Say = say_nothing,
         delay: Callable[[int], float] = delay_seconds,
     ) -> None:
         """`own_uris` are of the services that have a broker user of their own. `site` runs the public site too.
 
-        `nursery` is one that has been opened already, and `node` the broker, if it is one of our own; both are looked
+        `prefork_server` is one that is running already, and `node` the broker, if it is one of our own; both are looked
         after, and stopped with everything else. `say` tells a person what has ended. `delay` is how many seconds to
         wait before a process is started again for the first, the second … time in a row.
         """
@@ -93,7 +93,7 @@ class Supervisor:
             listen = workspace.values().get("LEEWARD_SITE") or f"127.0.0.1:{free_ports(1)[0]}"
             self._http[SITE] = f"http://{listen}"
         self.running: dict[str, Supervised] = {}
-        self._nursery = nursery or open_nursery()
+        self._prefork_server = prefork_server or open_prefork_server()
         self._say, self._delay = say, delay
         self._node = node
         self._broker = Supervised(BROKER, node.process, Restarts(delay)) if node else None
@@ -115,8 +115,8 @@ class Supervisor:
 
     def start(self, until: Callable[[], None] = lambda: None) -> None:
         """Starts everything, calls `until`, and waits until each is ready. Raises ServiceWontStart."""
-        self._nursery = self._nursery or open_nursery()
-        for name in sorted(self._http, key=lambda name: name != SITE):  # which needn't wait for the nursery
+        self._prefork_server = self._prefork_server or open_prefork_server()
+        for name in sorted(self._http, key=lambda name: name != SITE):  # which needn't wait for the prefork server
             self.running[name] = Supervised(name, self._spawn(name), Restarts(self._delay))
         until()
         self._wait_until_ready()
@@ -124,8 +124,8 @@ class Supervisor:
 
     def keep_running(self) -> list[str]:
         """Starts again whatever has ended, and names it. Call it every now and then."""
-        if self._nursery and self._nursery.has_ended():
-            self._open_nursery_again()
+        if self._prefork_server and self._prefork_server.has_ended():
+            self._reopen_prefork_server()
         everything = [*([self._broker] if self._broker else []), *self.running.values()]
         ended = [one for one in everything if one.process.poll() is not None]
         for one in ended:
@@ -143,11 +143,11 @@ class Supervisor:
             one.restarts.started(at=SystemClock().now())
             self.write_run_file()
 
-    def _open_nursery_again(self) -> None:
-        if self._nursery:
+    def _reopen_prefork_server(self) -> None:
+        if self._prefork_server:
             self._say("The process that services are forked from ended and is opened again; what it forked goes on.")
-            self._nursery.close()
-        self._nursery = open_nursery()
+            self._prefork_server.close()
+        self._prefork_server = open_prefork_server()
 
     def stop(self) -> None:
         """Asks every service to finish what it has in hand, and ends those that don't."""
@@ -160,9 +160,9 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 _signal(one.process, signal.SIGKILL)
                 one.process.wait()
-        if self._nursery:
-            self._nursery.close()
-            self._nursery = None
+        if self._prefork_server:
+            self._prefork_server.close()
+            self._prefork_server = None
         if self._node:
             self._node.stop()
         self.workspace.run_file.unlink(missing_ok=True)
@@ -191,8 +191,8 @@ class Supervisor:
             self._node.stop()  # its port mapper, and whatever may be left of it
             self._node = local_broker.begin(self._node.folder, port=self._node.port)
             return self._node.process
-        if self._nursery and name != SITE:
-            return self._fork(name, self._nursery)
+        if self._prefork_server and name != SITE:
+            return self._fork(name, self._prefork_server)
         command = ["web.site"] if name == SITE else ["chassis.host.run", name]
         with self.workspace.log(name).open("ab") as log:
             return subprocess.Popen(
@@ -206,11 +206,11 @@ class Supervisor:
                 pass_fds=(lifeline(),),
             )
 
-    def _fork(self, name: str, nursery: Nursery) -> Process:
+    def _fork(self, name: str, prefork_server: PreforkServer) -> Process:
         try:
-            return nursery.start(name, self._environment_of(name), self.workspace.log(name))
+            return prefork_server.start(name, self._environment_of(name), self.workspace.log(name))
         except BrokenPipeError:
-            self._open_nursery_again()
+            self._reopen_prefork_server()
             return self._spawn(name)
 
     def _environment_of(self, name: str) -> dict[str, str]:
@@ -272,7 +272,7 @@ def running(
     services: Sequence[str] = SERVICES,
     *,
     site: bool = False,
-    nursery: Nursery | None = None,
+    prefork_server: PreforkServer | None = None,
     say: Say = say_nothing,
 ) -> Iterator[Supervisor]:
     """Everything, for as long as the block runs, on the broker that AMQP_URI names or one of its own.
@@ -285,7 +285,9 @@ def running(
         given = os.environ.get("AMQP_URI")
         node = None if given else local_broker.begin(workspace.broker)
         amqp_uri = node.amqp_uri if node else str(given)
-        supervisor = Supervisor(workspace, amqp_uri, services, site=site, nursery=nursery, node=node, say=say)
+        supervisor = Supervisor(
+            workspace, amqp_uri, services, site=site, prefork_server=prefork_server, node=node, say=say
+        )
         try:
             supervisor.migrate()
             # Services wait for the broker themselves, and have much to load meanwhile.

@@ -123,7 +123,7 @@ class NotificationsService:
         metadata=tables.metadata,
         dependencies=dependencies.build,
         alarms={"safeguarding_unreached": alarms.unreached, "put_aside": alarms.put_aside},
-        posts={
+        webhooks={
             "/receipts/texts": receipts.receipts_for(Channel.TEXT),
             "/receipts/letters": receipts.receipts_for(Channel.LETTER),
         },

@@ -17,7 +17,7 @@ from chassis.audit.anchoring import CONTRADICTS, UNREADABLE, Anchoring
 from chassis.audit.anchors import Anchors, anchor_file, read_anchors, write_anchor
 from chassis.audit.chain import Anchor, AuditAction, Verdict, chained
 from chassis.audit.store import check, entries, head
-from leeward.commands.audit import NoEntry, entries_in, operators_alarms, operators_log, record_audit
+from leeward.console.operators_audit import NoEntry, entries_in, operators_alarms, operators_log, record_audit
 from leeward.runtime.workspace import Workspace
 from tests.chassis.conftest import START, Store
 from tests.support.statements import listening

@@ -375,7 +375,7 @@ class Reader:
             read=lambda delivery: NotUnderstood(delivery, Unreadable("nobody asked")),
             settle=self._settle,
             run_worker=lambda work, meanwhile: work(),
-            seconds_to_give_way=lambda: self.gives_way,
+            seconds_to_back_off=lambda: self.gives_way,
         )
         self._thread = threading.Thread(target=self.consumer.run)
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from chassis.host.right_of_way import RightOfWay
+from chassis.host.urgent_first import UrgentFirst
 from chassis.ports import NotYet, Timer, UnitOfWork
 from chassis.store.schedule import CLOCK_WOBBLE, EFFECT_LEASE, MAX_EFFECT_ATTEMPTS, Due, DueTimer, Effect, Scheduler
 from chassis.store.unit_of_work import StoreUnit
@@ -397,42 +397,42 @@ def test_ordinary_effects_stand_aside_after_each_act_and_urgent_ones_never(
     assert bench.outside.acts == 3
 
 
-@pytest.mark.parametrize("wait", [RightOfWay.give, RightOfWay.stand_aside])
-def test_whoever_gives_way_waits_until_what_is_urgent_is_done(wait: Callable[[RightOfWay], None]) -> None:
-    way, done = RightOfWay(), []
-    way.take()
+@pytest.mark.parametrize("wait", [UrgentFirst.yield_turn, UrgentFirst.wait])
+def test_whoever_yields_waits_until_what_is_urgent_is_done(wait: Callable[[UrgentFirst], None]) -> None:
+    urgent, done = UrgentFirst(), []
+    urgent.claim()
 
     def work() -> None:
-        wait(way)
+        wait(urgent)
         done.append("ordinary")
 
     ordinary = threading.Thread(target=work)
     ordinary.start()
     ordinary.join(0.05)
     done.append("urgent")
-    way.leave()
+    urgent.release()
     ordinary.join()
     assert done == ["urgent", "ordinary"]
 
 
-def test_ordinary_work_goes_on_for_a_turn_before_it_gives_way_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ordinary_work_goes_on_for_a_turn_before_it_yields_again(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[float] = []
-    monkeypatch.setattr("chassis.host.right_of_way.time.sleep", given.append)
-    monkeypatch.setattr("chassis.host.right_of_way.TURN_SECONDS", 600.0)
-    way = RightOfWay()
+    monkeypatch.setattr("chassis.host.urgent_first.time.sleep", given.append)
+    monkeypatch.setattr("chassis.host.urgent_first.TURN_SECONDS", 600.0)
+    urgent = UrgentFirst()
     for _ in range(3):
-        way.give()
+        urgent.yield_turn()
     assert given == [0]
-    monkeypatch.setattr("chassis.host.right_of_way.TURN_SECONDS", 0.0)
-    way.give()
+    monkeypatch.setattr("chassis.host.urgent_first.TURN_SECONDS", 0.0)
+    urgent.yield_turn()
     assert given == [0, 0]
 
 
 def test_nobody_waits_for_ever_for_what_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chassis.host.right_of_way.LONGEST_SECONDS", 0.01)
-    way = RightOfWay()
-    way.take()
-    way.give()
+    monkeypatch.setattr("chassis.host.urgent_first.LONGEST_SECONDS", 0.01)
+    urgent = UrgentFirst()
+    urgent.claim()
+    urgent.yield_turn()
 
 
 def test_an_effect_that_was_cancelled_while_it_acted_is_not_recorded(bench: Bench) -> None:

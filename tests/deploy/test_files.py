@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from leeward.commands.topology import variable_of
+from leeward.runtime.topologies import variable_of
 from leeward.runtime.workspace import KEEPS_PERSONAL_DATA, READERS, SERVICES
 
 DEPLOY = Path(__file__).parent.parent.parent / "deploy"

@@ -9,11 +9,12 @@ import pytest
 
 from contracts.commands.intake import StatusAnswer
 from contracts.commands.notifications import AlertPage, ClientPage
-from contracts.vocabulary import LinkState
+from contracts.vocabulary import ClientStep, ContactChangeState, LinkState
 from tests.site.barriers import look_for_barriers
 from tests.site.conftest import AT
 from tests.site.running import PASSPHRASE, Person
 from web.site.pages.errors import BROKEN, SAID, UNREADABLE
+from web.site.pages.request import HOURS, WAYS
 from web.site.pages.standing import SAID_BY_INTAKE
 from web.site.rendering import FOLDER, Renderer
 from web.site.settings import SiteSettings
@@ -29,13 +30,36 @@ STANDINGS = {
     "standing, locked": {"answer": StatusAnswer(recognised=False), "wait": 15, "back": "/withdraw"},
     **{
         f"standing, {number}": {
-            "answer": StatusAnswer(recognised=True, standing="any", words=words),
-            "wait": 0,
-            "back": "/request",
+            "answer": StatusAnswer(recognised=True, standing="any", words=words, next_words=words, since=AT, by=AT),
+            "wait": 0, "back": "/request", "may": set(), "change": None, "done": "", "came": "",
         }
         for number, words in enumerate(SAID_BY_INTAKE)
     },
-}
+    **{
+        f"standing, {done} {came}": {
+            "answer": StatusAnswer(recognised=True, standing="any", words=SAID_BY_INTAKE[0]),
+            "wait": 0, "back": "/request", "may": {step.value for step in ClientStep}, "change": "code_sent",
+            "done": done, "came": came,
+        }
+        for done, came in (
+            ("ask_for_another", ""), ("agree_to_pass_on", ""),
+            *(("change_contact", state.value) for state in ContactChangeState),
+        )
+    },
+}  # fmt: skip
+CHANGES: dict[str, dict[str, Any]] = {
+    **{f"request_confirm, {step.value}": {"step": step.value, "handle": "-"} for step in ClientStep},
+    **{
+        f"request_code, {problems}": {"problems": problems, "handle": "-"}
+        for problems in ({}, {"code": "Type the six digits"})
+    },
+    **{
+        f"request_contact, {problems}": {
+            "ways": WAYS, "hours": HOURS, "typed": {"hours": "any"}, "problems": problems, "handle": "-",
+        }
+        for problems in ({}, {"way": "Choose", "email": "That is not an email address", "old_is_safe": "Choose"})
+    },
+}  # fmt: skip
 ERRORS = {
     f"error, {heading}": {"heading": heading, "words": words, "goes_back": goes_back}
     for heading, words in (*SAID.values(), UNREADABLE, BROKEN)
@@ -81,12 +105,12 @@ LINKS: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 RENDERED: dict[str, dict[str, Any]] = {
-    **STANDINGS, **ERRORS, **LINKS, "too_often": {}, "full": {}, "closed": {}, "cookies": {},
+    **STANDINGS, **CHANGES, **ERRORS, **LINKS, "too_often": {}, "full": {}, "closed": {}, "cookies": {},
     "withdrawn, certain": {"is_certain": True}, "withdrawn, passed on": {"is_certain": False},
 }  # fmt: skip
 """Pages that are hard to come to, as the site makes them of these values."""
 
-PARTS = {"base", "macros", "link_base", "form_base"}
+PARTS = {"base", "blank_base", "macros", "link_base", "form_base"}
 OF_A_FORM = {"leaving", "step", "check", "done", "begun"}
 """Looked at on the way through each form, in `test_browser.py`, and after a slip, in `test_browser_leaving.py`."""
 

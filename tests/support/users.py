@@ -8,8 +8,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from chassis.bus.permissions import definitions, users_of
-from leeward.commands.topology import topologies
 from leeward.runtime.local_broker import Node
+from leeward.runtime.topologies import topologies
 
 PASSWORD = "drama-{user}"
 

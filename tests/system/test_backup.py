@@ -26,7 +26,7 @@ from contracts.catalogue import PUBLISHERS
 from contracts.sealed import Aspects, HelpForm
 from leeward.backups.copies import keys_in
 from leeward.cli import app
-from leeward.commands.audit import entries_in
+from leeward.console.operators_audit import entries_in
 from leeward.runtime import processes
 from leeward.runtime.local_broker import Node
 from leeward.runtime.processes import hold

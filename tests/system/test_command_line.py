@@ -177,8 +177,8 @@ def test_a_service_that_flaps_and_an_audit_log_that_was_cut_are_seen(up: Up) -> 
 
 def test_what_is_killed_hard_leaves_nothing_behind_and_a_second_one_just_works(up: Up) -> None:
     told = run_file(up.var)
-    nursery = parent_of(told["services"]["evaluation"]["pid"])
-    pids = [nursery, *(one["pid"] for one in (*told["services"].values(), told["site"]))]
+    prefork_server = parent_of(told["services"]["evaluation"]["pid"])
+    pids = [prefork_server, *(one["pid"] for one in (*told["services"].values(), told["site"]))]
     group = broker_group(up.var)
     up.process.kill()
     up.process.wait()

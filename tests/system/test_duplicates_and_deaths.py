@@ -25,9 +25,9 @@ from contracts.catalogue import PUBLISHERS, events
 from contracts.london import day_of
 from contracts.sealed import AlertAnswer, HelpSubmission, OfferAnswer, OutcomeReason, SafeChannel, SafeContact
 from contracts.vocabulary import ClientStep, TherapistId, TherapyReport
-from leeward.commands.status import status_of
 from leeward.demo.requests import sample_requests
 from leeward.demo.run import Demonstration, Report
+from leeward.runtime.health import status_of
 from leeward.runtime.local_broker import Node
 from leeward.runtime.workspace import SERVICES
 from tests.conftest import STORES

@@ -21,11 +21,11 @@ from chassis.ids import new_id
 from contracts.catalogue import PUBLISHERS, events
 from contracts.sealed import SafeChannel, SafeContact
 from leeward.cli import app
-from leeward.commands.status import status_of
-from leeward.commands.topology import topologies
 from leeward.runtime.free_ports import free_ports
+from leeward.runtime.health import status_of
 from leeward.runtime.local_broker import Node
 from leeward.runtime.supervisor import wait_until_it_is_ready
+from leeward.runtime.topologies import topologies
 from leeward.runtime.workspace import SERVICES
 from tests.support.bus import Sender, Tap, eventually
 from tests.support.story import Story, open_fund, return_form

@@ -179,3 +179,23 @@ def test_no_file_is_too_long_to_read() -> None:
             if lines > 600:
                 too_long.append((str(path.relative_to(ROOT)), lines))
     assert too_long == []
+
+
+DOCUMENTS = [
+    *ROOT.glob("*.md"),
+    *(ROOT / "docs").glob("*.md"),
+    *ROOT.glob("services/*/README.md"),
+    ROOT / "chassis/README.md",
+]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.relative_to(ROOT)))
+def test_what_a_document_names_is_there(document: Path) -> None:
+    """Files by their path from the top or from the document; what is a pattern or a placeholder is left out."""
+    named = set(re.findall(r"`([\w.-]+(?:/[\w.-]+)+\.(?:py|md|toml|json|html|css|sh|yaml))`", document.read_text()))
+    linked = {
+        path for path in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text()) if not path.startswith("http")
+    }
+    if document.name == "CHANGELOG.md":
+        named = set()  # it says what was where at the time
+    assert {path for path in named | linked if not any((at / path).exists() for at in (ROOT, document.parent))} == set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from leeward.commands.trace import FROM_OUTSIDE, Gathered, story_of
+from leeward.console.referral_events import FROM_OUTSIDE, Gathered, story_of
 
 
 def row(id_: str, referral_id: str, second: int, cause: str | None, event: str = "X") -> dict[str, Any]:

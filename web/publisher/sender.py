@@ -28,7 +28,7 @@ PATIENCE_SECONDS = 5.0
 
 
 @dataclass(eq=False)
-class _Parcel:
+class _Outbound:
     message: Spooled
     done: threading.Event = field(default_factory=threading.Event)
     delivered: bool = False
@@ -40,81 +40,81 @@ class Sender:
     def __init__(self, amqp_uri: str, spool: Spool) -> None:
         self._amqp_uri = amqp_uri
         self._spool = spool
-        self._parcels: queue.SimpleQueue[_Parcel | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Outbound | None] = queue.SimpleQueue()
         self._connection: BusConnection | None = None
         self._publisher: ConfirmingPublisher | None = None
-        self._in_hand: dict[str, _Parcel] = {}
+        self._in_hand: dict[str, _Outbound] = {}
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
     def send(self, messages: Iterable[Spooled]) -> int:
         """How many of these spooled messages the broker has confirmed in time. Those have left the spool."""
         with self._lock:
-            parcels = [self._take(message) for message in messages]
+            outbound = [self._take(message) for message in messages]
         deadline = time.monotonic() + PATIENCE_SECONDS
-        for parcel in parcels:
-            parcel.done.wait(max(0.0, deadline - time.monotonic()))
-        return sum(parcel.delivered for parcel in parcels)
+        for sending in outbound:
+            sending.done.wait(max(0.0, deadline - time.monotonic()))
+        return sum(sending.delivered for sending in outbound)
 
     def stop(self) -> None:
         """Ends the thread and its connection; what it has not sent stays in the spool."""
         with self._lock:
             thread, self._thread = self._thread, None
         if thread:
-            self._parcels.put(None)
+            self._queue.put(None)
             thread.join()
 
-    def _take(self, message: Spooled) -> _Parcel:
-        """The message's parcel: a new one only if it is not on its way already, or has just arrived."""
+    def _take(self, message: Spooled) -> _Outbound:
+        """A message that waits to be confirmed; the same one again while it is on its way."""
         if message.message_id in self._in_hand:
             return self._in_hand[message.message_id]
-        parcel = _Parcel(message)
+        sending = _Outbound(message)
         if message not in self._spool:
-            parcel.delivered = True
-            parcel.done.set()
-            return parcel
-        self._in_hand[message.message_id] = parcel
-        self._parcels.put(parcel)
+            sending.delivered = True
+            sending.done.set()
+            return sending
+        self._in_hand[message.message_id] = sending
+        self._queue.put(sending)
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
             self._thread.start()
-        return parcel
+        return sending
 
     def _run(self) -> None:
         while True:
             batch = self._next_batch()
-            self._deliver([parcel for parcel in batch if parcel])
+            self._deliver([sending for sending in batch if sending])
             if None in batch:
                 self._disconnect()
                 return
 
-    def _next_batch(self) -> list[_Parcel | None]:
-        """Waits for the first parcel, looking after the connection, and takes with it what else is there."""
-        batch: list[_Parcel | None] = []
+    def _next_batch(self) -> list[_Outbound | None]:
+        """Waits for the first message, looking after the connection, and takes with it what else is there."""
+        batch: list[_Outbound | None] = []
         while not batch:
             try:
-                batch.append(self._parcels.get(timeout=LOOK_SECONDS))
+                batch.append(self._queue.get(timeout=LOOK_SECONDS))
             except queue.Empty:
                 self._look_after_connection()
         with suppress(queue.Empty):
             while len(batch) < MOST_AT_ONCE and batch[-1] is not None:
-                batch.append(self._parcels.get_nowait())
+                batch.append(self._queue.get_nowait())
         return batch
 
-    def _deliver(self, parcels: list[_Parcel]) -> None:
+    def _deliver(self, outbound: list[_Outbound]) -> None:
         try:
-            confirmed = self._publish([parcel.message for parcel in parcels])
+            confirmed = self._publish([sending.message for sending in outbound])
         except (*LOST, UnsafeBroker):
             # Unreachable, blocked, refused, or intake has never run there: it stays in the spool.
             confirmed = frozenset()
             self._disconnect()
-        for parcel in parcels:
-            parcel.delivered = parcel.message.message_id in confirmed
-            if parcel.delivered:
-                self._spool.remove(parcel.message)  # first, so that nobody finds it there and sends it again
+        for sending in outbound:
+            sending.delivered = sending.message.message_id in confirmed
+            if sending.delivered:
+                self._spool.remove(sending.message)  # first, so that nobody finds it there and sends it again
             with self._lock:
-                del self._in_hand[parcel.message.message_id]
-            parcel.done.set()
+                del self._in_hand[sending.message.message_id]
+            sending.done.set()
 
     def _publish(self, messages: list[Spooled]) -> frozenset[str]:
         """The ids of those that have come into a queue."""

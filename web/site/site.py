@@ -11,7 +11,6 @@ from chassis.privacy.sealing import Keyring
 from contracts.london import day_of
 from contracts.sealed import Credentials
 from web.publisher.publisher import Publisher
-from web.site.delivery import Courier
 from web.site.enquiry import Enquiry
 from web.site.forms.definition import Definition
 from web.site.forms.reading import read_definitions
@@ -19,6 +18,7 @@ from web.site.limits import HourlyLimit, WrongTries
 from web.site.rendering import Renderer
 from web.site.sessions import Sessions
 from web.site.settings import SiteSettings
+from web.site.spool_flusher import SpoolFlusher
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Site:
     definitions: Mapping[str, Definition]
     sessions: Sessions
     publisher: Publisher
-    courier: Courier
+    spool_flusher: SpoolFlusher
     enquiry: Enquiry
     sends: HourlyLimit
     questions: HourlyLimit
@@ -38,7 +38,7 @@ class Site:
     renderer: Renderer
 
     def start(self) -> None:
-        self.courier.start()
+        self.spool_flusher.start()
 
     def next_courses(self) -> tuple[date, ...]:
         """When the next courses for families begin, as far as that is known."""
@@ -46,7 +46,7 @@ class Site:
         return tuple(day for day in self.settings.course_dates if day >= today)
 
     def stop(self) -> None:
-        self.courier.stop()
+        self.spool_flusher.stop()
         self.publisher.close()
         self.enquiry.close()
 
@@ -61,7 +61,7 @@ def open_site(settings: SiteSettings, clock: Clock) -> Site:
         definitions=read_definitions(settings.own_forms),
         sessions=Sessions(clock.now, settings.session, settings.most_sessions, settings.most_sessions_per_address),
         publisher=publisher,
-        courier=Courier(publisher, settings.deliver_every),
+        spool_flusher=SpoolFlusher(publisher, settings.deliver_every),
         enquiry=Enquiry(settings.enquiry_amqp_uri, settings.keys),
         sends=HourlyLimit(settings.sends_per_hour, clock.now),
         questions=HourlyLimit(settings.questions_per_hour, clock.now),

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from alembic import op
-
-from chassis.audit.store import FORBIDDING_REPLACEMENT
+from chassis.store.migrations import chassis_tables
 
 revision = "0005"
 down_revision = "0004"
 
 
 def upgrade() -> None:
-    for statement in FORBIDDING_REPLACEMENT[op.get_bind().dialect.name]:
-        op.execute(statement)
+    chassis_tables.forbid_replacing_audit_entries()
 
 
 def downgrade() -> None:
-    if op.get_bind().dialect.name == "sqlite":
-        op.execute("DROP TRIGGER audit_entry_no_replace")
+    chassis_tables.allow_replacing_audit_entries()

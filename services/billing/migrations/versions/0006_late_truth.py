@@ -14,12 +14,10 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from alembic import op
 
-import chassis.store.tables
-
 revision = "0006"
 down_revision = "0005"
 
-INSTANT = chassis.store.tables.Instant(timezone=True)
+INSTANT = sa.DateTime(timezone=True)
 LONDON = ZoneInfo("Europe/London")
 STANDS = sa.text("reversed_at IS NULL")
 BEGIN_WITHIN, ASK_AFTER = timedelta(days=90), timedelta(days=30)

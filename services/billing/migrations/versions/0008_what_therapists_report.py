@@ -5,15 +5,13 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from chassis.store.tables import Instant
-
 revision = "0008"
 down_revision = "0007"
 
 
 def upgrade() -> None:
     op.add_column("match", sa.Column("contact_made_on", sa.Date(), nullable=True))
-    op.add_column("match", sa.Column("session_reported_at", Instant(timezone=True), nullable=True))
+    op.add_column("match", sa.Column("session_reported_at", sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:

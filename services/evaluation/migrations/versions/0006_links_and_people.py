@@ -5,8 +5,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from chassis.store.tables import Instant
-
 revision = "0006"
 down_revision = "0005"
 
@@ -27,14 +25,14 @@ def upgrade() -> None:
         "concern",
         sa.Column("concern_id", sa.Uuid(), primary_key=True),
         sa.Column("referral_id", sa.Uuid(), nullable=True),
-        sa.Column("settled_at", Instant(timezone=True), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
     )
     op.create_index("ix_concern_referral_id", "concern", ["referral_id"])
     op.create_table(
         "unreadable",
         sa.Column("submission_id", sa.Uuid(), primary_key=True),
         sa.Column("sealed", sa.Text(), nullable=False),
-        sa.Column("received_at", Instant(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
     )
 
 

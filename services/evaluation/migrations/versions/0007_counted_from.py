@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-from alembic import op
-
-from chassis.store.tables import Instant
+from chassis.store.migrations import chassis_tables
 
 revision = "0007"
 down_revision = "0006"
 
 
 def upgrade() -> None:
-    op.add_column("timer", sa.Column("counted_from", Instant(timezone=True), nullable=True))
+    chassis_tables.add_counted_from()
 
 
 def downgrade() -> None:
-    op.drop_column("timer", "counted_from")
+    chassis_tables.drop_counted_from()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-import chassis.store.tables
-
 revision = "0001"
 down_revision = None
 
@@ -16,13 +14,13 @@ def upgrade() -> None:
         "data_key",
         sa.Column("subject_id", sa.Uuid(), nullable=False),
         sa.Column("wrapped", sa.LargeBinary(), nullable=False),
-        sa.Column("created_at", chassis.store.tables.Instant(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("subject_id", name=op.f("pk_data_key")),
     )
     op.create_table(
         "inbox",
         sa.Column("message_id", sa.Uuid(), nullable=False),
-        sa.Column("handled_at", chassis.store.tables.Instant(timezone=True), nullable=False),
+        sa.Column("handled_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("message_id", name=op.f("pk_inbox")),
     )
     op.create_index(op.f("ix_inbox_handled_at"), "inbox", ["handled_at"], unique=False)
@@ -33,7 +31,7 @@ def upgrade() -> None:
         sa.Column("routing_key", sa.String(length=100), nullable=False),
         sa.Column("headers", sa.JSON(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("created_at", chassis.store.tables.Instant(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
     )
     op.create_table(
@@ -42,15 +40,15 @@ def upgrade() -> None:
         sa.Column("submission_id", sa.Uuid(), nullable=False),
         sa.Column("reference", sa.String(length=11), nullable=False),
         sa.Column("client_group", sa.String(length=40), nullable=False),
-        sa.Column("received_at", chassis.store.tables.Instant(timezone=True), nullable=False),
-        sa.Column("assess_by", chassis.store.tables.Instant(timezone=True), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("assess_by", sa.DateTime(timezone=True), nullable=False),
         sa.Column("passphrase_mark", sa.LargeBinary(), nullable=False),
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("match_id", sa.Uuid(), nullable=True),
         sa.Column("therapist_id", sa.Uuid(), nullable=True),
         sa.Column("matching_sequence", sa.Integer(), nullable=False),
         sa.Column("failed_passphrases", sa.Integer(), nullable=False),
-        sa.Column("locked_until", chassis.store.tables.Instant(timezone=True), nullable=True),
+        sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_referral")),
         sa.UniqueConstraint("reference", name=op.f("uq_referral_reference")),
         sa.UniqueConstraint("submission_id", name=op.f("uq_referral_submission_id")),
@@ -66,7 +64,7 @@ def upgrade() -> None:
         "timer",
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("key", sa.String(length=64), nullable=False),
-        sa.Column("due_at", chassis.store.tables.Instant(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("data", sa.JSON(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("name", "key", name=op.f("pk_timer")),
@@ -75,7 +73,7 @@ def upgrade() -> None:
     op.create_table(
         "assessment",
         sa.Column("referral_id", sa.Uuid(), nullable=False),
-        sa.Column("assessed_at", chassis.store.tables.Instant(timezone=True), nullable=False),
+        sa.Column("assessed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("assessor", sa.String(length=120), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["referral_id"], ["referral.id"], name=op.f("fk_assessment_referral_id_referral")),
@@ -96,9 +94,9 @@ def upgrade() -> None:
         sa.Column("referral_id", sa.Uuid(), nullable=False),
         sa.Column("severity", sa.String(length=40), nullable=False),
         sa.Column("category", sa.String(length=40), nullable=False),
-        sa.Column("raised_at", chassis.store.tables.Instant(timezone=True), nullable=False),
+        sa.Column("raised_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("raised_by", sa.String(length=120), nullable=False),
-        sa.Column("acknowledged_at", chassis.store.tables.Instant(timezone=True), nullable=True),
+        sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["referral_id"], ["referral.id"], name=op.f("fk_safeguarding_concern_referral_id_referral")
         ),

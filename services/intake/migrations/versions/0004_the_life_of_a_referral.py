@@ -7,8 +7,6 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-import chassis.store.tables
-
 revision = "0004"
 down_revision = "0003"
 
@@ -52,7 +50,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("step", sa.String(length=40), nullable=False),
         sa.Column("state", sa.String(length=40), nullable=False),
-        sa.Column("taken_at", chassis.store.tables.Instant(timezone=True), nullable=False),
+        sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("taken_by", sa.String(length=120), nullable=False),
         sa.Column("reason", sa.String(length=64), nullable=True),
         sa.Column("note", sa.LargeBinary(), nullable=True),
@@ -78,7 +76,7 @@ def upgrade() -> None:
         sa.Column("referral_id", sa.Uuid(), nullable=False),
         sa.Column("other_id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
-        sa.Column("found_at", chassis.store.tables.Instant(timezone=True), nullable=False),
+        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
         *(
             sa.ForeignKeyConstraint(
                 [name],
@@ -98,10 +96,10 @@ def upgrade() -> None:
         sa.Column("referral_id", sa.Uuid(), nullable=False),
         sa.Column("other_id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
-        sa.Column("linked_at", chassis.store.tables.Instant(timezone=True), nullable=False),
+        sa.Column("linked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("linked_by", sa.String(length=120), nullable=False),
         sa.Column("reason", sa.String(length=40), nullable=False),
-        sa.Column("undone_at", chassis.store.tables.Instant(timezone=True), nullable=True),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("undone_by", sa.String(length=120), nullable=True),
         sa.Column("undone_reason", sa.String(length=40), nullable=True),
         *(

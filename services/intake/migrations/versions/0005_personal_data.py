@@ -5,36 +5,21 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-import chassis.store.tables
-from chassis.audit.store import FORBIDDING
+from chassis.store.migrations import chassis_tables
 
 revision = "0005"
 down_revision = "0004"
 
 
 def upgrade() -> None:
-    op.create_table(
-        "audit_entry",
-        sa.Column("sequence", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("at", chassis.store.tables.Instant(timezone=True), nullable=False),
-        sa.Column("who", sa.String(length=120), nullable=False),
-        sa.Column("what", sa.String(length=40), nullable=False),
-        sa.Column("subject_id", sa.Uuid(), nullable=True),
-        sa.Column("reason", sa.String(length=64), nullable=True),
-        sa.Column("previous", sa.String(length=64), nullable=False),
-        sa.Column("hash", sa.String(length=64), nullable=False),
-        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_audit_entry")),
-    )
-    op.create_index(op.f("ix_audit_entry_subject_id"), "audit_entry", ["subject_id"], unique=False)
-    for statement in FORBIDDING[op.get_bind().dialect.name]:
-        op.execute(statement)
+    chassis_tables.add_audit_log()
     op.create_table(
         "erasure",
         sa.Column("referral_id", sa.Uuid(), nullable=False),
-        sa.Column("erased_at", chassis.store.tables.Instant(timezone=True), nullable=False),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("erased_by", sa.String(length=120), nullable=False),
         sa.Column("reason", sa.String(length=40), nullable=False),
-        sa.Column("overdue_since", chassis.store.tables.Instant(timezone=True), nullable=True),
+        sa.Column("overdue_since", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["referral_id"], ["referral.id"], name=op.f("fk_erasure_referral_id_referral")),
         sa.PrimaryKeyConstraint("referral_id", name=op.f("pk_erasure")),
     )
@@ -43,7 +28,7 @@ def upgrade() -> None:
         "erasure_confirmation",
         sa.Column("referral_id", sa.Uuid(), nullable=False),
         sa.Column("service", sa.String(length=40), nullable=False),
-        sa.Column("confirmed_at", chassis.store.tables.Instant(timezone=True), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["referral_id"], ["referral.id"], name=op.f("fk_erasure_confirmation_referral_id_referral")
         ),
@@ -55,10 +40,10 @@ def upgrade() -> None:
         sa.Column("referral_id", sa.Uuid(), nullable=False),
         sa.Column("reason", sa.String(length=40), nullable=False),
         sa.Column("placed_by", sa.String(length=120), nullable=False),
-        sa.Column("placed_at", chassis.store.tables.Instant(timezone=True), nullable=False),
+        sa.Column("placed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("lift_reason", sa.String(length=40), nullable=True),
         sa.Column("lifted_by", sa.String(length=120), nullable=True),
-        sa.Column("lifted_at", chassis.store.tables.Instant(timezone=True), nullable=True),
+        sa.Column("lifted_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["referral_id"], ["referral.id"], name=op.f("fk_legal_hold_referral_id_referral")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_legal_hold")),
     )
@@ -66,5 +51,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("legal_hold", "erasure_confirmation", "erasure", "audit_entry"):
+    for table in ("legal_hold", "erasure_confirmation", "erasure"):
         op.drop_table(table)
+    chassis_tables.drop_audit_log()

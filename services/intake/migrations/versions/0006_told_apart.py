@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from alembic import op
 
-import chassis.store.tables
+from chassis.store.tables import Instant
 
 revision = "0006"
 down_revision = "0005"
@@ -16,7 +16,7 @@ TIMER = sa.table(
     "timer",
     sa.column("name", sa.String),
     sa.column("key", sa.String),
-    sa.column("due_at", chassis.store.tables.Instant),
+    sa.column("due_at", Instant),
     sa.column("data", sa.JSON),
     sa.column("attempts", sa.Integer),
 )
@@ -27,7 +27,7 @@ def upgrade() -> None:
         "told_apart",
         sa.Column("referral_id", sa.Uuid(), nullable=False),
         sa.Column("other_id", sa.Uuid(), nullable=False),
-        sa.Column("told_at", chassis.store.tables.Instant(timezone=True), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("told_by", sa.String(length=120), nullable=False),
         sa.Column("reason", sa.String(length=40), nullable=False),
         sa.ForeignKeyConstraint(["referral_id"], ["referral.id"], name=op.f("fk_told_apart_referral_id_referral")),

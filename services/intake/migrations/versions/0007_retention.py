@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from alembic import op
 
-import chassis.store.tables
-
 revision = "0007"
 down_revision = "0006"
 
@@ -29,7 +27,7 @@ def _look_at_all() -> None:
         "timer",
         sa.column("name"),
         sa.column("key"),
-        sa.column("due_at", chassis.store.tables.Instant(timezone=True)),
+        sa.column("due_at", sa.DateTime(timezone=True)),
         sa.column("data", sa.JSON()),
         sa.column("attempts"),
     )

@@ -3,25 +3,21 @@ an audit entry too, which deleted the old one past the triggers."""
 
 from __future__ import annotations
 
-from alembic import op
-
-from chassis.audit.store import FORBIDDING_REPLACEMENT
-from services.intake.store import STEPS_FORBIDDING, STEPS_FORBIDDING_REPLACEMENT
+from chassis.store.migrations import chassis_tables
 
 revision = "0008"
 down_revision = "0007"
 
+WHY = "steps of a referral are only ever added"
+
 
 def upgrade() -> None:
-    dialect = op.get_bind().dialect.name
-    for each in (FORBIDDING_REPLACEMENT, STEPS_FORBIDDING, STEPS_FORBIDDING_REPLACEMENT):
-        for statement in each[dialect]:
-            op.execute(statement)
+    chassis_tables.forbid_replacing_audit_entries()
+    chassis_tables.forbid_changes("referral_step", WHY)
+    chassis_tables.forbid_replacement("referral_step", WHY, ("referral_id", "number"))
 
 
 def downgrade() -> None:
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute("DROP TRIGGER referral_step_no_change ON referral_step")
-        return
-    for trigger in ("audit_entry_no_replace", *(f"referral_step_no_{one}" for one in ("update", "delete", "replace"))):
-        op.execute(f"DROP TRIGGER {trigger}")
+    chassis_tables.allow_replacement("referral_step")
+    chassis_tables.allow_changes("referral_step")
+    chassis_tables.allow_replacing_audit_entries()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-import chassis.store.tables
-
 revision = "0009"
 down_revision = "0008"
 
@@ -18,7 +16,7 @@ def upgrade() -> None:
         sa.Column("passphrase_mark", sa.LargeBinary(), nullable=False),
         sa.Column("passphrase_subject", sa.Uuid(), nullable=True),
         sa.Column("failed_passphrases", sa.Integer(), nullable=False),
-        sa.Column("locked_until", chassis.store.tables.Instant(timezone=True), nullable=True),
+        sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_decoy")),
     )
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from chassis.store.tables import Instant
-
 revision = "0012"
 down_revision = "0011"
 
@@ -27,10 +25,10 @@ def upgrade() -> None:
         sa.Column("old_is_safe", sa.Boolean, nullable=False),
         sa.Column("code_mark", sa.LargeBinary(32)),
         sa.Column("tries_left", sa.Integer, nullable=False),
-        sa.Column("asked_at", Instant(timezone=True), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("state", sa.String(40), nullable=False),
         sa.Column("codes", sa.Integer, nullable=False),
-        sa.Column("codes_since", Instant(timezone=True), nullable=False),
+        sa.Column("codes_since", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("referral_id", name="pk_contact_change"),
     )
 

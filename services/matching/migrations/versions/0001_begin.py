@@ -5,8 +5,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-import chassis.store.tables
-
 revision = "0001"
 down_revision = None
 
@@ -15,7 +13,7 @@ def upgrade() -> None:
     op.create_table(
         "inbox",
         sa.Column("message_id", sa.Uuid(), nullable=False),
-        sa.Column("handled_at", chassis.store.tables.Instant(timezone=True), nullable=False),
+        sa.Column("handled_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("message_id", name=op.f("pk_inbox")),
     )
     op.create_index(op.f("ix_inbox_handled_at"), "inbox", ["handled_at"], unique=False)
@@ -26,7 +24,7 @@ def upgrade() -> None:
         sa.Column("routing_key", sa.String(length=100), nullable=False),
         sa.Column("headers", sa.JSON(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
-        sa.Column("created_at", chassis.store.tables.Instant(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
     )
     op.create_table(
@@ -48,7 +46,7 @@ def upgrade() -> None:
         sa.Column("wheelchair_access", sa.Boolean(), nullable=False),
         sa.Column("state", sa.String(length=40), nullable=False),
         sa.Column("offers_made", sa.Integer(), nullable=False),
-        sa.Column("waiting_since", chassis.store.tables.Instant(timezone=True), nullable=True),
+        sa.Column("waiting_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("waiting_for", sa.String(length=40), nullable=True),
         sa.Column("match_id", sa.Uuid(), nullable=True),
         sa.Column("therapist_id", sa.Uuid(), nullable=True),
@@ -64,7 +62,7 @@ def upgrade() -> None:
     op.create_table(
         "therapist",
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("admitted_at", chassis.store.tables.Instant(timezone=True), nullable=False),
+        sa.Column("admitted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("competence", sa.String(length=40), nullable=False),
         sa.Column("client_groups", sa.JSON(), nullable=False),
         sa.Column("couple_work", sa.Boolean(), nullable=False),
@@ -89,7 +87,7 @@ def upgrade() -> None:
         "timer",
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("key", sa.String(length=64), nullable=False),
-        sa.Column("due_at", chassis.store.tables.Instant(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("data", sa.JSON(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("name", "key", name=op.f("pk_timer")),
@@ -100,8 +98,8 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("referral_id", sa.Uuid(), nullable=False),
         sa.Column("therapist_id", sa.Uuid(), nullable=False),
-        sa.Column("matched_at", chassis.store.tables.Instant(timezone=True), nullable=False),
-        sa.Column("ended_at", chassis.store.tables.Instant(timezone=True), nullable=True),
+        sa.Column("matched_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reason", sa.String(length=40), nullable=True),
         sa.ForeignKeyConstraint(["referral_id"], ["referral.id"], name=op.f("fk_match_referral_id_referral")),
         sa.ForeignKeyConstraint(["therapist_id"], ["therapist.id"], name=op.f("fk_match_therapist_id_therapist")),
@@ -121,8 +119,8 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("referral_id", sa.Uuid(), nullable=False),
         sa.Column("therapist_id", sa.Uuid(), nullable=False),
-        sa.Column("offered_at", chassis.store.tables.Instant(timezone=True), nullable=False),
-        sa.Column("expires_at", chassis.store.tables.Instant(timezone=True), nullable=False),
+        sa.Column("offered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("distance_km", sa.Float(), nullable=False),
         sa.Column("sessions", sa.String(length=40), nullable=False),
         sa.Column("state", sa.String(length=40), nullable=False),

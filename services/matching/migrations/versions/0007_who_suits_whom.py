@@ -11,8 +11,6 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-import chassis.store.tables
-
 revision = "0007"
 down_revision = "0006"
 
@@ -40,8 +38,8 @@ def upgrade() -> None:
     op.create_table(
         "opening",
         sa.Column("therapist_id", sa.Uuid(), nullable=False),
-        sa.Column("since", chassis.store.tables.Instant(timezone=True), nullable=False),
-        sa.Column("tried_since", chassis.store.tables.Instant(timezone=True), nullable=True),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tried_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("tried_id", sa.Uuid(), nullable=True),
         sa.ForeignKeyConstraint(["therapist_id"], ["therapist.id"], name=op.f("fk_opening_therapist_id_therapist")),
         sa.PrimaryKeyConstraint("therapist_id", name=op.f("pk_opening")),
@@ -78,7 +76,7 @@ def _therapists_columns() -> tuple[sa.Column[Any], ...]:
         sa.Column("young_from_years", sa.Integer(), nullable=False, server_default=NONE),
         sa.Column("young_to_years", sa.Integer(), nullable=False, server_default="17"),
         sa.Column("away_until", sa.Date(), nullable=True),
-        sa.Column("last_offered_at", chassis.store.tables.Instant(timezone=True), nullable=True),
+        sa.Column("last_offered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("expired_in_a_row", sa.Integer(), nullable=False, server_default=NONE),
         sa.Column("asked_last", sa.Boolean(), nullable=False, server_default=NO),
     )

@@ -5,14 +5,12 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from chassis.store.tables import Instant
-
 revision = "0010"
 down_revision = "0009"
 
 
 def upgrade() -> None:
-    op.add_column("match", sa.Column("end_reported_at", Instant(timezone=True), nullable=True))
+    op.add_column("match", sa.Column("end_reported_at", sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:

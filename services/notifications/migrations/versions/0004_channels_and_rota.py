@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from alembic import op
 
-import chassis.store.tables
+from chassis.store.tables import Instant
 
 revision = "0004"
 down_revision = "0003"
@@ -18,7 +18,7 @@ BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
 def upgrade() -> None:
     op.add_column("message", sa.Column("wording", sa.String(64), nullable=True))
-    op.add_column("alert", sa.Column("reached_at", chassis.store.tables.Instant(timezone=True), nullable=True))
+    op.add_column("alert", sa.Column("reached_at", sa.DateTime(timezone=True), nullable=True))
     op.execute(
         "UPDATE alert SET reached_at = (SELECT min(settled_at) FROM message "
         "WHERE message.concern_id = alert.concern_id AND message.state = 'sent')"
@@ -43,7 +43,7 @@ def _create_rota() -> None:
         sa.Column("concern_id", sa.Uuid(), nullable=False),
         sa.Column("outcome", sa.String(40), nullable=False),
         sa.Column("decided_by", sa.String(120), nullable=False),
-        sa.Column("decided_at", chassis.store.tables.Instant(timezone=True), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("reason", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_concern_outcome"),
     )
@@ -80,7 +80,7 @@ def _timer() -> sa.TableClause:
         "timer",
         sa.column("name", sa.String),
         sa.column("key", sa.String),
-        sa.column("due_at", chassis.store.tables.Instant),
+        sa.column("due_at", Instant),
         sa.column("data", sa.JSON),
         sa.column("attempts", sa.Integer),
     )

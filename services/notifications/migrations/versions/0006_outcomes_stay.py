@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from alembic import op
-
-from services.notifications.store.tables import OUTCOMES_FORBIDDING
+from chassis.store.migrations import chassis_tables
 
 revision = "0006"
 down_revision = "0005"
 
 
 def upgrade() -> None:
-    for statement in OUTCOMES_FORBIDDING[op.get_bind().dialect.name]:
-        op.execute(statement)
+    chassis_tables.forbid_changes("concern_outcome", "outcomes of concerns are only ever added")
 
 
 def downgrade() -> None:
-    if op.get_bind().dialect.name == "postgresql":
-        op.execute("DROP TRIGGER concern_outcome_no_change ON concern_outcome")
-        return
-    for change in ("update", "delete"):
-        op.execute(f"DROP TRIGGER concern_outcome_no_{change}")
+    chassis_tables.allow_changes("concern_outcome")

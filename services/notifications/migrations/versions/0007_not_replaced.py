@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from alembic import op
-
-from chassis.audit.store import FORBIDDING_REPLACEMENT
-from services.notifications.store.tables import OUTCOMES_FORBIDDING_REPLACEMENT
+from chassis.store.migrations import chassis_tables
 
 revision = "0007"
 down_revision = "0006"
 
 
 def upgrade() -> None:
-    dialect = op.get_bind().dialect.name
-    for statement in (*FORBIDDING_REPLACEMENT[dialect], *OUTCOMES_FORBIDDING_REPLACEMENT[dialect]):
-        op.execute(statement)
+    chassis_tables.forbid_replacing_audit_entries()
+    chassis_tables.forbid_replacement("concern_outcome", "outcomes of concerns are only ever added", ("id",))
 
 
 def downgrade() -> None:
-    if op.get_bind().dialect.name == "sqlite":
-        for table in ("audit_entry", "concern_outcome"):
-            op.execute(f"DROP TRIGGER {table}_no_replace")
+    chassis_tables.allow_replacement("concern_outcome")
+    chassis_tables.allow_replacing_audit_entries()

@@ -5,15 +5,13 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from chassis.store.tables import Instant
-
 revision = "0008"
 down_revision = "0007"
 
 
 def upgrade() -> None:
     op.add_column("client", sa.Column("standing_sequence", sa.Integer(), nullable=False, server_default="0"))
-    op.add_column("client", sa.Column("keep_until", Instant(timezone=True), nullable=True))
+    op.add_column("client", sa.Column("keep_until", sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from chassis.store.tables import Instant
-
 revision = "0009"
 down_revision = "0008"
 
@@ -18,8 +16,8 @@ def upgrade() -> None:
         sa.Column("message_id", sa.Uuid(), nullable=False),
         sa.Column("concern_id", sa.Uuid(), nullable=False),
         sa.Column("step", sa.String(40), nullable=False),
-        sa.Column("made_at", Instant(timezone=True), nullable=False),
-        sa.Column("sent_at", Instant(timezone=True), nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("staff_id", sa.Uuid(), nullable=True),
         sa.UniqueConstraint("message_id", name=op.f("uq_alert_link_message_id")),
     )

@@ -5,8 +5,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from chassis.store.tables import Instant
-
 revision = "0011"
 down_revision = "0010"
 
@@ -19,7 +17,7 @@ def upgrade() -> None:
         sa.Column("contact", sa.LargeBinary(), nullable=True),
         sa.Column("contact_sequence", sa.Integer(), nullable=False),
         sa.Column("code_hash", sa.LargeBinary(32), nullable=True),
-        sa.Column("code_made_at", Instant(timezone=True), nullable=True),
+        sa.Column("code_made_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("code_tries", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("referral_id", "therapist_id", name=op.f("pk_introduction")),
     )
@@ -30,8 +28,8 @@ def upgrade() -> None:
         sa.Column("match_id", sa.Uuid(), primary_key=True),
         sa.Column("referral_id", sa.Uuid(), nullable=False),
         sa.Column("therapist_id", sa.Uuid(), nullable=False),
-        sa.Column("matched_at", Instant(timezone=True), nullable=True),
-        sa.Column("ended_at", Instant(timezone=True), nullable=True),
+        sa.Column("matched_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("end_sequence", sa.Integer(), nullable=False),
         sa.Column("first_session_on", sa.Date(), nullable=True),
         sa.Column("attendance_sequence", sa.Integer(), nullable=False),
@@ -53,7 +51,7 @@ def _of_a_secret(table: str, hashed: str, when: str) -> None:
         sa.Column(hashed, sa.LargeBinary(32), primary_key=True),
         sa.Column("referral_id", sa.Uuid(), nullable=False),
         sa.Column("therapist_id", sa.Uuid(), nullable=False),
-        sa.Column(when, Instant(timezone=True), nullable=False),
+        sa.Column(when, sa.DateTime(timezone=True), nullable=False),
     )
     op.create_index(op.f(f"ix_{table}_referral_id"), table, ["referral_id"])
 

@@ -13,13 +13,13 @@ from web.publisher.publisher import Publisher
 log = structlog.get_logger()
 
 
-class Courier:
+class SpoolFlusher:
     """Delivers what lies in the spool at the start and every now and then, until it is stopped."""
 
     def __init__(self, publisher: Publisher, every: timedelta) -> None:
         self._publisher, self._every = publisher, every
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="spool_flusher", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
