@@ -109,7 +109,7 @@ class LetterBox:
             raise Rejected("refused for good (550)")
         self.sent.append(message_from_bytes(bytes(message), policy=default_policy))
 
-    def keep(self) -> None:
+    def flush(self) -> None:
         """It forgets nothing anyway."""
 
     def to(self, address: str) -> list[EmailMessage]:
@@ -276,7 +276,7 @@ def desk_on(url: str, keys: Path, *, by_hand: bool = False, **policy: Any) -> De
         keyring=Keyring(keys, reader="notifications"),
         vault=Vault(tables.data_keys, new_master_key()),
         mailer=post,
-        wording=WORDING,
+        templates=WORDING,
         texts=None if by_hand else texts,
         letters=None if by_hand else letters,
     )
