@@ -1,4 +1,4 @@
-"""Safeguarding alerts: calls whoever is next, passes on, and stands down."""
+"""Safeguarding alerts: sends them to whoever is next, escalates them, and ends them once somebody has answered."""
 
 from __future__ import annotations
 
@@ -31,8 +31,11 @@ from services.notifications.domain.templates import Recipient
 from services.notifications.errors import UnknownAlert
 from services.notifications.store import alerts, messages
 
+ESCALATE, REPORT_UNREACHED = "escalate_alert", "shout"
+
 
 def require_alert(unit: UnitOfWork[Dependencies], concern_id: ConcernId) -> Alert:
+    """Raises UnknownAlert, which a person can act on."""
     try:
         return alerts.get_alert(unit.session, concern_id)
     except alerts.NoSuchAlert:
@@ -64,9 +67,6 @@ def outcome_view(outcome: Outcome) -> OutcomeView:
     )
 
 
-ESCALATE, REPORT_UNREACHED = "escalate_alert", "shout"
-
-
 def stand_down(unit: UnitOfWork[Dependencies], alert: Alert) -> None:
     """Somebody has taken the concern in hand: stops the clock and whatever alert has not gone out yet."""
     unit.cancel_timer(ESCALATE, alert.concern_id)
@@ -91,14 +91,15 @@ def record_alert_bounced(unit: UnitOfWork[Dependencies], message: Message) -> No
 
 
 def escalate_if_unreachable(unit: UnitOfWork[Dependencies], alert: Alert, message: Message) -> None:
-    """Goes on to the next person without waiting when the one whose turn it is can be told in no way at all."""
+    """Goes on to the next person without waiting if every message to the one whose turn it is has failed."""
     if message.recipient.value != alert.step.value or alert.is_at_the_top:
         return
-    if all(one.state is State.FAILED for one in messages.messages_of_call(unit.session, message)):
+    if all(sent.state is State.FAILED for sent in messages.messages_of_call(unit.session, message)):
         escalate(unit, alert)
 
 
 def escalate(unit: UnitOfWork[Dependencies], alert: Alert) -> None:
+    """Alerts the next person, or everybody again. Does nothing once somebody has taken the concern in hand."""
     step = alert.step
     calls = alert.escalate()
     if not calls:
@@ -113,7 +114,7 @@ def escalate(unit: UnitOfWork[Dependencies], alert: Alert) -> None:
 
 
 def call_people(unit: UnitOfWork[Dependencies], alert: Alert, calls: tuple[Call, ...]) -> None:
-    """Queues an alert to each person called, by every channel they have, and winds the clock up again."""
+    """Queues an alert to each person called, by every channel they have, and sets the time of the next escalation."""
     for call in calls:
         _call_person(unit, alert, call)
     alert.escalates_at = _next_escalation(unit, alert.severity)
@@ -163,5 +164,6 @@ def _next_escalation(unit: UnitOfWork[Dependencies], severity: Severity) -> date
 
 
 def link_state(unit: UnitOfWork[Dependencies], link: AlertLink, alert: Alert) -> LinkState:
+    """What can still be done with an alert's link, given who is on duty now."""
     on_duty, lasts = staff_on_duty(unit, link.step), unit.dependencies.settings.alert_link_lasts
     return link.state(alert, on_duty=on_duty, at=unit.now, lasts=lasts)

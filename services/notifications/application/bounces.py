@@ -21,13 +21,13 @@ LOOK_AGAIN = timedelta(seconds=10)
 
 
 TIME_TO_RECORD = timedelta(minutes=10)
-"""In which it is on record that a message went out, if it did; longer than an effect's lease."""
+"""Within this time it is recorded that a message went out, if it did; longer than the lease of its timer."""
 
 
 def fail_undelivered(unit: UnitOfWork[Dependencies], message_id: MessageId, channels: Collection[Channel]) -> None:
-    """Fails a message that went out by one of these channels and did not arrive; of any other it says nothing.
+    """Fails a message that went out by one of these channels and did not arrive. Does nothing about any other.
 
-    Word of it may be here before it is on record that the message went out: then it is looked at again.
+    The report may be here before it is recorded that the message went out. Then a timer looks again.
     """
     message = messages.find_message(unit.session, message_id)
     if message is None:

@@ -1,4 +1,4 @@
-"""What is put into each letter: the values its template may use, from whom it comes and to whom it goes."""
+"""What each message is made of: its template, the values that this may use, its sender and its address."""
 
 from __future__ import annotations
 
@@ -34,11 +34,13 @@ PAGES: Mapping[Template, str | None] = {
     Template.INTRODUCTION: "client",
     Template.CONTACT_CHANGED: "client",
 }
-"""Where on the site a letter's link leads; None for a form, whose address the settings give."""
+"""The page of the public site that a message's link leads to; None for a form, whose address is a setting."""
 
 
 @dataclass(frozen=True)
 class ComposedMessage:
+    """A message that is ready to be rendered and sent. `to` is an e-mail or postal address or a telephone number."""
+
     template: str
     values: Mapping[str, Any]
     sender: Mailbox
@@ -46,16 +48,16 @@ class ComposedMessage:
     language: str = ENGLISH
     channel: Channel = Channel.EMAIL
     staff_id: StaffId | None = None
-    """Who of the rota it goes to, if it is an alert."""
+    """Whom of the rota it goes to, if it is an alert."""
 
 
 def compose_for_client(
     unit: UnitOfWork[Dependencies], message: Message, known: ClientContact, *, channel: Channel, to: str
 ) -> ComposedMessage:
-    """To the client, or to whoever wrote for them. A discreet one is a reference and a link, from a sender that tells
-    nothing of the charity.
+    """To the client, or to whoever wrote for them.
 
-    So is every text message, which lights up a screen that others see.
+    A discreet message is a reference and a link, from a sender that says nothing about the charity. So is every text
+    message, because others may see the screen that shows it.
     """
     contact = contact_for(known, message.recipient)
     if channel is Channel.LETTER and contact:
@@ -67,18 +69,20 @@ def compose_for_client(
             stand_in.value, values, unit.dependencies.settings.discreet_sender, to, known.language, channel
         )
     values = {**_values(unit, message, known), "form_link": _link(unit, message, known.language)}
-    return ComposedMessage(_wording(message), values, unit.dependencies.settings.sender, to, known.language, channel)
+    return ComposedMessage(
+        _template_name(message), values, unit.dependencies.settings.sender, to, known.language, channel
+    )
 
 
 def _stand_in(contact: SafeContact | None, *, by_text: bool) -> StandIn | None:
-    """The wording that goes out in place of a message's own to somebody who is reached in this way."""
+    """The template that is used instead of the message's own for somebody who is reached in this way."""
     if by_text:
         return StandIn.CLIENT_TEXT
     return StandIn.DISCREET if contact and contact.discreet else None
 
 
 def addressee_of(known: ClientContact, recipient: Recipient) -> str | None:
-    """What stands above the address of a letter by post; None if nobody told, so that anybody might open it."""
+    """The name above the address of a letter by post; None if it isn't known, so that anybody might open it."""
     if recipient is Recipient.WRITER:
         return known.writer.name if known.writer else None
     return known.addressee or known.name
@@ -87,7 +91,7 @@ def addressee_of(known: ClientContact, recipient: Recipient) -> str | None:
 def _values(unit: UnitOfWork[Dependencies], message: Message, known: ClientContact) -> dict[str, Any]:
     policy, contact = unit.dependencies.settings, contact_for(known, message.recipient)
     return {
-        "reminder": 0,  # in one that was queued before there were any
+        "reminder": 0,  # for a message that was queued before there were reminders
         **message.data,
         "reference": known.reference,
         "call_us": policy.discreet_telephone if contact and contact.discreet else policy.telephone,
@@ -97,7 +101,7 @@ def _values(unit: UnitOfWork[Dependencies], message: Message, known: ClientConta
     }
 
 
-def _wording(message: Message) -> str:
+def _template_name(message: Message) -> str:
     own = message.template.value
     return message.template.writers_wording or own if message.recipient is Recipient.WRITER else own
 
@@ -115,29 +119,31 @@ def _discreet_values(unit: UnitOfWork[Dependencies], message: Message, known: Cl
 def compose_for_enclosed_contact(
     unit: UnitOfWork[Dependencies], message: Message
 ) -> tuple[ComposedMessage, SafeContact]:
-    """To the contact that came sealed with the message, without a word of what it is about."""
+    """To the contact that came sealed with the message. Says nothing about what the message is about."""
     policy = unit.dependencies.settings
-    said = unit.dependencies.keyring.open(ContactLetter, message.sealed or "")
+    enclosed = unit.dependencies.keyring.open(ContactLetter, message.sealed or "")
     values = {
         **message.data,
-        "reference": said.reference,
-        "code": said.code,
+        "reference": enclosed.reference,
+        "code": enclosed.code,
         "call_us": policy.discreet_telephone,
-        "sender_name": said.contact.call_as or policy.discreet_sender.name,
+        "sender_name": enclosed.contact.call_as or policy.discreet_sender.name,
     }
-    by_text = said.contact.channel is SafeChannel.TEXT
-    channel, to = (Channel.TEXT, said.contact.telephone) if by_text else (Channel.EMAIL, said.contact.email)
+    by_text = enclosed.contact.channel is SafeChannel.TEXT
+    channel, to = (Channel.TEXT, enclosed.contact.telephone) if by_text else (Channel.EMAIL, enclosed.contact.email)
     sender = policy.discreet_sender
-    return ComposedMessage(message.template.value, values, sender, to or "", said.language, channel), said.contact
+    return ComposedMessage(
+        message.template.value, values, sender, to or "", enclosed.language, channel
+    ), enclosed.contact
 
 
 def compose_staff_call(unit: UnitOfWork[Dependencies], message: Message, known: ClientContact) -> ComposedMessage:
-    """To the office: who is to be told what, by reference alone, and in which way it is safe to."""
+    """To the office: whom to tell what, by reference alone, and how it is safe to do that."""
     policy, contact = unit.dependencies.settings, contact_for(known, message.recipient)
     assert contact is not None
-    asks = message.template is Template.CLIENT_EVALUATION  # a person puts the questions: there is no letter to read out
+    is_form = message.template is Template.CLIENT_EVALUATION  # a person puts the questions: nothing to read out
     values = {
-        "letter": None if asks else _wording_for_staff(unit, message, known, contact),
+        "letter": None if is_form else _wording_for_staff(unit, message, known, contact),
         "is_writer": message.recipient is Recipient.WRITER,
         "reference": known.reference,
         "topic": message.template.value,
@@ -155,16 +161,17 @@ def compose_staff_call(unit: UnitOfWork[Dependencies], message: Message, known: 
 def _wording_for_staff(
     unit: UnitOfWork[Dependencies], message: Message, known: ClientContact, contact: SafeContact
 ) -> str:
-    """What a person is to write or to say. Nothing that they write tells more than we would have."""
+    """What a person of the office is to write or to say: no more than the message itself would have said."""
     stand_in = _stand_in(contact, by_text=contact.channel is SafeChannel.TEXT)
     if stand_in and contact.channel is not SafeChannel.TELEPHONE:
         name, values = stand_in.value, _discreet_values(unit, message, known)
     else:
-        name, values = _wording(message), _values(unit, message, known)
+        name, values = _template_name(message), _values(unit, message, known)
     return unit.dependencies.templates.render(name, values, language=known.language).body.strip()
 
 
 def compose_for_therapist(unit: UnitOfWork[Dependencies], message: Message) -> ComposedMessage:
+    """An e-mail to a therapist, who knows a client by the reference alone."""
     policy = unit.dependencies.settings
     assert message.therapist_id is not None
     contact, link = therapist_contact(unit, message.therapist_id), _link(unit, message)
@@ -223,12 +230,12 @@ def _status_page(unit: UnitOfWork[Dependencies], language: str) -> str | None:
 
 
 def _link(unit: UnitOfWork[Dependencies], message: Message, language: str = ENGLISH) -> str | None:
-    """The one-time link that a letter carries; None in one that was queued before there were any."""
+    """The one-time link that a message carries; None if it was queued before there were such links."""
     if message.template not in PAGES or not message.sealed:
         return None
     try:
         token = unit.dependencies.keyring.open(LinkSecret, message.sealed).token
-    except InvalidShape:  # an introduction from when letters told how the client is reached
+    except InvalidShape:  # an introduction from when e-mails said how the client is reached
         return None
     policy, page = unit.dependencies.settings, PAGES[message.template]
     leads_to = f"{policy.site_url.rstrip('/')}/{page}" if page else policy.form_url.rstrip("/")

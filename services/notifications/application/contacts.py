@@ -1,4 +1,4 @@
-"""How people are reached: opened, encrypted and forgotten. The address book's own rules are in `domain.people`."""
+"""How clients and therapists are reached: decrypted, encrypted and forgotten. `domain.people` has the rules."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def open_contact(unit: UnitOfWork[Dependencies], client: Client) -> ClientContac
 
 
 def encrypt_contact(unit: UnitOfWork[Dependencies], subject_id: UUID, contact: Shape) -> bytes:
-    """Raises Invalid for whoever was erased: nothing is ever kept of them again."""
+    """Raises Invalid for somebody who was erased: nothing is ever stored about them again."""
     try:
         return unit.dependencies.vault.encrypt(unit.session, subject_id, contact, at=unit.now)
     except Erased as error:
@@ -52,7 +52,7 @@ def encrypt_contact(unit: UnitOfWork[Dependencies], subject_id: UUID, contact: S
 
 
 def remove_address(unit: UnitOfWork[Dependencies], client: Client) -> None:
-    """Forgets for good how a client is reached; backups of this database can't tell it either."""
+    """Forgets for good how a client is reached. With their key gone, no backup can tell it either."""
     client.remove(at=unit.now)
     introductions.forget(unit.session, client.referral_id)
     unit.dependencies.vault.destroy(unit.session, client.referral_id, at=unit.now)
@@ -75,7 +75,7 @@ def forget_withdrawn(unit: UnitOfWork[Dependencies], client: Client) -> None:
 
 
 def way_to_contact(unit: UnitOfWork[Dependencies], contact: SafeContact | None) -> Way:
-    """What may be done at this moment to reach somebody who asked for help."""
+    """What may be done now to reach somebody who asked for help."""
     if contact is None:
         return NoAddress(Channel.EMAIL)
     return way_to_reach(
@@ -91,6 +91,6 @@ def therapist_contact(unit: UnitOfWork[Dependencies], therapist_id: TherapistId)
 
 
 def reference_of(unit: UnitOfWork[Dependencies], referral_id: ReferralId | None) -> str | None:
-    """By which the office finds the request, and a therapist knows who is meant; None once the client is forgotten."""
+    """The reference of a request, by which the office and a therapist know it; None once it is forgotten."""
     client = people.read_client(unit.session, referral_id) if referral_id else None
     return open_contact(unit, client).reference if client and client.contact else None

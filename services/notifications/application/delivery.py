@@ -1,7 +1,7 @@
-"""Sending: the one place where a message gets its words and its address, and where safe contact is enforced.
+"""Delivery: the only place where a message gets its text and its address, and where safe contact is enforced.
 
-`deliver` may be repeated after a crash, so the Message-ID is the message's own. Everything is looked up again at the
-moment of sending: the client may have changed how they can be reached, or have withdrawn.
+`deliver` may be repeated after a crash, so the Message-ID is derived from the message. Everything is looked up again at
+the moment of sending: the client may have changed how they can be reached, or have withdrawn.
 """
 
 from __future__ import annotations
@@ -45,12 +45,15 @@ from services.notifications.store import messages, people
 
 
 class NoProvider(OSError):
-    """There is no gateway for this channel. What was meant for it never goes by another."""
+    """There is no provider for this channel. What was meant for it never goes by another channel."""
 
 
 @dataclass(frozen=True)
 class DeliveryResult:
-    """What came of an attempt. With none of the others set, the message went out over `channel`."""
+    """The result of an attempt. If nothing else is set, the message went out by `channel`.
+
+    `again_at`: it may not go before then. `awaits_call`: the client calls us. `no_longer_needed`: to be cancelled.
+    """
 
     channel: Channel = Channel.EMAIL
     failure: FailureReason | None = None
@@ -59,11 +62,11 @@ class DeliveryResult:
     no_longer_needed: bool = False
     wording: str | None = None
     staff_id: StaffId | None = None
-    """Who of the rota an alert went to."""
+    """Whom of the rota an alert went to."""
 
 
 def deliver(unit: UnitOfWork[Dependencies], message_id: MessageId) -> DeliveryResult:
-    """Sends one message, if it may go now. Raises OSError where trying again may help."""
+    """Sends one message, if it may go now. Raises OSError if trying again may help."""
     message = messages.read_message(unit.session, message_id)
     if message is None or not message.is_queued:
         return DeliveryResult(no_longer_needed=True)
@@ -83,7 +86,7 @@ def deliver(unit: UnitOfWork[Dependencies], message_id: MessageId) -> DeliveryRe
 
 
 def record_result(unit: UnitOfWork[Dependencies], message: Message, result: DeliveryResult) -> None:
-    """Puts on record what came of an attempt."""
+    """Records the result of an attempt."""
     if not message.is_queued:
         return
     if result.again_at:
@@ -100,7 +103,7 @@ def record_result(unit: UnitOfWork[Dependencies], message: Message, result: Deli
 
 
 def give_up(unit: UnitOfWork[Dependencies], message: Message) -> None:
-    """The way out was closed at every attempt: the message is given up and a person looks after it."""
+    """Every attempt has failed: the message fails, and the office is asked to see to it."""
     if not message.is_queued:
         return
     fail(unit, message, FailureReason.UNREACHABLE)
@@ -120,7 +123,7 @@ def record_message_sent(unit: UnitOfWork[Dependencies], message: Message, result
 
 
 def _deliver_to_enclosed_contact(unit: UnitOfWork[Dependencies], message: Message) -> DeliveryResult:
-    """A code at once, for whoever waits for it, and never once it is void; other letters when it is safe."""
+    """A code goes at once, since somebody waits for it, and never once it is void; other messages when it is safe."""
     until = message.data.get("expires_at")
     if _is_overtaken(unit, message) or (until and datetime.fromisoformat(str(until)) <= unit.now):
         return DeliveryResult(no_longer_needed=True)
@@ -130,7 +133,7 @@ def _deliver_to_enclosed_contact(unit: UnitOfWork[Dependencies], message: Messag
     )
     if not until and safe > unit.now:
         return DeliveryResult(again_at=safe)
-    if composed.channel in unit.dependencies.by_hand:  # nobody is told a code to pass on, nor in time
+    if composed.channel in unit.dependencies.by_hand:  # a person would pass a code on too late
         return DeliveryResult(channel=composed.channel, failure=FailureReason.UNREACHABLE)
     return _send(unit, message, composed)
 
@@ -151,7 +154,7 @@ def _deliver_to_client(unit: UnitOfWork[Dependencies], message: Message) -> Deli
             return DeliveryResult(failure=FailureReason.NO_ADDRESS)
         case AskStaff():
             return _send(unit, message, compose_staff_call(unit, message, known))
-        case WriteNow(Channel.LETTER, _) if _is_for_a_person(message, known):
+        case WriteNow(Channel.LETTER, _) if _needs_a_person(message, known):
             return _send(unit, message, compose_staff_call(unit, message, known))
         case WriteNow(channel, to):
             free = _free_moment(unit, message)
@@ -161,13 +164,13 @@ def _deliver_to_client(unit: UnitOfWork[Dependencies], message: Message) -> Deli
 
 
 def _deliver_code(unit: UnitOfWork[Dependencies], message: Message) -> DeliveryResult:
-    """At any hour, since somebody waits for it; and not at all once it can't be used any more."""
+    """At any hour, since somebody waits for it; not at all once it can't be used any more."""
     if unit.now >= message.queued_at + unit.dependencies.settings.code_lasts:
         return DeliveryResult(channel=Channel.TEXT, no_longer_needed=True)
     return _send(unit, message, compose_code_text(unit, message))
 
 
-def _is_for_a_person(message: Message, known: ClientContact) -> bool:
+def _needs_a_person(message: Message, known: ClientContact) -> bool:
     """Whether it can't go by post: anybody might open it, or nobody could follow its link, as in a prison."""
     return addressee_of(known, message.recipient) is None or message.template is Template.CLIENT_EVALUATION
 
@@ -185,7 +188,7 @@ def _send(unit: UnitOfWork[Dependencies], message: Message, composed: ComposedMe
 
 
 def _hand_over(unit: UnitOfWork[Dependencies], message: Message, composed: ComposedMessage, text: Text) -> None:
-    """To the next hop of the letter's channel. Raises Rejected, or OSError where trying again may help."""
+    """Gives the message to its channel's provider. Raises Rejected, or OSError if trying again may help."""
     providers = {Channel.TEXT: unit.dependencies.texts, Channel.LETTER: unit.dependencies.letters}
     if composed.channel in providers:
         provider = providers[composed.channel]
@@ -207,7 +210,7 @@ def _hand_over(unit: UnitOfWork[Dependencies], message: Message, composed: Compo
 
 
 def _free_moment(unit: UnitOfWork[Dependencies], message: Message) -> datetime:
-    """When the message may go without there being too many to one person; that it is safe then is looked at then."""
+    """When the message may go without one person getting too many. Whether that is a safe hour is checked then."""
     policy = unit.dependencies.settings
     limits = policy.client_limits if message.recipient.asked_for_help else policy.therapist_limits
     if not limits:

@@ -1,4 +1,4 @@
-"""Opens what comes sealed, and encrypts what is kept of it under a key of the person's or the concern's own."""
+"""For commands: opens what comes sealed, and encrypts it under a key of the person's or the concern's own."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ ShapeT = TypeVar("ShapeT", bound=Shape)
 
 
 def open_sealed(unit: UnitOfWork[Dependencies], kind: type[ShapeT], sealed: str) -> ShapeT:
+    """Raises NotReadable."""
     try:
         return unit.dependencies.keyring.open(kind, sealed)
     except (Unopenable, InvalidShape) as error:

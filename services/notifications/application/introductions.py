@@ -25,7 +25,7 @@ from services.notifications.store import introductions, people
 
 @dataclass(frozen=True)
 class Found:
-    """What a link opens, all of it locked or read in this unit."""
+    """What a link opens, read in this unit of work; the introduction is locked."""
 
     link: Link
     introduction: Introduction
@@ -43,7 +43,7 @@ def find_by_token(unit: UnitOfWork[Dependencies], token: str) -> Found | None:
 
 
 def _look_up(unit: UnitOfWork[Dependencies], link: Link) -> Found | None:
-    # The client before the introduction and the therapy, as whatever else is heard of them locks them.
+    # The client before the introduction: all handlers lock them in this order, so that there is no deadlock.
     client = people.client_as_known(unit.session, link.referral_id)
     introduction = introductions.find_introduction(unit.session, link.referral_id, link.therapist_id)
     if introduction is None:
@@ -63,15 +63,15 @@ def _look_up(unit: UnitOfWork[Dependencies], link: Link) -> Found | None:
 
 
 def find_newest(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> Found | None:
-    """The introduction by which somebody may see this client, if there is one; otherwise any."""
-    every = introductions.introductions_of(unit.session, referral_id)
-    links = (introductions.newest_link(unit.session, one) for one in every)
-    found = [one for link in links if link and (one := _look_up(unit, link))]
-    return max(found, key=lambda one: one.is_open, default=None)
+    """The introduction whose link is open, by which somebody may see this client; if there is none, any."""
+    known = introductions.introductions_of(unit.session, referral_id)
+    links = (introductions.newest_link(unit.session, introduction) for introduction in known)
+    found = [opened for link in links if link and (opened := _look_up(unit, link))]
+    return max(found, key=lambda opened: opened.is_open, default=None)
 
 
 def introduce(unit: UnitOfWork[Dependencies], event: ContactReleased, contact: ClientContact) -> None:
-    """Keeps what the therapist may see, and writes to them that there is something to see, or something else."""
+    """Stores what the therapist may see, and writes to them that they can see it, or that it has changed."""
     if event.therapist_id is None:
         raise Invalid("an introduction names no therapist")
     client = people.client_as_known(unit.session, event.referral_id)
@@ -79,7 +79,7 @@ def introduce(unit: UnitOfWork[Dependencies], event: ContactReleased, contact: C
         return
     found = introductions.introduction_of(unit.session, event.referral_id, event.therapist_id)
     corrected = event.purpose is ContactPurpose.CORRECTION
-    # The same therapist may be found a second time, for a request that was taken up again.
+    # The same therapist may be found a second time, for a request that was reopened.
     anew = corrected or (found.contact_sequence > 0 and found.takes(unit.sequence))
     if found.takes(unit.sequence):
         found.contact, found.contact_sequence = encrypt_contact(unit, event.referral_id, contact), unit.sequence

@@ -19,7 +19,7 @@ CHECK_ROTA, ROTA = "look_at_rota", "rota"
 
 
 def person_on_duty(unit: UnitOfWork[Dependencies], step: AlertStep) -> Person:
-    """Who is alerted at this step now: from the rota, or the mailbox of the settings if the rota has nobody."""
+    """Who is alerted at this step now: from the rota, or the mailbox in the settings if nobody is on the rota."""
     staff_id = staff_on_duty(unit, step)
     if staff_id is None:
         person = unit.dependencies.settings.safeguarding[step]
@@ -30,11 +30,12 @@ def person_on_duty(unit: UnitOfWork[Dependencies], step: AlertStep) -> Person:
 
 
 def schedule_rota_check(unit: UnitOfWork[Dependencies]) -> None:
+    """For the next time of day that the settings name."""
     unit.set_timer(CHECK_ROTA, ROTA, next_digest([unit.dependencies.settings.rota_looked_at], at=unit.now))
 
 
 def staff_on_duty(unit: UnitOfWork[Dependencies], step: AlertStep) -> StaffId | None:
-    """Who of the rota is on duty for this step today; None if it has nobody."""
+    """Who on the rota is on duty for this step today, in London; None for nobody."""
     day = day_of(unit.now)
     duties, leave = rota.rota_from(unit.session, day)
     return on_duty(duties, leave, step=step, day=day, is_bank_holiday=is_bank_holiday(day))

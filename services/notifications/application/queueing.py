@@ -1,4 +1,4 @@
-"""Putting messages into the queue: once for each fact, to people who can be reached, never after a withdrawal."""
+"""Queues messages: one for each fact, to people who can be reached, none after a withdrawal. Cancels and fails them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SEND_MESSAGE, SEND_ALERT, SEND_DIGEST = "send_message", "send_alert", "send_dige
 
 @dataclass(frozen=True)
 class About:
-    """What a message is about, and to which therapist it goes, if to one."""
+    """What a message is about, and the therapist whom it goes to, if it goes to one."""
 
     referral_id: ReferralId | None = None
     therapist_id: TherapistId | None = None
@@ -44,15 +44,15 @@ def queue_to_client(
     data: Coded | None = None,
     sealed: str | None = None,
 ) -> None:
-    """Raises NotYet while the client's address is under way; does nothing once it was removed."""
+    """Raises NotYet until the client's address has arrived. Does nothing once it was removed."""
     client = people.client_as_known(unit.session, referral_id)
     if client and (client.is_removed or (client.is_withdrawn and template.ends_with_withdrawal)):
         return
     if client is None or client.contact is None:
         raise NotYet("the client's address has not arrived yet")
     known = open_contact(unit, client)
-    told = template.recipients(client=known.contact is not None, writer=known.writer is not None)
-    for recipient in told or (Recipient.CLIENT,):  # whom nobody can write to is for a person to look after
+    recipients = template.recipients(client=known.contact is not None, writer=known.writer is not None)
+    for recipient in recipients or (Recipient.CLIENT,):  # whom nobody can write to, the office looks after
         way = way_to_contact(unit, contact_for(known, recipient))
         about = About(referral_id)
         message = _add(unit, template, recipient, about, key=key, data=data, sealed=sealed, channel=way.channel)
@@ -63,7 +63,7 @@ def queue_to_client(
 def queue_to_enclosed_contact(
     unit: UnitOfWork[Dependencies], template: Template, *, referral_id: ReferralId, key: str, data: Coded, sealed: str
 ) -> None:
-    """To the contact that came with it, sealed, whatever stands in the address book."""
+    """To the contact that came sealed with the message, whatever the address book says."""
     if _is_overtaken(unit, template, referral_id):
         return
     message = _add(unit, template, Recipient.CLIENT, About(referral_id), key=key, data=data, sealed=sealed)
@@ -82,7 +82,7 @@ def queue_to_therapist(
     sealed: str | None = None,
     channel: Channel = Channel.EMAIL,
 ) -> MessageId | None:
-    """Gives the message, if it is a new one. Raises NotYet while the therapist's address is under way."""
+    """Returns the message's id, if it is a new one. Raises NotYet until the therapist's address has arrived."""
     if _is_overtaken(unit, template, referral_id):
         return None
     if not people.knows_therapist(unit.session, therapist_id):
@@ -98,6 +98,7 @@ def queue_to_therapist(
 def queue_to_office(
     unit: UnitOfWork[Dependencies], template: Template, *, key: UUID | str, referral_id: ReferralId | None, data: Coded
 ) -> None:
+    """What can wait is gathered into the next digest, if the settings name times for that."""
     if _is_overtaken(unit, template, referral_id):
         return
     message = _add(unit, template, Recipient.OFFICE, About(referral_id), key=key, data=data)
@@ -120,7 +121,7 @@ def queue_alert(
     sealed: str,
     channel: Channel = Channel.EMAIL,
 ) -> MessageId | None:
-    """An alert goes at once, at any hour, past every other message. Gives the message, if it is a new one."""
+    """An alert goes at once, at any hour, ahead of every other message. Returns its id, if it is a new one."""
     about = About(referral_id, concern_id=concern_id)
     message = _add(
         unit, Template.SAFEGUARDING_ALERT, recipient, about, key=key, data=data, sealed=sealed, channel=channel
@@ -132,7 +133,7 @@ def queue_alert(
 
 
 def check_link_secret(unit: UnitOfWork[Dependencies], sealed: str) -> None:
-    """A letter is not queued with a link that can't be opened as it is sent. Raises Invalid."""
+    """No message is queued with a link that couldn't be opened when it is sent. Raises Invalid."""
     open_or_park(unit.dependencies.keyring, LinkSecret, sealed)
 
 
@@ -144,9 +145,9 @@ def find_message(unit: UnitOfWork[Dependencies], template: Template, *, key: UUI
 def rule_out(
     unit: UnitOfWork[Dependencies], template: Template, *, key: UUID | str, referral_id: ReferralId
 ) -> Message:
-    """The message of a fact that is overtaken: cancelled if it is there, and kept from ever being queued if not.
+    """Cancels the message of a fact that is overtaken, or sees that it is never queued if it wasn't yet.
 
-    Gives the message, whatever became of it.
+    Returns the message, whatever its state.
     """
     message = find_message(unit, template, key=key)
     if message is None:
@@ -164,13 +165,13 @@ def cancel(unit: UnitOfWork[Dependencies], message: Message) -> None:
 
 
 def fail(unit: UnitOfWork[Dependencies], message: Message, reason: FailureReason) -> None:
-    """Gives a message up, says so, and has a person of the office look after it."""
+    """Fails a message, announces that, and has the office see to it."""
     message.fail(reason=reason, at=unit.now)
     _report_failure(unit, message, reason)
 
 
 def bounce(unit: UnitOfWork[Dependencies], message: Message) -> None:
-    """The same for a message that came back."""
+    """The same for a message that was sent and came back."""
     message.bounce(at=unit.now)
     _report_failure(unit, message, FailureReason.BOUNCED)
 
@@ -191,7 +192,7 @@ def _report_failure(unit: UnitOfWork[Dependencies], message: Message, reason: Fa
 
 
 def _start(unit: UnitOfWork[Dependencies], message: Message, way: Way) -> None:
-    """The first look at how the client can be reached; the moment of sending looks again."""
+    """Sets off a new message by how the client can be reached now; that is looked up again when it is sent."""
     match way:
         case WaitForCall():
             for_their_call = messages.get_message(unit.session, message.id)
@@ -206,6 +207,7 @@ def _start(unit: UnitOfWork[Dependencies], message: Message, way: Way) -> None:
 
 
 def _is_overtaken(unit: UnitOfWork[Dependencies], template: Template, referral_id: ReferralId | None) -> bool:
+    """Whether the referral was withdrawn, so that this message has no point."""
     if referral_id is None or not template.ends_with_withdrawal:
         return False
     client = people.client_as_known(unit.session, referral_id)
@@ -223,7 +225,7 @@ def _add(
     sealed: str | None = None,
     channel: Channel = Channel.EMAIL,
 ) -> Message | None:
-    """A new message, written as it is; None if there is one of this fact."""
+    """Writes a new message. None if there is one of this fact already."""
     message = Message(
         id=MessageId(unit.new_id()),
         business_key=_business_key(template, f"{key}:writer" if recipient is Recipient.WRITER else key),

@@ -1,4 +1,4 @@
-"""The one-time link of an alert: for whom it is, and for how long it can be answered."""
+"""The one-time link of an alert: whom it is for, and how long it can be answered."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class AlertLink:
     sent_at: datetime | None = None
     staff_id: StaffId | None = None
 
-    def sent(self, *, to: StaffId | None, at: datetime) -> None:
+    def record_sent(self, *, to: StaffId | None, at: datetime) -> None:
         self.staff_id, self.sent_at = to, at
 
     def state(self, alert: Alert, *, on_duty: StaffId | None, at: datetime, lasts: timedelta) -> LinkState:

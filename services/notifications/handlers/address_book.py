@@ -52,7 +52,7 @@ def record_therapist_contact(unit: UnitOfWork[Dependencies], event: TherapistCon
 
 
 def withdraw(unit: UnitOfWork[Dependencies], event: ReferralWithdrawn) -> None:
-    """Stops what was going to be said, confirms it to a client who asked, and then forgets how to reach them."""
+    """Cancels what was queued, confirms the withdrawal to a client who asked for it, and then forgets their address."""
     if event.reason is WithdrawalReason.DUPLICATE:
         return  # the client asked for nothing, and the referral may be reopened
     client = people.client_of(unit.session, event.referral_id)
@@ -69,9 +69,9 @@ def withdraw(unit: UnitOfWork[Dependencies], event: ReferralWithdrawn) -> None:
 
 
 def reopen(unit: UnitOfWork[Dependencies], event: ReferralReopened) -> None:
-    """What was withdrawn or signposted by mistake goes on, and the client hears that it does.
+    """A request that was withdrawn or signposted by mistake goes on, and the client is told so.
 
-    Of what was closed with its match they have heard nothing, so that there is nothing to take back.
+    They were never told that a request was closed with its match, so then there is nothing to correct.
     """
     client = people.client_of(unit.session, event.referral_id)
     was_withdrawn = client.is_withdrawn
@@ -80,16 +80,17 @@ def reopen(unit: UnitOfWork[Dependencies], event: ReferralReopened) -> None:
     unit.cancel_timer(FORGET_CLIENT, event.referral_id)
     if event.reason is ReopeningReason.MATCH_GOES_ON:
         return
-    told = [one for one in messages.queued_about_referral(unit.session, event.referral_id) if one.template in _ENDINGS]
-    for message in told:
+    queued = messages.queued_about_referral(unit.session, event.referral_id)
+    unsent = [message for message in queued if message.template in _ENDINGS]
+    for message in unsent:
         cancel(unit, message)
-    if client.contact and (was_withdrawn or not told):
+    if client.contact and (was_withdrawn or not unsent):
         key = f"{event.referral_id}:{unit.sequence}"
         queue_to_client(unit, Template.REQUEST_GOES_ON, referral_id=event.referral_id, key=key)
 
 
 def close(unit: UnitOfWork[Dependencies], event: ReferralClosed) -> None:
-    """Keeps the address for what still follows a therapy, such as the follow-up form, and no longer."""
+    """Keeps the address for what still follows a therapy, such as the follow-up form, and then forgets it."""
     _forget_later(unit, event.referral_id)
 
 
@@ -115,7 +116,7 @@ def _record_client_contact(unit: UnitOfWork[Dependencies], contact: ClientContac
 
 
 def _confirm_withdrawal(unit: UnitOfWork[Dependencies], client: Client) -> None:
-    """Once each time that it is withdrawn."""
+    """One message for each withdrawal, by the number that intake gave it."""
     key = f"{client.referral_id}:{client.standing_sequence}"
     queue_to_client(unit, Template.WITHDRAWAL_CONFIRMED, referral_id=client.referral_id, key=key)
 

@@ -1,4 +1,4 @@
-"""Safeguarding alerts: out at once, at any hour, and on to the next person until somebody answers by name."""
+"""Safeguarding alerts: sent at once, at any hour, and escalated until a named person takes the concern in hand."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def escalate_alert(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
 
 
 def report_unreached(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
-    """Every channel has failed so far. Whoever looks at the log, the metrics or the console is told, every minute."""
+    """Every channel has failed so far. Says so in the log every minute, until somebody is reached or answers."""
     alert = alerts.get_alert(unit.session, ConcernId(UUID(timer.key)))
     if not alert.is_open or alert.reached_at:
         return
@@ -79,7 +79,7 @@ def record_alert_sent(unit: UnitOfWork[Dependencies], timer: Timer, result: Deli
         alert.reach(at=unit.now)
         link = alerts.find_link_of_message(unit.session, message.id)
         if link:
-            link.sent(to=result.staff_id, at=unit.now)
+            link.record_sent(to=result.staff_id, at=unit.now)
         unit.emit(
             SafeguardingAlertSent(
                 concern_id=alert.concern_id,
@@ -104,7 +104,7 @@ def _message_and_alert(unit: UnitOfWork[Dependencies], timer: Timer) -> tuple[Me
 
 
 def record_alert_answer(unit: UnitOfWork[Dependencies], event: AlertAnswered) -> None:
-    """Whoever the link was sent to takes the concern in hand; says nothing where it can't be answered any more.
+    """Whoever the link was sent to takes the concern in hand. Does nothing if it can't be answered any more.
 
     Raises Invalid for what can't be opened, or belongs to no alert.
     """

@@ -28,16 +28,25 @@ from services.notifications.domain.introductions import (
 from services.notifications.domain.templates import Template
 from services.notifications.store import introductions, people
 
+log = structlog.get_logger()
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""How far the site's clock and this one may differ, with the moment that a page takes to be sent."""
+
+ENDINGS = frozenset({MatchEndReason.COMPLETED, MatchEndReason.CLIENT_UNHAPPY, MatchEndReason.NOT_ATTENDED})
+"""The reasons for an end that a therapist may give. That the client withdraws, only the client may say."""
+
+TherapyEvent = TherapistMatched | MatchEnded | MatchEndUndone | FirstSessionAttended | SessionReversed
+
 
 def note_match(unit: UnitOfWork[Dependencies], event: TherapistMatched) -> None:
-    """Tells the client, and has the introduction's page know since when."""
+    """Tells the client, and records since when they are matched, which the introduction's page shows."""
     queue_to_client(unit, Template.MATCHED, referral_id=event.referral_id, key=event.match_id)
     if therapy := _therapy(unit, event):
         therapy.matched_at = event.matched_at
 
 
 def note_end(unit: UnitOfWork[Dependencies], event: MatchEnded) -> None:
-    """From now on the therapist sees nothing of the client any more."""
+    """From now on the link shows the therapist nothing about the client."""
     if therapy := _therapy(unit, event):
         therapy.end(at=event.ended_at, sequence=unit.sequence)
 
@@ -58,11 +67,8 @@ def note_session_reversed(unit: UnitOfWork[Dependencies], event: SessionReversed
         therapy.meet(on=None, sequence=unit.sequence)
 
 
-Known = TherapistMatched | MatchEnded | MatchEndUndone | FirstSessionAttended | SessionReversed
-
-
-def _therapy(unit: UnitOfWork[Dependencies], event: Known) -> Therapy | None:
-    """None where nothing of the client is kept any more, nor is to be again."""
+def _therapy(unit: UnitOfWork[Dependencies], event: TherapyEvent) -> Therapy | None:
+    """The therapy of a match; None if the client was erased, so that nothing may be stored about them."""
     client = people.client_as_known(unit.session, event.referral_id)
     if client and client.is_removed:
         return None
@@ -71,20 +77,9 @@ def _therapy(unit: UnitOfWork[Dependencies], event: Known) -> Therapy | None:
     )
 
 
-CLOCKS_DIFFER = timedelta(minutes=1)
-"""By so much, at most, do the site's clock and this one; and a page takes a moment to be sent."""
-
-
-ENDINGS = frozenset({MatchEndReason.COMPLETED, MatchEndReason.CLIENT_UNHAPPY, MatchEndReason.NOT_ATTENDED})
-"""Why a therapy has ended, as its therapist may say. That the client withdraws is the client's word."""
-
-
-log = structlog.get_logger()
-
-
 def record_therapy_report(unit: UnitOfWork[Dependencies], event: TherapyReported) -> None:
-    """Tells whoever keeps the fact, as of when it was said. Says nothing where it is known already, and has the office
-    ask where the link is open no more.
+    """Passes on what a therapist reported, as of when they did. Does nothing if it is known already; if the link is no
+    longer open, the office is asked to find out.
 
     Raises Invalid for what can't be opened, belongs to no introduction, or is no report that the page would send.
     """
@@ -105,12 +100,12 @@ def record_therapy_report(unit: UnitOfWork[Dependencies], event: TherapyReported
     if found.therapy is None or found.therapy.matched_at is None:
         raise NotYet("the match that the report is about has not been heard of here")
     _refuse_impossible(unit, found.therapy, said)
-    if _is_news(found.therapy, said.what):
+    if _is_new(found.therapy, said.what):
         _accept(unit, found.therapy, said, said_at=said_at)
 
 
 def _ask_office(unit: UnitOfWork[Dependencies], therapy: Therapy | None, what: TherapyReport, *, key: str) -> None:
-    """A person asks whether they have met, as long as nobody has recorded it."""
+    """Has the office ask whether they have met, as long as nobody has recorded it."""
     if what not in (TherapyReport.FIRST_SESSION, TherapyReport.NOT_ATTENDED) or therapy is None:
         return
     if therapy.matched_at is None or therapy.first_session_on is not None or therapy.not_attended:
@@ -125,7 +120,7 @@ def _ask_office(unit: UnitOfWork[Dependencies], therapy: Therapy | None, what: T
 
 
 def _accept(unit: UnitOfWork[Dependencies], therapy: Therapy, said: TherapyAnswer, *, said_at: datetime) -> None:
-    """What nobody else says again is noted here; a session and an end are what billing and matching make of it."""
+    """Records here only what no other service will say again. Billing decides on a session, and matching on an end."""
     if said.what is TherapyReport.CONTACT_MADE:
         therapy.contact_made_on = said.on
     elif said.what is TherapyReport.NOT_ATTENDED:
@@ -143,7 +138,7 @@ def _accept(unit: UnitOfWork[Dependencies], therapy: Therapy, said: TherapyAnswe
     )
 
 
-def _is_news(therapy: Therapy, what: TherapyReport) -> bool:
+def _is_new(therapy: Therapy, what: TherapyReport) -> bool:
     if what is TherapyReport.CONTACT_MADE:
         return therapy.contact_made_on is None
     if what is TherapyReport.ENDED:
