@@ -6,7 +6,7 @@ from chassis.ports import Refused
 
 
 class UnknownStaff(Refused):
-    """Nobody of this identity was kept with `keep_staff`."""
+    """There is nobody with this identifier; `keep_staff` adds them."""
 
 
 class UnknownDuty(Refused):
@@ -42,7 +42,7 @@ class NotReadable(Refused):
 
 
 class IdentityUsedUp(Refused):
-    """What was kept under this identity was erased, and nothing is kept under it again."""
+    """What was stored under this identifier was erased, and nothing is stored under it again."""
 
 
 class NothingAskedAfter(Refused):

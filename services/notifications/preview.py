@@ -34,7 +34,7 @@ def _listed(wording: Templates, *, as_json: bool) -> str:
     versions = {name: wording.versions(name) for name in sorted(SAMPLES)}
     if as_json:
         return json.dumps(versions, indent=2) + "\n"
-    told = (", ".join(f"{language} {version}" for language, version in one.items()) for one in versions.values())
+    told = (", ".join(f"{language} {version}" for language, version in found.items()) for found in versions.values())
     return "".join(f"{name:<24}{versions}\n" for name, versions in zip(versions, told, strict=True))
 
 

@@ -24,7 +24,7 @@ from services.notifications.gateways.receipts import FAILED, FINE, Reporting
 
 TEMPLATES = Path(__file__).parent / "templates"
 MIN_SECRET_LENGTH = 32
-"""Characters that nobody guesses."""
+"""Characters; enough that nobody can guess it."""
 
 TELEPHONE = r"^\+?[0-9 ()-]{7,20}$"
 AS_TELEPHONE = "A telephone number, written as 01632 960001 or +44 1632 960001."
@@ -281,7 +281,7 @@ def _is_quiet_hours(text: str) -> None:
 
 def times(text: str | None) -> tuple[time, ...]:
     """`09:00,14:00`, or nothing for none."""
-    return tuple(time.fromisoformat(one.strip()) for one in (text or "").split(",") if one.strip())
+    return tuple(time.fromisoformat(part.strip()) for part in (text or "").split(",") if part.strip())
 
 
 def _are_times(text: str) -> None:

@@ -111,7 +111,7 @@ def tell_writer(unit: UnitOfWork[Dependencies], request: AboutSubject) -> list[S
     found = messages.messages_about(unit.session, referral_id=request.referral_id, concern_id=None, limit=10_000)
     return [
         section(Topic.CONTACT, [reached(known.writer.contact)] if known and known.writer else []),
-        section(Topic.MESSAGES, [_message(one) for one in found if one.recipient is Recipient.WRITER]),
+        section(Topic.MESSAGES, [_message(message) for message in found if message.recipient is Recipient.WRITER]),
     ]
 
 
@@ -121,7 +121,7 @@ def read_outcomes(unit: UnitOfWork[Dependencies], request: ReadOutcomes) -> Seal
     if alert is None:
         raise UnknownAlert("There is no alert about such a concern. Please check the identifier.")
     unit.record_audit(AuditAction.READ, who=request.staff, subject_id=alert.referral_id, reason=READ_FOR)
-    decided = [_outcome(unit, one) for one in alerts.outcomes_of(unit.session, alert.concern_id)]
+    decided = [_outcome(unit, outcome) for outcome in alerts.outcomes_of(unit.session, alert.concern_id)]
     return sealed(unit, [section(Topic.CONCERNS, [_concern(alert), *decided])], seal_to_=request.seal_to)
 
 
@@ -181,7 +181,7 @@ def _settled_concerns(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -
 
 
 def _is_settled(outcomes: list[Outcome]) -> bool:
-    return bool(outcomes) and all(one.outcome is ConcernOutcome.NO_FURTHER_ACTION for one in outcomes)
+    return bool(outcomes) and all(decided.outcome is ConcernOutcome.NO_FURTHER_ACTION for decided in outcomes)
 
 
 def _concern(alert: Alert) -> Entry:

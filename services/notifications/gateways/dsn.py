@@ -1,6 +1,7 @@
-"""What comes back to the return addresses of our mail: reports of failed delivery among them, in a Maildir.
+"""Bounces: e-mail that comes back to our return addresses, in a Maildir. Finds which says that delivery has failed.
 
-Each mail is read by itself. What can't be read is put aside into `unreadable/`, beside `new/` and `cur/`, for a person.
+Standard reports are delivery status notifications (DSN, RFC 3464); many servers write others. A mail that can't be read
+is moved to `unreadable/`, beside `new/` and `cur/`, for a person.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ UNREADABLE = "unreadable"
 MAX_AT_ONCE = 100
 MAX_BYTES = 1_000_000
 _WHERE_IT_SPEAKS = 4_000
-"""Bytes in which a report says what has become of the mail, before it quotes it."""
+"""Bytes at its beginning in which a report says what happened, before it quotes the mail."""
 
 _UUID = r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}"
 _RETURNED = re.compile(rf"\+({_UUID})@", re.IGNORECASE)
@@ -34,14 +35,14 @@ _STATUS = ("message/delivery-status", "message/global-delivery-status")
 """RFC 3464, and RFC 6533 for addresses outside ASCII."""
 
 _DELAYED = re.compile(r"delay|not yet (been )?delivered|\bwarning\b|temporar|verzögert|retard[ée]", re.IGNORECASE)
-"""In subjects of reports that delivery is being tried."""
+"""In subjects of reports of a delay: delivery is still being tried."""
 
 _STILL_TRIED = re.compile(
     rb"warning message only|do not need to resend|no action is required on your part|delivery attempts will continue"
     rb"|has not yet been delivered|will (keep|continue) (on )?(to )?(re-?)?try|still being retried",
     re.IGNORECASE,
 )
-"""The same in what they say."""
+"""The same in their text."""
 
 _MACHINE = re.compile(r"mailer[-_. ]?daemon|mail[-_. ]?delivery|postmaster|mdaemon|bounce|mmdf|<>", re.IGNORECASE)
 _DOMAIN = re.compile(r"@[^\s>]*")
@@ -50,7 +51,7 @@ _FAILURE = re.compile(
     r"|returned? (mail|to sender)|mail (delivery|error|system)|not (be )?delivered|rejected|unzustellbar",
     re.IGNORECASE,
 )
-"""Whom a report of failure comes from and what its subject says, and that of no person's answer."""
+"""Senders (_MACHINE) and subjects (_FAILURE) of reports of failure, which no person's reply has."""
 
 _ABSENCE = re.compile(
     r"^\W*(auto(matic|mated|matische)?[-\s]?(reply|response|answer|antwort)|auto:|autosvar|r[eé]ponse automatique"
@@ -62,45 +63,45 @@ _ABSENCE = re.compile(
 
 _REPLY_MARKS = ("X-Autoreply", "X-Autorespond", "X-Autoresponder", "X-Auto-Response", "X-Vacation", "Autoresponder")
 
-# It logs the errors of its detectors, and what these found in a mail is about people.
+# It logs errors of its detectors, with personal data from the mail.
 logging.getLogger("flufl.bounce").disabled = True
 
 
 @dataclass(frozen=True)
 class Report:
-    """One file of the folder. `failed` is the message that it says was never delivered, if it says such a thing."""
+    """One file of the folder. `failed` is the message of ours that it says was never delivered, if it says so."""
 
     file: str
     failed: UUID | None
 
 
 def return_address(bounces: str, message_id: str) -> str:
-    """Where reports about one message go: its identity stands in the address itself."""
+    """The address for reports about one message, which has the message's id in it."""
     local, _, domain = bounces.rpartition("@")
     return f"{local}+{message_id}@{domain}"
 
 
 def read_reports(folder: Path) -> list[Report]:
-    """The reports that have not been put away, some at a time. Raises OSError if the folder itself can't be read."""
+    """The unread reports, at most MAX_AT_ONCE. Raises OSError if the folder itself can't be read."""
     return list(islice(_reports(folder), MAX_AT_ONCE))
 
 
 def mark_read(folder: Path, files: Collection[str]) -> None:
-    """Marks reports as read; one that is gone is no error. Raises OSError once it has tried all of them."""
+    """Marks reports as read; one that is gone is no error. Raises OSError, once all were tried."""
     failed = None
     for name in files:
         try:
             _move(folder / "new" / name, folder / "cur", f"{name}:2,S")
         except FileNotFoundError:
             continue
-        except OSError as error:  # such as a name that is too long for a mark
+        except OSError as error:  # such as a name that is too long for the suffix
             failed = None if _put_aside(folder, folder / "new" / name) else error
     if failed:
         raise failed
 
 
 def count_unreadable(folder: Path) -> int:
-    """How many mails lie there for a person to look at."""
+    """How many mails wait for a person to look at them."""
     return sum(1 for _ in (folder / UNREADABLE).glob("*"))
 
 
@@ -108,8 +109,8 @@ def failed_message(raw: bytes) -> UUID | None:
     """The message of ours that a mail says was never delivered.
 
     At a message's own return address that is every mail but a report of a delay or of success, and an automatic reply:
-    nobody else writes there, and what isn't understood is better seen by a person than by nobody. Elsewhere a mail
-    has to say so, and to quote the message.
+    nobody else writes there, and it is safer to take what isn't understood for a failure. At any other address a mail
+    has to say that delivery failed, and to quote the message.
     """
     report = message_from_bytes(raw)
     own = _RETURNED.search(_addressed_to(report))
@@ -123,13 +124,13 @@ def failed_message(raw: bytes) -> UUID | None:
 def _reports(folder: Path) -> Iterator[Report]:
     for file in sorted((folder / "new").iterdir()):
         if file.name.startswith("."):
-            continue  # no mail, says the Maildir's own rule
+            continue  # not a mail, by the rules of Maildir
         try:
             report = Report(file.name, failed_message(_beginning(file)))
         except FileNotFoundError:
             continue
         except Exception:
-            # Whatever is strange about one mail, and nothing of it is for the log.
+            # Whatever is wrong with one mail stops no other; its content must not be logged.
             _put_aside(folder, file)
         else:
             yield report
@@ -180,10 +181,10 @@ def _what_it_says(report: Message, content: bytes) -> bool | None:
 
 
 def _recipients(report: Message) -> tuple[Collection[bytes], Collection[bytes]]:
-    """To whom delivery is delayed, and to whom it has failed, in the words of a hundred mail servers."""
+    """To whom delivery is delayed, and to whom it has failed, as flufl.bounce recognises it."""
     try:
         return all_failures(report)
-    except Exception:  # a part in a character set that there is not, for one: then it finds nobody
+    except Exception:  # for instance an unknown character set: then it finds nobody
         return (), ()
 
 
@@ -194,7 +195,7 @@ def _actions(report: Message) -> Iterator[str]:
 
 
 def _written(part: Message) -> str:
-    """The fields of a delivery status, which the library has taken for messages of their own."""
+    """The fields of a delivery status, which the library parses as messages of their own."""
     blocks = part.get_payload()
     if isinstance(blocks, str):
         return blocks
@@ -231,7 +232,7 @@ def _subject(report: Message) -> str:
     subject = str(report.get("Subject", ""))
     try:
         return str(make_header(decode_header(subject)))
-    except (LookupError, ValueError):  # a character set that there is not
+    except (LookupError, ValueError):  # an unknown character set
         return subject
 
 
@@ -241,7 +242,7 @@ def _addressed_to(report: Message) -> str:
 
 
 def _after_its_head(raw: bytes) -> bytes:
-    """What may quote the message itself; the head holds an identity of the report's own."""
+    """The body, which may quote the message; the head has the report's own Message-ID."""
     parts = _HEAD_ENDS.split(raw, maxsplit=1)
     return parts[1] if len(parts) > 1 else b""
 

@@ -1,4 +1,4 @@
-"""The way out: e-mail into a folder that any mail program can read, or to an SMTP server."""
+"""E-mail: composes it, and writes it into a folder that any mail program can read or hands it to an SMTP server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from services.notifications.gateways.email_addresses import NoAddress, address_i
 
 OK = 250
 PERMANENT = 500
-"""SMTP replies from here on say that trying again can't help (RFC 5321, 4.2.1)."""
+"""From this SMTP reply code on trying again can't help (RFC 5321, 4.2.1)."""
 
 DEFAULT_PORTS = {"smtp": 587, "smtps": 465}
 
@@ -37,19 +37,19 @@ class Rejected(Exception):
 
 class Mailer(Protocol):
     def send(self, message: EmailMessage) -> None:
-        """Hands the message to the next hop. Raises Rejected, or OSError where trying again may help."""
+        """Hands the message over. Raises Rejected, or OSError if trying again may help."""
 
     def flush(self) -> None:
-        """Returns once what this thread has sent outlasts a power cut. If it raises OSError, that is to be sent again.
+        """Returns once what this thread has sent survives a power cut. After OSError, all of that is to be sent again.
 
-        To be called by every thread that sends, before it says that anything is sent.
+        Every thread that sends calls it before it records that anything was sent.
         """
 
 
 class MaildirMailer:
     """Puts each message into a Maildir, for development and demonstrations.
 
-    The disk is waited for once for many letters: to wait for each took a third of the whole service's time.
+    `flush` waits for the disk once for many messages: to wait for each took a third of the whole service's time.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -59,12 +59,12 @@ class MaildirMailer:
         self._of_this_thread = threading.local()
 
     def send(self, message: EmailMessage) -> None:
-        """Writes it beside the others, and moves it in when it is whole."""
+        """Writes it into `tmp/`, and moves it to `new/` once it is complete."""
         name = f"{time.time_ns()}.{uuid4().hex}.{socket.gethostname()}"
         with (self._folder / "tmp" / name).open("xb") as file:
             file.write(_written(message))
             file.flush()
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # has the disk begin with it
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)  # the disk begins to write it
             self._written.append(os.dup(file.fileno()))
         (self._folder / "tmp" / name).rename(self._folder / "new" / name)
 
@@ -80,7 +80,7 @@ class MaildirMailer:
 
     @property
     def _written(self) -> list[int]:
-        """Open files, which a mail program may have moved meanwhile."""
+        """Files that are still open, since a mail program may have moved them meanwhile."""
         written: list[int] = self._of_this_thread.__dict__.setdefault("written", [])
         return written
 
@@ -182,12 +182,12 @@ def _is_alive(server: smtplib.SMTP) -> bool:
 
 
 def as_sent(message: EmailMessage) -> bytes:
-    """The message with the line ends that SMTP asks for, and no others."""
+    """The message with the line ends that SMTP requires."""
     return b"\r\n".join(_written(message).splitlines()) + b"\r\n"
 
 
 def _recipient(message: EmailMessage, server: smtplib.SMTP) -> tuple[str, list[str]]:
-    """Whom it goes to, and what the server is to be asked for. Raises Rejected if it can't do that (RFC 6531)."""
+    """The address, and the options that it needs. Raises Rejected if the server doesn't have them (RFC 6531)."""
     to = address_in(message["To"])
     if to.isascii():
         return to, []
@@ -198,14 +198,14 @@ def _recipient(message: EmailMessage, server: smtplib.SMTP) -> tuple[str, list[s
 
 
 def _written(message: EmailMessage) -> bytes:
-    """In ASCII, unless the address itself can't be."""
+    """In ASCII, unless the address can't be written so."""
     if address_in(message["To"]).isascii():
         return bytes(message)
     return message.as_bytes(policy=POLICY.clone(utf8=True))
 
 
 def _raise(code: int) -> None:
-    # What the server says back may repeat the address, so neither goes any further.
+    # The server's answer may repeat the address, so only its code is passed on.
     if code >= PERMANENT:
         raise Rejected(f"the server refused the message for good ({code})") from None
     raise OSError(f"the server refused the message for now ({code})") from None
@@ -279,7 +279,7 @@ def compose_email(
     language: str = "en",
     at: datetime,
 ) -> EmailMessage:
-    """An e-mail as plain text and as HTML. The same message always has the same Message-ID: a copy can be told.
+    """An e-mail as plain text and as HTML. The same message always has the same Message-ID, so copies are recognised.
 
     Raises Rejected for an address that no mail server can know.
     """

@@ -1,4 +1,4 @@
-"""E-mail addresses as mail servers know them: a domain outside ASCII in its own spelling there (RFC 5891)."""
+"""E-mail addresses as mail servers know them: a domain outside ASCII is written in ASCII (RFC 5891)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from email.utils import parseaddr
 import idna
 
 _LOCAL = re.compile(r"[^\s\x00-\x1f\x7f\ud800-\udfff<>@,;:\\\"()\[\]]+|\"[^\"\\\x00-\x1f\x7f\ud800-\udfff]+\"")
-"""Before the @: what needs no quotation marks, or stands in them."""
+"""The part before the @: with quotation marks, or of characters that need none."""
 
 _DOMAIN = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]|\.(?!\.)){0,252}|\[[0-9A-Fa-f:.IPv]+\]")
-"""With the underscore that mail servers take all the same."""
+"""With the underscore, which mail servers accept though no host name has it."""
 
 
 class NoAddress(ValueError):
-    """No mail server can know such an address. Holds nothing of it."""
+    """No mail server can know such an address. The message holds no part of it."""
 
 
 def as_sent_to(address: str) -> str:

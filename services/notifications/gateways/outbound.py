@@ -1,6 +1,6 @@
-"""Text messages and letters: into a folder, or to whatever service of that kind takes JSON over HTTP.
+"""Text messages and letters: into a folder, or to any provider that takes JSON over HTTP.
 
-Which fields the service wants is a setting, so that no supplier is wired in.
+The fields that the provider wants are a setting, so that the code depends on none.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from uuid import UUID
 from services.notifications.gateways.email import Rejected
 
 REFUSED_FOR_GOOD = (400, 410, 413, 422)
-"""Answers that are about the message itself. All others, such as a token that has run out, may be put right."""
+"""HTTP statuses that are about the message itself. Others, such as for an expired token, may be put right."""
 
 _PLACES = re.compile(r"(\{(?:to|text|id)\})")
 
@@ -28,7 +28,7 @@ FIELDS: Mapping[str, Any] = {"to": "{to}", "text": "{text}", "reference": "{id}"
 
 @dataclass(frozen=True)
 class OutboundMessage:
-    """What is to be carried: a text, to a telephone number or a postal address."""
+    """A text message to a telephone number, or a letter to a postal address."""
 
     message_id: UUID
     to: str
@@ -37,12 +37,12 @@ class OutboundMessage:
 
 class Provider(Protocol):
     def send(self, message: OutboundMessage) -> None:
-        """Hands the parcel to the next hop. Raises Rejected, or OSError where trying again may help."""
+        """Hands the message over. Raises Rejected, or OSError if trying again may help."""
 
 
 @dataclass(frozen=True)
 class FolderProvider:
-    """Writes each parcel into a file named after its message, for people to print, and for development."""
+    """Writes each message into a file with its id as the name, for people to print, and for development."""
 
     folder: Path
 
@@ -59,9 +59,9 @@ class FolderProvider:
 
 @dataclass(frozen=True, kw_only=True)
 class HttpProvider:
-    """Posts each parcel as JSON. `fields` is what is posted, with {to}, {text} and {id} filled in wherever they stand.
+    """Posts each message as JSON. `fields` is what is posted, with {to}, {text} and {id} filled in wherever they stand.
 
-    A parcel that is posted again has the same Idempotency-Key. `authorization` is the whole header, such as `Bearer …`.
+    A message posted again has the same Idempotency-Key. `authorization` is the whole header, such as `Bearer …`.
     """
 
     url: str
@@ -75,7 +75,7 @@ class HttpProvider:
         if self.authorization:
             headers["Authorization"] = self.authorization
         status = self._post(json.dumps(_filled(self.fields, values)).encode(), headers)
-        # What the service says back may repeat the number or the address, so only its code goes any further.
+        # The answer may repeat the number or the address, so only its status is passed on.
         if status in REFUSED_FOR_GOOD:
             raise Rejected(f"the gateway refused the message for good ({status})")
         if not 200 <= status < 300:
@@ -97,11 +97,11 @@ class HttpProvider:
 
 
 def _filled(template: Any, values: Mapping[str, str]) -> Any:
-    """The same JSON with the values in its strings. What a value itself holds is left as it is."""
+    """The same JSON with the values in its strings. Placeholders inside a value are left as they are."""
     if isinstance(template, Mapping):
-        return {name: _filled(one, values) for name, one in template.items()}
+        return {name: _filled(part, values) for name, part in template.items()}
     if isinstance(template, list):
-        return [_filled(one, values) for one in template]
+        return [_filled(part, values) for part in template]
     if not isinstance(template, str):
         return template
     return "".join(values.get(piece, piece) for piece in _PLACES.split(template))
@@ -110,7 +110,7 @@ def _filled(template: Any, values: Mapping[str, str]) -> Any:
 def provider_for(
     url: str, *, authorization: str | None, fields: Mapping[str, Any], timeout_seconds: float
 ) -> Provider | None:
-    """The carrier that `folder:<folder>` or an HTTP address names; None for `office`, where people do it by hand."""
+    """The provider that `folder:<folder>` or an HTTP address names; None for `office`, where people do it by hand."""
     parts = urlsplit(url)
     if parts.scheme == "folder":
         return FolderProvider(Path(parts.path))

@@ -1,4 +1,4 @@
-"""What each template may ask for, with invented values to preview it with."""
+"""The values that each template may use, with invented ones to preview it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What the codes in letters to the charity's own people mean. Every value has its words, which a test holds to.
+"""How codes are written in messages to the charity's own people. A test checks that every value has a label.
 
-Those of `contracts.words` are written for the client whom they are about, and say "you".
+The labels in `contracts.words` are for the clients themselves, and say "you".
 """
 
 from __future__ import annotations

@@ -21,19 +21,19 @@ from services.notifications.gateways import formats, staff_labels
 ENGLISH = "en"
 SUBJECT = "Subject: "
 IN_ENGLISH = "in_english"
-"""Says in another language that this message is not there in it yet."""
+"""The template that says, in another language, that the message isn't translated into it yet."""
 
 _LINK = re.compile(r"(https?://\S+)")
 _ROW = re.compile(r"  (\S[^:]*):\s+(.*)")
 
 
 class InvalidTemplates(Exception):
-    """Templates that are missing, can't be read, or ask for what they are not given; each is named."""
+    """Templates that are missing, can't be read, or use a value that they are not given; the message names each."""
 
 
 @dataclass(frozen=True)
 class Text:
-    """A message in words. `version` tells which wording it is: it changes with every change of the template."""
+    """A rendered message. `version` identifies the wording: it changes with every change of the template."""
 
     subject: str
     body: str
@@ -59,7 +59,7 @@ class _Source:
 class Templates:
     """All templates of a folder, compiled once. Raises InvalidTemplates.
 
-    `known` says by name which templates there must be, and which values each may ask for; `texts` are those that are no
+    `known` says by name which templates there must be, and which values each may use; `texts` are those that are no
     e-mails and need no subject.
     """
 
@@ -106,7 +106,7 @@ class Templates:
 
     def versions(self, name: str) -> dict[str, str]:
         """The version of a template in each language that it is there in."""
-        return {language: source.version for (language, one), source in self._sources.items() if one == name}
+        return {language: source.version for (language, found), source in self._sources.items() if found == name}
 
     def _load(self, folder: Path, language: str, known: Mapping[str, Set[str]], texts: Set[str]) -> Iterator[str]:
         """Compiles what is there in one language, and says what is wrong with it."""

@@ -1,4 +1,4 @@
-"""What a person must know at once, counted each time somebody asks how the service is."""
+"""What a person must know at once, counted whenever the service's health is asked for."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def unreached(unit: UnitOfWork[Dependencies]) -> int:
 
 
 def put_aside(unit: UnitOfWork[Dependencies]) -> int:
-    """Mails at our return addresses and receipts of gateways that could not be read, and lie aside for a person."""
+    """Bounced e-mails and delivery receipts that could not be read, and wait for a person to look at them."""
     settings = unit.dependencies.settings
     mails = dsn.count_unreadable(settings.bounces) if settings.bounces else 0
     return mails + receipts.count_put_aside(settings.unreadable)

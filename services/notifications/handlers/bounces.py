@@ -1,4 +1,4 @@
-"""What came back: a message that was sent and not delivered after all is failed, and a person looks after it."""
+"""Bounced e-mail: a message that was sent and not delivered after all fails, and the office sees to it."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ READ_BOUNCES = "read_bounces"
 
 
 FOLDER = "folder"
-"""The key of the one timer, which a migration has set for the first time."""
+"""The key of the only timer, which a migration set for the first time."""
 
 
 EVERY = timedelta(minutes=5)
 
 
 BY_MAIL = frozenset({Channel.EMAIL, Channel.STAFF_CALL})
-"""A call that the office is asked for is asked for by e-mail."""
+"""The office is asked by e-mail to make a call, so such a message can bounce too."""
 
 
 def read_bounces(unit: UnitOfWork[Dependencies], timer: Timer) -> list[Report]:
-    """Puts away what was taken account of last time, and reads what has come since. Raises OSError."""
+    """Marks as read what was recorded last time, and reads what has come since. Raises OSError."""
     folder = unit.dependencies.settings.bounces
     if folder is None:
         return []
@@ -45,12 +45,12 @@ def record_bounces(unit: UnitOfWork[Dependencies], timer: Timer, reports: Collec
 
 
 def read_bounces_later(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
-    """The folder could not be read at any attempt; it may be back one day."""
+    """Every attempt to read the folder failed; it may be readable later."""
     unit.set_timer_after(READ_BOUNCES, FOLDER, EVERY, timer.data)
 
 
 def fail_undelivered_later(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
-    message_id, channels = MessageId(UUID(timer.key)), [Channel(one) for one in timer.data["channels"]]
+    message_id, channels = MessageId(UUID(timer.key)), [Channel(channel) for channel in timer.data["channels"]]
     message = messages.find_message(unit.session, message_id)
     if message is None or not message.is_queued:
         fail_undelivered(unit, message_id, channels)

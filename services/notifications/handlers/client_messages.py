@@ -1,4 +1,4 @@
-"""What clients are told as their request goes on, and both sides when a form is due."""
+"""Messages to clients about subsidies and a changed contact, and to clients and therapists about forms."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FOR_THE_OFFICE = frozenset(
         SubsidyWaitReason.AWARD_USED_UP,
     }
 )
-"""Why somebody waits for a subsidy where a person can do something about it."""
+"""The reasons for waiting about which a person can do something."""
 
 
 def notify_client_of_subsidy(unit: UnitOfWork[Dependencies], event: SubsidyApproved) -> None:
@@ -46,9 +46,9 @@ def notify_client_of_subsidy(unit: UnitOfWork[Dependencies], event: SubsidyAppro
 
 
 def notify_client_of_subsidy_wait(unit: UnitOfWork[Dependencies], event: SubsidyWaitlisted) -> None:
-    """Says why, each time that it changes, unless what came after has been told of.
+    """Says why, each time that the reason changes, unless something newer has been told.
 
-    The office hears what it can do something about, and of whoever has no money for a therapy that is going on.
+    The office hears of it if it can do something, and if the client is in therapy without the money for it.
     """
     if not latest_facts.advance(unit.session, event.referral_id, SUBSIDY, unit.sequence):
         return
@@ -81,7 +81,7 @@ def _ask_office_to_look(unit: UnitOfWork[Dependencies], referral_id: ReferralId,
 
 
 def _cancel_waiting_notices(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> None:
-    """What was still to be told of a wait is overtaken."""
+    """Cancels what was still to be said about waiting: it is overtaken."""
     for message in messages.queued_about_referral(unit.session, referral_id):
         if message.template is Template.SUBSIDY_WAITING:
             cancel(unit, message)
@@ -112,26 +112,26 @@ def ask_for_form(unit: UnitOfWork[Dependencies], event: EvaluationInvited) -> No
 
 
 def stop_asking_for_form(unit: UnitOfWork[Dependencies], event: EvaluationInvitationCancelled) -> None:
-    """A letter or a reminder that has not gone yet would lead to a form that nobody need fill in."""
+    """Cancels what has not been sent yet: it would lead to a form that nobody need fill in."""
     client = event.respondent is Respondent.CLIENT
     template = Template.CLIENT_EVALUATION if client else Template.THERAPIST_EVALUATION
-    asked = rule_out(unit, template, key=_form_key(event), referral_id=event.referral_id)
+    invited = rule_out(unit, template, key=_form_key(event), referral_id=event.referral_id)
     for message in messages.queued_about_referral(unit.session, event.referral_id):
-        if message.business_key.startswith(f"{asked.business_key}:"):
+        if message.business_key.startswith(f"{invited.business_key}:"):
             cancel(unit, message)
 
 
 def _form_key(event: EvaluationInvited | EvaluationInvitationCancelled) -> str:
-    """Each time that somebody is asked, or reminded, is a fact of its own."""
+    """Each invitation and each reminder is a fact of its own."""
     asked = f"{event.invitation_id}:{event.invited_at.isoformat()}" if event.invited_at else str(event.invitation_id)
     reminder = event.reminder if isinstance(event, EvaluationInvited) else 0
     return f"{asked}:{reminder}" if reminder else asked
 
 
 def notify_of_contact_change(unit: UnitOfWork[Dependencies], event: ContactChangeNoted) -> None:
-    """A code goes to the new contact at once. The office hears of whatever it has to confirm, and of what counts now.
+    """A code goes to the new contact at once. The office hears of what it has to confirm, and of what has changed.
 
-    Raises Invalid for a letter that can't be opened, or a code without one.
+    Raises Invalid if what came sealed can't be opened, or has no code where there must be one.
     """
     key = f"{event.referral_id}:{unit.sequence}"
     if event.stage is ContactChangeStage.CODE_WANTED:
@@ -152,8 +152,8 @@ def notify_of_contact_change(unit: UnitOfWork[Dependencies], event: ContactChang
 def _queue_to_enclosed_contact(
     unit: UnitOfWork[Dependencies], template: Template, event: ContactChangeNoted, key: str
 ) -> None:
-    letter = open_or_park(unit.dependencies.keyring, ContactLetter, event.sealed or "")
-    if template is Template.CONTACT_CODE and (letter.code is None or event.expires_at is None):
+    enclosed = open_or_park(unit.dependencies.keyring, ContactLetter, event.sealed or "")
+    if template is Template.CONTACT_CODE and (enclosed.code is None or event.expires_at is None):
         raise Invalid("there is no code in the letter, or no end to it")
     until = {"expires_at": event.expires_at.isoformat()} if event.expires_at else {}
     queue_to_enclosed_contact(

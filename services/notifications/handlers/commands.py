@@ -42,7 +42,7 @@ def acknowledge_alert(unit: UnitOfWork[Dependencies], request: AcknowledgeAlert)
 
 
 def record_outcome(unit: UnitOfWork[Dependencies], request: RecordOutcome) -> OutcomeView:
-    """Puts a decision about a concern on record, beside those that were made before.
+    """Records a decision about a concern, beside those that were made before.
 
     Raises UnknownAlert, NamelessDecision, NotInHand, NotReadable, IdentityUsedUp.
     """

@@ -1,4 +1,4 @@
-"""The office's messages that can wait, gathered into one e-mail at set times."""
+"""Digests: the office's messages that can wait, in one e-mail at set times."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ MAX_AT_ONCE = 100
 
 @dataclass(frozen=True)
 class Gathered:
-    """The messages of one e-mail, and what came of it."""
+    """The messages of one e-mail, and the result of sending it."""
 
     message_ids: Sequence[MessageId] = ()
     result: DeliveryResult = DeliveryResult()  # noqa: RUF009
 
 
 def send_digest(unit: UnitOfWork[Dependencies], timer: Timer) -> Gathered:
-    """Sends what waits for the office, if anything does. Raises OSError where trying again may help."""
+    """Sends what waits for the office, if anything does. Raises OSError if trying again may help."""
     waiting = messages.waiting_for_digest(unit.session, limit=MAX_AT_ONCE)
     if not waiting:
         return Gathered()

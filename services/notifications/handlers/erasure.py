@@ -13,9 +13,9 @@ from services.notifications.store import messages, people
 
 
 def forget(unit: UnitOfWork[Dependencies], event: ReferralErased) -> None:
-    """Forgets how the client is reached, and whatever was still to be said to them or about them.
+    """Forgets how the client is reached, and cancels what was still to be sent to them or about them.
 
-    Alerts, money, and an offer taken back go out all the same: none of it can tell who the client was.
+    Alerts, messages about money and a withdrawn offer are still sent: none of them can tell who the client was.
     """
     client = people.client_of(unit.session, event.referral_id)
     client.withdraw(at=unit.now, sequence=unit.sequence)

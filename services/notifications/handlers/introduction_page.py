@@ -1,6 +1,6 @@
 """The page of an introduction: how the client is reached, for a therapist who typed a code.
 
-A code travels as the secrets of links do: sealed, and kept as a hash alone.
+A code is handled as the secrets of links are: it travels sealed, and only its hash is stored.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ ShapeT = TypeVar("ShapeT", bound=Shape)
 
 
 def open_client(unit: UnitOfWork[Dependencies], request: AskClientLink) -> ClientPage:
-    """What a link opens; with `seal_to` it is a reading, and goes on record. Raises CannotSeal."""
+    """What a link opens. With `seal_to` the contact is read, which is recorded in the audit log. Raises CannotSeal."""
     asked = _opened(unit, ClientLink, request.sealed)
     found = find_by_token(unit, asked.token) if asked else None
     if asked is None or found is None:
@@ -62,7 +62,7 @@ def open_client(unit: UnitOfWork[Dependencies], request: AskClientLink) -> Clien
 
 
 def send_client_code(unit: UnitOfWork[Dependencies], request: SendClientCode) -> ClientPage:
-    """Sends a code by text message, unless it is to be waited for. The page says which."""
+    """Sends a code by text message, unless the therapist has to wait for a new one. The page says which."""
     asked = _opened(unit, ClientLink, request.sealed)
     found = find_by_token(unit, asked.token) if asked else None
     if found is None:
@@ -84,7 +84,7 @@ def send_client_code(unit: UnitOfWork[Dependencies], request: SendClientCode) ->
 
 
 def enter_client_code(unit: UnitOfWork[Dependencies], request: EnterClientCode) -> ClientPage:
-    """If it is the code, the browser is known for a while."""
+    """If the code is right, this browser may see the client's contact for a while."""
     typed = _opened(unit, TypedCode, request.sealed)
     found = find_by_token(unit, typed.token) if typed else None
     if typed is None or found is None:
@@ -99,7 +99,7 @@ def enter_client_code(unit: UnitOfWork[Dependencies], request: EnterClientCode) 
 
 
 def give_client_code(unit: UnitOfWork[Dependencies], request: GiveClientCode) -> GivenCode:
-    """A code to be read out to the therapist. Raises NoIntroduction, CannotSeal."""
+    """A code that the office reads out to the therapist. Raises NoIntroduction, CannotSeal."""
     referral_id = request.referral_id
     if request.match_id is not None:
         therapy = introductions.find_therapy(unit.session, request.match_id)
@@ -141,7 +141,7 @@ def _page(
 
 
 def _number_ends(unit: UnitOfWork[Dependencies], link: Link) -> str | None:
-    """The last two digits of the number that a code would go to, by which its owner knows which telephone it is."""
+    """The last two digits of the number that a code would go to, by which the therapist knows the telephone."""
     if Channel.TEXT in unit.dependencies.by_hand:
         return None
     telephone = therapist_contact(unit, link.therapist_id).telephone
@@ -149,7 +149,7 @@ def _number_ends(unit: UnitOfWork[Dependencies], link: Link) -> str | None:
 
 
 def _read(unit: UnitOfWork[Dependencies], found: Found, public_key: str) -> str:
-    """How the client is reached, sealed to the reader. Raises CannotSeal."""
+    """How the client is reached, sealed to the reader's key. Raises CannotSeal."""
     introduction = found.introduction
     assert introduction.contact is not None
     contact = unit.dependencies.vault.decrypt(
@@ -167,7 +167,7 @@ def _is_known_browser(unit: UnitOfWork[Dependencies], found: Found, right: str) 
 
 
 def _remember_browser(unit: UnitOfWork[Dependencies], introduction: Introduction, right: str) -> None:
-    """The browser is known from now on, or goes on being known; to this introduction, whatever else it was shown."""
+    """This browser may see this introduction from now on, or for longer than before."""
     until = unit.now + unit.dependencies.settings.known_lasts
     right_hash = hash_of_right(right, introduction)
     held = introductions.find_right(unit.session, right_hash)
@@ -196,7 +196,7 @@ def _hash_of_code(unit: UnitOfWork[Dependencies], introduction: Introduction, co
 
 
 def _opened(unit: UnitOfWork[Dependencies], kind: type[ShapeT], sealed: str) -> ShapeT | None:
-    """None for what can't be opened, which is nobody's link."""
+    """None if it can't be opened: then it belongs to no link."""
     try:
         return unit.dependencies.keyring.open(kind, sealed)
     except (Unopenable, InvalidShape):

@@ -1,4 +1,4 @@
-"""What the office is told."""
+"""Messages to the office."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ AGREEMENT = "agreement"
 
 
 def notify_office_of_request(unit: UnitOfWork[Dependencies], event: ReferralReceived) -> None:
-    """At once, once for each request; it is said anew whenever something of it is corrected."""
+    """At once, and once for each request: `ReferralReceived` comes again whenever something in it is corrected."""
     young = event.client_group is ClientGroup.YOUNG_PERSON or event.age_band is AgeBand.UNDER_18
     queue_to_office(
         unit,
@@ -48,10 +48,10 @@ def notify_office_of_unreadable(unit: UnitOfWork[Dependencies], event: HelpReque
 
 
 def ask_for_agreement(unit: UnitOfWork[Dependencies], event: AgreementAwaited) -> None:
-    """Has the office ask, each time, unless it is known that they have agreed since. Who can agree to be found a
-    therapist is written to as well, once.
+    """Has the office ask for agreement, each time, unless they are known to have agreed since. A client who has only to
+    agree that we look for a therapist is written to as well, once.
 
-    Nobody is written to about a request that they have not agreed to: whoever wrote it heard of that at once.
+    A client who has not agreed to a request at all is not written to; whoever wrote it was told at once.
     """
     if not latest_facts.advance(unit.session, event.referral_id, AGREEMENT, unit.sequence):
         return
@@ -67,7 +67,7 @@ def ask_for_agreement(unit: UnitOfWork[Dependencies], event: AgreementAwaited) -
 
 
 def stop_asking_for_agreement(unit: UnitOfWork[Dependencies], event: ReferralResumed) -> None:
-    """Nobody is asked any more for what has been given."""
+    """They have agreed, so nobody is asked any more."""
     if event.reason is not ResumptionReason.CONSENT_GIVEN:
         return
     if latest_facts.advance(unit.session, event.referral_id, AGREEMENT, unit.sequence):
@@ -91,7 +91,7 @@ def notify_office_of_overdue_assessment(unit: UnitOfWork[Dependencies], event: A
 
 
 def notify_office_of_overdue_erasure(unit: UnitOfWork[Dependencies], event: ErasureOverdue) -> None:
-    """Goes out although the client is gone: somebody must see to it that they are."""
+    """Sent although the client was erased: somebody must see to it that every service does it."""
     queue_to_office(
         unit,
         Template.ERASURE_OVERDUE,
@@ -134,7 +134,7 @@ def notify_office_of_silence(unit: UnitOfWork[Dependencies], event: TherapistNot
 
 
 def notify_office_of_change_of_therapist(unit: UnitOfWork[Dependencies], event: AnotherTherapistWanted) -> None:
-    """The client waits for somebody of the charity to get in touch."""
+    """The client waits for somebody of the charity to get in touch with them."""
     queue_to_office(
         unit,
         Template.ANOTHER_WANTED,

@@ -1,4 +1,4 @@
-"""What a person's screen asks of notifications, or tells it to do."""
+"""What people and pages ask notifications."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def show_rota(unit: UnitOfWork[Dependencies], request: ShowRota) -> list[RotaDay
 
 
 def open_alert(unit: UnitOfWork[Dependencies], request: AskAlertLink) -> AlertPage:
-    """What a link opens. Of one that nobody was given only that it is unknown."""
+    """What an alert's link opens; for an unknown link only that it is unknown."""
     token_hash = hash_in(unit.dependencies.keyring, request.sealed)
     link = alerts.find_alert_link(unit.session, token_hash) if token_hash else None
     if link is None:

@@ -1,4 +1,4 @@
-"""What gateways say later: a text message or a letter that never arrived is looked after as mail that came back is."""
+"""Delivery receipts of providers: a text message or letter that never arrived is handled as bounced e-mail is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.notifications.gateways.receipts import Receipt, check_sender, read
 
 
 def receipts_for(channel: Channel) -> Post:
-    """What the gateway of this channel may post. It says nothing of what went out by any other."""
+    """The webhook of this channel's provider, which can report about no other channel's messages."""
 
     def read(dependencies: Dependencies, posted: Posted) -> list[Receipt]:
         gateways = {Channel.TEXT: dependencies.settings.texts, Channel.LETTER: dependencies.settings.letters}

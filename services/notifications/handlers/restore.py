@@ -1,4 +1,4 @@
-"""Forgetting addresses once more, after a backup from before was restored."""
+"""Forgets addresses again after a backup was restored that still has them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.notifications.store import people, tables
 
 
 def forget_restored(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
-    """Whose key is gone can't be written to; that is on record as it was before."""
+    """Records for each client whose key was destroyed that their address is removed."""
     for subject_id in destroyed(unit.session, tables.data_keys):
         client = people.find_client(unit.session, ReferralId(subject_id))
         if client is not None and client.contact is not None:

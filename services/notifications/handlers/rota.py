@@ -1,4 +1,4 @@
-"""Who is on duty now, and whether somebody will be on the coming days."""
+"""The safeguarding rota: who can be on duty, their turns and leave, and gaps on the days ahead."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def check_rota(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     days = [first + timedelta(days=number) for number in range(ahead)]
     found = gaps(duties, leave, days=days, is_bank_holiday=is_bank_holiday)
     if found:
-        told = ",".join(f"{gap.step.value}:{gap.day.isoformat()}" for gap in found)
-        queue_to_office(unit, Template.ROTA_GAP, key=first.isoformat(), referral_id=None, data={"gaps": told})
+        listed = ",".join(f"{gap.step.value}:{gap.day.isoformat()}" for gap in found)
+        queue_to_office(unit, Template.ROTA_GAP, key=first.isoformat(), referral_id=None, data={"gaps": listed})
     schedule_rota_check(unit)
 
 
 def save_staff(unit: UnitOfWork[Dependencies], request: KeepStaff) -> StaffKept:
-    """Raises NotReadable, IdentityUsedUp."""
+    """Adds somebody who can be on duty, or changes how they are reached. Raises NotReadable, IdentityUsedUp."""
     contact = open_sealed(unit, DutyContact, request.contact)
     known = rota.find_new_staff(unit.session, request.staff_id)
     stored = encrypt(unit, request.staff_id, contact)

@@ -14,7 +14,7 @@ from services.notifications.store import messages
 
 
 def deliver(unit: UnitOfWork[Dependencies], timer: Timer) -> DeliveryResult:
-    """Sends one message, if it may go now. Raises OSError where trying again may help."""
+    """Sends one message, if it may go now. Raises OSError if trying again may help."""
     return delivery.deliver(unit, _message_id(timer))
 
 
@@ -27,7 +27,7 @@ def record_failed(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
 
 
 def flush_mail(unit: UnitOfWork[Dependencies]) -> None:
-    """Returns once what this thread has handed over outlasts a power cut. Raises OSError."""
+    """Returns once what this thread has sent survives a power cut. Raises OSError."""
     unit.dependencies.mailer.flush()
 
 

@@ -1,4 +1,4 @@
-"""What therapists are told: offers, money, and their standing."""
+"""Messages to therapists: offers, money, suspensions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MEMBERSHIP = "membership"
 
 
 def send_offer(unit: UnitOfWork[Dependencies], event: TherapistOffered) -> None:
-    """Tells that there is an offer, and where what is needed to judge it by stands and it is answered."""
+    """Says that there is an offer, and links to the page that shows what is needed to decide, and takes the answer."""
     if event.sealed:
         check_link_secret(unit, event.sealed)
     data = {"offer_id": str(event.offer_id), "expires_at": event.expires_at.isoformat()}
@@ -42,7 +42,7 @@ def send_offer(unit: UnitOfWork[Dependencies], event: TherapistOffered) -> None:
 
 
 def withdraw_offer(unit: UnitOfWork[Dependencies], event: OfferWithdrawn) -> None:
-    """A therapist who has not been told of the offer need not be told that it is gone."""
+    """A therapist who was not told of the offer need not be told that it is withdrawn."""
     offer = rule_out(unit, Template.OFFER, key=event.offer_id, referral_id=event.referral_id)
     if offer.state is State.SENT:
         queue_to_therapist(
@@ -64,7 +64,7 @@ def notify_of_renewal(unit: UnitOfWork[Dependencies], event: MembershipRenewed) 
 
 
 def notify_of_lapse(unit: UnitOfWork[Dependencies], event: MembershipLapsed) -> None:
-    """Says nothing if the membership has been renewed since."""
+    """Not if the membership has been renewed since."""
     if latest_facts.advance(unit.session, event.therapist_id, MEMBERSHIP, unit.sequence):
         queue_to_therapist(
             unit,
@@ -76,7 +76,7 @@ def notify_of_lapse(unit: UnitOfWork[Dependencies], event: MembershipLapsed) -> 
 
 
 def notify_of_reminder(unit: UnitOfWork[Dependencies], event: MembershipReminded) -> None:
-    """Says nothing if the membership has been renewed, or has lapsed, since."""
+    """Not if the membership has been renewed, or has lapsed, since."""
     if latest_facts.advance(unit.session, event.therapist_id, MEMBERSHIP, unit.sequence):
         queue_to_therapist(
             unit,
@@ -124,7 +124,7 @@ def notify_of_referral_fee(unit: UnitOfWork[Dependencies], event: ReferralFeeCha
 
 
 def notify_of_fee_owed_again(unit: UnitOfWork[Dependencies], event: ReferralFeeCreditReversed) -> None:
-    """A therapist who has not been told of the credit need not be told that it is gone, nor of the credit any more."""
+    """A therapist who was not told of the credit is told neither that it is gone nor, any more, of the credit."""
     credited = find_message(unit, Template.REFERRAL_FEE_CREDITED, key=event.credit_note_id)
     if credited and credited.state in (State.QUEUED, State.CANCELLED):
         rule_out(unit, Template.REFERRAL_FEE_CREDITED, key=event.credit_note_id, referral_id=event.referral_id)
@@ -191,11 +191,11 @@ def notify_of_reversed_payment(unit: UnitOfWork[Dependencies], event: PaymentRev
 
 
 def notify_of_suspension(unit: UnitOfWork[Dependencies], event: TherapistSuspended) -> None:
-    _notify_of_standing(unit, Template.THERAPIST_SUSPENDED, event)
+    _notify_of_suspension_change(unit, Template.THERAPIST_SUSPENDED, event)
 
 
 def notify_of_reinstatement(unit: UnitOfWork[Dependencies], event: TherapistReinstated) -> None:
-    _notify_of_standing(unit, Template.THERAPIST_REINSTATED, event)
+    _notify_of_suspension_change(unit, Template.THERAPIST_REINSTATED, event)
 
 
 def _notify_of_fee(
@@ -212,10 +212,10 @@ def _notify_of_fee(
     queue_to_therapist(unit, template, therapist_id=event.therapist_id, key=event.invoice_id, data=data)
 
 
-def _notify_of_standing(
+def _notify_of_suspension_change(
     unit: UnitOfWork[Dependencies], template: Template, event: TherapistSuspended | TherapistReinstated
 ) -> None:
-    """Each reason has a standing of its own, of which only the newest fact is told."""
+    """For each reason, only the newest fact is told."""
     if latest_facts.advance(unit.session, event.therapist_id, event.reason.value, unit.sequence):
         suspended = isinstance(event, TherapistSuspended)
         note = introductions.suspend if suspended else introductions.reinstate

@@ -1,4 +1,4 @@
-"""Finds safeguarding alerts, their links, and what was decided about their concerns."""
+"""Finds and stores safeguarding alerts, their links, and what was decided about their concerns."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def find_link_of_message(session: Session, message_id: MessageId) -> AlertLink |
 
 def list_alerts(session: Session, *, acknowledged_too: bool, limit: int) -> list[Alert]:
     """The gravest first, and of these the oldest."""
-    gravity = case({one.value: place for place, one in enumerate(Severity)}, value=alerts.c.severity)
+    gravity = case({severity.value: rank for rank, severity in enumerate(Severity)}, value=alerts.c.severity)
     wanted = select(Alert).order_by(gravity, alerts.c.raised_at, alerts.c.concern_id).limit(limit)
     if not acknowledged_too:
         wanted = wanted.where(alerts.c.acknowledged_at.is_(None))
@@ -59,7 +59,7 @@ def list_alerts(session: Session, *, acknowledged_too: bool, limit: int) -> list
 
 
 def count_unreached(session: Session, at: datetime) -> int:
-    """How many alerts have reached nobody though it is high time, also if a clock that was ahead hides since when."""
+    """How many alerts have reached nobody in time. One from the future counts too: some clock was ahead."""
     nobody = and_(alerts.c.acknowledged_at.is_(None), alerts.c.reached_at.is_(None))
     late = (alerts.c.raised_at <= at - TIME_TO_REACH) | (alerts.c.raised_at > at + TIME_TO_REACH)
     wanted = select(func.count()).select_from(alerts).where(nobody, late)

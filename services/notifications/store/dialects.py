@@ -1,4 +1,4 @@
-"""The INSERT of each database that can say what to do on a conflict."""
+"""SQLAlchemy's INSERT for each database, which can say what to do on a conflict."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def introduction_of(session: Session, referral_id: ReferralId, therapist_id: The
 
 
 def find_introduction(session: Session, referral_id: ReferralId, therapist_id: TherapistId) -> Introduction | None:
-    """Locked, so that no two codes are tried at once."""
+    """Locked, so that no two codes are tried at the same time."""
     session.flush()
     wanted = select(Introduction).where(
         introductions.c.referral_id == referral_id, introductions.c.therapist_id == therapist_id
@@ -51,9 +51,10 @@ def find_link(session: Session, token_hash: bytes) -> Link | None:
     return session.get(Link, token_hash)
 
 
-def newest_link(session: Session, one: Introduction) -> Link | None:
+def newest_link(session: Session, introduction: Introduction) -> Link | None:
     wanted = select(Link).where(
-        introduction_links.c.referral_id == one.referral_id, introduction_links.c.therapist_id == one.therapist_id
+        introduction_links.c.referral_id == introduction.referral_id,
+        introduction_links.c.therapist_id == introduction.therapist_id,
     )
     return session.scalars(wanted.order_by(introduction_links.c.made_at.desc()).limit(1)).first()
 
@@ -97,11 +98,11 @@ def is_suspended(session: Session, therapist_id: TherapistId) -> bool:
     return session.execute(wanted).first() is not None
 
 
-def codes_sent(session: Session, one: Introduction, *, since: datetime) -> Sequence[datetime]:
-    """When codes for this introduction were sent to its therapist after that."""
+def codes_sent(session: Session, introduction: Introduction, *, since: datetime) -> Sequence[datetime]:
+    """When codes for this introduction were queued for its therapist, after `since`."""
     wanted = select(messages.c.queued_at).where(
-        messages.c.referral_id == one.referral_id,
-        messages.c.therapist_id == one.therapist_id,
+        messages.c.referral_id == introduction.referral_id,
+        messages.c.therapist_id == introduction.therapist_id,
         messages.c.template == Template.CLIENT_CODE,
         messages.c.queued_at > since,
     )
@@ -109,7 +110,7 @@ def codes_sent(session: Session, one: Introduction, *, since: datetime) -> Seque
 
 
 def forget(session: Session, referral_id: ReferralId) -> None:
-    """Of an erased client nobody sees anything any more, nor is it kept how their therapy went."""
+    """Of an erased client nobody can see anything any more, and how their therapy went is deleted."""
     session.flush()
     gone = update(introductions).where(introductions.c.referral_id == referral_id)
     session.execute(gone.values(contact=None, code_hash=None, code_made_at=None))

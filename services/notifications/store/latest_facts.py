@@ -1,4 +1,4 @@
-"""How far each subject's standing on a topic has been recorded, so that an older fact that comes late is dropped."""
+"""The number of the newest fact about each subject and topic, so that an older one that comes late is dropped."""
 
 from __future__ import annotations
 

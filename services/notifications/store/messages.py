@@ -29,6 +29,7 @@ from services.notifications.domain.templates import TO_ENCLOSED_CONTACT, Recipie
 from services.notifications.store.dialects import INSERTS
 from services.notifications.store.tables import clients, messages, therapists
 
+# These are run for every message, so they are compiled once.
 _QUEUED_ABOUT = prepared(
     select(Message)
     .where(messages.c.referral_id == bindparam("id"), messages.c.state == State.QUEUED)
@@ -44,10 +45,12 @@ _ADD_MESSAGE = {
 
 
 def _sent_lately(recipient: Recipient, whose: ColumnElement[UUID]) -> Select[tuple[State, datetime]]:
-    """What people do by hand is no message that disturbs anybody twice, nor is a code that somebody waits for; and what
-    goes to a contact of its own disturbs nobody in the address book.
+    """The messages that count towards a recipient's limits: those sent since, and those queued before this one.
+
+    What people do by hand isn't counted, nor is a code that somebody waits for, nor what goes to an enclosed contact.
     """
-    apart = [messages.c.template != one for one in (Template.CLIENT_CODE, *sorted(TO_ENCLOSED_CONTACT))]
+    not_counted = (Template.CLIENT_CODE, *sorted(TO_ENCLOSED_CONTACT))
+    apart = [messages.c.template != template for template in not_counted]
     gone = and_(messages.c.state == State.SENT, messages.c.settled_at > bindparam("since"))
     ahead = and_(messages.c.state == State.QUEUED, messages.c.id < bindparam("id"))
     to_whom = and_(whose == bindparam("who"), messages.c.recipient == recipient)
@@ -86,12 +89,12 @@ def find_message(session: Session, message_id: MessageId) -> Message | None:
 
 
 def read_message(session: Session, message_id: MessageId) -> Message | None:
-    """Without a lock, for the while that a message takes to go out."""
+    """Without a lock, since sending takes a while."""
     return identity_map.find(session, Message, message_id)
 
 
 def read_ahead(session: Session, message_ids: Collection[MessageId]) -> Sequence[object]:
-    """Messages, and whom they go to or are about. As long as they are kept the session asks for none of them again."""
+    """Messages, with their clients and therapists. While the result is referenced, none is read again."""
     wanted = (
         select(Message, Client, Therapist)
         .outerjoin(clients, clients.c.referral_id == messages.c.referral_id)
@@ -102,7 +105,7 @@ def read_ahead(session: Session, message_ids: Collection[MessageId]) -> Sequence
 
 
 def lock_messages(session: Session, message_ids: Collection[MessageId]) -> Sequence[Message]:
-    """Messages, locked: what `find_message` then needn't ask for."""
+    """Locks messages, so that `find_message` need not read them again."""
     return identity_map.lock_all(session, Message, message_ids)
 
 
@@ -149,12 +152,12 @@ def messages_about(
 
 
 def messages_of_call(session: Session, message: Message) -> list[Message]:
-    """An alert's messages to one person in one round, by whatever channels."""
+    """An alert's messages to one person in one round, by all channels."""
     wanted = select(Message).where(
         messages.c.concern_id == message.concern_id, messages.c.recipient == message.recipient
     )
     found = session.execute(wanted.order_by(messages.c.id).with_for_update()).scalars()
-    return [one for one in found if one.data.get("round", 0) == message.data.get("round", 0)]
+    return [same for same in found if same.data.get("round", 0) == message.data.get("round", 0)]
 
 
 def reached_somebody(session: Session, concern_id: ConcernId) -> bool:

@@ -17,7 +17,7 @@ from contracts.vocabulary import (
 from services.notifications.domain.people import Client, Therapist
 from services.notifications.store.tables import clients, therapists
 
-# What is asked for with every message is asked past the ORM, by statements that are made once.
+# These are run for every message, so they are compiled once and bypass the ORM.
 _CLIENT = prepared(select(clients).where(clients.c.referral_id == bindparam("id")).with_for_update())
 
 
@@ -31,7 +31,7 @@ def find_client(session: Session, referral_id: ReferralId) -> Client | None:
 
 
 def client_as_known(session: Session, referral_id: ReferralId) -> Client | None:
-    """The client, locked, for looking at: what is changed in it is not kept."""
+    """The client, locked, to be read only: changes to it are not saved."""
     session.flush()
     row = session.execute(_CLIENT, {"id": referral_id}).one_or_none()
     return Client(**row._mapping) if row else None

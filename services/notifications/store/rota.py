@@ -29,7 +29,7 @@ def find_staff(session: Session, staff_id: StaffId) -> Staff | None:
 
 
 def find_new_staff(session: Session, staff_id: StaffId) -> Staff | None:
-    """As `find_staff`; if there is nobody, nobody else keeps them until the unit ends."""
+    """As `find_staff`; if there is nobody, the identifier is locked, so that nobody else adds them at the same time."""
     identity_map.lock_key(session, Staff, staff_id)
     return find_staff(session, staff_id)
 
@@ -52,8 +52,8 @@ def remove_duty(session: Session, duty_id: DutyId) -> bool:
     return removed.first() is not None
 
 
-def add_leave(session: Session, id: UUID, one: Leave) -> None:
-    session.execute(leave.insert().values(id=id, **asdict(one)))
+def add_leave(session: Session, id: UUID, period: Leave) -> None:
+    session.execute(leave.insert().values(id=id, **asdict(period)))
 
 
 def rota_from(session: Session, day: date) -> tuple[list[Duty], list[Leave]]:

@@ -178,7 +178,7 @@ latest_facts = Table(
     Column("topic", String(64), primary_key=True),
     Column("sequence", Integer, nullable=False),
 )
-"""How far each subject's standing on a topic is told, so that an older fact that comes late is dropped."""
+"""The newest fact about each subject and topic, so that an older one that comes late is dropped."""
 
 
 introductions = Table(
@@ -236,7 +236,7 @@ suspensions = Table(
     Column("therapist_id", Uuid, primary_key=True),
     Column("reason", code(SuspensionReason), primary_key=True),
 )
-"""Why a therapist is suspended at the moment; whoever isn't has no row."""
+"""Why a therapist is suspended at the moment; one who isn't has no row."""
 
 mapper.map_imperatively(Client, clients)
 mapper.map_imperatively(AlertLink, alert_links)
