@@ -49,12 +49,12 @@ def build(env: Env) -> Dependencies:
             bounces=values.bounce_address,
         ),
         templates=read_templates(values),
-        texts=_carrier(values, values.texts),
-        letters=_carrier(values, values.letters),
+        texts=_provider(values, values.texts),
+        letters=_provider(values, values.letters),
     )
 
 
-def _carrier(values: settings.NotificationsSettings, gateway: settings.Gateway) -> Provider | None:
+def _provider(values: settings.NotificationsSettings, gateway: settings.Gateway) -> Provider | None:
     return provider_for(
         gateway.url,
         authorization=gateway.authorization,

@@ -54,7 +54,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Gateway:
-    """Where text messages or letters go, and the JSON that they are posted as; see `gateways.parcels`.
+    """Where text messages or letters go, and the JSON that they are posted as; see `gateways.outbound`.
 
     `receipts` is how the gateway says later what became of them; see `gateways.receipts`.
     """
@@ -217,7 +217,7 @@ def _mail(text: str) -> None:
 
 def _gateway(env: Env, name: str, default: str) -> Gateway:
     return Gateway(
-        url=env.str(name, default, validate=_carrier),
+        url=env.str(name, default, validate=_provider_url),
         authorization=env.str(f"{name}_AUTHORIZATION", None),
         fields=_fields(env, f"{name}_JSON"),
         receipts=_reporting(env, f"{name}_RECEIPTS"),
@@ -256,7 +256,7 @@ def _has_places(fields: Any) -> None:
         raise ValidationError("A JSON object with {to} and {text} somewhere in its texts.")
 
 
-def _carrier(text: str) -> None:
+def _provider_url(text: str) -> None:
     parts = urlsplit(text)
     if not (text == "office" or (parts.scheme == "folder" and parts.path)):
         URL(require_tld=False, schemes={"http", "https"}, error="One of folder:<folder>, https://… or office.")(text)

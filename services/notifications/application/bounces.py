@@ -16,9 +16,7 @@ from services.notifications.store import messages
 
 FAIL_UNDELIVERED = "take_back"
 
-
 LOOK_AGAIN = timedelta(seconds=10)
-
 
 TIME_TO_RECORD = timedelta(minutes=10)
 """Within this time it is recorded that a message went out, if it did; longer than the lease of its timer."""

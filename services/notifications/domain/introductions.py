@@ -88,7 +88,7 @@ class Introduction:
 
 @dataclass(kw_only=True, eq=False)
 class Link:
-    """The one-time link of a letter that introduces a client, or says that something about them has changed."""
+    """The one-time link of an e-mail that introduces a client, or says that something about them has changed."""
 
     token_hash: bytes
     referral_id: ReferralId

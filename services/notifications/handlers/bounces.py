@@ -15,13 +15,10 @@ from services.notifications.store import messages
 
 READ_BOUNCES = "read_bounces"
 
-
 FOLDER = "folder"
 """The key of the only timer, which a migration set for the first time."""
 
-
 EVERY = timedelta(minutes=5)
-
 
 BY_MAIL = frozenset({Channel.EMAIL, Channel.STAFF_CALL})
 """The office is asked by e-mail to make a call, so such a message can bounce too."""

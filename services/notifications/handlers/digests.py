@@ -33,23 +33,23 @@ def send_digest(unit: UnitOfWork[Dependencies], timer: Timer) -> Gathered:
     waiting = messages.waiting_for_digest(unit.session, limit=MAX_AT_ONCE)
     if not waiting:
         return Gathered()
-    policy, wording = unit.dependencies.settings, unit.dependencies.templates
-    text = wording.render(StandIn.DIGEST, {"items": [_item(unit, message) for message in waiting]})
+    policy, templates = unit.dependencies.settings, unit.dependencies.templates
+    text = templates.render(StandIn.DIGEST, {"items": [_item(unit, message) for message in waiting]})
     mail = compose_email(
         message_id=uuid5(waiting[0].id, StandIn.DIGEST),
         sender=str(policy.sender),
         to=policy.office.address,
         subject=text.subject,
         body=text.body,
-        page=wording.page(text),
+        page=templates.page(text),
         at=unit.now,
     )
-    ids = [message.id for message in waiting]
+    message_ids = [message.id for message in waiting]
     try:
         unit.dependencies.mailer.send(mail)
     except Rejected:
-        return Gathered(ids, DeliveryResult(failure=FailureReason.REJECTED))
-    return Gathered(ids, DeliveryResult(wording=f"{StandIn.DIGEST}/{text.language}/{text.version}"))
+        return Gathered(message_ids, DeliveryResult(failure=FailureReason.REJECTED))
+    return Gathered(message_ids, DeliveryResult(wording=f"{StandIn.DIGEST}/{text.language}/{text.version}"))
 
 
 def record_digest(unit: UnitOfWork[Dependencies], timer: Timer, gathered: Gathered) -> None:

@@ -43,9 +43,7 @@ from services.notifications.store import introductions
 
 HOUR = timedelta(hours=1)
 
-
 READ_FOR = "introduction"
-
 
 ShapeT = TypeVar("ShapeT", bound=Shape)
 

@@ -37,7 +37,6 @@ _QUEUED_ABOUT = prepared(
     .with_for_update()
 )
 
-
 _ADD_MESSAGE = {
     dialect: prepared(insert(messages).on_conflict_do_nothing(index_elements=["business_key"]).returning(messages.c.id))
     for dialect, insert in INSERTS.items()

@@ -20,7 +20,6 @@ from services.notifications.store.tables import clients, therapists
 # These are run for every message, so they are compiled once and bypass the ORM.
 _CLIENT = prepared(select(clients).where(clients.c.referral_id == bindparam("id")).with_for_update())
 
-
 _THERAPIST = prepared(
     select(therapists.c.therapist_id).where(therapists.c.therapist_id == bindparam("id")).with_for_update()
 )

@@ -37,12 +37,9 @@ from services.notifications.domain.templates import Recipient, Template
 
 metadata = new_metadata()
 
-
 mapper = registry(metadata=metadata)
 
-
 data_keys = data_key_table(metadata)
-
 
 clients = Table(
     "client",
@@ -56,7 +53,6 @@ clients = Table(
     Column("keep_until", Instant),
 )
 
-
 therapists = Table(
     "therapist",
     metadata,
@@ -64,7 +60,6 @@ therapists = Table(
     Column("contact", LargeBinary, nullable=False),
     Column("contact_sequence", Integer, nullable=False),
 )
-
 
 messages = Table(
     "message",
@@ -86,7 +81,6 @@ messages = Table(
     Column("wording", String(64)),
 )
 
-
 alerts = Table(
     "alert",
     metadata,
@@ -103,7 +97,6 @@ alerts = Table(
     Column("acknowledged_at", Instant, index=True),
 )
 
-
 alert_links = Table(
     "alert_link",
     metadata,
@@ -116,7 +109,6 @@ alert_links = Table(
     Column("staff_id", Uuid),
 )
 
-
 outcomes = Table(
     "concern_outcome",
     metadata,
@@ -128,18 +120,13 @@ outcomes = Table(
     Column("reason", LargeBinary, nullable=False),
 )
 
-
 WHY_OUTCOMES_STAY = "outcomes of concerns are only ever added"
-
 
 OUTCOMES_FORBIDDING = forbidding("concern_outcome", WHY_OUTCOMES_STAY)
 
-
 OUTCOMES_FORBIDDING_REPLACEMENT = forbidding_replacement("concern_outcome", WHY_OUTCOMES_STAY, ("id",))
 
-
 forbid_changes(outcomes, OUTCOMES_FORBIDDING, OUTCOMES_FORBIDDING_REPLACEMENT)
-
 
 staff = Table(
     "staff",
@@ -147,7 +134,6 @@ staff = Table(
     Column("id", Uuid, primary_key=True),
     Column("contact", LargeBinary, nullable=False),
 )
-
 
 duties = Table(
     "duty",
@@ -160,7 +146,6 @@ duties = Table(
     Column("bank_holidays", Boolean, nullable=False),
 )
 
-
 leave = Table(
     "leave",
     metadata,
@@ -170,7 +155,6 @@ leave = Table(
     Column("ends_on", Date, nullable=False, index=True),
 )
 
-
 latest_facts = Table(
     "latest_fact",
     metadata,
@@ -179,7 +163,6 @@ latest_facts = Table(
     Column("sequence", Integer, nullable=False),
 )
 """The newest fact about each subject and topic, so that an older one that comes late is dropped."""
-
 
 introductions = Table(
     "introduction",
@@ -193,7 +176,6 @@ introductions = Table(
     Column("code_tries", Integer, nullable=False),
 )
 
-
 introduction_links = Table(
     "introduction_link",
     metadata,
@@ -203,7 +185,6 @@ introduction_links = Table(
     Column("made_at", Instant, nullable=False),
 )
 
-
 introduction_rights = Table(
     "introduction_right",
     metadata,
@@ -212,7 +193,6 @@ introduction_rights = Table(
     Column("therapist_id", Uuid, nullable=False),
     Column("until", Instant, nullable=False),
 )
-
 
 therapies = Table(
     "therapy",
@@ -228,7 +208,6 @@ therapies = Table(
     Column("contact_made_on", Date),
     Column("not_attended", Boolean, nullable=False),
 )
-
 
 suspensions = Table(
     "therapist_suspension",
