@@ -95,8 +95,8 @@ THERAPIST_EMAIL = "sam.pretend@example.org"
 
 
 @dataclass
-class LetterBox:
-    """A mailer that keeps what it is given. `down` makes it unreachable, `refuses` rejects for good."""
+class FakeMailer:
+    """A mailer that collects what it is given. `down` makes it unreachable, `refuses` rejects for good."""
 
     sent: list[EmailMessage] = field(default_factory=list)
     down: bool = False
@@ -117,8 +117,8 @@ class LetterBox:
 
 
 @dataclass
-class Hatch:
-    """A carrier of text messages or letters that keeps what it is given, and fails in the same ways."""
+class FakeProvider:
+    """A provider of text messages or letters that collects what it is given, and fails in the same ways."""
 
     sent: list[OutboundMessage] = field(default_factory=list)
     down: bool = False
@@ -144,9 +144,9 @@ class Desk:
 
     bench: HandlerBench
     keyring: Keyring
-    post: LetterBox
-    texts: Hatch
-    letters: Hatch
+    mail: FakeMailer
+    texts: FakeProvider
+    letters: FakeProvider
     attempts: dict[str, int] = field(default_factory=dict)
 
     def release(
@@ -270,18 +270,18 @@ def desk_on(url: str, keys: Path, *, by_hand: bool = False, **policy: Any) -> De
 
     `by_hand`: there is no gateway for text messages or letters.
     """
-    post, texts, letters = LetterBox(), Hatch(), Hatch()
+    mail, texts, letters = FakeMailer(), FakeProvider(), FakeProvider()
     dependencies = Dependencies(
         settings=replace(SETTINGS, **policy),
         keyring=Keyring(keys, reader="notifications"),
         vault=Vault(tables.data_keys, new_master_key()),
-        mailer=post,
+        mailer=mail,
         templates=WORDING,
         texts=None if by_hand else texts,
         letters=None if by_hand else letters,
     )
     bench = HandlerBench("notifications", tables.metadata, dependencies=dependencies, url=url)
-    return Desk(bench, dependencies.keyring, post, texts, letters)
+    return Desk(bench, dependencies.keyring, mail, texts, letters)
 
 
 @pytest.fixture

@@ -35,10 +35,10 @@ def secret_in(text: str) -> str:
 
 def alerted(desk: Desk, concern: SafeguardingConcernRaised) -> str:
     """The secret in the letter that an alert sends."""
-    before = len(desk.post.sent)
+    before = len(desk.mail.sent)
     desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
-    return secret_in(body(desk.post.sent[before]))
+    return secret_in(body(desk.mail.sent[before]))
 
 
 def page(desk: Desk, secret: str) -> AlertPage:
@@ -120,7 +120,7 @@ def test_a_link_to_the_mailbox_is_void_once_the_rota_has_somebody(
     desk: Desk, concern: SafeguardingConcernRaised
 ) -> None:
     secret = alerted(desk, concern)
-    assert desk.post.sent[0]["To"] == SETTINGS.safeguarding[LEAD].email
+    assert desk.mail.sent[0]["To"] == SETTINGS.safeguarding[LEAD].email
     keep(desk, ANN, email="ann@example.org")
     plan(desk, ANN, MONDAY, MONDAY)
     assert page(desk, secret).state is LinkState.WITHDRAWN

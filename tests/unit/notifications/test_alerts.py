@@ -60,7 +60,7 @@ def open_alerts(desk: Desk) -> list[AlertView]:
 def test_the_duty_lead_is_written_to_at_once(desk: Desk, concern: SafeguardingConcernRaised) -> None:
     desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
-    (alert,) = desk.post.sent
+    (alert,) = desk.mail.sent
     assert alert["To"] == LEAD
     (sent,) = desk.bench.emitted(SafeguardingAlertSent)
     assert (sent.concern_id, sent.step) == (concern.concern_id, AlertStep.DUTY_LEAD)
@@ -71,14 +71,14 @@ def test_it_goes_out_in_the_middle_of_the_night(desk: Desk, concern: Safeguardin
     desk.pass_time(hours=17)  # three in the morning
     desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
-    assert len(desk.post.to(LEAD)) == 1
+    assert len(desk.mail.to(LEAD)) == 1
 
 
 def test_it_says_what_it_is_about_in_words_and_no_more(desk: Desk, concern: SafeguardingConcernRaised) -> None:
     desk.release(concern.referral_id)
     desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
-    (alert,) = desk.post.to(LEAD)
+    (alert,) = desk.mail.to(LEAD)
     assert str(concern.concern_id) in body(alert)
     assert alert["Subject"] == f"Safeguarding alert {reference_for(concern.referral_id)}: immediate"
     assert "the client may not be safe themselves" in body(alert)
@@ -90,7 +90,7 @@ def test_the_same_concern_twice_alerts_once(desk: Desk, concern: SafeguardingCon
     for _ in range(3):
         desk.bench.hear(alerts.raise_alert, concern)
         desk.run()
-    assert len(desk.post.sent) == 1
+    assert len(desk.mail.sent) == 1
 
 
 def test_a_replay_after_the_acknowledgement_wakes_nobody(desk: Desk, concern: SafeguardingConcernRaised) -> None:
@@ -98,7 +98,7 @@ def test_a_replay_after_the_acknowledgement_wakes_nobody(desk: Desk, concern: Sa
     acknowledge(desk, concern)
     desk.bench.hear(alerts.raise_alert, concern)
     desk.pass_time(days=1)
-    assert desk.post.sent == []
+    assert desk.mail.sent == []
 
 
 @pytest.mark.parametrize(
@@ -109,9 +109,9 @@ def test_it_climbs_when_nobody_answers_in_time(
 ) -> None:
     desk.bench.hear(alerts.raise_alert, replace(concern, severity=severity))
     desk.pass_time(minutes=minutes - 1)
-    assert desk.post.to(DEPUTY) == []
+    assert desk.mail.to(DEPUTY) == []
     desk.pass_time(minutes=1)
-    assert len(desk.post.to(DEPUTY)) == 1
+    assert len(desk.mail.to(DEPUTY)) == 1
     assert [event.step for event in desk.bench.emitted(SafeguardingAlertEscalated)] == [AlertStep.DEPUTY]
 
 
@@ -125,14 +125,14 @@ def test_everybody_is_alerted_again_until_somebody_answers(desk: Desk, concern: 
     desk.bench.hear(alerts.raise_alert, concern)
     for _ in range(4):
         desk.pass_time(minutes=15)
-    assert [len(desk.post.to(address)) for address in (LEAD, DEPUTY, TRUSTEE)] == [3, 3, 3]
+    assert [len(desk.mail.to(address)) for address in (LEAD, DEPUTY, TRUSTEE)] == [3, 3, 3]
     assert [event.step for event in desk.bench.emitted(SafeguardingAlertEscalated)] == [
         AlertStep.DEPUTY,
         AlertStep.TRUSTEE,
     ]
     acknowledge(desk, concern)
     desk.pass_time(days=30)
-    assert len(desk.post.sent) == 9
+    assert len(desk.mail.sent) == 9
 
 
 def test_a_service_that_was_down_for_a_day_climbs_one_step_at_a_time(
@@ -140,8 +140,8 @@ def test_a_service_that_was_down_for_a_day_climbs_one_step_at_a_time(
 ) -> None:
     desk.bench.hear(alerts.raise_alert, concern)
     desk.pass_time(days=1)
-    assert len(desk.post.to(DEPUTY)) == 1
-    assert desk.post.to(TRUSTEE) == []
+    assert len(desk.mail.to(DEPUTY)) == 1
+    assert desk.mail.to(TRUSTEE) == []
 
 
 def test_an_acknowledgement_by_name_ends_it(desk: Desk, concern: SafeguardingConcernRaised) -> None:
@@ -151,7 +151,7 @@ def test_an_acknowledgement_by_name_ends_it(desk: Desk, concern: SafeguardingCon
     desk.bench.clock.advance(timedelta(days=30))
     assert desk.bench.fire_due({}) == 0, "no clock ticks on"
     assert (view.acknowledged_by, view.escalates_at) == ("Jo Made-Up", None)
-    assert len(desk.post.sent) == 1
+    assert len(desk.mail.sent) == 1
     (event,) = desk.bench.emitted(SafeguardingAlertAcknowledged)
     assert (event.concern_id, event.step) == (concern.concern_id, AlertStep.DUTY_LEAD)
     assert open_alerts(desk) == []
@@ -163,7 +163,7 @@ def test_an_alert_that_has_not_gone_out_yet_is_stopped_by_the_acknowledgement(
     desk.bench.hear(alerts.raise_alert, concern)
     acknowledge(desk, concern)
     desk.run()
-    assert desk.post.sent == []
+    assert desk.mail.sent == []
 
 
 def test_acknowledging_twice_is_said_once(desk: Desk, concern: SafeguardingConcernRaised) -> None:
@@ -192,34 +192,34 @@ def test_refuses_to_acknowledge_what_was_never_raised(desk: Desk, concern: Safeg
 
 
 def test_a_duty_lead_who_cannot_be_written_to_costs_no_time(desk: Desk, concern: SafeguardingConcernRaised) -> None:
-    desk.post.refuses.add(LEAD)
+    desk.mail.refuses.add(LEAD)
     desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
-    assert len(desk.post.to(DEPUTY)) == 1
+    assert len(desk.mail.to(DEPUTY)) == 1
     (failed,) = desk.bench.emitted(MessageFailed)
     assert failed.reason is FailureReason.REJECTED
     assert [event.step for event in desk.bench.emitted(SafeguardingAlertSent)] == [AlertStep.DEPUTY]
 
 
 def test_with_nobody_reachable_it_goes_on_trying(desk: Desk, concern: SafeguardingConcernRaised) -> None:
-    desk.post.refuses |= {LEAD, DEPUTY, TRUSTEE}
+    desk.mail.refuses |= {LEAD, DEPUTY, TRUSTEE}
     desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
     assert open_alerts(desk)[0].step is AlertStep.TRUSTEE
-    desk.post.refuses.clear()
+    desk.mail.refuses.clear()
     desk.pass_time(minutes=15)
-    assert len(desk.post.sent) == 3
+    assert len(desk.mail.sent) == 3
 
 
 def test_a_mail_server_that_is_down_delays_the_alert_and_does_not_lose_it(
     desk: Desk, concern: SafeguardingConcernRaised
 ) -> None:
-    desk.post.down = True
+    desk.mail.down = True
     desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
-    desk.post.down = False
+    desk.mail.down = False
     desk.pass_time(minutes=2)
-    assert len(desk.post.to(LEAD)) == 1
+    assert len(desk.mail.to(LEAD)) == 1
 
 
 def test_a_withdrawal_stops_no_alert(desk: Desk, concern: SafeguardingConcernRaised) -> None:
@@ -228,7 +228,7 @@ def test_a_withdrawal_stops_no_alert(desk: Desk, concern: SafeguardingConcernRai
     withdrawn = ReferralWithdrawn(referral_id=concern.referral_id, reason=WithdrawalReason.CLIENT_ASKED)
     desk.bench.hear(address_book.withdraw, withdrawn)
     desk.run()
-    assert len(desk.post.to(LEAD)) == 1
+    assert len(desk.mail.to(LEAD)) == 1
 
 
 def test_lists_every_alert_when_asked_for_all(desk: Desk, concern: SafeguardingConcernRaised) -> None:
@@ -275,4 +275,4 @@ def test_nor_an_alert_that_had_not_gone_out_yet(desk: Desk, concern: Safeguardin
     desk.bench.hear(alerts.raise_alert, concern)
     desk.bench.clock.advance(timedelta(hours=-2))
     desk.run()
-    assert [one["To"] for one in desk.post.sent][:1] == [LEAD]
+    assert [one["To"] for one in desk.mail.sent][:1] == [LEAD]

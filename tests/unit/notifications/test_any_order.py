@@ -62,7 +62,7 @@ def tell(desk: Desk, story: list[Fact], order: list[int]) -> None:
 
 
 def subjects(desk: Desk) -> list[tuple[str, str]]:
-    return sorted((message["To"], message["Subject"]) for message in desk.post.sent)
+    return sorted((message["To"], message["Subject"]) for message in desk.mail.sent)
 
 
 orders = st.permutations([*range(9), *range(9)])
@@ -91,7 +91,7 @@ def test_after_a_withdrawal_the_confirmation_is_the_last_word(keys: Path, tmp_pa
     desk = a_desk(keys, tmp_path)
     story = a_story(desk, withdrawn=True)
     tell(desk, story, order)
-    to_client = [message for message in desk.post.sent if message["To"] == "robin@example.org"]
+    to_client = [message for message in desk.mail.sent if message["To"] == "robin@example.org"]
     told = desk.messages(ReferralId(story[0][1].subject))
     (confirmation,) = (str(message.message_id) for message in told if message.template == "withdrawal_confirmed")
     assert confirmation in to_client[-1]["Message-ID"]

@@ -189,7 +189,7 @@ def test_a_message_that_came_back_is_failed_and_the_office_told(
     desk.pass_time(seconds=EVERY.total_seconds())
     (failed,) = desk.bench.emitted(MessageFailed)
     assert (failed.message_id, failed.reason) == (message_id, FailureReason.BOUNCED)
-    (told,) = desk.post.to(SETTINGS.office.address)
+    (told,) = desk.mail.to(SETTINGS.office.address)
     assert str(message_id) in body(told)
     assert "robin" not in told.as_string().lower()
     assert desk.states(referral_id)["request_received"] == "failed"

@@ -57,7 +57,7 @@ def test_a_client_is_told_that_the_request_has_arrived_and_what_happens_next(
 ) -> None:
     desk.release(referral_id, OPEN_EMAIL)
     desk.run()
-    (message,) = desk.post.to(ADDRESS)
+    (message,) = desk.mail.to(ADDRESS)
     assert reference_for(referral_id) in body(message)
     assert "What happens next" in body(message)
     (sent,) = desk.bench.emitted(MessageSent)
@@ -69,7 +69,7 @@ def test_a_discreet_message_comes_from_a_sender_and_under_a_subject_that_tell_no
 ) -> None:
     desk.release(referral_id, EMAIL)
     desk.run()
-    (message,) = desk.post.to(ADDRESS)
+    (message,) = desk.mail.to(ADDRESS)
     assert message["From"] == str(SETTINGS.discreet_sender)
     assert message["Subject"] == f"Reference {reference_for(referral_id)}"
     assert "Leeward" not in message.as_string()
@@ -80,39 +80,39 @@ def test_another_contact_for_the_same_referral_does_not_announce_it_again(desk: 
     desk.release(referral_id)
     desk.release(referral_id, replace(EMAIL, email="new@example.org"))
     desk.run()
-    assert [message["To"] for message in desk.post.sent] == ["new@example.org"]
+    assert [message["To"] for message in desk.mail.sent] == ["new@example.org"]
 
 
 def test_an_older_contact_that_comes_late_is_not_used(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, replace(EMAIL, email="new@example.org"), sequence=5)
     desk.release(referral_id, replace(EMAIL, email="old@example.org"), sequence=2)
     desk.run()
-    assert [message["To"] for message in desk.post.sent] == ["new@example.org"]
+    assert [message["To"] for message in desk.mail.sent] == ["new@example.org"]
 
 
 def test_an_evening_client_is_written_to_in_the_evening(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, EVENING)
     desk.pass_time(hours=6, minutes=59)
-    assert desk.post.sent == []
+    assert desk.mail.sent == []
     desk.pass_time(minutes=1)
-    assert len(desk.post.to(ADDRESS)) == 1
+    assert len(desk.mail.to(ADDRESS)) == 1
 
 
 def test_a_message_that_was_held_up_waits_for_the_next_safe_hours(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, EVENING)
     desk.bench.clock.advance(timedelta(hours=12))  # ten at night: the service was down all evening
     desk.run()
-    assert desk.post.sent == []
+    assert desk.mail.sent == []
     desk.pass_time(hours=19)
-    assert len(desk.post.to(ADDRESS)) == 1
+    assert len(desk.mail.to(ADDRESS)) == 1
 
 
 def test_a_client_who_changes_to_the_telephone_is_not_written_to_any_more(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, EVENING)
     desk.release(referral_id, TELEPHONE)
     desk.pass_time(hours=8)
-    assert desk.post.to(ADDRESS) == []
-    assert len(desk.post.to(OFFICE)) == 1
+    assert desk.mail.to(ADDRESS) == []
+    assert len(desk.mail.to(OFFICE)) == 1
 
 
 def test_staff_are_asked_to_telephone_in_the_way_that_is_safe(desk: Desk, referral_id: ReferralId) -> None:
@@ -126,7 +126,7 @@ def test_staff_are_asked_to_telephone_in_the_way_that_is_safe(desk: Desk, referr
     )
     desk.release(referral_id, contact)
     desk.run()
-    (call,) = desk.post.sent
+    (call,) = desk.mail.sent
     assert call["To"] == OFFICE
     assert reference_for(referral_id) in body(call)
     assert "01632 960123" not in call.as_string()
@@ -143,7 +143,7 @@ def test_staff_are_asked_to_telephone_in_the_way_that_is_safe(desk: Desk, referr
 def test_nothing_goes_to_a_client_who_calls_and_it_is_kept_until_they_do(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, CLIENT_CALLS)
     desk.run()
-    assert desk.post.sent == []
+    assert desk.mail.sent == []
     assert desk.bench.all_emitted == []
     assert desk.states(referral_id) == {"request_received": "kept"}
 
@@ -162,7 +162,7 @@ def test_whoever_writes_in_our_place_writes_no_more_than_we_would(
     desk = desk_on(f"sqlite:///{database_file}", keys, by_hand=True)
     desk.release(referral_id, contact)
     desk.run()
-    (call,) = desk.post.to("office@example.org")
+    (call,) = desk.mail.to("office@example.org")
     assert says in body(call)
     assert never not in body(call)
     hidden = contact.discreet or contact is TEXT
@@ -176,7 +176,7 @@ def test_by_a_discreet_letter_the_office_writes_under_the_name_that_the_client_k
     desk = desk_on(f"sqlite:///{database_file}", keys, by_hand=True)
     desk.release(referral_id, replace(POST, call_as="Sam from the library"))
     desk.run()
-    (call,) = desk.post.to("office@example.org")
+    (call,) = desk.mail.to("office@example.org")
     assert "give this reference. Sam from the library" in body(call)
     assert "Leeward" not in body(call)
 
@@ -184,7 +184,7 @@ def test_by_a_discreet_letter_the_office_writes_under_the_name_that_the_client_k
 def test_what_a_discreet_telephone_call_tells_is_for_the_client_alone(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, TELEPHONE)
     desk.run()
-    (call,) = desk.post.to("office@example.org")
+    (call,) = desk.mail.to("office@example.org")
     assert "say nothing of it to anybody else, and leave none of it as a message" in body(call)
     assert "a person will read it" in body(call)
     assert "01632 960002" in body(call)
@@ -198,7 +198,7 @@ def test_a_client_without_an_address_is_reported_and_looked_after_by_the_office(
     desk.run()
     (failed,) = desk.bench.emitted(MessageFailed)
     assert failed.reason is FailureReason.NO_ADDRESS
-    (told,) = desk.post.sent
+    (told,) = desk.mail.sent
     assert told["To"] == OFFICE
     assert str(failed.message_id) in body(told)
 
@@ -209,7 +209,7 @@ def test_a_client_is_told_once_of_each_match(desk: Desk, referral_id: ReferralId
     for event in (first, first, facts.matched(referral_id)):
         desk.bench.hear(introductions.note_match, event)
     desk.run()
-    texts = [body(message) for message in desk.post.to(ADDRESS)]
+    texts = [body(message) for message in desk.mail.to(ADDRESS)]
     assert sum("a therapist has agreed to see you" in text for text in texts) == 2
 
 
@@ -226,7 +226,7 @@ def test_a_subsidy_is_told_with_what_it_pays(desk: Desk, referral_id: ReferralId
     desk.release(referral_id, OPEN_EMAIL)
     desk.bench.hear(client_messages.notify_client_of_subsidy, facts.subsidy_approved(referral_id))
     desk.run()
-    assert "up to £45.00 a session, for up to 12 sessions" in body(desk.post.to(ADDRESS)[-1])
+    assert "up to £45.00 a session, for up to 12 sessions" in body(desk.mail.to(ADDRESS)[-1])
 
 
 @pytest.mark.parametrize(
@@ -247,8 +247,8 @@ def test_a_client_is_told_why_they_wait_for_a_subsidy_and_the_office_what_it_can
         client_messages.notify_client_of_subsidy_wait, facts.subsidy_waitlisted(referral_id, reason), sequence=1
     )
     desk.run()
-    assert says in body(desk.post.to(ADDRESS)[-1])
-    assert len(desk.post.to(OFFICE)) == office
+    assert says in body(desk.mail.to(ADDRESS)[-1])
+    assert len(desk.mail.to(OFFICE)) == office
 
 
 @pytest.mark.parametrize("match_id", [None, MatchId(new_id())])
@@ -260,7 +260,7 @@ def test_the_office_hears_of_whoever_waits_for_money_while_therapy_is_going_on(
     event = replace(facts.subsidy_waitlisted(referral_id, SubsidyWaitReason.NO_MONEY), match_id=match_id)
     desk.bench.hear(client_messages.notify_client_of_subsidy_wait, event, sequence=1)
     desk.run()
-    told = [body(one) for one in desk.post.to(OFFICE)]
+    told = [body(one) for one in desk.mail.to(OFFICE)]
     assert ["sees a therapist already waits for a subsidy" in one for one in told] == ([True] if match_id else [])
 
 
@@ -275,24 +275,24 @@ def test_a_wait_is_told_again_when_there_is_another_wait_for_the_same_reason(
         for _ in range(2):
             desk.bench.hear(handler, event, sequence=number)
             desk.run()
-    assert len(desk.post.to(ADDRESS)) == 1 + len(heard)
+    assert len(desk.mail.to(ADDRESS)) == 1 + len(heard)
 
 
 def test_a_client_is_told_that_no_subsidy_is_needed_and_how_to_object(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, OPEN_EMAIL)
     desk.bench.hear(client_messages.notify_client_of_subsidy_decline, facts.subsidy_declined(referral_id), sequence=1)
     desk.run()
-    text = body(desk.post.to(ADDRESS)[-1])
+    text = body(desk.mail.to(ADDRESS)[-1])
     assert "you can pay what a session costs" in text
     assert "If that is not so" in text
-    assert desk.post.to(OFFICE) == []
+    assert desk.mail.to(OFFICE) == []
 
 
 def test_a_decline_is_told_discreetly_to_whom_that_is_safer(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, EMAIL)
     desk.bench.hear(client_messages.notify_client_of_subsidy_decline, facts.subsidy_declined(referral_id), sequence=1)
     desk.run()
-    message = desk.post.to(ADDRESS)[-1]
+    message = desk.mail.to(ADDRESS)[-1]
     assert message["Subject"] == f"Reference {reference_for(referral_id)}"
     assert "cost" not in body(message)
 
@@ -302,7 +302,7 @@ def test_the_office_hears_of_a_decline_while_therapy_is_going_on(desk: Desk, ref
     event = facts.subsidy_declined(referral_id, MatchId(new_id()))
     desk.bench.hear(client_messages.notify_client_of_subsidy_decline, event, sequence=1)
     desk.run()
-    assert "asked for a subsidy" in body(desk.post.to(OFFICE)[-1])
+    assert "asked for a subsidy" in body(desk.mail.to(OFFICE)[-1])
 
 
 def test_a_decline_that_was_overtaken_is_not_told(desk: Desk, referral_id: ReferralId) -> None:
@@ -334,14 +334,14 @@ def test_a_client_who_is_signposted_is_told_kindly(desk: Desk, referral_id: Refe
     desk.release(referral_id, OPEN_EMAIL)
     desk.bench.hear(address_book.signpost, facts.signposted(referral_id))
     desk.run()
-    assert "another service can do more for you" in body(desk.post.to(ADDRESS)[-1])
+    assert "another service can do more for you" in body(desk.mail.to(ADDRESS)[-1])
 
 
 def test_a_form_is_asked_for_by_a_neutral_link(desk: Desk, referral_id: ReferralId, therapist_id: TherapistId) -> None:
     desk.release(referral_id)
     desk.bench.hear(client_messages.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
     desk.run()
-    assert f"https://forms.example.org/f/{facts.TOKEN}" in plain(desk.post.to(ADDRESS)[-1]).splitlines()
+    assert f"https://forms.example.org/f/{facts.TOKEN}" in plain(desk.mail.to(ADDRESS)[-1]).splitlines()
 
 
 def test_the_form_s_secret_is_gone_once_it_was_sent(
@@ -413,7 +413,7 @@ def test_a_discreet_message_is_a_reference_and_a_link_from_a_neutral_sender(
 ) -> None:
     desk.release(referral_id, EMAIL)
     desk.run()
-    (message,) = desk.post.to(ADDRESS)
+    (message,) = desk.mail.to(ADDRESS)
     assert message["From"] == str(SETTINGS.discreet_sender)
     reference = reference_for(referral_id)
     assert message["Subject"] == f"Reference {reference}"
@@ -424,7 +424,7 @@ def test_a_discreet_message_is_a_reference_and_a_link_from_a_neutral_sender(
 def test_a_client_who_chose_welsh_is_written_to_in_welsh(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, OPEN_EMAIL, language="cy")
     desk.run()
-    (message,) = desk.post.to(ADDRESS)
+    (message,) = desk.mail.to(ADDRESS)
     assert message["Content-Language"] == "cy"
     assert "Diolch i chi am ofyn am help" in body(message)
 
@@ -443,7 +443,7 @@ def test_a_client_who_chose_text_messages_gets_a_reference_and_a_link(desk: Desk
     assert message.text == (
         f"{reference}: there is something for you to read. https://forms.example.org/s or call 01632 960002."
     )
-    assert (desk.post.sent, desk.letters.sent) == ([], [])
+    assert (desk.mail.sent, desk.letters.sent) == ([], [])
     assert [event.channel for event in desk.bench.emitted(MessageSent)] == [Channel.TEXT]
 
 
@@ -455,7 +455,7 @@ def test_a_text_message_waits_for_safe_hours_and_is_given_up_when_refused(desk: 
     desk.pass_time(hours=1)
     (failed,) = desk.bench.emitted(MessageFailed)
     assert (failed.channel, failed.reason) == (Channel.TEXT, FailureReason.REJECTED)
-    assert [message["To"] for message in desk.post.sent] == [OFFICE]
+    assert [message["To"] for message in desk.mail.sent] == [OFFICE]
 
 
 def test_a_client_who_chose_post_gets_a_letter(desk: Desk, referral_id: ReferralId) -> None:
@@ -464,7 +464,7 @@ def test_a_client_who_chose_post_gets_a_letter(desk: Desk, referral_id: Referral
     (message,) = desk.letters.sent
     assert message.to == "Robin Invented\n1 Invented Street"
     assert "Thank you for asking for help" in message.text
-    assert desk.post.sent == []
+    assert desk.mail.sent == []
 
 
 def test_whoever_is_written_to_by_post_is_asked_by_a_person_and_gets_no_link_on_paper(
@@ -476,7 +476,7 @@ def test_whoever_is_written_to_by_post_is_asked_by_a_person_and_gets_no_link_on_
     desk.bench.hear(client_messages.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
     desk.run()
     assert len(desk.letters.sent) == sent
-    assert "Read them the questions" in body(desk.post.to(OFFICE)[-1])
+    assert "Read them the questions" in body(desk.mail.to(OFFICE)[-1])
 
 
 def test_a_gateway_that_is_away_is_tried_again(desk: Desk, referral_id: ReferralId) -> None:

@@ -43,7 +43,7 @@ def test_the_address_is_forgotten_at_once_and_nothing_more_is_said(desk: Desk, r
     desk.run()
     assert left_of(desk, referral_id) == (None, 0, 0)
     assert desk.states(referral_id) == {"request_received": "cancelled"}
-    assert desk.post.sent == []
+    assert desk.mail.sent == []
     assert desk.bench.emitted(ErasureConfirmed) == [ErasureConfirmed(referral_id=referral_id)]
 
 
@@ -60,7 +60,7 @@ def test_the_office_is_told_once_of_an_erasure_that_is_not_finished(
     if not erased_first:
         erase(desk, referral_id)
     desk.run()
-    (letter,) = desk.post.to("office@example.org")
+    (letter,) = desk.mail.to("office@example.org")
     assert letter["Subject"] == "An erasure is not finished"
     body = letter.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert str(referral_id) in body
@@ -72,7 +72,7 @@ def test_a_withdrawal_that_comes_after_the_erasure_is_not_confirmed(desk: Desk, 
     erase(desk, referral_id)
     desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
     desk.run()
-    assert desk.post.sent == []
+    assert desk.mail.sent == []
 
 
 def test_an_introduction_that_comes_after_the_erasure_goes_to_nobody(
@@ -84,7 +84,7 @@ def test_an_introduction_that_comes_after_the_erasure_goes_to_nobody(
     desk.release(referral_id, to=therapist_id)
     assert left_of(desk, referral_id) == (None, 0, 0)
     desk.run()
-    assert desk.post.sent == []
+    assert desk.mail.sent == []
 
 
 def test_an_alert_about_an_erased_referral_still_goes_out(desk: Desk, referral_id: ReferralId) -> None:
@@ -99,7 +99,7 @@ def test_an_alert_about_an_erased_referral_still_goes_out(desk: Desk, referral_i
     desk.bench.hear(alerts.raise_alert, concern)
     erase(desk, referral_id)
     desk.run()
-    assert [message["To"] for message in desk.post.sent] == ["duty-lead@example.org"]
+    assert [message["To"] for message in desk.mail.sent] == ["duty-lead@example.org"]
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -115,13 +115,13 @@ def test_nothing_brings_an_erased_client_back_whatever_the_order(
     for fact in in_order[:after]:
         hear_if_it_can_be(desk, *fact)
     erase(desk, referral_id)
-    said = len(desk.post.sent)
+    said = len(desk.mail.sent)
     for fact in in_order[after:] + story:
         hear_if_it_can_be(desk, *fact)
     assert left_of(desk, referral_id) == (None, 0, 0)
-    letters = [message.as_string() for message in desk.post.sent[said:]]
+    letters = [message.as_string() for message in desk.mail.sent[said:]]
     assert not [one for one in letters if CLIENT_NAME in one or "robin@example.org" in one]
-    assert "robin@example.org" not in [message["To"] for message in desk.post.sent[said:]]
+    assert "robin@example.org" not in [message["To"] for message in desk.mail.sent[said:]]
 
 
 def hear_if_it_can_be(desk: Desk, *fact: object) -> None:

@@ -176,7 +176,7 @@ def test_where_a_report_on_whether_they_met_comes_too_late_the_office_asks(room:
     room.say(what, on=TODAY if what is TherapyReport.FIRST_SESSION else None)
     room.desk.run()
     assert room.accepted() == []
-    (asked,) = room.desk.post.to(SETTINGS.office.address)
+    (asked,) = room.desk.mail.to(SETTINGS.office.address)
     assert asked["Subject"] == "Has a client met their therapist?"
     assert str(room.match_id) in body(asked)
 
@@ -190,7 +190,7 @@ def test_where_it_is_known_that_they_met_a_late_report_asks_nobody(room: Room) -
     room.end()
     room.say(TherapyReport.FIRST_SESSION, on=TODAY)
     room.desk.run()
-    assert room.desk.post.to(SETTINGS.office.address) == []
+    assert room.desk.mail.to(SETTINGS.office.address) == []
 
 
 def test_a_report_waits_for_the_match_that_it_is_about(desk: Desk) -> None:

@@ -109,7 +109,7 @@ class Room:
         self.desk.run()
 
     def letters(self) -> list[str]:
-        return [body(one) for one in self.desk.post.to(THERAPIST_EMAIL)]
+        return [body(one) for one in self.desk.mail.to(THERAPIST_EMAIL)]
 
     def secret_in(self, letter: str) -> str:
         (found,) = re.findall(r"https://forms\.example\.org/client/([A-Za-z0-9_-]{22})(?![A-Za-z0-9_-])", letter)
@@ -367,7 +367,7 @@ def test_a_correction_tells_that_something_changed_and_the_page_shows_what_came_
     room.bench.clock.advance(timedelta(days=10))
     room.correct()
     first, second = room.letters()
-    assert "Something has changed" in str(room.desk.post.to(THERAPIST_EMAIL)[-1]["Subject"])
+    assert "Something has changed" in str(room.desk.mail.to(THERAPIST_EMAIL)[-1]["Subject"])
     for told in (CLIENT_NAME, str(NEW.email), str(EMAIL.email)):
         assert told not in second
     room.bench.clock.advance(timedelta(days=5))

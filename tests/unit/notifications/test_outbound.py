@@ -70,32 +70,32 @@ def provider(supplier: Supplier, fields: dict[str, Any] | None = None) -> HttpPr
     return made
 
 
-PARCEL = OutboundMessage(message_id=new_id(), to="07700 900123", text='Say "{to}" and\nnaïve {id}')
+MESSAGE = OutboundMessage(message_id=new_id(), to="07700 900123", text='Say "{to}" and\nnaïve {id}')
 
 
 def test_posts_the_fields_that_the_supplier_wants(supplier: Supplier) -> None:
-    provider(supplier, FIELDS_OF_A_SUPPLIER).send(PARCEL)
+    provider(supplier, FIELDS_OF_A_SUPPLIER).send(MESSAGE)
     ((path, headers, body),) = supplier.got
     assert path == "/v2/send?x=1"
     assert headers["Authorization"] == "Bearer made-up"
     assert headers["Content-Type"] == "application/json"
     assert body == {
-        "messages": [{"recipient": PARCEL.to, "content": f"Message: {PARCEL.text}", "priority": 1}],
-        "client_reference": str(PARCEL.message_id),
+        "messages": [{"recipient": MESSAGE.to, "content": f"Message: {MESSAGE.text}", "priority": 1}],
+        "client_reference": str(MESSAGE.message_id),
     }
 
 
-def test_the_same_parcel_again_has_the_same_key(supplier: Supplier) -> None:
+def test_the_same_message_again_has_the_same_key(supplier: Supplier) -> None:
     for _ in range(2):
-        provider(supplier).send(PARCEL)
-    assert {headers["Idempotency-Key"] for _, headers, _ in supplier.got} == {str(PARCEL.message_id)}
+        provider(supplier).send(MESSAGE)
+    assert {headers["Idempotency-Key"] for _, headers, _ in supplier.got} == {str(MESSAGE.message_id)}
 
 
 @pytest.mark.parametrize("answer", [400, 410, 413, 422])
 def test_what_is_wrong_with_the_message_itself_is_not_tried_again(supplier: Supplier, answer: int) -> None:
     supplier.answer = answer
     with pytest.raises(Rejected) as raised:
-        provider(supplier).send(PARCEL)
+        provider(supplier).send(MESSAGE)
     assert "07700" not in str(raised.value)
 
 
@@ -103,7 +103,7 @@ def test_what_is_wrong_with_the_message_itself_is_not_tried_again(supplier: Supp
 def test_what_may_be_put_right_is_tried_again_and_goes_nowhere_else(supplier: Supplier, answer: int) -> None:
     supplier.answer = answer
     with pytest.raises(OSError, match=str(answer)) as raised:
-        provider(supplier).send(PARCEL)
+        provider(supplier).send(MESSAGE)
     assert "07700" not in str(raised.value)
     assert [path for path, _, _ in supplier.got] == ["/v2/send?x=1"]
 
@@ -111,25 +111,25 @@ def test_what_may_be_put_right_is_tried_again_and_goes_nowhere_else(supplier: Su
 def test_a_supplier_that_hangs_up_may_be_tried_again(supplier: Supplier) -> None:
     supplier.hang_up = True
     with pytest.raises(OSError):  # noqa: PT011
-        provider(supplier).send(PARCEL)
+        provider(supplier).send(MESSAGE)
 
 
 def test_a_supplier_that_is_not_there_may_be_tried_again() -> None:
     (port,) = free_ports(1)
     with pytest.raises(OSError):  # noqa: PT011
-        provider(Supplier(address=f"http://127.0.0.1:{port}/")).send(PARCEL)
+        provider(Supplier(address=f"http://127.0.0.1:{port}/")).send(MESSAGE)
 
 
-def test_a_folder_holds_each_parcel_once_under_its_message(tmp_path: Path) -> None:
+def test_a_folder_holds_each_message_once_under_its_id(tmp_path: Path) -> None:
     made = provider_for(f"folder:{tmp_path}/texts", authorization=None, fields=FIELDS, timeout_seconds=5)
     assert isinstance(made, FolderProvider)
     for _ in range(2):
-        made.send(PARCEL)
+        made.send(MESSAGE)
     (file,) = (tmp_path / "texts").iterdir()
-    assert file.name == f"{PARCEL.message_id}.txt"
-    assert file.read_text() == f"{PARCEL.to}\n\n{PARCEL.text}\n"
+    assert file.name == f"{MESSAGE.message_id}.txt"
+    assert file.read_text() == f"{MESSAGE.to}\n\n{MESSAGE.text}\n"
     assert file.stat().st_mode & 0o077 == 0
 
 
-def test_the_office_is_no_carrier() -> None:
+def test_the_office_is_no_provider() -> None:
     assert provider_for("office", authorization=None, fields=FIELDS, timeout_seconds=5) is None

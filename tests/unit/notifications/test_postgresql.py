@@ -26,7 +26,7 @@ def desk(keys: Path, postgresql_server: Server) -> Desk:
 def test_a_whole_referral_in_reverse_and_twice(desk: Desk) -> None:
     story = a_story(desk, withdrawn=False)
     tell(desk, story, [*reversed(range(len(story))), *range(len(story))])
-    assert len(desk.post.sent) == 8
+    assert len(desk.mail.sent) == 8
 
 
 def test_an_alert_climbs_and_is_acknowledged(desk: Desk, referral_id: ReferralId) -> None:
@@ -40,7 +40,7 @@ def test_an_alert_climbs_and_is_acknowledged(desk: Desk, referral_id: ReferralId
     desk.bench.hear(alerts.raise_alert, concern)
     for _ in range(3):
         desk.pass_time(minutes=15)
-    assert len(desk.post.sent) == 6
+    assert len(desk.mail.sent) == 6
     acknowledgement = AcknowledgeAlert(concern_id=concern.concern_id, acknowledged_by="Jo Made-Up")
     desk.bench.ask(commands.acknowledge_alert, acknowledgement)
     assert desk.bench.ask(queries.list_alerts, ListAlerts()) == []
@@ -58,4 +58,4 @@ def test_an_older_fact_on_a_standing_is_dropped(desk: Desk, therapist_id: Therap
     desk.bench.hear(therapist_messages.notify_of_reinstatement, facts.reinstated(therapist_id), sequence=2)
     desk.bench.hear(therapist_messages.notify_of_suspension, facts.suspended(therapist_id), sequence=1)
     desk.run()
-    assert [message["Subject"] for message in desk.post.sent] == ["That has been put right"]
+    assert [message["Subject"] for message in desk.mail.sent] == ["That has been put right"]

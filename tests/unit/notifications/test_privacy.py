@@ -56,7 +56,7 @@ def a_busy_day(desk: Desk, referral_id: ReferralId, therapist_id: TherapistId) -
         raised_at=MONDAY_10,
     )
     desk.bench.hear(alerts.raise_alert, concern)
-    desk.post.refuses.add("robin@example.org")
+    desk.mail.refuses.add("robin@example.org")
     desk.bench.hear(client_messages.notify_client_of_subsidy, facts.subsidy_approved(referral_id))
     desk.run()
 
@@ -83,7 +83,7 @@ def test_only_the_therapist_who_accepted_and_the_client_get_anything_personal(
     desk: Desk, referral_id: ReferralId, therapist_id: TherapistId
 ) -> None:
     a_busy_day(desk, referral_id, therapist_id)
-    for message in desk.post.sent:
+    for message in desk.mail.sent:
         if message["To"] not in (THERAPIST_EMAIL, "robin@example.org"):
             assert [value for value in PERSONAL if value in message.as_string()] == []
 

@@ -82,7 +82,7 @@ def shouts(logs: list[dict[str, object]]) -> int:
 def test_the_duty_lead_is_told_by_every_channel_they_have(desk: Desk, concern: SafeguardingConcernRaised) -> None:
     desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
-    assert len(desk.post.to(LEAD)) == 1
+    assert len(desk.mail.to(LEAD)) == 1
     (text,) = desk.texts.sent
     assert text.to == MOBILE
     assert "immediate" in text.text
@@ -94,7 +94,7 @@ def test_the_duty_lead_is_told_by_every_channel_they_have(desk: Desk, concern: S
 def test_one_channel_that_fails_passes_nothing_on_while_another_works(
     desk: Desk, concern: SafeguardingConcernRaised
 ) -> None:
-    desk.post.refuses.add(LEAD)
+    desk.mail.refuses.add(LEAD)
     desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
     assert len(desk.texts.sent) == 1
@@ -104,18 +104,18 @@ def test_one_channel_that_fails_passes_nothing_on_while_another_works(
 def test_when_all_of_a_person_s_channels_fail_the_next_is_told_at_once(
     desk: Desk, concern: SafeguardingConcernRaised
 ) -> None:
-    desk.post.refuses.add(LEAD)
+    desk.mail.refuses.add(LEAD)
     desk.texts.refuses.add(MOBILE)
     desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
-    assert len(desk.post.to(DEPUTY)) == 1
+    assert len(desk.mail.to(DEPUTY)) == 1
     assert [event.step for event in desk.bench.emitted(SafeguardingAlertEscalated)] == [AlertStep.DEPUTY]
 
 
 def test_what_reaches_nobody_is_shouted_every_minute_until_somebody_takes_it_in_hand(
     desk: Desk, concern: SafeguardingConcernRaised
 ) -> None:
-    desk.post.down = desk.texts.down = True
+    desk.mail.down = desk.texts.down = True
     with capture_logs() as logs:
         desk.bench.hear(alerts.raise_alert, concern)
         desk.run()
@@ -130,7 +130,7 @@ def test_what_reaches_nobody_is_shouted_every_minute_until_somebody_takes_it_in_
 
 
 def test_the_shouting_ends_as_soon_as_somebody_is_reached(desk: Desk, concern: SafeguardingConcernRaised) -> None:
-    desk.post.down = desk.texts.down = True
+    desk.mail.down = desk.texts.down = True
     with capture_logs() as logs:
         desk.bench.hear(alerts.raise_alert, concern)
         desk.pass_time(minutes=2)
@@ -151,11 +151,11 @@ def test_an_alert_that_came_back_is_passed_on_and_shouted_about(
     desk.texts.refuses.add(MOBILE)
     desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
-    message_id = desk.post.to(LEAD)[0]["Message-ID"].strip("<>").partition("@")[0]
+    message_id = desk.mail.to(LEAD)[0]["Message-ID"].strip("<>").partition("@")[0]
     deliver(folder, [a_report(to=return_address(BOUNCES, message_id))])
     with desk.bench.database.unit() as unit:
         unit.set_timer("read_bounces", "folder", unit.now)
-    desk.post.down = True
+    desk.mail.down = True
     with capture_logs() as logs:
         desk.pass_time(minutes=2)
     assert shouts(logs) >= 1
@@ -178,7 +178,7 @@ def test_a_year_without_an_answer_lets_nobody_rest(desk: Desk, concern: Safeguar
         escalations += 1
     assert escalations == 261 - 8, "the working days of a year of 261 weekdays and 8 bank holidays on them"
     assert open_alert(desk).rounds == escalations - 2
-    assert len(desk.post.to(DEPUTY)) == escalations - 1
+    assert len(desk.mail.to(DEPUTY)) == escalations - 1
     assert len(desk.bench.emitted(SafeguardingAlertEscalated)) == 2
 
 
@@ -239,7 +239,7 @@ def test_refuses_a_decision_that_nobody_answers_for(desk: Desk, concern: Safegua
 def test_a_clock_that_was_ahead_and_is_put_right_hides_no_alert_that_reached_nobody(
     desk: Desk, concern: SafeguardingConcernRaised
 ) -> None:
-    desk.post.down = desk.texts.down = True
+    desk.mail.down = desk.texts.down = True
     desk.bench.clock.advance(timedelta(hours=2))
     desk.bench.hear(alerts.raise_alert, replace(concern, raised_at=desk.bench.clock.now()))
     desk.bench.clock.advance(timedelta(hours=-2))

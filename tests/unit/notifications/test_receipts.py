@@ -91,7 +91,7 @@ def test_a_text_that_never_arrived_is_failed_and_the_office_told_once(desk: Desk
     desk.run()
     (failed,) = desk.bench.emitted(MessageFailed)
     assert (failed.message_id, failed.channel, failed.reason) == (message_id, Channel.TEXT, FailureReason.BOUNCED)
-    (told,) = desk.post.to(SETTINGS.office.address)
+    (told,) = desk.mail.to(SETTINGS.office.address)
     assert str(message_id) in body(told)
 
 

@@ -134,7 +134,7 @@ def test_an_alert_goes_to_whoever_is_on_the_rota_by_every_channel_they_have(desk
     keep(desk, ANN, email="ann@example.org", telephone="07700 900456")
     plan(desk, ANN, MONDAY, MONDAY)
     raise_concern(desk)
-    assert [message["To"] for message in desk.post.sent] == ["ann@example.org"]
+    assert [message["To"] for message in desk.mail.sent] == ["ann@example.org"]
     (text,) = desk.texts.sent
     assert text.to == "07700 900456"
     assert "take it in hand" in text.text
@@ -145,7 +145,7 @@ def test_outside_every_turn_the_mailbox_of_the_settings_is_written_to(desk: Desk
     planned = plan(desk, ANN, MONDAY, MONDAY)
     desk.bench.ask(rota.cancel_duty, CancelDuty(duty_id=planned))
     raise_concern(desk)
-    assert [message["To"] for message in desk.post.sent] == [SETTINGS.safeguarding[LEAD].email]
+    assert [message["To"] for message in desk.mail.sent] == [SETTINGS.safeguarding[LEAD].email]
 
 
 def test_leave_that_is_planned_later_hands_the_turn_on(desk: Desk) -> None:
@@ -155,7 +155,7 @@ def test_leave_that_is_planned_later_hands_the_turn_on(desk: Desk) -> None:
     plan(desk, ANN, MONDAY, CHRISTMAS)
     desk.bench.ask(rota.plan_leave, PlanLeave(staff_id=ANN, starts_on=MONDAY, ends_on=MONDAY))
     raise_concern(desk)
-    assert [message["To"] for message in desk.post.sent] == ["ben@example.org"]
+    assert [message["To"] for message in desk.mail.sent] == ["ben@example.org"]
 
 
 def test_a_new_address_is_used_from_then_on(desk: Desk) -> None:
@@ -163,7 +163,7 @@ def test_a_new_address_is_used_from_then_on(desk: Desk) -> None:
     keep(desk, ANN, email="new@example.org")
     plan(desk, ANN, MONDAY, MONDAY)
     raise_concern(desk)
-    assert [message["To"] for message in desk.post.sent] == ["new@example.org"]
+    assert [message["To"] for message in desk.mail.sent] == ["new@example.org"]
 
 
 def test_whoever_gives_their_telephone_up_meanwhile_is_sent_no_text(desk: Desk) -> None:
@@ -172,7 +172,7 @@ def test_whoever_gives_their_telephone_up_meanwhile_is_sent_no_text(desk: Desk) 
     desk.bench.hear(alerts.raise_alert, a_concern())
     keep(desk, ANN, email="ann@example.org")
     desk.run()
-    assert [message["To"] for message in desk.post.sent] == ["ann@example.org"]
+    assert [message["To"] for message in desk.mail.sent] == ["ann@example.org"]
     assert desk.texts.sent == []
     assert [event.reason for event in desk.bench.emitted(MessageFailed)] == [FailureReason.NO_ADDRESS]
 
@@ -183,19 +183,19 @@ def test_the_office_is_told_every_day_of_the_gaps_ahead_and_of_nothing_else(desk
         plan(desk, ANN, MONDAY, date(2026, 12, 31), step)
     for _ in range(26):
         desk.pass_time(days=1)  # to the 19th of December, a Saturday
-    subjects = [message["Subject"] for message in desk.post.to(SETTINGS.office.address)]
+    subjects = [message["Subject"] for message in desk.mail.to(SETTINGS.office.address)]
     assert subjects == ["Nobody is on duty on some of the coming days"]
-    told = body(desk.post.sent[0])
+    told = body(desk.mail.sent[0])
     assert "Safeguarding lead on duty: 25 December 2026" in told
     assert "Trustee: 25 December 2026" in told
     assert "24 December" not in told
     desk.pass_time(days=1)
-    assert len(desk.post.sent) == 2
+    assert len(desk.mail.sent) == 2
 
 
 def test_a_charity_that_keeps_no_rota_is_told_of_no_gaps(desk: Desk) -> None:
     desk.pass_time(days=30)
-    assert desk.post.sent == []
+    assert desk.mail.sent == []
 
 
 def test_the_rota_can_be_looked_at(desk: Desk) -> None:

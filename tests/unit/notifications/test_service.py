@@ -23,11 +23,11 @@ from contracts.vocabulary import AlertStep
 from services.notifications import dependencies, settings
 from services.notifications.application.alerts import ESCALATE, REPORT_UNREACHED
 from services.notifications.application.bounces import FAIL_UNDELIVERED
+from services.notifications.application.contacts import FORGET_CLIENT
 from services.notifications.application.on_duty import CHECK_ROTA
 from services.notifications.application.queueing import SEND_ALERT, SEND_DIGEST, SEND_MESSAGE
 from services.notifications.gateways.email import MaildirMailer
 from services.notifications.handlers import digests, sending
-from services.notifications.handlers.address_book import FORGET_CLIENT
 from services.notifications.handlers.bounces import READ_BOUNCES
 from services.notifications.service import NotificationsService
 from services.notifications.store import tables

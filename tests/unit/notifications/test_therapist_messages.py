@@ -37,7 +37,7 @@ from tests.unit.notifications.conftest import (
 
 def only_text(desk: Desk) -> str:
     desk.run()
-    (message,) = desk.post.sent
+    (message,) = desk.mail.sent
     assert message["To"] == THERAPIST_EMAIL
     return body(message)
 
@@ -74,7 +74,7 @@ def test_an_offer_is_sent_once(desk: Desk, referral_id: ReferralId, therapist_id
     for _ in range(3):
         desk.bench.hear(therapist_messages.send_offer, offer)
         desk.run()
-    assert len(desk.post.sent) == 1
+    assert len(desk.mail.sent) == 1
 
 
 def test_an_offer_that_was_taken_back_before_it_arrived_is_never_sent(
@@ -85,7 +85,7 @@ def test_an_offer_that_was_taken_back_before_it_arrived_is_never_sent(
     desk.bench.hear(therapist_messages.withdraw_offer, facts.taken_back(offer))
     desk.bench.hear(therapist_messages.send_offer, offer)
     desk.run()
-    assert desk.post.sent == []
+    assert desk.mail.sent == []
 
 
 def test_an_offer_that_was_taken_back_before_it_was_sent_is_never_sent(
@@ -96,7 +96,7 @@ def test_an_offer_that_was_taken_back_before_it_was_sent_is_never_sent(
     desk.bench.hear(therapist_messages.send_offer, offer)
     desk.bench.hear(therapist_messages.withdraw_offer, facts.taken_back(offer))
     desk.run()
-    assert desk.post.sent == []
+    assert desk.mail.sent == []
 
 
 def test_an_offer_that_was_sent_is_taken_back_in_words(
@@ -109,8 +109,8 @@ def test_an_offer_that_was_sent_is_taken_back_in_words(
     for _ in range(2):
         desk.bench.hear(therapist_messages.withdraw_offer, facts.taken_back(offer))
     desk.run()
-    assert len(desk.post.sent) == 2
-    assert "no longer open" in body(desk.post.sent[-1])
+    assert len(desk.mail.sent) == 2
+    assert "no longer open" in body(desk.mail.sent[-1])
 
 
 def test_an_introduction_reaches_the_one_therapist_and_tells_nothing_of_the_client(
@@ -177,7 +177,7 @@ def test_every_message_waits_for_the_therapist_s_address(
     for number, (handler, event) in enumerate(heard, start=1):
         desk.bench.hear(handler, event, sequence=number)
     desk.run()
-    assert len(desk.post.to(THERAPIST_EMAIL)) == len(heard)
+    assert len(desk.mail.to(THERAPIST_EMAIL)) == len(heard)
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_the_last_word_on_a_suspension_is_the_newest(
         for _ in range(2):
             desk.bench.hear(*heard[index], sequence=index + 1)
             desk.run()
-    subjects = [message["Subject"] for message in desk.post.sent]
+    subjects = [message["Subject"] for message in desk.mail.sent]
     assert subjects[-1] == "No new offers for the moment"
     assert subjects.count("That has been put right") <= 1
 
@@ -293,13 +293,13 @@ def test_the_office_is_asked_whether_a_client_came_also_after_a_withdrawal(desk:
     desk.release(referral_id, CLIENT_CALLS)
     desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
     desk.run()
-    before = len(desk.post.to(SETTINGS.office.address))
+    before = len(desk.mail.to(SETTINGS.office.address))
     event = facts.attendance_unrecorded(referral_id)
     for _ in range(2):
         desk.bench.hear(office_messages.notify_office_of_unrecorded_attendance, event)
         desk.run()
-    assert len(desk.post.to(SETTINGS.office.address)) == before + 1
-    text = body(desk.post.sent[-1])
+    assert len(desk.mail.to(SETTINGS.office.address)) == before + 1
+    text = body(desk.mail.sent[-1])
     assert str(event.match_id) in text
     assert "24 October 2026" in text
 
@@ -318,11 +318,11 @@ def test_a_newer_address_is_used_and_an_older_one_that_comes_late_is_not(desk: D
     desk.admit(therapist_id, email="old@example.org", sequence=2)
     desk.bench.hear(therapist_messages.send_receipt, facts.paid(therapist_id))
     desk.run()
-    assert [message["To"] for message in desk.post.sent] == ["new@example.org"]
+    assert [message["To"] for message in desk.mail.sent] == ["new@example.org"]
     desk.admit(therapist_id, email="newest@example.org", sequence=5)
     desk.bench.hear(therapist_messages.send_receipt, facts.paid(therapist_id))
     desk.run()
-    assert desk.post.sent[-1]["To"] == "newest@example.org"
+    assert desk.mail.sent[-1]["To"] == "newest@example.org"
 
 
 def test_an_address_that_cannot_be_opened_is_invalid(desk: Desk, therapist_id: TherapistId) -> None:
@@ -336,7 +336,7 @@ def test_the_office_hears_of_a_referral_that_waits_for_long_once(desk: Desk, ref
     for _ in range(2):
         desk.bench.hear(office_messages.notify_office_of_stall, facts.stalled(referral_id))
         desk.run()
-    (message,) = desk.post.sent
+    (message,) = desk.mail.sent
     assert message["To"] == SETTINGS.office.address
     assert "no therapist is near enough" in body(message)
     assert "Please ask the client whether they can travel further" in body(message)
@@ -351,7 +351,7 @@ def test_a_credit_that_is_reversed_before_it_was_told_is_told_in_no_way(
     desk.bench.hear(therapist_messages.notify_of_credit, credited)
     desk.bench.hear(therapist_messages.notify_of_fee_owed_again, reversed_)
     desk.run()
-    assert desk.post.sent == []
+    assert desk.mail.sent == []
 
 
 def test_a_credit_is_not_told_after_its_reversal(
@@ -363,7 +363,7 @@ def test_a_credit_is_not_told_after_its_reversal(
     desk.bench.hear(therapist_messages.notify_of_fee_owed_again, reversed_)
     desk.bench.hear(therapist_messages.notify_of_credit, credited)
     desk.run()
-    assert len(desk.post.sent) == 1
+    assert len(desk.mail.sent) == 1
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -374,7 +374,7 @@ def test_a_form_that_was_cancelled_is_not_asked_for(
     desk.admit(therapist_id)
     desk.release(referral_id, EMAIL)
     desk.run()
-    before = len(desk.post.sent)
+    before = len(desk.mail.sent)
     invited = replace(
         facts.invited(desk.keyring, referral_id, therapist_id, respondent), invited_at=desk.bench.clock.now()
     )
@@ -385,8 +385,8 @@ def test_a_form_that_was_cancelled_is_not_asked_for(
     for handler, event in heard[::order]:
         desk.bench.hear(handler, event)
     desk.run()
-    assert len(desk.post.sent) == before
+    assert len(desk.mail.sent) == before
     again = replace(invited, invited_at=desk.bench.clock.now() + timedelta(hours=1))
     desk.bench.hear(client_messages.ask_for_form, again)
     desk.run()
-    assert len(desk.post.sent) == before + 1, "asked once more they are written to"
+    assert len(desk.mail.sent) == before + 1, "asked once more they are written to"

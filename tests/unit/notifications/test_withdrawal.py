@@ -45,7 +45,7 @@ def test_the_client_is_told_and_then_forgotten(desk: Desk, referral_id: Referral
     desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
     assert not address_is_gone(desk, referral_id)
     desk.run()
-    assert "has been taken back" in body(desk.post.to(ADDRESS)[-1])
+    assert "has been taken back" in body(desk.mail.to(ADDRESS)[-1])
     assert address_is_gone(desk, referral_id)
 
 
@@ -60,7 +60,7 @@ def test_what_was_waiting_to_be_sent_is_not_sent_but_for_the_confirmation(desk: 
         "matched": "cancelled",
         "withdrawal_confirmed": "sent",
     }
-    assert len(desk.post.sent) == 1
+    assert len(desk.mail.sent) == 1
 
 
 def test_nothing_new_is_said_afterwards(desk: Desk, referral_id: ReferralId, therapist_id: TherapistId) -> None:
@@ -68,7 +68,7 @@ def test_nothing_new_is_said_afterwards(desk: Desk, referral_id: ReferralId, the
     desk.release(referral_id)
     desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
     desk.run()
-    before = len(desk.post.sent)
+    before = len(desk.mail.sent)
     desk.bench.hear(introductions.note_match, facts.matched(referral_id))
     desk.bench.hear(client_messages.notify_client_of_subsidy, facts.subsidy_approved(referral_id))
     desk.bench.hear(client_messages.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
@@ -76,7 +76,7 @@ def test_nothing_new_is_said_afterwards(desk: Desk, referral_id: ReferralId, the
     desk.bench.hear(office_messages.notify_office_of_stall, facts.stalled(referral_id))
     desk.release(referral_id, to=therapist_id)
     desk.run()
-    assert len(desk.post.sent) == before
+    assert len(desk.mail.sent) == before
     assert set(desk.states(referral_id)) == {"request_received", "withdrawal_confirmed"}
 
 
@@ -87,7 +87,7 @@ def test_what_a_therapist_owes_or_is_owed_is_still_said(
     desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
     desk.bench.hear(therapist_messages.notify_of_credit, facts.fee_credited(referral_id, therapist_id))
     desk.run()
-    assert len(desk.post.sent) == 1
+    assert len(desk.mail.sent) == 1
 
 
 def test_an_introduction_that_was_waiting_never_reaches_the_therapist(
@@ -97,7 +97,7 @@ def test_an_introduction_that_was_waiting_never_reaches_the_therapist(
     desk.release(referral_id, to=therapist_id)
     desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
     desk.run()
-    assert desk.post.sent == []
+    assert desk.mail.sent == []
 
 
 def test_a_withdrawal_that_comes_before_the_address_is_confirmed_when_it_arrives(
@@ -114,18 +114,18 @@ def test_an_address_that_comes_after_it_was_removed_is_not_kept(desk: Desk, refe
     desk.release(referral_id, sequence=1)
     desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id), sequence=3)
     desk.run()
-    sent = len(desk.post.sent)
+    sent = len(desk.mail.sent)
     desk.release(referral_id, sequence=4)
     desk.run()
     assert address_is_gone(desk, referral_id)
-    assert len(desk.post.sent) == sent
+    assert len(desk.mail.sent) == sent
 
 
 def test_a_client_who_could_not_be_reached_is_not_written_to(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id)
     desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id, WithdrawalReason.NO_CONTACT))
     desk.run()
-    assert desk.post.sent == []
+    assert desk.mail.sent == []
     assert address_is_gone(desk, referral_id)
 
 
@@ -134,7 +134,7 @@ def test_withdrawing_twice_confirms_once(desk: Desk, referral_id: ReferralId) ->
     for _ in range(2):
         desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
         desk.run()
-    assert len(desk.post.to(ADDRESS)) == 1
+    assert len(desk.mail.to(ADDRESS)) == 1
 
 
 def test_a_second_withdrawal_does_not_take_the_confirmation_of_the_first_away(
@@ -160,7 +160,7 @@ def test_the_address_is_forgotten_whatever_way_the_client_chose(
 def test_the_address_is_forgotten_even_if_the_confirmation_cannot_be_sent(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id)
     desk.run()
-    desk.post.refuses.add(ADDRESS)
+    desk.mail.refuses.add(ADDRESS)
     desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
     desk.run()
     assert [failed.template for failed in desk.bench.emitted(MessageFailed)] == ["withdrawal_confirmed"]
@@ -184,10 +184,10 @@ def test_what_comes_after_the_address_was_forgotten_is_dropped_and_does_not_wait
     desk.release(referral_id)
     desk.bench.hear(address_book.close, facts.closed(referral_id))
     desk.pass_time(days=366)
-    sent = len(desk.post.sent)
+    sent = len(desk.mail.sent)
     desk.bench.hear(client_messages.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
     desk.run()
-    assert len(desk.post.sent) == sent
+    assert len(desk.mail.sent) == sent
 
 
 def test_an_open_offer_is_taken_back_from_a_therapist_after_a_withdrawal(
@@ -210,14 +210,14 @@ def test_the_moment_of_sending_looks_once_more(desk: Desk, referral_id: Referral
         people.client_of(unit.session, referral_id).withdraw(at=unit.now, sequence=2)
     desk.run()
     assert desk.states(referral_id) == {"request_received": "cancelled"}
-    assert desk.post.sent == []
+    assert desk.mail.sent == []
 
 
 def test_a_duplicate_is_confirmed_to_nobody_and_its_address_is_kept(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, OPEN_EMAIL)
     desk.run()
-    letters = len(desk.post.sent)
+    letters = len(desk.mail.sent)
     desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id, WithdrawalReason.DUPLICATE))
     desk.run()
-    assert len(desk.post.sent) == letters
+    assert len(desk.mail.sent) == letters
     assert not address_is_gone(desk, referral_id)

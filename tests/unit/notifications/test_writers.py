@@ -91,7 +91,7 @@ def test_a_client_who_has_not_agreed_is_not_written_to_and_the_writer_is_told_wh
 ) -> None:
     tell(desk, referral_id, agrees=False)
     desk.run()
-    (letter,) = desk.post.sent
+    (letter,) = desk.mail.sent
     assert letter["To"] == WRITERS_ADDRESS
     assert "We don't get in touch with anybody who hasn't agreed" in body(letter)
 
@@ -101,7 +101,7 @@ def test_once_they_agree_they_are_written_to_and_the_writer_not_twice(desk: Desk
     desk.run()
     tell(desk, referral_id, contact=OPEN_EMAIL)
     desk.run()
-    assert [one["To"] for one in desk.post.sent] == [WRITERS_ADDRESS, CLIENTS_ADDRESS]
+    assert [one["To"] for one in desk.mail.sent] == [WRITERS_ADDRESS, CLIENTS_ADDRESS]
 
 
 def test_what_comes_next_goes_to_the_client_alone_if_they_can_be_written_to(
@@ -110,8 +110,8 @@ def test_what_comes_next_goes_to_the_client_alone_if_they_can_be_written_to(
     tell(desk, referral_id, contact=OPEN_EMAIL)
     desk.bench.hear(introductions.note_match, facts.matched(referral_id))
     desk.run()
-    assert len(desk.post.to(WRITERS_ADDRESS)) == 1
-    assert "a therapist has agreed to see you" in body(desk.post.to(CLIENTS_ADDRESS)[-1])
+    assert len(desk.mail.to(WRITERS_ADDRESS)) == 1
+    assert "a therapist has agreed to see you" in body(desk.mail.to(CLIENTS_ADDRESS)[-1])
 
 
 def test_and_otherwise_to_the_writer_in_words_of_their_own(desk: Desk, referral_id: ReferralId) -> None:
@@ -121,8 +121,8 @@ def test_and_otherwise_to_the_writer_in_words_of_their_own(desk: Desk, referral_
     desk.bench.hear(address_book.signpost, facts.signposted(referral_id))
     desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
     desk.run()
-    assert {one["To"] for one in desk.post.sent} == {WRITERS_ADDRESS}
-    assert all("your request" not in body(one) for one in desk.post.sent)
+    assert {one["To"] for one in desk.mail.sent} == {WRITERS_ADDRESS}
+    assert all("your request" not in body(one) for one in desk.mail.sent)
 
 
 def test_a_writer_is_not_asked_how_the_client_feels(desk: Desk, referral_id: ReferralId) -> None:
@@ -130,15 +130,15 @@ def test_a_writer_is_not_asked_how_the_client_feels(desk: Desk, referral_id: Ref
     tell(desk, referral_id)
     desk.bench.hear(client_messages.ask_for_form, facts.invited(desk.keyring, referral_id, TherapistId(new_id())))
     desk.run()
-    assert len(desk.post.to(WRITERS_ADDRESS)) == 1
-    assert len(desk.post.to(OFFICE)) == 1
+    assert len(desk.mail.to(WRITERS_ADDRESS)) == 1
+    assert len(desk.mail.to(OFFICE)) == 1
 
 
 def test_a_writer_who_must_not_be_written_to_openly_is_not(desk: Desk, referral_id: ReferralId) -> None:
     discreet = replace(MOTHER, contact=replace(WRITERS, discreet=True))
     tell(desk, referral_id, writer=discreet)
     desk.run()
-    (letter,) = desk.post.sent
+    (letter,) = desk.mail.sent
     assert letter["Subject"] == f"Reference {reference_for(referral_id)}"
     assert "request" not in body(letter)
 
@@ -148,7 +148,7 @@ def test_a_writer_who_is_telephoned_is_called_by_the_office(desk: Desk, referral
     tell(desk, referral_id, writer=replace(MOTHER, contact=calls))
     desk.run()
     assert "Please tell somebody who wrote to us for a client that the request has come" in body(
-        desk.post.to(OFFICE)[0]
+        desk.mail.to(OFFICE)[0]
     )
 
 
@@ -159,9 +159,9 @@ def test_a_therapist_is_told_that_the_way_has_changed_each_time(
     for contact in (OPEN_EMAIL, replace(OPEN_EMAIL, email="new@example.org")):
         tell(desk, referral_id, contact=contact, writer=None, purpose=ContactPurpose.CORRECTION, to=therapist_id)
     desk.run()
-    assert len(desk.post.sent) == 2
-    assert not any("@example.org" in body(one) for one in desk.post.sent)
-    assert all("please don't use it again" in body(one) for one in desk.post.sent)
+    assert len(desk.mail.sent) == 2
+    assert not any("@example.org" in body(one) for one in desk.mail.sent)
+    assert all("please don't use it again" in body(one) for one in desk.mail.sent)
 
 
 # The office
@@ -172,7 +172,7 @@ def test_the_office_hears_of_a_new_request_at_once_and_once(desk: Desk, referral
     for _ in range(2):  # it is said anew when something of it is corrected
         desk.bench.hear(office_messages.notify_office_of_request, received(referral_id))
     desk.run()
-    (letter,) = desk.post.to(OFFICE)
+    (letter,) = desk.mail.to(OFFICE)
     text = body(letter)
     assert reference_for(referral_id) in letter["Subject"]
     assert "a partner or relative" in text
@@ -184,7 +184,7 @@ def test_the_office_hears_of_a_new_request_at_once_and_once(desk: Desk, referral
 def test_and_that_the_lead_must_see_a_young_persons(desk: Desk, referral_id: ReferralId) -> None:
     desk.bench.hear(office_messages.notify_office_of_request, received(referral_id, ClientGroup.YOUNG_PERSON))
     desk.run()
-    assert "show it to the safeguarding lead first" in body(desk.post.sent[0])
+    assert "show it to the safeguarding lead first" in body(desk.mail.sent[0])
 
 
 @pytest.mark.parametrize(
@@ -203,8 +203,8 @@ def test_the_office_hears_of_what_could_not_be_read(
     event = HelpRequestRefused(submission_id=SubmissionId(referral_id), reason=reason, field=field)
     desk.bench.hear(office_messages.notify_office_of_unreadable, event)
     desk.run()
-    assert [says in body(one) for one in desk.post.sent if says] == ([True] if says else [])
-    assert len(desk.post.sent) == bool(says)
+    assert [says in body(one) for one in desk.mail.sent if says] == ([True] if says else [])
+    assert len(desk.mail.sent) == bool(says)
 
 
 @pytest.mark.parametrize("reason", [HoldReason.CLIENT_HAS_NOT_AGREED, HoldReason.CONSENT_TO_PASS_ON])
@@ -215,7 +215,7 @@ def test_the_office_is_reminded_of_whoever_must_still_be_asked(
     for _ in range(2):
         desk.bench.hear(office_messages.ask_for_agreement, AgreementAwaited(referral_id=referral_id, reason=reason))
     desk.run()
-    assert len(desk.post.to(OFFICE)) == 2
+    assert len(desk.mail.to(OFFICE)) == 2
 
 
 def test_who_can_agree_to_be_found_a_therapist_is_asked_once(desk: Desk, referral_id: ReferralId) -> None:
@@ -224,7 +224,7 @@ def test_who_can_agree_to_be_found_a_therapist_is_asked_once(desk: Desk, referra
     for _ in range(2):
         desk.bench.hear(office_messages.ask_for_agreement, awaited)
     desk.run()
-    _, asked = desk.post.to(str(OPEN_EMAIL.email))
+    _, asked = desk.mail.to(str(OPEN_EMAIL.email))
     assert asked["Subject"] == "One question before we look for somebody"
     assert "Without it we can't ask anybody, and your request waits" in body(asked)
 
@@ -240,8 +240,8 @@ def test_who_has_agreed_meanwhile_is_not_asked_any_more(desk: Desk, referral_id:
     desk.bench.hear(office_messages.ask_for_agreement, awaited)
     hear_of_consent(desk, referral_id)
     desk.pass_time(hours=8)
-    assert desk.post.to(OFFICE) == []
-    (received,) = desk.post.to(str(OPEN_EMAIL.email))
+    assert desk.mail.to(OFFICE) == []
+    (received,) = desk.mail.to(str(OPEN_EMAIL.email))
     assert received["Subject"] == "We have your request"
 
 
@@ -252,7 +252,7 @@ def test_who_agreed_before_word_came_that_they_had_not_is_not_asked(desk: Desk, 
     desk.bench.hear(office_messages.ask_for_agreement, awaited, sequence=8)
     desk.run()
     assert "consent_needed" not in desk.states(referral_id)
-    assert desk.post.to(OFFICE) == []
+    assert desk.mail.to(OFFICE) == []
     desk.bench.hear(office_messages.ask_for_agreement, awaited, sequence=10)
     desk.run()
     assert desk.states(referral_id)["consent_needed"] == "sent", "it was taken back later"
@@ -276,7 +276,7 @@ def test_who_has_taken_their_consent_back_is_not_told_that_they_never_gave_it(
     awaited = AgreementAwaited(referral_id=referral_id, reason=HoldReason.CONSENT_TO_PASS_ON)
     desk.bench.hear(office_messages.ask_for_agreement, awaited)
     desk.run()
-    asked = body(desk.post.to(str(OPEN_EMAIL.email))[-1])
+    asked = body(desk.mail.to(str(OPEN_EMAIL.email))[-1])
     assert "for granted" not in asked
     assert "ganiataol" not in asked
 
@@ -284,11 +284,11 @@ def test_who_has_taken_their_consent_back_is_not_told_that_they_never_gave_it(
 def test_nobody_is_written_to_about_a_request_that_they_have_not_agreed_to(desk: Desk, referral_id: ReferralId) -> None:
     tell(desk, referral_id, contact=None)
     desk.run()
-    before = len(desk.post.sent)
+    before = len(desk.mail.sent)
     awaited = AgreementAwaited(referral_id=referral_id, reason=HoldReason.CLIENT_HAS_NOT_AGREED)
     desk.bench.hear(office_messages.ask_for_agreement, awaited)
     desk.run()
-    assert [letter["To"] for letter in desk.post.sent[before:]] == [OFFICE]
+    assert [letter["To"] for letter in desk.mail.sent[before:]] == [OFFICE]
 
 
 def test_what_goes_by_post_has_whoever_it_is_for_above_the_address(desk: Desk, referral_id: ReferralId) -> None:
@@ -304,7 +304,7 @@ def test_a_letter_that_anybody_might_open_is_left_to_a_person(desk: Desk, referr
     tell(desk, referral_id, contact=POST, writer=None, name=None)
     desk.run()
     assert desk.letters.sent == []
-    assert "How: letter" in body(desk.post.to(OFFICE)[0])
+    assert "How: letter" in body(desk.mail.to(OFFICE)[0])
 
 
 # Slips
@@ -326,7 +326,7 @@ def test_what_was_withdrawn_by_mistake_goes_on_and_the_client_hears_of_it(desk: 
     desk.bench.hear(address_book.reopen, reopened(referral_id))
     desk.bench.hear(introductions.note_match, facts.matched(referral_id))
     desk.pass_time(hours=24 * 14)
-    told = [one["Subject"] for one in desk.post.to(CLIENTS_ADDRESS)]
+    told = [one["Subject"] for one in desk.mail.to(CLIENTS_ADDRESS)]
     assert told == [
         "We have your request",
         "Your request has been taken back",
