@@ -10,13 +10,13 @@
         timers = schedule(due("renew_membership", handlers.renew_membership))
         open_fund = command(OpenFund, handlers.open_fund)
         health = health_check()
-        story = story_teller()
-        audit = auditor()
-        list_dead_letters = lister()
-        show_dead_letters = shower()
-        export_dead_letters = exporter()
-        replay_dead_letters = replayer()
-        discard_dead_letters = discarder()
+        story = event_log_query()
+        audit = audit_query()
+        list_dead_letters = dead_letter_list()
+        show_dead_letters = dead_letter_view()
+        export_dead_letters = dead_letter_export()
+        replay_dead_letters = dead_letter_replay()
+        discard_dead_letters = dead_letter_discard()
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from chassis.host.timers import Schedule
 from chassis.host.webhooks import Post
 from chassis.ports import CommandHandler, EventHandler, Refused, TimerHandler
 from chassis.store.event_log import tell
-from chassis.store.schedule import Act, Due, Effect, Keep, Record, nothing
+from chassis.store.schedule import Due, Flush, Perform, Record, SideEffect, nothing
 from contracts.commands.operations import (
     CheckAudit,
     DiscardDeadLetters,
@@ -56,22 +56,22 @@ from contracts.shape import InvalidShape, Shape
 __all__ = [
     "Chassis",
     "Post",
-    "auditor",
+    "audit_query",
     "command",
-    "discarder",
+    "dead_letter_discard",
+    "dead_letter_export",
+    "dead_letter_list",
+    "dead_letter_replay",
+    "dead_letter_view",
     "due",
-    "effect",
-    "exporter",
+    "event_log_query",
     "health_check",
     "heard_by",
     "idempotent_by",
     "lane",
-    "lister",
     "on",
-    "replayer",
     "schedule",
-    "shower",
-    "story_teller",
+    "side_effect",
     "topology_for",
 ]
 
@@ -106,14 +106,14 @@ def due(name: str, handler: TimerHandler) -> Due:
     return Due(name, handler)
 
 
-def effect(
-    name: str, *, act: Act, record: Record, failed: TimerHandler, keep: Keep = nothing, urgent: bool = False
-) -> Effect:
-    """A timer that touches the outside world; see `chassis.store.schedule.Effect`."""
-    return Effect(name, act, record, failed, urgent, keep)
+def side_effect(
+    name: str, *, perform: Perform, record: Record, failed: TimerHandler, flush: Flush = nothing, urgent: bool = False
+) -> SideEffect:
+    """A timer that touches the outside world; see `chassis.store.schedule.SideEffect`."""
+    return SideEffect(name, perform, record, failed, urgent, flush)
 
 
-def schedule(*entries: Due | Effect) -> EntrypointMethod:
+def schedule(*entries: Due | SideEffect) -> EntrypointMethod:
     """The service's timers."""
 
     def fire(service: Any) -> None:
@@ -144,7 +144,7 @@ def health_check() -> EntrypointMethod:
     return method
 
 
-def story_teller() -> EntrypointMethod:
+def event_log_query() -> EntrypointMethod:
     """The command by which `leeward trace` asks what a service knows of a referral; see `chassis.store.event_log`."""
 
     def story(service: Any, asked: GetStory) -> dict[str, Any]:
@@ -161,7 +161,7 @@ def story_teller() -> EntrypointMethod:
     return _method(GetStory, story)
 
 
-def auditor() -> EntrypointMethod:
+def audit_query() -> EntrypointMethod:
     """The command by which `leeward audit` asks whether a service's audit log holds, or what it says of somebody."""
 
     def audit(service: Any, asked: CheckAudit) -> dict[str, Any]:
@@ -177,22 +177,22 @@ def auditor() -> EntrypointMethod:
     return _method(CheckAudit, audit)
 
 
-def lister() -> EntrypointMethod:
+def dead_letter_list() -> EntrypointMethod:
     """The command by which `leeward dead list` asks what lies among a service's dead letters."""
     return _looking(DeadLetter.told)
 
 
-def shower() -> EntrypointMethod:
+def dead_letter_view() -> EntrypointMethod:
     """The command by which `leeward dead show` looks at them, where what is sealed stays sealed."""
     return _looking(dead_letters.shown)
 
 
-def exporter() -> EntrypointMethod:
+def dead_letter_export() -> EntrypointMethod:
     """The command by which `leeward dead export` copies them as they are."""
     return _looking(dead_letters.exported)
 
 
-def replayer() -> EntrypointMethod:
+def dead_letter_replay() -> EntrypointMethod:
     """The command by which `leeward dead replay` has a service put its own dead letters back into their lanes."""
 
     def replay(service: Any, asked: ReplayDeadLetters) -> Shape:
@@ -201,7 +201,7 @@ def replayer() -> EntrypointMethod:
     return _method(ReplayDeadLetters, replay)
 
 
-def discarder() -> EntrypointMethod:
+def dead_letter_discard() -> EntrypointMethod:
     """The command by which `leeward dead discard` has a service drop dead letters of its own."""
 
     def discard(service: Any, asked: DiscardDeadLetters) -> Shape:

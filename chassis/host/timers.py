@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from chassis.host.provider import chassis_of
 from chassis.observability import metrics
 from chassis.observability.logs import describe
-from chassis.store.schedule import Due, DueTimer, Effect, Scheduler
+from chassis.store.schedule import Due, DueTimer, Scheduler, SideEffect
 
 POLL_SECONDS = 0.25
 
@@ -26,7 +26,7 @@ Fire = Callable[[Sequence[DueTimer]], None]
 class Schedule(Entrypoint):  # type: ignore[misc]
     """Fires timers. Each effect has a thread of its own, so that a slow one delays no other."""
 
-    def __init__(self, entries: tuple[Due | Effect, ...], **kwargs: Any) -> None:
+    def __init__(self, entries: tuple[Due | SideEffect, ...], **kwargs: Any) -> None:
         self.entries = entries
         super().__init__(**kwargs)
 
@@ -40,7 +40,7 @@ class Schedule(Entrypoint):  # type: ignore[misc]
         due = {entry.name: entry for entry in self.entries if isinstance(entry, Due)}
         self._spawn("timers", tuple(due), lambda timers: self._scheduler.fire(due, timers))
         for entry in self.entries:
-            if isinstance(entry, Effect):
+            if isinstance(entry, SideEffect):
                 perform = self._perform_first if entry.urgent else self._scheduler.perform
                 self._spawn(entry.name, (entry.name,), partial(perform, entry), urgent=entry.urgent)
 
@@ -50,7 +50,7 @@ class Schedule(Entrypoint):  # type: ignore[misc]
             wake.set()
             stopped.wait()
 
-    def _perform_first(self, effect: Effect, timers: Sequence[DueTimer]) -> None:
+    def _perform_first(self, effect: SideEffect, timers: Sequence[DueTimer]) -> None:
         self._ports.urgent_first.claim()
         try:
             self._scheduler.perform(effect, timers)

@@ -44,10 +44,10 @@ STORE_AWAY = (OperationalError, InterfaceError)
 
 log = structlog.get_logger()
 
-Act = Callable[[UnitOfWork[Any], Timer], Any]
+Perform = Callable[[UnitOfWork[Any], Timer], Any]
 Record = Callable[[UnitOfWork[Any], Timer, Any], None]
-Ahead = Callable[[UnitOfWork[Any], Sequence[Timer]], object]
-Keep = Callable[[UnitOfWork[Any]], object]
+Prefetch = Callable[[UnitOfWork[Any], Sequence[Timer]], object]
+Flush = Callable[[UnitOfWork[Any]], object]
 Identity = tuple[str, str]
 OpenUnit = Callable[[], AbstractContextManager[StoreUnit]]
 
@@ -66,30 +66,30 @@ class Due:
 
 
 @dataclass(frozen=True)
-class Effect:
+class SideEffect:
     """A timer that touches the outside world, outside any transaction, and then records what came of it.
 
-    `act` may be repeated after a crash; `record`, or `failed` after the last attempt, takes effect once.
+    `perform` may be repeated after a crash; `record`, or `failed` after the last attempt, takes effect once.
     """
 
     name: str
-    act: Act
+    perform: Perform
     record: Record
     failed: TimerHandler
     urgent: bool = False
     """Whether ordinary work stands aside for it."""
 
-    keep: Keep = nothing
-    """Sees to it that what was acted in this thread outlasts a power cut, before it is recorded. What it fails at is
-    acted again."""
+    flush: Flush = nothing
+    """Makes what this thread performed outlast a power cut, before it is recorded. What it fails at is performed
+    again."""
 
-    read_ahead: Ahead = nothing
-    lock_ahead: Ahead = nothing
+    prefetch_reads: Prefetch = nothing
+    prefetch_locks: Prefetch = nothing
 
-    def ahead(self, *, read: Ahead, lock: Ahead) -> Effect:
-        """The same effect, for which `read` loads in one go what `act` asks for about many timers, and `lock` what
+    def prefetch(self, *, read: Prefetch, lock: Prefetch) -> SideEffect:
+        """The same effect, for which `read` loads in one go what `perform` asks for about many timers, and `lock` what
         `record` does. What they return is kept as long as it may be asked for."""
-        return replace(self, read_ahead=read, lock_ahead=lock)
+        return replace(self, prefetch_reads=read, prefetch_locks=lock)
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class Scheduler:
                 self._put_off(timers[0], error)
         return max(count, 1)
 
-    def perform(self, effect: Effect, timers: Sequence[DueTimer]) -> None:
+    def perform(self, effect: SideEffect, timers: Sequence[DueTimer]) -> None:
         """Acts on the outside world for each timer, and records what came of it, all in one unit of work.
 
         After the last failed attempt `failed` is called instead. What is not done after a few seconds is left for next
@@ -173,7 +173,7 @@ class Scheduler:
         until = time.monotonic() + EFFECT_SECONDS
         try:
             while waiting:
-                for failed in self._act(effect, waiting, done, until):
+                for failed in self._perform_due(effect, waiting, done, until):
                     self._effect_failed(effect, failed)
                 if time.monotonic() >= until:
                     break
@@ -186,35 +186,35 @@ class Scheduler:
         with self._database.unit() as unit:
             return self._moved(unit, timers, unit.now + EFFECT_LEASE, attempts=1)
 
-    def _act(
-        self, effect: Effect, waiting: list[DueTimer], done: list[tuple[DueTimer, Any]], until: float
+    def _perform_due(
+        self, effect: SideEffect, waiting: list[DueTimer], done: list[tuple[DueTimer, Any]], until: float
     ) -> list[DueTimer]:
         """Acts on timers, which leave `waiting`, while what is read for them is fresh. Returns those that failed."""
         failed: list[DueTimer] = []
-        acted: list[tuple[DueTimer, Any]] = []
+        performed: list[tuple[DueTimer, Any]] = []
         until = min(until, time.monotonic() + FRESH_SECONDS)
         with self._database.reading() as unit:
-            held = effect.read_ahead(unit, waiting)
+            held = effect.prefetch_reads(unit, waiting)
             try:
                 while waiting:
                     timer = waiting.pop(0)
-                    error = self._act_on(effect, unit, timer, acted)
+                    error = self._perform_one(effect, unit, timer, performed)
                     if error:
                         failed.append(timer)
                     # After an error of the database's nothing more can be read in this transaction.
                     if isinstance(error, DBAPIError) or time.monotonic() >= until:
                         break
             finally:
-                failed += _keep(effect, unit, acted, done)
+                failed += _flush(effect, unit, performed, done)
             del held
         return failed
 
-    def _act_on(
-        self, effect: Effect, unit: UnitOfWork[Any], timer: DueTimer, acted: list[tuple[DueTimer, Any]]
+    def _perform_one(
+        self, effect: SideEffect, unit: UnitOfWork[Any], timer: DueTimer, performed: list[tuple[DueTimer, Any]]
     ) -> Exception | None:
         """Returns what went wrong, if it is nothing that stops all of them."""
         try:
-            acted.append((timer, effect.act(unit, timer)))
+            performed.append((timer, effect.perform(unit, timer)))
             if not effect.urgent:
                 self._yield_turn()
         except STORE_AWAY:
@@ -224,7 +224,7 @@ class Scheduler:
             return error
         return None
 
-    def _effect_failed(self, effect: Effect, timer: DueTimer) -> None:
+    def _effect_failed(self, effect: SideEffect, timer: DueTimer) -> None:
         if timer.attempts < MAX_EFFECT_ATTEMPTS:
             self._move(timer, self._database.clock.now() + _delay(timer.attempts - 1))
         else:
@@ -237,7 +237,7 @@ class Scheduler:
             with self._database.unit() as unit:
                 self._moved(unit, timers, unit.now, attempts=-1)
 
-    def _record(self, effect: Effect, done: Sequence[tuple[DueTimer, Any]]) -> None:
+    def _record(self, effect: SideEffect, done: Sequence[tuple[DueTimer, Any]]) -> None:
         """Records the ends of effects and removes their timers. If that fails one is repeated after its lease."""
         if not done:
             return
@@ -245,7 +245,7 @@ class Scheduler:
         try:
             with self._open_unit() as unit:
                 # Locked before the timers are removed, as whoever cancels a timer does it.
-                held = effect.lock_ahead(unit, timers)
+                held = effect.prefetch_locks(unit, timers)
                 mine = self._taken(unit, timers)
                 for timer, result in done:
                     if _identity(timer) in mine:
@@ -319,18 +319,18 @@ def bring_forward(unit: StoreUnit) -> int:
     return len(found.all())
 
 
-def _keep(
-    effect: Effect, unit: UnitOfWork[Any], acted: list[tuple[DueTimer, Any]], done: list[tuple[DueTimer, Any]]
+def _flush(
+    effect: SideEffect, unit: UnitOfWork[Any], performed: list[tuple[DueTimer, Any]], done: list[tuple[DueTimer, Any]]
 ) -> list[DueTimer]:
-    """What was acted is done once it is kept. Returns what couldn't be."""
+    """What was performed is done once it is flushed. Returns what couldn't be."""
     try:
-        if acted:
-            effect.keep(unit)
+        if performed:
+            effect.flush(unit)
     except Exception as error:
-        for timer, _ in acted:
+        for timer, _ in performed:
             _log_failure(timer, error)
-        return [timer for timer, _ in acted]
-    done += acted
+        return [timer for timer, _ in performed]
+    done += performed
     return []
 
 

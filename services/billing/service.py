@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from chassis.host.entrypoints import (
     Chassis,
-    auditor,
+    audit_query,
     command,
-    discarder,
+    dead_letter_discard,
+    dead_letter_export,
+    dead_letter_list,
+    dead_letter_replay,
+    dead_letter_view,
     due,
-    exporter,
+    event_log_query,
     health_check,
     lane,
-    lister,
     on,
-    replayer,
     schedule,
-    shower,
-    story_teller,
 )
 from chassis.subject_access import telling
 from contracts.commands.billing import (
@@ -118,10 +118,10 @@ class BillingService:
     about_subject = command(AboutSubject, telling(subject.tell))
 
     health = health_check()
-    story = story_teller()
-    audit = auditor()
-    list_dead_letters = lister()
-    show_dead_letters = shower()
-    export_dead_letters = exporter()
-    replay_dead_letters = replayer()
-    discard_dead_letters = discarder()
+    story = event_log_query()
+    audit = audit_query()
+    list_dead_letters = dead_letter_list()
+    show_dead_letters = dead_letter_view()
+    export_dead_letters = dead_letter_export()
+    replay_dead_letters = dead_letter_replay()
+    discard_dead_letters = dead_letter_discard()

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from chassis.host.entrypoints import (
     Chassis,
-    auditor,
+    audit_query,
     command,
-    discarder,
+    dead_letter_discard,
+    dead_letter_export,
+    dead_letter_list,
+    dead_letter_replay,
+    dead_letter_view,
     due,
-    exporter,
+    event_log_query,
     health_check,
     lane,
-    lister,
     on,
-    replayer,
     schedule,
-    shower,
-    story_teller,
 )
 from chassis.privacy.restore import RESTORED
 from chassis.subject_access import telling
@@ -203,10 +203,10 @@ class IntakeService:
     apply_retention = command(ApplyRetention, retention.apply_retention)
     retention_applied = command(ListApplied, retention.list_applied)
     health = health_check()
-    story = story_teller()
-    audit = auditor()
-    list_dead_letters = lister()
-    show_dead_letters = shower()
-    export_dead_letters = exporter()
-    replay_dead_letters = replayer()
-    discard_dead_letters = discarder()
+    story = event_log_query()
+    audit = audit_query()
+    list_dead_letters = dead_letter_list()
+    show_dead_letters = dead_letter_view()
+    export_dead_letters = dead_letter_export()
+    replay_dead_letters = dead_letter_replay()
+    discard_dead_letters = dead_letter_discard()

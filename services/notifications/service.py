@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from chassis.host.entrypoints import (
     Chassis,
-    auditor,
+    audit_query,
     command,
-    discarder,
+    dead_letter_discard,
+    dead_letter_export,
+    dead_letter_list,
+    dead_letter_replay,
+    dead_letter_view,
     due,
-    effect,
-    exporter,
+    event_log_query,
     health_check,
     lane,
-    lister,
     on,
-    replayer,
     schedule,
-    shower,
-    story_teller,
+    side_effect,
 )
 from chassis.privacy.restore import RESTORED
 from chassis.subject_access import telling
@@ -252,34 +252,34 @@ class NotificationsService:
         due("forget_client", address_book.forget_client),
         due("take_back", bounces.fail_undelivered_later),
         due(RESTORED, restore.forget_restored),
-        effect(
+        side_effect(
             "read_bounces",
-            act=bounces.read_bounces,
+            perform=bounces.read_bounces,
             record=bounces.record_bounces,
             failed=bounces.read_bounces_later,
         ),
-        effect(
+        side_effect(
             "send_alert",
-            act=sending.deliver,
-            keep=sending.flush_mail,
+            perform=sending.deliver,
+            flush=sending.flush_mail,
             record=alerts.record_alert_sent,
             failed=alerts.record_alert_failed,
             urgent=True,
-        ).ahead(read=sending.read_ahead, lock=sending.lock_ahead),
-        effect(
+        ).prefetch(read=sending.read_ahead, lock=sending.lock_ahead),
+        side_effect(
             "send_digest",
-            act=digests.send_digest,
-            keep=sending.flush_mail,
+            perform=digests.send_digest,
+            flush=sending.flush_mail,
             record=digests.record_digest,
             failed=digests.record_digest_failed,
         ),
-        effect(
+        side_effect(
             "send_message",
-            act=sending.deliver,
-            keep=sending.flush_mail,
+            perform=sending.deliver,
+            flush=sending.flush_mail,
             record=sending.record_sent,
             failed=sending.record_failed,
-        ).ahead(read=sending.read_ahead, lock=sending.lock_ahead),
+        ).prefetch(read=sending.read_ahead, lock=sending.lock_ahead),
     )
 
     acknowledge_alert = command(AcknowledgeAlert, commands.acknowledge_alert)
@@ -300,10 +300,10 @@ class NotificationsService:
     about_subject = command(AboutSubject, telling(subject_access.tell, subject_access.tell_writer))
     read_outcomes = command(ReadOutcomes, subject_access.read_outcomes)
     health = health_check()
-    story = story_teller()
-    audit = auditor()
-    list_dead_letters = lister()
-    show_dead_letters = shower()
-    export_dead_letters = exporter()
-    replay_dead_letters = replayer()
-    discard_dead_letters = discarder()
+    story = event_log_query()
+    audit = audit_query()
+    list_dead_letters = dead_letter_list()
+    show_dead_letters = dead_letter_view()
+    export_dead_letters = dead_letter_export()
+    replay_dead_letters = dead_letter_replay()
+    discard_dead_letters = dead_letter_discard()

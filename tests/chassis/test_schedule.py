@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from chassis.host.urgent_first import UrgentFirst
 from chassis.ports import NotYet, Timer, UnitOfWork
-from chassis.store.schedule import CLOCK_WOBBLE, EFFECT_LEASE, MAX_EFFECT_ATTEMPTS, Due, DueTimer, Effect, Scheduler
+from chassis.store.schedule import CLOCK_WOBBLE, EFFECT_LEASE, MAX_EFFECT_ATTEMPTS, Due, DueTimer, Scheduler, SideEffect
 from chassis.store.unit_of_work import StoreUnit
 from tests.chassis.conftest import Store, note_row
 
@@ -56,7 +56,7 @@ class Bench:
         self.cancels: str | None = None
         self.commits = self.calls = 0
         self.scheduler = Scheduler(store.database, self._unit)
-        self.effect = Effect("send", self.outside.act, self.outside.record, self.outside.failed)
+        self.effect = SideEffect("send", self.outside.act, self.outside.record, self.outside.failed)
 
     def handler(self, unit: UnitOfWork[Any], timer: Timer) -> None:
         self.calls += 1
@@ -238,24 +238,26 @@ def test_an_effect_is_acted_and_recorded_once_and_keeps_nothing_that_it_wrote_wh
 def test_an_effect_whose_process_died_is_repeated_after_its_lease(bench: Bench) -> None:
     bench.set("send", "a", timedelta())
     (seen,) = bench.due()
-    dying = Effect("send", bench.outside.act, _die, bench.outside.failed)
+    dying = SideEffect("send", bench.outside.act, _die, bench.outside.failed)
     with pytest.raises(KeyboardInterrupt):
         bench.scheduler.perform(dying, [seen])
     assert bench.due() == []
     bench.store.clock.advance(EFFECT_LEASE)
-    bench.effect = Effect("send", bench.outside.act, lambda *_: bench.fired.append("recorded"), bench.outside.failed)
+    bench.effect = SideEffect(
+        "send", bench.outside.act, lambda *_: bench.fired.append("recorded"), bench.outside.failed
+    )
     bench.fire_due()
     assert (bench.outside.acts, bench.fired) == (2, ["recorded"])
 
 
 def test_what_was_acted_is_kept_all_at_once_before_it_is_recorded(bench: Bench) -> None:
     steps: list[str] = []
-    bench.effect = Effect(
+    bench.effect = SideEffect(
         "send",
         lambda unit, timer: steps.append(timer.key),
         lambda unit, timer, result: steps.append("recorded"),
         bench.outside.failed,
-        keep=lambda unit: steps.append("kept"),
+        flush=lambda unit: steps.append("kept"),
     )
     for key in "ab":
         bench.set("send", key, timedelta())
@@ -270,7 +272,7 @@ def test_what_could_not_be_kept_is_acted_again_and_never_recorded_before(bench: 
         if full:
             raise full.pop()
 
-    bench.effect = Effect("send", outside.act, outside.record, outside.failed, keep=keep)
+    bench.effect = SideEffect("send", outside.act, outside.record, outside.failed, flush=keep)
     for key in "ab":
         bench.set("send", key, timedelta())
     bench.fire_due()
@@ -288,7 +290,9 @@ def test_what_was_acted_before_the_store_went_away_is_kept(bench: Bench) -> None
             raise OperationalError("", None, Exception())
         return timer.key
 
-    bench.effect = Effect("send", act, bench.outside.record, bench.outside.failed, keep=lambda unit: kept.append("a"))
+    bench.effect = SideEffect(
+        "send", act, bench.outside.record, bench.outside.failed, flush=lambda unit: kept.append("a")
+    )
     for key in "ab":
         bench.set("send", key, timedelta())
     with pytest.raises(OperationalError):
@@ -303,11 +307,11 @@ def test_an_effect_that_could_not_be_recorded_leaves_nothing_and_is_repeated(ben
         unit.session.execute(bench.store.note.insert().values(note_row(7)))
         raise ZeroDivisionError
 
-    bench.effect = Effect("send", bench.outside.act, fail, bench.outside.failed)
+    bench.effect = SideEffect("send", bench.outside.act, fail, bench.outside.failed)
     bench.fire_due()
     assert (bench.store.numbers(), len(bench.store.rows("timer"))) == ([], 1)
     bench.store.clock.advance(EFFECT_LEASE)
-    bench.effect = Effect("send", bench.outside.act, bench.outside.record, bench.outside.failed)
+    bench.effect = SideEffect("send", bench.outside.act, bench.outside.record, bench.outside.failed)
     bench.fire_due()
     assert (bench.outside.acts, bench.outside.recorded) == (2, ["sent"])
 
@@ -375,7 +379,7 @@ def test_what_is_read_ahead_serves_many_while_it_is_fresh(
     monkeypatch.setattr("chassis.store.schedule.FRESH_SECONDS", fresh_seconds)
     monkeypatch.setattr("chassis.store.schedule.EFFECT_SECONDS", 60)
     read, locked = [], []
-    bench.effect = bench.effect.ahead(
+    bench.effect = bench.effect.prefetch(
         read=lambda unit, timers: read.append(len(timers)), lock=lambda unit, timers: locked.append(len(timers))
     )
     for key in "abc":
@@ -442,7 +446,7 @@ def test_an_effect_that_was_cancelled_while_it_acted_is_not_recorded(bench: Benc
                 other.cancel_timer("send", "b")
         return timer.key
 
-    bench.effect = Effect("send", act, bench.outside.record, bench.outside.failed)
+    bench.effect = SideEffect("send", act, bench.outside.record, bench.outside.failed)
     for key in "abc":
         bench.set("send", key, timedelta())
     bench.fire_due()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis.store.schedule import Effect, Scheduler
+from chassis.store.schedule import Scheduler, SideEffect
 from chassis.testing import DueTimer
 from contracts.events.notifications import MessageFailed, MessageSent
 from contracts.vocabulary import FailureReason, ReferralId, TherapistId
@@ -110,7 +110,7 @@ def test_the_chassis_s_own_schedule_sends_it_at_the_safe_hour(
 ) -> None:
     database = desk.bench.database
     scheduler = Scheduler(database, database.unit)
-    effect = Effect("send_message", sending.deliver, sending.record_sent, sending.record_failed)
+    effect = SideEffect("send_message", sending.deliver, sending.record_sent, sending.record_failed)
     desk.release(referral_id, EVENING)
     assert scheduler.due(["send_message"]) == []
     desk.bench.clock.advance(timedelta(hours=8))
@@ -124,7 +124,7 @@ def test_the_chassis_s_own_schedule_sends_it_at_the_safe_hour(
 def test_the_chassis_s_own_schedule_puts_a_failed_message_off(desk: Desk, therapist_id: TherapistId) -> None:
     database = desk.bench.database
     scheduler = Scheduler(database, database.unit)
-    effect = Effect("send_message", sending.deliver, sending.record_sent, sending.record_failed)
+    effect = SideEffect("send_message", sending.deliver, sending.record_sent, sending.record_failed)
     desk.mail.down = True
     desk.admit(therapist_id)
     desk.bench.hear(therapist_messages.send_receipt, facts.paid(therapist_id))

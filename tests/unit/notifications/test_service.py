@@ -18,7 +18,7 @@ from chassis.privacy.sealing import make_keys
 from chassis.privacy.vault import new_master_key
 from chassis.store.engine import open_engine
 from chassis.store.migrate import migrate
-from chassis.store.schedule import Effect
+from chassis.store.schedule import SideEffect
 from contracts.vocabulary import AlertStep
 from services.notifications import dependencies, settings
 from services.notifications.application.alerts import ESCALATE, REPORT_UNREACHED
@@ -175,6 +175,8 @@ def test_safeguarding_has_a_lane_of_its_own() -> None:
 
 def test_whatever_sends_mail_keeps_it_before_it_says_so() -> None:
     (schedule,) = (one.entrypoint for one in declared_by(NotificationsService) if one.attribute == "timers")
-    effects = [entry for entry in schedule.entries if isinstance(entry, Effect)]
-    flushed = {one.name: one.keep for one in effects if one.act in (sending.deliver, digests.send_digest)}
+    effects = [entry for entry in schedule.entries if isinstance(entry, SideEffect)]
+    flushed = {
+        effect.name: effect.flush for effect in effects if effect.perform in (sending.deliver, digests.send_digest)
+    }
     assert flushed == dict.fromkeys((SEND_ALERT, SEND_DIGEST, SEND_MESSAGE), sending.flush_mail)

@@ -8,16 +8,16 @@ from services.probe.events import ProbeAsked, ProbeHinted, ProbeKeyed, Record
 from chassis.host.entrypoints import (
     Chassis,
     command,
-    discarder,
+    dead_letter_discard,
+    dead_letter_export,
+    dead_letter_list,
+    dead_letter_replay,
+    dead_letter_view,
     due,
-    exporter,
     health_check,
     lane,
-    lister,
     on,
-    replayer,
     schedule,
-    shower,
 )
 
 
@@ -36,8 +36,8 @@ class ProbeService:
     timers = schedule(due("remind", handlers.remind))
     record = command(Record, handlers.record)
     health = health_check()
-    list_dead_letters = lister()
-    show_dead_letters = shower()
-    export_dead_letters = exporter()
-    replay_dead_letters = replayer()
-    discard_dead_letters = discarder()
+    list_dead_letters = dead_letter_list()
+    show_dead_letters = dead_letter_view()
+    export_dead_letters = dead_letter_export()
+    replay_dead_letters = dead_letter_replay()
+    discard_dead_letters = dead_letter_discard()
