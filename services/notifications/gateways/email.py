@@ -290,9 +290,9 @@ def compose_email(
     mail["Date"] = at
     mail["Message-ID"] = f"<{message_id}@{sender.rpartition('@')[2].rstrip('>')}>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail["Content-Language"] = language
     mail.set_content(body)
     mail.add_alternative(page, subtype="html")
+    mail["Content-Language"] = language  # last: `add_alternative` moves such headers into the part
     return mail
 
 
