@@ -8,11 +8,12 @@ from chassis.config import Env, InvalidSettings
 from chassis.privacy.sealing import Keyring
 from chassis.privacy.vault import Vault
 from contracts.vocabulary import Channel
-from services.notifications import settings, store
-from services.notifications.gateways.mail import Mailer, mailer_for
-from services.notifications.gateways.parcels import Carrier, carrier_for
-from services.notifications.gateways.samples import KNOWN, TEXTS
-from services.notifications.gateways.wording import InvalidTemplates, Wording
+from services.notifications import settings
+from services.notifications.gateways.email import Mailer, mailer_for
+from services.notifications.gateways.outbound import Provider, provider_for
+from services.notifications.gateways.samples import KNOWN, WITHOUT_SUBJECT
+from services.notifications.gateways.templates import InvalidTemplates, Templates
+from services.notifications.store import tables
 
 
 @dataclass(frozen=True)
@@ -23,15 +24,15 @@ class Dependencies:
     keyring: Keyring
     vault: Vault
     mailer: Mailer
-    wording: Wording
-    texts: Carrier | None
-    letters: Carrier | None
+    templates: Templates
+    texts: Provider | None
+    letters: Provider | None
 
     @property
     def by_hand(self) -> frozenset[Channel]:
         """The channels that people serve, because there is no gateway for them."""
-        carriers = {Channel.TEXT: self.texts, Channel.LETTER: self.letters}
-        return frozenset(channel for channel, carrier in carriers.items() if carrier is None)
+        providers = {Channel.TEXT: self.texts, Channel.LETTER: self.letters}
+        return frozenset(channel for channel, provider in providers.items() if provider is None)
 
 
 def build(env: Env) -> Dependencies:
@@ -39,7 +40,7 @@ def build(env: Env) -> Dependencies:
     return Dependencies(
         settings=values,
         keyring=Keyring(values.keys_folder, reader="notifications"),
-        vault=Vault(store.data_keys, values.master_key),
+        vault=Vault(tables.data_keys, values.master_key),
         mailer=mailer_for(
             values.mail,
             username=values.smtp_username,
@@ -47,14 +48,14 @@ def build(env: Env) -> Dependencies:
             timeout_seconds=values.smtp_timeout_seconds,
             bounces=values.bounce_address,
         ),
-        wording=read_wording(values),
-        texts=_carrier(values, values.texts),
-        letters=_carrier(values, values.letters),
+        templates=read_templates(values),
+        texts=_provider(values, values.texts),
+        letters=_provider(values, values.letters),
     )
 
 
-def _carrier(values: settings.NotificationsSettings, gateway: settings.Gateway) -> Carrier | None:
-    return carrier_for(
+def _provider(values: settings.NotificationsSettings, gateway: settings.Gateway) -> Provider | None:
+    return provider_for(
         gateway.url,
         authorization=gateway.authorization,
         fields=gateway.fields,
@@ -62,9 +63,9 @@ def _carrier(values: settings.NotificationsSettings, gateway: settings.Gateway) 
     )
 
 
-def read_wording(values: settings.NotificationsSettings) -> Wording:
+def read_templates(values: settings.NotificationsSettings) -> Templates:
     """All templates, checked. Raises InvalidSettings."""
     try:
-        return Wording(values.templates, KNOWN, texts=TEXTS)
+        return Templates(values.templates, KNOWN, texts=WITHOUT_SUBJECT)
     except InvalidTemplates as error:
         raise InvalidSettings(f"The templates in {values.templates} need attention:\n{error}") from None

@@ -14,15 +14,15 @@ import os
 import sys
 from pathlib import Path
 
-from services.notifications.gateways.samples import KNOWN, SAMPLES, TEXTS
-from services.notifications.gateways.wording import InvalidTemplates, Wording
+from services.notifications.gateways.samples import KNOWN, SAMPLES, WITHOUT_SUBJECT
+from services.notifications.gateways.templates import InvalidTemplates, Templates
 from services.notifications.settings import TEMPLATES
 
 
 def main(arguments: list[str]) -> int:
     options = _parse(arguments)
     try:
-        wording = Wording(Path(os.environ.get("NOTIFICATIONS_TEMPLATES") or TEMPLATES), KNOWN, texts=TEXTS)
+        wording = Templates(Path(os.environ.get("NOTIFICATIONS_TEMPLATES") or TEMPLATES), KNOWN, texts=WITHOUT_SUBJECT)
     except InvalidTemplates as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -30,15 +30,15 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _listed(wording: Wording, *, as_json: bool) -> str:
+def _listed(wording: Templates, *, as_json: bool) -> str:
     versions = {name: wording.versions(name) for name in sorted(SAMPLES)}
     if as_json:
         return json.dumps(versions, indent=2) + "\n"
-    told = (", ".join(f"{language} {version}" for language, version in one.items()) for one in versions.values())
+    told = (", ".join(f"{language} {version}" for language, version in found.items()) for found in versions.values())
     return "".join(f"{name:<24}{versions}\n" for name, versions in zip(versions, told, strict=True))
 
 
-def _shown(wording: Wording, options: argparse.Namespace) -> str:
+def _shown(wording: Templates, options: argparse.Namespace) -> str:
     text = wording.render(options.name, SAMPLES[options.name], language=options.language)
     if options.html:
         return wording.page(text)

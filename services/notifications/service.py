@@ -89,17 +89,27 @@ from contracts.events.matching import (
 )
 from contracts.events.web import AlertAnswered, TherapyReported
 from contracts.vocabulary import Channel
-from services.notifications import (
+from services.notifications import dependencies, subject_access
+from services.notifications.handlers import (
+    address_book,
     alarms,
+    alerts,
+    bounces,
+    client_messages,
     commands,
-    dependencies,
-    handlers,
+    digests,
+    erasure,
+    introduction_page,
     introductions,
-    links,
-    rota_commands,
-    store,
-    subject,
+    office_messages,
+    queries,
+    receipts,
+    restore,
+    rota,
+    sending,
+    therapist_messages,
 )
+from services.notifications.store import tables
 
 AT_ONCE = 32
 """Of what is not urgent: an alert waits until these are done with, and for nothing else that is ordinary."""
@@ -110,12 +120,12 @@ class NotificationsService:
 
     name = "notifications"
     chassis = Chassis(
-        metadata=store.metadata,
+        metadata=tables.metadata,
         dependencies=dependencies.build,
         alarms={"safeguarding_unreached": alarms.unreached, "put_aside": alarms.put_aside},
         webhooks={
-            "/receipts/texts": handlers.receipts_for(Channel.TEXT),
-            "/receipts/letters": handlers.receipts_for(Channel.LETTER),
+            "/receipts/texts": receipts.receipts_for(Channel.TEXT),
+            "/receipts/letters": receipts.receipts_for(Channel.LETTER),
         },
     )
 
@@ -123,160 +133,172 @@ class NotificationsService:
         "inbox",
         on(
             ContactReleased,
-            handlers.keep_contact,
+            address_book.record_contact,
             idempotent_by="the number of the newest address; an introduction: referral and therapist",
         ),
-        on(ReferralWithdrawn, handlers.withdraw, idempotent_by="referral_id, which is withdrawn once"),
-        on(ReferralReopened, handlers.reopen, idempotent_by="the number of intake's newest word on it"),
-        on(ReferralReceived, handlers.tell_office_of_request, idempotent_by="referral_id"),
-        on(HelpRequestRefused, handlers.tell_office_of_unreadable, idempotent_by="submission_id"),
-        on(AgreementAwaited, handlers.ask_for_agreement),
-        on(ReferralResumed, handlers.agreement_came, idempotent_by="the number of intake's newest word on it"),
-        on(ContactChangeNoted, handlers.tell_of_contact_change),
-        on(AnotherTherapistWanted, handlers.tell_office_of_wish),
-        on(ReferralErased, handlers.forget),
-        on(ReferralSignposted, handlers.signpost),
-        on(ReferralClosed, handlers.close),
+        on(ReferralWithdrawn, address_book.withdraw, idempotent_by="referral_id, which is withdrawn once"),
+        on(ReferralReopened, address_book.reopen, idempotent_by="the number of intake's newest word on it"),
+        on(ReferralReceived, office_messages.notify_office_of_request, idempotent_by="referral_id"),
+        on(HelpRequestRefused, office_messages.notify_office_of_unreadable, idempotent_by="submission_id"),
+        on(AgreementAwaited, office_messages.ask_for_agreement),
+        on(
+            ReferralResumed,
+            office_messages.stop_asking_for_agreement,
+            idempotent_by="the number of intake's newest word on it",
+        ),
+        on(ContactChangeNoted, client_messages.notify_of_contact_change),
+        on(AnotherTherapistWanted, office_messages.notify_office_of_change_of_therapist),
+        on(ReferralErased, erasure.forget),
+        on(ReferralSignposted, address_book.signpost),
+        on(ReferralClosed, address_book.close),
         on(
             TherapistContactChanged,
-            handlers.keep_therapist_contact,
+            address_book.record_therapist_contact,
             idempotent_by="the number of the newest address",
         ),
-        on(TherapistOffered, handlers.send_offer, idempotent_by="offer_id"),
-        on(OfferWithdrawn, handlers.take_offer_back, idempotent_by="offer_id"),
-        on(TherapistMatched, handlers.note_match, idempotent_by="match_id"),
-        on(MatchEnded, handlers.note_end, idempotent_by="match_id and the number of the newest word on its end"),
+        on(TherapistOffered, therapist_messages.send_offer, idempotent_by="offer_id"),
+        on(OfferWithdrawn, therapist_messages.withdraw_offer, idempotent_by="offer_id"),
+        on(TherapistMatched, introductions.note_match, idempotent_by="match_id"),
+        on(
+            MatchEnded,
+            introductions.note_end,
+            idempotent_by="match_id and the number of the newest word on its end",
+        ),
         on(
             MatchEndUndone,
-            handlers.note_end_undone,
+            introductions.note_end_undone,
             idempotent_by="match_id and the number of the newest word on its end",
         ),
         on(
             FirstSessionAttended,
-            handlers.note_first_session,
+            introductions.note_first_session,
             idempotent_by="match_id and the number of the newest word on its sessions",
         ),
         on(
             SessionReversed,
-            handlers.note_session_reversed,
+            introductions.note_session_reversed,
             idempotent_by="match_id and the number of the newest word on its sessions",
         ),
         on(
             TherapyReported,
-            introductions.take_therapy_report,
+            introductions.record_therapy_report,
             idempotent_by="match_id and what is reported, which is passed on until somebody says that it is so",
         ),
-        on(AssessmentOverdue, handlers.tell_office_of_overdue_assessment, idempotent_by="referral_id"),
-        on(ErasureOverdue, handlers.tell_office_of_overdue_erasure, idempotent_by="referral_id"),
-        on(MatchingStalled, handlers.tell_office_of_stall, idempotent_by="the referral and since when it waits"),
+        on(AssessmentOverdue, office_messages.notify_office_of_overdue_assessment, idempotent_by="referral_id"),
+        on(ErasureOverdue, office_messages.notify_office_of_overdue_erasure, idempotent_by="referral_id"),
+        on(
+            MatchingStalled,
+            office_messages.notify_office_of_stall,
+            idempotent_by="the referral and since when it waits",
+        ),
         on(
             TherapistNotAnswering,
-            handlers.tell_office_of_silence,
+            office_messages.notify_office_of_silence,
             idempotent_by="the therapist and the number of the word on it",
         ),
         on(
             TherapistSuspended,
-            handlers.tell_of_suspension,
+            therapist_messages.notify_of_suspension,
             idempotent_by="the therapist and the number of the newest word on it",
         ),
         on(
             TherapistReinstated,
-            handlers.tell_of_reinstatement,
+            therapist_messages.notify_of_reinstatement,
             idempotent_by="the therapist and the number of the newest word on it",
         ),
-        on(MembershipStarted, handlers.tell_of_membership, idempotent_by="invoice_id"),
-        on(MembershipRenewed, handlers.tell_of_renewal, idempotent_by="invoice_id"),
-        on(MembershipReminded, handlers.tell_of_reminder, idempotent_by="invoice_id and the day it lapses"),
-        on(MembershipLapsed, handlers.tell_of_lapse, idempotent_by="invoice_id"),
-        on(ReferralFeeCharged, handlers.tell_of_referral_fee, idempotent_by="invoice_id"),
-        on(ReferralFeeCredited, handlers.tell_of_credit, idempotent_by="credit_note_id"),
-        on(ReferralFeeCreditReversed, handlers.tell_of_fee_owed_again, idempotent_by="credit_note_id"),
-        on(PaymentReceived, handlers.send_receipt, idempotent_by="payment_id"),
-        on(PaymentReversed, handlers.tell_of_reversed_payment, idempotent_by="payment_id"),
-        on(SubsidyApproved, handlers.tell_client_of_subsidy),
+        on(MembershipStarted, therapist_messages.notify_of_membership, idempotent_by="invoice_id"),
+        on(MembershipRenewed, therapist_messages.notify_of_renewal, idempotent_by="invoice_id"),
+        on(MembershipReminded, therapist_messages.notify_of_reminder, idempotent_by="invoice_id and the day it lapses"),
+        on(MembershipLapsed, therapist_messages.notify_of_lapse, idempotent_by="invoice_id"),
+        on(ReferralFeeCharged, therapist_messages.notify_of_referral_fee, idempotent_by="invoice_id"),
+        on(ReferralFeeCredited, therapist_messages.notify_of_credit, idempotent_by="credit_note_id"),
+        on(ReferralFeeCreditReversed, therapist_messages.notify_of_fee_owed_again, idempotent_by="credit_note_id"),
+        on(PaymentReceived, therapist_messages.send_receipt, idempotent_by="payment_id"),
+        on(PaymentReversed, therapist_messages.notify_of_reversed_payment, idempotent_by="payment_id"),
+        on(SubsidyApproved, client_messages.notify_client_of_subsidy),
         on(
             SubsidyWaitlisted,
-            handlers.tell_client_of_subsidy_wait,
+            client_messages.notify_client_of_subsidy_wait,
             idempotent_by="the referral and the number of the newest word on its subsidy",
         ),
         on(
             SubsidyDeclined,
-            handlers.tell_client_of_subsidy_decline,
+            client_messages.notify_client_of_subsidy_decline,
             idempotent_by="the referral and the number of the newest word on its subsidy",
         ),
-        on(SubsidyAssigned, handlers.tell_of_award, idempotent_by="award_id and match_id"),
-        on(AttendanceUnrecorded, handlers.tell_office_of_unrecorded_attendance, idempotent_by="match_id"),
+        on(SubsidyAssigned, therapist_messages.notify_of_award, idempotent_by="award_id and match_id"),
+        on(AttendanceUnrecorded, office_messages.notify_office_of_unrecorded_attendance, idempotent_by="match_id"),
         on(
             EvaluationInvited,
-            handlers.ask_for_form,
+            client_messages.ask_for_form,
             idempotent_by="invitation_id, when they were asked, and which reminder",
         ),
         on(
             EvaluationInvitationCancelled,
-            handlers.stop_asking_for_form,
+            client_messages.stop_asking_for_form,
             idempotent_by="invitation_id, and when they were asked",
         ),
         at_most=AT_ONCE,
     )
     urgent = lane(
         "urgent",
-        on(SafeguardingConcernRaised, handlers.raise_alert, idempotent_by="concern_id"),
-        on(AlertAnswered, links.take_alert_answer, idempotent_by="concern_id, which is taken in hand once"),
+        on(SafeguardingConcernRaised, alerts.raise_alert, idempotent_by="concern_id"),
+        on(AlertAnswered, alerts.record_alert_answer, idempotent_by="concern_id, which is taken in hand once"),
     )
     timers = schedule(
-        due("escalate_alert", handlers.escalate_alert),
-        due("shout", handlers.shout),
-        due("look_at_rota", handlers.look_at_rota),
-        due("forget_client", handlers.forget_client),
-        due("take_back", handlers.take_back_later),
-        due(RESTORED, handlers.forget_again),
+        due("escalate_alert", alerts.escalate_alert),
+        due("shout", alerts.report_unreached),
+        due("look_at_rota", rota.check_rota),
+        due("forget_client", address_book.forget_client),
+        due("take_back", bounces.fail_undelivered_later),
+        due(RESTORED, restore.forget_restored),
         side_effect(
             "read_bounces",
-            perform=handlers.read_bounces,
-            record=handlers.record_bounces,
-            failed=handlers.read_bounces_later,
+            perform=bounces.read_bounces,
+            record=bounces.record_bounces,
+            failed=bounces.read_bounces_later,
         ),
         side_effect(
             "send_alert",
-            perform=handlers.deliver,
-            flush=handlers.keep_mail,
-            record=handlers.record_alert_sent,
-            failed=handlers.record_alert_failed,
+            perform=sending.deliver,
+            flush=sending.flush_mail,
+            record=alerts.record_alert_sent,
+            failed=alerts.record_alert_failed,
             urgent=True,
-        ).prefetch(read=handlers.read_ahead, lock=handlers.lock_ahead),
+        ).prefetch(read=sending.read_ahead, lock=sending.lock_ahead),
         side_effect(
             "send_digest",
-            perform=handlers.send_digest,
-            flush=handlers.keep_mail,
-            record=handlers.record_digest,
-            failed=handlers.record_digest_failed,
+            perform=digests.send_digest,
+            flush=sending.flush_mail,
+            record=digests.record_digest,
+            failed=digests.record_digest_failed,
         ),
         side_effect(
             "send_message",
-            perform=handlers.deliver,
-            flush=handlers.keep_mail,
-            record=handlers.record_sent,
-            failed=handlers.record_failed,
-        ).prefetch(read=handlers.read_ahead, lock=handlers.lock_ahead),
+            perform=sending.deliver,
+            flush=sending.flush_mail,
+            record=sending.record_sent,
+            failed=sending.record_failed,
+        ).prefetch(read=sending.read_ahead, lock=sending.lock_ahead),
     )
 
     acknowledge_alert = command(AcknowledgeAlert, commands.acknowledge_alert)
-    open_client = command(AskClientLink, introductions.open_client)
-    send_client_code = command(SendClientCode, introductions.send_client_code)
-    enter_client_code = command(EnterClientCode, introductions.enter_client_code)
-    give_client_code = command(GiveClientCode, introductions.give_client_code)
-    open_alert = command(AskAlertLink, links.open_alert)
-    alerts = command(ListAlerts, commands.list_alerts)
+    open_client = command(AskClientLink, introduction_page.open_client)
+    send_client_code = command(SendClientCode, introduction_page.send_client_code)
+    enter_client_code = command(EnterClientCode, introduction_page.enter_client_code)
+    give_client_code = command(GiveClientCode, introduction_page.give_client_code)
+    open_alert = command(AskAlertLink, queries.open_alert)
+    alerts = command(ListAlerts, queries.list_alerts)
     record_outcome = command(RecordOutcome, commands.record_outcome)
-    outcomes = command(ListOutcomes, commands.list_outcomes)
-    keep_staff = command(KeepStaff, rota_commands.keep_staff)
-    plan_duty = command(PlanDuty, rota_commands.plan_duty)
-    cancel_duty = command(CancelDuty, rota_commands.cancel_duty)
-    plan_leave = command(PlanLeave, rota_commands.plan_leave)
-    rota = command(ShowRota, rota_commands.show_rota)
-    messages = command(ListMessages, commands.list_messages)
-    about_subject = command(AboutSubject, telling(subject.tell, subject.tell_writer))
-    read_outcomes = command(ReadOutcomes, subject.read_outcomes)
+    outcomes = command(ListOutcomes, queries.list_outcomes)
+    keep_staff = command(KeepStaff, rota.save_staff)
+    plan_duty = command(PlanDuty, rota.plan_duty)
+    cancel_duty = command(CancelDuty, rota.cancel_duty)
+    plan_leave = command(PlanLeave, rota.plan_leave)
+    rota = command(ShowRota, queries.show_rota)
+    messages = command(ListMessages, queries.list_messages)
+    about_subject = command(AboutSubject, telling(subject_access.tell, subject_access.tell_writer))
+    read_outcomes = command(ReadOutcomes, subject_access.read_outcomes)
     health = health_check()
     story = event_log_query()
     audit = audit_query()

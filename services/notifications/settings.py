@@ -18,16 +18,16 @@ from chassis.config import Env
 from contracts.vocabulary import AlertStep
 from services.notifications.domain.limits import Limit
 from services.notifications.domain.safe_contact import QuietHours
-from services.notifications.gateways.addresses import NoAddress, as_sent_to
-from services.notifications.gateways.parcels import FIELDS
+from services.notifications.gateways.email_addresses import NoAddress, as_sent_to
+from services.notifications.gateways.outbound import FIELDS
 from services.notifications.gateways.receipts import FAILED, FINE, Reporting
 
 TEMPLATES = Path(__file__).parent / "templates"
-LEAST_SECRET = 32
-"""Characters that nobody guesses."""
+MIN_SECRET_LENGTH = 32
+"""Characters; enough that nobody can guess it."""
 
-NUMBER = r"^\+?[0-9 ()-]{7,20}$"
-AS_A_NUMBER = "A telephone number, written as 01632 960001 or +44 1632 960001."
+TELEPHONE = r"^\+?[0-9 ()-]{7,20}$"
+AS_TELEPHONE = "A telephone number, written as 01632 960001 or +44 1632 960001."
 
 MAIL_SCHEMES = ("maildir", "smtp", "smtps")
 
@@ -54,7 +54,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Gateway:
-    """Where text messages or letters go, and the JSON that they are posted as; see `gateways.parcels`.
+    """Where text messages or letters go, and the JSON that they are posted as; see `gateways.outbound`.
 
     `receipts` is how the gateway says later what became of them; see `gateways.receipts`.
     """
@@ -112,7 +112,7 @@ class NotificationsSettings:
 
 def read(env: Env) -> NotificationsSettings:
     form_url = env.str("NOTIFICATIONS_FORM_URL", validate=URL(require_tld=False))
-    telephone = env.str("NOTIFICATIONS_TELEPHONE", validate=Regexp(NUMBER, error=AS_A_NUMBER)) or ""
+    telephone = env.str("NOTIFICATIONS_TELEPHONE", validate=Regexp(TELEPHONE, error=AS_TELEPHONE)) or ""
     return NotificationsSettings(
         mail=env.str("NOTIFICATIONS_MAIL", "maildir:var/mail", validate=_mail),
         smtp_username=env.str("NOTIFICATIONS_SMTP_USERNAME", None),
@@ -123,14 +123,14 @@ def read(env: Env) -> NotificationsSettings:
         office=_mailbox(env, "NOTIFICATIONS_OFFICE"),
         telephone=telephone,
         discreet_telephone=env.str(
-            "NOTIFICATIONS_DISCREET_TELEPHONE", telephone, validate=Regexp(NUMBER, error=AS_A_NUMBER)
+            "NOTIFICATIONS_DISCREET_TELEPHONE", telephone, validate=Regexp(TELEPHONE, error=AS_TELEPHONE)
         ),
         safeguarding={
             AlertStep.DUTY_LEAD: _person(env, "NOTIFICATIONS_DUTY_LEAD", "NOTIFICATIONS_DUTY_LEAD_MOBILE"),
             AlertStep.DEPUTY: _person(env, "NOTIFICATIONS_DEPUTY", "NOTIFICATIONS_DEPUTY_MOBILE"),
             AlertStep.TRUSTEE: _person(env, "NOTIFICATIONS_TRUSTEE", "NOTIFICATIONS_TRUSTEE_MOBILE"),
         },
-        rota_days_ahead=_whole(env, "NOTIFICATIONS_ROTA_DAYS_AHEAD", 7, most=60),
+        rota_days_ahead=_positive_int(env, "NOTIFICATIONS_ROTA_DAYS_AHEAD", 7, most=60),
         rota_looked_at=(*times(env.str("NOTIFICATIONS_ROTA_AT", "08:00", validate=_is_time)), time(8))[0],
         form_url=form_url,
         site_url=_url(env, "NOTIFICATIONS_SITE_URL") or _origin_of(form_url),
@@ -155,12 +155,14 @@ def read(env: Env) -> NotificationsSettings:
         escalate_advisory_working_days=env.int(
             "NOTIFICATIONS_ESCALATE_ADVISORY_WORKING_DAYS", 1, validate=Range(min=1, max=10)
         ),
-        alert_link_lasts=timedelta(hours=_whole(env, "NOTIFICATIONS_ALERT_LINK_HOURS", 72, most=720)),
-        introduction_lasts=timedelta(days=_whole(env, "NOTIFICATIONS_INTRODUCTION_DAYS", 14, most=90)),
-        code_lasts=timedelta(minutes=_whole(env, "NOTIFICATIONS_CODE_MINUTES", 10, most=60)),
-        codes_an_hour=_whole(env, "NOTIFICATIONS_CODES_AN_HOUR", 3, most=20),
-        known_lasts=timedelta(minutes=_whole(env, "NOTIFICATIONS_CODE_HOLDS_MINUTES", 30, most=240)),
-        keep_closed_contacts=timedelta(days=_whole(env, "NOTIFICATIONS_KEEP_CLOSED_CONTACTS_DAYS", 365, most=3_650)),
+        alert_link_lasts=timedelta(hours=_positive_int(env, "NOTIFICATIONS_ALERT_LINK_HOURS", 72, most=720)),
+        introduction_lasts=timedelta(days=_positive_int(env, "NOTIFICATIONS_INTRODUCTION_DAYS", 14, most=90)),
+        code_lasts=timedelta(minutes=_positive_int(env, "NOTIFICATIONS_CODE_MINUTES", 10, most=60)),
+        codes_an_hour=_positive_int(env, "NOTIFICATIONS_CODES_AN_HOUR", 3, most=20),
+        known_lasts=timedelta(minutes=_positive_int(env, "NOTIFICATIONS_CODE_HOLDS_MINUTES", 30, most=240)),
+        keep_closed_contacts=timedelta(
+            days=_positive_int(env, "NOTIFICATIONS_KEEP_CLOSED_CONTACTS_DAYS", 365, most=3_650)
+        ),
         templates=env.path("NOTIFICATIONS_TEMPLATES", TEMPLATES),
         keys_folder=env.path("LEEWARD_KEYS"),
         master_key=env.str("NOTIFICATIONS_MASTER_KEY"),
@@ -184,7 +186,7 @@ def _is_plain(address: str) -> None:
 
 
 def _person(env: Env, name: str, mobile: str) -> Person:
-    telephone: str | None = env.str(mobile, None, validate=Regexp(NUMBER, error=AS_A_NUMBER))
+    telephone: str | None = env.str(mobile, None, validate=Regexp(TELEPHONE, error=AS_TELEPHONE))
     mailbox = _mailbox(env, name)
     return Person(mailbox.address, telephone, mailbox.name)
 
@@ -215,7 +217,7 @@ def _mail(text: str) -> None:
 
 def _gateway(env: Env, name: str, default: str) -> Gateway:
     return Gateway(
-        url=env.str(name, default, validate=_carrier),
+        url=env.str(name, default, validate=_provider_url),
         authorization=env.str(f"{name}_AUTHORIZATION", None),
         fields=_fields(env, f"{name}_JSON"),
         receipts=_reporting(env, f"{name}_RECEIPTS"),
@@ -224,8 +226,8 @@ def _gateway(env: Env, name: str, default: str) -> Gateway:
 
 def _reporting(env: Env, name: str) -> Reporting:
     return Reporting(
-        token=env.str(f"{name}_TOKEN", None, validate=Length(min=LEAST_SECRET)),
-        secret=env.str(f"{name}_SECRET", None, validate=Length(min=LEAST_SECRET)),
+        token=env.str(f"{name}_TOKEN", None, validate=Length(min=MIN_SECRET_LENGTH)),
+        secret=env.str(f"{name}_SECRET", None, validate=Length(min=MIN_SECRET_LENGTH)),
         signature=env.str(f"{name}_SIGNATURE", "X-Signature", validate=Regexp(r"^[A-Za-z0-9-]{1,60}$")),
         fields=env.json(f"{name}_JSON", None, validate=_reports),
         failed=_words(env.str(f"{name}_FAILED", FAILED)),
@@ -254,7 +256,7 @@ def _has_places(fields: Any) -> None:
         raise ValidationError("A JSON object with {to} and {text} somewhere in its texts.")
 
 
-def _carrier(text: str) -> None:
+def _provider_url(text: str) -> None:
     parts = urlsplit(text)
     if not (text == "office" or (parts.scheme == "folder" and parts.path)):
         URL(require_tld=False, schemes={"http", "https"}, error="One of folder:<folder>, https://… or office.")(text)
@@ -279,7 +281,7 @@ def _is_quiet_hours(text: str) -> None:
 
 def times(text: str | None) -> tuple[time, ...]:
     """`09:00,14:00`, or nothing for none."""
-    return tuple(time.fromisoformat(one.strip()) for one in (text or "").split(",") if one.strip())
+    return tuple(time.fromisoformat(part.strip()) for part in (text or "").split(",") if part.strip())
 
 
 def _are_times(text: str) -> None:
@@ -307,10 +309,10 @@ def _origin_of(address: str | None) -> str:
 
 
 def _minutes(env: Env, name: str, default: int) -> timedelta:
-    return timedelta(minutes=_whole(env, name, default, most=1_440))
+    return timedelta(minutes=_positive_int(env, name, default, most=1_440))
 
 
-def _whole(env: Env, name: str, default: int, *, most: int) -> int:
+def _positive_int(env: Env, name: str, default: int, *, most: int) -> int:
     # As above: what is wrong is None here, and must not hide what else is wrong.
     value: int | None = env.int(name, default, validate=Range(min=1, max=most))
     return default if value is None else value

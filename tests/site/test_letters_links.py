@@ -11,15 +11,15 @@ import pytest
 
 from leeward.runtime.workspace import Workspace
 from services.notifications.domain.templates import Template
-from services.notifications.gateways.samples import KNOWN, SAMPLES, TEXTS
-from services.notifications.gateways.wording import Wording
+from services.notifications.gateways.samples import KNOWN, SAMPLES, WITHOUT_SUBJECT
+from services.notifications.gateways.templates import Templates
 from services.notifications.settings import TEMPLATES
 from tests.site.conftest import Browser
 from tests.site.test_links import SECRET, keys, reader, services
 
 __all__ = ["keys", "reader", "services"]
 
-WORDING = Wording(TEMPLATES, KNOWN, texts=TEXTS)
+WORDING = Templates(TEMPLATES, KNOWN, texts=WITHOUT_SUBJECT)
 LANGUAGES = ("en", "cy")
 PAGES = {
     Template.SAFEGUARDING_ALERT.value: "alert",

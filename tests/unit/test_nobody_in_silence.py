@@ -32,16 +32,16 @@ from contracts.sealed import SafeChannel, SafeContact, Writer
 from contracts.vocabulary import Channel, ClientGroup, ConsentTold, ContactPurpose, Known, ReferralId, Route
 from services.intake.dependencies import build
 from services.intake.handlers import lifecycle
-from services.notifications import handlers
+from services.notifications.handlers import address_book, office_messages
 from tests.support.samples import consents
 from tests.unit.intake.conftest import Intake
 from tests.unit.notifications.conftest import Desk, desk_on
 
 HEARD: dict[type[Event], Callable[..., None]] = {
-    ContactReleased: handlers.keep_contact,
-    ReferralReceived: handlers.tell_office_of_request,
-    HelpRequestRefused: handlers.tell_office_of_unreadable,
-    AgreementAwaited: handlers.ask_for_agreement,
+    ContactReleased: address_book.record_contact,
+    ReferralReceived: office_messages.notify_office_of_request,
+    HelpRequestRefused: office_messages.notify_office_of_unreadable,
+    AgreementAwaited: office_messages.ask_for_agreement,
 }
 ASKED = ("client", "writer")
 NUMBERS = cycle(range(1_000))
@@ -103,7 +103,7 @@ agreements = st.sampled_from(Known)
     writes=st.booleans(),
     agrees=agreements,
     told=st.one_of(st.none(), st.sampled_from(ConsentTold)),
-    pass_on=st.booleans(),
+    escalate_if_unreachable=st.booleans(),
     named=st.booleans(),
 )
 def test_nobody_is_written_to_who_has_not_agreed_and_nothing_ends_in_silence(
@@ -115,7 +115,7 @@ def test_nobody_is_written_to_who_has_not_agreed_and_nothing_ends_in_silence(
     writes: bool,
     agrees: Known,
     told: ConsentTold | None,
-    pass_on: bool,
+    escalate_if_unreachable: bool,
     named: bool,
 ) -> None:
     said: dict[str, Any] = {
@@ -123,7 +123,7 @@ def test_nobody_is_written_to_who_has_not_agreed_and_nothing_ends_in_silence(
         "age": age,
         "name": "Robin Example" if named else None,
         "contact": contact_of(client, "client"),
-        "consents": consents(pass_to_therapist=pass_on),
+        "consents": consents(pass_to_therapist=escalate_if_unreachable),
     }
     if writes:
         by = Writer(name="Pat Writer", contact=contact_of(writer, "writer"), client_agrees=agrees, agreed_how=told)
@@ -151,7 +151,7 @@ def test_nobody_is_written_to_who_has_not_agreed_and_nothing_ends_in_silence(
         heard = {one.recipient for one in messages if one.state in ("sent", "kept")}
         assert "client" not in heard, "nobody is written to who has not agreed"
         assert_never_reached(both.desk, said["contact"])
-    waits = not (may and pass_on)
+    waits = not (may and escalate_if_unreachable)
     assert both.intake.find(reference_for(event.submission_id)).state == ("on_hold" if waits else "assessed")
     asked = [one for one in messages if one.template == "agreement_awaited"]
     assert bool(asked) is waits, "somebody asks whoever the search waits for"
@@ -180,6 +180,6 @@ def assert_never_reached(desk: Desk, contact: SafeContact | None) -> None:
     if contact is None:
         return
     reached = [str(mail["To"]) for mail in desk.post.sent]
-    reached += [parcel.to for parcel in (*desk.texts.sent, *desk.letters.sent)]
+    reached += [message.to for message in (*desk.texts.sent, *desk.letters.sent)]
     own = [one for one in (contact.email, contact.telephone, contact.address) if one]
     assert not [to for to in reached if any(one in to for one in own)]

@@ -1,4 +1,4 @@
-"""A safeguarding alert: it climbs from person to person until one of them, by name, takes the concern in hand."""
+"""A safeguarding alert: escalated from person to person until one of them, by name, takes the concern in hand."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LADDER = (AlertStep.DUTY_LEAD, AlertStep.DEPUTY, AlertStep.TRUSTEE)
 
 
 TIME_TO_REACH = timedelta(minutes=1)
-"""In which an alert should have gone out. After that the machine itself shouts, and again each time it has passed."""
+"""How soon an alert should have gone out. If it hasn't, that is logged as critical, and again after each such while."""
 
 
 class AlertRefused(Exception):
@@ -40,7 +40,7 @@ class AcknowledgedBySomeoneElse(AlertRefused):
 
 @dataclass(frozen=True)
 class Call:
-    """One person to be alerted. `round` counts how often everybody has been alerted before."""
+    """One person to be alerted. `round` is how often everybody has been alerted before."""
 
     step: AlertStep
     round: int
@@ -60,7 +60,7 @@ class Outcome:
 
 @dataclass(kw_only=True, eq=False)
 class Alert:
-    """One concern's alert: who has been told so far, and who has taken it in hand.
+    """One concern's alert: how far it has been escalated, and who has taken it in hand.
 
     `reached_at` is when it first went out to anybody by any channel.
     """

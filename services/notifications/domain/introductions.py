@@ -13,13 +13,13 @@ from contracts.typed.telephones import read_telephone
 from contracts.vocabulary import LinkState, MatchId, ReferralId, TherapistId
 
 TRIES = 5
-"""So many times a code may be typed."""
+"""How often a code may be typed."""
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def takes_texts(telephone: str | None) -> bool:
-    """Whether a text message to this number can arrive, which may have been kept in any form."""
+    """Whether a text message to this number, written in any form, can arrive."""
     try:
         return read_telephone(telephone or "").takes_texts
     except Unreadable:
@@ -27,12 +27,12 @@ def takes_texts(telephone: str | None) -> bool:
 
 
 def hash_of_code(code: str, *, key: bytes) -> bytes:
-    """What is kept of a code. A million codes are soon tried, so that it takes a key to."""
+    """What is stored of a code. A million codes are soon tried out, so the hash needs a key."""
     return hmac.digest(key, b"code:" + code.encode(), sha256)
 
 
 def hash_of_right(right: str, of: Introduction) -> bytes:
-    """What is kept of a browser's secret: another for each introduction, of which a browser may be known to several."""
+    """What is stored of a browser's secret: a different hash for each introduction that the browser may see."""
     return sha256(f"right:{right}:{of.referral_id}:{of.therapist_id}".encode()).digest()
 
 
@@ -40,7 +40,7 @@ def hash_of_right(right: str, of: Introduction) -> bytes:
 class Introduction:
     """One client and one therapist. `contact` is the newest that intake released to this therapist, encrypted.
 
-    Of codes there is one at a time, the newest.
+    Only the newest code can be used.
     """
 
     referral_id: ReferralId
@@ -58,14 +58,14 @@ class Introduction:
         self.code_hash, self.code_made_at, self.code_tries = code_hash, at, 0
 
     def code_until(self, *, at: datetime, lasts: timedelta) -> datetime | None:
-        """Until when the code may be typed; None if there is none to type."""
+        """Until when the code may be typed; None if there is no such code."""
         if self.code_hash is None or self.code_made_at is None or self.code_tries >= TRIES:
             return None
         until = self.code_made_at + lasts
         return until if at < until else None
 
     def try_code(self, code_hash: bytes, *, at: datetime, lasts: timedelta) -> bool:
-        """Whether it is the code. It is used up by being right, and by being wrong five times."""
+        """Counts a try, and returns whether the code was right. A code ends once it was right, or wrong five times."""
         if self.code_hash is None or self.code_until(at=at, lasts=lasts) is None:
             return False
         self.code_tries += 1
@@ -77,7 +77,7 @@ class Introduction:
     def wait_until(self, *, sent: Sequence[datetime], at: datetime, lasts: timedelta, an_hour: int) -> datetime | None:
         """From when a new code may be asked for; None for now. `sent` is when codes went out in the last hour.
 
-        Five wrong codes hold up the next one for as long as the code would have lasted.
+        After five wrong tries the next code has to wait for as long as this one would have lasted.
         """
         waits = [sorted(sent)[-an_hour] + timedelta(hours=1)] if len(sent) >= an_hour else []
         if self.code_made_at is not None and self.code_tries >= TRIES:
@@ -88,7 +88,7 @@ class Introduction:
 
 @dataclass(kw_only=True, eq=False)
 class Link:
-    """The one-time link of a letter that introduces a client, or says that something about them has changed."""
+    """The one-time link of an e-mail that introduces a client, or says that something about them has changed."""
 
     token_hash: bytes
     referral_id: ReferralId
@@ -98,7 +98,7 @@ class Link:
 
 @dataclass(kw_only=True, eq=False)
 class Right:
-    """Of one browser, in which the right code was typed: it is known to that introduction until then."""
+    """One browser in which the right code was typed: it may see this introduction until `until`."""
 
     right_hash: bytes
     referral_id: ReferralId
@@ -108,7 +108,7 @@ class Right:
 
 @dataclass(kw_only=True, eq=False)
 class Therapy:
-    """What is known of a match, as others say it, in whatever order, and what its therapist said by the page."""
+    """What is known of a match: what other services say, in whatever order, and what its therapist reported."""
 
     match_id: MatchId
     referral_id: ReferralId
@@ -116,10 +116,10 @@ class Therapy:
     matched_at: datetime | None = None
     ended_at: datetime | None = None
     end_sequence: int = 0
-    """The number of matching's newest word on whether it has ended."""
+    """The sequence number of matching's newest fact about whether it has ended."""
     first_session_on: date | None = None
     attendance_sequence: int = 0
-    """The number of billing's newest word on its sessions."""
+    """The sequence number of billing's newest fact about its sessions."""
     contact_made_on: date | None = None
     not_attended: bool = False
 
@@ -140,8 +140,8 @@ class Therapy:
 
 def newest(therapies: Sequence[Therapy], therapist_id: TherapistId) -> Therapy | None:
     """The newest match with this therapist."""
-    with_them = [one for one in therapies if one.therapist_id == therapist_id]
-    return max(with_them, key=lambda one: (one.matched_at or _NEVER, one.match_id), default=None)
+    with_them = [therapy for therapy in therapies if therapy.therapist_id == therapist_id]
+    return max(with_them, key=lambda therapy: (therapy.matched_at or _NEVER, therapy.match_id), default=None)
 
 
 def state_of(
@@ -153,9 +153,9 @@ def state_of(
     at: datetime,
     lasts: timedelta,
 ) -> LinkState:
-    """What can be done with a link. `may_act`: the client has taken nothing back, and the therapist isn't suspended.
+    """What can be done with a link. `may_act`: the client hasn't withdrawn, and the therapist isn't suspended.
 
-    ANSWERED says that therapy is over.
+    ANSWERED means that the therapy is over.
     """
     own = newest(therapies, link.therapist_id)
     if own and own.has_ended:
@@ -167,5 +167,7 @@ def state_of(
 
 def _is_followed(own: Therapy, therapies: Sequence[Therapy]) -> bool:
     """Whether another therapist has taken the client on since."""
-    others = (one.matched_at for one in therapies if one.therapist_id != own.therapist_id)
-    return any(one is not None and own.matched_at is not None and one > own.matched_at for one in others)
+    if own.matched_at is None:
+        return False
+    others = (therapy.matched_at for therapy in therapies if therapy.therapist_id != own.therapist_id)
+    return any(matched_at is not None and matched_at > own.matched_at for matched_at in others)

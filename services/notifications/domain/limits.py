@@ -1,4 +1,4 @@
-"""How many messages somebody gets in a while, and when the office gets those that can wait."""
+"""How many messages somebody gets in a period, and when the office gets those that can wait."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contracts.london import LONDON, day_of
 
 @dataclass(frozen=True)
 class Limit:
-    """At most so many messages in any while of this length."""
+    """At most so many messages in any period of this length."""
 
     messages: int
     within: timedelta
@@ -20,8 +20,8 @@ class Limit:
 def next_free_moment(*, sent: Collection[datetime], ahead: int, limits: Sequence[Limit], at: datetime) -> datetime:
     """`at` itself if one more message may go, otherwise when it may.
 
-    `sent` are the moments of earlier ones, and so many `ahead` of it are about to go. What is said to have gone after
-    `at`, by a clock that was ahead then, counts as gone at `at`.
+    `sent` are the times of earlier messages; `ahead` is how many are queued before this one. A time after `at`, from a
+    clock that was ahead, counts as `at`.
     """
     free = at
     for limit in limits:
@@ -35,5 +35,6 @@ def next_free_moment(*, sent: Collection[datetime], ahead: int, limits: Sequence
 def next_digest(times: Collection[time], *, at: datetime) -> datetime:
     """The next of these times of day in London, after `at`; in UTC."""
     today = day_of(at)
-    moments = (datetime.combine(day, one, tzinfo=LONDON) for day in (today, today + timedelta(days=1)) for one in times)
+    days = (today, today + timedelta(days=1))
+    moments = (datetime.combine(day, hour, tzinfo=LONDON) for day in days for hour in times)
     return min(moment for moment in moments if moment > at).astimezone(UTC)

@@ -1,4 +1,4 @@
-"""A message: what it is about and what became of it, never what it says or to which address."""
+"""A message: what it is about and its state, never its text or its address."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from contracts.vocabulary import Channel, ConcernId, FailureReason, MessageId, R
 from services.notifications.domain.templates import Recipient, Template
 
 Coded = Mapping[str, str | int]
-"""Identifiers, codes, dates and amounts: all that is kept to render a message from."""
+"""Identifiers, codes, dates and amounts: all that is stored to render a message from."""
 
 
 class State(StrEnum):
     QUEUED = "queued"
     SENT = "sent"
     KEPT = "kept"
-    """The client calls: the message waits until they do."""
+    """The client calls us: the message waits until they do."""
     FAILED = "failed"
     CANCELLED = "cancelled"
 
 
 class NotQueued(Exception):
-    """The message has been sent, kept, given up or cancelled before."""
+    """The message isn't queued any more: it is in one of the other states."""
 
 
 class NotSent(Exception):
-    """What was never sent can't come back."""
+    """Only a message that was sent can come back."""
 
 
 @dataclass(kw_only=True, eq=False)
 class Message:
-    """One message. `business_key` is that of the fact it tells, so that no fact is ever told twice.
+    """One message. `business_key` identifies the fact that it tells, so that no fact is ever told twice.
 
-    `sealed` is a secret that the message carries, as it came: only the moment of sending opens it, and it goes with the
-    end of the message. `wording` tells which wording went out, as `<template>/<language>/<version>`.
+    `sealed` is a secret that the message carries. It is opened only when the message is sent, and removed once the
+    message isn't queued any more. `wording` says which wording went out, as `<template>/<language>/<version>`.
     """
 
     id: MessageId
@@ -60,11 +60,11 @@ class Message:
         return self.state is State.QUEUED
 
     def send(self, *, channel: Channel, wording: str | None = None, at: datetime) -> None:
-        """The next hop took it. Raises NotQueued."""
+        """The mail server or the provider took it. Raises NotQueued."""
         self._settle(State.SENT, at)
         self.channel, self.wording = channel, wording
 
-    def keep(self, *, at: datetime) -> None:
+    def await_call(self, *, at: datetime) -> None:
         """It waits until the client calls. Raises NotQueued."""
         self._settle(State.KEPT, at)
 

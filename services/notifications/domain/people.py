@@ -1,4 +1,4 @@
-"""The address book: whom a message can reach, and since when no longer. Addresses themselves are kept encrypted."""
+"""The address book: whom a message can reach, and since when no longer. Addresses are encrypted."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Client:
     withdrawn_at: datetime | None = None
     removed_at: datetime | None = None
     standing_sequence: int = 0
-    """The number of intake's newest word on whether the referral goes on."""
+    """The sequence number of intake's newest fact about whether the referral goes on."""
     keep_until: datetime | None = None
-    """Of a withdrawal that may have been a mistake: until when the address is kept, though nothing is written."""
+    """After a withdrawal that may be a mistake: until when the address is stored, though nothing is sent."""
 
     @property
     def is_withdrawn(self) -> bool:
@@ -28,14 +28,14 @@ class Client:
 
     @property
     def is_removed(self) -> bool:
-        """Whether the address was removed for good; one that arrives later is not kept."""
+        """Whether the address was removed for good; one that arrives later is not stored."""
         return self.removed_at is not None
 
     def takes(self, sequence: int) -> bool:
-        """Whether an address of this sequence number is newer than what is known, and may be kept at all."""
+        """Whether an address of this sequence number is newer than what is known, and may be stored at all."""
         return not self.is_removed and (self.contact is None or sequence > self.contact_sequence)
 
-    def keep(self, contact: bytes, *, sequence: int) -> None:
+    def record_contact(self, contact: bytes, *, sequence: int) -> None:
         self.contact, self.contact_sequence = contact, sequence
 
     def withdraw(self, *, at: datetime, sequence: int, keep_until: datetime | None = None) -> bool:
@@ -46,14 +46,14 @@ class Client:
         return True
 
     def reopen(self, *, sequence: int) -> bool:
-        """It was withdrawn by mistake. False if something newer is known, or the address is gone for good."""
+        """The withdrawal was a mistake. False if something newer is known, or the address is gone for good."""
         if sequence <= self.standing_sequence:
             return False
         self.withdrawn_at, self.standing_sequence, self.keep_until = None, sequence, None
         return not self.is_removed
 
     def goes_on_since(self, sequence: int) -> bool:
-        """Whether intake has said later than this that the referral goes on."""
+        """Whether a fact newer than this sequence number says that the referral goes on."""
         return not self.is_withdrawn and 0 < sequence < self.standing_sequence
 
     def remove(self, *, at: datetime) -> None:

@@ -28,7 +28,7 @@ class Staff:
 
 @dataclass(frozen=True, kw_only=True)
 class Duty:
-    """Somebody's turn, from its first day to its last, in London. Bank holidays are in it only if that was agreed."""
+    """Somebody's turn, from its first day to its last, in London. It covers bank holidays only if that was agreed."""
 
     id: DutyId
     staff_id: StaffId
@@ -64,14 +64,14 @@ def check_period(starts_on: date, ends_on: date) -> None:
 def on_duty(
     duties: Iterable[Duty], leave: Sequence[Leave], *, step: AlertStep, day: date, is_bank_holiday: bool
 ) -> StaffId | None:
-    """Whose turn it is. Of several the one whose turn began last: that is how one turn is put over another."""
+    """Who is on duty. Of several, whoever's turn began last, so that a later entry overrides an earlier one."""
     turns = [
         duty
         for duty in duties
         if duty.step is step
         and duty.starts_on <= day <= duty.ends_on
         and (duty.bank_holidays or not is_bank_holiday)
-        and not any(one.staff_id == duty.staff_id and one.starts_on <= day <= one.ends_on for one in leave)
+        and not any(away.staff_id == duty.staff_id and away.starts_on <= day <= away.ends_on for away in leave)
     ]
     return max(turns, key=lambda duty: (duty.starts_on, duty.id)).staff_id if turns else None
 

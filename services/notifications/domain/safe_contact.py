@@ -1,4 +1,4 @@
-"""How a client may be reached without coming to harm by it. The sender asks this, whoever caused the message."""
+"""How a client may be reached without coming to harm. Checked for every message, whatever caused it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ WINDOWS = {
     SafeHours.AFTERNOON: (time(12), time(17)),
     SafeHours.EVENING: (time(17), time(20)),
 }
-"""The hours that the form offers, in London time; the end no longer belongs to them."""
+"""The hours that the form offers, in London time, without the end."""
 
 CHANNELS = {SafeChannel.EMAIL: Channel.EMAIL, SafeChannel.TEXT: Channel.TEXT, SafeChannel.POST: Channel.LETTER}
-"""What goes out by itself. Everything else is done by people."""
+"""What is sent automatically. Everything else is done by people."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class AskStaff:
 
 
 @dataclass(frozen=True)
-class KeepUntilTheyCall:
-    """Nothing goes out: the client calls, and is told then."""
+class WaitForCall:
+    """Nothing is sent: the client calls us, and is told then."""
 
     channel: Channel = Channel.STAFF_CALL
 
@@ -71,7 +71,7 @@ class NoAddress:
     channel: Channel
 
 
-Way = WriteNow | WriteLater | AskStaff | KeepUntilTheyCall | NoAddress
+Way = WriteNow | WriteLater | AskStaff | WaitForCall | NoAddress
 
 
 def way_to_reach(
@@ -82,7 +82,7 @@ def way_to_reach(
     `by_hand` are the channels that people of the charity serve themselves.
     """
     if contact.channel is SafeChannel.CLIENT_CALLS:
-        return KeepUntilTheyCall()
+        return WaitForCall()
     channel = CHANNELS.get(contact.channel)
     if channel is None or channel in by_hand:
         return AskStaff()

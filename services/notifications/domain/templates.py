@@ -20,13 +20,13 @@ class Recipient(StrEnum):
         return self not in (Recipient.CLIENT, Recipient.WRITER, Recipient.THERAPIST)
 
     @property
-    def asked(self) -> bool:
+    def asked_for_help(self) -> bool:
         """Whether it is somebody who asked for help, for themselves or for another."""
         return self in (Recipient.CLIENT, Recipient.WRITER)
 
 
 class StandIn(StrEnum):
-    """Wording that goes out in place of a message's own, to whoever must not be told more in this way."""
+    """Templates that are used instead of a message's own where that would say too much, or is for somebody else."""
 
     DISCREET = "discreet"
     CLIENT_TEXT = "client_text"
@@ -95,9 +95,9 @@ class Template(StrEnum):
         return Recipient.OFFICE if self in _TO_THE_OFFICE else Recipient.THERAPIST
 
     def recipients(self, *, client: bool, writer: bool) -> tuple[Recipient, ...]:
-        """Who of those who can be written to gets it: the client, and where that can't be, whoever wrote for them.
+        """Who gets it: the client, or if nobody may write to the client, whoever wrote for them.
 
-        Whoever wrote gets word that the request came in any case.
+        Whoever wrote is told in any case that the request came.
         """
         told: tuple[Recipient, ...] = (Recipient.CLIENT,) if client else ()
         stands_in = not client and self in _FOR_WRITERS
@@ -149,10 +149,10 @@ _TO_CLIENTS = frozenset(
         Template.CLIENT_EVALUATION,
     }
 )
-TO_ONE_CONTACT = frozenset({Template.CONTACT_CODE, Template.CONTACT_MOVED})
-"""What goes to the contact that came with it, whoever's it is, and to no other."""
+TO_ENCLOSED_CONTACT = frozenset({Template.CONTACT_CODE, Template.CONTACT_MOVED})
+"""What goes to the contact that came sealed with the message, and to no other."""
 
-_FOR_WRITERS = _TO_CLIENTS - {Template.CLIENT_EVALUATION} - TO_ONE_CONTACT
+_FOR_WRITERS = _TO_CLIENTS - {Template.CLIENT_EVALUATION} - TO_ENCLOSED_CONTACT
 _TO_THE_OFFICE = frozenset(
     {
         Template.REQUEST_ARRIVED,

@@ -1,6 +1,6 @@
-"""What gateways of text messages and letters say later of what they took: that it arrived, or that it never did.
+"""Delivery receipts: what providers of text messages and letters report later, that one arrived or never did.
 
-Which JSON they post, and in which words, is a setting, so that no supplier is wired in.
+The JSON that they post, and its words, are settings, so that the code depends on no provider.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FAILED = (
     "failed,undelivered,undeliverable,rejected,expired,returned,permanent-failure,temporary-failure,technical-failure"
 )
 FINE = "accepted,buffered,created,delivered,pending,printed,queued,received,sending,sent"
-MOST_PUT_ASIDE = 1_000
+MAX_PUT_ASIDE = 1_000
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,13 @@ class Reporting:
 
 @dataclass(frozen=True)
 class Receipt:
-    """A message of ours that the gateway says never arrived."""
+    """A message of ours that the provider says never arrived."""
 
     message_id: UUID
 
 
 def check_sender(reporting: Reporting, posted: Posted) -> None:
-    """Raises NotLetIn. It takes the same time, however much of a token is right."""
+    """Raises NotLetIn. Compares in constant time."""
     given = posted.headers.get("authorization", "").removeprefix("Bearer ")
     if reporting.token and hmac.compare_digest(given.encode(), reporting.token.encode()):
         return
@@ -67,7 +67,7 @@ def check_sender(reporting: Reporting, posted: Posted) -> None:
 def read_receipts(reporting: Reporting, body: bytes, *, aside: Path) -> list[Receipt]:
     """What failed of what a body reports, each read by itself; what can't be read is put into the folder `aside`.
 
-    A reference that is none of ours is no concern of ours: people may send by the same account. Raises Invalid if
+    A reference that isn't ours is ignored: people may use the same account. Raises Invalid if
     nothing can be read, and OSError if it can't be put aside.
     """
     try:
@@ -106,11 +106,11 @@ def _identity(reference: Any) -> UUID | None:
 def _entries(pattern: Any, found: Any) -> Iterator[tuple[Any, Any]]:
     """Each thing that is reported, and the part of the pattern that describes it."""
     if isinstance(pattern, list):
-        for one in _listed(found):
-            yield pattern[0], one
+        for entry in _listed(found):
+            yield pattern[0], entry
     elif isinstance(found, list):
-        for one in found:
-            yield pattern, one
+        for entry in found:
+            yield pattern, entry
     else:
         key = next((key for key, part in pattern.items() if "[" in json.dumps(part)), None)
         if key is None:
@@ -136,12 +136,12 @@ def _values(pattern: Any, entry: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _put_aside(folder: Path, content: bytes) -> None:
-    """Keeps it for a person, once however often it comes. Raises OSError, also where enough lies there already."""
+    """Stores it for a person to look at, once however often it comes. Raises OSError, also if there is too much."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     kept = folder / f"{hashlib.sha256(content).hexdigest()}.json"
     if kept.exists():
         return
-    if count_put_aside(folder) >= MOST_PUT_ASIDE:
+    if count_put_aside(folder) >= MAX_PUT_ASIDE:
         raise OSError("a person must first look at what lies aside")
     written = kept.with_suffix(".new")
     descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

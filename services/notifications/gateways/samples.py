@@ -1,4 +1,4 @@
-"""What each template may ask for, with invented values to preview it with."""
+"""The values that each template may use, with invented ones to preview it."""
 
 from __future__ import annotations
 
@@ -143,4 +143,4 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
 """By the template's name."""
 
 KNOWN = {name: frozenset(values) for name, values in SAMPLES.items()}
-TEXTS = frozenset({StandIn.CLIENT_TEXT.value, StandIn.ALERT_TEXT.value, Template.CLIENT_CODE.value})
+WITHOUT_SUBJECT = frozenset({StandIn.CLIENT_TEXT.value, StandIn.ALERT_TEXT.value, Template.CLIENT_CODE.value})

@@ -1,41 +1,42 @@
-"""Safeguarding alerts: out at once, at any hour, and on to the next person until somebody answers by name."""
+"""Safeguarding alerts: sent at once, at any hour, and escalated until a named person takes the concern in hand."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
 import structlog
 
-from chassis.ports import Timer, UnitOfWork
-from chassis.privacy.one_time_links import hash_of, new_token
-from chassis.workdays import add_working_days
+from chassis.ports import Invalid, Timer, UnitOfWork
+from chassis.privacy.one_time_links import hash_of
+from chassis.privacy.opening import open_or_park
 from contracts.events.intake import SafeguardingConcernRaised
 from contracts.events.notifications import (
-    SafeguardingAlertAcknowledged,
-    SafeguardingAlertEscalated,
     SafeguardingAlertSent,
 )
-from contracts.sealed import LinkSecret
-from contracts.vocabulary import AlertStep, Channel, ConcernId, Severity
-from services.notifications import store
+from contracts.events.web import AlertAnswered
+from contracts.sealed import AlertAnswer
+from contracts.vocabulary import AlertStep, ConcernId, LinkState, MessageId
+from services.notifications.application.alerts import (
+    REPORT_UNREACHED,
+    call_people,
+    escalate,
+    escalate_if_unreachable,
+    link_state,
+    stand_down,
+)
+from services.notifications.application.delivery import DeliveryResult, give_up, record_result
+from services.notifications.application.on_duty import person_on_duty
 from services.notifications.dependencies import Dependencies
-from services.notifications.domain.alerts import TIME_TO_REACH, Alert, Call
-from services.notifications.domain.links import AlertLink
+from services.notifications.domain.alerts import TIME_TO_REACH, Alert
 from services.notifications.domain.messages import Message, State
-from services.notifications.domain.templates import Recipient
-from services.notifications.handlers.delivery import Outcome, message_of, record_failed, record_sent
-from services.notifications.handlers.queueing import cancel, queue_alert
-from services.notifications.handlers.rota import person_on_duty
-
-ESCALATE, SHOUT = "escalate_alert", "shout"
+from services.notifications.store import alerts, messages
 
 log = structlog.get_logger()
 
 
 def raise_alert(unit: UnitOfWork[Dependencies], event: SafeguardingConcernRaised) -> None:
     """Alerts the duty lead at once and starts the escalation clock."""
-    if store.find_alert(unit.session, event.concern_id):
+    if alerts.find_alert(unit.session, event.concern_id):
         return
     alert = Alert(
         concern_id=event.concern_id,
@@ -45,18 +46,18 @@ def raise_alert(unit: UnitOfWork[Dependencies], event: SafeguardingConcernRaised
         raised_at=event.raised_at,
     )
     unit.session.add(alert)
-    _call(unit, alert, alert.begin())
-    unit.set_timer_after(SHOUT, alert.concern_id, TIME_TO_REACH)
+    call_people(unit, alert, alert.begin())
+    unit.set_timer_after(REPORT_UNREACHED, alert.concern_id, TIME_TO_REACH)
 
 
 def escalate_alert(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """Nobody answered in time: the next person is alerted; after the last one everybody, again and again."""
-    _escalate(unit, store.get_alert(unit.session, ConcernId(UUID(timer.key))))
+    escalate(unit, alerts.get_alert(unit.session, ConcernId(UUID(timer.key))))
 
 
-def shout(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
-    """Every channel has failed so far. Whoever looks at the log, the metrics or the console is told, every minute."""
-    alert = store.get_alert(unit.session, ConcernId(UUID(timer.key)))
+def report_unreached(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
+    """Every channel has failed so far. Says so in the log every minute, until somebody is reached or answers."""
+    alert = alerts.get_alert(unit.session, ConcernId(UUID(timer.key)))
     if not alert.is_open or alert.reached_at:
         return
     log.critical(
@@ -66,32 +67,19 @@ def shout(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
         step=alert.step.value,
         raised_at=alert.raised_at.isoformat(),
     )
-    unit.set_timer_after(SHOUT, alert.concern_id, TIME_TO_REACH)
+    unit.set_timer_after(REPORT_UNREACHED, alert.concern_id, TIME_TO_REACH)
 
 
-def stand_down(unit: UnitOfWork[Dependencies], alert: Alert) -> None:
-    """Somebody has taken the concern in hand: stops the clock and whatever alert has not gone out yet."""
-    unit.cancel_timer(ESCALATE, alert.concern_id)
-    unit.cancel_timer(SHOUT, alert.concern_id)
-    for message in store.queued_about_concern(unit.session, alert.concern_id):
-        cancel(unit, message)
-    unit.emit(
-        SafeguardingAlertAcknowledged(
-            concern_id=alert.concern_id, referral_id=alert.referral_id, step=alert.step, acknowledged_at=unit.now
-        )
-    )
-
-
-def record_alert_sent(unit: UnitOfWork[Dependencies], timer: Timer, outcome: Outcome) -> None:
+def record_alert_sent(unit: UnitOfWork[Dependencies], timer: Timer, result: DeliveryResult) -> None:
     message, alert = _message_and_alert(unit, timer)
-    record_sent(unit, timer, outcome)
+    record_result(unit, message, result)
     if message.state is State.FAILED:
-        _pass_on(unit, alert, message)
+        escalate_if_unreachable(unit, alert, message)
     elif message.state is State.SENT:
         alert.reach(at=unit.now)
-        link = store.find_link_of_message(unit.session, message.id)
+        link = alerts.find_link_of_message(unit.session, message.id)
         if link:
-            link.sent(to=outcome.staff_id, at=unit.now)
+            link.record_sent(to=result.staff_id, at=unit.now)
         unit.emit(
             SafeguardingAlertSent(
                 concern_id=alert.concern_id,
@@ -105,93 +93,26 @@ def record_alert_sent(unit: UnitOfWork[Dependencies], timer: Timer, outcome: Out
 
 def record_alert_failed(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     message, alert = _message_and_alert(unit, timer)
-    record_failed(unit, timer)
-    _pass_on(unit, alert, message)
-
-
-def note_bounce(unit: UnitOfWork[Dependencies], message: Message) -> None:
-    """An alert that came back has reached nobody, unless another way has."""
-    assert message.concern_id is not None
-    alert = store.get_alert(unit.session, message.concern_id)
-    if alert.is_open and not store.reached_somebody(unit.session, alert.concern_id):
-        alert.reached_at = None
-        unit.set_timer(SHOUT, alert.concern_id, unit.now)
-    _pass_on(unit, alert, message)
-
-
-def _pass_on(unit: UnitOfWork[Dependencies], alert: Alert, message: Message) -> None:
-    """Goes on to the next person without waiting when the one whose turn it is can be told in no way at all."""
-    if message.recipient.value != alert.step.value or alert.is_at_the_top:
-        return
-    if all(one.state is State.FAILED for one in store.messages_of_call(unit.session, message)):
-        _escalate(unit, alert)
-
-
-def _escalate(unit: UnitOfWork[Dependencies], alert: Alert) -> None:
-    step = alert.step
-    calls = alert.escalate()
-    if not calls:
-        return
-    if alert.step is not step:
-        unit.emit(
-            SafeguardingAlertEscalated(
-                concern_id=alert.concern_id, referral_id=alert.referral_id, step=alert.step, escalated_at=unit.now
-            )
-        )
-    _call(unit, alert, calls)
-
-
-def _call(unit: UnitOfWork[Dependencies], alert: Alert, calls: tuple[Call, ...]) -> None:
-    """Queues an alert to each person called, by every channel they have, and winds the clock up again."""
-    for call in calls:
-        _call_one(unit, alert, call)
-    alert.escalates_at = _next_look(unit, alert.severity)
-    unit.set_timer_after(ESCALATE, alert.concern_id, alert.escalates_at - unit.now)
-
-
-def _call_one(unit: UnitOfWork[Dependencies], alert: Alert, call: Call) -> None:
-    person = person_on_duty(unit, call.step)
-    by_text = person.telephone and Channel.TEXT not in unit.dependencies.by_hand
-    for channel in (Channel.EMAIL, Channel.TEXT) if by_text else (Channel.EMAIL,):
-        key, token = f"{alert.concern_id}:{call.step}:{call.round}", new_token()
-        message_id = queue_alert(
-            unit,
-            recipient=Recipient(call.step.value),
-            key=key if channel is Channel.EMAIL else f"{key}:{channel}",
-            concern_id=alert.concern_id,
-            referral_id=alert.referral_id,
-            channel=channel,
-            data={
-                "severity": alert.severity.value,
-                "category": alert.category.value,
-                "raised_at": alert.raised_at.isoformat(),
-                "step": call.step.value,
-                "round": call.round,
-            },
-            sealed=unit.dependencies.keyring.seal("notifications", LinkSecret(token=token)),
-        )
-        if message_id:
-            unit.session.add(
-                AlertLink(
-                    token_hash=hash_of(token),
-                    message_id=message_id,
-                    concern_id=alert.concern_id,
-                    step=call.step,
-                    made_at=unit.now,
-                )
-            )
-
-
-def _next_look(unit: UnitOfWork[Dependencies], severity: Severity) -> datetime:
-    policy = unit.dependencies.settings
-    if severity is Severity.IMMEDIATE:
-        return unit.now + policy.escalate_immediate
-    if severity is Severity.URGENT:
-        return unit.now + policy.escalate_urgent
-    return add_working_days(unit.now, policy.escalate_advisory_working_days)
+    give_up(unit, message)
+    escalate_if_unreachable(unit, alert, message)
 
 
 def _message_and_alert(unit: UnitOfWork[Dependencies], timer: Timer) -> tuple[Message, Alert]:
-    message = message_of(unit, timer)
+    message = messages.get_message(unit.session, MessageId(UUID(timer.key)))
     assert message.concern_id is not None
-    return message, store.get_alert(unit.session, message.concern_id)
+    return message, alerts.get_alert(unit.session, message.concern_id)
+
+
+def record_alert_answer(unit: UnitOfWork[Dependencies], event: AlertAnswered) -> None:
+    """Whoever the link was sent to takes the concern in hand. Does nothing if it can't be answered any more.
+
+    Raises Invalid for what can't be opened, or belongs to no alert.
+    """
+    answer = open_or_park(unit.dependencies.keyring, AlertAnswer, event.sealed)
+    link = alerts.find_alert_link(unit.session, hash_of(answer.token))
+    if link is None:
+        raise Invalid("the answer belongs to no alert")
+    alert = alerts.get_alert(unit.session, link.concern_id)
+    if link_state(unit, link, alert) is LinkState.OPEN:
+        alert.acknowledge(by=person_on_duty(unit, link.step).name, at=unit.now)
+        stand_down(unit, alert)

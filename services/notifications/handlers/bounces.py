@@ -1,4 +1,4 @@
-"""What came back: a message that was sent and not delivered after all is failed, and a person looks after it."""
+"""Bounced e-mail: a message that was sent and not delivered after all fails, and the office sees to it."""
 
 from __future__ import annotations
 
@@ -8,71 +8,48 @@ from uuid import UUID
 
 from chassis.ports import Timer, UnitOfWork
 from contracts.vocabulary import Channel, MessageId
-from services.notifications import store
+from services.notifications.application.bounces import FAIL_UNDELIVERED, LOOK_AGAIN, fail_undelivered
 from services.notifications.dependencies import Dependencies
-from services.notifications.domain.messages import State
-from services.notifications.domain.templates import Template
-from services.notifications.gateways.bounces import MOST_AT_ONCE, Report, put_away, read_reports
-from services.notifications.handlers.alerts import note_bounce
-from services.notifications.handlers.queueing import bounce
+from services.notifications.gateways.dsn import MAX_AT_ONCE, Report, mark_read, read_reports
+from services.notifications.store import messages
 
-READ_BOUNCES, TAKE_BACK = "read_bounces", "take_back"
+READ_BOUNCES = "read_bounces"
+
 FOLDER = "folder"
-"""The key of the one timer, which a migration has set for the first time."""
+"""The key of the only timer, which a migration set for the first time."""
 
 EVERY = timedelta(minutes=5)
 
-LOOK_AGAIN = timedelta(seconds=10)
-TIME_TO_RECORD = timedelta(minutes=10)
-"""In which it is on record that a message went out, if it did; longer than an effect's lease."""
-
 BY_MAIL = frozenset({Channel.EMAIL, Channel.STAFF_CALL})
-"""A call that the office is asked for is asked for by e-mail."""
+"""The office is asked by e-mail to make a call, so such a message can bounce too."""
 
 
 def read_bounces(unit: UnitOfWork[Dependencies], timer: Timer) -> list[Report]:
-    """Puts away what was taken account of last time, and reads what has come since. Raises OSError."""
+    """Marks as read what was recorded last time, and reads what has come since. Raises OSError."""
     folder = unit.dependencies.settings.bounces
     if folder is None:
         return []
-    put_away(folder, timer.data.get("read", ()))
+    mark_read(folder, timer.data.get("read", ()))
     return read_reports(folder)
 
 
 def record_bounces(unit: UnitOfWork[Dependencies], timer: Timer, reports: Collection[Report]) -> None:
     for report in reports:
         if report.failed:
-            take_back(unit, MessageId(report.failed), BY_MAIL)
-    after = timedelta() if len(reports) == MOST_AT_ONCE else EVERY
+            fail_undelivered(unit, MessageId(report.failed), BY_MAIL)
+    after = timedelta() if len(reports) == MAX_AT_ONCE else EVERY
     unit.set_timer_after(READ_BOUNCES, FOLDER, after, {"read": [report.file for report in reports]})
 
 
 def read_bounces_later(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
-    """The folder could not be read at any attempt; it may be back one day."""
+    """Every attempt to read the folder failed; it may be readable later."""
     unit.set_timer_after(READ_BOUNCES, FOLDER, EVERY, timer.data)
 
 
-def take_back(unit: UnitOfWork[Dependencies], message_id: MessageId, channels: Collection[Channel]) -> None:
-    """Fails a message that went out by one of these channels and did not arrive; of any other it says nothing.
-
-    Word of it may be here before it is on record that the message went out: then it is looked at again.
-    """
-    message = store.find_message(unit.session, message_id)
-    if message is None:
-        return
-    if message.is_queued:
-        until = (unit.now + TIME_TO_RECORD).isoformat()
-        unit.set_timer_after(TAKE_BACK, message_id, LOOK_AGAIN, {"channels": sorted(channels), "until": until})
-    elif message.state is State.SENT and message.channel in channels:
-        bounce(unit, message)
-        if message.template is Template.SAFEGUARDING_ALERT:
-            note_bounce(unit, message)
-
-
-def take_back_later(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
-    message_id, channels = MessageId(UUID(timer.key)), [Channel(one) for one in timer.data["channels"]]
-    message = store.find_message(unit.session, message_id)
+def fail_undelivered_later(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
+    message_id, channels = MessageId(UUID(timer.key)), [Channel(channel) for channel in timer.data["channels"]]
+    message = messages.find_message(unit.session, message_id)
     if message is None or not message.is_queued:
-        take_back(unit, message_id, channels)
+        fail_undelivered(unit, message_id, channels)
     elif unit.now < datetime.fromisoformat(timer.data["until"]):
-        unit.set_timer_after(TAKE_BACK, message_id, LOOK_AGAIN, timer.data)
+        unit.set_timer_after(FAIL_UNDELIVERED, message_id, LOOK_AGAIN, timer.data)

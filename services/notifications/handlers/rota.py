@@ -1,55 +1,94 @@
-"""Who is on duty now, and whether somebody will be on the coming days."""
+"""The safeguarding rota: who can be on duty, their turns and leave, and gaps on the days ahead."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from chassis.ports import Timer, UnitOfWork
 from chassis.workdays import is_bank_holiday
+from contracts.commands.notifications import (
+    CancelDuty,
+    DutyPlanned,
+    KeepStaff,
+    PlanDuty,
+    PlanLeave,
+    StaffKept,
+)
 from contracts.london import day_of
 from contracts.sealed import DutyContact
-from contracts.vocabulary import AlertStep, StaffId
-from services.notifications import store
+from contracts.vocabulary import DutyId, StaffId
+from services.notifications.application.encryption import encrypt, open_sealed
+from services.notifications.application.on_duty import schedule_rota_check
+from services.notifications.application.queueing import queue_to_office
 from services.notifications.dependencies import Dependencies
-from services.notifications.domain.limits import next_digest
-from services.notifications.domain.rota import gaps, on_duty
+from services.notifications.domain.rota import Duty, EndsBeforeItBegins, Leave, Staff, check_period, gaps
 from services.notifications.domain.templates import Template
-from services.notifications.handlers.queueing import queue_to_office
-from services.notifications.settings import Person
-
-LOOK_AT_ROTA, ROTA = "look_at_rota", "rota"
+from services.notifications.errors import ImpossiblePeriod, UnknownDuty, UnknownStaff
+from services.notifications.store import rota
 
 
-def person_on_duty(unit: UnitOfWork[Dependencies], step: AlertStep) -> Person:
-    """Who is alerted at this step now: from the rota, or the mailbox of the settings if the rota has nobody."""
-    staff_id = whose_turn(unit, step)
-    if staff_id is None:
-        person = unit.dependencies.settings.safeguarding[step]
-        return person if person.name else replace(person, name=step.value.replace("_", " "))
-    staff = store.get_staff(unit.session, staff_id)
-    contact = unit.dependencies.vault.decrypt(unit.session, staff_id, DutyContact, staff.contact)
-    return Person(contact.email, contact.telephone, contact.name)
-
-
-def look_at_rota(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
+def check_rota(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """Tells the office of each day ahead on which nobody is on duty, every day until somebody is."""
     first, ahead = day_of(unit.now), unit.dependencies.settings.rota_days_ahead
-    duties, leave = store.rota_from(unit.session, first)
+    duties, leave = rota.rota_from(unit.session, first)
     days = [first + timedelta(days=number) for number in range(ahead)]
     found = gaps(duties, leave, days=days, is_bank_holiday=is_bank_holiday)
     if found:
-        told = ",".join(f"{gap.step.value}:{gap.day.isoformat()}" for gap in found)
-        queue_to_office(unit, Template.ROTA_GAP, key=first.isoformat(), referral_id=None, data={"gaps": told})
-    look_tomorrow(unit)
+        listed = ",".join(f"{gap.step.value}:{gap.day.isoformat()}" for gap in found)
+        queue_to_office(unit, Template.ROTA_GAP, key=first.isoformat(), referral_id=None, data={"gaps": listed})
+    schedule_rota_check(unit)
 
 
-def look_tomorrow(unit: UnitOfWork[Dependencies]) -> None:
-    unit.set_timer(LOOK_AT_ROTA, ROTA, next_digest([unit.dependencies.settings.rota_looked_at], at=unit.now))
+def save_staff(unit: UnitOfWork[Dependencies], request: KeepStaff) -> StaffKept:
+    """Adds somebody who can be on duty, or changes how they are reached. Raises NotReadable, IdentityUsedUp."""
+    contact = open_sealed(unit, DutyContact, request.contact)
+    known = rota.find_new_staff(unit.session, request.staff_id)
+    stored = encrypt(unit, request.staff_id, contact)
+    if known is None:
+        unit.session.add(Staff(id=request.staff_id, contact=stored))
+    else:
+        known.contact = stored
+    return StaffKept(staff_id=request.staff_id)
 
 
-def whose_turn(unit: UnitOfWork[Dependencies], step: AlertStep) -> StaffId | None:
-    """Who of the rota is on duty for this step today; None if it has nobody."""
-    day = day_of(unit.now)
-    duties, leave = store.rota_from(unit.session, day)
-    return on_duty(duties, leave, step=step, day=day, is_bank_holiday=is_bank_holiday(day))
+def plan_duty(unit: UnitOfWork[Dependencies], request: PlanDuty) -> DutyPlanned:
+    """Puts somebody on the rota, which is looked at for gaps every day from then on.
+
+    Raises UnknownStaff, ImpossiblePeriod.
+    """
+    _check(unit, request.staff_id, request.starts_on, request.ends_on)
+    duty = Duty(
+        id=DutyId(unit.new_id()),
+        staff_id=request.staff_id,
+        step=request.step,
+        starts_on=request.starts_on,
+        ends_on=request.ends_on,
+        bank_holidays=request.bank_holidays,
+    )
+    rota.add_duty(unit.session, duty)
+    schedule_rota_check(unit)
+    return DutyPlanned(duty_id=duty.id)
+
+
+def cancel_duty(unit: UnitOfWork[Dependencies], request: CancelDuty) -> DutyPlanned:
+    """Raises UnknownDuty."""
+    if not rota.remove_duty(unit.session, request.duty_id):
+        raise UnknownDuty("There is no such turn on the rota. Please check the identifier.")
+    return DutyPlanned(duty_id=request.duty_id)
+
+
+def plan_leave(unit: UnitOfWork[Dependencies], request: PlanLeave) -> StaffKept:
+    """Raises UnknownStaff, ImpossiblePeriod."""
+    _check(unit, request.staff_id, request.starts_on, request.ends_on)
+    leave = Leave(staff_id=request.staff_id, starts_on=request.starts_on, ends_on=request.ends_on)
+    rota.add_leave(unit.session, unit.new_id(), leave)
+    return StaffKept(staff_id=request.staff_id)
+
+
+def _check(unit: UnitOfWork[Dependencies], staff_id: StaffId, starts_on: date, ends_on: date) -> None:
+    if rota.find_staff(unit.session, staff_id) is None:
+        raise UnknownStaff("Nobody of this identity is known. Please use `keep_staff` first.")
+    try:
+        check_period(starts_on, ends_on)
+    except EndsBeforeItBegins as refusal:
+        raise ImpossiblePeriod(str(refusal)) from None

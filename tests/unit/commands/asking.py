@@ -52,9 +52,9 @@ from services.intake.service import IntakeService
 from services.intake.store import tables as intake_tables
 from services.matching.service import MatchingService
 from services.matching.store import tables as matching_tables
-from services.notifications import handlers as notifications
-from services.notifications import store as notifications_store
+from services.notifications.handlers import alerts
 from services.notifications.service import NotificationsService
+from services.notifications.store import tables as notifications_tables
 from tests.support.samples import PASSPHRASE
 from tests.unit.billing import making
 from tests.unit.evaluation.conftest import a_study
@@ -66,7 +66,7 @@ SERVICES: dict[str, tuple[type, MetaData]] = {
     "intake": (IntakeService, intake_tables.metadata),
     "matching": (MatchingService, matching_tables.metadata),
     "billing": (BillingService, billing_tables.metadata),
-    "notifications": (NotificationsService, notifications_store.metadata),
+    "notifications": (NotificationsService, notifications_tables.metadata),
     "evaluation": (EvaluationService, evaluation_tables.metadata),
 }
 NEED_A_BROKER = ("health", *(f"{what}_dead_letters" for what in ("list", "show", "export", "replay", "discard")))
@@ -174,7 +174,7 @@ def a_notifications(url: str, keys: Path, monkeypatch: Any) -> Service:
         category=ConcernCategory.RISK_TO_SELF,
         raised_at=MONDAY_10,
     )
-    desk.bench.hear(notifications.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
     return Service("notifications", desk.bench, url, desk.keyring, [], [])
 

@@ -25,11 +25,12 @@ from contracts.events.matching import TherapistContactChanged
 from contracts.reference import reference_for
 from contracts.sealed import ClientContact, SafeChannel, SafeContact, SafeHours, TherapistContact
 from contracts.vocabulary import AlertStep, ContactPurpose, ReferralId, TherapistId
-from services.notifications import commands, handlers, store
-from services.notifications.dependencies import Dependencies, read_wording
-from services.notifications.gateways.mail import Rejected
-from services.notifications.gateways.parcels import Parcel
+from services.notifications.dependencies import Dependencies, read_templates
+from services.notifications.gateways.email import Rejected
+from services.notifications.gateways.outbound import OutboundMessage
+from services.notifications.handlers import address_book, alerts, bounces, digests, queries, rota, sending
 from services.notifications.settings import TEMPLATES, Gateway, Mailbox, NotificationsSettings, Person
+from services.notifications.store import tables
 
 MAX_ATTEMPTS = 8
 
@@ -79,7 +80,7 @@ SETTINGS = NotificationsSettings(
     master_key="unused",
 )
 
-WORDING = read_wording(SETTINGS)
+WORDING = read_templates(SETTINGS)
 
 EMAIL = SafeContact(channel=SafeChannel.EMAIL, email="robin@example.org", discreet=True)
 OPEN_EMAIL = replace(EMAIL, discreet=False)
@@ -94,8 +95,8 @@ THERAPIST_EMAIL = "sam.pretend@example.org"
 
 
 @dataclass
-class LetterBox:
-    """A mailer that keeps what it is given. `down` makes it unreachable, `refuses` rejects for good."""
+class FakeMailer:
+    """A mailer that collects what it is given. `down` makes it unreachable, `refuses` rejects for good."""
 
     sent: list[EmailMessage] = field(default_factory=list)
     down: bool = False
@@ -108,7 +109,7 @@ class LetterBox:
             raise Rejected("refused for good (550)")
         self.sent.append(message_from_bytes(bytes(message), policy=default_policy))
 
-    def keep(self) -> None:
+    def flush(self) -> None:
         """It forgets nothing anyway."""
 
     def to(self, address: str) -> list[EmailMessage]:
@@ -116,24 +117,24 @@ class LetterBox:
 
 
 @dataclass
-class Hatch:
-    """A carrier of text messages or letters that keeps what it is given, and fails in the same ways."""
+class FakeProvider:
+    """A provider of text messages or letters that collects what it is given, and fails in the same ways."""
 
-    sent: list[Parcel] = field(default_factory=list)
+    sent: list[OutboundMessage] = field(default_factory=list)
     down: bool = False
     refuses: set[str] = field(default_factory=set)
 
-    def send(self, parcel: Parcel) -> None:
+    def send(self, message: OutboundMessage) -> None:
         if self.down:
             raise OSError("no way out")
-        if parcel.to in self.refuses:
+        if message.to in self.refuses:
             raise Rejected("refused for good (422)")
-        self.sent.append(parcel)
+        self.sent.append(message)
 
 
 TIMERS: dict[Callable[..., None], str] = {
-    handlers.record_alert_sent: "send_alert",
-    handlers.record_digest: "send_digest",
+    alerts.record_alert_sent: "send_alert",
+    digests.record_digest: "send_digest",
 }
 
 
@@ -143,9 +144,9 @@ class Desk:
 
     bench: HandlerBench
     keyring: Keyring
-    post: LetterBox
-    texts: Hatch
-    letters: Hatch
+    mail: FakeMailer
+    texts: FakeProvider
+    letters: FakeProvider
     attempts: dict[str, int] = field(default_factory=dict)
 
     def release(
@@ -158,7 +159,7 @@ class Desk:
         language: str = "en",
     ) -> None:
         event = self.released(referral_id, contact, to=to, language=language)
-        self.bench.hear(handlers.keep_contact, event, sequence=sequence)
+        self.bench.hear(address_book.record_contact, event, sequence=sequence)
 
     def released(
         self,
@@ -181,7 +182,7 @@ class Desk:
 
     def admit(self, therapist_id: TherapistId, *, email: str = THERAPIST_EMAIL, sequence: int | None = None) -> None:
         event = self.contact_changed(therapist_id, email=email)
-        self.bench.hear(handlers.keep_therapist_contact, event, sequence=sequence)
+        self.bench.hear(address_book.record_therapist_contact, event, sequence=sequence)
 
     def contact_changed(self, therapist_id: TherapistId, *, email: str = THERAPIST_EMAIL) -> TherapistContactChanged:
         contact = TherapistContact(name=THERAPIST_NAME, email=email, telephone="07700 900321")
@@ -190,18 +191,18 @@ class Desk:
 
     def run(self) -> None:
         """Does everything that is due now, as the schedule would."""
-        ordinary = self._effect(handlers.deliver, handlers.record_sent, handlers.record_failed)
-        alert = self._effect(handlers.deliver, handlers.record_alert_sent, handlers.record_alert_failed)
+        ordinary = self._effect(sending.deliver, sending.record_sent, sending.record_failed)
+        alert = self._effect(sending.deliver, alerts.record_alert_sent, alerts.record_alert_failed)
         timers = {
             "send_message": ordinary,
             "send_alert": alert,
-            "escalate_alert": handlers.escalate_alert,
-            "shout": handlers.shout,
-            "look_at_rota": handlers.look_at_rota,
-            "forget_client": handlers.forget_client,
-            "take_back": handlers.take_back_later,
-            "send_digest": self._effect(handlers.send_digest, handlers.record_digest, handlers.record_digest_failed),
-            "read_bounces": self._effect(handlers.read_bounces, handlers.record_bounces, handlers.read_bounces_later),
+            "escalate_alert": alerts.escalate_alert,
+            "shout": alerts.report_unreached,
+            "look_at_rota": rota.check_rota,
+            "forget_client": address_book.forget_client,
+            "take_back": bounces.fail_undelivered_later,
+            "send_digest": self._effect(digests.send_digest, digests.record_digest, digests.record_digest_failed),
+            "read_bounces": self._effect(bounces.read_bounces, bounces.record_bounces, bounces.read_bounces_later),
         }
         while self.bench.fire_due(timers):
             pass
@@ -218,7 +219,7 @@ class Desk:
         self.run()
 
     def messages(self, referral_id: ReferralId) -> list[MessageView]:
-        found: list[MessageView] = self.bench.ask(commands.list_messages, ListMessages(referral_id=referral_id))
+        found: list[MessageView] = self.bench.ask(queries.list_messages, ListMessages(referral_id=referral_id))
         return found
 
     def states(self, referral_id: ReferralId) -> dict[str, str]:
@@ -269,18 +270,18 @@ def desk_on(url: str, keys: Path, *, by_hand: bool = False, **policy: Any) -> De
 
     `by_hand`: there is no gateway for text messages or letters.
     """
-    post, texts, letters = LetterBox(), Hatch(), Hatch()
+    mail, texts, letters = FakeMailer(), FakeProvider(), FakeProvider()
     dependencies = Dependencies(
         settings=replace(SETTINGS, **policy),
         keyring=Keyring(keys, reader="notifications"),
-        vault=Vault(store.data_keys, new_master_key()),
-        mailer=post,
-        wording=WORDING,
+        vault=Vault(tables.data_keys, new_master_key()),
+        mailer=mail,
+        templates=WORDING,
         texts=None if by_hand else texts,
         letters=None if by_hand else letters,
     )
-    bench = HandlerBench("notifications", store.metadata, dependencies=dependencies, url=url)
-    return Desk(bench, dependencies.keyring, post, texts, letters)
+    bench = HandlerBench("notifications", tables.metadata, dependencies=dependencies, url=url)
+    return Desk(bench, dependencies.keyring, mail, texts, letters)
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from chassis.ids import new_id
 from chassis.ports import EventHandler, NotYet
 from contracts.event import Event
 from contracts.vocabulary import ReferralId, Respondent, TherapistId
-from services.notifications import handlers, store
+from services.notifications.handlers import address_book, client_messages, introductions, therapist_messages
+from services.notifications.store import people
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import Desk, desk_on
 
@@ -28,18 +29,18 @@ def a_story(desk: Desk, *, withdrawn: bool) -> list[Fact]:
     offer = facts.offered(referral_id, therapist_id)
     form = facts.invited(desk.keyring, referral_id, therapist_id, Respondent.THERAPIST)
     story: list[Fact] = [
-        (handlers.keep_contact, desk.released(referral_id), 2),
-        (handlers.keep_therapist_contact, desk.contact_changed(therapist_id), 2),
-        (handlers.send_offer, offer, 1),
-        (handlers.note_match, facts.matched(referral_id, therapist_id), 2),
-        (handlers.keep_contact, desk.released(referral_id, to=therapist_id), 4),
-        (handlers.tell_of_referral_fee, facts.fee_charged(referral_id, therapist_id), 1),
-        (handlers.tell_client_of_subsidy, facts.subsidy_approved(referral_id), 2),
-        (handlers.ask_for_form, form, 1),
-        (handlers.tell_of_suspension, facts.suspended(therapist_id), 5),
+        (address_book.record_contact, desk.released(referral_id), 2),
+        (address_book.record_therapist_contact, desk.contact_changed(therapist_id), 2),
+        (therapist_messages.send_offer, offer, 1),
+        (introductions.note_match, facts.matched(referral_id, therapist_id), 2),
+        (address_book.record_contact, desk.released(referral_id, to=therapist_id), 4),
+        (therapist_messages.notify_of_referral_fee, facts.fee_charged(referral_id, therapist_id), 1),
+        (client_messages.notify_client_of_subsidy, facts.subsidy_approved(referral_id), 2),
+        (client_messages.ask_for_form, form, 1),
+        (therapist_messages.notify_of_suspension, facts.suspended(therapist_id), 5),
     ]
     if withdrawn:
-        story.append((handlers.withdraw, facts.withdrawn(referral_id), 5))
+        story.append((address_book.withdraw, facts.withdrawn(referral_id), 5))
     return story
 
 
@@ -61,7 +62,7 @@ def tell(desk: Desk, story: list[Fact], order: list[int]) -> None:
 
 
 def subjects(desk: Desk) -> list[tuple[str, str]]:
-    return sorted((message["To"], message["Subject"]) for message in desk.post.sent)
+    return sorted((message["To"], message["Subject"]) for message in desk.mail.sent)
 
 
 orders = st.permutations([*range(9), *range(9)])
@@ -90,12 +91,12 @@ def test_after_a_withdrawal_the_confirmation_is_the_last_word(keys: Path, tmp_pa
     desk = a_desk(keys, tmp_path)
     story = a_story(desk, withdrawn=True)
     tell(desk, story, order)
-    to_client = [message for message in desk.post.sent if message["To"] == "robin@example.org"]
+    to_client = [message for message in desk.mail.sent if message["To"] == "robin@example.org"]
     told = desk.messages(ReferralId(story[0][1].subject))
     (confirmation,) = (str(message.message_id) for message in told if message.template == "withdrawal_confirmed")
     assert confirmation in to_client[-1]["Message-ID"]
     assert sum(confirmation in message["Message-ID"] for message in to_client) == 1
     with desk.bench.database.reading() as unit:
-        client = store.read_client(unit.session, story[0][1].subject)  # type: ignore[arg-type]
+        client = people.read_client(unit.session, story[0][1].subject)  # type: ignore[arg-type]
         assert client is not None
         assert client.contact is None

@@ -18,9 +18,10 @@ from sqlalchemy import delete
 from chassis.ids import new_id
 from contracts.events.notifications import MessageFailed
 from contracts.vocabulary import FailureReason, ReferralId
-from services.notifications import alarms, handlers
-from services.notifications.gateways.bounces import MOST_AT_ONCE, failed_message, put_away, return_address
-from services.notifications.handlers.bounces import BY_MAIL, EVERY, FOLDER, LOOK_AGAIN, READ_BOUNCES, take_back
+from services.notifications.application.bounces import LOOK_AGAIN, fail_undelivered
+from services.notifications.gateways.dsn import MAX_AT_ONCE, failed_message, mark_read, return_address
+from services.notifications.handlers import alarms, bounces
+from services.notifications.handlers.bounces import BY_MAIL, EVERY, FOLDER, READ_BOUNCES
 from tests.unit.notifications.conftest import EVENING, OPEN_EMAIL, SETTINGS, Desk, body, desk_on
 
 BOUNCES = "bounces@leeward.example.org"
@@ -188,7 +189,7 @@ def test_a_message_that_came_back_is_failed_and_the_office_told(
     desk.pass_time(seconds=EVERY.total_seconds())
     (failed,) = desk.bench.emitted(MessageFailed)
     assert (failed.message_id, failed.reason) == (message_id, FailureReason.BOUNCED)
-    (told,) = desk.post.to(SETTINGS.office.address)
+    (told,) = desk.mail.to(SETTINGS.office.address)
     assert str(message_id) in body(told)
     assert "robin" not in told.as_string().lower()
     assert desk.states(referral_id)["request_received"] == "failed"
@@ -216,22 +217,22 @@ def test_a_crash_before_the_record_reads_the_report_again(desk: Desk, referral_i
     timer = desk.timer(READ_BOUNCES)
     for _ in range(2):
         with desk.bench.database.reading() as unit:
-            (report,) = handlers.read_bounces(unit, timer)
+            (report,) = bounces.read_bounces(unit, timer)
     assert report.failed is not None
 
 
 def test_more_than_can_be_read_at_once_are_read_at_once_after(desk: Desk, folder: Path) -> None:
-    deliver(folder, [a_report(message_id=new_id())] * (MOST_AT_ONCE + 1))
+    deliver(folder, [a_report(message_id=new_id())] * (MAX_AT_ONCE + 1))
     desk.run()
     desk.pass_time(seconds=EVERY.total_seconds())
-    assert len(list((folder / "cur").iterdir())) == MOST_AT_ONCE + 1
+    assert len(list((folder / "cur").iterdir())) == MAX_AT_ONCE + 1
 
 
 def test_a_folder_that_is_away_is_looked_into_again(desk: Desk, folder: Path, referral_id: ReferralId) -> None:
     timer = desk.timer(READ_BOUNCES)
     with desk.bench.database.unit() as unit:
         unit.session.execute(delete(desk.bench.database.tables.timer))
-        handlers.read_bounces_later(unit, timer)
+        bounces.read_bounces_later(unit, timer)
     assert desk.timer(READ_BOUNCES).due_at == desk.bench.clock.now() + EVERY
 
 
@@ -258,7 +259,7 @@ def test_what_cannot_be_read_is_put_aside_and_counted_and_stops_nothing(
 
 
 def test_strange_mails_in_any_number_leave_room_for_the_others(desk: Desk, folder: Path) -> None:
-    for number in range(MOST_AT_ONCE + 1):
+    for number in range(MAX_AT_ONCE + 1):
         (folder / "new" / f"{number:04}.a-folder").mkdir()
     (folder / "unreadable").write_text("so that nothing can be put aside")
     deliver(folder, [b"From: a@example.org\n\n"])
@@ -279,7 +280,7 @@ def test_a_name_too_long_for_a_mark_stops_nothing(desk: Desk, folder: Path) -> N
 def test_nothing_is_moved_over_what_lies_there(folder: Path) -> None:
     for content in (b"one", b"other"):
         (folder / "new" / "same").write_bytes(content)
-        put_away(folder, ["same"])
+        mark_read(folder, ["same"])
     assert {file.read_bytes() for file in (folder / "cur").iterdir()} == {b"one", b"other"}
 
 
@@ -288,7 +289,7 @@ def test_word_that_comes_before_the_sending_is_on_record_is_not_lost(desk: Desk,
     (queued,) = desk.messages(referral_id)
     assert queued.state == "queued"
     with desk.bench.database.unit() as unit:
-        take_back(unit, queued.message_id, BY_MAIL)
+        fail_undelivered(unit, queued.message_id, BY_MAIL)
     desk.run()
     assert desk.states(referral_id)["request_received"] == "sent"
     desk.pass_time(seconds=LOOK_AGAIN.total_seconds())
@@ -299,7 +300,7 @@ def test_but_of_a_message_that_does_not_go_out_in_time_it_says_nothing(desk: Des
     desk.release(referral_id, EVENING)
     (queued,) = desk.messages(referral_id)
     with desk.bench.database.unit() as unit:
-        take_back(unit, queued.message_id, BY_MAIL)
+        fail_undelivered(unit, queued.message_id, BY_MAIL)
     for _ in range(100):
         desk.pass_time(seconds=LOOK_AGAIN.total_seconds())
     desk.pass_time(hours=9)

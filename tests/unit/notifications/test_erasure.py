@@ -14,24 +14,25 @@ from chassis.ports import NotYet
 from contracts.events.intake import ErasureOverdue, ReferralErased, SafeguardingConcernRaised
 from contracts.events.notifications import ErasureConfirmed
 from contracts.vocabulary import ConcernCategory, ConcernId, ReferralId, Severity, TherapistId
-from services.notifications import handlers, store
+from services.notifications.handlers import address_book, alerts, erasure, office_messages
+from services.notifications.store import people, tables
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import CLIENT_NAME, MONDAY_10, Desk
 from tests.unit.notifications.test_any_order import Fact, a_desk, a_story
 
 
 def erase(desk: Desk, referral_id: ReferralId) -> None:
-    desk.bench.hear(handlers.forget, ReferralErased(referral_id=referral_id), sequence=9)
+    desk.bench.hear(erasure.forget, ReferralErased(referral_id=referral_id), sequence=9)
 
 
 def left_of(desk: Desk, referral_id: ReferralId) -> tuple[bytes | None, int, int]:
     """The address, how many data keys can still open something, and how many messages carry a secret."""
     with desk.bench.database.reading() as unit:
-        client = store.read_client(unit.session, referral_id)
+        client = people.read_client(unit.session, referral_id)
         assert client
-        keys = select(store.data_keys).where(store.data_keys.c.subject_id == referral_id)
+        keys = select(tables.data_keys).where(tables.data_keys.c.subject_id == referral_id)
         opening = [row for row in unit.session.execute(keys) if row.wrapped]
-        about = select(store.messages.c.sealed).where(store.messages.c.referral_id == referral_id)
+        about = select(tables.messages.c.sealed).where(tables.messages.c.referral_id == referral_id)
         secrets = [sealed for sealed in unit.session.execute(about).scalars() if sealed]
         return client.contact, len(opening), len(secrets)
 
@@ -42,7 +43,7 @@ def test_the_address_is_forgotten_at_once_and_nothing_more_is_said(desk: Desk, r
     desk.run()
     assert left_of(desk, referral_id) == (None, 0, 0)
     assert desk.states(referral_id) == {"request_received": "cancelled"}
-    assert desk.post.sent == []
+    assert desk.mail.sent == []
     assert desk.bench.emitted(ErasureConfirmed) == [ErasureConfirmed(referral_id=referral_id)]
 
 
@@ -55,11 +56,11 @@ def test_the_office_is_told_once_of_an_erasure_that_is_not_finished(
     if erased_first:
         erase(desk, referral_id)
     for _ in range(2):
-        desk.bench.hear(handlers.tell_office_of_overdue_erasure, overdue)
+        desk.bench.hear(office_messages.notify_office_of_overdue_erasure, overdue)
     if not erased_first:
         erase(desk, referral_id)
     desk.run()
-    (letter,) = desk.post.to("office@example.org")
+    (letter,) = desk.mail.to("office@example.org")
     assert letter["Subject"] == "An erasure is not finished"
     body = letter.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert str(referral_id) in body
@@ -69,9 +70,9 @@ def test_the_office_is_told_once_of_an_erasure_that_is_not_finished(
 def test_a_withdrawal_that_comes_after_the_erasure_is_not_confirmed(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id)
     erase(desk, referral_id)
-    desk.bench.hear(handlers.withdraw, facts.withdrawn(referral_id))
+    desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
     desk.run()
-    assert desk.post.sent == []
+    assert desk.mail.sent == []
 
 
 def test_an_introduction_that_comes_after_the_erasure_goes_to_nobody(
@@ -83,7 +84,7 @@ def test_an_introduction_that_comes_after_the_erasure_goes_to_nobody(
     desk.release(referral_id, to=therapist_id)
     assert left_of(desk, referral_id) == (None, 0, 0)
     desk.run()
-    assert desk.post.sent == []
+    assert desk.mail.sent == []
 
 
 def test_an_alert_about_an_erased_referral_still_goes_out(desk: Desk, referral_id: ReferralId) -> None:
@@ -95,10 +96,10 @@ def test_an_alert_about_an_erased_referral_still_goes_out(desk: Desk, referral_i
         category=ConcernCategory.ADULT_AT_RISK,
         raised_at=desk.bench.clock.now(),
     )
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     erase(desk, referral_id)
     desk.run()
-    assert [message["To"] for message in desk.post.sent] == ["duty-lead@example.org"]
+    assert [message["To"] for message in desk.mail.sent] == ["duty-lead@example.org"]
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -114,13 +115,13 @@ def test_nothing_brings_an_erased_client_back_whatever_the_order(
     for fact in in_order[:after]:
         hear_if_it_can_be(desk, *fact)
     erase(desk, referral_id)
-    said = len(desk.post.sent)
+    said = len(desk.mail.sent)
     for fact in in_order[after:] + story:
         hear_if_it_can_be(desk, *fact)
     assert left_of(desk, referral_id) == (None, 0, 0)
-    letters = [message.as_string() for message in desk.post.sent[said:]]
+    letters = [message.as_string() for message in desk.mail.sent[said:]]
     assert not [one for one in letters if CLIENT_NAME in one or "robin@example.org" in one]
-    assert "robin@example.org" not in [message["To"] for message in desk.post.sent[said:]]
+    assert "robin@example.org" not in [message["To"] for message in desk.mail.sent[said:]]
 
 
 def hear_if_it_can_be(desk: Desk, *fact: object) -> None:

@@ -23,7 +23,8 @@ from contracts.vocabulary import (
     TherapyReport,
     UndoReason,
 )
-from services.notifications import handlers, introduction_store
+from services.notifications.handlers import erasure, introductions
+from services.notifications.store import tables
 from tests.unit.notifications.conftest import (
     EMAIL,
     SETTINGS,
@@ -63,7 +64,7 @@ def test_what_is_known_already_is_not_told_again(room: Room) -> None:
         referral_id=room.referral_id, match_id=room.match_id, therapist_id=room.therapist_id, attended_on=TODAY
     )
     room.say(TherapyReport.CONTACT_MADE, on=TODAY)
-    room.bench.hear(handlers.note_first_session, attended)
+    room.bench.hear(introductions.note_first_session, attended)
     assert room.look().first_session_on == TODAY
     for what in (TherapyReport.CONTACT_MADE, TherapyReport.FIRST_SESSION):
         room.say(what, on=TODAY)
@@ -79,7 +80,7 @@ def test_what_is_known_already_is_not_told_again(room: Room) -> None:
         drawn_pence=0,
         reason=SessionReversalReason.DID_NOT_TAKE_PLACE,
     )
-    room.bench.hear(handlers.note_session_reversed, taken_back)
+    room.bench.hear(introductions.note_session_reversed, taken_back)
     room.say(TherapyReport.FIRST_SESSION, on=TODAY)
     assert len(room.accepted()) == 2
 
@@ -132,11 +133,11 @@ def test_a_report_from_a_browser_that_was_known_no_more_as_it_was_said_is_refuse
 
 
 def test_of_an_erased_client_it_is_not_kept_again_how_their_therapy_went(room: Room) -> None:
-    room.bench.hear(handlers.forget, ReferralErased(referral_id=room.referral_id))
+    room.bench.hear(erasure.forget, ReferralErased(referral_id=room.referral_id))
     attended = FirstSessionAttended(
         referral_id=room.referral_id, match_id=room.match_id, therapist_id=room.therapist_id, attended_on=TODAY
     )
-    room.bench.hear(handlers.note_first_session, attended)
+    room.bench.hear(introductions.note_first_session, attended)
     room.match()
     room.end()
     undone = MatchEndUndone(
@@ -146,9 +147,9 @@ def test_of_an_erased_client_it_is_not_kept_again_how_their_therapy_went(room: R
         reason=next(iter(UndoReason)),
         undone_at=room.bench.clock.now(),
     )
-    room.bench.hear(handlers.note_end_undone, undone)
+    room.bench.hear(introductions.note_end_undone, undone)
     with room.bench.database.reading() as unit:
-        assert unit.session.execute(select(introduction_store.therapies)).all() == []
+        assert unit.session.execute(select(tables.therapies)).all() == []
 
 
 def test_a_report_is_never_from_a_time_to_come(room: Room) -> None:
@@ -175,7 +176,7 @@ def test_where_a_report_on_whether_they_met_comes_too_late_the_office_asks(room:
     room.say(what, on=TODAY if what is TherapyReport.FIRST_SESSION else None)
     room.desk.run()
     assert room.accepted() == []
-    (asked,) = room.desk.post.to(SETTINGS.office.address)
+    (asked,) = room.desk.mail.to(SETTINGS.office.address)
     assert asked["Subject"] == "Has a client met their therapist?"
     assert str(room.match_id) in body(asked)
 
@@ -185,11 +186,11 @@ def test_where_it_is_known_that_they_met_a_late_report_asks_nobody(room: Room) -
     attended = FirstSessionAttended(
         referral_id=room.referral_id, match_id=room.match_id, therapist_id=room.therapist_id, attended_on=TODAY
     )
-    room.bench.hear(handlers.note_first_session, attended)
+    room.bench.hear(introductions.note_first_session, attended)
     room.end()
     room.say(TherapyReport.FIRST_SESSION, on=TODAY)
     room.desk.run()
-    assert room.desk.post.to(SETTINGS.office.address) == []
+    assert room.desk.mail.to(SETTINGS.office.address) == []
 
 
 def test_a_report_waits_for_the_match_that_it_is_about(desk: Desk) -> None:

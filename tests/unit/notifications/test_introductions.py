@@ -53,10 +53,10 @@ from contracts.vocabulary import (
     UndoReason,
     WithdrawalReason,
 )
-from services.notifications import handlers, introductions
 from services.notifications.domain.introductions import takes_texts
 from services.notifications.domain.limits import Limit
 from services.notifications.domain.safe_contact import QuietHours
+from services.notifications.handlers import address_book, erasure, introduction_page, introductions, therapist_messages
 from tests.unit.notifications.conftest import (
     CLIENT_NAME,
     EMAIL,
@@ -69,7 +69,7 @@ from tests.unit.notifications.conftest import (
 )
 
 TODAY = date(2026, 11, 23)
-NUMBER = "07700 900321"
+TELEPHONE = "07700 900321"
 NEW = replace(OPEN_EMAIL, email="robin.new@example.org")
 
 
@@ -92,7 +92,7 @@ class Room:
         self.secret = self.secret_in(self.letters()[-1])
 
     def match(self, **changes: Any) -> None:
-        self.bench.hear(handlers.note_match, a_match(self, **changes))
+        self.bench.hear(introductions.note_match, a_match(self, **changes))
 
     def correct(self) -> None:
         client = ClientContact(
@@ -105,11 +105,11 @@ class Room:
             therapist_id=self.therapist_id,
             sealed=sealed,
         )
-        self.bench.hear(handlers.keep_contact, event)
+        self.bench.hear(address_book.record_contact, event)
         self.desk.run()
 
     def letters(self) -> list[str]:
-        return [body(one) for one in self.desk.post.to(THERAPIST_EMAIL)]
+        return [body(one) for one in self.desk.mail.to(THERAPIST_EMAIL)]
 
     def secret_in(self, letter: str) -> str:
         (found,) = re.findall(r"https://forms\.example\.org/client/([A-Za-z0-9_-]{22})(?![A-Za-z0-9_-])", letter)
@@ -119,7 +119,7 @@ class Room:
         shown = ClientLink(token=secret or self.secret, right=right or self.right)
         sealed = self.desk.keyring.seal("notifications", shown)
         asked = AskClientLink(sealed=sealed, seal_to=key.public if key else None)
-        page: ClientPage = self.bench.ask(introductions.open_client, asked)
+        page: ClientPage = self.bench.ask(introduction_page.open_client, asked)
         return page
 
     def read(self, **which: Any) -> ClientContact | None:
@@ -129,21 +129,21 @@ class Room:
 
     def ask_for_code(self) -> ClientPage:
         sealed = self.desk.keyring.seal("notifications", ClientLink(token=self.secret))
-        page: ClientPage = self.bench.ask(introductions.send_client_code, SendClientCode(sealed=sealed))
+        page: ClientPage = self.bench.ask(introduction_page.send_client_code, SendClientCode(sealed=sealed))
         self.desk.run()
         return page
 
     def code(self) -> str:
         """The newest that came by text message."""
-        parcel = self.desk.texts.sent[-1]
-        assert parcel.to == NUMBER
-        (code,) = re.findall(r"^[0-9]{6}\b", parcel.text)
+        message = self.desk.texts.sent[-1]
+        assert message.to == TELEPHONE
+        (code,) = re.findall(r"^[0-9]{6}\b", message.text)
         return str(code)
 
     def type(self, code: str, *, right: str | None = None) -> ClientPage:
         typed = TypedCode(token=self.secret, code=code, right=right or self.right)
         sealed = self.desk.keyring.seal("notifications", typed)
-        page: ClientPage = self.bench.ask(introductions.enter_client_code, EnterClientCode(sealed=sealed))
+        page: ClientPage = self.bench.ask(introduction_page.enter_client_code, EnterClientCode(sealed=sealed))
         return page
 
     def come_in(self) -> None:
@@ -156,7 +156,7 @@ class Room:
         said = TherapyAnswer(token=self.secret, right=right or self.right, what=what, **more)
         sealed = self.desk.keyring.seal("notifications", said)
         event = TherapyReported(submission_id=SubmissionId(new_id()), sealed=sealed)
-        self.bench.hear(introductions.take_therapy_report, event, said_at=said_at)
+        self.bench.hear(introductions.record_therapy_report, event, said_at=said_at)
 
     def accepted(self) -> list[TherapyReportAccepted]:
         return self.bench.emitted(TherapyReportAccepted)
@@ -175,7 +175,7 @@ class Room:
             reason=reason,
             ended_at=self.bench.clock.now(),
         )
-        self.bench.hear(handlers.note_end, event)
+        self.bench.hear(introductions.note_end, event)
 
 
 def a_match(room: Room, **changes: Any) -> TherapistMatched:
@@ -332,7 +332,7 @@ def test_without_such_a_number_none_is_sent_and_the_office_gives_the_code(room: 
     event = replace(
         room.desk.contact_changed(room.therapist_id), sealed=room.desk.keyring.seal("notifications", contact)
     )
-    room.bench.hear(handlers.keep_therapist_contact, event)
+    room.bench.hear(address_book.record_therapist_contact, event)
     assert room.ask_for_code().number_ends is None
     assert room.desk.texts.sent == []
     assert room.type(office_code(room, match_id=room.match_id)).is_known
@@ -342,7 +342,7 @@ def test_without_such_a_number_none_is_sent_and_the_office_gives_the_code(room: 
 def office_code(room: Room, **which: Any) -> str:
     key = OneTimeKey()
     asked = GiveClientCode(staff="A. Person", check=CallerCheck.CALLED_BACK, seal_to=key.public, **which)
-    given: GivenCode = room.bench.ask(introductions.give_client_code, asked)
+    given: GivenCode = room.bench.ask(introduction_page.give_client_code, asked)
     assert given.therapist_id == room.therapist_id
     return key.open(OneTimeCode, given.sealed).code
 
@@ -367,7 +367,7 @@ def test_a_correction_tells_that_something_changed_and_the_page_shows_what_came_
     room.bench.clock.advance(timedelta(days=10))
     room.correct()
     first, second = room.letters()
-    assert "Something has changed" in str(room.desk.post.to(THERAPIST_EMAIL)[-1]["Subject"])
+    assert "Something has changed" in str(room.desk.mail.to(THERAPIST_EMAIL)[-1]["Subject"])
     for told in (CLIENT_NAME, str(NEW.email), str(EMAIL.email)):
         assert told not in second
     room.bench.clock.advance(timedelta(days=5))
@@ -396,7 +396,7 @@ def test_a_therapist_who_is_found_again_for_the_same_request_gets_a_letter_again
     room.match()
     event = room.desk.released(room.referral_id, EMAIL, to=room.therapist_id)
     for _ in range(2):
-        room.bench.hear(handlers.keep_contact, event, sequence=9)
+        room.bench.hear(address_book.record_contact, event, sequence=9)
     room.desk.run()
     assert len(room.letters()) == 2
     assert room.look().state is LinkState.EXPIRED
@@ -424,7 +424,7 @@ def test_a_link_is_void_once_the_match_has_ended_and_opens_again_if_that_was_a_m
         reason=UndoReason.RECORDED_BY_MISTAKE,
         undone_at=room.bench.clock.now(),
     )
-    room.bench.hear(handlers.note_end_undone, undone)
+    room.bench.hear(introductions.note_end_undone, undone)
     assert room.read()
 
 
@@ -446,11 +446,15 @@ def test_it_comes_to_the_same_in_whatever_order_it_is_heard(keys: Path, tmp_path
         known = {"match_id": room.match_id, "referral_id": room.referral_id, "therapist_id": room.therapist_id}
         at = desk.bench.clock.now()
         facts: list[tuple[EventHandler, Event, int]] = [
-            (handlers.note_match, a_match(room), 3),
-            (handlers.keep_contact, desk.released(room.referral_id, to=room.therapist_id), 2),
-            (handlers.note_end, MatchEnded(**known, reason=MatchEndReason.COMPLETED, ended_at=at), 4),
-            (handlers.note_first_session, FirstSessionAttended(**known, attended_on=TODAY), 1),
-            (handlers.note_end_undone, MatchEndUndone(**known, reason=UndoReason.WRONG_PERSON, undone_at=at), 5),
+            (introductions.note_match, a_match(room), 3),
+            (address_book.record_contact, desk.released(room.referral_id, to=room.therapist_id), 2),
+            (introductions.note_end, MatchEnded(**known, reason=MatchEndReason.COMPLETED, ended_at=at), 4),
+            (introductions.note_first_session, FirstSessionAttended(**known, attended_on=TODAY), 1),
+            (
+                introductions.note_end_undone,
+                MatchEndUndone(**known, reason=UndoReason.WRONG_PERSON, undone_at=at),
+                5,
+            ),
         ]
         for index in (*order, *order):
             handler, event, sequence = facts[index]
@@ -467,14 +471,17 @@ def test_it_comes_to_the_same_in_whatever_order_it_is_heard(keys: Path, tmp_path
 def test_a_link_is_void_while_the_therapist_is_suspended(room: Room) -> None:
     room.come_in()
     for reason in (SuspensionReason.INSURANCE_EXPIRED, SuspensionReason.CPD_MISSING):
-        room.bench.hear(handlers.tell_of_suspension, TherapistSuspended(therapist_id=room.therapist_id, reason=reason))
+        room.bench.hear(
+            therapist_messages.notify_of_suspension, TherapistSuspended(therapist_id=room.therapist_id, reason=reason)
+        )
     assert (room.look().state, room.read()) == (LinkState.WITHDRAWN, None)
     for reason, state in (
         (SuspensionReason.INSURANCE_EXPIRED, LinkState.WITHDRAWN),
         (SuspensionReason.CPD_MISSING, LinkState.OPEN),
     ):
         room.bench.hear(
-            handlers.tell_of_reinstatement, TherapistReinstated(therapist_id=room.therapist_id, reason=reason)
+            therapist_messages.notify_of_reinstatement,
+            TherapistReinstated(therapist_id=room.therapist_id, reason=reason),
         )
         assert room.look().state is state
 
@@ -489,9 +496,9 @@ def test_a_link_is_void_once_another_therapist_has_the_client(room: Room) -> Non
 def test_a_link_is_void_once_the_client_withdrew_or_was_erased(room: Room) -> None:
     room.come_in()
     withdrawn = ReferralWithdrawn(referral_id=room.referral_id, reason=WithdrawalReason.CLIENT_ASKED)
-    room.bench.hear(handlers.withdraw, withdrawn)
+    room.bench.hear(address_book.withdraw, withdrawn)
     assert (room.look().state, room.read()) == (LinkState.WITHDRAWN, None)
-    room.bench.hear(handlers.forget, ReferralErased(referral_id=room.referral_id))
+    room.bench.hear(erasure.forget, ReferralErased(referral_id=room.referral_id))
     assert (room.look().state, room.read()) == (LinkState.WITHDRAWN, None)
     room.desk.release(room.referral_id, EMAIL, to=room.therapist_id)
     assert (room.look().state, room.read()) == (LinkState.WITHDRAWN, None)
@@ -501,9 +508,9 @@ def test_of_a_secret_that_nobody_was_given_only_that_it_is_unknown(room: Room) -
     unknown = ClientPage(state=LinkState.UNKNOWN)
     assert room.look(secret="x" * 22) == unknown
     sealed = "no jwe"
-    assert room.bench.ask(introductions.open_client, AskClientLink(sealed=sealed)) == unknown
-    assert room.bench.ask(introductions.send_client_code, SendClientCode(sealed=sealed)) == unknown
-    assert room.bench.ask(introductions.enter_client_code, EnterClientCode(sealed=sealed)) == unknown
+    assert room.bench.ask(introduction_page.open_client, AskClientLink(sealed=sealed)) == unknown
+    assert room.bench.ask(introduction_page.send_client_code, SendClientCode(sealed=sealed)) == unknown
+    assert room.bench.ask(introduction_page.enter_client_code, EnterClientCode(sealed=sealed)) == unknown
 
 
 def test_neither_secrets_nor_codes_are_kept_said_or_logged(

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from chassis.ids import new_id
-from services.notifications.gateways.bounces import failed_message, return_address
+from services.notifications.gateways.dsn import failed_message, return_address
 
 LOCK = Path("services/notifications/requirements.txt")
 AN_AUTOMATIC_REPLY = "qmail_08.txt"

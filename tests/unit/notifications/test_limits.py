@@ -13,8 +13,8 @@ from chassis.ids import new_id
 from contracts.events.notifications import MessageFailed, MessageSent
 from contracts.london import LONDON
 from contracts.vocabulary import ContactChangeStage, FailureReason, ReferralId, TherapistId
-from services.notifications import handlers
 from services.notifications.domain.limits import Limit, next_digest, next_free_moment
+from services.notifications.handlers import address_book, digests, introductions, office_messages, therapist_messages
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import EVENING, OPEN_EMAIL, SETTINGS, Desk, body, desk_on
 from tests.unit.notifications.test_contact_changes import NEW_EMAIL, tell
@@ -64,7 +64,7 @@ def limited(keys: Path, database_file: Path) -> Desk:
 def tell_of_matches(desk: Desk, referral_id: ReferralId, count: int) -> None:
     desk.release(referral_id, OPEN_EMAIL)
     for _ in range(count - 1):
-        desk.bench.hear(handlers.note_match, facts.matched(referral_id))
+        desk.bench.hear(introductions.note_match, facts.matched(referral_id))
 
 
 def test_what_a_client_gets_too_much_of_waits_its_turn(limited: Desk, referral_id: ReferralId) -> None:
@@ -73,7 +73,7 @@ def test_what_a_client_gets_too_much_of_waits_its_turn(limited: Desk, referral_i
     limited.run()
     gone = []
     for _ in range(72):
-        gone.append(len(limited.post.to(ADDRESS)) - 1)  # another client's first message is not held up
+        gone.append(len(limited.mail.to(ADDRESS)) - 1)  # another client's first message is not held up
         limited.pass_time(hours=1)
     assert (gone[0], gone[1], gone[23], gone[26], gone[-1]) == (2, 3, 3, 6, 7)
 
@@ -83,8 +83,8 @@ def test_codes_for_a_new_contact_hold_up_nothing_else(limited: Desk, referral_id
     for _ in range(3):
         tell(limited, referral_id, ContactChangeStage.CODE_WANTED, NEW_EMAIL, code="012345")
     limited.run()
-    assert len(limited.post.to("new@example.org")) == 3
-    limited.bench.hear(handlers.note_match, facts.matched(referral_id))
+    assert len(limited.mail.to("new@example.org")) == 3
+    limited.bench.hear(introductions.note_match, facts.matched(referral_id))
     limited.run()
     assert limited.states(referral_id)["matched"] == "sent"
 
@@ -92,12 +92,12 @@ def test_codes_for_a_new_contact_hold_up_nothing_else(limited: Desk, referral_id
 def test_a_therapist_is_not_flooded_either(limited: Desk, therapist_id: TherapistId) -> None:
     limited.admit(therapist_id)
     for _ in range(5):
-        limited.bench.hear(handlers.send_offer, facts.offered(ReferralId(new_id()), therapist_id))
+        limited.bench.hear(therapist_messages.send_offer, facts.offered(ReferralId(new_id()), therapist_id))
     limited.run()
-    assert len(limited.post.sent) == 2
+    assert len(limited.mail.sent) == 2
     limited.pass_time(hours=1)
     limited.pass_time(hours=1)
-    assert len(limited.post.sent) == 5
+    assert len(limited.mail.sent) == 5
 
 
 def test_what_waits_its_turn_still_goes_at_a_safe_hour_only(
@@ -105,13 +105,13 @@ def test_what_waits_its_turn_still_goes_at_a_safe_hour_only(
 ) -> None:
     desk = desk_on(f"sqlite:///{database_file}", keys, client_limits=(Limit(1, timedelta(hours=5)),))
     desk.release(referral_id, EVENING)
-    desk.bench.hear(handlers.note_match, facts.matched(referral_id))
+    desk.bench.hear(introductions.note_match, facts.matched(referral_id))
     for _ in range(48):
-        before = len(desk.post.sent)
+        before = len(desk.mail.sent)
         desk.pass_time(hours=1)
-        if len(desk.post.sent) > before:
+        if len(desk.mail.sent) > before:
             assert 17 <= desk.bench.clock.now().astimezone(LONDON).hour < 20
-    assert len(desk.post.sent) == 2
+    assert len(desk.mail.sent) == 2
 
 
 @pytest.mark.parametrize(
@@ -134,30 +134,30 @@ def gathering(keys: Path, database_file: Path) -> Desk:
 def test_what_can_wait_goes_to_the_office_in_one_e_mail(gathering: Desk) -> None:
     stalled = [ReferralId(new_id()) for _ in range(3)]
     for referral_id in stalled:
-        gathering.bench.hear(handlers.tell_office_of_stall, facts.stalled(referral_id))
+        gathering.bench.hear(office_messages.notify_office_of_stall, facts.stalled(referral_id))
     gathering.pass_time(hours=3, minutes=59)
-    assert gathering.post.sent == []
+    assert gathering.mail.sent == []
     gathering.pass_time(minutes=1)
-    (digest,) = gathering.post.to(OFFICE)
+    (digest,) = gathering.mail.to(OFFICE)
     assert digest["Subject"] == "For the office: 3 to look at"
     assert all(str(referral_id) in body(digest) for referral_id in stalled)
     assert [event.template for event in gathering.bench.emitted(MessageSent)] == ["matching_stalled"] * 3
     gathering.pass_time(days=2)
-    assert len(gathering.post.sent) == 1
+    assert len(gathering.mail.sent) == 1
 
 
 def test_what_has_been_withdrawn_meanwhile_is_not_in_it(gathering: Desk, referral_id: ReferralId) -> None:
-    gathering.bench.hear(handlers.tell_office_of_stall, facts.stalled(referral_id))
-    gathering.bench.hear(handlers.withdraw, facts.withdrawn(referral_id))
+    gathering.bench.hear(office_messages.notify_office_of_stall, facts.stalled(referral_id))
+    gathering.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
     gathering.pass_time(days=1)
-    assert gathering.post.sent == []
+    assert gathering.mail.sent == []
 
 
 def test_a_digest_that_found_no_way_out_is_tried_again_and_at_last_failed(
     gathering: Desk, referral_id: ReferralId
 ) -> None:
-    gathering.bench.hear(handlers.tell_office_of_stall, facts.stalled(referral_id))
-    gathering.post.down = True
+    gathering.bench.hear(office_messages.notify_office_of_stall, facts.stalled(referral_id))
+    gathering.mail.down = True
     gathering.pass_time(hours=4)
     for _ in range(8):
         gathering.pass_time(minutes=1)
@@ -168,9 +168,9 @@ def test_a_digest_that_found_no_way_out_is_tried_again_and_at_last_failed(
 def test_a_digest_that_is_sent_again_after_a_crash_has_the_same_message_id(
     gathering: Desk, referral_id: ReferralId
 ) -> None:
-    gathering.bench.hear(handlers.tell_office_of_stall, facts.stalled(referral_id))
+    gathering.bench.hear(office_messages.notify_office_of_stall, facts.stalled(referral_id))
     timer = gathering.timer("send_digest")
     for _ in range(2):
         with gathering.bench.database.reading() as unit:
-            handlers.send_digest(unit, timer)
-    assert len({digest["Message-ID"] for digest in gathering.post.sent}) == 1
+            digests.send_digest(unit, timer)
+    assert len({digest["Message-ID"] for digest in gathering.mail.sent}) == 1

@@ -9,7 +9,7 @@ from chassis.ids import new_id
 from contracts.events.intake import SafeguardingConcernRaised
 from contracts.reference import reference_for
 from contracts.vocabulary import ConcernCategory, ConcernId, ReferralId, Respondent, Severity, TherapistId
-from services.notifications import handlers
+from services.notifications.handlers import alerts, client_messages, introductions, therapist_messages
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import (
     CLIENT_NAME,
@@ -41,13 +41,13 @@ def a_busy_day(desk: Desk, referral_id: ReferralId, therapist_id: TherapistId) -
     desk.release(referral_id, replace(EMAIL, telephone="01632 960123", address="1 Invented Street"))
     desk.release(other, EVENING)
     desk.release(referral_id, TELEPHONE, to=therapist_id)
-    desk.bench.hear(handlers.note_match, facts.matched(referral_id, therapist_id))
-    desk.bench.hear(handlers.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
+    desk.bench.hear(introductions.note_match, facts.matched(referral_id, therapist_id))
+    desk.bench.hear(client_messages.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
     invited = facts.invited(desk.keyring, referral_id, therapist_id, Respondent.THERAPIST)
-    desk.bench.hear(handlers.ask_for_form, invited)
+    desk.bench.hear(client_messages.ask_for_form, invited)
     desk.run()
-    desk.bench.hear(handlers.ask_for_form, facts.invited(desk.keyring, other, therapist_id))
-    desk.bench.hear(handlers.send_offer, facts.offered(referral_id, therapist_id))
+    desk.bench.hear(client_messages.ask_for_form, facts.invited(desk.keyring, other, therapist_id))
+    desk.bench.hear(therapist_messages.send_offer, facts.offered(referral_id, therapist_id))
     concern = SafeguardingConcernRaised(
         concern_id=ConcernId(new_id()),
         referral_id=referral_id,
@@ -55,9 +55,9 @@ def a_busy_day(desk: Desk, referral_id: ReferralId, therapist_id: TherapistId) -
         category=ConcernCategory.YOUNG_CLIENT,
         raised_at=MONDAY_10,
     )
-    desk.bench.hear(handlers.raise_alert, concern)
-    desk.post.refuses.add("robin@example.org")
-    desk.bench.hear(handlers.tell_client_of_subsidy, facts.subsidy_approved(referral_id))
+    desk.bench.hear(alerts.raise_alert, concern)
+    desk.mail.refuses.add("robin@example.org")
+    desk.bench.hear(client_messages.notify_client_of_subsidy, facts.subsidy_approved(referral_id))
     desk.run()
 
 
@@ -83,7 +83,7 @@ def test_only_the_therapist_who_accepted_and_the_client_get_anything_personal(
     desk: Desk, referral_id: ReferralId, therapist_id: TherapistId
 ) -> None:
     a_busy_day(desk, referral_id, therapist_id)
-    for message in desk.post.sent:
+    for message in desk.mail.sent:
         if message["To"] not in (THERAPIST_EMAIL, "robin@example.org"):
             assert [value for value in PERSONAL if value in message.as_string()] == []
 

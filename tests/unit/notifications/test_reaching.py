@@ -34,10 +34,11 @@ from contracts.vocabulary import (
     ReferralId,
     Severity,
 )
-from services.notifications import commands, handlers, store
-from services.notifications.commands import NamelessDecision, NotInHand, NotReadable, UnknownAlert
-from services.notifications.gateways.bounces import return_address
+from services.notifications.errors import NamelessDecision, NotInHand, NotReadable, UnknownAlert
+from services.notifications.gateways.dsn import return_address
+from services.notifications.handlers import alerts, commands, queries
 from services.notifications.settings import Person
+from services.notifications.store import alerts as alert_store
 from tests.unit.notifications.conftest import MONDAY_10, SETTINGS, Desk, desk_on
 from tests.unit.notifications.test_bounces import BOUNCES, a_report, deliver
 
@@ -65,7 +66,7 @@ def concern(desk: Desk, referral_id: ReferralId) -> SafeguardingConcernRaised:
 
 def unreached(desk: Desk) -> int:
     with desk.bench.database.reading() as unit:
-        return store.count_unreached(unit.session, unit.now)
+        return alert_store.count_unreached(unit.session, unit.now)
 
 
 def acknowledge(desk: Desk, concern: SafeguardingConcernRaised) -> None:
@@ -79,9 +80,9 @@ def shouts(logs: list[dict[str, object]]) -> int:
 
 
 def test_the_duty_lead_is_told_by_every_channel_they_have(desk: Desk, concern: SafeguardingConcernRaised) -> None:
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
-    assert len(desk.post.to(LEAD)) == 1
+    assert len(desk.mail.to(LEAD)) == 1
     (text,) = desk.texts.sent
     assert text.to == MOBILE
     assert "immediate" in text.text
@@ -93,8 +94,8 @@ def test_the_duty_lead_is_told_by_every_channel_they_have(desk: Desk, concern: S
 def test_one_channel_that_fails_passes_nothing_on_while_another_works(
     desk: Desk, concern: SafeguardingConcernRaised
 ) -> None:
-    desk.post.refuses.add(LEAD)
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.mail.refuses.add(LEAD)
+    desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
     assert len(desk.texts.sent) == 1
     assert desk.bench.emitted(SafeguardingAlertEscalated) == []
@@ -103,20 +104,20 @@ def test_one_channel_that_fails_passes_nothing_on_while_another_works(
 def test_when_all_of_a_person_s_channels_fail_the_next_is_told_at_once(
     desk: Desk, concern: SafeguardingConcernRaised
 ) -> None:
-    desk.post.refuses.add(LEAD)
+    desk.mail.refuses.add(LEAD)
     desk.texts.refuses.add(MOBILE)
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
-    assert len(desk.post.to(DEPUTY)) == 1
+    assert len(desk.mail.to(DEPUTY)) == 1
     assert [event.step for event in desk.bench.emitted(SafeguardingAlertEscalated)] == [AlertStep.DEPUTY]
 
 
 def test_what_reaches_nobody_is_shouted_every_minute_until_somebody_takes_it_in_hand(
     desk: Desk, concern: SafeguardingConcernRaised
 ) -> None:
-    desk.post.down = desk.texts.down = True
+    desk.mail.down = desk.texts.down = True
     with capture_logs() as logs:
-        desk.bench.hear(handlers.raise_alert, concern)
+        desk.bench.hear(alerts.raise_alert, concern)
         desk.run()
         assert (shouts(logs), unreached(desk)) == (0, 0), "it has only just been raised"
         for minute in range(1, 6):
@@ -129,9 +130,9 @@ def test_what_reaches_nobody_is_shouted_every_minute_until_somebody_takes_it_in_
 
 
 def test_the_shouting_ends_as_soon_as_somebody_is_reached(desk: Desk, concern: SafeguardingConcernRaised) -> None:
-    desk.post.down = desk.texts.down = True
+    desk.mail.down = desk.texts.down = True
     with capture_logs() as logs:
-        desk.bench.hear(handlers.raise_alert, concern)
+        desk.bench.hear(alerts.raise_alert, concern)
         desk.pass_time(minutes=2)
         before = shouts(logs)
         desk.texts.down = False
@@ -148,13 +149,13 @@ def test_an_alert_that_came_back_is_passed_on_and_shouted_about(
     for part in ("new", "cur", "tmp"):
         (folder / part).mkdir(parents=True)
     desk.texts.refuses.add(MOBILE)
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
-    message_id = desk.post.to(LEAD)[0]["Message-ID"].strip("<>").partition("@")[0]
+    message_id = desk.mail.to(LEAD)[0]["Message-ID"].strip("<>").partition("@")[0]
     deliver(folder, [a_report(to=return_address(BOUNCES, message_id))])
     with desk.bench.database.unit() as unit:
         unit.set_timer("read_bounces", "folder", unit.now)
-    desk.post.down = True
+    desk.mail.down = True
     with capture_logs() as logs:
         desk.pass_time(minutes=2)
     assert shouts(logs) >= 1
@@ -170,19 +171,19 @@ def test_a_year_without_an_answer_lets_nobody_rest(desk: Desk, concern: Safeguar
         category=concern.category,
         raised_at=concern.raised_at,
     )
-    desk.bench.hear(handlers.raise_alert, advisory)
+    desk.bench.hear(alerts.raise_alert, advisory)
     year, escalations = MONDAY_10 + timedelta(days=365), 0
     while (at := open_alert(desk).escalates_at) and at <= year:
         desk.pass_time(seconds=(at - desk.bench.clock.now()).total_seconds())
         escalations += 1
     assert escalations == 261 - 8, "the working days of a year of 261 weekdays and 8 bank holidays on them"
     assert open_alert(desk).rounds == escalations - 2
-    assert len(desk.post.to(DEPUTY)) == escalations - 1
+    assert len(desk.mail.to(DEPUTY)) == escalations - 1
     assert len(desk.bench.emitted(SafeguardingAlertEscalated)) == 2
 
 
 def open_alert(desk: Desk) -> AlertView:
-    (view,) = desk.bench.ask(commands.list_alerts, ListAlerts())
+    (view,) = desk.bench.ask(queries.list_alerts, ListAlerts())
     found: AlertView = view
     return found
 
@@ -194,12 +195,12 @@ def decide(desk: Desk, concern: SafeguardingConcernRaised, outcome: ConcernOutco
 
 
 def test_a_decision_is_on_record_beside_those_before_it(desk: Desk, concern: SafeguardingConcernRaised) -> None:
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     acknowledge(desk, concern)
     decide(desk, concern, ConcernOutcome.NO_FURTHER_ACTION)
     desk.bench.clock.advance(timedelta(days=1))
     decide(desk, concern, ConcernOutcome.POLICE)
-    found: list[OutcomeView] = desk.bench.ask(commands.list_outcomes, ListOutcomes(concern_id=concern.concern_id))
+    found: list[OutcomeView] = desk.bench.ask(queries.list_outcomes, ListOutcomes(concern_id=concern.concern_id))
     assert [one.outcome for one in found] == [ConcernOutcome.NO_FURTHER_ACTION, ConcernOutcome.POLICE]
     told = desk.bench.emitted(SafeguardingOutcomeRecorded)
     assert [event.outcome for event in told] == [one.outcome for one in found]
@@ -208,13 +209,13 @@ def test_a_decision_is_on_record_beside_those_before_it(desk: Desk, concern: Saf
 def test_the_reason_is_encrypted_and_can_be_read_with_the_key(
     desk: Desk, concern: SafeguardingConcernRaised, database_file: Path
 ) -> None:
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     acknowledge(desk, concern)
     decide(desk, concern, ConcernOutcome.POLICE)
     assert not any(WORDS.encode() in path.read_bytes() for path in database_file.parent.glob("*.db*"))
     assert all(WORDS not in str(event.to_json()) for event in desk.bench.all_emitted)
     with desk.bench.database.reading() as unit:
-        (outcome,) = store.outcomes_of(unit.session, concern.concern_id)
+        (outcome,) = alert_store.outcomes_of(unit.session, concern.concern_id)
         vault = unit.dependencies.vault
         assert vault.decrypt(unit.session, concern.concern_id, OutcomeReason, outcome.reason).words == WORDS
 
@@ -222,7 +223,7 @@ def test_the_reason_is_encrypted_and_can_be_read_with_the_key(
 def test_refuses_a_decision_that_nobody_answers_for(desk: Desk, concern: SafeguardingConcernRaised) -> None:
     with pytest.raises(UnknownAlert):
         decide(desk, concern, ConcernOutcome.POLICE)
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     with pytest.raises(NotInHand):
         decide(desk, concern, ConcernOutcome.POLICE)
     acknowledge(desk, concern)
@@ -238,9 +239,9 @@ def test_refuses_a_decision_that_nobody_answers_for(desk: Desk, concern: Safegua
 def test_a_clock_that_was_ahead_and_is_put_right_hides_no_alert_that_reached_nobody(
     desk: Desk, concern: SafeguardingConcernRaised
 ) -> None:
-    desk.post.down = desk.texts.down = True
+    desk.mail.down = desk.texts.down = True
     desk.bench.clock.advance(timedelta(hours=2))
-    desk.bench.hear(handlers.raise_alert, replace(concern, raised_at=desk.bench.clock.now()))
+    desk.bench.hear(alerts.raise_alert, replace(concern, raised_at=desk.bench.clock.now()))
     desk.bench.clock.advance(timedelta(hours=-2))
     with capture_logs() as logs:
         desk.run()

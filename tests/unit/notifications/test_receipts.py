@@ -26,9 +26,9 @@ from contracts.vocabulary import (
     ReferralId,
     Severity,
 )
-from services.notifications import alarms, handlers
-from services.notifications.gateways.receipts import MOST_PUT_ASIDE, Reporting
-from services.notifications.handlers.bounces import LOOK_AGAIN
+from services.notifications.application.bounces import LOOK_AGAIN
+from services.notifications.gateways.receipts import MAX_PUT_ASIDE, Reporting
+from services.notifications.handlers import alarms, alerts, receipts
 from services.notifications.settings import Gateway
 from tests.unit.notifications.conftest import MONDAY_10, POST, SETTINGS, TEXT, Desk, body, desk_on
 
@@ -52,7 +52,7 @@ def post(desk: Desk, content: Any, channel: Channel = Channel.TEXT, **headers: s
     """As the HTTP port does it: each receipt in a unit of its own."""
     raw = content if isinstance(content, bytes) else json.dumps(content).encode()
     given = {name.replace("_", "-"): value for name, value in headers.items()}
-    inlet = handlers.receipts_for(channel)
+    inlet = receipts.receipts_for(channel)
 
     def take(receipt: Any) -> None:
         desk.bench.ask(inlet.take, receipt)
@@ -91,7 +91,7 @@ def test_a_text_that_never_arrived_is_failed_and_the_office_told_once(desk: Desk
     desk.run()
     (failed,) = desk.bench.emitted(MessageFailed)
     assert (failed.message_id, failed.channel, failed.reason) == (message_id, Channel.TEXT, FailureReason.BOUNCED)
-    (told,) = desk.post.to(SETTINGS.office.address)
+    (told,) = desk.mail.to(SETTINGS.office.address)
     assert str(message_id) in body(told)
 
 
@@ -160,7 +160,7 @@ def test_what_is_no_json_is_refused_and_kept(desk: Desk, content: bytes, aside: 
 def test_no_more_is_kept_than_a_person_can_look_at(desk: Desk, referral_id: ReferralId, aside: Path) -> None:
     message_id = sent_to(desk, referral_id)
     aside.mkdir()
-    for number in range(MOST_PUT_ASIDE):
+    for number in range(MAX_PUT_ASIDE):
         (aside / f"{number}.json").touch()
     assert post(desk, b"[") == LATER
     assert post(desk, report(message_id)) == TAKEN
@@ -189,7 +189,7 @@ def test_an_alert_that_reached_no_telephone_goes_on_without_waiting(desk: Desk, 
         category=ConcernCategory.CHILD_AT_RISK,
         raised_at=MONDAY_10,
     )
-    desk.bench.hear(handlers.raise_alert, concern)
+    desk.bench.hear(alerts.raise_alert, concern)
     desk.run()
     assert desk.bench.emitted(SafeguardingAlertEscalated) == []
     (text,) = (one for one in desk.messages(referral_id) if one.state == "sent")

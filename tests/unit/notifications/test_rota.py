@@ -25,10 +25,9 @@ from contracts.vocabulary import (
     Severity,
     StaffId,
 )
-from services.notifications import handlers, rota_commands
-from services.notifications.commands import IdentityUsedUp, NotReadable
 from services.notifications.domain.rota import Duty, Gap, Leave, gaps, on_duty
-from services.notifications.rota_commands import ImpossiblePeriod, UnknownDuty, UnknownStaff
+from services.notifications.errors import IdentityUsedUp, ImpossiblePeriod, NotReadable, UnknownDuty, UnknownStaff
+from services.notifications.handlers import alerts, queries, rota
 from tests.unit.notifications.conftest import MONDAY_10, SETTINGS, Desk, body
 
 LEAD = AlertStep.DUTY_LEAD
@@ -107,17 +106,17 @@ def test_nobody_is_alerted_out_of_turn_on_leave_or_on_a_holiday_they_did_not_agr
 def keep(desk: Desk, staff_id: StaffId, *, email: str, telephone: str | None = None) -> None:
     contact = DutyContact(name="Ann Invented", email=email, telephone=telephone)
     sealed = desk.keyring.seal("notifications", contact)
-    desk.bench.ask(rota_commands.keep_staff, KeepStaff(staff_id=staff_id, contact=sealed))
+    desk.bench.ask(rota.save_staff, KeepStaff(staff_id=staff_id, contact=sealed))
 
 
 def plan(desk: Desk, staff_id: StaffId, starts_on: date, ends_on: date, step: AlertStep = LEAD) -> DutyId:
     wanted = PlanDuty(staff_id=staff_id, step=step, starts_on=starts_on, ends_on=ends_on)
-    planned: DutyId = desk.bench.ask(rota_commands.plan_duty, wanted).duty_id
+    planned: DutyId = desk.bench.ask(rota.plan_duty, wanted).duty_id
     return planned
 
 
 def raise_concern(desk: Desk) -> None:
-    desk.bench.hear(handlers.raise_alert, a_concern())
+    desk.bench.hear(alerts.raise_alert, a_concern())
     desk.run()
 
 
@@ -135,7 +134,7 @@ def test_an_alert_goes_to_whoever_is_on_the_rota_by_every_channel_they_have(desk
     keep(desk, ANN, email="ann@example.org", telephone="07700 900456")
     plan(desk, ANN, MONDAY, MONDAY)
     raise_concern(desk)
-    assert [message["To"] for message in desk.post.sent] == ["ann@example.org"]
+    assert [message["To"] for message in desk.mail.sent] == ["ann@example.org"]
     (text,) = desk.texts.sent
     assert text.to == "07700 900456"
     assert "take it in hand" in text.text
@@ -144,9 +143,9 @@ def test_an_alert_goes_to_whoever_is_on_the_rota_by_every_channel_they_have(desk
 def test_outside_every_turn_the_mailbox_of_the_settings_is_written_to(desk: Desk) -> None:
     keep(desk, ANN, email="ann@example.org")
     planned = plan(desk, ANN, MONDAY, MONDAY)
-    desk.bench.ask(rota_commands.cancel_duty, CancelDuty(duty_id=planned))
+    desk.bench.ask(rota.cancel_duty, CancelDuty(duty_id=planned))
     raise_concern(desk)
-    assert [message["To"] for message in desk.post.sent] == [SETTINGS.safeguarding[LEAD].email]
+    assert [message["To"] for message in desk.mail.sent] == [SETTINGS.safeguarding[LEAD].email]
 
 
 def test_leave_that_is_planned_later_hands_the_turn_on(desk: Desk) -> None:
@@ -154,9 +153,9 @@ def test_leave_that_is_planned_later_hands_the_turn_on(desk: Desk) -> None:
         keep(desk, who, email=email)
     plan(desk, BEN, date(2026, 11, 1), CHRISTMAS)
     plan(desk, ANN, MONDAY, CHRISTMAS)
-    desk.bench.ask(rota_commands.plan_leave, PlanLeave(staff_id=ANN, starts_on=MONDAY, ends_on=MONDAY))
+    desk.bench.ask(rota.plan_leave, PlanLeave(staff_id=ANN, starts_on=MONDAY, ends_on=MONDAY))
     raise_concern(desk)
-    assert [message["To"] for message in desk.post.sent] == ["ben@example.org"]
+    assert [message["To"] for message in desk.mail.sent] == ["ben@example.org"]
 
 
 def test_a_new_address_is_used_from_then_on(desk: Desk) -> None:
@@ -164,16 +163,16 @@ def test_a_new_address_is_used_from_then_on(desk: Desk) -> None:
     keep(desk, ANN, email="new@example.org")
     plan(desk, ANN, MONDAY, MONDAY)
     raise_concern(desk)
-    assert [message["To"] for message in desk.post.sent] == ["new@example.org"]
+    assert [message["To"] for message in desk.mail.sent] == ["new@example.org"]
 
 
 def test_whoever_gives_their_telephone_up_meanwhile_is_sent_no_text(desk: Desk) -> None:
     keep(desk, ANN, email="ann@example.org", telephone="07700 900456")
     plan(desk, ANN, MONDAY, MONDAY)
-    desk.bench.hear(handlers.raise_alert, a_concern())
+    desk.bench.hear(alerts.raise_alert, a_concern())
     keep(desk, ANN, email="ann@example.org")
     desk.run()
-    assert [message["To"] for message in desk.post.sent] == ["ann@example.org"]
+    assert [message["To"] for message in desk.mail.sent] == ["ann@example.org"]
     assert desk.texts.sent == []
     assert [event.reason for event in desk.bench.emitted(MessageFailed)] == [FailureReason.NO_ADDRESS]
 
@@ -184,25 +183,25 @@ def test_the_office_is_told_every_day_of_the_gaps_ahead_and_of_nothing_else(desk
         plan(desk, ANN, MONDAY, date(2026, 12, 31), step)
     for _ in range(26):
         desk.pass_time(days=1)  # to the 19th of December, a Saturday
-    subjects = [message["Subject"] for message in desk.post.to(SETTINGS.office.address)]
+    subjects = [message["Subject"] for message in desk.mail.to(SETTINGS.office.address)]
     assert subjects == ["Nobody is on duty on some of the coming days"]
-    told = body(desk.post.sent[0])
+    told = body(desk.mail.sent[0])
     assert "Safeguarding lead on duty: 25 December 2026" in told
     assert "Trustee: 25 December 2026" in told
     assert "24 December" not in told
     desk.pass_time(days=1)
-    assert len(desk.post.sent) == 2
+    assert len(desk.mail.sent) == 2
 
 
 def test_a_charity_that_keeps_no_rota_is_told_of_no_gaps(desk: Desk) -> None:
     desk.pass_time(days=30)
-    assert desk.post.sent == []
+    assert desk.mail.sent == []
 
 
 def test_the_rota_can_be_looked_at(desk: Desk) -> None:
     keep(desk, ANN, email="ann@example.org")
     plan(desk, ANN, MONDAY + timedelta(days=1), MONDAY + timedelta(days=1))
-    shown: list[RotaDay] = desk.bench.ask(rota_commands.show_rota, ShowRota(days=2))
+    shown: list[RotaDay] = desk.bench.ask(queries.show_rota, ShowRota(days=2))
     assert [(one.day, one.step, one.staff_id) for one in shown if one.staff_id] == [
         (MONDAY + timedelta(days=1), LEAD, ANN)
     ]
@@ -216,9 +215,9 @@ def test_refuses_what_can_t_be_on_a_rota(desk: Desk) -> None:
     with pytest.raises(ImpossiblePeriod):
         plan(desk, ANN, CHRISTMAS, MONDAY)
     with pytest.raises(UnknownDuty):
-        desk.bench.ask(rota_commands.cancel_duty, CancelDuty(duty_id=DutyId(new_id())))
+        desk.bench.ask(rota.cancel_duty, CancelDuty(duty_id=DutyId(new_id())))
     with pytest.raises(NotReadable):
-        desk.bench.ask(rota_commands.keep_staff, KeepStaff(staff_id=BEN, contact="not sealed"))
+        desk.bench.ask(rota.save_staff, KeepStaff(staff_id=BEN, contact="not sealed"))
 
 
 def test_nobody_is_kept_under_an_identity_that_was_erased(desk: Desk) -> None:

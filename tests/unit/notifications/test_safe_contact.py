@@ -16,9 +16,9 @@ from services.notifications.domain.safe_contact import (
     LONDON,
     WINDOWS,
     AskStaff,
-    KeepUntilTheyCall,
     NoAddress,
     QuietHours,
+    WaitForCall,
     Way,
     WriteLater,
     WriteNow,
@@ -59,7 +59,7 @@ EVERYTHING = SafeContact(
         (SafeChannel.TEXT, WriteNow(Channel.TEXT, "07700 900123")),
         (SafeChannel.POST, WriteNow(Channel.LETTER, "1 Invented Street")),
         (SafeChannel.TELEPHONE, AskStaff()),
-        (SafeChannel.CLIENT_CALLS, KeepUntilTheyCall()),
+        (SafeChannel.CLIENT_CALLS, WaitForCall()),
     ],
 )
 def test_only_the_channel_that_was_chosen_is_used_whatever_else_is_known(channel: SafeChannel, way: Way) -> None:

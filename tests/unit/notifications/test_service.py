@@ -20,14 +20,17 @@ from chassis.store.engine import open_engine
 from chassis.store.migrate import migrate
 from chassis.store.schedule import SideEffect
 from contracts.vocabulary import AlertStep
-from services.notifications import dependencies, handlers, settings, store
-from services.notifications.gateways.mail import MaildirMailer
-from services.notifications.handlers.addresses import FORGET_CLIENT
-from services.notifications.handlers.alerts import ESCALATE, SHOUT
-from services.notifications.handlers.bounces import READ_BOUNCES, TAKE_BACK
-from services.notifications.handlers.queueing import SEND_ALERT, SEND_DIGEST, SEND_MESSAGE
-from services.notifications.handlers.rota import LOOK_AT_ROTA
+from services.notifications import dependencies, settings
+from services.notifications.application.alerts import ESCALATE, REPORT_UNREACHED
+from services.notifications.application.bounces import FAIL_UNDELIVERED
+from services.notifications.application.contacts import FORGET_CLIENT
+from services.notifications.application.on_duty import CHECK_ROTA
+from services.notifications.application.queueing import SEND_ALERT, SEND_DIGEST, SEND_MESSAGE
+from services.notifications.gateways.email import MaildirMailer
+from services.notifications.handlers import digests, sending
+from services.notifications.handlers.bounces import READ_BOUNCES
 from services.notifications.service import NotificationsService
+from services.notifications.store import tables
 
 README = Path(settings.__file__).parent / "README.md"
 
@@ -137,7 +140,7 @@ def test_the_migration_makes_what_the_store_expects(tmp_path: Path) -> None:
     migrate("notifications", url)
     with open_engine(url).connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, store.metadata) == []
+        assert compare_metadata(context, tables.metadata) == []
 
 
 def test_every_timer_that_is_set_has_a_handler() -> None:
@@ -146,13 +149,13 @@ def test_every_timer_that_is_set_has_a_handler() -> None:
     by_itself = {
         ESCALATE,
         FORGET_CLIENT,
-        LOOK_AT_ROTA,
-        SHOUT,
+        CHECK_ROTA,
+        REPORT_UNREACHED,
         READ_BOUNCES,
         SEND_ALERT,
         SEND_DIGEST,
         SEND_MESSAGE,
-        TAKE_BACK,
+        FAIL_UNDELIVERED,
     }
     assert names == by_itself | {RESTORED}
 
@@ -173,5 +176,7 @@ def test_safeguarding_has_a_lane_of_its_own() -> None:
 def test_whatever_sends_mail_keeps_it_before_it_says_so() -> None:
     (schedule,) = (one.entrypoint for one in declared_by(NotificationsService) if one.attribute == "timers")
     effects = [entry for entry in schedule.entries if isinstance(entry, SideEffect)]
-    sending = {one.name: one.flush for one in effects if one.perform in (handlers.deliver, handlers.send_digest)}
-    assert sending == dict.fromkeys((SEND_ALERT, SEND_DIGEST, SEND_MESSAGE), handlers.keep_mail)
+    flushed = {
+        effect.name: effect.flush for effect in effects if effect.perform in (sending.deliver, digests.send_digest)
+    }
+    assert flushed == dict.fromkeys((SEND_ALERT, SEND_DIGEST, SEND_MESSAGE), sending.flush_mail)

@@ -34,7 +34,7 @@ from contracts.vocabulary import (
     TherapistId,
     WithdrawalReason,
 )
-from services.notifications import handlers
+from services.notifications.handlers import address_book, client_messages, introductions, office_messages
 from tests.unit.notifications import facts
 from tests.unit.notifications.conftest import CLIENT_NAME, MONDAY_10, OPEN_EMAIL, POST, Desk, body
 from tests.unit.notifications.test_withdrawal import address_is_gone
@@ -67,7 +67,7 @@ def tell(
     )
     sealed = desk.keyring.seal("notifications", known)
     event = ContactReleased(referral_id=referral_id, purpose=purpose, therapist_id=to, sealed=sealed)
-    desk.bench.hear(handlers.keep_contact, event)
+    desk.bench.hear(address_book.record_contact, event)
 
 
 def received(referral_id: ReferralId, group: ClientGroup = ClientGroup.FAMILY) -> ReferralReceived:
@@ -91,7 +91,7 @@ def test_a_client_who_has_not_agreed_is_not_written_to_and_the_writer_is_told_wh
 ) -> None:
     tell(desk, referral_id, agrees=False)
     desk.run()
-    (letter,) = desk.post.sent
+    (letter,) = desk.mail.sent
     assert letter["To"] == WRITERS_ADDRESS
     assert "We don't get in touch with anybody who hasn't agreed" in body(letter)
 
@@ -101,44 +101,44 @@ def test_once_they_agree_they_are_written_to_and_the_writer_not_twice(desk: Desk
     desk.run()
     tell(desk, referral_id, contact=OPEN_EMAIL)
     desk.run()
-    assert [one["To"] for one in desk.post.sent] == [WRITERS_ADDRESS, CLIENTS_ADDRESS]
+    assert [one["To"] for one in desk.mail.sent] == [WRITERS_ADDRESS, CLIENTS_ADDRESS]
 
 
 def test_what_comes_next_goes_to_the_client_alone_if_they_can_be_written_to(
     desk: Desk, referral_id: ReferralId
 ) -> None:
     tell(desk, referral_id, contact=OPEN_EMAIL)
-    desk.bench.hear(handlers.note_match, facts.matched(referral_id))
+    desk.bench.hear(introductions.note_match, facts.matched(referral_id))
     desk.run()
-    assert len(desk.post.to(WRITERS_ADDRESS)) == 1
-    assert "a therapist has agreed to see you" in body(desk.post.to(CLIENTS_ADDRESS)[-1])
+    assert len(desk.mail.to(WRITERS_ADDRESS)) == 1
+    assert "a therapist has agreed to see you" in body(desk.mail.to(CLIENTS_ADDRESS)[-1])
 
 
 def test_and_otherwise_to_the_writer_in_words_of_their_own(desk: Desk, referral_id: ReferralId) -> None:
     tell(desk, referral_id)
-    desk.bench.hear(handlers.note_match, facts.matched(referral_id))
-    desk.bench.hear(handlers.tell_client_of_subsidy, facts.subsidy_approved(referral_id))
-    desk.bench.hear(handlers.signpost, facts.signposted(referral_id))
-    desk.bench.hear(handlers.withdraw, facts.withdrawn(referral_id))
+    desk.bench.hear(introductions.note_match, facts.matched(referral_id))
+    desk.bench.hear(client_messages.notify_client_of_subsidy, facts.subsidy_approved(referral_id))
+    desk.bench.hear(address_book.signpost, facts.signposted(referral_id))
+    desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id))
     desk.run()
-    assert {one["To"] for one in desk.post.sent} == {WRITERS_ADDRESS}
-    assert all("your request" not in body(one) for one in desk.post.sent)
+    assert {one["To"] for one in desk.mail.sent} == {WRITERS_ADDRESS}
+    assert all("your request" not in body(one) for one in desk.mail.sent)
 
 
 def test_a_writer_is_not_asked_how_the_client_feels(desk: Desk, referral_id: ReferralId) -> None:
     """Nobody else's answers count, so the office is told that somebody has to ask."""
     tell(desk, referral_id)
-    desk.bench.hear(handlers.ask_for_form, facts.invited(desk.keyring, referral_id, TherapistId(new_id())))
+    desk.bench.hear(client_messages.ask_for_form, facts.invited(desk.keyring, referral_id, TherapistId(new_id())))
     desk.run()
-    assert len(desk.post.to(WRITERS_ADDRESS)) == 1
-    assert len(desk.post.to(OFFICE)) == 1
+    assert len(desk.mail.to(WRITERS_ADDRESS)) == 1
+    assert len(desk.mail.to(OFFICE)) == 1
 
 
 def test_a_writer_who_must_not_be_written_to_openly_is_not(desk: Desk, referral_id: ReferralId) -> None:
     discreet = replace(MOTHER, contact=replace(WRITERS, discreet=True))
     tell(desk, referral_id, writer=discreet)
     desk.run()
-    (letter,) = desk.post.sent
+    (letter,) = desk.mail.sent
     assert letter["Subject"] == f"Reference {reference_for(referral_id)}"
     assert "request" not in body(letter)
 
@@ -148,7 +148,7 @@ def test_a_writer_who_is_telephoned_is_called_by_the_office(desk: Desk, referral
     tell(desk, referral_id, writer=replace(MOTHER, contact=calls))
     desk.run()
     assert "Please tell somebody who wrote to us for a client that the request has come" in body(
-        desk.post.to(OFFICE)[0]
+        desk.mail.to(OFFICE)[0]
     )
 
 
@@ -159,9 +159,9 @@ def test_a_therapist_is_told_that_the_way_has_changed_each_time(
     for contact in (OPEN_EMAIL, replace(OPEN_EMAIL, email="new@example.org")):
         tell(desk, referral_id, contact=contact, writer=None, purpose=ContactPurpose.CORRECTION, to=therapist_id)
     desk.run()
-    assert len(desk.post.sent) == 2
-    assert not any("@example.org" in body(one) for one in desk.post.sent)
-    assert all("please don't use it again" in body(one) for one in desk.post.sent)
+    assert len(desk.mail.sent) == 2
+    assert not any("@example.org" in body(one) for one in desk.mail.sent)
+    assert all("please don't use it again" in body(one) for one in desk.mail.sent)
 
 
 # The office
@@ -170,9 +170,9 @@ def test_a_therapist_is_told_that_the_way_has_changed_each_time(
 def test_the_office_hears_of_a_new_request_at_once_and_once(desk: Desk, referral_id: ReferralId) -> None:
     tell(desk, referral_id, contact=OPEN_EMAIL, writer=None)
     for _ in range(2):  # it is said anew when something of it is corrected
-        desk.bench.hear(handlers.tell_office_of_request, received(referral_id))
+        desk.bench.hear(office_messages.notify_office_of_request, received(referral_id))
     desk.run()
-    (letter,) = desk.post.to(OFFICE)
+    (letter,) = desk.mail.to(OFFICE)
     text = body(letter)
     assert reference_for(referral_id) in letter["Subject"]
     assert "a partner or relative" in text
@@ -182,9 +182,9 @@ def test_the_office_hears_of_a_new_request_at_once_and_once(desk: Desk, referral
 
 
 def test_and_that_the_lead_must_see_a_young_persons(desk: Desk, referral_id: ReferralId) -> None:
-    desk.bench.hear(handlers.tell_office_of_request, received(referral_id, ClientGroup.YOUNG_PERSON))
+    desk.bench.hear(office_messages.notify_office_of_request, received(referral_id, ClientGroup.YOUNG_PERSON))
     desk.run()
-    assert "show it to the safeguarding lead first" in body(desk.post.sent[0])
+    assert "show it to the safeguarding lead first" in body(desk.mail.sent[0])
 
 
 @pytest.mark.parametrize(
@@ -201,10 +201,10 @@ def test_the_office_hears_of_what_could_not_be_read(
 ) -> None:
     field = "date_of_birth" if reason is RefusalReason.MALFORMED else None
     event = HelpRequestRefused(submission_id=SubmissionId(referral_id), reason=reason, field=field)
-    desk.bench.hear(handlers.tell_office_of_unreadable, event)
+    desk.bench.hear(office_messages.notify_office_of_unreadable, event)
     desk.run()
-    assert [says in body(one) for one in desk.post.sent if says] == ([True] if says else [])
-    assert len(desk.post.sent) == bool(says)
+    assert [says in body(one) for one in desk.mail.sent if says] == ([True] if says else [])
+    assert len(desk.mail.sent) == bool(says)
 
 
 @pytest.mark.parametrize("reason", [HoldReason.CLIENT_HAS_NOT_AGREED, HoldReason.CONSENT_TO_PASS_ON])
@@ -213,35 +213,35 @@ def test_the_office_is_reminded_of_whoever_must_still_be_asked(
 ) -> None:
     desk.release(referral_id, OPEN_EMAIL)
     for _ in range(2):
-        desk.bench.hear(handlers.ask_for_agreement, AgreementAwaited(referral_id=referral_id, reason=reason))
+        desk.bench.hear(office_messages.ask_for_agreement, AgreementAwaited(referral_id=referral_id, reason=reason))
     desk.run()
-    assert len(desk.post.to(OFFICE)) == 2
+    assert len(desk.mail.to(OFFICE)) == 2
 
 
 def test_who_can_agree_to_be_found_a_therapist_is_asked_once(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, OPEN_EMAIL)
     awaited = AgreementAwaited(referral_id=referral_id, reason=HoldReason.CONSENT_TO_PASS_ON)
     for _ in range(2):
-        desk.bench.hear(handlers.ask_for_agreement, awaited)
+        desk.bench.hear(office_messages.ask_for_agreement, awaited)
     desk.run()
-    _, asked = desk.post.to(str(OPEN_EMAIL.email))
+    _, asked = desk.mail.to(str(OPEN_EMAIL.email))
     assert asked["Subject"] == "One question before we look for somebody"
     assert "Without it we can't ask anybody, and your request waits" in body(asked)
 
 
 def hear_of_consent(desk: Desk, referral_id: ReferralId, sequence: int | None = None) -> None:
     resumed = ReferralResumed(referral_id=referral_id, reason=ResumptionReason.CONSENT_GIVEN)
-    desk.bench.hear(handlers.agreement_came, resumed, sequence=sequence)
+    desk.bench.hear(office_messages.stop_asking_for_agreement, resumed, sequence=sequence)
 
 
 def test_who_has_agreed_meanwhile_is_not_asked_any_more(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, replace(OPEN_EMAIL, hours=SafeHours.EVENING))
     awaited = AgreementAwaited(referral_id=referral_id, reason=HoldReason.CONSENT_TO_PASS_ON)
-    desk.bench.hear(handlers.ask_for_agreement, awaited)
+    desk.bench.hear(office_messages.ask_for_agreement, awaited)
     hear_of_consent(desk, referral_id)
     desk.pass_time(hours=8)
-    assert desk.post.to(OFFICE) == []
-    (received,) = desk.post.to(str(OPEN_EMAIL.email))
+    assert desk.mail.to(OFFICE) == []
+    (received,) = desk.mail.to(str(OPEN_EMAIL.email))
     assert received["Subject"] == "We have your request"
 
 
@@ -249,11 +249,11 @@ def test_who_agreed_before_word_came_that_they_had_not_is_not_asked(desk: Desk, 
     desk.release(referral_id, OPEN_EMAIL)
     awaited = AgreementAwaited(referral_id=referral_id, reason=HoldReason.CONSENT_TO_PASS_ON)
     hear_of_consent(desk, referral_id, sequence=9)
-    desk.bench.hear(handlers.ask_for_agreement, awaited, sequence=8)
+    desk.bench.hear(office_messages.ask_for_agreement, awaited, sequence=8)
     desk.run()
     assert "consent_needed" not in desk.states(referral_id)
-    assert desk.post.to(OFFICE) == []
-    desk.bench.hear(handlers.ask_for_agreement, awaited, sequence=10)
+    assert desk.mail.to(OFFICE) == []
+    desk.bench.hear(office_messages.ask_for_agreement, awaited, sequence=10)
     desk.run()
     assert desk.states(referral_id)["consent_needed"] == "sent", "it was taken back later"
 
@@ -261,9 +261,9 @@ def test_who_agreed_before_word_came_that_they_had_not_is_not_asked(desk: Desk, 
 def test_what_a_referral_otherwise_waited_for_says_nothing_of_consent(desk: Desk, referral_id: ReferralId) -> None:
     desk.release(referral_id, OPEN_EMAIL)
     awaited = AgreementAwaited(referral_id=referral_id, reason=HoldReason.CONSENT_TO_PASS_ON)
-    desk.bench.hear(handlers.ask_for_agreement, awaited)
+    desk.bench.hear(office_messages.ask_for_agreement, awaited)
     resumed = ReferralResumed(referral_id=referral_id, reason=ResumptionReason.INFORMATION_CAME)
-    desk.bench.hear(handlers.agreement_came, resumed)
+    desk.bench.hear(office_messages.stop_asking_for_agreement, resumed)
     desk.run()
     assert desk.states(referral_id)["consent_needed"] == "sent"
 
@@ -274,9 +274,9 @@ def test_who_has_taken_their_consent_back_is_not_told_that_they_never_gave_it(
 ) -> None:
     desk.release(referral_id, OPEN_EMAIL, language=language)
     awaited = AgreementAwaited(referral_id=referral_id, reason=HoldReason.CONSENT_TO_PASS_ON)
-    desk.bench.hear(handlers.ask_for_agreement, awaited)
+    desk.bench.hear(office_messages.ask_for_agreement, awaited)
     desk.run()
-    asked = body(desk.post.to(str(OPEN_EMAIL.email))[-1])
+    asked = body(desk.mail.to(str(OPEN_EMAIL.email))[-1])
     assert "for granted" not in asked
     assert "ganiataol" not in asked
 
@@ -284,27 +284,27 @@ def test_who_has_taken_their_consent_back_is_not_told_that_they_never_gave_it(
 def test_nobody_is_written_to_about_a_request_that_they_have_not_agreed_to(desk: Desk, referral_id: ReferralId) -> None:
     tell(desk, referral_id, contact=None)
     desk.run()
-    before = len(desk.post.sent)
+    before = len(desk.mail.sent)
     awaited = AgreementAwaited(referral_id=referral_id, reason=HoldReason.CLIENT_HAS_NOT_AGREED)
-    desk.bench.hear(handlers.ask_for_agreement, awaited)
+    desk.bench.hear(office_messages.ask_for_agreement, awaited)
     desk.run()
-    assert [letter["To"] for letter in desk.post.sent[before:]] == [OFFICE]
+    assert [letter["To"] for letter in desk.mail.sent[before:]] == [OFFICE]
 
 
 def test_what_goes_by_post_has_whoever_it_is_for_above_the_address(desk: Desk, referral_id: ReferralId) -> None:
     inside = replace(POST, address="HMP Invented\nInvented Road")
     tell(desk, referral_id, contact=inside, writer=None, addressee="Robin Invented A0000AA")
     desk.run()
-    (parcel,) = desk.letters.sent
-    assert parcel.to == "Robin Invented A0000AA\nHMP Invented\nInvented Road"
-    assert "Leeward" not in parcel.text
+    (message,) = desk.letters.sent
+    assert message.to == "Robin Invented A0000AA\nHMP Invented\nInvented Road"
+    assert "Leeward" not in message.text
 
 
 def test_a_letter_that_anybody_might_open_is_left_to_a_person(desk: Desk, referral_id: ReferralId) -> None:
     tell(desk, referral_id, contact=POST, writer=None, name=None)
     desk.run()
     assert desk.letters.sent == []
-    assert "How: letter" in body(desk.post.to(OFFICE)[0])
+    assert "How: letter" in body(desk.mail.to(OFFICE)[0])
 
 
 # Slips
@@ -318,14 +318,15 @@ def test_what_was_withdrawn_by_mistake_goes_on_and_the_client_hears_of_it(desk: 
     tell(desk, referral_id, contact=OPEN_EMAIL, writer=None)
     desk.run()
     desk.bench.hear(
-        handlers.withdraw, replace(facts.withdrawn(referral_id), final_at=desk.bench.clock.now() + timedelta(days=7))
+        address_book.withdraw,
+        replace(facts.withdrawn(referral_id), final_at=desk.bench.clock.now() + timedelta(days=7)),
     )
     desk.run()
     desk.pass_time(hours=24)
-    desk.bench.hear(handlers.reopen, reopened(referral_id))
-    desk.bench.hear(handlers.note_match, facts.matched(referral_id))
+    desk.bench.hear(address_book.reopen, reopened(referral_id))
+    desk.bench.hear(introductions.note_match, facts.matched(referral_id))
     desk.pass_time(hours=24 * 14)
-    told = [one["Subject"] for one in desk.post.to(CLIENTS_ADDRESS)]
+    told = [one["Subject"] for one in desk.mail.to(CLIENTS_ADDRESS)]
     assert told == [
         "We have your request",
         "Your request has been taken back",
@@ -340,7 +341,7 @@ def test_what_nobody_undoes_is_forgotten_when_that_is_over(
 ) -> None:
     tell(desk, referral_id, contact=OPEN_EMAIL, writer=None)
     event = replace(facts.withdrawn(referral_id, reason), final_at=desk.bench.clock.now() + timedelta(days=7))
-    desk.bench.hear(handlers.withdraw, event)
+    desk.bench.hear(address_book.withdraw, event)
     desk.run()
     assert not address_is_gone(desk, referral_id)
     desk.pass_time(hours=24 * 7)
@@ -349,8 +350,8 @@ def test_what_nobody_undoes_is_forgotten_when_that_is_over(
 
 def test_a_withdrawal_that_arrives_after_it_was_undone_has_no_effect(desk: Desk, referral_id: ReferralId) -> None:
     tell(desk, referral_id, contact=OPEN_EMAIL, writer=None)
-    desk.bench.hear(handlers.reopen, reopened(referral_id), sequence=5)
-    desk.bench.hear(handlers.withdraw, facts.withdrawn(referral_id), sequence=4)
-    desk.bench.hear(handlers.note_match, facts.matched(referral_id))
+    desk.bench.hear(address_book.reopen, reopened(referral_id), sequence=5)
+    desk.bench.hear(address_book.withdraw, facts.withdrawn(referral_id), sequence=4)
+    desk.bench.hear(introductions.note_match, facts.matched(referral_id))
     desk.run()
     assert desk.states(referral_id)["matched"] == "sent"

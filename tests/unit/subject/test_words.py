@@ -20,9 +20,9 @@ from services.intake.application.labels import ASPECTS, IN_SECTIONS_OF_THEIR_OWN
 from services.matching.subject_access import OFFERS, SUBSIDIES
 from services.matching.subject_access import STATES as SEARCHES
 from services.notifications.domain.templates import Template
-from services.notifications.subject import MESSAGES as ABOUT
-from services.notifications.subject import RECIPIENTS
-from services.notifications.subject import STATES as SENDINGS
+from services.notifications.subject_access import MESSAGES as ABOUT
+from services.notifications.subject_access import RECIPIENTS
+from services.notifications.subject_access import STATES as SENDINGS
 
 OF_SERVICES = (AWARDS, ENDINGS, FORMS, STATES, STEPS, OFFERS, SUBSIDIES, SEARCHES, RECIPIENTS, SENDINGS)
 

@@ -1,0 +1,57 @@
+"""What notifications refuses a person, by name."""
+
+from __future__ import annotations
+
+from chassis.ports import Refused
+
+
+class UnknownStaff(Refused):
+    """There is nobody with this identifier; `keep_staff` adds them."""
+
+
+class UnknownDuty(Refused):
+    """There is no such turn on the rota."""
+
+
+class ImpossiblePeriod(Refused):
+    """The last day is before the first."""
+
+
+class UnknownAlert(Refused):
+    """There is no alert about this concern; the identifier may be mistyped."""
+
+
+class NamelessAcknowledgement(Refused):
+    """An alert is acknowledged by a named person."""
+
+
+class AlreadyAcknowledged(Refused):
+    """Somebody else has taken the concern in hand; the message says who."""
+
+
+class NamelessDecision(Refused):
+    """A decision about a concern is a named person's."""
+
+
+class NotInHand(Refused):
+    """Nobody has taken the concern in hand yet."""
+
+
+class NotReadable(Refused):
+    """What was sealed can't be opened here, or is not what it should be."""
+
+
+class IdentityUsedUp(Refused):
+    """What was stored under this identifier was erased, and nothing is stored under it again."""
+
+
+class NothingAskedAfter(Refused):
+    """Say which referral or which concern the messages should be about."""
+
+
+class NoIntroduction(Refused):
+    """Nobody is introduced to this client, or may see them at the moment."""
+
+
+class CannotSeal(Refused):
+    """The key that came with the question can't be sealed to."""

@@ -1,0 +1,69 @@
+"""What a person tells notifications to do about a concern."""
+
+from __future__ import annotations
+
+from chassis.ports import UnitOfWork
+from contracts.commands.notifications import (
+    AcknowledgeAlert,
+    AlertView,
+    OutcomeView,
+    RecordOutcome,
+)
+from contracts.events.notifications import SafeguardingOutcomeRecorded
+from contracts.sealed import OutcomeReason
+from contracts.vocabulary import OutcomeId
+from services.notifications.application.alerts import alert_view, outcome_view, require_alert, stand_down
+from services.notifications.application.encryption import encrypt, open_sealed
+from services.notifications.dependencies import Dependencies
+from services.notifications.domain.alerts import (
+    AcknowledgedBySomeoneElse,
+    NameMissing,
+    NobodyTookItInHand,
+)
+from services.notifications.errors import AlreadyAcknowledged, NamelessAcknowledgement, NamelessDecision, NotInHand
+from services.notifications.store import alerts
+
+
+def acknowledge_alert(unit: UnitOfWork[Dependencies], request: AcknowledgeAlert) -> AlertView:
+    """Puts a named person in charge of a concern and ends its escalation.
+
+    Raises UnknownAlert, NamelessAcknowledgement, AlreadyAcknowledged.
+    """
+    alert = require_alert(unit, request.concern_id)
+    try:
+        changed = alert.acknowledge(by=request.acknowledged_by, at=unit.now)
+    except NameMissing as refusal:
+        raise NamelessAcknowledgement(str(refusal)) from None
+    except AcknowledgedBySomeoneElse as refusal:
+        raise AlreadyAcknowledged(str(refusal)) from None
+    if changed:
+        stand_down(unit, alert)
+    return alert_view(alert)
+
+
+def record_outcome(unit: UnitOfWork[Dependencies], request: RecordOutcome) -> OutcomeView:
+    """Records a decision about a concern, beside those that were made before.
+
+    Raises UnknownAlert, NamelessDecision, NotInHand, NotReadable, IdentityUsedUp.
+    """
+    alert = require_alert(unit, request.concern_id)
+    reason = open_sealed(unit, OutcomeReason, request.reason)
+    stored = encrypt(unit, alert.concern_id, reason)
+    try:
+        outcome = alert.decide(
+            request.outcome, id=OutcomeId(unit.new_id()), by=request.decided_by, reason=stored, at=unit.now
+        )
+    except NameMissing as refusal:
+        raise NamelessDecision(str(refusal)) from None
+    except NobodyTookItInHand as refusal:
+        raise NotInHand(str(refusal)) from None
+    alerts.add_outcome(unit.session, outcome)
+    unit.emit(
+        SafeguardingOutcomeRecorded(
+            concern_id=alert.concern_id,
+            referral_id=alert.referral_id,
+            outcome=outcome.outcome,
+            recorded_at=outcome.decided_at,
+        )
+    )
+    return outcome_view(outcome)

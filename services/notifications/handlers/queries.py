@@ -1,0 +1,103 @@
+"""What people and pages ask notifications."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from chassis.ports import UnitOfWork
+from chassis.privacy.one_time_links import hash_in
+from chassis.workdays import is_bank_holiday
+from contracts.commands.notifications import (
+    AlertPage,
+    AlertView,
+    AskAlertLink,
+    ListAlerts,
+    ListMessages,
+    ListOutcomes,
+    MessageView,
+    OutcomeView,
+    RotaDay,
+    ShowRota,
+)
+from contracts.london import day_of
+from contracts.vocabulary import LinkState
+from services.notifications.application.alerts import alert_view, link_state, outcome_view, require_alert
+from services.notifications.application.contacts import reference_of
+from services.notifications.application.on_duty import person_on_duty
+from services.notifications.dependencies import Dependencies
+from services.notifications.domain.alerts import (
+    LADDER,
+)
+from services.notifications.domain.messages import Message
+from services.notifications.domain.rota import on_duty
+from services.notifications.errors import NothingAskedAfter
+from services.notifications.store import alerts, messages, rota
+
+
+def list_outcomes(unit: UnitOfWork[Dependencies], request: ListOutcomes) -> list[OutcomeView]:
+    """Raises UnknownAlert."""
+    require_alert(unit, request.concern_id)
+    return [outcome_view(outcome) for outcome in alerts.outcomes_of(unit.session, request.concern_id)]
+
+
+def list_alerts(unit: UnitOfWork[Dependencies], request: ListAlerts) -> list[AlertView]:
+    found = alerts.list_alerts(unit.session, acknowledged_too=request.all, limit=request.limit)
+    return [alert_view(alert) for alert in found]
+
+
+def list_messages(unit: UnitOfWork[Dependencies], request: ListMessages) -> list[MessageView]:
+    """Raises NothingAskedAfter."""
+    if request.referral_id is None and request.concern_id is None:
+        raise NothingAskedAfter("Say which referral or which concern the messages should be about.")
+    found = messages.messages_about(
+        unit.session, referral_id=request.referral_id, concern_id=request.concern_id, limit=request.limit
+    )
+    return [_message_view(message) for message in found]
+
+
+def _message_view(message: Message) -> MessageView:
+    return MessageView(
+        message_id=message.id,
+        template=message.template.value,
+        recipient=message.recipient.value,
+        channel=message.channel,
+        state=message.state.value,
+        queued_at=message.queued_at,
+        settled_at=message.settled_at,
+        failure=message.failure,
+    )
+
+
+def show_rota(unit: UnitOfWork[Dependencies], request: ShowRota) -> list[RotaDay]:
+    first = day_of(unit.now)
+    duties, leave = rota.rota_from(unit.session, first)
+    return [
+        RotaDay(
+            day=day,
+            step=step,
+            staff_id=on_duty(duties, leave, step=step, day=day, is_bank_holiday=is_bank_holiday(day)),
+        )
+        for day in (first + timedelta(days=number) for number in range(request.days))
+        for step in LADDER
+    ]
+
+
+def open_alert(unit: UnitOfWork[Dependencies], request: AskAlertLink) -> AlertPage:
+    """What an alert's link opens; for an unknown link only that it is unknown."""
+    token_hash = hash_in(unit.dependencies.keyring, request.sealed)
+    link = alerts.find_alert_link(unit.session, token_hash) if token_hash else None
+    if link is None:
+        return AlertPage(state=LinkState.UNKNOWN)
+    alert = alerts.get_alert(unit.session, link.concern_id)
+    state = link_state(unit, link, alert)
+    if state not in (LinkState.OPEN, LinkState.ANSWERED):
+        return AlertPage(state=state)
+    return AlertPage(
+        state=state,
+        severity=alert.severity,
+        category=alert.category,
+        raised_at=alert.raised_at,
+        reference=reference_of(unit, alert.referral_id),
+        asked=person_on_duty(unit, link.step).name if state is LinkState.OPEN else None,
+        acknowledged_by=alert.acknowledged_by,
+    )
