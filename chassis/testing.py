@@ -65,7 +65,7 @@ class HandlerBench:
         `said_at` is when it was published, if that was not just now.
         """
         subject = (event.publisher, event.subject)
-        self._sequences[subject] = sequence or self._sequences.get(subject, 0) + 1
+        self._sequences[subject] = self._sequences.get(subject, 0) + 1 if sequence is None else sequence
         envelope = Envelope(
             id=new_id(),
             source=source_of(event.publisher),

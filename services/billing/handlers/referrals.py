@@ -11,6 +11,7 @@ from contracts.events.intake import (
     ReferralWithdrawn,
 )
 from contracts.vocabulary import ReferralId, ReopeningReason, SubsidyReleaseReason
+from contracts.watermark import is_newer
 from services.billing.application import attendance, award_lifecycle, referral_fees, subsidies
 from services.billing.application.lookup import expect_referral
 from services.billing.application.waiting_list import leave_waiting_list, money_has_come
@@ -26,7 +27,7 @@ def note_referral(unit: BillingUnit, event: ReferralReceived) -> None:
     referral = referrals.find_referral(unit.session, event.referral_id)
     if referral is None:
         rows.add(unit.session, _referral_of(event, unit.sequence))
-    elif unit.sequence > referral.received_sequence:
+    elif is_newer(unit.sequence, referral.received_sequence):
         _renew_facts(referral, event, unit.sequence)
         _reconsider(unit, referral)
 
@@ -58,7 +59,7 @@ def close(unit: BillingUnit, event: ReferralClosed) -> None:
 def reopen(unit: BillingUnit, event: ReferralReopened) -> None:
     """A referral that had ended goes on: so does its award, if the money is still there, and its subsidy is decided."""
     referral = expect_referral(unit, event.referral_id)
-    if referral.ending_sequence is not None and unit.sequence <= referral.ending_sequence:
+    if not is_newer(unit.sequence, referral.ending_sequence or 0):
         return
     referral.ending, referral.ending_sequence = None, unit.sequence
     referral.ended_at = referral.merged_into_id = None
@@ -72,7 +73,7 @@ def reopen(unit: BillingUnit, event: ReferralReopened) -> None:
 def _end(unit: BillingUnit, referral_id: ReferralId, ending: Ending, reason: SubsidyReleaseReason) -> bool:
     """False if intake has said something newer."""
     referral = expect_referral(unit, referral_id)
-    if referral.ending_sequence is not None and unit.sequence <= referral.ending_sequence:
+    if not is_newer(unit.sequence, referral.ending_sequence or 0):
         return False
     referral.ending, referral.ending_sequence = ending, unit.sequence
     referral.ended_at = unit.envelope.time if unit.envelope else unit.now

@@ -19,6 +19,7 @@ from contracts.vocabulary import (
     Stage,
     TherapistId,
 )
+from contracts.watermark import is_newer
 from services.evaluation.domain.instruments import Instrument
 
 NEVER_BEGAN = frozenset({MatchEndReason.WITHDRAWN, MatchEndReason.NOT_ATTENDED})
@@ -78,16 +79,16 @@ class Referral:
         """Whether all about the client was forgotten: whoever is known has an age band, if only `unknown`."""
         return self.is_known and self.age_band is None
 
-    def is_news(self, sequence: int) -> bool:
+    def advance_request(self, sequence: int) -> bool:
         """Whether this is newer than all that intake has said of the client; if so, it is from now on the newest."""
-        if self.is_erased or sequence <= self.received_sequence:
+        if self.is_erased or not is_newer(sequence, self.received_sequence):
             return False
         self.received_sequence = sequence
         return True
 
     def withdraw(self, *, at: datetime, sequence: int) -> bool:
         """False if it was withdrawn before, or something newer is known."""
-        if sequence <= self.standing_sequence:
+        if not is_newer(sequence, self.standing_sequence):
             return False
         self.standing_sequence = sequence
         was_withdrawn, self.withdrawn_at = self.is_withdrawn, self.withdrawn_at or at
@@ -95,7 +96,7 @@ class Referral:
 
     def reopen(self, *, sequence: int) -> None:
         """It had been withdrawn by mistake, unless something newer is known."""
-        if not self.is_erased and sequence > self.standing_sequence:
+        if not self.is_erased and is_newer(sequence, self.standing_sequence):
             self.standing_sequence, self.withdrawn_at = sequence, None
 
     def erase(self, *, at: datetime) -> None:

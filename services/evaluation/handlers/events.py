@@ -29,7 +29,7 @@ def note_referral(unit: UnitOfWork[Dependencies], event: ReferralReceived) -> No
     It is said anew when the client agrees later, or takes that back: then nobody asks them any more.
     """
     referral = repository.referral_of(unit.session, event.referral_id)
-    if not referral.is_news(unit.sequence):
+    if not referral.advance_request(unit.sequence):
         return
     if referral.consented and not event.evaluation_consented:
         invitations.ask_client_no_more(unit, referral)

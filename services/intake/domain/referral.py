@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.vocabulary import ClientGroup, HoldReason, MatchId, PlaceKind, ReferralId, SubmissionId, TherapistId
+from contracts.watermark import is_newer
 from services.intake.domain.states import FINISHED, TRANSITIONS, UNASSESSED, UNDOABLE, State, Step, possible_steps
 
 AGREEMENTS = frozenset({HoldReason.CLIENT_HAS_NOT_AGREED, HoldReason.CONSENT_TO_PASS_ON})
@@ -188,7 +189,7 @@ class Referral:
 
     def advance_matching_sequence(self, sequence: int) -> bool:
         """Notes the sequence number of matching's newest event. False if this or a newer one was handled before."""
-        if sequence <= self.matching_sequence:
+        if not is_newer(sequence, self.matching_sequence):
             return False
         self.matching_sequence = sequence
         return True
@@ -226,12 +227,12 @@ class Referral:
 
     def record_attendance(self, match_id: MatchId, *, sequence: int) -> None:
         """A match has begun with a session, as billing reports. Events older than billing's newest are ignored."""
-        if sequence > self.billing_sequence:
+        if is_newer(sequence, self.billing_sequence):
             self.attended_match_id, self.billing_sequence = match_id, sequence
 
     def reverse_attendance(self, match_id: MatchId, *, sequence: int) -> bool:
         """No session of a match is on record any more, as billing reports. False if that changes nothing here."""
-        if sequence <= self.billing_sequence:
+        if not is_newer(sequence, self.billing_sequence):
             return False
         self.billing_sequence = sequence
         if self.attended_match_id != match_id:

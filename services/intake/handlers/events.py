@@ -22,6 +22,7 @@ from contracts.events.matching import (
     TherapistOffered,
 )
 from contracts.vocabulary import ClosureReason, ContactPurpose, MatchEndReason, ReferralId, ReopeningReason
+from contracts.watermark import is_newer
 from services.intake.application import contacts
 from services.intake.application.closure import close_referral
 from services.intake.application.history import BY_BILLING, BY_MATCHING, BY_RULE, record_step, take_step
@@ -148,5 +149,5 @@ def _note_subsidy(
     referral = referrals.find_referral(unit.session, event.referral_id)
     if referral is None:
         raise NotYet("the referral is not recorded here yet")
-    if unit.sequence > referral.money_sequence:
+    if is_newer(unit.sequence, referral.money_sequence):
         referral.waits_for_money, referral.money_sequence = waits, unit.sequence

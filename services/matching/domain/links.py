@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from contracts.vocabulary import LinkId, LinkKind, ReferralId, Work
+from contracts.watermark import is_newer
 from services.matching.domain.referral import Referral
 
 
@@ -21,7 +22,7 @@ class Link:
 
     def advance(self, *, stands: bool, sequence: int) -> bool:
         """Records what intake says of the link. False if something newer was said before."""
-        if sequence <= self.sequence:
+        if not is_newer(sequence, self.sequence):
             return False
         self.stands, self.sequence = stands, sequence
         return True

@@ -20,6 +20,7 @@ from contracts.vocabulary import (
     TherapistId,
     Work,
 )
+from contracts.watermark import is_newer
 from services.matching.domain.locations import Point
 from services.matching.domain.needs import UNDETERMINED, Needs
 
@@ -184,7 +185,7 @@ class Referral:
 
     def record_assessment(self, found: Assessment, *, sequence: int) -> bool:
         """Records what the therapist must be able to do. False if something newer was recorded before."""
-        if self.competence is not None and sequence <= self.assessment_sequence:
+        if not is_newer(sequence, self.assessment_sequence):
             return False
         self.assessment_sequence = sequence
         self.competence, self.work = found.competence, found.work
@@ -204,7 +205,7 @@ class Referral:
 
     def record_subsidy(self, *, subsidy: SubsidyState, pence_per_session: int, sequence: int) -> bool:
         """Records billing's decision. False if a newer one was recorded before."""
-        if sequence < self.billing_sequence:
+        if not is_newer(sequence, self.billing_sequence):
             return False
         self.billing_sequence = sequence
         self.subsidy = subsidy
@@ -223,7 +224,7 @@ class Referral:
         sequence: int,
     ) -> bool:
         """Records where the client is and what they can do. False if something newer was recorded before."""
-        if sequence <= self.received_sequence:
+        if not is_newer(sequence, self.received_sequence):
             return False
         self.received_sequence = sequence
         self.sessions, self.max_distance_km, self.fee_ceiling_pence = sessions, max_distance_km, fee_ceiling_pence
@@ -269,7 +270,7 @@ class Referral:
 
     def advance_search(self, sequence: int) -> bool:
         """Records the number of what intake said of the search. False if something newer was said before."""
-        if 0 < sequence <= self.search_sequence:
+        if not is_newer(sequence, self.search_sequence):
             return False
         self.search_sequence = sequence
         return True

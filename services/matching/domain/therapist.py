@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from contracts.vocabulary import ClientGroup, Competence, Sessions, Sex, SuspensionReason, TherapistId
+from contracts.watermark import is_newer
 from services.matching.domain.locations import Point
 from services.matching.domain.needs import Needs
 
@@ -83,7 +84,7 @@ class Therapist:
 
     def advance_membership(self, sequence: int) -> bool:
         """Records the number of what billing said of the membership. False if something newer was said before."""
-        if sequence < self.membership_sequence:
+        if not is_newer(sequence, self.membership_sequence):
             return False
         self.membership_sequence = sequence
         return True

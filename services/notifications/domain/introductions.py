@@ -11,6 +11,7 @@ from hashlib import sha256
 from contracts.typed.faults import Unreadable
 from contracts.typed.telephones import read_telephone
 from contracts.vocabulary import LinkState, MatchId, ReferralId, TherapistId
+from contracts.watermark import is_newer
 
 TRIES = 5
 """How often a code may be typed."""
@@ -52,7 +53,7 @@ class Introduction:
     code_tries: int = 0
 
     def takes(self, sequence: int) -> bool:
-        return self.contact is None or sequence > self.contact_sequence
+        return self.contact is None or is_newer(sequence, self.contact_sequence)
 
     def give_code(self, code_hash: bytes, *, at: datetime) -> None:
         self.code_hash, self.code_made_at, self.code_tries = code_hash, at, 0
@@ -129,12 +130,12 @@ class Therapy:
 
     def end(self, *, at: datetime | None, sequence: int) -> None:
         """It has ended, or with None goes on, unless something newer is known."""
-        if sequence > self.end_sequence:
+        if is_newer(sequence, self.end_sequence):
             self.ended_at, self.end_sequence = at, sequence
 
     def meet(self, *, on: date | None, sequence: int) -> None:
         """They have met first on that day, or with None have not met yet, unless something newer is known."""
-        if sequence > self.attendance_sequence:
+        if is_newer(sequence, self.attendance_sequence):
             self.first_session_on, self.attendance_sequence = on, sequence
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.vocabulary import ReferralId, TherapistId
+from contracts.watermark import is_newer
 
 
 @dataclass(kw_only=True, eq=False)
@@ -33,21 +34,21 @@ class Client:
 
     def takes(self, sequence: int) -> bool:
         """Whether an address of this sequence number is newer than what is known, and may be stored at all."""
-        return not self.is_removed and (self.contact is None or sequence > self.contact_sequence)
+        return not self.is_removed and (self.contact is None or is_newer(sequence, self.contact_sequence))
 
     def record_contact(self, contact: bytes, *, sequence: int) -> None:
         self.contact, self.contact_sequence = contact, sequence
 
     def withdraw(self, *, at: datetime, sequence: int, keep_until: datetime | None = None) -> bool:
         """False if the referral was withdrawn before, or something newer is known of it."""
-        if self.is_withdrawn or sequence <= self.standing_sequence:
+        if self.is_withdrawn or not is_newer(sequence, self.standing_sequence):
             return False
         self.withdrawn_at, self.standing_sequence, self.keep_until = at, sequence, keep_until
         return True
 
     def reopen(self, *, sequence: int) -> bool:
         """The withdrawal was a mistake. False if something newer is known, or the address is gone for good."""
-        if sequence <= self.standing_sequence:
+        if not is_newer(sequence, self.standing_sequence):
             return False
         self.withdrawn_at, self.standing_sequence, self.keep_until = None, sequence, None
         return not self.is_removed
@@ -70,4 +71,4 @@ class Therapist:
     contact_sequence: int
 
     def takes(self, sequence: int) -> bool:
-        return sequence > self.contact_sequence
+        return is_newer(sequence, self.contact_sequence)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import and_, or_
 from sqlalchemy.orm import Session
 
 from chassis.store.prepared import prepared
@@ -16,7 +17,10 @@ def _advance(statement: Any) -> Any:
     moving = statement.on_conflict_do_update(
         index_elements=["subject_id", "topic"],
         set_={"sequence": statement.excluded.sequence},
-        where=latest_facts.c.sequence < statement.excluded.sequence,
+        where=or_(  # as `contracts.watermark.is_newer` has it
+            latest_facts.c.sequence < statement.excluded.sequence,
+            and_(latest_facts.c.sequence == 0, statement.excluded.sequence == 0),
+        ),
     )
     return prepared(moving.returning(latest_facts.c.sequence))
 
