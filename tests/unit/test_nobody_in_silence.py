@@ -134,7 +134,7 @@ def test_nobody_is_written_to_who_has_not_agreed_and_nothing_ends_in_silence(
     if client is None and (writer is None or not writes):
         refused = [one.submission_id for one in both.intake.emitted(HelpRequestRefused)]
         assert event.submission_id in refused
-        assert any(str(event.submission_id) in mail.as_string() for mail in both.desk.post.sent), (
+        assert any(str(event.submission_id) in mail.as_string() for mail in both.desk.mail.sent), (
             "the office looks at it"
         )
         return
@@ -179,7 +179,7 @@ def assert_never_reached(desk: Desk, contact: SafeContact | None) -> None:
     """By none of their addresses, each of which is theirs alone in this test."""
     if contact is None:
         return
-    reached = [str(mail["To"]) for mail in desk.post.sent]
+    reached = [str(mail["To"]) for mail in desk.mail.sent]
     reached += [message.to for message in (*desk.texts.sent, *desk.letters.sent)]
     own = [one for one in (contact.email, contact.telephone, contact.address) if one]
     assert not [to for to in reached if any(one in to for one in own)]
