@@ -3,7 +3,7 @@
 A service says what it holds. What every service keeps alike (its audit log, its list of notices) is added here, and
 here the export is put on record, so that no service can answer and not record it::
 
-    about_subject = command(AboutSubject, telling(subject.tell))
+    about_subject = command(GetSubjectData, telling(subject.tell))
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from chassis.audit.store import entries
 from chassis.ports import CommandHandler, Refused, UnitOfWork
 from chassis.privacy.ephemeral_key import NotAKey, seal_to
 from chassis.store.unit_of_work import StoreUnit
-from contracts.commands.subject import AboutSubject, Entry, Fact, Holding, SealedHolding, Section, Topic
+from contracts.commands.subject import Entry, Fact, GetSubjectData, Holding, SealedHolding, Section, Topic
 from contracts.london import LONDON
 from contracts.sealed import SafeContact
 from contracts.text import clean
 from contracts.vocabulary import Party, ReferralId
 from contracts.words import ON_RECORD, PARTS, words_of
 
-Teller = Callable[[UnitOfWork[Any], AboutSubject], list[Section]]
+Teller = Callable[[UnitOfWork[Any], GetSubjectData], list[Section]]
 
 SAFEGUARDING = "safeguarding"
 """A reading for a reason that begins so is not told: that there is an enquiry may be what must not be known."""
@@ -44,7 +44,7 @@ class CannotSeal(Refused):
     """The key that came with the question can't be sealed to."""
 
 
-def nothing(unit: UnitOfWork[Any], request: AboutSubject) -> list[Section]:
+def nothing(unit: UnitOfWork[Any], request: GetSubjectData) -> list[Section]:
     """What most services hold of whoever wrote for a client."""
     return []
 
@@ -55,7 +55,7 @@ def telling(tell: Teller, tell_writer: Teller = nothing) -> CommandHandler:
     Raises CannotSeal, and what these do.
     """
 
-    def about_subject(unit: UnitOfWork[Any], request: AboutSubject) -> SealedHolding:
+    def about_subject(unit: UnitOfWork[Any], request: GetSubjectData) -> SealedHolding:
         tell_them = tell if request.whose is Party.CLIENT else tell_writer
         sections = tell_them(unit, request)
         if any(one.entries for one in sections):

@@ -232,7 +232,7 @@ class ConfirmArea(Shape):
     local_authority: LocalAuthority | None = None
 
 
-class SubsidyOf(Shape):
+class GetSubsidy(Shape):
     """How does the referral's subsidy stand?"""
 
     referral_id: ReferralId
@@ -270,7 +270,7 @@ class SubsidyView(Shape):
     wait_reason: SubsidyWaitReason | None = None
 
 
-class TherapistAccountOf(Shape):
+class GetTherapistAccount(Shape):
     """What does a therapist owe, and how does their membership stand?"""
 
     therapist_id: TherapistId
@@ -307,7 +307,7 @@ class TherapistAccountView(Shape):
     invoices: Annotated[tuple[InvoiceView, ...], validate.Length(max=MOST_IN_THE_BOOKS)]
 
 
-class ShowTrialBalance(Shape):
+class GetTrialBalance(Shape):
     """What stands on every account, and does it all add up?"""
 
 

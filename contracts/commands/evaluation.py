@@ -80,7 +80,7 @@ class InvitationView(Shape):
     settled_at: datetime | None = None
 
 
-class AskFormLink(Shape):
+class GetFormLink(Shape):
     """What does this link of a letter open, in this language? It holds a `contracts.sealed.LinkSecret`."""
 
     sealed: Annotated[str, SealedTo("evaluation"), validate.Length(min=1, max=16_384)]
@@ -117,7 +117,7 @@ class FormPage(Shape):
     items: Annotated[tuple[Item, ...], validate.Length(max=200)] = ()
 
 
-class ShowForm(Shape):
+class GetForm(Shape):
     """What does an open invitation ask? For a person who fills it in with somebody, by telephone or from paper."""
 
     invitation_id: InvitationId

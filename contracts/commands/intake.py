@@ -57,7 +57,7 @@ StaffName = Annotated[str, validate.Length(min=1, max=120)]
 Sealed = Annotated[str, SealedTo("intake"), validate.Length(min=1, max=65_536)]
 
 
-class AskStatus(Shape):
+class GetStatus(Shape):
     """Where does my request stand? Holds `contracts.sealed.Credentials`."""
 
     sealed: Sealed
@@ -315,7 +315,7 @@ class Unlink(Shape):
     reason: UnlinkReason
 
 
-class AskLinks(Shape):
+class ListLinks(Shape):
     """To which referrals is this one linked?"""
 
     referral_id: ReferralId
@@ -329,7 +329,7 @@ class LinkView(Shape):
     linked_by: str
 
 
-class AskHistory(Shape):
+class GetHistory(Shape):
     """Which steps has this referral taken?"""
 
     referral_id: ReferralId

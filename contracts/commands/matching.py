@@ -120,7 +120,7 @@ class DeclineOffer(Shape):
     until: date | None = None
 
 
-class AskOfferLink(Shape):
+class GetOfferLink(Shape):
     """What does this link of an offer's letter open? It holds a `LinkSecret`: who has it may answer."""
 
     sealed: Annotated[str, SealedTo("matching"), validate.Length(min=1, max=16_384)]
@@ -185,7 +185,7 @@ class OpenOffer(Shape):
     distance_km: Kilometres
 
 
-class AskStanding(Shape):
+class GetStanding(Shape):
     """Where does matching stand with this referral?"""
 
     referral_id: ReferralId

@@ -46,7 +46,7 @@ class AcknowledgeAlert(Shape):
     acknowledged_by: ResponsiblePerson
 
 
-class AskAlertLink(Shape):
+class GetAlertLink(Shape):
     """What does this link of an alert open? It holds a `contracts.sealed.LinkSecret`: who has it may answer."""
 
     sealed: Sealed
@@ -64,7 +64,7 @@ class AlertPage(Shape):
     acknowledged_by: str | None = None
 
 
-class AskClientLink(Shape):
+class GetClientLink(Shape):
     """What does this link of an introduction open? It holds a `contracts.sealed.ClientLink`.
 
     With `seal_to`, a public key for one answer, it is a reading: how the client is reached comes sealed to it, if a
@@ -217,7 +217,7 @@ class DutyPlanned(Shape):
     duty_id: DutyId
 
 
-class ShowRota(Shape):
+class GetRota(Shape):
     """Who is on duty on the coming days?"""
 
     days: Annotated[int, validate.Range(min=1, max=366)] = 14

@@ -57,7 +57,7 @@ class Erase(Shape):
     anyway: bool = False
 
 
-class AskErasure(Shape):
+class GetErasure(Shape):
     """What has become of an erasure?"""
 
     reference: Reference

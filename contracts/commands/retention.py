@@ -22,7 +22,7 @@ class StopKind(StrEnum):
     CONCERN_OPEN = "concern_open"
 
 
-class AskRetention(Shape):
+class GetRetention(Shape):
     """Until when is kept what is held about whoever asked for help under this reference, and why?"""
 
     reference: Reference

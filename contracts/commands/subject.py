@@ -124,7 +124,7 @@ class SealedHolding(Shape):
     sealed: Annotated[str, validate.Length(max=MOST_SEALED_CHARACTERS)]
 
 
-class AskSamePerson(Shape):
+class ListSamePerson(Shape):
     """Under which references is something held about the person of this one?"""
 
     reference: Reference
@@ -137,7 +137,7 @@ class SamePerson(Shape):
     reference: str
 
 
-class AboutSubject(Shape):
+class GetSubjectData(Shape):
     """What is held about the person of this referral, as they may see it? It goes on record as an export.
 
     The client is meant, or whoever wrote for them: two people, of whom each is told what is theirs.

@@ -23,6 +23,9 @@ from contracts.commands.billing import (
     AllowFurtherAward,
     ConfirmArea,
     DrawDown,
+    GetSubsidy,
+    GetTherapistAccount,
+    GetTrialBalance,
     ListFunds,
     ListUnrecordedAttendance,
     OpenFund,
@@ -31,11 +34,8 @@ from contracts.commands.billing import (
     RecordPayment,
     ReversePayment,
     ReverseSession,
-    ShowTrialBalance,
-    SubsidyOf,
-    TherapistAccountOf,
 )
-from contracts.commands.subject import AboutSubject
+from contracts.commands.subject import GetSubjectData
 from contracts.events.intake import (
     ReferralAssessed,
     ReferralClosed,
@@ -124,10 +124,10 @@ class BillingService:
     reverse_session = command(ReverseSession, sessions.reverse_session)
     allow_further_award = command(AllowFurtherAward, funding.allow_further_award)
     confirm_area = command(ConfirmArea, funding.confirm_area)
-    subsidy_of = command(SubsidyOf, queries.subsidy_of)
-    therapist_account = command(TherapistAccountOf, queries.therapist_account)
-    trial_balance = command(ShowTrialBalance, queries.trial_balance)
-    about_subject = command(AboutSubject, telling(subject_access.tell))
+    subsidy_of = command(GetSubsidy, queries.subsidy_of)
+    therapist_account = command(GetTherapistAccount, queries.therapist_account)
+    trial_balance = command(GetTrialBalance, queries.trial_balance)
+    about_subject = command(GetSubjectData, telling(subject_access.tell))
 
     health = health_check()
     story = event_log_query()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import RowMapping, select
 
 from chassis.subject_access import entry, fact, pounds, section
-from contracts.commands.subject import AboutSubject, Entry, Section, Topic
+from contracts.commands.subject import Entry, GetSubjectData, Section, Topic
 from contracts.vocabulary import SessionReversalReason
 from services.billing.dependencies import BillingUnit
 from services.billing.domain.awards import Award, AwardState
@@ -31,7 +31,7 @@ ENDINGS = {
 }
 
 
-def tell(unit: BillingUnit, request: AboutSubject) -> list[Section]:
+def tell(unit: BillingUnit, request: GetSubjectData) -> list[Section]:
     """What a therapist has paid is theirs, and left out."""
     referral = referrals.find_referral(unit.session, request.referral_id)
     if referral is None:

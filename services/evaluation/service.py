@@ -20,15 +20,15 @@ from chassis.host.entrypoints import (
 )
 from chassis.subject_access import telling
 from contracts.commands.evaluation import (
-    AskFormLink,
     EnterAnswers,
+    GetForm,
+    GetFormLink,
     ListInvitations,
     ListUnreadableForms,
     RetryUnreadableForm,
-    ShowForm,
     SummariseEvaluation,
 )
-from contracts.commands.subject import AboutSubject
+from contracts.commands.subject import GetSubjectData
 from contracts.events.intake import (
     ReferralAssessed,
     ReferralErased,
@@ -73,14 +73,14 @@ class EvaluationService:
         due("chase", timers.chase),
     )
 
-    open_form = command(AskFormLink, queries.open_form)
-    show_form = command(ShowForm, queries.show_form)
+    open_form = command(GetFormLink, queries.open_form)
+    show_form = command(GetForm, queries.show_form)
     enter_answers = command(EnterAnswers, commands.enter_answers)
     unreadable_forms = command(ListUnreadableForms, queries.list_unreadable)
     retry_unreadable_form = command(RetryUnreadableForm, commands.retry_unreadable)
     invitations = command(ListInvitations, queries.list_invitations)
     summary = command(SummariseEvaluation, queries.summarise)
-    about_subject = command(AboutSubject, telling(subject_access.tell))
+    about_subject = command(GetSubjectData, telling(subject_access.tell))
     health = health_check()
     story = event_log_query()
     audit = audit_query()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chassis.ports import UnitOfWork
 from chassis.subject_access import entry, fact, section
-from contracts.commands.subject import AboutSubject, Entry, Section, Topic
+from contracts.commands.subject import Entry, GetSubjectData, Section, Topic
 from contracts.vocabulary import Respondent
 from services.evaluation.dependencies import Dependencies
 from services.evaluation.domain.invitations import Invitation, Match, Mode, Referral, State
@@ -21,7 +21,7 @@ STATES = {
 MODES = {Mode.ONLINE: "On our pages", Mode.TELEPHONE: "By telephone", Mode.PAPER: "On paper"}
 
 
-def tell(unit: UnitOfWork[Dependencies], request: AboutSubject) -> list[Section]:
+def tell(unit: UnitOfWork[Dependencies], request: GetSubjectData) -> list[Section]:
     """After an erasure no form leads to the person any more, so none is found."""
     referral = unit.session.get(Referral, request.referral_id)
     if referral is None:

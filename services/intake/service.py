@@ -21,9 +21,6 @@ from chassis.host.entrypoints import (
 from chassis.privacy.restore import RESTORED
 from chassis.subject_access import telling
 from contracts.commands.intake import (
-    AskHistory,
-    AskLinks,
-    AskStatus,
     Assess,
     ChangeByClient,
     ChangeContact,
@@ -32,10 +29,13 @@ from contracts.commands.intake import (
     CountReferrals,
     FindPlace,
     FindReferral,
+    GetHistory,
+    GetStatus,
     Hold,
     Link,
     ListAwaiting,
     ListDuplicates,
+    ListLinks,
     ListUnreadable,
     Merge,
     RaiseConcern,
@@ -54,9 +54,9 @@ from contracts.commands.intake import (
     Unmerge,
     Withdraw,
 )
-from contracts.commands.privacy import AskErasure, Erase, LiftHold, ListHolds, ListUnconfirmed, PlaceHold
-from contracts.commands.retention import ApplyRetention, AskRetention, ListApplied, ListDue
-from contracts.commands.subject import AboutSubject, AskSamePerson, LeaveOut, ReadRecord
+from contracts.commands.privacy import Erase, GetErasure, LiftHold, ListHolds, ListUnconfirmed, PlaceHold
+from contracts.commands.retention import ApplyRetention, GetRetention, ListApplied, ListDue
+from contracts.commands.subject import GetSubjectData, LeaveOut, ListSamePerson, ReadRecord
 from contracts.events import billing, evaluation, matching, notifications
 from contracts.events.billing import (
     FirstSessionAttended,
@@ -159,7 +159,7 @@ class IntakeService:
         due(RESTORED, restore.erase_again),
     )
 
-    status = command(AskStatus, queries.get_status)
+    status = command(GetStatus, queries.get_status)
     change_by_client = command(ChangeByClient, contact_changes.change_by_client)
     settle_contact_change = command(SettleContactChange, contact_changes.settle_contact_change)
     awaiting_assessment = command(ListAwaiting, queries.list_awaiting)
@@ -182,8 +182,8 @@ class IntakeService:
     tell_apart = command(TellApart, duplicates.tell_apart)
     link = command(Link, linking.link)
     unlink = command(Unlink, linking.unlink)
-    links = command(AskLinks, linking.list_links)
-    history = command(AskHistory, queries.get_history)
+    links = command(ListLinks, linking.list_links)
+    history = command(GetHistory, queries.get_history)
     signpost = command(Signpost, lifecycle.signpost)
     withdraw = command(Withdraw, lifecycle.withdraw)
     raise_concern = command(RaiseConcern, safeguarding.raise_concern)
@@ -192,16 +192,16 @@ class IntakeService:
     find_referral = command(FindReferral, queries.find_referral)
     count_referrals = command(CountReferrals, queries.count_referrals)
     erase = command(Erase, erasures.erase_by_person)
-    erasure = command(AskErasure, erasures.get_erasure)
+    erasure = command(GetErasure, erasures.get_erasure)
     unconfirmed_erasures = command(ListUnconfirmed, erasures.list_unconfirmed)
     place_hold = command(PlaceHold, legal_holds.place_legal_hold)
     lift_hold = command(LiftHold, legal_holds.lift_legal_hold)
     holds = command(ListHolds, legal_holds.list_legal_holds)
-    same_person = command(AskSamePerson, record_access.same_person)
-    about_subject = command(AboutSubject, telling(subject_access.tell, subject_access.tell_writer))
+    same_person = command(ListSamePerson, record_access.same_person)
+    about_subject = command(GetSubjectData, telling(subject_access.tell, subject_access.tell_writer))
     read_record = command(ReadRecord, record_access.read_record)
     leave_out = command(LeaveOut, record_access.leave_out)
-    kept_until = command(AskRetention, retention.get_retention)
+    kept_until = command(GetRetention, retention.get_retention)
     retention_due = command(ListDue, retention.list_due)
     apply_retention = command(ApplyRetention, retention.apply_retention)
     retention_applied = command(ListApplied, retention.list_applied)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from chassis.ports import UnitOfWork
 from chassis.subject_access import section
-from contracts.commands.subject import AboutSubject, Section, Topic
+from contracts.commands.subject import GetSubjectData, Section, Topic
 from contracts.sealed import HelpForm
 from contracts.vocabulary import HoldReason, Known, Party, ResumptionReason
 from services.intake.application import disclosure, retention_dates
@@ -35,7 +35,7 @@ LOOKED_THROUGH = frozenset({"risk"})
 """Aspects of the assessment that a person looks through first, in every case alike, so that nothing follows from it."""
 
 
-def tell(unit: UnitOfWork[Dependencies], request: AboutSubject) -> list[Section]:
+def tell(unit: UnitOfWork[Dependencies], request: GetSubjectData) -> list[Section]:
     """What the person may be told. Raises UnknownReferral, HandlesLinkedReferral."""
     referral = get_referral(unit, request.referral_id)
     refuse_who_handles_linked(unit, referral, request.asked_by)
@@ -58,7 +58,7 @@ def tell(unit: UnitOfWork[Dependencies], request: AboutSubject) -> list[Section]
     ]
 
 
-def tell_writer(unit: UnitOfWork[Dependencies], request: AboutSubject) -> list[Section]:
+def tell_writer(unit: UnitOfWork[Dependencies], request: GetSubjectData) -> list[Section]:
     """What whoever wrote for the client may be told: what is theirs. Raises UnknownReferral, HandlesLinkedReferral."""
     referral = get_referral(unit, request.referral_id)
     refuse_who_handles_linked(unit, referral, request.asked_by)

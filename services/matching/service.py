@@ -22,19 +22,19 @@ from chassis.subject_access import telling
 from contracts.commands.matching import (
     AcceptOffer,
     AdmitTherapist,
-    AskOfferLink,
-    AskStanding,
     ChangePlaces,
     ChangeTherapist,
     CountStandings,
     DeclineOffer,
     EndMatch,
+    GetOfferLink,
+    GetStanding,
     ListOffers,
     ReinstateTherapist,
     SuspendTherapist,
     UndoMatchEnd,
 )
-from contracts.commands.subject import AboutSubject
+from contracts.commands.subject import GetSubjectData
 from contracts.events.billing import (
     MembershipLapsed,
     MembershipRenewed,
@@ -117,12 +117,12 @@ class MatchingService:
     accept_offer = command(AcceptOffer, commands.accept_offer)
     decline_offer = command(DeclineOffer, commands.decline_offer)
     end_match = command(EndMatch, commands.end_match)
-    open_offer = command(AskOfferLink, queries.open_offer)
+    open_offer = command(GetOfferLink, queries.open_offer)
     undo_match_end = command(UndoMatchEnd, commands.undo_match_end)
     offers = command(ListOffers, queries.list_offers)
-    standing = command(AskStanding, queries.ask_standing)
+    standing = command(GetStanding, queries.ask_standing)
     count_standings = command(CountStandings, queries.count_standings)
-    about_subject = command(AboutSubject, telling(subject_access.tell))
+    about_subject = command(GetSubjectData, telling(subject_access.tell))
     health = health_check()
     story = event_log_query()
     audit = audit_query()

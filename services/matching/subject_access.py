@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from chassis.ports import UnitOfWork
 from chassis.subject_access import entry, fact, pounds, section
-from contracts.commands.subject import AboutSubject, Entry, Section, Topic
+from contracts.commands.subject import Entry, GetSubjectData, Section, Topic
 from contracts.words import LANGUAGES
 from services.matching.dependencies import Dependencies
 from services.matching.domain.needs import UNDETERMINED
@@ -45,7 +45,7 @@ OFFERS = {
 }
 
 
-def tell(unit: UnitOfWork[Dependencies], request: AboutSubject) -> list[Section]:
+def tell(unit: UnitOfWork[Dependencies], request: GetSubjectData) -> list[Section]:
     referral = referrals.find_referral(unit.session, request.referral_id)
     if referral is None:
         return []

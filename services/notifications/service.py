@@ -23,10 +23,11 @@ from chassis.privacy.restore import RESTORED
 from chassis.subject_access import telling
 from contracts.commands.notifications import (
     AcknowledgeAlert,
-    AskAlertLink,
-    AskClientLink,
     CancelDuty,
     EnterClientCode,
+    GetAlertLink,
+    GetClientLink,
+    GetRota,
     GiveClientCode,
     KeepStaff,
     ListAlerts,
@@ -36,9 +37,8 @@ from contracts.commands.notifications import (
     PlanLeave,
     RecordOutcome,
     SendClientCode,
-    ShowRota,
 )
-from contracts.commands.subject import AboutSubject, ReadOutcomes
+from contracts.commands.subject import GetSubjectData, ReadOutcomes
 from contracts.events.billing import (
     AttendanceUnrecorded,
     FirstSessionAttended,
@@ -283,11 +283,11 @@ class NotificationsService:
     )
 
     acknowledge_alert = command(AcknowledgeAlert, commands.acknowledge_alert)
-    open_client = command(AskClientLink, introduction_page.open_client)
+    open_client = command(GetClientLink, introduction_page.open_client)
     send_client_code = command(SendClientCode, introduction_page.send_client_code)
     enter_client_code = command(EnterClientCode, introduction_page.enter_client_code)
     give_client_code = command(GiveClientCode, introduction_page.give_client_code)
-    open_alert = command(AskAlertLink, queries.open_alert)
+    open_alert = command(GetAlertLink, queries.open_alert)
     alerts = command(ListAlerts, queries.list_alerts)
     record_outcome = command(RecordOutcome, commands.record_outcome)
     outcomes = command(ListOutcomes, queries.list_outcomes)
@@ -295,9 +295,9 @@ class NotificationsService:
     plan_duty = command(PlanDuty, rota.plan_duty)
     cancel_duty = command(CancelDuty, rota.cancel_duty)
     plan_leave = command(PlanLeave, rota.plan_leave)
-    rota = command(ShowRota, queries.show_rota)
+    rota = command(GetRota, queries.show_rota)
     messages = command(ListMessages, queries.list_messages)
-    about_subject = command(AboutSubject, telling(subject_access.tell, subject_access.tell_writer))
+    about_subject = command(GetSubjectData, telling(subject_access.tell, subject_access.tell_writer))
     read_outcomes = command(ReadOutcomes, subject_access.read_outcomes)
     health = health_check()
     story = event_log_query()

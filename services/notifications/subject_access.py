@@ -11,7 +11,7 @@ from chassis.audit.chain import AuditAction
 from chassis.ports import UnitOfWork
 from chassis.privacy.vault import Erased
 from chassis.subject_access import entry, fact, reached, sealed, section
-from contracts.commands.subject import AboutSubject, Entry, ReadOutcomes, SealedHolding, Section, Topic
+from contracts.commands.subject import Entry, GetSubjectData, ReadOutcomes, SealedHolding, Section, Topic
 from contracts.sealed import OutcomeReason, TherapistContact
 from contracts.vocabulary import ConcernOutcome, ReferralId
 from contracts.words import LANGUAGES
@@ -91,7 +91,7 @@ MESSAGES = {
 """What a message is about. An alert is not told of."""
 
 
-def tell(unit: UnitOfWork[Dependencies], request: AboutSubject) -> list[Section]:
+def tell(unit: UnitOfWork[Dependencies], request: GetSubjectData) -> list[Section]:
     of = request.referral_id
     client = unit.session.get(Client, of)
     found = messages.messages_about(unit.session, referral_id=of, concern_id=None, limit=10_000)
@@ -104,7 +104,7 @@ def tell(unit: UnitOfWork[Dependencies], request: AboutSubject) -> list[Section]
     ]
 
 
-def tell_writer(unit: UnitOfWork[Dependencies], request: AboutSubject) -> list[Section]:
+def tell_writer(unit: UnitOfWork[Dependencies], request: GetSubjectData) -> list[Section]:
     """What whoever wrote for the client may be told: how they are reached, and what was sent to them."""
     client = unit.session.get(Client, request.referral_id)
     known = open_contact(unit, client) if client and client.contact else None

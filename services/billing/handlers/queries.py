@@ -8,13 +8,13 @@ from contracts.commands.billing import (
     AccountView,
     FundBalance,
     FundView,
+    GetSubsidy,
+    GetTherapistAccount,
+    GetTrialBalance,
     InvoiceView,
     ListFunds,
     ListUnrecordedAttendance,
-    ShowTrialBalance,
-    SubsidyOf,
     SubsidyView,
-    TherapistAccountOf,
     TherapistAccountView,
     TrialBalanceView,
     UnrecordedAttendance,
@@ -42,7 +42,7 @@ def list_funds(unit: BillingUnit, request: ListFunds) -> list[FundView]:
     return [fund_view(fund, on=day_of(unit.now)) for fund in funds.all_funds(unit.session)]
 
 
-def subsidy_of(unit: BillingUnit, request: SubsidyOf) -> SubsidyView:
+def subsidy_of(unit: BillingUnit, request: GetSubsidy) -> SubsidyView:
     """How a referral's subsidy stands. Raises UnknownReferral."""
     referral = referrals.find_referral(unit.session, request.referral_id)
     if referral is None:
@@ -50,7 +50,7 @@ def subsidy_of(unit: BillingUnit, request: SubsidyOf) -> SubsidyView:
     return subsidy_view(unit, referral)
 
 
-def therapist_account(unit: BillingUnit, request: TherapistAccountOf) -> TherapistAccountView:
+def therapist_account(unit: BillingUnit, request: GetTherapistAccount) -> TherapistAccountView:
     """A therapist's membership and invoices. Raises UnknownTherapist."""
     therapist = therapists.find_therapist(unit.session, request.therapist_id)
     if therapist is None:
@@ -67,7 +67,7 @@ def therapist_account(unit: BillingUnit, request: TherapistAccountOf) -> Therapi
     )
 
 
-def trial_balance(unit: BillingUnit, request: ShowTrialBalance) -> TrialBalanceView:
+def trial_balance(unit: BillingUnit, request: GetTrialBalance) -> TrialBalanceView:
     """What stands on every account, and whether the funds' own figures are the ledger's."""
     totals, movements = journals.ledger_totals(unit.session), journals.fund_movements(unit.session)
     balances = tuple(_fund_balance(fund, totals, movements[fund.id]) for fund in funds.all_funds(unit.session))

@@ -9,7 +9,7 @@ from chassis.ports import Invalid, UnitOfWork
 from chassis.privacy.one_time_links import hash_of
 from contracts.commands.evaluation import (
     EnterAnswers,
-    ShowForm,
+    GetForm,
 )
 from contracts.events.evaluation import EvaluationRiskFlagged, EvaluationSubmitted
 from contracts.sealed import EvaluationForm
@@ -121,7 +121,7 @@ def _mark(form: EvaluationForm) -> bytes:
     return hashlib.sha256(json.dumps([form.token, answers]).encode()).digest()
 
 
-def open_invitation(unit: UnitOfWork[Dependencies], request: ShowForm | EnterAnswers) -> Invitation:
+def open_invitation(unit: UnitOfWork[Dependencies], request: GetForm | EnterAnswers) -> Invitation:
     invitation = repository.find_invitation(unit.session, request.invitation_id)
     if invitation is None:
         raise UnknownInvitation("There is no such invitation. Please check the identifier.")

@@ -6,16 +6,16 @@ from chassis.ports import UnitOfWork
 from chassis.privacy.one_time_links import hash_in
 from chassis.privacy.sealing import key_of
 from contracts.commands.evaluation import (
-    AskFormLink,
     Choice,
     EvaluationSummary,
     FormPage,
+    GetForm,
+    GetFormLink,
     Interval,
     InvitationView,
     Item,
     ListInvitations,
     ListUnreadableForms,
-    ShowForm,
     SummariseEvaluation,
     UnreadableFormView,
 )
@@ -104,7 +104,7 @@ SAID = {
 }
 
 
-def open_form(unit: UnitOfWork[Dependencies], request: AskFormLink) -> FormPage:
+def open_form(unit: UnitOfWork[Dependencies], request: GetFormLink) -> FormPage:
     """What a link opens. Of one that nobody was given only that it is unknown."""
     token_hash = hash_in(unit.dependencies.keyring, request.sealed)
     invitation = repository.find_by_token(unit.session, token_hash) if token_hash else None
@@ -115,7 +115,7 @@ def open_form(unit: UnitOfWork[Dependencies], request: AskFormLink) -> FormPage:
     return _page(unit, invitation, request.language)
 
 
-def show_form(unit: UnitOfWork[Dependencies], request: ShowForm) -> FormPage:
+def show_form(unit: UnitOfWork[Dependencies], request: GetForm) -> FormPage:
     """The same for staff, by the invitation. Raises UnknownInvitation, InvitationClosed."""
     return _page(unit, open_invitation(unit, request), request.language, needs_words=False)
 

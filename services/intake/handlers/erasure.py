@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 
 from chassis.ports import NotYet, Timer, UnitOfWork
-from contracts.commands.privacy import AskErasure, Confirmation, Erase, ErasedWith, ErasureView, ListUnconfirmed
+from contracts.commands.privacy import Confirmation, Erase, ErasedWith, ErasureView, GetErasure, ListUnconfirmed
 from contracts.events import billing, evaluation, matching, notifications
 from contracts.events.intake import ErasureOverdue, ReferralErased
 from contracts.vocabulary import ReferralId
@@ -73,7 +73,7 @@ def flag_unconfirmed(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     unit.set_timer_after(ERASURE_UNCONFIRMED, erasure.referral_id, unit.dependencies.settings.erasure_confirmed_within)
 
 
-def get_erasure(unit: UnitOfWork[Dependencies], request: AskErasure) -> ErasureView:
+def get_erasure(unit: UnitOfWork[Dependencies], request: GetErasure) -> ErasureView:
     """Raises UnknownReferral, NeverErased."""
     return _view(unit, get_by_reference(unit, request.reference))
 

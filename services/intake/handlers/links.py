@@ -7,7 +7,7 @@ the link, gives them no therapist in common, unless a couple works with one by a
 from __future__ import annotations
 
 from chassis.ports import UnitOfWork
-from contracts.commands.intake import AskLinks, Done, Link, Linked, LinkView, Unlink
+from contracts.commands.intake import Done, Link, Linked, LinkView, ListLinks, Unlink
 from contracts.events.intake import ReferralsUnlinked
 from services.intake.application.conflicts import keep_apart
 from services.intake.application.lookup import get_referral, get_two_referrals
@@ -60,7 +60,7 @@ def _between_the_same_people(unit: UnitOfWork[Dependencies], named: ReferralLink
     return list(between.values())
 
 
-def list_links(unit: UnitOfWork[Dependencies], request: AskLinks) -> list[LinkView]:
+def list_links(unit: UnitOfWork[Dependencies], request: ListLinks) -> list[LinkView]:
     """The links of a referral that stand. Raises UnknownReferral."""
     referral = get_referral(unit, request.referral_id)
     return [

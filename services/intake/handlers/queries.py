@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from chassis.ports import UnitOfWork
 from contracts.commands.intake import (
-    AskHistory,
-    AskStatus,
     AwaitingAssessment,
     ConcernSummary,
     CountReferrals,
     FindReferral,
+    GetHistory,
+    GetStatus,
     History,
     ListAwaiting,
     ReferralSummary,
@@ -76,14 +76,14 @@ def count_referrals(unit: UnitOfWork[Dependencies], request: CountReferrals) -> 
     return [StateCount(state=state, referrals=count) for state, count in referrals.count_by_state(unit.session)]
 
 
-def get_status(unit: UnitOfWork[Dependencies], request: AskStatus) -> StatusAnswer:
+def get_status(unit: UnitOfWork[Dependencies], request: GetStatus) -> StatusAnswer:
     """Tells a client where their request stands. Never says which of the two was wrong."""
     typed = open_sealed(unit, Credentials, request.sealed)
     referral = verify_credentials(unit, typed)
     return status_answer(unit, referral, typed) if referral else StatusAnswer(recognised=False)
 
 
-def get_history(unit: UnitOfWork[Dependencies], request: AskHistory) -> History:
+def get_history(unit: UnitOfWork[Dependencies], request: GetHistory) -> History:
     """Raises UnknownReferral."""
     referral = get_referral(unit, request.referral_id)
     return History(

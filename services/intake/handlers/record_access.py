@@ -6,7 +6,7 @@ from chassis.audit.chain import AuditAction
 from chassis.ports import UnitOfWork
 from chassis.subject_access import sealed, section
 from contracts.commands.intake import Done
-from contracts.commands.subject import AskSamePerson, LeaveOut, ReadRecord, SamePerson, SealedHolding, Topic
+from contracts.commands.subject import LeaveOut, ListSamePerson, ReadRecord, SamePerson, SealedHolding, Topic
 from contracts.vocabulary import Party
 from services.intake.application import disclosure
 from services.intake.application.conflicts import refuse_who_handles_linked
@@ -19,7 +19,7 @@ from services.intake.errors import NothingLeftToRead, UnknownReferral
 from services.intake.store import related_referrals
 
 
-def same_person(unit: UnitOfWork[Dependencies], request: AskSamePerson) -> list[SamePerson]:
+def same_person(unit: UnitOfWork[Dependencies], request: ListSamePerson) -> list[SamePerson]:
     """The referral of this reference first, then those before and after it and those merged with it.
 
     Raises UnknownReferral.

@@ -17,7 +17,7 @@ from contracts.commands.privacy import ErasureReason
 from contracts.commands.retention import (
     Applied,
     ApplyRetention,
-    AskRetention,
+    GetRetention,
     ListApplied,
     ListDue,
     Reckoning,
@@ -59,7 +59,7 @@ def erase_when_due(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
             referral_erasure.erase_referral(unit, referral, by=BY_RULE, reason=ErasureReason.RETENTION)
 
 
-def get_retention(unit: UnitOfWork[Dependencies], request: AskRetention) -> RetentionView:
+def get_retention(unit: UnitOfWork[Dependencies], request: GetRetention) -> RetentionView:
     """Raises UnknownReferral."""
     referral = find_by_reference(unit, request.reference)
     if referral is None or referral.state is State.ERASED:

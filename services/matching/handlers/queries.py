@@ -5,9 +5,9 @@ from __future__ import annotations
 from chassis.ports import UnitOfWork
 from chassis.privacy.one_time_links import hash_in
 from contracts.commands.matching import (
-    AskOfferLink,
-    AskStanding,
     CountStandings,
+    GetOfferLink,
+    GetStanding,
     ListOffers,
     OfferFacts,
     OfferPage,
@@ -40,7 +40,7 @@ def list_offers(unit: UnitOfWork[Dependencies], request: ListOffers) -> list[Ope
     ]
 
 
-def ask_standing(unit: UnitOfWork[Dependencies], request: AskStanding) -> Standing:
+def ask_standing(unit: UnitOfWork[Dependencies], request: GetStanding) -> Standing:
     """Raises UnknownReferral."""
     referral = get_referral(unit, request.referral_id)
     return Standing(
@@ -69,7 +69,7 @@ LINK_STATES = {
 }
 
 
-def open_offer(unit: UnitOfWork[Dependencies], request: AskOfferLink) -> OfferPage:
+def open_offer(unit: UnitOfWork[Dependencies], request: GetOfferLink) -> OfferPage:
     """The page of an offer's link. An unknown link gets no more than that it is unknown."""
     token_hash = hash_in(unit.dependencies.keyring, request.sealed)
     offer = offers.find_offer_by_token(unit.session, token_hash) if token_hash else None

@@ -14,9 +14,9 @@ from chassis.privacy.ephemeral_key import NotAKey, seal_to
 from chassis.privacy.one_time_codes import digits_of, new_code
 from chassis.privacy.sealing import Unopenable
 from contracts.commands.notifications import (
-    AskClientLink,
     ClientPage,
     EnterClientCode,
+    GetClientLink,
     GiveClientCode,
     GivenCode,
     SendClientCode,
@@ -48,7 +48,7 @@ READ_FOR = "introduction"
 ShapeT = TypeVar("ShapeT", bound=Shape)
 
 
-def open_client(unit: UnitOfWork[Dependencies], request: AskClientLink) -> ClientPage:
+def open_client(unit: UnitOfWork[Dependencies], request: GetClientLink) -> ClientPage:
     """What a link opens. With `seal_to` the contact is read, which is recorded in the audit log. Raises CannotSeal."""
     asked = _opened(unit, ClientLink, request.sealed)
     found = find_by_token(unit, asked.token) if asked else None

@@ -10,14 +10,14 @@ from chassis.workdays import is_bank_holiday
 from contracts.commands.notifications import (
     AlertPage,
     AlertView,
-    AskAlertLink,
+    GetAlertLink,
+    GetRota,
     ListAlerts,
     ListMessages,
     ListOutcomes,
     MessageView,
     OutcomeView,
     RotaDay,
-    ShowRota,
 )
 from contracts.london import day_of
 from contracts.vocabulary import LinkState
@@ -68,7 +68,7 @@ def _message_view(message: Message) -> MessageView:
     )
 
 
-def show_rota(unit: UnitOfWork[Dependencies], request: ShowRota) -> list[RotaDay]:
+def show_rota(unit: UnitOfWork[Dependencies], request: GetRota) -> list[RotaDay]:
     first = day_of(unit.now)
     duties, leave = rota.rota_from(unit.session, first)
     return [
@@ -82,7 +82,7 @@ def show_rota(unit: UnitOfWork[Dependencies], request: ShowRota) -> list[RotaDay
     ]
 
 
-def open_alert(unit: UnitOfWork[Dependencies], request: AskAlertLink) -> AlertPage:
+def open_alert(unit: UnitOfWork[Dependencies], request: GetAlertLink) -> AlertPage:
     """What an alert's link opens; for an unknown link only that it is unknown."""
     token_hash = hash_in(unit.dependencies.keyring, request.sealed)
     link = alerts.find_alert_link(unit.session, token_hash) if token_hash else None

@@ -15,13 +15,13 @@ from contracts.commands.billing import (
     DrawdownView,
     FundTerms,
     FundView,
+    GetSubsidy,
+    GetTherapistAccount,
+    GetTrialBalance,
     InvoiceView,
     ListFunds,
     OpenFund,
-    ShowTrialBalance,
-    SubsidyOf,
     SubsidyView,
-    TherapistAccountOf,
     TherapistAccountView,
     TrialBalanceView,
 )
@@ -155,11 +155,11 @@ class Bench(HandlerBench):
         return views
 
     def subsidy(self, referral_id: ReferralId) -> SubsidyView:
-        view: SubsidyView = self.ask(queries.subsidy_of, SubsidyOf(referral_id=referral_id))
+        view: SubsidyView = self.ask(queries.subsidy_of, GetSubsidy(referral_id=referral_id))
         return view
 
     def account(self, therapist_id: TherapistId) -> TherapistAccountView:
-        view: TherapistAccountView = self.ask(queries.therapist_account, TherapistAccountOf(therapist_id=therapist_id))
+        view: TherapistAccountView = self.ask(queries.therapist_account, GetTherapistAccount(therapist_id=therapist_id))
         return view
 
     def invoice(self, therapist_id: TherapistId, kind: str) -> InvoiceView:
@@ -167,7 +167,7 @@ class Bench(HandlerBench):
         return [one for one in self.account(therapist_id).invoices if one.kind == kind][-1]
 
     def books(self) -> TrialBalanceView:
-        view: TrialBalanceView = self.ask(queries.trial_balance, ShowTrialBalance())
+        view: TrialBalanceView = self.ask(queries.trial_balance, GetTrialBalance())
         return view
 
     def draw_down(self, award_id: AwardId, on: date | None = None) -> DrawdownView:

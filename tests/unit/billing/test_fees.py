@@ -8,7 +8,7 @@ import pytest
 
 from chassis.ids import new_id
 from chassis.ports import NotYet, Refused
-from contracts.commands.billing import PaymentView, RecordAttendance, RecordPayment, TherapistAccountOf
+from contracts.commands.billing import GetTherapistAccount, PaymentView, RecordAttendance, RecordPayment
 from contracts.events.billing import (
     MembershipLapsed,
     MembershipReminded,
@@ -362,4 +362,4 @@ def test_a_payment_told_twice_is_taken_once(bench: Bench) -> None:
 
 def test_an_unknown_therapist_has_no_account(bench: Bench) -> None:
     with pytest.raises(Refused):
-        bench.ask(queries.therapist_account, TherapistAccountOf(therapist_id=TherapistId(new_id())))
+        bench.ask(queries.therapist_account, GetTherapistAccount(therapist_id=TherapistId(new_id())))

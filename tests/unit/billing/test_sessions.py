@@ -9,7 +9,7 @@ import pytest
 
 from chassis.ids import new_id
 from chassis.ports import Refused
-from contracts.commands.billing import AttendanceView, DrawDown, RecordAttendance, SubsidyOf
+from contracts.commands.billing import AttendanceView, DrawDown, GetSubsidy, RecordAttendance
 from contracts.events.billing import FirstSessionAttended
 from contracts.vocabulary import AwardId, MatchEndReason, ReferralId
 from services.billing.handlers import queries, sessions
@@ -144,7 +144,7 @@ def test_attendance_at_an_unknown_referral_is_refused(bench: Bench) -> None:
 
 def test_the_subsidy_of_an_unknown_referral_is_refused(bench: Bench) -> None:
     with pytest.raises(Refused):
-        bench.ask(queries.subsidy_of, SubsidyOf(referral_id=ReferralId(new_id())))
+        bench.ask(queries.subsidy_of, GetSubsidy(referral_id=ReferralId(new_id())))
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,12 @@ from sqlalchemy import select
 from chassis.ids import new_id
 from chassis.privacy.sealing import Keyring, make_keys
 from contracts.commands.evaluation import (
-    AskFormLink,
     EnterAnswers,
     FormPage,
+    GetForm,
+    GetFormLink,
     ListUnreadableForms,
     RetryUnreadableForm,
-    ShowForm,
 )
 from contracts.events.evaluation import EvaluationInvited, EvaluationRiskFlagged, EvaluationSubmitted
 from contracts.events.intake import ReferralErased, SafeguardingConcernRaised
@@ -55,7 +55,7 @@ def asked(study: Study, referral_id: ReferralId) -> Study:
 
 def page(study: Study, token: str, language: str = "en") -> FormPage:
     sealed = study.keyring.seal("evaluation", LinkSecret(token=token))
-    found: FormPage = study.bench.ask(queries.open_form, AskFormLink(sealed=sealed, language=language))
+    found: FormPage = study.bench.ask(queries.open_form, GetFormLink(sealed=sealed, language=language))
     return found
 
 
@@ -87,7 +87,7 @@ def test_looking_uses_nothing_up_and_an_answer_does(asked: Study) -> None:
 def test_a_secret_that_nobody_was_given_tells_nothing(asked: Study) -> None:
     assert page(asked, "0" * 22) == FormPage(state=LinkState.UNKNOWN)
     for sealed in ("no jwe", asked.keyring.seal("notifications", LinkSecret(token="0" * 22))):
-        assert asked.bench.ask(queries.open_form, AskFormLink(sealed=sealed)) == FormPage(state=LinkState.UNKNOWN)
+        assert asked.bench.ask(queries.open_form, GetFormLink(sealed=sealed)) == FormPage(state=LinkState.UNKNOWN)
 
 
 def test_a_link_ends_with_what_it_asks_about(asked: Study, referral_id: ReferralId) -> None:
@@ -177,7 +177,7 @@ def enter(study: Study, invitation_id: InvitationId, values: list[int]) -> objec
 
 def test_answers_by_telephone_are_scored_alike_and_marked(asked: Study, referral_id: ReferralId) -> None:
     (invitation,) = (one for one in asked.invitations(referral_id) if one.respondent is CLIENT)
-    shown = asked.bench.ask(queries.show_form, ShowForm(invitation_id=invitation.invitation_id))
+    shown = asked.bench.ask(queries.show_form, GetForm(invitation_id=invitation.invitation_id))
     assert [item.text for item in shown.items][:2] == ["q1", "q2"], "without wording they are told by code"
     enter(asked, invitation.invitation_id, [0, 4, 4, 0, 0, 2, 0, 0, 0, 0])
     (submitted,) = asked.bench.emitted(EvaluationSubmitted)

@@ -22,11 +22,11 @@ from chassis.privacy.vault import new_master_key
 from chassis.store.unit_of_work import StoreUnit
 from chassis.testing import HandlerBench
 from contracts.commands.intake import (
-    AskHistory,
-    AskStatus,
     Assess,
     AwaitingAssessment,
     FindReferral,
+    GetHistory,
+    GetStatus,
     History,
     ListAwaiting,
     ReferralSummary,
@@ -163,7 +163,7 @@ class Intake(HandlerBench):
 
     def status(self, reference: str, passphrase: str = PASSPHRASE) -> StatusAnswer:
         sealed = self.web.seal("intake", Credentials(reference=reference, passphrase=passphrase))
-        answer: StatusAnswer = self.ask(queries.get_status, AskStatus(sealed=sealed))
+        answer: StatusAnswer = self.ask(queries.get_status, GetStatus(sealed=sealed))
         return answer
 
     def find(self, reference: str) -> ReferralSummary:
@@ -182,7 +182,7 @@ class Intake(HandlerBench):
 
     def steps(self, referral_id: ReferralId) -> list[tuple[str, str, str, str | None]]:
         """What is on record of each step: what, leading where, by whom, and why."""
-        told: History = self.ask(queries.get_history, AskHistory(referral_id=referral_id))
+        told: History = self.ask(queries.get_history, GetHistory(referral_id=referral_id))
         assert [one.number for one in told.steps] == list(range(1, len(told.steps) + 1))
         return [(one.step, one.state, one.taken_by, one.reason) for one in told.steps]
 

@@ -13,16 +13,16 @@ from sqlalchemy import select
 from chassis.ids import new_id
 from chassis.privacy.ephemeral_key import OneTimeKey
 from contracts.commands.intake import (
-    AskStatus,
     ChangeByClient,
     ChangeContact,
+    GetStatus,
     Merge,
     RecordConsent,
     SettleContactChange,
     StatusAnswer,
 )
 from contracts.commands.privacy import Erase, ErasureReason
-from contracts.commands.subject import AboutSubject, ExportReason
+from contracts.commands.subject import ExportReason, GetSubjectData
 from contracts.events.billing import SubsidyApproved, SubsidyWaitlisted
 from contracts.events.intake import AnotherTherapistWanted, ContactChangeNoted
 from contracts.sealed import ClientChange, ContactLetter, Credentials, SafeChannel, SafeContact, Writer
@@ -66,7 +66,7 @@ def intake(intake_on_each_store: Intake) -> Intake:
 
 def asks(intake: Intake, asked: Asked, passphrase: str = PASSPHRASE) -> StatusAnswer:
     typed = Credentials(reference=asked.reference, passphrase=passphrase)
-    answer: StatusAnswer = intake.ask(queries.get_status, AskStatus(sealed=intake.web.seal("intake", typed)))
+    answer: StatusAnswer = intake.ask(queries.get_status, GetStatus(sealed=intake.web.seal("intake", typed)))
     return answer
 
 
@@ -396,7 +396,7 @@ def test_what_the_writer_named_is_told_to_the_writer_alone(intake: Intake) -> No
     asked = intake.ask_for_help(route=Route.PROBATION, written_by=writer)
     names(intake, asked, replace(CALL, telephone="01632 960999"))
     theirs, writers = (
-        AboutSubject(
+        GetSubjectData(
             referral_id=asked.referral_id,
             asked_by="Sam Example",
             reason=ExportReason.CLIENT_ASKED,

@@ -11,10 +11,10 @@ from chassis.ports import NotYet
 from chassis.privacy.vault import Erased
 from contracts.commands.intake import RaiseConcern
 from contracts.commands.privacy import (
-    AskErasure,
     Erase,
     ErasureReason,
     ErasureView,
+    GetErasure,
     HoldReason,
     HoldView,
     LiftHold,
@@ -66,7 +66,7 @@ def lift(intake: Intake, reference: str) -> HoldView:
 
 
 def status(intake: Intake, reference: str) -> ErasureView:
-    view: ErasureView = intake.ask(erasure.get_erasure, AskErasure(reference=reference))
+    view: ErasureView = intake.ask(erasure.get_erasure, GetErasure(reference=reference))
     return view
 
 

@@ -8,10 +8,10 @@ import pytest
 
 from chassis.ids import new_id
 from contracts.commands.intake import (
-    AskLinks,
     Link,
     Linked,
     LinkView,
+    ListLinks,
     Merge,
     ReRefer,
     Signpost,
@@ -58,7 +58,7 @@ def unlink(intake: Intake, link_id: LinkId) -> None:
 
 
 def links_of(intake: Intake, referral_id: ReferralId) -> list[LinkView]:
-    found: list[LinkView] = intake.ask(links.list_links, AskLinks(referral_id=referral_id))
+    found: list[LinkView] = intake.ask(links.list_links, ListLinks(referral_id=referral_id))
     return found
 
 

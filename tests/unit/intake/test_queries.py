@@ -11,10 +11,10 @@ from sqlalchemy import select
 
 from chassis.ids import new_id
 from contracts.commands.intake import (
-    AskStatus,
     CountReferrals,
     Done,
     FindReferral,
+    GetStatus,
     RaiseConcern,
     Signpost,
     StateCount,
@@ -177,7 +177,7 @@ def test_no_passphrase_opens_a_decoy(intake: Intake) -> None:
 
 def test_a_question_that_is_not_sealed_is_not_answered(intake: Intake) -> None:
     with pytest.raises(errors.NotSealedToIntake):
-        intake.ask(queries.get_status, AskStatus(sealed="9C28-SAU2-5"))
+        intake.ask(queries.get_status, GetStatus(sealed="9C28-SAU2-5"))
 
 
 # What waits

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from contracts.commands.intake import Merge, RaiseConcern, ReRefer, ReReferred, SignOff, Signpost, Unmerge
 from contracts.commands.privacy import Erase, ErasureReason, HoldReason, LiftHold, LiftReason, PlaceHold
-from contracts.commands.retention import ApplyRetention, AskRetention, ListApplied, ListDue, RetentionView
+from contracts.commands.retention import ApplyRetention, GetRetention, ListApplied, ListDue, RetentionView
 from contracts.events.billing import FirstSessionAttended
 from contracts.events.intake import ReferralErased, ReferralWithdrawn
 from contracts.events.matching import TherapistMatched
@@ -67,7 +67,7 @@ def pass_time(intake: Intake, by: timedelta) -> None:
 
 
 def shown(intake: Intake, reference: str) -> RetentionView:
-    view: RetentionView = intake.ask(retention.get_retention, AskRetention(reference=reference))
+    view: RetentionView = intake.ask(retention.get_retention, GetRetention(reference=reference))
     return view
 
 

@@ -13,15 +13,15 @@ from chassis.privacy.ephemeral_key import OneTimeKey
 from chassis.subject_access import CannotSeal, telling, written
 from contracts.commands.intake import Hold, Link, Merge, ReRefer, Resume, TakeUp, Withdraw
 from contracts.commands.privacy import Erase, ErasureReason, HoldReason, PlaceHold
-from contracts.commands.retention import AskRetention
+from contracts.commands.retention import GetRetention
 from contracts.commands.subject import (
-    AboutSubject,
-    AskSamePerson,
     ExportReason,
+    GetSubjectData,
     Ground,
     Holding,
     LeaveOut,
     LeftOutEntry,
+    ListSamePerson,
     ReadingReason,
     ReadRecord,
     SealedHolding,
@@ -55,7 +55,7 @@ def told(
 ) -> dict[Topic, list[dict[str, str]]]:
     """What the person may be told, by topic."""
     key, reason = OneTimeKey(), ExportReason.CLIENT_ASKED
-    asked = AboutSubject(referral_id=referral_id, asked_by=by, reason=reason, seal_to=key.public, whose=whose)
+    asked = GetSubjectData(referral_id=referral_id, asked_by=by, reason=reason, seal_to=key.public, whose=whose)
     return opened(key, intake.ask(telling(subject_access.tell, subject_access.tell_writer), asked))
 
 
@@ -110,7 +110,7 @@ def test_of_a_question_that_nobody_answered_nothing_is_told(intake: Intake) -> N
 
 def test_until_when_it_is_kept_is_told_whether_or_not_something_stops_it(intake: Intake) -> None:
     asked = intake.ask_for_help()
-    kept = intake.ask(retention.get_retention, AskRetention(reference=asked.reference))
+    kept = intake.ask(retention.get_retention, GetRetention(reference=asked.reference))
     (keeping,) = told(intake, asked.referral_id)[Topic.KEEPING]
     assert keeping["Until, unless you come back to us"] == written(kept.due_at)
     assert keeping["Why so long"] == kept.why
@@ -124,7 +124,7 @@ def test_until_when_it_is_kept_is_told_whether_or_not_something_stops_it(intake:
 def test_codes_of_the_forms_own_are_told_in_words_and_exactly(intake: Intake) -> None:
     asked = intake.ask_for_help(heard_through="family_or_friend", equality=Equality(gender="prefer_not_to_say"))
     key = OneTimeKey()
-    request = AboutSubject(
+    request = GetSubjectData(
         referral_id=asked.referral_id, asked_by=EVA, reason=ExportReason.CLIENT_ASKED, seal_to=key.public
     )
     held = key.open(Holding, intake.ask(telling(subject_access.tell), request).sealed)
@@ -278,10 +278,10 @@ def test_all_of_ones_requests_are_found_from_any_of_them_and_nobody_elses(intake
     newer = intake.ask(lifecycle.re_refer, again).reference
     mine = {first.reference, twice.reference, newer}
     for reference in mine:
-        found = [one.reference for one in intake.ask(record_access.same_person, AskSamePerson(reference=reference))]
+        found = [one.reference for one in intake.ask(record_access.same_person, ListSamePerson(reference=reference))]
         assert found[0] == reference
         assert set(found) == mine
-    (alone,) = intake.ask(record_access.same_person, AskSamePerson(reference=stranger.reference))
+    (alone,) = intake.ask(record_access.same_person, ListSamePerson(reference=stranger.reference))
     assert alone.reference == stranger.reference
 
 

@@ -15,9 +15,9 @@ from chassis.testing import HandlerBench
 from contracts.commands.matching import (
     AcceptOffer,
     AdmitTherapist,
-    AskStanding,
     DeclineOffer,
     EndMatch,
+    GetStanding,
     ListOffers,
     Standing,
 )
@@ -174,7 +174,7 @@ class Matching(HandlerBench):
         self.run()
 
     def standing(self, referral_id: ReferralId) -> Standing:
-        standing: Standing = self.ask(queries.ask_standing, AskStanding(referral_id=referral_id))
+        standing: Standing = self.ask(queries.ask_standing, GetStanding(referral_id=referral_id))
         return standing
 
     def offer_of(self, referral_id: ReferralId) -> Any:

@@ -11,7 +11,7 @@ import pytest
 from chassis.ids import new_id
 from chassis.ports import Invalid
 from chassis.privacy.sealing import Keyring
-from contracts.commands.matching import AskOfferLink, OfferPage, SuspendTherapist
+from contracts.commands.matching import GetOfferLink, OfferPage, SuspendTherapist
 from contracts.events.matching import OfferDeclined, TherapistMatched, TherapistOffered
 from contracts.events.web import OfferAnswered
 from contracts.sealed import LinkSecret, OfferAnswer
@@ -49,7 +49,7 @@ def secret_of_last(matching: Matching, keys: Path) -> str:
 def page(matching: Matching, keys: Path) -> Any:
     def shown(secret: str) -> OfferPage:
         sealed = Keyring(keys).seal("matching", LinkSecret(token=secret))
-        found: OfferPage = matching.ask(queries.open_offer, AskOfferLink(sealed=sealed))
+        found: OfferPage = matching.ask(queries.open_offer, GetOfferLink(sealed=sealed))
         return found
 
     return shown
@@ -139,7 +139,7 @@ def test_a_secret_that_nobody_was_given_tells_nothing_and_does_nothing(
     matching: Matching, secret: str, page: Any, say: Any
 ) -> None:
     assert page("0" * 22) == OfferPage(state=LinkState.UNKNOWN)
-    assert matching.ask(queries.open_offer, AskOfferLink(sealed="no jwe")) == OfferPage(state=LinkState.UNKNOWN)
+    assert matching.ask(queries.open_offer, GetOfferLink(sealed="no jwe")) == OfferPage(state=LinkState.UNKNOWN)
     with pytest.raises(Invalid, match="no offer"):
         say("0" * 22, accepted=True)
     assert matching.emitted(TherapistMatched) == []

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from chassis.ports import NotYet
-from contracts.commands.matching import AcceptOffer, AskStanding, ChangePlaces, EndMatch, SuspendTherapist
+from contracts.commands.matching import AcceptOffer, ChangePlaces, EndMatch, GetStanding, SuspendTherapist
 from contracts.events.billing import (
     MembershipLapsed,
     MembershipRenewed,
@@ -455,7 +455,7 @@ def test_a_referral_from_where_no_distance_can_be_told_is_offered_online(matchin
 
 def test_an_unknown_referral_is_said_to_be_unknown(matching: Matching) -> None:
     with pytest.raises(errors.UnknownReferral):
-        matching.ask(queries.ask_standing, AskStanding(referral_id=ReferralId(uuid4())))
+        matching.ask(queries.ask_standing, GetStanding(referral_id=ReferralId(uuid4())))
 
 
 def end_only_match(matching: Matching) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from chassis.ids import new_id
 from chassis.ports import Invalid
-from contracts.commands.notifications import AcknowledgeAlert, AlertPage, AskAlertLink, CancelDuty
+from contracts.commands.notifications import AcknowledgeAlert, AlertPage, CancelDuty, GetAlertLink
 from contracts.events.intake import SafeguardingConcernRaised
 from contracts.events.notifications import SafeguardingAlertAcknowledged, SafeguardingAlertEscalated
 from contracts.events.web import AlertAnswered
@@ -43,7 +43,7 @@ def alerted(desk: Desk, concern: SafeguardingConcernRaised) -> str:
 
 def page(desk: Desk, secret: str) -> AlertPage:
     sealed = desk.keyring.seal("notifications", LinkSecret(token=secret))
-    found: AlertPage = desk.bench.ask(queries.open_alert, AskAlertLink(sealed=sealed))
+    found: AlertPage = desk.bench.ask(queries.open_alert, GetAlertLink(sealed=sealed))
     return found
 
 
@@ -139,7 +139,7 @@ def test_a_secret_that_nobody_was_given_tells_nothing_and_does_nothing(
 ) -> None:
     alerted(desk, concern)
     assert page(desk, "0" * 22) == AlertPage(state=LinkState.UNKNOWN)
-    assert desk.bench.ask(queries.open_alert, AskAlertLink(sealed="no jwe")) == AlertPage(state=LinkState.UNKNOWN)
+    assert desk.bench.ask(queries.open_alert, GetAlertLink(sealed="no jwe")) == AlertPage(state=LinkState.UNKNOWN)
     with pytest.raises(Invalid, match="no alert"):
         press(desk, "0" * 22)
 

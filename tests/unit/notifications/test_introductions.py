@@ -17,9 +17,9 @@ from chassis.ports import EventHandler, Refused
 from chassis.privacy.ephemeral_key import OneTimeKey
 from chassis.privacy.one_time_links import new_token
 from contracts.commands.notifications import (
-    AskClientLink,
     ClientPage,
     EnterClientCode,
+    GetClientLink,
     GiveClientCode,
     GivenCode,
     SendClientCode,
@@ -118,7 +118,7 @@ class Room:
     def look(self, *, secret: str | None = None, right: str | None = None, key: OneTimeKey | None = None) -> ClientPage:
         shown = ClientLink(token=secret or self.secret, right=right or self.right)
         sealed = self.desk.keyring.seal("notifications", shown)
-        asked = AskClientLink(sealed=sealed, seal_to=key.public if key else None)
+        asked = GetClientLink(sealed=sealed, seal_to=key.public if key else None)
         page: ClientPage = self.bench.ask(introduction_page.open_client, asked)
         return page
 
@@ -508,7 +508,7 @@ def test_of_a_secret_that_nobody_was_given_only_that_it_is_unknown(room: Room) -
     unknown = ClientPage(state=LinkState.UNKNOWN)
     assert room.look(secret="x" * 22) == unknown
     sealed = "no jwe"
-    assert room.bench.ask(introduction_page.open_client, AskClientLink(sealed=sealed)) == unknown
+    assert room.bench.ask(introduction_page.open_client, GetClientLink(sealed=sealed)) == unknown
     assert room.bench.ask(introduction_page.send_client_code, SendClientCode(sealed=sealed)) == unknown
     assert room.bench.ask(introduction_page.enter_client_code, EnterClientCode(sealed=sealed)) == unknown
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chassis.ids import new_id
 from chassis.workdays import is_bank_holiday
-from contracts.commands.notifications import CancelDuty, KeepStaff, PlanDuty, PlanLeave, RotaDay, ShowRota
+from contracts.commands.notifications import CancelDuty, GetRota, KeepStaff, PlanDuty, PlanLeave, RotaDay
 from contracts.events.intake import SafeguardingConcernRaised
 from contracts.events.notifications import MessageFailed
 from contracts.sealed import DutyContact
@@ -201,7 +201,7 @@ def test_a_charity_that_keeps_no_rota_is_told_of_no_gaps(desk: Desk) -> None:
 def test_the_rota_can_be_looked_at(desk: Desk) -> None:
     keep(desk, ANN, email="ann@example.org")
     plan(desk, ANN, MONDAY + timedelta(days=1), MONDAY + timedelta(days=1))
-    shown: list[RotaDay] = desk.bench.ask(queries.show_rota, ShowRota(days=2))
+    shown: list[RotaDay] = desk.bench.ask(queries.show_rota, GetRota(days=2))
     assert [(one.day, one.step, one.staff_id) for one in shown if one.staff_id] == [
         (MONDAY + timedelta(days=1), LEAD, ANN)
     ]

@@ -10,7 +10,7 @@ from chassis.ids import new_id
 from chassis.privacy.ephemeral_key import OneTimeKey
 from chassis.subject_access import telling
 from contracts.commands.notifications import AcknowledgeAlert, RecordOutcome
-from contracts.commands.subject import AboutSubject, ExportReason, Holding, ReadOutcomes, Topic
+from contracts.commands.subject import ExportReason, GetSubjectData, Holding, ReadOutcomes, Topic
 from contracts.events.intake import AgreementAwaited, AnotherTherapistWanted, SafeguardingConcernRaised
 from contracts.sealed import OutcomeReason
 from contracts.vocabulary import (
@@ -35,7 +35,9 @@ Told = dict[Topic, list[dict[str, str]]]
 
 def told(desk: Desk, referral_id: ReferralId) -> Told:
     key = OneTimeKey()
-    asked = AboutSubject(referral_id=referral_id, asked_by="E. X", reason=ExportReason.CLIENT_ASKED, seal_to=key.public)
+    asked = GetSubjectData(
+        referral_id=referral_id, asked_by="E. X", reason=ExportReason.CLIENT_ASKED, seal_to=key.public
+    )
     held = key.open(Holding, desk.bench.ask(telling(subject_access.tell), asked).sealed)
     return {section.topic: [entry.told() for entry in section.entries] for section in held.sections}
 
