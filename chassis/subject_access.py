@@ -21,11 +21,11 @@ from chassis.ports import CommandHandler, Refused, UnitOfWork
 from chassis.privacy.ephemeral_key import NotAKey, seal_to
 from chassis.store.unit_of_work import StoreUnit
 from contracts.commands.subject import Entry, Fact, GetSubjectData, Holding, SealedHolding, Section, Topic
+from contracts.labels import ON_RECORD, PARTS, words_of
 from contracts.london import LONDON
 from contracts.sealed import SafeContact
 from contracts.text import clean
 from contracts.vocabulary import Party, ReferralId
-from contracts.words import ON_RECORD, PARTS, words_of
 
 Teller = Callable[[UnitOfWork[Any], GetSubjectData], list[Section]]
 
@@ -101,7 +101,7 @@ def reached(contact: SafeContact) -> Entry:
 
 
 def fact(what: str, value: object, *, words: Mapping[Any, str] | None = None, asked: str | None = None) -> Fact:
-    """A value in words; a code by its meaning, from `words` or from `contracts.words`."""
+    """A value in words; a code by its meaning, from `words` or from `contracts.labels`."""
     several = value if isinstance(value, tuple) else (value,)
     said = [_said(one, words) for one in several]
     exactly = tuple(code for _, code in said if code is not None)

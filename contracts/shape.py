@@ -21,8 +21,8 @@ from uuid import UUID
 import orjson
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
+from contracts.compiled_schema import DOUBTS, Plan
 from contracts.fields import Day, Instant, Nested, StrictBoolean, Text, Tuple
-from contracts.plan import DOUBTS, Plan
 
 DEFAULT_MAX_LENGTH = 2_000
 """Characters of a string with no limit of its own: nothing unbounded goes on the bus."""

@@ -23,7 +23,7 @@ from web.site.languages import ENGLISH, LANGUAGES
 ROOT = Path(__file__).parents[2]
 SPOKEN = (
     "services/*/subject_access.py",
-    "contracts/words.py",
+    "contracts/labels.py",
     "chassis/subject_access.py",
     "services/*/subject.py",
     "services/*/subject_access.py",

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from chassis.ports import UnitOfWork
 from chassis.subject_access import entry, fact, pounds, section
 from contracts.commands.subject import Entry, GetSubjectData, Section, Topic
-from contracts.words import LANGUAGES
+from contracts.labels import LANGUAGES
 from services.matching.dependencies import Dependencies
 from services.matching.domain.needs import UNDETERMINED
 from services.matching.domain.offer import Match, Offer, OfferState

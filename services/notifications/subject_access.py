@@ -12,9 +12,9 @@ from chassis.ports import UnitOfWork
 from chassis.privacy.vault import Erased
 from chassis.subject_access import entry, fact, reached, sealed, section
 from contracts.commands.subject import Entry, GetSubjectData, ReadOutcomes, SealedHolding, Section, Topic
+from contracts.labels import LANGUAGES
 from contracts.sealed import OutcomeReason, TherapistContact
 from contracts.vocabulary import ConcernOutcome, ReferralId
-from contracts.words import LANGUAGES
 from services.notifications.application.contacts import open_contact
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.alerts import Alert, Outcome

@@ -18,9 +18,9 @@ from marshmallow import fields, validate
 
 from contracts import commands, events, sealed
 from contracts.commands.notifications import AcknowledgeAlert
+from contracts.compiled_schema import DOUBTS
 from contracts.fields import FIRST_INSTANT, LAST_INSTANT, Day, Instant, Nested, Text, Tuple
 from contracts.json_schema import of_shape
-from contracts.plan import DOUBTS
 from contracts.shape import DEFAULT_MAX_ITEMS, GREATEST_NUMBER, InvalidShape, Shape
 
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from marshmallow import ValidationError, validate
 
-from contracts.plan import DOUBTS
+from contracts.compiled_schema import DOUBTS
 from contracts.shape import InvalidShape, Shape
 from tests.contracts.test_events import EVENTS, sample_of
 

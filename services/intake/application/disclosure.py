@@ -12,6 +12,7 @@ from sqlalchemy import Row
 from chassis.ports import UnitOfWork
 from chassis.subject_access import entry, fact, pounds, reached
 from contracts.commands.subject import Entry, Fact, Section, Topic
+from contracts.labels import LANGUAGES
 from contracts.sealed import Aspects, Consents, FormAnswer, HelpForm, Note, Writer
 from contracts.shape import Shape
 from contracts.vocabulary import (
@@ -32,7 +33,6 @@ from contracts.vocabulary import (
     UnmergeReason,
     WithdrawalReason,
 )
-from contracts.words import LANGUAGES
 from services.intake.application import contacts
 from services.intake.application.labels import (
     ASPECTS,

@@ -1,6 +1,6 @@
 """How codes are written in messages to the charity's own people. A test checks that every value has a label.
 
-The labels in `contracts.words` are for the clients themselves, and say "you".
+The labels in `contracts.labels` are for the clients themselves, and say "you".
 """
 
 from __future__ import annotations

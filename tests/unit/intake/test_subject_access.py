@@ -27,6 +27,7 @@ from contracts.commands.subject import (
     SealedHolding,
     Topic,
 )
+from contracts.labels import PARTS
 from contracts.sealed import Aspects, Equality, FormAnswer, Note, SafeChannel, SafeContact, Writer
 from contracts.vocabulary import HoldReason as WaitReason
 from contracts.vocabulary import (
@@ -41,7 +42,6 @@ from contracts.vocabulary import (
     Route,
     WithdrawalReason,
 )
-from contracts.words import PARTS
 from services.intake import errors, subject_access
 from services.intake.handlers import duplicates, erasure, legal_holds, lifecycle, links, record_access, retention
 from tests.unit.intake.conftest import Intake

@@ -11,8 +11,8 @@ from marshmallow import Schema
 
 from chassis.subject_access import fact, written
 from contracts.fields import Nested
+from contracts.labels import WORDS
 from contracts.sealed import Aspects, HelpForm
-from contracts.words import WORDS
 from services.billing.subject_access import AWARDS, ENDINGS
 from services.evaluation.subject_access import STATES as FORMS
 from services.intake.application.disclosure import REASONS

@@ -14,10 +14,10 @@ from starlette.responses import Response
 
 from chassis.privacy.one_time_links import new_token
 from contracts.commands.notifications import ClientPage
+from contracts.labels import LANGUAGES
 from contracts.london import day_of
 from contracts.sealed import ClientContact, SafeChannel, SafeContact, SafeHours, TherapyAnswer
 from contracts.vocabulary import MatchEndReason, TherapyReport
-from contracts.words import LANGUAGES
 from web.site.enquiry import CantLook
 from web.site.links.ground import Asked, Link, was_sent
 from web.site.texts import N_

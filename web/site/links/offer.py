@@ -9,10 +9,10 @@ import structlog
 from starlette.responses import Response
 
 from contracts.commands.matching import OfferPage
+from contracts.labels import LANGUAGES
 from contracts.london import LONDON
 from contracts.sealed import OfferAnswer
 from contracts.vocabulary import AgeBand, ClientGroup, DeclineReason, RiskLevel, Sessions, Work
-from contracts.words import LANGUAGES
 from web.site.links.ground import Asked, Link, was_sent
 from web.site.texts import N_
 from web.site.visit import Visit
