@@ -20,6 +20,9 @@ from sqlalchemy.orm import Session
 from chassis.audit.chain import AuditAction
 from contracts.envelope import Envelope
 from contracts.event import Event
+from contracts.refused import Refused
+
+__all__ = ["CommandHandler", "EventHandler", "Invalid", "NotYet", "Refused", "Timer", "TimerHandler", "UnitOfWork"]
 
 DependenciesT_co = TypeVar("DependenciesT_co", covariant=True)
 
@@ -96,10 +99,6 @@ class Invalid(Exception):
 
 class NotYet(Exception):
     """The fact this one builds on has not arrived: the message waits, which doesn't count as a failure."""
-
-
-class Refused(Exception):
-    """A command that the rules don't allow. The message tells a person what they can do; the name tells a program."""
 
 
 EventHandler = Callable[[UnitOfWork[Any], Any], None]

@@ -26,6 +26,7 @@ from chassis.bus.serving import stay_connected
 from chassis.bus.topology import ANSWERS, COMMANDS, answered_on, asked_of, command_queues, front_end_of
 from chassis.observability import metrics
 from chassis.observability.logs import describe
+from contracts.refused import Refused
 
 AT_ONCE, AT_ONCE_OF_A_FRONT_END = 10, 4
 """Commands in hand, of each queue; the others wait in it."""
@@ -162,7 +163,8 @@ def _error(error: Exception | None, known: tuple[type[Exception], ...]) -> Mappi
     if isinstance(error, CommandRefused):
         name, path, words = error.name, error.path, error.message
     elif isinstance(error, known):
-        name, path, words = type(error).__name__, f"{type(error).__module__}.{type(error).__name__}", str(error)
+        name = error.name if isinstance(error, Refused) else type(error).__name__
+        path, words = f"{type(error).__module__}.{name}", str(error)
     else:
         name, path = "ServiceFailed", ""
         words = f"The service failed at this, and nothing was changed. Its log says why, under {digest_of(error)}."

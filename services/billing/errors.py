@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
-
-from chassis.ports import Refused
-from services.billing.domain.errors import RuleBroken
+from contracts.refused import Refused
 
 
 class UnknownInvoice(Refused):
@@ -72,18 +67,3 @@ class SessionRecordedAlready(Refused):
 
 class SessionIsSubsidised(Refused):
     """The referral has an award, so the session draws it down."""
-
-
-@contextmanager
-def refusing() -> Iterator[None]:
-    """Gives a caller the domain's refusal as a Refused of the same name and words."""
-    try:
-        yield
-    except RuleBroken as broken:
-        raise _refusal_named(type(broken).__name__)(str(broken)) from broken
-
-
-@cache
-def _refusal_named(rule: str) -> type[Refused]:
-    # The domain imports nothing of the chassis, and a caller knows a refusal by its class's name alone.
-    return type(rule, (Refused,), {})

@@ -1,24 +1,12 @@
-"""What intake refuses a person, by name."""
+"""What intake refuses a person, by name, besides what its domain does."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from chassis.ports import Refused
-from services.intake.domain import referral
+from contracts.refused import Refused
 
 
 class UnknownReferral(Refused):
     """There is no such referral; the identifier may be mistyped."""
-
-
-class StepNotPossible(Refused):
-    """The referral's state doesn't allow this step; the message names the state and what is possible."""
-
-
-class SafeguardingLeadFirst(Refused):
-    """A young person's referral waits for the safeguarding lead."""
 
 
 class UnknownPlace(Refused):
@@ -85,14 +73,6 @@ class NothingLeftToRead(UnknownReferral):
     """The person was erased."""
 
 
-class NotTheSuggestion(Refused):
-    """The assessment is said to follow the suggestion and doesn't."""
-
-
-class OverrideNeedsReason(Refused):
-    """Whoever overrides a suggestion says why."""
-
-
 class NobodyWroteForThem(Refused):
     """The client wrote themselves: there is no writer whose contact could be changed."""
 
@@ -119,17 +99,3 @@ class StillUnreadable(Refused):
 
 class NothingUnreadable(Refused):
     """Nothing is kept of this submission; it may have been read meanwhile."""
-
-
-@contextmanager
-def translated_refusals() -> Iterator[None]:
-    """Turns what the domain refuses into the refusal of the same meaning that a command answers with.
-
-    Raises SafeguardingLeadFirst, StepNotPossible.
-    """
-    try:
-        yield
-    except referral.SafeguardingLeadFirst as refusal:
-        raise SafeguardingLeadFirst(str(refusal)) from None
-    except referral.StepRefused as refusal:
-        raise StepNotPossible(str(refusal)) from None

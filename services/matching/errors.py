@@ -17,10 +17,6 @@ class UnknownOffer(Refused):
     """There is no such offer, or it was made to another therapist."""
 
 
-class OfferNoLongerOpen(Refused):
-    """The offer was answered, has expired or was withdrawn."""
-
-
 class UnknownMatch(Refused):
     """There is no such match."""
 

@@ -13,28 +13,8 @@ class UnknownDuty(Refused):
     """There is no such turn on the rota."""
 
 
-class ImpossiblePeriod(Refused):
-    """The last day is before the first."""
-
-
 class UnknownAlert(Refused):
     """There is no alert about this concern; the identifier may be mistyped."""
-
-
-class NamelessAcknowledgement(Refused):
-    """An alert is acknowledged by a named person."""
-
-
-class AlreadyAcknowledged(Refused):
-    """Somebody else has taken the concern in hand; the message says who."""
-
-
-class NamelessDecision(Refused):
-    """A decision about a concern is a named person's."""
-
-
-class NotInHand(Refused):
-    """Nobody has taken the concern in hand yet."""
 
 
 class NotReadable(Refused):

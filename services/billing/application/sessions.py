@@ -27,7 +27,6 @@ from services.billing.errors import (
     SessionRecordedAlready,
     UnknownAward,
     UnknownReferral,
-    refusing,
 )
 from services.billing.store import attended_sessions, awards, funds, matches, referrals, reversals, rows
 from services.billing.store.reversals import Reversal
@@ -90,10 +89,9 @@ def take_back(
 
 
 def _pay(unit: BillingUnit, award: Award, fund: Fund, match: Match, on: date) -> AttendedSession:
-    with refusing():
-        drawn = award.draw_down(
-            fund=fund, on=on, reported_on=day_of(unit.now), late_days=unit.dependencies.awards.late_session_days
-        )
+    drawn = award.draw_down(
+        fund=fund, on=on, reported_on=day_of(unit.now), late_days=unit.dependencies.awards.late_session_days
+    )
     session = AttendedSession(
         id=SessionId(unit.new_id()), match_id=match.id, attended_on=on, award_id=award.id, drawn_pence=drawn.pence
     )

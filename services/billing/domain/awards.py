@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from contracts.refused import Refused
 from contracts.vocabulary import AwardId, ClientGroup, FundId, FundPurpose, ReferralId, SubsidyWaitReason
+from services.billing.domain.amounts import pounds
 from services.billing.domain.days import day_of
-from services.billing.domain.errors import RuleBroken, pounds
 from services.billing.domain.funds import (
     Area,
     AreaToBeConfirmed,
@@ -25,7 +26,7 @@ from services.billing.domain.funds import (
 )
 
 
-class AwardRefused(RuleBroken):
+class AwardRefused(Refused):
     """An award that can't be used for this."""
 
 

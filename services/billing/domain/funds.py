@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from contracts.refused import Refused
 from contracts.vocabulary import ClientGroup, FundId, FundPurpose
-from services.billing.domain.errors import RuleBroken, pounds
+from services.billing.domain.amounts import pounds
 
 
-class FundRefused(RuleBroken):
+class FundRefused(Refused):
     """A fund that may not pay for this."""
 
 
@@ -65,7 +66,7 @@ class MoreThanDrawn(FundRefused):
     """More would be taken back than was spent."""
 
 
-class FundNotPossible(RuleBroken):
+class FundNotPossible(Refused):
     """A fund that can't be opened with these terms."""
 
 

@@ -17,7 +17,7 @@ from services.billing.domain import ledger
 from services.billing.domain.awards import AwardState
 from services.billing.domain.days import day_of, end_of, start_of
 from services.billing.domain.funds import Fund, Terms, check_terms
-from services.billing.errors import FundNameTaken, NothingToFollow, UnknownReferral, refusing
+from services.billing.errors import FundNameTaken, NothingToFollow, UnknownReferral
 from services.billing.store import awards, funds, referrals, rows, waiting_list
 
 END_FUND = "end_fund"
@@ -28,8 +28,7 @@ def open_fund(unit: BillingUnit, request: OpenFund) -> FundView:
     if funds.find_fund_named(unit.session, request.name):
         raise FundNameTaken("A fund of this name is open already; if this is another grant, name it differently.")
     fund = _fund_of(request, FundId(unit.new_id()))
-    with refusing():
-        check_terms(terms=fund.terms, starts_on=fund.starts_on, ends_on=fund.ends_on)
+    check_terms(terms=fund.terms, starts_on=fund.starts_on, ends_on=fund.ends_on)
     rows.add(unit.session, fund)
     post(unit, ledger.fund_opened(fund_id=fund.id, pence=fund.opened_pence))
     unit.set_timer(START_FUND, fund.id, max(unit.now, start_of(fund.starts_on)))

@@ -21,7 +21,7 @@ from services.intake.application.search_facts import build_referral_received
 from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import Referral
 from services.intake.domain.states import SEEKING, Step
-from services.intake.errors import WroteThemselves, translated_refusals
+from services.intake.errors import WroteThemselves
 
 AGREEMENT_AWAITED = "agreement_awaited"
 """The timer that has the office reminded of a client who has still to be asked."""
@@ -39,8 +39,7 @@ def record_consent(unit: UnitOfWork[Dependencies], referral: Referral, request: 
 
     Raises StepNotPossible, WroteThemselves.
     """
-    with translated_refusals():
-        take_step(unit, referral, Step.RECORD_CONSENT, by=request.staff, reason=request.consent, note=request.note)
+    take_step(unit, referral, Step.RECORD_CONSENT, by=request.staff, reason=request.consent, note=request.note)
     before = decrypt_record(unit, referral)
     form = _with_consent(unit, before, request)
     replace_record(unit, referral, form)

@@ -14,7 +14,7 @@ from services.intake.domain.states import Step
 def withdraw_referral(
     unit: UnitOfWork[Dependencies], referral: Referral, reason: WithdrawalReason, *, by: str, note: str | None = None
 ) -> bool:
-    """Stops everything for a referral. False if that was so already. Raises StepRefused."""
+    """Stops everything for a referral. False if that was so already. Raises StepNotPossible."""
     undo_until = None if by == BY_CLIENT else unit.now + unit.dependencies.settings.undo_within
     changed = referral.withdraw(undo_until=undo_until)
     if changed:
@@ -26,6 +26,6 @@ def withdraw_referral(
 def close_referral(
     unit: UnitOfWork[Dependencies], referral: Referral, reason: ClosureReason, *, by: str, note: str | None = None
 ) -> None:
-    """Nothing more will happen for a referral that has ended. Raises StepRefused."""
+    """Nothing more will happen for a referral that has ended. Raises StepNotPossible."""
     take_step(unit, referral, Step.CLOSE, by=by, reason=reason, note=note)
     unit.emit(ReferralClosed(referral_id=referral.id, reason=reason))

@@ -66,7 +66,7 @@ def take_step(
     reason: str | None = None,
     note: str | None = None,
 ) -> None:
-    """Takes a step and puts it on record. Raises StepRefused."""
+    """Takes a step and puts it on record. Raises StepNotPossible."""
     referral.take(step)
     record_step(unit, referral, step, by=by, reason=reason, note=note)
 

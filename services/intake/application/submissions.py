@@ -23,7 +23,7 @@ from services.intake.application.verification import verify_client
 from services.intake.dependencies import Dependencies
 from services.intake.domain.ages import can_be_born_on
 from services.intake.domain.passphrases import digest_of_passphrase
-from services.intake.domain.referral import Referral, StepRefused
+from services.intake.domain.referral import Referral, StepNotPossible
 from services.intake.store import personal_records, referrals
 
 
@@ -49,7 +49,7 @@ def accept_request(unit: UnitOfWork[Dependencies], event: HelpRequested) -> Refe
 def accept_withdrawal(unit: UnitOfWork[Dependencies], event: WithdrawalRequested) -> None:
     """Raises SubmissionRefused; NotYet while the request itself may still be under way."""
     referral = _verified_referral(unit, event)
-    with suppress(StepRefused):  # where there is nothing left to take back
+    with suppress(StepNotPossible):  # where there is nothing left to take back
         closure.withdraw_referral(unit, referral, WithdrawalReason.CLIENT_ASKED, by=BY_CLIENT)
 
 

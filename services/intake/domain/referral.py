@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from contracts.refused import Refused
 from contracts.vocabulary import ClientGroup, HoldReason, MatchId, PlaceKind, ReferralId, SubmissionId, TherapistId
 from contracts.watermark import is_newer
 from services.intake.domain.states import FINISHED, TRANSITIONS, UNASSESSED, UNDOABLE, State, Step, possible_steps
@@ -13,31 +14,31 @@ AGREEMENTS = frozenset({HoldReason.CLIENT_HAS_NOT_AGREED, HoldReason.CONSENT_TO_
 """What a referral is on hold for by rule."""
 
 
-class StepRefused(Exception):
+class StepNotPossible(Refused):
     """This step isn't possible for a referral in its present state; the message says which state, and what is."""
 
 
-class AlreadyFinished(StepRefused):
+class AlreadyFinished(StepNotPossible, name="StepNotPossible"):
     """The referral was withdrawn, signposted, closed, re-referred or erased."""
 
 
-class SafeguardingLeadFirst(StepRefused):
+class SafeguardingLeadFirst(StepNotPossible):
     """A young person's referral passes the safeguarding lead before anything is decided about it."""
 
 
-class NotMerged(StepRefused):
+class NotMerged(StepNotPossible, name="StepNotPossible"):
     """The referral was withdrawn by its client, and not merged into another."""
 
 
-class MergedIntoAnother(StepRefused):
+class MergedIntoAnother(StepNotPossible, name="StepNotPossible"):
     """The referral was merged into another, which goes on in its place."""
 
 
-class CannotUndo(StepRefused):
+class CannotUndo(StepNotPossible, name="StepNotPossible"):
     """Something has been built on what is to be undone."""
 
 
-class AgreementAwaited(StepRefused):
+class AgreementAwaited(StepNotPossible, name="StepNotPossible"):
     """The search waits for what the client has still to agree to."""
 
 
@@ -110,7 +111,7 @@ class Referral:
         return self.young and not self.lead_signed
 
     def take(self, step: Step) -> None:
-        """Takes a step. Raises StepRefused; nothing has changed then."""
+        """Takes a step. Raises StepNotPossible; nothing has changed then."""
         self.refuse_unless_possible(step)
         before, self.state = self.state, self._target(step)
         if step is Step.SIGN_OFF:
@@ -124,12 +125,12 @@ class Referral:
         self.steps_taken += 1
 
     def pause(self, reason: HoldReason) -> None:
-        """Stops the search until it is resumed. Raises StepRefused."""
+        """Stops the search until it is resumed. Raises StepNotPossible."""
         self.take(Step.HOLD)
         self.held_for = reason
 
     def refuse_unless_possible(self, step: Step) -> None:
-        """Raises StepRefused, SafeguardingLeadFirst, NotMerged or MergedIntoAnother."""
+        """Raises StepNotPossible, SafeguardingLeadFirst, NotMerged or MergedIntoAnother."""
         if step is Step.UNMERGE and self.merged_into is None:
             raise NotMerged(f"Referral {self.reference} was not merged into another. Name the one that stopped.")
         if self.state not in TRANSITIONS[step].sources:
@@ -157,12 +158,12 @@ class Referral:
         return True
 
     def signpost(self, *, undo_until: datetime) -> None:
-        """Another service fits better. Raises StepRefused."""
+        """Another service fits better. Raises StepNotPossible."""
         self.take(Step.SIGNPOST)
         self.undo_until = undo_until
 
     def undo(self, *, at: datetime) -> None:
-        """It was withdrawn or signposted by mistake, and goes on where it was. Raises StepRefused."""
+        """It was withdrawn or signposted by mistake, and goes on where it was. Raises StepNotPossible."""
         self.refuse_unless_possible(Step.UNDO)
         if self.undo_until is None or at > self.undo_until:
             why = "too long ago" if self.undo_until else "by the client themselves"
@@ -178,12 +179,12 @@ class Referral:
         self.passphrase_mark = b""
 
     def merge(self, into: ReferralId) -> None:
-        """This and another are one person's same request; the other goes on. Raises StepRefused."""
+        """This and another are one person's same request; the other goes on. Raises StepNotPossible."""
         self.take(Step.MERGE)
         self.merged_into = into
 
     def unmerge(self) -> None:
-        """The two were not the same after all; this one goes on where it was. Raises StepRefused."""
+        """The two were not the same after all; this one goes on where it was. Raises StepNotPossible."""
         self.take(Step.UNMERGE)
         self.merged_into = None
 
@@ -266,8 +267,8 @@ class Referral:
         (target,) = targets
         return target
 
-    def _refusal(self, step: Step) -> StepRefused:
-        kind = AlreadyFinished if self.state in FINISHED else StepRefused
+    def _refusal(self, step: Step) -> StepNotPossible:
+        kind = AlreadyFinished if self.state in FINISHED else StepNotPossible
         possible = ", ".join(allowed.words for allowed in possible_steps(self.state)) or "none"
         return kind(
             f"Referral {self.reference} is {self.state.words}, which doesn't allow the step “{step.words}”. "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from contracts.refused import Refused
 from contracts.sealed import LegalSituation
 from contracts.vocabulary import ClientGroup, Competence, Known, RiskLevel, Route, SuggestionUse, Work
 
@@ -61,11 +62,11 @@ class Suggestion:
     """By `risk_level`, `competence` and `work`."""
 
 
-class NotTheSuggestion(Exception):
+class NotTheSuggestion(Refused):
     """An assessment is said to follow the suggestion and doesn't; the message says what was suggested."""
 
 
-class OverrideNeedsReason(Exception):
+class OverrideNeedsReason(Refused):
     """Whoever overrides a suggestion says why."""
 
 

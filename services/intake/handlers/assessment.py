@@ -22,7 +22,6 @@ from services.intake.domain.referral import Referral
 from services.intake.domain.safeguarding import Finding
 from services.intake.domain.states import UNASSESSED, State, Step
 from services.intake.domain.suggestion import Answers, Suggestion, suggest
-from services.intake.errors import NotTheSuggestion, OverrideNeedsReason, translated_refusals
 from services.intake.store import personal_records, referrals
 
 
@@ -33,8 +32,7 @@ def suggest_assessment(unit: UnitOfWork[Dependencies], request: SuggestAssessmen
     """
     referral = get_referral(unit, request.referral_id)
     refuse_who_handles_linked(unit, referral, request.assessor)
-    with translated_refusals():
-        referral.refuse_unless_possible(Step.ASSESS)
+    referral.refuse_unless_possible(Step.ASSESS)
     found = _suggestion(unit, referral, decrypt_record(unit, referral))
     return SuggestedAssessment(
         referral_id=referral.id,
@@ -59,8 +57,7 @@ def assess(unit: UnitOfWork[Dependencies], request: Assess) -> Done:
     """
     referral = get_referral(unit, request.referral_id)
     refuse_who_handles_linked(unit, referral, request.assessor)
-    with translated_refusals():
-        take_step(unit, referral, Step.ASSESS, by=request.assessor, reason=request.override_reason, note=request.note)
+    take_step(unit, referral, Step.ASSESS, by=request.assessor, reason=request.override_reason, note=request.note)
     form = decrypt_record(unit, referral)
     suggestion = _suggestion(unit, referral, form)
     _refuse_unless_explained(suggestion, request)
@@ -103,16 +100,11 @@ def _suggestion(unit: UnitOfWork[Dependencies], referral: Referral, form: HelpFo
 
 
 def _refuse_unless_explained(suggestion: Suggestion, request: Assess) -> None:
-    try:
-        domain.refuse_unless_explained(
-            suggestion,
-            risk_level=request.risk_level,
-            competence=request.competence,
-            work=request.work,
-            use=request.suggestion,
-            reason=request.override_reason,
-        )
-    except domain.NotTheSuggestion as refusal:
-        raise NotTheSuggestion(str(refusal)) from None
-    except domain.OverrideNeedsReason as refusal:
-        raise OverrideNeedsReason(str(refusal)) from None
+    domain.refuse_unless_explained(
+        suggestion,
+        risk_level=request.risk_level,
+        competence=request.competence,
+        work=request.work,
+        use=request.suggestion,
+        reason=request.override_reason,
+    )

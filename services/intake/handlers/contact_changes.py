@@ -44,7 +44,7 @@ from services.intake.dependencies import Dependencies
 from services.intake.domain.contact_change import TAKES_A_CODE, TRIES, ContactChange, digest_of_code
 from services.intake.domain.referral import Referral
 from services.intake.domain.states import TRANSITIONS, Step
-from services.intake.errors import NothingToSettle, translated_refusals
+from services.intake.errors import NothingToSettle
 from services.intake.store import pending_contacts, referrals
 
 CONFIRMED_BY_A_PERSON = frozenset({ClientGroup.SURVIVOR, ClientGroup.YOUNG_PERSON, ClientGroup.IN_PRISON})
@@ -89,8 +89,7 @@ def settle_contact_change(unit: UnitOfWork[Dependencies], request: SettleContact
     if change is None or change.state is not ContactChangeState.WITH_A_PERSON:
         raise NothingToSettle("No new contact of this client waits to be confirmed.")
     if request.accept:
-        with translated_refusals():
-            _apply(unit, referral, change, by=request.staff)
+        _apply(unit, referral, change, by=request.staff)
     else:
         change.expire()
     return Done()
@@ -162,7 +161,7 @@ def _leave_to_a_person(unit: UnitOfWork[Dependencies], change: ContactChange) ->
 
 
 def _apply(unit: UnitOfWork[Dependencies], referral: Referral, change: ContactChange, *, by: str) -> None:
-    """Makes the new contact the only one, and writes to the old one if that is safe. Raises StepRefused."""
+    """Makes the new contact the only one, and writes to the old one if that is safe. Raises StepNotPossible."""
     assert change.content is not None
     new = unit.dependencies.vault.decrypt(unit.session, referral.id, SafeContact, change.content)
     form = decrypt_record(unit, referral)
@@ -230,7 +229,6 @@ def change_contact(unit: UnitOfWork[Dependencies], request: ChangeContact) -> Do
     referral = get_referral(unit, request.referral_id)
     refuse_who_handles_linked(unit, referral, request.staff)
     contact = open_sealed(unit, SafeContact, request.contact)
-    with translated_refusals():
-        take_step(unit, referral, Step.CHANGE_CONTACT, by=request.staff, reason=request.reason, note=request.note)
+    take_step(unit, referral, Step.CHANGE_CONTACT, by=request.staff, reason=request.reason, note=request.note)
     replace_contact(unit, referral, decrypt_record(unit, referral), request.whose, contact)
     return Done()

@@ -11,14 +11,12 @@ from services.intake.application.conflicts import carry_links
 from services.intake.application.history import record_step
 from services.intake.application.lookup import get_referral, get_two_referrals
 from services.intake.dependencies import Dependencies
-from services.intake.domain.referral import Referral
+from services.intake.domain.referral import Referral, StepNotPossible
 from services.intake.domain.states import FINISHED, Step
 from services.intake.errors import (
     CannotMergeInto,
     MergedIntoEachOther,
     SameReferral,
-    StepNotPossible,
-    translated_refusals,
 )
 from services.intake.store import possible_duplicates, referrals
 
@@ -50,8 +48,7 @@ def merge(unit: UnitOfWork[Dependencies], request: Merge) -> Done:
     """
     referral, into = get_two_referrals(unit, request.referral_id, request.into_referral_id)
     _refuse_wrong_way(referral, into)
-    with translated_refusals():
-        referral.merge(into.id)
+    referral.merge(into.id)
     carry_links(unit, of=referral, to=into, by=request.staff)
     record_step(unit, referral, Step.MERGE, by=request.staff, reason=request.reason, note=request.note)
     unit.emit(ReferralWithdrawn(referral_id=referral.id, reason=WithdrawalReason.DUPLICATE, merged_into_id=into.id))
@@ -65,8 +62,7 @@ def unmerge(unit: UnitOfWork[Dependencies], request: Unmerge) -> Done:
     """
     referral = get_referral(unit, request.referral_id)
     into = referrals.find_referral(unit.session, referral.merged_into) if referral.merged_into else None
-    with translated_refusals():
-        referral.unmerge()
+    referral.unmerge()
     if into is not None:
         carry_links(unit, of=into, to=referral, by=request.staff)
     record_step(unit, referral, Step.UNMERGE, by=request.staff, reason=request.reason, note=request.note)

@@ -31,7 +31,7 @@ from services.intake.application.search_facts import publish_search_facts
 from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import Referral
 from services.intake.domain.states import UNASSESSED, State, Step
-from services.intake.errors import UnknownPlace, translated_refusals
+from services.intake.errors import UnknownPlace
 from services.intake.gateways import postcodes
 from services.intake.store import personal_records
 
@@ -40,15 +40,13 @@ def take_up(unit: UnitOfWork[Dependencies], request: TakeUp) -> Done:
     """Raises UnknownReferral, StepNotPossible, HandlesLinkedReferral."""
     referral = get_referral(unit, request.referral_id)
     refuse_who_handles_linked(unit, referral, request.assessor)
-    with translated_refusals():
-        take_step(unit, referral, Step.TAKE_UP, by=request.assessor)
+    take_step(unit, referral, Step.TAKE_UP, by=request.assessor)
     return Done()
 
 
 def sign_off(unit: UnitOfWork[Dependencies], request: SignOff) -> Done:
     """Raises UnknownReferral, StepNotPossible."""
-    with translated_refusals():
-        take_step(unit, get_referral(unit, request.referral_id), Step.SIGN_OFF, by=request.lead, note=request.note)
+    take_step(unit, get_referral(unit, request.referral_id), Step.SIGN_OFF, by=request.lead, note=request.note)
     return Done()
 
 
@@ -63,8 +61,7 @@ def find_place(unit: UnitOfWork[Dependencies], request: FindPlace) -> Done:
         place = unit.dependencies.postcodes.resolve(typed.postcode)
     except postcodes.UnknownPlace as refusal:
         raise UnknownPlace(f"{refusal}.") from None
-    with translated_refusals():
-        take_step(unit, referral, Step.FIND_PLACE, by=request.staff)
+    take_step(unit, referral, Step.FIND_PLACE, by=request.staff)
     referral.place = place.kind
     form = _moved(decrypt_record(unit, referral), typed.postcode)
     replace_record(unit, referral, form)
@@ -82,8 +79,7 @@ def _moved(form: HelpForm, postcode: str) -> HelpForm:
 def pause(unit: UnitOfWork[Dependencies], request: Hold) -> Done:
     """Stops the search until the referral is resumed. Raises UnknownReferral, StepNotPossible."""
     referral = get_referral(unit, request.referral_id)
-    with translated_refusals():
-        referral.pause(request.reason)
+    referral.pause(request.reason)
     record_step(unit, referral, Step.HOLD, by=request.staff, reason=request.reason, note=request.note)
     unit.emit(ReferralHeld(referral_id=request.referral_id, reason=request.reason))
     return Done()
@@ -92,15 +88,14 @@ def pause(unit: UnitOfWork[Dependencies], request: Hold) -> Done:
 def resume(unit: UnitOfWork[Dependencies], request: Resume) -> Done:
     """Raises UnknownReferral, StepNotPossible."""
     referral = get_referral(unit, request.referral_id)
-    with translated_refusals():
-        take_step(
-            unit,
-            referral,
-            Step.RESUME,
-            by=request.staff,
-            reason=request.reason,
-            note=request.note,
-        )
+    take_step(
+        unit,
+        referral,
+        Step.RESUME,
+        by=request.staff,
+        reason=request.reason,
+        note=request.note,
+    )
     _watch_assessment(unit, referral)
     unit.emit(ReferralResumed(referral_id=request.referral_id, reason=request.reason))
     return Done()
@@ -112,8 +107,7 @@ def undo(unit: UnitOfWork[Dependencies], request: Undo) -> Done:
     Raises UnknownReferral, StepNotPossible.
     """
     referral = get_referral(unit, request.referral_id)
-    with translated_refusals():
-        referral.undo(at=unit.now)
+    referral.undo(at=unit.now)
     record_step(unit, referral, Step.UNDO, by=request.staff, reason=request.reason, note=request.note)
     _watch_assessment(unit, referral)
     unit.emit(ReferralReopened(referral_id=referral.id, reason=ReopeningReason.ENDED_BY_MISTAKE))
@@ -130,10 +124,9 @@ def _watch_assessment(unit: UnitOfWork[Dependencies], referral: Referral) -> Non
 
 def close(unit: UnitOfWork[Dependencies], request: Close) -> Done:
     """Raises UnknownReferral, StepNotPossible."""
-    with translated_refusals():
-        closure.close_referral(
-            unit, get_referral(unit, request.referral_id), request.reason, by=request.staff, note=request.note
-        )
+    closure.close_referral(
+        unit, get_referral(unit, request.referral_id), request.reason, by=request.staff, note=request.note
+    )
     return Done()
 
 
@@ -143,8 +136,7 @@ def re_refer(unit: UnitOfWork[Dependencies], request: ReRefer) -> ReReferred:
     What they said before is copied under a key of the new referral, so that either can be erased by itself.
     """
     before = get_referral(unit, request.referral_id)
-    with translated_refusals():
-        take_step(unit, before, Step.RE_REFER, by=request.staff, reason=request.reason, note=request.note)
+    take_step(unit, before, Step.RE_REFER, by=request.staff, reason=request.reason, note=request.note)
     form = decrypt_record(unit, before)
     id_, submission_id = ReferralId(unit.new_id()), SubmissionId(unit.new_id())
     referral = registration.new_referral(unit, id_, submission_id, form, before.passphrase_mark)
@@ -160,8 +152,7 @@ def signpost(unit: UnitOfWork[Dependencies], request: Signpost) -> Done:
     """Raises UnknownReferral, StepNotPossible, SafeguardingLeadFirst, HandlesLinkedReferral."""
     referral = get_referral(unit, request.referral_id)
     refuse_who_handles_linked(unit, referral, request.assessor)
-    with translated_refusals():
-        referral.signpost(undo_until=unit.now + unit.dependencies.settings.undo_within)
+    referral.signpost(undo_until=unit.now + unit.dependencies.settings.undo_within)
     record_step(unit, referral, Step.SIGNPOST, by=request.assessor, reason=request.reason)
     unit.emit(ReferralSignposted(referral_id=referral.id, reason=request.reason))
     return Done()
@@ -170,5 +161,4 @@ def signpost(unit: UnitOfWork[Dependencies], request: Signpost) -> Done:
 def withdraw(unit: UnitOfWork[Dependencies], request: Withdraw) -> Done:
     """Raises UnknownReferral, StepNotPossible."""
     referral, by = get_referral(unit, request.referral_id), request.staff or UNNAMED_STAFF
-    with translated_refusals():
-        return Done(changed=closure.withdraw_referral(unit, referral, request.reason, by=by, note=request.note))
+    return Done(changed=closure.withdraw_referral(unit, referral, request.reason, by=by, note=request.note))

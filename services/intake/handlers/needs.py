@@ -20,7 +20,7 @@ from services.intake.application.records import decrypt_record, replace_record
 from services.intake.application.search_facts import publish_search_facts
 from services.intake.dependencies import Dependencies
 from services.intake.domain.states import Step
-from services.intake.errors import NothingToChange, NotInPrison, SaysTwoThings, translated_refusals
+from services.intake.errors import NothingToChange, NotInPrison, SaysTwoThings
 
 FIELDS = {
     "sessions": "sessions",
@@ -53,8 +53,7 @@ def change_needs(unit: UnitOfWork[Dependencies], request: ChangeNeeds) -> Done:
     """
     referral = get_referral(unit, request.referral_id)
     refuse_who_handles_linked(unit, referral, request.staff)
-    with translated_refusals():
-        take_step(unit, referral, Step.CHANGE_NEEDS, by=request.staff, reason=request.reason, note=request.note)
+    take_step(unit, referral, Step.CHANGE_NEEDS, by=request.staff, reason=request.reason, note=request.note)
     before = decrypt_record(unit, referral)
     form = _changed(before, request)
     if form == before:

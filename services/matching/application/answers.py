@@ -11,8 +11,8 @@ from contracts.vocabulary import DeclineReason, MatchId, OfferId, TherapistId
 from services.matching.application import availability, match_lifecycle, offer_endings, search
 from services.matching.application.lookup import get_referral, get_therapist
 from services.matching.dependencies import Dependencies
-from services.matching.domain.offer import NotTheirOffer, Offer, OfferClosed
-from services.matching.errors import AwayUntilWhen, OfferNoLongerOpen, UnknownOffer
+from services.matching.domain.offer import Offer
+from services.matching.errors import AwayUntilWhen, UnknownOffer
 from services.matching.store import offers
 
 
@@ -61,10 +61,5 @@ def _answered(unit: UnitOfWork[Dependencies], offer_id: OfferId, therapist_id: T
     offer = offers.find_offer(unit.session, offer_id)
     if offer is None:
         raise UnknownOffer("There is no such offer. Please check the link.")
-    try:
-        offer.answer(therapist_id=therapist_id, accepted=accepted, at=unit.now)
-    except NotTheirOffer as refusal:
-        raise UnknownOffer(str(refusal)) from None
-    except OfferClosed as refusal:
-        raise OfferNoLongerOpen(str(refusal)) from None
+    offer.answer(therapist_id=therapist_id, accepted=accepted, at=unit.now)
     return offer

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from contracts.refused import Refused
 from contracts.vocabulary import MatchEndReason, MatchId, OfferId, ReferralId, Sessions, TherapistId
 
 
@@ -17,11 +18,11 @@ class OfferState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class OfferClosed(Exception):
+class OfferNoLongerOpen(Refused):
     """The offer was answered, has expired or was withdrawn; the message says which."""
 
 
-class NotTheirOffer(Exception):
+class NotTheirOffer(Refused, name="UnknownOffer"):
     """The offer was made to another therapist."""
 
 
@@ -49,12 +50,12 @@ class Offer:
         return OfferState.EXPIRED if self.is_open and at >= self.expires_at else self.state
 
     def answer(self, *, therapist_id: TherapistId, accepted: bool, at: datetime) -> None:
-        """Raises NotTheirOffer, or OfferClosed if it has been answered, withdrawn or has expired."""
+        """Raises NotTheirOffer, or OfferNoLongerOpen if it has been answered, withdrawn or has expired."""
         if therapist_id != self.therapist_id:
             raise NotTheirOffer("This offer was made to another therapist.")
         state = self.state_at(at)
         if state is not OfferState.OPEN:
-            raise OfferClosed(f"This offer is no longer open: it was {state.value}.")
+            raise OfferNoLongerOpen(f"This offer is no longer open: it was {state.value}.")
         self.state = OfferState.ACCEPTED if accepted else OfferState.DECLINED
 
     def expire(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from contracts.refused import Refused
 from contracts.vocabulary import (
     AlertStep,
     ConcernCategory,
@@ -22,19 +23,19 @@ TIME_TO_REACH = timedelta(minutes=1)
 """How soon an alert should have gone out. If it hasn't, that is logged as critical, and again after each such while."""
 
 
-class AlertRefused(Exception):
-    """Something that can't be done to an alert; the message says why."""
-
-
-class NameMissing(AlertRefused):
+class NamelessAcknowledgement(Refused):
     """An acknowledgement needs the name of a person."""
 
 
-class NobodyTookItInHand(AlertRefused):
+class NamelessDecision(Refused):
+    """A decision about a concern needs the name of a person."""
+
+
+class NotInHand(Refused):
     """A decision needs somebody who has taken the concern in hand."""
 
 
-class AcknowledgedBySomeoneElse(AlertRefused):
+class AlreadyAcknowledged(Refused):
     """Another person has taken the concern in hand before."""
 
 
@@ -105,24 +106,26 @@ class Alert:
     def acknowledge(self, *, by: str, at: datetime) -> bool:
         """Puts a named person in charge. False if it was this person already.
 
-        Raises NameMissing, AcknowledgedBySomeoneElse.
+        Raises NamelessAcknowledgement, AlreadyAcknowledged.
         """
         name = by.strip()
         if not name:
-            raise NameMissing("Say who takes the concern in hand: an alert is acknowledged by a named person.")
+            raise NamelessAcknowledgement(
+                "Say who takes the concern in hand: an alert is acknowledged by a named person."
+            )
         if self.acknowledged_by == name:
             return False
         if not self.is_open:
-            raise AcknowledgedBySomeoneElse(f"{self.acknowledged_by} has taken this concern in hand already.")
+            raise AlreadyAcknowledged(f"{self.acknowledged_by} has taken this concern in hand already.")
         self.acknowledged_by, self.acknowledged_at, self.escalates_at = name, at, None
         return True
 
     def decide(self, outcome: ConcernOutcome, *, id: OutcomeId, by: str, reason: bytes, at: datetime) -> Outcome:
-        """A decision, to be put on record. Raises NameMissing, NobodyTookItInHand."""
+        """A decision, to be put on record. Raises NamelessDecision, NotInHand."""
         if not by.strip():
-            raise NameMissing("Say who decided: a decision about a concern is a named person's.")
+            raise NamelessDecision("Say who decided: a decision about a concern is a named person's.")
         if self.is_open:
-            raise NobodyTookItInHand("Nobody has taken this concern in hand yet. Please acknowledge it first.")
+            raise NotInHand("Nobody has taken this concern in hand yet. Please acknowledge it first.")
         return Outcome(
             id=id, concern_id=self.concern_id, outcome=outcome, decided_by=by.strip(), decided_at=at, reason=reason
         )

@@ -6,15 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from contracts.refused import Refused
 from contracts.vocabulary import AlertStep, DutyId, StaffId
 from services.notifications.domain.alerts import LADDER
 
 
-class RotaRefused(Exception):
-    """Something that the rota can't hold; the message says why."""
-
-
-class EndsBeforeItBegins(RotaRefused):
+class ImpossiblePeriod(Refused):
     """A period whose last day is before its first."""
 
 
@@ -56,9 +53,9 @@ class Gap:
 
 
 def check_period(starts_on: date, ends_on: date) -> None:
-    """Raises EndsBeforeItBegins."""
+    """Raises ImpossiblePeriod."""
     if ends_on < starts_on:
-        raise EndsBeforeItBegins("The last day is before the first. Please look at the dates.")
+        raise ImpossiblePeriod("The last day is before the first. Please look at the dates.")
 
 
 def on_duty(

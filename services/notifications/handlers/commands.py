@@ -15,12 +15,6 @@ from contracts.vocabulary import OutcomeId
 from services.notifications.application.alerts import alert_view, outcome_view, require_alert, stand_down
 from services.notifications.application.encryption import encrypt, open_sealed
 from services.notifications.dependencies import Dependencies
-from services.notifications.domain.alerts import (
-    AcknowledgedBySomeoneElse,
-    NameMissing,
-    NobodyTookItInHand,
-)
-from services.notifications.errors import AlreadyAcknowledged, NamelessAcknowledgement, NamelessDecision, NotInHand
 from services.notifications.store import alerts
 
 
@@ -30,13 +24,7 @@ def acknowledge_alert(unit: UnitOfWork[Dependencies], request: AcknowledgeAlert)
     Raises UnknownAlert, NamelessAcknowledgement, AlreadyAcknowledged.
     """
     alert = require_alert(unit, request.concern_id)
-    try:
-        changed = alert.acknowledge(by=request.acknowledged_by, at=unit.now)
-    except NameMissing as refusal:
-        raise NamelessAcknowledgement(str(refusal)) from None
-    except AcknowledgedBySomeoneElse as refusal:
-        raise AlreadyAcknowledged(str(refusal)) from None
-    if changed:
+    if alert.acknowledge(by=request.acknowledged_by, at=unit.now):
         stand_down(unit, alert)
     return alert_view(alert)
 
@@ -49,14 +37,9 @@ def record_outcome(unit: UnitOfWork[Dependencies], request: RecordOutcome) -> Ou
     alert = require_alert(unit, request.concern_id)
     reason = open_sealed(unit, OutcomeReason, request.reason)
     stored = encrypt(unit, alert.concern_id, reason)
-    try:
-        outcome = alert.decide(
-            request.outcome, id=OutcomeId(unit.new_id()), by=request.decided_by, reason=stored, at=unit.now
-        )
-    except NameMissing as refusal:
-        raise NamelessDecision(str(refusal)) from None
-    except NobodyTookItInHand as refusal:
-        raise NotInHand(str(refusal)) from None
+    outcome = alert.decide(
+        request.outcome, id=OutcomeId(unit.new_id()), by=request.decided_by, reason=stored, at=unit.now
+    )
     alerts.add_outcome(unit.session, outcome)
     unit.emit(
         SafeguardingOutcomeRecorded(

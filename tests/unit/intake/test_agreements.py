@@ -27,6 +27,7 @@ from contracts.vocabulary import (
 from services.intake import errors
 from services.intake.application import agreements
 from services.intake.application.registration import ASSESSMENT_OVERDUE
+from services.intake.domain.referral import StepNotPossible
 from services.intake.handlers import lifecycle
 from services.intake.handlers.assessment import report_overdue
 from services.intake.handlers.consents import record_consent, remind_again
@@ -146,7 +147,7 @@ def test_a_family_that_wants_the_course_is_not_searched_for_when_its_consent_com
 def test_what_waits_for_an_agreement_is_not_resumed_without_it(intake: Intake) -> None:
     referral_id = intake.ask_and_assess(consents=consents(pass_to_therapist=False)).referral_id
     resume = Resume(referral_id=referral_id, staff="Sam Example", reason=ResumptionReason.CLIENT_READY)
-    with pytest.raises(errors.StepNotPossible, match="record what they say with `record_consent`"):
+    with pytest.raises(StepNotPossible, match="record what they say with `record_consent`"):
         intake.ask(lifecycle.resume, resume)
 
 

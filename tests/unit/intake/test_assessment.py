@@ -26,6 +26,8 @@ from contracts.vocabulary import (
 )
 from services.intake import errors
 from services.intake.application import registration
+from services.intake.domain.referral import StepNotPossible
+from services.intake.domain.suggestion import NotTheSuggestion, OverrideNeedsReason
 from services.intake.gateways.assessment_policy import ASSESSMENT, InvalidPolicy, read_policy
 from services.intake.handlers import assessment, lifecycle
 from services.intake.store import tables
@@ -92,7 +94,7 @@ def test_what_is_suggested_comes_with_its_reasons_and_decides_nothing(intake: In
 
 
 def test_nothing_is_suggested_for_what_cannot_be_assessed(intake: Intake) -> None:
-    with pytest.raises(errors.StepNotPossible, match="is assessed"):
+    with pytest.raises(StepNotPossible, match="is assessed"):
         suggested(intake, intake.ask_and_assess().referral_id)
     with pytest.raises(errors.UnknownReferral):
         suggested(intake, ReferralId(new_id()))
@@ -116,7 +118,7 @@ def test_an_accepted_suggestion_is_kept_with_the_decision(intake: Intake) -> Non
 
 def test_what_is_said_to_be_accepted_must_be_what_was_suggested(intake: Intake) -> None:
     referral_id, reference = intake.ask_for_help()
-    with pytest.raises(errors.NotTheSuggestion, match="Suggested was lower, lower, individual"):
+    with pytest.raises(NotTheSuggestion, match="Suggested was lower, lower, individual"):
         intake.assess(referral_id, risk_level=RiskLevel.HIGHER, suggestion=SuggestionUse.ACCEPTED)
     assert (intake.state(reference), intake.emitted(ReferralAssessed)) == ("received", [])
 
@@ -124,7 +126,7 @@ def test_what_is_said_to_be_accepted_must_be_what_was_suggested(intake: Intake) 
 def test_an_overridden_suggestion_needs_a_reason_and_both_are_kept(intake: Intake) -> None:
     referral_id, _ = intake.ask_for_help()
     decided: dict[str, Any] = {"risk_level": RiskLevel.HIGHER, "competence": Competence.HIGHER}
-    with pytest.raises(errors.OverrideNeedsReason):
+    with pytest.raises(OverrideNeedsReason):
         intake.assess(referral_id, **decided, suggestion=SuggestionUse.OVERRIDDEN)
     intake.assess(
         referral_id,

@@ -25,6 +25,7 @@ from contracts.vocabulary import (
 )
 from services.intake import errors
 from services.intake.domain.match_keys import hmac_keys_of, match_keys_of, normal_email, normal_telephone
+from services.intake.domain.referral import StepNotPossible
 from services.intake.handlers import duplicates, erasure, lifecycle
 from services.intake.store import tables
 from tests.unit.intake.conftest import Asked, Intake
@@ -208,9 +209,9 @@ def test_nothing_is_merged_into_itself_or_into_what_is_finished(intake: Intake) 
 
 def test_an_assessed_request_is_not_merged_away(intake: Intake) -> None:
     first, second, third = intake.ask_for_help(), intake.ask_and_assess(), intake.ask_and_assess()
-    with pytest.raises(errors.StepNotPossible, match=f"is assessed and has to go on. Merge {first.reference} into"):
+    with pytest.raises(StepNotPossible, match=f"is assessed and has to go on. Merge {first.reference} into"):
         merge(intake, second, first)
-    with pytest.raises(errors.StepNotPossible, match="doesn't allow the step “merge”"):
+    with pytest.raises(StepNotPossible, match="doesn't allow the step “merge”"):
         merge(intake, second, third)
 
 
@@ -219,5 +220,5 @@ def test_a_request_that_was_not_merged_is_not_unmerged(intake: Intake, taken_bac
     asked = intake.ask_for_help()
     if taken_back:
         intake.withdraw(asked.reference)
-    with pytest.raises(errors.StepNotPossible, match=r"was not merged into another\. Name the one"):
+    with pytest.raises(StepNotPossible, match=r"was not merged into another\. Name the one"):
         unmerge(intake, asked)

@@ -41,6 +41,7 @@ from contracts.vocabulary import (
 )
 from services.intake import errors
 from services.intake.application import status
+from services.intake.domain.referral import SafeguardingLeadFirst, StepNotPossible
 from services.intake.domain.states import State
 from services.intake.handlers import events, lifecycle
 from services.intake.store import personal_records, tables
@@ -164,7 +165,7 @@ def test_who_has_taken_a_request_up_is_shown_to_the_others(intake: Intake) -> No
     assert [one.taken_up_by for one in intake.awaiting()] == [None]
     intake.ask(lifecycle.take_up, TakeUp(referral_id=referral_id, assessor=SAM))
     assert [(one.reference, one.taken_up_by) for one in intake.awaiting()] == [(reference, SAM)]
-    with pytest.raises(errors.StepNotPossible, match="is awaiting assessment"):
+    with pytest.raises(StepNotPossible, match="is awaiting assessment"):
         intake.ask(lifecycle.take_up, TakeUp(referral_id=referral_id, assessor="Alex Example"))
 
 
@@ -180,9 +181,9 @@ def test_a_young_person_is_not_assessed_before_the_safeguarding_lead_has_seen_th
     referral_id, _ = intake.ask_for_help(**said)
     assert [one.needs_safeguarding_lead for one in intake.awaiting()] == [True]
     signpost = Signpost(referral_id=referral_id, assessor=SAM, reason=SignpostReason.OUT_OF_SCOPE)
-    with pytest.raises(errors.SafeguardingLeadFirst, match="signs it off first"):
+    with pytest.raises(SafeguardingLeadFirst, match="signs it off first"):
         intake.assess(referral_id)
-    with pytest.raises(errors.SafeguardingLeadFirst):
+    with pytest.raises(SafeguardingLeadFirst):
         intake.ask(lifecycle.signpost, signpost)
     assert intake.emitted(ReferralAssessed) == []
     sign_off(intake, referral_id)
@@ -216,7 +217,7 @@ def test_a_hold_before_the_assessment_is_resumed_there(intake: Intake) -> None:
     referral_id, _ = intake.ask_for_help()
     hold(intake, referral_id)
     assert intake.awaiting() == []
-    with pytest.raises(errors.StepNotPossible, match="is on hold"):
+    with pytest.raises(StepNotPossible, match="is on hold"):
         intake.assess(referral_id)
     resume(intake, referral_id)
     assert len(intake.awaiting()) == len(intake.emitted(ReferralResumed)) == 1
@@ -226,7 +227,7 @@ def test_a_hold_before_the_assessment_is_resumed_there(intake: Intake) -> None:
 def test_somebody_in_therapy_is_not_put_on_hold(intake: Intake) -> None:
     referral_id, _ = intake.ask_and_assess()
     intake.match(referral_id)
-    with pytest.raises(errors.StepNotPossible, match="is matched"):
+    with pytest.raises(StepNotPossible, match="is matched"):
         hold(intake, referral_id)
 
 
@@ -246,7 +247,7 @@ def test_a_referral_with_an_open_concern_is_closed_by_a_person(intake: Intake) -
 
 def test_an_open_referral_is_not_closed(intake: Intake) -> None:
     referral_id, _ = intake.ask_and_assess()
-    with pytest.raises(errors.StepNotPossible, match="is assessed"):
+    with pytest.raises(StepNotPossible, match="is assessed"):
         intake.ask(lifecycle.close, Close(referral_id=referral_id, staff=SAM, reason=ClosureReason.THERAPY_ENDED))
 
 
@@ -289,13 +290,13 @@ def test_a_young_person_who_asks_again_passes_the_lead_again(intake: Intake) -> 
     sign_off(intake, referral_id)
     intake.withdraw(reference)
     begun = re_refer(intake, referral_id)
-    with pytest.raises(errors.SafeguardingLeadFirst):
+    with pytest.raises(SafeguardingLeadFirst):
         intake.assess(ReferralId(begun.referral_id))
     assert len(intake.raised()) == 2
 
 
 def test_a_referral_under_way_is_not_begun_anew(intake: Intake) -> None:
-    with pytest.raises(errors.StepNotPossible, match="is received"):
+    with pytest.raises(StepNotPossible, match="is received"):
         re_refer(intake, intake.ask_for_help().referral_id)
 
 

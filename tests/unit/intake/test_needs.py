@@ -22,6 +22,7 @@ from contracts.vocabulary import (
 )
 from services.intake import errors
 from services.intake.application.records import decrypt_record
+from services.intake.domain.referral import StepNotPossible
 from services.intake.handlers import lifecycle, needs
 from services.intake.store.referrals import get_referral
 from tests.unit.intake.conftest import Intake
@@ -117,7 +118,7 @@ def test_what_is_unclear_is_refused_and_changes_nothing(intake: Intake, what: st
 def test_what_is_finished_needs_nothing(intake: Intake) -> None:
     referral_id, _ = intake.ask_for_help()
     intake.ask(lifecycle.withdraw, Withdraw(referral_id=referral_id, reason=WithdrawalReason.CLIENT_ASKED))
-    with pytest.raises(errors.StepNotPossible):
+    with pytest.raises(StepNotPossible):
         change(intake, referral_id, max_distance_km=60.0)
 
 

@@ -42,6 +42,7 @@ from contracts.vocabulary import (
 from services.intake import errors
 from services.intake.application import status
 from services.intake.domain.passphrases import digest_of_passphrase
+from services.intake.domain.referral import StepNotPossible
 from services.intake.domain.states import State
 from services.intake.handlers import lifecycle, queries, safeguarding
 from services.intake.store import tables
@@ -254,9 +255,7 @@ def test_the_aspects_are_kept_encrypted_under_the_clients_own_key(intake: Intake
 def test_a_referral_is_assessed_once(intake: Intake) -> None:
     referral_id, reference = intake.ask_for_help()
     intake.assess(referral_id)
-    with pytest.raises(
-        errors.StepNotPossible, match=f"{reference} is assessed, .* Possible now: find place, hold, record"
-    ):
+    with pytest.raises(StepNotPossible, match=f"{reference} is assessed, .* Possible now: find place, hold, record"):
         intake.assess(referral_id)
     assert len(intake.emitted(ReferralAssessed)) == 1
 
@@ -264,7 +263,7 @@ def test_a_referral_is_assessed_once(intake: Intake) -> None:
 def test_a_withdrawn_referral_is_not_assessed(intake: Intake) -> None:
     referral_id, reference = intake.ask_for_help()
     intake.withdraw(reference)
-    with pytest.raises(errors.StepNotPossible, match="is withdrawn, which doesn't allow"):
+    with pytest.raises(StepNotPossible, match="is withdrawn, which doesn't allow"):
         intake.assess(referral_id)
 
 
@@ -301,7 +300,7 @@ def test_a_referral_that_fits_another_service_is_signposted(intake: Intake) -> N
 def test_an_assessed_referral_is_not_signposted(intake: Intake) -> None:
     referral_id, reference = intake.ask_for_help()
     intake.assess(referral_id)
-    with pytest.raises(errors.StepNotPossible, match="is assessed, which doesn't allow"):
+    with pytest.raises(StepNotPossible, match="is assessed, which doesn't allow"):
         signpost(intake, referral_id)
     assert (intake.state(reference), intake.emitted(ReferralSignposted)) == ("assessed", [])
 
@@ -320,7 +319,7 @@ def test_a_person_of_the_charity_withdraws_once(intake: Intake) -> None:
 def test_a_signposted_referral_is_not_withdrawn(intake: Intake) -> None:
     referral_id, _ = intake.ask_for_help()
     signpost(intake, referral_id)
-    with pytest.raises(errors.StepNotPossible, match="is signposted, which doesn't allow"):
+    with pytest.raises(StepNotPossible, match="is signposted, which doesn't allow"):
         withdraw(intake, referral_id)
 
 

@@ -26,7 +26,7 @@ from contracts.vocabulary import (
     UndoReason,
     WithdrawalReason,
 )
-from services.intake import errors
+from services.intake.domain.referral import SafeguardingLeadFirst
 from services.intake.handlers import events, lifecycle
 from tests.unit.intake.conftest import MONDAY_10, Intake
 
@@ -63,7 +63,7 @@ def test_an_assessment_tells_the_search(intake: Intake, what: str) -> None:
 @pytest.mark.parametrize("group", [group for group in ClientGroup if group is not ClientGroup.YOUNG_PERSON])
 def test_who_is_under_18_passes_the_safeguarding_lead_in_whichever_group(intake: Intake, group: ClientGroup) -> None:
     referral_id, _ = intake.ask_for_help(client_group=group, age=15)
-    with pytest.raises(errors.SafeguardingLeadFirst):
+    with pytest.raises(SafeguardingLeadFirst):
         intake.assess(referral_id)
 
 

@@ -19,7 +19,7 @@ from services.intake.domain.referral import (
     NotMerged,
     Referral,
     SafeguardingLeadFirst,
-    StepRefused,
+    StepNotPossible,
 )
 from services.intake.domain.state_diagram import page
 from services.intake.domain.states import FINISHED, TRANSITIONS, UNASSESSED, State, Step, possible_steps
@@ -134,10 +134,10 @@ class LifeMachine(RuleBasedStateMachine):
         assert (self.referral.state, self.referral.steps_taken) == (before, taken)
 
 
-def _refusal_of(take: Any) -> StepRefused | None:
+def _refusal_of(take: Any) -> StepNotPossible | None:
     try:
         take()
-    except StepRefused as refusal:
+    except StepNotPossible as refusal:
         return refusal
     return None
 
@@ -230,6 +230,6 @@ def test_a_young_persons_referral_passes_the_safeguarding_lead(step: Step) -> No
 
 def test_a_refusal_says_the_state_and_what_is_possible() -> None:
     with pytest.raises(
-        StepRefused, match=r"9C28-SAU2-5 is on hold, .*“assess”.*: sign off, find place, resume, record consent"
+        StepNotPossible, match=r"9C28-SAU2-5 is on hold, .*“assess”.*: sign off, find place, resume, record consent"
     ):
         a_referral(state=State.ON_HOLD).take(Step.ASSESS)

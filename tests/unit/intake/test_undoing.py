@@ -17,7 +17,7 @@ from contracts.vocabulary import (
     UndoReason,
     WithdrawalReason,
 )
-from services.intake import errors
+from services.intake.domain.referral import StepNotPossible
 from services.intake.handlers import lifecycle
 from tests.unit.intake.conftest import Intake
 
@@ -66,13 +66,13 @@ def test_what_cannot_be_undone_says_what_to_do_instead(intake: Intake) -> None:
     intake.withdraw(reference)
     own = intake.find(reference).referral_id
     for referral_id, why in ((in_therapy, "was with a therapist"), (own, "by the client themselves")):
-        with pytest.raises(errors.StepNotPossible, match=f"{why}.*re_refer"):
+        with pytest.raises(StepNotPossible, match=f"{why}.*re_refer"):
             undo(intake, referral_id)
     intake.clock.advance(timedelta(days=8))
-    with pytest.raises(errors.StepNotPossible, match=r"too long ago.*re_refer"):
+    with pytest.raises(StepNotPossible, match=r"too long ago.*re_refer"):
         undo(intake, long_ago)
     intake.ask(
         lifecycle.re_refer, ReRefer(referral_id=long_ago, staff="Sam Example", reason=ReReferralReason.CLIENT_ASKED)
     )
-    with pytest.raises(errors.StepNotPossible, match="is re referred"):
+    with pytest.raises(StepNotPossible, match="is re referred"):
         undo(intake, long_ago)

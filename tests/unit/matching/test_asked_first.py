@@ -12,6 +12,7 @@ from contracts.commands.matching import AcceptOffer, ChangePlaces
 from contracts.events.matching import TherapistNotAnswering
 from contracts.vocabulary import DeclineReason, OfferId, Sessions, Sex, TherapistId
 from services.matching import errors
+from services.matching.domain.offer import OfferNoLongerOpen
 from services.matching.domain.suitability import AskFirst, Order
 from services.matching.handlers import commands
 from services.matching.store import tables, therapists
@@ -189,6 +190,6 @@ def test_an_offer_that_has_expired_can_not_be_accepted_before_the_timer_has_said
     referral_id = matching.search_for()
     offer = matching.offer_of(referral_id)
     matching.clock.advance(timedelta(days=2))
-    with pytest.raises(errors.OfferNoLongerOpen, match="expired"):
+    with pytest.raises(OfferNoLongerOpen, match="expired"):
         answer = AcceptOffer(offer_id=OfferId(offer.offer_id), therapist_id=TherapistId(offer.therapist_id))
         matching.ask(commands.accept_offer, answer)

@@ -49,6 +49,7 @@ from contracts.vocabulary import (
     Work,
 )
 from services.matching import errors
+from services.matching.domain.offer import OfferNoLongerOpen
 from services.matching.handlers import commands, events, lifecycle, queries, therapists
 from tests.unit.matching.conftest import CARDIFF, LONDON, NEWPORT, POLISH_ONLY, TIMERS, WELSH_ONLY, Matching, approved
 
@@ -193,7 +194,7 @@ def test_an_expired_offer_can_no_longer_be_accepted(matching: Matching) -> None:
     (offered,) = matching.emitted(TherapistOffered)
     matching.clock.advance(timedelta(days=2))
     matching.fire_due(TIMERS)
-    with pytest.raises(errors.OfferNoLongerOpen, match="it was expired"):
+    with pytest.raises(OfferNoLongerOpen, match="it was expired"):
         matching.ask(commands.accept_offer, AcceptOffer(offer_id=offered.offer_id, therapist_id=offered.therapist_id))
 
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from contracts.vocabulary import OfferId, ReferralId, Sessions, TherapistId
-from services.matching.domain.offer import Offer, OfferClosed, OfferState
+from services.matching.domain.offer import Offer, OfferNoLongerOpen, OfferState
 
 OFFERED = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 DEADLINE = OFFERED + timedelta(days=2)
@@ -31,7 +31,7 @@ def test_no_answer_is_taken_from_the_deadline_on_though_no_timer_has_fired(
     offer: Offer, late: timedelta, accepted: bool
 ) -> None:
     assert offer.is_open
-    with pytest.raises(OfferClosed, match="it was expired"):
+    with pytest.raises(OfferNoLongerOpen, match="it was expired"):
         offer.answer(therapist_id=offer.therapist_id, accepted=accepted, at=DEADLINE + late)
     assert offer.is_open, "it is for the timer to expire it, which asks the next therapist"
 
@@ -40,7 +40,7 @@ def test_no_answer_is_taken_from_the_deadline_on_though_no_timer_has_fired(
 def test_a_late_answer_is_refused_in_the_same_words_before_and_after_the_timer(offer: Offer, fired: bool) -> None:
     if fired:
         offer.expire()
-    with pytest.raises(OfferClosed, match=r"^This offer is no longer open: it was expired\.$"):
+    with pytest.raises(OfferNoLongerOpen, match=r"^This offer is no longer open: it was expired\.$"):
         offer.answer(therapist_id=offer.therapist_id, accepted=True, at=DEADLINE)
 
 

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from chassis.ids import new_id
 from contracts.vocabulary import AlertStep, ConcernCategory, ConcernId, ReferralId, Severity
-from services.notifications.domain.alerts import LADDER, AcknowledgedBySomeoneElse, Alert, Call, NameMissing
+from services.notifications.domain.alerts import LADDER, Alert, AlreadyAcknowledged, Call, NamelessAcknowledgement
 
 AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
@@ -51,14 +51,14 @@ def test_nobody_is_alerted_once_somebody_has_taken_it_in_hand() -> None:
 
 @pytest.mark.parametrize("name", ["", "   ", "\t\n"])
 def test_refuses_an_acknowledgement_without_a_name(name: str) -> None:
-    with pytest.raises(NameMissing):
+    with pytest.raises(NamelessAcknowledgement):
         an_alert().acknowledge(by=name, at=AT)
 
 
 def test_refuses_a_second_person_and_names_the_first() -> None:
     alert = an_alert()
     alert.acknowledge(by="Jo Made-Up", at=AT)
-    with pytest.raises(AcknowledgedBySomeoneElse, match="Jo Made-Up"):
+    with pytest.raises(AlreadyAcknowledged, match="Jo Made-Up"):
         alert.acknowledge(by="Lee Imagined", at=AT)
 
 
@@ -91,9 +91,9 @@ class AlertMachine(RuleBasedStateMachine):
         first = self.alert.acknowledged_by
         try:
             self.alert.acknowledge(by=name, at=AT)
-        except NameMissing:
+        except NamelessAcknowledgement:
             assert not name.strip()
-        except AcknowledgedBySomeoneElse:
+        except AlreadyAcknowledged:
             assert first not in (None, name)
         else:
             assert self.alert.acknowledged_by == name

@@ -27,7 +27,8 @@ from contracts.vocabulary import (
     Severity,
     WithdrawalReason,
 )
-from services.notifications.errors import AlreadyAcknowledged, NamelessAcknowledgement, UnknownAlert
+from services.notifications.domain.alerts import AlreadyAcknowledged, NamelessAcknowledgement
+from services.notifications.errors import UnknownAlert
 from services.notifications.handlers import address_book, alerts, commands, queries
 from tests.unit.notifications.conftest import MONDAY_10, SETTINGS, Desk, body
 

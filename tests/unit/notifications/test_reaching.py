@@ -34,7 +34,8 @@ from contracts.vocabulary import (
     ReferralId,
     Severity,
 )
-from services.notifications.errors import NamelessDecision, NotInHand, NotReadable, UnknownAlert
+from services.notifications.domain.alerts import NamelessDecision, NotInHand
+from services.notifications.errors import NotReadable, UnknownAlert
 from services.notifications.gateways.dsn import return_address
 from services.notifications.handlers import alerts, commands, queries
 from services.notifications.settings import Person

@@ -25,8 +25,8 @@ from contracts.vocabulary import (
     Severity,
     StaffId,
 )
-from services.notifications.domain.rota import Duty, Gap, Leave, gaps, on_duty
-from services.notifications.errors import IdentityUsedUp, ImpossiblePeriod, NotReadable, UnknownDuty, UnknownStaff
+from services.notifications.domain.rota import Duty, Gap, ImpossiblePeriod, Leave, gaps, on_duty
+from services.notifications.errors import IdentityUsedUp, NotReadable, UnknownDuty, UnknownStaff
 from services.notifications.handlers import alerts, queries, rota
 from tests.unit.notifications.conftest import MONDAY_10, SETTINGS, Desk, body
 
