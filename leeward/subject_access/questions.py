@@ -10,8 +10,8 @@ from pathlib import Path
 from contracts.commands.subject import Fact, Section, Topic
 from contracts.typed.postcodes import NO_FIXED_ABODE
 from web.site.forms.definition import Choice, Definition, Kind, Question
-from web.site.forms.kinds import HAS_CHOICES, YES_NO, YES_NO_UNSURE
-from web.site.forms.reading import read_version
+from web.site.forms.field_types import HAS_CHOICES, YES_NO, YES_NO_UNSURE
+from web.site.forms.loader import read_version
 
 Asked = Mapping[str, list[Question]]
 

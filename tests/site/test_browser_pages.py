@@ -15,7 +15,7 @@ from tests.site.conftest import AT
 from tests.site.running import PASSPHRASE, Person
 from web.site.pages.errors import BROKEN, SAID, UNREADABLE
 from web.site.pages.request import HOURS, WAYS
-from web.site.pages.standing import SAID_BY_INTAKE
+from web.site.pages.request_status import SAID_BY_INTAKE
 from web.site.rendering import FOLDER, Renderer
 from web.site.settings import SiteSettings
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from web.site.forms.loader import SHIPPED, read_definitions
 from web.site.forms.problems import InvalidDefinitions
-from web.site.forms.reading import SHIPPED, read_definitions
 
 PLACE = "self.v2.yaml"
 

@@ -27,8 +27,8 @@ from web.site.forms.engine import (
     place_of,
     shown_pages,
 )
-from web.site.forms.kinds import choices_of, raw_of
-from web.site.forms.reading import read_definitions
+from web.site.forms.field_types import choices_of, raw_of
+from web.site.forms.loader import read_definitions
 from web.site.forms.submission import build
 
 DEFINITIONS = read_definitions()

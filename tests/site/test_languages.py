@@ -16,7 +16,7 @@ from tests.site.test_pages import ANSWERS, ROUTES, WITHOUT_SESSION
 from web.site import catalogue
 from web.site.languages import LANGUAGES, MISSED, UNREAD, Translations, po_file, read_catalogues
 from web.site.pages import request
-from web.site.pages.standing import SAID_BY_INTAKE
+from web.site.pages.request_status import SAID_BY_INTAKE
 
 NAMES = {"Leeward", "English", "NP20 4UR", "GP"}
 """What is the same in every language."""

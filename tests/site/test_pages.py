@@ -19,7 +19,7 @@ from contracts.vocabulary import SubmissionId
 from tests.site.conftest import Browser
 from web.publisher.spool import Spool
 from web.site.app import MOST_BODY_BYTES, PAGES
-from web.site.forms.reading import read_definitions
+from web.site.forms.loader import read_definitions
 
 ROUTES = list(read_definitions())
 PASSPHRASE = "harbour lantern quiet"

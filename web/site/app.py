@@ -23,7 +23,7 @@ from web.site.connections import Parts
 from web.site.languages import ENGLISH, LANGUAGES
 from web.site.links import alert, client, offer
 from web.site.links import form as forms
-from web.site.pages import form, leaving, plain, request, sending, standing
+from web.site.pages import form, plain, quick_exit, request, request_status, submit
 from web.site.pages.errors import error
 from web.site.rendering import STATIC
 from web.site.site import Site
@@ -42,20 +42,20 @@ PAGES: tuple[tuple[str, tuple[str, ...], View], ...] = (
     ("/", FORM, form.start),
     ("/leaving", FORM, form.leaving),
     ("/step/{number:step}", FORM, form.step),
-    ("/check", FORM, sending.check),
-    ("/done", GET, sending.done),
+    ("/check", FORM, submit.check),
+    ("/done", GET, submit.done),
     ("/stay", ("POST",), form.stay),
-    ("/exit", GET, leaving.leave),
-    ("/closed", GET, leaving.closed),
-    ("/again", GET, leaving.again),
-    ("/request", FORM, standing.status),
+    ("/exit", GET, quick_exit.leave),
+    ("/closed", GET, quick_exit.closed),
+    ("/again", GET, quick_exit.again),
+    ("/request", FORM, request_status.status),
     ("/request/standing", GET, request.stands),
     ("/request/contact", FORM, request.contact),
     ("/request/code", FORM, request.code),
     ("/request/another", FORM, request.another),
     ("/request/agree", FORM, request.agree),
     ("/request/take-back", FORM, request.take_back),
-    ("/withdraw", FORM, standing.withdraw),
+    ("/withdraw", FORM, request_status.withdraw),
     ("/safety", GET, plain.safety),
     ("/privacy", GET, plain.privacy),
     ("/accessibility", GET, plain.accessibility),
@@ -76,8 +76,8 @@ PAGES: tuple[tuple[str, tuple[str, ...], View], ...] = (
 )
 SHOWN_AFTER_LEAVING = {"/exit", "/closed", "/again"}
 SENDING: set[View] = {
-    sending.check,
-    standing.withdraw,
+    submit.check,
+    request_status.withdraw,
     request.take_back,
     forms.everything,
     forms.check,
@@ -181,7 +181,7 @@ def _opened_by(visit: Visit, view: View) -> str | None:
 
 def _show(view: View, visit: Visit) -> Response:
     if LEFT in visit.cookies and visit.path not in SHOWN_AFTER_LEAVING:
-        return leaving.closed(visit)
+        return quick_exit.closed(visit)
     if visit.is_post and visit.from_elsewhere:
         return visit.go_to("/")
     return view(visit)

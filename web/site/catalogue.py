@@ -16,7 +16,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from web.site.forms.definition import Choice, Definition, Page, Question
-from web.site.forms.reading import read_every_version
+from web.site.forms.loader import read_every_version
 from web.site.helplines import read_helplines
 from web.site.languages import ENGLISH, LANGUAGES, po_file
 from web.site.retention import read_terms

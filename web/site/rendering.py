@@ -14,7 +14,7 @@ from markupsafe import Markup
 from contracts.london import LONDON
 from contracts.typed.postcodes import NO_FIXED_ABODE
 from web.site.forms.definition import Answer, Answers, Kind, Question
-from web.site.forms.kinds import choices_of, pounds, written
+from web.site.forms.field_types import choices_of, pounds, written
 from web.site.helplines import Helpline, dialled, read_helplines
 from web.site.languages import ENGLISH, LANGUAGES, Translator, read_catalogues
 from web.site.retention import read_terms

@@ -13,7 +13,7 @@ from contracts.sealed import Credentials
 from web.publisher.publisher import Publisher
 from web.site.enquiry import Enquiry
 from web.site.forms.definition import Definition
-from web.site.forms.reading import read_definitions
+from web.site.forms.loader import read_definitions
 from web.site.limits import HourlyLimit, WrongTries
 from web.site.rendering import Renderer
 from web.site.sessions import Sessions

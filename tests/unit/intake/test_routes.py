@@ -15,7 +15,7 @@ from services.intake.store import referrals
 from tests.unit.intake.conftest import MONDAY_10, Intake
 from web.site.forms.definition import Answer
 from web.site.forms.engine import answer_page, first_unanswered, shown_pages
-from web.site.forms.reading import read_definitions
+from web.site.forms.loader import read_definitions
 from web.site.forms.submission import build
 
 DEFINITIONS = read_definitions()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from web.site.forms.definition import Answer, Answers, Definition, Page, Question
-from web.site.forms.kinds import Raw, Wrong, accepts, read
+from web.site.forms.field_types import Raw, Wrong, accepts, read
 from web.site.texts import N_
 
 MOST_BYTES = 40_000

@@ -13,7 +13,7 @@ from contracts.fields import Nested, StrictBoolean
 from contracts.sealed import HelpSubmission
 from web.site.forms.definition import Answers, Definition, Kind, Question
 from web.site.forms.engine import applicable, is_complete
-from web.site.forms.kinds import as_json
+from web.site.forms.field_types import as_json
 
 FORM, FORM_VERSION = "help", 1
 """The shape in which every route is sent."""

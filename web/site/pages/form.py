@@ -19,7 +19,7 @@ from web.site.forms.engine import (
     page_numbered,
     place_of,
 )
-from web.site.forms.kinds import raw_of
+from web.site.forms.field_types import raw_of
 from web.site.languages import LANGUAGES
 from web.site.pages.spam import is_trapped
 from web.site.sessions import NoRoom, Session

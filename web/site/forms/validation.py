@@ -21,7 +21,7 @@ from web.site.forms.definition import (
     Page,
     Question,
 )
-from web.site.forms.kinds import LONG_TEXT_CHARACTERS, TEXT_CHARACTERS, as_json
+from web.site.forms.field_types import LONG_TEXT_CHARACTERS, TEXT_CHARACTERS, as_json
 from web.site.forms.problems import Place, Problems
 from web.site.forms.submission import NoSuchField, field_at, is_flag, setting_value
 

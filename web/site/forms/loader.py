@@ -12,7 +12,6 @@ from typing import Any
 
 import yaml
 
-from web.site.forms.checking import check
 from web.site.forms.definition import (
     ALWAYS,
     CHOSEN,
@@ -27,6 +26,7 @@ from web.site.forms.definition import (
 )
 from web.site.forms.problems import InvalidDefinitions, Place, Problems
 from web.site.forms.related import related
+from web.site.forms.validation import check
 
 LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 """libyaml's where it is there: five times as fast, and every version of every form is read at the start."""
