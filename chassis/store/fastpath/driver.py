@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, exc
 from sqlalchemy.exc import DBAPIError
 
 Rows = list[tuple[Any, ...]]
@@ -73,12 +73,10 @@ def _raise_as_sqlalchemy_does(connection: Connection, statement: str, error: Exc
     if lost:
         connection.invalidate(error)
         connection.engine.dispose()
-    raise DBAPIError.instance(
-        statement,
-        None,
-        error,
-        dialect.loaded_dbapi.Error,
-        hide_parameters=True,
-        connection_invalidated=lost,
-        dialect=dialect,
-    ) from error
+    raise _kind_of(error)(statement, None, error, hide_parameters=True, connection_invalidated=lost) from error
+
+
+def _kind_of(error: Exception) -> type[DBAPIError]:
+    """SQLAlchemy's exception for one of the driver's: of the same name, as PEP 249 gives it, or of its nearest base."""
+    named = (getattr(exc, kind.__name__, None) for kind in type(error).__mro__)
+    return next((kind for kind in named if isinstance(kind, type) and issubclass(kind, DBAPIError)), DBAPIError)

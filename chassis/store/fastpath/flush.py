@@ -95,7 +95,8 @@ def _changed(session: Session) -> list[Change]:
         state = inspect(one)
         mapped = plain(state.mapper)
         if mapped:
-            changed = [key for key in mapped.columns if key in state.committed_state]
+            unmodified = state.unmodified
+            changed = [key for key in mapped.columns if key not in unmodified]
             row = {mapped.columns[key]: state.dict[key] for key in changed}
             if row and not row.keys() & mapped.keys.values():
                 row |= {name: state.dict[key] for key, name in mapped.keys.items()}
