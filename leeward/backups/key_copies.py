@@ -29,7 +29,7 @@ class Keys:
 
     def without(self, other: Keys | None) -> Keys:
         """These, but for those that another copy knows to be destroyed."""
-        gone = {id_: one for id_, one in (other.wrapped if other else {}).items() if one[0] == DESTROYED}
+        gone = {id_: entry for id_, entry in (other.wrapped if other else {}).items() if entry[0] == DESTROYED}
         return Keys(self.service, self.taken_at, {**self.wrapped, **gone})
 
 
@@ -61,7 +61,7 @@ def read_keys(folder: Path, service: str) -> Keys:
     try:
         content = json.loads(path.read_text())
         wrapped = {
-            UUID(id_): (base64.b64decode(one), datetime.fromisoformat(at)) for id_, (one, at) in content["keys"].items()
+            UUID(id_): (base64.b64decode(key), datetime.fromisoformat(at)) for id_, (key, at) in content["keys"].items()
         }
         return Keys(content["service"], datetime.fromisoformat(content["taken_at"]), wrapped)
     except (OSError, ValueError, KeyError, TypeError) as error:

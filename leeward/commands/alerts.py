@@ -67,9 +67,9 @@ def outcome(
 
 def _table(found: list[dict[str, Any]]) -> Table:
     table = Table(id_column("concern"), "how grave", "about", "since", "in whose hands", box=None)
-    for one in found:
-        since = one["raised_at"][:16].replace("T", " ")
-        about = one["category"].replace("_", " ")
-        told = (one["concern_id"], one["severity"], about, since, one.get("acknowledged_by") or "nobody's")
+    for concern in found:
+        since = concern["raised_at"][:16].replace("T", " ")
+        about = concern["category"].replace("_", " ")
+        told = (concern["concern_id"], concern["severity"], about, since, concern.get("acknowledged_by") or "nobody's")
         table.add_row(*(Text(printable(value)) for value in told))
     return table

@@ -45,7 +45,7 @@ def attended(
 ) -> None:
     """Records a session that no fund pays for: the referral fee stands."""
     workspace = Workspace(var)
-    referral_id = next((one["referral_id"] for one in _unrecorded(workspace) if one["match_id"] == str(match)), None)
+    referral_id = next((row["referral_id"] for row in _unrecorded(workspace) if row["match_id"] == str(match)), None)
     if referral_id is None:
         raise typer.BadParameter("No such match waits to be asked about; see `leeward attendance list`.")
     with asking(workspace) as client:
@@ -72,8 +72,8 @@ def _unrecorded(workspace: Workspace) -> list[dict[str, Any]]:
 def _table(found: list[dict[str, Any]]) -> Table:
     ids = (id_column(heading) for heading in ("match", "referral", "therapist"))
     table = Table(*ids, "matched", "contact made", "ended", "because", box=None)
-    for one in found:
-        dates = (one["matched_on"], one.get("contact_made_on") or "not said", one.get("ended_on") or "–")
-        because = (one.get("end_reason") or "–").replace("_", " ")
-        table.add_row(one["match_id"], one["referral_id"], one["therapist_id"], *dates, because)
+    for match in found:
+        dates = (match["matched_on"], match.get("contact_made_on") or "not said", match.get("ended_on") or "–")
+        because = (match.get("end_reason") or "–").replace("_", " ")
+        table.add_row(match["match_id"], match["referral_id"], match["therapist_id"], *dates, because)
     return table

@@ -98,7 +98,7 @@ def _ask(client: RpcClient, workspace: Workspace, service: str) -> Finding:
             verdicts.append(Verdict(**answer["verdict"]))
     except (NoAnswer, CommandFailed) as error:
         return Finding(str(error), known.unreadable)
-    return Finding(next((one for one in verdicts if not one.holds), verdicts[-1]), known.unreadable)
+    return Finding(next((verdict for verdict in verdicts if not verdict.holds), verdicts[-1]), known.unreadable)
 
 
 def _print(found: Mapping[str, Finding], workspace: Workspace) -> None:

@@ -126,11 +126,11 @@ def restore_all(workspace: Workspace, folder: Path, keys_folder: Path, manifest:
         if not database["file"].endswith(suffix_of(stores[service])):
             raise NoBackup(f"The backup of {service} is of another kind of database than the settings name.")
     keys = {service: read_keys(keys_folder, service) for service in KEEPS_PERSONAL_DATA}
-    for service, one in keys.items():
-        if one.taken_at < datetime.fromisoformat(manifest["taken_at"]):
+    for service, copied in keys.items():
+        if copied.taken_at < datetime.fromisoformat(manifest["taken_at"]):
             raise NoKeys(f"The copy of {service}'s keys is older than the backup. Restoring takes the newest keys.")
         # Somebody may have been erased since the keys were copied.
-        keys[service] = one.without(destroyed_in(stores[service], service, clock=workspace.clock))
+        keys[service] = copied.without(destroyed_in(stores[service], service, clock=workspace.clock))
     now = workspace.clock.now()
     record_audit(workspace.audit, AuditAction.RESTORED, at=now, taken_at=manifest["taken_at"])
     for service, database in databases.items():
@@ -143,8 +143,8 @@ def refuse_together(to: Path, keys_to: Path | None) -> None:
     """Raises BadParameter where whoever takes the one would have the other."""
     if keys_to is None:
         return
-    one, other = to.resolve(), keys_to.resolve()
-    if one == other or one in other.parents or other in one.parents:
+    databases, other = to.resolve(), keys_to.resolve()
+    if databases == other or databases in other.parents or other in databases.parents:
         raise typer.BadParameter("the keys must lie apart from the databases")
 
 

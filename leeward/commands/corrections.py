@@ -55,11 +55,11 @@ def consent(
 ) -> None:
     """Puts on record what a client agrees to. A search that waited for it begins; one that may not go on stops."""
     with asking(Workspace(var)) as client:
-        one = find(client, reference)
+        referral = find(client, reference)
         said: dict[str, Any] = {"consent": about.value, "given": given, "told": told.value}
-        client.call("intake", "record_consent", referral_id=one["referral_id"], staff=by, **said)
+        client.call("intake", "record_consent", referral_id=referral["referral_id"], staff=by, **said)
         state = find(client, reference)["state"].replace("_", " ")
-    console.print(f"It is on record. {one['reference']} is {state}.", markup=False)
+    console.print(f"It is on record. {referral['reference']} is {state}.", markup=False)
 
 
 @app.command()
@@ -74,10 +74,10 @@ def new_contact(
     `leeward referral show` tells what they named.
     """
     with asking(Workspace(var)) as client:
-        one = find(client, reference)
-        client.call("intake", "settle_contact_change", referral_id=one["referral_id"], staff=by, accept=accept)
+        referral = find(client, reference)
+        client.call("intake", "settle_contact_change", referral_id=referral["referral_id"], staff=by, accept=accept)
     now = "is reached in the new way from now on" if accept else "is reached as before"
-    console.print(f"{one['reference']} {now}.", markup=False)
+    console.print(f"{referral['reference']} {now}.", markup=False)
 
 
 @app.command()
@@ -111,10 +111,10 @@ def contact(
     workspace = Workspace(var)
     sealed = Keyring(workspace.keys).seal("intake", new)
     with asking(workspace) as client:
-        one = find(client, reference)
+        referral = find(client, reference)
         change: dict[str, Any] = {"whose": whose.value, "contact": sealed, "reason": reason.value}
-        client.call("intake", "change_contact", referral_id=one["referral_id"], staff=by, **change)
-    console.print(f"From now on {one['reference']} is reached in the new way.", markup=False)
+        client.call("intake", "change_contact", referral_id=referral["referral_id"], staff=by, **change)
+    console.print(f"From now on {referral['reference']} is reached in the new way.", markup=False)
 
 
 @app.command()
@@ -126,9 +126,9 @@ def undo(
 ) -> None:
     """Brings back a request that a person withdrew or signposted by mistake."""
     with asking(Workspace(var)) as client:
-        one = find(client, reference)
-        client.call("intake", "undo", referral_id=one["referral_id"], staff=by, reason=reason.value)
-    console.print(f"{one['reference']} goes on where it was.", markup=False)
+        referral = find(client, reference)
+        client.call("intake", "undo", referral_id=referral["referral_id"], staff=by, reason=reason.value)
+    console.print(f"{referral['reference']} goes on where it was.", markup=False)
 
 
 @app.command()
@@ -140,13 +140,13 @@ def undo_match_end(
 ) -> None:
     """Has client and therapist go on, whose match was ended by mistake. If it can't be, it says what to do instead."""
     with asking(Workspace(var)) as client:
-        one = find(client, reference)
-        match_id = client.call("matching", "standing", referral_id=one["referral_id"]).get("last_match_id")
+        referral = find(client, reference)
+        match_id = client.call("matching", "standing", referral_id=referral["referral_id"]).get("last_match_id")
         if match_id is None:
-            raise typer.BadParameter(f"{one['reference']} never had a therapist, so that nothing has ended")
+            raise typer.BadParameter(f"{referral['reference']} never had a therapist, so that nothing has ended")
         done = client.call("matching", "undo_match_end", match_id=match_id, staff=by, reason=reason.value)
     goes_on = "goes on with the same therapist" if done["changed"] else "hadn't ended: they go on anyway"
-    console.print(f"{one['reference']} {goes_on}.", markup=False)
+    console.print(f"{referral['reference']} {goes_on}.", markup=False)
 
 
 @app.command()
@@ -192,11 +192,11 @@ def needs(
         "therapy_language_must": language_only,
         "interpreter_language": interpreter,
         "most_per_session": most,
-        "no_longer": [one.value for one in no_longer or ()] or None,
+        "no_longer": [wish.value for wish in no_longer or ()] or None,
     }
     changes = {name: value for name, value in said.items() if value is not None}
     with asking(Workspace(var)) as client:
-        one = find(client, reference)
+        referral = find(client, reference)
         why: dict[str, Any] = {"staff": by, "reason": reason.value, "told": told.value}
-        client.call("intake", "change_needs", referral_id=one["referral_id"], **why, **changes)
-    console.print(f"It is on record, and a therapist is sought for {one['reference']} accordingly.", markup=False)
+        client.call("intake", "change_needs", referral_id=referral["referral_id"], **why, **changes)
+    console.print(f"It is on record, and a therapist is sought for {referral['reference']} accordingly.", markup=False)

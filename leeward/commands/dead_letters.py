@@ -221,8 +221,8 @@ def _duration(text: str) -> timedelta:
 
 def _tell(answers: Answers, unasked: Iterable[str], done: str, as_json: bool) -> None:
     moved = answers.moved
-    count = sum(len(one["done"]) for one in moved.values())
-    refused = [{"service": service, **one} for service, answer in moved.items() for one in answer["refused"]]
+    count = sum(len(answer["done"]) for answer in moved.values())
+    refused = [{"service": service, **letter} for service, answer in moved.items() for letter in answer["refused"]]
     if as_json:
         print(json.dumps({done: count, "refused": refused}, indent=2))
     elif moved:
@@ -230,8 +230,8 @@ def _tell(answers: Answers, unasked: Iterable[str], done: str, as_json: bool) ->
     elif not (answers.problems or unasked):
         console.print("There is no such dead letter.")
     if not as_json:
-        for one in refused:
-            line = f"{one['service']} {one['id']} was refused: {one['why']}."
+        for letter in refused:
+            line = f"{letter['service']} {letter['id']} was refused: {letter['why']}."
             errors.print(line, style="red", markup=False, soft_wrap=True)
     _end(Answers(problems=[*unasked, *answers.problems]))
     if refused or not count:
@@ -246,8 +246,8 @@ def _grouped(letters: list[Letter]) -> list[list[Letter]]:
 
 
 def _group_as_json(group: list[Letter]) -> dict[str, Any]:
-    one = group[0].told
-    alike = {name: one[name] for name in ("service", "cause", "event", "publisher", "reason", "error", "digest")}
+    details = group[0].told
+    alike = {name: details[name] for name in ("service", "cause", "event", "publisher", "reason", "error", "digest")}
     copies = sum(letter.copies for letter in group)
     return {**alike, "count": len(group), "copies": copies, **_span(group), "ids": [letter.id for letter in group]}
 
@@ -262,9 +262,9 @@ def _table(groups: list[list[Letter]]) -> Table:
     table.add_column("letters", justify="right")
     table.add_column("first id")
     for group in groups:
-        one, span = group[0], _span(group)
+        first, span = group[0], _span(group)
         times = ((span[name] or "–")[:16].replace("T", " ") for name in ("oldest", "newest"))
-        told = (one.service, one.event, one.reason, one.cause, *times, _count(group), one.id)
+        told = (first.service, first.event, first.reason, first.cause, *times, _count(group), first.id)
         table.add_row(*(Text(printable(value)) for value in told))
     return table
 

@@ -60,12 +60,12 @@ def merge(
 ) -> None:
     """Stops a request that is the same as another. `leeward referral unmerge` takes it back."""
     with asking(Workspace(var)) as client:
-        one, other = find(client, reference), find(client, into)
+        referral, other = find(client, reference), find(client, into)
         if not anyway:
-            _refuse_unless_alike(client, one, other)
-        ids = {"referral_id": one["referral_id"], "into_referral_id": other["referral_id"]}
+            _refuse_unless_alike(client, referral, other)
+        ids = {"referral_id": referral["referral_id"], "into_referral_id": other["referral_id"]}
         client.call("intake", "merge", **ids, staff=by, reason=reason.value)
-    console.print(f"{one['reference']} has stopped, and {other['reference']} goes on in its place.", markup=False)
+    console.print(f"{referral['reference']} has stopped, and {other['reference']} goes on in its place.", markup=False)
 
 
 @app.command()
@@ -77,9 +77,9 @@ def unmerge(
 ) -> None:
     """Lets a request that was merged into another go on where it was: they were not the same after all."""
     with asking(Workspace(var)) as client:
-        one = find(client, reference)
-        client.call("intake", "unmerge", referral_id=one["referral_id"], staff=by, reason=reason.value)
-    console.print(f"{one['reference']} goes on where it was.", markup=False)
+        referral = find(client, reference)
+        client.call("intake", "unmerge", referral_id=referral["referral_id"], staff=by, reason=reason.value)
+    console.print(f"{referral['reference']} goes on where it was.", markup=False)
 
 
 @app.command()
@@ -92,10 +92,10 @@ def tell_apart(
 ) -> None:
     """Two requests are not the same, and are never suggested to be again."""
     with asking(Workspace(var)) as client:
-        one, other = find(client, reference), find(client, other_reference)
-        ids = {"referral_id": one["referral_id"], "other_referral_id": other["referral_id"]}
+        referral, other = find(client, reference), find(client, other_reference)
+        ids = {"referral_id": referral["referral_id"], "other_referral_id": other["referral_id"]}
         done = client.call("intake", "tell_apart", **ids, staff=by, reason=reason.value)
-    both = f"{one['reference']} and {other['reference']}"
+    both = f"{referral['reference']} and {other['reference']}"
     told = "are told apart for good" if done["changed"] else "had been told apart before; nothing has changed"
     console.print(f"{both} {told}.", markup=False)
 
@@ -106,13 +106,14 @@ def _pairs(client: RpcClient, referral_id: str | None) -> list[dict[str, Any]]:
     return found
 
 
-def _refuse_unless_alike(client: RpcClient, one: dict[str, Any], other: dict[str, Any]) -> None:
+def _refuse_unless_alike(client: RpcClient, referral: dict[str, Any], other: dict[str, Any]) -> None:
     """Raises CommandFailed, as if intake had refused."""
-    both = {one["referral_id"], other["referral_id"]}
-    if all({pair["referral_id"], pair["other_referral_id"]} != both for pair in _pairs(client, one["referral_id"])):
+    both = {referral["referral_id"], other["referral_id"]}
+    pairs = _pairs(client, referral["referral_id"])
+    if all({pair["referral_id"], pair["other_referral_id"]} != both for pair in pairs):
         raise CommandFailed(
             "NotAlike",
-            f"{one['reference']} and {other['reference']} are no pair that waits to be looked at "
+            f"{referral['reference']} and {other['reference']} are no pair that waits to be looked at "
             "(`leeward referral duplicates`). If you are sure that they are the same request, say --anyway.",
         )
 

@@ -53,7 +53,7 @@ def erase(
         untold, problems = discard_letters_about(
             workspace, _person(workspace, [view, *view.get("with_it", ())]), reason
         )
-        view["letters_about_nobody_known"] = [{"service": one.service, "id": one.id} for one in untold]
+        view["letters_about_nobody_known"] = [{"service": letter.service, "id": letter.id} for letter in untold]
     if as_json:
         print(json.dumps(view, indent=2))
     else:
@@ -124,12 +124,12 @@ def _person(workspace: Workspace, erased: list[dict[str, Any]]) -> Person:
     """All that leads to a person, as far as the services remember it."""
     told: dict[str, dict[str, Any]] = {}
     with broker_errors(), RpcClient(broker_of(workspace)) as client:
-        for one in erased:
-            told |= gather(client, one["referral_id"]).about(one["referral_id"])
-    ours = {one["referral_id"] for one in erased}
+        for referral in erased:
+            told |= gather(client, referral["referral_id"]).about(referral["referral_id"])
+    ours = {referral["referral_id"] for referral in erased}
     mine = {id_: row for id_, row in told.items() if row["referral_id"] in ours}
     return Person(
-        subjects=ours | {one["submission_id"] for one in erased},
+        subjects=ours | {referral["submission_id"] for referral in erased},
         events=mine.keys(),
         correlations={row["correlation_id"] for row in mine.values()},
     )
@@ -140,13 +140,14 @@ def _print_erasure(view: dict[str, Any]) -> None:
     console.print(
         f"{view['reference']} was erased on {view['erased_at'][:10]} by {view['erased_by']} ({why}).", markup=False
     )
-    for one in view.get("confirmed", ()):
-        console.print(f"  {one['service']} confirmed {one['confirmed_at'][:19].replace('T', ' ')}", markup=False)
+    for confirmation in view.get("confirmed", ()):
+        when = confirmation["confirmed_at"][:19].replace("T", " ")
+        console.print(f"  {confirmation['service']} confirmed {when}", markup=False)
     for service in view.get("waiting_for", ()):
         late = " [red]and is overdue" if view.get("overdue_since") else ""
         console.print(f"  {service} has not confirmed yet{late}")
-    for one in view.get("with_it", ()):
-        console.print(f"  {one['reference']}, which was the same request, was erased with it", markup=False)
+    for referral in view.get("with_it", ()):
+        console.print(f"  {referral['reference']}, which was the same request, was erased with it", markup=False)
     for letter in view.get("letters_about_nobody_known", ()):
         look = f"leeward dead show {letter['id']}"
         console.print(f"  A dead letter of {letter['service']} doesn't tell whom it is about: {look}", markup=False)

@@ -56,10 +56,10 @@ def answer(
     workspace = Workspace(var)
     with asking(workspace) as client:
         form = client.call("evaluation", "show_form", invitation_id=invitation)
-        answers = tuple(one for item in form["items"] if (one := _asked(item)) is not None)
+        answers = tuple(given for item in form["items"] if (given := _ask_for_answer(item)) is not None)
         sealed = Keyring(workspace.keys).seal("evaluation", EnteredAnswers(answers=answers))
-        told: dict[str, Any] = {"invitation_id": invitation, "mode": how.value, "staff": by, "sealed": sealed}
-        client.call("evaluation", "enter_answers", **told)
+        fields: dict[str, Any] = {"invitation_id": invitation, "mode": how.value, "staff": by, "sealed": sealed}
+        client.call("evaluation", "enter_answers", **fields)
     console.print("Thank you. The answers are on record.")
 
 
@@ -80,9 +80,9 @@ def retry(submissions: Submissions = None, every: Every = False, var: Folder = V
     unreadable.read_again("evaluation", commands, submissions, every=every, say=lambda _: "", var=var)
 
 
-def _asked(item: dict[str, Any]) -> Answer | None:
+def _ask_for_answer(item: dict[str, Any]) -> Answer | None:
     """Asks for one answer until it is one that can be given; nothing leaves the question out."""
-    labels = {str(one["value"]): one["label"] for one in item["choices"]}
+    labels = {str(choice["value"]): choice["label"] for choice in item["choices"]}
     console.print(f"\n{printable(item['text'])}", markup=False)
     for value, label in labels.items():
         console.print(f"  {value}  {printable(label)}", markup=False, highlight=False)
@@ -97,16 +97,16 @@ def _asked(item: dict[str, Any]) -> Answer | None:
 
 def _invitations(found: list[dict[str, Any]]) -> Table:
     table = Table(id_column("invitation"), "who", "when in therapy", "questionnaire", "state", "asked", box=None)
-    for one in found:
-        asked = one["invited_at"][:16].replace("T", " ")
-        told = (one["invitation_id"], one["respondent"], one["stage"], one["instrument"], one["state"], asked)
-        table.add_row(*(Text(printable(value.replace("_", " "))) for value in told))
+    for invitation in found:
+        asked = invitation["invited_at"][:16].replace("T", " ")
+        cells = [invitation[name] for name in ("invitation_id", "respondent", "stage", "instrument", "state")]
+        table.add_row(*(Text(printable(value.replace("_", " "))) for value in (*cells, asked)))
     return table
 
 
 def _unreadable(found: list[dict[str, Any]]) -> Table:
     table = Table(id_column("sent as"), "came", "sealed to key", box=None)
-    for one in found:
-        told = (one["submission_id"], one["received_at"][:16].replace("T", " "), one.get("sealed_to") or "–")
-        table.add_row(*(Text(printable(value)) for value in told))
+    for form in found:
+        cells = (form["submission_id"], form["received_at"][:16].replace("T", " "), form.get("sealed_to") or "–")
+        table.add_row(*(Text(printable(value)) for value in cells))
     return table

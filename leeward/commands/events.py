@@ -98,7 +98,7 @@ def listen(amqp_uri: str, publishers: Sequence[str], types: Sequence[str]) -> It
     arrived: list[Incoming] = []
     connection = open_connection(amqp_uri, name="events tail", heartbeat_seconds=HEARTBEAT_SECONDS)
     try:
-        there = [one for one in publishers if _is_there(amqp_uri, f"{one}.events")]
+        there = [publisher for publisher in publishers if _is_there(amqp_uri, f"{publisher}.events")]
         channel = connection.open_channel()
         declared = connection.ask(
             lambda done: channel.queue_declare("", exclusive=True, auto_delete=True, callback=done)

@@ -88,13 +88,13 @@ def _gather(
     with asking(workspace) as client:
         try:
             requests = gather(client, reference, by=by, reason=reason, whose=whose)
-            found = numbered(_in_words(one, own) for one in requests)
+            found = numbered(_in_words(request, own) for request in requests)
             if entries := left_out(found, grounds):
-                client.call("intake", "leave_out", staff=by, entries=[one.to_json() for one in entries])
+                client.call("intake", "leave_out", staff=by, entries=[entry.to_json() for entry in entries])
         except NoAnswer as silence:
             _refuse(f"Nothing was written, because something would be missing: {silence}.")
     return Export(
-        requests=[one.without(grounds) for one in found],
+        requests=[request.without(grounds) for request in found],
         grounds=frozenset(grounds.values()),
         made_at=workspace.clock.now(),
         by=by,
@@ -105,7 +105,7 @@ def _gather(
 
 
 def _in_words(request: Request, own: Path | None) -> Request:
-    parts = (Part(one.service, in_the_forms_words(one.section, own)) for one in request.parts)
+    parts = (Part(part.service, in_the_forms_words(part.section, own)) for part in request.parts)
     return replace(request, parts=tuple(parts))
 
 

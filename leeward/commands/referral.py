@@ -54,8 +54,8 @@ def show(
         asked: dict[str, Any] = {"staff": by, "reason": reason.value, "seal_to": key.public}
         answer = client.call("intake", "read_record", referral_id=referral_id, **asked)
     own = Path(forms) if (forms := workspace.values().get("SITE_FORMS")) else None
-    sections = [in_the_forms_words(one, own) for one in open_answer(key, answer).sections]
-    _tell(sections, as_json=as_json)
+    sections = [in_the_forms_words(section, own) for section in open_answer(key, answer).sections]
+    _print_sections(sections, as_json=as_json)
 
 
 @app.command()
@@ -67,22 +67,22 @@ def outcomes(reference: Reference, by: By, var: Folder = VAR, as_json: AsJson = 
         for concern in find(client, reference).get("concerns", ()):
             asked: dict[str, Any] = {"concern_id": concern["concern_id"], "staff": by, "seal_to": key.public}
             sections += open_answer(key, client.call("notifications", "read_outcomes", **asked)).sections
-    _tell(sections, as_json=as_json)
+    _print_sections(sections, as_json=as_json)
 
 
-def _tell(sections: Iterable[Section], *, as_json: bool) -> None:
+def _print_sections(sections: Iterable[Section], *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps([one.to_json() for one in sections], indent=2, ensure_ascii=False))
+        print(json.dumps([section.to_json() for section in sections], indent=2, ensure_ascii=False))
         return
     for section in sections:
         console.print(f"\n{TITLES[section.topic]}", style="bold")
         for entry in section.entries:
             for what, value in entry.told().items():
-                console.print(f"  {what}: {_harmless(value)}", markup=False, highlight=False)
+                console.print(f"  {what}: {_without_controls(value)}", markup=False, highlight=False)
             console.print()
 
 
-def _harmless(typed: str) -> str:
+def _without_controls(typed: str) -> str:
     """What somebody typed, without what would move a terminal's cursor or hide text; further lines are set in."""
-    plain = "".join(one if one.isprintable() or one == "\n" else "\N{REPLACEMENT CHARACTER}" for one in typed)
+    plain = "".join(char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in typed)
     return plain.replace("\n", "\n    ")

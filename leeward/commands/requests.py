@@ -45,9 +45,9 @@ def _what(done: dict[str, Any]) -> str:
 
 def _table(found: list[dict[str, Any]]) -> Table:
     table = Table(id_column("sent as"), "what", "came", "why", "sealed to key", box=None)
-    for one in found:
-        why = one["reason"] + (f" ({one['field']})" if one.get("field") else "")
-        came = one["received_at"][:16].replace("T", " ")
-        told = (one["submission_id"], one["event"], came, why, one.get("sealed_to") or "–")
+    for submission in found:
+        why = submission["reason"] + (f" ({submission['field']})" if submission.get("field") else "")
+        came = submission["received_at"][:16].replace("T", " ")
+        told = (submission["submission_id"], submission["event"], came, why, submission.get("sealed_to") or "–")
         table.add_row(*(Text(printable(value)) for value in told))
     return table

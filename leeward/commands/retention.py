@@ -54,7 +54,7 @@ def due(
         return
     table = Table("reference", "kept until", "term", "stopped by", "with it", box=None)
     for view in views:
-        stops = ", ".join(sorted({_words(one["kind"]) for one in view.get("stopped_by", ())}))
+        stops = ", ".join(sorted({_words(obstacle["kind"]) for obstacle in view.get("stopped_by", ())}))
         others = ", ".join(view.get("goes_with", ()))
         table.add_row(view["reference"], view["due_at"][:10], _words(view["term"]), stops or "–", others or "–")
     console.print(table if views else f"Nobody is due within {within}.")
@@ -87,9 +87,9 @@ def applied(var: Folder = VAR, as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps(found, indent=2))
         return
-    for one in found:
-        when = one["applied_at"][:19].replace("T", " ")
-        console.print(f"{when} {one['applied_by']}: {one['what']}", markup=False, highlight=False)
+    for run in found:
+        when = run["applied_at"][:19].replace("T", " ")
+        console.print(f"{when} {run['applied_by']}: {run['what']}", markup=False, highlight=False)
     if not found:
         console.print("Never.")
 
@@ -101,7 +101,10 @@ def _told(view: dict[str, Any]) -> list[str]:
         f"  {view['why']}",
         f"  Term “{_words(view['term'])}” of policy {view['policy_version']}, counted from {since}.",
         *([f"  Goes together with {', '.join(view['goes_with'])}."] if view.get("goes_with") else []),
-        *(f"  Stopped by a {_words(one['kind'])} ({one['reference']})." for one in view.get("stopped_by", ())),
+        *(
+            f"  Stopped by a {_words(obstacle['kind'])} ({obstacle['reference']})."
+            for obstacle in view.get("stopped_by", ())
+        ),
     ]
 
 

@@ -70,21 +70,24 @@ def topology(
         print(json.dumps(definitions(everything, given, vhost=vhost), indent=2))
         return
     if as_json:
-        print(json.dumps([_as_json(one) for one in topologies(found)], indent=2))
+        print(json.dumps([_as_json(service_topology) for service_topology in topologies(found)], indent=2))
         return
-    for one in topologies(found):
-        console.print(_table(one))
+    for service_topology in topologies(found):
+        console.print(_table(service_topology))
 
 
 def _as_json(topology: Topology) -> dict[str, Any]:
     (user,) = (user for user in users_of([topology]) if user.name == topology.service)
     return {
         "service": topology.service,
-        "exchanges": [{"name": one.name, "type": one.type, "why": _why(one.name)} for one in topology.exchanges],
-        "listens_to": [one.name for one in topology.foreign],
+        "exchanges": [
+            {"name": exchange.name, "type": exchange.type, "why": _why(exchange.name)}
+            for exchange in topology.exchanges
+        ],
+        "listens_to": [exchange.name for exchange in topology.foreign],
         "queues": [
-            {"name": one.name, "arguments": dict(one.queue_arguments or {}), "why": _why(one.name)}
-            for one in topology.queues
+            {"name": queue.name, "arguments": dict(queue.queue_arguments or {}), "why": _why(queue.name)}
+            for queue in topology.queues
         ],
         "bindings": [
             {"exchange": exchange, "routing_key": key, "queue": queue} for exchange, key, queue in topology.bindings()

@@ -45,7 +45,7 @@ def _table(steps: Iterable[Step], referral_id: str) -> Table:
     table.add_column("handled by, after")
     for step in steps:
         of_another = step.referral_id not in (None, referral_id)
-        handled = ", ".join(f"{one.service}{_short(one.seconds_after, ' ')}" for one in step.handled)
+        handled = ", ".join(f"{handling.service}{_short(handling.seconds_after, ' ')}" for handling in step.handled)
         event = f"{step.event} (of another referral)" if of_another else step.event
         time = step.at[:23].replace("T", " ")
         table.add_row(time, step.service, event, _short(step.seconds_since_cause), handled or "–")

@@ -76,7 +76,7 @@ def operators_alarms(workspace: Workspace) -> Mapping[str, int]:
         there = {entry["sequence"]: entry["hash"] for entry in entries_in(workspace.audit)}
     except NoEntry:
         there = {}
-    broken = {one for one in anchored.anchors if there.get(one.sequence) != one.hash}
+    broken = {anchor for anchor in anchored.anchors if there.get(anchor.sequence) != anchor.hash}
     counted = {CONTRADICTS: len(broken), UNREADABLE: len(anchored.unreadable)}
     return {name: count for name, count in counted.items() if count}
 

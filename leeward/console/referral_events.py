@@ -142,7 +142,7 @@ def _causes(known: dict[str, dict[str, Any]]) -> set[str]:
 
 
 def _handled(gathered: Gathered, id_: str, emitted_at: str | None) -> list[Handled]:
-    by_time = sorted(gathered.handled.get(id_, {}).items(), key=lambda one: one[1])
+    by_time = sorted(gathered.handled.get(id_, {}).items(), key=lambda item: item[1])
     return [Handled(service, at, _seconds(emitted_at, at)) for service, at in by_time]
 
 

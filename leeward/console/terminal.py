@@ -69,7 +69,7 @@ def refuse_unknown(services: list[str] | None) -> list[str]:
 
 def printable(text: object) -> str:
     """What somebody else wrote, without what would steer a terminal."""
-    return "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in str(text))
+    return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in str(text))
 
 
 def step(what: str) -> None:

@@ -54,14 +54,15 @@ def read_again(
     listing, retrying = commands
     refused = False
     with asking(Workspace(var)) as client:
-        waiting = submissions or [one["submission_id"] for one in client.call(service, listing, limit=AT_MOST)]
-        for one in waiting:
+        chosen = submissions or [waiting["submission_id"] for waiting in client.call(service, listing, limit=AT_MOST)]
+        for submission_id in chosen:
             try:
-                done = client.call(service, retrying, submission_id=one)
+                done = client.call(service, retrying, submission_id=submission_id)
             except CommandFailed as refusal:
                 refused = True
-                errors.print(f"{printable(one)}: {refusal.message}", style="red", markup=False, soft_wrap=True)
+                line = f"{printable(submission_id)}: {refusal.message}"
+                errors.print(line, style="red", markup=False, soft_wrap=True)
             else:
-                console.print(f"{printable(one)} was read{say(done)}.", markup=False)
+                console.print(f"{printable(submission_id)} was read{say(done)}.", markup=False)
     if refused:
         raise typer.Exit(1)

@@ -90,9 +90,9 @@ class Cast:
     def assess(self) -> int:
         """The assessor takes every request that waits."""
         waiting = self.client.call("intake", "awaiting_assessment", limit=1000)
-        for one in waiting:
+        for referral in waiting:
             with suppress(CommandFailed):  # withdrawn a moment ago
-                self._assess(one)
+                self._assess(referral)
         return len(waiting)
 
     def answer_offers(self) -> int:
@@ -105,11 +105,13 @@ class Cast:
 
     def withdraw(self, moment: str) -> int:
         """The clients who meant to take their request back at this moment do."""
-        leaving = [one for one in self.clients.values() if one.will_withdraw_at == moment and not one.has_withdrawn]
-        for one in leaving:
-            self.publisher.withdraw(Credentials(reference=one.reference, passphrase=one.passphrase))
-            one.has_withdrawn = True
-        return len(leaving)
+        withdrawing = [
+            client for client in self.clients.values() if client.will_withdraw_at == moment and not client.has_withdrawn
+        ]
+        for client in withdrawing:
+            self.publisher.withdraw(Credentials(reference=client.reference, passphrase=client.passphrase))
+            client.has_withdrawn = True
+        return len(withdrawing)
 
     def acknowledge_alerts(self) -> int:
         """The duty lead takes every concern in hand."""

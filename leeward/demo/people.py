@@ -108,7 +108,7 @@ def email(rng: Random, number: int) -> str:
 
 def telephone(rng: Random, *, for_texts: bool = False) -> str:
     """In the form that numbers are kept in."""
-    drama = rng.choices(DRAMA_RANGES, weights=[one.weight for one in DRAMA_RANGES])[0]
+    drama = rng.choices(DRAMA_RANGES, weights=[numbers.weight for numbers in DRAMA_RANGES])[0]
     if for_texts:
         drama = MOBILE
     return read_telephone(drama.number(rng.randint(drama.first, drama.last))).e164

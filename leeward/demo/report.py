@@ -48,10 +48,10 @@ def _funds(trial_balance: dict[str, Any]) -> Table:
 
 def _evaluation(summaries: list[dict[str, Any]]) -> list[str]:
     return [
-        f"{one['instrument']} ({one['respondent']}): {one['returned']} of {one['invited']} forms came back"
-        + _change(one.get("mean_change"))
-        for one in summaries
-        if one["invited"]
+        f"{summary['instrument']} ({summary['respondent']}): "
+        f"{summary['returned']} of {summary['invited']} forms came back" + _change(summary.get("mean_change"))
+        for summary in summaries
+        if summary["invited"]
     ]
 
 

@@ -166,7 +166,7 @@ class Demonstration:
         """Where matching stands with every request for which a therapist was found."""
         client = self.cast.client
         found = (client.call("intake", "find_referral", reference=reference) for reference in self.cast.clients)
-        standings = (client.call("matching", "standing", referral_id=one["referral_id"]) for one in found)
+        standings = (client.call("matching", "standing", referral_id=referral["referral_id"]) for referral in found)
         return [standing for standing in standings if standing["state"] == "matched"]
 
     def _moment_of_withdrawal(self, reference: str) -> str | None:

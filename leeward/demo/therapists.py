@@ -150,6 +150,8 @@ def _proportioned(rng: Random, shares: Mapping[T, float], count: int) -> list[T]
         total += share
         bounds.append((total, value))
     # The middle of the nth of `count` equal stretches falls to the value whose stretch it lies in.
-    values = [next((one for bound, one in bounds if (n + 0.5) / count < bound), bounds[-1][1]) for n in range(count)]
+    values = [
+        next((value for bound, value in bounds if (n + 0.5) / count < bound), bounds[-1][1]) for n in range(count)
+    ]
     rng.shuffle(values)
     return values

@@ -56,7 +56,7 @@ def _verify_request(cast: Cast, client: Client, outcome: Outcome) -> None:
     if known not in expected:
         outcome.problems.append(
             f"{client.reference} is {known.intake} at intake and {known.matching} at matching; "
-            f"it should be one of {sorted((one.intake, one.matching) for one in expected)}"
+            f"it should be one of {sorted((states.intake, states.matching) for states in expected)}"
         )
     told = _what_the_client_is_told(cast, client)
     if told != known.intake:

@@ -22,7 +22,7 @@ def delay_seconds(restart: int) -> float:
 
 def recent(restarts: Iterable[datetime], *, at: datetime) -> list[datetime]:
     """Those that count for whether something flaps."""
-    return [one for one in restarts if one > at - FLAPS_WITHIN]
+    return [restart for restart in restarts if restart > at - FLAPS_WITHIN]
 
 
 @dataclass

@@ -127,20 +127,21 @@ class Supervisor:
         if self._prefork_server and self._prefork_server.has_ended():
             self._reopen_prefork_server()
         everything = [*([self._broker] if self._broker else []), *self.running.values()]
-        ended = [one for one in everything if one.process.poll() is not None]
-        for one in ended:
-            self._start_again(one)
-        return [one.name for one in ended]
+        ended = [supervised for supervised in everything if supervised.process.poll() is not None]
+        for supervised in ended:
+            self._start_again(supervised)
+        return [supervised.name for supervised in ended]
 
-    def _start_again(self, one: Supervised) -> None:
+    def _start_again(self, supervised: Supervised) -> None:
         """Unless it keeps ending, and has to wait. Why it ended is said the first time."""
         now = time.monotonic()
-        if one.restarts.ended(now=now, started=one.started_at):
-            end = f"{one.name} ended and is started again. Its log ends so, and doesn't say why if it was killed:"
-            self._say(f"{end}\n{self._last_words(one.name)}")
-        if one.restarts.is_due(now):
-            one.process, one.started_at = self._spawn(one.name), time.monotonic()
-            one.restarts.started(at=SystemClock().now())
+        if supervised.restarts.ended(now=now, started=supervised.started_at):
+            end = f"{supervised.name} ended and is started again."
+            log = f"Its log ends so, and doesn't say why if it was killed:\n{self._last_words(supervised.name)}"
+            self._say(f"{end} {log}")
+        if supervised.restarts.is_due(now):
+            supervised.process, supervised.started_at = self._spawn(supervised.name), time.monotonic()
+            supervised.restarts.started(at=SystemClock().now())
             self.write_run_file()
 
     def _reopen_prefork_server(self) -> None:
@@ -151,15 +152,15 @@ class Supervisor:
 
     def stop(self) -> None:
         """Asks every service to finish what it has in hand, and ends those that don't."""
-        for one in self.running.values():
-            _signal(one.process, signal.SIGTERM)
+        for supervised in self.running.values():
+            _signal(supervised.process, signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
-        for one in self.running.values():
+        for supervised in self.running.values():
             try:
-                one.process.wait(max(0.1, deadline - time.monotonic()))
+                supervised.process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                _signal(one.process, signal.SIGKILL)
-                one.process.wait()
+                _signal(supervised.process, signal.SIGKILL)
+                supervised.process.wait()
         if self._prefork_server:
             self._prefork_server.close()
             self._prefork_server = None
@@ -169,7 +170,7 @@ class Supervisor:
 
     def write_run_file(self) -> None:
         stores = self.workspace.stores()
-        processes = {name: self._told(one) for name, one in self.running.items()}
+        processes = {name: self._told(supervised) for name, supervised in self.running.items()}
         site = processes.pop(SITE, None)
         for name, told in processes.items():
             told["store"] = stores[name]
@@ -177,13 +178,13 @@ class Supervisor:
         content = {"amqp_uri": self.amqp_uri, "web": self.site, **me, "services": processes}
         self.workspace.write_run_file(content | ({SITE: site} if site else {}))
 
-    def _told(self, one: Supervised) -> dict[str, Any]:
+    def _told(self, supervised: Supervised) -> dict[str, Any]:
         return {
-            "pid": one.process.pid,
-            "restarts": one.restarts.total,
-            "restarted_at": [at.isoformat() for at in one.restarts.recent],
-            "http": self._http[one.name],
-            "log": str(self.workspace.log(one.name).absolute()),
+            "pid": supervised.process.pid,
+            "restarts": supervised.restarts.total,
+            "restarted_at": [at.isoformat() for at in supervised.restarts.recent],
+            "http": self._http[supervised.name],
+            "log": str(self.workspace.log(supervised.name).absolute()),
         }
 
     def _spawn(self, name: str) -> Process:
@@ -221,8 +222,8 @@ class Supervisor:
         return {**LOADS_FASTER, **self.workspace.links_to(self.site), **self._environment, **own}
 
     def _wait_until_ready(self) -> None:
-        for service, one in self.running.items():
-            if not wait_until_it_is_ready(self._http[service], one.process):
+        for service, supervised in self.running.items():
+            if not wait_until_it_is_ready(self._http[service], supervised.process):
                 raise ServiceWontStart(f"{service} did not start:\n{self._last_words(service)}")
 
     def _last_words(self, service: str) -> str:
@@ -319,7 +320,7 @@ def refuse_if_running(workspace: Workspace, *, say: Say = say_nothing) -> None:
     if is_same(found["pid"], found.get("started", "")):
         raise AlreadyRunning(_refusal(workspace, found["pid"]))
     processes = [*found["services"].values(), *([found[SITE]] if SITE in found else [])]
-    pids = [found["pid"], *(one["pid"] for one in processes)]
+    pids = [found["pid"], *(process["pid"] for process in processes)]
     if _ours(pids):
         say(f"What a killed Leeward left behind in {workspace.folder} is ending …")
     if not wait_until(lambda: not _ours(pids)):

@@ -40,9 +40,10 @@ def gather(
     Intake is asked first, because it refuses who must not see it. Raises CommandFailed, NoAnswer.
     """
     found = client.call("intake", "same_person", reference=reference)
+    ids = [(referral["referral_id"], referral["reference"]) for referral in found]
     return [
-        Request(one["referral_id"], one["reference"], parts_of(_ask_all(client, one["referral_id"], by, reason, whose)))
-        for one in found
+        Request(referral_id, own_reference, parts_of(_ask_all(client, referral_id, by, reason, whose)))
+        for referral_id, own_reference in ids
     ]
 
 
@@ -52,7 +53,7 @@ def open_answer(key: OneTimeKey, answer: object) -> Holding:
 
 def parts_of(holdings: Iterable[Holding]) -> tuple[Part, ...]:
     """In the order of the topics, and of the services on each."""
-    parts = [Part(one.service, section) for one in holdings for section in one.sections]
+    parts = [Part(holding.service, section) for holding in holdings for section in holding.sections]
     order = list(Topic)
     return tuple(sorted(parts, key=lambda part: order.index(part.section.topic)))
 

@@ -70,7 +70,7 @@ class Reader:
     def _each(self, text: str, between: Markup) -> str:
         """One text of the catalogue, or several with this between them."""
         parts = [text] if self.says.knows(text) else text.split(between)
-        return between.join(self.says(one) for one in parts)
+        return between.join(self.says(part) for part in parts)
 
 
 def _translations(language: str) -> Translations:

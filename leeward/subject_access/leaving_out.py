@@ -31,7 +31,9 @@ def grounds_of(numbers: Sequence[str], grounds: Sequence[Ground]) -> dict[str, G
 
 def left_out(requests: Iterable[Numbered], grounds: Mapping[str, Ground]) -> tuple[LeftOutEntry, ...]:
     """What goes on record: where each stands, and nothing of what it tells. Raises NoSuchEntry."""
-    items = {item.number: (ReferralId(UUID(one.referral_id)), item) for one in requests for item in one.items}
+    items = {
+        item.number: (ReferralId(UUID(request.referral_id)), item) for request in requests for item in request.items
+    }
     if missing := [number for number in grounds if number not in items]:
         raise NoSuchEntry(
             f"Nothing was written: there is no entry {', '.join(missing)}. A number goes when what it stands for "

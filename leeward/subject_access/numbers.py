@@ -49,7 +49,7 @@ class Numbered:
 def numbered(requests: Iterable[Request]) -> list[Numbered]:
     """No number is given twice in an export."""
     given: set[str] = set()
-    return [Numbered(one.referral_id, one.reference, tuple(_items(one, given))) for one in requests]
+    return [Numbered(request.referral_id, request.reference, tuple(_items(request, given))) for request in requests]
 
 
 def _items(request: Request, given: set[str]) -> Iterator[Item]:
@@ -73,7 +73,7 @@ def _number(reference: str, part: Part, entry: Entry, given: set[str]) -> str:
     told = [reference, part.service, part.section.topic.value, sorted(_stored(fact) for fact in entry.facts)]
     digests = (hashlib.sha256(json.dumps([attempt, *told]).encode()).digest() for attempt in count())
     numbers = (str(LOWEST + int.from_bytes(digest) % HOW_MANY) for digest in digests)
-    number = next(one for one in numbers if one not in given)
+    number = next(candidate for candidate in numbers if candidate not in given)
     given.add(number)
     return number
 

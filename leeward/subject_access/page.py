@@ -53,11 +53,11 @@ def as_json(export: Export) -> dict[str, Any]:
         "made_by": export.by,
         "reason": export.reason.value,
         "requests": [
-            {"reference": one.reference, "parts": [_topic_json(*found) for found in _by_topic(one)]}
-            for one in export.requests
+            {"reference": request.reference, "parts": [_topic_json(*found) for found in _by_topic(request)]}
+            for request in export.requests
         ],
-        "left_out": [asdict(one) for one in ALWAYS_LEFT_OUT],
-        "left_out_by_a_person": [asdict(one) for one in _by_a_person(export)],
+        "left_out": [asdict(entry) for entry in ALWAYS_LEFT_OUT],
+        "left_out_by_a_person": [asdict(entry) for entry in _by_a_person(export)],
     }
 
 
@@ -68,7 +68,7 @@ def as_html(export: Export) -> str:
         plain=says.plain,
         reader=Reader(says),
         export=export,
-        requests=[(one.reference, _by_topic(one)) for one in export.requests],
+        requests=[(request.reference, _by_topic(request)) for request in export.requests],
         headings=HEADINGS,
         tables=TABLES,
         columns_of=_columns,
@@ -103,7 +103,9 @@ def _topic_json(topic: Topic, items: list[Item]) -> dict[str, Any]:
             {
                 "number": item.number,
                 "held_by": item.service,
-                "facts": [{name: value for name, value in one.to_json().items() if value} for one in item.entry.facts],
+                "facts": [
+                    {name: value for name, value in fact.to_json().items() if value} for fact in item.entry.facts
+                ],
             }
             for item in items
         ],

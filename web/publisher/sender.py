@@ -125,7 +125,7 @@ class Sender:
             self._connection = open_connection(self._amqp_uri, name="web", heartbeat_seconds=HEARTBEAT_SECONDS)
             self._publisher = ConfirmingPublisher(self._connection)
         published = self._publisher.publish(_outgoing(message) for message in messages)
-        return frozenset(one.message_id for one in published.taken) - published.unroutable
+        return frozenset(message.message_id for message in published.taken) - published.unroutable
 
     def _look_after_connection(self) -> None:
         if self._connection is not None:

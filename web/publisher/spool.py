@@ -82,7 +82,7 @@ class Spool:
         """The messages that are still here, oldest first (their ids ascend)."""
         for path in sorted(self._folder.glob("*.json")):
             try:
-                found = [_spooled(one) for one in json.loads(path.read_text())]
+                found = [_spooled(stored) for stored in json.loads(path.read_text())]
             except FileNotFoundError:
                 continue  # another process, or another thread, has just delivered it
             except Exception:

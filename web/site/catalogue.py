@@ -68,7 +68,7 @@ def in_step(path: Path, language: str, wanted: Catalog) -> str:
     """A catalogue with every text that is wanted and no other, and what it has of them already."""
     old = read_po(io.BytesIO(path.read_bytes()), locale=language) if path.exists() else Catalog(locale=language)
     new = Catalog(locale=language, project="Leeward", charset="utf-8", header_comment=f"# {LANGUAGES[language]}")
-    for message in sorted(wanted, key=lambda one: str(one.id)):
+    for message in sorted(wanted, key=lambda message: str(message.id)):
         if message.id:
             kept = old.get(message.id)
             new.add(message.id, kept.string if kept else "", flags=kept.flags if kept else ())

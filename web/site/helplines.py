@@ -57,7 +57,7 @@ def read_helplines(path: Path = HELPLINES) -> tuple[Helpline, ...]:
     """Raises InvalidHelplines."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-        return tuple(_line(one) for one in content["line"])
+        return tuple(_line(line) for line in content["line"])
     except OSError as error:
         raise InvalidHelplines(f"{path} can't be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -72,7 +72,9 @@ class Translator:
         if not text:
             return ""
         if isinstance(text, Words):
-            filled = {name: self.plain(one) if isinstance(one, Words) else one for name, one in text.values.items()}
+            filled = {
+                name: self.plain(value) if isinstance(value, Words) else value for name, value in text.values.items()
+            }
             values = filled | values
         translated = text if self._translations is None else self._translations.texts.get(text, "")
         if not translated:

@@ -83,9 +83,9 @@ class Renderer:
             moment=lambda at: moment(at, translator),
             day=lambda on: day(on, translator),
             helplines=lambda panel, route: [
-                in_words(one, translator)
-                for one in self._helplines
-                if one.panel == panel and one.is_for(route=route, language=language)
+                in_words(line, translator)
+                for line in self._helplines
+                if line.panel == panel and line.is_for(route=route, language=language)
             ],
             shown=lambda question, answers: shown(question, answers, translator),
             **values,

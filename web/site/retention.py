@@ -30,6 +30,6 @@ def read_terms(path: Path = RETENTION) -> tuple[Kept, ...]:
     """Raises InvalidRetention. Intake checks the rest of the file, which it erases by."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-        return tuple(Kept(int(one["months"]), str(one["why"])) for one in content["term"])
+        return tuple(Kept(int(term["months"]), str(term["why"])) for term in content["term"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InvalidRetention(f"{path} can't be read: {error}") from None

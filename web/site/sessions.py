@@ -133,12 +133,12 @@ class Sessions:
         many as it may, otherwise of the address that has most. What somebody has written is never given up for
         somebody who comes later. Raises NoRoom if there is no empty one."""
         kept = list(self._kept.items())
-        held = Counter(one.begun_from for _, one in kept)
+        held = Counter(session.begun_from for _, session in kept)
         if held[address] >= self._most_per_address:
-            kept = [(id_, one) for id_, one in kept if one.begun_from == address]
+            kept = [(id_, session) for id_, session in kept if session.begun_from == address]
         elif len(kept) < self._most:
             return
-        empty = [(-held[one.begun_from], one.expires_at, id_) for id_, one in kept if one.is_empty]
+        empty = [(-held[session.begun_from], session.expires_at, id_) for id_, session in kept if session.is_empty]
         if not empty:
             raise NoRoom
         self._kept.pop(min(empty)[-1], None)

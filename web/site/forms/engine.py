@@ -64,7 +64,7 @@ def page_numbered(definition: Definition, answers: Answers, number: int) -> Show
 
 def first_unanswered(definition: Definition, answers: Answers) -> Shown | None:
     """Where to go on; None when everything that is needed is answered."""
-    return next((one for one in shown_pages(definition, answers) if not one.answered and not one.page.more), None)
+    return next((page for page in shown_pages(definition, answers) if not page.answered and not page.page.more), None)
 
 
 def is_complete(definition: Definition, answers: Answers) -> bool:
@@ -73,32 +73,32 @@ def is_complete(definition: Definition, answers: Answers) -> bool:
 
 def page_after(definition: Definition, answers: Answers, number: int) -> Shown | None:
     """The next page; None when what comes next is checking the answers."""
-    return next((one for one in _alike(definition, answers, number) if one.number > number), None)
+    return next((page for page in _alike(definition, answers, number) if page.number > number), None)
 
 
 def page_before(definition: Definition, answers: Answers, number: int) -> Shown | None:
     """The one before; None where what was before is the first page, or checking the answers."""
-    earlier = [one for one in _alike(definition, answers, number) if one.number < number]
+    earlier = [page for page in _alike(definition, answers, number) if page.number < number]
     return earlier[-1] if earlier else None
 
 
 def place_of(definition: Definition, answers: Answers, number: int) -> tuple[int, int]:
     """Which of how many pages this is, counted among those that are needed or among the rest."""
     alike = _alike(definition, answers, number)
-    return sum(one.number <= number for one in alike), len(alike)
+    return sum(page.number <= number for page in alike), len(alike)
 
 
 def newly_asked(definition: Definition, before: Answers, after: Answers) -> Shown | None:
     """The first page that is asked because of what was changed, and not answered; None if there is none."""
-    old = {one.number for one in shown_pages(definition, before)}
+    old = {page.number for page in shown_pages(definition, before)}
     shown = shown_pages(definition, after)
-    return next((one for one in shown if one.number not in old and not one.answered), None)
+    return next((page for page in shown if page.number not in old and not page.answered), None)
 
 
 def _alike(definition: Definition, answers: Answers, number: int) -> list[Shown]:
     """The pages shown that are as needed as this one."""
     more = 0 < number <= len(definition.pages) and definition.pages[number - 1].more
-    return [one for one in shown_pages(definition, answers) if one.page.more is more]
+    return [page for page in shown_pages(definition, answers) if page.page.more is more]
 
 
 def answer_page(definition: Definition, answers: Answers, shown: Shown, raw: Raw, *, today: date) -> Outcome:

@@ -172,7 +172,7 @@ def _read_several(question: Question, raw: Raw, answers: Answers) -> tuple[str, 
     given = {value for value in raw.get(question.id, ()) if value}
     offered = choices_of(question, answers)
     chosen = tuple(choice.value for choice in offered if choice.value in given)
-    if given - set(chosen) or (len(chosen) > 1 and any(one.alone for one in offered if one.value in chosen)):
+    if given - set(chosen) or (len(chosen) > 1 and any(choice.alone for choice in offered if choice.value in chosen)):
         raise Wrong(question.invalid or NOT_TOGETHER)
     if not chosen and not question.optional:
         raise Wrong(question.missing or MISSING[Kind.SEVERAL])

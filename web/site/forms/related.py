@@ -16,7 +16,7 @@ def related(definition: Definition) -> Definition:
     """The definition with each question told what it has to do with others."""
     by_field = {question.fills: question.id for question in definition.questions() if question.fills}
     pages = tuple(
-        replace(page, questions=tuple(_related(one, definition, by_field) for one in page.questions))
+        replace(page, questions=tuple(_related(question, definition, by_field) for question in page.questions))
         for page in definition.pages
     )
     return replace(definition, pages=pages)

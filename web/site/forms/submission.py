@@ -70,7 +70,7 @@ def build(
             _put(form, question.fills, as_json(question, counting[question.id], flag=is_flag(question.fills)))
     consents = [question for question in asked if question.is_consent and counting[question.id]]
     told = form.get("written_by", {}).get("agreed_how")
-    form["consents"] |= {"given_at": at.isoformat(), "text_version": max(one.text_version for one in consents)}
+    form["consents"] |= {"given_at": at.isoformat(), "text_version": max(consent.text_version for consent in consents)}
     form["consent_texts"] = [
         _consent(question, counting, agreed_at.get(question.id, at), told) for question in consents
     ]

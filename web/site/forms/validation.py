@@ -86,7 +86,10 @@ def _check_names(definition: Definition, file: Place, problems: Problems) -> Non
         place = file.page(page.id)
         if not page.questions:
             problems.add(place, "A page asks at least one question; add one, or move the text to another page's intro")
-        for id_, where in ((f"page {page.id}", place), *((one.id, place.question(one.id)) for one in page.questions)):
+        for id_, where in (
+            (f"page {page.id}", place),
+            *((question.id, place.question(question.id)) for question in page.questions),
+        ):
             if id_ in seen:
                 problems.add(where, f"The id {id_!r} is used twice; give one of them another")
             seen.add(id_)
@@ -219,7 +222,7 @@ def _check_whole(definition: Definition, file: Place, problems: Problems) -> Non
             "'written_by.contact.channel' for each answer to one question, and not optional",
         )
     for path in ("consents.processing", "consents.confidentiality_understood"):
-        if not any(one.fills == path and one.kind is Kind.CONSENT for one in definition.questions()):
+        if not any(question.fills == path and question.kind is Kind.CONSENT for question in definition.questions()):
             problems.add(file, f"There is no question of kind consent that fills {path!r}; add it")
     first = definition.pages[0].questions if definition.pages else ()
     if not any(question.fills == "consents.confidentiality_understood" for question in first):
@@ -234,9 +237,9 @@ def _reaches_everybody(definition: Definition) -> bool:
         return True
     asked = [q for page in definition.pages for q in page.questions if _is_certain(page, q, {})]
     return any(
-        all(REACHED & _filled_for(definition, {one.id: value}) for value in values)
-        for one in asked
-        if (values := _values_of(one))
+        all(REACHED & _filled_for(definition, {question.id: value}) for value in values)
+        for question in asked
+        if (values := _values_of(question))
     )
 
 

@@ -196,11 +196,11 @@ def _read_report(
 ) -> tuple[TherapyAnswer | None, Mapping[str, str]]:
     """What was chosen, or what is wrong with it."""
     right = visit.secret_of(RIGHT)
-    what = next((one for one in _open_reports(asked.page) if one.value == visit.first("what")), None)
+    what = next((report for report in _open_reports(asked.page) if report.value == visit.first("what")), None)
     if what is None or right is None:
         return None, {"what": CHOOSE_WHAT}
     day = _day(visit) if what in ON_A_DAY else None
-    why = next((one for one in ENDINGS if one.value == visit.first("why")), None)
+    why = next((reason for reason in ENDINGS if reason.value == visit.first("why")), None)
     reason = why if what is TherapyReport.ENDED else None
     if what is TherapyReport.ENDED and reason is None:
         return None, {"why": CHOOSE_WHY}

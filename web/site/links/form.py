@@ -51,22 +51,22 @@ def item(visit: Visit, asked: Asked[FormPage]) -> Response:
     number, items = int(visit.params["number"]), asked.page.items
     if not 1 <= number <= len(items):
         return visit.go_to("/form")
-    one = items[number - 1]
+    question = items[number - 1]
     if not visit.is_post:
-        chosen = _draft(visit, asked).get(one.code)
+        chosen = _draft(visit, asked).get(question.code)
         return visit.page(
             "form_item.html",
             form=asked.page,
             handle=asked.handle,
             is_client=_is_client(asked),
-            item=one,
+            item=question,
             number=number,
             of=len(items),
             chosen=chosen,
             changing=CHANGING in visit.query,
         )
     try:
-        _keep(visit, asked, {one.code: _chosen(visit, one)})
+        _keep(visit, asked, {question.code: _chosen(visit, question)})
     except NoRoom:
         return visit.page("full.html", status=503)
     goes_back = number == len(items) or visit.first(CHANGING)
@@ -76,7 +76,7 @@ def item(visit: Visit, asked: Asked[FormPage]) -> Response:
 @_to_fill_in
 def everything(visit: Visit, asked: Asked[FormPage]) -> Response:
     if visit.is_post:
-        return _send(visit, asked, {one.code: _chosen(visit, one) for one in asked.page.items})
+        return _send(visit, asked, {item.code: _chosen(visit, item) for item in asked.page.items})
     return _questions(visit, asked, "form_all.html", _draft(visit, asked))
 
 
@@ -114,14 +114,14 @@ def _send(visit: Visit, asked: Asked[FormPage], answers: Mapping[str, int | None
 
 def _chosen(visit: Visit, item: Item) -> int | None:
     """What may be chosen, or nothing: every question may be left out."""
-    return next((one.value for one in item.choices if visit.first(item.code) == str(one.value)), None)
+    return next((choice.value for choice in item.choices if visit.first(item.code) == str(choice.value)), None)
 
 
 def _draft(visit: Visit, asked: Asked[FormPage]) -> dict[str, int | None]:
     """What was chosen so far, by the codes that the form has now."""
     with visit.site.sessions.open(draft_of(asked.secret)) as session:
         kept = session.answers if session else {}
-    return {one.code: int(str(kept[one.code])) if one.code in kept else None for one in asked.page.items}
+    return {item.code: int(str(kept[item.code])) if item.code in kept else None for item in asked.page.items}
 
 
 def _keep(visit: Visit, asked: Asked[FormPage], answers: Mapping[str, int | None]) -> None:

@@ -74,7 +74,7 @@ def decline(visit: Visit, asked: Asked[OfferPage]) -> Response:
         return _how_it_stands(visit, asked)
     problems: dict[str, str] = {}
     if visit.is_post:
-        reason = next((one for one in DeclineReason if one.value == visit.first("reason")), None)
+        reason = next((reason for reason in DeclineReason if reason.value == visit.first("reason")), None)
         until = _day(visit) if reason is DeclineReason.AWAY else None
         if reason is None:
             problems["reason"] = CHOOSE_A_REASON

@@ -157,7 +157,7 @@ def _take_answers(visit: Visit, session: Session, definition: Definition, shown:
         return _show_step(visit, session, definition, shown, outcome.problems)
     session.answers = outcome.answers
     session.forget_draft()
-    session.agreed_at.update({one.id: now.isoformat() for one in shown.questions if one.is_consent})
+    session.agreed_at.update({question.id: now.isoformat() for question in shown.questions if question.is_consent})
     if visit.first(CHANGING):
         asked = first_unanswered(definition, session.answers) or newly_asked(definition, before, session.answers)
         return _go_on(visit, asked, changing=True)

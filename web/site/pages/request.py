@@ -138,7 +138,7 @@ def stands(visit: Visit, known: Known) -> Response:
         answer=answer,
         wait=0,
         back="/request",
-        may={one.value for one in answer.may},
+        may={step.value for step in answer.may},
         change=answer.contact_change and answer.contact_change.value,
         done=visit.query.get("done", ""),
         came=visit.query.get("came", ""),
@@ -239,7 +239,7 @@ def _do(visit: Visit, known: Known, step: ClientStep, **said: object) -> Respons
 
 def _contact(visit: Visit, problems: dict[str, str | Words]) -> SafeContact | None:
     """What was typed, or what is wrong with it in `problems`."""
-    way = next((one for one in SafeChannel if one.value == visit.first("way")), None)
+    way = next((channel for channel in SafeChannel if channel.value == visit.first("way")), None)
     if way is None:
         problems["way"] = CHOOSE_A_WAY
         return None
@@ -250,7 +250,7 @@ def _contact(visit: Visit, problems: dict[str, str | Words]) -> SafeContact | No
         return None
     return SafeContact(
         channel=way,
-        hours=next((one for one in SafeHours if one.value == visit.first("hours")), SafeHours.ANY),
+        hours=next((hours for hours in SafeHours if hours.value == visit.first("hours")), SafeHours.ANY),
         may_leave_message=visit.first("message") == "yes",
         discreet=visit.first("say_who") != "yes",
         call_as=visit.first("call_as")[:MOST_OF_NAME] or None,
