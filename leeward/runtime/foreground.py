@@ -39,9 +39,9 @@ def stay(folder: Path, *, sample: int, prefork_server: PreforkServer | None) -> 
 def _let_flow(workspace: Workspace, supervisor: Supervisor, sample: int) -> None:
     """The demonstration's people on a system that stays: time is not moved, so unanswered offers stay open."""
     from leeward.demo.requests import sample_requests
-    from leeward.demo.run import Demonstration, seed_of_today
+    from leeward.demo.run import Demonstration, seed_from_time
 
-    seed = seed_of_today()
+    seed = seed_from_time()
     demonstration = Demonstration(
         workspace, supervisor.amqp_uri, seed=seed, say=step, meanwhile=supervisor.keep_running
     )

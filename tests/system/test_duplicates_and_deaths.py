@@ -107,7 +107,7 @@ def aftermath(
         Tap(system.amqp_uri, PUBLISHERS) as tap,
     ):
         demonstration = Demonstration(system.workspace, system.amqp_uri, seed=SEED, say=lambda what: None)
-        demonstration.cast.client = PatientClient(system.amqp_uri)
+        demonstration.actors.client = PatientClient(system.amqp_uri)
         demonstration.prepare()
         killer = Killer(system)
         killer.start()
@@ -125,9 +125,9 @@ def aftermath(
 @pytest.mark.timeout(600)
 def test_killed_services_lose_nothing(aftermath: Aftermath) -> None:
     assert set(aftermath.killed) == set(SERVICES), "each service was killed at least once"
-    assert aftermath.report.outcome.problems == []
+    assert aftermath.report.verification.problems == []
     assert aftermath.report.referrals == REQUESTS
-    assert sum(aftermath.report.outcome.requests.values()) == REQUESTS
+    assert sum(aftermath.report.verification.requests.values()) == REQUESTS
 
 
 def test_every_event_there_is_was_heard(aftermath: Aftermath) -> None:
