@@ -24,8 +24,8 @@ from leeward.console.operators_audit import record_audit
 from leeward.console.options import VAR, AsJson, Folder, new_folder
 from leeward.console.terminal import console, plain_errors, step
 from leeward.errors import Refusal
-from leeward.runtime.supervisor import holding, refuse_if_running
-from leeward.runtime.workspace import KEEPS_PERSONAL_DATA, SERVICES, Workspace
+from leeward.runtime.supervisor import locked, refuse_if_running
+from leeward.runtime.workspace import HAVE_DATA_KEYS, SERVICES, Workspace
 
 MANIFEST = "backup.json"
 FORMAT = 1
@@ -74,7 +74,7 @@ def restore(
     All services must have been stopped. What has happened since the backup is gone; see docs/personal-data.md.
     """
     workspace = Workspace(var)
-    with plain_errors(), holding(workspace):
+    with plain_errors(), locked(workspace):
         refuse_if_running(workspace, say=step)
         manifest = read_manifest(from_)
         if not yes:
@@ -100,7 +100,7 @@ def back_up(workspace: Workspace, to: Path) -> None:
 
 
 def copy_keys(workspace: Workspace, to: Path) -> None:
-    for service in KEEPS_PERSONAL_DATA:
+    for service in HAVE_DATA_KEYS:
         write_keys(to, keys_in(workspace.stores()[service], service, clock=workspace.clock))
 
 
@@ -125,7 +125,7 @@ def restore_all(workspace: Workspace, folder: Path, keys_folder: Path, manifest:
         _refuse_damaged(folder / database["file"], database["sha256"])
         if not database["file"].endswith(suffix_of(stores[service])):
             raise NoBackup(f"The backup of {service} is of another kind of database than the settings name.")
-    keys = {service: read_keys(keys_folder, service) for service in KEEPS_PERSONAL_DATA}
+    keys = {service: read_keys(keys_folder, service) for service in HAVE_DATA_KEYS}
     for service, copied in keys.items():
         if copied.taken_at < datetime.fromisoformat(manifest["taken_at"]):
             raise NoKeys(f"The copy of {service}'s keys is older than the backup. Restoring takes the newest keys.")
