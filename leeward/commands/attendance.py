@@ -12,7 +12,7 @@ from rich.table import Table
 
 from contracts.london import day_of
 from leeward.console.options import VAR, AsJson, By, Folder
-from leeward.console.service_client import asking
+from leeward.console.service_client import open_client
 from leeward.console.terminal import console, id_column, print_wide
 from leeward.runtime.workspace import Workspace
 
@@ -48,7 +48,7 @@ def attended(
     referral_id = next((row["referral_id"] for row in _unrecorded(workspace) if row["match_id"] == str(match)), None)
     if referral_id is None:
         raise typer.BadParameter("No such match waits to be asked about; see `leeward attendance list`.")
-    with asking(workspace) as client:
+    with open_client(workspace) as client:
         day = day_of(on).isoformat()
         client.call("billing", "record_attendance", referral_id=referral_id, match_id=str(match), attended_on=day)
     console.print(f"The session of {day} is on record.")
@@ -57,14 +57,14 @@ def attended(
 @app.command()
 def never(match: MatchOf, by: By, var: Folder = VAR) -> None:
     """Records that the client never came: the referral fee is given back. Ask client or therapist before."""
-    with asking(Workspace(var)) as client:
+    with open_client(Workspace(var)) as client:
         done = client.call("billing", "record_never_attended", match_id=str(match), recorded_by=by)
-    told = "On record" if done["changed"] else f"It was on record since {done['recorded_at'][:10]}"
-    console.print(f"{told}: the client never came.", markup=False)
+    state = "On record" if done["changed"] else f"It was on record since {done['recorded_at'][:10]}"
+    console.print(f"{state}: the client never came.", markup=False)
 
 
 def _unrecorded(workspace: Workspace) -> list[dict[str, Any]]:
-    with asking(workspace) as client:
+    with open_client(workspace) as client:
         found: list[dict[str, Any]] = client.call("billing", "unrecorded_attendance", limit=AT_MOST)
     return found
 

@@ -14,7 +14,7 @@ from contracts.sealed import Answer, EnteredAnswers
 from contracts.vocabulary import AnswerMode
 from leeward.console import unreadable
 from leeward.console.options import VAR, AsJson, Folder
-from leeward.console.service_client import asking, find
+from leeward.console.service_client import find_referral, open_client
 from leeward.console.terminal import console, errors, id_column, printable
 from leeward.console.unreadable import Every, Submissions
 from leeward.runtime.workspace import Workspace
@@ -33,8 +33,8 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Who was asked for which form about a referral, and what came of it. Never what was answered."""
-    with asking(Workspace(var)) as client:
-        referral_id = find(client, reference)["referral_id"]
+    with open_client(Workspace(var)) as client:
+        referral_id = find_referral(client, reference)["referral_id"]
         found: list[dict[str, Any]] = client.call("evaluation", "invitations", referral_id=referral_id)
     if as_json:
         print(json.dumps(found, indent=2))
@@ -54,7 +54,7 @@ def answer(
     Nothing is written down here: what is typed goes sealed to evaluation, and is scored as if it came from the page.
     """
     workspace = Workspace(var)
-    with asking(workspace) as client:
+    with open_client(workspace) as client:
         form = client.call("evaluation", "show_form", invitation_id=invitation)
         answers = tuple(given for item in form["items"] if (given := _ask_for_answer(item)) is not None)
         sealed = Keyring(workspace.keys).seal("evaluation", EnteredAnswers(answers=answers))
@@ -81,7 +81,7 @@ def retry(submissions: Submissions = None, every: Every = False, var: Folder = V
 
 
 def _ask_for_answer(item: dict[str, Any]) -> Answer | None:
-    """Asks for one answer until it is one that can be given; nothing leaves the question out."""
+    """Prompts until a valid answer to one question is typed; None if the question is left out."""
     labels = {str(choice["value"]): choice["label"] for choice in item["choices"]}
     console.print(f"\n{printable(item['text'])}", markup=False)
     for value, label in labels.items():

@@ -1,4 +1,4 @@
-"""`leeward trace`: a referral's whole history, put together from what each service remembers of it."""
+"""`leeward trace`: a referral's history across all services, from the events that each of them remembers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How things are, as a table and in words."""
+"""The health of the services as a table, and alarms as sentences."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from leeward.runtime.restarts import FLAPS_WITHIN
 
 
 def in_words(alarms: Mapping[str, Mapping[str, int]]) -> list[str]:
-    """What a person must know at once of each service."""
+    """A line for each alarm of each service."""
     found = [(service, name, count) for service, counts in alarms.items() for name, count in counts.items()]
     return [f"{service}: {count} {ALARMS.get(name, name)}" for service, name, count in found]
 

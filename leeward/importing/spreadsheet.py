@@ -25,7 +25,7 @@ from contracts.typed.ages import MOST_YEARS, check_age_and_birth
 from contracts.typed.dates import check_past
 from contracts.typed.faults import Fault, Unreadable
 from contracts.typed.telephones import read_telephone
-from leeward.console.typed_values import said
+from leeward.console.typed_values import describe
 from leeward.demo.people import passphrase
 from leeward.errors import Refusal
 from leeward.importing import cells
@@ -210,7 +210,7 @@ def _read_cell(column: Column, cell: str, values: dict[str, Any], found: dict[st
     try:
         values[column.name] = column.kind.parse(cell)
     except Unreadable as unreadable:
-        found[column.name] = column.problem(said(unreadable))
+        found[column.name] = column.problem(describe(unreadable))
     except ValueError:
         found[column.name] = column.problem()
 
@@ -229,7 +229,7 @@ def _check_times(values: dict[str, Any], found: dict[str, str], now: datetime) -
     """Nobody has agreed or was born in the future, and an age goes with the date of birth at the time it was told."""
     agreed = datetime.fromisoformat(values["consent_given_at"]) if "consent_given_at" in values else now
     if agreed > now:
-        found["consent_given_at"] = BY_NAME["consent_given_at"].problem(said(Unreadable(Fault.FUTURE)))
+        found["consent_given_at"] = BY_NAME["consent_given_at"].problem(describe(Unreadable(Fault.FUTURE)))
     if "date_of_birth" not in values:
         return
     born = date.fromisoformat(values["date_of_birth"])
@@ -242,7 +242,7 @@ def _note_if_wrong(column: str, check: Callable[[], object], found: dict[str, st
     try:
         check()
     except Unreadable as unreadable:
-        found.setdefault(column, BY_NAME[column].problem(said(unreadable)))
+        found.setdefault(column, BY_NAME[column].problem(describe(unreadable)))
 
 
 def _build(values: dict[str, Any], found: dict[str, str], header: Sequence[Column | None]) -> HelpSubmission | None:

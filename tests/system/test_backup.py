@@ -24,7 +24,7 @@ from chassis.rpc import CommandFailed
 from chassis.store.engine import open_engine
 from contracts.catalogue import PUBLISHERS
 from contracts.sealed import Aspects, HelpForm
-from leeward.backups.copies import keys_in
+from leeward.backups.copies import read_data_keys
 from leeward.cli import app
 from leeward.console.operators_audit import entries_in
 from leeward.runtime import processes
@@ -107,7 +107,7 @@ def wrapped_keys(system: System) -> list[bytes]:
     return [
         wrapped
         for service in ("intake", "notifications")
-        for wrapped, _ in keys_in(
+        for wrapped, _ in read_data_keys(
             system.workspace.stores()[service], service, clock=system.workspace.clock
         ).wrapped.values()
         if wrapped
