@@ -82,7 +82,7 @@ def _as_text(catalogue: Catalog) -> str:
     return f"{header}\n{written.getvalue().decode()}".rstrip() + "\n"
 
 
-def keep(catalogues: Mapping[Path, str], *, check: bool) -> int:
+def write_or_check(catalogues: Mapping[Path, str], *, check: bool) -> int:
     """Writes those that are out of step; or only names them, and returns 1 if there are any."""
     stale = {path: text for path, text in catalogues.items() if not path.exists() or path.read_text() != text}
     for path, text in stale.items():
@@ -96,4 +96,4 @@ def keep(catalogues: Mapping[Path, str], *, check: bool) -> int:
 
 if __name__ == "__main__":
     translated = {po_file(language): updated(language) for language in LANGUAGES if language != ENGLISH}
-    sys.exit(keep(translated, check="--check" in sys.argv[1:]))
+    sys.exit(write_or_check(translated, check="--check" in sys.argv[1:]))
