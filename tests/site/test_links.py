@@ -45,7 +45,7 @@ from tests.site.conftest import AT, Browser
 from tests.site.test_languages import untranslated
 from web.publisher.spool import Spool
 from web.site import catalogue
-from web.site.enquiry import CantLook
+from web.site.enquiry import EnquiryUnavailable
 from web.site.languages import Translations
 from web.site.links import ground
 
@@ -159,7 +159,7 @@ class Services:
     def _open(self, kind: str, token: str, page: Any) -> Any:
         self.asked.append(token)
         if self.silent:
-            raise CantLook
+            raise EnquiryUnavailable
         return self.pages[kind] if token in (SECRET, OTHER) else page(state=LinkState.UNKNOWN)
 
 

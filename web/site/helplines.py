@@ -1,4 +1,4 @@
-"""Whom somebody can call: one file of lines, each with its source, shown by form and by language."""
+"""Helplines, read from a file with the source of each, and shown depending on form and language."""
 
 from __future__ import annotations
 

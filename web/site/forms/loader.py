@@ -1,6 +1,6 @@
-"""Reads definition files. Whatever is wrong in them is found at the start, all of it, each with its place.
+"""Reads definition files. All problems in them are reported together at the start, each with its place.
 
-YAML's own guessing (`no` for false, `1.0` for a number) is turned off: every value is read as it is written.
+YAML's guessing of types (`no` for false, `1.0` for a number) is turned off: every value is read as text.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from web.site.forms.related import related
 from web.site.forms.validation import check
 
 LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-"""libyaml's where it is there: five times as fast, and every version of every form is read at the start."""
+"""libyaml's loader if it is installed: five times as fast, and every version of every form is read at the start."""
 
 SHIPPED = Path(__file__).parent / "definitions"
 DEFINITION_KEYS = ("name", "version", "title", "hint", "order", "exit", "theirs_when", "settings", "pages", "more")
@@ -55,8 +55,8 @@ QUESTION_KEYS = (
     "theirs",
 )
 CHOICE_KEYS = ("value", "label", "hint", "alone", "when", "unless", "theirs")
-SAID_KEYS = ("title", "intro", "label", "hint", "missing", "invalid", "none", "otherwise")
-"""The texts that may be said otherwise where somebody writes for another person."""
+THEIRS_KEYS = ("title", "intro", "label", "hint", "missing", "invalid", "none", "otherwise")
+"""The texts that may differ if somebody fills in the form for another person."""
 
 EXITS = ("prominent", "quiet")
 
@@ -70,9 +70,9 @@ def read_definitions(own: Path | None = None) -> dict[str, Definition]:
 
 
 def read_every_version(own: Path | None = None) -> list[Definition]:
-    """All that there are, also those in which nobody is asked any more: their answers are still told.
+    """All definitions, including old versions that nobody fills in any more, whose answers still appear in exports.
 
-    A file in the charity's `own` folder goes before a shipped one of the same name, definition or part.
+    A file in the charity's `own` folder replaces a shipped one of the same name, definition or part.
     Raises InvalidDefinitions.
     """
     folders = [folder for folder in (own, SHIPPED) if folder is not None]
@@ -231,7 +231,7 @@ class _Reader:
         return Setting(field, value, self._condition(data, self._file))
 
     def _theirs(self, data: Mapping[str, Any], place: Place) -> Theirs:
-        texts = self._mapping(data.get("theirs", {}), SAID_KEYS, place)
+        texts = self._mapping(data.get("theirs", {}), THEIRS_KEYS, place)
         return tuple(
             (key, tuple(map(str, text)) if isinstance(text, list) else str(text)) for key, text in texts.items()
         )

@@ -1,4 +1,4 @@
-"""A form at a glance, for whoever checks it: what was answered, section by section, and what is left open."""
+"""The summary on the page that checks answers: what was answered, by section, and what was left open."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Section:
-    """What belongs together; `number` is of its first page."""
+    """Questions under one heading; `number` is that of the first page."""
 
     name: str
     number: int

@@ -1,4 +1,4 @@
-"""From answers to the sealed form."""
+"""Builds the `HelpSubmission` from a complete form's answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from web.site.forms.engine import applicable, is_complete
 from web.site.forms.field_types import as_json
 
 FORM, FORM_VERSION = "help", 1
-"""The shape in which every route is sent."""
+"""The name and version of the submission's shape, the same for every route."""
 
 
 class NoSuchField(LookupError):
@@ -90,7 +90,7 @@ def _put(form: dict[str, Any], path: str, value: Any) -> None:
 
 
 def _consent(question: Question, counting: Answers, at: datetime, told: str | None) -> dict[str, Any]:
-    """A consent that was ticked is the writer's own word; of another's they say how they were told."""
+    """One consent. `told` is how a writer learned of another person's consent; None for a consent that was ticked."""
     own = question.kind is Kind.CONSENT
     return {
         "text": question.id,
