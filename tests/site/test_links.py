@@ -1,4 +1,4 @@
-"""The ground of one-time links: the secret goes out of the address, looking does nothing, guessing is limited."""
+"""What the pages behind one-time links share: the secret goes out of the address, looking does nothing, guessing is limited."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ from web.publisher.spool import Spool
 from web.site import catalogue
 from web.site.enquiry import EnquiryUnavailable
 from web.site.languages import Translations
-from web.site.links import ground
+from web.site.links import link
 
 SECRET, OTHER, RIGHT = "s" * 22, "o" * 22, "r" * 22
 CHOICES = tuple(Choice(value=value, label=label) for value, label in enumerate(("Never", "Sometimes", "Always")))
@@ -182,7 +182,7 @@ def reader(browse: Callable[..., Browser], services: Services, monkeypatch: pyte
     asked = ("open_form", "open_offer", "open_alert")
     for name in (*asked, "open_client", "read_client", "send_client_code", "enter_client_code"):
         monkeypatch.setattr(browser.site.enquiry, name, getattr(services, name))
-    monkeypatch.setattr(ground, "WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(link, "WAIT_SECONDS", 0.0)
     browser.client.cookies["client-right"] = RIGHT
     return browser
 
@@ -332,7 +332,7 @@ def test_a_form_is_filled_in_on_one_page(reader: Browser) -> None:
 def test_an_answer_that_is_taken_meanwhile_is_shown_at_once(
     reader: Browser, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ground, "WAIT_SECONDS", 20.0)
+    monkeypatch.setattr(link, "WAIT_SECONDS", 20.0)
     publish = reader.site.publisher.answer_offer
 
     def taken(answer: OfferAnswer) -> Any:

@@ -84,9 +84,8 @@ class HourlyLimit:
         self._most, self._now = most, now
         self._pseudonyms = Pseudonyms()
         self._lock = threading.Lock()
-        self._times: dict[
-            bytes, deque[datetime]
-        ] = {}  # in the order of their last hits, so that the first is dropped first
+        # In the order of the last hits, so that whoever was counted longest ago is dropped first.
+        self._times: dict[bytes, deque[datetime]] = {}
 
     def is_used_up(self, who: str) -> bool:
         """Whether one more hit would exceed the limit. Counts nothing."""
