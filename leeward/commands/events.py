@@ -61,8 +61,8 @@ class Seen:
         return f"{line}  {json.dumps(self.body)}" if with_body else line
 
     def as_json(self, *, with_body: bool) -> str:
-        told = {name: value for name, value in vars(self).items() if name != "body" or with_body}
-        return json.dumps(told)
+        fields = {name: value for name, value in vars(self).items() if name != "body" or with_body}
+        return json.dumps(fields)
 
 
 @app.callback()

@@ -73,11 +73,13 @@ def apply(
     """
     if not yes:
         typer.confirm("Erase everybody whose time has come by the policy that intake runs with?", abort=True)
-    told = ask_intake(Workspace(var), "apply_retention", applied_by=by)
+    applied_to = ask_intake(Workspace(var), "apply_retention", applied_by=by)
     if as_json:
-        print(json.dumps(told))
+        print(json.dumps(applied_to))
     else:
-        console.print(f"{told['referrals']} referrals are looked at again, by policy {told['policy_version']}.")
+        console.print(
+            f"{applied_to['referrals']} referrals are looked at again, by policy {applied_to['policy_version']}."
+        )
 
 
 @app.command()

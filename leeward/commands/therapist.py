@@ -107,9 +107,9 @@ def code(
         else:
             asked["referral_id"] = find_referral(client, introduction)["referral_id"]
         given = GivenCode.from_json(client.call("notifications", "give_client_code", **asked))
-    told = key.open(OneTimeCode, given.sealed).code
+    digits = key.open(OneTimeCode, given.sealed).code
     console.print(f"For therapist {given.therapist_id}:", markup=False, highlight=False)
-    console.print(f"{told[:3]} {told[3:]}, until {given.valid_until.astimezone(LONDON):%H:%M}", highlight=False)
+    console.print(f"{digits[:3]} {digits[3:]}, until {given.valid_until.astimezone(LONDON):%H:%M}", highlight=False)
 
 
 def _is_match(introduction: str) -> bool:

@@ -29,8 +29,8 @@ def trace(
         gathered = gather(client, referral_id)
     steps = story_of(gathered, referral_id)
     if as_json:
-        told = {"referral_id": referral_id, "steps": [asdict(step) for step in steps], "silent": gathered.silent}
-        print(json.dumps(told, indent=2))
+        report = {"referral_id": referral_id, "steps": [asdict(step) for step in steps], "silent": gathered.silent}
+        print(json.dumps(report, indent=2))
     else:
         console.print(_table(steps, referral_id))
         for service, why in gathered.silent.items():

@@ -1,4 +1,4 @@
-"""What the pages behind one-time links share: the secret goes out of the address, looking does nothing, guessing is limited."""
+"""What pages behind one-time links share: the secret leaves the address, looking does nothing, guessing is limited."""
 
 from __future__ import annotations
 

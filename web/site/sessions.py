@@ -134,12 +134,12 @@ class Sessions:
         own limit, otherwise of the address with the most sessions. A session with answers is never ended for a
         newcomer. Raises NoRoom if there is no empty one."""
         stored = list(self._stored.items())
-        held = Counter(session.begun_from for _, session in stored)
-        if held[address] >= self._most_per_address:
+        counts = Counter(session.begun_from for _, session in stored)
+        if counts[address] >= self._most_per_address:
             stored = [(id_, session) for id_, session in stored if session.begun_from == address]
         elif len(stored) < self._most:
             return
-        empty = [(-held[session.begun_from], session.expires_at, id_) for id_, session in stored if session.is_empty]
+        empty = [(-counts[session.begun_from], session.expires_at, id_) for id_, session in stored if session.is_empty]
         if not empty:
             raise NoRoom
         self._stored.pop(min(empty)[-1], None)

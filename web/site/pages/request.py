@@ -99,10 +99,10 @@ View = Callable[[Visit, KnownRequest], Response]
 def begin(visit: Visit, credentials: Credentials) -> Response:
     """Stores the credentials in a session, so that they need not be typed for each page."""
     secret = secrets.token_urlsafe(24)
-    kept = Session(REQUEST, visit.site.clock.now().isoformat(), answers=credentials.to_json())
+    session = Session(REQUEST, visit.site.clock.now().isoformat(), answers=credentials.to_json())
     visit.site.sessions.end(session_token_for(visit.secret_of(REQUEST)))
     try:
-        visit.site.sessions.begin(kept, visit.who, token=session_token_for(secret))
+        visit.site.sessions.begin(session, visit.who, token=session_token_for(secret))
     except NoRoom:
         return visit.page("full.html", status=503)
     return visit.remember_secret(visit.go_to("/request/standing"), REQUEST, secret)
