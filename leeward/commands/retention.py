@@ -73,13 +73,11 @@ def apply(
     """
     if not yes:
         typer.confirm("Erase everybody whose time has come by the policy that intake runs with?", abort=True)
-    applied_to = ask_intake(Workspace(var), "apply_retention", applied_by=by)
+    result = ask_intake(Workspace(var), "apply_retention", applied_by=by)
     if as_json:
-        print(json.dumps(applied_to))
+        print(json.dumps(result))
     else:
-        console.print(
-            f"{applied_to['referrals']} referrals are looked at again, by policy {applied_to['policy_version']}."
-        )
+        console.print(f"{result['referrals']} referrals are looked at again, by policy {result['policy_version']}.")
 
 
 @app.command()
