@@ -1,7 +1,8 @@
-"""Copies of one service's database without the keys in it, and how they are put back, on either store.
+"""Copies one service's database without its data keys, and restores such copies, for SQLite and PostgreSQL.
 
-Keys never come near a copy: they are deleted from a scratch file beside the database itself, which holds them anyway,
-or left out by pg_dump. So whoever has a copy and the master key, but not the keys, can read nobody's data.
+A copy never contains keys, not even for a moment: with SQLite they are deleted from a scratch file beside the live
+database, which holds them anyway; with PostgreSQL pg_dump leaves them out. So a copy and the master key, without the
+data keys, give nobody's data away.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from chassis.store.tables import chassis_tables, data_key_table, new_metadata
 from leeward.backups.key_copies import Keys
 from leeward.errors import Refusal
 
-AHEAD = 1_000_000
-"""How far numbers of events go on past the copy's, so that what is said from now on is newer than all said before."""
+SEQUENCE_GAP = 1_000_000
+"""Added to the sequence numbers of a restored copy, so that new events count as newer than all that were emitted after
+the copy was made."""
 
 METADATA = new_metadata()
 CHASSIS, DATA_KEYS = chassis_tables(METADATA), data_key_table(METADATA)
@@ -51,12 +53,12 @@ def copy_without_keys(url: str, to: Path) -> None:
         raise CopyFailed(f"{source.name}: {error}") from None
 
 
-def put_back(url: str, copy: Path, keys: Keys | None, *, clock: Clock) -> None:
-    """Replaces a database by a copy, and the keys there are now. Raises CopyFailed."""
+def restore_copy(url: str, copy: Path, keys: Keys | None, *, clock: Clock) -> None:
+    """Replaces a database by a copy, with these data keys in it. Raises CopyFailed."""
     target = _sqlite_file(url)
     if target is None:
-        _put_back_postgresql(url, copy, keys)
-        _go_on(open_engine(url), keys, clock)
+        _restore_postgresql(url, copy, keys)
+        _prepare_restored(open_engine(url), keys, clock)
         return
     scratch = _scratch(target)
     try:
@@ -65,15 +67,15 @@ def put_back(url: str, copy: Path, keys: Keys | None, *, clock: Clock) -> None:
         engine = open_engine(f"sqlite:///{scratch}")
         if keys:
             _insert(engine, keys)
-        _go_on(engine, keys, clock)
-        _remove(target, but_file=True)
+        _prepare_restored(engine, keys, clock)
+        _remove(target, keep_file=True)
         scratch.replace(target)
     finally:
         _remove(scratch)
 
 
-def keys_in(url: str, service: str, *, clock: Clock) -> Keys:
-    """A service's wrapped keys as they are, those that were destroyed among them."""
+def read_data_keys(url: str, service: str, *, clock: Clock) -> Keys:
+    """A service's wrapped data keys as they are now, including those that were destroyed."""
     engine = open_engine(url)
     at = clock.now()
     with engine.connect().execution_options(read_only=True) as connection:
@@ -82,7 +84,7 @@ def keys_in(url: str, service: str, *, clock: Clock) -> Keys:
     return Keys(service, at, {row.subject_id: (row.wrapped, row.created_at) for row in rows})
 
 
-def destroyed_in(url: str, service: str, *, clock: Clock) -> Keys | None:
+def read_data_keys_if_any(url: str, service: str, *, clock: Clock) -> Keys | None:
     """The keys in a database that is about to be replaced; None if there is none, or it can't be read."""
     file = _sqlite_file(url)
     if file is not None and not file.exists():
@@ -91,8 +93,8 @@ def destroyed_in(url: str, service: str, *, clock: Clock) -> Keys | None:
     try:
         with engine.connect().execution_options(read_only=True) as connection:
             is_there = inspect(connection).has_table("data_key")
-        return keys_in(url, service, clock=clock) if is_there else None
-    except Exception:  # whatever is wrong with it is why it is replaced
+        return read_data_keys(url, service, clock=clock) if is_there else None
+    except Exception:  # a damaged database may be the reason for the restore
         return None
     finally:
         engine.dispose()
@@ -105,27 +107,27 @@ def _copy_sqlite(source: Path, to: Path) -> None:
         with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(scratch, isolation_level=None)) as copy:
             live.backup(copy)
             copy.execute("PRAGMA journal_mode=MEMORY")
-            copy.execute("PRAGMA foreign_keys=OFF")  # what hangs on a key stays, because the key comes back
+            copy.execute("PRAGMA foreign_keys=OFF")  # rows that refer to a key stay, because the key is restored later
             if copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'data_key'").fetchone():
                 copy.execute("DELETE FROM data_key")
-            copy.execute("VACUUM INTO ?", (str(to),))  # writes rows, and nothing that was left on a page
+            copy.execute("VACUUM INTO ?", (str(to),))  # writes rows only: deleted keys don't remain in free space
     finally:
         _remove(scratch)
 
 
-def _put_back_postgresql(url: str, copy: Path, keys: Keys | None) -> None:
+def _restore_postgresql(url: str, copy: Path, keys: Keys | None) -> None:
     engine = open_engine(url)
     with engine.begin() as connection:
         for table in inspect(connection).get_table_names():
             connection.execute(text(f'DROP TABLE "{table}" CASCADE'))
-        refusing = text("SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace")
-        for name in connection.execute(refusing).scalars().all():
+        functions = text("SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace")
+        for name in connection.execute(functions).scalars().all():
             connection.execute(text(f'DROP FUNCTION "{name}" CASCADE'))
     for section in ("pre-data", "data"):
         _restore(url, copy, section)
     if keys:
         _insert(engine, keys)
-    _restore(url, copy, "post-data")  # what hangs on a key is checked now
+    _restore(url, copy, "post-data")  # foreign keys to data keys are checked here
     engine.dispose()
 
 
@@ -144,11 +146,11 @@ def _insert(engine: Engine, keys: Keys) -> None:
             connection.execute(insert(DATA_KEYS), rows)
 
 
-def _go_on(engine: Engine, keys: Keys | None, clock: Clock) -> None:
-    """Has the service's next word be its newest, and what was erased since the copy be erased once more."""
+def _prepare_restored(engine: Engine, keys: Keys | None, clock: Clock) -> None:
+    """Raises the sequence numbers, and schedules the erasure of whoever was erased since the copy was made."""
     sequence, timer = CHASSIS.subject_sequence, CHASSIS.timer
     with engine.begin() as connection:
-        connection.execute(update(sequence).values(last=sequence.c.last + AHEAD))
+        connection.execute(update(sequence).values(last=sequence.c.last + SEQUENCE_GAP))
         if keys and any(wrapped == DESTROYED for wrapped, _ in keys.wrapped.values()):
             due = {"name": RESTORED, "key": "all", "due_at": clock.now(), "data": {}, "attempts": 0}
             connection.execute(insert(timer).values(due))
@@ -167,14 +169,14 @@ def _scratch(beside: Path) -> Path:
     return scratch
 
 
-def _remove(file: Path, *, but_file: bool = False) -> None:
-    """Removes a SQLite file with its companions, or only those."""
-    for suffix in ("-wal", "-shm", "-journal") if but_file else ("", "-wal", "-shm", "-journal"):
+def _remove(file: Path, *, keep_file: bool = False) -> None:
+    """Removes a SQLite file with its journal files, or with `keep_file` only those."""
+    for suffix in ("-wal", "-shm", "-journal") if keep_file else ("", "-wal", "-shm", "-journal"):
         file.with_name(file.name + suffix).unlink(missing_ok=True)
 
 
 def _run(url: str, program: str, *arguments: str) -> None:
-    """Runs one of PostgreSQL's programs, which finds server and password in its environment, where nobody sees them."""
+    """Runs a PostgreSQL program with server and password in its environment, where `ps` doesn't show them."""
     parsed = make_url(url)
     given = [] if program == "pg_restore" else [f"--dbname={parsed.database}"]
     try:

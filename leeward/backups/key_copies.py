@@ -1,4 +1,4 @@
-"""A copy of one service's wrapped data keys: small, apart from the databases, and always only the newest."""
+"""The copy of one service's wrapped data keys: apart from the databases, and each one replaces the one before."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class NoKeys(Refusal):
 
 @dataclass(frozen=True)
 class Keys:
-    """Whose key is what, wrapped by the master key, and since when. An empty one was destroyed."""
+    """Data keys by subject, wrapped by the master key, each with its creation time. A destroyed key is empty."""
 
     service: str
     taken_at: datetime
     wrapped: Mapping[UUID, tuple[bytes, datetime]]
 
     def without(self, other: Keys | None) -> Keys:
-        """These, but for those that another copy knows to be destroyed."""
-        gone = {id_: one for id_, one in (other.wrapped if other else {}).items() if one[0] == DESTROYED}
+        """These keys, with those that are destroyed in another copy destroyed here too."""
+        gone = {id_: entry for id_, entry in (other.wrapped if other else {}).items() if entry[0] == DESTROYED}
         return Keys(self.service, self.taken_at, {**self.wrapped, **gone})
 
 
@@ -61,7 +61,7 @@ def read_keys(folder: Path, service: str) -> Keys:
     try:
         content = json.loads(path.read_text())
         wrapped = {
-            UUID(id_): (base64.b64decode(one), datetime.fromisoformat(at)) for id_, (one, at) in content["keys"].items()
+            UUID(id_): (base64.b64decode(key), datetime.fromisoformat(at)) for id_, (key, at) in content["keys"].items()
         }
         return Keys(content["service"], datetime.fromisoformat(content["taken_at"]), wrapped)
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -13,7 +13,7 @@ from chassis.privacy.sealing import Keyring
 from contracts.sealed import OutcomeReason
 from contracts.vocabulary import ConcernOutcome
 from leeward.console.options import VAR, AsJson, Folder
-from leeward.console.service_client import asking
+from leeward.console.service_client import open_client
 from leeward.console.terminal import console, id_column, printable
 from leeward.runtime.workspace import Workspace
 
@@ -32,7 +32,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Concerns that nobody has taken in hand yet, the gravest and oldest first."""
-    with asking(Workspace(var)) as client:
+    with open_client(Workspace(var)) as client:
         found: list[dict[str, Any]] = client.call("notifications", "alerts", all=every, limit=AT_MOST)
     if as_json:
         print(json.dumps(found, indent=2))
@@ -43,7 +43,7 @@ def list_(
 @app.command()
 def acknowledge(concern: Concern, by: Name, var: Folder = VAR) -> None:
     """Takes a concern in hand, which ends its alarm. It goes on record who did."""
-    with asking(Workspace(var)) as client:
+    with open_client(Workspace(var)) as client:
         alert = client.call("notifications", "acknowledge_alert", concern_id=concern, acknowledged_by=by)
     console.print(f"{alert['acknowledged_by']} has it in hand.", markup=False)
 
@@ -59,17 +59,17 @@ def outcome(
     """Puts a decision about a concern on record, for ever."""
     workspace = Workspace(var)
     sealed = Keyring(workspace.keys).seal("notifications", OutcomeReason(words=why))
-    told: dict[str, Any] = {"concern_id": concern, "outcome": decided.value, "decided_by": by, "reason": sealed}
-    with asking(workspace) as client:
-        client.call("notifications", "record_outcome", **told)
+    fields: dict[str, Any] = {"concern_id": concern, "outcome": decided.value, "decided_by": by, "reason": sealed}
+    with open_client(workspace) as client:
+        client.call("notifications", "record_outcome", **fields)
     console.print("It is on record.")
 
 
 def _table(found: list[dict[str, Any]]) -> Table:
     table = Table(id_column("concern"), "how grave", "about", "since", "in whose hands", box=None)
-    for one in found:
-        since = one["raised_at"][:16].replace("T", " ")
-        about = one["category"].replace("_", " ")
-        told = (one["concern_id"], one["severity"], about, since, one.get("acknowledged_by") or "nobody's")
-        table.add_row(*(Text(printable(value)) for value in told))
+    for concern in found:
+        since = concern["raised_at"][:16].replace("T", " ")
+        about = concern["category"].replace("_", " ")
+        cells = (concern["concern_id"], concern["severity"], about, since, concern.get("acknowledged_by") or "nobody's")
+        table.add_row(*(Text(printable(value)) for value in cells))
     return table

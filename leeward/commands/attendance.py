@@ -12,7 +12,7 @@ from rich.table import Table
 
 from contracts.london import day_of
 from leeward.console.options import VAR, AsJson, By, Folder
-from leeward.console.service_client import asking
+from leeward.console.service_client import open_client
 from leeward.console.terminal import console, id_column, print_wide
 from leeward.runtime.workspace import Workspace
 
@@ -45,10 +45,10 @@ def attended(
 ) -> None:
     """Records a session that no fund pays for: the referral fee stands."""
     workspace = Workspace(var)
-    referral_id = next((one["referral_id"] for one in _unrecorded(workspace) if one["match_id"] == str(match)), None)
+    referral_id = next((row["referral_id"] for row in _unrecorded(workspace) if row["match_id"] == str(match)), None)
     if referral_id is None:
         raise typer.BadParameter("No such match waits to be asked about; see `leeward attendance list`.")
-    with asking(workspace) as client:
+    with open_client(workspace) as client:
         day = day_of(on).isoformat()
         client.call("billing", "record_attendance", referral_id=referral_id, match_id=str(match), attended_on=day)
     console.print(f"The session of {day} is on record.")
@@ -57,14 +57,14 @@ def attended(
 @app.command()
 def never(match: MatchOf, by: By, var: Folder = VAR) -> None:
     """Records that the client never came: the referral fee is given back. Ask client or therapist before."""
-    with asking(Workspace(var)) as client:
+    with open_client(Workspace(var)) as client:
         done = client.call("billing", "record_never_attended", match_id=str(match), recorded_by=by)
-    told = "On record" if done["changed"] else f"It was on record since {done['recorded_at'][:10]}"
-    console.print(f"{told}: the client never came.", markup=False)
+    state = "On record" if done["changed"] else f"It was on record since {done['recorded_at'][:10]}"
+    console.print(f"{state}: the client never came.", markup=False)
 
 
 def _unrecorded(workspace: Workspace) -> list[dict[str, Any]]:
-    with asking(workspace) as client:
+    with open_client(workspace) as client:
         found: list[dict[str, Any]] = client.call("billing", "unrecorded_attendance", limit=AT_MOST)
     return found
 
@@ -72,8 +72,8 @@ def _unrecorded(workspace: Workspace) -> list[dict[str, Any]]:
 def _table(found: list[dict[str, Any]]) -> Table:
     ids = (id_column(heading) for heading in ("match", "referral", "therapist"))
     table = Table(*ids, "matched", "contact made", "ended", "because", box=None)
-    for one in found:
-        dates = (one["matched_on"], one.get("contact_made_on") or "not said", one.get("ended_on") or "–")
-        because = (one.get("end_reason") or "–").replace("_", " ")
-        table.add_row(one["match_id"], one["referral_id"], one["therapist_id"], *dates, because)
+    for match in found:
+        dates = (match["matched_on"], match.get("contact_made_on") or "not said", match.get("ended_on") or "–")
+        because = (match.get("end_reason") or "–").replace("_", " ")
+        table.add_row(match["match_id"], match["referral_id"], match["therapist_id"], *dates, because)
     return table

@@ -1,7 +1,7 @@
-"""`leeward audit`: whether the record of who did what about whom still holds, and what it says of one referral.
+"""`leeward audit`: verifies the audit logs, and shows their entries about one referral.
 
-Each service keeps a chain in its own database; what an operator does past the services (discarding dead letters) is a
-chain of the same kind in a file, one JSON object a line. See `chassis.audit.chain`.
+Each service has a hash chain in its own database. What operators do outside the services, such as discarding dead
+letters, is a chain of the same kind in a file, one JSON object a line. See `chassis.audit.chain`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TIMEOUT_SECONDS = 60.0
 
 
 ANCHORS_AT_ONCE = MAX_ANCHORS
-"""The service follows its chain once for each of these."""
+"""Anchors in one command; the service walks its whole chain for each command."""
 
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The audit log, in every service and of operators.")
@@ -70,11 +70,11 @@ def show(
         referral_id = referral_id_of(client, reference)
         for service in SERVICES:
             try:
-                told = client.call(service, "audit", timeout=TIMEOUT_SECONDS, subject_id=referral_id)
+                answer = client.call(service, "audit", timeout=TIMEOUT_SECONDS, subject_id=referral_id)
             except (NoAnswer, CommandFailed) as error:
                 errors.print(f"{service} could not be asked: {error}", style="red", markup=False)
                 raise typer.Exit(1) from None
-            found += [{"service": service, **entry} for entry in told["entries"]]
+            found += [{"service": service, **entry} for entry in answer["entries"]]
     found.sort(key=lambda entry: entry["at"])
     if as_json:
         print(json.dumps(found, indent=2))
@@ -93,12 +93,12 @@ def _ask(client: RpcClient, workspace: Workspace, service: str) -> Finding:
     verdicts: list[Verdict] = []
     try:
         for start in range(0, len(anchors) or 1, ANCHORS_AT_ONCE):
-            some = anchors[start : start + ANCHORS_AT_ONCE]
-            answer = client.call(service, "audit", timeout=TIMEOUT_SECONDS, anchors=some)
+            batch = anchors[start : start + ANCHORS_AT_ONCE]
+            answer = client.call(service, "audit", timeout=TIMEOUT_SECONDS, anchors=batch)
             verdicts.append(Verdict(**answer["verdict"]))
     except (NoAnswer, CommandFailed) as error:
         return Finding(str(error), known.unreadable)
-    return Finding(next((one for one in verdicts if not one.holds), verdicts[-1]), known.unreadable)
+    return Finding(next((verdict for verdict in verdicts if not verdict.holds), verdicts[-1]), known.unreadable)
 
 
 def _print(found: Mapping[str, Finding], workspace: Workspace) -> None:

@@ -1,7 +1,7 @@
 """`leeward backup` and `leeward restore`: every service's database without keys, and the keys apart.
 
-A destroyed key must not come back out of a backup. So the databases are copied without keys, as often and kept as long
-as anybody likes; of the keys only the newest copy is kept, which knows who was erased meanwhile.
+A destroyed key must not come back with a backup. So databases are copied without keys, and any number of copies may be
+stored; of the keys only the newest copy is stored, which shows who was erased meanwhile.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from chassis.audit.anchors import set_aside
 from chassis.audit.chain import AuditAction
 from chassis.audit.store import reach
 from chassis.store.revision import current
-from leeward.backups.copies import copy_without_keys, destroyed_in, keys_in, put_back, suffix_of
+from leeward.backups.copies import copy_without_keys, read_data_keys, read_data_keys_if_any, restore_copy, suffix_of
 from leeward.backups.key_copies import NoKeys, read_keys, write_keys
 from leeward.console.operators_audit import record_audit
 from leeward.console.options import VAR, AsJson, Folder, new_folder
 from leeward.console.terminal import console, plain_errors, step
 from leeward.errors import Refusal
-from leeward.runtime.supervisor import holding, refuse_if_running
-from leeward.runtime.workspace import KEEPS_PERSONAL_DATA, SERVICES, Workspace
+from leeward.runtime.supervisor import locked, refuse_if_running
+from leeward.runtime.workspace import HAVE_DATA_KEYS, SERVICES, Workspace
 
 MANIFEST = "backup.json"
 FORMAT = 1
@@ -59,8 +59,8 @@ def backup(
             back_up(workspace, to)
         if keys_to is not None:
             copy_keys(workspace, keys_to)
-    told = {"to": str(to) if to else None, "keys_to": str(keys_to) if keys_to else None}
-    console.print(json.dumps(told) if as_json else "Done.")
+    written = {"to": str(to) if to else None, "keys_to": str(keys_to) if keys_to else None}
+    console.print(json.dumps(written) if as_json else "Done.")
 
 
 def restore(
@@ -74,7 +74,7 @@ def restore(
     All services must have been stopped. What has happened since the backup is gone; see docs/personal-data.md.
     """
     workspace = Workspace(var)
-    with plain_errors(), holding(workspace):
+    with plain_errors(), locked(workspace):
         refuse_if_running(workspace, say=step)
         manifest = read_manifest(from_)
         if not yes:
@@ -96,12 +96,12 @@ def back_up(workspace: Workspace, to: Path) -> None:
         copy_without_keys(url, file)
         databases[service] = {"file": file.name, "revision": current(url), "sha256": _sha256(file)}
     manifest = {"format": FORMAT, "taken_at": taken_at.isoformat(), "databases": databases}
-    (to / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")  # the last of it: without it there is no backup
+    (to / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")  # written last: a folder without it is no backup
 
 
 def copy_keys(workspace: Workspace, to: Path) -> None:
-    for service in KEEPS_PERSONAL_DATA:
-        write_keys(to, keys_in(workspace.stores()[service], service, clock=workspace.clock))
+    for service in HAVE_DATA_KEYS:
+        write_keys(to, read_data_keys(workspace.stores()[service], service, clock=workspace.clock))
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -116,35 +116,35 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def restore_all(workspace: Workspace, folder: Path, keys_folder: Path, manifest: dict[str, Any]) -> None:
-    """Checks everything before it touches anything. Raises NoBackup, NoKeys, CopyFailed, NoEntry.
+    """Checks everything before it changes anything. Raises NoBackup, NoKeys, CopyFailed, NoEntry.
 
-    The audit logs go on from where the backup's end. What was anchored beyond that is kept beside the anchors.
+    The audit logs continue from the backup's last entries. Anchors of later entries are moved to a file beside them.
     """
     stores, databases = workspace.stores(), manifest["databases"]
     for service, database in databases.items():
         _refuse_damaged(folder / database["file"], database["sha256"])
         if not database["file"].endswith(suffix_of(stores[service])):
             raise NoBackup(f"The backup of {service} is of another kind of database than the settings name.")
-    keys = {service: read_keys(keys_folder, service) for service in KEEPS_PERSONAL_DATA}
-    for service, one in keys.items():
-        if one.taken_at < datetime.fromisoformat(manifest["taken_at"]):
+    keys = {service: read_keys(keys_folder, service) for service in HAVE_DATA_KEYS}
+    for service, copied in keys.items():
+        if copied.taken_at < datetime.fromisoformat(manifest["taken_at"]):
             raise NoKeys(f"The copy of {service}'s keys is older than the backup. Restoring takes the newest keys.")
         # Somebody may have been erased since the keys were copied.
-        keys[service] = one.without(destroyed_in(stores[service], service, clock=workspace.clock))
+        keys[service] = copied.without(read_data_keys_if_any(stores[service], service, clock=workspace.clock))
     now = workspace.clock.now()
     record_audit(workspace.audit, AuditAction.RESTORED, at=now, taken_at=manifest["taken_at"])
     for service, database in databases.items():
         step(f"restoring {service}")
-        put_back(stores[service], folder / database["file"], keys.get(service), clock=workspace.clock)
+        restore_copy(stores[service], folder / database["file"], keys.get(service), clock=workspace.clock)
         set_aside(workspace.anchors, service, beyond=reach(stores[service]), at=now)
 
 
 def refuse_together(to: Path, keys_to: Path | None) -> None:
-    """Raises BadParameter where whoever takes the one would have the other."""
+    """Raises BadParameter if one folder lies in the other: whoever copies it would have both keys and databases."""
     if keys_to is None:
         return
-    one, other = to.resolve(), keys_to.resolve()
-    if one == other or one in other.parents or other in one.parents:
+    databases, keys = to.resolve(), keys_to.resolve()
+    if databases == keys or databases in keys.parents or keys in databases.parents:
         raise typer.BadParameter("the keys must lie apart from the databases")
 
 

@@ -1,4 +1,4 @@
-"""`leeward referral consent`, `contact`, `needs`, `undo`: what a client says since, and slips that are put right."""
+"""`leeward referral consent`, `contact`, `needs`, `undo`: what a client changes later, and corrections of mistakes."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from contracts.vocabulary import (
     Wish,
 )
 from leeward.console.options import VAR, By, Folder, Reference
-from leeward.console.service_client import asking, find
+from leeward.console.service_client import find_referral, open_client
 from leeward.console.terminal import console
-from leeward.console.typed_values import ask, parsed_by, text_of
+from leeward.console.typed_values import parsed_by, prompt_for, text_of
 from leeward.runtime.workspace import Workspace
 
 MOST_OF_ADDRESS = 400
 
-ASKED: dict[SafeChannel, tuple[str, Callable[[str], str]]] = {
+NEEDED: dict[SafeChannel, tuple[str, Callable[[str], str]]] = {
     SafeChannel.EMAIL: ("email", read_email),
     SafeChannel.POST: ("address", text_of(MOST_OF_ADDRESS)),
     SafeChannel.TELEPHONE: ("telephone", lambda text: read_telephone(text).e164),
     SafeChannel.TEXT: ("telephone", lambda text: read_telephone(text, for_texts=True).e164),
 }
-"""What of a safe contact each channel needs, and how it is read. Whoever calls themselves needs nothing."""
+"""The field of a safe contact that each channel needs, and its reader. A client who calls themselves needs none."""
 
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -54,12 +54,12 @@ def consent(
     var: Folder = VAR,
 ) -> None:
     """Puts on record what a client agrees to. A search that waited for it begins; one that may not go on stops."""
-    with asking(Workspace(var)) as client:
-        one = find(client, reference)
+    with open_client(Workspace(var)) as client:
+        referral = find_referral(client, reference)
         said: dict[str, Any] = {"consent": about.value, "given": given, "told": told.value}
-        client.call("intake", "record_consent", referral_id=one["referral_id"], staff=by, **said)
-        state = find(client, reference)["state"].replace("_", " ")
-    console.print(f"It is on record. {one['reference']} is {state}.", markup=False)
+        client.call("intake", "record_consent", referral_id=referral["referral_id"], staff=by, **said)
+        state = find_referral(client, reference)["state"].replace("_", " ")
+    console.print(f"It is on record. {referral['reference']} is {state}.", markup=False)
 
 
 @app.command()
@@ -73,11 +73,11 @@ def new_contact(
 
     `leeward referral show` tells what they named.
     """
-    with asking(Workspace(var)) as client:
-        one = find(client, reference)
-        client.call("intake", "settle_contact_change", referral_id=one["referral_id"], staff=by, accept=accept)
+    with open_client(Workspace(var)) as client:
+        referral = find_referral(client, reference)
+        client.call("intake", "settle_contact_change", referral_id=referral["referral_id"], staff=by, accept=accept)
     now = "is reached in the new way from now on" if accept else "is reached as before"
-    console.print(f"{one['reference']} {now}.", markup=False)
+    console.print(f"{referral['reference']} {now}.", markup=False)
 
 
 @app.command()
@@ -104,17 +104,17 @@ def contact(
         "may_leave_message": may_leave_message,
         "discreet": discreet,
     }
-    if channel in ASKED:
-        what, read = ASKED[channel]
-        said |= {what: ask(what.capitalize(), read)}
+    if channel in NEEDED:
+        what, read = NEEDED[channel]
+        said |= {what: prompt_for(what.capitalize(), read)}
     new = SafeContact.from_json(said)
     workspace = Workspace(var)
     sealed = Keyring(workspace.keys).seal("intake", new)
-    with asking(workspace) as client:
-        one = find(client, reference)
+    with open_client(workspace) as client:
+        referral = find_referral(client, reference)
         change: dict[str, Any] = {"whose": whose.value, "contact": sealed, "reason": reason.value}
-        client.call("intake", "change_contact", referral_id=one["referral_id"], staff=by, **change)
-    console.print(f"From now on {one['reference']} is reached in the new way.", markup=False)
+        client.call("intake", "change_contact", referral_id=referral["referral_id"], staff=by, **change)
+    console.print(f"From now on {referral['reference']} is reached in the new way.", markup=False)
 
 
 @app.command()
@@ -125,10 +125,10 @@ def undo(
     var: Folder = VAR,
 ) -> None:
     """Brings back a request that a person withdrew or signposted by mistake."""
-    with asking(Workspace(var)) as client:
-        one = find(client, reference)
-        client.call("intake", "undo", referral_id=one["referral_id"], staff=by, reason=reason.value)
-    console.print(f"{one['reference']} goes on where it was.", markup=False)
+    with open_client(Workspace(var)) as client:
+        referral = find_referral(client, reference)
+        client.call("intake", "undo", referral_id=referral["referral_id"], staff=by, reason=reason.value)
+    console.print(f"{referral['reference']} goes on where it was.", markup=False)
 
 
 @app.command()
@@ -139,14 +139,14 @@ def undo_match_end(
     var: Folder = VAR,
 ) -> None:
     """Has client and therapist go on, whose match was ended by mistake. If it can't be, it says what to do instead."""
-    with asking(Workspace(var)) as client:
-        one = find(client, reference)
-        match_id = client.call("matching", "standing", referral_id=one["referral_id"]).get("last_match_id")
+    with open_client(Workspace(var)) as client:
+        referral = find_referral(client, reference)
+        match_id = client.call("matching", "standing", referral_id=referral["referral_id"]).get("last_match_id")
         if match_id is None:
-            raise typer.BadParameter(f"{one['reference']} never had a therapist, so that nothing has ended")
+            raise typer.BadParameter(f"{referral['reference']} never had a therapist, so that nothing has ended")
         done = client.call("matching", "undo_match_end", match_id=match_id, staff=by, reason=reason.value)
     goes_on = "goes on with the same therapist" if done["changed"] else "hadn't ended: they go on anyway"
-    console.print(f"{one['reference']} {goes_on}.", markup=False)
+    console.print(f"{referral['reference']} {goes_on}.", markup=False)
 
 
 @app.command()
@@ -192,11 +192,11 @@ def needs(
         "therapy_language_must": language_only,
         "interpreter_language": interpreter,
         "most_per_session": most,
-        "no_longer": [one.value for one in no_longer or ()] or None,
+        "no_longer": [wish.value for wish in no_longer or ()] or None,
     }
     changes = {name: value for name, value in said.items() if value is not None}
-    with asking(Workspace(var)) as client:
-        one = find(client, reference)
+    with open_client(Workspace(var)) as client:
+        referral = find_referral(client, reference)
         why: dict[str, Any] = {"staff": by, "reason": reason.value, "told": told.value}
-        client.call("intake", "change_needs", referral_id=one["referral_id"], **why, **changes)
-    console.print(f"It is on record, and a therapist is sought for {one['reference']} accordingly.", markup=False)
+        client.call("intake", "change_needs", referral_id=referral["referral_id"], **why, **changes)
+    console.print(f"It is on record, and a therapist is sought for {referral['reference']} accordingly.", markup=False)

@@ -18,10 +18,20 @@ from rich.text import Text
 from chassis.bus.dead_letters import Selection
 from chassis.bus.permissions import OPERATOR
 from leeward.console.options import VAR, AsJson, Folder
-from leeward.console.service_client import asking
+from leeward.console.service_client import open_client
 from leeward.console.terminal import console, errors, printable, refuse_unknown
 from leeward.dead_letters.discarding import discard_letters
-from leeward.dead_letters.letters import EXPORT, LIST, REPLAY, SHOW, Answers, Letter, chosen, look, move
+from leeward.dead_letters.letters import (
+    EXPORT,
+    LIST,
+    REPLAY,
+    SHOW,
+    Answers,
+    Letter,
+    fetch_letters,
+    move_letters,
+    selection_fields,
+)
 from leeward.runtime.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Dead letters: messages that a person must look at.")
@@ -62,7 +72,7 @@ def list_(
 ) -> None:
     """Dead letters, grouped by what they died of."""
     workspace = Workspace(var)
-    found = _look(workspace, services, LIST, _choice(workspace, None, cause, older_than, younger_than))
+    found = _fetch(workspace, services, LIST, _selection(workspace, None, cause, older_than, younger_than))
     groups = _grouped(found.letters)
     if as_json:
         print(json.dumps([_group_as_json(group) for group in groups], indent=2))
@@ -77,10 +87,10 @@ def list_(
 def show(id_: Annotated[str, typer.Argument(metavar="ID")], var: Folder = VAR, as_json: AsJson = False) -> None:
     """One dead letter: its story, its headers and its body. What is sealed stays sealed."""
     workspace = Workspace(var)
-    found = _look(workspace, None, SHOW, _choice(workspace, [id_], None, None, None))
+    found = _fetch(workspace, None, SHOW, _selection(workspace, [id_], None, None, None))
     for letter in found.letters:
         if as_json:
-            print(json.dumps(letter.told, indent=2))
+            print(json.dumps(letter.details, indent=2))
         else:
             _print_letter(letter)
     if not found.letters and not found.problems:
@@ -106,12 +116,12 @@ def replay(
     Exit code 1 if one was refused or none was found.
     """
     workspace = Workspace(var)
-    selection = _narrowed(workspace, ids, cause, older_than, younger_than, every)
-    with asking(workspace, OPERATOR) as client:
-        found = look(client, refuse_unknown(services), LIST, selection)
-        _ask("Replay", found.letters, ask=every and not yes)
-        moved = move(client, REPLAY, {letter.service: chosen(selection) for letter in found.letters})
-    _tell(moved, found.problems, "replayed", as_json)
+    selection = _narrow_selection(workspace, ids, cause, older_than, younger_than, every)
+    with open_client(workspace, OPERATOR) as client:
+        found = fetch_letters(client, refuse_unknown(services), LIST, selection)
+        _confirm("Replay", found.letters, ask=every and not yes)
+        moved = move_letters(client, REPLAY, {letter.service: selection_fields(selection) for letter in found.letters})
+    _print_moved(moved, found.problems, "replayed", as_json)
 
 
 @app.command()
@@ -131,13 +141,13 @@ def discard(
     if not reason.strip():
         raise typer.BadParameter("a reason is needed", param_hint="--reason")
     workspace = Workspace(var)
-    selection = _narrowed(workspace, ids, cause, older_than, younger_than, every)
+    selection = _narrow_selection(workspace, ids, cause, older_than, younger_than, every)
     var.mkdir(parents=True, exist_ok=True)
-    with asking(workspace, OPERATOR) as client:
-        found = look(client, refuse_unknown(services), LIST, selection)
-        _ask("Discard", found.letters, ask=every and not yes)
+    with open_client(workspace, OPERATOR) as client:
+        found = fetch_letters(client, refuse_unknown(services), LIST, selection)
+        _confirm("Discard", found.letters, ask=every and not yes)
         moved = discard_letters(client, workspace, found.letters, reason)
-    _tell(moved, found.problems, "discarded", as_json)
+    _print_moved(moved, found.problems, "discarded", as_json)
 
 
 @app.command()
@@ -151,8 +161,8 @@ def export(
 ) -> None:
     """Writes dead letters as JSON lines, byte for byte, and leaves them where they are."""
     workspace = Workspace(var)
-    found = _look(workspace, services, EXPORT, _choice(workspace, None, cause, older_than, younger_than))
-    lines = "".join(json.dumps(letter.told) + "\n" for letter in found.letters)
+    found = _fetch(workspace, services, EXPORT, _selection(workspace, None, cause, older_than, younger_than))
+    lines = "".join(json.dumps(letter.details) + "\n" for letter in found.letters)
     if to:
         try:
             to.touch(mode=0o600)
@@ -164,20 +174,20 @@ def export(
     _end(found)
 
 
-def _look(workspace: Workspace, services: list[str] | None, how: str, selection: Selection) -> Answers:
-    with asking(workspace, OPERATOR) as client:
-        return look(client, refuse_unknown(services), how, selection)
+def _fetch(workspace: Workspace, services: list[str] | None, how: str, selection: Selection) -> Answers:
+    with open_client(workspace, OPERATOR) as client:
+        return fetch_letters(client, refuse_unknown(services), how, selection)
 
 
 def _end(answers: Answers) -> None:
-    """Says who could not be asked. Ends with exit code 1 if anybody couldn't: what was told isn't all."""
+    """Prints which services could not be asked, and exits with 1 if there are any: the output is then incomplete."""
     for problem in answers.problems:
         errors.print(problem, style="red", markup=False, soft_wrap=True)
     if answers.problems:
         raise typer.Exit(1)
 
 
-def _choice(
+def _selection(
     workspace: Workspace, ids: list[str] | None, cause: str | None, older_than: str | None, younger_than: str | None
 ) -> Selection:
     now = workspace.clock.now()
@@ -189,7 +199,7 @@ def _choice(
     return Selection(frozenset(ids or ()), cause, before, after)
 
 
-def _narrowed(
+def _narrow_selection(
     workspace: Workspace,
     ids: list[str] | None,
     cause: str | None,
@@ -200,10 +210,10 @@ def _narrowed(
     """As `_choice`, but nobody means everything without saying so."""
     if not (ids or cause or every):
         raise typer.BadParameter("name ids, or a --cause, or say --all")
-    return _choice(workspace, ids, cause, older_than, younger_than)
+    return _selection(workspace, ids, cause, older_than, younger_than)
 
 
-def _ask(what: str, letters: list[Letter], *, ask: bool) -> None:
+def _confirm(what: str, letters: list[Letter], *, ask: bool) -> None:
     """Asks before many letters are touched. Ends with exit code 1 if the answer is no."""
     if ask:
         typer.confirm(f"{what} {len(letters)} dead letter{'' if len(letters) == 1 else 's'}?", abort=True)
@@ -219,10 +229,10 @@ def _duration(text: str) -> timedelta:
         raise typer.BadParameter(f"{text} is longer than anything was ever kept") from None
 
 
-def _tell(answers: Answers, unasked: Iterable[str], done: str, as_json: bool) -> None:
+def _print_moved(answers: Answers, unasked: Iterable[str], done: str, as_json: bool) -> None:
     moved = answers.moved
-    count = sum(len(one["done"]) for one in moved.values())
-    refused = [{"service": service, **one} for service, answer in moved.items() for one in answer["refused"]]
+    count = sum(len(answer["done"]) for answer in moved.values())
+    refused = [{"service": service, **letter} for service, answer in moved.items() for letter in answer["refused"]]
     if as_json:
         print(json.dumps({done: count, "refused": refused}, indent=2))
     elif moved:
@@ -230,8 +240,8 @@ def _tell(answers: Answers, unasked: Iterable[str], done: str, as_json: bool) ->
     elif not (answers.problems or unasked):
         console.print("There is no such dead letter.")
     if not as_json:
-        for one in refused:
-            line = f"{one['service']} {one['id']} was refused: {one['why']}."
+        for letter in refused:
+            line = f"{letter['service']} {letter['id']} was refused: {letter['why']}."
             errors.print(line, style="red", markup=False, soft_wrap=True)
     _end(Answers(problems=[*unasked, *answers.problems]))
     if refused or not count:
@@ -246,8 +256,8 @@ def _grouped(letters: list[Letter]) -> list[list[Letter]]:
 
 
 def _group_as_json(group: list[Letter]) -> dict[str, Any]:
-    one = group[0].told
-    alike = {name: one[name] for name in ("service", "cause", "event", "publisher", "reason", "error", "digest")}
+    details = group[0].details
+    alike = {name: details[name] for name in ("service", "cause", "event", "publisher", "reason", "error", "digest")}
     copies = sum(letter.copies for letter in group)
     return {**alike, "count": len(group), "copies": copies, **_span(group), "ids": [letter.id for letter in group]}
 
@@ -262,10 +272,10 @@ def _table(groups: list[list[Letter]]) -> Table:
     table.add_column("letters", justify="right")
     table.add_column("first id")
     for group in groups:
-        one, span = group[0], _span(group)
+        first, span = group[0], _span(group)
         times = ((span[name] or "–")[:16].replace("T", " ") for name in ("oldest", "newest"))
-        told = (one.service, one.event, one.reason, one.cause, *times, _count(group), one.id)
-        table.add_row(*(Text(printable(value)) for value in told))
+        cells = (first.service, first.event, first.reason, first.cause, *times, _count(group), first.id)
+        table.add_row(*(Text(printable(value)) for value in cells))
     return table
 
 
@@ -275,12 +285,12 @@ def _count(group: list[Letter]) -> str:
 
 
 def _print_letter(letter: Letter) -> None:
-    told = letter.told
+    details = letter.details
     title = printable(f"{letter.service} / {letter.event} {letter.id}")
     console.print(title, style="bold", markup=False)
     for name in ("lane", "reason", "error", "digest", "attempts", "copies", "published_at", "first_failed_at", "cause"):
-        line = printable(f"  {name.replace('_', ' '):16} {told[name]}")
+        line = printable(f"  {name.replace('_', ' '):16} {details[name]}")
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     for title in ("headers", "body"):
         console.print(f"  {title}", highlight=False)
-        console.print_json(json.dumps(told[title]))
+        console.print_json(json.dumps(details[title]))

@@ -13,7 +13,7 @@ from leeward.console.options import new_file
 from leeward.console.terminal import console, plain_errors, step
 from leeward.demo.report import print_report
 from leeward.demo.requests import sample_requests
-from leeward.demo.run import Demonstration, seed_of_today
+from leeward.demo.run import Demonstration, seed_from_time
 from leeward.importing.spreadsheet import read_requests
 from leeward.runtime.supervisor import running
 from leeward.runtime.workspace import SERVICES, Workspace
@@ -40,7 +40,7 @@ def demo(
     """
     if from_file and referrals is not None:
         raise typer.BadParameter("--from names the requests themselves, so leave out --referrals")
-    seed = seed_of_today() if seed is None else seed
+    seed = seed_from_time() if seed is None else seed
     with plain_errors(), tempfile.TemporaryDirectory(prefix="leeward-demo-") as folder:
         requests = read_requests(from_file) if from_file else sample_requests(referrals or USUALLY, seed)
         workspace = Workspace(Path(folder))

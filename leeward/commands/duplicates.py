@@ -15,7 +15,7 @@ from rich.table import Table
 from chassis.rpc import CommandFailed, RpcClient
 from contracts.vocabulary import ApartReason, MarkKind, MergeReason, UnmergeReason
 from leeward.console.options import VAR, AsJson, By, Folder, Reference
-from leeward.console.service_client import asking, find
+from leeward.console.service_client import find_referral, open_client
 from leeward.console.terminal import console
 from leeward.runtime.workspace import Workspace
 
@@ -39,8 +39,8 @@ def duplicates(
     as_json: AsJson = False,
 ) -> None:
     """Pairs of requests that may be one person's same request and wait for a person to look, the newest first."""
-    with asking(Workspace(var)) as client:
-        found = _pairs(client, find(client, reference)["referral_id"] if reference else None)
+    with open_client(Workspace(var)) as client:
+        found = _pairs(client, find_referral(client, reference)["referral_id"] if reference else None)
     if as_json:
         print(json.dumps(found, indent=2))
     else:
@@ -59,13 +59,13 @@ def merge(
     var: Folder = VAR,
 ) -> None:
     """Stops a request that is the same as another. `leeward referral unmerge` takes it back."""
-    with asking(Workspace(var)) as client:
-        one, other = find(client, reference), find(client, into)
+    with open_client(Workspace(var)) as client:
+        referral, other = find_referral(client, reference), find_referral(client, into)
         if not anyway:
-            _refuse_unless_alike(client, one, other)
-        ids = {"referral_id": one["referral_id"], "into_referral_id": other["referral_id"]}
+            _refuse_unless_alike(client, referral, other)
+        ids = {"referral_id": referral["referral_id"], "into_referral_id": other["referral_id"]}
         client.call("intake", "merge", **ids, staff=by, reason=reason.value)
-    console.print(f"{one['reference']} has stopped, and {other['reference']} goes on in its place.", markup=False)
+    console.print(f"{referral['reference']} has stopped, and {other['reference']} goes on in its place.", markup=False)
 
 
 @app.command()
@@ -76,10 +76,10 @@ def unmerge(
     var: Folder = VAR,
 ) -> None:
     """Lets a request that was merged into another go on where it was: they were not the same after all."""
-    with asking(Workspace(var)) as client:
-        one = find(client, reference)
-        client.call("intake", "unmerge", referral_id=one["referral_id"], staff=by, reason=reason.value)
-    console.print(f"{one['reference']} goes on where it was.", markup=False)
+    with open_client(Workspace(var)) as client:
+        referral = find_referral(client, reference)
+        client.call("intake", "unmerge", referral_id=referral["referral_id"], staff=by, reason=reason.value)
+    console.print(f"{referral['reference']} goes on where it was.", markup=False)
 
 
 @app.command()
@@ -91,28 +91,29 @@ def tell_apart(
     var: Folder = VAR,
 ) -> None:
     """Two requests are not the same, and are never suggested to be again."""
-    with asking(Workspace(var)) as client:
-        one, other = find(client, reference), find(client, other_reference)
-        ids = {"referral_id": one["referral_id"], "other_referral_id": other["referral_id"]}
+    with open_client(Workspace(var)) as client:
+        referral, other = find_referral(client, reference), find_referral(client, other_reference)
+        ids = {"referral_id": referral["referral_id"], "other_referral_id": other["referral_id"]}
         done = client.call("intake", "tell_apart", **ids, staff=by, reason=reason.value)
-    both = f"{one['reference']} and {other['reference']}"
-    told = "are told apart for good" if done["changed"] else "had been told apart before; nothing has changed"
-    console.print(f"{both} {told}.", markup=False)
+    both = f"{referral['reference']} and {other['reference']}"
+    result = "are told apart for good" if done["changed"] else "had been told apart before; nothing has changed"
+    console.print(f"{both} {result}.", markup=False)
 
 
 def _pairs(client: RpcClient, referral_id: str | None) -> list[dict[str, Any]]:
-    asked: dict[str, Any] = {"referral_id": referral_id} if referral_id else {}
-    found: list[dict[str, Any]] = client.call("intake", "possible_duplicates", limit=AT_MOST, **asked)
+    fields: dict[str, Any] = {"referral_id": referral_id} if referral_id else {}
+    found: list[dict[str, Any]] = client.call("intake", "possible_duplicates", limit=AT_MOST, **fields)
     return found
 
 
-def _refuse_unless_alike(client: RpcClient, one: dict[str, Any], other: dict[str, Any]) -> None:
+def _refuse_unless_alike(client: RpcClient, referral: dict[str, Any], other: dict[str, Any]) -> None:
     """Raises CommandFailed, as if intake had refused."""
-    both = {one["referral_id"], other["referral_id"]}
-    if all({pair["referral_id"], pair["other_referral_id"]} != both for pair in _pairs(client, one["referral_id"])):
+    both = {referral["referral_id"], other["referral_id"]}
+    pairs = _pairs(client, referral["referral_id"])
+    if all({pair["referral_id"], pair["other_referral_id"]} != both for pair in pairs):
         raise CommandFailed(
             "NotAlike",
-            f"{one['reference']} and {other['reference']} are no pair that waits to be looked at "
+            f"{referral['reference']} and {other['reference']} are no pair that waits to be looked at "
             "(`leeward referral duplicates`). If you are sure that they are the same request, say --anyway.",
         )
 

@@ -1,4 +1,4 @@
-"""`leeward erase` and `leeward hold`: what is held about somebody goes for good, or must stay."""
+"""`leeward erase` and `leeward hold`: erasure of everything held about a person, and legal holds that prevent it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from chassis.rpc import RpcClient
 from contracts.commands.privacy import ErasureReason, HoldReason, LiftReason
 from leeward.console.options import ME, VAR, AsJson, By, Folder, Reference
 from leeward.console.referral_events import gather
-from leeward.console.service_client import ask, asking
+from leeward.console.service_client import ask_intake, open_client
 from leeward.console.terminal import broker_errors, broker_of, console, errors
-from leeward.dead_letters.attribution import About, Person
+from leeward.dead_letters.attribution import Attribution, Person
 from leeward.dead_letters.discarding import discard_letters
-from leeward.dead_letters.letters import SHOW, Letter, look
+from leeward.dead_letters.letters import SHOW, Letter, fetch_letters
 from leeward.runtime.workspace import SERVICES, Workspace
 
 hold_app = typer.Typer(no_args_is_help=True, add_completion=False, help="Legal holds, which stop every erasure.")
@@ -43,17 +43,17 @@ def erase(
     workspace = Workspace(var)
     problems: list[str] = []
     if status:
-        view = ask(workspace, "erasure", reference=reference)
+        view = ask_intake(workspace, "erasure", reference=reference)
     else:
         if reason is None:
             raise typer.BadParameter("a reason is needed", param_hint="--reason")
         if not yes:
             typer.confirm(f"Erase everything about {reference}, for good?", abort=True)
-        view = ask(workspace, "erase", reference=reference, reason=reason.value, erased_by=by, anyway=anyway)
-        untold, problems = discard_letters_about(
+        view = ask_intake(workspace, "erase", reference=reference, reason=reason.value, erased_by=by, anyway=anyway)
+        unattributed, problems = discard_letters_about(
             workspace, _person(workspace, [view, *view.get("with_it", ())]), reason
         )
-        view["letters_about_nobody_known"] = [{"service": one.service, "id": one.id} for one in untold]
+        view["letters_about_nobody_known"] = [{"service": letter.service, "id": letter.id} for letter in unattributed]
     if as_json:
         print(json.dumps(view, indent=2))
     else:
@@ -72,7 +72,7 @@ def place(
     var: Folder = VAR,
 ) -> None:
     """Keeps what is held about a person, whatever asks for its erasure, until the hold is lifted."""
-    ask(Workspace(var), "place_hold", reference=reference, reason=reason.value, placed_by=by)
+    ask_intake(Workspace(var), "place_hold", reference=reference, reason=reason.value, placed_by=by)
     console.print(f"{reference} is on legal hold.")
 
 
@@ -84,14 +84,14 @@ def lift(
     var: Folder = VAR,
 ) -> None:
     """Ends a legal hold."""
-    ask(Workspace(var), "lift_hold", reference=reference, reason=reason.value, lifted_by=by)
+    ask_intake(Workspace(var), "lift_hold", reference=reference, reason=reason.value, lifted_by=by)
     console.print(f"{reference} is on legal hold no longer.")
 
 
 @hold_app.command()
 def show(reference: Reference, var: Folder = VAR, as_json: AsJson = False) -> None:
     """Every legal hold there is and was on a person."""
-    holds = ask(Workspace(var), "holds", reference=reference)
+    holds = ask_intake(Workspace(var), "holds", reference=reference)
     if as_json:
         print(json.dumps(holds, indent=2))
         return
@@ -106,32 +106,31 @@ def show(reference: Reference, var: Folder = VAR, as_json: AsJson = False) -> No
 def discard_letters_about(
     workspace: Workspace, person: Person, reason: ErasureReason
 ) -> tuple[list[Letter], list[str]]:
-    """Drops the dead letters about a person that hold something sealed, each on record.
+    """Discards the dead letters about a person that hold something sealed, and records each in the audit log.
 
-    Returns those of which it can't be told whom they are about, which are left to whoever erases, and which services
-    could not be asked.
+    Returns the letters that may be about anybody, for the operator to look at, and what kept services from answering.
     """
-    found: dict[About, list[Letter]] = defaultdict(list)
-    with asking(workspace) as client:
-        shown = look(client, SERVICES, SHOW, Selection())
+    found: dict[Attribution, list[Letter]] = defaultdict(list)
+    with open_client(workspace) as client:
+        shown = fetch_letters(client, SERVICES, SHOW, Selection())
         for letter in shown.letters:
-            found[person.of(letter)].append(letter)
-        moved = discard_letters(client, workspace, found[About.THEM], reason.value)
-    return found[About.CANT_TELL], [*shown.problems, *moved.problems]
+            found[person.attribute(letter)].append(letter)
+        moved = discard_letters(client, workspace, found[Attribution.THEM], reason.value)
+    return found[Attribution.CANT_TELL], [*shown.problems, *moved.problems]
 
 
 def _person(workspace: Workspace, erased: list[dict[str, Any]]) -> Person:
-    """All that leads to a person, as far as the services remember it."""
-    told: dict[str, dict[str, Any]] = {}
+    """The identifiers by which a letter can be attributed to a person, as far as the services remember them."""
+    events: dict[str, dict[str, Any]] = {}
     with broker_errors(), RpcClient(broker_of(workspace)) as client:
-        for one in erased:
-            told |= gather(client, one["referral_id"]).about(one["referral_id"])
-    ours = {one["referral_id"] for one in erased}
-    mine = {id_: row for id_, row in told.items() if row["referral_id"] in ours}
+        for referral in erased:
+            events |= gather(client, referral["referral_id"]).events_of(referral["referral_id"])
+    referrals = {referral["referral_id"] for referral in erased}
+    own_events = {id_: row for id_, row in events.items() if row["referral_id"] in referrals}
     return Person(
-        subjects=ours | {one["submission_id"] for one in erased},
-        events=mine.keys(),
-        correlations={row["correlation_id"] for row in mine.values()},
+        subjects=referrals | {referral["submission_id"] for referral in erased},
+        events=own_events.keys(),
+        correlations={row["correlation_id"] for row in own_events.values()},
     )
 
 
@@ -140,13 +139,14 @@ def _print_erasure(view: dict[str, Any]) -> None:
     console.print(
         f"{view['reference']} was erased on {view['erased_at'][:10]} by {view['erased_by']} ({why}).", markup=False
     )
-    for one in view.get("confirmed", ()):
-        console.print(f"  {one['service']} confirmed {one['confirmed_at'][:19].replace('T', ' ')}", markup=False)
+    for confirmation in view.get("confirmed", ()):
+        when = confirmation["confirmed_at"][:19].replace("T", " ")
+        console.print(f"  {confirmation['service']} confirmed {when}", markup=False)
     for service in view.get("waiting_for", ()):
         late = " [red]and is overdue" if view.get("overdue_since") else ""
         console.print(f"  {service} has not confirmed yet{late}")
-    for one in view.get("with_it", ()):
-        console.print(f"  {one['reference']}, which was the same request, was erased with it", markup=False)
+    for referral in view.get("with_it", ()):
+        console.print(f"  {referral['reference']}, which was the same request, was erased with it", markup=False)
     for letter in view.get("letters_about_nobody_known", ()):
         look = f"leeward dead show {letter['id']}"
         console.print(f"  A dead letter of {letter['service']} doesn't tell whom it is about: {look}", markup=False)

@@ -14,7 +14,7 @@ from contracts.sealed import Answer, EnteredAnswers
 from contracts.vocabulary import AnswerMode
 from leeward.console import unreadable
 from leeward.console.options import VAR, AsJson, Folder
-from leeward.console.service_client import asking, find
+from leeward.console.service_client import find_referral, open_client
 from leeward.console.terminal import console, errors, id_column, printable
 from leeward.console.unreadable import Every, Submissions
 from leeward.runtime.workspace import Workspace
@@ -33,8 +33,8 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """Who was asked for which form about a referral, and what came of it. Never what was answered."""
-    with asking(Workspace(var)) as client:
-        referral_id = find(client, reference)["referral_id"]
+    with open_client(Workspace(var)) as client:
+        referral_id = find_referral(client, reference)["referral_id"]
         found: list[dict[str, Any]] = client.call("evaluation", "invitations", referral_id=referral_id)
     if as_json:
         print(json.dumps(found, indent=2))
@@ -54,12 +54,12 @@ def answer(
     Nothing is written down here: what is typed goes sealed to evaluation, and is scored as if it came from the page.
     """
     workspace = Workspace(var)
-    with asking(workspace) as client:
+    with open_client(workspace) as client:
         form = client.call("evaluation", "show_form", invitation_id=invitation)
-        answers = tuple(one for item in form["items"] if (one := _asked(item)) is not None)
+        answers = tuple(given for item in form["items"] if (given := _ask_for_answer(item)) is not None)
         sealed = Keyring(workspace.keys).seal("evaluation", EnteredAnswers(answers=answers))
-        told: dict[str, Any] = {"invitation_id": invitation, "mode": how.value, "staff": by, "sealed": sealed}
-        client.call("evaluation", "enter_answers", **told)
+        fields: dict[str, Any] = {"invitation_id": invitation, "mode": how.value, "staff": by, "sealed": sealed}
+        client.call("evaluation", "enter_answers", **fields)
     console.print("Thank you. The answers are on record.")
 
 
@@ -80,9 +80,9 @@ def retry(submissions: Submissions = None, every: Every = False, var: Folder = V
     unreadable.read_again("evaluation", commands, submissions, every=every, say=lambda _: "", var=var)
 
 
-def _asked(item: dict[str, Any]) -> Answer | None:
-    """Asks for one answer until it is one that can be given; nothing leaves the question out."""
-    labels = {str(one["value"]): one["label"] for one in item["choices"]}
+def _ask_for_answer(item: dict[str, Any]) -> Answer | None:
+    """Prompts until a valid answer to one question is typed; None if the question is left out."""
+    labels = {str(choice["value"]): choice["label"] for choice in item["choices"]}
     console.print(f"\n{printable(item['text'])}", markup=False)
     for value, label in labels.items():
         console.print(f"  {value}  {printable(label)}", markup=False, highlight=False)
@@ -97,16 +97,16 @@ def _asked(item: dict[str, Any]) -> Answer | None:
 
 def _invitations(found: list[dict[str, Any]]) -> Table:
     table = Table(id_column("invitation"), "who", "when in therapy", "questionnaire", "state", "asked", box=None)
-    for one in found:
-        asked = one["invited_at"][:16].replace("T", " ")
-        told = (one["invitation_id"], one["respondent"], one["stage"], one["instrument"], one["state"], asked)
-        table.add_row(*(Text(printable(value.replace("_", " "))) for value in told))
+    for invitation in found:
+        asked = invitation["invited_at"][:16].replace("T", " ")
+        cells = [invitation[name] for name in ("invitation_id", "respondent", "stage", "instrument", "state")]
+        table.add_row(*(Text(printable(value.replace("_", " "))) for value in (*cells, asked)))
     return table
 
 
 def _unreadable(found: list[dict[str, Any]]) -> Table:
     table = Table(id_column("sent as"), "came", "sealed to key", box=None)
-    for one in found:
-        told = (one["submission_id"], one["received_at"][:16].replace("T", " "), one.get("sealed_to") or "–")
-        table.add_row(*(Text(printable(value)) for value in told))
+    for form in found:
+        cells = (form["submission_id"], form["received_at"][:16].replace("T", " "), form.get("sealed_to") or "–")
+        table.add_row(*(Text(printable(value)) for value in cells))
     return table

@@ -61,8 +61,8 @@ class Seen:
         return f"{line}  {json.dumps(self.body)}" if with_body else line
 
     def as_json(self, *, with_body: bool) -> str:
-        told = {name: value for name, value in vars(self).items() if name != "body" or with_body}
-        return json.dumps(told)
+        fields = {name: value for name, value in vars(self).items() if name != "body" or with_body}
+        return json.dumps(fields)
 
 
 @app.callback()
@@ -98,7 +98,7 @@ def listen(amqp_uri: str, publishers: Sequence[str], types: Sequence[str]) -> It
     arrived: list[Incoming] = []
     connection = open_connection(amqp_uri, name="events tail", heartbeat_seconds=HEARTBEAT_SECONDS)
     try:
-        there = [one for one in publishers if _is_there(amqp_uri, f"{one}.events")]
+        there = [publisher for publisher in publishers if _is_there(amqp_uri, f"{publisher}.events")]
         channel = connection.open_channel()
         declared = connection.ask(
             lambda done: channel.queue_declare("", exclusive=True, auto_delete=True, callback=done)

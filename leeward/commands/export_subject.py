@@ -16,7 +16,7 @@ from contracts.commands.subject import ExportReason, Ground
 from contracts.reference import InvalidReference, parse_reference
 from contracts.vocabulary import Party
 from leeward.console.options import ME, VAR, By, Folder, Reference, new_folder
-from leeward.console.service_client import asking
+from leeward.console.service_client import open_client
 from leeward.console.terminal import console, errors, plain_errors
 from leeward.runtime.workspace import Workspace
 from leeward.subject_access.gathering import Part, Request, gather
@@ -82,19 +82,19 @@ def _gather(
     whose: Party,
     grounds: Mapping[str, Ground],
 ) -> Export:
-    """Raises NoSuchEntry. What is left out is on record before anything is written."""
+    """Gathers the export. Raises NoSuchEntry. What is left out is audited before anything is written."""
     values = workspace.values()
-    own = Path(forms) if (forms := values.get("SITE_FORMS")) else None
-    with asking(workspace) as client:
+    own_forms = Path(forms) if (forms := values.get("SITE_FORMS")) else None
+    with open_client(workspace) as client:
         try:
             requests = gather(client, reference, by=by, reason=reason, whose=whose)
-            found = numbered(_in_words(one, own) for one in requests)
+            found = numbered(_in_words(request, own_forms) for request in requests)
             if entries := left_out(found, grounds):
-                client.call("intake", "leave_out", staff=by, entries=[one.to_json() for one in entries])
+                client.call("intake", "leave_out", staff=by, entries=[entry.to_json() for entry in entries])
         except NoAnswer as silence:
             _refuse(f"Nothing was written, because something would be missing: {silence}.")
     return Export(
-        requests=[one.without(grounds) for one in found],
+        requests=[request.without(grounds) for request in found],
         grounds=frozenset(grounds.values()),
         made_at=workspace.clock.now(),
         by=by,
@@ -104,8 +104,8 @@ def _gather(
     )
 
 
-def _in_words(request: Request, own: Path | None) -> Request:
-    parts = (Part(one.service, in_the_forms_words(one.section, own)) for one in request.parts)
+def _in_words(request: Request, own_forms: Path | None) -> Request:
+    parts = (Part(part.service, in_the_forms_words(part.section, own_forms)) for part in request.parts)
     return replace(request, parts=tuple(parts))
 
 

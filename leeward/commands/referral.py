@@ -1,5 +1,8 @@
-"""`leeward referral`: what a client wrote and what was decided, for a person who may read it; requests that came twice;
-and what is put right. Each time it goes on record."""
+"""`leeward referral show` and `outcomes`: what a client wrote and what was decided, for a person who may read it.
+
+Every reading is recorded in the audit log. Duplicates and corrections are commands of the same group in modules of
+their own.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ import typer
 from chassis.privacy.ephemeral_key import OneTimeKey
 from contracts.commands.subject import ReadingReason, Section, Topic
 from leeward.console.options import VAR, AsJson, By, Folder, Reference
-from leeward.console.service_client import asking, find
+from leeward.console.service_client import find_referral, open_client
 from leeward.console.terminal import console
 from leeward.runtime.workspace import Workspace
 from leeward.subject_access.gathering import open_answer
@@ -49,13 +52,13 @@ def show(
     Whoever handles somebody linked to the client is refused.
     """
     workspace, key = Workspace(var), OneTimeKey()
-    with asking(workspace) as client:
-        referral_id = find(client, reference)["referral_id"]
+    with open_client(workspace) as client:
+        referral_id = find_referral(client, reference)["referral_id"]
         asked: dict[str, Any] = {"staff": by, "reason": reason.value, "seal_to": key.public}
         answer = client.call("intake", "read_record", referral_id=referral_id, **asked)
-    own = Path(forms) if (forms := workspace.values().get("SITE_FORMS")) else None
-    sections = [in_the_forms_words(one, own) for one in open_answer(key, answer).sections]
-    _tell(sections, as_json=as_json)
+    own_forms = Path(forms) if (forms := workspace.values().get("SITE_FORMS")) else None
+    sections = [in_the_forms_words(section, own_forms) for section in open_answer(key, answer).sections]
+    _print_sections(sections, as_json=as_json)
 
 
 @app.command()
@@ -63,26 +66,26 @@ def outcomes(reference: Reference, by: By, var: Folder = VAR, as_json: AsJson = 
     """What was decided about each safeguarding concern of a client, and why."""
     workspace, key = Workspace(var), OneTimeKey()
     sections: list[Section] = []
-    with asking(workspace) as client:
-        for concern in find(client, reference).get("concerns", ()):
+    with open_client(workspace) as client:
+        for concern in find_referral(client, reference).get("concerns", ()):
             asked: dict[str, Any] = {"concern_id": concern["concern_id"], "staff": by, "seal_to": key.public}
             sections += open_answer(key, client.call("notifications", "read_outcomes", **asked)).sections
-    _tell(sections, as_json=as_json)
+    _print_sections(sections, as_json=as_json)
 
 
-def _tell(sections: Iterable[Section], *, as_json: bool) -> None:
+def _print_sections(sections: Iterable[Section], *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps([one.to_json() for one in sections], indent=2, ensure_ascii=False))
+        print(json.dumps([section.to_json() for section in sections], indent=2, ensure_ascii=False))
         return
     for section in sections:
         console.print(f"\n{TITLES[section.topic]}", style="bold")
         for entry in section.entries:
             for what, value in entry.told().items():
-                console.print(f"  {what}: {_harmless(value)}", markup=False, highlight=False)
+                console.print(f"  {what}: {_without_controls(value)}", markup=False, highlight=False)
             console.print()
 
 
-def _harmless(typed: str) -> str:
-    """What somebody typed, without what would move a terminal's cursor or hide text; further lines are set in."""
-    plain = "".join(one if one.isprintable() or one == "\n" else "\N{REPLACEMENT CHARACTER}" for one in typed)
+def _without_controls(typed: str) -> str:
+    """What somebody typed, without control characters that would steer the terminal; further lines are indented."""
+    plain = "".join(char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in typed)
     return plain.replace("\n", "\n    ")

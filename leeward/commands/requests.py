@@ -1,4 +1,4 @@
-"""`leeward requests unreadable`: what a front-end sent and intake could not take in."""
+"""`leeward requests unreadable`: submissions from front-ends that intake could not read."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ def retry(submissions: Submissions = None, every: Every = False, var: Folder = V
     Exit code 1 if one still can't be read.
     """
     commands = ("unreadable", "retry_unreadable")
-    unreadable.read_again("intake", commands, submissions, every=every, say=_what, var=var)
+    unreadable.read_again("intake", commands, submissions, every=every, say=_describe_result, var=var)
 
 
-def _what(done: dict[str, Any]) -> str:
+def _describe_result(done: dict[str, Any]) -> str:
     return f": request {done['reference']}" if done.get("reference") else ": a withdrawal"
 
 
 def _table(found: list[dict[str, Any]]) -> Table:
     table = Table(id_column("sent as"), "what", "came", "why", "sealed to key", box=None)
-    for one in found:
-        why = one["reason"] + (f" ({one['field']})" if one.get("field") else "")
-        came = one["received_at"][:16].replace("T", " ")
-        told = (one["submission_id"], one["event"], came, why, one.get("sealed_to") or "–")
-        table.add_row(*(Text(printable(value)) for value in told))
+    for submission in found:
+        why = submission["reason"] + (f" ({submission['field']})" if submission.get("field") else "")
+        came = submission["received_at"][:16].replace("T", " ")
+        cells = (submission["submission_id"], submission["event"], came, why, submission.get("sealed_to") or "–")
+        table.add_row(*(Text(printable(value)) for value in cells))
     return table

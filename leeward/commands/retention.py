@@ -1,4 +1,4 @@
-"""`leeward retention`: until when what is held about somebody is kept, and who is erased by itself next."""
+"""`leeward retention`: when data about a person is erased by policy, and whose is next."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from leeward.console.options import ME, VAR, AsJson, By, Folder, Reference
-from leeward.console.service_client import ask
+from leeward.console.service_client import ask_intake
 from leeward.console.terminal import console
 from leeward.runtime.workspace import Workspace
 
@@ -21,7 +21,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="What is kept
 
 
 def days(text: str) -> timedelta:
-    """A while as a person writes it: `30d`, `4w`, `6m`, `2y`. Raises BadParameter."""
+    """A duration as a person writes it: `30d`, `4w`, `6m`, `2y`. Raises BadParameter."""
     found = re.fullmatch(r"(\d{1,4})([dwmy])", text)
     if found is None:
         raise typer.BadParameter(f"{text!r} is no while; write 30d, 4w, 6m or 2y")
@@ -31,11 +31,11 @@ def days(text: str) -> timedelta:
 @app.command()
 def show(reference: Reference, var: Folder = VAR, as_json: AsJson = False) -> None:
     """When what is held about a person is erased by itself, why then, and what stops it. Exit code 1 if nothing is."""
-    view = ask(Workspace(var), "kept_until", reference=reference)
+    view = ask_intake(Workspace(var), "kept_until", reference=reference)
     if as_json:
         print(json.dumps(view, indent=2))
         return
-    for line in _told(view):
+    for line in _lines_of(view):
         console.print(line, markup=False)
 
 
@@ -48,13 +48,13 @@ def due(
     """Who is erased next, the first first, and of whom a hold, a therapy or a concern has stopped it."""
     workspace = Workspace(var)
     before = workspace.clock.now() + days(within)
-    views = ask(workspace, "retention_due", before=before.isoformat())
+    views = ask_intake(workspace, "retention_due", before=before.isoformat())
     if as_json:
         print(json.dumps(views, indent=2))
         return
     table = Table("reference", "kept until", "term", "stopped by", "with it", box=None)
     for view in views:
-        stops = ", ".join(sorted({_words(one["kind"]) for one in view.get("stopped_by", ())}))
+        stops = ", ".join(sorted({_words(obstacle["kind"]) for obstacle in view.get("stopped_by", ())}))
         others = ", ".join(view.get("goes_with", ()))
         table.add_row(view["reference"], view["due_at"][:10], _words(view["term"]), stops or "–", others or "–")
     console.print(table if views else f"Nobody is due within {within}.")
@@ -73,35 +73,38 @@ def apply(
     """
     if not yes:
         typer.confirm("Erase everybody whose time has come by the policy that intake runs with?", abort=True)
-    told = ask(Workspace(var), "apply_retention", applied_by=by)
+    result = ask_intake(Workspace(var), "apply_retention", applied_by=by)
     if as_json:
-        print(json.dumps(told))
+        print(json.dumps(result))
     else:
-        console.print(f"{told['referrals']} referrals are looked at again, by policy {told['policy_version']}.")
+        console.print(f"{result['referrals']} referrals are looked at again, by policy {result['policy_version']}.")
 
 
 @app.command()
 def applied(var: Folder = VAR, as_json: AsJson = False) -> None:
     """Who has had every date reckoned anew, when, by which version of the policy and of how many referrals."""
-    found = ask(Workspace(var), "retention_applied")
+    found = ask_intake(Workspace(var), "retention_applied")
     if as_json:
         print(json.dumps(found, indent=2))
         return
-    for one in found:
-        when = one["applied_at"][:19].replace("T", " ")
-        console.print(f"{when} {one['applied_by']}: {one['what']}", markup=False, highlight=False)
+    for run in found:
+        when = run["applied_at"][:19].replace("T", " ")
+        console.print(f"{when} {run['applied_by']}: {run['what']}", markup=False, highlight=False)
     if not found:
         console.print("Never.")
 
 
-def _told(view: dict[str, Any]) -> list[str]:
+def _lines_of(view: dict[str, Any]) -> list[str]:
     state, since = _words(view["state"]), view["counted_from"][:10]
     return [
         f"{view['reference']} is {state}, and kept until {view['due_at'][:10]}.",
         f"  {view['why']}",
         f"  Term “{_words(view['term'])}” of policy {view['policy_version']}, counted from {since}.",
         *([f"  Goes together with {', '.join(view['goes_with'])}."] if view.get("goes_with") else []),
-        *(f"  Stopped by a {_words(one['kind'])} ({one['reference']})." for one in view.get("stopped_by", ())),
+        *(
+            f"  Stopped by a {_words(obstacle['kind'])} ({obstacle['reference']})."
+            for obstacle in view.get("stopped_by", ())
+        ),
     ]
 
 

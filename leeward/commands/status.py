@@ -28,9 +28,9 @@ def status(var: Folder = VAR, as_json: AsJson = False) -> None:
     everything: list[ServiceStatus | SiteStatus] = [*states, *sites]
     alarms = {**{state.service: state.alarms for state in everything}, **({OPERATOR: operators} if operators else {})}
     if as_json:
-        told = [asdict(state) for state in everything]
-        told += [{"service": OPERATOR, "alarms": operators}] if operators else []
-        console.print_json(json.dumps(told))
+        report = [asdict(state) for state in everything]
+        report += [{"service": OPERATOR, "alarms": operators}] if operators else []
+        console.print_json(json.dumps(report))
     else:
         console.print(status_table(states))
         for site in sites:

@@ -1,6 +1,6 @@
 """`leeward templates`: the wording of messages, with invented values.
 
-The notifications service shows them itself; from here it is only asked to.
+The notifications service renders them, in a process of its own.
 """
 
 from __future__ import annotations

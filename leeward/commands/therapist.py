@@ -1,4 +1,4 @@
-"""`leeward therapist`: what is otherwise about a therapist, and the code that one rings for. All goes on record."""
+"""`leeward therapist`: changes to a therapist's record, and codes given out by telephone. All of it is audited."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from contracts.typed.money import read_pounds
 from contracts.typed.telephones import read_telephone
 from contracts.vocabulary import CallerCheck, ChangeReason
 from leeward.console.options import VAR, By, Folder
-from leeward.console.service_client import asking, find
+from leeward.console.service_client import find_referral, open_client
 from leeward.console.terminal import console
-from leeward.console.typed_values import ask, parsed_by, text_of
+from leeward.console.typed_values import parsed_by, prompt_for, text_of
 from leeward.runtime.workspace import Workspace
 
 Therapist = Annotated[str, typer.Argument(metavar="THERAPIST", help="The therapist's id.")]
@@ -40,9 +40,9 @@ def contact(therapist: Therapist, by: By, reason: Reason, var: Folder = VAR) -> 
     Name, email and telephone are asked for, so that they stand in no history of the terminal.
     """
     new = TherapistContact(
-        name=ask("Name", text_of(MOST_OF_NAME)),
-        email=ask("Email", read_email),
-        telephone=ask("Telephone (nothing if there is none)", _telephone, otherwise=""),
+        name=prompt_for("Name", text_of(MOST_OF_NAME)),
+        email=prompt_for("Email", read_email),
+        telephone=prompt_for("Telephone (nothing if there is none)", _telephone, otherwise=""),
     )
     sealed = Keyring(Workspace(var).keys).seal("notifications", new)
     _change(var, therapist, by, reason, contact=sealed)
@@ -101,15 +101,15 @@ def code(
     """
     key = OneTimeKey()
     asked: dict[str, Any] = {"staff": by, "check": reason.value, "seal_to": key.public}
-    with asking(Workspace(var)) as client:
+    with open_client(Workspace(var)) as client:
         if _is_match(introduction):
             asked["match_id"] = introduction
         else:
-            asked["referral_id"] = find(client, introduction)["referral_id"]
+            asked["referral_id"] = find_referral(client, introduction)["referral_id"]
         given = GivenCode.from_json(client.call("notifications", "give_client_code", **asked))
-    told = key.open(OneTimeCode, given.sealed).code
+    digits = key.open(OneTimeCode, given.sealed).code
     console.print(f"For therapist {given.therapist_id}:", markup=False, highlight=False)
-    console.print(f"{told[:3]} {told[3:]}, until {given.valid_until.astimezone(LONDON):%H:%M}", highlight=False)
+    console.print(f"{digits[:3]} {digits[3:]}, until {given.valid_until.astimezone(LONDON):%H:%M}", highlight=False)
 
 
 def _is_match(introduction: str) -> bool:
@@ -124,5 +124,5 @@ def _telephone(text: str) -> str | None:
 
 
 def _change(var: Any, therapist: str, by: str, reason: ChangeReason, **changes: Any) -> None:
-    with asking(Workspace(var)) as client:
+    with open_client(Workspace(var)) as client:
         client.call("matching", "change_therapist", therapist_id=therapist, staff=by, reason=reason.value, **changes)

@@ -70,21 +70,24 @@ def topology(
         print(json.dumps(definitions(everything, given, vhost=vhost), indent=2))
         return
     if as_json:
-        print(json.dumps([_as_json(one) for one in topologies(found)], indent=2))
+        print(json.dumps([_as_json(service_topology) for service_topology in topologies(found)], indent=2))
         return
-    for one in topologies(found):
-        console.print(_table(one))
+    for service_topology in topologies(found):
+        console.print(_table(service_topology))
 
 
 def _as_json(topology: Topology) -> dict[str, Any]:
     (user,) = (user for user in users_of([topology]) if user.name == topology.service)
     return {
         "service": topology.service,
-        "exchanges": [{"name": one.name, "type": one.type, "why": _why(one.name)} for one in topology.exchanges],
-        "listens_to": [one.name for one in topology.foreign],
+        "exchanges": [
+            {"name": exchange.name, "type": exchange.type, "why": _purpose(exchange.name)}
+            for exchange in topology.exchanges
+        ],
+        "listens_to": [exchange.name for exchange in topology.foreign],
         "queues": [
-            {"name": one.name, "arguments": dict(one.queue_arguments or {}), "why": _why(one.name)}
-            for one in topology.queues
+            {"name": queue.name, "arguments": dict(queue.queue_arguments or {}), "why": _purpose(queue.name)}
+            for queue in topology.queues
         ],
         "bindings": [
             {"exchange": exchange, "routing_key": key, "queue": queue} for exchange, key, queue in topology.bindings()
@@ -96,22 +99,22 @@ def _as_json(topology: Topology) -> dict[str, Any]:
 def _table(topology: Topology) -> Table:
     table = Table(topology.service, "", "why", box=None, title_justify="left", padding=(0, 2, 0, 0))
     for exchange in topology.exchanges:
-        table.add_row("exchange", exchange.name, _why(exchange.name))
+        table.add_row("exchange", exchange.name, _purpose(exchange.name))
     for exchange in topology.foreign:
-        heard = ", ".join(_heard(topology, exchange.name))
+        heard = ", ".join(_keys_from(topology, exchange.name))
         table.add_row("listens to" if heard else "answers on", exchange.name, heard)
     for queue in topology.queues:
         bound = "\n".join(f"  {source} / {key}" for source, key, name in topology.bindings() if name == queue.name)
-        table.add_row("queue", f"{queue.name}\n{bound}", _why(queue.name))
+        table.add_row("queue", f"{queue.name}\n{bound}", _purpose(queue.name))
     return table
 
 
-def _heard(topology: Topology, exchange: str) -> Iterator[str]:
+def _keys_from(topology: Topology, exchange: str) -> Iterator[str]:
     return (key for source, key, _ in topology.bindings() if source == exchange)
 
 
-def _why(name: str) -> str:
-    """In a sentence, what an exchange or queue is for."""
+def _purpose(name: str) -> str:
+    """What an exchange or queue is for, in words."""
     service, _, rest = name.partition(".")
     if name.startswith("rpc-"):
         return f"commands of the {rest}" if rest else "commands of staff's clients"

@@ -1,4 +1,4 @@
-"""`leeward trace`: a referral's whole history, put together from what each service remembers of it."""
+"""`leeward trace`: a referral's history across all services, from the events that each of them remembers."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def trace(
         gathered = gather(client, referral_id)
     steps = story_of(gathered, referral_id)
     if as_json:
-        told = {"referral_id": referral_id, "steps": [asdict(step) for step in steps], "silent": gathered.silent}
-        print(json.dumps(told, indent=2))
+        report = {"referral_id": referral_id, "steps": [asdict(step) for step in steps], "silent": gathered.silent}
+        print(json.dumps(report, indent=2))
     else:
         console.print(_table(steps, referral_id))
         for service, why in gathered.silent.items():
@@ -45,7 +45,7 @@ def _table(steps: Iterable[Step], referral_id: str) -> Table:
     table.add_column("handled by, after")
     for step in steps:
         of_another = step.referral_id not in (None, referral_id)
-        handled = ", ".join(f"{one.service}{_short(one.seconds_after, ' ')}" for one in step.handled)
+        handled = ", ".join(f"{handling.service}{_short(handling.seconds_after, ' ')}" for handling in step.handled)
         event = f"{step.event} (of another referral)" if of_another else step.event
         time = step.at[:23].replace("T", " ")
         table.add_row(time, step.service, event, _short(step.seconds_since_cause), handled or "–")

@@ -1,7 +1,7 @@
-"""`leeward up`: runs everything and stays.
+"""`leeward up`: runs everything in the foreground.
 
-What the services share is most of what a start has to load, so the process that they are forked from begins before
-anything else is loaded here.
+Most of a start's time goes into loading what all services share. So the process that they are forked from starts first,
+and loads it while this process imports the rest.
 """
 
 from __future__ import annotations
@@ -20,6 +20,6 @@ def up(
 ) -> None:
     """Starts a broker if AMQP_URI names none, every service and the public site, and stays until Ctrl-C."""
     with opened() as prefork_server:
-        from leeward.runtime.foreground import stay
+        from leeward.runtime.foreground import run_in_foreground
 
-        stay(var, sample=sample, prefork_server=prefork_server)
+        run_in_foreground(var, sample=sample, prefork_server=prefork_server)

@@ -1,4 +1,4 @@
-"""The operators' own audit log: a file of chained entries about what no single service can have on record."""
+"""The operators' audit log: a hash-chained file of actions that belong to no single service."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class NoEntry(Refusal):
 
 @dataclass(frozen=True)
 class Finding:
-    """What came of one log: the verdict on it, or why it could not be asked, and which lines are no anchors."""
+    """The result of verifying one log: the verdict, or why there is none, and the lines that are no anchors."""
 
     verdict: Verdict | str
     unreadable: Sequence[int] = ()
@@ -35,12 +35,12 @@ class Finding:
         return isinstance(self.verdict, Verdict) and self.verdict.holds and not self.unreadable
 
     def to_json(self) -> Any:
-        told: Any = self.verdict if isinstance(self.verdict, str) else asdict(self.verdict)
-        return {**told, "unreadable_anchors": list(self.unreadable)} if isinstance(told, dict) else told
+        verdict: Any = self.verdict if isinstance(self.verdict, str) else asdict(self.verdict)
+        return {**verdict, "unreadable_anchors": list(self.unreadable)} if isinstance(verdict, dict) else verdict
 
 
 def record_audit(path: Path, what: AuditAction, *, at: datetime, **about: Any) -> None:
-    """Adds a line, and returns when it is on the disk. `about` holds identifiers, codes and the given reason.
+    """Appends an entry, and returns once it is on disk. `about` holds identifiers, codes and the given reason.
 
     Raises NoEntry if the line before isn't one.
     """
@@ -60,7 +60,7 @@ def entries_in(path: Path) -> list[dict[str, Any]]:
 
 
 def operators_log(workspace: Workspace) -> Finding:
-    """What came of the log of operators, which lies in a file."""
+    """Verifies the operators' log."""
     anchored = read_anchors(workspace.anchors, OPERATOR)
     try:
         verdict = verify(entries_in(workspace.audit), anchors=anchored.anchors)
@@ -70,13 +70,13 @@ def operators_log(workspace: Workspace) -> Finding:
 
 
 def operators_alarms(workspace: Workspace) -> Mapping[str, int]:
-    """What a person must know of that log at once, by name, and how often it is so."""
+    """The alarms of the operators' log: counts by alarm name, only those above 0."""
     anchored = read_anchors(workspace.anchors, OPERATOR)
     try:
         there = {entry["sequence"]: entry["hash"] for entry in entries_in(workspace.audit)}
     except NoEntry:
         there = {}
-    broken = {one for one in anchored.anchors if there.get(one.sequence) != one.hash}
+    broken = {anchor for anchor in anchored.anchors if there.get(anchor.sequence) != anchor.hash}
     counted = {CONTRADICTS: len(broken), UNREADABLE: len(anchored.unreadable)}
     return {name: count for name, count in counted.items() if count}
 

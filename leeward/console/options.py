@@ -31,7 +31,7 @@ def new_folder(path: Path | None) -> Path | None:
     """For `typer.Option(callback=…)`: a folder, or a place where one can be made."""
     if path is None:
         return None
-    nearest = next(one for one in (path.absolute(), *path.absolute().parents) if one.exists())
+    nearest = next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.exists())
     if not nearest.is_dir():
         raise typer.BadParameter(f"{nearest} is a file; name a folder")
     return path

@@ -1,4 +1,4 @@
-"""What every service remembers of a referral, gathered and put in the order in which one thing led to another."""
+"""The events of a referral that the services remember, gathered and put in order, with causes and delays."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Handled:
 
 @dataclass(frozen=True)
 class Step:
-    """One event of the story. `service` emitted it; what came from outside is known only by who handled it."""
+    """One event of the story. `service` emitted it; empty for a message from outside, which only its handlers know."""
 
     id: str
     at: str
@@ -46,44 +46,44 @@ class Step:
 
 @dataclass
 class Gathered:
-    """What the services have told so far, and which of them don't answer."""
+    """The events that services have reported so far, by id, and why some of them don't answer, by service."""
 
     emitted: dict[str, dict[str, Any]] = field(default_factory=dict)
     handled: dict[str, dict[str, str]] = field(default_factory=dict)
     silent: dict[str, str] = field(default_factory=dict)
 
-    def about(self, referral_id: str) -> dict[str, dict[str, Any]]:
-        """The events of this referral and all that led to them, of which some may be another referral's."""
-        kept = {id_: row for id_, row in self.emitted.items() if row["referral_id"] == referral_id}
-        causes = [row["causation_id"] for row in kept.values()]
+    def events_of(self, referral_id: str) -> dict[str, dict[str, Any]]:
+        """The events of this referral and all their causes, some of which may be another referral's."""
+        events = {id_: row for id_, row in self.emitted.items() if row["referral_id"] == referral_id}
+        causes = [row["causation_id"] for row in events.values()]
         while causes:
             cause = causes.pop()
-            if cause in self.emitted and cause not in kept:
-                kept[cause] = self.emitted[cause]
-                causes.append(kept[cause]["causation_id"])
-        return kept
+            if cause in self.emitted and cause not in events:
+                events[cause] = self.emitted[cause]
+                causes.append(events[cause]["causation_id"])
+        return events
 
 
 def gather(client: RpcClient, referral_id: str, services: Sequence[str] = SERVICES) -> Gathered:
-    """Asks every service until none tells anything new."""
+    """Asks every service again with all the ids found so far, until there are no new ones."""
     gathered, asked = Gathered(), None
     while True:
-        known = gathered.about(referral_id)
-        asking = {
+        known = gathered.events_of(referral_id)
+        query = {
             "referral_ids": [referral_id],
             "correlation_ids": sorted({row["correlation_id"] for row in known.values()}),
             "message_ids": sorted(known.keys() | _causes(known)),
         }
-        if asking == asked:
+        if query == asked:
             return gathered
-        asked = asking
+        asked = query
         for service in services:
-            _ask(client, service, asking, gathered)
+            _ask(client, service, query, gathered)
 
 
 def story_of(gathered: Gathered, referral_id: str) -> list[Step]:
     """The steps in order of time."""
-    known = gathered.about(referral_id)
+    known = gathered.events_of(referral_id)
     times = {id_: row["emitted_at"] for id_, row in known.items()}
     unknown = (_causes(known) - known.keys()) & gathered.handled.keys()
     outside = {id_: min(gathered.handled[id_].values()) for id_ in unknown}
@@ -108,22 +108,22 @@ def story_of(gathered: Gathered, referral_id: str) -> list[Step]:
     return sorted(steps, key=lambda step: (step.at, step.event != FROM_OUTSIDE, step.id))
 
 
-def _ask(client: RpcClient, service: str, asking: dict[str, list[str]], gathered: Gathered) -> None:
+def _ask(client: RpcClient, service: str, query: dict[str, list[str]], gathered: Gathered) -> None:
     if service in gathered.silent:
         return
     try:
-        told = client.call(service, "story", timeout=TIMEOUT_SECONDS, **asking)
+        answer = client.call(service, "story", timeout=TIMEOUT_SECONDS, **query)
     except (NoAnswer, CommandFailed) as error:
         gathered.silent[service] = str(error)
         return
-    for row in told["emitted"]:
+    for row in answer["emitted"]:
         gathered.emitted[row["event_id"]] = {**row, "service": service}
-    for id_, at in told["handled"].items():
+    for id_, at in answer["handled"].items():
         gathered.handled.setdefault(id_, {})[service] = at
 
 
 def referral_id_of(client: RpcClient, reference: str) -> str:
-    """Ends with exit code 1 if intake doesn't know the reference or can't be asked."""
+    """The referral's id for its reference; an id is returned as it is. Exits with 1 if intake doesn't know it."""
     try:
         return str(UUID(reference))
     except ValueError:
@@ -142,7 +142,7 @@ def _causes(known: dict[str, dict[str, Any]]) -> set[str]:
 
 
 def _handled(gathered: Gathered, id_: str, emitted_at: str | None) -> list[Handled]:
-    by_time = sorted(gathered.handled.get(id_, {}).items(), key=lambda one: one[1])
+    by_time = sorted(gathered.handled.get(id_, {}).items(), key=lambda item: item[1])
     return [Handled(service, at, _seconds(emitted_at, at)) for service, at in by_time]
 
 

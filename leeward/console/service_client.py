@@ -1,4 +1,4 @@
-"""Asking a service something for a person, who is told in words what it refuses and that it is silent."""
+"""Commands to services on behalf of a person at the terminal, with refusals and missing answers as plain messages."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from leeward.runtime.workspace import Workspace
 
 
 @contextmanager
-def asking(workspace: Workspace, front_end: str | None = None) -> Iterator[RpcClient]:
-    """As staff, or as a front-end that may ask less.
+def open_client(workspace: Workspace, front_end: str | None = None) -> Iterator[RpcClient]:
+    """A client for commands, as staff or as another front-end of `chassis.bus.permissions`.
 
-    Ends with exit code 1, in words, if a service refuses or can't be asked.
+    Prints why and exits with 1 if a service refuses or doesn't answer.
     """
     try:
         with broker_errors(), RpcClient(broker_of(workspace), front_end) as client:
@@ -31,8 +31,8 @@ def asking(workspace: Workspace, front_end: str | None = None) -> Iterator[RpcCl
     raise typer.Exit(1)
 
 
-def find(client: RpcClient, reference: str) -> dict[str, Any]:
-    """How the referral of this reference stands. Raises NoAnswer, or CommandFailed that says which reference it is."""
+def find_referral(client: RpcClient, reference: str) -> dict[str, Any]:
+    """Intake's view of the referral with this reference. Raises NoAnswer, or CommandFailed with the reference in it."""
     try:
         found: dict[str, Any] = client.call("intake", "find_referral", reference=reference)
     except CommandFailed as refusal:
@@ -40,7 +40,7 @@ def find(client: RpcClient, reference: str) -> dict[str, Any]:
     return found
 
 
-def ask(workspace: Workspace, method: str, **fields: Any) -> Any:
-    """Intake's answer. Ends with exit code 1, in words, if it refuses or can't be asked."""
-    with asking(workspace) as client:
+def ask_intake(workspace: Workspace, method: str, **fields: Any) -> Any:
+    """Intake's answer to a command. Prints why and exits with 1 if it refuses or doesn't answer."""
+    with open_client(workspace) as client:
         return client.call("intake", method, **fields)

@@ -24,7 +24,7 @@ PIPED_WIDTH = 200
 
 
 class Terminal(Console):
-    """Rich's console, asked how wide it is each time it prints: rich asks once, and takes a file for 80 columns."""
+    """Rich's console, which looks up its width at each print: rich does so once, and assumes 80 columns for a file."""
 
     @property  # type: ignore[misc]  # nobody sets it
     def size(self) -> ConsoleDimensions:
@@ -60,7 +60,7 @@ def broker_of(workspace: Workspace) -> str:
 
 
 def refuse_unknown(services: list[str] | None) -> list[str]:
-    """The services that are meant, all if none is named. Raises BadParameter for one that there isn't."""
+    """The named services, or all if none is named. Raises BadParameter for an unknown name."""
     unknown = sorted(set(services or ()) - set(SERVICES))
     if unknown:
         raise typer.BadParameter(f"there is no service {', '.join(unknown)}")
@@ -68,8 +68,8 @@ def refuse_unknown(services: list[str] | None) -> list[str]:
 
 
 def printable(text: object) -> str:
-    """What somebody else wrote, without what would steer a terminal."""
-    return "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in str(text))
+    """Text from elsewhere, with control characters escaped so that they can't steer the terminal."""
+    return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in str(text))
 
 
 def step(what: str) -> None:
@@ -78,7 +78,7 @@ def step(what: str) -> None:
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """What a person can put right is said in words, without a traceback."""
+    """Prints errors that a person can put right without a traceback, and exits with 1."""
     try:
         yield
     except Refusal as error:

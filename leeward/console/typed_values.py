@@ -1,4 +1,4 @@
-"""What a command or a spreadsheet says of something that was typed and can't be taken, without repeating it."""
+"""Messages for typed values that can't be read, for commands and spreadsheets. They never repeat the value."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ TEXTS = {
 }
 
 
-def said(unreadable: Unreadable) -> str:
-    """What it is, to be put after the name of what was typed."""
+def describe(unreadable: Unreadable) -> str:
+    """What is wrong, as a predicate after the value's name: "is not a date"."""
     values: dict[str, int | str] = dict(unreadable.values)
     if unreadable.fault is Fault.MONEY_MOST:
         values["most"] = write_pounds(int(values["most"]))
@@ -68,7 +68,7 @@ def said(unreadable: Unreadable) -> str:
 
 
 def text_of(most: int) -> Callable[[str], str]:
-    """A reader of words, of so many characters at most and at least one."""
+    """A reader for text of 1 to `most` characters."""
 
     def read(text: str) -> str:
         check_length(text, least=1)
@@ -78,23 +78,23 @@ def text_of(most: int) -> Callable[[str], str]:
 
 
 def parsed_by(read: Callable[[str], Value]) -> Callable[[str], Value]:
-    """A reader for `typer.Option(parser=…)`: what it can't take is wrong usage, told in words."""
+    """Turns a reader into one for `typer.Option(parser=…)`, which raises BadParameter instead of Unreadable."""
 
     def parse(text: str | Value) -> Value:
         if not isinstance(text, str):
-            return text  # typer has its own defaults parsed too
+            return text  # typer passes defaults, which are values already, through the parser too
         try:
             return read(text)
         except Unreadable as unreadable:
-            raise typer.BadParameter(f"that {said(unreadable)}") from None
+            raise typer.BadParameter(f"that {describe(unreadable)}") from None
 
     return parse
 
 
-def ask(what: str, read: Callable[[str], Value], *, otherwise: str | None = None) -> Value:
-    """Asks for something until it can be read, without what can't be seen. What is no terminal is asked once.
+def prompt_for(what: str, read: Callable[[str], Value], *, otherwise: str | None = None) -> Value:
+    """Prompts until the answer can be read, ignoring invisible characters. Asks only once if input is no terminal.
 
-    `otherwise` is taken where nothing is typed.
+    `otherwise` is the answer if nothing is typed. Raises BadParameter.
     """
     while True:
         typed = clean(typer.prompt(what, default=otherwise, show_default=False)).strip()
@@ -102,5 +102,5 @@ def ask(what: str, read: Callable[[str], Value], *, otherwise: str | None = None
             return read(typed)
         except Unreadable as unreadable:
             if not sys.stdin.isatty():
-                raise typer.BadParameter(f"that {said(unreadable)}") from None
-            typer.echo(f"That {said(unreadable)}.", err=True)
+                raise typer.BadParameter(f"that {describe(unreadable)}") from None
+            typer.echo(f"That {describe(unreadable)}.", err=True)

@@ -1,4 +1,4 @@
-"""What a service keeps because it could not read it: shown, and read again. Intake and evaluation keep such things."""
+"""Lists and retries submissions that a service stored because it could not read them (intake and evaluation)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.table import Table
 
 from chassis.rpc import CommandFailed
 from leeward.console.options import AsJson, Folder
-from leeward.console.service_client import asking
+from leeward.console.service_client import open_client
 from leeward.console.terminal import console, errors, printable
 from leeward.runtime.workspace import Workspace
 
@@ -25,8 +25,8 @@ Found = list[dict[str, Any]]
 def show(
     service: str, command: str, table: Callable[[Found], Table], *, none: str, var: Folder, as_json: AsJson
 ) -> None:
-    """What waits, the oldest first. Ends with exit code 1 if there is any."""
-    with asking(Workspace(var)) as client:
+    """Prints what waits, the oldest first. Exits with 1 if there is any."""
+    with open_client(Workspace(var)) as client:
         found: Found = client.call(service, command, limit=AT_MOST)
     if as_json:
         print(json.dumps(found, indent=2))
@@ -45,23 +45,24 @@ def read_again(
     say: Callable[[dict[str, Any]], str],
     var: Folder,
 ) -> None:
-    """Has the service read them once more: those named, or all that wait. `commands` list them, and retry one.
+    """Has the service read submissions again: those named, or all. `commands` are its listing and its retry command.
 
-    Ends with exit code 1 if one still can't be read.
+    `say` adds a phrase about the result. Exits with 1 if a submission still can't be read.
     """
     if bool(submissions) == every:
         raise typer.BadParameter("name submissions, or say --all")
     listing, retrying = commands
     refused = False
-    with asking(Workspace(var)) as client:
-        waiting = submissions or [one["submission_id"] for one in client.call(service, listing, limit=AT_MOST)]
-        for one in waiting:
+    with open_client(Workspace(var)) as client:
+        chosen = submissions or [waiting["submission_id"] for waiting in client.call(service, listing, limit=AT_MOST)]
+        for submission_id in chosen:
             try:
-                done = client.call(service, retrying, submission_id=one)
+                done = client.call(service, retrying, submission_id=submission_id)
             except CommandFailed as refusal:
                 refused = True
-                errors.print(f"{printable(one)}: {refusal.message}", style="red", markup=False, soft_wrap=True)
+                line = f"{printable(submission_id)}: {refusal.message}"
+                errors.print(line, style="red", markup=False, soft_wrap=True)
             else:
-                console.print(f"{printable(one)} was read{say(done)}.", markup=False)
+                console.print(f"{printable(submission_id)} was read{say(done)}.", markup=False)
     if refused:
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""Discards dead letters, on record."""
+"""Discards dead letters, and records it in the operators' audit log."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from collections.abc import Iterable
 from chassis.audit.chain import AuditAction
 from chassis.rpc import RpcClient
 from leeward.console.operators_audit import record_audit
-from leeward.dead_letters.letters import DISCARD, Answers, Letter, move
+from leeward.dead_letters.letters import DISCARD, Answers, Letter, move_letters
 from leeward.runtime.workspace import Workspace
 
 
 def discard_letters(client: RpcClient, workspace: Workspace, letters: Iterable[Letter], reason: str) -> Answers:
-    """Has each service drop its own letters, and puts on record why. Raises one of LOST."""
+    """Has each service discard its own letters, and records each with the reason. Raises one of LOST."""
     ids: dict[str, list[str]] = defaultdict(list)
     known = {(letter.service, letter.id): letter for letter in letters}
     for service, id_ in known:
         ids[service].append(id_)
     who = getpass.getuser()
-    answers = move(client, DISCARD, {service: {"ids": theirs, "discarded_by": who} for service, theirs in ids.items()})
+    answers = move_letters(
+        client, DISCARD, {service: {"ids": theirs, "discarded_by": who} for service, theirs in ids.items()}
+    )
     for service, moved in answers.moved.items():
         for letter in (known[service, id_] for id_ in moved["done"]):
             about = {"service": service, "id": letter.id, "event": letter.event, "died_of": letter.reason}

@@ -1,4 +1,5 @@
-"""Dead letters as the services tell of them. Each is asked in turn; one that is silent hides nothing of the others."""
+"""Fetches and moves dead letters through the services' commands. A service that doesn't answer is reported, and the
+others are asked all the same."""
 
 from __future__ import annotations
 
@@ -14,12 +15,12 @@ from chassis.rpc import CommandFailed, NoAnswer, RpcClient
 LIST, SHOW, EXPORT = "list_dead_letters", "show_dead_letters", "export_dead_letters"
 REPLAY, DISCARD = "replay_dead_letters", "discard_dead_letters"
 LOOK_SECONDS, MOVE_SECONDS = 10.0, 60.0
-"""How long a service may take to look, for each page, and to move letters."""
+"""How long a service may take to list one page of letters, and to move letters."""
 
 
 @dataclass(frozen=True)
 class Letter:
-    """One dead letter. `told` is all that its service tells of it, with its headers and body if that was asked for."""
+    """One dead letter. `details` is its service's whole answer, with headers and body for SHOW and EXPORT."""
 
     service: str
     id: str
@@ -28,24 +29,24 @@ class Letter:
     cause: str
     copies: int
     first_failed_at: datetime | None
-    told: Mapping[str, Any] = field(repr=False)
+    details: Mapping[str, Any] = field(repr=False)
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> Letter:
-        failed = told["first_failed_at"]
+    def of(cls, details: Mapping[str, Any]) -> Letter:
+        failed = details["first_failed_at"]
         names = ("service", "id", "event", "reason", "cause", "copies")
         return cls(
-            **{name: told[name] for name in names},
+            **{name: details[name] for name in names},
             first_failed_at=datetime.fromisoformat(failed) if failed else None,
-            told=told,
+            details=details,
         )
 
 
 @dataclass
 class Answers:
-    """What services answered: their letters, or what they moved; and why others could not be asked, or didn't tell all.
+    """What services answered: their letters, or what they moved, and a message for each incomplete or missing answer.
 
-    What they moved is as `contracts.commands.operations.DeadLettersMoved` has it, by service.
+    `moved` has the JSON of `contracts.commands.operations.DeadLettersMoved` by service.
     """
 
     letters: list[Letter] = field(default_factory=list)
@@ -53,8 +54,8 @@ class Answers:
     problems: list[str] = field(default_factory=list)
 
 
-def look(client: RpcClient, services: Iterable[str], how: str, selection: Selection) -> Answers:
-    """The letters of these services that are meant; `how` is LIST, SHOW or EXPORT. Raises one of LOST."""
+def fetch_letters(client: RpcClient, services: Iterable[str], how: str, selection: Selection) -> Answers:
+    """The selected letters of these services; `how` is LIST, SHOW or EXPORT. Raises one of LOST."""
     answers = Answers()
     for service in services:
         try:
@@ -68,8 +69,8 @@ def look(client: RpcClient, services: Iterable[str], how: str, selection: Select
     return answers
 
 
-def move(client: RpcClient, how: str, fields: Mapping[str, Mapping[str, Any]]) -> Answers:
-    """Has services replay or discard letters; `fields` are the command's, by service. Raises one of LOST."""
+def move_letters(client: RpcClient, how: str, fields: Mapping[str, Mapping[str, Any]]) -> Answers:
+    """Has services REPLAY or DISCARD letters; `fields` has the command's fields by service. Raises one of LOST."""
     answers = Answers()
     for service, asked in fields.items():
         try:
@@ -79,13 +80,13 @@ def move(client: RpcClient, how: str, fields: Mapping[str, Mapping[str, Any]]) -
     return answers
 
 
-def chosen(selection: Selection) -> dict[str, Any]:
+def selection_fields(selection: Selection) -> dict[str, Any]:
     """A selection, as the fields of `contracts.commands.operations.ChosenDeadLetters`."""
     return {**vars(selection), "ids": sorted(selection.ids)}
 
 
 def _pages(client: RpcClient, service: str, how: str, selection: Selection) -> Iterator[Mapping[str, Any]]:
-    asked, after = chosen(selection), None
+    asked, after = selection_fields(selection), None
     while True:
         page = client.call(service, how, timeout=LOOK_SECONDS, after=after, **asked)
         yield page
@@ -98,5 +99,5 @@ def _in_words(service: str, failure: NoAnswer | CommandFailed) -> str:
     if isinstance(failure, CommandFailed):
         return f"{service} could not be asked about its dead letters: {failure.message}"
     if isinstance(failure.__cause__, LOST):
-        raise failure.__cause__  # nobody else can be asked either
+        raise failure.__cause__  # the broker is gone, so no other service can be asked either
     return f"{service} could not be asked about its dead letters: {failure}."

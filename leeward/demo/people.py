@@ -17,7 +17,7 @@ MAIL_DOMAIN = "example.org"
 
 @dataclass(frozen=True)
 class NumberRange:
-    """Numbers that are given to nobody: how they begin, the last digits, and how likely the demonstration uses them."""
+    """A range of numbers that belong to nobody: prefix, first and last digits after it, and its weight in the draw."""
 
     prefix: str
     first: int
@@ -102,13 +102,13 @@ def full_name(rng: Random, sex: Sex | None) -> str:
 
 
 def email(rng: Random, number: int) -> str:
-    """An address that no other number has, and that tells nothing of the name."""
+    """An address that is different for every number and does not hint at the name."""
     return f"{rng.choice(WORDS)}.{number:04}@{MAIL_DOMAIN}"
 
 
 def telephone(rng: Random, *, for_texts: bool = False) -> str:
-    """In the form that numbers are kept in."""
-    drama = rng.choices(DRAMA_RANGES, weights=[one.weight for one in DRAMA_RANGES])[0]
+    """In E.164, the form in which numbers are stored. `for_texts`: a mobile number."""
+    drama = rng.choices(DRAMA_RANGES, weights=[range_.weight for range_ in DRAMA_RANGES])[0]
     if for_texts:
         drama = MOBILE
     return read_telephone(drama.number(rng.randint(drama.first, drama.last))).e164
@@ -120,5 +120,5 @@ def street(rng: Random) -> str:
 
 
 def passphrase(rng: Random) -> str:
-    """Four common words. Give it a `random.SystemRandom` wherever it keeps a secret."""
+    """Four common words. Pass a `random.SystemRandom` where it protects anything real."""
     return " ".join(rng.choice(WORDS) for _ in range(4))

@@ -15,23 +15,23 @@ SHOWN_PROBLEMS = 20
 def print_report(console: Console, report: Report, seed: int) -> None:
     console.print()
     console.print(_requests(report))
-    console.print(_funds(report.outcome.trial_balance))
-    for line in _evaluation(report.outcome.evaluation):
+    console.print(_funds(report.verification.trial_balance))
+    for line in _evaluation(report.verification.evaluation):
         console.print(line)
     console.print()
-    for problem in report.outcome.problems[:SHOWN_PROBLEMS]:
+    for problem in report.verification.problems[:SHOWN_PROBLEMS]:
         console.print(f"[red]✗[/red] {problem}")
     if report.went_well:
         said = "every request reached the state it should, and the books balance"
         console.print(f"[green]✓[/green] {report.referrals} requests in {report.seconds:.1f} s: {said} (seed {seed})")
     else:
-        console.print(f"[red]{len(report.outcome.problems)} problems[/red] (seed {seed})")
+        console.print(f"[red]{len(report.verification.problems)} problems[/red] (seed {seed})")
 
 
 def _requests(report: Report) -> Table:
     table = Table("what came of the requests", box=None)
     table.add_column("requests", justify="right")
-    for words, count in sorted(report.outcome.requests.items()):
+    for words, count in sorted(report.verification.requests.items()):
         table.add_row(words, str(count))
     return table
 
@@ -48,10 +48,10 @@ def _funds(trial_balance: dict[str, Any]) -> Table:
 
 def _evaluation(summaries: list[dict[str, Any]]) -> list[str]:
     return [
-        f"{one['instrument']} ({one['respondent']}): {one['returned']} of {one['invited']} forms came back"
-        + _change(one.get("mean_change"))
-        for one in summaries
-        if one["invited"]
+        f"{summary['instrument']} ({summary['respondent']}): "
+        f"{summary['returned']} of {summary['invited']} forms came back" + _change(summary.get("mean_change"))
+        for summary in summaries
+        if summary["invited"]
     ]
 
 

@@ -1,7 +1,8 @@
 """Sample requests for help.
 
-How often what occurs stands in the two tables below, and where each figure is from: published by the charity, or
-assumed. The published ones are met by the sum over client groups, so that nobody is, say, in custody and unknown.
+Two tables below hold how often each property occurs and where the figure is from: published by the charity, or assumed.
+The published figures hold for all client groups together; GROUPS splits them so that properties don't contradict each
+other (nobody is in custody and unknown to the authorities).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ PUBLISHED, ASSUMED = "published", "assumed"
 
 @dataclass(frozen=True)
 class Figure:
-    """How often something occurs among `of`, and where that is from."""
+    """The share, from 0 to 1, of those named in `of` for whom something is so, and where the figure is from."""
 
     share: float
     source: str
@@ -64,7 +65,7 @@ FIGURES = {
 
 @dataclass(frozen=True)
 class GroupFigures:
-    """Of one client group, all assumed: its share, and those that add up to the published figures."""
+    """Shares within one client group, all assumed so that the groups together give the published figures."""
 
     share: float
     male: float
@@ -120,7 +121,7 @@ BETWEEN_REQUESTS = timedelta(minutes=11)
 
 
 def sample_requests(count: int, seed: int) -> Iterator[HelpSubmission]:
-    """So many requests for help, always the same ones for a seed; fewer are the beginning of more."""
+    """`count` requests for help, always the same for a seed; a smaller count gives the beginning of the same list."""
     rng = Random(f"requests|{seed}")
     for number in range(count):
         yield _request(rng, number, _draw(rng))
@@ -128,7 +129,7 @@ def sample_requests(count: int, seed: int) -> Iterator[HelpSubmission]:
 
 @dataclass(frozen=True)
 class _Drawn:
-    """What the rest of a request depends on."""
+    """The properties of a request that others depend on, drawn first."""
 
     group: ClientGroup
     sex: Sex | None

@@ -1,4 +1,4 @@
-"""The demonstration: requests for help go all the way, through every service, over a real broker."""
+"""The demonstration: requests for help go through every service, over a real broker, to the end of therapy."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from chassis.privacy.sealing import Keyring
 from chassis.rpc import RpcClient
 from contracts.london import day_of
 from contracts.sealed import HelpSubmission
-from leeward.demo.cast import WEEKS_OF_THERAPY, Cast, Client, SeededRandom, Shares
+from leeward.demo.actors import WEEKS_OF_THERAPY, Actors, Client, SeededRandom, Shares
 from leeward.demo.funds import sample_funds
 from leeward.demo.therapists import admission, directory
-from leeward.demo.verify import Outcome, verify
+from leeward.demo.verify import Verification, verify
 from leeward.errors import Refusal
 from leeward.runtime.health import status_of
 from leeward.runtime.workspace import Workspace
@@ -23,17 +23,17 @@ from web.publisher.publisher import Publisher
 
 SETTLE_SECONDS = 300
 POLL_SECONDS = 0.2
-OFFER_RUNS_OUT = timedelta(days=5)
-"""Longer than two working days, whatever day and holiday it is."""
+OFFER_EXPIRES_AFTER = timedelta(days=5)
+"""An offer expires after two working days; this is longer, whatever weekends and holidays lie in between."""
 
-WAITING_STALLS = timedelta(days=14)
+STALLED_AFTER = timedelta(days=14)
 WITHDRAW_EARLY, WITHDRAW_LATE = "before the assessment", "after the match"
 
 Say = Callable[[str], None]
 
 
 class NeverSettled(Refusal):
-    """The services went on for too long; the message says what was still under way."""
+    """The services were still busy after SETTLE_SECONDS; the message says with what."""
 
 
 @dataclass(frozen=True)
@@ -42,21 +42,21 @@ class Report:
 
     referrals: int
     seconds: float
-    outcome: Outcome
+    verification: Verification
 
     @property
     def went_well(self) -> bool:
-        return not self.outcome.problems
+        return not self.verification.problems
 
     def as_json(self) -> dict[str, Any]:
         return {
             "referrals": self.referrals,
             "seconds": round(self.seconds, 1),
             "went_well": self.went_well,
-            "requests": dict(self.outcome.requests),
-            "problems": self.outcome.problems,
-            "trial_balance": self.outcome.trial_balance,
-            "evaluation": self.outcome.evaluation,
+            "requests": dict(self.verification.requests),
+            "problems": self.verification.problems,
+            "trial_balance": self.verification.trial_balance,
+            "evaluation": self.verification.evaluation,
         }
 
 
@@ -66,7 +66,7 @@ class Demonstration:
     def __init__(
         self, workspace: Workspace, amqp_uri: str, *, seed: int, say: Say, meanwhile: Callable[[], object] = list
     ) -> None:
-        """`meanwhile` is called every now and then while everybody is waited for."""
+        """`meanwhile` is called regularly while the run waits for services to settle."""
         self._workspace = workspace
         self._amqp_uri = amqp_uri
         self._seed = seed
@@ -74,55 +74,58 @@ class Demonstration:
         self._meanwhile = meanwhile
         self._started = time.monotonic()
         keyring = Keyring(workspace.keys)
-        self.cast = Cast(
+        self.actors = Actors(
             amqp_uri=amqp_uri,
             client=RpcClient(amqp_uri),
             publisher=Publisher(amqp_uri, keys=workspace.keys, spool=workspace.spool),
             keyring=keyring,
-            chance=SeededRandom(seed),
+            seeded_random=SeededRandom(seed),
             shares=Shares(),
             mail=workspace.mail,
         )
 
     def run(self, requests: Iterable[HelpSubmission]) -> Report:
-        """Lets every request go as far as it can, moving the clock on where people take days. Raises NeverSettled."""
+        """Takes every request as far as it can go, advancing the clock where people take days. Raises NeverSettled."""
         self.prepare()
         self.publish(requests)
         self.settle("Assessing, offering, matching")
         return self.finish()
 
     def finish(self) -> Report:
-        """Goes on from where every request that could be matched at once was matched."""
+        """The second half of `run`: expiry, therapy, the waiting list and the checks. Raises NeverSettled."""
         self.wait_for_expiry()
-        self.live_through_therapy()
-        self._move_clock(WAITING_STALLS, "Two weeks pass, and who still waits is pointed out to a person")
+        self.play_therapy()
+        self._move_clock(STALLED_AFTER, "Two weeks pass, and who still waits is pointed out to a person")
         self.settle("The last letters go out")
-        outcome = verify(self.cast)
-        return Report(len(self.cast.clients), time.monotonic() - self._started, outcome)
+        verification = verify(self.actors)
+        return Report(len(self.actors.clients), time.monotonic() - self._started, verification)
 
     def prepare(self) -> None:
         """Admits the sample therapists and opens the sample funds, where that was not done before."""
         therapists = directory(seed=self._seed)
         self._say(f"{len(therapists)} therapists are admitted and two funds opened")
         for therapist in therapists:
-            contact = self.cast.keyring.seal("notifications", therapist.contact)
-            self.cast.client.call("matching", "admit_therapist", **admission(therapist, contact).to_json())
-        if not self.cast.client.call("billing", "funds"):
+            contact = self.actors.keyring.seal("notifications", therapist.contact)
+            self.actors.client.call("matching", "admit_therapist", **admission(therapist, contact).to_json())
+        if not self.actors.client.call("billing", "funds"):
             for fund in sample_funds(day_of(self._workspace.clock.now())):
-                self.cast.client.call("billing", "open_fund", **fund.to_json())
+                self.actors.client.call("billing", "open_fund", **fund.to_json())
 
     def publish(self, requests: Iterable[HelpSubmission]) -> None:
         """Sends the requests as a web front-end does."""
         for submission in requests:
-            receipt = self.cast.publisher.request_help(submission)
+            receipt = self.actors.publisher.request_help(submission)
             assert receipt.reference is not None
             moment = self._moment_of_withdrawal(receipt.reference)
-            self.cast.clients[receipt.reference] = Client(receipt.reference, submission.passphrase, moment)
-        self.cast.withdraw(WITHDRAW_EARLY)
-        self._say(f"{len(self.cast.clients)} requests for help are sent")
+            self.actors.clients[receipt.reference] = Client(receipt.reference, submission.passphrase, moment)
+        self.actors.withdraw(WITHDRAW_EARLY)
+        self._say(f"{len(self.actors.clients)} requests for help are sent")
 
     def settle(self, what: str) -> None:
-        """Lets everybody act until nobody has anything left to do and nothing is under way."""
+        """Lets everybody act until nothing is left to do and every service is idle. Raises NeverSettled.
+
+        `what` is printed first. Idle has to be seen twice, because a message may be between two services.
+        """
         self._say(what)
         deadline = time.monotonic() + SETTLE_SECONDS
         quiet = 0
@@ -137,41 +140,41 @@ class Demonstration:
                 time.sleep(POLL_SECONDS)
 
     def act(self) -> int:
-        """Everybody does what is there to be done; returns how much that was."""
-        cast = self.cast
-        return cast.assess() + cast.answer_offers() + cast.acknowledge_alerts() + cast.return_forms()
+        """Everybody does all that waits for them; returns how many things they did."""
+        actors = self.actors
+        return actors.assess() + actors.answer_offers() + actors.acknowledge_alerts() + actors.return_forms()
 
     def wait_for_expiry(self) -> None:
-        """Lets the offers that nobody answers run out, until none is left."""
-        while self.cast.client.call("matching", "offers", limit=1):
-            self._move_clock(OFFER_RUNS_OUT, "Unanswered offers run out, and the next best are asked")
+        """Advances the clock until no unanswered offer is left."""
+        while self.actors.client.call("matching", "offers", limit=1):
+            self._move_clock(OFFER_EXPIRES_AFTER, "Unanswered offers run out, and the next best are asked")
             self.settle("Offering again")
 
-    def live_through_therapy(self) -> None:
+    def play_therapy(self) -> None:
         """Sessions are attended and paid, invoices too, some therapies end, some clients change their mind."""
         standings = self._standings()
         self._move_clock(timedelta(weeks=WEEKS_OF_THERAPY), "Three weeks of therapy pass")
         today = day_of(self._workspace.clock.now())
         for standing in standings:
-            self.cast.attend_sessions(standing["referral_id"], today)
+            self.actors.attend_sessions(standing["referral_id"], today)
         for therapist_id in sorted({standing["therapist_id"] for standing in standings}):
-            self.cast.pay_invoices(therapist_id)
-        self.cast.withdraw(WITHDRAW_LATE)
+            self.actors.pay_invoices(therapist_id)
+        self.actors.withdraw(WITHDRAW_LATE)
         self.settle("Sessions are attended, invoices paid, a few requests taken back")
-        self.cast.end_therapies(self._standings())
+        self.actors.end_therapies(self._standings())
         self.settle("Some therapies end")
         self.wait_for_expiry()
 
     def _standings(self) -> list[dict[str, Any]]:
-        """Where matching stands with every request for which a therapist was found."""
-        client = self.cast.client
-        found = (client.call("intake", "find_referral", reference=reference) for reference in self.cast.clients)
-        standings = (client.call("matching", "standing", referral_id=one["referral_id"]) for one in found)
+        """Matching's view of every request that has a therapist."""
+        client = self.actors.client
+        found = (client.call("intake", "find_referral", reference=reference) for reference in self.actors.clients)
+        standings = (client.call("matching", "standing", referral_id=referral["referral_id"]) for referral in found)
         return [standing for standing in standings if standing["state"] == "matched"]
 
     def _moment_of_withdrawal(self, reference: str) -> str | None:
-        drawn = self.cast.chance.of(reference, "withdraws").random()
-        share = self.cast.shares.withdrawn
+        drawn = self.actors.seeded_random.of(reference, "withdraws").random()
+        share = self.actors.shares.withdrawn
         if drawn >= share:
             return None
         return WITHDRAW_EARLY if drawn < share / 2 else WITHDRAW_LATE
@@ -181,6 +184,6 @@ class Demonstration:
         self._workspace.clock.advance(by)
 
 
-def seed_of_today() -> int:
+def seed_from_time() -> int:
     """A seed for a run that need not be repeated."""
     return int(datetime.now(UTC).timestamp())

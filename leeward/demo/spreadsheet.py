@@ -14,7 +14,7 @@ from pathlib import Path
 
 from contracts.typed.faults import Unreadable
 from contracts.typed.numbers import read_whole
-from leeward.console.typed_values import said
+from leeward.console.typed_values import describe
 from leeward.demo.requests import sample_requests
 from leeward.importing.columns import markdown_table
 from leeward.importing.spreadsheet import SpreadsheetErrors, read_requests, write_requests
@@ -24,7 +24,7 @@ def _count(text: str) -> int:
     try:
         return read_whole(text, least=1, most=100_000)
     except Unreadable as unreadable:
-        raise argparse.ArgumentTypeError(f"that {said(unreadable)}") from None
+        raise argparse.ArgumentTypeError(f"that {describe(unreadable)}") from None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

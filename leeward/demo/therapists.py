@@ -1,7 +1,7 @@
 """Sample therapists. The names are invented; the places are real, and how the rest is spread is assumed.
 
-What decides how many referrals find a therapist comes in fixed proportions, not by chance, whatever the seed: where
-they are, competence, client groups, how sessions are held, and places.
+Whatever the seed, the properties that decide how many referrals find a therapist come in fixed proportions: region,
+competence, client groups, how sessions are held, and capacity. The rest is drawn at random.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class SampleTherapist:
 
 
 def directory(seed: int, count: int = 120) -> list[SampleTherapist]:
-    """So many therapists, always the same ones for a seed and a count."""
+    """`count` therapists, always the same for a seed and a count."""
     rng = Random(f"therapists|{seed}")
     regions = _proportioned(rng, REGIONS, count)
     competences = _proportioned(rng, COMPETENCES, count)
@@ -144,12 +144,14 @@ def _session_fee_pounds(rng: Random) -> int:
 
 
 def _proportioned(rng: Random, shares: Mapping[T, float], count: int) -> list[T]:
-    """Each value as often as its share says, to within one, in random order."""
+    """`count` values in random order, each as often as its share says, to the nearest whole number."""
     bounds, total = [], 0.0
     for value, share in shares.items():
         total += share
         bounds.append((total, value))
-    # The middle of the nth of `count` equal stretches falls to the value whose stretch it lies in.
-    values = [next((one for bound, one in bounds if (n + 0.5) / count < bound), bounds[-1][1]) for n in range(count)]
+    # Divides 0 to 1 into `count` equal steps; the middle of each step falls into the share of one value.
+    values = [
+        next((value for bound, value in bounds if (n + 0.5) / count < bound), bounds[-1][1]) for n in range(count)
+    ]
     rng.shuffle(values)
     return values

@@ -1,7 +1,7 @@
-"""How what stands in a spreadsheet's cell becomes a value of a shape's JSON, and the other way round.
+"""Converts a spreadsheet's cells into JSON values of `HelpSubmission`, and back.
 
-People type `Yes`, `£40` and `02/02/2026`, and spreadsheet programs turn 34 into 34.0: all that is understood, by the
-readers of `contracts.typed`.
+People type `Yes`, `£40` and `02/02/2026`, and spreadsheet programs turn 34 into 34.0: the readers of `contracts.typed`
+accept all of these.
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ _TRUE, _FALSE = frozenset({"yes", "y", "true", "1"}), frozenset({"no", "n", "fal
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of cell. `parse` raises Unreadable, which says what is wrong, or ValueError for what `wrong` says; values
-    are never told."""
+    """A kind of cell. `parse` raises Unreadable, which says what is wrong, or ValueError, where `wrong` does.
+
+    Messages never contain the value.
+    """
 
     wrong: str
     parse: Callable[[str], Any]
@@ -55,7 +57,7 @@ def _only_yes(text: str) -> bool:
 
 
 def _moment(text: str) -> str:
-    """ISO 8601 in UTC. Without an offset the time is London's, without a time the day begins."""
+    """ISO 8601 in UTC. Without an offset the time is London's; without a time it is midnight there."""
     return read_moment(text, zone=LONDON).astimezone(UTC).isoformat()
 
 

@@ -29,7 +29,7 @@ class Column:
     """When it is needed, in words."""
 
     def problem(self, what: str | None = None) -> str:
-        """What is wrong and what is expected, without what the cell holds."""
+        """What is wrong and what is expected, without the cell's content."""
         return f"{what or self.kind.wrong}; expected {self.allowed}"
 
 

@@ -1,7 +1,7 @@
 """Requests for help from a charity's own spreadsheet, saved as CSV.
 
-A column may stand anywhere, under its name in any case and spacing; commas, semicolons or tabs may separate cells. All
-problems are told at once, each with its line, and none repeats what a cell holds: that is about a person.
+Columns may come in any order, their names in any case and spacing; commas, semicolons or tabs may separate cells. All
+problems are reported at once, each with its line. None repeats a cell's content, which is personal data.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from contracts.typed.ages import MOST_YEARS, check_age_and_birth
 from contracts.typed.dates import check_past
 from contracts.typed.faults import Fault, Unreadable
 from contracts.typed.telephones import read_telephone
-from leeward.console.typed_values import said
+from leeward.console.typed_values import describe
 from leeward.demo.people import passphrase
 from leeward.errors import Refusal
 from leeward.importing import cells
@@ -41,7 +41,7 @@ SEPARATORS = (",", ";", "\t")
 
 
 _SEPARATOR = re.compile(r'\s*"?sep=(?P<separator>[^"\r\n])"?\s*?(\r?\n|\r)', re.IGNORECASE)
-"""A first line by which spreadsheet programs are told what separates cells."""
+"""A first line such as `sep=;`, which tells spreadsheet programs what separates cells."""
 
 
 _BY_KEY = {name.replace("_", ""): column for name, column in BY_NAME.items()}
@@ -53,7 +53,7 @@ class Problem:
 
     line: int
     column: str
-    """A column's name, or its number where it has none that is known; empty where the whole line is meant."""
+    """The column's name, or its number if the name is unknown; empty if the problem is with the whole line."""
 
     message: str
 
@@ -88,7 +88,7 @@ def read_requests(path: Path) -> list[HelpSubmission]:
 
 
 def parse_requests(content: bytes, now: datetime | None = None) -> list[HelpSubmission]:
-    """The requests of a CSV file's bytes, of which nothing may be later than now. Raises SpreadsheetErrors."""
+    """The requests of a CSV file's bytes, in which no date may be later than `now`. Raises SpreadsheetErrors."""
     now = now or datetime.now(UTC)
     problems: list[Problem] = []
     rows = [row for row in _rows(_decoded(content), problems) if not row.is_empty]
@@ -104,16 +104,13 @@ def parse_requests(content: bytes, now: datetime | None = None) -> list[HelpSubm
 
 
 def write_requests(path: Path, requests: Iterable[HelpSubmission]) -> None:
-    """Writes requests as `read_requests` reads them.
-
-    With the mark by which spreadsheet programs know UTF-8.
-    """
+    """Writes requests as `read_requests` reads them, with the byte order mark that spreadsheet programs need."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([column.name for column in COLUMNS])
         for request in requests:
             data = json.loads(request.encode())
-            writer.writerow([_written(column, data) for column in COLUMNS])
+            writer.writerow([_write_cell(column, data) for column in COLUMNS])
 
 
 def _decoded(content: bytes) -> str:
@@ -128,11 +125,12 @@ def _decoded(content: bytes) -> str:
 
 
 def _rows(text: str, problems: list[Problem]) -> Iterator[Row]:
-    """Each record, its cells without surrounding space and without what nobody meant. Stops at what is no CSV."""
-    told = _SEPARATOR.match(text)
-    rest = text[told.end() :] if told else text
-    reader = csv.reader(io.StringIO(rest, newline=""), delimiter=told["separator"] if told else _delimiter(rest))
-    before = text[: told.end()].count("\n") if told else 0
+    """Each record, its cells cleaned of invisible characters and surrounding space. Stops where the CSV is broken."""
+    declared = _SEPARATOR.match(text)
+    rest = text[declared.end() :] if declared else text
+    separator = declared["separator"] if declared else _delimiter(rest)
+    reader = csv.reader(io.StringIO(rest, newline=""), delimiter=separator)
+    before = text[: declared.end()].count("\n") if declared else 0
     line = 1 + before
     try:
         for cells in reader:
@@ -143,13 +141,13 @@ def _rows(text: str, problems: list[Problem]) -> Iterator[Row]:
 
 
 def _delimiter(text: str) -> str:
-    """The separator that the first line with any content has more of."""
+    """The separator that is the most frequent in the first line with any content."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     return max(SEPARATORS, key=first.count)
 
 
 def _read_header(row: Row, problems: list[Problem]) -> list[Column | None]:
-    """The column of each cell. What is not known is told by its number: it may be a person's, if there is no header."""
+    """The column of each cell, None if unknown. Unknown names are reported by number: they may be personal data."""
     header = [_BY_KEY.get(_key(cell)) for cell in row.cells]
     if not any(header):
         problems.append(Problem(row.line, "", "no column name is known; expected a first line of column names"))
@@ -179,74 +177,74 @@ def _unknown(name: str) -> str:
 def _read_row(
     row: Row, header: Sequence[Column | None], problems: list[Problem], now: datetime
 ) -> HelpSubmission | None:
-    """The request of a row, or None after adding what is wrong with it to the problems."""
-    found: dict[str, str] = {}
+    """The request of a row, or None after adding its problems to `problems`."""
+    faults: dict[str, str] = {}
     values: dict[str, Any] = {}
     for column, cell in zip(header, row.cells, strict=False):
         if column is not None and cell:
-            _read_cell(column, cell, values, found)
+            _read_cell(column, cell, values, faults)
         elif column is not None and column.required:
-            found[column.name] = column.problem("is empty")
-    _check_width(row, header, found)
-    _check_contact(values, found)
-    _check_times(values, found, now)
-    request = _build(values, found, header)
-    problems += (Problem(row.line, name, message) for name, message in found.items())
-    return None if found else request
+            faults[column.name] = column.problem("is empty")
+    _check_width(row, header, faults)
+    _check_contact(values, faults)
+    _check_times(values, faults, now)
+    request = _build(values, faults, header)
+    problems += (Problem(row.line, name, message) for name, message in faults.items())
+    return None if faults else request
 
 
-def _check_width(row: Row, header: Sequence[Column | None], found: dict[str, str]) -> None:
-    """A row that ends early has lost cells somewhere, and those after them stand below other names."""
+def _check_width(row: Row, header: Sequence[Column | None], faults: dict[str, str]) -> None:
+    """Reports a row with too few or too many cells: its values may stand in the wrong columns."""
     short = len(header) - len(row.cells)
     if short > 0:
         first = header[len(row.cells)]
         name = first.name if first else str(len(row.cells) + 1)
-        found[name] = f"is missing: the row has {len(row.cells)} cells, and there are {len(header)} column names"
+        faults[name] = f"is missing: the row has {len(row.cells)} cells, and there are {len(header)} column names"
     elif any(row.cells[len(header) :]):
-        found[""] = "has more cells than there are column names; text that holds separators needs quotation marks"
+        faults[""] = "has more cells than there are column names; text that holds separators needs quotation marks"
 
 
-def _read_cell(column: Column, cell: str, values: dict[str, Any], found: dict[str, str]) -> None:
+def _read_cell(column: Column, cell: str, values: dict[str, Any], faults: dict[str, str]) -> None:
     try:
         values[column.name] = column.kind.parse(cell)
     except Unreadable as unreadable:
-        found[column.name] = column.problem(said(unreadable))
+        faults[column.name] = column.problem(describe(unreadable))
     except ValueError:
-        found[column.name] = column.problem()
+        faults[column.name] = column.problem()
 
 
-def _check_contact(values: dict[str, Any], found: dict[str, str]) -> None:
-    """Whoever is to be reached by e-mail needs an e-mail address, and so on."""
+def _check_contact(values: dict[str, Any], faults: dict[str, str]) -> None:
+    """The chosen contact channel needs its column: e-mail an address, text messages a mobile number, and so on."""
     channel = values.get("contact_channel", "")
     needed = NEEDED_BY_CHANNEL.get(channel)
-    if needed and needed not in values and needed not in found:
-        found[needed] = BY_NAME[needed].problem(f"is empty, though contact_channel is {channel}")
+    if needed and needed not in values and needed not in faults:
+        faults[needed] = BY_NAME[needed].problem(f"is empty, though contact_channel is {channel}")
     if channel == SafeChannel.TEXT and "telephone" in values:
-        _note_if_wrong("telephone", lambda: read_telephone(values["telephone"], for_texts=True), found)
+        _note_if_wrong("telephone", lambda: read_telephone(values["telephone"], for_texts=True), faults)
 
 
-def _check_times(values: dict[str, Any], found: dict[str, str], now: datetime) -> None:
-    """Nobody has agreed or was born in the future, and an age goes with the date of birth at the time it was told."""
+def _check_times(values: dict[str, Any], faults: dict[str, str], now: datetime) -> None:
+    """No date may be in the future, and the age must fit the date of birth on the day of the consent."""
     agreed = datetime.fromisoformat(values["consent_given_at"]) if "consent_given_at" in values else now
     if agreed > now:
-        found["consent_given_at"] = BY_NAME["consent_given_at"].problem(said(Unreadable(Fault.FUTURE)))
+        faults["consent_given_at"] = BY_NAME["consent_given_at"].problem(describe(Unreadable(Fault.FUTURE)))
     if "date_of_birth" not in values:
         return
     born = date.fromisoformat(values["date_of_birth"])
-    _note_if_wrong("date_of_birth", lambda: check_past(born, today=now.date(), least=0, most=MOST_YEARS), found)
+    _note_if_wrong("date_of_birth", lambda: check_past(born, today=now.date(), least=0, most=MOST_YEARS), faults)
     if "age" in values:
-        _note_if_wrong("date_of_birth", lambda: check_age_and_birth(values["age"], born, on=agreed.date()), found)
+        _note_if_wrong("date_of_birth", lambda: check_age_and_birth(values["age"], born, on=agreed.date()), faults)
 
 
-def _note_if_wrong(column: str, check: Callable[[], object], found: dict[str, str]) -> None:
+def _note_if_wrong(column: str, check: Callable[[], object], faults: dict[str, str]) -> None:
     try:
         check()
     except Unreadable as unreadable:
-        found.setdefault(column, BY_NAME[column].problem(said(unreadable)))
+        faults.setdefault(column, BY_NAME[column].problem(describe(unreadable)))
 
 
-def _build(values: dict[str, Any], found: dict[str, str], header: Sequence[Column | None]) -> HelpSubmission | None:
-    """The request, checked by its shape; what that finds is added where nothing was found before."""
+def _build(values: dict[str, Any], faults: dict[str, str], header: Sequence[Column | None]) -> HelpSubmission | None:
+    """The request, validated by its shape, whose errors are added for columns that have none yet."""
     data: dict[str, Any] = {"passphrase": passphrase(SECRET), "contact": {}, "consents": {}}
     for name, value in values.items():
         *parents, last = BY_NAME[name].field
@@ -257,24 +255,24 @@ def _build(values: dict[str, Any], found: dict[str, str], header: Sequence[Colum
         for field in _fields(error.errors):
             column = BY_FIELD[field]
             if column in header:
-                found.setdefault(column.name, column.problem(_counted(column, values)))
+                faults.setdefault(column.name, column.problem(_length_problem(column, values)))
         return None
 
 
-def _counted(column: Column, values: dict[str, Any]) -> str | None:
-    """Of a text that is too long or too short, how long it is."""
+def _length_problem(column: Column, values: dict[str, Any]) -> str | None:
+    """For a text, whose length is then wrong: how long it is."""
     return f"has {len(values[column.name]):,} characters" if column.kind is cells.TEXT else None
 
 
-def _fields(errors: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+def _fields(errors: Any, parents: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     for name, problem in errors.items():
         if isinstance(problem, dict):
-            yield from _fields(problem, (*above, name))
+            yield from _fields(problem, (*parents, name))
         else:
-            yield (*above, name)
+            yield (*parents, name)
 
 
-def _written(column: Column, data: dict[str, Any]) -> str:
+def _write_cell(column: Column, data: dict[str, Any]) -> str:
     value: Any = data
     for name in column.field:
         value = value.get(name)

@@ -1,4 +1,4 @@
-"""What `leeward up` does, once it is loaded."""
+"""What `leeward up` runs: everything in a folder, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from leeward.runtime.workspace import Workspace
 REFRESH_SECONDS = 2.0
 
 
-def stay(folder: Path, *, sample: int, prefork_server: PreforkServer | None) -> None:
-    """Runs everything that the folder holds, with so many sample requests, until Ctrl-C."""
+def run_in_foreground(folder: Path, *, sample: int, prefork_server: PreforkServer | None) -> None:
+    """Runs the broker, services and site of a workspace until Ctrl-C. `sample`: how many sample requests to send."""
     workspace = Workspace(folder)
     with plain_errors(), running(workspace, site=True, prefork_server=prefork_server, say=_say) as supervisor:
         try:
             _announce(workspace, supervisor)
             if sample:
                 try:
-                    _let_flow(workspace, supervisor, sample)
+                    _send_sample_requests(workspace, supervisor, sample)
                 except (*LOST, NoAnswer):
                     _say("The broker or a service went away while sample requests were on their way; they go on.")
             _watch(supervisor)
@@ -36,14 +36,14 @@ def stay(folder: Path, *, sample: int, prefork_server: PreforkServer | None) -> 
             console.print("Stopping…")
 
 
-def _let_flow(workspace: Workspace, supervisor: Supervisor, sample: int) -> None:
-    """The demonstration's people on a system that stays: time is not moved, so unanswered offers stay open."""
+def _send_sample_requests(workspace: Workspace, supervisor: Supervisor, sample: int) -> None:
+    """Plays the demonstration on this system. The clock isn't advanced here, so unanswered offers stay open."""
     from leeward.demo.requests import sample_requests
-    from leeward.demo.run import Demonstration, seed_of_today
+    from leeward.demo.run import Demonstration, seed_from_time
 
-    seed = seed_of_today()
+    seed = seed_from_time()
     demonstration = Demonstration(
-        workspace, supervisor.amqp_uri, seed=seed, say=step, meanwhile=supervisor.keep_running
+        workspace, supervisor.amqp_uri, seed=seed, say=step, meanwhile=supervisor.restart_ended
     )
     demonstration.prepare()
     demonstration.publish(sample_requests(sample, seed))
@@ -51,16 +51,16 @@ def _let_flow(workspace: Workspace, supervisor: Supervisor, sample: int) -> None
 
 
 def _watch(supervisor: Supervisor) -> None:
-    """Shows the state of everything until Ctrl-C, and starts again what has ended."""
+    """Shows the state of every service until Ctrl-C, and restarts what has ended."""
     console.print("Running. Ctrl-C stops everything.")
     if not console.is_terminal:
         while True:
-            supervisor.keep_running()
+            supervisor.restart_ended()
             time.sleep(REFRESH_SECONDS)
     with Live(console=console, auto_refresh=False) as live:
         while True:
-            supervisor.keep_running()
-            with suppress(*LOST):  # while the broker is started again, what was seen last stays
+            supervisor.restart_ended()
+            with suppress(*LOST):  # while the broker restarts, the last table stays on the screen
                 states = with_restarts(status_of(supervisor.amqp_uri), supervisor.workspace)
                 live.update(status_table(states), refresh=True)
             time.sleep(REFRESH_SECONDS)

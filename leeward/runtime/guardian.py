@@ -1,9 +1,9 @@
-"""Runs a program of others' (a broker, a database server), and ends it when whoever asked for it is gone.
+"""Runs a third-party program (a broker, a database server) and ends it when the process that started it is gone.
 
-`python guardian.py SIGNAL SECONDS COMMAND…`, in a session of its own. Its input is a pipe, of which whoever started it
-holds the other end: when that is closed, as the system does for a process that is killed, it sends the signal to the
-program and all that it started, and kills what is left after so many seconds. What it inherits, such as the lock on a
-folder, the program inherits too. It imports nothing of ours, so that it is there at once.
+`python guardian.py SIGNAL SECONDS COMMAND…`, in a session of its own. Its standard input is a pipe from its parent.
+When the parent ends, even by SIGKILL, the pipe closes: the guardian then sends SIGNAL to the program and all that it
+started, and kills what is left after SECONDS. The program inherits its open files, such as a folder's lock. It imports
+nothing of the project, so that it starts quickly.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import threading
 
 
 def main(number: str, seconds: str, *command: str) -> int:
-    for asked in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
-        signal.signal(asked, lambda *_: None)  # the program gets it too, being of the same group; here it is waited for
+    for signal_ in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        # The program gets the signal too, being in the same group; the guardian waits for it to end.
+        signal.signal(signal_, lambda *_: None)
     program = subprocess.Popen(command, stdin=subprocess.DEVNULL, close_fds=False)
     orphaned = threading.Event()
 

@@ -1,4 +1,4 @@
-"""How every service and the site are: up or down, what waits in their queues and outboxes, and what alarms."""
+"""The health of every service and of the site: up or down, what waits in queues and outboxes, and alarms."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ ALARMS = {
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """One service. What only the service itself can tell is None while it is down.
+    """One service. Fields that only the service itself knows are None while it is down.
 
     `inbox_depth` counts what waits at the broker and what the service has taken and not settled.
-    `oldest_message_seconds` is the age of the first message that the service has in hand, 0 if there is none. While the
-    service is down it is None: looking into a queue would count as a failed delivery of what lies in it.
+    `oldest_message_seconds` is the age of the oldest message that the service is handling, 0 if there is none. While
+    the service is down it is None: peeking into a queue would count as a failed delivery of its messages.
     """
 
     service: str
@@ -56,7 +56,7 @@ class ServiceStatus:
     alarms: Mapping[str, int] = field(default_factory=dict)
     recent_restarts: int = 0
     flaps: bool = False
-    """Whether it keeps ending: it may be up at the moment, and is not well."""
+    """Whether it keeps crashing, even if it is up at this moment."""
 
     @property
     def idle(self) -> bool:
@@ -86,18 +86,18 @@ def site_of(workspace: Workspace) -> SiteStatus | None:
     address = found.get("web") if found else None
     if not address:
         return None
-    aside = count_put_aside(workspace.spool)
-    return SiteStatus(up=is_ready(address), address=address, alarms={PUT_ASIDE: aside} if aside else {})
+    unreadable = count_put_aside(workspace.spool)
+    return SiteStatus(up=is_ready(address), address=address, alarms={PUT_ASIDE: unreadable} if unreadable else {})
 
 
 def with_restarts(states: Sequence[Status], workspace: Workspace) -> list[Status]:
-    """The same, with what the folder's run file says of how often each was started again lately."""
+    """The same states, with how often each was restarted lately, from the folder's run file."""
     found = workspace.read_run_file() or {"services": {}}
-    told = {**found["services"], SITE: found.get(SITE, {})}
+    processes = {**found["services"], SITE: found.get(SITE, {})}
     now = SystemClock().now()
 
     def counted(state: Status) -> Status:
-        times = map(datetime.fromisoformat, told.get(state.service, {}).get("restarted_at", ()))
+        times = map(datetime.fromisoformat, processes.get(state.service, {}).get("restarted_at", ()))
         count = len(recent(times, at=now))
         return replace(state, recent_restarts=count, flaps=count >= FLAPS_AT)
 

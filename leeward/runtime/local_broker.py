@@ -1,6 +1,7 @@
-"""A private RabbitMQ node in a folder of its own, for one machine and for tests; it touches nothing else there.
+"""A private RabbitMQ node in a folder of its own, for use on one machine and in tests.
 
-Debian's `/usr/sbin/rabbitmq-server` switches user and folder; the script below it runs as whoever calls it.
+Debian's `/usr/sbin/rabbitmq-server` is a wrapper that switches user and folder; SCRIPTS lead to the script that it
+calls, which runs as the caller.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from chassis.bus.connection import LOST, open_connection
 from chassis.bus.permissions import definitions_for_one_user
 from leeward.errors import Refusal
 from leeward.runtime.free_ports import free_ports
-from leeward.runtime.processes import Held, guarded, hold, say_who_holds
+from leeward.runtime.processes import FolderLocked, guarded, lock_folder, write_holder
 
 START_SECONDS = 90
 STOP_SECONDS = 30
@@ -49,7 +50,7 @@ class FolderInUse(Refusal):
 
 @dataclass(frozen=True)
 class Node:
-    """A running private node. It ends when the process that started it does, however that goes."""
+    """A running private node. It ends when the process that started it does, even by SIGKILL."""
 
     amqp_uri: str
     folder: Path
@@ -81,13 +82,13 @@ class Node:
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise BrokerUnavailable(f"RabbitMQ ended at its start. {self.folder / 'console.log'} says why.")
-            if _answers(self.amqp_uri):
+            if _accepts_connections(self.amqp_uri):
                 return
             time.sleep(0.1)
         raise BrokerUnavailable(f"RabbitMQ did not start within {START_SECONDS} s. See {self.folder / 'console.log'}.")
 
     def stop(self) -> None:
-        """Stops the node, and the port mapper that it brought along."""
+        """Stops the node and its port mapper (epmd)."""
         for process in (self.process, self.epmd):
             _end(process)
 
@@ -113,14 +114,14 @@ def ensure_installed() -> None:
     for command in commands:
         print("  " + " ".join(command), flush=True)
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1"}
-        # What a package manager says is shown only if it fails; as root it may be too chatty to read past.
+        # The package manager's output is shown only if it fails.
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
         if done.returncode:
             raise BrokerUnavailable(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
 
 
 def start(folder: Path, *, port: int | None = None, beside: Node | None = None) -> Node:
-    """As `begin`, and waits until the node accepts connections and commands, which is a moment later."""
+    """As `begin`, and waits until the node accepts connections and `rabbitmqctl` commands. Raises what `begin` does."""
     node = begin(folder, port=port, beside=beside)
     try:
         node.wait_until_listening()
@@ -132,15 +133,15 @@ def start(folder: Path, *, port: int | None = None, beside: Node | None = None) 
 
 
 def begin(folder: Path, *, port: int | None = None, beside: Node | None = None) -> Node:
-    """Starts a node that keeps everything it has in `folder`.
+    """Starts a node that stores all its files in `folder`, and doesn't wait for it.
 
-    The same folder brings back the same queues. It listens on `port`, or on a free one. `beside` another node it shares
-    that one's port mapper, cookie and password, as it must to join it in a cluster. Raises BrokerUnavailable, and
+    The same folder brings back the same queues. It listens on `port`, or on a free one. With `beside` it shares that
+    node's port mapper, cookie and password, which both need to form a cluster. Raises BrokerUnavailable, and
     FolderInUse while another node runs on the folder.
     """
     ensure_installed()
     folder = folder.absolute()
-    lock = _hold(folder)
+    lock = _lock(folder)
     free_port, dist_port, epmd_port = free_ports(3)
     port = port or free_port
     password = _password(beside.folder if beside else folder)
@@ -153,8 +154,8 @@ def begin(folder: Path, *, port: int | None = None, beside: Node | None = None) 
         environment |= {name: beside.environment[name] for name in ("HOME", "ERL_EPMD_PORT")}
     epmd = beside.epmd if beside else _spawn([_epmd(), "-port", str(epmd_port)], environment, folder, "epmd.log")
     process = _spawn([str(_script("rabbitmq-server"))], environment, folder, "console.log", lock.fileno())
-    with lock:  # from here on it is the node that holds it
-        say_who_holds(lock, group=str(process.pid))
+    with lock:  # the node has inherited the lock, so this process can close it
+        write_holder(lock, group=str(process.pid))
     return Node(f"amqp://{USER}:{password}@127.0.0.1:{port}/%2F", folder, environment, process, epmd)
 
 
@@ -164,12 +165,12 @@ def last_lines(file: Path, count: int = 12) -> str:
     return "\n".join(lines[-count:])
 
 
-def _hold(folder: Path) -> IO[str]:
+def _lock(folder: Path) -> IO[str]:
     try:
-        return hold(folder)
-    except Held as held:
-        pid, group = held.by.get("pid"), held.by.get("group")
-        if group and not held.by_living:
+        return lock_folder(folder)
+    except FolderLocked as in_use:
+        pid, group = in_use.holder.get("pid"), in_use.holder.get("group")
+        if group and not in_use.holder_lives:
             raise FolderInUse(
                 f"A broker that was left behind still runs on {folder}, as process group {group}. "
                 f"End it first: kill -9 -{group}"
@@ -199,7 +200,7 @@ def _environment(folder: Path, port: int, dist_port: int, epmd_port: int) -> dic
         "RABBITMQ_NODENAME": name,
         "RABBITMQ_NODE_PORT": str(port),
         "RABBITMQ_DIST_PORT": str(dist_port),
-        # A node that begins with its name needn't start a second Erlang machine to look for a port mapper.
+        # With its name given here the node needn't start a second Erlang VM to look for a port mapper.
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
             f"-sname {name} -kernel inet_dist_listen_min {dist_port} inet_dist_listen_max {dist_port}"
         ),
@@ -215,22 +216,22 @@ def _environment(folder: Path, port: int, dist_port: int, epmd_port: int) -> dic
 
 
 def _node_name(folder: Path) -> str:
-    """The name is part of where the node keeps its data, so it stays with the folder."""
-    return _kept(folder / "node-name", lambda: f"leeward-{secrets.token_hex(4)}@localhost")
+    """RabbitMQ names its data folder after the node, so the same folder needs the same name at each start."""
+    return _read_or_create(folder / "node-name", lambda: f"leeward-{secrets.token_hex(4)}@localhost")
 
 
 def _password(folder: Path) -> str:
-    return _kept(folder / "password", lambda: secrets.token_urlsafe(18))
+    return _read_or_create(folder / "password", lambda: secrets.token_urlsafe(18))
 
 
-def _kept(path: Path, make: Callable[[], str]) -> str:
+def _read_or_create(path: Path, make: Callable[[], str]) -> str:
     if not path.exists():
         path.touch(mode=0o600)
         path.write_text(make())
     return path.read_text()
 
 
-def _answers(amqp_uri: str) -> bool:
+def _accepts_connections(amqp_uri: str) -> bool:
     try:
         open_connection(amqp_uri, name="is it up", heartbeat_seconds=10).end()
     except LOST:
@@ -254,8 +255,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _epmd() -> str:
-    given = _find_script("epmd")
-    found = str(given) if given else shutil.which("epmd")
+    beside_scripts = _find_script("epmd")
+    found = str(beside_scripts) if beside_scripts else shutil.which("epmd")
     if not found:
         raise BrokerUnavailable("Erlang's epmd is not on the PATH; is RabbitMQ's package installed whole?")
     return found

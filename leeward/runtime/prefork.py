@@ -1,4 +1,4 @@
-"""Starts services by way of `chassis.host.prefork`: forked from a process that has loaded what they share."""
+"""Starts services through `chassis.host.prefork`: forks of a process that has already loaded what they share."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ ROOT = Path(__file__).parents[2]
 """The checkout, from which the services are importable."""
 
 LOADS_FASTER = {"EVENTLET_NO_GREENDNS": "yes"}
-"""On one machine hardly anything is looked up by name, so the services do without eventlet's own resolver."""
+"""Leaves out eventlet's own DNS resolver, which is slow to import; on one machine hardly any name is resolved."""
 
 CAN_FORK = hasattr(os, "pidfd_open")
-"""Whether the system lets a process be watched that isn't one's own child, as Linux does."""
+"""Whether the system can watch a process that isn't a child of this one, as Linux can."""
 
 
 class Process(Protocol):
-    """What is needed of a process, however it was started."""
+    """What the supervisor needs of a process: satisfied by `Popen` and `ForkedService`."""
 
     pid: int
 
@@ -41,7 +41,7 @@ class Process(Protocol):
 
 
 class ForkedService:
-    """A process that the prefork server forked. How it ended is not known, only that it did."""
+    """A process that the prefork server forked. Its exit code is not known: once it has ended, 0 stands for any."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -71,7 +71,7 @@ class ForkedService:
 
 
 class PreforkServer:
-    """The process that services are forked from. It loads while its owner does other things."""
+    """The process that services are forked from. It loads in the background after it is created."""
 
     def __init__(self) -> None:
         (orders, self._orders), (self._answers, answers) = os.pipe(), os.pipe()
@@ -89,7 +89,7 @@ class PreforkServer:
         self._closed = False
 
     def start(self, service: str, environment: Mapping[str, str], log: Path) -> ForkedService:
-        """Raises BrokenPipeError if the prefork server is gone."""
+        """Forks a service that writes to this log. Raises BrokenPipeError if the prefork server is gone."""
         order = {"service": service, "environment": dict(environment), "log": str(log.absolute())}
         os.write(self._orders, json.dumps(order).encode() + b"\n")
         answer = os.read(self._answers, 64)
@@ -105,7 +105,7 @@ class PreforkServer:
         return self._process.poll() is not None
 
     def close(self) -> None:
-        """Ends the prefork server, if it hasn't ended; what it started goes on."""
+        """Ends the prefork server, if it hasn't ended; the services that it forked go on."""
         for opened in (self._orders, self._answers) if not self._closed else ():
             os.close(opened)
         self._closed = True

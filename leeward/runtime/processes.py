@@ -1,4 +1,4 @@
-"""How what is started here is kept from outlasting whoever started it, and how a process is known again."""
+"""Child processes that end with their parent, folder locks, and telling processes apart by their start time."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ from typing import IO
 from leeward.runtime import guardian
 
 ENDS_WITHIN_SECONDS = 40
-"""So long, at most, what a killed process left behind takes to end by itself."""
+"""The longest time that children of a killed process take to end by themselves."""
 
 POLL_SECONDS = 0.1
 PROC = Path("/proc")
-"""Where Linux tells of processes; other systems have none."""
+"""Linux's process information; other systems have none."""
 
 STARTTIME = 18
-"""Which of the figures after a process's state that is; see proc(5)."""
+"""The index of `starttime` among the fields of /proc/PID/stat after the state; see proc(5)."""
 
 
-class Held(Exception):
-    """A folder is in use. `by` says by whom, as far as is known: the `pid` of whoever took it, and what it has said.
+class FolderLocked(Exception):
+    """A folder is locked. `holder` is what the lock file says: the `pid` that locked it, and fields of `write_holder`.
 
-    `by_living` is false if that process is gone, and what holds the folder was left behind by it.
+    `holder_lives` is false if that process is gone and a child that it left behind still has the lock.
     """
 
-    def __init__(self, by: Mapping[str, str], *, by_living: bool) -> None:
-        super().__init__(str(by))
-        self.by, self.by_living = by, by_living
+    def __init__(self, holder: Mapping[str, str], *, holder_lives: bool) -> None:
+        super().__init__(str(holder))
+        self.holder, self.holder_lives = holder, holder_lives
 
 
 @cache
 def lifeline() -> int:
-    """The end to read of a pipe that this process holds open for as long as it lives; see `chassis.host.lifeline`."""
+    """The read end of a pipe whose write end closes when this process ends; see `chassis.host.lifeline`."""
     reading, _writing = os.pipe()
     return reading
 
 
-def tied(module: str, *arguments: str, python: str | Path = sys.executable) -> list[str]:
-    """The command that runs a module for as long as this process lives. Whoever runs it passes `lifeline()` on."""
+def tied_command(module: str, *arguments: str, python: str | Path = sys.executable) -> list[str]:
+    """The command that runs a module for as long as this process lives. Pass the open file `lifeline()` on to it."""
     return [str(python), "-m", "chassis.host.lifeline", str(lifeline()), module, *arguments]
 
 
@@ -61,9 +61,10 @@ def guarded(
     patience_seconds: int,
     pass_on: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
-    """Runs a program that ends when this process does, in a session of its own, where no Ctrl-C reaches it.
+    """Runs a program that ends when this process does, in a session of its own, so that Ctrl-C doesn't reach it.
 
-    The process that is returned leads the program's group. `pass_on` are open files that the program holds too.
+    The process that is returned leads the program's group. `by` is the signal that ends it, `patience_seconds` how long
+    it may take then before it is killed. `pass_on` are open files that the program inherits.
     """
     with output.open("ab") as log:
         return subprocess.Popen(
@@ -78,29 +79,29 @@ def guarded(
         )
 
 
-def hold(folder: Path) -> IO[str]:
-    """Locks a folder for this process, and whoever it passes the open file on to, until the last of them is gone.
+def lock_folder(folder: Path) -> IO[str]:
+    """Locks a folder until this process, and every process that inherits the open file, has ended or closed it.
 
-    What was left behind by a process that is gone ends by itself, and is waited for. Raises Held while somebody else
-    holds it.
+    Waits for the children of a process that is gone, because they end by themselves. Raises FolderLocked while another
+    process has the lock, or if what was left behind doesn't end.
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = (folder / "lock").open("a+")
     deadline = time.monotonic() + ENDS_WITHIN_SECONDS
-    while not _locks(file):
+    while not _try_lock(file):
         holder = _holder(file)
-        by_living = is_same(int(holder.get("pid", 0)), holder.get("started", ""))
-        is_another = by_living and holder["pid"] != str(os.getpid())
+        holder_lives = is_same(int(holder.get("pid", 0)), holder.get("started", ""))
+        is_another = holder_lives and holder["pid"] != str(os.getpid())
         if is_another or time.monotonic() > deadline:
             file.close()
-            raise Held(holder, by_living=by_living)
+            raise FolderLocked(holder, holder_lives=holder_lives)
         time.sleep(POLL_SECONDS)
-    say_who_holds(file)
+    write_holder(file)
     return file
 
 
-def say_who_holds(file: IO[str], **about: str) -> None:
-    """Writes into a lock what somebody who finds it held should know."""
+def write_holder(file: IO[str], **about: str) -> None:
+    """Writes into the lock file which process has the lock, and `about`, for whoever finds it locked."""
     me = {"pid": str(os.getpid()), "started": started_at(os.getpid())}
     file.truncate(0)
     file.write(json.dumps(me | about))
@@ -108,14 +109,14 @@ def say_who_holds(file: IO[str], **about: str) -> None:
 
 
 def started_at(pid: int) -> str:
-    """When a process was started: another that is given the same number later was so at another time.
+    """When a process was started, as text to compare: a later process with the same number has another start time.
 
-    Empty if there is none, or it has ended and its parent hasn't asked how.
+    Empty if there is no such process, or only a zombie.
     """
     if not (PROC / "self").exists():
         return _ask_ps("lstart", pid)
     try:
-        # What ps makes of this wavers by a second when the clock is set.
+        # Not from ps, whose start time shifts by a second when the clock is set.
         state, *figures = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return ""
@@ -123,7 +124,7 @@ def started_at(pid: int) -> str:
 
 
 def is_same(pid: int, started: str) -> bool:
-    """Whether the process that had this number then is still there."""
+    """Whether the process with this number is still the one that was started then."""
     return bool(started) and started_at(pid) == started
 
 
@@ -132,7 +133,7 @@ def command_of(pid: int) -> str:
 
 
 def wait_until(condition: Callable[[], bool]) -> bool:
-    """Whether something came true while what is left of a killed process had time to end."""
+    """Waits for a condition as long as children of a killed process may take to end; false if it stays false."""
     deadline = time.monotonic() + ENDS_WITHIN_SECONDS
     while not condition():
         if time.monotonic() > deadline:
@@ -146,7 +147,7 @@ def _ask_ps(column: str, pid: int) -> str:
     return subprocess.run(command, env=environment, capture_output=True, text=True).stdout.strip()
 
 
-def _locks(file: IO[str]) -> bool:
+def _try_lock(file: IO[str]) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""When a process that has ended is started again: at once, and after ever longer if it keeps ending."""
+"""When to restart a process that has ended: at once, then with growing delays while it keeps ending."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 WELL_SECONDS = 60.0
-"""What has run for so long has started well, whatever happens to it then."""
+"""A process that has run for this long has started well: its next restart counts as the first in a row."""
 
 LONGEST_SECONDS = 60.0
 FLAPS_WITHIN = timedelta(minutes=10)
 FLAPS_AT = 3
-"""So many restarts within that time are no mishap: it keeps ending."""
+"""With this many restarts within FLAPS_WITHIN, a process flaps."""
 
 
 def delay_seconds(restart: int) -> float:
-    """How long to wait before the first restart in a row, before the second, and so on: 0, 2, 4, 8 … up to a minute."""
+    """The delay before the nth restart in a row, counted from 1: 0, 2, 4, 8 … up to a minute."""
     return 0.0 if restart == 1 else min(2.0 ** (restart - 1), LONGEST_SECONDS)
 
 
 def recent(restarts: Iterable[datetime], *, at: datetime) -> list[datetime]:
-    """Those that count for whether something flaps."""
-    return [one for one in restarts if one > at - FLAPS_WITHIN]
+    """The restarts within FLAPS_WITHIN before `at`."""
+    return [restart for restart in restarts if restart > at - FLAPS_WITHIN]
 
 
 @dataclass
 class Restarts:
-    """Those of one process. What is called `now` is a monotonic time in seconds."""
+    """The restarts of one process. `now` and `started` are monotonic times in seconds."""
 
     delay: Callable[[int], float] = delay_seconds
     total: int = 0
@@ -36,7 +36,10 @@ class Restarts:
     _due: float | None = None
 
     def ended(self, *, now: float, started: float) -> bool:
-        """Notes that it has ended, however often it is told. True once: if it is the first time in a row."""
+        """Records that the process has ended and when to restart it. Calls before the restart change nothing.
+
+        True if this is the first end in a row, and so worth a message.
+        """
         if self._due is not None:
             return False
         if now - started >= WELL_SECONDS:
@@ -49,7 +52,7 @@ class Restarts:
         return self._due is not None and now >= self._due
 
     def started(self, *, at: datetime) -> None:
-        """Notes that it was started again."""
+        """Records that it was restarted."""
         self._due = None
         self.total += 1
         self.recent = recent([*self.recent, at], at=at)

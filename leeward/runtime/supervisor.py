@@ -1,4 +1,4 @@
-"""Runs every service as a process of its own, starts again what died, and leaves nothing behind."""
+"""Runs every service as a process of its own, restarts what has ended, and leaves no process behind."""
 
 from __future__ import annotations
 
@@ -25,7 +25,16 @@ from leeward.runtime import local_broker
 from leeward.runtime.free_ports import free_ports
 from leeward.runtime.local_broker import Node, last_lines
 from leeward.runtime.prefork import LOADS_FASTER, ROOT, PreforkServer, Process, open_prefork_server
-from leeward.runtime.processes import Held, command_of, hold, is_same, lifeline, started_at, tied, wait_until
+from leeward.runtime.processes import (
+    FolderLocked,
+    command_of,
+    is_same,
+    lifeline,
+    lock_folder,
+    started_at,
+    tied_command,
+    wait_until,
+)
 from leeward.runtime.restarts import Restarts, delay_seconds
 from leeward.runtime.workspace import SERVICES, Workspace
 
@@ -47,7 +56,7 @@ Say = Callable[[str], None]
 
 
 def say_nothing(_: str) -> None:
-    """For whoever runs a system where nobody looks."""
+    """A `Say` for systems that no person watches."""
 
 
 @dataclass
@@ -76,11 +85,11 @@ class Supervisor:
         say: Say = say_nothing,
         delay: Callable[[int], float] = delay_seconds,
     ) -> None:
-        """`own_uris` are of the services that have a broker user of their own. `site` runs the public site too.
+        """`own_uris` has the AMQP URI of each service with a broker user of its own. `site` runs the public site too.
 
-        `prefork_server` is one that is running already, and `node` the broker, if it is one of our own; both are looked
-        after, and stopped with everything else. `say` tells a person what has ended. `delay` is how many seconds to
-        wait before a process is started again for the first, the second … time in a row.
+        `prefork_server` is one that is running already, and `node` the broker if it is a private one; the supervisor
+        restarts both when they end, and stops them with everything else. `say` prints what has ended. `delay` maps the
+        number of a restart in a row, counted from 1, to the seconds to wait before it.
         """
         self.workspace = workspace
         self.amqp_uri = amqp_uri
@@ -116,31 +125,36 @@ class Supervisor:
     def start(self, until: Callable[[], None] = lambda: None) -> None:
         """Starts everything, calls `until`, and waits until each is ready. Raises ServiceWontStart."""
         self._prefork_server = self._prefork_server or open_prefork_server()
-        for name in sorted(self._http, key=lambda name: name != SITE):  # which needn't wait for the prefork server
+        # The site first: it needn't wait for the prefork server.
+        for name in sorted(self._http, key=lambda name: name != SITE):
             self.running[name] = Supervised(name, self._spawn(name), Restarts(self._delay))
         until()
         self._wait_until_ready()
         self.write_run_file()
 
-    def keep_running(self) -> list[str]:
-        """Starts again whatever has ended, and names it. Call it every now and then."""
+    def restart_ended(self) -> list[str]:
+        """Restarts what has ended as soon as its delay is over, and returns the names of all that had ended.
+
+        Call it regularly.
+        """
         if self._prefork_server and self._prefork_server.has_ended():
             self._reopen_prefork_server()
         everything = [*([self._broker] if self._broker else []), *self.running.values()]
-        ended = [one for one in everything if one.process.poll() is not None]
-        for one in ended:
-            self._start_again(one)
-        return [one.name for one in ended]
+        ended = [supervised for supervised in everything if supervised.process.poll() is not None]
+        for supervised in ended:
+            self._start_again(supervised)
+        return [supervised.name for supervised in ended]
 
-    def _start_again(self, one: Supervised) -> None:
-        """Unless it keeps ending, and has to wait. Why it ended is said the first time."""
+    def _start_again(self, supervised: Supervised) -> None:
+        """Restarts a process, unless its delay isn't over. Prints the end of its log the first time in a row."""
         now = time.monotonic()
-        if one.restarts.ended(now=now, started=one.started_at):
-            end = f"{one.name} ended and is started again. Its log ends so, and doesn't say why if it was killed:"
-            self._say(f"{end}\n{self._last_words(one.name)}")
-        if one.restarts.is_due(now):
-            one.process, one.started_at = self._spawn(one.name), time.monotonic()
-            one.restarts.started(at=SystemClock().now())
+        if supervised.restarts.ended(now=now, started=supervised.started_at):
+            end = f"{supervised.name} ended and is started again."
+            log = f"Its log ends so, and doesn't say why if it was killed:\n{self._last_words(supervised.name)}"
+            self._say(f"{end} {log}")
+        if supervised.restarts.is_due(now):
+            supervised.process, supervised.started_at = self._spawn(supervised.name), time.monotonic()
+            supervised.restarts.started(at=SystemClock().now())
             self.write_run_file()
 
     def _reopen_prefork_server(self) -> None:
@@ -150,16 +164,16 @@ class Supervisor:
         self._prefork_server = open_prefork_server()
 
     def stop(self) -> None:
-        """Asks every service to finish what it has in hand, and ends those that don't."""
-        for one in self.running.values():
-            _signal(one.process, signal.SIGTERM)
+        """Has every process finish its current work, and kills those that take longer than STOP_SECONDS."""
+        for supervised in self.running.values():
+            _signal(supervised.process, signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
-        for one in self.running.values():
+        for supervised in self.running.values():
             try:
-                one.process.wait(max(0.1, deadline - time.monotonic()))
+                supervised.process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                _signal(one.process, signal.SIGKILL)
-                one.process.wait()
+                _signal(supervised.process, signal.SIGKILL)
+                supervised.process.wait()
         if self._prefork_server:
             self._prefork_server.close()
             self._prefork_server = None
@@ -169,26 +183,26 @@ class Supervisor:
 
     def write_run_file(self) -> None:
         stores = self.workspace.stores()
-        processes = {name: self._told(one) for name, one in self.running.items()}
+        processes = {name: self._run_file_entry(supervised) for name, supervised in self.running.items()}
         site = processes.pop(SITE, None)
-        for name, told in processes.items():
-            told["store"] = stores[name]
+        for name, entry in processes.items():
+            entry["store"] = stores[name]
         me = {"pid": os.getpid(), "started": started_at(os.getpid())}
         content = {"amqp_uri": self.amqp_uri, "web": self.site, **me, "services": processes}
         self.workspace.write_run_file(content | ({SITE: site} if site else {}))
 
-    def _told(self, one: Supervised) -> dict[str, Any]:
+    def _run_file_entry(self, supervised: Supervised) -> dict[str, Any]:
         return {
-            "pid": one.process.pid,
-            "restarts": one.restarts.total,
-            "restarted_at": [at.isoformat() for at in one.restarts.recent],
-            "http": self._http[one.name],
-            "log": str(self.workspace.log(one.name).absolute()),
+            "pid": supervised.process.pid,
+            "restarts": supervised.restarts.total,
+            "restarted_at": [at.isoformat() for at in supervised.restarts.recent],
+            "http": self._http[supervised.name],
+            "log": str(self.workspace.log(supervised.name).absolute()),
         }
 
     def _spawn(self, name: str) -> Process:
         if name == BROKER and self._node:
-            self._node.stop()  # its port mapper, and whatever may be left of it
+            self._node.stop()  # its port mapper, and what may be left of the node
             self._node = local_broker.begin(self._node.folder, port=self._node.port)
             return self._node.process
         if self._prefork_server and name != SITE:
@@ -196,7 +210,7 @@ class Supervisor:
         command = ["web.site"] if name == SITE else ["chassis.host.run", name]
         with self.workspace.log(name).open("ab") as log:
             return subprocess.Popen(
-                tied(*command),
+                tied_command(*command),
                 env=self._environment_of(name),
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
@@ -221,8 +235,8 @@ class Supervisor:
         return {**LOADS_FASTER, **self.workspace.links_to(self.site), **self._environment, **own}
 
     def _wait_until_ready(self) -> None:
-        for service, one in self.running.items():
-            if not wait_until_it_is_ready(self._http[service], one.process):
+        for service, supervised in self.running.items():
+            if not wait_until_it_is_ready(self._http[service], supervised.process):
                 raise ServiceWontStart(f"{service} did not start:\n{self._last_words(service)}")
 
     def _last_words(self, service: str) -> str:
@@ -240,30 +254,30 @@ def _is_behind(service: str, database_url: str) -> bool:
 
 
 def is_ready(http: str) -> bool:
-    """Whether what runs at this address says that it can do its work."""
-    return bool(_condition(http)["ready"])
+    """Whether the process at this address reports that it is ready."""
+    return bool(_readiness(http)["ready"])
 
 
 def wait_until_it_is_ready(http: str, process: Process) -> bool:
-    """Whether the service says that it is ready before its process ends, a person is needed, or it takes too long."""
+    """Waits until the service is ready. False if its process ends, it needs a person, or READY_SECONDS are over."""
     deadline = time.monotonic() + READY_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
-        condition = _condition(http)
-        if condition["ready"] or condition["needs_a_person"]:
-            return bool(condition["ready"])
+        readiness = _readiness(http)
+        if readiness["ready"] or readiness["needs_a_person"]:
+            return bool(readiness["ready"])
         time.sleep(0.05)
     return False
 
 
-def _condition(http: str) -> dict[str, Any]:
+def _readiness(http: str) -> dict[str, Any]:
     try:
         with urllib.request.urlopen(f"{http}/health/ready", timeout=1.0) as answer:  # noqa: S310
-            condition: dict[str, Any] = json.load(answer)
+            readiness: dict[str, Any] = json.load(answer)
     except urllib.error.HTTPError as not_ready:
-        condition = json.load(not_ready)
+        readiness = json.load(not_ready)
     except OSError:
         return {"ready": False, "needs_a_person": None}
-    return condition
+    return readiness
 
 
 @contextmanager
@@ -275,11 +289,11 @@ def running(
     prefork_server: PreforkServer | None = None,
     say: Say = say_nothing,
 ) -> Iterator[Supervisor]:
-    """Everything, for as long as the block runs, on the broker that AMQP_URI names or one of its own.
+    """Runs everything while the block runs, on the broker that AMQP_URI names or a private one.
 
-    Raises AlreadyRunning if something runs from this folder, FolderInUse if that is a broker.
+    Raises AlreadyRunning if Leeward runs from this folder, FolderInUse if a broker does.
     """
-    with holding(workspace):
+    with locked(workspace):
         refuse_if_running(workspace, say=say)
         workspace.prepare()
         given = os.environ.get("AMQP_URI")
@@ -298,44 +312,44 @@ def running(
 
 
 @contextmanager
-def holding(workspace: Workspace) -> Iterator[None]:
-    """Keeps others from running from this folder for as long as the block runs. Raises AlreadyRunning."""
+def locked(workspace: Workspace) -> Iterator[None]:
+    """Locks the folder while the block runs, so that nobody else runs from it. Raises AlreadyRunning."""
     try:
-        lock = hold(workspace.folder)
-    except Held as held:
-        raise AlreadyRunning(_refusal(workspace, held.by.get("pid", ""))) from None
+        lock = lock_folder(workspace.folder)
+    except FolderLocked as in_use:
+        raise AlreadyRunning(_already_running(workspace, in_use.holder.get("pid", ""))) from None
     with lock:
         yield
 
 
 def refuse_if_running(workspace: Workspace, *, say: Say = say_nothing) -> None:
-    """Raises AlreadyRunning while the process that the folder's run file names is there, or what it left behind.
+    """Raises AlreadyRunning if the process that the folder's run file names still runs, or children that it left.
 
-    What a killed one left ends by itself, and is waited for.
+    Waits for the children of a killed process, because they end by themselves.
     """
     found = workspace.read_run_file()
     if found is None:
         return
     if is_same(found["pid"], found.get("started", "")):
-        raise AlreadyRunning(_refusal(workspace, found["pid"]))
+        raise AlreadyRunning(_already_running(workspace, found["pid"]))
     processes = [*found["services"].values(), *([found[SITE]] if SITE in found else [])]
-    pids = [found["pid"], *(one["pid"] for one in processes)]
-    if _ours(pids):
+    pids = [found["pid"], *(process["pid"] for process in processes)]
+    if _still_running(pids):
         say(f"What a killed Leeward left behind in {workspace.folder} is ending …")
-    if not wait_until(lambda: not _ours(pids)):
-        left = " ".join(str(pid) for pid in _ours(pids))
+    if not wait_until(lambda: not _still_running(pids)):
+        left = " ".join(str(pid) for pid in _still_running(pids))
         raise AlreadyRunning(
             f"A Leeward that was killed in {workspace.folder} left processes behind that don't end. "
             f"End them first: kill -9 {left}"
         )
 
 
-def _refusal(workspace: Workspace, pid: int | str) -> str:
+def _already_running(workspace: Workspace, pid: int | str) -> str:
     return f"Leeward runs from {workspace.folder} already, as process {pid}. End it first: kill {pid}"
 
 
-def _ours(pids: Sequence[int]) -> list[int]:
-    """Those of these processes that are there still, and no others that were given the same number."""
+def _still_running(pids: Sequence[int]) -> list[int]:
+    """Those of these processes that still run; a number may have been given to another program meanwhile."""
     return [pid for pid in pids if any(words in command_of(pid) for words in ("leeward", "chassis.host", "web.site"))]
 
 

@@ -10,7 +10,7 @@ from leeward.runtime.workspace import SERVICES
 
 
 def topologies(services: Iterable[str] = SERVICES) -> list[Topology]:
-    """What each service declares, as its own class says."""
+    """The topology that each service's class implies: its exchanges, queues and bindings."""
     warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
     from chassis.host.entrypoints import topology_for
     from chassis.host.service_loader import (

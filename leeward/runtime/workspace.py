@@ -1,4 +1,4 @@
-"""Everything that one machine's Leeward keeps, in one folder: keys, settings, databases, logs, mail."""
+"""The folder in which one machine's Leeward stores everything: keys, settings, databases, logs, mail."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from leeward.errors import Refusal
 
 SERVICES = ("intake", "matching", "billing", "notifications", "evaluation")
 READERS = ("intake", "matching", "notifications", "evaluation")
-"""The services that something is sealed to."""
+"""The services that personal data is sealed to, and that therefore have a key pair."""
 
 SAMPLE_MAILBOXES = {
     "SENDER": "Leeward <hello@example.org>",
@@ -29,12 +29,12 @@ SAMPLE_MAILBOXES = {
 }
 """Until the charity puts its own into the settings file."""
 
-KEEPS_PERSONAL_DATA = ("intake", "notifications")
+HAVE_DATA_KEYS = ("intake", "notifications")
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """A folder, `var/` by default, and what lies where in it."""
+    """A folder, `var/` by default, and the paths in it."""
 
     folder: Path
 
@@ -64,7 +64,7 @@ class Workspace:
 
     @property
     def clock(self) -> SharedClock:
-        """A clock that can be moved on; the services follow it if it was started before them."""
+        """A clock that can be advanced; the services follow it if it was started before them."""
         return SharedClock(self._clock_file)
 
     @property
@@ -77,7 +77,7 @@ class Workspace:
 
     @property
     def anchors(self) -> Path:
-        """How far each audit log had come, written down beside the databases."""
+        """How long each audit log was and its last hash, recorded outside the databases so that tampering shows."""
         return self.folder / "anchors"
 
     def log(self, service: str) -> Path:
@@ -102,26 +102,26 @@ class Workspace:
 
     def site_settings(self, amqp_uri: str) -> dict[str, str]:
         """What the public site needs on one machine, unless the settings say otherwise."""
-        usual = {
+        defaults = {
             "SITE_ENQUIRY_AMQP_URI": amqp_uri,
             "SITE_SPOOL": str(self.spool.absolute()),
             "SITE_SECURE": "false",  # there is no HTTPS on one machine without a certificate
         }
         given = self.values()
-        return {name: value for name, value in usual.items() if name not in given}
+        return {name: value for name, value in defaults.items() if name not in given}
 
     def links_to(self, site: str | None) -> dict[str, str]:
-        """Where letters lead to, unless the settings say otherwise: the public site that runs here, if one does."""
+        """Where links in messages lead, unless the settings say so: to the site that runs here, if one does."""
         address = site or "http://localhost:8000"
-        usual = {
+        defaults = {
             "NOTIFICATIONS_FORM_URL": f"{address}/form/",
             "NOTIFICATIONS_STATUS_URL": f"{address}/request",
         }
         given = self.values()
-        return {name: value for name, value in usual.items() if name not in given}
+        return {name: value for name, value in defaults.items() if name not in given}
 
     def stores(self) -> dict[str, str]:
-        """Each service's database, as the settings have it."""
+        """Each service's database URL, from the settings. Raises Refusal if one is missing."""
         values = self.values()
         names = {service: f"{service.upper()}_DATABASE_URL" for service in SERVICES}
         if missing := [name for name in names.values() if not values.get(name)]:
@@ -129,14 +129,14 @@ class Workspace:
         return {service: str(values[name]) for service, name in names.items()}
 
     def values(self) -> dict[str, str | None]:
-        """The settings, from the file and the environment, which goes before it."""
+        """The settings: from the file, overridden by environment variables."""
         try:
             return {**dotenv_values(self.settings), **os.environ}
         except ValueError:
             raise Refusal(f"{self.settings} holds no settings that can be read.") from None
 
     def write_run_file(self, content: dict[str, Any]) -> None:
-        """What runs where, for machines to read; for nobody else, because it holds the broker's password."""
+        """Writes what runs where, for programs. Readable by the owner alone, because it holds the broker's password."""
         replacement = self.run_file.with_suffix(".new")
         replacement.touch(mode=0o600)
         replacement.write_text(json.dumps(content, indent=2) + "\n")
@@ -159,7 +159,7 @@ class Workspace:
             "# Made by `leeward up`. An environment variable of the same name goes before a line here.",
             f"LEEWARD_KEYS={self.keys.absolute()}",
             *(f"{service.upper()}_DATABASE_URL={stores[service]}" for service in SERVICES),
-            *(f"{service.upper()}_MASTER_KEY={new_master_key()}" for service in KEEPS_PERSONAL_DATA),
+            *(f"{service.upper()}_MASTER_KEY={new_master_key()}" for service in HAVE_DATA_KEYS),
             f"LEEWARD_AUDIT_ANCHORS={self.anchors.absolute()}",
             f"NOTIFICATIONS_MAIL=maildir:{self.mail.absolute()}",
             *(f"NOTIFICATIONS_{role}={mailbox}" for role, mailbox in SAMPLE_MAILBOXES.items()),

@@ -1,7 +1,7 @@
-"""Keeps the catalogues of an export in step with its texts: `python -m leeward.subject_access.catalogue [--check]`.
+"""Updates the catalogues of the export's texts, or checks them: `python -m leeward.subject_access.catalogue [--check]`.
 
-What services say of what they hold stands in their own code and isn't marked there. So whatever begins with a capital
-or a number in the files named here, and is neither a docstring nor a refusal, is taken for a text that people read.
+The services' own code has the words for what they hold, and doesn't mark them for translation. So every string in
+SOURCES that begins with a capital or a number counts as a text for people, unless it is a docstring or in a `raise`.
 """
 
 from __future__ import annotations
@@ -17,30 +17,28 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 
 from leeward.subject_access.languages import po_file
-from web.site.catalogue import in_step, keep
+from web.site.catalogue import in_step, write_or_check
 from web.site.languages import ENGLISH, LANGUAGES
 
 ROOT = Path(__file__).parents[2]
-SPOKEN = (
+SOURCES = (
     "services/*/subject_access.py",
     "contracts/labels.py",
     "chassis/subject_access.py",
-    "services/*/subject.py",
-    "services/*/subject_access.py",
     "services/intake/application/disclosure.py",
     "services/intake/application/labels.py",
     "leeward/subject_access/wording.py",
 )
 POLICY = "contracts/policy/retention-v1.toml"
 PAGE = "leeward/subject_access/page.html"
-SAID = re.compile(r"[A-Z]|\d+ ")
+TEXT = re.compile(r"[A-Z]|\d+ ")
 
 
 def template() -> Catalog:
-    """Every text that an export may tell, and where it stands."""
+    """Every text that an export may contain, and where it stands."""
     catalogue = Catalog(project="Leeward", charset="utf-8")
-    for path in sorted(path for pattern in SPOKEN for path in ROOT.glob(pattern)):
-        for text in _said_in(ast.parse(path.read_text())):
+    for path in sorted(path for pattern in SOURCES for path in ROOT.glob(pattern)):
+        for text in _texts_in(ast.parse(path.read_text())):
             catalogue.add(text, locations=[(str(path.relative_to(ROOT)), 0)])
     for term in tomllib.loads((ROOT / POLICY).read_text())["term"]:
         catalogue.add(term["why"], locations=[(POLICY, 0)])
@@ -54,16 +52,16 @@ def updated(language: str) -> str:
     return in_step(po_file(language), language, template())
 
 
-def _said_in(node: ast.AST) -> Iterator[str]:
+def _texts_in(node: ast.AST) -> Iterator[str]:
     match node:
         case ast.Raise() | ast.JoinedStr() | ast.Expr(value=ast.Constant()):
             return
-        case ast.Constant(value=str(text)) if SAID.match(text):
+        case ast.Constant(value=str(text)) if TEXT.match(text):
             yield text
     for inner in ast.iter_child_nodes(node):
-        yield from _said_in(inner)
+        yield from _texts_in(inner)
 
 
 if __name__ == "__main__":
     translated = {po_file(language): updated(language) for language in LANGUAGES if language != ENGLISH}
-    sys.exit(keep(translated, check="--check" in sys.argv[1:]))
+    sys.exit(write_or_check(translated, check="--check" in sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""Asking every service what it holds about a person, each answer sealed to a key that is gone afterwards."""
+"""Collects what every service holds about a person. Answers are sealed to a key that exists only in this process."""
 
 from __future__ import annotations
 
@@ -34,15 +34,16 @@ class Request:
 def gather(
     client: RpcClient, reference: str, *, by: str, reason: ExportReason, whose: Party = Party.CLIENT
 ) -> list[Request]:
-    """Everything that is held about the person of this reference, or about whoever wrote for them, under all their
-    references, the one asked for first.
+    """Everything held about the client with this reference, or about whoever wrote for them (`whose`).
 
-    Intake is asked first, because it refuses who must not see it. Raises CommandFailed, NoAnswer.
+    One Request for each of the person's references, the named one first. Intake is asked first, because it refuses
+    staff who must not see the data. Raises CommandFailed, NoAnswer.
     """
     found = client.call("intake", "same_person", reference=reference)
+    ids = [(referral["referral_id"], referral["reference"]) for referral in found]
     return [
-        Request(one["referral_id"], one["reference"], parts_of(_ask_all(client, one["referral_id"], by, reason, whose)))
-        for one in found
+        Request(referral_id, own_reference, parts_of(_ask_all(client, referral_id, by, reason, whose)))
+        for referral_id, own_reference in ids
     ]
 
 
@@ -51,15 +52,15 @@ def open_answer(key: OneTimeKey, answer: object) -> Holding:
 
 
 def parts_of(holdings: Iterable[Holding]) -> tuple[Part, ...]:
-    """In the order of the topics, and of the services on each."""
-    parts = [Part(one.service, section) for one in holdings for section in one.sections]
+    """The parts in the order of Topic, and within a topic in the order of the holdings."""
+    parts = [Part(holding.service, section) for holding in holdings for section in holding.sections]
     order = list(Topic)
     return tuple(sorted(parts, key=lambda part: order.index(part.section.topic)))
 
 
 def _ask_all(client: RpcClient, referral_id: str, by: str, reason: ExportReason, whose: Party) -> list[Holding]:
     key = OneTimeKey()
-    asked = {"referral_id": referral_id, "asked_by": by, "reason": reason.value, "seal_to": key.public}
-    asked["whose"] = whose.value
-    answers = (client.call(service, "about_subject", timeout=TIMEOUT_SECONDS, **asked) for service in SERVICES)
+    fields = {"referral_id": referral_id, "asked_by": by, "reason": reason.value, "seal_to": key.public}
+    fields["whose"] = whose.value
+    answers = (client.call(service, "about_subject", timeout=TIMEOUT_SECONDS, **fields) for service in SERVICES)
     return [open_answer(key, answer) for answer in answers]

@@ -1,4 +1,4 @@
-"""An export in the language of whoever reads it: the charity's words are translated, what people wrote is not."""
+"""Translates an export: the charity's words into the reader's language; what people wrote stays as it is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from web.site.languages import Translations, Translator, read_catalogue, read_ca
 
 
 class Language(StrEnum):
-    """What an export's page can be had in: what the site speaks."""
+    """The languages of an export's page: those of the site."""
 
     ENGLISH = "en"
     WELSH = "cy"
@@ -23,7 +23,7 @@ class Language(StrEnum):
 
 LOCALE = Path(__file__).parent / "locale"
 BETWEEN_LABELS, BETWEEN_VALUES = Markup(" / "), Markup("; ")
-"""What stands between the words of several questions for one answer, and between several answers to one question."""
+"""Separators: between the labels of several questions with one answer, and between several answers to one question."""
 
 
 def po_file(language: str) -> Path:
@@ -31,12 +31,12 @@ def po_file(language: str) -> Path:
 
 
 def translator(language: Language) -> Translator:
-    """With the site's texts, in which the forms' questions are, and the export's own."""
+    """A translator with the export's own catalogue and the site's, which has the forms' questions."""
     return Translator(language, None if language is Language.ENGLISH else _translations(language))
 
 
 class Reader:
-    """What is held, as one reader is told it. `says` remembers whether all of that was to be had in their language."""
+    """Renders labels, values and times in the language of `says`, which records what had no translation."""
 
     def __init__(self, says: Translator) -> None:
         self.says = says
@@ -45,10 +45,10 @@ class Reader:
         return self._each(label, BETWEEN_LABELS)
 
     def value(self, fact: Fact) -> str:
-        """As it was written, unless it is a moment or in the charity's own words.
+        """A fact's value: translated if it is the charity's wording, written out if it is a time, otherwise unchanged.
 
-        Services tell some of these without their code: whatever nobody typed into a form and stands in the
-        catalogue word for word is taken for one.
+        Services send some wordings without a code. Such a value counts as the charity's if no form asked for it and the
+        catalogue has the same text.
         """
         if self.says.language == Language.ENGLISH or fact.value == str(BETWEEN_VALUES).join(fact.exactly):
             return fact.value
@@ -59,7 +59,7 @@ class Reader:
         return self._each(fact.value, BETWEEN_VALUES)
 
     def written(self, moment: date) -> str:
-        """A day, or a moment by the clock in London: `21 Tachwedd 2026, 15.58`."""
+        """A day, or a time in London: `21 Tachwedd 2026, 15.58`."""
         if not isinstance(moment, datetime):
             return f"{moment.day} {self.says.plain(f'{moment:%B}')} {moment.year}"
         if self.says.language == Language.ENGLISH:
@@ -68,9 +68,9 @@ class Reader:
         return f"{self.written(local.date())}, {local:%H.%M}"
 
     def _each(self, text: str, between: Markup) -> str:
-        """One text of the catalogue, or several with this between them."""
+        """Translates one text of the catalogue, or several that are joined by `between`."""
         parts = [text] if self.says.knows(text) else text.split(between)
-        return between.join(self.says(one) for one in parts)
+        return between.join(self.says(part) for part in parts)
 
 
 def _translations(language: str) -> Translations:

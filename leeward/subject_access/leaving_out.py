@@ -1,4 +1,4 @@
-"""Leaving single entries out of an export before it is handed over: by their numbers, on a ground, on record."""
+"""Leaves single entries out of an export, by number and each with a legal ground that is recorded."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from leeward.subject_access.numbers import Numbered
 
 
 class NoSuchEntry(Refusal):
-    """No entry has this number, perhaps because what it tells has changed since the export that was read."""
+    """No entry has this number, perhaps because its content has changed since the export that a person read."""
 
 
 def grounds_of(numbers: Sequence[str], grounds: Sequence[Ground]) -> dict[str, Ground]:
-    """On which ground each is left out: one for all, or one for each, in order. Raises BadParameter."""
+    """The ground for each number: `grounds` has one for all, or one for each in order. Raises BadParameter."""
     if bool(numbers) != bool(grounds):
         raise typer.BadParameter("--leave-out and --ground go together: which entry, and on which ground")
     if len(set(numbers)) < len(numbers):
@@ -30,8 +30,10 @@ def grounds_of(numbers: Sequence[str], grounds: Sequence[Ground]) -> dict[str, G
 
 
 def left_out(requests: Iterable[Numbered], grounds: Mapping[str, Ground]) -> tuple[LeftOutEntry, ...]:
-    """What goes on record: where each stands, and nothing of what it tells. Raises NoSuchEntry."""
-    items = {item.number: (ReferralId(UUID(one.referral_id)), item) for one in requests for item in one.items}
+    """What is recorded of entries left out: where each stood, and nothing of its content. Raises NoSuchEntry."""
+    items = {
+        item.number: (ReferralId(UUID(request.referral_id)), item) for request in requests for item in request.items
+    }
     if missing := [number for number in grounds if number not in items]:
         raise NoSuchEntry(
             f"Nothing was written: there is no entry {', '.join(missing)}. A number goes when what it stands for "

@@ -1,7 +1,7 @@
-"""A number for each entry of an export, by which a person says which one they mean.
+"""Gives each entry of an export a number, by which a person can refer to it.
 
-It is made from what the entry tells and not from where it stands: so it is the same in every export, whatever comes
-before it, until the entry tells something else, and then it is gone and never means another.
+The number is a hash of the entry's content, not its position. So it is the same in every export while the content is
+the same; when the content changes the number disappears, and is not given to another entry.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from itertools import count
 from contracts.commands.subject import Entry, Fact, Topic
 from leeward.subject_access.gathering import Part, Request
 
-APART = frozenset({Topic.ANSWERS, Topic.ASSESSMENT})
-"""Where each fact is an entry by itself: answers to different questions, aspects of an assessment."""
+ONE_FACT_PER_ENTRY = frozenset({Topic.ANSWERS, Topic.ASSESSMENT})
+"""Topics in which each fact is numbered by itself: answers to different questions, aspects of an assessment."""
 
 LOWEST, HOW_MANY = 100_000, 900_000
-"""Six digits."""
+"""Numbers have six digits."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """An entry as an export shows it. `place`: where it stands among its service's on this topic, from 1."""
+    """An entry as an export shows it. `place`: its position among its service's entries on this topic, from 1."""
 
     number: str
     service: str
@@ -47,9 +47,9 @@ class Numbered:
 
 
 def numbered(requests: Iterable[Request]) -> list[Numbered]:
-    """No number is given twice in an export."""
+    """The requests with a number for each entry, unique in the export."""
     given: set[str] = set()
-    return [Numbered(one.referral_id, one.reference, tuple(_items(one, given))) for one in requests]
+    return [Numbered(request.referral_id, request.reference, tuple(_items(request, given))) for request in requests]
 
 
 def _items(request: Request, given: set[str]) -> Iterator[Item]:
@@ -62,22 +62,22 @@ def _items(request: Request, given: set[str]) -> Iterator[Item]:
 
 def _entries(part: Part) -> Iterator[Entry]:
     for entry in part.section.entries:
-        if part.section.topic in APART:
+        if part.section.topic in ONE_FACT_PER_ENTRY:
             yield from (Entry(facts=(fact,)) for fact in entry.facts)
         else:
             yield entry
 
 
 def _number(reference: str, part: Part, entry: Entry, given: set[str]) -> str:
-    """The first that is free, of those that follow from what the entry tells: two that tell the same have two."""
-    told = [reference, part.service, part.section.topic.value, sorted(_stored(fact) for fact in entry.facts)]
-    digests = (hashlib.sha256(json.dumps([attempt, *told]).encode()).digest() for attempt in count())
+    """A hash of the entry's content as six digits; the next hash if that is given already, as for equal entries."""
+    content = [reference, part.service, part.section.topic.value, sorted(_stored(fact) for fact in entry.facts)]
+    digests = (hashlib.sha256(json.dumps([attempt, *content]).encode()).digest() for attempt in count())
     numbers = (str(LOWEST + int.from_bytes(digest) % HOW_MANY) for digest in digests)
-    number = next(one for one in numbers if one not in given)
+    number = next(candidate for candidate in numbers if candidate not in given)
     given.add(number)
     return number
 
 
 def _stored(fact: Fact) -> tuple[str, tuple[str, ...]]:
-    """A fact as it is held, whichever words and language it is told in."""
+    """A fact as it is stored, independent of wording and language."""
     return fact.asked or fact.what, fact.exactly or (fact.value,)

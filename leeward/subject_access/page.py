@@ -27,7 +27,7 @@ _PAGES = Environment(
 
 UNTRANSLATED = "<!-- untranslated -->"
 TABLES = frozenset({Topic.STEPS, Topic.OFFERS, Topic.MESSAGES, Topic.RECORD, Topic.NOTICES})
-"""What is shown as a table: many entries that are alike."""
+"""Topics with many similar entries, which are shown as a table."""
 
 
 @dataclass(frozen=True)
@@ -43,21 +43,21 @@ class Export:
     language: Language = Language.ENGLISH
     """Of the page; what is for machines is in English."""
     grounds: frozenset[Ground] = frozenset()
-    """On which a person has left something out of it."""
+    """The grounds on which a person has left entries out."""
 
 
 def as_json(export: Export) -> dict[str, Any]:
-    """What the page says, for machines: `exactly` is how a value is stored."""
+    """The page's content for programs; `exactly` is a value as it is stored."""
     return {
         "made_at": export.made_at.isoformat(),
         "made_by": export.by,
         "reason": export.reason.value,
         "requests": [
-            {"reference": one.reference, "parts": [_topic_json(*found) for found in _by_topic(one)]}
-            for one in export.requests
+            {"reference": request.reference, "parts": [_topic_json(*found) for found in _by_topic(request)]}
+            for request in export.requests
         ],
-        "left_out": [asdict(one) for one in ALWAYS_LEFT_OUT],
-        "left_out_by_a_person": [asdict(one) for one in _by_a_person(export)],
+        "left_out": [asdict(entry) for entry in ALWAYS_LEFT_OUT],
+        "left_out_by_a_person": [asdict(entry) for entry in _by_a_person(export)],
     }
 
 
@@ -68,7 +68,7 @@ def as_html(export: Export) -> str:
         plain=says.plain,
         reader=Reader(says),
         export=export,
-        requests=[(one.reference, _by_topic(one)) for one in export.requests],
+        requests=[(request.reference, _by_topic(request)) for request in export.requests],
         headings=HEADINGS,
         tables=TABLES,
         columns_of=_columns,
@@ -79,12 +79,12 @@ def as_html(export: Export) -> str:
 
 
 def _by_a_person(export: Export) -> list[LeftOut]:
-    """On which grounds, and not how much: that would tell what."""
+    """The grounds that were used, without how often, which would give away what was left out."""
     return [words for ground, words in BY_GROUND.items() if ground in export.grounds]
 
 
 def _by_topic(request: Numbered) -> list[tuple[Topic, list[Item]]]:
-    """For each topic that something is told on: the entries, in their order."""
+    """The entries of each topic that has any, in their order; audit entries by time."""
     topics = []
     for topic, found in groupby(request.items, key=lambda item: item.topic):
         items = list(found)
@@ -103,7 +103,9 @@ def _topic_json(topic: Topic, items: list[Item]) -> dict[str, Any]:
             {
                 "number": item.number,
                 "held_by": item.service,
-                "facts": [{name: value for name, value in one.to_json().items() if value} for one in item.entry.facts],
+                "facts": [
+                    {name: value for name, value in fact.to_json().items() if value} for fact in item.entry.facts
+                ],
             }
             for item in items
         ],
@@ -111,5 +113,5 @@ def _topic_json(topic: Topic, items: list[Item]) -> dict[str, Any]:
 
 
 def _columns(items: list[Item]) -> list[str]:
-    """What any entry tells, each once."""
+    """The labels that occur in any entry, each once."""
     return list(dict.fromkeys(fact.what for item in items for fact in item.entry.facts))

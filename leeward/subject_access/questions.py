@@ -1,4 +1,4 @@
-"""The questions as they were asked: an answer's own question and its choices' own words, in the version it answered."""
+"""Labels answers with the question and choices of the form version that was filled in."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ Asked = Mapping[str, list[Question]]
 
 
 def in_the_forms_words(section: Section, own: Path | None) -> Section:
-    """The section as it is, unless its definition is still there: then each answer below its own question, in order.
+    """The section with each answer labelled by its question, in the form's order; unchanged if that version is gone.
 
-    What is held without having been asked, given the other answers, stays in our words and comes last.
+    `own` is the charity's folder of definitions. Facts that were not asked for, given the other answers, keep our
+    labels and come last.
     """
     if section.definition is None or section.definition_version is None:
         return section
@@ -34,12 +35,12 @@ def in_the_forms_words(section: Section, own: Path | None) -> Section:
     entries = []
     for entry in section.entries:
         facts = sorted(entry.facts, key=lambda fact: order.get(fact.asked or "", len(order)))
-        entries.append(replace(entry, facts=tuple(_asked(fact, asked, definition) for fact in facts)))
+        entries.append(replace(entry, facts=tuple(_labelled(fact, asked, definition) for fact in facts)))
     return replace(section, entries=tuple(entries))
 
 
 def _shown(definition: Definition, facts: Iterable[Fact]) -> Iterator[Question]:
-    """The questions that somebody with these answers was asked."""
+    """The questions that somebody with these answers was shown."""
     by_field = {fact.asked: fact for fact in facts}
     given: dict[str, tuple[str, ...]] = {}
     for page in definition.pages:
@@ -54,7 +55,7 @@ def _shown(definition: Definition, facts: Iterable[Fact]) -> Iterator[Question]:
 
 
 def _fields_of(question: Question) -> Iterator[str]:
-    """The field it fills, and under which its answer is kept if it fills none."""
+    """The paths under which its answer may be stored: the field that it fills, or `answers.<id>`."""
     if question.fills:
         yield question.fills
     yield f"answers.{question.id}"
@@ -68,7 +69,7 @@ def _by_field(questions: Iterable[Question]) -> Asked:
     return asked
 
 
-def _asked(fact: Fact, asked: Asked, definition: Definition) -> Fact:
+def _labelled(fact: Fact, asked: Asked, definition: Definition) -> Fact:
     if fact.asked == "definition":
         return replace(fact, value=definition.title)
     questions = asked.get(fact.asked or "", [])

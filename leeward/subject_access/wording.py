@@ -1,4 +1,4 @@
-"""The charity's words around what is held: what each part is, and what is left out of every export, and why."""
+"""The charity's texts in an export: headings, and what is left out and why."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ BY_GROUND: Mapping[Ground, LeftOut] = {
         "Something between us and our lawyers", "What we ask a lawyer, and what they advise us, is between us and them."
     ),
 }
-"""Said where a person has left something out; what it was is not told."""
+"""Shown where a person has left something out, without saying what."""
 
 ALWAYS_LEFT_OUT = (
     LeftOut(
@@ -120,4 +120,4 @@ ALWAYS_LEFT_OUT = (
         "stays.",
     ),
 )
-"""Said alike in every export, whether or not there is anything of the kind, so that nothing follows from it."""
+"""The same in every export, whether or not there is anything of the kind, so that nothing can be inferred from it."""

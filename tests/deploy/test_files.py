@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from leeward.runtime.topologies import variable_of
-from leeward.runtime.workspace import KEEPS_PERSONAL_DATA, READERS, SERVICES
+from leeward.runtime.workspace import HAVE_DATA_KEYS, READERS, SERVICES
 
 DEPLOY = Path(__file__).parent.parent.parent / "deploy"
 each_service = pytest.mark.parametrize("service", SERVICES)
@@ -70,7 +70,7 @@ def test_a_service_is_given_nothing_of_another(compose: dict[str, Any], service:
 def test_a_service_has_the_secrets_that_it_needs(compose: dict[str, Any], service: str) -> None:
     container = compose["services"][service]
     assert f"{service.upper()}_DATABASE_URL" in container["environment"]
-    assert (f"{service.upper()}_MASTER_KEY" in container["environment"]) == (service in KEEPS_PERSONAL_DATA)
+    assert (f"{service.upper()}_MASTER_KEY" in container["environment"]) == (service in HAVE_DATA_KEYS)
     private_key = f"./keys/{service}.private.json:/keys/{service}.private.json:ro"
     assert (private_key in container.get("volumes", [])) == (service in READERS)
 

@@ -1,4 +1,4 @@
-"""The ground of one-time links: the secret goes out of the address, looking does nothing, guessing is limited."""
+"""What pages behind one-time links share: the secret leaves the address, looking does nothing, guessing is limited."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ from tests.site.conftest import AT, Browser
 from tests.site.test_languages import untranslated
 from web.publisher.spool import Spool
 from web.site import catalogue
-from web.site.enquiry import CantLook
+from web.site.enquiry import EnquiryUnavailable
 from web.site.languages import Translations
-from web.site.links import ground
+from web.site.links import link
 
 SECRET, OTHER, RIGHT = "s" * 22, "o" * 22, "r" * 22
 CHOICES = tuple(Choice(value=value, label=label) for value, label in enumerate(("Never", "Sometimes", "Always")))
@@ -159,7 +159,7 @@ class Services:
     def _open(self, kind: str, token: str, page: Any) -> Any:
         self.asked.append(token)
         if self.silent:
-            raise CantLook
+            raise EnquiryUnavailable
         return self.pages[kind] if token in (SECRET, OTHER) else page(state=LinkState.UNKNOWN)
 
 
@@ -182,7 +182,7 @@ def reader(browse: Callable[..., Browser], services: Services, monkeypatch: pyte
     asked = ("open_form", "open_offer", "open_alert")
     for name in (*asked, "open_client", "read_client", "send_client_code", "enter_client_code"):
         monkeypatch.setattr(browser.site.enquiry, name, getattr(services, name))
-    monkeypatch.setattr(ground, "WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(link, "WAIT_SECONDS", 0.0)
     browser.client.cookies["client-right"] = RIGHT
     return browser
 
@@ -332,7 +332,7 @@ def test_a_form_is_filled_in_on_one_page(reader: Browser) -> None:
 def test_an_answer_that_is_taken_meanwhile_is_shown_at_once(
     reader: Browser, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ground, "WAIT_SECONDS", 20.0)
+    monkeypatch.setattr(link, "WAIT_SECONDS", 20.0)
     publish = reader.site.publisher.answer_offer
 
     def taken(answer: OfferAnswer) -> Any:

@@ -21,7 +21,7 @@ from contracts.vocabulary import (
 )
 from tests.site.conftest import AT, Browser
 from tests.site.test_links import CLIENT, CONTACT, REPORTED, RIGHT, SECRET, Services, keys, reader, sent, services
-from web.site.links import ground
+from web.site.links import link
 
 __all__ = ["keys", "reader", "services"]
 
@@ -202,7 +202,7 @@ def test_a_report_from_a_browser_that_is_known_no_more_is_not_sent_and_says_so(
 def test_what_came_of_a_report_is_shown_at_once(
     reader: Browser, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ground, "WAIT_SECONDS", 20.0)
+    monkeypatch.setattr(link, "WAIT_SECONDS", 20.0)
     publish = reader.site.publisher.report_therapy
 
     def taken(answer: TherapyAnswer) -> Any:

@@ -231,9 +231,9 @@ def test_leaving_forgets_everything(browser: Browser) -> None:
 def test_what_is_kept_in_memory_cannot_be_read_there(browser: Browser) -> None:
     browser.begin()
     browser.fill_in(concern=WORDS)
-    (kept,) = browser.site.sessions._kept.values()
+    (kept,) = browser.site.sessions._stored.values()
     assert WORDS.encode() not in kept.content
-    assert browser.client.cookies["visit"] not in browser.site.sessions._kept
+    assert browser.client.cookies["visit"] not in browser.site.sessions._stored
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ def test_the_hourly_limit_counts_by_household_and_its_memory_is_bounded(
     assert codes == [200, 429]
     monkeypatch.setattr("web.site.limits.MOST_REMEMBERED", 2)
     limit = HourlyLimit(1, lambda: AT)
-    assert [limit.is_exceeded(who) for who in ("a", "b", "b", "c", "b", "a")] == [
+    assert [limit.record_hit(who) for who in ("a", "b", "b", "c", "b", "a")] == [
         False,
         False,
         True,

@@ -7,14 +7,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from leeward.runtime.processes import lifeline, tied
+from leeward.runtime.processes import lifeline, tied_command
 
 
 def run_module(
     *module_and_arguments: str, python: str | Path = sys.executable, **options: Any
 ) -> subprocess.Popen[bytes]:
     """Runs a Python module as `python -m` does. `options` are those of `subprocess.Popen`."""
-    return subprocess.Popen(tied(*module_and_arguments, python=python), pass_fds=(lifeline(),), **options)
+    return subprocess.Popen(tied_command(*module_and_arguments, python=python), pass_fds=(lifeline(),), **options)
 
 
 def is_alive(pid: int) -> bool:

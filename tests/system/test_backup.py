@@ -24,12 +24,12 @@ from chassis.rpc import CommandFailed
 from chassis.store.engine import open_engine
 from contracts.catalogue import PUBLISHERS
 from contracts.sealed import Aspects, HelpForm
-from leeward.backups.copies import keys_in
+from leeward.backups.copies import read_data_keys
 from leeward.cli import app
 from leeward.console.operators_audit import entries_in
 from leeward.runtime import processes
 from leeward.runtime.local_broker import Node
-from leeward.runtime.processes import hold
+from leeward.runtime.processes import lock_folder
 from leeward.runtime.supervisor import Supervisor
 from leeward.runtime.workspace import Workspace
 from services.intake.store import tables
@@ -107,7 +107,7 @@ def wrapped_keys(system: System) -> list[bytes]:
     return [
         wrapped
         for service in ("intake", "notifications")
-        for wrapped, _ in keys_in(
+        for wrapped, _ in read_data_keys(
             system.workspace.stores()[service], service, clock=system.workspace.clock
         ).wrapped.values()
         if wrapped
@@ -239,7 +239,7 @@ def test_nothing_is_restored_while_somebody_else_has_the_folder(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(processes, "ENDS_WITHIN_SECONDS", 0.2)
-    with hold(workspace.folder):  # as `leeward up` has from its very start
+    with lock_folder(workspace.folder):  # as `leeward up` has from its very start
         leeward(workspace, "restore", "--from", str(tmp_path), "--keys-from", str(tmp_path), refused="runs from")
 
 

@@ -74,14 +74,14 @@ class Killer(threading.Thread):
             service = SERVICES[len(self.killed)] if len(self.killed) < len(SERVICES) else victims.choice(SERVICES)
             self._system.kill(service)
             self.killed.append(service)
-            eventually(lambda: not self._system.supervisor.keep_running(), "everything runs again")
+            eventually(lambda: not self._system.supervisor.restart_ended(), "everything runs again")
 
     def stop(self) -> None:
         """Ends it, once every service has had its turn."""
         eventually(lambda: set(self.killed) == set(SERVICES), "each service was killed", 60)
         self._enough.set()
         self.join()
-        eventually(lambda: not self._system.supervisor.keep_running(), "everything runs again")
+        eventually(lambda: not self._system.supervisor.restart_ended(), "everything runs again")
 
 
 @dataclass
@@ -107,7 +107,7 @@ def aftermath(
         Tap(system.amqp_uri, PUBLISHERS) as tap,
     ):
         demonstration = Demonstration(system.workspace, system.amqp_uri, seed=SEED, say=lambda what: None)
-        demonstration.cast.client = PatientClient(system.amqp_uri)
+        demonstration.actors.client = PatientClient(system.amqp_uri)
         demonstration.prepare()
         killer = Killer(system)
         killer.start()
@@ -125,9 +125,9 @@ def aftermath(
 @pytest.mark.timeout(600)
 def test_killed_services_lose_nothing(aftermath: Aftermath) -> None:
     assert set(aftermath.killed) == set(SERVICES), "each service was killed at least once"
-    assert aftermath.report.outcome.problems == []
+    assert aftermath.report.verification.problems == []
     assert aftermath.report.referrals == REQUESTS
-    assert sum(aftermath.report.outcome.requests.values()) == REQUESTS
+    assert sum(aftermath.report.verification.requests.values()) == REQUESTS
 
 
 def test_every_event_there_is_was_heard(aftermath: Aftermath) -> None:
@@ -231,7 +231,7 @@ def leave_erasure_unconfirmed(system: System, story: Story, who: dict[str, str])
     story.heard("ReferralErased")
     system.advance(timedelta(hours=25))
     story.heard("ErasureOverdue")
-    eventually(lambda: not system.supervisor.keep_running(), "it is started again")
+    eventually(lambda: not system.supervisor.restart_ended(), "it is started again")
     said = "evaluation.events"
     story.tap.wait_for(
         "ErasureConfirmed", lambda one: one.exchange == said and one.data["referral_id"] == story.referral_id

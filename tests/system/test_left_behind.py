@@ -13,7 +13,7 @@ import pytest
 
 from leeward.runtime import local_broker, processes
 from leeward.runtime.local_broker import FolderInUse, Node
-from leeward.runtime.processes import Held, guarded, hold, is_same, say_who_holds, started_at
+from leeward.runtime.processes import FolderLocked, guarded, is_same, lock_folder, started_at, write_holder
 from leeward.runtime.supervisor import AlreadyRunning, refuse_if_running
 from leeward.runtime.workspace import Workspace
 from tests.support.bus import eventually
@@ -78,17 +78,17 @@ def test_a_program_that_ends_by_itself_is_seen_to_and_with_what_code(tmp_path: P
 
 def test_a_folder_is_held_by_whoever_has_inherited_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "ENDS_WITHIN_SECONDS", 0.2)
-    with hold(tmp_path) as lock:
+    with lock_folder(tmp_path) as lock:
         heir = subprocess.Popen(["sleep", "600"], pass_fds=(lock.fileno(),), start_new_session=True)
-        say_who_holds(lock, group=str(heir.pid))
+        write_holder(lock, group=str(heir.pid))
     try:
-        with pytest.raises(Held) as held:
-            hold(tmp_path)
-        assert held.value.by["group"] == str(heir.pid)
+        with pytest.raises(FolderLocked) as held:
+            lock_folder(tmp_path)
+        assert held.value.holder["group"] == str(heir.pid)
     finally:
         heir.kill()
         heir.wait()
-    hold(tmp_path).close()
+    lock_folder(tmp_path).close()
 
 
 @pytest.mark.parametrize("proc", ["/proc", "/nowhere"], ids=["as Linux tells", "as ps tells"])
@@ -118,9 +118,9 @@ def test_what_was_left_behind_on_a_folder_is_named_with_what_ends_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_left: bool
 ) -> None:
     monkeypatch.setattr(processes, "ENDS_WITHIN_SECONDS", 0.2)
-    with hold(tmp_path) as lock:
+    with lock_folder(tmp_path) as lock:
         heir = subprocess.Popen(["sleep", "600"], pass_fds=(lock.fileno(),), start_new_session=True)
-        say_who_holds(lock, group=str(heir.pid))
+        write_holder(lock, group=str(heir.pid))
     if is_left:
         told = json.loads((tmp_path / "lock").read_text())
         (tmp_path / "lock").write_text(json.dumps(told | {"started": "long ago"}))

@@ -84,7 +84,7 @@ def test_a_service_that_is_down_is_named_and_the_rest_is_told(system: System) ->
     try:
         code, found = trace(system, story.referral_id)
     finally:
-        eventually(lambda: not system.supervisor.keep_running(), "it runs again")
+        eventually(lambda: not system.supervisor.restart_ended(), "it runs again")
         assert wait_until_it_is_ready(http_of(system, "evaluation"), system.supervisor.running["evaluation"].process)
     assert code == 1
     assert list(found["silent"]) == ["evaluation"]

@@ -12,7 +12,7 @@ from chassis.bus.failure_history import History
 from chassis.bus.messages import Incoming
 from chassis.host.dead_letters import shown
 from contracts.envelope import CAUSATION, CORRELATION, SUBJECT
-from leeward.dead_letters.attribution import About, Person
+from leeward.dead_letters.attribution import Attribution, Person
 from leeward.dead_letters.letters import Letter
 
 THEM = Person(subjects={"referral", "submission"}, events={"event"}, correlations={"story"})
@@ -41,30 +41,30 @@ def letter(event: str, body: Any, publisher: str = "intake", id_: str = "letter"
 @pytest.mark.parametrize(
     ("about", "one"),
     [
-        (About.THEM, letter("ContactReleased", CONTACT)),
-        (About.THEM, letter("HelpRequested", {"submission_id": "submission", "sealed": "x"}, "web")),
+        (Attribution.THEM, letter("ContactReleased", CONTACT)),
+        (Attribution.THEM, letter("HelpRequested", {"submission_id": "submission", "sealed": "x"}, "web")),
         (
-            About.THEM,
+            Attribution.THEM,
             letter("WithdrawalRequested", {"submission_id": "?", "sealed": "x"}, "web", **{SUBJECT: "submission"}),
         ),
-        (About.THEM, letter("WithdrawalRequested", {"submission_id": "?", "sealed": "x"}, "web", id_="event")),
+        (Attribution.THEM, letter("WithdrawalRequested", {"submission_id": "?", "sealed": "x"}, "web", id_="event")),
         (
-            About.THEM,
+            Attribution.THEM,
             letter("EvaluationReturned", {"submission_id": "?", "sealed": "x"}, "web", **{CAUSATION: "event"}),
         ),
         (
-            About.THEM,
+            Attribution.THEM,
             letter("EvaluationReturned", {"submission_id": "?", "sealed": "x"}, "web", **{CORRELATION: "story"}),
         ),
-        (About.THEM, letter("ContactReleased", b"no JSON", **{SUBJECT: "referral"})),
-        (About.NOT_THEM, letter("ContactReleased", OTHERS)),
-        (About.NOT_THEM, letter("ContactReleased", OTHERS, **{CORRELATION: "story", CAUSATION: "event"})),
-        (About.NOT_THEM, letter("TherapistContactChanged", {"therapist_id": "thea", "sealed": "x"}, "matching")),
-        (About.NOT_THEM, letter("ReferralClosed", {"referral_id": "referral", "reason": "therapy_ended"})),
-        (About.CANT_TELL, letter("WithdrawalRequested", {"submission_id": "?", "sealed": "x"}, "web")),
-        (About.CANT_TELL, letter("ContactReleased", b"no JSON")),
-        (About.CANT_TELL, letter("NobodyKnowsThis", {"referral_id": "other"})),
+        (Attribution.THEM, letter("ContactReleased", b"no JSON", **{SUBJECT: "referral"})),
+        (Attribution.NOT_THEM, letter("ContactReleased", OTHERS)),
+        (Attribution.NOT_THEM, letter("ContactReleased", OTHERS, **{CORRELATION: "story", CAUSATION: "event"})),
+        (Attribution.NOT_THEM, letter("TherapistContactChanged", {"therapist_id": "thea", "sealed": "x"}, "matching")),
+        (Attribution.NOT_THEM, letter("ReferralClosed", {"referral_id": "referral", "reason": "therapy_ended"})),
+        (Attribution.CANT_TELL, letter("WithdrawalRequested", {"submission_id": "?", "sealed": "x"}, "web")),
+        (Attribution.CANT_TELL, letter("ContactReleased", b"no JSON")),
+        (Attribution.CANT_TELL, letter("NobodyKnowsThis", {"referral_id": "other"})),
     ],
 )
-def test_a_letter_is_theirs_or_anothers_or_nobody_can_tell(about: About, one: Letter) -> None:
-    assert THEM.of(one) is about
+def test_a_letter_is_theirs_or_anothers_or_nobody_can_tell(about: Attribution, one: Letter) -> None:
+    assert THEM.attribute(one) is about

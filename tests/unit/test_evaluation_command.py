@@ -41,11 +41,11 @@ def service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Service:
     made = Service()
 
     @contextmanager
-    def asking(_: object) -> Iterator[Service]:
+    def open_client(_: object) -> Iterator[Service]:
         yield made
 
     for module in (evaluation, unreadable):
-        monkeypatch.setattr(module, "asking", asking)
+        monkeypatch.setattr(module, "open_client", open_client)
     return made
 
 

@@ -1,12 +1,12 @@
-"""What a Python front-end needs to send to Leeward: seal, spool, publish, wait for the broker's confirm.
+"""Sends messages from a Python front-end to Leeward: seals, spools, publishes and waits for the broker's confirm.
 
 ::
 
     publisher = Publisher("amqp://web:…@broker/", keys=Path("keys"), spool=Path("spool"))
     receipt = publisher.request_help(submission)
-    receipt.reference        # to show at once, whether or not the broker could be reached
+    receipt.reference        # can be shown at once, even if the broker could not be reached
 
-The raw message is documented in `web/publisher/README.md`, so that any other language can do the same.
+The message format is documented in `web/publisher/README.md`, for front-ends in other languages.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from web.publisher.spool import Spool, Spooled
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a front-end may tell its user. Undelivered means: safe on this machine's disk, and sent on later."""
+    """What a front-end may show. If not `delivered`, the message is safe on this machine's disk, and sent later."""
 
     submission_id: SubmissionId
     delivered: bool
@@ -47,7 +47,7 @@ class Receipt:
 
 
 class Publisher:
-    """Sends to `web.events`. May be used by several threads, whose messages then go out together."""
+    """Publishes to `web.events`. Thread-safe; messages of several threads are sent in one batch."""
 
     def __init__(self, amqp_uri: str, *, keys: Path, spool: Path) -> None:
         self._keyring = Keyring(keys)
@@ -62,7 +62,7 @@ class Publisher:
         return Receipt(id_, self._send(event), reference_for(id_))
 
     def withdraw(self, credentials: Credentials) -> Receipt:
-        """Sends the wish to take a request back."""
+        """Sends a client's withdrawal of their request."""
         id_ = _new_id()
         event = WithdrawalRequested(submission_id=id_, sealed=self._keyring.seal("intake", credentials))
         return Receipt(id_, self._send(event))
@@ -74,25 +74,25 @@ class Publisher:
         return Receipt(id_, self._send(event))
 
     def answer_offer(self, answer: OfferAnswer) -> Receipt:
-        """Sends what a therapist says to an offer."""
+        """Sends a therapist's acceptance or refusal of an offer."""
         id_ = _new_id()
         event = OfferAnswered(submission_id=id_, sealed=self._keyring.seal("matching", answer))
         return Receipt(id_, self._send(event))
 
     def answer_alert(self, answer: AlertAnswer) -> Receipt:
-        """Sends that somebody on duty takes a concern in hand."""
+        """Sends the acknowledgement of a safeguarding alert by somebody on duty."""
         id_ = _new_id()
         event = AlertAnswered(submission_id=id_, sealed=self._keyring.seal("notifications", answer))
         return Receipt(id_, self._send(event))
 
     def report_therapy(self, answer: TherapyAnswer) -> Receipt:
-        """Sends what a therapist says of how it goes on with a client."""
+        """Sends a therapist's report: contact made, first session, never attended, or ended."""
         id_ = _new_id()
         event = TherapyReported(submission_id=id_, sealed=self._keyring.seal("notifications", answer))
         return Receipt(id_, self._send(event))
 
     def deliver_spooled(self) -> int:
-        """Sends on what could not be delivered before; call it at the start and every now and then.
+        """Sends what lies in the spool; call it at the start and regularly afterwards.
 
         Returns how many are still waiting.
         """

@@ -1,7 +1,7 @@
-"""Sends spooled messages from a thread of its own: as many at once as are waiting, for one round of confirms.
+"""Sends spooled messages from a background thread, in batches of all that wait.
 
-So hundreds of people a second wait for the broker together, not one after the other; and one who waits too long is let
-go, because the message is safe on the disk.
+The callers of a batch share one wait for the broker's confirms, so hundreds of messages a second can be sent. A caller
+that has waited for PATIENCE_SECONDS returns, because its message is safe on disk.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from web.publisher.spool import Spool, Spooled
 
 HEARTBEAT_SECONDS = 20
 LOOK_SECONDS = 5.0
-"""How often an idle connection is looked after, so that heartbeats are answered and a loss is noticed."""
+"""How often an idle connection is served, so that heartbeats are answered and its loss is noticed."""
 
 MOST_AT_ONCE = 200
 PATIENCE_SECONDS = 5.0
-"""How long a sender is waited for. Then the message is on its way, or will be sent on later."""
+"""How long a caller waits for the confirm. After that its message may still be confirmed, or is sent again later."""
 
 
 @dataclass(eq=False)
@@ -35,7 +35,7 @@ class _Outbound:
 
 
 class Sender:
-    """Publishes to `web.events`, opening its connection when there is first something to send."""
+    """Publishes to `web.events` over a connection that is opened with the first message."""
 
     def __init__(self, amqp_uri: str, spool: Spool) -> None:
         self._amqp_uri = amqp_uri
@@ -43,14 +43,14 @@ class Sender:
         self._queue: queue.SimpleQueue[_Outbound | None] = queue.SimpleQueue()
         self._connection: BusConnection | None = None
         self._publisher: ConfirmingPublisher | None = None
-        self._in_hand: dict[str, _Outbound] = {}
+        self._unconfirmed: dict[str, _Outbound] = {}
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
     def send(self, messages: Iterable[Spooled]) -> int:
-        """How many of these spooled messages the broker has confirmed in time. Those have left the spool."""
+        """Sends spooled messages, and returns how many were confirmed in time and so removed from the spool."""
         with self._lock:
-            outbound = [self._take(message) for message in messages]
+            outbound = [self._enqueue(message) for message in messages]
         deadline = time.monotonic() + PATIENCE_SECONDS
         for sending in outbound:
             sending.done.wait(max(0.0, deadline - time.monotonic()))
@@ -64,16 +64,16 @@ class Sender:
             self._queue.put(None)
             thread.join()
 
-    def _take(self, message: Spooled) -> _Outbound:
-        """A message that waits to be confirmed; the same one again while it is on its way."""
-        if message.message_id in self._in_hand:
-            return self._in_hand[message.message_id]
+    def _enqueue(self, message: Spooled) -> _Outbound:
+        """Queues a message, unless it is queued already or no longer in the spool (then it was delivered)."""
+        if message.message_id in self._unconfirmed:
+            return self._unconfirmed[message.message_id]
         sending = _Outbound(message)
         if message not in self._spool:
             sending.delivered = True
             sending.done.set()
             return sending
-        self._in_hand[message.message_id] = sending
+        self._unconfirmed[message.message_id] = sending
         self._queue.put(sending)
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
@@ -89,13 +89,13 @@ class Sender:
                 return
 
     def _next_batch(self) -> list[_Outbound | None]:
-        """Waits for the first message, looking after the connection, and takes with it what else is there."""
+        """Waits for a message while serving the connection, and returns it with all others that are queued."""
         batch: list[_Outbound | None] = []
         while not batch:
             try:
                 batch.append(self._queue.get(timeout=LOOK_SECONDS))
             except queue.Empty:
-                self._look_after_connection()
+                self._serve_connection()
         with suppress(queue.Empty):
             while len(batch) < MOST_AT_ONCE and batch[-1] is not None:
                 batch.append(self._queue.get_nowait())
@@ -105,29 +105,30 @@ class Sender:
         try:
             confirmed = self._publish([sending.message for sending in outbound])
         except (*LOST, UnsafeBroker):
-            # Unreachable, blocked, refused, or intake has never run there: it stays in the spool.
+            # Broker unreachable, blocked, refusing, or without intake's queues: the messages stay in the spool.
             confirmed = frozenset()
             self._disconnect()
         for sending in outbound:
             sending.delivered = sending.message.message_id in confirmed
             if sending.delivered:
-                self._spool.remove(sending.message)  # first, so that nobody finds it there and sends it again
+                # Before it leaves the unconfirmed, or another thread would find it in the spool and send it again.
+                self._spool.remove(sending.message)
             with self._lock:
-                del self._in_hand[sending.message.message_id]
+                del self._unconfirmed[sending.message.message_id]
             sending.done.set()
 
     def _publish(self, messages: list[Spooled]) -> frozenset[str]:
-        """The ids of those that have come into a queue."""
+        """The ids of the messages that were confirmed and routed into a queue. Raises one of LOST, UnsafeBroker."""
         if not messages:
             return frozenset()
-        self._look_after_connection()
+        self._serve_connection()
         if self._publisher is None:
             self._connection = open_connection(self._amqp_uri, name="web", heartbeat_seconds=HEARTBEAT_SECONDS)
             self._publisher = ConfirmingPublisher(self._connection)
         published = self._publisher.publish(_outgoing(message) for message in messages)
-        return frozenset(one.message_id for one in published.taken) - published.unroutable
+        return frozenset(message.message_id for message in published.taken) - published.unroutable
 
-    def _look_after_connection(self) -> None:
+    def _serve_connection(self) -> None:
         if self._connection is not None:
             try:
                 self._connection.drain(0)

@@ -1,7 +1,7 @@
-"""A spool: messages on disk until the broker has confirmed them, so that nothing sent is lost while it is away.
+"""A spool: messages stay on disk until the broker has confirmed them, so that none is lost while it is away.
 
-What lies in it is sealed already. Messages that come at the same time lie in one file, so that hundreds a second share
-a few waits for the disk; a file's name is the id of its first message.
+Personal data in them is sealed already. Messages that arrive at the same time are written into one file, so that
+hundreds a second share a few fsyncs; a file is named after the id of its first message.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 UNREADABLE = ".unreadable"
-"""How a file ends that holds no messages as they are kept here. It stays for a person, and keeps no other waiting."""
+"""The suffix of files that could not be read. They are left for a person to look at, and don't hold up others."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,14 @@ class Spooled:
 
 @dataclass(eq=False)
 class _Batch:
-    """Messages that are written together, and why they could not be, if so."""
+    """Messages that are written into one file; `failure` is why that failed, if it did."""
 
     messages: list[Spooled] = field(default_factory=list)
     failure: Exception | None = None
 
 
 class Spool:
-    """A folder of messages. Several processes may share one: a message sent twice takes effect once."""
+    """A folder of messages. Processes may share it: if two send the same message, its receiver ignores the second."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -48,15 +48,15 @@ class Spool:
         self._lock, self._writing = threading.Lock(), threading.Lock()
         self._gathering = _Batch()
         self._files: dict[str, Path] = {}
-        """In which file each message lies that is not delivered yet."""
+        """The file of each undelivered message, by message id."""
 
-        self._left: dict[Path, set[str]] = {}
-        """Which messages of a file are not delivered yet; with the last one the file goes."""
+        self._undelivered: dict[Path, set[str]] = {}
+        """The undelivered messages of each file; the file is deleted with the last one."""
 
     def put(self, message: Spooled) -> None:
-        """Returns once the message is on the disk, whatever happens to the machine then. Raises OSError.
+        """Returns once the message is safely on disk (fsync). Raises OSError.
 
-        Whoever comes while others are being written waits for them, and is then written together with all who wait.
+        While one batch is being written, further callers wait, and their messages form the next batch.
         """
         with self._lock:
             batch = self._gathering
@@ -72,26 +72,26 @@ class Spool:
             path = self._files.pop(message.message_id, None)
             if path is None:
                 return
-            left = self._left[path]
+            left = self._undelivered[path]
             left.discard(message.message_id)
             if not left:
-                del self._left[path]
+                del self._undelivered[path]
                 path.unlink(missing_ok=True)
 
     def waiting(self) -> Iterator[Spooled]:
-        """The messages that are still here, oldest first (their ids ascend)."""
+        """The undelivered messages, oldest first (ids ascend). Files that can't be read are put aside."""
         for path in sorted(self._folder.glob("*.json")):
             try:
-                found = [_spooled(one) for one in json.loads(path.read_text())]
+                found = [_spooled(stored) for stored in json.loads(path.read_text())]
             except FileNotFoundError:
-                continue  # another process, or another thread, has just delivered it
+                continue  # another process or thread has just delivered it
             except Exception:
-                self._put_aside(path)  # whatever is strange about it: it is no file, or nested without end
+                self._put_aside(path)  # anything may be wrong with it: not a file, or JSON nested without end
                 continue
             with self._lock:
-                if path not in self._left and path.exists():
-                    self._keep(path, found)
-                left = frozenset(self._left.get(path, ()))
+                if path not in self._undelivered and path.exists():
+                    self._register(path, found)
+                left = frozenset(self._undelivered.get(path, ()))
             yield from (message for message in found if message.message_id in left)
 
     def __contains__(self, message: Spooled) -> bool:
@@ -112,14 +112,15 @@ class Spool:
         aside = path.with_suffix(UNREADABLE)
         if aside.exists():
             aside = path.with_name(f"{path.stem}.{uuid4().hex}{UNREADABLE}")
-        with suppress(OSError):  # where not even that can be done, the others go on all the same
+        with suppress(OSError):  # even if this fails, other files are still read
             path.rename(aside)
 
     def _write_gathered(self) -> None:
         with self._lock:
             batch, self._gathering = self._gathering, _Batch()
             path = self._folder / f"{batch.messages[0].message_id}.json"
-            self._keep(path, batch.messages)  # first, so that whoever finds the file knows what is left of it
+            # Before the file exists, so that its readers know which messages are undelivered.
+            self._register(path, batch.messages)
         try:
             self._write(path, json.dumps([vars(message) for message in batch.messages]))
         except Exception as error:
@@ -136,9 +137,9 @@ class Spool:
         unfinished.replace(path)
         self._sync_folder()
 
-    def _keep(self, path: Path, messages: list[Spooled]) -> None:
+    def _register(self, path: Path, messages: list[Spooled]) -> None:
         self._files.update((message.message_id, path) for message in messages)
-        self._left[path] = {message.message_id for message in messages}
+        self._undelivered[path] = {message.message_id for message in messages}
 
     def _sync_folder(self) -> None:
         descriptor = os.open(self._folder, os.O_RDONLY)
@@ -161,5 +162,5 @@ def _spooled(found: Any) -> Spooled:
         raise TypeError("not a message as it is kept here")
     if not all(isinstance(value, str | int) for value in message.headers.values()):
         raise TypeError("not a message's headers")
-    json.dumps(found, ensure_ascii=False).encode()  # half a character has no bytes
+    json.dumps(found, ensure_ascii=False).encode()  # a lone surrogate can't be encoded
     return message

@@ -1,7 +1,7 @@
-"""The last to see every answer, whatever made it: its headers, and the site's own page in place of a bare error.
+"""Adds the common headers to every response, and replaces the framework's plain-text errors by the site's error page.
 
-Routing, static files and whatever else comes with the framework answer an error with a line of plain text. Nothing of
-that reaches a visitor: it becomes the page of that status here, in one place.
+Routing, static files and other parts of the framework answer an error with a line of plain text, which a visitor should
+never see.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from web.site.visit import visit_of
 log = structlog.get_logger()
 
 
-class Answers:
-    """ASGI middleware around everything else."""
+class AnswerMiddleware:
+    """ASGI middleware; must be outside of everything that may answer with an error."""
 
     def __init__(self, app: ASGIApp, site: Site) -> None:
         self._app, self._site = app, site
@@ -39,7 +39,7 @@ class Answers:
         try:
             await self._app(scope, receive, answer.send)
         except Exception as broken:
-            # Its traceback could hold what somebody wrote, so it goes no further than this.
+            # The traceback could hold what somebody wrote, so the exception is not re-raised.
             log.error("page_failed", **describe(broken))
             answer.bare = None if answer.has_begun else Response(status_code=500)
         if answer.bare is not None:
@@ -55,7 +55,7 @@ class Answers:
 
 
 class _Answer:
-    """One answer on its way out. `bare` is an error without a page, which is kept back."""
+    """One response being sent. `bare` is a plain-text error, which is held back to be replaced by a page."""
 
     def __init__(self, send: Send, headers: Mapping[str, str]) -> None:
         self._send, self._headers = send, headers

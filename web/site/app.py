@@ -1,4 +1,4 @@
-"""The site as an ASGI application: which address shows what."""
+"""The site as an ASGI application: its routes, and how a request reaches a view."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from web.site.answers import Answers
-from web.site.connections import Parts
+from web.site.answers import AnswerMiddleware
+from web.site.connections import PartDeadlines
 from web.site.languages import ENGLISH, LANGUAGES
 from web.site.links import alert, client, offer
 from web.site.links import form as forms
@@ -27,14 +27,14 @@ from web.site.pages import form, plain, quick_exit, request, request_status, sub
 from web.site.pages.errors import error
 from web.site.rendering import STATIC
 from web.site.site import Site
-from web.site.visit import LEFT, REQUEST, Visit, draft_of, visit_of
+from web.site.visit import LEFT, REQUEST, Visit, session_token_for, visit_of
 
 View = Callable[[Visit], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
 MOST_BODY_BYTES = 64 * 1024
 MOST_FIELDS = 200
 MOST_SENDING = 40
-"""So many at once may wait for the broker, in threads of their own."""
+"""How many requests may wait for the broker at once, in threads apart from those that render pages."""
 
 GET, FORM = ("GET",), ("GET", "POST")
 
@@ -44,12 +44,12 @@ PAGES: tuple[tuple[str, tuple[str, ...], View], ...] = (
     ("/step/{number:step}", FORM, form.step),
     ("/check", FORM, submit.check),
     ("/done", GET, submit.done),
-    ("/stay", ("POST",), form.stay),
+    ("/stay", ("POST",), form.extend_session),
     ("/exit", GET, quick_exit.leave),
     ("/closed", GET, quick_exit.closed),
     ("/again", GET, quick_exit.again),
     ("/request", FORM, request_status.status),
-    ("/request/standing", GET, request.stands),
+    ("/request/standing", GET, request.standing),
     ("/request/contact", FORM, request.contact),
     ("/request/code", FORM, request.code),
     ("/request/another", FORM, request.another),
@@ -89,13 +89,13 @@ SENDING: set[View] = {
 
 
 class StepNumber(IntegerConvertor):
-    """As many digits as a form could have steps."""
+    """A path parameter of up to four digits, more than any form has steps."""
 
     regex = "[0-9]{1,4}"
 
 
 class SecretOfLink(StringConvertor):
-    """As `secrets.token_urlsafe` writes 128 bits and more."""
+    """A path parameter with the secret of a one-time link, as `secrets.token_urlsafe` makes it."""
 
     regex = "[A-Za-z0-9_-]{20,100}"
 
@@ -105,7 +105,7 @@ register_url_convertor("secret", SecretOfLink())
 
 
 class TooLarge(Exception):
-    """More was posted than any form of ours can hold."""
+    """The posted body has more bytes or fields than any form of the site."""
 
 
 def build_app(site: Site) -> Starlette:
@@ -119,12 +119,12 @@ def build_app(site: Site) -> Starlette:
         routes=_routes(site),
         lifespan=lifespan,
         middleware=[
-            Middleware(Parts),
-            Middleware(Answers, site=site),
+            Middleware(PartDeadlines),
+            Middleware(AnswerMiddleware, site=site),
             Middleware(TrustedHostMiddleware, allowed_hosts=site.settings.allowed_hosts, www_redirect=False),
         ],
     )
-    app.router.redirect_slashes = False  # it would send people to whatever host they, or somebody else, named
+    app.router.redirect_slashes = False  # it would redirect to the host that the request names, which may be forged
     return app
 
 
@@ -145,15 +145,15 @@ def _routes(site: Site) -> list[BaseRoute]:
 
 
 def _addresses(language: str, path: str) -> tuple[str, ...]:
-    """Where a page is; a language's first page also without the slash, as people type it."""
+    """A page's paths in a language. The Welsh start page has two, with and without the trailing slash."""
     if language == ENGLISH:
         return (path,)
     return (f"/{language}/", f"/{language}") if path == "/" else (f"/{language}{path}",)
 
 
 def _endpoint(site: Site, view: View, language: str, route: str, senders: CapacityLimiter) -> Endpoint:
-    """Reads the form, and shows the page in a thread; what waits for the broker, in one that no page needs."""
-    path = route.replace(":step", "").partition("/{token")[0]  # a secret is no part of where a page is
+    """Reads the posted form and runs the view in a thread; views that wait for the broker use the `senders` threads."""
+    path = route.replace(":step", "").partition("/{token")[0]  # the page's own path, without the secret
 
     async def answer(request: Request) -> Response:
         visit = visit_of(site, request, language=language, path=path.format(**request.path_params))
@@ -171,11 +171,11 @@ def _endpoint(site: Site, view: View, language: str, route: str, senders: Capaci
 
 
 def _opened_by(visit: Visit, view: View) -> str | None:
-    """The token of the session that a page opens, if it opens one."""
+    """The token of the session that a view opens, if it opens one: requests for one session run one by one."""
     if view in forms.OPENING:
-        return draft_of(visit.secret_of(forms.LINK.name))
+        return session_token_for(visit.secret_of(forms.LINK.name))
     if view in request.OPENING:
-        return draft_of(visit.secret_of(REQUEST))
+        return session_token_for(visit.secret_of(REQUEST))
     return visit.token if view in form.OPENING else None
 
 
@@ -188,7 +188,7 @@ def _show(view: View, visit: Visit) -> Response:
 
 
 async def _fields(request: Request) -> dict[str, list[str]]:
-    """What was posted. Raises TooLarge."""
+    """The posted fields; empty for other methods. Raises TooLarge, ClientDisconnect."""
     if request.method != "POST":
         return {}
     body = b""
@@ -203,7 +203,7 @@ async def _fields(request: Request) -> dict[str, list[str]]:
 
 
 class _Assets(StaticFiles):
-    """Files that say nothing of who looked at what; their addresses change with their content."""
+    """Static files, cached for ever by browsers: their addresses change with their content."""
 
     def file_response(self, *arguments: object, **named: object) -> Response:
         response = super().file_response(*arguments, **named)  # type: ignore[arg-type]
@@ -216,5 +216,5 @@ async def _live(_: Request) -> Response:
 
 
 async def _ready(_: Request) -> Response:
-    """As the services answer. It never waits for the broker: what is sent meanwhile is spooled."""
+    """In the services' format. The site is ready without the broker, because it spools what it can't send."""
     return JSONResponse({"ready": True, "waiting_for": [], "needs_a_person": None})

@@ -1,6 +1,6 @@
-"""Keeps the catalogues in step with the texts: `python -m web.site.catalogue`, or with `--check` says what is not.
+"""Updates the gettext catalogues from the texts: `python -m web.site.catalogue`; `--check` only names stale ones.
 
-Texts are marked with `_(…)`, `plain(…)` and `N_(…)` in code and templates; every text of a form definition is one.
+Texts are marked with `_(…)`, `plain(…)` and `N_(…)` in code and templates; all texts of form definitions are included.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def template() -> Catalog:
         catalogue.add(line.text, locations=[("helplines", 0)])
     for term in read_terms():
         catalogue.add(term.why, locations=[("retention", 0)])
-    for definition in read_every_version():  # an export tells an answer below its question as it was asked
+    for definition in read_every_version():  # an export shows answers below the question in the version that was asked
         for text in texts_of(definition):
             catalogue.add(text, locations=[(f"form {definition.name}", 0)])
     return catalogue
@@ -59,19 +59,22 @@ def texts_of(thing: Definition | Page | Question | Choice) -> Iterator[str]:
 
 
 def updated(language: str) -> str:
-    """The language's catalogue as it should be: what is translated is kept as it is, and marked as it is (`fuzzy` until
-    somebody who speaks the language has read it), what is new waits, what is gone goes."""
+    """The language's catalogue as it should be.
+
+    Translations stay with their flags (`fuzzy` until a speaker has read them), new texts are added without translation,
+    and texts that are no longer used are dropped.
+    """
     return in_step(po_file(language), language, template())
 
 
 def in_step(path: Path, language: str, wanted: Catalog) -> str:
-    """A catalogue with every text that is wanted and no other, and what it has of them already."""
+    """A catalogue with exactly the wanted texts, with the translations that the file at `path` has already."""
     old = read_po(io.BytesIO(path.read_bytes()), locale=language) if path.exists() else Catalog(locale=language)
     new = Catalog(locale=language, project="Leeward", charset="utf-8", header_comment=f"# {LANGUAGES[language]}")
-    for message in sorted(wanted, key=lambda one: str(one.id)):
+    for message in sorted(wanted, key=lambda message: str(message.id)):
         if message.id:
-            kept = old.get(message.id)
-            new.add(message.id, kept.string if kept else "", flags=kept.flags if kept else ())
+            before = old.get(message.id)
+            new.add(message.id, before.string if before else "", flags=before.flags if before else ())
     return _as_text(new)
 
 
@@ -82,8 +85,8 @@ def _as_text(catalogue: Catalog) -> str:
     return f"{header}\n{written.getvalue().decode()}".rstrip() + "\n"
 
 
-def keep(catalogues: Mapping[Path, str], *, check: bool) -> int:
-    """Writes those that are out of step; or only names them, and returns 1 if there are any."""
+def write_or_check(catalogues: Mapping[Path, str], *, check: bool) -> int:
+    """Writes the catalogues that have changed. With `check` only names them, and returns 1 if there are any."""
     stale = {path: text for path, text in catalogues.items() if not path.exists() or path.read_text() != text}
     for path, text in stale.items():
         if check:
@@ -96,4 +99,4 @@ def keep(catalogues: Mapping[Path, str], *, check: bool) -> int:
 
 if __name__ == "__main__":
     translated = {po_file(language): updated(language) for language in LANGUAGES if language != ENGLISH}
-    sys.exit(keep(translated, check="--check" in sys.argv[1:]))
+    sys.exit(write_or_check(translated, check="--check" in sys.argv[1:]))

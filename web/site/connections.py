@@ -1,7 +1,7 @@
-"""The HTTP connections of the site: none is held for long by somebody who doesn't finish, and none sees a bare error.
+"""The HTTP connections of the site: time limits against slow clients, and the error page for malformed requests.
 
-uvicorn waits for ever for the end of a request's head or body and for its answer to be read. Here each of these parts
-has the same time, and after that the connection is dropped, without a thread ever having waited for it.
+uvicorn has no time limit for a request's head, its body, or the reading of the response. Here each of these parts has
+`SiteSettings.request_time`, after which the connection is dropped. No thread waits meanwhile.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from web.site.site import Site
 from web.site.visit import Visit
 
 NEXT_PART = "next_part"
-"""What a request's state holds to tell its connection that another part of it has begun."""
+"""The key in a request's state of the function that restarts the connection's time limit for its next part."""
 
 
 def connections_of(site: Site) -> type[H11Protocol]:
@@ -42,13 +42,13 @@ def connections_of(site: Site) -> type[H11Protocol]:
                 self.deadline.cancel()
 
         def next_part(self) -> None:
-            """Gives the connection time for what comes now."""
+            """Restarts the time limit for the part that begins now."""
             if self.deadline:
                 self.deadline.cancel()
             self.deadline = self.loop.call_later(site.settings.request_time.total_seconds(), self.transport.abort)
 
         def send_400_response(self, msg: str) -> None:
-            """What can't be read as HTTP gets our page, unless an answer has begun already."""
+            """Answers malformed HTTP with the site's error page, unless a response has begun already."""
             if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
                 page = error(Visit(site), 400)
                 page.headers.update({**common_headers(site.settings), **page.headers, "Connection": "close"})
@@ -60,8 +60,8 @@ def connections_of(site: Site) -> type[H11Protocol]:
     return Connection
 
 
-class Parts:
-    """ASGI middleware that tells the connection when a request's head has come, its body has, and it was answered."""
+class PartDeadlines:
+    """ASGI middleware that restarts the connection's time limit after head, body and response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -8,7 +8,7 @@ from web.site.settings import SiteSettings
 
 
 def content_security_policy(nonce: str | None = None) -> str:
-    """Nothing from anywhere else. A page names its one script by a nonce; what is no page has no script."""
+    """A policy that allows nothing from other origins. `nonce` marks a page's one script; None if it has none."""
     scripts = f"'self' 'nonce-{nonce}'" if nonce else "'self'"
     return (
         f"default-src 'none'; script-src {scripts}; style-src 'self'; img-src 'self'; "
@@ -17,7 +17,7 @@ def content_security_policy(nonce: str | None = None) -> str:
 
 
 def common_headers(settings: SiteSettings) -> Mapping[str, str]:
-    """What an answer carries unless it says otherwise itself."""
+    """The headers of every response that doesn't set its own."""
     headers = {
         "Cache-Control": "no-store",
         "Content-Security-Policy": content_security_policy(),

@@ -1,4 +1,4 @@
-"""Whom somebody can call: one file of lines, each with its source, shown by form and by language."""
+"""Helplines, read from a file with the source of each, and shown depending on form and language."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def read_helplines(path: Path = HELPLINES) -> tuple[Helpline, ...]:
     """Raises InvalidHelplines."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-        return tuple(_line(one) for one in content["line"])
+        return tuple(_line(line) for line in content["line"])
     except OSError as error:
         raise InvalidHelplines(f"{path} can't be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -1,4 +1,4 @@
-"""The languages that the site speaks. Catalogues are gettext's, read as they lie in the repository."""
+"""The site's languages and their gettext catalogues (.po files, read without compiling them)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ UNREAD = "No Welsh speaker has checked the Welsh on this page yet. Where it is u
 
 
 def language_of(path: str) -> str:
-    """The language that an address is in, whether or not there is such a page."""
+    """The language of a path, whether or not there is such a page."""
     first = path.split("/")[1] if path.startswith("/") else ""
     return first if first in LANGUAGES else ENGLISH
 
@@ -32,7 +32,7 @@ def po_file(language: str) -> Path:
 
 @dataclass(frozen=True)
 class Translations:
-    """The texts of one language, and which of them nobody who speaks it has read yet (gettext marks those `fuzzy`)."""
+    """The translations into one language. `unread` are those that no speaker has read yet (`fuzzy` in gettext)."""
 
     texts: Mapping[str, str]
     unread: frozenset[str] = frozenset()
@@ -53,7 +53,7 @@ def read_catalogue(path: Path) -> Translations:
 
 
 class Translator:
-    """Translates for one page, and remembers whether all of it was to be had in its language and is to be relied on."""
+    """Translates one page. `missed`: a text had no translation; `unread`: a translation was read by no speaker."""
 
     def __init__(self, language: str, translations: Translations | None) -> None:
         self.language = language
@@ -72,7 +72,9 @@ class Translator:
         if not text:
             return ""
         if isinstance(text, Words):
-            filled = {name: self.plain(one) if isinstance(one, Words) else one for name, one in text.values.items()}
+            filled = {
+                name: self.plain(value) if isinstance(value, Words) else value for name, value in text.values.items()
+            }
             values = filled | values
         translated = text if self._translations is None else self._translations.texts.get(text, "")
         if not translated:
@@ -86,6 +88,6 @@ class Translator:
         return self._translations is not None and text in self._translations.texts
 
     def notice(self) -> str:
-        """What a page says in English, as HTML, of its translation so far, if that is not whole."""
+        """An English notice, as HTML, that the translation is incomplete or unread; empty if it is neither."""
         said = [text for text, applies in ((MISSED, self.missed), (UNREAD, self.unread)) if applies]
         return NOTICE.format(" ".join(said)) if said else ""

@@ -1,4 +1,4 @@
-"""How much one address may do. What is remembered of it is a keyed hash, and only in memory."""
+"""Rate limits by network address and by reference. Only keyed hashes of both are stored, in memory."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from contracts.passphrase import LOCK, TRIES_BEFORE_LOCK
 HOUR = timedelta(hours=1)
 MOST_REMEMBERED = 50_000
 IPV6_PREFIX = 64
-"""A household or a telephone has all addresses below it to choose from."""
+"""A household or a telephone can use every address with the same /64 prefix."""
 
 
 def network_of(host: str) -> str:
-    """What counts as one address: that of IPv4, which many people may share, and the /64 of IPv6."""
+    """What counts as one address: a whole IPv4 address, which many people may share, or the /64 of an IPv6 address."""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
@@ -33,7 +33,7 @@ def network_of(host: str) -> str:
 
 
 class Pseudonyms:
-    """Names whoever is counted by a hash under a key that nobody else has and that ends with this process."""
+    """Replaces whoever is counted by a hash, under a random key that ends with this process."""
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
@@ -43,16 +43,18 @@ class Pseudonyms:
 
 
 class WrongTries:
-    """Counts wrong words for a reference as intake does, to tell people how long it stays locked. It counts for a
-    reference that nobody has too, so that what is told says nothing of which there are."""
+    """Counts wrong passphrases for a reference as intake does, to show how long it stays locked.
+
+    Counts for references that don't exist too, so that the page doesn't reveal which ones do.
+    """
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
         self._pseudonyms = Pseudonyms()
         self._lock = threading.Lock()
-        self._wrong: dict[bytes, tuple[int, datetime]] = {}  # how many, and when the last was
+        self._wrong: dict[bytes, tuple[int, datetime]] = {}  # the count, and the time of the last
 
-    def note(self, reference: str) -> None:
+    def record_wrong(self, reference: str) -> None:
         """Counts one more wrong try."""
         name = self._pseudonyms.of(reference)
         with self._lock:
@@ -63,12 +65,12 @@ class WrongTries:
                 del self._wrong[next(iter(self._wrong))]
 
     def forget(self, reference: str) -> None:
-        """The right words were given."""
+        """Ends the count, because the right passphrase was given."""
         with self._lock:
             self._wrong.pop(self._pseudonyms.of(reference), None)
 
     def minutes_to_wait(self, reference: str) -> int:
-        """Until it can be tried again; 0 if it can be now."""
+        """Minutes until the reference can be tried again, rounded up; 0 if it can be now."""
         with self._lock:
             count, last = self._wrong.get(self._pseudonyms.of(reference), (0, self._now()))
         left = (last + LOCK - self._now()).total_seconds()
@@ -76,22 +78,23 @@ class WrongTries:
 
 
 class HourlyLimit:
-    """Counts by whatever names somebody: a network address, a reference."""
+    """At most `most` hits an hour for each key, such as a network address or a reference."""
 
     def __init__(self, most: int, now: Callable[[], datetime]) -> None:
         self._most, self._now = most, now
         self._pseudonyms = Pseudonyms()
         self._lock = threading.Lock()
-        self._times: dict[bytes, deque[datetime]] = {}  # whoever was counted last comes last
+        # In the order of the last hits, so that whoever was counted longest ago is dropped first.
+        self._times: dict[bytes, deque[datetime]] = {}
 
     def is_used_up(self, who: str) -> bool:
-        """Whether one more would be too many. Counts nothing."""
+        """Whether one more hit would exceed the limit. Counts nothing."""
         with self._lock:
             times = self._times.get(self._pseudonyms.of(who), ())
             return sum(at > self._now() - HOUR for at in times) >= self._most
 
-    def is_exceeded(self, who: str) -> bool:
-        """Counts one more, and tells whether that was too many."""
+    def record_hit(self, who: str) -> bool:
+        """Counts one hit, and returns whether it exceeds the limit."""
         name = self._pseudonyms.of(who)
         with self._lock:
             times = self._times.pop(name, None) or deque(maxlen=self._most + 1)

@@ -66,7 +66,7 @@ class Renderer:
         self._helplines = read_helplines(settings.helplines)
 
     def page(self, template: str, *, language: str, path: str, nonce: str, **values: Any) -> str:
-        """The page as HTML. `path` is where it is, without the language."""
+        """The page as HTML. `path` is its path without the language."""
         translator = Translator(language, self._catalogues.get(language))
         prefix = "" if language == ENGLISH else f"/{language}"
 
@@ -83,9 +83,9 @@ class Renderer:
             moment=lambda at: moment(at, translator),
             day=lambda on: day(on, translator),
             helplines=lambda panel, route: [
-                in_words(one, translator)
-                for one in self._helplines
-                if one.panel == panel and one.is_for(route=route, language=language)
+                in_words(line, translator)
+                for line in self._helplines
+                if line.panel == panel and line.is_for(route=route, language=language)
             ],
             shown=lambda question, answers: shown(question, answers, translator),
             **values,
@@ -94,14 +94,14 @@ class Renderer:
 
 
 def in_words(line: Helpline, translator: Translator) -> tuple[str | Markup, Markup]:
-    """When to call, and whom, with a number that can be tapped."""
+    """A helpline's two texts: when to call, and whom, with a number that can be tapped."""
     own = line.own_words.get(translator.language, {})
     words = own["text"] % {"number": line.number} if "text" in own else translator(line.text, number=line.number)
     return own.get("when") or translator(line.when), Markup('<a href="tel:{}">{}</a>').format(line.dialled, words)
 
 
 def shown(question: Question, answers: Answers, translator: Translator) -> str:
-    """An answer in words, for whoever checks it. What was left out has none."""
+    """An answer as text, for the page on which answers are checked; empty if it was left out."""
     answer = answers[question.id]
     if answer == NO_FIXED_ABODE and question.otherwise:
         return translator.plain(question.otherwise)
@@ -113,7 +113,7 @@ def shown(question: Question, answers: Answers, translator: Translator) -> str:
 
 
 def moment(at: datetime, translator: Translator) -> str:
-    """In London, for somebody who has to act by then."""
+    """A time in London as text: `17:00, Friday 27 November 2026`."""
     there = at.astimezone(LONDON)
     month = translator.plain(MONTHS[there.month - 1])
     day = translator.plain(WEEKDAYS[there.weekday()])

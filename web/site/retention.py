@@ -1,4 +1,4 @@
-"""How long what is held about somebody is kept, as the privacy page tells it: out of the file that erases by it."""
+"""Retention periods for the privacy page, read from the policy file that intake erases by."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ class InvalidRetention(Exception):
 
 
 @dataclass(frozen=True)
-class Kept:
+class RetentionTerm:
     months: int
     why: str
 
     @property
     def years(self) -> int:
-        """Whole years; 0 if it is none."""
+        """The period in years; 0 if it is no whole number of them."""
         return self.months // 12 if self.months % 12 == 0 else 0
 
 
-def read_terms(path: Path = RETENTION) -> tuple[Kept, ...]:
+def read_terms(path: Path = RETENTION) -> tuple[RetentionTerm, ...]:
     """Raises InvalidRetention. Intake checks the rest of the file, which it erases by."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-        return tuple(Kept(int(one["months"]), str(one["why"])) for one in content["term"])
+        return tuple(RetentionTerm(int(term["months"]), str(term["why"])) for term in content["term"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InvalidRetention(f"{path} can't be read: {error}") from None

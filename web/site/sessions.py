@@ -1,6 +1,7 @@
-"""What somebody has typed so far: in this process's memory alone, encrypted, and gone after a while.
+"""Sessions: what a visitor has typed so far, encrypted in this process's memory, until it expires.
 
-The key is made from the token in the person's cookie and kept nowhere else, so that the memory by itself tells nothing.
+The key is derived from the token in the visitor's cookie, which is stored nowhere else. So a dump of the memory alone
+can't be read.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ NONCE_BYTES = 12
 
 @dataclass
 class Session:
-    """One person's visit. Times are RFC 3339. `reference` is there once the request was sent.
+    """One person's visit. Times are RFC 3339. `reference` is set once the request was sent.
 
-    `draft_page` is the page whose fields lie in `draft` as they were typed, while its language is switched.
+    `draft` has the unchecked fields of the page `draft_page`, saved while the visitor switches the language.
     """
 
     route: str
@@ -45,108 +46,108 @@ class Session:
     outlook: list[str] = field(default_factory=list)
     """Codes of what happens next, once the request was sent."""
 
-    def keep_draft(self, page_id: str, fields: dict[str, list[str]]) -> None:
+    def save_draft(self, page_id: str, fields: dict[str, list[str]]) -> None:
         self.draft_page, self.draft = page_id, fields
 
     def forget_draft(self) -> None:
         self.draft_page, self.draft = "", {}
 
     def forget_answers(self) -> None:
-        """What was sent is not kept here any longer."""
+        """Forgets the answers after they were sent."""
         self.answers, self.agreed_at = {}, {}
         self.forget_draft()
 
 
 class NoRoom(Exception):
-    """As many people as may be are writing at this moment, in all or from one address."""
+    """The limit of sessions is reached, in all or from one address, and none of them is empty."""
 
 
 @dataclass(eq=False)
-class _Kept:
+class _StoredSession:
     content: bytes
     expires_at: datetime
     begun_from: bytes
     is_empty: bool
-    """Nothing is lost with it: nothing was answered yet, or all of it was sent."""
+    """Whether it may be dropped: nothing was answered yet, or everything was sent."""
 
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Sessions:
-    """All sessions of this process: `most` at a time, so that its memory stays bounded, and of those no more than
-    `most_per_address` from one address, so that nobody takes all of them."""
+    """All sessions of this process: at most `most`, to bound its memory, and at most `most_per_address` from one
+    address, so that nobody can take all of them. `lasts` is how long one lasts after its last use."""
 
     def __init__(self, now: Callable[[], datetime], lasts: timedelta, most: int, most_per_address: int) -> None:
         self._now, self._lasts, self._most, self._most_per_address = now, lasts, most, most_per_address
         self._pseudonyms = Pseudonyms()
-        self._kept: dict[str, _Kept] = {}
+        self._stored: dict[str, _StoredSession] = {}
         self._beginning = threading.Lock()
 
     def begin(self, session: Session, address: str, *, token: str | None = None) -> str:
-        """Keeps a new session, and gives the token that opens it: a new one, if none is given. Raises NoRoom."""
+        """Stores a new session, and returns the token that opens it: `token`, or a new one. Raises NoRoom."""
         token = token or secrets.token_urlsafe(32)
         expires_at, begun_from = self._now() + self._lasts, self._pseudonyms.of(address)
-        kept = _Kept(_encrypt(token, session), expires_at, begun_from, is_empty=_is_empty(session))
+        stored = _StoredSession(_encrypt(token, session), expires_at, begun_from, is_empty=_is_empty(session))
         with self._beginning:
             self._sweep()
             self._make_room(begun_from)
-            self._kept[_id_of(token)] = kept
+            self._stored[_id_of(token)] = stored
         return token
 
     def turn(self, token: str | None) -> AbstractAsyncContextManager[object]:
-        """Who has it may open the session; the next waits for it without a thread."""
-        kept = self._kept.get(_id_of(token)) if token else None
-        return kept.turn if kept else nullcontext()
+        """A lock around opening the session, one for each. Others wait for it without taking a thread."""
+        stored = self._stored.get(_id_of(token)) if token else None
+        return stored.turn if stored else nullcontext()
 
     @contextmanager
     def open(self, token: str | None) -> Iterator[Session | None]:
-        """The session for as long as the block runs, for whoever has its turn; None if it has ended.
+        """The session while the block runs; None if it has ended. The caller must have its `turn`.
 
-        Opening it makes it last anew, and what the block changes of it is kept.
+        Opening it restarts its time, and changes made in the block are stored.
         """
-        kept = self._kept.get(_id_of(token)) if token else None
-        if kept is None or token is None:
+        stored = self._stored.get(_id_of(token)) if token else None
+        if stored is None or token is None:
             yield None
             return
-        if kept.expires_at <= self._now():
+        if stored.expires_at <= self._now():
             self.end(token)
             yield None
             return
-        session = _decrypt(token, kept.content)
+        session = _decrypt(token, stored.content)
         try:
             yield session
         finally:
-            kept.content, kept.expires_at = _encrypt(token, session), self._now() + self._lasts
-            kept.is_empty = _is_empty(session)
+            stored.content, stored.expires_at = _encrypt(token, session), self._now() + self._lasts
+            stored.is_empty = _is_empty(session)
 
     def end(self, token: str | None) -> None:
         """Forgets a session at once."""
         if token:
-            self._kept.pop(_id_of(token), None)
+            self._stored.pop(_id_of(token), None)
 
     def __len__(self) -> int:
         self._sweep()
-        return len(self._kept)
+        return len(self._stored)
 
     def _make_room(self, address: bytes) -> None:
-        """Ends, where there is no room, the empty session that has been idle for longest: of this address if it has as
-        many as it may, otherwise of the address that has most. What somebody has written is never given up for
-        somebody who comes later. Raises NoRoom if there is no empty one."""
-        kept = list(self._kept.items())
-        held = Counter(one.begun_from for _, one in kept)
-        if held[address] >= self._most_per_address:
-            kept = [(id_, one) for id_, one in kept if one.begun_from == address]
-        elif len(kept) < self._most:
+        """At the limit, ends the empty session that has been idle for longest: of this address if it has reached its
+        own limit, otherwise of the address with the most sessions. A session with answers is never ended for a
+        newcomer. Raises NoRoom if there is no empty one."""
+        stored = list(self._stored.items())
+        counts = Counter(session.begun_from for _, session in stored)
+        if counts[address] >= self._most_per_address:
+            stored = [(id_, session) for id_, session in stored if session.begun_from == address]
+        elif len(stored) < self._most:
             return
-        empty = [(-held[one.begun_from], one.expires_at, id_) for id_, one in kept if one.is_empty]
+        empty = [(-counts[session.begun_from], session.expires_at, id_) for id_, session in stored if session.is_empty]
         if not empty:
             raise NoRoom
-        self._kept.pop(min(empty)[-1], None)
+        self._stored.pop(min(empty)[-1], None)
 
     def _sweep(self) -> None:
         now = self._now()
-        for id_ in [id_ for id_, kept in list(self._kept.items()) if kept.expires_at <= now]:
-            self._kept.pop(id_, None)
+        for id_ in [id_ for id_, stored in list(self._stored.items()) if stored.expires_at <= now]:
+            self._stored.pop(id_, None)
 
 
 def _is_empty(session: Session) -> bool:

@@ -14,21 +14,20 @@ from web.site.helplines import HELPLINES
 from web.site.retention import RETENTION
 
 OWN_NAMES = ("localhost", "127.0.0.1", "[::1]")
-"""What only somebody on this machine, or its proxy, calls it."""
+"""Names of this machine itself, which only it or its proxy uses."""
 
 _HOST = r"(\*|(\*\.)?[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])"
 HOSTS = rf"^({_HOST}( *, *{_HOST})*)?$"
 
 MOST_PER_ADDRESS = 100
-"""How many people of a prison, a hospital or a library, who all share one address, may be writing at once."""
+"""How many sessions one address may have: people in a prison, a hospital or a library share one."""
 
 
 @dataclass(frozen=True)
 class SiteSettings:
-    """What a charity decides, and where things lie. `course_dates` are the days on which courses for families begin,
-    of which none may be fixed yet; `course_price` is in words, and may be empty. `enquiry_amqp_uri` is None where
-    nobody may ask after a request; `hosts` are the names besides this machine's own under which the site is asked
-    for."""
+    """The site's settings. `course_dates`: when courses for families begin; may be empty. `course_price`: in words; may
+    be empty. `enquiry_amqp_uri`: None where status pages and links can't be looked up. `hosts`: the site's names
+    besides those of this machine."""
 
     listen: str
     hosts: tuple[str, ...]
@@ -71,12 +70,12 @@ class SiteSettings:
 
     @property
     def allowed_hosts(self) -> tuple[str, ...]:
-        """By what names a visitor may ask for the site."""
+        """The values of the Host header that are accepted."""
         return (*self.hosts, *OWN_NAMES, self.host)
 
 
 def read(env: Env) -> SiteSettings:
-    # A wrong one is None until all have been read, so that they are named together.
+    # An invalid setting reads as None until all have been read, so that all of them are reported together.
     most_sessions = env.int("SITE_MOST_SESSIONS", 5_000, validate=Range(min=1)) or 0
     shared_by = max(1, min(MOST_PER_ADDRESS, most_sessions // 4))
     session = timedelta(minutes=env.int("SITE_SESSION_MINUTES", 30, validate=Range(min=1, max=240)) or 0)

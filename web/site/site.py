@@ -1,4 +1,4 @@
-"""All that the pages need, made once at the start."""
+"""What the pages depend on, created once at the start."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Site:
 
 
 def open_site(settings: SiteSettings, clock: Clock) -> Site:
-    """Raises InvalidDefinitions, or NoKey where nothing could be sealed."""
+    """Creates a site. Raises InvalidDefinitions, or NoKey if the key to seal to intake is missing."""
     Keyring(settings.keys).seal("intake", Credentials(reference="-", passphrase="-"))  # noqa: S106 - nobody's
     publisher = Publisher(settings.amqp_uri, keys=settings.keys, spool=settings.spool)
     return Site(

@@ -1,4 +1,4 @@
-"""Sends on, in the background, what could not be delivered at once."""
+"""Delivers spooled messages in the background."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ log = structlog.get_logger()
 
 
 class SpoolFlusher:
-    """Delivers what lies in the spool at the start and every now and then, until it is stopped."""
+    """Delivers what lies in the spool, at the start and then at an interval, until it is stopped."""
 
     def __init__(self, publisher: Publisher, every: timedelta) -> None:
         self._publisher, self._every = publisher, every
@@ -25,7 +25,7 @@ class SpoolFlusher:
         self._thread.start()
 
     def stop(self) -> None:
-        """Returns when a round that has begun is over."""
+        """Returns once a delivery that has begun is finished."""
         self._stopped.set()
         self._thread.join()
 
@@ -39,7 +39,7 @@ class SpoolFlusher:
         try:
             waiting = self._publisher.deliver_spooled()
         except Exception as error:
-            # Whatever it is, an unreadable file, a full disk: the next round must come.
+            # Whatever the error (an unreadable file, a full disk), the next round must still run.
             log.error("delivery_failed", **describe(error))
             return
         if self._publisher.put_aside:

@@ -1,4 +1,4 @@
-"""Marks a text for translation where it stands; it is translated when it is shown."""
+"""Marks texts for translation where they are defined; they are translated when they are shown."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Words(str):
         return words
 
     def __str__(self) -> str:
-        return self  # so that an exception that holds one gives it back with its values
+        return self  # str() of it keeps the values, also as an exception's argument
 
 
 MONTHS = (

@@ -1,4 +1,4 @@
-"""One request, as the pages see it, and what they answer with."""
+"""One HTTP request as the pages see it, and the responses they can give."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from web.site.site import Site
 
 LEFT = "left"
 LEFT_SECONDS = 300
-"""For so long after somebody has left in a hurry, Back shows an empty page."""
+"""How long Back shows an empty page after a quick exit."""
 
 REQUEST = "request"
 LINKS = ("form", "offer", "alert", "client", "client-right", REQUEST)
-"""What a cookie of its own opens, by its name: the kinds of one-time links, what a typed code left behind, and
+"""The names of secrets that have a cookie each: the kinds of one-time links, the right earned by typing a code, and
 a request that was looked up."""
 
 
@@ -70,8 +70,8 @@ class Visit:
         return self.cookies.get(self._link_cookie(link))
 
     def remember_secret(self, response: Response, link: str, secret: str) -> Response:
-        """For as long as a session lasts, and of a request at most until the browser is closed, as others may use it
-        next. `lax`, because a link in a letter is followed from elsewhere."""
+        """Sets the cookie of a secret, for as long as a session lasts. That of a request ends with the browser, because
+        somebody else may use it next. SameSite is `lax` because links in e-mails are followed from other sites."""
         response.set_cookie(
             self._link_cookie(link),
             secret,
@@ -91,7 +91,7 @@ class Visit:
         return RedirectResponse(path if language == ENGLISH else f"/{language}{path}", 303)
 
     def remember(self, response: Response, token: str) -> Response:
-        """Ties the session to the browser until it is closed."""
+        """Sets the session's cookie until the browser is closed."""
         response.set_cookie(self.cookie_name, token, httponly=True, samesite="strict", secure=self.site.settings.secure)
         return response
 
@@ -99,7 +99,7 @@ class Visit:
         """Ends the session, here and in the browser."""
         self.site.sessions.end(self.token)
         for link in LINKS:
-            self.site.sessions.end(draft_of(self.secret_of(link)))
+            self.site.sessions.end(session_token_for(self.secret_of(link)))
             response.delete_cookie(
                 self._link_cookie(link), httponly=True, samesite="lax", secure=self.site.settings.secure
             )
@@ -108,17 +108,17 @@ class Visit:
 
 
 def handle_of(secret: str) -> str:
-    """Goes with what a page posts, so that it is never posted from elsewhere, or for what another secret opens."""
+    """A CSRF token for the page that a secret opens. It also rejects a page that was opened with another secret."""
     return hashlib.sha256(b"page:" + secret.encode()).hexdigest()[:32]
 
 
-def draft_of(secret: str | None) -> str | None:
-    """What opens the session that holds what was chosen so far in the form behind a link."""
+def session_token_for(secret: str | None) -> str | None:
+    """The token of the session with the unsent answers behind a link, or None without a secret."""
     return f"draft:{secret}" if secret else None
 
 
 def visit_of(site: Site, request: Request, *, language: str, path: str = "/") -> Visit:
-    """The request as the pages see it. `path` is ours, not the visitor's: it goes into links."""
+    """The request as the pages see it. `path` must not come from the visitor, because links contain it."""
     return Visit(
         site=site,
         method=request.method,

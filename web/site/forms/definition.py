@@ -1,4 +1,4 @@
-"""What a form is made of. All of it is read from a definition file, so that a charity changes it without code."""
+"""The parts of a form: pages, questions, choices, conditions. They are read from definition files, without code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 Answer = str | tuple[str, ...]
 Answers = Mapping[str, Answer]
-"""What was answered, by question id, in its one stored form. An optional question left blank is `""` or `()`."""
+"""Stored answers by question id. An optional question that was left blank has `""` or `()`."""
 
 
 class Kind(StrEnum):
@@ -42,12 +42,12 @@ DECLINED = frozenset({"not_said", "prefer_not_to_say"})
 YES, NO, UNSURE = "yes", "no", "unsure"
 
 Theirs = tuple[tuple[str, Any], ...]
-"""Texts, by attribute, that are said instead where somebody writes for another person."""
+"""Texts by attribute, which replace the usual ones if somebody fills in the form for another person."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """Earlier answers that must be there, and others that must not: for each question any of these values."""
+    """Holds if each `wanted` question has any of its values, and no `unwanted` question has any of its values."""
 
     wanted: tuple[tuple[str, frozenset[str]], ...] = ()
     unwanted: tuple[tuple[str, frozenset[str]], ...] = ()
@@ -76,7 +76,7 @@ class Choice:
     label: str
     hint: str = ""
     alone: bool = False
-    """Of several: can't be chosen together with another."""
+    """Of several choices: can't be combined with another."""
     when: Condition = ALWAYS
     theirs: Theirs = ()
 
@@ -95,25 +95,25 @@ class Question:
     when: Condition = ALWAYS
     least: int | None = None
     most: int | None = None
-    """Of a number its value, of a text its characters, of a date how many years ago it is."""
+    """Limits: of a number's value, of a text's length, of how many years ago a date is."""
     missing: str = ""
     invalid: str = ""
     unsure_counts_as: str = ""
     text_version: int = 1
     """Of a consent: which wording of it this is."""
     texted: tuple[Condition, ...] = ()
-    """Of a telephone number: where any of these holds, text messages must reach it."""
+    """Of a telephone number: if any of these holds, it must be able to receive text messages."""
     beside: str = ""
-    """Of an age, the question of the date of birth, and the other way round: the two must go together."""
+    """Of an age: the id of the question for the date of birth, and the other way round. The two must agree."""
     none: str = ""
-    """Of an optional choice: what taking it back is called."""
+    """Of an optional choice: the label of the option that clears it."""
     otherwise: str = ""
-    """Of a postcode: what somebody ticks who has none to give. The answer is then `NO_FIXED_ABODE`."""
+    """Of a postcode: the label of a box for people without one, who then answer `NO_FIXED_ABODE`."""
     theirs: Theirs = ()
 
     @property
     def can_be_taken_back(self) -> bool:
-        """Whether a choice once made needs a choice of its own to be taken back, because none of them says so."""
+        """Whether it needs an extra option to clear it: it is optional, and has no choice for "rather not say"."""
         said = {choice.value for choice in self.choices}
         return self.optional and self.kind in ONE_OF_SEVERAL and not said & DECLINED
 
@@ -125,7 +125,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Page:
-    """What is shown at once: as a rule one question."""
+    """What is shown together, usually one question."""
 
     id: str
     questions: tuple[Question, ...]
@@ -134,15 +134,15 @@ class Page:
     panel: str = ""
     when: Condition = ALWAYS
     section: str = ""
-    """What this page and those after it are about, for whoever checks their answers."""
+    """The heading of this page and those after it, where answers are checked."""
     more: bool = False
-    """Whether it can wait until somebody talks with them: the form can be sent without it."""
+    """Whether the form can be sent without this page."""
     theirs: Theirs = ()
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A field that is filled by the form itself, always or where a condition holds; a later one goes before."""
+    """A value that the form sets itself, always or under a condition; a later setting overrides an earlier one."""
 
     field: str
     value: str
@@ -162,22 +162,22 @@ class Definition:
     order: int = 0
     prominent_exit: bool = True
     theirs_when: Condition | None = None
-    """For whom another person writes this form; None if for nobody."""
+    """When this form is filled in for another person; None for never."""
 
     def is_anothers(self, answers: Answers) -> bool:
-        """Whether whoever gives these answers writes for another person."""
+        """Whether whoever gives these answers fills in the form for another person."""
         return self.theirs_when is not None and self.theirs_when.holds(answers)
 
     def as_said(self, page: Page, answers: Answers) -> Page:
-        """The page in the words for whoever gives these answers."""
-        return _said_of_another(page) if self.is_anothers(answers) else page
+        """The page with the texts for whoever gives these answers: the usual ones, or `theirs`."""
+        return _with_texts_for_another(page) if self.is_anothers(answers) else page
 
     def questions(self) -> Iterator[Question]:
         for page in self.pages:
             yield from page.questions
 
 
-def _said_of_another(page: Page) -> Page:
+def _with_texts_for_another(page: Page) -> Page:
     questions = tuple(
         replace(
             question,

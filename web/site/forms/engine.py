@@ -1,7 +1,7 @@
-"""Where a person is in a form, and what of their answers counts. Pure functions over values.
+"""The pages that a person is shown, given their answers, and which answers count. Pure functions over values.
 
-Conditions ask only after earlier pages, so one walk in order decides everything: an answer counts if its page and
-its question are shown given the answers that count before it, and if it could still be given.
+Conditions depend on earlier pages only, so one pass in order decides everything: an answer counts if its page and
+question are shown, given the counting answers before it, and if it could still be given.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from web.site.forms.field_types import Raw, Wrong, accepts, read
 from web.site.texts import N_
 
 MOST_BYTES = 40_000
-"""Of all answers together: sealed they must fit into one message."""
+"""The limit for all answers together, which must fit into one message when sealed."""
 
 TOO_MUCH = N_("Altogether this is more than we can send. Please make this answer shorter")
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """A page that was posted: what to keep if there are no problems, and otherwise what is wrong, by question."""
+class PostedPage:
+    """A page that was read: problems by question id, and all answers, with the page's own if it has no problems."""
 
     answers: dict[str, Answer]
     problems: Mapping[str, str]
@@ -31,7 +31,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Shown:
-    """A page as it is shown now, its place in the definition, and whether all it asks is answered."""
+    """A page as it is shown now. `number`: its position in the definition from 1; `answered`: all its questions are."""
 
     number: int
     page: Page
@@ -40,7 +40,7 @@ class Shown:
 
 
 def shown_pages(definition: Definition, answers: Answers) -> list[Shown]:
-    """The pages that a person with these answers meets, in order."""
+    """The pages that a person with these answers is shown, in order."""
     return [shown for shown, _ in _walk(definition, answers)]
 
 
@@ -53,7 +53,7 @@ def applicable(definition: Definition, answers: Answers) -> dict[str, Answer]:
 
 
 def page_numbered(definition: Definition, answers: Answers, number: int) -> Shown | None:
-    """The page of this number, if it is shown and everything needed before it is answered."""
+    """The page with this number, if it is shown and every page before it that must be answered is."""
     for shown in shown_pages(definition, answers):
         if shown.number == number:
             return shown
@@ -63,8 +63,8 @@ def page_numbered(definition: Definition, answers: Answers, number: int) -> Show
 
 
 def first_unanswered(definition: Definition, answers: Answers) -> Shown | None:
-    """Where to go on; None when everything that is needed is answered."""
-    return next((one for one in shown_pages(definition, answers) if not one.answered and not one.page.more), None)
+    """The first page that still must be answered; None if there is none."""
+    return next((page for page in shown_pages(definition, answers) if not page.answered and not page.page.more), None)
 
 
 def is_complete(definition: Definition, answers: Answers) -> bool:
@@ -72,37 +72,37 @@ def is_complete(definition: Definition, answers: Answers) -> bool:
 
 
 def page_after(definition: Definition, answers: Answers, number: int) -> Shown | None:
-    """The next page; None when what comes next is checking the answers."""
-    return next((one for one in _alike(definition, answers, number) if one.number > number), None)
+    """The next page; None if checking the answers comes next."""
+    return next((page for page in _pages_of_same_kind(definition, answers, number) if page.number > number), None)
 
 
 def page_before(definition: Definition, answers: Answers, number: int) -> Shown | None:
-    """The one before; None where what was before is the first page, or checking the answers."""
-    earlier = [one for one in _alike(definition, answers, number) if one.number < number]
+    """The page before; None if there is none of the same kind (needed or not)."""
+    earlier = [page for page in _pages_of_same_kind(definition, answers, number) if page.number < number]
     return earlier[-1] if earlier else None
 
 
 def place_of(definition: Definition, answers: Answers, number: int) -> tuple[int, int]:
-    """Which of how many pages this is, counted among those that are needed or among the rest."""
-    alike = _alike(definition, answers, number)
-    return sum(one.number <= number for one in alike), len(alike)
+    """The page's position and the number of pages, counted among the needed pages or among the others."""
+    alike = _pages_of_same_kind(definition, answers, number)
+    return sum(page.number <= number for page in alike), len(alike)
 
 
 def newly_asked(definition: Definition, before: Answers, after: Answers) -> Shown | None:
-    """The first page that is asked because of what was changed, and not answered; None if there is none."""
-    old = {one.number for one in shown_pages(definition, before)}
+    """The first unanswered page that is shown only since the change from `before` to `after`; None if there is none."""
+    old = {page.number for page in shown_pages(definition, before)}
     shown = shown_pages(definition, after)
-    return next((one for one in shown if one.number not in old and not one.answered), None)
+    return next((page for page in shown if page.number not in old and not page.answered), None)
 
 
-def _alike(definition: Definition, answers: Answers, number: int) -> list[Shown]:
-    """The pages shown that are as needed as this one."""
+def _pages_of_same_kind(definition: Definition, answers: Answers, number: int) -> list[Shown]:
+    """The shown pages of the same kind as this one: needed, or those that the form can be sent without (`more`)."""
     more = 0 < number <= len(definition.pages) and definition.pages[number - 1].more
-    return [one for one in shown_pages(definition, answers) if one.page.more is more]
+    return [page for page in shown_pages(definition, answers) if page.page.more is more]
 
 
-def answer_page(definition: Definition, answers: Answers, shown: Shown, raw: Raw, *, today: date) -> Outcome:
-    """Reads a posted page. What is not shown on it is not looked at."""
+def answer_page(definition: Definition, answers: Answers, shown: Shown, raw: Raw, *, today: date) -> PostedPage:
+    """Reads a posted page. Fields that are not shown on it are ignored."""
     counting = applicable(definition, answers)
     read_here: dict[str, Answer] = {}
     problems: dict[str, str] = {}
@@ -114,7 +114,7 @@ def answer_page(definition: Definition, answers: Answers, shown: Shown, raw: Raw
     together = {**answers, **read_here}
     if not problems and _size(applicable(definition, together)) > MOST_BYTES:
         problems[shown.questions[-1].id] = TOO_MUCH
-    return Outcome(answers=dict(answers) if problems else together, problems=problems)
+    return PostedPage(answers=dict(answers) if problems else together, problems=problems)
 
 
 def _walk(definition: Definition, answers: Answers) -> Iterator[tuple[Shown, dict[str, Answer]]]:

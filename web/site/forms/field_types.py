@@ -1,4 +1,4 @@
-"""Reading what was typed: forgiving of spaces and punctuation, clear about what is wrong."""
+"""Reads posted fields into stored answers, tolerant of spaces and punctuation, with a message for what is wrong."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ PASSPHRASE_CHARACTERS = 8
 _ABOUT = re.compile(r"^\s*(about|around|roughly|up to|~)\s*", re.IGNORECASE)
 PARTS = ("day", "month", "year")
 HOMELESS = "no fixed abode"
-"""How NO_FIXED_ABODE is shown where it was typed."""
+"""The text of NO_FIXED_ABODE in the postcode's field."""
 DISTANCE = "max_distance_km"
 """A number that fills it is a distance."""
 MOST_NUMBER = 999_999
-"""Of one whose question sets no limit."""
+"""The limit of a number whose question sets none."""
 
 HAS_CHOICES = CHOSEN | {Kind.YES_NO, Kind.YES_NO_UNSURE}
 """The kinds that are answered by choosing."""
 
 WORDS = frozenset({Kind.TEXT, Kind.LONG_TEXT, Kind.PASSPHRASE})
-"""The kinds that are answered in words. In the others nothing that can't be seen is meant, such as what is copied along
-with a telephone number or an email address."""
+"""The kinds answered by free text. In the others invisible characters, such as those copied along with a telephone
+number or an email address, are removed."""
 
 YES_NO = (Choice(YES, N_("Yes")), Choice(NO, N_("No")))
 YES_NO_UNSURE = (*YES_NO, Choice(UNSURE, N_("I’m not sure")))
@@ -63,7 +63,7 @@ MISSING_ANSWER = N_("Write an answer")
 
 
 class Wrong(ValueError):
-    """What was typed can't be taken; the message, which is translated when it is shown, says what to do."""
+    """What was typed can't be accepted; the message, which is translated when it is shown, says what to do."""
 
     def __str__(self) -> str:
         text: str = self.args[0]
@@ -80,7 +80,7 @@ def choices_of(question: Question, answers: Answers) -> tuple[Choice, ...]:
 
 
 def read(question: Question, raw: Raw, answers: Answers, *, today: date) -> Answer:
-    """The answer in the one form it is stored in. Raises Wrong."""
+    """The answer as it is stored. Raises Wrong."""
     if question.kind is Kind.SEVERAL:
         return _read_several(question, raw, answers)
     try:
@@ -89,7 +89,7 @@ def read(question: Question, raw: Raw, answers: Answers, *, today: date) -> Answ
         else:
             typed = _typed(question, raw)
             answer = _READERS[question.kind](question, typed, answers) if typed else _blank(question)
-        _check_beside(question, answer, raw, answers, today)
+        _check_age_agrees(question, answer, raw, answers, today)
     except Unreadable as unreadable:
         raise Wrong(question.invalid or said(unreadable)) from None
     return answer
@@ -108,7 +108,7 @@ def accepts(question: Question, answer: Answer, answers: Answers) -> bool:
 
 
 def raw_of(question: Question, answer: Answer | None) -> dict[str, list[str]]:
-    """A stored answer as the fields of the page show it."""
+    """A stored answer as the contents of the page's fields."""
     if not answer:
         return {}
     if isinstance(answer, tuple):
@@ -155,7 +155,7 @@ def _typed(question: Question, raw: Raw) -> str:
 
 
 def _first(raw: Raw, name: str) -> str:
-    """What was typed, without what no person meant to type: they are not told of what they can't see."""
+    """The field's first value, cleaned of control characters that nobody types on purpose."""
     values = raw.get(name) or ("",)
     return clean(values[0].replace("\r\n", "\n")).strip()
 
@@ -172,7 +172,7 @@ def _read_several(question: Question, raw: Raw, answers: Answers) -> tuple[str, 
     given = {value for value in raw.get(question.id, ()) if value}
     offered = choices_of(question, answers)
     chosen = tuple(choice.value for choice in offered if choice.value in given)
-    if given - set(chosen) or (len(chosen) > 1 and any(one.alone for one in offered if one.value in chosen)):
+    if given - set(chosen) or (len(chosen) > 1 and any(choice.alone for choice in offered if choice.value in chosen)):
         raise Wrong(question.invalid or NOT_TOGETHER)
     if not chosen and not question.optional:
         raise Wrong(question.missing or MISSING[Kind.SEVERAL])
@@ -225,10 +225,10 @@ def _parts(id_: str, raw: Raw) -> tuple[str, str, str]:
     return day, month, year
 
 
-def _check_beside(question: Question, answer: str, raw: Raw, answers: Answers, today: date) -> None:
-    """Raises Unreadable where the age and the date of birth can't both be right.
+def _check_age_agrees(question: Question, answer: str, raw: Raw, answers: Answers, today: date) -> None:
+    """Raises Unreadable if the age and the date of birth contradict each other.
 
-    Where both are on one page it is said at the date.
+    If both are on one page, the problem is reported at the date.
     """
     if not (question.beside and answer):
         return
@@ -242,7 +242,7 @@ def _check_beside(question: Question, answer: str, raw: Raw, answers: Answers, t
         age = read_age(other if born else answer)
         day = date.fromisoformat(answer if born else other)
     except ValueError:
-        return  # the other one is asked again for itself
+        return  # the other field has a problem of its own
     check_age_and_birth(age, day, on=today)
 
 

@@ -1,6 +1,6 @@
-"""Reads definition files. Whatever is wrong in them is found at the start, all of it, each with its place.
+"""Reads definition files. All problems in them are reported together at the start, each with its place.
 
-YAML's own guessing (`no` for false, `1.0` for a number) is turned off: every value is read as it is written.
+YAML's guessing of types (`no` for false, `1.0` for a number) is turned off: every value is read as text.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from web.site.forms.related import related
 from web.site.forms.validation import check
 
 LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-"""libyaml's where it is there: five times as fast, and every version of every form is read at the start."""
+"""libyaml's loader if it is installed: five times as fast, and every version of every form is read at the start."""
 
 SHIPPED = Path(__file__).parent / "definitions"
 DEFINITION_KEYS = ("name", "version", "title", "hint", "order", "exit", "theirs_when", "settings", "pages", "more")
@@ -55,8 +55,8 @@ QUESTION_KEYS = (
     "theirs",
 )
 CHOICE_KEYS = ("value", "label", "hint", "alone", "when", "unless", "theirs")
-SAID_KEYS = ("title", "intro", "label", "hint", "missing", "invalid", "none", "otherwise")
-"""The texts that may be said otherwise where somebody writes for another person."""
+THEIRS_KEYS = ("title", "intro", "label", "hint", "missing", "invalid", "none", "otherwise")
+"""The texts that may differ if somebody fills in the form for another person."""
 
 EXITS = ("prominent", "quiet")
 
@@ -64,15 +64,15 @@ EXITS = ("prominent", "quiet")
 def read_definitions(own: Path | None = None) -> dict[str, Definition]:
     """The newest version of each route's definition, in the order that they are offered. Raises InvalidDefinitions."""
     newest: dict[str, Definition] = {}
-    for definition in sorted(read_every_version(own), key=lambda one: one.version):
+    for definition in sorted(read_every_version(own), key=lambda candidate: candidate.version):
         newest[definition.name] = definition
     return dict(sorted(newest.items(), key=lambda item: (item[1].order, item[0])))
 
 
 def read_every_version(own: Path | None = None) -> list[Definition]:
-    """All that there are, also those in which nobody is asked any more: their answers are still told.
+    """All definitions, including old versions that nobody fills in any more, whose answers still appear in exports.
 
-    A file in the charity's `own` folder goes before a shipped one of the same name, definition or part.
+    A file in the charity's `own` folder replaces a shipped one of the same name, definition or part.
     Raises InvalidDefinitions.
     """
     folders = [folder for folder in (own, SHIPPED) if folder is not None]
@@ -91,7 +91,7 @@ def read_version(name: str, version: int, own: Path | None = None) -> Definition
     for folder in (folder for folder in (own, SHIPPED) if folder is not None):
         path = folder / f"{name}.v{version}.yaml"
         if path.is_file():
-            return _Reader(path, [one for one in (own, SHIPPED) if one is not None], Problems()).definition()
+            return _Reader(path, [folder for folder in (own, SHIPPED) if folder is not None], Problems()).definition()
     return None
 
 
@@ -118,8 +118,8 @@ class _Reader:
         if len(self._problems) > before:
             return None
         data = self._mapping(content, DEFINITION_KEYS, self._file)
-        pages = [page for one in self._list(data, "pages", self._file) for page in self._pages(one)]
-        more = [page for one in self._list(data, "more", self._file) for page in self._pages(one)]
+        pages = [page for item in self._list(data, "pages", self._file) for page in self._pages(item)]
+        more = [page for item in self._list(data, "more", self._file) for page in self._pages(item)]
         definition = Definition(
             name=self._text(data, "name", self._file),
             version=self._number(data, "version", self._file, needed=True) or 0,
@@ -127,7 +127,7 @@ class _Reader:
             hint=str(data.get("hint", "")),
             order=self._number(data, "order", self._file) or 0,
             prominent_exit=self._one_of(data, "exit", EXITS, self._file) == "prominent",
-            settings=tuple(self._setting(one) for one in self._list(data, "settings", self._file)),
+            settings=tuple(self._setting(setting) for setting in self._list(data, "settings", self._file)),
             theirs_when=self._theirs_when(data),
             pages=_in_sections([*pages, *(replace(page, more=True) for page in more)]),
         )
@@ -184,7 +184,7 @@ class _Reader:
             when=self._condition(data, place),
             section=str(data.get("section", "")),
             theirs=self._theirs(data, place),
-            questions=tuple(self._question(one, place) for one in self._list(data, "questions", place)),
+            questions=tuple(self._question(question, place) for question in self._list(data, "questions", place)),
         )
 
     def _question(self, data: Any, page: Place) -> Question:
@@ -201,7 +201,7 @@ class _Reader:
             hint=str(data.get("hint", "")),
             optional=self._flag(data, "optional", place),
             fills=str(data.get("fills", "")),
-            choices=tuple(self._choice(one, place) for one in self._list(data, "choices", place)),
+            choices=tuple(self._choice(choice, place) for choice in self._list(data, "choices", place)),
             when=self._condition(data, place),
             least=self._number(data, "least", place),
             most=self._number(data, "most", place),
@@ -231,7 +231,7 @@ class _Reader:
         return Setting(field, value, self._condition(data, self._file))
 
     def _theirs(self, data: Mapping[str, Any], place: Place) -> Theirs:
-        texts = self._mapping(data.get("theirs", {}), SAID_KEYS, place)
+        texts = self._mapping(data.get("theirs", {}), THEIRS_KEYS, place)
         return tuple(
             (key, tuple(map(str, text)) if isinstance(text, list) else str(text)) for key, text in texts.items()
         )

@@ -1,4 +1,4 @@
-"""A form at a glance, for whoever checks it: what was answered, section by section, and what is left open."""
+"""The summary on the page that checks answers: what was answered, by section, and what was left open."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Section:
-    """What belongs together; `number` is of its first page."""
+    """Questions under one heading; `number` is that of the first page."""
 
     name: str
     number: int
@@ -40,18 +40,22 @@ class Overview:
 def overview(definition: Definition, answers: Answers) -> Overview:
     counting = applicable(definition, answers)
     sections = [_section(name, pages) for name, pages in _by_section(shown_pages(definition, answers))]
-    answered = [_only(one, [line for line in one.lines if counting.get(line.question.id)]) for one in sections]
+    answered = [
+        _only(section, [line for line in section.lines if counting.get(line.question.id)]) for section in sections
+    ]
     more = {number for number, page in enumerate(definition.pages, start=1) if page.more}
     topics = tuple(
-        one for one in sections if one.number in more and not any(line.question.id in counting for line in one.lines)
+        section
+        for section in sections
+        if section.number in more and not any(line.question.id in counting for line in section.lines)
     )
     unseen = {line.question.id for topic in topics for line in topic.lines}
     return Overview(
-        answered=tuple(one for one in answered if one.lines),
+        answered=tuple(section for section in answered if section.lines),
         open=tuple(
             line
-            for one in sections
-            for line in one.lines
+            for section in sections
+            for line in section.lines
             if not counting.get(line.question.id) and line.question.id not in unseen
         ),
         topics=topics,

@@ -1,4 +1,4 @@
-"""What a question has to do with others of its form, as the fields tell that they fill."""
+"""Links questions that depend on each other: age and date of birth, telephone number and contact channel."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _BESIDE = {AGE: BIRTH, BIRTH: AGE}
 
 
 def related(definition: Definition) -> Definition:
-    """The definition with each question told what it has to do with others."""
+    """The definition with `beside` and `texted` set in its questions, from the fields that they fill."""
     by_field = {question.fills: question.id for question in definition.questions() if question.fills}
     pages = tuple(
-        replace(page, questions=tuple(_related(one, definition, by_field) for one in page.questions))
+        replace(page, questions=tuple(_related(question, definition, by_field) for question in page.questions))
         for page in definition.pages
     )
     return replace(definition, pages=pages)
@@ -31,7 +31,7 @@ def _related(question: Question, definition: Definition, by_field: dict[str, str
 
 
 def _where_texted(question: Question, definition: Definition) -> Iterator[Condition]:
-    """Where the way to reach whoever this number is of is a text message."""
+    """The conditions under which the owner of this number is reached by text message."""
     channel = f"{question.fills.rpartition('.')[0]}.channel"
     for setting in definition.settings:
         if (setting.field, setting.value) == (channel, SafeChannel.TEXT):

@@ -1,4 +1,4 @@
-"""From answers to the sealed form."""
+"""Builds the `HelpSubmission` from a complete form's answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from web.site.forms.engine import applicable, is_complete
 from web.site.forms.field_types import as_json
 
 FORM, FORM_VERSION = "help", 1
-"""The shape in which every route is sent."""
+"""The name and version of the submission's shape, the same for every route."""
 
 
 class NoSuchField(LookupError):
@@ -70,7 +70,7 @@ def build(
             _put(form, question.fills, as_json(question, counting[question.id], flag=is_flag(question.fills)))
     consents = [question for question in asked if question.is_consent and counting[question.id]]
     told = form.get("written_by", {}).get("agreed_how")
-    form["consents"] |= {"given_at": at.isoformat(), "text_version": max(one.text_version for one in consents)}
+    form["consents"] |= {"given_at": at.isoformat(), "text_version": max(consent.text_version for consent in consents)}
     form["consent_texts"] = [
         _consent(question, counting, agreed_at.get(question.id, at), told) for question in consents
     ]
@@ -90,7 +90,7 @@ def _put(form: dict[str, Any], path: str, value: Any) -> None:
 
 
 def _consent(question: Question, counting: Answers, at: datetime, told: str | None) -> dict[str, Any]:
-    """A consent that was ticked is the writer's own word; of another's they say how they were told."""
+    """One consent. `told` is how a writer learned of another person's consent; None for a consent that was ticked."""
     own = question.kind is Kind.CONSENT
     return {
         "text": question.id,

@@ -1,4 +1,4 @@
-"""What can be wrong in a definition that reads well: names, order, and whether its answers fit the sealed form."""
+"""Validates a definition that was read: its names, conditions, and whether answers fit `HelpSubmission`."""
 
 from __future__ import annotations
 
@@ -46,8 +46,10 @@ NEEDED = (
     "consents.confidentiality_understood",
     "consents.pass_to_therapist",
 )
+"""Fields that intake needs of everybody: each definition must ask for them or set them."""
+
 REACHED = {"contact.channel", "written_by.contact.channel"}
-"""What intake must know of everybody. Each definition asks or sets it."""
+"""Fields that say how to reach somebody: each definition must fill one of them for everybody."""
 
 _LONGEST = {Kind.TEXT: TEXT_CHARACTERS, Kind.LONG_TEXT: LONG_TEXT_CHARACTERS}
 _EXAMPLES: dict[Kind, Answer] = {
@@ -62,7 +64,7 @@ _EXAMPLES: dict[Kind, Answer] = {
 
 
 def check(definition: Definition, file: Place, problems: Problems) -> None:
-    """Adds to `problems` whatever is wrong."""
+    """Adds every problem to `problems`."""
     _check_names(definition, file, problems)
     _check_conditions(definition, file, problems)
     for page in definition.pages:
@@ -86,7 +88,10 @@ def _check_names(definition: Definition, file: Place, problems: Problems) -> Non
         place = file.page(page.id)
         if not page.questions:
             problems.add(place, "A page asks at least one question; add one, or move the text to another page's intro")
-        for id_, where in ((f"page {page.id}", place), *((one.id, place.question(one.id)) for one in page.questions)):
+        for id_, where in (
+            (f"page {page.id}", place),
+            *((question.id, place.question(question.id)) for question in page.questions),
+        ):
             if id_ in seen:
                 problems.add(where, f"The id {id_!r} is used twice; give one of them another")
             seen.add(id_)
@@ -95,7 +100,7 @@ def _check_names(definition: Definition, file: Place, problems: Problems) -> Non
 
 
 def _check_conditions(definition: Definition, file: Place, problems: Problems) -> None:
-    """A condition may ask only after questions of earlier pages, and for answers that they have."""
+    """Conditions may only depend on questions of earlier pages, and on answers that those can have."""
     known: dict[str, set[str] | None] = {}
     later = {question.id for question in definition.questions()}
     for page in definition.pages:
@@ -161,7 +166,7 @@ def _check_question(question: Question, place: Place, problems: Problems) -> Non
 
 
 def _check_field(question: Question, place: Place, problems: Problems) -> None:
-    """Whether the field that the question fills is there, and can hold every answer."""
+    """Checks that the field which the question fills exists, and accepts every possible answer."""
     field = question.fills
     if field in _FILLED_BY_ITSELF:
         problems.add(place, f"{field!r} is filled by the site itself; leave `fills` out")
@@ -180,7 +185,7 @@ def _check_field(question: Question, place: Place, problems: Problems) -> None:
 
 
 def _possible_answers(question: Question) -> list[Answer]:
-    """Answers that reach the question's limits."""
+    """Answers at the question's limits, to try whether the field accepts them."""
     if question.kind in _LONGEST:
         return ["x" * (question.most or _LONGEST[question.kind])]
     if question.kind is Kind.NUMBER:
@@ -205,7 +210,7 @@ def _check_fit(path: str, values: list[Any], what: str, place: Place, problems: 
 
 
 def _check_whole(definition: Definition, file: Place, problems: Problems) -> None:
-    """Whether whoever comes to the end has given what intake needs, and was told first what is confidential."""
+    """Checks that a complete form has all that intake needs, and begins with the consent on confidentiality."""
     certain = _filled_for(definition, {})
     for field in NEEDED:
         if field not in certain:
@@ -219,7 +224,7 @@ def _check_whole(definition: Definition, file: Place, problems: Problems) -> Non
             "'written_by.contact.channel' for each answer to one question, and not optional",
         )
     for path in ("consents.processing", "consents.confidentiality_understood"):
-        if not any(one.fills == path and one.kind is Kind.CONSENT for one in definition.questions()):
+        if not any(question.fills == path and question.kind is Kind.CONSENT for question in definition.questions()):
             problems.add(file, f"There is no question of kind consent that fills {path!r}; add it")
     first = definition.pages[0].questions if definition.pages else ()
     if not any(question.fills == "consents.confidentiality_understood" for question in first):
@@ -229,14 +234,14 @@ def _check_whole(definition: Definition, file: Place, problems: Problems) -> Non
 
 
 def _reaches_everybody(definition: Definition) -> bool:
-    """Whether each form leaves a way to reach somebody: whatever is answered, or for each answer to one question."""
+    """Whether every form has a contact channel: whatever is answered, or for each answer to some question."""
     if REACHED & _filled_for(definition, {}):
         return True
     asked = [q for page in definition.pages for q in page.questions if _is_certain(page, q, {})]
     return any(
-        all(REACHED & _filled_for(definition, {one.id: value}) for value in values)
-        for one in asked
-        if (values := _values_of(one))
+        all(REACHED & _filled_for(definition, {question.id: value}) for value in values)
+        for question in asked
+        if (values := _values_of(question))
     )
 
 

@@ -1,4 +1,4 @@
-"""What a person is told who typed something that can't be taken: what is wrong with it, and what the limit is."""
+"""Messages to visitors about typed values that can't be read: what is wrong, and the limit."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ TEXTS = {
 
 
 def said(unreadable: Unreadable) -> Words:
-    """The sentence for it, which is translated when it is shown."""
+    """The message for it, which is translated when it is shown."""
     values: dict[str, object] = dict(unreadable.values)
     match unreadable.fault:
         case Fault.MONEY_MOST:

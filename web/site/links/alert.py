@@ -1,4 +1,4 @@
-"""The page of a safeguarding alert: what it is about, and the button by which whom it asks takes it in hand."""
+"""The page of a safeguarding alert: what it is about, and a button to acknowledge it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from starlette.responses import Response
 from contracts.commands.notifications import AlertPage
 from contracts.sealed import AlertAnswer
 from contracts.vocabulary import ConcernCategory, Severity
-from web.site.links.ground import Asked, Link, was_sent
+from web.site.links.link import Link, OpenedLink, was_sent
 from web.site.texts import N_
 from web.site.visit import Visit
 
@@ -30,19 +30,19 @@ log = structlog.get_logger()
 
 
 @LINK.opens
-def answer(visit: Visit, asked: Asked[AlertPage]) -> Response:
-    if visit.is_post and asked.is_open:
-        receipt = visit.site.publisher.answer_alert(AlertAnswer(token=asked.secret))
+def answer(visit: Visit, opened: OpenedLink[AlertPage]) -> Response:
+    if visit.is_post and opened.is_open:
+        receipt = visit.site.publisher.answer_alert(AlertAnswer(token=opened.secret))
         log.info("alert_answered", submission_id=str(receipt.submission_id), delivered=receipt.delivered)
-        return asked.sent(visit)
-    if asked.is_open and was_sent(visit):
+        return opened.after_sending(visit)
+    if opened.is_open and was_sent(visit):
         return visit.page("link_have_it.html", is_client=False)
-    page = asked.page
+    page = opened.page
     return visit.page(
         "alert.html",
         status=409 if visit.is_post else 200,
         alert=page,
-        handle=asked.handle,
+        handle=opened.handle,
         state=page.state.value,
         late=visit.is_post,
         severity=SEVERITIES[page.severity] if page.severity else "",

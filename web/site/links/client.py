@@ -1,6 +1,6 @@
 """The page of an introduction: how a therapist who has typed a code reaches their client, and what they tell us.
 
-Each time that it shows how the client is reached is a reading, and goes on record with the service.
+Each time it shows the client's contact, the service records a reading in the audit log.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from contracts.labels import LANGUAGES
 from contracts.london import day_of
 from contracts.sealed import ClientContact, SafeChannel, SafeContact, SafeHours, TherapyAnswer
 from contracts.vocabulary import MatchEndReason, TherapyReport
-from web.site.enquiry import CantLook
-from web.site.links.ground import Asked, Link, was_sent
+from web.site.enquiry import EnquiryUnavailable
+from web.site.links.link import Link, OpenedLink, was_sent
 from web.site.texts import N_
 from web.site.visit import Visit
 
 RIGHT = "client-right"
-"""The cookie by which the browser is known in which a code was typed."""
+"""The cookie that identifies a browser in which the right code was typed."""
 
 HOURS = {
     SafeHours.ANY: N_("At any time"),
@@ -68,12 +68,12 @@ def _ask(visit: Visit, secret: str) -> ClientPage:
 
 LINK: Link[ClientPage] = Link("client", _ask)
 
-View = Callable[[Visit, Asked[ClientPage]], Response]
+View = Callable[[Visit, OpenedLink[ClientPage]], Response]
 
 
 @dataclass(frozen=True)
 class Row:
-    """Something known of the client. What they typed is not `ours`, and isn't translated."""
+    """One line about the client. `ours`: the text is the site's and is translated; otherwise the client typed it."""
 
     name: str
     text: str
@@ -81,28 +81,28 @@ class Row:
 
 
 def _while_open(view: View) -> Callable[[Visit], Response]:
-    """A page for as long as the link shows anything; otherwise says how it stands."""
+    """Decorates a view for an open link; a closed one gets a page with its state."""
 
-    def view_if_open(visit: Visit, asked: Asked[ClientPage]) -> Response:
-        if not asked.is_open:
+    def view_if_open(visit: Visit, opened: OpenedLink[ClientPage]) -> Response:
+        if not opened.is_open:
             status = 409 if visit.is_post else 200
-            return visit.page("client_stands.html", status=status, state=asked.page.state.value)
+            return visit.page("client_stands.html", status=status, state=opened.page.state.value)
         try:
-            return view(visit, asked)
-        except CantLook:
+            return view(visit, opened)
+        except EnquiryUnavailable:
             return visit.page("link_away.html", status=503)
 
     return LINK.opens(view_if_open)
 
 
 @_while_open
-def client(visit: Visit, asked: Asked[ClientPage]) -> Response:
+def client(visit: Visit, opened: OpenedLink[ClientPage]) -> Response:
     """Asks for the code, and shows how the client is reached to whoever has typed it."""
     if visit.is_post:
-        return _enter(visit, asked)
-    if not asked.page.is_known:
-        return _code_page(visit, asked)
-    page, contact = visit.site.enquiry.read_client(asked.secret, visit.secret_of(RIGHT))
+        return _enter(visit, opened)
+    if not opened.page.is_known:
+        return _code_page(visit, opened)
+    page, contact = visit.site.enquiry.read_client(opened.secret, visit.secret_of(RIGHT))
     if contact is None:  # it has become void in between
         return visit.go_to("/client")
     return visit.page(
@@ -116,42 +116,42 @@ def client(visit: Visit, asked: Asked[ClientPage]) -> Response:
 
 
 @_while_open
-def send_code(visit: Visit, asked: Asked[ClientPage]) -> Response:
-    """Has a code sent by text message, unless it is to be waited for, which the page then says."""
+def send_code(visit: Visit, opened: OpenedLink[ClientPage]) -> Response:
+    """Has a code sent by text message. If it is too early for another, the page says so."""
     if visit.is_post:
-        visit.site.enquiry.send_client_code(asked.secret)
+        visit.site.enquiry.send_client_code(opened.secret)
     return visit.go_to("/client")
 
 
 @_while_open
-def report(visit: Visit, asked: Asked[ClientPage]) -> Response:
+def report(visit: Visit, opened: OpenedLink[ClientPage]) -> Response:
     """What the therapist would like to tell: contact made, the first session, that they never met, an end."""
-    page = asked.page
+    page = opened.page
     if not page.is_known:
-        return _code_page(visit, asked, status=409, late=True) if visit.is_post else visit.go_to("/client")
+        return _code_page(visit, opened, status=409, late=True) if visit.is_post else visit.go_to("/client")
     if page.matched_on is None:
         return visit.go_to("/client")
     if not visit.is_post:
-        return _report_page(visit, asked, {})
-    said, problems = _read_report(visit, asked, page.matched_on)
+        return _report_page(visit, opened, {})
+    said, problems = _read_report(visit, opened, page.matched_on)
     if said is None:
-        return _report_page(visit, asked, problems)
+        return _report_page(visit, opened, problems)
     receipt = visit.site.publisher.report_therapy(said)
     log.info("therapy_reported", submission_id=str(receipt.submission_id), delivered=receipt.delivered)
-    return asked.sent(visit, until=lambda now: _is_on_record(now, said))
+    return opened.after_sending(visit, until=lambda now: _is_on_record(now, said))
 
 
-def _enter(visit: Visit, asked: Asked[ClientPage]) -> Response:
+def _enter(visit: Visit, opened: OpenedLink[ClientPage]) -> Response:
     right = visit.secret_of(RIGHT) or new_token()
-    page = visit.site.enquiry.enter_client_code(asked.secret, visit.first("code"), right)
+    page = visit.site.enquiry.enter_client_code(opened.secret, visit.first("code"), right)
     if page.is_known:
         return visit.remember_secret(visit.go_to("/client"), RIGHT, right)
-    return _code_page(visit, Asked(asked.link, asked.secret, page), status=422, problems={"code": WRONG_CODE})
+    return _code_page(visit, OpenedLink(opened.link, opened.secret, page), status=422, problems={"code": WRONG_CODE})
 
 
 def _code_page(
     visit: Visit,
-    asked: Asked[ClientPage],
+    opened: OpenedLink[ClientPage],
     *,
     status: int = 200,
     problems: Mapping[str, str] | None = None,
@@ -160,29 +160,29 @@ def _code_page(
     return visit.page(
         "client_code.html",
         status=status,
-        client=asked.page,
-        handle=asked.handle,
+        client=opened.page,
+        handle=opened.handle,
         problems=problems or {},
         late=late,
     )
 
 
-def _report_page(visit: Visit, asked: Asked[ClientPage], problems: Mapping[str, str]) -> Response:
+def _report_page(visit: Visit, opened: OpenedLink[ClientPage], problems: Mapping[str, str]) -> Response:
     return visit.page(
         "client_report.html",
         status=422 if problems else 200,
-        reports={what: REPORTS[what] for what in _open_reports(asked.page)},
+        reports={what: REPORTS[what] for what in _open_reports(opened.page)},
         endings=ENDINGS,
         chosen=visit.first("what"),
         why=visit.first("why"),
         typed={part: visit.first(part) for part in ("day", "month", "year")},
         problems=problems,
-        handle=asked.handle,
+        handle=opened.handle,
     )
 
 
 def _open_reports(page: ClientPage) -> list[TherapyReport]:
-    """What isn't known yet."""
+    """The reports that the therapist hasn't made yet."""
     known = {
         TherapyReport.CONTACT_MADE: page.contact_made_on is not None,
         TherapyReport.FIRST_SESSION: page.first_session_on is not None,
@@ -192,15 +192,15 @@ def _open_reports(page: ClientPage) -> list[TherapyReport]:
 
 
 def _read_report(
-    visit: Visit, asked: Asked[ClientPage], matched_on: date
+    visit: Visit, opened: OpenedLink[ClientPage], matched_on: date
 ) -> tuple[TherapyAnswer | None, Mapping[str, str]]:
-    """What was chosen, or what is wrong with it."""
+    """The report, or None and the problems by field."""
     right = visit.secret_of(RIGHT)
-    what = next((one for one in _open_reports(asked.page) if one.value == visit.first("what")), None)
+    what = next((report for report in _open_reports(opened.page) if report.value == visit.first("what")), None)
     if what is None or right is None:
         return None, {"what": CHOOSE_WHAT}
     day = _day(visit) if what in ON_A_DAY else None
-    why = next((one for one in ENDINGS if one.value == visit.first("why")), None)
+    why = next((reason for reason in ENDINGS if reason.value == visit.first("why")), None)
     reason = why if what is TherapyReport.ENDED else None
     if what is TherapyReport.ENDED and reason is None:
         return None, {"why": CHOOSE_WHY}
@@ -208,7 +208,7 @@ def _read_report(
         problem = _problem_of(day, matched_on=matched_on, today=day_of(visit.site.clock.now()))
         if problem:
             return None, {"on": problem}
-    return TherapyAnswer(token=asked.secret, right=right, what=what, on=day, reason=reason), {}
+    return TherapyAnswer(token=opened.secret, right=right, what=what, on=day, reason=reason), {}
 
 
 def _problem_of(day: date | None, *, matched_on: date, today: date) -> str | None:
@@ -227,7 +227,7 @@ def _day(visit: Visit) -> date | None:
 
 
 def _is_on_record(page: ClientPage, said: TherapyAnswer) -> bool:
-    """Whether what was said has come to where it is kept, and back."""
+    """Whether the report has reached the service, as its page shows."""
     match said.what:
         case TherapyReport.CONTACT_MADE:
             return page.contact_made_on is not None
@@ -236,7 +236,7 @@ def _is_on_record(page: ClientPage, said: TherapyAnswer) -> bool:
         case TherapyReport.NOT_ATTENDED:
             return page.not_attended
         case TherapyReport.ENDED:
-            return False  # then the link is open no more
+            return False  # the link is closed then
 
 
 def _reached(contact: ClientContact) -> SafeContact | None:
@@ -265,7 +265,7 @@ def _rows(contact: ClientContact) -> tuple[Row, ...]:
 
 
 def _way(reached: SafeContact, *, addressee: str | None) -> Row:
-    """How, and where to. By post `addressee` is what stands above the address, as in prison the number does."""
+    """How and where to reach the client. `addressee` heads a postal address, as a prisoner number does."""
     if reached.channel is SafeChannel.CLIENT_CALLS:
         return Row(WAYS[reached.channel], N_("They will call you. Please do not call or write."), ours=True)
     written_to = {SafeChannel.EMAIL: reached.email, SafeChannel.POST: reached.addressed_to(addressee)}

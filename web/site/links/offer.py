@@ -13,7 +13,7 @@ from contracts.labels import LANGUAGES
 from contracts.london import LONDON
 from contracts.sealed import OfferAnswer
 from contracts.vocabulary import AgeBand, ClientGroup, DeclineReason, RiskLevel, Sessions, Work
-from web.site.links.ground import Asked, Link, was_sent
+from web.site.links.link import Link, OpenedLink, was_sent
 from web.site.texts import N_
 from web.site.visit import Visit
 
@@ -56,32 +56,32 @@ log = structlog.get_logger()
 
 
 @LINK.opens
-def answer(visit: Visit, asked: Asked[OfferPage]) -> Response:
+def answer(visit: Visit, opened: OpenedLink[OfferPage]) -> Response:
     """The facts, and the button that accepts."""
-    if not asked.is_open:
-        return _how_it_stands(visit, asked)
+    if not opened.is_open:
+        return _how_it_stands(visit, opened)
     if visit.is_post:
-        return _send(visit, asked, OfferAnswer(token=asked.secret, accepted=True))
+        return _send(visit, opened, OfferAnswer(token=opened.secret, accepted=True))
     if was_sent(visit):
         return visit.page("link_have_it.html", is_client=False)
-    facts = asked.page.facts
-    return visit.page("offer.html", facts=_in_words(asked.page) if facts else (), facts_of=facts, handle=asked.handle)
+    facts = opened.page.facts
+    return visit.page("offer.html", facts=_in_words(opened.page) if facts else (), facts_of=facts, handle=opened.handle)
 
 
 @LINK.opens
-def decline(visit: Visit, asked: Asked[OfferPage]) -> Response:
-    if not asked.is_open:
-        return _how_it_stands(visit, asked)
+def decline(visit: Visit, opened: OpenedLink[OfferPage]) -> Response:
+    if not opened.is_open:
+        return _how_it_stands(visit, opened)
     problems: dict[str, str] = {}
     if visit.is_post:
-        reason = next((one for one in DeclineReason if one.value == visit.first("reason")), None)
+        reason = next((reason for reason in DeclineReason if reason.value == visit.first("reason")), None)
         until = _day(visit) if reason is DeclineReason.AWAY else None
         if reason is None:
             problems["reason"] = CHOOSE_A_REASON
         elif reason is DeclineReason.AWAY and until is None:
             problems["until"] = NO_DAY
         else:
-            return _send(visit, asked, OfferAnswer(token=asked.secret, accepted=False, reason=reason, until=until))
+            return _send(visit, opened, OfferAnswer(token=opened.secret, accepted=False, reason=reason, until=until))
     return visit.page(
         "offer_decline.html",
         status=422 if problems else 200,
@@ -89,28 +89,28 @@ def decline(visit: Visit, asked: Asked[OfferPage]) -> Response:
         chosen=visit.first("reason"),
         typed={part: visit.first(part) for part in ("day", "month", "year")},
         problems=problems,
-        handle=asked.handle,
+        handle=opened.handle,
     )
 
 
-def _send(visit: Visit, asked: Asked[OfferPage], said: OfferAnswer) -> Response:
+def _send(visit: Visit, opened: OpenedLink[OfferPage], said: OfferAnswer) -> Response:
     receipt = visit.site.publisher.answer_offer(said)
     log.info("offer_answered", submission_id=str(receipt.submission_id), delivered=receipt.delivered)
-    return asked.sent(visit)
+    return opened.after_sending(visit)
 
 
-def _how_it_stands(visit: Visit, asked: Asked[OfferPage]) -> Response:
+def _how_it_stands(visit: Visit, opened: OpenedLink[OfferPage]) -> Response:
     return visit.page(
         "offer_stands.html",
         status=409 if visit.is_post else 200,
-        state=asked.page.state.value,
-        accepted=asked.page.accepted,
+        state=opened.page.state.value,
+        accepted=opened.page.accepted,
         late=visit.is_post,
     )
 
 
 def _in_words(page: OfferPage) -> tuple[tuple[str, str, Mapping[str, object]], ...]:
-    """Each fact as its name, what is so, and what that is filled in with."""
+    """Each fact as its label, its text, and the values that are filled into the text."""
     facts = page.facts
     assert facts is not None
     online = facts.sessions is Sessions.ONLINE

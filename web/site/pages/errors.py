@@ -1,4 +1,4 @@
-"""The one page for everything that can't be answered, with its status."""
+"""The error page, for every status."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SAID = {
 
 
 def error(visit: Visit, status: int) -> Response:
-    """Says what is the matter; to somebody who has just left in a hurry, nothing."""
+    """The page that explains the status; after a quick exit an empty page."""
     if LEFT in visit.cookies:
         return visit.page("left.html", status=status)
     heading, words = SAID.get(status) or (UNREADABLE if status < 500 else BROKEN)

@@ -1,4 +1,4 @@
-"""The way through a form, one thing after another."""
+"""The pages of a form: choosing the route, how to leave, and one step after another."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ from web.site.visit import Visit
 
 CHANGING = "change"
 BEGUN = "begun"
-"""In the address that a session begins with: who comes there without one has a browser that keeps no cookies."""
+"""A query parameter after a session was begun: a visitor who has it and no session has a browser without cookies."""
 
 OPENING: set[Callable[[Visit], Response]] = set()
-"""The pages that open the session, and so take turns in it."""
+"""The views that open the session; requests for one session run one by one."""
 
 CHOOSE_A_ROUTE = N_("Choose who you would like help for")
 
 
 def start(visit: Visit) -> Response:
-    """Who is it for? Whoever answers has a session from then on, and who has one already loses nothing of it."""
+    """The start page. Choosing a route begins a session; one with answers is only replaced after a question."""
     route = visit.first("route")
     chosen = visit.is_post and route in visit.site.definitions
     with visit.site.sessions.open(visit.token) as session:
         written = session if session and (session.answers or session.draft) else None
         if chosen and written and not (visit.first("anew") and visit.first("csrf") == written.csrf):
-            return _ask_about(visit, written, route)
+            return _resume_or_ask(visit, written, route)
         resume = _path_on(visit, written) if written else ""
     if chosen:
         return _begin(visit, route)
@@ -60,8 +60,8 @@ def start(visit: Visit) -> Response:
 OPENING.add(start)
 
 
-def _ask_about(visit: Visit, session: Session, route: str) -> Response:
-    """The same route goes on where it was; before another is begun, somebody is asked."""
+def _resume_or_ask(visit: Visit, session: Session, route: str) -> Response:
+    """Resumes the session if it has the same route; otherwise asks before it is replaced."""
     if session.route == route:
         return visit.go_to(_path_on(visit, session))
     return visit.page(
@@ -86,7 +86,7 @@ def _begin(visit: Visit, route: str) -> Response:
 
 
 def _path_on(visit: Visit, session: Session) -> str:
-    """Where somebody goes on with what they have begun."""
+    """The path of the page at which a visitor continues their form."""
     if not session.knows_how_to_leave:
         return "/leaving"
     shown = first_unanswered(visit.site.definitions[session.route], session.answers)
@@ -94,7 +94,7 @@ def _path_on(visit: Visit, session: Session) -> str:
 
 
 def with_session(view: Callable[[Visit, Session, Definition], Response]) -> Callable[[Visit], Response]:
-    """Opens the session for a page that needs one, and refuses a form that was not posted from our own page."""
+    """Decorates a view that needs a session: opens it, and rejects posts without its CSRF token."""
 
     def open_and_view(visit: Visit) -> Response:
         with visit.site.sessions.open(visit.token) as session:
@@ -120,8 +120,8 @@ def leaving(visit: Visit, session: Session, definition: Definition) -> Response:
 
 
 @with_session
-def stay(visit: Visit, session: Session, definition: Definition) -> Response:
-    """Opening the session has made it last."""
+def extend_session(visit: Visit, session: Session, definition: Definition) -> Response:
+    """Extends the session, which `with_session` does by opening it."""
     return Response(status_code=204)
 
 
@@ -142,22 +142,22 @@ def step(visit: Visit, session: Session, definition: Definition) -> Response:
 
 
 def _switch_language(visit: Visit, session: Session, shown: Shown) -> Response:
-    """The same page in another language, with whatever was typed on it so far."""
+    """Shows the same page in another language, with the unchecked fields that were typed so far."""
     asked = {question.id for question in shown.questions}
     fields = {name: list(values) for name, values in visit.fields.items() if name.partition("-")[0] in asked}
-    session.keep_draft(shown.page.id, fields)
+    session.save_draft(shown.page.id, fields)
     changing = f"?{CHANGING}=1" if visit.first(CHANGING) else ""
     return visit.go_to(f"/step/{shown.number}{changing}", language=visit.first("language"))
 
 
 def _take_answers(visit: Visit, session: Session, definition: Definition, shown: Shown) -> Response:
     now, before = visit.site.clock.now(), session.answers
-    outcome = answer_page(definition, before, shown, visit.fields, today=day_of(now))
-    if outcome.problems:
-        return _show_step(visit, session, definition, shown, outcome.problems)
-    session.answers = outcome.answers
+    posted = answer_page(definition, before, shown, visit.fields, today=day_of(now))
+    if posted.problems:
+        return _show_step(visit, session, definition, shown, posted.problems)
+    session.answers = posted.answers
     session.forget_draft()
-    session.agreed_at.update({one.id: now.isoformat() for one in shown.questions if one.is_consent})
+    session.agreed_at.update({question.id: now.isoformat() for question in shown.questions if question.is_consent})
     if visit.first(CHANGING):
         asked = first_unanswered(definition, session.answers) or newly_asked(definition, before, session.answers)
         return _go_on(visit, asked, changing=True)
@@ -195,8 +195,8 @@ def _show_step(
 
 
 def _fields_of(visit: Visit, session: Session, shown: Shown, *, posted: bool) -> dict[str, list[str]]:
-    """What the page's fields hold: what was just posted, what was typed before its language was switched, or what was
-    answered before. What was seen and left out is there as the answer that it is."""
+    """The contents of the page's fields: what was just posted, the draft saved when the language was switched, or the
+    stored answers."""
     if posted:
         return {name: list(values) for name, values in visit.fields.items()}
     if session.draft_page == shown.page.id:

@@ -1,4 +1,4 @@
-"""Pages that only tell something."""
+"""Pages with text only."""
 
 from __future__ import annotations
 

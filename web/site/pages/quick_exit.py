@@ -1,4 +1,4 @@
-"""Leaving in a hurry, and what is left to see afterwards."""
+"""The quick exit, and what Back shows after it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from web.site.visit import LEFT, LEFT_SECONDS, Visit
 
 
 def leave(visit: Visit) -> Response:
-    """Forgets everything, and goes to a site that says nothing about anybody."""
+    """Ends all sessions, and redirects to a harmless site."""
     response = visit.forget(RedirectResponse(visit.site.settings.exit_url, 303))
     response.set_cookie(
         LEFT, "1", max_age=LEFT_SECONDS, httponly=True, samesite="strict", secure=visit.site.settings.secure
@@ -17,8 +17,10 @@ def leave(visit: Visit) -> Response:
 
 
 def closed(visit: Visit) -> Response:
-    """A page for whoever presses Back or comes without anything open, which says of nothing that it was there; or one
-    that says that the time was up, to whoever still had something open."""
+    """An empty page after a quick exit or without a session, which doesn't show that anything was there.
+
+    To a visitor whose session has expired, a page that says so.
+    """
     timed_out = visit.token is not None and LEFT not in visit.cookies
     return visit.forget(visit.page("closed.html" if timed_out else "left.html"))
 

@@ -1,7 +1,7 @@
-"""A request for whoever has named its reference and words: where it stands, and what they can do about it themselves.
+"""A request's pages for a client who has given its reference and passphrase: its status, and what they can change.
 
-What was typed is kept for as long as a session, encrypted under a secret that lies in the browser's cookie alone. Every
-page asks intake again, and shows of a contact no more than how far a new one has come.
+The credentials are stored in a session, encrypted under a secret that only the browser's cookie has. Every page asks
+intake again. The client's contact is never shown, only whether a new one is confirmed.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from contracts.typed.emails import read_email
 from contracts.typed.faults import Fault, Unreadable
 from contracts.typed.telephones import read_telephone
 from contracts.vocabulary import ClientStep, ContactChangeState
-from web.site.enquiry import CantLook
+from web.site.enquiry import EnquiryUnavailable
 from web.site.forms.wording import said
 from web.site.sessions import NoRoom, Session
 from web.site.texts import N_, Words
-from web.site.visit import REQUEST, Visit, draft_of, handle_of
+from web.site.visit import REQUEST, Visit, handle_of, session_token_for
 
 ADDRESS_OF = {
     SafeChannel.EMAIL: "email",
@@ -34,7 +34,7 @@ ADDRESS_OF = {
     SafeChannel.POST: "address",
     SafeChannel.CLIENT_CALLS: None,
 }
-"""Which field of the contact a way to be reached needs."""
+"""The field of the contact that each channel needs."""
 WAYS = {
     SafeChannel.EMAIL: N_("By email"),
     SafeChannel.TEXT: N_("By text message"),
@@ -72,14 +72,14 @@ SAID_BY_INTAKE = (
     N_("We wait for something that we asked about."),
     N_("You wait for help with the cost. The list is served in order, and nothing else is held up by it."),
 )
-"""What comes next, in intake's words, so that the catalogues have them."""
+"""Intake's texts for what comes next, listed here so that the catalogues have them."""
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
-class Known:
-    """A request that was looked at: what its reference and words are, and where it stands."""
+class KnownRequest:
+    """A request that was looked up: the session's secret, the credentials, and intake's answer."""
 
     secret: str
     credentials: Credentials
@@ -93,35 +93,35 @@ class Known:
         return step in self.answer.may
 
 
-View = Callable[[Visit, Known], Response]
+View = Callable[[Visit, KnownRequest], Response]
 
 
 def begin(visit: Visit, credentials: Credentials) -> Response:
-    """Remembers what was typed, so that it need not be typed again for each step."""
+    """Stores the credentials in a session, so that they need not be typed for each page."""
     secret = secrets.token_urlsafe(24)
-    kept = Session(REQUEST, visit.site.clock.now().isoformat(), answers=credentials.to_json())
-    visit.site.sessions.end(draft_of(visit.secret_of(REQUEST)))
+    session = Session(REQUEST, visit.site.clock.now().isoformat(), answers=credentials.to_json())
+    visit.site.sessions.end(session_token_for(visit.secret_of(REQUEST)))
     try:
-        visit.site.sessions.begin(kept, visit.who, token=draft_of(secret))
+        visit.site.sessions.begin(session, visit.who, token=session_token_for(secret))
     except NoRoom:
         return visit.page("full.html", status=503)
     return visit.remember_secret(visit.go_to("/request/standing"), REQUEST, secret)
 
 
-def _known(view: View) -> Callable[[Visit], Response]:
-    """A page for whoever has named reference and words on this visit."""
+def _with_request(view: View) -> Callable[[Visit], Response]:
+    """Decorates a view for a client whose credentials are in the session, and looks the request up for it."""
 
     def look_and_view(visit: Visit) -> Response:
         secret = visit.secret_of(REQUEST)
-        with visit.site.sessions.open(draft_of(secret)) as session:
+        with visit.site.sessions.open(session_token_for(secret)) as session:
             if secret is None or session is None or session.route != REQUEST:
                 return visit.go_to("/request")
             credentials = Credentials.from_json(dict(session.answers))
         try:
             answer = visit.site.enquiry.ask(credentials)
-        except CantLook:
+        except EnquiryUnavailable:
             return visit.page("standing.html", answer=None, wait=0, back="/request")
-        known = Known(secret, credentials, answer)
+        known = KnownRequest(secret, credentials, answer)
         if not answer.recognised or (visit.is_post and visit.first("link") != known.handle):
             return visit.go_to("/request")
         return visit.remember_secret(view(visit, known), REQUEST, secret)
@@ -129,33 +129,33 @@ def _known(view: View) -> Callable[[Visit], Response]:
     return look_and_view
 
 
-@_known
-def stands(visit: Visit, known: Known) -> Response:
-    """Where it stands, since when, what comes next, and what can be done."""
+@_with_request
+def standing(visit: Visit, known: KnownRequest) -> Response:
+    """The status, since when, what comes next, and what the client can do."""
     answer = known.answer
     return visit.page(
         "standing.html",
         answer=answer,
         wait=0,
         back="/request",
-        may={one.value for one in answer.may},
+        may={step.value for step in answer.may},
         change=answer.contact_change and answer.contact_change.value,
         done=visit.query.get("done", ""),
         came=visit.query.get("came", ""),
     )
 
 
-@_known
-def contact(visit: Visit, known: Known) -> Response:
-    """Names a new way to be reached. The one that counts now is shown nowhere."""
+@_with_request
+def contact(visit: Visit, known: KnownRequest) -> Response:
+    """Takes a new contact. The current one is never shown."""
     if not known.may(ClientStep.CHANGE_CONTACT):
         return visit.go_to("/request/standing")
     problems: dict[str, str | Words] = {}
     if visit.is_post:
-        named = _contact(visit, problems)
+        named = _read_contact(visit, problems)
         if named and not problems:
             safe = visit.first("old_is_safe") == "yes"
-            return _do(visit, known, ClientStep.CHANGE_CONTACT, contact=named, old_is_safe=safe)
+            return _request_change(visit, known, ClientStep.CHANGE_CONTACT, contact=named, old_is_safe=safe)
     return visit.page(
         "request_contact.html",
         status=422 if problems else 200,
@@ -167,9 +167,9 @@ def contact(visit: Visit, known: Known) -> Response:
     )
 
 
-@_known
-def code(visit: Visit, known: Known) -> Response:
-    """Types the code that was sent to the new contact."""
+@_with_request
+def code(visit: Visit, known: KnownRequest) -> Response:
+    """Takes the code that was sent to the new contact."""
     waits = known.answer.contact_change in (ContactChangeState.CODE_SENT, ContactChangeState.WRONG_CODE)
     if not waits:
         return visit.go_to("/request/standing")
@@ -177,7 +177,7 @@ def code(visit: Visit, known: Known) -> Response:
     if visit.is_post:
         typed = digits_of(visit.first("code"))
         if len(typed) == DIGITS:
-            return _do(visit, known, ClientStep.ENTER_CODE, code=typed)
+            return _request_change(visit, known, ClientStep.ENTER_CODE, code=typed)
         problems["code"] = SIX_DIGITS
     wrong = known.answer.contact_change is ContactChangeState.WRONG_CODE and not problems
     if wrong and not visit.is_post and "wrong" in visit.query:
@@ -186,47 +186,47 @@ def code(visit: Visit, known: Known) -> Response:
     return visit.page("request_code.html", status=status, problems=problems, handle=known.handle)
 
 
-@_known
-def another(visit: Visit, known: Known) -> Response:
+@_with_request
+def another(visit: Visit, known: KnownRequest) -> Response:
     return _confirm(visit, known, ClientStep.ASK_FOR_ANOTHER)
 
 
-@_known
-def agree(visit: Visit, known: Known) -> Response:
+@_with_request
+def agree(visit: Visit, known: KnownRequest) -> Response:
     return _confirm(visit, known, ClientStep.AGREE_TO_PASS_ON)
 
 
-@_known
-def take_back(visit: Visit, known: Known) -> Response:
-    """Sent as any withdrawal is, so that it outlasts a broker that is away."""
+@_with_request
+def take_back(visit: Visit, known: KnownRequest) -> Response:
+    """Withdraws the request, by a spooled message as elsewhere, so that it works while the broker is away."""
     if not known.may(ClientStep.WITHDRAW):
         return visit.go_to("/request/standing")
     if not visit.is_post:
         return visit.page("request_confirm.html", step=ClientStep.WITHDRAW.value, handle=known.handle)
     receipt = visit.site.publisher.withdraw(known.credentials)
     log.info("withdrawal_sent", submission_id=str(receipt.submission_id), delivered=receipt.delivered)
-    visit.site.sessions.end(draft_of(known.secret))
+    visit.site.sessions.end(session_token_for(known.secret))
     return visit.page("withdrawn.html", is_certain=True)
 
 
-OPENING = {stands, contact, code, another, agree, take_back}
-"""The pages that open the session in which reference and words are kept."""
+OPENING = {standing, contact, code, another, agree, take_back}
+"""The views that open the session with the credentials; requests for one session run one by one."""
 
 
-def _confirm(visit: Visit, known: Known, step: ClientStep) -> Response:
+def _confirm(visit: Visit, known: KnownRequest, step: ClientStep) -> Response:
     if not known.may(step):
         return visit.go_to("/request/standing")
     if not visit.is_post:
         return visit.page("request_confirm.html", step=step.value, handle=known.handle)
-    return _do(visit, known, step)
+    return _request_change(visit, known, step)
 
 
-def _do(visit: Visit, known: Known, step: ClientStep, **said: object) -> Response:
-    """Asks intake to do it, and shows what came of it."""
+def _request_change(visit: Visit, known: KnownRequest, step: ClientStep, **said: object) -> Response:
+    """Has intake make the change, and redirects to the page that shows the result."""
     change = ClientChange(**known.credentials.to_json(), step=step, **said)  # type: ignore[arg-type]
     try:
         answer = visit.site.enquiry.change(change)
-    except CantLook:
+    except EnquiryUnavailable:
         return visit.page("standing.html", answer=None, wait=0, back="/request")
     log.info("changed_by_client", step=step.value)
     if step is ClientStep.CHANGE_CONTACT and answer.contact_change is ContactChangeState.CODE_SENT:
@@ -237,20 +237,20 @@ def _do(visit: Visit, known: Known, step: ClientStep, **said: object) -> Respons
     return visit.go_to(f"/request/standing?done={step.value}&came={came}")
 
 
-def _contact(visit: Visit, problems: dict[str, str | Words]) -> SafeContact | None:
-    """What was typed, or what is wrong with it in `problems`."""
-    way = next((one for one in SafeChannel if one.value == visit.first("way")), None)
+def _read_contact(visit: Visit, problems: dict[str, str | Words]) -> SafeContact | None:
+    """The typed contact, or None after adding to `problems`."""
+    way = next((channel for channel in SafeChannel if channel.value == visit.first("way")), None)
     if way is None:
         problems["way"] = CHOOSE_A_WAY
         return None
     if visit.first("old_is_safe") not in ("yes", "no"):
         problems["old_is_safe"] = SAY_IF_SAFE
-    typed = _where(visit, way, problems)
+    typed = _read_address(visit, way, problems)
     if problems:
         return None
     return SafeContact(
         channel=way,
-        hours=next((one for one in SafeHours if one.value == visit.first("hours")), SafeHours.ANY),
+        hours=next((hours for hours in SafeHours if hours.value == visit.first("hours")), SafeHours.ANY),
         may_leave_message=visit.first("message") == "yes",
         discreet=visit.first("say_who") != "yes",
         call_as=visit.first("call_as")[:MOST_OF_NAME] or None,
@@ -258,8 +258,8 @@ def _contact(visit: Visit, problems: dict[str, str | Words]) -> SafeContact | No
     )
 
 
-def _where(visit: Visit, way: SafeChannel, problems: dict[str, str | Words]) -> dict[str, str]:
-    """The address or number that a way needs, in one form, or what is wrong with it in `problems`."""
+def _read_address(visit: Visit, way: SafeChannel, problems: dict[str, str | Words]) -> dict[str, str]:
+    """The channel's address or number, normalised, as a field of the contact; adds to `problems` if it is wrong."""
     needed = ADDRESS_OF[way]
     if needed is None:
         return {}

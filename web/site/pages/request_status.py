@@ -1,4 +1,4 @@
-"""Where a request stands, and taking it back, for whoever knows its reference and words."""
+"""Looking up a request's status, and withdrawing it, with its reference and passphrase."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contracts.commands.intake import StatusAnswer
 from contracts.reference import InvalidReference, parse_reference
 from contracts.sealed import Credentials
 from contracts.text import clean
-from web.site.enquiry import CantLook
+from web.site.enquiry import EnquiryUnavailable
 from web.site.pages import request
 from web.site.texts import N_
 from web.site.visit import Visit
@@ -32,7 +32,7 @@ SAID_BY_INTAKE = (
     N_("You have asked again since. Please look up that newer request."),
     N_("We no longer hold what you told us. You can ask again at any time."),
 )
-"""Where a request stands in intake's words, so that the catalogues have them. What isn't here is shown in English."""
+"""Intake's texts for a status, listed here so that the catalogues have them. Others are shown in English."""
 
 
 def status(visit: Visit) -> Response:
@@ -45,14 +45,16 @@ def status(visit: Visit) -> Response:
         return visit.page("too_often.html", status=429)
     try:
         answer = _ask(visit)
-    except CantLook:
+    except EnquiryUnavailable:
         return _standing(visit, None)
     return request.begin(visit, _credentials(visit)) if answer.recognised else _standing(visit, answer)
 
 
 def withdraw(visit: Visit) -> Response:
-    """Takes a request back for whoever knows its words, and says so if they don't. However much is asked, nobody is
-    refused; where nobody can look, the wish is passed on, and intake finds out whether the words are right."""
+    """Withdraws a request if the passphrase is right, and says so if it isn't. There is no rate limit on withdrawing.
+
+    If intake can't be asked, the withdrawal is sent all the same, and intake checks the passphrase later.
+    """
     if not visit.is_post:
         return visit.page("withdraw.html", problems={}, typed="")
     problems = _problems(visit)
@@ -63,14 +65,14 @@ def withdraw(visit: Visit) -> Response:
         answer = _ask(visit)
         if not answer.recognised:
             return _standing(visit, answer)
-    except CantLook:
+    except EnquiryUnavailable:
         is_certain = False
     visit.site.publisher.withdraw(_credentials(visit))
     return visit.page("withdrawn.html", is_certain=is_certain)
 
 
 def _ask(visit: Visit) -> StatusAnswer:
-    """What intake says to these words. While they are locked there, it needn't be asked. Raises CantLook."""
+    """Intake's answer to the credentials; not asked while the reference is locked. Raises EnquiryUnavailable."""
     credentials, tries = _credentials(visit), visit.site.wrong_tries
     if tries.minutes_to_wait(credentials.reference):
         return StatusAnswer(recognised=False)
@@ -78,7 +80,7 @@ def _ask(visit: Visit) -> StatusAnswer:
     if answer.recognised:
         tries.forget(credentials.reference)
     else:
-        tries.note(credentials.reference)
+        tries.record_wrong(credentials.reference)
     return answer
 
 
@@ -103,12 +105,12 @@ def _credentials(visit: Visit) -> Credentials:
 
 
 def _passphrase(visit: Visit) -> str:
-    """As the form takes it: without what nobody meant to type."""
+    """The passphrase, cleaned of invisible characters as the form does it."""
     return clean(visit.first("passphrase"))
 
 
 def _asks_too_often(visit: Visit) -> bool:
-    """By where they ask from and by what they ask after, so that guessing at one request is slow from everywhere."""
+    """Counts by network address and by reference, so that guessing one request is slow even from many addresses."""
     reference = parse_reference(visit.first("reference"))
     limit = visit.site.questions
-    return limit.is_exceeded(f"from {visit.who}") | limit.is_exceeded(f"after {reference}")
+    return limit.record_hit(f"from {visit.who}") | limit.record_hit(f"after {reference}")

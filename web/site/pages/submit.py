@@ -1,4 +1,4 @@
-"""Checking the answers, sending them once, and what is told afterwards."""
+"""Checking the answers, sending them exactly once, and the confirmation page."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ log = structlog.get_logger()
 
 WRITER, CLIENT_UNASKED, PASS_ON, CLIENT_CALLS = "writer", "client_unasked", "pass_on", "client_calls"
 COURSE, NO_THERAPIST = "course", "no_therapist"
-"""What decides what happens next: codes that say nothing else of a request."""
+"""Codes for what happens next; they are stored after the answers are forgotten, and hold nothing personal."""
 
 
 def outlook_of(submission: HelpSubmission) -> list[str]:
-    """What the confirmation tells of what happens next, in codes."""
+    """The codes of what the confirmation page says about what happens next."""
     found = {
         WRITER: submission.written_by is not None,
         CLIENT_UNASKED: not submission.client_agrees,

@@ -1,6 +1,6 @@
-"""The people of the demonstration, each doing by command what they will do on a screen.
+"""Plays the people of the demonstration: assessor, therapists, clients and duty lead act by commands and messages.
 
-Every choice is drawn from the reference or the offer it is about and the seed, so that a run can be repeated.
+Every choice is drawn at random from the seed and what the choice is about, so that a run can be repeated.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _TOKEN = re.compile(r"https?://\S+/(?P<token>[A-Za-z0-9_-]{20,100})$", re.MULTIL
 
 @dataclass(frozen=True)
 class Shares:
-    """How often people do what; the rest is what most do."""
+    """The share of cases, from 0 to 1, in which somebody does something other than the usual."""
 
     signposted: float = 0.03
     withdrawn: float = 0.04
@@ -44,21 +44,23 @@ class Shares:
 
 
 class SeededRandom:
-    """A repeatable draw for each thing that is decided."""
+    """Random numbers that are the same in every run with the same seed, whatever order they are drawn in."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
 
     def of(self, about: object, what: str) -> random.Random:
+        """The generator for one decision (`what`) about one thing, such as a reference."""
         return random.Random(f"{self._seed}|{what}|{about}")
 
     def happens(self, about: object, what: str, share: float) -> bool:
+        """Whether this decision falls into `share` of all cases."""
         return self.of(about, what).random() < share
 
 
 @dataclass
 class Client:
-    """Somebody who has asked for help, and what they know of their request."""
+    """Somebody who has asked for help. `will_withdraw_at` names the moment of the run when they withdraw, if any."""
 
     reference: str
     passphrase: str
@@ -67,14 +69,14 @@ class Client:
 
 
 @dataclass
-class Cast:
-    """Everybody who acts. Each method does what is there to be done and returns how much that was."""
+class Actors:
+    """Everybody who acts. Each method does all that waits for these people and returns how many things they did."""
 
     amqp_uri: str
     client: RpcClient
     publisher: Publisher
     keyring: Keyring
-    chance: SeededRandom
+    seeded_random: SeededRandom
     shares: Shares
     mail: Path
     clients: dict[str, Client] = field(default_factory=dict)
@@ -84,19 +86,19 @@ class Cast:
     tokens: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        """What lies in the mailboxes from an earlier run in the same folder was answered then."""
+        """Skips the mail of an earlier run in the same folder, which was answered then."""
         self.read_mail |= {path.name for path in (self.mail / "new").glob("*")}
 
     def assess(self) -> int:
-        """The assessor takes every request that waits."""
+        """The assessor assesses every request that waits for it."""
         waiting = self.client.call("intake", "awaiting_assessment", limit=1000)
-        for one in waiting:
+        for referral in waiting:
             with suppress(CommandFailed):  # withdrawn a moment ago
-                self._assess(one)
+                self._assess(referral)
         return len(waiting)
 
     def answer_offers(self) -> int:
-        """Therapists accept or decline what they were offered, or let it lie."""
+        """Therapists accept or decline what they were offered, or ignore it."""
         offers = self.client.call("matching", "offers", limit=1000)
         new = [offer for offer in offers if offer["offer_id"] not in self.ignored_offers]
         for offer in new:
@@ -104,12 +106,13 @@ class Cast:
         return len(new)
 
     def withdraw(self, moment: str) -> int:
-        """The clients who meant to take their request back at this moment do."""
-        leaving = [one for one in self.clients.values() if one.will_withdraw_at == moment and not one.has_withdrawn]
-        for one in leaving:
-            self.publisher.withdraw(Credentials(reference=one.reference, passphrase=one.passphrase))
-            one.has_withdrawn = True
-        return len(leaving)
+        """Clients who were drawn to withdraw at this moment of the run do so."""
+        remaining = [client for client in self.clients.values() if not client.has_withdrawn]
+        withdrawing = [client for client in remaining if client.will_withdraw_at == moment]
+        for client in withdrawing:
+            self.publisher.withdraw(Credentials(reference=client.reference, passphrase=client.passphrase))
+            client.has_withdrawn = True
+        return len(withdrawing)
 
     def acknowledge_alerts(self) -> int:
         """The duty lead takes every concern in hand."""
@@ -124,8 +127,8 @@ class Cast:
         """Clients and therapists fill in the forms that they were sent a link to."""
         returned = 0
         for token in self._new_links():
-            if self.chance.happens(token, "returns", self.shares.forms_returned):
-                form = self._filled_in(token)
+            if self.seeded_random.happens(token, "returns", self.shares.forms_returned):
+                form = self._fill_in(token)
                 if form is not None:
                     self.publisher.return_evaluation(form)
                     returned += 1
@@ -135,14 +138,14 @@ class Cast:
         """Some therapies end; a few clients want another therapist."""
         ended = 0
         for match in matches:
-            reason = self._end_of(match["referral_id"])
+            reason = self._reason_to_end(match["referral_id"])
             if reason:
                 self.client.call("matching", "end_match", match_id=match["match_id"], reason=reason)
                 ended += 1
         return ended
 
     def attend_sessions(self, referral_id: str, on: date) -> int:
-        """A client with a subsidy has attended weekly sessions up to a day, which draw it down."""
+        """Records weekly sessions up to a day for a client with a subsidy, each of which draws it down."""
         subsidy = self.client.call("billing", "subsidy_of", referral_id=referral_id)
         award = subsidy.get("award")
         if not award or award["state"] != "held":
@@ -172,15 +175,15 @@ class Cast:
         reference, referral_id = waiting["reference"], waiting["referral_id"]
         if waiting["needs_safeguarding_lead"]:
             self.client.call("intake", "sign_off", referral_id=referral_id, lead=DUTY_LEAD)
-        if self.chance.happens(reference, "signposted", self.shares.signposted):
+        if self.seeded_random.happens(reference, "signposted", self.shares.signposted):
             self.client.call(
                 "intake", "signpost", referral_id=referral_id, assessor=ASSESSOR, reason="other_service_fits_better"
             )
             self.signposted.add(reference)
             return
-        higher = self.chance.happens(reference, "risk", self.shares.higher_risk)
+        higher = self.seeded_random.happens(reference, "risk", self.shares.higher_risk)
         family = waiting["client_group"] == "family"
-        couple = family and self.chance.happens(reference, "couple", 0.3)
+        couple = family and self.seeded_random.happens(reference, "couple", 0.3)
         self.client.call(
             "intake",
             "assess",
@@ -193,19 +196,19 @@ class Cast:
         )
 
     def _answer(self, offer: dict[str, Any]) -> None:
-        drawn = self.chance.of(f"{offer['referral_id']}{offer['therapist_id']}", "answer").random()
+        drawn = self.seeded_random.of(f"{offer['referral_id']}{offer['therapist_id']}", "answer").random()
         parties = {"offer_id": offer["offer_id"], "therapist_id": offer["therapist_id"]}
         if drawn < self.shares.ignored:
             self.ignored_offers.add(offer["offer_id"])
             return
-        with suppress(CommandFailed):  # taken back a moment ago
+        with suppress(CommandFailed):  # the offer was withdrawn a moment ago
             if drawn < self.shares.ignored + self.shares.declined:
                 self.client.call("matching", "decline_offer", **parties, reason="outside_experience")
             else:
                 self.client.call("matching", "accept_offer", **parties)
 
-    def _end_of(self, referral_id: str) -> str | None:
-        drawn = self.chance.of(referral_id, "ends").random()
+    def _reason_to_end(self, referral_id: str) -> str | None:
+        drawn = self.seeded_random.of(referral_id, "ends").random()
         if drawn < self.shares.client_unhappy:
             return "client_unhappy"
         return "completed" if drawn < self.shares.therapy_ended else None
@@ -215,20 +218,20 @@ class Cast:
             if path.name not in self.read_mail:
                 self.read_mail.add(path.name)
                 found = _TOKEN.search(_text_of(path))
-                if found and found["token"] not in self.tokens:  # a letter may come twice
+                if found and found["token"] not in self.tokens:  # an e-mail may arrive twice
                     self.tokens.add(found["token"])
                     yield found["token"]
 
-    def _filled_in(self, token: str) -> EvaluationForm | None:
-        """Answers drawn at random among the choices of each question; what they add up to means nothing.
+    def _fill_in(self, token: str) -> EvaluationForm | None:
+        """The form with answers drawn at random; the score that they give means nothing.
 
-        None for a link that opens no form, or one without wording.
+        None if the link opens no form, or a form without questions.
         """
         sealed = self.keyring.seal("evaluation", LinkSecret(token=token))
         form = FormPage.from_json(self.client.call("evaluation", "open_form", sealed=sealed))
         if form.state is not LinkState.OPEN or not form.items:
             return None
-        mood = self.chance.of(token, "answers").random()
+        mood = self.seeded_random.of(token, "answers").random()
         answers = (
             Answer(item=item.code, value=item.choices[round(mood * (len(item.choices) - 1))].value)
             for item in form.items

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from leeward.demo.cast import Cast
+from leeward.demo.actors import Actors
 
 LETTER = "Subject: A few questions\n\nPlease open https://example.org/forms/{}\n"
 
@@ -15,6 +15,6 @@ def test_nobody_answers_letters_of_an_earlier_run_in_the_same_folder(tmp_path: P
     letters.mkdir()
     (letters / "1").write_text(LETTER.format("a" * 20))
     nobody: Any = None
-    cast = Cast("", nobody, nobody, nobody, nobody, nobody, tmp_path)
+    actors = Actors("", nobody, nobody, nobody, nobody, nobody, tmp_path)
     (letters / "2").write_text(LETTER.format("b" * 20))
-    assert list(cast._new_links()) == ["b" * 20]
+    assert list(actors._new_links()) == ["b" * 20]
