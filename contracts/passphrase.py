@@ -19,5 +19,5 @@ def folded(passphrase: str) -> str:
     """The words without what is typed one way here and another way there: case, the number of spaces, and the kinds
     of quotes and dashes, of which a telephone makes one out of two."""
     plain = " ".join(unicodedata.normalize("NFKC", passphrase.translate(_SAME)).casefold().split())
-    kinds = ("-" if unicodedata.category(one) == "Pd" or one == MINUS else one for one in plain)
+    kinds = ("-" if unicodedata.category(sign) == "Pd" or sign == MINUS else sign for sign in plain)
     return re.sub(" ?-+ ?", "-", "".join(kinds).replace("''", "'"))

@@ -40,7 +40,7 @@ class Anchoring:
         if written.unreadable:
             log.error(UNREADABLE, lines=list(written.unreadable))
         if broken:
-            first = min(broken, key=lambda one: one.sequence)
+            first = min(broken, key=lambda anchor: anchor.sequence)
             log.error(CONTRADICTS, anchors=len(broken), sequence=first.sequence, hash=first.hash)
         elif newest:
             if self._folder:

@@ -79,7 +79,7 @@ def write_anchor(folder: Path, name: str, anchor: Anchor, *, at: datetime) -> bo
     written = _written(anchor, at)
 
     def further(lines: Sequence[bytes]) -> Mapping[str, object] | None:
-        reached = max((one.sequence for one in map(_anchor, lines) if one), default=0)
+        reached = max((known.sequence for known in map(_anchor, lines) if known), default=0)
         return written if anchor.sequence > reached else None
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -97,7 +97,7 @@ def set_aside(folder: Path, name: str, *, beyond: int, at: datetime) -> Path | N
     kept, rest, newest = anchor_file(folder, mark), anchor_file(folder, f"{name}-new"), newest_file(folder, name)
     lines = whole_lines(_content(path))
     parsed = ((line, _anchor(line)) for line in lines)
-    rest.write_bytes(b"".join(line + NEWLINE for line, one in parsed if one is None or one.sequence <= beyond))
+    rest.write_bytes(b"".join(line + NEWLINE for line, anchor in parsed if anchor is None or anchor.sequence <= beyond))
     kept.write_bytes(b"".join(line + NEWLINE for line in (*lines, _content(newest).strip()) if line))
     rest.replace(path)
     newest.unlink(missing_ok=True)

@@ -86,8 +86,9 @@ def contradicted(connection: Connection, audit: Table, anchors: Sequence[Anchor]
     """The anchors whose entry is not there, or is another. Looks at no other entries, so it may be asked often."""
     found: list[Anchor] = []
     for start in range(0, len(anchors), ROWS_AT_ONCE):
-        some = anchors[start : start + ROWS_AT_ONCE]
-        wanted = select(audit.c.sequence, audit.c.hash).where(audit.c.sequence.in_([one.sequence for one in some]))
+        page = anchors[start : start + ROWS_AT_ONCE]
+        numbers = [anchor.sequence for anchor in page]
+        wanted = select(audit.c.sequence, audit.c.hash).where(audit.c.sequence.in_(numbers))
         there = {Anchor(sequence, hash_) for sequence, hash_ in connection.execute(wanted)}
-        found += [one for one in some if one not in there]
+        found += [anchor for anchor in page if anchor not in there]
     return found

@@ -183,7 +183,7 @@ class BusConnection(Connection):  # type: ignore[misc]
 
     def _run_timers(self) -> None:
         now = time.monotonic()
-        for timer in [one for one in self._timers if one.due <= now]:
+        for timer in [timer for timer in self._timers if timer.due <= now]:
             self._timers.remove(timer)
             timer.callback()
 

@@ -183,11 +183,11 @@ class LaneConsumer:
         batch, begun = self._next_batch(), time.perf_counter()
         if batch[0].delivery.is_suspect:
             settled.send()  # so that only it comes again if it is what brings the process down
-        fates = self._settle_patiently(connection, batch)
-        if fates is None:
+        results = self._settle_patiently(connection, batch)
+        if results is None:
             return
-        self._count(fates, time.perf_counter() - begun)
-        forwarder.forward([one for one in fates if one.fate is not Fate.DONE])
+        self._count(results, time.perf_counter() - begun)
+        forwarder.forward([result for result in results if result.fate is not Fate.DONE])
         settled.add(len(batch), batch[-1].delivery.delivery_tag)
         for _ in batch:
             self._held_bytes -= len(self._waiting.popleft().delivery.body)
@@ -203,7 +203,7 @@ class LaneConsumer:
     def _count(self, settled: list[Settled], seconds: float) -> None:
         metrics.BATCH.labels(self._lane).observe(len(settled))
         metrics.HANDLER_SECONDS.labels(self._lane).observe(seconds)
-        for fate, count in Counter(one.fate for one in settled).items():
+        for fate, count in Counter(result.fate for result in settled).items():
             _FATES[fate].labels(self._lane).inc(count)
         log.debug("batch_settled", lane=self._lane, messages=len(settled), seconds=round(seconds, 4))
 

@@ -102,12 +102,14 @@ def definitions_for_one_user(name: str, password: str, *, vhost: str = "/") -> d
 
 
 def _declared(topologies: Sequence[Topology], vhost: str) -> dict[str, Any]:
-    exchanges = {one.name: one for topology in topologies for one in (*topology.exchanges, *topology.foreign)}
+    exchanges = {
+        exchange.name: exchange for topology in topologies for exchange in (*topology.exchanges, *topology.foreign)
+    }
     common = {"vhost": vhost, "durable": True, "auto_delete": False}
     return {
         "exchanges": [
-            {"name": one.name, "type": one.type, "internal": False, "arguments": {}, **common}
-            for one in exchanges.values()
+            {"name": exchange.name, "type": exchange.type, "internal": False, "arguments": {}, **common}
+            for exchange in exchanges.values()
         ],
         "queues": [
             {"name": queue.name, "arguments": dict(queue.queue_arguments or {}), **common}
@@ -116,7 +118,7 @@ def _declared(topologies: Sequence[Topology], vhost: str) -> dict[str, Any]:
         ],
         "bindings": [
             {
-                "source": exchange,
+                "source": source,
                 "vhost": vhost,
                 "destination": queue,
                 "destination_type": "queue",
@@ -124,26 +126,27 @@ def _declared(topologies: Sequence[Topology], vhost: str) -> dict[str, Any]:
                 "arguments": {},
             }
             for topology in topologies
-            for exchange, routing_key, queue in topology.bindings()
+            for source, routing_key, queue in topology.bindings()
         ],
     }
 
 
 def _service(topology: Topology) -> User:
-    name = topology.service
-    own = [re.escape(one.name) for one in (*topology.exchanges, *topology.queues)]
-    foreign = [one.name for one in topology.foreign if one.name.endswith(".events")]
-    commands = [one.name for one in topology.foreign if one.name in (COMMANDS, *map(commands_of, FRONT_ENDS))]
+    service = topology.service
+    own = [re.escape(entity.name) for entity in (*topology.exchanges, *topology.queues)]
+    names = [exchange.name for exchange in topology.foreign]
+    foreign = [name for name in names if name.endswith(".events")]
+    commands = [name for name in names if name in (COMMANDS, *map(commands_of, FRONT_ENDS))]
     answers = [answered_on(exchange) for exchange in commands]
     heard = {exchange: [key for source, key, _ in topology.bindings() if source == exchange] for exchange in foreign}
     return User(
-        name,
+        service,
         "the service itself: its own exchanges and queues, the events it hears, and answers to commands",
         configure=own,
         write=[*own, *map(re.escape, answers)],
         read=[*own, *map(re.escape, foreign), *map(re.escape, commands)],
         topics=[
-            _publishing(name),
+            _publishing(service),
             *(TopicRule(exchange, read=_whole(map(re.escape, keys))) for exchange, keys in heard.items()),
             *_taking_commands(topology, commands, answers),
         ],
@@ -175,7 +178,7 @@ def _operator(services: Sequence[str]) -> User:
     return User(
         OPERATOR,
         "the command line tool: status, topology, dead, events, trace",
-        **_asking(OPERATOR, services, reads=[f"{one}.events" for one in PUBLISHERS]),
+        **_asking(OPERATOR, services, reads=[f"{publisher}.events" for publisher in PUBLISHERS]),
         tags=["monitoring"],
     )
 

@@ -133,7 +133,7 @@ def _death(headers: Mapping[Any, Any], queue: str) -> Mapping[Any, Any]:
     deaths = headers.get("x-death")
     if not isinstance(deaths, list):
         return {}
-    return next((one for one in deaths if isinstance(one, dict) and one.get("queue") == queue), {})
+    return next((death for death in deaths if isinstance(death, dict) and death.get("queue") == queue), {})
 
 
 def _first(death: Mapping[Any, Any], name: str) -> str:

@@ -217,7 +217,7 @@ class Relay:
         published = publisher.answers()
         metrics.UNROUTABLE.inc(len(published.unroutable))
         metrics.CONFIRMS.inc(len(published.taken))
-        ids = {one.message_id for one in published.refused}
+        ids = {message.message_id for message in published.refused}
         metrics.REFUSED.inc(len(ids))
         self._outbox.taken(row.id for row in sent if row.headers[ID] not in ids)
         if ids:

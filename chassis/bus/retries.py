@@ -45,7 +45,7 @@ class Forwarder:
         self._publisher = self._publisher or ConfirmingPublisher(self._connection)
         now = self._clock.now()
         published = self._publisher.publish(
-            forwarded(one, service=self._service, lane=self._lane, now=now) for one in failed
+            forwarded(settled, service=self._service, lane=self._lane, now=now) for settled in failed
         )
         if published.refused or published.unroutable:
             raise NotConfirmed(f"{self._service}.retry has no queue, or no room, for a message")

@@ -130,7 +130,7 @@ class Topology:
     def bindings(self) -> Iterator[tuple[str, str, str]]:
         """Exchange, routing key and queue of every binding."""
         for queue in self.queues:
-            for exchange, key in sorted((one.exchange.name, one.routing_key) for one in queue.bindings):
+            for exchange, key in sorted((bound.exchange.name, bound.routing_key) for bound in queue.bindings):
                 yield exchange, key, queue.name
 
 
@@ -298,8 +298,8 @@ def _replace(connection: Connection, queue: Queue) -> None:
     gives a command is told that nobody listens, and what lies there goes as it expires. Raises QueueInUse.
     """
     with connection.channel() as channel:
-        for one in queue.bindings:
-            channel.queue_unbind(queue.name, one.exchange.name, one.routing_key)
+        for bound in queue.bindings:
+            channel.queue_unbind(queue.name, bound.exchange.name, bound.routing_key)
         found = channel.queue_declare(queue.name, passive=True)
         is_being_emptied = queue.name.endswith(f".{LIMIT}") and found.consumer_count
         if found.message_count or is_being_emptied:

@@ -171,7 +171,7 @@ def audit_query() -> EntrypointMethod:
             connection = unit.session.connection()
             if asked.subject_id is not None:
                 return {"entries": list(entries(connection, table, asked.subject_id))}
-            anchors = [Anchor(one.sequence, one.hash) for one in asked.anchors]
+            anchors = [Anchor(anchor.sequence, anchor.hash) for anchor in asked.anchors]
             return {"verdict": asdict(check(connection, table, anchors))}
 
     return _method(CheckAudit, audit)
@@ -229,7 +229,7 @@ def _answer(value: Any) -> Any:
     if isinstance(value, Shape):
         return value.to_json()
     if isinstance(value, list | tuple):
-        return [_answer(one) for one in value]
+        return [_answer(item) for item in value]
     return value
 
 
@@ -252,18 +252,18 @@ def declared_by(service: type) -> list[Declared]:
 
 def heard_by(service: type) -> Mapping[str, list[type[Event]]]:
     """What a service hears, by lane."""
-    lanes = (one.entrypoint for one in declared_by(service) if isinstance(one.entrypoint, Lane))
+    lanes = (declared.entrypoint for declared in declared_by(service) if isinstance(declared.entrypoint, Lane))
     return {lane.lane: [subscription.event for subscription in lane.subscriptions] for lane in lanes}
 
 
 def idempotent_by(service: type) -> Mapping[tuple[str, str], str]:
     """The events, by publisher and name, that are safe to be heard again when the inbox has forgotten them, and why."""
-    lanes = (one.entrypoint for one in declared_by(service) if isinstance(one.entrypoint, Lane))
+    lanes = (declared.entrypoint for declared in declared_by(service) if isinstance(declared.entrypoint, Lane))
     return {
-        (one.event.publisher, one.event.__name__): one.idempotent_by
+        (subscription.event.publisher, subscription.event.__name__): subscription.idempotent_by
         for lane in lanes
-        for one in lane.subscriptions
-        if one.idempotent_by
+        for subscription in lane.subscriptions
+        if subscription.idempotent_by
     }
 
 

@@ -40,7 +40,10 @@ class Lane(Entrypoint):  # type: ignore[misc]
         super().__init__(**kwargs)
 
     def setup(self) -> None:
-        by_name = {(one.event.publisher, one.event.__name__): one for one in self.subscriptions}
+        by_name = {
+            (subscription.event.publisher, subscription.event.__name__): subscription
+            for subscription in self.subscriptions
+        }
         self._ports = chassis_of(self.container)
         settings = self._ports.settings
         one_user_each = self._ports.one_user_each

@@ -195,7 +195,7 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
         if post is None:
             return NO_SUCH_PLACE
         dependencies = self.container.config[DEPENDENCIES]
-        return receive(path, post, posted, dependencies=dependencies, take=lambda one: self.ask(post.take, one))
+        return receive(path, post, posted, dependencies=dependencies, take=lambda item: self.ask(post.take, item))
 
     def health(self) -> StoreHealth:
         outbox, timer = self.database.tables.outbox, self.database.tables.timer

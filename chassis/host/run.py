@@ -144,7 +144,7 @@ def watch(container: ServiceContainer, condition: Condition) -> None:
 
     def missing() -> list[str]:
         connected = {f"{lane.lane} lane": lane.is_connected for lane in lanes} | {"relay": chassis.relay.is_connected}
-        connected["commands"] = all(one.is_connected for one in commands)
+        connected["commands"] = all(extension.is_connected for extension in commands)
         return [name for name, is_there in (connected | {"store": chassis.answers()}).items() if not is_there]
 
     def measure() -> None:

@@ -72,13 +72,13 @@ def _received(post: Post, posted: Posted, dependencies: Any, take: Callable[[Any
     except Exception as error:
         log.error("posted_not_read", **describe(error))
         return LATER
-    taken = [_is_taken(one, take) for one in found]
+    taken = [_is_taken(item, take) for item in found]
     return TAKEN if all(taken) else LATER
 
 
-def _is_taken(one: Any, take: Callable[[Any], object]) -> bool:
+def _is_taken(item: Any, take: Callable[[Any], object]) -> bool:
     try:
-        take(one)
+        take(item)
     except Exception as error:
         log.error("posted_not_taken", **describe(error))
         return False

@@ -45,6 +45,8 @@ def forbidding_replacement(table: str, why: str, *keys: tuple[str, ...]) -> Stat
 
 def forbid_changes(table: Table, *forbidden: Statements) -> None:
     """Has whoever creates the table forbid changes to it; a migration runs the statements itself."""
-    for dialect, statement in ((one, statement) for each in forbidden for one in each for statement in each[one]):
-        when: DDL = DDL(statement)  # type: ignore[no-untyped-call]
-        event.listen(table, "after_create", when.execute_if(dialect=dialect))
+    for by_dialect in forbidden:
+        for dialect, statements in by_dialect.items():
+            for statement in statements:
+                ddl: DDL = DDL(statement)  # type: ignore[no-untyped-call]
+                event.listen(table, "after_create", ddl.execute_if(dialect=dialect))

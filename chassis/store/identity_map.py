@@ -48,7 +48,7 @@ def lock_all(session: Session, kind: type[RowT], keys: Collection[UUID]) -> list
     wanted = select(mapper).where(column.in_(keys)).order_by(column).with_for_update()
     found = list(session.execute(wanted.execution_options(populate_existing=True)).scalars())
     locked: set[Any] = session.info.setdefault(_LOCKED, set())
-    locked.update(mapper.identity_key_from_instance(one) for one in found)
+    locked.update(mapper.identity_key_from_instance(row) for row in found)
     session.info.setdefault(_KEPT, []).extend(found)
     return found
 
@@ -79,7 +79,7 @@ def _read(session: Session, kind: type[RowT], key: UUID, wanted: Select[Any]) ->
 def _added(session: Session, kind: type[RowT], key: UUID) -> RowT | None:
     """The row of this key if the unit has added it and not yet written it."""
     attribute = _key_of(inspect(kind))
-    return next((one for one in session.new if type(one) is kind and getattr(one, attribute) == key), None)
+    return next((row for row in session.new if type(row) is kind and getattr(row, attribute) == key), None)
 
 
 @cache

@@ -74,7 +74,7 @@ class _Compiled:
         else:
             found = run(connection, self.text, parameters)
         reading = self._reading
-        return [[read(one) if read else one for read, one in zip(reading, row, strict=True)] for row in found]
+        return [[read(value) if read else value for read, value in zip(reading, row, strict=True)] for row in found]
 
     def _readers(self, types: Sequence[Any]) -> list[Convert | None]:
         """How each column's values are read, which also depends on what the driver makes of them."""
@@ -93,8 +93,9 @@ class Prepared:
         self._refreshes = bool(options.get("populate_existing"))
         self._writes_first = bool(options.get("autoflush", True))
         if isinstance(statement, Select):
-            self._parts = [_part(one["expr"]) for one in statement.column_descriptions]
-            self._metadata = SimpleResultMetaData([str(one["name"]) for one in statement.column_descriptions])
+            described = statement.column_descriptions
+            self._parts = [_part(column["expr"]) for column in described]
+            self._metadata = SimpleResultMetaData([str(column["name"]) for column in described])
         else:
             _refuse_defaults(statement)
             self._parts = list(statement.exported_columns)
@@ -109,7 +110,7 @@ class Prepared:
         connection = session.connection()
         compiled = self._by_dialect.get(connection.dialect.name) or self._compile(connection.dialect)
         if not isinstance(given, Mapping):
-            run_many(connection, compiled.text, [compiled.parameters(one) for one in given])
+            run_many(connection, compiled.text, [compiled.parameters(values) for values in given])
             return IteratorResult(self._metadata, iter(()))
         rows = compiled.rows(connection, given)
         if self._has_entities:

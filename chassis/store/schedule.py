@@ -257,8 +257,8 @@ class Scheduler:
             if len(done) == 1:
                 log.error("effect_not_recorded", timer=timers[0].name, **describe(error))
                 return
-            for one in done:
-                self._record(effect, [one])
+            for timer_and_result in done:
+                self._record(effect, [timer_and_result])
 
     def _put_off(self, timer: DueTimer, error: Exception) -> None:
         now = self._database.clock.now()

@@ -58,7 +58,7 @@ class Instant(TypeDecorator[datetime]):
 
 def code(vocabulary: type[StrEnum]) -> Enum:
     """A column of a closed vocabulary, stored by its public values, with room for longer ones."""
-    return Enum(vocabulary, native_enum=False, length=40, values_callable=lambda cls: [one.value for one in cls])
+    return Enum(vocabulary, native_enum=False, length=40, values_callable=lambda cls: [member.value for member in cls])
 
 
 @dataclass(frozen=True)

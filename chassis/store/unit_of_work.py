@@ -121,7 +121,7 @@ class StoreUnit:
         """Marks messages as handled by this unit, and says which of them none has handled before."""
         unique = set(message_ids)
         new = self.statements.claim(self.session, unique, self.now)
-        return unique if len(new) == len(unique) else {one for one in unique if one.hex in new}
+        return unique if len(new) == len(unique) else {id_ for id_ in unique if id_.hex in new}
 
     def finish(self) -> None:
         """Writes what is left to write, and commits all of it."""

@@ -88,14 +88,14 @@ class Statements:
 
     def __init__(self, dialect: str) -> None:
         self._shared = dialect == "postgresql"
-        one = "CAST(value AS uuid)" if self._shared else "value"
-        each = "json_array_elements_text(CAST(%(ids)s AS json))" if self._shared else "json_each(:ids)"
+        id_ = "CAST(value AS uuid)" if self._shared else "value"
+        ids = "json_array_elements_text(CAST(%(ids)s AS json))" if self._shared else "json_each(:ids)"
         self._move_on = (
-            f"INSERT INTO subject_sequence (subject_id, last) SELECT {one}, count(*) FROM {each} WHERE true "  # noqa: S608
+            f"INSERT INTO subject_sequence (subject_id, last) SELECT {id_}, count(*) FROM {ids} WHERE true "  # noqa: S608
             "GROUP BY 1 ORDER BY 1 ON CONFLICT (subject_id) "
             "DO UPDATE SET last = subject_sequence.last + excluded.last RETURNING subject_id, last"
         )
-        self._remove = f"DELETE FROM outbox WHERE id IN (SELECT {one} FROM {each})"  # noqa: S608
+        self._remove = f"DELETE FROM outbox WHERE id IN (SELECT {id_} FROM {ids})"  # noqa: S608
 
     def claim(self, transaction: Transaction, message_ids: Collection[UUID], at: datetime) -> set[str]:
         """Puts ids into the inbox, and returns as hex those that were not there."""
@@ -205,9 +205,9 @@ def as_rows(dialect: Dialect, table: Table, values: Sequence[Mapping[str, Any]])
         return None
     if dialect.name == "postgresql":
         kinds = _kinds(table, columns)
-        return Rows(table.name, kinds, [tuple(one.values()) for one in values]) if kinds else None
+        return Rows(table.name, kinds, [tuple(row.values()) for row in values]) if kinds else None
     convert = _converters(table, columns, dialect)
-    rows = [[to(value) if to else value for to, value in zip(convert, one.values(), strict=True)] for one in values]
+    rows = [[to(value) if to else value for to, value in zip(convert, row.values(), strict=True)] for row in values]
     return Rows(table.name, dict.fromkeys(columns, ""), rows)
 
 
@@ -281,11 +281,11 @@ def _given(rows: str, kinds: tuple[tuple[str, str], ...]) -> str:
 def _objects(part: Rows, subjects: Sequence[UUID] = ()) -> str:
     """Rows as JSON; with subjects, also which each is about, and how many of the same subject come after it."""
     json = [name for name, kind in part.kinds.items() if kind == "json"]
-    objects: list[dict[str, Any]] = [dict(zip(part.kinds, row, strict=True)) for row in part.rows]
-    for one in objects:
-        one.update((name, orjson.Fragment(one[name])) for name in json)
-    for one, subject, behind in zip(objects, subjects, behind_of(subjects), strict=False):
-        one.update(subject=subject, behind=behind)
+    objects: list[dict[str, Any]] = [dict(zip(part.kinds, values, strict=True)) for values in part.rows]
+    for row in objects:
+        row.update((name, orjson.Fragment(row[name])) for name in json)
+    for row, subject, behind in zip(objects, subjects, behind_of(subjects), strict=False):
+        row.update(subject=subject, behind=behind)
     return orjson.dumps(objects).decode()
 
 
