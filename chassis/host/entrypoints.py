@@ -179,7 +179,7 @@ def audit_query() -> EntrypointMethod:
 
 def dead_letter_list() -> EntrypointMethod:
     """The command by which `leeward dead list` asks what lies among a service's dead letters."""
-    return _looking(DeadLetter.told)
+    return _looking(DeadLetter.summary)
 
 
 def dead_letter_view() -> EntrypointMethod:
@@ -210,9 +210,9 @@ def dead_letter_discard() -> EntrypointMethod:
     return _method(DiscardDeadLetters, discard)
 
 
-def _looking(told: dead_letters.Telling) -> EntrypointMethod:
+def _looking(describe: dead_letters.Describe) -> EntrypointMethod:
     def look(service: Any, asked: LookAtDeadLetters) -> dict[str, Any]:
-        return dead_letters.look(service.chassis, service.name, asked, told)._asdict()
+        return dead_letters.look(service.chassis, service.name, asked, describe)._asdict()
 
     return _method(LookAtDeadLetters, look)
 
