@@ -139,7 +139,8 @@ def _fields(message: Incoming) -> Mapping[str, Any]:
 
 
 def answer_to(result: Result, known: tuple[type[Exception], ...]) -> Outgoing | None:
-    """The answer to a command; None without a reply address. An error that isn't `known` is given by its digest only."""
+    """The answer to a command; None without a reply address. An error that isn't `known` is given by its digest
+    only."""
     command = result.command
     if command.reply_to is None:
         return None

@@ -313,8 +313,8 @@ def _routing_key(history: History | None) -> str:
 
 
 def _id(message: Incoming) -> str:
-    """The event's id, or the AMQP message's, or else a hash: of the body alone if that was dropped unread, or of headers
-    and body."""
+    """The event's id, or the AMQP message's, or else a hash: of the body alone if that was dropped unread, or of
+    headers and body."""
     event_id = text(message.headers, "cloudEvents_id") or text(message.headers, "cloudEvents:id")
     amqp_id = message.message_id if isinstance(message.message_id, str) else ""
     named = (name for name in (event_id, amqp_id) if name and len(name) <= MAX_ID_LENGTH)

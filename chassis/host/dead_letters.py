@@ -75,8 +75,8 @@ def shown(letter: DeadLetter) -> dict[str, Any]:
 
 
 def exported(letter: DeadLetter) -> dict[str, Any]:
-    """A letter with its headers and its body byte for byte, sealed fields included. The body is None if it was too large
-    to be read."""
+    """A letter with its headers and its body byte for byte, sealed fields included. The body is None if it was too
+    large to be read."""
     message = letter.message
     body = None if message.defect else base64.b64encode(message.body).decode()
     headers = {name: _json(value) for name, value in letter.headers.items()}
