@@ -40,7 +40,7 @@ from chassis.host.provider import Chassis
 from chassis.host.timers import Schedule
 from chassis.host.webhooks import Post
 from chassis.ports import CommandHandler, EventHandler, Refused, TimerHandler
-from chassis.store.event_log import tell
+from chassis.store.event_log import find_events
 from chassis.store.schedule import Due, Flush, Perform, Record, SideEffect, nothing
 from contracts.commands.operations import (
     CheckAudit,
@@ -151,7 +151,7 @@ def event_log_query() -> EntrypointMethod:
     def story(service: Any, asked: GetStory) -> dict[str, Any]:
         chassis: Chassis = service.chassis
         with chassis.database.reading() as unit:
-            return tell(
+            return find_events(
                 unit.session,
                 unit.tables,
                 referral_ids=asked.referral_ids,

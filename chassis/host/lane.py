@@ -47,7 +47,6 @@ class Lane(Entrypoint):  # type: ignore[misc]
         self._chassis = chassis_of(self.container)
         settings = self._chassis.settings
         one_user_each = self._chassis.one_user_each
-        pressure = self._chassis.cpu_pressure
 
         def read_delivery(delivery: Delivery) -> Understood | NotUnderstood:
             return read(delivery, by_name, one_user_each=one_user_each)
