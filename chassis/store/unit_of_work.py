@@ -183,7 +183,7 @@ class StoreUnit:
             last = self.statements.end_numbered(self.session, subjects, SEQUENCE, outbox_rows(waiting), *besides)
             _number(waiting, subjects, last)
         else:
-            _number(waiting, subjects, self.statements.move_on(self.session, subjects))
+            _number(waiting, subjects, self.statements.advance(self.session, subjects))
             self.statements.end(self.session, outbox_rows(waiting), *besides)
 
     def _envelope(self, emitted: Emitted) -> Envelope:

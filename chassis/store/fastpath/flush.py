@@ -1,8 +1,7 @@
-"""Objects of the ORM's that were added or changed, as rows.
+"""Writes the ORM objects of a session that were added or changed, as rows in bulk.
 
-A handler adds objects to its session and changes those it has read, and the session's flush would bring each through
-SQLAlchemy's unit of work, which takes longer over it than the database does. Of what is mapped to a table and no more,
-all new rows of the table are written at once, and all changes of the same columns.
+SQLAlchemy's flush takes longer for each object than the database does. Here, for classes that are mapped to one table
+and nothing more, all new rows of a table are written by one statement, and so are all changes of the same columns.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ from chassis.store.fastpath.table_mappings import plain
 from chassis.store.tables import Row
 
 RowsByColumns = Mapping[tuple[Table, tuple[str, ...]], Sequence[Row]]
-"""Rows of the same columns of a table."""
+"""Rows by table and columns."""
 
 
 class Change(NamedTuple):
-    """Rows that get other values in the same columns; `keys`, the last of them, are those they are found by."""
+    """Changed rows with the same columns. `keys`, the last of these, are the primary key; `objects` are the ORM's."""
 
     rows: Rows
     keys: tuple[str, ...]
@@ -32,7 +31,7 @@ class Change(NamedTuple):
 
 
 def take_new(session: Session) -> list[tuple[Table, Row]]:
-    """The session's new objects, which it then no longer knows; one that only the ORM can write stays."""
+    """Takes new objects out of the session, and returns their rows. Objects that only the ORM can write stay in it."""
     found = _new(session)
     for added, _, _ in found:
         session.expunge(added)
@@ -40,7 +39,7 @@ def take_new(session: Session) -> list[tuple[Table, Row]]:
 
 
 def write(session: Session, statements: Statements) -> None:
-    """Writes what is new and what was changed. The session goes on knowing it; what only the ORM can write stays.
+    """Writes new and changed objects, which stay in the session as if read. Those that only the ORM can write are left.
 
     Raises StaleDataError if a row that was changed is not there any more.
     """
@@ -62,9 +61,9 @@ def write(session: Session, statements: Statements) -> None:
 
 
 def as_parts(session: Session, statements: Statements, rows: RowsByColumns) -> list[Rows]:
-    """Rows of several tables for one statement, what others refer to first.
+    """Rows of several tables for one statement, in the order of the foreign keys.
 
-    Those that only SQLAlchemy can write are written, and before them whatever they may refer to.
+    Rows that only SQLAlchemy can write are written here, after the rows that they may refer to.
     """
     parts: list[Rows] = []
     for (table, _), values in sorted(rows.items(), key=lambda item: _rank(item[0][0])):
@@ -79,7 +78,7 @@ def as_parts(session: Session, statements: Statements, rows: RowsByColumns) -> l
 
 
 def _new(session: Session) -> list[tuple[Any, Table, Row]]:
-    """New objects, and what each is as a row."""
+    """New objects, each with its table and row."""
     found = []
     for added in session.new:
         mapped, given = plain(inspect(type(added))), vars(added)
@@ -89,7 +88,7 @@ def _new(session: Session) -> list[tuple[Any, Table, Row]]:
 
 
 def _changed(session: Session) -> list[Change]:
-    """What was changed, and in which objects."""
+    """The changed columns of the session's objects, grouped by table and columns."""
     alike: dict[tuple[Table, tuple[str, ...]], list[tuple[Row, Any]]] = {}
     for mapped_object in session.dirty:
         state = inspect(mapped_object)
@@ -119,5 +118,5 @@ def _reattach(session: Session, written: Any) -> None:
 
 @cache
 def _rank(table: Table) -> int:
-    """Where a table stands among those of its database, after all that it refers to."""
+    """A table's position in its metadata, sorted so that a table comes after those that it refers to."""
     return table.metadata.sorted_tables.index(table)
