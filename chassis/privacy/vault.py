@@ -61,7 +61,7 @@ class Vault:
         """What was encrypted for this person. Raises Erased."""
         key = self._find_key(session, subject_id)
         if key is None:
-            raise Erased("nothing was ever stored about this person")
+            raise Erased("nothing was ever kept of this person")
         try:
             plain = AESGCM(key).decrypt(stored[:NONCE_BYTES], stored[NONCE_BYTES:], subject_id.bytes)
         except InvalidTag:
