@@ -1,4 +1,4 @@
-"""The one place that asks what time it is, so that a year can be tested in a second."""
+"""The clocks. Nothing else asks the machine for the time, so that a test can let a year pass in a second."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class SystemClock:
 
 
 class SharedClock:
-    """The machine's clock moved on by the seconds that a file names, which several processes may share.
+    """The machine's clock, ahead by the number of seconds in a file that several processes may share.
 
-    For demonstrations and tests only: whoever writes a larger number into the file moves every service's clock.
+    For demonstrations and tests only: writing a larger number into the file advances every service's clock.
     """
 
     def __init__(self, path: Path) -> None:
@@ -32,7 +32,7 @@ class SharedClock:
         return datetime.now(UTC) + self.offset()
 
     def start(self) -> None:
-        """Makes the file, so that those who are told of it find it."""
+        """Creates the file, so that the processes that share it find it."""
         self.advance(timedelta())
 
     def offset(self) -> timedelta:
@@ -42,7 +42,7 @@ class SharedClock:
             return timedelta()
 
     def advance(self, by: timedelta) -> None:
-        """Moves the clock on for everyone who shares the file."""
+        """Advances the clock for every process that shares the file."""
         moved = self.offset() + by
         replacement = self._path.with_suffix(".new")
         replacement.write_text(str(moved.total_seconds()))

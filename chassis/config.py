@@ -1,4 +1,4 @@
-"""Configuration: from the environment, or from the file that LEEWARD_CONFIG names; checked whole at the start.
+"""Configuration, from the environment or the file that LEEWARD_CONFIG names. All of it is checked at the start.
 
 A service's `settings.py` reads its own settings from the `Env` it is given, with units in the names::
 
@@ -26,7 +26,7 @@ class InvalidSettings(Exception):
 
 @dataclass(frozen=True)
 class ChassisSettings:
-    """What every service needs to run."""
+    """The settings that every service has."""
 
     amqp_uri: str
     database_url: str
@@ -42,7 +42,7 @@ class ChassisSettings:
 
 
 def open_env() -> Env:
-    """The settings to read from; a variable of the environment goes before the same one in the file."""
+    """The environment to read settings from; a variable in it takes precedence over the same one in the file."""
     env = Env(eager=False)
     file = os.environ.get("LEEWARD_CONFIG")
     if file:
@@ -53,7 +53,7 @@ def open_env() -> Env:
 
 
 def check(env: Env) -> None:
-    """Raises InvalidSettings with every setting that was found wrong so far."""
+    """Raises InvalidSettings with every setting that was read so far and is wrong."""
     try:
         env.seal()
     except EnvValidationError as error:
@@ -63,7 +63,7 @@ def check(env: Env) -> None:
 
 
 def read_chassis_settings(env: Env, service: str) -> ChassisSettings:
-    """The chassis's part. Each service has a database URL of its own: `<SERVICE>_DATABASE_URL`."""
+    """Reads the chassis's settings. Each service has a database URL of its own: `<SERVICE>_DATABASE_URL`."""
     return ChassisSettings(
         amqp_uri=env.str("AMQP_URI"),
         database_url=env.str(f"{service.upper()}_DATABASE_URL"),

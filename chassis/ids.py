@@ -13,5 +13,5 @@ def new_id() -> UUID:
 
 
 def first_id_of(moment: datetime) -> UUID:
-    """Lower than every id that was made at or after this moment, and higher than all made before its millisecond."""
+    """An id lower than every id made at or after this moment, and higher than all made before its millisecond."""
     return UUID(int=int(moment.timestamp() * 1000) << 80)

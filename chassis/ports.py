@@ -1,6 +1,7 @@
-"""What a handler may touch: the unit of work it runs in, and the ways it may fail. Importing this loads no broker.
+"""The interface that handlers are written against: the unit of work, and the exceptions for the ways to fail.
 
-A handler is written for one message. It knows nothing of batches, confirms or retries::
+Importing this module loads no broker client. A handler is written for one message, and knows nothing of batches,
+confirms or retries::
 
     def open_account(unit: UnitOfWork[Dependencies], event: TherapistAdmitted) -> None:
         unit.session.add(Account(therapist_id=event.therapist_id, opened_at=unit.now))
@@ -28,11 +29,11 @@ DependenciesT_co = TypeVar("DependenciesT_co", covariant=True)
 
 
 class UnitOfWork(Protocol[DependenciesT_co]):
-    """One unit of work: rows, inbox mark, emitted events and timers are committed together or not at all."""
+    """One unit of work: rows, the inbox entry, emitted events and timers are committed together or not at all."""
 
     @property
     def dependencies(self) -> DependenciesT_co:
-        """What the service made at its start: settings, keys, gateways."""
+        """What the service created at its start: settings, keys, gateways."""
 
     @property
     def now(self) -> datetime:
@@ -48,7 +49,7 @@ class UnitOfWork(Protocol[DependenciesT_co]):
 
     @property
     def sequence(self) -> int:
-        """Where the message stands among its publisher's events about its subject, from 1; 0 if it doesn't say."""
+        """The message's number among its publisher's events about its subject, from 1; 0 if it carries none."""
 
     def new_id(self) -> UUID:
         """A new UUIDv7."""
@@ -60,15 +61,15 @@ class UnitOfWork(Protocol[DependenciesT_co]):
         """Publishes an event once this unit has committed, and only then."""
 
     def set_timer(self, timer: str, key: UUID | str, at: datetime, data: Mapping[str, Any] | None = None) -> None:
-        """Has the service's handler for `timer` called at `at`, once. Setting the same timer and key again moves it."""
+        """Calls the service's handler for `timer` at `at`, once. Setting the same timer and key again moves it."""
 
     def set_timer_after(
         self, timer: str, key: UUID | str, after: timedelta, data: Mapping[str, Any] | None = None
     ) -> None:
-        """The same once so much time has passed; at once if the clock turns out to have been ahead when it was set."""
+        """The same, after a duration; at once if it turns out that the clock was ahead when the timer was set."""
 
     def cancel_timer(self, timer: str, key: UUID | str) -> None:
-        """Forgets a timer; one that isn't set is no error."""
+        """Removes a timer, if it is set."""
 
     def record_audit(
         self, what: AuditAction, *, who: str, subject_id: UUID | None = None, reason: str | None = None
@@ -94,11 +95,11 @@ class Timer(Protocol):
 
 
 class Invalid(Exception):
-    """Trying again can't help: the message goes to the dead letters at once, with this reason."""
+    """Retrying can't help: the message goes to the dead letters at once, with this reason."""
 
 
 class NotYet(Exception):
-    """The fact this one builds on has not arrived: the message waits, which doesn't count as a failure."""
+    """An earlier event that this message needs has not arrived: it is retried later, and no failure is counted."""
 
 
 EventHandler = Callable[[UnitOfWork[Any], Any], None]

@@ -24,7 +24,7 @@ HEARTBEAT_SECONDS = 20
 DEFAULT_TIMEOUT_SECONDS = 10.0
 MAX_ANSWER_BYTES = 64 * 1_048_576
 NOBODY_LISTENS: dict[str, Any] = {}
-"""Stands for the reply to a request that found no queue."""
+"""Used as the reply to a request that reached no queue."""
 
 
 class NoAnswer(Exception):
@@ -43,7 +43,8 @@ class CommandFailed(Exception):
 class RpcClient:
     """Calls commands, one at a time. Opens its connection when it needs one, and again after it was lost.
 
-    `front_end` names whose command exchange it uses; without one it is a client of staff's, who may give all commands.
+    `front_end` names the front-end whose command exchange it uses; without one it is a staff client, which may give
+    every command.
     """
 
     def __init__(self, amqp_uri: str, front_end: str | None = None) -> None:
@@ -124,7 +125,7 @@ class RpcClient:
         return self._reply
 
     def _on_reply(self, message: Incoming) -> None:
-        """Takes the answer that is waited for. Another's, or one that can't be read, is none."""
+        """Takes the answer to the current call. Ignores answers to earlier calls, and those that can't be read."""
         if message.correlation_id != self._waited_for:
             return
         try:

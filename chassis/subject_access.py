@@ -1,7 +1,7 @@
-"""Telling people what is held about them: facts in words, the record of who has looked, all of it sealed.
+"""Subject access: what is held about a person, in words, with the record of who has read it, sealed for whoever asked.
 
-A service says what it holds. What every service keeps alike (its audit log, its list of notices) is added here, and
-here the export is put on record, so that no service can answer and not record it::
+A service lists what it holds. What every service holds alike (its audit log, the events it published about the
+referral) is added here, and the export is recorded in the audit log here, so that no service can forget to::
 
     about_subject = command(GetSubjectData, telling(subject.tell))
 """
@@ -30,47 +30,49 @@ from contracts.vocabulary import Party, ReferralId
 Teller = Callable[[UnitOfWork[Any], GetSubjectData], list[Section]]
 
 SAFEGUARDING = "safeguarding"
-"""A reading for a reason that begins so is not told: that there is an enquiry may be what must not be known."""
+"""Readings whose reason begins with this are not disclosed: the person may not be allowed to learn of the enquiry."""
 
-DEEDS = {
+DISCLOSED_ACTIONS = {
     AuditAction.READ: "Read",
     AuditAction.EXPORTED: "Gathered all that is held, for you to see",
     AuditAction.ERASED: "Erased",
 }
-"""What is told of the record. Other deeds may tell of a police matter, or of other people."""
+"""The entries of the audit log that a person is shown, in words. The others may reveal a police matter, or concern
+other people."""
 
 
 class CannotSeal(Refused):
-    """The key that came with the question can't be sealed to."""
+    """The answer can't be sealed to the public key that came with the request."""
 
 
 def nothing(unit: UnitOfWork[Any], request: GetSubjectData) -> list[Section]:
-    """What most services hold of whoever wrote for a client."""
+    """What most services hold about a person who wrote on a client's behalf: nothing."""
     return []
 
 
 def telling(tell: Teller, tell_writer: Teller = nothing) -> CommandHandler:
-    """The command `about_subject` of a service that tells this much itself, of a client and of whoever wrote for them.
+    """The handler of a service's `about_subject` command.
 
-    Raises CannotSeal, and what these do.
+    `tell` lists what the service holds about a client, `tell_writer` what it holds about a person who wrote on the
+    client's behalf. The handler raises CannotSeal, and whatever these raise.
     """
 
     def about_subject(unit: UnitOfWork[Any], request: GetSubjectData) -> SealedHolding:
-        tell_them = tell if request.whose is Party.CLIENT else tell_writer
-        sections = tell_them(unit, request)
-        if any(one.entries for one in sections):
+        teller = tell if request.whose is Party.CLIENT else tell_writer
+        sections = teller(unit, request)
+        if any(section.entries for section in sections):
             reason = request.reason.value
             unit.record_audit(AuditAction.EXPORTED, who=request.asked_by, subject_id=request.referral_id, reason=reason)
-        kept_by_all = _kept_by_all(unit, request.referral_id) if request.whose is Party.CLIENT else []
-        return sealed(unit, [*sections, *kept_by_all], seal_to_=request.seal_to)
+        common = _common_sections(unit, request.referral_id) if request.whose is Party.CLIENT else []
+        return sealed(unit, [*sections, *common], seal_to_=request.seal_to)
 
     return about_subject
 
 
 def sealed(unit: UnitOfWork[Any], sections: Iterable[Section], *, seal_to_: str) -> SealedHolding:
-    """Sections that hold something, as this service's answer. Raises CannotSeal."""
+    """The sections that aren't empty, as this service's answer. Raises CannotSeal."""
     assert isinstance(unit, StoreUnit)
-    held = Holding(service=unit.service, sections=tuple(one for one in sections if one.entries))
+    held = Holding(service=unit.service, sections=tuple(section for section in sections if section.entries))
     try:
         return SealedHolding(sealed=seal_to(seal_to_, held))
     except NotAKey as refusal:
@@ -78,16 +80,16 @@ def sealed(unit: UnitOfWork[Any], sections: Iterable[Section], *, seal_to_: str)
 
 
 def section(topic: Topic, found: Iterable[Entry]) -> Section:
-    return Section(topic=topic, entries=tuple(one for one in found if one.facts))
+    return Section(topic=topic, entries=tuple(entry for entry in found if entry.facts))
 
 
 def entry(*facts: tuple[str, object]) -> Entry:
-    """What is known of these; a value of None or nothing is left out."""
+    """An entry of these facts; a value that is None or empty is left out."""
     return Entry(facts=tuple(fact(what, value) for what, value in facts if value not in (None, "", ())))
 
 
 def reached(contact: SafeContact) -> Entry:
-    """How somebody is safely reached, told to themselves."""
+    """How a person can be contacted safely, in words addressed to them."""
     return entry(
         ("How it is safe to reach you", contact.channel),
         ("When", contact.hours),
@@ -102,10 +104,10 @@ def reached(contact: SafeContact) -> Entry:
 
 def fact(what: str, value: object, *, words: Mapping[Any, str] | None = None, asked: str | None = None) -> Fact:
     """A value in words; a code by its meaning, from `words` or from `contracts.labels`."""
-    several = value if isinstance(value, tuple) else (value,)
-    said = [_said(one, words) for one in several]
-    exactly = tuple(code for _, code in said if code is not None)
-    return Fact(what=what, value="; ".join(text for text, _ in said), exactly=exactly, asked=asked)
+    values = value if isinstance(value, tuple) else (value,)
+    texts = [_in_words(single, words) for single in values]
+    exactly = tuple(code for _, code in texts if code is not None)
+    return Fact(what=what, value="; ".join(text for text, _ in texts), exactly=exactly, asked=asked)
 
 
 def written(moment: datetime) -> str:
@@ -124,7 +126,7 @@ def pounds(pence: int | None) -> str | None:
     return None if pence is None else f"£{pence / 100:,.2f}"
 
 
-def _said(value: object, words: Mapping[Any, str] | None) -> tuple[str, str | None]:
+def _in_words(value: object, words: Mapping[Any, str] | None) -> tuple[str, str | None]:
     """A value in words, and exactly as it is stored if that is something else."""
     match value:
         case StrEnum():
@@ -141,32 +143,32 @@ def _said(value: object, words: Mapping[Any, str] | None) -> tuple[str, str | No
             return clean(str(value)), None  # it may have been kept before text was checked
 
 
-def _kept_by_all(unit: UnitOfWork[Any], referral_id: ReferralId) -> list[Section]:
-    """What every service keeps about a referral, besides what it is there for."""
+def _common_sections(unit: UnitOfWork[Any], referral_id: ReferralId) -> list[Section]:
+    """What the chassis stores about a referral in every service."""
     assert isinstance(unit, StoreUnit)
-    looked = entries(unit.session.connection(), unit.tables.audit_entry, referral_id)
+    audit = entries(unit.session.connection(), unit.tables.audit_entry, referral_id)
     return [
-        section(Topic.RECORD, [_looked(unit.service, one) for one in looked if _may_be_told(one)]),
+        section(Topic.RECORD, [_audit_entry(unit.service, row) for row in audit if _may_be_disclosed(row)]),
         section(Topic.NOTICES, [_notices(unit, referral_id)]),
     ]
 
 
-def _may_be_told(one: Mapping[str, Any]) -> bool:
-    return one["what"] in DEEDS and not (one["reason"] or "").startswith(SAFEGUARDING)
+def _may_be_disclosed(row: Mapping[str, Any]) -> bool:
+    return row["what"] in DISCLOSED_ACTIONS and not (row["reason"] or "").startswith(SAFEGUARDING)
 
 
-def _looked(service: str, one: Mapping[str, Any]) -> Entry:
+def _audit_entry(service: str, row: Mapping[str, Any]) -> Entry:
     return entry(
-        ("When", datetime.fromisoformat(one["at"])),
-        ("Who", one["who"]),
-        ("What they did", DEEDS[AuditAction(one["what"])]),
-        ("Why", ON_RECORD.get(one["reason"] or "", one["reason"])),
+        ("When", datetime.fromisoformat(row["at"])),
+        ("Who", row["who"]),
+        ("What they did", DISCLOSED_ACTIONS[AuditAction(row["what"])]),
+        ("Why", ON_RECORD.get(row["reason"] or "", row["reason"])),
         ("Where", PARTS.get(service, service)),
     )
 
 
 def _notices(unit: StoreUnit, referral_id: ReferralId) -> Entry:
-    """Since when there are any. How many there are would tell of alerts."""
+    """Since when this service has published events about the referral. Their number would reveal alerts."""
     story = unit.tables.story.c
     first = unit.session.execute(select(func.min(story.emitted_at)).where(story.referral_id == referral_id)).scalar()
     return entry(("Sent by", PARTS.get(unit.service, unit.service)), ("Since", first)) if first else Entry(facts=())

@@ -10,11 +10,11 @@ from contracts.events import billing, evaluation, intake, matching, notification
 PUBLISHERS = {
     module.__name__.rsplit(".", 1)[-1]: module for module in (web, intake, matching, billing, notifications, evaluation)
 }
-"""The publishers, in the order in which a referral meets them, and the module of each one's events."""
+"""The publishers, in the order in which a referral passes them, each with the module of its events."""
 
 
 def events() -> Iterator[type[Event]]:
-    """Every event, by publisher and then in the order in which it was written down."""
+    """Every event, by publisher and then in the order of its module."""
     for module in PUBLISHERS.values():
         for member in vars(module).values():
             if isinstance(member, type) and issubclass(member, Event) and member is not Event:

@@ -1,8 +1,8 @@
-"""A schema's checks, compiled once: what marshmallow would do, for values that are as they should be.
+"""A schema's checks, compiled once: a fast path past marshmallow for values that are valid.
 
-Marshmallow walks the whole schema for every message, which was a quarter of all the work of consuming one. A plan does
-the same checks in about a tenth of the time and judges nothing: at the first doubt it raises Unsure, and marshmallow
-decides and explains. A test holds the two to the same answers.
+Marshmallow walks the whole schema for every message, which was a quarter of the work of consuming one. A plan does the
+same checks in about a tenth of the time, but never rejects a value: at the first doubt it raises Unsure, and
+marshmallow decides and explains. A test checks that the two agree.
 """
 
 from __future__ import annotations
@@ -124,8 +124,15 @@ def _with_checks_before(dump: Convert, checks: list[Check]) -> Convert:
 
 
 def _compile(validators: Iterable[Any]) -> list[Check]:
-    return [_range(one) if type(one) is validate.Range else _length(one) if type(one) is validate.Length else one
-            for one in validators]  # fmt: skip
+    return [_check(validator) for validator in validators]
+
+
+def _check(validator: Any) -> Check:
+    if type(validator) is validate.Range:
+        return _range(validator)
+    if type(validator) is validate.Length:
+        return _length(validator)
+    return validator  # type: ignore[no-any-return]
 
 
 def _range(wanted: validate.Range) -> Check:
@@ -236,12 +243,12 @@ def _tuple(field: Any) -> Converters:
     def load(value: Any) -> tuple[Any, ...]:
         if type(value) is not list:
             raise Unsure
-        return tuple([inner.load(one) for one in value])
+        return tuple([inner.load(item) for item in value])
 
     def dump(value: Any) -> list[Any]:
         if type(value) is not tuple:
             raise Unsure
-        return [inner.dump(one) for one in value]
+        return [inner.dump(item) for item in value]
 
     return Converters(load, dump)
 

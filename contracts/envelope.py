@@ -25,7 +25,7 @@ SPECVERSION, ID, SOURCE, TYPE, TIME, SUBJECT, SEQUENCE, DATASCHEMA, TRACEPARENT 
 CORRELATION, CAUSATION = "correlationid", "causationid"
 
 MAX_SEQUENCE = 2**31 - 1
-"""What every store's columns of sequence numbers hold."""
+"""The largest value of a sequence number's database column."""
 
 MAX_TEXT_CHARACTERS = 1_000
 
@@ -38,7 +38,7 @@ MAX_SOURCE_CHARACTERS = 200
 
 
 class UnreadableEnvelope(ValueError):
-    """A message whose headers don't say what it is; the message names the header, never its value."""
+    """A message whose headers can't be read; the error's text names the header, never its value."""
 
 
 class Envelope(NamedTuple):
@@ -66,7 +66,7 @@ class Envelope(NamedTuple):
 
 
 def text_of(id_: UUID) -> str:
-    """As `str` writes it, in a third of the time."""
+    """The same as `str(id_)`, in a third of the time."""
     return orjson.dumps(id_)[1:-1].decode()
 
 
@@ -142,7 +142,7 @@ def _uuid(name: str, value: Any) -> UUID:
 
 
 def _id(name: str, value: Any) -> str:
-    """A UUID as text, checked by its looks where it is written as usual."""
+    """A UUID as text. One in the usual notation is only matched against a pattern, which is faster."""
     return value if isinstance(value, str) and _USUAL_UUID(value) else str(_uuid(name, value))
 
 
@@ -158,7 +158,7 @@ def _source(value: Any, known: str) -> str:
 
 
 def _agreed(name: str, value: Any, known: str) -> str:
-    """What the broker knows, which the header may repeat."""
+    """The value that the broker gave; the header may repeat it, but not contradict it."""
     if value is not None and value != known:
         raise UnreadableEnvelope(
             f"{name} contradicts the exchange or the routing key; leave it out, or send it as it is"
@@ -177,7 +177,7 @@ def _text_if_any(name: str, value: Any) -> str | None:
 
 
 def _traceparent(value: Any) -> str | None:
-    """A trace that can't be followed is begun anew, as W3C's Trace Context asks: no fact is lost for it."""
+    """The trace context; an invalid one is dropped, so that a new trace begins, as W3C's Trace Context requires."""
     return value if isinstance(value, str) and _TRACEPARENT(value) else None
 
 

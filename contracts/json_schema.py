@@ -61,7 +61,7 @@ def _of_field(field: fields.Field[Any]) -> dict[str, Any]:
 
 def _type_of(field: fields.Field[Any]) -> dict[str, Any]:
     if isinstance(field, fields.Enum):
-        return {"type": "string", "enum": [one.value for one in field.enum]}
+        return {"type": "string", "enum": [member.value for member in field.enum]}
     if isinstance(field, Tuple):
         return {"type": "array", "items": _of_field(field.inner)}
     if isinstance(field, fields.Nested):

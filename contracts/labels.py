@@ -1,6 +1,6 @@
 """What the codes mean, for people who read what is held about them: plain, warm and without judgement.
 
-Every value of these enumerations has its words here, which a test holds to; those of a service's own stand with it.
+A test checks that every value of these enumerations has a label here; a service's own codes have theirs in the service.
 """
 
 from __future__ import annotations
@@ -265,7 +265,7 @@ WORDS: Mapping[type[StrEnum], Mapping[str, str]] = {
 }
 
 ON_RECORD: Mapping[str, str] = {**WORDS[ErasureReason], **WORDS[ExportReason], **WORDS[ReadingReason]}
-"""Why something was done, as the audit log has it."""
+"""Labels of the audit log's reasons."""
 
 PARTS: Mapping[str, str] = {
     "intake": "Where requests come in",
@@ -277,7 +277,7 @@ PARTS: Mapping[str, str] = {
 """The services, as people would call them."""
 
 LANGUAGES: Mapping[str, str] = {"en": "English", "cy": "Welsh"}
-"""Others are told by their ISO 639 code."""
+"""Other languages are shown by their ISO 639 code."""
 
 
 def words_of(code: StrEnum) -> str:

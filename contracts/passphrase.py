@@ -1,4 +1,4 @@
-"""The words by which a client is known: how they are compared, and how many wrong tries are let pass."""
+"""A client's passphrase: how it is compared, and how many wrong tries are allowed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import timedelta
 
 TRIES_BEFORE_LOCK = 5
 LOCK = timedelta(minutes=15)
-"""After so many wrong tries nothing opens a request for so long, not even the right words."""
+"""How long a request stays locked after that many wrong tries, even for the right passphrase."""
 
 MINUS = "\u2212"
 _QUOTES = "'\"`\u00b4\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2039\u203a\u00ab\u00bb\u2032\u2033\u02bc"
@@ -16,8 +16,8 @@ _SAME = str.maketrans(dict.fromkeys(_QUOTES, "'"))
 
 
 def folded(passphrase: str) -> str:
-    """The words without what is typed one way here and another way there: case, the number of spaces, and the kinds
-    of quotes and dashes, of which a telephone makes one out of two."""
+    """The passphrase without what differs between keyboards: case, the number of spaces, and the kinds of quotes and
+    dashes (a telephone turns two into one)."""
     plain = " ".join(unicodedata.normalize("NFKC", passphrase.translate(_SAME)).casefold().split())
-    kinds = ("-" if unicodedata.category(one) == "Pd" or one == MINUS else one for one in plain)
+    kinds = ("-" if unicodedata.category(sign) == "Pd" or sign == MINUS else sign for sign in plain)
     return re.sub(" ?-+ ?", "-", "".join(kinds).replace("''", "'"))

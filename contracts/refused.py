@@ -1,4 +1,4 @@
-"""What rules don't allow, said by name: one family for the rules themselves and for the commands that they refuse."""
+"""The base of all refusals: exceptions, each with a name, for what the rules don't allow, in domain and commands."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ class Refused(Exception):
     """A rule says no. The message tells a person what they can do; `name` tells a program.
 
     A caller of a command sees the class's own name, or the one that a subclass is declared under: `class
-    AlreadyFinished(StepNotPossible, name="StepNotPossible")` is told apart within the service alone.
+    AlreadyFinished(StepNotPossible, name="StepNotPossible")` is a class of its own only within the service.
     """
 
     name: ClassVar[str] = "Refused"

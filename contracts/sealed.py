@@ -1,4 +1,4 @@
-"""What travels sealed: the shapes inside a JWE. Only the named reader ever sees them in the clear."""
+"""The shapes that are sealed inside a JWE. Only the named reader ever sees them in the clear."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ DEFAULT_MAX_ITEMS = 1_000
 """Items of a list with no limit of its own."""
 
 GREATEST_NUMBER = 2**53 - 1
-"""How far from 0 a number with no limit of its own may be: so far, JSON has whole numbers exactly everywhere."""
+"""How far from 0 a number with no limit of its own may be: every JSON parser has integers up to this exactly."""
 
 
 class InvalidShape(ValueError):

@@ -1,4 +1,4 @@
-"""Anchors a service's audit log from time to time, and finds out whether it still is what was anchored."""
+"""Anchors a service's audit log from time to time, and checks that the log still agrees with its anchors."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ log = structlog.get_logger()
 
 
 class Anchoring:
-    """One service's. Without a folder the log alone is told, and only what was anchored since the start is known."""
+    """Anchors one service's audit log. Without a folder anchors go to the service's log only, and the audit log is
+    checked against the newest anchor since the start alone."""
 
     def __init__(self, database: Database, folder: Path | None) -> None:
         self._database, self._folder = database, folder
         self._newest: Anchor | None = None
         self._is_well = False
-        """Whether the log contradicted no anchor when all of them were looked at last."""
+        """Whether the audit log agreed with every anchor at the last full check."""
 
     def anchor(self) -> Mapping[str, int]:
-        """Writes down how far the log has come, unless it contradicts what was written down before.
+        """Adds an anchor for the newest entry, unless the audit log contradicts an earlier anchor.
 
-        Returns, by the name of the alarm, how many anchors are contradicted and how many lines are no anchors.
+        Returns, by the name of the alarm, how many anchors are contradicted and how many lines can't be read.
         """
         written = read_anchors(self._folder, self._database.service) if self._folder else Anchors()
         known = [*written.anchors, *([self._newest] if self._newest else [])]
@@ -40,18 +41,18 @@ class Anchoring:
         if written.unreadable:
             log.error(UNREADABLE, lines=list(written.unreadable))
         if broken:
-            first = min(broken, key=lambda one: one.sequence)
+            first = min(broken, key=lambda anchor: anchor.sequence)
             log.error(CONTRADICTS, anchors=len(broken), sequence=first.sequence, hash=first.hash)
         elif newest:
             if self._folder:
                 write_anchor(self._folder, self._database.service, newest, at=self._database.clock.now())
-            self._say(newest)
+            self._remember(newest)
         self._is_well = not broken
         return {CONTRADICTS: len(set(broken)), UNREADABLE: len(written.unreadable)}
 
     def anchor_newest(self) -> None:
-        """Writes down how far the log has come since, where that is replaced by what comes next. Looks at the anchor
-        before alone, so it may be called often; what is wrong is found by `anchor`."""
+        """Replaces the newest anchor, in the file that holds it alone. Checks only the anchor before it, so it may be
+        called often; `anchor` does the full check."""
         if not self._is_well:
             return
         with self._database.reading() as unit:
@@ -61,9 +62,9 @@ class Anchoring:
         if newest and not broken:
             if self._folder:
                 write_newest(self._folder, self._database.service, newest, at=self._database.clock.now())
-            self._say(newest)
+            self._remember(newest)
 
-    def _say(self, newest: Anchor) -> None:
+    def _remember(self, newest: Anchor) -> None:
         if newest != self._newest:
             log.info("audit_anchored", sequence=newest.sequence, hash=newest.hash)
         self._newest = newest

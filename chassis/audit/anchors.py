@@ -1,9 +1,10 @@
-"""Anchors of an audit log, in a file of JSON lines that is only ever added to: how far the log had come, and when.
+"""Anchors of an audit log: the number and hash of its newest entry at some time, as JSON lines in an append-only file.
 
-Between two of them the newest is written down much more often, in a file of one line that is replaced, so that what is
-kept stays small: an anchor holds everything before it.
+The newest anchor is written much more often, to a file of one line that is replaced, so that the files stay small: an
+anchor vouches for all entries before it.
 
-All of them count, not only the newest: a log that was cut or rewritten is anchored again by whoever doesn't look back.
+The log is checked against all anchors, not only the newest: a log that was cut or rewritten may have been anchored
+again since.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ NEWEST = 0
 
 @dataclass(frozen=True)
 class Anchors:
-    """What the files of anchors say: all of them, oldest first, and the numbers of the lines that are no anchors.
+    """The anchors in the files, oldest first, and the numbers of the lines that can't be read as anchors.
 
-    NEWEST among the numbers stands for the file of the newest one.
+    The line number NEWEST stands for the file of the newest anchor.
     """
 
     anchors: tuple[Anchor, ...] = ()
@@ -42,7 +43,7 @@ def newest_file(folder: Path, name: str) -> Path:
 
 
 def file_of(folder: Path, name: str, line: int) -> Path:
-    """Where the line of this number is; see `Anchors`."""
+    """The file that a line number belongs to; see `Anchors`."""
     return newest_file(folder, name) if line == NEWEST else anchor_file(folder, name)
 
 
@@ -57,29 +58,30 @@ def read_anchors(folder: Path, name: str) -> Anchors:
 
 
 def write_newest(folder: Path, name: str, anchor: Anchor, *, at: datetime) -> None:
-    """Writes the newest anchor down, on the disk when it returns. As for `write_anchor`, who calls it has looked."""
+    """Replaces the newest anchor; it is on the disk when this returns. The caller checks first, as for
+    `write_anchor`."""
     path = newest_file(folder, name)
     known = _anchor(_content(path))
     if known and known.sequence >= anchor.sequence:
         return
     folder.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(f".{os.getpid()}")
-    with beside.open("wb") as file:
+    replacement = path.with_suffix(f".{os.getpid()}")
+    with replacement.open("wb") as file:
         file.write(json.dumps(_written(anchor, at)).encode() + NEWLINE)
         file.flush()
         os.fsync(file.fileno())
-    beside.replace(path)
+    replacement.replace(path)
 
 
 def write_anchor(folder: Path, name: str, anchor: Anchor, *, at: datetime) -> bool:
-    """Writes an anchor down. False if the log is anchored as far as that already.
+    """Adds an anchor. False if an anchor for this entry or a later one is there already.
 
-    Whoever calls it has made sure that the log contradicts none of the anchors that are there.
+    The caller must have checked that the log contradicts none of the anchors.
     """
     written = _written(anchor, at)
 
     def further(lines: Sequence[bytes]) -> Mapping[str, object] | None:
-        reached = max((one.sequence for one in map(_anchor, lines) if one), default=0)
+        reached = max((known.sequence for known in map(_anchor, lines) if known), default=0)
         return written if anchor.sequence > reached else None
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -87,30 +89,30 @@ def write_anchor(folder: Path, name: str, anchor: Anchor, *, at: datetime) -> bo
 
 
 def set_aside(folder: Path, name: str, *, beyond: int, at: datetime) -> Path | None:
-    """Takes the anchors beyond a number out of what counts, for a log that a backup has taken back to there.
+    """Removes the anchors of entries after number `beyond`, for a log that was restored from a backup up to there.
 
-    Returns the file that keeps all of them as they were; None if none was beyond.
+    Returns the archive file, which has all anchors as they were; None if there was none to remove.
     """
-    path, known, mark = anchor_file(folder, name), read_anchors(folder, name), f"{name}-{at:%Y%m%dT%H%M%SZ}"
+    path, known, archive = anchor_file(folder, name), read_anchors(folder, name), f"{name}-{at:%Y%m%dT%H%M%SZ}"
     if all(anchor.sequence <= beyond for anchor in known.anchors):
         return None
-    kept, rest, newest = anchor_file(folder, mark), anchor_file(folder, f"{name}-new"), newest_file(folder, name)
+    archived, rest, newest = anchor_file(folder, archive), anchor_file(folder, f"{name}-new"), newest_file(folder, name)
     lines = whole_lines(_content(path))
     parsed = ((line, _anchor(line)) for line in lines)
-    rest.write_bytes(b"".join(line + NEWLINE for line, one in parsed if one is None or one.sequence <= beyond))
-    kept.write_bytes(b"".join(line + NEWLINE for line in (*lines, _content(newest).strip()) if line))
+    rest.write_bytes(b"".join(line + NEWLINE for line, anchor in parsed if anchor is None or anchor.sequence <= beyond))
+    archived.write_bytes(b"".join(line + NEWLINE for line in (*lines, _content(newest).strip()) if line))
     rest.replace(path)
     newest.unlink(missing_ok=True)
-    return kept
+    return archived
 
 
 def append_line(
     path: Path, compose: Callable[[Sequence[bytes]], Mapping[str, object] | None], *, mode: int = 0o600
 ) -> bool:
-    """Adds the object that `compose` makes of the lines there are, unless it makes none, and says whether it did.
+    """Appends the object that `compose` makes from the file's lines, and returns True; False if it returns None.
 
-    It returns when the line is on the disk. Nobody else adds one meanwhile. What was left of a line whose writer was
-    killed in the middle is dropped: nobody was told that it is there.
+    The file is locked meanwhile, and the line is on the disk when this returns. An incomplete last line, whose writer
+    was killed, is dropped: its write was never reported as done.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, mode)
     with os.fdopen(descriptor, "r+b") as file:
@@ -130,9 +132,9 @@ def append_line(
 
 
 def whole_lines(content: bytes) -> list[bytes]:
-    """The lines of a file, without one at the end that was not written whole."""
+    """The lines of a file, without a last line that was not written completely."""
     lines = content.split(NEWLINE)
-    torn = lines.pop()  # nothing, if the last line has its end
+    torn = lines.pop()  # empty, if the last line ends with a newline
     return [*lines, torn] if torn and _is_json(torn) else lines
 
 
@@ -153,8 +155,8 @@ def _is_json(line: bytes) -> bool:
 
 def _anchor(line: bytes) -> Anchor | None:
     try:
-        told = json.loads(line)
-        sequence, hash_ = told["sequence"], told["hash"]
+        parsed = json.loads(line)
+        sequence, hash_ = parsed["sequence"], parsed["hash"]
     except (ValueError, KeyError, TypeError):
         return None
     return Anchor(sequence, hash_) if type(sequence) is int and isinstance(hash_, str) else None

@@ -1,10 +1,10 @@
-"""The record of who read, erased or held what about whom: entries chained by hash, so that none is altered unseen.
+"""The audit log: who read, erased or put on hold what about whom, as entries chained by hash, so that changes show.
 
 An entry is a JSON object. `hash` is the SHA-256, in hex, of its canonical JSON without `hash` itself; `previous` is the
-hash of the entry before. Who changes or takes out an entry breaks every hash after it. Who cuts the newest off, or
-writes all of it anew, is found out by its *anchors*: sequence numbers and their hashes, written down elsewhere, in
-`<folder>/<name>.jsonl` (see `chassis.audit.anchors`) and as a line `audit_anchored` in the log. Whoever can write to
-all of them can cut all; so keep a copy elsewhere.
+hash of the entry before. Changing or removing an entry breaks every hash after it. Cutting off the newest entries, or
+rewriting all of them, contradicts the *anchors*: sequence numbers and their hashes, stored elsewhere, in
+`<folder>/<name>.jsonl` (see `chassis.audit.anchors`) and as a line `audit_anchored` in the service's log. Someone who
+can write to all three can forge all; so keep a copy of the anchors elsewhere.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from enum import StrEnum
 from typing import Any
 
 FIRST = "0" * 64
-"""What the first entry has as `previous`."""
+"""The first entry's `previous`."""
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 class AuditAction(StrEnum):
-    """What is put on record."""
+    """The actions that the audit log records."""
 
     READ = "read"
     EXPORTED = "exported"
@@ -38,18 +38,18 @@ class AuditAction(StrEnum):
     RESTORED = "restored"
     """Every database was replaced by a backup, so the audit logs begin again where theirs ended."""
     REVERSED = "reversed"
-    """A payment or a session was taken back."""
+    """A payment or a session was reversed."""
     THERAPIST_CHANGED = "therapist_changed"
     MATCH_END_UNDONE = "match_end_undone"
     CODE_GIVEN = "code_given"
-    """To a therapist who rang for it, so that they can see how their client is reached."""
+    """A one-time code was given to a therapist on the telephone, to see how to contact their client."""
     RETENTION_APPLIED = "retention_applied"
-    """Of nobody in particular: every date was reckoned anew."""
+    """Every retention date was computed again. The entry is about no one person."""
 
 
 @dataclass(frozen=True)
 class Anchor:
-    """That there was an entry of this number with this hash."""
+    """States that an entry of this number with this hash existed."""
 
     sequence: int
     hash: str
@@ -57,7 +57,8 @@ class Anchor:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a chain came to: how many entries hold, the hash of the last of them, and where it breaks and why, if so."""
+    """The result of verifying a chain: how many entries are intact, the hash of the last of them, and, if the chain is
+    broken, the number of the first bad entry and why it is bad."""
 
     entries: int
     head: str
@@ -76,13 +77,13 @@ def hash_of(entry: Mapping[str, Any]) -> str:
 
 
 def chained(entry: Mapping[str, Any], *, after: Anchor | None) -> dict[str, Any]:
-    """The entry as it follows the last one, with its number, `previous` and `hash`."""
+    """The entry with the number, `previous` and `hash` that it has after the last entry."""
     linked = {**entry, "sequence": after.sequence + 1 if after else 1, "previous": after.hash if after else FIRST}
     return {**linked, "hash": hash_of(linked)}
 
 
 def verify(entries: Iterable[Mapping[str, Any]], *, anchors: Iterable[Anchor] = ()) -> Verdict:
-    """Follows a chain from its first entry, oldest first, and past every anchor."""
+    """Verifies a whole chain, oldest entry first, against itself and every anchor."""
     anchored: dict[int, set[str]] = {}
     for anchor in anchors:
         anchored.setdefault(anchor.sequence, set()).add(anchor.hash)
@@ -101,7 +102,7 @@ def verify(entries: Iterable[Mapping[str, Any]], *, anchors: Iterable[Anchor] = 
 
 
 def _fault(entry: Mapping[str, Any], count: int, head: str) -> str:
-    """What is wrong with the entry that should follow `count` others, or nothing."""
+    """What is wrong with the entry that should follow `count` others; empty if it is right."""
     if entry.get("sequence") != count + 1:
         return f"entry {count + 1} is missing"
     if entry.get("previous") != head:

@@ -1,4 +1,4 @@
-"""The audit log in a service's database: only ever added to, which the database itself sees to."""
+"""The audit log in a service's database, an append-only table: triggers refuse every other change."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ def append(
     subject_id: UUID | None,
     reason: str | None,
 ) -> None:
-    """Adds an entry, in the session's own transaction. `reason` is a code, never words: this can't be erased."""
+    """Adds an entry, in the session's own transaction. `reason` is a code, never free text, since it can't be
+    erased."""
     connection = session.connection()
-    if connection.dialect.name == "postgresql":  # SQLite has let nobody else in since the transaction began
+    if connection.dialect.name == "postgresql":  # on SQLite a transaction has the only write lock anyway
         connection.exec_driver_sql("LOCK TABLE audit_entry IN SHARE ROW EXCLUSIVE MODE")
     entry = {
         "at": at.isoformat(),
@@ -48,14 +49,14 @@ def append(
 
 
 def head(connection: Connection, audit: Table) -> Anchor | None:
-    """The newest entry's number and hash; None if nothing is on record yet."""
+    """The newest entry's number and hash; None if the log is empty."""
     newest = select(audit.c.sequence, audit.c.hash).order_by(audit.c.sequence.desc()).limit(1)
     row = connection.execute(newest).one_or_none()
     return Anchor(row.sequence, row.hash) if row else None
 
 
 def reach(database_url: str) -> int:
-    """The newest entry's number in a database that nobody uses; 0 if it is older than the audit log."""
+    """The newest entry's number in a database that no service uses; 0 if the database is older than the audit log."""
     engine = open_engine(database_url)
     with engine.connect().execution_options(read_only=True) as connection:
         if not inspect(connection).has_table("audit_entry"):
@@ -66,28 +67,29 @@ def reach(database_url: str) -> int:
 
 
 def entries(connection: Connection, audit: Table, subject_id: UUID | None = None) -> Iterator[dict[str, Any]]:
-    """The entries as they were hashed, oldest first; those about one subject if it is named."""
+    """The entries as they were hashed, oldest first; only those about `subject_id`, if given."""
     wanted = select(audit).order_by(audit.c.sequence).execution_options(yield_per=ROWS_AT_ONCE)
     if subject_id is not None:
         wanted = wanted.where(audit.c.subject_id == subject_id)
     for number, row in enumerate(connection.execute(wanted).mappings()):
         if number % ROWS_AT_ONCE == 0:
-            time.sleep(0)  # gives others in the service their turn
+            time.sleep(0)  # lets other greenlets run
         subject = str(row["subject_id"]) if row["subject_id"] else None
         yield {**row, "at": row["at"].isoformat(), "subject_id": subject}
 
 
 def check(connection: Connection, audit: Table, anchors: Sequence[Anchor] = ()) -> Verdict:
-    """Whether the whole chain holds, and still has every entry that was anchored."""
+    """Verifies the whole chain, and that it still has every entry that was anchored."""
     return verify(entries(connection, audit), anchors=anchors)
 
 
 def contradicted(connection: Connection, audit: Table, anchors: Sequence[Anchor]) -> list[Anchor]:
-    """The anchors whose entry is not there, or is another. Looks at no other entries, so it may be asked often."""
+    """The anchors whose entry is missing or different. Reads only these entries, so it may be called often."""
     found: list[Anchor] = []
     for start in range(0, len(anchors), ROWS_AT_ONCE):
-        some = anchors[start : start + ROWS_AT_ONCE]
-        wanted = select(audit.c.sequence, audit.c.hash).where(audit.c.sequence.in_([one.sequence for one in some]))
+        page = anchors[start : start + ROWS_AT_ONCE]
+        numbers = [anchor.sequence for anchor in page]
+        wanted = select(audit.c.sequence, audit.c.hash).where(audit.c.sequence.in_(numbers))
         there = {Anchor(sequence, hash_) for sequence, hash_ in connection.execute(wanted)}
-        found += [one for one in some if one not in there]
+        found += [anchor for anchor in page if anchor not in there]
     return found

@@ -1,7 +1,8 @@
 """Commands: nameko's RPC, read so that nothing a caller sends can stop the service, and answered in nameko's format.
 
 A command is a JSON object with `args` (none) and `kwargs`, published under `<service>.<command>`; its answer is one
-with `result` and `error`, published under the caller's `reply_to`. What can't be read is answered with what is wrong.
+with `result` and `error`, published under the caller's `reply_to`. A command that can't be read is answered with an
+error that says what is wrong.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ from chassis.observability.logs import describe
 from contracts.refused import Refused
 
 AT_ONCE, AT_ONCE_OF_A_FRONT_END = 10, 4
-"""Commands in hand, of each queue; the others wait in it."""
+"""How many commands of each queue are processed at once; the others wait in it."""
 
 DEAD_LETTERED = {"x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason"}
-"""What the broker writes on a dead letter, and a sender can't keep it from."""
+"""Headers that the broker adds to a dead letter, whether or not the sender likes it."""
 
 IDLE_SECONDS, BUSY_SECONDS = 0.5, 0.005
-"""How long the broker is waited for, while nothing and while something is in hand that may be finished any moment."""
+"""How long to wait for the broker while no command is in progress, and while one may be finished at any moment."""
 
 log = structlog.get_logger()
 
@@ -63,7 +64,7 @@ class Command(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What came of a command."""
+    """What a command returned, or the error it raised."""
 
     command: Command
     value: Any = None
@@ -75,7 +76,7 @@ Start = Callable[[Command, Callable[[Result], object]], None]
 
 
 def read_command(message: Incoming, service: str, methods: Collection[str]) -> Command:
-    """Reads a command, or says what is wrong with it; nothing else comes of it, whatever was sent."""
+    """Reads a command. Never raises: what is wrong with it, whatever was sent, is in the command's `refusal`."""
     reply_to, correlation_id = message.reply_to, message.correlation_id
     method, refusal = "", None
     fields: Mapping[str, Any] = {}
@@ -98,9 +99,10 @@ def read_command(message: Incoming, service: str, methods: Collection[str]) -> C
 
 
 def _method(message: Incoming, service: str, methods: Collection[str]) -> str:
-    """What is asked for. Only its own routing key counts, which the broker has checked; CC names others as well.
+    """The method to call. Only the message's own routing key counts, which the broker has checked, and not those in CC.
 
-    A dead letter's hasn't been: whoever may declare a queue chooses where, and as what, it goes on from there.
+    A dead letter's routing key is refused, because it wasn't checked: anyone who may declare a queue can choose the
+    exchange and the routing key that its dead letters are published with.
     """
     key = message.routing_key
     if DEAD_LETTERED & message.headers.keys():
@@ -137,13 +139,14 @@ def _fields(message: Incoming) -> Mapping[str, Any]:
 
 
 def answer_to(result: Result, known: tuple[type[Exception], ...]) -> Outgoing | None:
-    """The answer to a command, if it can be answered. Of an error that isn't `known` only its digest is told."""
+    """The answer to a command; None without a reply address. An error that isn't `known` is given by its digest
+    only."""
     command = result.command
     if command.reply_to is None:
         return None
     try:
-        told = {"result": result.value, "error": _error(result.error, known)}
-        body = orjson.dumps(told, option=orjson.OPT_NON_STR_KEYS)  # a row's names are text, and a little more
+        content = {"result": result.value, "error": _error(result.error, known)}
+        body = orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS)  # a row's column names are a subclass of str
     except TypeError as error:
         body = orjson.dumps({"result": None, "error": _error(error, known)})
     return Outgoing(
@@ -157,22 +160,22 @@ def answer_to(result: Result, known: tuple[type[Exception], ...]) -> Outgoing | 
 
 
 def _error(error: Exception | None, known: tuple[type[Exception], ...]) -> Mapping[str, Any] | None:
-    """As nameko writes an error."""
+    """An error in nameko's format."""
     if error is None:
         return None
     if isinstance(error, CommandRefused):
-        name, path, words = error.name, error.path, error.message
+        name, path, message = error.name, error.path, error.message
     elif isinstance(error, known):
         name = error.name if isinstance(error, Refused) else type(error).__name__
-        path, words = f"{type(error).__module__}.{name}", str(error)
+        path, message = f"{type(error).__module__}.{name}", str(error)
     else:
         name, path = "ServiceFailed", ""
-        words = f"The service failed at this, and nothing was changed. Its log says why, under {digest_of(error)}."
-    return {"exc_type": name, "exc_path": path, "exc_args": [words], "value": words}
+        message = f"The service failed at this, and nothing was changed. Its log says why, under {digest_of(error)}."
+    return {"exc_type": name, "exc_path": path, "exc_args": [message], "value": message}
 
 
 def digest_of(error: Exception) -> str:
-    """What the same failure is known by in the log."""
+    """The digest by which this failure is found in the log."""
     return str(describe(error)["digest"])
 
 
@@ -181,10 +184,10 @@ def _finished(finished: deque[tuple[Any, Result]], channel: Any, result: Result)
 
 
 class Answers:
-    """Publishes answers, to each exchange on a channel of its own.
+    """Publishes answers, with a channel for each exchange.
 
-    The broker closes the channel on which something goes to an exchange that isn't there. Nobody hears those answers;
-    the commands are done all the same, and those that came in other ways don't notice.
+    The broker closes a channel that publishes to an exchange that doesn't exist. The answers on it are lost, but their
+    commands were carried out, and answers on other channels are not affected.
     """
 
     def __init__(self, connection: BusConnection) -> None:
@@ -199,7 +202,7 @@ class Answers:
     def _open(self, exchange: str) -> None:
         def closed(reason: Exception) -> None:
             self._channels.pop(exchange, None)
-            if isinstance(reason, ChannelClosedByBroker):  # otherwise it is the connection that is gone, or closed
+            if isinstance(reason, ChannelClosedByBroker):  # otherwise the whole connection was lost or closed
                 log.error("answers_not_taken", exchange=exchange, code=reason.reply_code)
 
         channel = self._connection.open_channel(on_close=closed)
@@ -210,7 +213,7 @@ class Answers:
 class CommandConsumer:
     """Consumes the command queues of a service over one connection, which it opens again whenever it is lost.
 
-    Staff's and each front-end's are queues of their own, so that none has to wait behind another's.
+    Staff and each front-end have a queue of their own, so that nobody has to wait behind another's commands.
     """
 
     def __init__(
@@ -235,29 +238,29 @@ class CommandConsumer:
             self._stopped.set()
 
     def stop(self) -> None:
-        """Takes no more commands, and returns when those in hand are answered."""
+        """Takes no more commands, and returns when those in progress are answered."""
         self._stopping.set()
         self._stopped.wait()
 
     def _serve(self, connection: BusConnection) -> None:
         arrived: deque[tuple[Any, Incoming]] = deque()
         finished: deque[tuple[Any, Result]] = deque()
-        in_hand, answers = 0, Answers(connection)
+        in_progress, answers = 0, Answers(connection)
         for queue in command_queues(self._service):
             self._listen(connection, queue, arrived)
         self.is_connected = True
         try:
-            while in_hand or not self._stopping.is_set():
+            while in_progress or not self._stopping.is_set():
                 while arrived and not self._stopping.is_set():
                     channel, message = arrived.popleft()
                     command = read_command(message, self._service, self._methods)
                     self._begin(command, partial(_finished, finished, channel))
-                    in_hand += 1
-                time.sleep(0)  # most are done in one go
+                    in_progress += 1
+                time.sleep(0)  # lets the workers run: most finish without waiting for anything
                 while finished:
                     self._finish(answers, *finished.popleft())
-                    in_hand -= 1
-                connection.drain(BUSY_SECONDS if in_hand else IDLE_SECONDS)
+                    in_progress -= 1
+                connection.drain(BUSY_SECONDS if in_progress else IDLE_SECONDS)
         finally:
             self.is_connected = False
 

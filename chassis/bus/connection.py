@@ -1,8 +1,8 @@
-"""An AMQP connection that its owner drives, and that notices when the other side is gone.
+"""An AMQP connection without an event loop: it reads and writes only when its owner calls `drain`.
 
-The protocol is pika's; the input and output are ours. pika's own adapters run an event loop and write frame by frame.
-Here nothing happens but in `drain`, which suits a thread that also has other things to do, and frames are written
-together. What is delivered is put together by `chassis.bus.frames`, which no message can stop.
+The protocol is pika's, the input and output are ours. pika's own adapters run an event loop and write frame by frame;
+`drain` suits a thread that also has other things to do, and writes frames together. Deliveries are assembled by
+`chassis.bus.frames`, where no message can break the connection.
 """
 
 from __future__ import annotations
@@ -69,10 +69,10 @@ class BusConnection(Connection):  # type: ignore[misc]
         self._max_piece_bytes: int = self.params.frame_max - FRAME_HEADER_SIZE - FRAME_END_SIZE
 
     def drain(self, timeout: float, *, receive: bool = True) -> bool:
-        """Sends what waits to be sent, waits at most so many seconds for the broker, and takes in what it sent.
+        """Sends what is buffered, waits up to `timeout` seconds for the broker, and processes what it sent.
 
-        True if there may be more to take in at once. Heartbeats are sent and missed here too, so call it at least once
-        in half of one; `receive` nothing for longer than two, and the broker counts as gone.
+        Returns True if there may be more to read at once. Heartbeats are sent and checked here too: call it at least
+        twice in a heartbeat interval. Without `receive` for longer than two intervals the broker counts as gone.
         """
         self.flush()
         data = self._receive(timeout) if receive else b""
@@ -84,7 +84,7 @@ class BusConnection(Connection):  # type: ignore[misc]
         return len(data) == READ_BYTES
 
     def flush(self) -> None:
-        """Sends what waits to be sent."""
+        """Sends what is buffered."""
         if self._unsent:
             data = b"".join(self._unsent)
             self._unsent.clear()
@@ -99,10 +99,11 @@ class BusConnection(Connection):  # type: ignore[misc]
         return answers[0]
 
     def open_channel(self, on_close: Callable[[Exception], object] | None = None) -> Any:
-        """A `pika.channel.Channel`. If the broker closes it, `on_close` is told why, or else the connection is lost."""
-        told = on_close or self.give_up
+        """A `pika.channel.Channel`. If the broker closes it, `on_close` is called with the reason; without an
+        `on_close` the whole connection is given up."""
+        notify = on_close or self.give_up
         channel = self.ask(lambda opened: self.channel(on_open_callback=opened))
-        channel.add_on_close_callback(lambda closed, reason: None if closed in self._ended else told(reason))
+        channel.add_on_close_callback(lambda closed, reason: None if closed in self._ended else notify(reason))
         return channel
 
     def close_channel(self, channel: Any) -> None:
@@ -112,7 +113,7 @@ class BusConnection(Connection):  # type: ignore[misc]
         self._drain_until(lambda: bool(channel.is_closed))
 
     def consume(self, channel: Any, queue: str, take: Take, *, auto_ack: bool = False) -> None:
-        """Has every message that the queue delivers to this channel taken."""
+        """Calls `take` with every message that the queue delivers to this channel."""
 
         def begin(done: Callable[..., None]) -> None:
             tag = channel.basic_consume(queue, lambda *_: None, auto_ack=auto_ack, callback=done)
@@ -123,8 +124,8 @@ class BusConnection(Connection):  # type: ignore[misc]
     def publish(self, channel: Any, message: Outgoing) -> None:
         """Writes a message, mandatory and persistent, to be sent by the next `flush` or `drain`.
 
-        It says whose it is, which the broker checks. The frames are pika's; its channel would take twice as long over
-        them, because it marshals the method anew for each.
+        It carries this connection's user name, which the broker checks. The frames are pika's; pika's channel would
+        take twice as long, because it marshals the method anew for each message.
         """
         if not channel.is_open:
             raise ChannelWrongStateError("the channel is closed")
@@ -148,11 +149,11 @@ class BusConnection(Connection):  # type: ignore[misc]
             self._unsent.append(Body(number, body[begin : begin + self._max_piece_bytes]).marshal())
 
     def give_up(self, reason: Exception) -> None:
-        """Has the next `drain` raise this, unless something went wrong before."""
+        """Makes the next `drain` raise this, unless an earlier reason was given."""
         self._lost = self._lost or reason
 
     def end(self) -> None:
-        """Closes it, politely if that is possible. What is delivered meanwhile goes back to the broker."""
+        """Closes it, with AMQP's handshake if that is possible. What is delivered meanwhile goes back to the broker."""
         self._deliveries.forget_consumers()
         with suppress(*LOST):
             if self.is_open:
@@ -183,7 +184,7 @@ class BusConnection(Connection):  # type: ignore[misc]
 
     def _run_timers(self) -> None:
         now = time.monotonic()
-        for timer in [one for one in self._timers if one.due <= now]:
+        for timer in [timer for timer in self._timers if timer.due <= now]:
             self._timers.remove(timer)
             timer.callback()
 
@@ -194,7 +195,7 @@ class BusConnection(Connection):  # type: ignore[misc]
         self.give_up(reason)
 
     def _on_data_available(self, data: bytes) -> None:
-        """As pika's own, frame by frame, but for deliveries to `consume`."""
+        """Does what pika does, frame by frame, but takes deliveries to `consume` out for `Deliveries`."""
         buffer = self._received + data
         at, held = 0, len(buffer)
         try:
@@ -212,7 +213,7 @@ class BusConnection(Connection):  # type: ignore[misc]
         finally:
             self._received = buffer[at:]
 
-    # What pika asks of an adapter.
+    # The methods that pika requires of an adapter.
 
     def _adapter_emit_data(self, data: bytes) -> None:
         self._unsent.append(data)
@@ -264,7 +265,7 @@ def open_connection(
 
 @lru_cache(maxsize=1_024)
 def _publish_method(channel: int, exchange: str, routing_key: str) -> bytes:
-    """These are few, and the same for every message."""
+    """Cached, because a service publishes to few exchanges and routing keys, again and again."""
     marshalled: bytes = Method(
         channel, Basic.Publish(exchange=exchange, routing_key=routing_key, mandatory=True)
     ).marshal()

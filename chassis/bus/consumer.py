@@ -1,7 +1,7 @@
-"""Consuming a lane: take what is waiting, have it settled in one transaction, acknowledge once.
+"""Consuming a lane: take the messages that have arrived, settle them in one transaction, acknowledge them together.
 
-The batch is whatever has arrived, up to a limit; it doesn't wait for more, so at low rates it is a single message. Only
-where the machine has more to do than it can does ordinary work give way for a moment, and takes more at a time.
+A batch is whatever has arrived, up to a limit; it doesn't wait for more, so at low rates it is a single message. Only
+on an overloaded machine does an ordinary lane back off for a moment, so that its next batch is larger.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from chassis.observability.logs import describe
 
 IDLE_SECONDS = 0.5
 ACK_SECONDS = 0.002
-"""How long a message that came alone waits to be acknowledged: the broker writes that to disk as well, and hands on
-what was said about the message meanwhile. At once, it would make the answer to it later by a sixteenth."""
+"""How long the acknowledgement of a message that came alone is delayed. The broker writes acknowledgements to disk, so
+that sent at once it would delay the events that the message led to, by a sixteenth."""
 
 HELD_BYTES = 8 * 1_048_576
-"""Bodies that are kept in memory; what more there is waits in the socket, and at the broker."""
+"""Bytes of bodies that are kept in memory; while there are more, nothing is read, and the rest waits at the broker."""
 
 ACK_SHARE = 4
 """A quarter of a batch is acknowledged without waiting, so that the broker always has more to send."""
@@ -45,11 +45,12 @@ _FATES = {
 log = structlog.get_logger()
 
 RunWorker = Callable[[Callable[[], list[Settled]], Callable[[], bool]], list[Settled]]
-"""Runs the settling in a worker; calls the second function again and again while it waits, at once if that is true."""
+"""Runs the first function in a worker. While it waits it calls the second one again and again, without a pause as long
+as that returns True."""
 
 
 class _Acknowledgements:
-    """Acknowledgements of what is settled, sent together."""
+    """Collects the acknowledgements of settled messages, to send many as one."""
 
     def __init__(self, connection: BusConnection, channel: Any, *, at_most: int) -> None:
         self._connection, self._channel, self._at_most = connection, channel, at_most
@@ -102,7 +103,7 @@ class LaneConsumer:
         self._stopped = threading.Event()
 
     def stop(self) -> None:
-        """Stops taking messages, finishes the batch in hand, and gives the rest back to the broker."""
+        """Stops taking messages, finishes the current batch, and gives the rest back to the broker."""
         self._stopping.set()
         self._stopped.wait()
 
@@ -151,7 +152,7 @@ class LaneConsumer:
             self._held_bytes += len(delivery.body)
 
     def _refuse(self, channel: Any, delivery: Delivery) -> None:
-        """Has the broker park a message as it is: it is too much for us to take in, or to publish again."""
+        """Makes the broker dead-letter a message unchanged: it is too large or too broken to be read or republished."""
         channel.basic_reject(delivery.delivery_tag, requeue=False)
         metrics.PARKED.labels(self._lane).inc()
         log.warning("message_refused", lane=self._lane)
@@ -172,7 +173,7 @@ class LaneConsumer:
             self._back_off(connection, seconds)
 
     def _back_off(self, connection: BusConnection, seconds: float) -> None:
-        """Leaves the processor to others for so long, unless a whole batch has arrived before."""
+        """Leaves the processor to others for this many seconds, or until a whole batch has arrived."""
         until = time.monotonic() + seconds
         while self._has_room and (left := until - time.monotonic()) > 0:
             connection.drain(min(left, IDLE_SECONDS))
@@ -182,12 +183,12 @@ class LaneConsumer:
     def _handle_batch(self, connection: BusConnection, forwarder: Forwarder, settled: _Acknowledgements) -> None:
         batch, begun = self._next_batch(), time.perf_counter()
         if batch[0].delivery.is_suspect:
-            settled.send()  # so that only it comes again if it is what brings the process down
-        fates = self._settle_patiently(connection, batch)
-        if fates is None:
+            settled.send()  # so that if this message kills the process, only this message is delivered again
+        results = self._settle_patiently(connection, batch)
+        if results is None:
             return
-        self._count(fates, time.perf_counter() - begun)
-        forwarder.forward([one for one in fates if one.fate is not Fate.DONE])
+        self._count(results, time.perf_counter() - begun)
+        forwarder.forward([result for result in results if result.fate is not Fate.DONE])
         settled.add(len(batch), batch[-1].delivery.delivery_tag)
         for _ in batch:
             self._held_bytes -= len(self._waiting.popleft().delivery.body)
@@ -197,13 +198,13 @@ class LaneConsumer:
         return len(self._waiting) < self._batch_limit and self._held_bytes < HELD_BYTES
 
     def _take_in(self, connection: BusConnection) -> bool:
-        """Takes in what has arrived while a batch is handled, if there is room for it. True if there may be more."""
+        """Reads what has arrived while a batch is handled, if there is room for it. True if there may be more."""
         return connection.drain(0, receive=self._held_bytes < HELD_BYTES)
 
     def _count(self, settled: list[Settled], seconds: float) -> None:
         metrics.BATCH.labels(self._lane).observe(len(settled))
         metrics.HANDLER_SECONDS.labels(self._lane).observe(seconds)
-        for fate, count in Counter(one.fate for one in settled).items():
+        for fate, count in Counter(result.fate for result in settled).items():
             _FATES[fate].labels(self._lane).inc(count)
         log.debug("batch_settled", lane=self._lane, messages=len(settled), seconds=round(seconds, 4))
 
@@ -218,7 +219,7 @@ class LaneConsumer:
         return batch
 
     def _settle_patiently(self, connection: BusConnection, batch: list[Arrived]) -> list[Settled] | None:
-        """Settles the batch, waiting while the database is away. None if it was stopped meanwhile."""
+        """Settles the batch, retrying while the database is unavailable. None if the consumer was stopped meanwhile."""
         delays = backoff_seconds()
         while not self._stopping.is_set():
             try:

@@ -1,6 +1,7 @@
-"""Dead letters: what lies in a service's `.dead` queue, looked at and moved without losing any.
+"""Dead letters: the messages in a service's `.dead` queue, listed, replayed and discarded without losing any.
 
-Looking takes every message without acknowledging it and gives all of them back, in order, when the connection closes.
+Listing takes every message without acknowledging it; the broker puts all of them back, in order, when the connection
+closes.
 """
 
 from __future__ import annotations
@@ -19,21 +20,22 @@ from pika.exceptions import ChannelClosedByBroker
 from chassis.bus.connection import LOST, BusConnection, close_quietly, open_connection
 from chassis.bus.failure_history import DIGEST, ERROR, LANE, REASON, History, history_of, moment, published_again, text
 from chassis.bus.messages import MAX_MESSAGE_BYTES, Incoming
-from chassis.bus.peek import depth, taken
+from chassis.bus.peek import depth, messages_in
 from chassis.bus.publisher import ConfirmingPublisher, NotConfirmed
 from chassis.bus.topology import DEAD, RETURN
 
 REPLAY = "replay"
 GIVE_BACK_SECONDS = 5.0
 HEARTBEAT_SECONDS = 120
-"""Long, because nothing is read while letters are put back: that would take in all that the broker has sent."""
+"""Long, because nothing is read from this connection while letters are replayed over another one: reading would buffer
+everything that the broker has sent."""
 
 MAX_BYTES = 16 * 1_048_576
-"""So much of a queue's content is looked at, headers and all, the oldest first; what lies behind it comes when that is
-settled. A service looks itself, so this is memory of its own."""
+"""How much of a queue, headers included, is read at once, the oldest first; the rest is read when those are settled. It
+bounds the memory of the service, which reads its own dead letters."""
 
 MAX_ID_LENGTH = 255
-"""What calls itself by a longer name couldn't be named in a command."""
+"""A longer message id is ignored, because a command couldn't carry it."""
 
 NOT_FOUND = 404
 BY_THE_BROKER = "the broker parked it: it was handed out too often"
@@ -42,11 +44,11 @@ UNKNOWN_ORIGIN = "nothing the broker has checked says who published it; have it 
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """One dead letter, as its headers tell of it. Times are None where it doesn't say.
+    """One dead letter, described by its headers. Times are None where the headers give none.
 
-    It may have been parked more than once: `messages` are its copies, oldest first, and the newest tells of it.
-    `history` is None if the service itself didn't park it, so that what its headers say may be anybody's. `key` is what
-    tells it from every other that lies there.
+    It may have been dead-lettered more than once: `messages` are its copies, oldest first, and the newest describes it.
+    `history` is None if the broker and not the service put it here, because then anybody may have written its headers.
+    `key` is unique within the queue.
     """
 
     service: str
@@ -83,16 +85,16 @@ class DeadLetter:
 
     @property
     def headers(self) -> dict[str, Any]:
-        """Its headers, without what the broker wrote."""
+        """The message's headers, without those that the broker added."""
         return {str(name): value for name, value in self.message.headers.items() if not _is_brokers(name)}
 
     @property
     def cause(self) -> str:
-        """What letters that died alike have in common: a short name for reason, path through the code and event."""
+        """The same for letters that failed alike: a short hash of reason, path through the code and event."""
         return hashlib.sha256(f"{self.reason}|{self.digest}|{self.event}".encode()).hexdigest()[:8]
 
-    def told(self) -> dict[str, Any]:
-        """All about it but the body, as JSON."""
+    def summary(self) -> dict[str, Any]:
+        """Everything except headers and body, as JSON."""
         names = ("service", "id", "cause", "event", "publisher", "lane", "reason", "error", "digest")
         counts = {"attempts": self.attempts, "copies": self.copies}
         times = {name: _iso(getattr(self, name)) for name in ("first_failed_at", "published_at")}
@@ -101,7 +103,7 @@ class DeadLetter:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which letters are meant: those of these ids or all, of this cause, that first failed between these times."""
+    """A filter: letters with one of these ids (empty: any), of this cause, that first failed between these times."""
 
     ids: frozenset[str] = frozenset()
     cause: str | None = None
@@ -119,8 +121,8 @@ class Selection:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of the letters that were meant: those that were moved, and why others were left where they are."""
+class MoveResult:
+    """The letters that were replayed or discarded, and those that were left in the queue, each with the reason."""
 
     done: tuple[DeadLetter, ...]
     refused: tuple[tuple[DeadLetter, str], ...] = ()
@@ -134,19 +136,19 @@ class DeadQueue:
         self._channel = connection.open_channel()
         self._held = 0
         self.saw_all = True
-        """Whether there was nothing behind the letters that were looked at last."""
+        """Whether the last call of `letters` reached the end of the queue."""
 
     @property
     def _queue(self) -> str:
         return f"{self.service}.{DEAD}"
 
     def letters(self) -> list[DeadLetter]:
-        """Every letter once, oldest first. Each stays out of the queue until it is settled or the channel closes."""
+        """Every letter once, oldest first. Nobody else gets them until they are settled or the channel closes."""
         copies: dict[str, list[Incoming]] = defaultdict(list)
         size, self.saw_all = 0, True
         if not self._is_there():
             return []  # the service has never been started on this broker
-        for message in taken(self._connection, self._channel, self._queue):
+        for message in messages_in(self._connection, self._channel, self._queue):
             self._held += 1
             copies[_key(message)].append(message)
             size += len(message.body) + len(repr(message.headers))
@@ -169,11 +171,11 @@ class DeadQueue:
         wanted: Callable[[DeadLetter], bool],
         refusal: Callable[[DeadLetter], str | None],
         publisher: ConfirmingPublisher,
-    ) -> Outcome:
-        """Puts letters back into their lanes, each once and under its own id. It leaves here, with all of its copies,
-        only when the broker has it there. `publisher` is on a connection of its own.
+    ) -> MoveResult:
+        """Publishes letters to their lanes again, each once and under its own id. A letter and its copies leave this
+        queue only when the broker has confirmed it there. `publisher` is on a connection of its own.
 
-        `refusal` says why a letter must not be replayed, or None. Only the service's own user may do this.
+        `refusal` returns why a letter must not be replayed, or None. Only the service's own broker user may do this.
         """
         done, refused = [], []
         for letter in filter(wanted, self.letters()):
@@ -186,40 +188,40 @@ class DeadQueue:
                 self._settle(letter)
                 done.append(letter)
         self._connection.flush()
-        return Outcome(tuple(done), tuple(refused))
+        return MoveResult(tuple(done), tuple(refused))
 
-    def discard(self, wanted: Callable[[DeadLetter], bool], record: Callable[[DeadLetter], None]) -> Outcome:
-        """Drops letters for good, with all of their copies, each after `record` has put it on record."""
+    def discard(self, wanted: Callable[[DeadLetter], bool], record: Callable[[DeadLetter], None]) -> MoveResult:
+        """Drops letters for good, with all of their copies, each after `record` has added it to the audit log."""
         done = list(filter(wanted, self.letters()))
         for letter in done:
             record(letter)
             self._settle(letter)
         self._connection.flush()
-        return Outcome(tuple(done))
+        return MoveResult(tuple(done))
 
     def give_back(self) -> None:
-        """Puts what was only looked at back, and returns when whoever looks next will find it."""
+        """Puts letters that weren't settled back, and returns when the broker lists them as ready again."""
         if not self._held:
             return
         with suppress(*LOST):
             self._connection.close_channel(self._channel)
             deadline, channel = time.monotonic() + GIVE_BACK_SECONDS, self._connection.open_channel()
             while depth(self._connection, channel, self._queue) < self._held and time.monotonic() < deadline:
-                time.sleep(0.02)  # unless somebody else has them in hand
+                time.sleep(0.02)  # in vain if another consumer has taken them meanwhile
 
     def _is_back_in_its_lane(self, publisher: ConfirmingPublisher, letter: DeadLetter) -> bool:
         history = letter.history
         assert history is not None
-        anew = published_again(
+        again = published_again(
             letter.message,
             History(history.exchange, history.routing_key, history.user),
             exchange=f"{self.service}.{RETURN}",
             routing_key=f"{letter.lane}.{REPLAY}",
             lane=letter.lane,
         )
-        published = publisher.publish([anew])
+        published = publisher.publish([again])
         if published.refused:
-            raise NotConfirmed(f"{anew.exchange} takes nothing just now")
+            raise NotConfirmed(f"{again.exchange} takes nothing just now")
         return not published.unroutable
 
     def _settle(self, letter: DeadLetter) -> None:
@@ -239,7 +241,7 @@ def dead_queue(amqp_uri: str, service: str, *, max_message_bytes: int) -> Iterat
 
 @contextmanager
 def replaying(amqp_uri: str, service: str) -> Iterator[ConfirmingPublisher]:
-    """What `DeadQueue.replay` publishes with. Raises one of LOST."""
+    """The publisher for `DeadQueue.replay`. Raises one of LOST."""
     with _connected(amqp_uri, f"{service} replay", MAX_MESSAGE_BYTES) as connection:
         yield ConfirmingPublisher(connection)
 
@@ -256,9 +258,10 @@ def _connected(amqp_uri: str, name: str, max_message_bytes: int) -> Iterator[Bus
 
 
 def too_old(letter: DeadLetter, *, now: datetime, retention: timedelta, is_safe: bool) -> str | None:
-    """Why a letter must not be replayed, or None: the inbox may have forgotten that it took effect.
+    """Why a letter must not be replayed, or None: when it is older than the inbox remembers, it may already have been
+    handled.
 
-    `is_safe` says that its handler knows it by its business key, without the inbox.
+    `is_safe` says that its handler is idempotent by a business key, without the inbox.
     """
     known_since = min((at for at in (letter.published_at, letter.first_failed_at) if at), default=None)
     if is_safe or (known_since and now - known_since < retention):
@@ -273,16 +276,16 @@ def too_old(letter: DeadLetter, *, now: datetime, retention: timedelta, is_safe:
 def _letter(service: str, key: str, messages: tuple[Incoming, ...]) -> DeadLetter:
     message = messages[-1]
     headers, history = message.headers, _history(message)
-    told = {name: text(headers, name) or "" for name in (REASON, ERROR, DIGEST)} if history else {}
+    failure = {name: text(headers, name) or "" for name in (REASON, ERROR, DIGEST)} if history else {}
     return DeadLetter(
         service=service,
         key=key,
         id=_id(message),
         event=text(headers, "cloudEvents_type") or text(headers, "cloudEvents:type") or _routing_key(history),
         lane=_lane(message),
-        reason=told.get(REASON) or message.defect or BY_THE_BROKER,
-        error=told.get(ERROR, ""),
-        digest=told.get(DIGEST, ""),
+        reason=failure.get(REASON) or message.defect or BY_THE_BROKER,
+        error=failure.get(ERROR, ""),
+        digest=failure.get(DIGEST, ""),
         history=history,
         published_at=moment(text(headers, "cloudEvents_time") or text(headers, "cloudEvents:time")),
         messages=messages,
@@ -290,7 +293,7 @@ def _letter(service: str, key: str, messages: tuple[Incoming, ...]) -> DeadLette
 
 
 def _history(message: Incoming) -> History | None:
-    """What the broker moves here bears its mark, and what the service publishes here doesn't."""
+    """The history that the service wrote; None for a message that the broker moved here, which has an `x-death`."""
     return None if message.defect or "x-death" in message.headers else history_of(message.headers)
 
 
@@ -299,10 +302,10 @@ def _lane(message: Incoming) -> str:
 
 
 def _key(message: Incoming) -> str:
-    """The same for every copy of a letter. What the broker parked is no copy of what the service did: anybody may have
-    given it the other's id."""
-    who = "service" if _history(message) else "broker"
-    return hashlib.sha256(f"{who}|{_lane(message)}|{_id(message)}".encode()).hexdigest()[:32]
+    """The same for every copy of a letter. A message that the broker moved here is never a copy of one that the service
+    published here, because anybody may have given it that id."""
+    parked_by = "service" if _history(message) else "broker"
+    return hashlib.sha256(f"{parked_by}|{_lane(message)}|{_id(message)}".encode()).hexdigest()[:32]
 
 
 def _routing_key(history: History | None) -> str:
@@ -310,10 +313,11 @@ def _routing_key(history: History | None) -> str:
 
 
 def _id(message: Incoming) -> str:
-    """Its id. What has none may be anything, and is known by all that it says; what was dropped unread, by its body."""
-    told = text(message.headers, "cloudEvents_id") or text(message.headers, "cloudEvents:id")
-    own = message.message_id if isinstance(message.message_id, str) else ""
-    named = (name for name in (told, own) if name and len(name) <= MAX_ID_LENGTH)
+    """The event's id, or the AMQP message's, or else a hash: of the body alone if that was dropped unread, or of
+    headers and body."""
+    event_id = text(message.headers, "cloudEvents_id") or text(message.headers, "cloudEvents:id")
+    amqp_id = message.message_id if isinstance(message.message_id, str) else ""
+    named = (name for name in (event_id, amqp_id) if name and len(name) <= MAX_ID_LENGTH)
     return next(named, None) or message.digest or _digest(message)
 
 

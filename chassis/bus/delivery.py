@@ -1,4 +1,4 @@
-"""A message as it arrived, and what it means."""
+"""A delivered message, and the event that is read from it."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Subscription:
 
 
 class Unreadable(Invalid):
-    """A message that can't become an event; its text says why, without repeating what is in it."""
+    """A message from which no event can be read; the text says why, without repeating the message's content."""
 
 
 class Delivery(NamedTuple):
-    """One delivered message, of which nothing has been read yet but where it comes from."""
+    """One delivered message. Of its content, only where it comes from has been read."""
 
     body: bytes
     headers: Mapping[Any, Any]
@@ -66,18 +66,18 @@ class Delivery(NamedTuple):
 
     @property
     def is_suspect(self) -> bool:
-        """Whether it has gone down with its consumer so often that it may be what brings it down: it is taken alone."""
+        """Whether its consumer has died so often while it had it that it may be the cause: it is then handled alone."""
         return number(self.headers, "x-delivery-count") >= SUSPECT_AFTER_RETURNS
 
     @property
     def fingerprint(self) -> UUID:
-        """What it is recognised by without being read: the same for the same message, delivered again."""
-        told = repr((self.history.exchange, self.history.routing_key, self.message_id)).encode()
-        return UUID(bytes=sha256(told + self.body).digest()[:16])
+        """Identifies the message without reading it: the same when the same message is delivered again."""
+        origin = repr((self.history.exchange, self.history.routing_key, self.message_id)).encode()
+        return UUID(bytes=sha256(origin + self.body).digest()[:16])
 
 
 class Understood(NamedTuple):
-    """A delivery that makes sense, and who handles it."""
+    """A delivery with the event that was read from it, and its handler."""
 
     delivery: Delivery
     envelope: Envelope
@@ -90,19 +90,19 @@ class Understood(NamedTuple):
 
 
 class NotUnderstood(NamedTuple):
-    """A delivery that doesn't, and why."""
+    """A delivery from which no event could be read, and why."""
 
     delivery: Delivery
     error: Unreadable
 
     @property
     def published_at(self) -> datetime:
-        """When it arrived, since it doesn't say."""
+        """When it arrived, because the time of publication isn't known."""
         return self.delivery.received_at
 
 
 class Suspect(NamedTuple):
-    """A delivery that may bring the process down: it is read only after that was noted where a crash can't reach it."""
+    """A delivery that may kill the process: the attempt is committed to the database before the message is read."""
 
     delivery: Delivery
 
@@ -118,10 +118,10 @@ Subscriptions = Mapping[tuple[str, str], Subscription]
 
 
 def read(delivery: Delivery, subscriptions: Subscriptions, *, one_user_each: bool) -> Understood | NotUnderstood:
-    """Decodes and checks a delivery, or says why that can't be; nothing else comes of it, whatever was sent.
+    """Decodes and checks a delivery. Never raises, whatever was sent: it returns a NotUnderstood with the reason.
 
-    `one_user_each` says that each publisher has the broker user of its name, so that another's message is found out
-    even where that user may write to everything.
+    `one_user_each` says that each publisher has the broker user of its name, so that a message from another user is
+    recognised even if that user may write to every exchange.
     """
     try:
         return _understand(delivery, subscriptions, one_user_each)

@@ -1,7 +1,7 @@
-"""What we write about a message when it couldn't be handled: where it came from, how often it failed, and since when.
+"""The history of a message that couldn't be handled: where it came from, how often it failed, and since when.
 
-It travels in headers of our own, which anybody could write. So they are believed only on what comes out of the
-service's own return exchange, to which its own broker user alone may write, and are taken off everything else.
+It travels in headers of our own, which any publisher could forge. So they are trusted only on messages from the
+service's own return exchange, to which nobody but its own broker user may write, and removed from all others.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ DIGEST = "leeward_digest"
 class History(NamedTuple):
     """Where a message was first published and by whom, and what has become of it since.
 
-    `exchange` and `routing_key` are what the broker said when it first came; `user` is the broker user that published
-    it, which the broker has checked, or None if it didn't say. `attempts` counts failures, `waits` the times that it
-    was "not yet", `put_back` how often it had been handed out too often.
+    `exchange` and `routing_key` are those of its first delivery; `user` is the broker user that published it, which the
+    broker has checked, or None if the message didn't carry it. `attempts` counts failures, `waits` how often its
+    handler raised NotYet, `put_back` how often it was put back into its lane after exceeding the delivery limit.
     """
 
     exchange: str
@@ -48,7 +48,7 @@ class History(NamedTuple):
         return self.exchange.removesuffix(".events")
 
     def to_headers(self) -> dict[str, Any]:
-        """The headers to publish it again with; what there is nothing to say of is left out."""
+        """The headers to publish it again with; values that are empty or 0 are left out."""
         first_failed_at = self.first_failed_at.isoformat() if self.first_failed_at else None
         headers = {
             ORIGIN_EXCHANGE: self.exchange,
@@ -63,7 +63,7 @@ class History(NamedTuple):
 
 
 def history_of(headers: Mapping[Any, Any]) -> History:
-    """Reads our own headers. What isn't as we write it counts as not said."""
+    """Reads our own headers. A value that isn't as we write it is ignored."""
     return History(
         exchange=text(headers, ORIGIN_EXCHANGE) or "",
         routing_key=text(headers, ORIGIN_ROUTING_KEY) or "",
@@ -76,16 +76,17 @@ def history_of(headers: Mapping[Any, Any]) -> History:
 
 
 ROUTED_TO = ("CC", "BCC")
-"""By which a sender has the broker deliver a message under more routing keys."""
+"""Headers by which a sender has the broker route a message under further routing keys."""
 
 _CARRIED_ON = (str, bytes, int, float, datetime, type(None))
-"""Of any depth, tables and lists could stop whoever publishes them again."""
+"""The types of header values that are kept. Tables and lists can be nested so deep that publishing them again fails."""
 
 
 def without_history(headers: Mapping[Any, Any]) -> dict[str, Any]:
-    """The sender's own headers, as far as they are carried on when a message is published again.
+    """The sender's own headers that are kept when a message is published again.
 
-    RabbitMQ 3.10 was seen to hold a message for ever that was published again with an `x-death`, and 4.x ignores one.
+    `x-death` isn't: RabbitMQ 3.10 was seen to hold a message for ever that was published again with one, and 4.x
+    ignores it.
     """
     return {
         name: value
@@ -99,7 +100,7 @@ def without_history(headers: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 class Message(Protocol):
-    """What there is of a message to be published again."""
+    """The parts of a message that are needed to publish it again."""
 
     @property
     def body(self) -> bytes: ...
@@ -123,7 +124,7 @@ def published_again(
     lane: str,
     why: Mapping[str, Any] = MappingProxyType({}),
 ) -> Outgoing:
-    """A message under its own id, with its sender's headers and the history that it has by now."""
+    """The message to publish: under the original id, with the sender's headers, the history and the failure (`why`)."""
     return Outgoing(
         exchange=exchange,
         routing_key=routing_key,
@@ -135,19 +136,19 @@ def published_again(
 
 
 def text(headers: Mapping[Any, Any], name: str) -> str | None:
-    """A header that is text, and not empty."""
+    """A header's value if it is a non-empty string, else None."""
     value = headers.get(name)
     return value if isinstance(value, str) and value else None
 
 
 def number(headers: Mapping[Any, Any], name: str) -> int:
-    """A header that counts something; 0 where there is none, or something else."""
+    """A header's value if it is a positive integer, else 0."""
     value = headers.get(name)
     return int(value) if isinstance(value, int) and value > 0 else 0
 
 
 def moment(written: str | None) -> datetime | None:
-    """An instant as `isoformat` writes it; None for anything else."""
+    """An aware time as `isoformat` writes it; None for anything else."""
     try:
         found = datetime.fromisoformat(written or "")
     except ValueError:

@@ -1,8 +1,8 @@
-"""Puts deliveries together, frame by frame, so that a bad one costs only itself.
+"""Assembles deliveries from AMQP frames, so that a bad message affects no other.
 
-pika reads methods and properties, but it ends the connection at properties that it can't read, for ever if the broker
-hands the message out again, and it keeps a body whole however large it is. Here either becomes a delivery with a
-`defect`, of which nothing else is kept.
+pika ends the connection at properties that it can't read, and does so again each time the broker redelivers the
+message; and it keeps a body in memory however large it is. Here either becomes a delivery with a `defect`, whose body
+is dropped.
 """
 
 from __future__ import annotations
@@ -16,22 +16,23 @@ from pika import BasicProperties, spec
 from chassis.bus.messages import Incoming
 
 MAX_PROPERTIES_BYTES = 32_768
-"""Headers and all. They are published again with a few more when a message is put off, and a frame has room for
-131,072 bytes: what is larger would have the broker end the connection."""
+"""Of properties, headers included. A message that is retried is published again with a few more headers, and a frame
+has room for 131,072 bytes: the broker would end the connection at a larger one."""
 
 ADDED_BYTES = 16_384
-"""What we and the broker add at most to a message that is put off or parked; so it isn't refused for that."""
+"""The most that we and the broker add to the headers of a message that is retried or parked; it isn't refused for
+that."""
 
 _ADDED_TO = (".return", ".retry")
-"""How the exchanges end by which such messages come."""
+"""The suffixes of the exchanges that such messages come from."""
 
 FRAME = Struct(">BHI")
-"""With which a frame begins: its kind, its channel, and how many bytes follow before its end."""
+"""A frame's header: its kind, its channel, and the size of its payload, after which one byte marks its end."""
 
 FRAME_END_BYTES = 1
 _SIZE_OF_BODY = Struct(">Q")
 _SIZE_AT, _PROPERTIES_AT = 4, 12
-"""Where in a content header: after its class and a weight that nobody uses, and after the size of the body."""
+"""Offsets in a content header: the body's size follows a class id and an unused weight, the properties follow that."""
 
 _METHOD = Struct(">I")
 
@@ -50,11 +51,14 @@ class Deliveries:
         self._takers[consumer_tag] = take
 
     def forget_consumers(self) -> None:
-        """What is delivered from here on, or half delivered, is nobody's, and is still read here and not by pika."""
+        """Drops what is delivered from here on, or partly delivered. It is still read here and not by pika."""
         self._takers = dict.fromkeys(self._takers, lambda message: None)
 
     def takes(self, kind: int, channel: int, buffer: bytes, begin: int, end: int) -> bool:
-        """Whether a frame, with its content between `begin` and `end`, was a part of a delivery, and is dealt with."""
+        """Processes a frame, whose payload is between `begin` and `end`, if it is part of a delivery to a consumer.
+
+        Returns whether it was; pika has to process all others.
+        """
         if kind == spec.FRAME_METHOD:
             return self._begin(channel, buffer, begin)
         delivery = self._begun.get(channel)
@@ -84,7 +88,7 @@ class Deliveries:
 
 
 class _Delivery:
-    """One delivery, as far as it has come."""
+    """One delivery, of which some frames may be missing yet."""
 
     __slots__ = ("_defect", "_digest", "_method", "_missing", "_pieces", "_properties")
 
@@ -116,8 +120,8 @@ class _Delivery:
         try:
             properties.decode(buffer[begin + _PROPERTIES_AT : end])
         except Exception:
-            # Whatever a sender may write there makes the library stumble in many ways: a time beyond the year 9999, a
-            # kind of value it doesn't know, a number that is none, tables a thousand deep.
+            # A sender can make the library fail in many ways: a time beyond the year 9999, a type of value that it
+            # doesn't know, a number that isn't one, tables nested a thousand deep.
             self._refuse("its headers can't be read")
             return
         self._properties = properties

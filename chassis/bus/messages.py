@@ -1,4 +1,4 @@
-"""A message as it goes to the broker and as it comes from there, before anybody has looked at what it says."""
+"""A message as it is published to the broker and as it is delivered, before its content is read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 MAX_MESSAGE_BYTES = 1_048_576
-"""The largest body that is taken in, where nothing else is set."""
+"""The default limit of a body's size; a message with a larger one is refused unread."""
 
 
 class Outgoing(NamedTuple):
@@ -28,10 +28,10 @@ class Outgoing(NamedTuple):
 class Incoming(NamedTuple):
     """One message as the broker delivered it.
 
-    `exchange` and `routing_key` are those that it was last published with, which the broker has checked against its
-    user's permissions; so is `user_id`, where it is set. Everything else is as the sender would have it, of any type
-    that AMQP knows. `defect` says why it couldn't be taken whole; then its body, and headers that can't be read, were
-    dropped, and `digest` is what it is known by.
+    `exchange` and `routing_key` are those that it was last published with, which the broker has checked against the
+    publishing user's permissions; it has checked `user_id` too, where that is set. Everything else is the sender's own
+    choice, of any type that AMQP knows. `defect` says why it couldn't be read whole; then its body, and headers that
+    can't be read, were dropped, and `digest` identifies it.
     """
 
     exchange: str

@@ -1,4 +1,4 @@
-"""Taking what lies in a queue now, oldest first, without having to settle it."""
+"""Reading the messages that are in a queue now, oldest first, without having to settle them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def depth(connection: BusConnection, channel: Any, queue: str) -> int:
     return int(declared.method.message_count)
 
 
-def taken(connection: BusConnection, channel: Any, queue: str) -> Iterator[Incoming]:
-    """What lies in the queue. What isn't acknowledged goes back, in order, with the channel.
+def messages_in(connection: BusConnection, channel: Any, queue: str) -> Iterator[Incoming]:
+    """The messages in the queue. Those that aren't acknowledged go back, in order, when the channel closes.
 
-    One consumer takes all of it: what was taken with `basic.get` goes back in any order (seen on 3.10.8).
+    They are consumed and not fetched with `basic.get`, after which they go back in any order (seen on 3.10.8).
     """
     arrived: deque[Incoming] = deque()
     count = depth(connection, channel, queue)
@@ -32,6 +32,6 @@ def taken(connection: BusConnection, channel: Any, queue: str) -> Iterator[Incom
         while not arrived:
             remaining = deadline - time.monotonic()
             if remaining <= 0:
-                return  # somebody else is looking too, and holds the rest
+                return  # another consumer has taken the rest
             connection.drain(remaining)
         yield arrived.popleft()

@@ -1,10 +1,12 @@
-"""Who may do what on the broker, derived from what each service declares: one user for each, with nothing to spare.
+"""Who may do what on the broker: a user for each service and front-end, with the least rights that it needs.
+
+The rights are derived from what each service declares.
 
 RabbitMQ checks a name against three patterns (configure, write, read), and on a topic exchange also the routing key.
-Nobody is granted the default exchange, which reaches every queue. A service may answer commands but send none, because
-answers go to a UUID and commands to `<service>.<command>`. RabbitMQ checks the routing key of a message, and not the
-further ones that its CC and BCC headers name: so a front-end gives its commands on an exchange of its own, to which
-nothing is bound but what it may ask, and a service refuses a command whose own routing key isn't the command's.
+Nobody may publish to the default exchange, which reaches every queue. A service may answer commands but send none,
+because an answer's routing key is a UUID and a command's is `<service>.<command>`. RabbitMQ checks the routing key of a
+message, and not those that its CC and BCC headers add: so a front-end publishes its commands to an exchange of its own,
+to which only the commands that it may give are bound, and a service refuses a command that came under another's key.
 """
 
 from __future__ import annotations
@@ -61,7 +63,8 @@ class User:
 
 
 def users_of(topologies: Sequence[Topology]) -> list[User]:
-    """A user for each service, for each front-end that publishes, for consoles, the command line tool and enquiries."""
+    """A user for each service, for each front-end that publishes, and for consoles, the command line tool and the
+    public site's enquiries."""
     services = [topology.service for topology in topologies]
     front_ends = [publisher for publisher in PUBLISHERS if publisher not in services]
     return [
@@ -74,7 +77,8 @@ def users_of(topologies: Sequence[Topology]) -> list[User]:
 
 
 def definitions(topologies: Sequence[Topology], passwords: Mapping[str, str], *, vhost: str = "/") -> dict[str, Any]:
-    """What RabbitMQ imports: the virtual host, everything declared on it, its policies, and who may do what."""
+    """RabbitMQ's definitions, to import: the virtual host, everything declared on it, policies, users and
+    permissions."""
     users = users_of(topologies)
     return {
         "vhosts": [{"name": vhost}],
@@ -91,7 +95,7 @@ def definitions(topologies: Sequence[Topology], passwords: Mapping[str, str], *,
 
 
 def definitions_for_one_user(name: str, password: str, *, vhost: str = "/") -> dict[str, Any]:
-    """What a broker of our own imports as it starts: one user who may do everything, and the policies."""
+    """Definitions that a broker of our own imports as it starts: one user who may do everything, and the policies."""
     owner = User(name, "whoever started the broker", [".*"], [".*"], [".*"], tags=["administrator"])
     return {
         "vhosts": [{"name": vhost}],
@@ -102,12 +106,14 @@ def definitions_for_one_user(name: str, password: str, *, vhost: str = "/") -> d
 
 
 def _declared(topologies: Sequence[Topology], vhost: str) -> dict[str, Any]:
-    exchanges = {one.name: one for topology in topologies for one in (*topology.exchanges, *topology.foreign)}
+    exchanges = {
+        exchange.name: exchange for topology in topologies for exchange in (*topology.exchanges, *topology.foreign)
+    }
     common = {"vhost": vhost, "durable": True, "auto_delete": False}
     return {
         "exchanges": [
-            {"name": one.name, "type": one.type, "internal": False, "arguments": {}, **common}
-            for one in exchanges.values()
+            {"name": exchange.name, "type": exchange.type, "internal": False, "arguments": {}, **common}
+            for exchange in exchanges.values()
         ],
         "queues": [
             {"name": queue.name, "arguments": dict(queue.queue_arguments or {}), **common}
@@ -116,7 +122,7 @@ def _declared(topologies: Sequence[Topology], vhost: str) -> dict[str, Any]:
         ],
         "bindings": [
             {
-                "source": exchange,
+                "source": source,
                 "vhost": vhost,
                 "destination": queue,
                 "destination_type": "queue",
@@ -124,26 +130,27 @@ def _declared(topologies: Sequence[Topology], vhost: str) -> dict[str, Any]:
                 "arguments": {},
             }
             for topology in topologies
-            for exchange, routing_key, queue in topology.bindings()
+            for source, routing_key, queue in topology.bindings()
         ],
     }
 
 
 def _service(topology: Topology) -> User:
-    name = topology.service
-    own = [re.escape(one.name) for one in (*topology.exchanges, *topology.queues)]
-    foreign = [one.name for one in topology.foreign if one.name.endswith(".events")]
-    commands = [one.name for one in topology.foreign if one.name in (COMMANDS, *map(commands_of, FRONT_ENDS))]
+    service = topology.service
+    own = [re.escape(entity.name) for entity in (*topology.exchanges, *topology.queues)]
+    names = [exchange.name for exchange in topology.foreign]
+    foreign = [name for name in names if name.endswith(".events")]
+    commands = [name for name in names if name in (COMMANDS, *map(commands_of, FRONT_ENDS))]
     answers = [answered_on(exchange) for exchange in commands]
     heard = {exchange: [key for source, key, _ in topology.bindings() if source == exchange] for exchange in foreign}
     return User(
-        name,
+        service,
         "the service itself: its own exchanges and queues, the events it hears, and answers to commands",
         configure=own,
         write=[*own, *map(re.escape, answers)],
         read=[*own, *map(re.escape, foreign), *map(re.escape, commands)],
         topics=[
-            _publishing(name),
+            _publishing(service),
             *(TopicRule(exchange, read=_whole(map(re.escape, keys))) for exchange, keys in heard.items()),
             *_taking_commands(topology, commands, answers),
         ],
@@ -175,18 +182,18 @@ def _operator(services: Sequence[str]) -> User:
     return User(
         OPERATOR,
         "the command line tool: status, topology, dead, events, trace",
-        **_asking(OPERATOR, services, reads=[f"{one}.events" for one in PUBLISHERS]),
+        **_command_client(OPERATOR, services, reads=[f"{publisher}.events" for publisher in PUBLISHERS]),
         tags=["monitoring"],
     )
 
 
 def _enquiry(services: Sequence[str]) -> User:
     why = "the public site's second connection: asks intake where a request stands, and nothing else"
-    return User(ENQUIRY, why, **_asking(ENQUIRY, services))
+    return User(ENQUIRY, why, **_command_client(ENQUIRY, services))
 
 
-def _asking(front_end: str, services: Sequence[str], reads: Sequence[str] = ()) -> dict[str, Any]:
-    """The rights of a front-end that asks services, with a reply queue of the broker's naming."""
+def _command_client(front_end: str, services: Sequence[str], reads: Sequence[str] = ()) -> dict[str, Any]:
+    """The rights of a front-end that gives commands, with a reply queue that the broker names."""
     temporary, commands, answers = QUEUE_OF_THE_BROKERS_NAMING, commands_of(front_end), answers_of(front_end)
     asked = [re.escape(key) for service in services for key in asked_of(service, front_end)]
     return {
@@ -198,7 +205,7 @@ def _asking(front_end: str, services: Sequence[str], reads: Sequence[str] = ()) 
 
 
 def _taking_commands(topology: Topology, commands: Sequence[str], answers: Sequence[str]) -> list[TopicRule]:
-    """A service binds its queue to where commands come from, and answers where they are waited for."""
+    """The right to bind queues to the exchanges of commands, and to publish answers."""
     keys = {exchange: [key for source, key, _ in topology.bindings() if source == exchange] for exchange in commands}
     reading = {exchange: _whole(map(re.escape, keys[exchange])) for exchange in commands}
     return [
@@ -219,7 +226,7 @@ def _whole(alternatives: Iterable[str]) -> str:
 
 
 def _with_password(user: User, password: str) -> dict[str, Any]:
-    """RabbitMQ's own form: a salt of four bytes before the hash of salt and password."""
+    """RabbitMQ's own format of a password hash: four bytes of salt, then the hash of salt and password."""
     salt = secrets.token_bytes(4)
     hashed = salt + hashlib.sha256(salt + password.encode()).digest()
     return {

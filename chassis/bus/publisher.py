@@ -22,7 +22,8 @@ class NotConfirmed(OSError):
 
 @dataclass(frozen=True)
 class Published:
-    """What came of a batch: what the broker took and what it refused, and by message id what found no queue."""
+    """The result of publishing a batch: the messages that the broker confirmed and those it refused, and the ids of
+    those that reached no queue."""
 
     taken: list[Outgoing]
     refused: list[Outgoing]
@@ -44,12 +45,12 @@ class ConfirmingPublisher:
         connection.ask(lambda done: self._channel.confirm_delivery(self._on_answer, callback=done))
 
     def publish(self, messages: Iterable[Outgoing]) -> Published:
-        """Returns once every message is answered for. Raises NotConfirmed, or one of LOST."""
+        """Publishes messages, and returns once each is confirmed or refused. Raises NotConfirmed, or one of LOST."""
         self.send(messages)
         return self.answers()
 
     def send(self, messages: Iterable[Outgoing]) -> None:
-        """Sends them and waits for nothing; `answers` says what became of them. Raises one of LOST."""
+        """Sends messages without waiting for the broker; `answers` returns the result. Raises one of LOST."""
         self._refused, self._returned, self._batch = [], set(), list(messages)
         try:
             for message in self._batch:
@@ -62,7 +63,7 @@ class ConfirmingPublisher:
             raise
 
     def answers(self) -> Published:
-        """Returns once all that was sent last is answered for. Raises NotConfirmed, or one of LOST."""
+        """Waits until each message of the last `send` is confirmed or refused. Raises NotConfirmed, or one of LOST."""
         self._wait_for_answers()
         refused = {id(message) for message in self._refused}
         taken = [message for message in self._batch if id(message) not in refused] if refused else self._batch
@@ -86,7 +87,8 @@ class ConfirmingPublisher:
         self._returned.add(properties.message_id or "")
 
     def _settle(self, tag: int, multiple: bool) -> list[Outgoing]:
-        """Tags are answered out of order, but kept in order, so that `multiple` takes from the front."""
+        """Removes the answered messages. The broker may answer tags in any order, but they are stored in ascending
+        order, so `multiple` takes from the front."""
         if not multiple:
             message = self._unanswered.pop(tag, None)
             return [message] if message else []

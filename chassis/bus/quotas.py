@@ -1,7 +1,7 @@
-"""What queues of others' naming may hold, and for how long: policies on the broker, which whoever declares can't lift.
+"""Limits of the queues that clients and consoles declare: policies on the broker, which a client can't override.
 
-The services' own queues say themselves what they hold. Clients and consoles may declare as many as they like, of the
-broker's naming or under `console.`: what nobody reads must not grow, and what was left behind must go.
+The services' own queues declare their limits themselves. Clients and consoles may declare any number of queues, named
+by the broker or under `console.`: one that nobody reads must not grow, and one that was left behind must be deleted.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ TEMPORARY_MILLISECONDS = 300_000
 """How long a reply queue outlives its last reader: as long as nameko's own."""
 
 CONSOLE_MILLISECONDS = 24 * 3_600_000
-"""How long a console may be away and still find what was said meanwhile, as far as there is room for it."""
+"""How long a console may be disconnected and still find what was published meanwhile, within the queue's limits."""
 
 EXPIRES_AFTER = {
     "temporary": (r"^(amq\.gen-|rpc\.reply-)", TEMPORARY_MILLISECONDS),
     "console": (r"^console\.", CONSOLE_MILLISECONDS),
 }
-"""By the name of the policy, whose queues are meant and how long they may be without a reader."""
+"""By policy: a pattern of queue names, and how long such a queue may be without a reader before it is deleted."""
 
 
 def policies(vhost: str) -> list[dict[str, Any]]:
-    """As RabbitMQ imports them. The oldest is dropped from what is full, so that nobody who publishes is held up."""
+    """As RabbitMQ imports them. A full queue drops its oldest message, so that no publisher is blocked."""
     full = {"max-length": MAX_LENGTH, "max-length-bytes": MAX_BYTES, "overflow": "drop-head"}
     return [
         {

@@ -1,10 +1,10 @@
-"""Putting back what the broker parked only because it had been handed out too often.
+"""Returns messages to their lane that the broker removed from it only because they were delivered too often.
 
-A few bad restarts with a prefetched backlog use a healthy message's delivery limit up, so it goes back into its lane by
-itself, once. The broker can't do that alone: it holds a message for ever that would return to the queue it was
-dead-lettered from (seen on 3.10.8). So it is published anew, without what the broker wrote into its headers.
+A few crashes with a prefetched backlog use up a healthy message's delivery limit, so each is put back into its lane
+once. The broker can't do that alone: it holds a message for ever that would return to the queue it was dead-lettered
+from (seen on 3.10.8). So it is published again, without the headers that the broker added.
 
-What the service itself had the broker park, because it couldn't be taken in, goes on to the dead letters.
+Messages that the service rejected, because they couldn't be read, go on to the dead letters.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from chassis.bus.topology import DEAD, LIMIT, RETURN
 from chassis.clock import Clock
 
 AT_ONCE = 20
-"""So few at a time, because one of them may be what brings the service down."""
+"""Few at a time, because one of them may be what kills the service."""
 
 IDLE_SECONDS = 1.0
 
@@ -42,7 +42,7 @@ log = structlog.get_logger()
 class Returns:
     """Empties `<service>.limit` as it fills, over a connection of its own.
 
-    A message leaves the queue only when its new copy is confirmed; the inbox drops what that makes twice.
+    A message leaves the queue only when its new copy is confirmed; the inbox drops duplicates that come of this.
     """
 
     def __init__(
@@ -81,14 +81,14 @@ class Returns:
     def _put_back(
         self, channel: Any, publisher: ConfirmingPublisher, message: Incoming, trusted_user: str | None
     ) -> bool:
-        """Whether it goes back; what doesn't is a dead letter."""
+        """Puts a message back into its lane, or among the dead letters. True if it went into its lane."""
         if message.defect:
             channel.basic_reject(message.delivery_tag, requeue=False)
             return False
-        anew = _anew(message, self._service, self._clock.now(), trusted_user=trusted_user)
-        _publish(publisher, anew)
+        copy = _republished(message, self._service, self._clock.now(), trusted_user=trusted_user)
+        _publish(publisher, copy)
         channel.basic_ack(message.delivery_tag)
-        return anew.routing_key != DEAD
+        return copy.routing_key != DEAD
 
 
 def _publish(publisher: ConfirmingPublisher, message: Outgoing) -> None:
@@ -97,15 +97,15 @@ def _publish(publisher: ConfirmingPublisher, message: Outgoing) -> None:
         raise NotConfirmed(f"{message.exchange} takes nothing under {message.routing_key} just now")
 
 
-def _anew(message: Incoming, service: str, now: datetime, *, trusted_user: str | None) -> Outgoing:
+def _republished(message: Incoming, service: str, now: datetime, *, trusted_user: str | None) -> Outgoing:
     lane = message.routing_key.removesuffix(f".{LIMIT}")
     history, key = _history(message, service, lane, trusted_user), f"{lane}.{PUT_BACK_DELAY}"
-    told: dict[str, Any] = {}
+    failure: dict[str, Any] = {}
     if history is None or history.put_back:
-        key, told = DEAD, _parked(UNKNOWN_ORIGIN if history is None else TWICE)
+        key, failure = DEAD, _parked(UNKNOWN_ORIGIN if history is None else TWICE)
     history = history or History("", "")
     history = history._replace(put_back=history.put_back + 1, first_failed_at=history.first_failed_at or now)
-    return published_again(message, history, exchange=f"{service}.retry", routing_key=key, lane=lane, why=told)
+    return published_again(message, history, exchange=f"{service}.retry", routing_key=key, lane=lane, why=failure)
 
 
 def _parked(reason: str) -> dict[str, str]:
@@ -113,10 +113,11 @@ def _parked(reason: str) -> dict[str, str]:
 
 
 def _history(message: Incoming, service: str, lane: str, trusted_user: str | None) -> History | None:
-    """Where it came from; None if that can't be known.
+    """The message's origin and history; None if the origin can't be trusted.
 
-    RabbitMQ tells in `x-death`, which on 3.10 a publisher can write as well. So where everybody has a broker user of
-    their own, it is the user that decides, which the broker has checked. Our own messages are those that were put off.
+    RabbitMQ gives the origin in `x-death`, which on 3.10 a publisher can forge. So where every service has a broker
+    user of its own, `x-death` must agree with the message's user, which the broker has checked. A message from our own
+    return exchange, which was retried before, has its history in our own headers.
     """
     death = _death(message.headers, f"{service}.{lane}")
     exchange, routing_key = _first(death, "exchange"), _first(death, "routing-keys")
@@ -129,11 +130,11 @@ def _history(message: Incoming, service: str, lane: str, trusted_user: str | Non
 
 
 def _death(headers: Mapping[Any, Any], queue: str) -> Mapping[Any, Any]:
-    """What `x-death` tells of a message's death in a queue."""
+    """The entry of `x-death` for this queue; empty if there is none."""
     deaths = headers.get("x-death")
     if not isinstance(deaths, list):
         return {}
-    return next((one for one in deaths if isinstance(one, dict) and one.get("queue") == queue), {})
+    return next((death for death in deaths if isinstance(death, dict) and death.get("queue") == queue), {})
 
 
 def _first(death: Mapping[Any, Any], name: str) -> str:

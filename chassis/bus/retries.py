@@ -16,21 +16,24 @@ from chassis.observability.logs import describe
 from chassis.ports import Invalid
 
 FAILURE_DELAYS = ("5s", "30s", "2m", "10m", "1h", "1h", "1h", "1h")
-"""Before each next attempt; after the last the message is parked."""
+"""The delay before each next attempt; after the last the message becomes a dead letter."""
 
 WAIT_DELAYS = ("1s", "1s", "1s", "5s", "5s", "30s", "2m", "10m", "1h")
-"""Before each next look for an earlier fact; the last repeats."""
+"""The delay before each next attempt of a handler that raised NotYet; the last repeats."""
 
 MAX_REASON_CHARACTERS = 2_000
-"""A frame has room for so many headers and no more, and a list of a thousand things may be wrong a thousand times."""
+"""Because headers must fit into one frame, and an invalid list of a thousand items may have a thousand errors."""
 
 LONGEST_WAIT = timedelta(days=3)
-"""After which a fact that something waits for is taken to be lost, and a person is asked."""
+"""After this, the event that a message waits for is taken to be lost, and the message becomes a dead letter."""
 
 
 class Forwarder:
-    """Sends on what couldn't be handled. It opens its channel when there is first something to send: a connection that
-    has published is one that RabbitMQ stops reading from, acknowledgements included, when it is short of memory."""
+    """Publishes messages that couldn't be handled to a retry queue or the dead letters.
+
+    It opens its channel only when there is something to send: when RabbitMQ is short of memory it stops reading from
+    connections that have published, and then receives no acknowledgements from them either.
+    """
 
     def __init__(self, connection: BusConnection, *, service: str, lane: str, clock: Clock) -> None:
         self._connection = connection
@@ -39,13 +42,13 @@ class Forwarder:
         self._publisher: ConfirmingPublisher | None = None
 
     def forward(self, failed: list[Settled]) -> None:
-        """Returns once the broker has taken all of it. Raises NotConfirmed, or one of LOST."""
+        """Returns once the broker has confirmed all of them. Raises NotConfirmed, or one of LOST."""
         if not failed:
             return
         self._publisher = self._publisher or ConfirmingPublisher(self._connection)
         now = self._clock.now()
         published = self._publisher.publish(
-            forwarded(one, service=self._service, lane=self._lane, now=now) for one in failed
+            forwarded(settled, service=self._service, lane=self._lane, now=now) for settled in failed
         )
         if published.refused or published.unroutable:
             raise NotConfirmed(f"{self._service}.retry has no queue, or no room, for a message")
@@ -68,7 +71,7 @@ def forwarded(settled: Settled, *, service: str, lane: str, now: datetime) -> Ou
 
 
 def _after(fate: Fate, history: History, now: datetime) -> History:
-    """The history with this failure in it."""
+    """The history with this failure counted."""
     since = history.first_failed_at or now
     if fate is Fate.LATER:
         return history._replace(first_failed_at=since, waits=history.waits + 1)
@@ -89,6 +92,6 @@ def _next_delay(fate: Fate, history: History, now: datetime) -> str | None:
 def _reason(settled: Settled) -> dict[str, Any]:
     error = settled.error or Exception()
     described = describe(error)
-    # Only an Invalid's own words are safe to repeat; another error's message may hold what somebody wrote.
+    # Only an Invalid's message is safe to repeat; another error's may contain what somebody wrote.
     reason = str(error) if isinstance(error, Invalid) else f"{described['error']} at {described['at']}"
     return {REASON: reason[:MAX_REASON_CHARACTERS], ERROR: described["error"], DIGEST: described["digest"]}

@@ -1,4 +1,4 @@
-"""Serving on a connection for as long as the service runs, however often it is lost."""
+"""Keeps a consumer connected for as long as the service runs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def stay_connected(
     stopping: threading.Event,
     name: str,
 ) -> None:
-    """Serves on a connection, and on a new one whenever it is lost, until it is to stop."""
+    """Runs `serve` on a connection, and on a new one whenever that is lost, until `stopping` is set."""
     delays = backoff_seconds()
     while not stopping.is_set():
         connection = None

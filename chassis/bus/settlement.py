@@ -1,6 +1,6 @@
-"""Settling a batch: all of it in one transaction if that works, and whatever fails on its own.
+"""Settling a batch: in one transaction if that works, and every message that fails in a transaction of its own.
 
-So one commit serves hundreds of messages, and a message that fails costs only itself.
+So one commit serves hundreds of messages, and a message that fails affects no other.
 """
 
 from __future__ import annotations
@@ -24,12 +24,15 @@ MAX_SET_ASIDE = 4
 """Failures after which the rest of a batch is settled one by one: more restarts would cost more than they save."""
 
 MAX_ATTEMPTS_ALONE = 3
-"""A message that the process has not survived so often, with nothing else in hand, is parked."""
+"""A message that has killed the process this often, while it was handled alone, becomes a dead letter."""
 
 log = structlog.get_logger()
 
 
 class Fate(Enum):
+    """What becomes of a delivery: acknowledged, tried again once an earlier event has come (NotYet), tried again after
+    a failure, or moved to the dead letters."""
+
     DONE = "done"
     LATER = "later"
     RETRY = "retry"
@@ -37,7 +40,7 @@ class Fate(Enum):
 
 
 class Settled(NamedTuple):
-    """What became of a delivery; for the ones that failed, why."""
+    """The fate of a delivery, and the error if it failed."""
 
     delivery: Delivery
     fate: Fate
@@ -45,11 +48,11 @@ class Settled(NamedTuple):
 
 
 class StoreUnavailable(Exception):
-    """The database doesn't answer: nothing is the matter with the messages, so they wait."""
+    """The database doesn't answer. The messages are not to blame, so they are kept and tried again."""
 
 
 class BringsServiceDown(Invalid):
-    """Handling this message ends the process."""
+    """Handling this message kills the process."""
 
 
 class _Failed(Exception):
@@ -101,7 +104,7 @@ class Settler:
                     raise _Failed(item, error) from error
 
     def _settle_suspect(self, delivery: Delivery) -> Settled:
-        """Keeps count, where a crash can't reach it, of how often this message was taken alone and not survived."""
+        """Handles a message that may kill the process, after committing to the database that it is being tried."""
         fingerprint = delivery.fingerprint
         try:
             with self._open_unit() as unit:
@@ -128,12 +131,12 @@ class Settler:
         try:
             self._commit([item])
         except _Failed as failure:
-            return self._judge(item, failure.cause)
+            return self._failed(item, failure.cause)
         except DBAPIError as error:
-            return self._judge(item, error)
+            return self._failed(item, error)
         return Settled(item.delivery, Fate.DONE)
 
-    def _judge(self, item: Understood, error: Exception) -> Settled:
+    def _failed(self, item: Understood, error: Exception) -> Settled:
         if isinstance(error, DBAPIError):
             _raise_if_unavailable(error)
         if isinstance(error, NotYet):

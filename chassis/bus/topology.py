@@ -1,4 +1,4 @@
-"""Every exchange, queue and binding of a service, derived from what it hears and declared here and nowhere else.
+"""Every exchange, queue and binding of a service, derived from its subscriptions. Nothing is declared elsewhere.
 
 ::
 
@@ -7,13 +7,13 @@
     <service>.retry           topic    takes `<lane>.<delay>` to the queue of that delay, `dead` to the dead letters
     <service>.retry.<delay>   quorum   holds a message for its delay, then passes it on to <service>.return
     <service>.return          topic    brings `<lane>.<anything>` back into the lane it came from
-    <service>.limit           quorum   what the broker parked, under `<lane>.limit`; see `chassis.bus.redelivery`
-    <service>.dead            quorum   what a person must look at
-    nameko-rpc                topic    commands of staff's clients, by `<service>.<command>`, and the answers to them
-    <front-end>.commands      topic    the commands of one front-end, which reach nothing but what it may ask
+    <service>.limit           quorum   what exceeded its delivery limit, by `<lane>.limit`; see `chassis.bus.redelivery`
+    <service>.dead            quorum   the dead letters, which a person must look at
+    nameko-rpc                topic    commands from staff's clients, by `<service>.<command>`, and the answers to them
+    <front-end>.commands      topic    commands from one front-end; only those that it may give are bound
     <front-end>.answers       topic    the answers to them
-    rpc-<service>             quorum   the commands that the service takes, of staff's clients
-    rpc-<service>.<front-end> quorum   and those of each front-end, which may fill only its own
+    rpc-<service>             quorum   the service's commands from staff's clients
+    rpc-<service>.<front-end> quorum   its commands from one front-end, which can fill no other's queue
 """
 
 from __future__ import annotations
@@ -58,31 +58,31 @@ FRONT_ENDS: Mapping[str, tuple[str, ...]] = {
         "intake.find_referral",
     ),
 }
-"""What each front-end with a command exchange of its own may ask: the public site, and the command line tool. `*` is
-any service."""
+"""The commands that each front-end with a command exchange of its own may give: `enquiry`, the public site, and
+`operator`, the command line tool. `*` is any service."""
 
 DELIVERY_LIMIT = 100
-"""How often the broker hands out a message before it parks it. RabbitMQ 4's own default of 20 is used up by a few
-clean restarts with a prefetched backlog."""
+"""How often the broker delivers a message before it moves it to `<service>.limit`. RabbitMQ 4's default of 20 is used
+up by a few clean restarts with a prefetched backlog."""
 
 ANSWERS = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 """The routing keys that answers to commands go to: UUIDs, as nameko's clients choose them."""
 
 LIMIT = "limit"
 PUT_BACK_LIMIT = 20
-"""How often what was parked may bring the service down as it is put back; then it is a dead letter."""
+"""How often a message in `<service>.limit` may kill the service while it is put back; then it becomes a dead letter."""
 
 COMMAND_DELIVERY_LIMIT = 10
 COMMAND_MILLISECONDS = 300_000
-"""How long a command waits for its service; nobody waits longer for the answer."""
+"""How long a command waits for its service; no client waits longer for the answer."""
 
 COMMANDS_AT_MOST, COMMANDS_OF_A_FRONT_END_AT_MOST = 10_000, 200
-"""How many wait at most, of staff's clients and of a front-end: nobody fills anybody else's queue."""
+"""The most commands that wait in staff's queue, and in a front-end's."""
 
 COMMAND_BYTES_AT_MOST = 64 * 1_048_576
 
 LOOKING_LIMIT = 1_000_000
-"""Looking at a dead letter hands it out. RabbitMQ 4 would drop it after 20 looks, and 3.10 knows no "never" (-1)."""
+"""Reading a dead letter counts as a delivery. RabbitMQ 4 would drop it after 20, and 3.10 knows no "unlimited" (-1)."""
 
 
 class TopologyMismatch(Exception):
@@ -90,19 +90,20 @@ class TopologyMismatch(Exception):
 
 
 class ExchangeMissing(Exception):
-    """Another's exchange is not there yet and this user may not declare it: wait, and try again."""
+    """Another service's exchange doesn't exist yet, and this user may not declare it: wait, and try again."""
 
 
 class QueueInUse(Exception):
-    """A queue that is to be made anew still holds something, or is being read: wait, and try again for a while."""
+    """A queue that must be deleted and declared again has messages, or is being read: wait, and try again for a
+    while."""
 
 
 @dataclass(frozen=True)
 class Topology:
     """What one service declares, idempotently, before it starts.
 
-    `exchanges` and `queues` are its own; `foreign` are the exchanges of others that its queues are bound to. Of its
-    queues, those in `replaceable` had other properties in an earlier version: found so, they are made anew when empty.
+    `exchanges` and `queues` are its own; `foreign` are the exchanges of others that its queues are bound to. The queues
+    in `replaceable` had other properties in an earlier version: found with those, they are replaced when empty.
     """
 
     service: str
@@ -117,7 +118,7 @@ class Topology:
         for exchange in self.exchanges:
             _declare(connection, exchange)
         for exchange in self.foreign:
-            _see_to(connection, exchange)
+            _ensure_exchange(connection, exchange)
         for queue in self.queues:
             try:
                 _declare(connection, queue)
@@ -130,7 +131,7 @@ class Topology:
     def bindings(self) -> Iterator[tuple[str, str, str]]:
         """Exchange, routing key and queue of every binding."""
         for queue in self.queues:
-            for exchange, key in sorted((one.exchange.name, one.routing_key) for one in queue.bindings):
+            for exchange, key in sorted((bound.exchange.name, bound.routing_key) for bound in queue.bindings):
                 yield exchange, key, queue.name
 
 
@@ -155,50 +156,50 @@ def topology_of(service: str, heard: Mapping[str, Iterable[type[Event]]]) -> Top
 
 
 def asked_of(service: str, front_end: str) -> list[str]:
-    """The routing keys of what a front-end may ask of a service."""
+    """The routing keys of the commands that a front-end may give to a service."""
     asked = (key.split(".") for key in FRONT_ENDS[front_end])
     return [f"{service}.{command}" for name, command in asked if name in ("*", service)]
 
 
 def commands_of(front_end: str) -> str:
-    """The exchange that a front-end gives commands on."""
+    """The exchange that a front-end publishes its commands to."""
     return f"{front_end}.commands"
 
 
 def answers_of(front_end: str) -> str:
-    """The exchange on which it gets its answers."""
+    """The exchange that a front-end gets its answers from."""
     return f"{front_end}.answers"
 
 
 def front_end_of(exchange: str) -> str | None:
-    """Whose commands come by this exchange; None for staff's."""
+    """The front-end whose commands come from this exchange; None for staff's."""
     return next((front_end for front_end in FRONT_ENDS if commands_of(front_end) == exchange), None)
 
 
 def answered_on(exchange: str) -> str:
-    """Where the answer to a command goes that came by this exchange."""
+    """The exchange for the answers to commands that came from this exchange."""
     front_end = front_end_of(exchange)
     return answers_of(front_end) if front_end else COMMANDS
 
 
-def _asking(service: str) -> list[str]:
+def _front_ends_of(service: str) -> list[str]:
     return [front_end for front_end in FRONT_ENDS if asked_of(service, front_end)]
 
 
 def _command_exchanges(service: str) -> list[str]:
-    of_front_ends = (name(front_end) for front_end in _asking(service) for name in (commands_of, answers_of))
+    of_front_ends = (name(front_end) for front_end in _front_ends_of(service) for name in (commands_of, answers_of))
     return [COMMANDS, *of_front_ends]
 
 
 def command_queues(service: str) -> list[str]:
     """The names of the queues in which a service's commands come: staff's first, then each front-end's."""
-    return [f"rpc-{service}", *(f"rpc-{service}.{front_end}" for front_end in _asking(service))]
+    return [f"rpc-{service}", *(f"rpc-{service}.{front_end}" for front_end in _front_ends_of(service))]
 
 
 def _commands(service: str) -> list[Queue]:
     staffs, *others = command_queues(service)
     queues = [_command_queue(staffs, [binding(_topic(COMMANDS), f"{service}.*")], COMMANDS_AT_MOST)]
-    for queue, front_end in zip(others, _asking(service), strict=True):
+    for queue, front_end in zip(others, _front_ends_of(service), strict=True):
         exchange = _topic(commands_of(front_end))
         asked = [binding(exchange, key) for key in asked_of(service, front_end)]
         queues.append(_command_queue(queue, asked, COMMANDS_OF_A_FRONT_END_AT_MOST))
@@ -222,7 +223,8 @@ def _limit(service: str, retry: Exchange) -> Queue:
 
 
 def _parking(retry: Exchange, routing_key: str) -> dict[str, Any]:
-    """Has the broker pass on what it must not hand out any more, and keep it until that has arrived."""
+    """Queue arguments by which the broker dead-letters a message under this routing key, and keeps it until that has
+    been confirmed."""
     return {
         "x-dead-letter-exchange": retry.name,
         "x-dead-letter-routing-key": routing_key,
@@ -271,8 +273,8 @@ def _retry_queues(service: str, retry: Exchange, return_: Exchange) -> list[Queu
 
 
 def _topic(name: str) -> Exchange:
-    # Exactly as stock nameko declares an event exchange, so that neither refuses the other's. A queue that is bound to
-    # it doesn't declare it once more, which another's user may not.
+    # Exactly as stock nameko declares an event exchange, so that neither refuses the other's declaration. With
+    # `no_declare` a queue that is bound to it doesn't declare it too, which another service's user may not.
     return Exchange(name, type="topic", durable=True, auto_delete=False, no_declare=True)
 
 
@@ -292,14 +294,14 @@ def _declare(connection: Connection, entity: Exchange | Queue) -> None:
 
 
 def _replace(connection: Connection, queue: Queue) -> None:
-    """Deletes a queue that is there with other properties, once nothing comes in and nothing is left in it.
+    """Unbinds a queue that has other properties, and deletes it if it is empty. Raises QueueInUse if it isn't.
 
-    Nothing is lost meanwhile: what the broker would park stays in its lane until there is a queue for it again, whoever
-    gives a command is told that nobody listens, and what lies there goes as it expires. Raises QueueInUse.
+    Nothing is lost meanwhile: a message that exceeds its delivery limit stays in its lane until the queue is there
+    again, a client that gives a command learns that no service listens, and commands in the queue expire.
     """
     with connection.channel() as channel:
-        for one in queue.bindings:
-            channel.queue_unbind(queue.name, one.exchange.name, one.routing_key)
+        for bound in queue.bindings:
+            channel.queue_unbind(queue.name, bound.exchange.name, bound.routing_key)
         found = channel.queue_declare(queue.name, passive=True)
         is_being_emptied = queue.name.endswith(f".{LIMIT}") and found.consumer_count
         if found.message_count or is_being_emptied:
@@ -310,8 +312,8 @@ def _replace(connection: Connection, queue: Queue) -> None:
         channel.queue_delete(queue.name)
 
 
-def _see_to(connection: Connection, exchange: Exchange) -> None:
-    """Declares another's exchange if it is missing and this user may. Raises ExchangeMissing."""
+def _ensure_exchange(connection: Connection, exchange: Exchange) -> None:
+    """Declares another service's exchange if it is missing. Raises ExchangeMissing if this user may not."""
     with connection.channel() as channel:
         try:
             channel.exchange_declare(exchange.name, exchange.type, passive=True)

@@ -1,4 +1,4 @@
-"""The entrypoint of a command, which the commands of a service share a connection for."""
+"""The entrypoint of a command. All commands of a service share one consumer and its connection."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from chassis.ports import Refused
 from contracts.shape import InvalidShape, Shape
 
 KNOWN_ERRORS = (Refused, InvalidShape)
-"""Whose own words a caller may read."""
+"""Errors whose message the caller may see."""
 
 STORE_UNAVAILABLE = CommandRefused(
     "StoreUnavailable", "The service's database doesn't answer just now. Nothing was changed; try again in a moment."
@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 
 class Commands(SharedExtension):  # type: ignore[misc]
-    """Takes the commands of a service from its queue, and has each carried out by a worker of its own."""
+    """Consumes the commands of a service, and runs each in a nameko worker of its own."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class Commands(SharedExtension):  # type: ignore[misc]
 
     def _carry_out(self, command: Command, done: Callable[[Result], object]) -> None:
         def handle_result(context: Any, value: Any, exc_info: Any) -> tuple[Any, Any]:
-            error = _told(command, exc_info[1]) if exc_info else None
+            error = _error_for_caller(command, exc_info[1]) if exc_info else None
             done(Result(command, value, error))
             return value, exc_info
 
@@ -66,11 +66,11 @@ class Commands(SharedExtension):  # type: ignore[misc]
             method = self._methods[command.method]
             self.container.spawn_worker(method, (command.fields,), {}, handle_result=handle_result)
         except ContainerBeingKilled:
-            return  # it is given to whoever comes after
+            return  # unacknowledged, it is delivered to the next process
 
 
 class CommandMethod(Entrypoint):  # type: ignore[misc]
-    """A method of the service class that is called with a command's fields, which `request` is the shape of."""
+    """A method of the service class that is called with a command's fields; `request` is their shape."""
 
     commands = Commands()
 
@@ -85,8 +85,8 @@ class CommandMethod(Entrypoint):  # type: ignore[misc]
         self.commands.stop()
 
 
-def _told(command: Command, error: Exception) -> Exception:
-    """What a caller is told of an error, which is logged if it is none of the rules'."""
+def _error_for_caller(command: Command, error: Exception) -> Exception:
+    """The error that the caller gets. An unexpected one is logged too."""
     if isinstance(error, KNOWN_ERRORS):
         return error
     log.error("command_failed", command=command.method, **describe(error))

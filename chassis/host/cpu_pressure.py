@@ -1,4 +1,4 @@
-"""Whether the machine has more work than processors, judged by how long this process waits for one."""
+"""Whether the machine is short of CPU, judged by how long this process waits to run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Seen = tuple[int, int]
 
 
 def running_and_waiting() -> Seen:
-    """Nanoseconds since the process began; zeros where the kernel keeps no such count."""
+    """Nanoseconds that the process has run and waited; zeros if the kernel doesn't count them."""
     try:
         running, waiting, _ = SCHEDSTAT.read_text().split()
     except (OSError, ValueError):
@@ -30,10 +30,10 @@ def running_and_waiting() -> Seen:
 class CpuPressure:
     """Tells ordinary lanes to let a batch grow while the machine is overloaded.
 
-    A message handled alone costs ten times the processor of one in a batch. If every service takes at once whatever
-    comes, those at the end of the chain get too little, their queues grow without end, and no batch ever does. A
-    process that waits longer than it runs loses nothing by backing off for a moment: it would wait anyway, and takes
-    more at a time afterwards.
+    A message handled alone costs ten times as much CPU as one in a batch. If every service takes at once whatever
+    comes, those at the end of the chain get too little CPU: their queues grow without end, while the batches of the
+    others stay small. A process that waits longer than it runs loses nothing by backing off for a moment: it would wait
+    anyway, and its next batch is larger.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What a service tells of its own dead letters, and does with them when it is told to: nobody else may."""
+"""The commands on a service's dead letters. The service carries them out itself, because no other broker user may."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import orjson
 
 from chassis.audit.chain import AuditAction
 from chassis.bus.connection import LOST
-from chassis.bus.dead_letters import DeadLetter, DeadQueue, Outcome, Selection, dead_queue, replaying, too_old
+from chassis.bus.dead_letters import DeadLetter, DeadQueue, MoveResult, Selection, dead_queue, replaying, too_old
 from chassis.host.provider import Chassis
 from chassis.ports import Refused
 from chassis.privacy.redaction import WITHHELD, body_for_people
@@ -34,7 +34,7 @@ CODE = "dead_letter"
 
 
 _ONE_AT_A_TIME = threading.Lock()
-"""Of two that look at once each finds only what the other has not in hand."""
+"""Because of two that read the queue at once, each would find only the letters that the other hasn't taken."""
 
 
 class BrokerUnavailable(Refused):
@@ -42,51 +42,52 @@ class BrokerUnavailable(Refused):
 
 
 class LettersMoved(Refused):
-    """The letter that a page ended with is gone, so nobody knows where the next one begins."""
+    """The letter that a page ended with is gone, so the next page's beginning is unknown."""
 
 
-Telling = Callable[[DeadLetter], dict[str, Any]]
-"""What is told of a letter, as JSON."""
+Describe = Callable[[DeadLetter], dict[str, Any]]
+"""Returns a letter as JSON: without its content, redacted, or whole."""
 
 
-def look(chassis: Chassis, service: str, asked: LookAtDeadLetters, told: Telling) -> DeadLettersPage:
-    """A page of the letters that are meant. Raises LettersMoved and BrokerUnavailable."""
+def look(chassis: Chassis, service: str, asked: LookAtDeadLetters, describe: Describe) -> DeadLettersPage:
+    """A page of the selected letters. Raises LettersMoved and BrokerUnavailable."""
     wanted = _selection(asked)
     with _own_letters(chassis, service) as queue:
         letters = queue.letters()
         saw_all = queue.saw_all
     page: list[dict[str, Any]] = []
     size, last = 0, None
-    for letter in filter(wanted, _behind(letters, asked.after)):
-        one = told(letter)
-        size += len(orjson.dumps(one))
+    for letter in filter(wanted, _letters_after(letters, asked.after)):
+        described = describe(letter)
+        size += len(orjson.dumps(described))
         if page and size > PAGE_BYTES:
             return DeadLettersPage(page, last, saw_all)
-        page.append(one)
+        page.append(described)
         last = letter.key
     return DeadLettersPage(page, None, saw_all)
 
 
 def shown(letter: DeadLetter) -> dict[str, Any]:
-    """All about a letter, for a person's eyes: what is sealed in its body stays sealed."""
+    """A letter with its headers and its body, for a person to read: sealed fields stay sealed."""
     headers = {name: str(value) for name, value in letter.headers.items()}
     body = WITHHELD if letter.message.defect else body_for_people(letter.publisher, letter.event, letter.message.body)
-    return {**letter.told(), "headers": headers, "body": body}
+    return {**letter.summary(), "headers": headers, "body": body}
 
 
 def exported(letter: DeadLetter) -> dict[str, Any]:
-    """Everything, byte for byte; what is sealed is in it as it came. What was too large has no body."""
+    """A letter with its headers and its body byte for byte, sealed fields included. The body is None if it was too
+    large to be read."""
     message = letter.message
     body = None if message.defect else base64.b64encode(message.body).decode()
     headers = {name: _json(value) for name, value in letter.headers.items()}
     content_type = _json(message.content_type)
-    return {**letter.told(), "headers": headers, "content_type": content_type, "body_base64": body}
+    return {**letter.summary(), "headers": headers, "content_type": content_type, "body_base64": body}
 
 
 def replay(
     chassis: Chassis, service: str, asked: ReplayDeadLetters, business_keys: Mapping[tuple[str, str], str]
 ) -> DeadLettersMoved:
-    """Puts those that are meant back into their lanes; refuses what the inbox may have forgotten."""
+    """Publishes the selected letters to their lanes again; refuses those that the inbox may have forgotten."""
     now, retention = chassis.clock.now(), timedelta(days=chassis.settings.inbox_retention_days)
     selection = _selection(asked)
 
@@ -94,7 +95,7 @@ def replay(
         is_safe = (letter.publisher, letter.event) in business_keys
         return too_old(letter, now=now, retention=retention, is_safe=is_safe)
 
-    def put_back(queue: DeadQueue) -> Outcome:
+    def put_back(queue: DeadQueue) -> MoveResult:
         with replaying(chassis.settings.amqp_uri, service) as publisher:
             return queue.replay(selection, refusal, publisher)
 
@@ -102,7 +103,7 @@ def replay(
 
 
 def discard(chassis: Chassis, service: str, asked: DiscardDeadLetters) -> DeadLettersMoved:
-    """Drops those of these ids, each on record."""
+    """Drops the letters of these ids, and records each in the audit log."""
 
     def record(letter: DeadLetter) -> None:
         with chassis.unit() as unit:
@@ -111,12 +112,12 @@ def discard(chassis: Chassis, service: str, asked: DiscardDeadLetters) -> DeadLe
     return _moved(chassis, service, lambda queue: queue.discard(Selection(frozenset(asked.ids)), record))
 
 
-def _moved(chassis: Chassis, service: str, move: Callable[[DeadQueue], Outcome]) -> DeadLettersMoved:
+def _moved(chassis: Chassis, service: str, move: Callable[[DeadQueue], MoveResult]) -> DeadLettersMoved:
     with _own_letters(chassis, service) as queue:
-        outcome = move(queue)
+        result = move(queue)
     return DeadLettersMoved(
-        done=tuple(letter.id for letter in outcome.done),
-        refused=tuple(RefusedLetter(id=letter.id, why=why) for letter, why in outcome.refused),
+        done=tuple(letter.id for letter in result.done),
+        refused=tuple(RefusedLetter(id=letter.id, why=why) for letter, why in result.refused),
     )
 
 
@@ -137,24 +138,24 @@ def _selection(asked: ChosenDeadLetters) -> Selection:
     return Selection(frozenset(asked.ids), asked.cause, asked.failed_before, asked.failed_after)
 
 
-def _behind(letters: list[DeadLetter], key: str | None) -> list[DeadLetter]:
+def _letters_after(letters: list[DeadLetter], key: str | None) -> list[DeadLetter]:
     if key is None:
         return letters
-    found = next((place for place, letter in enumerate(letters) if letter.key == key), None)
+    found = next((index for index, letter in enumerate(letters) if letter.key == key), None)
     if found is None:
         raise LettersMoved("somebody has moved dead letters meanwhile; look again")
     return letters[found + 1 :]
 
 
 def _json(value: Any) -> Any:
-    """A header's value; what JSON has no words for, as text."""
+    """A header's value; as text, if JSON has no such type."""
     if isinstance(value, datetime):
         return value.isoformat()
     return value if value is None or isinstance(value, str | int | float) else str(value)
 
 
 def _subject(letter: DeadLetter) -> UUID | None:
-    """The message that was dropped, if it has an id."""
+    """The letter's id, if it is a UUID."""
     try:
         return UUID(letter.id)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The words a service's `service.py` is written in: a nameko class that is a table of contents.
+"""The functions that a service's `service.py` is written with: a nameko class that lists the service's entrypoints.
 
 ::
 
@@ -40,7 +40,7 @@ from chassis.host.provider import Chassis
 from chassis.host.timers import Schedule
 from chassis.host.webhooks import Post
 from chassis.ports import CommandHandler, EventHandler, Refused, TimerHandler
-from chassis.store.event_log import tell
+from chassis.store.event_log import find_events
 from chassis.store.schedule import Due, Flush, Perform, Record, SideEffect, nothing
 from contracts.commands.operations import (
     CheckAudit,
@@ -80,18 +80,18 @@ ShapeT = TypeVar("ShapeT", bound=Shape)
 
 
 def on(event: type[Event], handler: EventHandler, *, idempotent_by: str = "") -> Subscription:
-    """An event and the function that handles one of it.
+    """Subscribes a handler to an event.
 
-    `idempotent_by` names what makes the handler do nothing with a fact it knows already, even under another
-    message id. Only then may a dead letter be replayed that is older than the inbox remembers.
+    `idempotent_by` names the business key by which the handler recognises an event that it has handled before, even
+    under another message id. Only then may a dead letter be replayed that is older than the inbox remembers.
     """
     return Subscription(event, handler, idempotent_by)
 
 
 def lane(name: str, *subscriptions: Subscription, at_most: int | None = None) -> EntrypointMethod:
-    """The queue `<service>.<name>` and what is heard in it.
+    """The queue `<service>.<name>` and its subscriptions.
 
-    `at_most` so many messages are taken at once, where something urgent waits for them to be done with.
+    `at_most` limits the size of a batch, in services where urgent work would have to wait for a large one.
     """
 
     def settle_batch(service: Any, work: Callable[[], Any]) -> Any:
@@ -102,14 +102,14 @@ def lane(name: str, *subscriptions: Subscription, at_most: int | None = None) ->
 
 
 def due(name: str, handler: TimerHandler) -> Due:
-    """A timer of this name and the function that is called when one falls due."""
+    """A timer's name and the handler that is called when such a timer is due."""
     return Due(name, handler)
 
 
 def side_effect(
     name: str, *, perform: Perform, record: Record, failed: TimerHandler, flush: Flush = nothing, urgent: bool = False
 ) -> SideEffect:
-    """A timer that touches the outside world; see `chassis.store.schedule.SideEffect`."""
+    """A timer that acts on the outside world; see `chassis.store.schedule.SideEffect`."""
     return SideEffect(name, perform, record, failed, urgent, flush)
 
 
@@ -126,13 +126,14 @@ def schedule(*entries: Due | SideEffect) -> EntrypointMethod:
 def command(request: type[Shape], handler: CommandHandler) -> EntrypointMethod:
     """A command, in nameko's wire format, that takes the request's fields by name and answers with a shape as JSON.
 
-    A caller sees InvalidShape for fields that don't fit and the name of the Refused for what the rules don't allow.
+    A caller gets InvalidShape for invalid fields, and the name of the Refused for what the rules don't allow.
     """
     return _method(request, lambda service, asked: service.chassis.ask(handler, asked))
 
 
 def health_check() -> EntrypointMethod:
-    """The command by which `leeward status` asks how the service is; its housekeeping comes with it."""
+    """The command by which `leeward status` asks for a service's health. It brings the Housekeeping entrypoint
+    along."""
 
     def health(service: Any, asked: GetHealth) -> dict[str, Any]:
         chassis: Chassis = service.chassis
@@ -145,12 +146,12 @@ def health_check() -> EntrypointMethod:
 
 
 def event_log_query() -> EntrypointMethod:
-    """The command by which `leeward trace` asks what a service knows of a referral; see `chassis.store.event_log`."""
+    """The command by which `leeward trace` asks for a referral's events; see `chassis.store.event_log`."""
 
     def story(service: Any, asked: GetStory) -> dict[str, Any]:
         chassis: Chassis = service.chassis
         with chassis.database.reading() as unit:
-            return tell(
+            return find_events(
                 unit.session,
                 unit.tables,
                 referral_ids=asked.referral_ids,
@@ -162,7 +163,7 @@ def event_log_query() -> EntrypointMethod:
 
 
 def audit_query() -> EntrypointMethod:
-    """The command by which `leeward audit` asks whether a service's audit log holds, or what it says of somebody."""
+    """The command by which `leeward audit` verifies a service's audit log, or reads the entries about a person."""
 
     def audit(service: Any, asked: CheckAudit) -> dict[str, Any]:
         chassis: Chassis = service.chassis
@@ -171,29 +172,29 @@ def audit_query() -> EntrypointMethod:
             connection = unit.session.connection()
             if asked.subject_id is not None:
                 return {"entries": list(entries(connection, table, asked.subject_id))}
-            anchors = [Anchor(one.sequence, one.hash) for one in asked.anchors]
+            anchors = [Anchor(anchor.sequence, anchor.hash) for anchor in asked.anchors]
             return {"verdict": asdict(check(connection, table, anchors))}
 
     return _method(CheckAudit, audit)
 
 
 def dead_letter_list() -> EntrypointMethod:
-    """The command by which `leeward dead list` asks what lies among a service's dead letters."""
-    return _looking(DeadLetter.told)
+    """The command by which `leeward dead list` lists a service's dead letters."""
+    return _reading(DeadLetter.summary)
 
 
 def dead_letter_view() -> EntrypointMethod:
-    """The command by which `leeward dead show` looks at them, where what is sealed stays sealed."""
-    return _looking(dead_letters.shown)
+    """The command by which `leeward dead show` shows dead letters; sealed fields stay sealed."""
+    return _reading(dead_letters.shown)
 
 
 def dead_letter_export() -> EntrypointMethod:
-    """The command by which `leeward dead export` copies them as they are."""
-    return _looking(dead_letters.exported)
+    """The command by which `leeward dead export` copies dead letters unchanged."""
+    return _reading(dead_letters.exported)
 
 
 def dead_letter_replay() -> EntrypointMethod:
-    """The command by which `leeward dead replay` has a service put its own dead letters back into their lanes."""
+    """The command by which `leeward dead replay` puts a service's dead letters back into their lanes."""
 
     def replay(service: Any, asked: ReplayDeadLetters) -> Shape:
         return dead_letters.replay(service.chassis, service.name, asked, idempotent_by(type(service)))
@@ -202,7 +203,7 @@ def dead_letter_replay() -> EntrypointMethod:
 
 
 def dead_letter_discard() -> EntrypointMethod:
-    """The command by which `leeward dead discard` has a service drop dead letters of its own."""
+    """The command by which `leeward dead discard` drops a service's dead letters."""
 
     def discard(service: Any, asked: DiscardDeadLetters) -> Shape:
         return dead_letters.discard(service.chassis, service.name, asked)
@@ -210,9 +211,9 @@ def dead_letter_discard() -> EntrypointMethod:
     return _method(DiscardDeadLetters, discard)
 
 
-def _looking(told: dead_letters.Telling) -> EntrypointMethod:
+def _reading(describe: dead_letters.Describe) -> EntrypointMethod:
     def look(service: Any, asked: LookAtDeadLetters) -> dict[str, Any]:
-        return dead_letters.look(service.chassis, service.name, asked, told)._asdict()
+        return dead_letters.look(service.chassis, service.name, asked, describe)._asdict()
 
     return _method(LookAtDeadLetters, look)
 
@@ -229,13 +230,13 @@ def _answer(value: Any) -> Any:
     if isinstance(value, Shape):
         return value.to_json()
     if isinstance(value, list | tuple):
-        return [_answer(one) for one in value]
+        return [_answer(item) for item in value]
     return value
 
 
 @dataclass(frozen=True)
 class Declared:
-    """An entrypoint as it stands on a service class."""
+    """An entrypoint of a service class, and the attribute that it is declared as."""
 
     attribute: str
     entrypoint: Entrypoint
@@ -251,19 +252,19 @@ def declared_by(service: type) -> list[Declared]:
 
 
 def heard_by(service: type) -> Mapping[str, list[type[Event]]]:
-    """What a service hears, by lane."""
-    lanes = (one.entrypoint for one in declared_by(service) if isinstance(one.entrypoint, Lane))
+    """The events that a service subscribes to, by lane."""
+    lanes = (declared.entrypoint for declared in declared_by(service) if isinstance(declared.entrypoint, Lane))
     return {lane.lane: [subscription.event for subscription in lane.subscriptions] for lane in lanes}
 
 
 def idempotent_by(service: type) -> Mapping[tuple[str, str], str]:
-    """The events, by publisher and name, that are safe to be heard again when the inbox has forgotten them, and why."""
-    lanes = (one.entrypoint for one in declared_by(service) if isinstance(one.entrypoint, Lane))
+    """By publisher and event name: the business keys of the events that may be handled again without the inbox."""
+    lanes = (declared.entrypoint for declared in declared_by(service) if isinstance(declared.entrypoint, Lane))
     return {
-        (one.event.publisher, one.event.__name__): one.idempotent_by
+        (subscription.event.publisher, subscription.event.__name__): subscription.idempotent_by
         for lane in lanes
-        for one in lane.subscriptions
-        if one.idempotent_by
+        for subscription in lane.subscriptions
+        if subscription.idempotent_by
     }
 
 

@@ -1,7 +1,7 @@
-"""The one HTTP port of a service, for those who look after it: `/metrics`, `/health/live`, `/health/ready`.
+"""The one HTTP port of a service, for its operators: `/metrics`, `/health/live`, `/health/ready`.
 
-What a service lets programs outside post comes in here too, and is bounded before anybody looks at it: in size, in the
-time that it may take to come, and in how much of it is in hand at once. A proxy lets those paths through and no others.
+Webhooks come in here too. They are limited before they are read: in size, in the time that a request may take to
+arrive, and in how many are processed at once. A proxy lets their paths through and no others.
 """
 
 from __future__ import annotations
@@ -25,12 +25,11 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Condition:
-    """Whether a service can do its work, and if not what it waits for.
+    """The state of a service, for the HTTP port: whether it is ready, and if not, what it waits for.
 
-    `watch`, `measure` and `alarms` are set when the service runs: the first names what is missing, the second brings
-    gauges up to date, the third counts what a person must know at once.
-    `receive` takes what is posted from outside, and returns the status to answer with.
-    `needs_a_person` is what somebody must put right before it can start at all.
+    The functions are set once the service runs: `watch` names what is missing, `measure` updates the gauges, `alarms`
+    counts what a person must act on at once, `receive` takes a webhook's request and returns the HTTP status.
+    `needs_a_person` is the problem that somebody must solve before the service can start at all.
     """
 
     def __init__(self) -> None:
@@ -43,8 +42,12 @@ class Condition:
     def as_json(self) -> dict[str, Any]:
         waiting_for = self.watch()
         ready = not waiting_for and self.needs_a_person is None
-        told = {"ready": ready, "waiting_for": waiting_for, "needs_a_person": self.needs_a_person}
-        return {**told, "alarms": dict(self.alarms())}
+        return {
+            "ready": ready,
+            "waiting_for": waiting_for,
+            "needs_a_person": self.needs_a_person,
+            "alarms": dict(self.alarms()),
+        }
 
 
 def listen(address: str, condition: Condition) -> None:
@@ -69,11 +72,11 @@ def application(condition: Condition) -> Callable[[dict[str, Any], StartResponse
 
     pages = {"/metrics": metrics_page, "/health/live": live, "/health/ready": ready}
 
-    in_hand = Semaphore(MOST_AT_ONCE)
+    in_progress = Semaphore(MOST_AT_ONCE)
 
     def answer(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] == "POST":
-            start_response(_receive(condition, environ, in_hand), [("Content-Length", "0")])
+            start_response(_receive(condition, environ, in_progress), [("Content-Length", "0")])
             return []
         page = pages.get(environ["PATH_INFO"])
         status, kind, body = page() if page else _json("404 Not Found", {"there_is": list(pages)})
@@ -83,13 +86,13 @@ def application(condition: Condition) -> Callable[[dict[str, Any], StartResponse
     return answer
 
 
-def _receive(condition: Condition, environ: Mapping[str, Any], in_hand: Semaphore) -> str:
+def _receive(condition: Condition, environ: Mapping[str, Any], in_progress: Semaphore) -> str:
     length = str(environ.get("CONTENT_LENGTH") or "")
     if not (length.isascii() and length.isdigit()):
         return "411 Length Required"
     if len(length) > len(str(MOST_BYTES)) or int(length) > MOST_BYTES:
         return "413 Content Too Large"
-    if not in_hand.acquire(blocking=False):
+    if not in_progress.acquire(blocking=False):
         return "429 Too Many Requests"
     try:
         with eventlet.Timeout(SECONDS_TO_COME):
@@ -101,7 +104,7 @@ def _receive(condition: Condition, environ: Mapping[str, Any], in_hand: Semaphor
     except (OSError, eventlet.Timeout):
         return "408 Request Timeout"
     finally:
-        in_hand.release()
+        in_progress.release()
 
 
 def _json(status: str, content: dict[str, Any]) -> tuple[str, str, bytes]:

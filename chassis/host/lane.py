@@ -17,7 +17,7 @@ from chassis.host.provider import chassis_of
 
 WORKER_POLL_SECONDS = 0.05
 URGENT = "urgent"
-"""The lane that waits for nothing."""
+"""The lane that never backs off and never waits for other work."""
 
 
 @dataclass(frozen=True)
@@ -40,26 +40,31 @@ class Lane(Entrypoint):  # type: ignore[misc]
         super().__init__(**kwargs)
 
     def setup(self) -> None:
-        by_name = {(one.event.publisher, one.event.__name__): one for one in self.subscriptions}
-        self._ports = chassis_of(self.container)
-        settings = self._ports.settings
-        one_user_each = self._ports.one_user_each
+        by_name = {
+            (subscription.event.publisher, subscription.event.__name__): subscription
+            for subscription in self.subscriptions
+        }
+        self._chassis = chassis_of(self.container)
+        settings = self._chassis.settings
+        one_user_each = self._chassis.one_user_each
 
-        def read_it(delivery: Delivery) -> Understood | NotUnderstood:
+        def read_delivery(delivery: Delivery) -> Understood | NotUnderstood:
             return read(delivery, by_name, one_user_each=one_user_each)
 
-        self._settler = Settler(self._ports.unit, read_it)
+        self._settler = Settler(self._chassis.unit, read_delivery)
         self.consumer = LaneConsumer(
             service=self.container.service_name,
             lane=self.lane,
-            connect=lambda: self._ports.connect(self.lane),
+            connect=lambda: self._chassis.connect(self.lane),
             heartbeat_seconds=settings.heartbeat_seconds,
             batch_limit=min(settings.batch_limit, self._at_most or settings.batch_limit),
-            clock=self._ports.clock,
-            read=read_it,
+            clock=self._chassis.clock,
+            read=read_delivery,
             settle=self._settler.settle if self.lane == URGENT else self._settle_in_turn,
             run_worker=self._run_worker,
-            seconds_to_back_off=(lambda: 0.0) if self.lane == URGENT else self._ports.cpu_pressure.seconds_to_back_off,
+            seconds_to_back_off=(lambda: 0.0)
+            if self.lane == URGENT
+            else self._chassis.cpu_pressure.seconds_to_back_off,
         )
 
     def start(self) -> None:
@@ -76,13 +81,13 @@ class Lane(Entrypoint):  # type: ignore[misc]
         return LaneHealth(*self.consumer.taken())
 
     def _settle_in_turn(self, batch: Sequence[Arrived]) -> list[Settled]:
-        self._ports.urgent_first.wait()
+        self._chassis.urgent_first.wait()
         return self._settler.settle(batch)
 
     def _run_worker(self, work: Callable[[], list[Settled]], meanwhile: Callable[[], bool]) -> list[Settled]:
-        """Runs `work` as the service's worker, and `meanwhile` again and again as long as that finds something to do.
+        """Runs `work` in a nameko worker, and meanwhile calls `meanwhile`, without a pause as long as it returns True.
 
-        A worker that was killed never reports, so its thread is linked too.
+        A killed worker never calls `handle_result`, so the end of its thread is waited for.
         """
         finished = Event()
         outcome: dict[str, Any] = {}

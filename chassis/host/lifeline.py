@@ -1,7 +1,8 @@
-"""Ends a process when whoever started it is gone, however that one went: a pipe tells, of which it holds the other end.
+"""Ends a process when the process that started it has ended, even if that was killed.
 
-`python -m chassis.host.lifeline FD MODULE ARGUMENTS…` runs a module so; FD is the end of the pipe that is read.
-Nothing is ever written into it: a read returns when the other end is closed, as the system does for what is killed.
+The owner holds the write end of a pipe and this process reads from it. Nothing is ever written: the read returns when
+the write end is closed, which the system does when the owner ends. `python -m chassis.host.lifeline FD MODULE
+ARGUMENTS…` runs a module in this way; FD is the read end.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ import time
 from typing import Any
 
 PATIENCE_SECONDS = 5.0
-"""Nothing is lost by a kill, and nobody is left to wait for it."""
+"""From SIGTERM to SIGKILL. Short, because a kill loses nothing, and the owner isn't there to wait for a clean end."""
 
 
 def end_with_owner(lifeline: int) -> None:
-    """Has this process ended once the other end of the pipe is closed: asked first, and killed if it takes long."""
+    """Ends this process once the pipe's other end is closed: by SIGTERM, and after PATIENCE_SECONDS by SIGKILL."""
     threads, clock = _unpatched()
 
     def watch() -> None:
@@ -32,7 +33,7 @@ def end_with_owner(lifeline: int) -> None:
 
 
 def _unpatched() -> tuple[Any, Any]:
-    """Python's own threads, also where eventlet has put its own in their place: these may wait in a read."""
+    """The original `threading` and `time`, even if eventlet has replaced them: a real thread may block in a read."""
     if "eventlet" not in sys.modules:
         return threading, time
     from eventlet import patcher

@@ -1,4 +1,4 @@
-"""The entrypoint that keeps a service's house: forgets what is too old, puts back what was parked by mishap."""
+"""The entrypoint for a service's housekeeping: deletes what is too old, anchors the audit log, returns messages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from chassis.store.event_log import forget
 
 EVERY_SECONDS = 600.0
 ANCHOR_SECONDS = 60.0
-"""How long what was put on record is in no anchor, at most: so much of the newest could be cut unseen."""
+"""The longest time that an audit entry is in no anchor: entries newer than this could be cut off unnoticed."""
 
 FORGET_EVERY = timedelta(days=1)
 
@@ -29,26 +29,29 @@ log = structlog.get_logger()
 
 
 class Housekeeping(Entrypoint):  # type: ignore[misc]
-    """At the start and once a day forgets inbox marks and stories that are older than the settings ask for; more often
-    anchors the audit log, a minute after something was added to it at the latest and when the service stops; wipes
-    destroyed keys off the disk, and puts back messages that were parked only because they had been handed out too
-    often."""
+    """Does four jobs.
+
+    At the start and once a day it deletes inbox entries and events of the event log that are older than the settings
+    allow. It anchors the audit log: fully every EVERY_SECONDS, its newest entry within ANCHOR_SECONDS of being added
+    and when the service stops. It wipes destroyed keys off the disk. And it puts back messages that left their lane
+    only because they were delivered too often.
+    """
 
     def setup(self) -> None:
-        self._ports = chassis_of(self.container)
+        self._chassis = chassis_of(self.container)
         self._stopping = threading.Event()
         self._returns = Returns(
             service=self.container.service_name,
-            connect=lambda: self._ports.connect(LIMIT),
-            clock=self._ports.clock,
-            one_user_each=self._ports.one_user_each,
+            connect=lambda: self._chassis.connect(LIMIT),
+            clock=self._chassis.clock,
+            one_user_each=self._chassis.one_user_each,
         )
         self._woken = threading.Event()
         self._recorded = False
-        self._ports.wake_when_recorded(self._note_record, at_the_end=self._anchor_newest)
-        self._anchoring = Anchoring(self._ports.database, self._ports.settings.audit_anchors)
-        data_keys = self._ports.metadata.tables.get("data_key")
-        self._wiper = None if data_keys is None else Wiper(self._ports.database, data_keys)
+        self._chassis.wake_when_recorded(self._note_record, at_the_end=self._anchor_newest)
+        self._anchoring = Anchoring(self._chassis.database, self._chassis.settings.audit_anchors)
+        data_keys = self._chassis.metadata.tables.get("data_key")
+        self._wiper = None if data_keys is None else Wiper(self._chassis.database, data_keys)
 
     def start(self) -> None:
         self.container.spawn_managed_thread(self._run, identifier="housekeeping")
@@ -64,12 +67,12 @@ class Housekeeping(Entrypoint):  # type: ignore[misc]
         self._woken.set()
 
     def _run(self) -> None:
-        forget_at = self._ports.clock.now()
+        forget_at = self._chassis.clock.now()
         while not self._stopping.is_set():
             try:
-                if self._ports.clock.now() >= forget_at:
-                    self._forget(self._ports)
-                    forget_at = self._ports.clock.now() + FORGET_EVERY
+                if self._chassis.clock.now() >= forget_at:
+                    self._forget(self._chassis)
+                    forget_at = self._chassis.clock.now() + FORGET_EVERY
                 self._anchor()
                 if self._wiper and not self._wiper.wipe():
                     log.info("keys_not_wiped_yet")
@@ -78,7 +81,7 @@ class Housekeeping(Entrypoint):  # type: ignore[misc]
             self._wait(time.monotonic() + EVERY_SECONDS)
 
     def _wait(self, until: float) -> None:
-        """Until the next round, and anchors meanwhile what is put on record."""
+        """Waits for the next round; meanwhile anchors new entries of the audit log."""
         while not self._stopping.is_set() and (left := until - time.monotonic()) > 0:
             self._woken.wait(left)
             self._woken.clear()
@@ -93,10 +96,10 @@ class Housekeeping(Entrypoint):  # type: ignore[misc]
             log.error("audit_not_anchored", **describe(error))
 
     def _anchor(self) -> None:
-        """Writes down how far the audit log has come; what is wrong with it is an alarm until it is put right."""
+        """Checks and anchors the audit log; what is wrong with it is an alarm until it is put right."""
         try:
-            self._ports.found.update(self._anchoring.anchor())
-        except OSError as error:  # the rest of the house is kept all the same
+            self._chassis.found.update(self._anchoring.anchor())
+        except OSError as error:  # the other jobs must go on
             log.error("audit_not_anchored", **describe(error))
 
     def _forget(self, chassis: Any) -> None:

@@ -1,7 +1,7 @@
-"""Waiting for PostgreSQL while the rest of the process goes on.
+"""Waiting for PostgreSQL without blocking the other greenlets.
 
 psycopg waits in C, where eventlet can run nothing else. An answer that takes longer than a moment is waited for through
-eventlet's hub instead, so that meanwhile others publish what was committed and take in what comes next.
+eventlet's hub instead, so that other greenlets can publish and read messages meanwhile.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from psycopg.waiting import Ready, Wait
 from chassis.store.fastpath.pipelining import SparingConnection
 
 A_MOMENT_SECONDS = 0.0002
-"""Longer than PostgreSQL takes over one row: that the hub runs others costs 50 µs, and the time they then take."""
+"""Longer than PostgreSQL needs for one row. Switching to the hub costs 50 µs, and the time that others then take."""
 
 _select: Any = patcher.original("select").select
-"""Python's own, which eventlet replaces."""
+"""Python's original, which eventlet replaces."""
 
 
 class PatientConnection(SparingConnection):
-    """A connection that lets others have their turn while it waits."""
+    """A connection that lets other greenlets run while it waits."""
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         if timeout is not None:

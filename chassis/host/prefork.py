@@ -1,8 +1,8 @@
-"""Forks services from a process that has loaded what they share, which is most of what a start costs.
+"""Forks services from a process that has imported their common modules, which takes most of a start's time.
 
 `python -m chassis.host.prefork LIFELINE` reads orders, one JSON object a line, and answers each with the new process's
-id. It supervises none of them: whoever ordered a process watches it by its id. The server ends when its input does, and
-what it forked ends with whoever holds the other end of the lifeline; see `chassis.host.lifeline`.
+id. It doesn't supervise these processes: its client watches them by their ids. The server ends when its input does, and
+the processes end with the process that holds the lifeline's other end; see `chassis.host.lifeline`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _become(order: Mapping[str, Any], lifeline: int) -> None:
 
 
 def _load_contracts() -> None:
-    """Every service speaks of most of them."""
+    """Imports every contract, because each service uses most of them."""
     for package in (contracts.commands, contracts.events):
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             import_module(module.name)
@@ -50,7 +50,7 @@ def _load_contracts() -> None:
 
 def main(lifeline: int) -> int:
     _load_contracts()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how its processes ended
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system reaps its children: it never waits for them
     for line in sys.stdin.buffer:
         order = json.loads(line)
         pid = os.fork()

@@ -1,4 +1,4 @@
-"""The one dependency of every service: its store, its relay, and its clock, for as long as its container lives."""
+"""The dependency provider of every service: its store, its relay and its clock."""
 
 from __future__ import annotations
 
@@ -33,37 +33,37 @@ log = structlog.get_logger()
 
 Alarm = Callable[[StoreUnit], int]
 
-SURELY_THERE_SECONDS = 0.5
-"""For so long after a unit of work has committed its store is taken to be there."""
+ASSUMED_UP_SECONDS = 0.5
+"""How long after a commit the store is assumed to be reachable, without a test."""
 
 COLLISIONS = {"40001", "40P01"}
-"""PostgreSQL's codes for what could not be done one after the other, and for two that wait for each other."""
+"""PostgreSQL's error codes for a serialization failure and a deadlock."""
 
 SETTINGS, DEPENDENCIES = "LEEWARD_SETTINGS", "LEEWARD_DEPENDENCIES"
-"""Where `chassis.host.run` leaves them in nameko's configuration."""
+"""The keys under which `chassis.host.run` puts them into nameko's configuration."""
 
 
 class TwoAtOnce(Refused):
-    """Another command was in the way of this one, twice."""
+    """This command collided with another one in the database, twice."""
 
 
 @dataclass(frozen=True)
 class StoreHealth:
-    """What a service knows of its own store."""
+    """The state of a service's store."""
 
     outbox_rows: int
     outbox_oldest_seconds: float
     timers_due: int
     alarms: Mapping[str, int]
-    """What a person must know at once, by name, and how often it is so; nothing that is as it should be."""
+    """By name: how many things a person must act on at once. Only names whose count isn't 0."""
 
 
 class Chassis(DependencyProvider):  # type: ignore[misc]
     """Opens the service's store and relays its outbox.
 
-    `metadata` holds the service's tables; `dependencies` makes, from the environment, what its handlers find as
-    `unit.dependencies`. `alarms` count, by name, what a person must know at once. `webhooks` are, by path, what may be
-    posted from outside to the service's HTTP port.
+    `metadata` holds the service's tables. `dependencies` makes, from the environment, what its handlers find as
+    `unit.dependencies`. `alarms` count, by name, what a person must act on at once. `webhooks` are, by path, what other
+    programs may post to the service's HTTP port.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
         self._alarms = alarms or {}
         self._webhooks = webhooks or {}
         self.found: dict[str, int] = {}
-        """Alarms that housekeeping found, by name, and how often; they last until it looks again."""
+        """Alarms from housekeeping, by name, with a count; they last until its next round."""
         self.make_dependencies = dependencies
         self._wake_ups: list[tuple[frozenset[str], Callable[[], None]]] = []
         self._when_recorded: list[Callable[[], None]] = []
@@ -119,19 +119,19 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
 
     def stop(self) -> None:
         self.relay.stop()
-        for see_to in self._at_the_end:
-            see_to()
+        for finish in self._at_the_end:
+            finish()
 
     def get_dependency(self, worker_ctx: Any) -> Chassis:
         return self
 
     def wake_when_due(self, timers: frozenset[str], wake: Callable[[], None]) -> None:
-        """Has `wake` called after every unit of work that has set one of these timers for now."""
+        """Calls `wake` after every unit of work that has set one of these timers for now."""
         self._wake_ups.append((timers, wake))
 
     def wake_when_recorded(self, wake: Callable[[], None], *, at_the_end: Callable[[], None]) -> None:
-        """Has `wake` called after every unit of work that has put something on record, and `at_the_end` when the
-        service stops and no more units come."""
+        """Calls `wake` after every unit of work that has added to the audit log, and `at_the_end` when the service
+        stops and no more units come."""
         self._when_recorded.append(wake)
         self._at_the_end.append(at_the_end)
 
@@ -141,7 +141,7 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
         return user_of(self.settings.amqp_uri) == str(self.container.service_name)
 
     def connect(self, name: str) -> BusConnection:
-        """A connection that takes in what this service may be sent. Raises one of LOST."""
+        """A connection to the broker, with this service's limits. Raises one of LOST."""
         return open_connection(
             self.settings.amqp_uri,
             name=f"{self.container.service_name} {name}",
@@ -151,7 +151,7 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
 
     @contextmanager
     def unit(self) -> Iterator[StoreUnit]:
-        """A unit of work; what it has emitted is on its way as soon as it has committed."""
+        """A unit of work; the events that it emitted go to the relay as soon as it has committed."""
         with self.database.unit(self._announce) as unit:
             yield unit
         self._committed_at = time.monotonic()
@@ -161,7 +161,7 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
         if unit.has_recorded:
             for wake in self._when_recorded:
                 wake()
-        time.sleep(0)  # gives others their turn: the relay has what was said, and what is urgent waits for one unit
+        time.sleep(0)  # lets other greenlets run, so that urgent work waits for one unit of work at most
 
     def _announce(self, unit: StoreUnit) -> None:
         if unit.committed:
@@ -170,11 +170,11 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
     def ask(self, handler: CommandHandler, request: Shape) -> Any:
         """Runs a command in a unit of work.
 
-        A person waits for it and nobody tries it again, so connections that a database has dropped are found out first,
-        and what another command got in the way of is done once more, after that one. Raises TwoAtOnce if that happens
-        again.
+        A person waits for it and nothing retries it. So the store is tested first, to replace connections that the
+        database has dropped, and a command that collides with another one is run once more. Raises TwoAtOnce if it
+        collides again.
         """
-        if time.monotonic() > self._committed_at + SURELY_THERE_SECONDS:
+        if time.monotonic() > self._committed_at + ASSUMED_UP_SECONDS:
             self.answers()
         for attempt in (1, 2):
             try:
@@ -190,12 +190,12 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
             return handler(unit, request)
 
     def receive(self, path: str, posted: Posted) -> str:
-        """Takes what was posted from outside, and returns the status to answer with; see `chassis.host.webhooks`."""
+        """Processes a webhook's request, and returns the HTTP status; see `chassis.host.webhooks`."""
         post = self._webhooks.get(path)
         if post is None:
             return NO_SUCH_PLACE
         dependencies = self.container.config[DEPENDENCIES]
-        return receive(path, post, posted, dependencies=dependencies, take=lambda one: self.ask(post.take, one))
+        return receive(path, post, posted, dependencies=dependencies, take=lambda item: self.ask(post.take, item))
 
     def health(self) -> StoreHealth:
         outbox, timer = self.database.tables.outbox, self.database.tables.timer
@@ -204,18 +204,18 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
             oldest = unit.session.execute(select(outbox.c.created_at).order_by(outbox.c.id).limit(1)).scalar()
             due = select(func.count()).select_from(timer).where(timer.c.due_at <= now)
             timers_due, rows = unit.session.execute(due).scalar_one(), count(unit.session, outbox)
-            alarms = self._ringing(unit)
+            alarms = self._active_alarms(unit)
         return StoreHealth(rows, round((now - oldest).total_seconds(), 3) if oldest else 0.0, timers_due, alarms)
 
     def alarms(self) -> Mapping[str, int]:
-        """What a person must know at once, as far as the store answers."""
+        """What a person must act on at once; only what housekeeping found, if the store can't be read."""
         try:
             with self.database.reading() as unit:
-                return self._ringing(unit)
+                return self._active_alarms(unit)
         except DBAPIError:
             return {name: count for name, count in self.found.items() if count}
 
-    def _ringing(self, unit: StoreUnit) -> dict[str, int]:
+    def _active_alarms(self, unit: StoreUnit) -> dict[str, int]:
         counted = {name: alarm(unit) for name, alarm in self._alarms.items()}
         return {name: count for name, count in {**counted, **self.found}.items() if count}
 
@@ -229,7 +229,7 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
         return True
 
     def measure(self) -> None:
-        """Brings the gauges up to date, as far as the store answers."""
+        """Updates the gauges, if the store can be read."""
         try:
             health = self.health()
         except DBAPIError:
@@ -242,12 +242,12 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
 
 
 def _is_collision(error: DBAPIError) -> bool:
-    """Whether two units of work were in each other's way: a row that both added, or each waiting for the other."""
+    """Whether two units of work collided: both added the same row, or each waited for the other."""
     return isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", None) in COLLISIONS
 
 
 def _connect(*arguments: Any, **options: Any) -> Any:
-    """A connection to PostgreSQL; whoever keeps to SQLite needn't load what it takes."""
+    """A connection to PostgreSQL. Its modules are imported here, so that a service on SQLite needn't load them."""
     from chassis.host.postgres_wait import PatientConnection
 
     return PatientConnection.connect(*arguments, **options)

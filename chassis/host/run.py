@@ -52,16 +52,16 @@ OLD_QUEUE_SECONDS = 90
 """How long a queue of the version before may take to become empty: commands expire within a minute."""
 
 COLLECT_AFTER = 10_000
-"""Objects, more than a batch leaves behind at any moment; Python's own limit is 700."""
+"""The number of new objects that starts a garbage collection: more than a batch allocates. Python's default is 700."""
 
 DRAIN_SECONDS = 20
-"""How long a stop may take to finish what is in hand; whatever is not committed then is done again later."""
+"""How long a stop may take to finish work in progress; what is not committed by then is done again later."""
 
 log = structlog.get_logger()
 
 
 def prepare(service_class: Any) -> tuple[ChassisSettings, dict[str, Any]]:
-    """Reads all settings at once. Raises what a person must put right."""
+    """Reads all settings at once. Raises InvalidSettings, or what the service's own settings raise."""
     env = open_env()
     settings = read_chassis_settings(env, service_class.name)
     try:
@@ -128,23 +128,24 @@ def serve(container: ServiceContainer, condition: Condition) -> None:
 
 
 def spare_the_collector() -> None:
-    """Has the garbage collector leave alone what is there for good, and look less often through what comes and goes.
+    """Takes permanent objects out of the garbage collector's sight, and makes it run less often.
 
-    A batch makes some thousands of objects, nearly all of which go by themselves: a twelfth of its processor time.
+    A batch allocates some thousands of objects, nearly all of which are freed by reference counting; collecting them
+    took a twelfth of its CPU time.
     """
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER, 20, 50)
 
 
 def watch(container: ServiceContainer, condition: Condition) -> None:
-    """Has the service's condition told by what it is made of."""
+    """Connects the HTTP port's `condition` to the running service."""
     chassis = chassis_of(container)
     lanes = [entrypoint for entrypoint in container.entrypoints if isinstance(entrypoint, Lane)]
     commands = [extension for extension in container.subextensions if isinstance(extension, Commands)]
 
     def missing() -> list[str]:
         connected = {f"{lane.lane} lane": lane.is_connected for lane in lanes} | {"relay": chassis.relay.is_connected}
-        connected["commands"] = all(one.is_connected for one in commands)
+        connected["commands"] = all(extension.is_connected for extension in commands)
         return [name for name, is_there in (connected | {"store": chassis.answers()}).items() if not is_there]
 
     def measure() -> None:
@@ -186,7 +187,8 @@ def main(service: str) -> int:
 
 
 def wait_for_a_person(service: str, condition: Condition, error: Exception) -> int:
-    """Says once what is wrong with the broker, and stays, not ready: being started again and again would not help."""
+    """Prints what is wrong with the broker, and stays up, not ready: restarting would not help. Returns when
+    stopped."""
     print(f"{service} can't start. {error}", file=sys.stderr)  # noqa: T201
     condition.needs_a_person = str(error)
     stopped = threading.Event()

@@ -1,4 +1,4 @@
-"""Finds a service's class. Importing this patches nothing, so tests may use it."""
+"""Finds a service's class. Importing this module doesn't apply eventlet's monkey patches, so tests may use it."""
 
 from __future__ import annotations
 

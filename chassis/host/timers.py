@@ -24,15 +24,15 @@ Fire = Callable[[Sequence[DueTimer]], None]
 
 
 class Schedule(Entrypoint):  # type: ignore[misc]
-    """Fires timers. Each effect has a thread of its own, so that a slow one delays no other."""
+    """Fires timers. Each side effect has a thread of its own, so that a slow one delays no other."""
 
     def __init__(self, entries: tuple[Due | SideEffect, ...], **kwargs: Any) -> None:
         self.entries = entries
         super().__init__(**kwargs)
 
     def setup(self) -> None:
-        self._ports = chassis_of(self.container)
-        self._scheduler = Scheduler(self._ports.database, self._ports.unit, self._ports.urgent_first.yield_turn)
+        self._chassis = chassis_of(self.container)
+        self._scheduler = Scheduler(self._chassis.database, self._chassis.unit, self._chassis.urgent_first.yield_turn)
         self._stopping = threading.Event()
         self._threads: list[tuple[threading.Event, threading.Event]] = []
 
@@ -51,18 +51,18 @@ class Schedule(Entrypoint):  # type: ignore[misc]
             stopped.wait()
 
     def _perform_first(self, effect: SideEffect, timers: Sequence[DueTimer]) -> None:
-        self._ports.urgent_first.claim()
+        self._chassis.urgent_first.claim()
         try:
             self._scheduler.perform(effect, timers)
         finally:
-            self._ports.urgent_first.release()
+            self._chassis.urgent_first.release()
 
     def _spawn(self, identifier: str, names: tuple[str, ...], fire: Fire, *, urgent: bool = False) -> None:
         wake, stopped = threading.Event(), threading.Event()
         self._threads.append((wake, stopped))
         if urgent:
-            self._ports.wake_when_due(frozenset(names), self._ports.urgent_first.claim)
-        self._ports.wake_when_due(frozenset(names), wake.set)
+            self._chassis.wake_when_due(frozenset(names), self._chassis.urgent_first.claim)
+        self._chassis.wake_when_due(frozenset(names), wake.set)
         self.container.spawn_managed_thread(lambda: self._watch(names, fire, wake, stopped), identifier=identifier)
 
     def _watch(self, names: tuple[str, ...], fire: Fire, wake: threading.Event, stopped: threading.Event) -> None:

@@ -11,8 +11,8 @@ LONGEST_SECONDS = 1.0
 POLL_SECONDS = 0.002
 
 TURN_SECONDS = 0.02
-"""How long ordinary work may go on before it yields. Yielding after every letter, between whole batches of others, let
-letters fall ever further behind."""
+"""How long ordinary work may go on before it yields. Yielding after every single letter, to lanes that then handle a
+whole batch each, let letters fall ever further behind."""
 
 
 class UrgentFirst:

@@ -1,10 +1,10 @@
-"""What programs outside may post to a service: read first, then taken one by one, each in a unit of work of its own.
+"""Webhooks: a request from another program is read, and each item in it handled in a unit of work of its own.
 
 ::
 
     chassis = Chassis(..., webhooks={"/receipts/texts": Post(read_receipts, take_receipt)})
 
-Who posts is for `read` to find out. Nothing is answered but whether it was taken, so nobody learns what is there.
+`read` authenticates the sender. The answer is only a status, so that a sender learns nothing about what exists.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ log = structlog.get_logger()
 
 
 class NotLetIn(Exception):
-    """Whoever posted this has not shown that they may."""
+    """The sender is not authenticated."""
 
 
 @dataclass(frozen=True)
 class Posted:
-    """What came: header names in lower case, and the body as it is."""
+    """A webhook's request: header names in lower case, and the body unchanged."""
 
     headers: Mapping[str, str]
     body: bytes
@@ -42,10 +42,10 @@ class Posted:
 
 @dataclass(frozen=True)
 class Post:
-    """`read` gets the service's dependencies and what was posted, and returns what is in it.
+    """A webhook. `read` gets the service's dependencies and the request, and returns the items in it.
 
-    It raises NotLetIn, or Invalid where nothing in it can be read. `take` handles one of these; whoever posted may post
-    it again, so it must be right twice.
+    It raises NotLetIn, or Invalid if the request can't be read. `take` handles one item; the sender may post it again,
+    so `take` must be idempotent.
     """
 
     read: Callable[[Any, Posted], Iterable[Any]]
@@ -53,9 +53,9 @@ class Post:
 
 
 def receive(path: str, post: Post, posted: Posted, *, dependencies: Any, take: Callable[[Any], object]) -> str:
-    """The status to answer with. `take` runs one thing through `post.take` in a unit of its own.
+    """Handles a request and returns the HTTP status. `take` runs `post.take` on one item, in a unit of its own.
 
-    What can't be taken at the moment stops none of the others, and has all of it posted again.
+    An item that fails doesn't stop the others, but makes the sender post all of them again.
     """
     status = _received(post, posted, dependencies, take)
     metrics.POSTED.labels(path, status[:3]).inc()
@@ -72,13 +72,13 @@ def _received(post: Post, posted: Posted, dependencies: Any, take: Callable[[Any
     except Exception as error:
         log.error("posted_not_read", **describe(error))
         return LATER
-    taken = [_is_taken(one, take) for one in found]
+    taken = [_is_taken(item, take) for item in found]
     return TAKEN if all(taken) else LATER
 
 
-def _is_taken(one: Any, take: Callable[[Any], object]) -> bool:
+def _is_taken(item: Any, take: Callable[[Any], object]) -> bool:
     try:
-        take(one)
+        take(item)
     except Exception as error:
         log.error("posted_not_taken", **describe(error))
         return False

@@ -1,7 +1,7 @@
-"""Structured logs, one JSON object a line, with nothing in them that a person wrote or is known by.
+"""Structured logs, one JSON object a line, without personal data or anything that a person wrote.
 
-Event names are static (`offer_expired`); what goes beside them is identifiers, codes and numbers. The last processor
-withholds whatever doesn't look like one, so that a mistake costs a log line and not somebody's privacy.
+Event names are static (`offer_expired`); their values are identifiers, codes and numbers. The last processor withholds
+every other value, so that a programming mistake costs a log line and not somebody's privacy.
 """
 
 from __future__ import annotations
@@ -55,22 +55,20 @@ def configure(service: str, level: str) -> None:
     change_level(level)
     for chatty in ("alembic", "amqp", "kombu", "sqlalchemy"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    # What pika says at its loudest, the code that drives it says with more sense.
+    # The code that uses pika logs the same failures, with more context.
     logging.getLogger("pika").setLevel(logging.CRITICAL)
-    # Its warnings are about commands that were refused, which is an answer and no trouble.
+    # Its warnings are about commands that were refused, which is a normal answer.
     logging.getLogger("nameko").setLevel(logging.ERROR)
 
 
 def change_level(level: str) -> None:
-    """Changes how much of our own is logged, at once."""
+    """Changes the level of our own logs, at once."""
     logging.getLogger().setLevel(level)
 
 
 def describe(error: BaseException) -> dict[str, Any]:
-    """An error for the log: its class, where it arose, and a digest that stays the same for one path through the code.
-
-    Never its message, which may repeat what somebody typed.
-    """
+    """An error for the log: its class, where it was raised, and a digest that is the same for the same path through the
+    code. Never its message, which may repeat what somebody typed."""
     frames = traceback.extract_tb(error.__traceback__)
     path = "|".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.name}" for frame in frames)
     last = frames[-1] if frames else None
@@ -98,7 +96,7 @@ def _safe(value: Any) -> Any:
 
 
 def _describe_foreign(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A library's log: its template and the error's description, never the values that were put into it."""
+    """A library's log entry: its message template and the error's description, never the values for the template."""
     record: logging.LogRecord | None = event.get("_record")
     if record is not None:
         event["event"] = str(record.msg)

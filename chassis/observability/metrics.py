@@ -1,6 +1,6 @@
 """What a service counts and measures, for Prometheus. Labels are names from the code: lanes, events, timers.
 
-Counters of what happens to every message are moved once a batch.
+Counters of messages are increased once a batch.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ TIMERS_FIRED = Counter("leeward_timers_fired", "Timers that were fired.", regist
 
 @cache
 def alarm(name: str) -> Gauge:
-    """The gauge of what a person must know at once: `leeward_<name>`, 0 if all is well."""
+    """The gauge of an alarm, which a person must act on at once: `leeward_<name>`, 0 if all is well."""
     return Gauge(f"leeward_{name}", "What a person must look at now.", registry=REGISTRY)
 
 
 def exposition() -> bytes:
-    """All of it, in Prometheus's text format."""
+    """All metrics, in Prometheus's text format."""
     return generate_latest(REGISTRY)

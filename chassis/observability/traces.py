@@ -1,8 +1,8 @@
 """Traces in the W3C format, through OpenTelemetry; off, and not even loaded, unless an exporter is set.
 
 `OTEL_EXPORTER_OTLP_ENDPOINT` sends them to a collector, `OTEL_TRACES_EXPORTER=console` writes them to standard output.
-Spans carry identifiers and names of events, and nothing else. While tracing is off, the context that a message brings
-is handed on unchanged.
+Spans hold identifiers and names of events, and nothing else. While tracing is off, a message's trace context is passed
+on unchanged.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _tracer: Any = None
 
 
 class UnknownExporter(Exception):
-    """OTEL_TRACES_EXPORTER names none that there is."""
+    """OTEL_TRACES_EXPORTER names an exporter that doesn't exist."""
 
 
 def configure(service: str) -> None:
@@ -45,7 +45,7 @@ def are_on() -> bool:
 
 @contextmanager
 def publishing(event: str) -> Iterator[str | None]:
-    """A span around a front-end's publishing, the first of its trace; gives the context to send along."""
+    """A span around a front-end's publishing, the first of its trace; yields the trace context to publish with it."""
     if _tracer is None:
         yield None
         return
@@ -55,7 +55,8 @@ def publishing(event: str) -> Iterator[str | None]:
 
 @contextmanager
 def handling(envelope: Envelope) -> Iterator[Envelope]:
-    """A span around the handling of a message; gives the envelope that what it leads to is to carry on from."""
+    """A span around the handling of a message; yields the envelope from which emitted events take their trace
+    context."""
     if _tracer is None:
         yield envelope
         return
@@ -75,7 +76,7 @@ def _span(name: str, parent: str | None, attributes: dict[str, str]) -> Iterator
     propagator = TraceContextTextMapPropagator()
     carrier: dict[str, str] = {}
     given = propagator.extract({"traceparent": parent} if parent else {})
-    # An error's own words may hold what somebody wrote, so only that there was one is kept.
+    # An error's message may contain what somebody wrote, so exceptions are not recorded.
     with _tracer.start_as_current_span(
         name,
         given,

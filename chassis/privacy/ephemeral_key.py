@@ -1,7 +1,7 @@
-"""A key pair for one answer: it lives as long as whoever asks waits, and is never written down.
+"""A key pair for a single answer. It exists only while the caller waits, and is never stored.
 
-The public half travels with the question, so an answer can be sealed to whoever asks without a key being kept anywhere.
-Who may ask at all is decided by the broker's users; see `chassis.bus.permissions`.
+The public key is sent with the command, so that the answer can be sealed to the caller without any stored key. The
+broker's permissions decide who may give the command at all; see `chassis.bus.permissions`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from contracts.shape import Shape
 
 
 class AnswerRegistry(jwe.JWERegistry):
-    """What may be opened here: much longer than a message, since all that is held about somebody is one answer."""
+    """The limits for opening an answer: it may be much longer than a message, since one answer holds all data about a
+    person."""
 
     max_ciphertext_length = MOST_SEALED_CHARACTERS
 
@@ -26,18 +27,18 @@ ANSWERS = AnswerRegistry(algorithms=[ALGORITHM, ENCRYPTION])
 
 
 class NotAKey(ValueError):
-    """What came with the question is no public key of this kind."""
+    """What the caller sent is no public key of this kind."""
 
 
 class OneTimeKey:
-    """Opens what was sealed to `public`."""
+    """A new key pair. `public` is the public key as a JWK, in JSON; `open` opens what was sealed to it."""
 
     def __init__(self) -> None:
         self._key = ECKey.generate_key("P-256", private=True, auto_kid=True)
         self.public = json.dumps(self._key.as_dict(private=False))
 
     def open(self, kind: type[ShapeT], sealed: str) -> ShapeT:
-        """Raises Unopenable, or InvalidShape for what lies inside."""
+        """Opens what was sealed to this key. Raises Unopenable, or InvalidShape for its content."""
         try:
             content = jwe.decrypt_compact(sealed, self._key, registry=ANSWERS).plaintext
         except Exception:  # see `chassis.privacy.sealing.Keyring.open`

@@ -1,8 +1,8 @@
-"""Wiping destroyed data keys off the disk, where a database keeps what was overwritten for a while.
+"""Wiping destroyed data keys off the disk, where a database keeps overwritten data for a while.
 
-SQLite overwrites them where they stood (`secure_delete`); older pages of its log go with a checkpoint that empties it.
-PostgreSQL keeps an updated row's former version, and its bytes even after VACUUM, so the small table is written anew.
-Its own log, `pg_wal`, is beyond a service's reach: it is written over as the server's settings have it.
+SQLite overwrites them in place (`secure_delete`); older pages in its log are removed by a checkpoint that truncates it.
+PostgreSQL keeps an updated row's former version, and its bytes even after VACUUM, so the small table is rewritten.
+Its own log, `pg_wal`, can't be changed by a service: it is recycled as the server's settings say.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from chassis.privacy.vault import DESTROYED
 from chassis.store.database import Database
 
 LOCK_TIMEOUT_MS = 1_000
-"""How long who needs a key may have to wait for somebody who reads them all for long."""
+"""How long to wait for transactions that read the keys. Those that need a key meanwhile wait behind this one."""
 
 LOOK_SECONDS = 0.05
 
@@ -32,9 +32,9 @@ class Wiper:
         self._wiped = 0
 
     def wipe(self) -> bool:
-        """True if none is left on the disk; False if somebody was in the way, so that it must be tried again.
+        """True if no destroyed key is left on the disk; False if another transaction blocked it: try again later.
 
-        At a service's start all are wiped, because it isn't known what was wiped before.
+        The first call after a service's start always wipes, because it isn't known what was wiped before.
         """
         with self._database.reading() as unit:
             destroyed = unit.session.execute(self._destroyed).scalar_one()
@@ -45,7 +45,7 @@ class Wiper:
         return True
 
     def _wipe(self, engine: Engine) -> bool:
-        # On the driver's own connection, because no transaction may do either.
+        # On the driver's own connection, because neither statement can run in a transaction.
         with self._database.turn, closing(engine.raw_connection()) as connection:
             try:
                 return _WIPE[engine.dialect.name](connection.driver_connection)
@@ -60,12 +60,12 @@ def _empty_log(driver: Any) -> bool:
     return not busy
 
 
-def _write_anew(driver: Any) -> bool:
-    """A dead row that somebody may still see is written anew too, so those who came before have to be gone."""
+def _rewrite_table(driver: Any) -> bool:
+    """Waits for older transactions to end first: a dead row that they may still see would be copied too."""
     driver.autocommit = True
-    mark = driver.execute("SELECT pg_current_xact_id()::xid").fetchone()[0]
+    own_id = driver.execute("SELECT pg_current_xact_id()::xid").fetchone()[0]
     deadline = time.monotonic() + LOCK_TIMEOUT_MS / 1000
-    while driver.execute(_OLDER, (mark,)).fetchone()[0]:
+    while driver.execute(_OLDER, (own_id,)).fetchone()[0]:
         if time.monotonic() > deadline:
             return False
         time.sleep(LOOK_SECONDS)
@@ -78,6 +78,6 @@ _OLDER = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
     "AND greatest(age(backend_xmin), age(backend_xid)) > age(%s::xid)"
 )
-"""Who began before a moment, and may see what was there then."""
+"""Counts the transactions that are older than this one, and may see rows that are dead by now."""
 
-_WIPE: dict[str, Callable[[Any], bool]] = {"sqlite": _empty_log, "postgresql": _write_anew}
+_WIPE: dict[str, Callable[[Any], bool]] = {"sqlite": _empty_log, "postgresql": _rewrite_table}

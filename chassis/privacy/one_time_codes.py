@@ -14,5 +14,5 @@ def new_code() -> str:
 
 
 def digits_of(typed: str) -> str:
-    """The code in what was typed; what stands between or around its digits doesn't matter."""
+    """The digits of what was typed, without spaces and other characters."""
     return re.sub(r"[^0-9]", "", typed)

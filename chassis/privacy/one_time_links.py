@@ -1,4 +1,4 @@
-"""The secrets of one-time links: made by a service, carried by one letter, and known again by their hash alone."""
+"""The secrets of one-time links: a service makes one for a letter, and stores only its hash, to recognise it later."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def new_token() -> str:
 
 
 def hash_of(token: str) -> bytes:
-    """What is kept of a secret. It is long and random, so a plain hash can't be guessed backwards."""
+    """What is stored of a secret. It is long and random, so that a plain hash can't be reversed by guessing."""
     return hashlib.sha256(token.encode()).digest()
 
 
 def hash_in(keyring: Keyring, sealed: str) -> bytes | None:
-    """The hash of the secret that a page asks with; None for what can't be opened, which is nobody's link."""
+    """The hash of the sealed secret that a page sends; None if it can't be opened, and so belongs to no link."""
     try:
         return hash_of(keyring.open(LinkSecret, sealed).token)
     except (Unopenable, InvalidShape):

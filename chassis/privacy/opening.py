@@ -1,4 +1,5 @@
-"""What a handler opens that an event brought sealed. Apart from sealing, which front-ends load without a database."""
+"""How a handler opens the sealed fields of an event. Separate from `sealing`, which front-ends import without a
+database."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ ShapeT = TypeVar("ShapeT", bound=Shape)
 
 
 def open_or_park(keyring: Keyring, kind: type[ShapeT], sealed: str) -> ShapeT:
-    """What an event brought sealed. Raises Invalid, by which it is parked: to try again would help nothing."""
+    """Opens a sealed field. Raises Invalid if that fails, so that the message goes to the dead letters."""
     try:
         return keyring.open(kind, sealed)
     except (Unopenable, InvalidShape) as error:

@@ -1,4 +1,4 @@
-"""Events' bodies for people's eyes: what is sealed stays sealed, and what no schema knows is withheld."""
+"""Events' bodies for people to read: sealed fields stay sealed, and fields that no schema knows are withheld."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a service does once after its database was restored from a backup."""
+"""The timer that a service handles once after its database was restored from a backup."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from chassis.privacy.vault import DESTROYED
 
 RESTORED = "restored"
-"""The timer that a restored database is given: what was encrypted under keys that are destroyed is forgotten again."""
+"""The name of that timer, which the restore sets: rows that were encrypted under destroyed keys are deleted again."""
 
 
 def destroyed(session: Session, data_keys: Table) -> Sequence[UUID]:
-    """Whose keys were destroyed."""
+    """The people whose data keys were destroyed."""
     return session.execute(select(data_keys.c.subject_id).where(data_keys.c.wrapped == DESTROYED)).scalars().all()

@@ -1,11 +1,11 @@
-"""Sealing: what only one reader may open travels as a JWE (RFC 7516) to that reader's public key.
+"""Sealing: encrypting data for a single reader, as a JWE (RFC 7516) to that reader's public key.
 
-ECDH-ES+A256KW wraps the key, A256GCM encrypts. Keys are P-256 JWKs in files: `<reader>.public.json` for whoever
+ECDH-ES+A256KW wraps the key, A256GCM encrypts. Keys are P-256 JWKs in files: `<reader>.public.json` for everyone who
 seals, `<reader>.private.json` (a JWK set, newest first) for the reader alone. The JWE's `kid` says which key of a
 reader it was sealed to, so that keys can be replaced while sealed messages are under way.
 
-The registry allows these algorithms and no compression, so that what is small can't become large when it is opened, and
-looks at nothing that is longer than about 64 KiB.
+The registry allows only these algorithms, no compression (so that a small message can't expand to a large one), and
+nothing longer than about 64 KiB.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Unopenable(ValueError):
 
 
 class NoKey(LookupError):
-    """The key file that is needed is not there; the message says where it was looked for and how to make it."""
+    """A key file is missing; the message says where it was expected and how to make it."""
 
 
 class Keyring:
@@ -55,20 +55,20 @@ class Keyring:
         return jwe.encrypt_compact(header, shape.encode(), key, registry=REGISTRY)
 
     def open(self, kind: type[ShapeT], sealed: str) -> ShapeT:
-        """Opens what was sealed to this reader. Raises Unopenable, or InvalidShape for what lies inside."""
+        """Opens what was sealed to this reader. Raises Unopenable, or InvalidShape for its content."""
         if self._private is None:
             raise NoKey("this service has no private key to open anything with")
         try:
             content = jwe.decrypt_compact(sealed, self._private, registry=REGISTRY).plaintext
         except Exception:
-            # Not only JoseError: what was altered on the way makes the library stumble in many ways (a KeyError for an
-            # unknown curve, say), and none of them is worth trying again.
+            # Not only JoseError: altered data makes the library raise many errors (a KeyError for an unknown curve,
+            # say), and retrying helps with none of them.
             raise Unopenable("not sealed to this reader, or altered on the way") from None
         return read_content(kind, content)
 
 
 def key_of(sealed: str) -> str | None:
-    """The id of the key that something is sealed to, as its header says; None if it says none, or is no JWE."""
+    """The id of the key that something is sealed to, from its header; None if it names none, or is no JWE."""
     try:
         kid = json.loads(b64decode(sealed.split(".", 1)[0] + "==", altchars=b"-_"))["kid"]
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -79,8 +79,8 @@ def key_of(sealed: str) -> str | None:
 def read_content(kind: type[ShapeT], content: bytes | None) -> ShapeT:
     """The shape inside a JWE that was opened. Raises InvalidShape.
 
-    The standard library's JSON, because it reads half a character as it is, so that the shape can say in which field it
-    stands, where orjson refuses the whole.
+    It uses the standard library's JSON, which accepts half a surrogate pair, so that the shape can name the field that
+    holds it; orjson would refuse the whole.
     """
     try:
         data = json.loads(content or b"")

@@ -25,7 +25,7 @@ from contracts.text import clean
 
 NONCE_BYTES = 12
 DESTROYED = b""
-"""Stands in the place of a key that was destroyed."""
+"""The value stored instead of a destroyed key."""
 
 ShapeT = TypeVar("ShapeT", bound=Shape)
 
@@ -44,7 +44,7 @@ class Vault:
     def __init__(self, data_keys: Table, master_key: str) -> None:
         wanted = data_keys.c.subject_id == bindparam("subject_id")
         self._wrapped_key = prepared(select(data_keys.c.wrapped).where(wanted))
-        self._keep_key = prepared(data_keys.insert())
+        self._insert_key = prepared(data_keys.insert())
         self._data_keys = data_keys
         self._master_key = base64.b64decode(master_key)
         if len(self._master_key) != 32:
@@ -88,12 +88,12 @@ class Vault:
     def _new_key(self, session: Session, subject_id: UUID, at: datetime) -> bytes:
         key = AESGCM.generate_key(bit_length=256)
         wrapped = aes_key_wrap(self._master_key, key)
-        session.execute(self._keep_key, {"subject_id": subject_id, "wrapped": wrapped, "created_at": at})
+        session.execute(self._insert_key, {"subject_id": subject_id, "wrapped": wrapped, "created_at": at})
         return key
 
 
 def _cleaned(data: Any) -> Any:
-    """Parsed JSON with clean texts: some was kept before text was checked, and must still open."""
+    """Parsed JSON with clean texts: some was stored before texts were checked, and must still open."""
     if isinstance(data, str):
         return clean(data)
     if isinstance(data, list):

@@ -1,7 +1,7 @@
-"""Tables that are only ever added to, which the database itself sees to, on either store.
+"""Append-only tables, enforced by triggers on PostgreSQL and SQLite.
 
-PostgreSQL takes an upsert and a MERGE for the updates that they are. SQLite has `INSERT OR REPLACE`, which deletes the
-row that is in its way without firing a DELETE trigger; so there an INSERT under a key that is taken is refused.
+On PostgreSQL an upsert and a MERGE fire UPDATE triggers. SQLite has `INSERT OR REPLACE`, which deletes the conflicting
+row without firing a DELETE trigger; so there an INSERT with an existing key is refused.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from sqlalchemy import DDL, Table, event
 
 Statements = Mapping[str, tuple[str, ...]]
-"""What is run, by dialect."""
+"""SQL statements by dialect."""
 
 
 def forbidding(table: str, why: str) -> Statements:
@@ -44,7 +44,9 @@ def forbidding_replacement(table: str, why: str, *keys: tuple[str, ...]) -> Stat
 
 
 def forbid_changes(table: Table, *forbidden: Statements) -> None:
-    """Has whoever creates the table forbid changes to it; a migration runs the statements itself."""
-    for dialect, statement in ((one, statement) for each in forbidden for one in each for statement in each[one]):
-        when: DDL = DDL(statement)  # type: ignore[no-untyped-call]
-        event.listen(table, "after_create", when.execute_if(dialect=dialect))
+    """Runs the statements whenever SQLAlchemy creates the table; a migration runs them itself."""
+    for by_dialect in forbidden:
+        for dialect, statements in by_dialect.items():
+            for statement in statements:
+                ddl: DDL = DDL(statement)  # type: ignore[no-untyped-call]
+                event.listen(table, "after_create", ddl.execute_if(dialect=dialect))

@@ -1,4 +1,4 @@
-"""Which messages were begun and, if the process died of one, not ended. Kept only for messages under suspicion."""
+"""Attempts to handle messages that may kill the process: one that is begun and never ended did kill it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chassis.store.unit_of_work import upsert
 
 
 def begin(session: Session, attempt: Table, message_id: UUID, at: datetime) -> int:
-    """Notes that a message is about to be handled, and says for which time."""
+    """Records that a message is about to be handled, and returns how many attempts this makes."""
     first = upsert(session, attempt).values(message_id=message_id, tries=1, first_at=at)
     again = first.on_conflict_do_update(index_elements=["message_id"], set_={"tries": attempt.c.tries + 1})
     tries: int = session.execute(again.returning(attempt.c.tries)).scalar_one()
@@ -20,5 +20,5 @@ def begin(session: Session, attempt: Table, message_id: UUID, at: datetime) -> i
 
 
 def end(session: Session, attempt: Table, message_id: UUID) -> None:
-    """Notes that the process has outlived it."""
+    """Records that the process has survived the message."""
     session.execute(delete(attempt).where(attempt.c.message_id == message_id))

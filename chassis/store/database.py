@@ -31,12 +31,12 @@ class Database:
         self._statements = Statements(engine.dialect.name)
         self._dependencies = dependencies
         self.turn = threading.Lock()
-        # SQLite lets one write at a time and makes the others wait in C, where nothing else in the process can run.
+        # SQLite allows one writer at a time and makes the others wait in C, where no other greenlet can run.
         self._upkeep_turn = self.turn if engine.dialect.name == "sqlite" else nullcontext()
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
-        """A transaction of the chassis's own: upkeep, done again if the machine goes down with it."""
+        """A transaction for the chassis's own upkeep, which may be lost with the machine, because it is repeated."""
         with self._upkeep_turn, self._upkeep.begin() as connection:
             yield connection
 
@@ -44,9 +44,8 @@ class Database:
     def unit(self, then: Callable[[StoreUnit], None] = lambda unit: None) -> Iterator[StoreUnit]:
         """A unit of work: committed if the block ends without an error, rolled back otherwise.
 
-        `then` is called as soon as it is committed.
-
-        One at a time in a process: two would only wait for each other's rows.
+        `then` is called as soon as it is committed. A process has one unit at a time: two would only wait for each
+        other's rows.
         """
         with self.turn, UnitSession(self.engine, self._statements) as session:
             unit = self._unit_on(session)
@@ -56,12 +55,12 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[StoreUnit]:
-        """A unit that may read and keeps nothing. It holds no lock that a writer would wait for."""
+        """A unit for reading only; nothing is committed. It holds no lock that a writer would wait for."""
         with UnitSession(self.engine.execution_options(read_only=True), self._statements) as session:
             yield self._unit_on(session)
 
     def purge_inbox(self, retention_days: int) -> None:
-        """Forgets messages that were handled longer ago than any can still be delivered."""
+        """Deletes inbox entries older than this. A message that was handled before then must not be delivered again."""
         inbox, before = self.tables.inbox, self.clock.now() - timedelta(days=retention_days)
         with self.begin() as connection:
             connection.execute(delete(inbox).where(inbox.c.handled_at < before))

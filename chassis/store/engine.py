@@ -1,7 +1,7 @@
 """Engines for the two kinds of store, set up so that a commit is durable and nothing blocks for long.
 
-Two execution options choose a transaction's kind: `read_only` takes no lock, and `upkeep` doesn't wait for the disk: it
-survives the process but maybe not the machine, so it is for what can be done again.
+Two execution options choose a transaction's kind. `read_only` takes no lock. `upkeep` doesn't wait for the disk: the
+commit survives a crash of the process but maybe not of the machine, so it is for work that can be repeated.
 """
 
 from __future__ import annotations
@@ -19,19 +19,20 @@ SQLITE_BUSY_TIMEOUT_MS = 2_000
 """Well under the heartbeat: while SQLite waits, nothing else in the process runs."""
 
 SQLITE_CHECKPOINT_PAGES = 4_000
-"""16 MB of log between checkpoints, each of which writes every page that has changed back to its place."""
+"""16 MB of log between checkpoints, each of which writes every changed page into the database file."""
 
 DURABLE, SURVIVES_THE_PROCESS = "FULL", "NORMAL"
 """SQLite's `synchronous` for a transaction that must not be lost, and for upkeep."""
 
 POSTGRESQL_STATEMENT_TIMEOUT_MS = 5_000
-"""Bounds how long a unit of work may be held up, and with it all others of its process."""
+"""Limits how long a statement can block a unit of work, and with it all others of its process."""
 
 
 def open_engine(url: str, connect: Callable[..., Any] | None = None) -> Engine:
     """An engine for `sqlite:///file`, `sqlite://` (in memory) or `postgresql+psycopg://…`.
 
-    `connect` makes PostgreSQL's connections, which are `SparingConnection`s, in its own way.
+    `connect` opens PostgreSQL's connections, in place of `SparingConnection.connect`; it must return
+    SparingConnections.
     """
     if url.startswith("sqlite"):
         return _open_sqlite(url)
@@ -77,14 +78,14 @@ def _open_sqlite(url: str) -> Engine:
     def _begin(connection: Any) -> None:
         options = connection.get_execution_options()
         _wait_for_disk(connection, SURVIVES_THE_PROCESS if options.get("upkeep") else DURABLE)
-        # At once, because a transaction that reads first and then wants to write can't wait for another's lock.
+        # IMMEDIATE takes the write lock at once: a transaction that reads first can't wait for it later.
         run(connection, "BEGIN" if options.get("read_only") else "BEGIN IMMEDIATE")
 
     return engine
 
 
 def _wait_for_disk(connection: Any, synchronous: str) -> None:
-    """Sets how the next transaction is written, which SQLite keeps for each connection."""
+    """Sets `synchronous` for the next transaction. SQLite keeps the setting with the connection."""
     if connection.info["synchronous"] != synchronous:
         run(connection, f"PRAGMA synchronous={synchronous}")
         connection.info["synchronous"] = synchronous

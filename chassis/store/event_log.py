@@ -1,6 +1,7 @@
-"""The story of a referral as one service knows it: what it emitted about the referral, and what it has handled.
+"""The event log: which events a service has emitted about each referral, and which messages it has handled.
 
-Identifiers, event names and times only. Who asks every service can tell the whole story; see `leeward trace`.
+It holds identifiers, event names and times only. `leeward trace` puts the logs of all services together. The table is
+called `story`.
 """
 
 from __future__ import annotations
@@ -28,11 +29,12 @@ STORY_COLUMNS = {
     "causation_id": "uuid",
     "emitted_at": "timestamptz",
 }
-"""And PostgreSQL's names of their types."""
+"""The table's columns, with PostgreSQL's names of their types."""
 
 
 def story_rows(events: Iterable[Event], waiting: Sequence[Waiting]) -> Rows:
-    """The story of events that are about a referral, given each one's place in the outbox; all of one moment."""
+    """The event log's rows for emitted events, given their outbox rows, which were all created at the same time. Events
+    that are not about a referral are left out."""
     at = moment(waiting[0].created_at) if waiting else ""
     rows = [
         (
@@ -49,7 +51,7 @@ def story_rows(events: Iterable[Event], waiting: Sequence[Waiting]) -> Rows:
     return Rows("story", STORY_COLUMNS, rows)
 
 
-def tell(
+def find_events(
     session: Session,
     tables: ChassisTables,
     *,
@@ -57,8 +59,8 @@ def tell(
     correlation_ids: Iterable[UUID],
     message_ids: Iterable[UUID],
 ) -> dict[str, Any]:
-    """What is known here, as JSON: `emitted`, the rows about these referrals or with these correlation ids, and
-    `handled`, when each of these messages was handled, for as long as the inbox remembers it."""
+    """As JSON: `emitted`, the rows about these referrals or with these correlation ids, and `handled`, when each of
+    these messages was handled, as far as the inbox still has it."""
     story, inbox = tables.story, tables.inbox
     asked = or_(story.c.referral_id.in_(list(referral_ids)), story.c.correlation_id.in_(list(correlation_ids)))
     handled = select(inbox.c.message_id, inbox.c.handled_at).where(inbox.c.message_id.in_(list(message_ids)))
@@ -70,7 +72,8 @@ def tell(
 
 
 def forget(transaction: Connection, story: Table, before: datetime) -> None:
-    """Forgets what was emitted before a moment, which the ids tell, so that this needs no index of its own."""
+    """Deletes events that were emitted before a moment. It compares ids, which hold the time, and so needs no index on
+    the time."""
     transaction.execute(delete(story).where(story.c.event_id < first_id_of(before)))
 
 

@@ -1,8 +1,8 @@
 """Mapped rows by their primary key, as handlers read them again and again.
 
-`Session.get` builds its statement anew at every call, one that locks asks the database each time, and each first writes
-what the session has changed. Here a statement is built once for all; what a unit of work has read it knows until it
-ends; what it has locked it doesn't lock again; and changes are written first only if they could be of the row wanted.
+`Session.get` builds its statement at every call, queries the database each time if it locks, and flushes the session's
+changes first. Here a statement is built once; a unit of work keeps the rows it has read until it ends, and doesn't lock
+a row twice; and changes are flushed first only if they may concern the wanted row.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from chassis.store.prepared import prepared
 RowT = TypeVar("RowT")
 
 _KEPT, _LOCKED = "rows kept", "rows locked"
-"""Where a session, of which each unit of work has its own, keeps the rows it has read and the keys it has locked."""
+"""Keys in `session.info`: the rows that the unit of work has read, and the identities that it has locked."""
 
 
 def find(session: Session, kind: type[RowT], key: UUID) -> RowT | None:
-    """The row of this key as the unit knows it, not locked."""
+    """The row of this key, not locked, from the session if it has it."""
     known: RowT | None = session.identity_map.get(identity_key(kind, key))
     return known or _read(session, kind, key, _by_key(inspect(kind)))
 
 
 def lock(session: Session, kind: type[RowT], key: UUID) -> RowT | None:
-    """The row of this key, locked until the unit ends, and read afresh unless the unit had locked it before."""
+    """The row of this key, locked until the unit ends, and read again unless the unit has locked it before."""
     identity = identity_key(kind, key)
     locked: set[Any] = session.info.setdefault(_LOCKED, set())
     known: RowT | None = session.identity_map.get(identity) if identity in locked else None
@@ -42,23 +42,23 @@ def lock(session: Session, kind: type[RowT], key: UUID) -> RowT | None:
 
 
 def lock_all(session: Session, kind: type[RowT], keys: Collection[UUID]) -> list[RowT]:
-    """The rows of these keys that are there, in their order, by one statement: what `lock` then needn't ask for."""
+    """The existing rows of these keys, ordered by key, locked by one statement. Later calls of `lock` need no query."""
     mapper = inspect(kind)
     (column,) = mapper.primary_key
     wanted = select(mapper).where(column.in_(keys)).order_by(column).with_for_update()
     found = list(session.execute(wanted.execution_options(populate_existing=True)).scalars())
     locked: set[Any] = session.info.setdefault(_LOCKED, set())
-    locked.update(mapper.identity_key_from_instance(one) for one in found)
+    locked.update(mapper.identity_key_from_instance(row) for row in found)
     session.info.setdefault(_KEPT, []).extend(found)
     return found
 
 
 def lock_key(session: Session, kind: type[RowT], key: object) -> None:
-    """Lets nobody else look for a row of this kind and key, and add it, until the unit ends.
+    """Locks a key of which there may be no row yet, until the unit ends, against others that call this.
 
-    A row that isn't there can't be locked: of two that look for it at once neither would find it, and the second to add
-    it would fail. Whoever locks the key before looking finds what the other has added. SQLite has let nobody else in
-    since the transaction began.
+    A missing row can't be locked: two units that look for it at once would both find none, and the second to add it
+    would fail. A unit that locks the key first finds what the other has added. SQLite needs no lock, because a
+    transaction has the only write lock anyway.
     """
     if session.get_bind().dialect.name == "postgresql":
         hashed = func.hashtextextended(f"{kind.__name__} {key}", 0)
@@ -71,7 +71,7 @@ def _read(session: Session, kind: type[RowT], key: UUID, wanted: Select[Any]) ->
         if identity_key(kind, key) in session.identity_map:
             session.flush()
         found = session.execute(wanted, {"key": key}).scalar_one_or_none()
-    # The session itself forgets a row that nobody holds; another message of the batch may be about it too.
+    # A session only holds weak references, and another message of the batch may need the same row.
     session.info.setdefault(_KEPT, []).append(found)
     return found
 
@@ -79,7 +79,7 @@ def _read(session: Session, kind: type[RowT], key: UUID, wanted: Select[Any]) ->
 def _added(session: Session, kind: type[RowT], key: UUID) -> RowT | None:
     """The row of this key if the unit has added it and not yet written it."""
     attribute = _key_of(inspect(kind))
-    return next((one for one in session.new if type(one) is kind and getattr(one, attribute) == key), None)
+    return next((row for row in session.new if type(row) is kind and getattr(row, attribute) == key), None)
 
 
 @cache

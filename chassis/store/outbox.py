@@ -1,4 +1,4 @@
-"""The outbox: what committed units of work have to say, until the broker has it."""
+"""The outbox: the events of committed units of work, until the broker has confirmed them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from chassis.clock import Clock
 from chassis.store.fastpath import bulk
 
 TAKE_OVER_AFTER = timedelta(seconds=5)
-"""A row that has lain for so long belongs to a replica that has died, or has lost its connection."""
+"""A row older than this belongs to a replica that has died or lost its connection, and is published by another one."""
 
 WORTH_A_STATEMENT = 48
-"""With fewer rows to delete, a unit of work leaves them to a later one, or to the relay."""
+"""With fewer confirmed rows to delete, a unit of work leaves them to a later one, or to the relay."""
 
 WORTH_TIDYING = 24
-"""From so many on the relay deletes them as soon as it has nothing to do, so that no message waits for it; with so many
-that they are worth a statement, messages come too fast for that, and the next unit does it at no cost."""
+"""From this many confirmed rows on, the relay deletes them as soon as it is idle, when no message has to wait for it.
+From WORTH_A_STATEMENT on it leaves them to the next unit of work, which comes soon and deletes them at no cost."""
 
 COLUMNS = {
     "id": "uuid",
@@ -33,13 +33,13 @@ COLUMNS = {
     "body": "text",
     "created_at": "timestamptz",
 }
-"""And PostgreSQL's names of their types."""
+"""The table's columns, with PostgreSQL's names of their types."""
 
 Begin = Callable[[], AbstractContextManager[Connection]]
 
 
 class Waiting(NamedTuple):
-    """One event that is committed and not yet known to be with the broker."""
+    """A row of the outbox: an event that is committed and not yet confirmed by the broker."""
 
     id: UUID
     exchange: str
@@ -50,7 +50,7 @@ class Waiting(NamedTuple):
 
 
 def outbox_rows(waiting: Sequence[Waiting]) -> bulk.Rows:
-    """What a unit has to say, all of one moment, to be written in its transaction."""
+    """The rows to insert for a unit's events, which were all created at the same time."""
     at = bulk.moment(waiting[0].created_at) if waiting else ""
     rows = [
         (row.id.hex, row.exchange, row.routing_key, orjson.dumps(row.headers).decode(), row.body, at) for row in waiting
@@ -61,7 +61,8 @@ def outbox_rows(waiting: Sequence[Waiting]) -> bulk.Rows:
 class Outbox:
     """One service's outbox.
 
-    What the broker has taken is deleted by the next unit of work, in its own transaction, or after a moment by itself.
+    Rows that the broker has confirmed are deleted by the next unit of work, in its own transaction, or by the relay
+    when none comes soon.
     """
 
     def __init__(self, table: Table, engine: Engine, begin: Begin, clock: Clock) -> None:
@@ -75,7 +76,7 @@ class Outbox:
 
     @property
     def undeleted(self) -> int:
-        """How many rows the broker has that are still in the table."""
+        """How many rows are confirmed and still in the table."""
         return len(self._taken)
 
     @property
@@ -83,19 +84,19 @@ class Outbox:
         return WORTH_TIDYING <= len(self._taken) < WORTH_A_STATEMENT
 
     def may_be_taken_over(self, row: Waiting) -> bool:
-        """Whether a row has lain for so long that another replica may have published it."""
+        """Whether a row is so old that another replica may have published it."""
         return self._shared and self._clock.now() - row.created_at > TAKE_OVER_AFTER
 
     def taken(self, ids: Iterable[UUID]) -> None:
-        """Says that the broker has these."""
+        """Notes that the broker has confirmed these rows."""
         self._taken |= frozenset(ids)
 
     def delete_many_taken(self, transaction: Session) -> frozenset[UUID]:
-        """As `delete_taken`, if there are enough to be worth a statement."""
+        """Does `delete_taken` if there are enough rows to be worth a statement."""
         return self.delete_taken(transaction) if len(self._taken) >= WORTH_A_STATEMENT else frozenset()
 
     def delete_taken(self, transaction: Session | Connection) -> frozenset[UUID]:
-        """Deletes what the broker has; call `forget` with the answer when that is committed."""
+        """Deletes confirmed rows and returns their ids; call `forget` with these once the transaction is committed."""
         taken = self._taken
         if taken:
             self._statements.remove(transaction, taken)
@@ -105,7 +106,7 @@ class Outbox:
         self._taken -= deleted
 
     def clear(self) -> None:
-        """Deletes what the broker has, if no unit of work has done so meanwhile."""
+        """Deletes confirmed rows in a transaction of its own, if no unit of work has done so."""
         if self._taken:
             with self._begin() as connection:
                 deleted = self.delete_taken(connection)
@@ -113,10 +114,10 @@ class Outbox:
 
     @contextmanager
     def left_behind(self, limit: int) -> Iterator[list[Waiting]]:
-        """The oldest rows that nobody has in hand; whoever publishes them says so by `taken` within the block.
+        """The oldest rows that no live replica is publishing. Within the block, publish them and call `taken`.
 
-        On PostgreSQL they stay locked meanwhile, so that another replica takes others. SQLite has one process a
-        database, and must not hold its only write lock while the network is waited for.
+        On PostgreSQL the rows are locked until the block ends, so that another replica gets others. A database on
+        SQLite belongs to one process, which must not hold its only write lock while it waits for the network.
         """
         if self._shared:
             with self._begin() as connection:
@@ -134,7 +135,7 @@ class Outbox:
         if not self._shared:
             return oldest
         now, created_at = self._clock.now(), self._table.c.created_at
-        # A row from the future was written before somebody put the clock back.
+        # A row from the future was written before the clock was set back.
         return oldest.where(or_(created_at < now - TAKE_OVER_AFTER, created_at > now + TAKE_OVER_AFTER))
 
 

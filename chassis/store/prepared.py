@@ -1,8 +1,8 @@
-"""Statements that are run with every message: compiled once for each database, and run past SQLAlchemy.
+"""Statements that are run for every message: compiled once for each dialect, and run on the driver, past SQLAlchemy.
 
-A statement that is marked as `prepared` is used like any other. A unit's session gives the same answer without
-SQLAlchemy's way there, which takes longer over a row than either database does: on SQLite 15 instead of 60 µs for a
-few columns, and 50 instead of 120 for a mapped row.
+A statement that is marked as `prepared` is used like any other. A unit's session returns the same result without
+SQLAlchemy's execution, which takes longer for a row than either database does: on SQLite 15 instead of 60 µs for a few
+columns, and 50 instead of 120 for a mapped row.
 """
 
 from __future__ import annotations
@@ -26,17 +26,18 @@ _PREPARED = "prepared"
 
 
 def prepared(statement: StatementT) -> StatementT:
-    """The same SELECT or INSERT, to be run again and again. Its values are named by `bindparam`, or by its columns.
+    """The SELECT or INSERT, marked to be run past SQLAlchemy. Its parameters are named by `bindparam`, or by its
+    columns.
 
-    What it returns has the names that the statement gives: a function needs a label to have one.
+    A result's columns have the names that the statement gives them; give a SQL function a label.
 
-    Raises TypeError for one that can't be: of a mapping that is more than a table, or with columns that have defaults.
+    Raises TypeError for a mapping that is more than a table, and for columns with defaults.
     """
     return statement.execution_options(**{_PREPARED: Prepared(statement)})
 
 
 def form_of(statement: Any) -> Prepared | None:
-    """What a statement was prepared to; None if it wasn't."""
+    """A statement's prepared form; None if it has none."""
     form: Prepared | None = statement.get_execution_options().get(_PREPARED)
     return form
 
@@ -66,7 +67,7 @@ class _Compiled:
         return values if self._positions is None else [values[name] for name in self._positions]
 
     def rows(self, connection: Connection, given: Values) -> list[list[Any]]:
-        """What the statement returns, as Python's values."""
+        """The rows that the statement returns, as Python values."""
         parameters = self.parameters(given)
         if self._reading is None:
             found, types = run_described(connection, self.text, parameters)
@@ -74,10 +75,10 @@ class _Compiled:
         else:
             found = run(connection, self.text, parameters)
         reading = self._reading
-        return [[read(one) if read else one for read, one in zip(reading, row, strict=True)] for row in found]
+        return [[read(value) if read else value for read, value in zip(reading, row, strict=True)] for row in found]
 
     def _readers(self, types: Sequence[Any]) -> list[Convert | None]:
-        """How each column's values are read, which also depends on what the driver makes of them."""
+        """The converter for each column's values, which also depends on the type that the driver returns."""
         return [
             column.type.dialect_impl(self._dialect).result_processor(self._dialect, kind)
             for column, kind in zip(self._columns, types, strict=True)
@@ -85,7 +86,7 @@ class _Compiled:
 
 
 class Prepared:
-    """A statement, and what it takes to run it."""
+    """A prepared statement, with its compiled form for each dialect."""
 
     def __init__(self, statement: Any) -> None:
         self._statement = statement
@@ -93,8 +94,9 @@ class Prepared:
         self._refreshes = bool(options.get("populate_existing"))
         self._writes_first = bool(options.get("autoflush", True))
         if isinstance(statement, Select):
-            self._parts = [_part(one["expr"]) for one in statement.column_descriptions]
-            self._metadata = SimpleResultMetaData([str(one["name"]) for one in statement.column_descriptions])
+            described = statement.column_descriptions
+            self._parts = [_part(column["expr"]) for column in described]
+            self._metadata = SimpleResultMetaData([str(column["name"]) for column in described])
         else:
             _refuse_defaults(statement)
             self._parts = list(statement.exported_columns)
@@ -103,13 +105,14 @@ class Prepared:
         self._by_dialect: dict[str, _Compiled] = {}
 
     def run(self, session: Session, given: Values | Sequence[Values]) -> IteratorResult[Any]:
-        """What SQLAlchemy would answer. Raises DBAPIError, and KeyError for a value that is missing."""
+        """Runs the statement; the result is the same as SQLAlchemy's. Raises DBAPIError, and KeyError for a missing
+        parameter."""
         if self._has_entities and self._writes_first and session.autoflush:
             session.flush()
         connection = session.connection()
         compiled = self._by_dialect.get(connection.dialect.name) or self._compile(connection.dialect)
         if not isinstance(given, Mapping):
-            run_many(connection, compiled.text, [compiled.parameters(one) for one in given])
+            run_many(connection, compiled.text, [compiled.parameters(values) for values in given])
             return IteratorResult(self._metadata, iter(()))
         rows = compiled.rows(connection, given)
         if self._has_entities:
@@ -136,7 +139,7 @@ class Prepared:
 
 
 class _Entity:
-    """A mapped row among what a statement returns."""
+    """A mapped class among the columns that a statement returns."""
 
     def __init__(self, mapper: Mapper[Any], is_plain: Plain) -> None:
         self._mapper = mapper
@@ -162,7 +165,7 @@ class _Entity:
 
 
 def _part(wanted: Any) -> Any:
-    """A column as it is, and an _Entity for something mapped."""
+    """A column unchanged, and an _Entity for a mapped class."""
     mapper = inspect(wanted, raiseerr=False)
     if not isinstance(mapper, Mapper):
         return wanted

@@ -1,4 +1,4 @@
-"""Whether a database is at the revision that a service needs. It is asked at every start, so it loads no Alembic."""
+"""Whether a database is at the revision that a service needs. Runs at every start, so it doesn't import Alembic."""
 
 from __future__ import annotations
 

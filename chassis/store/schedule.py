@@ -1,7 +1,7 @@
-"""The durable schedule: what must happen later is a row, taken up when it is due and done once.
+"""The durable schedule: timers are rows, each of which is fired once when it is due.
 
-A row is known by its name, key and due time: whoever removes or moves that very row may act on it, so two replicas
-never both do, and a timer that was moved or cancelled meanwhile is left alone.
+A row is identified by its name, key and due time. Only the replica that removes or moves exactly that row may act on
+it, so two replicas never both do, and a timer that was moved or cancelled meanwhile is left alone.
 """
 
 from __future__ import annotations
@@ -24,21 +24,23 @@ from chassis.store.unit_of_work import StoreUnit
 
 BATCH = 96
 FIRE_SECONDS = 0.02
-"""After so long a unit of work with timers ends, and messages have their turn before the rest fires. When thousands
-come due at once, as when retention is applied, each message waited for 96 of them, and waited again if it was tried
-alone."""
+"""How long one unit of work fires timers before messages get their turn. Without this limit, when thousands of timers
+came due at once, as when retention is applied, each message waited for 96 of them, and again if it was tried alone."""
 
 EFFECT_SECONDS = 2.0
+"""How long one round of a side effect may take; timers that are left wait for the next round."""
+
 FRESH_SECONDS = 0.25
-"""How long what was read for a round of effects counts as looked up at the moment of acting; then it is read again."""
+"""How long data that was read for side effects counts as current; then it is read again."""
+
 NOT_YET_DELAY = timedelta(seconds=5)
 RETRY_DELAYS = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 3600))
 MAX_EFFECT_ATTEMPTS = 8
 EFFECT_LEASE = timedelta(minutes=2)
-"""How long an effect may take before it is held to have died with its process, and is tried again."""
+"""How long a side effect may take. After this, its process is assumed to have died, and it is tried again."""
 
 CLOCK_WOBBLE = timedelta(minutes=1)
-"""What clocks of several machines may differ by, and one may be put back by, without anything being made of it."""
+"""A difference between the clocks of several machines, or a step back of one clock, that is ignored."""
 
 STORE_AWAY = (OperationalError, InterfaceError)
 
@@ -53,7 +55,7 @@ OpenUnit = Callable[[], AbstractContextManager[StoreUnit]]
 
 
 def nothing(*_: object) -> object:
-    """What an effect does that needs no more."""
+    """The default for optional parts of a side effect."""
     return None
 
 
@@ -67,7 +69,7 @@ class Due:
 
 @dataclass(frozen=True)
 class SideEffect:
-    """A timer that touches the outside world, outside any transaction, and then records what came of it.
+    """A timer that acts on the outside world, outside any transaction, and then records the result.
 
     `perform` may be repeated after a crash; `record`, or `failed` after the last attempt, takes effect once.
     """
@@ -77,18 +79,18 @@ class SideEffect:
     record: Record
     failed: TimerHandler
     urgent: bool = False
-    """Whether ordinary work stands aside for it."""
+    """Whether ordinary work has to wait for it."""
 
     flush: Flush = nothing
-    """Makes what this thread performed outlast a power cut, before it is recorded. What it fails at is performed
-    again."""
+    """Makes the effects of a round survive a power cut (fsync), before they are recorded. If it fails, all of them are
+    performed again."""
 
     prefetch_reads: Prefetch = nothing
     prefetch_locks: Prefetch = nothing
 
     def prefetch(self, *, read: Prefetch, lock: Prefetch) -> SideEffect:
-        """The same effect, for which `read` loads in one go what `perform` asks for about many timers, and `lock` what
-        `record` does. What they return is kept as long as it may be asked for."""
+        """The same effect with bulk loading: for many timers at once, `read` loads what `perform` will read, and `lock`
+        locks what `record` will. What they return is referenced as long as it may be needed."""
         return replace(self, prefetch_reads=read, prefetch_locks=lock)
 
 
@@ -107,7 +109,7 @@ class Scheduler:
     """Fires what is due in one service's schedule. `open_unit` opens the units that handlers run in."""
 
     def __init__(self, database: Database, open_unit: OpenUnit, yield_turn: Callable[[], None] = lambda: None) -> None:
-        """`yield_turn` is called between ordinary effects, and may take as long as something urgent is in hand."""
+        """`yield_turn` is called between ordinary side effects, and blocks while urgent work is in progress."""
         self._database = database
         self._yield_turn = yield_turn
         self._open_unit = open_unit
@@ -119,31 +121,32 @@ class Scheduler:
     def due(self, names: Sequence[str]) -> list[DueTimer]:
         """The timers of these names that are due, the longest due first."""
         table, now = self._table, self._database.clock.now()
-        self._mind_the_clock(now)
+        self._correct_for_clock(now)
         seen = (table.c[name] for name in DueTimer.__dataclass_fields__)
         oldest = select(*seen).where(table.c.name.in_(names), table.c.due_at <= now).order_by(table.c.due_at)
         with self._database.reading() as unit:
             return [DueTimer(**row._mapping) for row in unit.session.execute(oldest.limit(BATCH))]
 
-    def _mind_the_clock(self, now: datetime) -> None:
-        """Looks for timers that were set while the clock was ahead, at the start and when it was put back."""
+    def _correct_for_clock(self, now: datetime) -> None:
+        """At the start, and when the clock was set back: fires timers that were set while the clock was ahead."""
         if self._looked_at is None or now < self._looked_at - CLOCK_WOBBLE:
             with self._database.unit() as unit:
-                brought = bring_forward(unit)
-            if brought:
-                log.warning("clock_was_ahead", timers=brought)
+                count = bring_forward(unit)
+            if count:
+                log.warning("clock_was_ahead", timers=count)
         self._looked_at = now
 
     def fire(self, entries: Mapping[str, Due], timers: Sequence[DueTimer]) -> None:
-        """Runs the handlers of due timers, as many in a unit of work as FIRE_SECONDS leave room for.
+        """Runs the handlers of due timers, as many in one unit of work as fit into FIRE_SECONDS.
 
-        If one of a unit's fails each has its own. One that fails by itself is put off, with growing delays.
+        If a handler fails, each timer of that unit is tried in a unit of its own. One that fails there is postponed,
+        with growing delays.
         """
         while timers:
             timers = timers[self._fire_some(entries, timers) :]
 
     def _fire_some(self, entries: Mapping[str, Due], timers: Sequence[DueTimer]) -> int:
-        """Returns how many were seen to, of the first."""
+        """Fires the first timers in one unit of work, and returns how many of them are done with."""
         count = 0
         try:
             with self._open_unit() as unit:
@@ -159,14 +162,14 @@ class Scheduler:
                 for timer in timers[:count]:
                     self._fire_some(entries, [timer])
             else:
-                self._put_off(timers[0], error)
+                self._postpone(timers[0], error)
         return max(count, 1)
 
     def perform(self, effect: SideEffect, timers: Sequence[DueTimer]) -> None:
-        """Acts on the outside world for each timer, and records what came of it, all in one unit of work.
+        """Performs a side effect for each timer, and records all results in one unit of work.
 
-        After the last failed attempt `failed` is called instead. What is not done after a few seconds is left for next
-        time, so that a slow outside world doesn't outlast the lease.
+        After the last failed attempt `failed` is called instead. Timers that are left after EFFECT_SECONDS wait for the
+        next round, so that a slow outside world doesn't outlast the lease.
         """
         waiting = self._claim(timers)
         done: list[tuple[DueTimer, Any]] = []
@@ -179,17 +182,18 @@ class Scheduler:
                     break
         finally:
             self._record(effect, done)
-            self._leave(waiting)
+            self._release(waiting)
 
     def _claim(self, timers: Sequence[DueTimer]) -> list[DueTimer]:
-        """Takes a lease on timers, and returns those that nobody else has."""
+        """Takes a lease on timers, and returns those that no other replica has."""
         with self._database.unit() as unit:
             return self._moved(unit, timers, unit.now + EFFECT_LEASE, attempts=1)
 
     def _perform_due(
         self, effect: SideEffect, waiting: list[DueTimer], done: list[tuple[DueTimer, Any]], until: float
     ) -> list[DueTimer]:
-        """Acts on timers, which leave `waiting`, while what is read for them is fresh. Returns those that failed."""
+        """Performs timers, removing them from `waiting`, while the prefetched data is current. Returns those that
+        failed."""
         failed: list[DueTimer] = []
         performed: list[tuple[DueTimer, Any]] = []
         until = min(until, time.monotonic() + FRESH_SECONDS)
@@ -212,7 +216,7 @@ class Scheduler:
     def _perform_one(
         self, effect: SideEffect, unit: UnitOfWork[Any], timer: DueTimer, performed: list[tuple[DueTimer, Any]]
     ) -> Exception | None:
-        """Returns what went wrong, if it is nothing that stops all of them."""
+        """Returns the error of a failed side effect. Raises if the database is unavailable, which stops all of them."""
         try:
             performed.append((timer, effect.perform(unit, timer)))
             if not effect.urgent:
@@ -231,20 +235,21 @@ class Scheduler:
             given_up = replace(effect, record=lambda unit, timer, _: effect.failed(unit, timer))
             self._record(given_up, [(timer, None)])
 
-    def _leave(self, timers: Sequence[DueTimer]) -> None:
-        """Gives claimed timers back as they were."""
+    def _release(self, timers: Sequence[DueTimer]) -> None:
+        """Makes claimed timers due again, without counting an attempt."""
         if timers:
             with self._database.unit() as unit:
                 self._moved(unit, timers, unit.now, attempts=-1)
 
     def _record(self, effect: SideEffect, done: Sequence[tuple[DueTimer, Any]]) -> None:
-        """Records the ends of effects and removes their timers. If that fails one is repeated after its lease."""
+        """Records the results of side effects and removes their timers. One whose result can't be recorded is repeated
+        after its lease."""
         if not done:
             return
         timers = [timer for timer, _ in done]
         try:
             with self._open_unit() as unit:
-                # Locked before the timers are removed, as whoever cancels a timer does it.
+                # Locks in the same order as handlers that cancel timers: first the rows, then the timers.
                 held = effect.prefetch_locks(unit, timers)
                 mine = self._taken(unit, timers)
                 for timer, result in done:
@@ -257,10 +262,10 @@ class Scheduler:
             if len(done) == 1:
                 log.error("effect_not_recorded", timer=timers[0].name, **describe(error))
                 return
-            for one in done:
-                self._record(effect, [one])
+            for timer_and_result in done:
+                self._record(effect, [timer_and_result])
 
-    def _put_off(self, timer: DueTimer, error: Exception) -> None:
+    def _postpone(self, timer: DueTimer, error: Exception) -> None:
         now = self._database.clock.now()
         if isinstance(error, NotYet):
             self._move(timer, now + NOT_YET_DELAY)
@@ -269,13 +274,13 @@ class Scheduler:
         self._move(timer, now + _delay(timer.attempts), attempts=1)
 
     def _take(self, unit: StoreUnit, timer: DueTimer) -> bool:
-        """Removes the row, if it is still there as it was seen."""
+        """Removes the row if it is unchanged, and returns whether it was."""
         unit.write_timers()
         seen = {"seen_name": timer.name, "seen_key": timer.key, "seen_due_at": timer.due_at}
         return unit.session.execute(self._take_one, seen).first() is not None
 
     def _taken(self, unit: StoreUnit, timers: Sequence[DueTimer]) -> set[Identity]:
-        """Removes the rows. Those that are no longer there as they were seen are left out of the answer."""
+        """Removes the rows that are unchanged, and returns their names and keys."""
         unit.write_timers()
         removed = delete(self._table).where(self._among(timers)).returning(self._table.c.name, self._table.c.key)
         return {(name, key) for name, key in unit.session.execute(removed)}
@@ -285,7 +290,7 @@ class Scheduler:
             self._moved(unit, [timer], due_at, attempts=attempts)
 
     def _moved(self, unit: StoreUnit, timers: Sequence[DueTimer], due_at: datetime, *, attempts: int) -> list[DueTimer]:
-        """The timers as they are once moved, with so many more attempts; see `_taken` for what is left out."""
+        """Moves the rows that are unchanged, and adds `attempts` to theirs. Returns these timers as they are now."""
         table = self._table
         moved = update(table).where(self._among(timers)).returning(table.c.name, table.c.key)
         found = unit.session.execute(
@@ -299,19 +304,19 @@ class Scheduler:
         ]
 
     def _among(self, timers: Sequence[DueTimer]) -> ColumnElement[bool]:
-        """Rows that are as they were seen."""
+        """Matches the rows of these timers that are unchanged."""
         name, key, due_at = self._table.c.name, self._table.c.key, self._table.c.due_at
         seen = [(timer.name, timer.key, timer.due_at) for timer in timers]
-        # SQLite finds no row of a list of pairs by its index, and would read all that is ever to come.
+        # For a list of tuples alone SQLite uses no index, and would read the whole table.
         by_index = and_(name.in_({timer.name for timer in timers}), key.in_([timer.key for timer in timers]))
         return and_(by_index, tuple_(name, key, due_at).in_(seen))
 
 
 def bring_forward(unit: StoreUnit) -> int:
-    """Makes timers due that count from a moment that is yet to come: the clock was ahead, and has been put right since.
+    """Makes timers due whose duration starts in the future: the clock was ahead when they were set, and is right now.
 
-    How long they have waited nobody can tell. So they are early rather than late: an alert that goes on to the next
-    person a little too soon harms nobody. A timer that waits for a moment, such as nine o'clock, still does.
+    How long they have really waited can't be known. They fire early rather than late: an alert that escalates a little
+    too soon harms nobody. A timer for a fixed time, such as nine o'clock, is not moved.
     """
     table = unit.tables.timer
     ahead = update(table).where(table.c.counted_from > unit.now + CLOCK_WOBBLE)
@@ -322,7 +327,8 @@ def bring_forward(unit: StoreUnit) -> int:
 def _flush(
     effect: SideEffect, unit: UnitOfWork[Any], performed: list[tuple[DueTimer, Any]], done: list[tuple[DueTimer, Any]]
 ) -> list[DueTimer]:
-    """What was performed is done once it is flushed. Returns what couldn't be."""
+    """Flushes the effects that were performed, and moves them to `done`. Returns the timers of those that couldn't
+    be."""
     try:
         if performed:
             effect.flush(unit)

@@ -1,4 +1,4 @@
-"""The session that a unit of work has: SQLAlchemy's, which knows prepared statements and writes plain rows itself."""
+"""A unit of work's session: SQLAlchemy's, extended to run prepared statements and to write simple rows in bulk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chassis.store.prepared import form_of
 
 
 class UnitSession(Session):
-    """One transaction, after which nothing is asked of it any more."""
+    """A session for a single transaction."""
 
     def __init__(self, engine: Engine, statements: Statements) -> None:
         super().__init__(engine, expire_on_commit=False)
@@ -29,7 +29,7 @@ class UnitSession(Session):
         return self.execute(statement, params, **options).scalars()
 
     def flush(self, objects: Any = None) -> None:
-        """See `pending.write`."""
+        """Writes new and changed objects; see `chassis.store.fastpath.flush.write`."""
         if self.new or self.dirty:
             flush.write(self, self._statements)
         super().flush(objects)

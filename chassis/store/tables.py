@@ -1,4 +1,4 @@
-"""The chassis's own tables, kept in every service's database beside the service's own."""
+"""The chassis's own tables, which every service's database has beside the service's own."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ NAMING = {
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware moment, stored in UTC on databases that keep no zone. Refuses naive values."""
+    """An aware datetime, stored in UTC on databases that store no time zone. Refuses naive values."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -58,7 +58,7 @@ class Instant(TypeDecorator[datetime]):
 
 def code(vocabulary: type[StrEnum]) -> Enum:
     """A column of a closed vocabulary, stored by its public values, with room for longer ones."""
-    return Enum(vocabulary, native_enum=False, length=40, values_callable=lambda cls: [one.value for one in cls])
+    return Enum(vocabulary, native_enum=False, length=40, values_callable=lambda cls: [member.value for member in cls])
 
 
 @dataclass(frozen=True)
@@ -133,12 +133,12 @@ def _define(metadata: MetaData) -> None:
         Column("due_at", Instant, nullable=False),
         Column("data", JSON, nullable=False),
         Column("attempts", Integer, nullable=False, default=0),
-        Column("counted_from", Instant),  # where it is a while that counts and no moment: when that began
+        Column("counted_from", Instant),  # for a timer with a duration: when the duration started
         Index(None, "due_at"),
     )
     _define_story(metadata)
     Table(
-        "attempt",  # messages that were begun and, if the process died of one, not ended
+        "attempt",  # see `chassis.store.attempts`
         metadata,
         Column("message_id", Uuid, primary_key=True),
         Column("tries", Integer, nullable=False),

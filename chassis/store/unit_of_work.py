@@ -27,12 +27,12 @@ from contracts.event import Event
 
 
 def upsert(session: Session, table: Table) -> Any:
-    """An INSERT that may say `on_conflict_do_update`, in the dialect of the session's database."""
+    """An INSERT with `on_conflict_do_update` and `on_conflict_do_nothing`, in the dialect of the session's database."""
     return (postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert)(table)
 
 
 Setting = tuple[datetime, Mapping[str, Any], datetime | None]
-"""When a timer is due, its data, and from when it counts if it doesn't wait for a moment."""
+"""When a timer is due, its data, and the start of its duration (None for a timer with a fixed time)."""
 
 
 class Emitted(NamedTuple):
@@ -60,15 +60,15 @@ class StoreUnit:
     statements: Statements
     envelope: Envelope | None = None
     committed: list[Waiting] = field(default_factory=list)
-    """What was emitted, with its place in the outbox, once this unit has committed."""
+    """The outbox rows of the emitted events, once this unit has committed."""
     timers_due: set[str] = field(default_factory=set)
     """The timers that were set for now or earlier."""
     has_recorded: bool = False
-    """Whether something was put on record."""
+    """Whether something was added to the audit log."""
     _emitted: list[Emitted] = field(default_factory=list)
     _rows: dict[tuple[Table, tuple[str, ...]], list[Row]] = field(default_factory=dict)
     _timers: dict[tuple[str, str], Setting | None] = field(default_factory=dict)
-    """By name and key, what was last said of each: when it is due and with what data, or None if it was cancelled."""
+    """By name and key: how the timer was last set in this unit, or None if it was cancelled."""
 
     @property
     def sequence(self) -> int:
@@ -118,17 +118,17 @@ class StoreUnit:
         )
 
     def claim(self, message_ids: Iterable[UUID]) -> set[UUID]:
-        """Marks messages as handled by this unit, and says which of them none has handled before."""
+        """Adds messages to the inbox, and returns those that were not in it, and so haven't been handled before."""
         unique = set(message_ids)
         new = self.statements.claim(self.session, unique, self.now)
-        return unique if len(new) == len(unique) else {one for one in unique if one.hex in new}
+        return unique if len(new) == len(unique) else {id_ for id_ in unique if id_.hex in new}
 
     def finish(self) -> None:
         """Writes what is left to write, and commits all of it."""
         for table, row in take_new(self.session):
             self.insert(table, **row)
         if self.session.dirty or self.session.deleted or self.session.new:
-            self._insert_own()  # which others may refer to
+            self._insert_own()  # first, because the session's objects may refer to them
             self.session.flush()
         self.write_timers()
         deleted = self.outbox.delete_many_taken(self.session)
@@ -141,12 +141,13 @@ class StoreUnit:
         self.committed = waiting
 
     def write_timers(self) -> None:
-        """Writes the timers that were set and cancelled so far, all at once, for whoever looks at them in this unit."""
-        # In one order, so that two units can't wait for each other.
-        said, self._timers = sorted(self._timers.items()), {}
-        if cancelled := [key for key, setting in said if setting is None]:
+        """Writes the timers that were set and cancelled so far, all at once. Needed before reading timers in this
+        unit."""
+        # Always in the same order, so that two units can't deadlock.
+        changes, self._timers = sorted(self._timers.items()), {}
+        if cancelled := [key for key, setting in changes if setting is None]:
             self.statements.cancel_timers(self.session, cancelled)
-        if settings := [(*key, *setting) for key, setting in said if setting]:
+        if settings := [(*key, *setting) for key, setting in changes if setting]:
             self.statements.set_timers(self.session, settings)
 
     @property
@@ -158,12 +159,12 @@ class StoreUnit:
         self.statements.insert(self.session, *self._own_rows())
 
     def _own_rows(self) -> list[Rows]:
-        """The service's own rows, what others refer to first."""
+        """The rows for the service's own tables, in the order of their foreign keys."""
         taken, self._rows = self._rows, {}
         return as_parts(self.session, self.statements, taken)
 
     def _waiting(self) -> list[Waiting]:
-        """What was emitted, not yet numbered."""
+        """The outbox rows of the emitted events, without their sequence numbers."""
         at = self.clock.now()
         waiting = []
         for emitted in self._emitted:
@@ -174,14 +175,15 @@ class StoreUnit:
         return waiting
 
     def _end_with(self, waiting: list[Waiting]) -> None:
-        """Numbers events by their subjects, writes them and their story beside the service's own rows, and commits."""
+        """Numbers events by their subjects, writes them to outbox and event log with the service's rows, and
+        commits."""
         subjects = [event.subject for event in self.emitted_events]
         besides = [part for part in (*self._own_rows(), story_rows(self.emitted_events, waiting)) if part.rows]
         if self.statements.numbers_while_inserting:
             last = self.statements.end_numbered(self.session, subjects, SEQUENCE, outbox_rows(waiting), *besides)
             _number(waiting, subjects, last)
         else:
-            _number(waiting, subjects, self.statements.move_on(self.session, subjects))
+            _number(waiting, subjects, self.statements.advance(self.session, subjects))
             self.statements.end(self.session, outbox_rows(waiting), *besides)
 
     def _envelope(self, emitted: Emitted) -> Envelope:
@@ -200,7 +202,8 @@ class StoreUnit:
 
 
 def _number(waiting: Sequence[Waiting], subjects: Sequence[UUID], last: Mapping[str, int]) -> None:
-    """Puts into each event's headers how many there are about its subject; `last` says where the counters stand now."""
+    """Puts into each event's headers its number among the events about its subject; `last` has the counters' new
+    values."""
     for row, subject, behind in zip(waiting, subjects, behind_of(subjects), strict=True):
         row.headers[SEQUENCE] = last[subject.hex] - behind
 

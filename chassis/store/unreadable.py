@@ -1,4 +1,4 @@
-"""What came sealed and could not be read: kept once, as it came, until it can be."""
+"""Sealed submissions that could not be opened or read: stored unchanged until they can be."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class UnreadableStore(Generic[KeptT]):
         self._table, self._kind = table, kind
 
     def keep(self, session: Session, row: dict[str, Any]) -> None:
-        """Once, however often it is sent."""
+        """Inserts a row, unless its submission is there already."""
         session.execute(upsert(session, self._table).values(row).on_conflict_do_nothing())
 
     def oldest(self, session: Session, limit: int) -> list[KeptT]:
@@ -29,7 +29,7 @@ class UnreadableStore(Generic[KeptT]):
         return [self._kind(**row._mapping) for row in session.execute(wanted)]
 
     def find(self, session: Session, submission_id: UUID) -> KeptT | None:
-        """Locked until the unit ends."""
+        """The row, locked until the unit ends; None if there is none."""
         wanted = select(self._table).where(self._table.c.submission_id == submission_id).with_for_update()
         row = session.execute(wanted).one_or_none()
         return self._kind(**row._mapping) if row else None

@@ -32,7 +32,7 @@ from contracts.vocabulary import (
 )
 
 ResponsiblePerson = Annotated[str, validate.Regexp(r"\s*\S"), validate.Length(min=1, max=120)]
-"""The name of whoever takes a concern in hand. Never blank: nobody answers for what nobody signed."""
+"""The name of the person who takes responsibility for a concern. Never blank, so that somebody is accountable."""
 
 Sealed = Annotated[str, SealedTo("notifications"), validate.Length(min=1, max=65_536)]
 
@@ -40,7 +40,7 @@ Limit = Annotated[int, validate.Range(min=1, max=1_000)]
 
 
 class AcknowledgeAlert(Shape):
-    """A named person takes a safeguarding concern in hand, which ends the escalation."""
+    """A named person takes responsibility for a safeguarding concern, which ends the escalation."""
 
     concern_id: ConcernId
     acknowledged_by: ResponsiblePerson
@@ -53,7 +53,7 @@ class GetAlertLink(Shape):
 
 
 class AlertPage(Shape):
-    """What the page of an alert shows: what it is about and whom it asks, and once somebody has it in hand, who."""
+    """What the page of an alert shows: what it is about, whom it asks, and who has taken responsibility, if anybody."""
 
     state: LinkState
     severity: Severity | None = None
@@ -153,7 +153,7 @@ class AlertView(Shape):
 
 
 class RecordOutcome(Shape):
-    """What was decided about a concern that somebody has taken in hand. A later decision stands beside earlier ones.
+    """What was decided about a concern that somebody has acknowledged. A later decision stands beside earlier ones.
 
     `reason` holds a `contracts.sealed.OutcomeReason`.
     """

@@ -1,4 +1,4 @@
-"""What every service can be asked by whoever looks after it: `<service>.<command>` by nameko RPC."""
+"""The commands that every service has for its operators: `<service>.<command>` by nameko RPC."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contracts.commands.intake import StaffName
 from contracts.shape import Shape
 
 MAX_ANCHORS = 5_000
-"""Of one question; whoever has more asks again with the others."""
+"""The most anchors in one command; send the command again with the rest."""
 
 PAGE_BYTES = 1_048_576
 
@@ -26,7 +26,7 @@ class GetHealth(Shape):
 
 
 class GetStory(Shape):
-    """What does the service remember of these referrals, of what belongs to these stories, and of these messages?"""
+    """What does the event log hold about these referrals, correlation ids and messages?"""
 
     referral_ids: Ids = ()
     correlation_ids: Ids = ()
@@ -34,21 +34,22 @@ class GetStory(Shape):
 
 
 class AnchorGiven(Shape):
-    """That there was an entry of this number with this hash."""
+    """States that an entry of this number with this hash existed."""
 
     sequence: SequenceNumber
     hash: Annotated[str, validate.Length(max=64)]
 
 
 class CheckAudit(Shape):
-    """Does the audit log hold, and has it still every entry that was anchored? Or what does it say of this subject?"""
+    """Is the audit log intact, and does it have every anchored entry? Or which entries are about this subject?"""
 
     subject_id: UUID | None = None
     anchors: Annotated[tuple[AnchorGiven, ...], validate.Length(max=MAX_ANCHORS)] = ()
 
 
 class ChosenDeadLetters(Shape):
-    """Which dead letters are meant: those of these ids or all, of this cause, that first failed between these times."""
+    """A filter: dead letters with one of these ids (empty: any), of this cause, that first failed between these
+    times."""
 
     ids: Annotated[tuple[LetterId, ...], validate.Length(max=10_000)] = ()
     cause: Annotated[str, validate.Length(max=20)] | None = None
@@ -57,35 +58,36 @@ class ChosenDeadLetters(Shape):
 
 
 class LookAtDeadLetters(ChosenDeadLetters):
-    """Tell of dead letters and leave them where they are: oldest first, in pages.
+    """Read dead letters without removing them: oldest first, in pages.
 
-    `list_dead_letters` tells of each but its headers and body, `show_dead_letters` those too, with what is sealed left
-    out of the body, and `export_dead_letters` the body byte for byte, where what is sealed is as it came.
+    `list_dead_letters` leaves out headers and body, `show_dead_letters` has both, with sealed fields left out of the
+    body, and `export_dead_letters` has the body byte for byte, sealed fields included.
     """
 
     after: Annotated[str, validate.Length(max=64)] | None = None
-    """Go on behind the page that ended with this; see `next` in the answer."""
+    """The `next` of the page before; missing for the first page."""
 
 
 class ReplayDeadLetters(ChosenDeadLetters):
     """Put dead letters back into the lanes they came from.
 
-    Each goes back under its own id, so that what took effect does nothing.
+    Each goes back under its own id, so that the inbox drops one that was handled already.
     """
 
 
 class DiscardDeadLetters(Shape):
-    """Drop the dead letters of these ids for good; each goes on record."""
+    """Drop the dead letters of these ids for good; each is recorded in the audit log."""
 
     ids: Annotated[tuple[LetterId, ...], validate.Length(min=1, max=10_000)]
     discarded_by: StaffName
 
 
 class DeadLettersPage(NamedTuple):
-    """What a service answers who looks: its letters as JSON, where the next page begins, and whether more lie behind.
+    """A page of dead letters, as JSON.
 
-    `next` is None on the last page. `are_all` is False if it holds so many letters that it looks only at the oldest;
-    the others come when these are settled. A page has about PAGE_BYTES of JSON at most, or one letter.
+    `next` is what the next page is asked for with, None on the last one. `are_all` is False if the queue holds so many
+    letters that only the oldest were read; the others can be read when these are settled. A page has about PAGE_BYTES
+    of JSON at most, or one letter.
     """
 
     letters: list[dict[str, Any]]
@@ -94,14 +96,14 @@ class DeadLettersPage(NamedTuple):
 
 
 class RefusedLetter(Shape):
-    """A dead letter that was left where it is, and why."""
+    """A dead letter that was left in the queue, and why."""
 
     id: str
     why: str
 
 
 class DeadLettersMoved(Shape):
-    """What became of the dead letters that were meant."""
+    """The ids of the dead letters that were moved, and those that were refused."""
 
     done: tuple[str, ...]
     refused: tuple[RefusedLetter, ...] = ()

@@ -1,4 +1,4 @@
-"""What a person may have done with all that is held about somebody: `intake.<command>` by nameko RPC."""
+"""Commands of staff on all the data held about a person: erasure and legal holds. `intake.<command>` by nameko RPC."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ class LiftReason(StrEnum):
 
 
 class Erase(Shape):
-    """Erase what is held about whoever asked for help under this reference, for good, in every service.
+    """Erase the data of the person who asked for help under this reference, for good, in every service.
 
-    `anyway` goes past a therapy that goes on or a concern that nobody has acknowledged; never past a legal hold.
+    `anyway` overrides a therapy in progress or a concern that nobody has acknowledged; never a legal hold.
     """
 
     reference: Reference
@@ -58,7 +58,7 @@ class Erase(Shape):
 
 
 class GetErasure(Shape):
-    """What has become of an erasure?"""
+    """How far is an erasure?"""
 
     reference: Reference
 
@@ -83,7 +83,8 @@ class ErasedWith(Shape):
 
 
 class ErasureView(Shape):
-    """An erasure, who has confirmed it and who hasn't. `overdue_since`: since when that takes longer than it may."""
+    """An erasure, and which services have confirmed it. `overdue_since`: since when it takes longer than policy
+    allows."""
 
     referral_id: ReferralId
     submission_id: SubmissionId
@@ -98,7 +99,7 @@ class ErasureView(Shape):
 
 
 class PlaceHold(Shape):
-    """Keep what is held about this person, whatever asks for its erasure, until the hold is lifted."""
+    """Place a legal hold: nothing about this person is erased, whoever or whatever asks for it, until it is lifted."""
 
     reference: Reference
     reason: HoldReason
@@ -106,7 +107,7 @@ class PlaceHold(Shape):
 
 
 class LiftHold(Shape):
-    """The hold is needed no longer."""
+    """Lift the legal hold: it is needed no longer."""
 
     reference: Reference
     reason: LiftReason

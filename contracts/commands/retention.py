@@ -15,7 +15,7 @@ from contracts.vocabulary import ReferralId, Slug
 
 
 class StopKind(StrEnum):
-    """What keeps somebody from being erased although their time has come."""
+    """What prevents an erasure although its date has come."""
 
     LEGAL_HOLD = "legal_hold"
     THERAPY_IN_PROGRESS = "therapy_in_progress"
@@ -23,37 +23,37 @@ class StopKind(StrEnum):
 
 
 class GetRetention(Shape):
-    """Until when is kept what is held about whoever asked for help under this reference, and why?"""
+    """Until when is the data kept of the person who asked for help under this reference, and why?"""
 
     reference: Reference
 
 
 class ListDue(Shape):
-    """Who is erased by then, the first first, also those of whom something has stopped it?"""
+    """Whose data is due for erasure before this time, the earliest first? Includes those that something prevents."""
 
     before: datetime
     limit: Annotated[int, validate.Range(min=1, max=1_000)] = 1_000
 
 
 class ApplyRetention(Shape):
-    """Reckon every date anew, because the policy has changed. It goes on record."""
+    """Compute every date again, because the policy has changed. Recorded in the audit log."""
 
     applied_by: StaffName
 
 
 class Reckoning(Shape):
-    """How many referrals are looked at again, by which policy; those whose time has come are erased."""
+    """How many referrals' dates are computed again, and by which policy; those that are due are erased."""
 
     referrals: int
     policy_version: int
 
 
 class ListApplied(Shape):
-    """When was every date reckoned anew, the oldest first?"""
+    """When was every date computed again, the oldest first?"""
 
 
 class Applied(Shape):
-    """Who had every date reckoned anew and when. `what`: by which version of the policy, of how many referrals."""
+    """Who had every date computed again and when. `what`: by which version of the policy, for how many referrals."""
 
     applied_at: datetime
     applied_by: str
@@ -61,7 +61,7 @@ class Applied(Shape):
 
 
 class RetentionStop(Shape):
-    """What stops it, and under which of the person's references."""
+    """What prevents the erasure, and under which of the person's references."""
 
     kind: StopKind
     reference: str

@@ -1,7 +1,7 @@
-"""What is held about one person, for them to see, or for whoever of the charity may read it.
+"""Subject access: the data held about one person, for them to see, or for staff who may read it.
 
-Every service answers `<service>.about_subject` in the same shape, sealed to a key that whoever asks has made for this
-one question: nothing of it crosses the broker in the clear, and nothing that was recorded on the way opens later.
+Every service answers `<service>.about_subject` in the same shape, sealed to a key that the caller made for this one
+command: nothing of it crosses the broker in the clear, and a recorded answer can't be opened later.
 """
 
 from __future__ import annotations
@@ -138,9 +138,9 @@ class SamePerson(Shape):
 
 
 class GetSubjectData(Shape):
-    """What is held about the person of this referral, as they may see it? It goes on record as an export.
+    """What is held about a person of this referral, as they may see it? Recorded in the audit log as an export.
 
-    The client is meant, or whoever wrote for them: two people, of whom each is told what is theirs.
+    `whose` is the client or the person who wrote for them: each may see only what is about themselves.
     """
 
     referral_id: ReferralId
@@ -151,9 +151,9 @@ class GetSubjectData(Shape):
 
 
 class LeftOutEntry(Shape):
-    """An entry that a person leaves out, by its place among a service's on a topic, from 1, as it stood in the export.
+    """An entry that a person leaves out, by its position among the service's entries on a topic in the export, from 1.
 
-    Not the number that it is shown with: that follows from what it tells, and the record stays after an erasure.
+    Not the number that it is shown with: that is derived from its content, and the audit log stays after an erasure.
     """
 
     referral_id: ReferralId
@@ -164,14 +164,15 @@ class LeftOutEntry(Shape):
 
 
 class LeaveOut(Shape):
-    """A person leaves entries out of an export that they will hand over. It goes on record."""
+    """A person leaves entries out of an export that they will hand over. Recorded in the audit log."""
 
     staff: StaffName
     entries: Annotated[tuple[LeftOutEntry, ...], validate.Length(min=1, max=1_000)]
 
 
 class ReadRecord(Shape):
-    """What did this person write, how were they assessed, and what was noted? It goes on record as a reading."""
+    """What did this person write, how were they assessed, and what was noted? Recorded in the audit log as a
+    reading."""
 
     referral_id: ReferralId
     staff: StaffName
@@ -180,7 +181,7 @@ class ReadRecord(Shape):
 
 
 class ReadOutcomes(Shape):
-    """What was decided about a concern, and why? It goes on record as a reading."""
+    """What was decided about a concern, and why? Recorded in the audit log as a reading."""
 
     concern_id: ConcernId
     staff: StaffName

@@ -87,7 +87,7 @@ def month_numbered(text: str) -> int | None:
         return int(name) if len(name) <= 2 and 1 <= int(name) <= 12 else None
     if len(name) < 3:
         return None
-    found = [number for number, names in enumerate(_MONTHS, start=1) if any(one.startswith(name) for one in names)]
+    found = [number for number, names in enumerate(_MONTHS, start=1) if any(month.startswith(name) for month in names)]
     return found[0] if len(found) == 1 else None
 
 

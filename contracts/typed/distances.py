@@ -12,14 +12,14 @@ KILOMETRES_PER_MILE = 1.609344
 MOST_KILOMETRES = 2_000
 
 
-class UnitOfWork(StrEnum):
+class DistanceUnit(StrEnum):
     MILES = "miles"
     KILOMETRES = "kilometres"
 
 
 _NAMES = {
-    UnitOfWork.MILES: frozenset({"mi", "mile", "miles", "milltir", "filltir", "milltiroedd"}),
-    UnitOfWork.KILOMETRES: frozenset(
+    DistanceUnit.MILES: frozenset({"mi", "mile", "miles", "milltir", "filltir", "milltiroedd"}),
+    DistanceUnit.KILOMETRES: frozenset(
         {"km", "kms", "k.m.", "kilometre", "kilometres", "kilometer", "kilometers", "cilometr", "gilometr", "cilomedr",
          "gilomedr", "cilomedrau"}
     ),
@@ -27,7 +27,7 @@ _NAMES = {
 _DISTANCE = re.compile(r"([0-9]{1,6}|[0-9]{1,3},[0-9]{3})(\.[0-9]{0,6})?\s*([^\W\d_][^\d]*)?")
 
 
-def read_kilometres(text: str, *, unit: UnitOfWork = UnitOfWork.KILOMETRES, most: float = MOST_KILOMETRES) -> float:
+def read_kilometres(text: str, *, unit: DistanceUnit = DistanceUnit.KILOMETRES, most: float = MOST_KILOMETRES) -> float:
     """Kilometres, to the nearest ten metres. A number alone is in `unit`; one that names its unit is in that one.
 
     Raises Unreadable.
@@ -37,7 +37,7 @@ def read_kilometres(text: str, *, unit: UnitOfWork = UnitOfWork.KILOMETRES, most
         raise Unreadable(Fault.DISTANCE)
     named = _unit_of((found[3] or "").strip()) or unit
     number = float(found[1].replace(",", "") + (found[2] or ""))
-    kilometres = round(number * (KILOMETRES_PER_MILE if named is UnitOfWork.MILES else 1), 2)
+    kilometres = round(number * (KILOMETRES_PER_MILE if named is DistanceUnit.MILES else 1), 2)
     if kilometres > most:
         raise Unreadable(Fault.DISTANCE_MOST, most=int(most))
     return kilometres
@@ -53,7 +53,7 @@ def write_kilometres(kilometres: float) -> str:
     return f"{round(kilometres, 2):.10g}"
 
 
-def _unit_of(name: str) -> UnitOfWork | None:
+def _unit_of(name: str) -> DistanceUnit | None:
     if not name:
         return None
     for unit, names in _NAMES.items():

@@ -1,4 +1,4 @@
-"""Names as they are compared: not as they are kept, which is always as somebody wrote theirs."""
+"""How names are compared. They are always stored as somebody wrote them."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ _WHOLE = re.compile(r"([0-9]{1,9}|[0-9]{1,3}(?:,[0-9]{3}){1,2})(?:\.0*)?")
 
 
 def plain(text: str) -> str:
-    """A code or a number as it was typed, without what can't be seen and without space around it."""
+    """A code or a number as it was typed, without invisible characters and surrounding white space."""
     return visible(clean(text)).strip()
 
 

@@ -89,7 +89,7 @@ def _parsed(number: str) -> phonenumbers.PhoneNumber:
             raise Unreadable(Fault.TELEPHONE_SHORT) from None
         long = error.error_type == phonenumbers.NumberParseException.TOO_LONG
         raise Unreadable(Fault.TELEPHONE_LONG if long else Fault.TELEPHONE) from None
-    digits = "".join(str(unicodedata.decimal(one)) for one in number if one.isdecimal())
+    digits = "".join(str(unicodedata.decimal(sign)) for sign in number if sign.isdecimal())
     if not digits.endswith(phonenumbers.national_significant_number(found)):
         raise Unreadable(Fault.TELEPHONE)  # a digit was moved or left out, as some countries' own spelling has it
     return found

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from chassis.bus import topology
 from chassis.bus.connection import open_connection
 from chassis.bus.messages import MAX_MESSAGE_BYTES, Incoming
-from chassis.bus.redelivery import Returns, _anew
+from chassis.bus.redelivery import Returns, _republished
 from chassis.clock import ManualClock
 from chassis.ids import new_id
 from contracts.events.intake import ReferralWithdrawn
@@ -102,7 +102,7 @@ def parked(exchange: str = "intake.events", user: str | None = "intake", **told:
 
 def anew(message: Incoming, trusted_user: str | None = "parrot") -> tuple[str, Any]:
     """Where it goes, and from where it is said to come."""
-    out = _anew(message, "parrot", NOW, trusted_user=trusted_user)
+    out = _republished(message, "parrot", NOW, trusted_user=trusted_user)
     return out.routing_key, out.headers.get("leeward_exchange")
 
 

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from chassis.ids import first_id_of, new_id
-from chassis.store.event_log import forget, tell
+from chassis.store.event_log import find_events, forget
 from chassis.store.tables import Instant, code
 from chassis.store.unit_of_work import StoreUnit
 from contracts.envelope import Envelope
@@ -159,14 +159,14 @@ def test_the_story_of_a_referral_is_kept_with_what_led_to_what(store: Store) -> 
         unit.claim([cause.id])
     (row,) = outbox_of(store, "ReferralWithdrawn")
     with store.database.reading() as unit:
-        told = tell(
+        told = find_events(
             unit.session,
             unit.tables,
             referral_ids=[],
             correlation_ids=[UUID(cause.correlation_id)],
             message_ids=[cause.id, new_id()],
         )
-        assert told == tell(
+        assert told == find_events(
             unit.session, unit.tables, referral_ids=[referral_id], correlation_ids=[], message_ids=[cause.id]
         )
     assert told == {

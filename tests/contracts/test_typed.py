@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from contracts.london import LONDON
 from contracts.typed.ages import check_age_and_birth, read_age
 from contracts.typed.dates import check_past, read_day, read_moment, read_parts
-from contracts.typed.distances import UnitOfWork, in_miles, read_kilometres, write_kilometres
+from contracts.typed.distances import DistanceUnit, in_miles, read_kilometres, write_kilometres
 from contracts.typed.emails import read_email
 from contracts.typed.faults import Fault, Unreadable
 from contracts.typed.money import MOST_PENCE, read_pounds, write_pounds
@@ -123,8 +123,8 @@ def test_a_distance_is_read_with_its_unit(typed: str, kilometres: float) -> None
 
 
 def test_a_number_alone_is_in_the_unit_that_was_asked_for() -> None:
-    assert read_kilometres("10", unit=UnitOfWork.MILES) == 16.09
-    assert read_kilometres("10 km", unit=UnitOfWork.MILES) == 10
+    assert read_kilometres("10", unit=DistanceUnit.MILES) == 16.09
+    assert read_kilometres("10 km", unit=DistanceUnit.MILES) == 10
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_another_distance_is_asked_again(typed: str, fault: Fault) -> None:
 
 @given(miles=st.integers(0, 1_200))
 def test_whole_miles_come_back_as_they_were_typed(miles: int) -> None:
-    kilometres = read_kilometres(str(miles), unit=UnitOfWork.MILES)
+    kilometres = read_kilometres(str(miles), unit=DistanceUnit.MILES)
     assert in_miles(kilometres) == miles
     assert read_kilometres(write_kilometres(kilometres)) == kilometres
 

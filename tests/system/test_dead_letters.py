@@ -112,7 +112,7 @@ class Moving:
         return dead_letters.replay(self, self._service, ReplayDeadLetters(ids=ids, cause=cause), keys)  # type: ignore[arg-type]
 
     def look(self, asked: LookAtDeadLetters) -> DeadLettersPage:
-        return dead_letters.look(self, self._service, asked, DeadLetter.told)  # type: ignore[arg-type]
+        return dead_letters.look(self, self._service, asked, DeadLetter.summary)  # type: ignore[arg-type]
 
     def discard(self, *ids: str) -> DeadLettersMoved:
         asked = DiscardDeadLetters(ids=ids, discarded_by="A. Person")

@@ -1,8 +1,8 @@
 """Statements for many rows at once.
 
-PostgreSQL is told them as one JSON parameter: the statement is the same however many rows there are, it is sent once,
-and no value is escaped by itself, which is two to three times as fast as a list of parameters. SQLite, which is called
-and not talked to, takes lists faster. Identifiers go to both as one JSON array.
+PostgreSQL gets the rows as one JSON parameter: the statement is the same for any number of rows, it is sent once, and
+values aren't escaped one by one, which is two to three times as fast as a list of parameters. SQLite, which runs in the
+process, is faster with lists. Identifiers go to both as one JSON array.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from chassis.store.tables import Instant
 Transaction = Session | Connection
 Kinds = Mapping[str, str]
 TimerRow = tuple[str, str, datetime, Mapping[str, Any], datetime | None]
-"""Name, key, due time and data."""
+"""Name, key, due time, data, and the start of the timer's duration, if it has one."""
 
 _AS_JSON = (Uuid, String, Integer, Float, Boolean, Instant, Date)
 """Types whose values orjson writes as PostgreSQL reads them."""
@@ -48,11 +48,11 @@ class Rows(NamedTuple):
     kinds: Kinds
     rows: Sequence[Sequence[Any]]
     otherwise: str = ""
-    """What becomes of a row that is there already."""
+    """The statement's ON CONFLICT clause, for a row that is there already."""
 
 
 Shapes = tuple[tuple[str, tuple[tuple[str, str], ...], str], ...]
-"""Of parts of a statement: table, columns with their types, and what becomes of a row that is there already."""
+"""For each part of a statement: table, columns with their types, and ON CONFLICT clause."""
 
 TIMER_COLUMNS = {
     "name": "text",
@@ -76,26 +76,26 @@ _WITHOUT_ZONE = len("2026-11-21 10:00:00.000000")
 
 
 def moment(at: datetime) -> str:
-    """A moment as SQLite stores it and PostgreSQL, whose session is in UTC, reads it."""
+    """A time as text, as SQLite stores it and PostgreSQL, whose session is in UTC, reads it."""
     return at.astimezone(UTC).isoformat(" ", "microseconds")[:_WITHOUT_ZONE]
 
 
 class Statements:
-    """The chassis's own statements, in one database's dialect, as its driver takes them.
+    """The chassis's own statements in one dialect, for the database's driver.
 
-    Rows that two replicas may both want are taken in one order, so that the two can't wait for each other.
+    Rows that two replicas may lock are always locked in the same order, so that the two can't deadlock.
     """
 
     def __init__(self, dialect: str) -> None:
         self._shared = dialect == "postgresql"
-        one = "CAST(value AS uuid)" if self._shared else "value"
-        each = "json_array_elements_text(CAST(%(ids)s AS json))" if self._shared else "json_each(:ids)"
-        self._move_on = (
-            f"INSERT INTO subject_sequence (subject_id, last) SELECT {one}, count(*) FROM {each} WHERE true "  # noqa: S608
+        id_ = "CAST(value AS uuid)" if self._shared else "value"
+        ids = "json_array_elements_text(CAST(%(ids)s AS json))" if self._shared else "json_each(:ids)"
+        self._advance = (
+            f"INSERT INTO subject_sequence (subject_id, last) SELECT {id_}, count(*) FROM {ids} WHERE true "  # noqa: S608
             "GROUP BY 1 ORDER BY 1 ON CONFLICT (subject_id) "
             "DO UPDATE SET last = subject_sequence.last + excluded.last RETURNING subject_id, last"
         )
-        self._remove = f"DELETE FROM outbox WHERE id IN (SELECT {one} FROM {each})"  # noqa: S608
+        self._remove = f"DELETE FROM outbox WHERE id IN (SELECT {id_} FROM {ids})"  # noqa: S608
 
     def claim(self, transaction: Transaction, message_ids: Collection[UUID], at: datetime) -> set[str]:
         """Puts ids into the inbox, and returns as hex those that were not there."""
@@ -110,27 +110,28 @@ class Statements:
 
     @property
     def numbers_while_inserting(self) -> bool:
-        """Whether `end_numbered` can be asked, which is PostgreSQL's."""
+        """Whether `end_numbered` is available, which it is on PostgreSQL."""
         return self._shared
 
     def end_numbered(
         self, transaction: Transaction, subjects: Sequence[UUID], name: str, numbered: Rows, *others: Rows
     ) -> dict[str, int]:
-        """As `move_on` and `end`, in one statement, which is 0.14 ms less to wait for where a message comes alone.
+        """Does `advance` and `end` in one statement, which saves 0.14 ms for a message that comes alone.
 
-        The `numbered` rows are about these subjects, one each: their `headers` get the subject's count as `name`.
+        The `numbered` rows are about these subjects, in the same order: each gets its number as the header `name`.
         """
         from chassis.store.fastpath import pipelining
 
-        statement = _inserting_numbered(self._move_on, name, _shapes((numbered, *others)))
+        statement = _inserting_numbered(self._advance, name, _shapes((numbered, *others)))
         given = {f"rows_{number}": _objects(part) for number, part in enumerate(others, 1)}
         given |= {"ids": _ids(subjects), "rows_0": _objects(numbered, subjects)}
         found = pipelining.end_with(_connection(transaction), statement, given)
         return {subject.replace("-", ""): int(last) for subject, last in found}
 
-    def move_on(self, transaction: Transaction, subjects: Sequence[UUID]) -> dict[str, int]:
-        """Moves each subject's counter on, once for every time it is named, and says by hex where it stands now."""
-        found = run(_connection(transaction), self._move_on, {"ids": _ids(subjects)})
+    def advance(self, transaction: Transaction, subjects: Sequence[UUID]) -> dict[str, int]:
+        """Increases each subject's counter by the times it is in `subjects`; returns the new values by the id in
+        hex."""
+        found = run(_connection(transaction), self._advance, {"ids": _ids(subjects)})
         return {_hex_of(subject): last for subject, last in found}
 
     def remove(self, transaction: Transaction, outbox_ids: Collection[UUID]) -> None:
@@ -145,14 +146,14 @@ class Statements:
         self.insert(transaction, Rows("timer", TIMER_COLUMNS, rows, _MOVING))
 
     def cancel_timers(self, transaction: Transaction, keys: Sequence[tuple[str, str]]) -> None:
-        """Removes timers, given by name and key, as far as they are there."""
+        """Removes timers, given by name and key, if they are there."""
         sign = "%s" if self._shared else "?"
         run_many(_connection(transaction), f"DELETE FROM timer WHERE name = {sign} AND key = {sign}", keys)  # noqa: S608
 
     def update(self, transaction: Transaction, part: Rows, keys: Sequence[str]) -> int:
-        """Gives rows that are there the values of the other columns; `keys`, the last, are those they are found by.
+        """Updates existing rows, found by the columns `keys`, which are the last, with the values of all other columns.
 
-        Returns how many were found.
+        Returns how many rows were found.
         """
         others = [name for name in part.kinds if name not in keys]
         if self._shared:
@@ -174,7 +175,7 @@ class Statements:
             run_many(_connection(transaction), statement, rows)
 
     def end(self, transaction: Transaction, *parts: Rows) -> None:
-        """Inserts what is the last of its transaction, and commits; on PostgreSQL in one turn."""
+        """Inserts a transaction's last rows, and commits; on PostgreSQL in one round trip."""
         connection = _connection(transaction)
         if self._shared and parts:
             from chassis.store.fastpath import pipelining
@@ -199,21 +200,22 @@ def _hex_of(value: UUID | str) -> str:
 
 
 def as_rows(dialect: Dialect, table: Table, values: Sequence[Mapping[str, Any]]) -> Rows | None:
-    """Python values of the same columns of a service's own table; None if only SQLAlchemy can write them."""
+    """Rows of a service's table, converted for the driver; None if only SQLAlchemy can write them. All `values` must
+    have the same columns."""
     columns = tuple(values[0])
     if any(column.default is not None for column in table.columns if column.name not in columns):
         return None
     if dialect.name == "postgresql":
         kinds = _kinds(table, columns)
-        return Rows(table.name, kinds, [tuple(one.values()) for one in values]) if kinds else None
+        return Rows(table.name, kinds, [tuple(row.values()) for row in values]) if kinds else None
     convert = _converters(table, columns, dialect)
-    rows = [[to(value) if to else value for to, value in zip(convert, one.values(), strict=True)] for one in values]
+    rows = [[to(value) if to else value for to, value in zip(convert, row.values(), strict=True)] for row in values]
     return Rows(table.name, dict.fromkeys(columns, ""), rows)
 
 
 @cache
 def _kinds(table: Table, columns: tuple[str, ...]) -> Kinds | None:
-    """PostgreSQL's names of the columns' types; None if a value needs more than JSON to get there."""
+    """PostgreSQL's names of the columns' types; None if a type can't be passed as JSON."""
     if not all(isinstance(table.columns[name].type, _AS_JSON) for name in columns):
         return None
     dialect: Any = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -222,12 +224,12 @@ def _kinds(table: Table, columns: tuple[str, ...]) -> Kinds | None:
 
 @cache
 def _converters(table: Table, columns: tuple[str, ...], dialect: Dialect) -> list[Callable[[Any], Any] | None]:
-    """What makes of each column's values what SQLite stores."""
+    """For each column, the function that converts a value to what SQLite stores."""
     return [table.columns[name].type.dialect_impl(dialect).bind_processor(dialect) for name in columns]
 
 
 def _as_one(parts: Sequence[Rows]) -> tuple[str, dict[str, str]]:
-    """PostgreSQL's statement that inserts all of it, and what is given to it."""
+    """PostgreSQL's statement that inserts all parts, and its parameters."""
     return _inserting(_shapes(parts)), {f"rows_{number}": _objects(part) for number, part in enumerate(parts)}
 
 
@@ -237,7 +239,7 @@ def _shapes(parts: Sequence[Rows]) -> Shapes:
 
 @cache
 def _inserting(shapes: Shapes) -> str:
-    """PostgreSQL's statement for parts of these tables, columns and ends, given as `rows_0`, `rows_1` and so on."""
+    """PostgreSQL's INSERT for parts of these shapes, with the parameters `rows_0`, `rows_1` and so on."""
     *others, last = (_from_recordset(f"rows_{number}", *shape) for number, shape in enumerate(shapes))
     named = ", ".join(f"part_{number} AS ({statement})" for number, statement in enumerate(others))
     return f"WITH {named} {last}" if named else last
@@ -245,7 +247,7 @@ def _inserting(shapes: Shapes) -> str:
 
 @cache
 def _updating(table: str, kinds: tuple[tuple[str, str], ...], others: tuple[str, ...], keys: tuple[str, ...]) -> str:
-    """PostgreSQL's statement for rows given as `rows_0`."""
+    """PostgreSQL's UPDATE, with its rows in the parameter `rows_0`."""
     values = ", ".join(f'"{name}" = given."{name}"' for name in others)
     found = " AND ".join(f'"{table}"."{name}" = given."{name}"' for name in keys)
     return f'UPDATE "{table}" SET {values} FROM {_given("rows_0", kinds)} WHERE {found}'  # noqa: S608
@@ -253,7 +255,7 @@ def _updating(table: str, kinds: tuple[tuple[str, str], ...], others: tuple[str,
 
 @cache
 def _inserting_numbered(moving: str, name: str, shapes: Shapes) -> str:
-    """As `_inserting`, but the first part's rows are numbered by the counters that are moved on."""
+    """As `_inserting`, but the statement also increases the counters, and numbers the first part's rows by them."""
     (table, kinds, otherwise), *others = shapes
     number = f"""CAST(left(CAST(headers AS text), -1) || ',"{name}":' || (last - behind) || '}}' AS json)"""
     columns = ", ".join(f'"{column}"' for column, _ in kinds)
@@ -279,18 +281,18 @@ def _given(rows: str, kinds: tuple[tuple[str, str], ...]) -> str:
 
 
 def _objects(part: Rows, subjects: Sequence[UUID] = ()) -> str:
-    """Rows as JSON; with subjects, also which each is about, and how many of the same subject come after it."""
+    """Rows as JSON; with `subjects`, each also has its subject, and how many rows of the same subject come after it."""
     json = [name for name, kind in part.kinds.items() if kind == "json"]
-    objects: list[dict[str, Any]] = [dict(zip(part.kinds, row, strict=True)) for row in part.rows]
-    for one in objects:
-        one.update((name, orjson.Fragment(one[name])) for name in json)
-    for one, subject, behind in zip(objects, subjects, behind_of(subjects), strict=False):
-        one.update(subject=subject, behind=behind)
+    objects: list[dict[str, Any]] = [dict(zip(part.kinds, values, strict=True)) for values in part.rows]
+    for row in objects:
+        row.update((name, orjson.Fragment(row[name])) for name in json)
+    for row, subject, behind in zip(objects, subjects, behind_of(subjects), strict=False):
+        row.update(subject=subject, behind=behind)
     return orjson.dumps(objects).decode()
 
 
 def behind_of(subjects: Sequence[UUID]) -> list[int]:
-    """How many of the same subject come after each."""
+    """For each subject, how often the same one comes again after it."""
     left = Counter(subjects)
     behind = []
     for subject in subjects:

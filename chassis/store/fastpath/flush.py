@@ -1,8 +1,7 @@
-"""Objects of the ORM's that were added or changed, as rows.
+"""Writes the ORM objects of a session that were added or changed, as rows in bulk.
 
-A handler adds objects to its session and changes those it has read, and the session's flush would bring each through
-SQLAlchemy's unit of work, which takes longer over it than the database does. Of what is mapped to a table and no more,
-all new rows of the table are written at once, and all changes of the same columns.
+SQLAlchemy's flush takes longer for each object than the database does. Here, for classes that are mapped to one table
+and nothing more, all new rows of a table are written by one statement, and so are all changes of the same columns.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ from chassis.store.fastpath.table_mappings import plain
 from chassis.store.tables import Row
 
 RowsByColumns = Mapping[tuple[Table, tuple[str, ...]], Sequence[Row]]
-"""Rows of the same columns of a table."""
+"""Rows by table and columns."""
 
 
 class Change(NamedTuple):
-    """Rows that get other values in the same columns; `keys`, the last of them, are those they are found by."""
+    """Changed rows with the same columns. `keys`, the last of these, are the primary key; `objects` are the ORM's."""
 
     rows: Rows
     keys: tuple[str, ...]
@@ -32,42 +31,42 @@ class Change(NamedTuple):
 
 
 def take_new(session: Session) -> list[tuple[Table, Row]]:
-    """The session's new objects, which it then no longer knows; one that only the ORM can write stays."""
+    """Takes new objects out of the session, and returns their rows. Objects that only the ORM can write stay in it."""
     found = _new(session)
-    for one, _, _ in found:
-        session.expunge(one)
+    for added, _, _ in found:
+        session.expunge(added)
     return [(table, row) for _, table, row in found]
 
 
 def write(session: Session, statements: Statements) -> None:
-    """Writes what is new and what was changed. The session goes on knowing it; what only the ORM can write stays.
+    """Writes new and changed objects, which stay in the session as if read. Those that only the ORM can write are left.
 
     Raises StaleDataError if a row that was changed is not there any more.
     """
     new = _new(session)
     rows: dict[tuple[Table, tuple[str, ...]], list[Row]] = {}
-    for one, table, row in new:
-        session.expunge(one)
+    for added, table, row in new:
+        session.expunge(added)
         rows.setdefault((table, tuple(row)), []).append(row)
     statements.insert(session, *as_parts(session, statements, rows))
-    for one, _, _ in new:
-        _know_again(session, one)
+    for added, _, _ in new:
+        _reattach(session, added)
     for changes, keys, objects in _changed(session):
         if statements.update(session, changes, keys) != len(objects):
             raise StaleDataError(f"a row of {changes.table} that was changed is not there any more")
-        for one in objects:
-            session.expunge(one)
-            make_transient(one)
-            _know_again(session, one)
+        for changed in objects:
+            session.expunge(changed)
+            make_transient(changed)
+            _reattach(session, changed)
 
 
 def as_parts(session: Session, statements: Statements, rows: RowsByColumns) -> list[Rows]:
-    """Rows of several tables for one statement, what others refer to first.
+    """Rows of several tables for one statement, in the order of the foreign keys.
 
-    Those that only SQLAlchemy can write are written, and before them whatever they may refer to.
+    Rows that only SQLAlchemy can write are written here, after the rows that they may refer to.
     """
     parts: list[Rows] = []
-    for (table, _), values in sorted(rows.items(), key=lambda one: _rank(one[0][0])):
+    for (table, _), values in sorted(rows.items(), key=lambda item: _rank(item[0][0])):
         part = as_rows(session.get_bind().dialect, table, values)
         if part:
             parts.append(part)
@@ -79,20 +78,20 @@ def as_parts(session: Session, statements: Statements, rows: RowsByColumns) -> l
 
 
 def _new(session: Session) -> list[tuple[Any, Table, Row]]:
-    """New objects, and what each is as a row."""
+    """New objects, each with its table and row."""
     found = []
-    for one in session.new:
-        mapped, given = plain(inspect(type(one))), vars(one)
+    for added in session.new:
+        mapped, given = plain(inspect(type(added))), vars(added)
         if mapped and mapped.columns.keys() <= given.keys():
-            found.append((one, mapped.table, {name: given[key] for key, name in mapped.columns.items()}))
+            found.append((added, mapped.table, {name: given[key] for key, name in mapped.columns.items()}))
     return found
 
 
 def _changed(session: Session) -> list[Change]:
-    """What was changed, and in which objects."""
+    """The changed columns of the session's objects, grouped by table and columns."""
     alike: dict[tuple[Table, tuple[str, ...]], list[tuple[Row, Any]]] = {}
-    for one in session.dirty:
-        state = inspect(one)
+    for mapped_object in session.dirty:
+        state = inspect(mapped_object)
         mapped = plain(state.mapper)
         if mapped:
             unmodified = state.unmodified
@@ -100,24 +99,24 @@ def _changed(session: Session) -> list[Change]:
             row = {mapped.columns[key]: state.dict[key] for key in changed}
             if row and not row.keys() & mapped.keys.values():
                 row |= {name: state.dict[key] for key, name in mapped.keys.items()}
-                alike.setdefault((mapped.table, tuple(row)), []).append((row, one))
+                alike.setdefault((mapped.table, tuple(row)), []).append((row, mapped_object))
     found = []
-    for (table, names), changes in sorted(alike.items(), key=lambda one: _rank(one[0][0])):
+    for (table, names), changes in sorted(alike.items(), key=lambda item: _rank(item[0][0])):
         keys = tuple(name for name in names if table.columns[name].primary_key)
         changes.sort(key=lambda change: tuple(change[0][name] for name in keys))
         rows = as_rows(session.get_bind().dialect, table, [row for row, _ in changes])
         if rows:
-            found.append(Change(rows, keys, [one for _, one in changes]))
+            found.append(Change(rows, keys, [mapped_object for _, mapped_object in changes]))
     return found
 
 
-def _know_again(session: Session, one: Any) -> None:
-    """Makes an object that was written one that the session has read."""
-    make_transient_to_detached(one)
-    session.add(one)
+def _reattach(session: Session, written: Any) -> None:
+    """Puts an object that was written back into the session, as if the session had read it."""
+    make_transient_to_detached(written)
+    session.add(written)
 
 
 @cache
 def _rank(table: Table) -> int:
-    """Where a table stands among those of its database, after all that it refers to."""
+    """A table's position in its metadata, sorted so that a table comes after those that it refers to."""
     return table.metadata.sorted_tables.index(table)

@@ -1,4 +1,4 @@
-"""Mappings that are no more than a table, whose rows the chassis reads and writes itself."""
+"""Classes that are mapped to one table and nothing more: the chassis reads and writes their rows without the ORM."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from sqlalchemy import Table
 from sqlalchemy.orm import Mapper
 
 WRITING = ("before_insert", "after_insert", "before_update", "after_update")
-"""Events that somebody may listen to."""
+"""The mapper's events for writing. A mapping with a listener to one of them is left to the ORM."""
 
 
 class Plain(NamedTuple):
-    """The table of such a mapping."""
+    """The table and columns of such a mapping."""
 
     table: Table
     columns: Mapping[str, str]
-    """Their names, by attribute."""
+    """Column names, by attribute."""
 
     keys: Mapping[str, str]
-    """Those of the primary key."""
+    """The primary key's column names, by attribute."""
 
 
 @cache
 def plain(mapper: Mapper[Any]) -> Plain | None:
-    """None if there is more to the mapping: its rows are the ORM's."""
+    """The mapping's table and columns; None if it has relationships, listeners or other features that need the ORM."""
     (table, *others), events = mapper.tables, mapper.dispatch
     more = (others, mapper.relationships, *(getattr(events, name) for name in WRITING))
     if any(more) or mapper.polymorphic_on is not None or mapper.version_id_col is not None:

@@ -10,7 +10,7 @@ from typing import Any
 from contracts.text import clean, visible
 from contracts.typed.ages import MOST_YEARS, check_age_and_birth, read_age
 from contracts.typed.dates import check_past, read_parts
-from contracts.typed.distances import MOST_KILOMETRES, UnitOfWork, in_miles, read_kilometres, write_kilometres
+from contracts.typed.distances import MOST_KILOMETRES, DistanceUnit, in_miles, read_kilometres, write_kilometres
 from contracts.typed.emails import read_email
 from contracts.typed.faults import Fault, Unreadable
 from contracts.typed.money import read_pounds, write_pounds
@@ -137,7 +137,7 @@ def as_json(question: Question, answer: Answer, *, flag: bool) -> Any:
     if question.kind in (Kind.NUMBER, Kind.MONEY):
         return int(answer) if answer.isdecimal() else float(answer)
     if question.kind is Kind.MILES:
-        return read_kilometres(answer, unit=UnitOfWork.MILES)
+        return read_kilometres(answer, unit=DistanceUnit.MILES)
     if flag:
         return (question.unsure_counts_as if answer == UNSURE else answer) == YES
     return answer
@@ -199,7 +199,7 @@ def _read_number(question: Question, typed: str, answers: Answers) -> str:
 
 def _read_miles(question: Question, typed: str, answers: Answers) -> str:
     """As a decimal number of miles, also of what was typed in kilometres."""
-    miles = in_miles(read_kilometres(_ABOUT.sub("", typed), unit=UnitOfWork.MILES))
+    miles = in_miles(read_kilometres(_ABOUT.sub("", typed), unit=DistanceUnit.MILES))
     if miles < (question.least or 0):
         raise Unreadable(Fault.AT_LEAST, least=question.least or 0)
     if question.most is not None and miles > question.most:
