@@ -36,15 +36,16 @@ MOST_FIELDS = 200
 MOST_SENDING = 40
 """How many requests may wait for the broker at once, in threads apart from those that render pages."""
 
-GET, FORM = ("GET",), ("GET", "POST")
+GET, POST, FORM = ("GET",), ("POST",), ("GET", "POST")
 
 PAGES: tuple[tuple[str, tuple[str, ...], View], ...] = (
-    ("/", FORM, form.start),
+    ("/", GET, form.start),
+    ("/", POST, form.choose_route),
     ("/leaving", FORM, form.leaving),
     ("/step/{number:step}", FORM, form.step),
     ("/check", FORM, submit.check),
     ("/done", GET, submit.done),
-    ("/stay", ("POST",), form.extend_session),
+    ("/stay", POST, form.extend_session),
     ("/exit", GET, quick_exit.leave),
     ("/closed", GET, quick_exit.closed),
     ("/again", GET, quick_exit.again),

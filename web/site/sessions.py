@@ -120,6 +120,13 @@ class Sessions:
             stored.content, stored.expires_at = _encrypt(token, session), self._now() + self._lasts
             stored.is_empty = _is_empty(session)
 
+    def read(self, token: str | None) -> Session | None:
+        """The session as it was stored last, for a page that only looks: needs no `turn`, and restarts no time."""
+        stored = self._stored.get(_id_of(token)) if token else None
+        if stored is None or token is None or stored.expires_at <= self._now():
+            return None
+        return _decrypt(token, stored.content)
+
     def end(self, token: str | None) -> None:
         """Forgets a session at once."""
         if token:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TypeGuard
 
 from starlette.responses import Response
 
@@ -37,17 +39,31 @@ CHOOSE_A_ROUTE = N_("Choose who you would like help for")
 
 
 def start(visit: Visit) -> Response:
-    """The start page. Choosing a route begins a session; one with answers is only replaced after a question."""
+    """The start page. It waits for nothing, not even for a request of the same session that is being sent."""
+    session = visit.site.sessions.read(visit.token)
+    return _start_page(visit, resume=_path_on(visit, session) if _has_content(session) else "")
+
+
+def choose_route(visit: Visit) -> Response:
+    """Begins a session for the chosen route. A session with answers is only replaced after a question."""
     route = visit.first("route")
-    chosen = visit.is_post and route in visit.site.definitions
+    chosen = route in visit.site.definitions
     with visit.site.sessions.open(visit.token) as session:
-        written = session if session and (session.answers or session.draft) else None
+        written = session if _has_content(session) else None
         if chosen and written and not (visit.first("anew") and visit.first("csrf") == written.csrf):
             return _resume_or_ask(visit, written, route)
         resume = _path_on(visit, written) if written else ""
-    if chosen:
-        return _begin(visit, route)
-    problems = {"route": CHOOSE_A_ROUTE} if visit.is_post else {}
+    return _begin(visit, route) if chosen else _start_page(visit, resume=resume, problems={"route": CHOOSE_A_ROUTE})
+
+
+OPENING.add(choose_route)
+
+
+def _has_content(session: Session | None) -> TypeGuard[Session]:
+    return session is not None and bool(session.answers or session.draft)
+
+
+def _start_page(visit: Visit, *, resume: str, problems: Mapping[str, str] = MappingProxyType({})) -> Response:
     return visit.page(
         "start.html",
         status=422 if problems else 200,
@@ -55,9 +71,6 @@ def start(visit: Visit) -> Response:
         routes=visit.site.definitions.values(),
         resume=resume,
     )
-
-
-OPENING.add(start)
 
 
 def _resume_or_ask(visit: Visit, session: Session, route: str) -> Response:
