@@ -6,6 +6,7 @@ import re
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default as email_policy
+from string import ascii_lowercase
 from typing import Any
 from uuid import uuid4
 
@@ -21,7 +22,8 @@ from web.publisher.publisher import Receipt
 class Story:
     """One client and one therapist, far from every other test's: each story speaks a language of its own."""
 
-    languages = (f"{a}{b}" for a in "qxz" for b in "abcdefghijklmnopqrstuvwxyz")
+    languages = (f"q{a}{b}" for a in ascii_lowercase[:20] for b in ascii_lowercase)
+    """The codes that ISO 639 leaves to local use, qaa to qtz: one run needs more than a hundred."""
 
     def __init__(self, system: System, tap: Tap) -> None:
         self.system, self.tap = system, tap
