@@ -109,7 +109,8 @@ def test_one_trace_goes_from_the_front_end_to_the_last_hop(
 
 
 def test_without_an_exporter_tracing_is_not_even_loaded() -> None:
-    script = "import sys; from chassis.observability import traces; traces.configure('x'); print('opentelemetry' in sys.modules)"
+    loaded = "print('opentelemetry' in sys.modules)"
+    script = f"import sys; from chassis.observability import traces; traces.configure('x'); {loaded}"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
