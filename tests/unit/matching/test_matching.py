@@ -49,7 +49,7 @@ from contracts.vocabulary import (
     Work,
 )
 from services.matching import errors
-from services.matching.domain.offer import OfferNoLongerOpen
+from services.matching.domain.offer import NotTheirOffer, OfferNoLongerOpen
 from services.matching.handlers import commands, events, lifecycle, queries, therapists
 from tests.unit.matching.conftest import CARDIFF, LONDON, NEWPORT, POLISH_ONLY, TIMERS, WELSH_ONLY, Matching, approved
 
@@ -202,8 +202,9 @@ def test_an_offer_is_for_the_therapist_it_was_made_to(matching: Matching) -> Non
     matching.admit()
     matching.search_for()
     (offered,) = matching.emitted(TherapistOffered)
-    with pytest.raises(errors.UnknownOffer, match="another therapist"):
+    with pytest.raises(NotTheirOffer, match="another therapist") as refused:
         matching.ask(commands.accept_offer, AcceptOffer(offer_id=offered.offer_id, therapist_id=TherapistId(uuid4())))
+    assert refused.value.name == "UnknownOffer"
     with pytest.raises(errors.UnknownOffer):
         matching.ask(commands.accept_offer, AcceptOffer(offer_id=OfferId(uuid4()), therapist_id=offered.therapist_id))
 
