@@ -26,7 +26,7 @@ def take_therapy_report(unit: BillingUnit, event: TherapyReportAccepted) -> None
     try:
         _take(unit, match, event)
     except Refused as refusal:
-        raise Invalid(f"what the therapist reports can't be recorded: {type(refusal).__name__}") from None
+        raise Invalid(f"what the therapist reports can't be recorded: {refusal.name}") from None
 
 
 def _take(unit: BillingUnit, match: Match, event: TherapyReportAccepted) -> None:

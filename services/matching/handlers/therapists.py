@@ -55,7 +55,7 @@ def take_answer(unit: UnitOfWork[Dependencies], event: OfferAnswered) -> None:
     try:
         _answer(unit, offer, answer)
     except Refused as refusal:
-        log.warning("offer_answer_refused", offer_id=str(offer.id), why=type(refusal).__name__)
+        log.warning("offer_answer_refused", offer_id=str(offer.id), why=refusal.name)
 
 
 def take_therapy_report(unit: UnitOfWork[Dependencies], event: TherapyReportAccepted) -> None:
