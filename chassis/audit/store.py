@@ -12,14 +12,9 @@ from sqlalchemy import Connection, Table, inspect, select, text
 from sqlalchemy.orm import Session
 
 from chassis.audit.chain import Anchor, AuditAction, Verdict, chained, verify
-from chassis.store.append_only import forbidding, forbidding_replacement
 from chassis.store.engine import open_engine
 
 ROWS_AT_ONCE = 1_000
-
-WHY = "audit entries are only ever added"
-FORBIDDING = forbidding("audit_entry", WHY)
-FORBIDDING_REPLACEMENT = forbidding_replacement("audit_entry", WHY, ("sequence",))
 
 
 def append(

@@ -14,7 +14,7 @@ Statements = Mapping[str, tuple[str, ...]]
 """SQL statements by dialect."""
 
 
-def forbidding(table: str, why: str) -> Statements:
+def _no_change(table: str, why: str) -> Statements:
     """The statements that make the database refuse to change or delete a row of a table."""
     return {
         "sqlite": tuple(
@@ -31,7 +31,7 @@ def forbidding(table: str, why: str) -> Statements:
     }
 
 
-def forbidding_replacement(table: str, why: str, *keys: tuple[str, ...]) -> Statements:
+def _no_replacement(table: str, why: str, *keys: tuple[str, ...]) -> Statements:
     """The statements that make SQLite refuse to replace a row.
 
     `keys` are the table's primary key and whatever else is unique, each with its columns. A row can be replaced by its
@@ -43,9 +43,12 @@ def forbidding_replacement(table: str, why: str, *keys: tuple[str, ...]) -> Stat
     return {"sqlite": (f"{trigger} BEGIN SELECT RAISE(ABORT, '{why}'); END",), "postgresql": ()}
 
 
-def forbid_changes(table: Table, *forbidden: Statements) -> None:
-    """Runs the statements whenever SQLAlchemy creates the table; a migration runs them itself."""
-    for by_dialect in forbidden:
+def forbid_changes(table: Table, why: str, *keys: tuple[str, ...]) -> None:
+    """Has the triggers created whenever SQLAlchemy creates the table. `keys` are its unique keys, each its columns.
+
+    Migrations have frozen statements of their own: `chassis.store.migrations.chassis_tables`.
+    """
+    for by_dialect in (_no_change(table.name, why), _no_replacement(table.name, why, *keys)):
         for dialect, statements in by_dialect.items():
             for statement in statements:
                 ddl: DDL = DDL(statement)  # type: ignore[no-untyped-call]

@@ -24,7 +24,6 @@ from sqlalchemy import (
     Uuid,
 )
 
-from chassis.audit.store import FORBIDDING, FORBIDDING_REPLACEMENT
 from chassis.store.append_only import forbid_changes
 
 NAMING = {
@@ -176,7 +175,7 @@ def _define_audit(metadata: MetaData) -> None:
         Column("previous", String(64), nullable=False),
         Column("hash", String(64), nullable=False),
     )
-    forbid_changes(audit, FORBIDDING, FORBIDDING_REPLACEMENT)
+    forbid_changes(audit, "audit entries are only ever added", ("sequence",))
 
 
 Row = dict[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, Uuid, false, true
 from sqlalchemy.orm import registry
 
-from chassis.store.append_only import forbid_changes, forbidding, forbidding_replacement
+from chassis.store.append_only import forbid_changes
 from chassis.store.tables import Instant, code, data_key_table, new_metadata
 from contracts.commands.privacy import ErasureReason, LiftReason
 from contracts.commands.privacy import HoldReason as LegalHoldReason
@@ -120,13 +120,7 @@ steps = Table(
     Column("note", LargeBinary),
 )
 
-WHY_STEPS_STAY = "steps of a referral are only ever added"
-
-STEPS_FORBIDDING = forbidding("referral_step", WHY_STEPS_STAY)
-
-STEPS_FORBIDDING_REPLACEMENT = forbidding_replacement("referral_step", WHY_STEPS_STAY, ("referral_id", "number"))
-
-forbid_changes(steps, STEPS_FORBIDDING, STEPS_FORBIDDING_REPLACEMENT)
+forbid_changes(steps, "steps of a referral are only ever added", ("referral_id", "number"))
 
 personal_records = Table(
     "personal_record",

@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import registry
 
-from chassis.store.append_only import forbid_changes, forbidding, forbidding_replacement
+from chassis.store.append_only import forbid_changes
 from chassis.store.tables import Instant, code, data_key_table, new_metadata
 from contracts.vocabulary import (
     AlertStep,
@@ -120,13 +120,7 @@ outcomes = Table(
     Column("reason", LargeBinary, nullable=False),
 )
 
-WHY_OUTCOMES_STAY = "outcomes of concerns are only ever added"
-
-OUTCOMES_FORBIDDING = forbidding("concern_outcome", WHY_OUTCOMES_STAY)
-
-OUTCOMES_FORBIDDING_REPLACEMENT = forbidding_replacement("concern_outcome", WHY_OUTCOMES_STAY, ("id",))
-
-forbid_changes(outcomes, OUTCOMES_FORBIDDING, OUTCOMES_FORBIDDING_REPLACEMENT)
+forbid_changes(outcomes, "outcomes of concerns are only ever added", ("id",))
 
 staff = Table(
     "staff",
