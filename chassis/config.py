@@ -39,6 +39,7 @@ class ChassisSettings:
     clock_file: Path | None
     http: str | None
     audit_anchors: Path | None
+    keys: Path | None
 
 
 def open_env() -> Env:
@@ -78,4 +79,5 @@ def read_chassis_settings(env: Env, service: str) -> ChassisSettings:
         clock_file=env.path("LEEWARD_CLOCK_FILE", None),
         http=env.str("LEEWARD_HTTP", None, validate=Regexp(r"^[^:/]*:[0-9]{1,5}$", error="Write it as host:port.")),
         audit_anchors=env.path("LEEWARD_AUDIT_ANCHORS", None),
+        keys=env.path("LEEWARD_KEYS", None),
     )

@@ -18,6 +18,7 @@ from uuid import UUID
 from sqlalchemy import Table
 from sqlalchemy.orm import Session
 
+from chassis.access.actor import Actor
 from chassis.audit.chain import AuditAction
 from contracts.envelope import Envelope
 from contracts.event import Event
@@ -46,6 +47,10 @@ class UnitOfWork(Protocol[DependenciesT_co]):
     @property
     def envelope(self) -> Envelope | None:
         """The envelope of the message being handled; None in a timer or a command."""
+
+    @property
+    def actor(self) -> Actor:
+        """Who gives the command that is carried out. Raises LookupError in a timer or an event's handler."""
 
     @property
     def sequence(self) -> int:

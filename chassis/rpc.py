@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID, uuid4
@@ -16,6 +17,7 @@ from uuid import UUID, uuid4
 import orjson
 import pika
 
+from chassis.access.tokens import HEADER
 from chassis.bus.connection import LOST, BusConnection, close_quietly, open_connection
 from chassis.bus.messages import Incoming
 from chassis.bus.topology import COMMANDS, answers_of, commands_of
@@ -23,6 +25,9 @@ from chassis.bus.topology import COMMANDS, answers_of, commands_of
 HEARTBEAT_SECONDS = 20
 DEFAULT_TIMEOUT_SECONDS = 10.0
 MAX_ANSWER_BYTES = 64 * 1_048_576
+Sign = Callable[[str, str, Mapping[str, Any], UUID | None], str]
+"""Makes the token for a service, a command, its fields and its id; see `chassis.access.tokens.Signer`."""
+
 NOBODY_LISTENS: dict[str, Any] = {}
 """Used as the reply to a request that reached no queue."""
 
@@ -43,24 +48,39 @@ class CommandFailed(Exception):
 class RpcClient:
     """Calls commands, one at a time. Opens its connection when it needs one, and again after it was lost.
 
-    `front_end` names the front-end whose command exchange it uses; without one it is a staff client, which may give
-    every command.
+    `front_end` names the broker user whose command exchange it uses; without one it is the exchange of staff's clients.
+    `sign` vouches for the person who gives the commands; without it only what needs nobody is answered.
     """
 
-    def __init__(self, amqp_uri: str, front_end: str | None = None) -> None:
-        self._amqp_uri = amqp_uri
+    def __init__(self, amqp_uri: str, front_end: str | None = None, *, sign: Sign | None = None) -> None:
+        self._amqp_uri, self._sign = amqp_uri, sign
         self._commands = commands_of(front_end) if front_end else COMMANDS
         self._answers = answers_of(front_end) if front_end else COMMANDS
         self._waited_for: str | None = None
         self._connection: BusConnection | None = None
         self._last_used = 0.0
 
-    def call(self, service: str, method: str, *, timeout: float = DEFAULT_TIMEOUT_SECONDS, **fields: Any) -> Any:
-        """The command's answer. Raises CommandFailed, or NoAnswer."""
+    def call(
+        self,
+        service: str,
+        method: str,
+        *,
+        timeout: float = DEFAULT_TIMEOUT_SECONDS,
+        sign: Sign | None = None,
+        command_id: UUID | None = None,
+        **fields: Any,
+    ) -> Any:
+        """The command's answer. Raises CommandFailed, or NoAnswer.
+
+        After NoAnswer the same `command_id` asks again, and what was carried out is not done twice. `sign` goes before
+        the client's own.
+        """
+        fields = json.loads(json.dumps(fields, default=_as_json))
+        headers = self._headers(sign or self._sign, service, method, fields, command_id)
         self._waited_for = correlation_id = str(uuid4())
         try:
             self._ensure_connected()
-            self._send(f"{service}.{method}", fields, correlation_id, timeout)
+            self._send(f"{service}.{method}", fields, headers, correlation_id, timeout)
             reply = self._wait_for(time.monotonic() + timeout)
         except LOST as error:
             self.close()
@@ -102,15 +122,24 @@ class RpcClient:
         self._channel = channel
         self._reply: dict[str, Any] | None = None
 
-    def _send(self, routing_key: str, fields: dict[str, Any], correlation_id: str, timeout: float) -> None:
+    @staticmethod
+    def _headers(
+        sign: Sign | None, service: str, method: str, fields: dict[str, Any], command_id: UUID | None
+    ) -> dict[str, Any]:
+        return {} if sign is None else {HEADER: sign(service, method, fields, command_id)}
+
+    def _send(
+        self, routing_key: str, fields: dict[str, Any], headers: dict[str, Any], correlation_id: str, timeout: float
+    ) -> None:
         properties = pika.BasicProperties(
             content_type="application/json",
             content_encoding="utf-8",
+            headers=headers,
             reply_to=self._reply_to,
             correlation_id=correlation_id,
             expiration=str(int(timeout * 1000)),
         )
-        body = json.dumps({"args": [], "kwargs": fields}, default=_as_json)
+        body = json.dumps({"args": [], "kwargs": fields})
         self._reply = None
         self._channel.basic_publish(self._commands, routing_key, body, properties, mandatory=True)
         self._last_used = time.monotonic()

@@ -62,7 +62,7 @@ def telling(tell: Teller, tell_writer: Teller = nothing) -> CommandHandler:
         sections = teller(unit, request)
         if any(section.entries for section in sections):
             reason = request.reason.value
-            unit.record_audit(AuditAction.EXPORTED, who=request.asked_by, subject_id=request.referral_id, reason=reason)
+            unit.record_audit(AuditAction.EXPORTED, who=unit.actor.who, subject_id=request.referral_id, reason=reason)
         common = _common_sections(unit, request.referral_id) if request.whose is Party.CLIENT else []
         return sealed(unit, [*sections, *common], seal_to_=request.seal_to)
 

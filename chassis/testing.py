@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import MetaData, delete, select
 
+from chassis.access.actor import Actor, Person, SignIn
 from chassis.clock import ManualClock
 from chassis.ids import new_id
 from chassis.ports import CommandHandler, EventHandler, TimerHandler
@@ -18,9 +19,23 @@ from chassis.store.engine import open_engine
 from chassis.store.schedule import bring_forward
 from contracts.envelope import Envelope, source_of
 from contracts.event import Event
+from contracts.permissions import CEILINGS, FrontEnd
 from contracts.shape import Shape
 
 E = TypeVar("E", bound=Event)
+
+
+def somebody(
+    name: str = "somebody", *, front_end: FrontEnd = FrontEnd.CONSOLE, therapist_id: UUID | None = None
+) -> Actor:
+    """A person who has just signed in with a second factor, and may do all that is possible at that front-end."""
+    person = Person(
+        name=name,
+        permissions=CEILINGS[front_end],
+        signed_in=SignIn(at=datetime.now(UTC), factor="totp"),
+        therapist_id=therapist_id,
+    )
+    return Actor(front_end=front_end, person=person)
 
 
 @dataclass(frozen=True)
@@ -79,9 +94,10 @@ class HandlerBench:
             handler(unit, event)
             self._emitted += unit.emitted_events
 
-    def ask(self, handler: CommandHandler, request: Shape) -> Any:
-        """Gives a command and returns its answer."""
+    def ask(self, handler: CommandHandler, request: Shape, *, by: Actor | None = None) -> Any:
+        """Gives a command, as somebody of the charity unless somebody else is named, and returns its answer."""
         with self.database.unit() as unit:
+            unit.given_by = by or somebody()
             answer = handler(unit, request)
             self._emitted += unit.emitted_events
         return answer

@@ -69,7 +69,6 @@ class Driver:
         self._command(
             "intake.assess",
             referral_id=event["referral_id"],
-            assessor="A. Sessor",
             risk_level="lower",
             competence="lower",
             work="individual",

@@ -43,6 +43,8 @@ class AuditAction(StrEnum):
     MATCH_END_UNDONE = "match_end_undone"
     CODE_GIVEN = "code_given"
     """A one-time code was given to a therapist on the telephone, to see how to contact their client."""
+    REFUSED = "refused"
+    """Somebody gave a command that they may not give, or with a token that isn't good for it."""
     RETENTION_APPLIED = "retention_applied"
     """Every retention date was computed again. The entry is about no one person."""
 

@@ -19,6 +19,7 @@ import orjson
 import structlog
 from pika.exceptions import ChannelClosedByBroker
 
+from chassis.access.tokens import HEADER
 from chassis.bus.connection import BusConnection
 from chassis.bus.delivery import SUSPECT_AFTER_RETURNS
 from chassis.bus.failure_history import number
@@ -60,6 +61,7 @@ class Command(NamedTuple):
     correlation_id: str | None
     method: str
     fields: Mapping[str, Any]
+    token: str | None
     refusal: CommandRefused | None
 
 
@@ -94,6 +96,7 @@ def read_command(message: Incoming, service: str, methods: Collection[str]) -> C
         correlation_id=correlation_id if isinstance(correlation_id, str) else None,
         method=method,
         fields=fields,
+        token=_token(message),
         refusal=refusal,
     )
 
@@ -115,6 +118,12 @@ def _method(message: Incoming, service: str, methods: Collection[str]) -> str:
     if name not in methods:
         raise CommandRefused("MethodNotFound", name, path="nameko.exceptions.MethodNotFound")
     return name
+
+
+def _token(message: Incoming) -> str | None:
+    """The token that says who gives the command. What isn't text is a token that can't be read."""
+    token = message.headers.get(HEADER)
+    return None if token is None else str(token)
 
 
 def _fields(message: Incoming) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import Entrypoint, SharedExtension
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from chassis.access.authorization import Origin
 from chassis.bus.commands import Command, CommandConsumer, CommandRefused, Result
 from chassis.host.provider import chassis_of
 from chassis.observability.logs import describe
@@ -64,13 +65,14 @@ class Commands(SharedExtension):  # type: ignore[misc]
 
         try:
             method = self._methods[command.method]
-            self.container.spawn_worker(method, (command.fields,), {}, handle_result=handle_result)
+            origin = Origin(command.method, command.exchange, command.token)
+            self.container.spawn_worker(method, (command.fields, origin), {}, handle_result=handle_result)
         except ContainerBeingKilled:
             return  # unacknowledged, it is delivered to the next process
 
 
 class CommandMethod(Entrypoint):  # type: ignore[misc]
-    """A method of the service class that is called with a command's fields; `request` is their shape."""
+    """A method of the service class that is called with a command's fields and its Origin; `request` is their shape."""
 
     commands = Commands()
 

@@ -102,12 +102,12 @@ def replay(
     return _moved(chassis, service, put_back)
 
 
-def discard(chassis: Chassis, service: str, asked: DiscardDeadLetters) -> DeadLettersMoved:
+def discard(chassis: Chassis, service: str, asked: DiscardDeadLetters, *, by: str) -> DeadLettersMoved:
     """Drops the letters of these ids, and records each in the audit log."""
 
     def record(letter: DeadLetter) -> None:
         with chassis.unit() as unit:
-            unit.record_audit(AuditAction.DISCARDED, who=asked.discarded_by, subject_id=_subject(letter), reason=CODE)
+            unit.record_audit(AuditAction.DISCARDED, who=by, subject_id=_subject(letter), reason=CODE)
 
     return _moved(chassis, service, lambda queue: queue.discard(Selection(frozenset(asked.ids)), record))
 

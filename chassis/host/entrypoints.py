@@ -27,6 +27,8 @@ from typing import Any, TypeVar
 
 from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR, Entrypoint, register_entrypoint
 
+from chassis.access.actor import Actor
+from chassis.access.authorization import NOT_ALLOWED, Origin
 from chassis.audit.chain import Anchor
 from chassis.audit.store import check, entries
 from chassis.bus.dead_letters import DeadLetter
@@ -36,19 +38,23 @@ from chassis.host import dead_letters
 from chassis.host.commands import CommandMethod
 from chassis.host.lane import Lane
 from chassis.host.maintenance import Housekeeping
-from chassis.host.provider import Chassis
+from chassis.host.provider import Chassis, as_json
 from chassis.host.timers import Schedule
 from chassis.host.webhooks import Post
 from chassis.ports import CommandHandler, EventHandler, Refused, TimerHandler
 from chassis.store.event_log import find_events
 from chassis.store.schedule import Due, Flush, Perform, Record, SideEffect, nothing
+from contracts.command import Command
 from contracts.commands.operations import (
     CheckAudit,
     DiscardDeadLetters,
+    ExportDeadLetters,
     GetHealth,
     GetStory,
+    ListDeadLetters,
     LookAtDeadLetters,
     ReplayDeadLetters,
+    ShowDeadLetters,
 )
 from contracts.event import Event
 from contracts.shape import InvalidShape, Shape
@@ -76,7 +82,7 @@ __all__ = [
 ]
 
 EntrypointMethod = Callable[..., Any]
-ShapeT = TypeVar("ShapeT", bound=Shape)
+CommandT = TypeVar("CommandT", bound=Command)
 
 
 def on(event: type[Event], handler: EventHandler, *, idempotent_by: str = "") -> Subscription:
@@ -123,19 +129,19 @@ def schedule(*entries: Due | SideEffect) -> EntrypointMethod:
     return fire
 
 
-def command(request: type[Shape], handler: CommandHandler) -> EntrypointMethod:
+def command(request: type[Command], handler: CommandHandler) -> EntrypointMethod:
     """A command, in nameko's wire format, that takes the request's fields by name and answers with a shape as JSON.
 
     A caller gets InvalidShape for invalid fields, and the name of the Refused for what the rules don't allow.
     """
-    return _method(request, lambda service, asked: service.chassis.ask(handler, asked))
+    return _method(request, lambda service, asked, actor: service.chassis.ask(handler, asked, actor))
 
 
 def health_check() -> EntrypointMethod:
     """The command by which `leeward status` asks for a service's health. It brings the Housekeeping entrypoint
     along."""
 
-    def health(service: Any, asked: GetHealth) -> dict[str, Any]:
+    def health(service: Any, asked: GetHealth, actor: Actor) -> dict[str, Any]:
         chassis: Chassis = service.chassis
         lanes = [entrypoint for entrypoint in chassis.container.entrypoints if isinstance(entrypoint, Lane)]
         return {**asdict(chassis.health()), "lanes": {lane.lane: asdict(lane.health()) for lane in lanes}}
@@ -148,7 +154,7 @@ def health_check() -> EntrypointMethod:
 def event_log_query() -> EntrypointMethod:
     """The command by which `leeward trace` asks for a referral's events; see `chassis.store.event_log`."""
 
-    def story(service: Any, asked: GetStory) -> dict[str, Any]:
+    def story(service: Any, asked: GetStory, actor: Actor) -> dict[str, Any]:
         chassis: Chassis = service.chassis
         with chassis.database.reading() as unit:
             return find_events(
@@ -159,13 +165,13 @@ def event_log_query() -> EntrypointMethod:
                 message_ids=asked.message_ids,
             )
 
-    return _method(GetStory, story)
+    return _once(GetStory, story)
 
 
 def audit_query() -> EntrypointMethod:
     """The command by which `leeward audit` verifies a service's audit log, or reads the entries about a person."""
 
-    def audit(service: Any, asked: CheckAudit) -> dict[str, Any]:
+    def audit(service: Any, asked: CheckAudit, actor: Actor) -> dict[str, Any]:
         chassis: Chassis = service.chassis
         table = chassis.database.tables.audit_entry
         with chassis.database.reading() as unit:
@@ -175,63 +181,72 @@ def audit_query() -> EntrypointMethod:
             anchors = [Anchor(anchor.sequence, anchor.hash) for anchor in asked.anchors]
             return {"verdict": asdict(check(connection, table, anchors))}
 
-    return _method(CheckAudit, audit)
+    return _once(CheckAudit, audit)
 
 
 def dead_letter_list() -> EntrypointMethod:
     """The command by which `leeward dead list` lists a service's dead letters."""
-    return _reading(DeadLetter.summary)
+    return _reading(ListDeadLetters, DeadLetter.summary)
 
 
 def dead_letter_view() -> EntrypointMethod:
     """The command by which `leeward dead show` shows dead letters; sealed fields stay sealed."""
-    return _reading(dead_letters.shown)
+    return _reading(ShowDeadLetters, dead_letters.shown)
 
 
 def dead_letter_export() -> EntrypointMethod:
     """The command by which `leeward dead export` copies dead letters unchanged."""
-    return _reading(dead_letters.exported)
+    return _reading(ExportDeadLetters, dead_letters.exported)
 
 
 def dead_letter_replay() -> EntrypointMethod:
     """The command by which `leeward dead replay` puts a service's dead letters back into their lanes."""
 
-    def replay(service: Any, asked: ReplayDeadLetters) -> Shape:
+    def replay(service: Any, asked: ReplayDeadLetters, actor: Actor) -> Shape:
         return dead_letters.replay(service.chassis, service.name, asked, idempotent_by(type(service)))
 
-    return _method(ReplayDeadLetters, replay)
+    return _once(ReplayDeadLetters, replay)
 
 
 def dead_letter_discard() -> EntrypointMethod:
     """The command by which `leeward dead discard` drops a service's dead letters."""
 
-    def discard(service: Any, asked: DiscardDeadLetters) -> Shape:
-        return dead_letters.discard(service.chassis, service.name, asked)
+    def discard(service: Any, asked: DiscardDeadLetters, actor: Actor) -> Shape:
+        return dead_letters.discard(service.chassis, service.name, asked, by=actor.who)
 
-    return _method(DiscardDeadLetters, discard)
+    return _once(DiscardDeadLetters, discard)
 
 
-def _reading(describe: dead_letters.Describe) -> EntrypointMethod:
-    def look(service: Any, asked: LookAtDeadLetters) -> dict[str, Any]:
+def _reading(request: type[LookAtDeadLetters], describe: dead_letters.Describe) -> EntrypointMethod:
+    def look(service: Any, asked: LookAtDeadLetters, actor: Actor) -> dict[str, Any]:
         return dead_letters.look(service.chassis, service.name, asked, describe)._asdict()
 
-    return _method(LookAtDeadLetters, look)
+    return _once(request, look)
 
 
-def _method(request: type[ShapeT], answer: Callable[[Any, ShapeT], Any]) -> EntrypointMethod:
-    def ask(service: Any, fields: Mapping[str, Any]) -> Any:
-        return _answer(answer(service, request.from_json(fields)))
+def _once(request: Any, answer: Callable[[Any, Any, Actor], Any]) -> EntrypointMethod:
+    """For what isn't done in the service's store."""
+
+    def ask(service: Any, asked: Any, actor: Actor) -> Any:
+        return service.chassis.once(actor, lambda: as_json(answer(service, asked, actor)))
+
+    return _method(request, ask)
+
+
+def _method(request: type[CommandT], answer: Callable[[Any, CommandT, Actor], Any]) -> EntrypointMethod:
+    """An entrypoint whose caller was checked before `answer` is called."""
+
+    def ask(service: Any, fields: Mapping[str, Any], origin: Origin) -> Any:
+        chassis: Chassis = service.chassis
+        try:
+            actor = chassis.authorize(request, fields, origin)
+            return answer(service, request.from_json(fields), actor)
+        except NOT_ALLOWED as refusal:
+            chassis.record_refusal(refusal, origin)
+            raise
 
     register_entrypoint(ask, CommandMethod(request, expected_exceptions=(Refused, InvalidShape)))
     return ask
-
-
-def _answer(value: Any) -> Any:
-    if isinstance(value, Shape):
-        return value.to_json()
-    if isinstance(value, list | tuple):
-        return [_answer(item) for item in value]
-    return value
 
 
 @dataclass(frozen=True)

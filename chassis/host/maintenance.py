@@ -31,9 +31,9 @@ log = structlog.get_logger()
 class Housekeeping(Entrypoint):  # type: ignore[misc]
     """Does four jobs.
 
-    At the start and once a day it deletes inbox entries and events of the event log that are older than the settings
-    allow. It anchors the audit log: fully every EVERY_SECONDS, its newest entry within ANCHOR_SECONDS of being added
-    and when the service stops. It wipes destroyed keys off the disk. And it puts back messages that left their lane
+    At the start and once a day it deletes inbox entries, answers to commands and events of the event log that are too
+    old. It anchors the audit log: fully every EVERY_SECONDS, its newest entry within ANCHOR_SECONDS of being added and
+    when the service stops. It wipes destroyed keys off the disk. And it puts back messages that left their lane
     only because they were delivered too often.
     """
 
@@ -105,6 +105,7 @@ class Housekeeping(Entrypoint):  # type: ignore[misc]
     def _forget(self, chassis: Any) -> None:
         database, settings = chassis.database, chassis.settings
         database.purge_inbox(settings.inbox_retention_days)
+        database.purge_answers()
         before = database.clock.now() - timedelta(days=settings.story_retention_days)
         with database.begin() as transaction:
             forget(transaction, database.tables.story, before)

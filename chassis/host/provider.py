@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -14,6 +15,11 @@ from nameko.extensions import DependencyProvider
 from sqlalchemy import MetaData, func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from chassis.access.actor import Actor
+from chassis.access.authorization import NotPermitted, Origin, RefusalLimit, authorize
+from chassis.access.once import answer_once
+from chassis.access.tokens import TokenNotValid, Verifier
+from chassis.audit.chain import AuditAction
 from chassis.bus.connection import BusConnection, open_connection, user_of
 from chassis.bus.relay import Relay
 from chassis.clock import clock_for
@@ -27,6 +33,8 @@ from chassis.ports import CommandHandler, Refused
 from chassis.store.database import Database
 from chassis.store.engine import open_engine
 from chassis.store.unit_of_work import StoreUnit, count
+from contracts.command import Command, Query
+from contracts.permissions import FrontEnd
 from contracts.shape import Shape
 
 log = structlog.get_logger()
@@ -41,6 +49,10 @@ COLLISIONS = {"40001", "40P01"}
 
 SETTINGS, DEPENDENCIES = "LEEWARD_SETTINGS", "LEEWARD_DEPENDENCIES"
 """The keys under which `chassis.host.run` puts them into nameko's configuration."""
+
+
+WEBHOOK = Actor(front_end=FrontEnd.ANYBODY)
+"""Who posts to a webhook, which has a secret of its own."""
 
 
 class TwoAtOnce(Refused):
@@ -84,6 +96,7 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
         self._when_recorded: list[Callable[[], None]] = []
         self._at_the_end: list[Callable[[], None]] = []
         self._is_open = False
+        self._refusals = RefusalLimit()
         self.urgent_first = UrgentFirst()
         self.cpu_pressure = CpuPressure()
         self._committed_at = -math.inf
@@ -107,6 +120,7 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
             clock=self.clock,
             dependencies=self.container.config[DEPENDENCIES],
         )
+        self._verifier = Verifier(self.settings.keys, service)
         self.relay = Relay(
             service=service,
             outbox=self.database.outbox,
@@ -167,8 +181,27 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
         if unit.committed:
             self.relay.take(unit.committed)
 
-    def ask(self, handler: CommandHandler, request: Shape) -> Any:
-        """Runs a command in a unit of work.
+    def authorize(self, kind: type[Command], fields: Mapping[str, Any], origin: Origin) -> Actor:
+        """Who gives this command, if they may. Raises NotPermitted or TokenNotValid."""
+        return authorize(kind, fields, origin, self._verifier)
+
+    def record_refusal(self, refusal: NotPermitted | TokenNotValid, origin: Origin) -> None:
+        """Puts on record that somebody wasn't allowed to give a command."""
+        who = refusal.who if isinstance(refusal, NotPermitted) else origin.front_end.value
+        log.warning("command_not_permitted", command=origin.command, reason=refusal.reason, front_end=origin.front_end)
+        if self._refusals.allows():
+            with self.unit() as unit:
+                unit.record_audit(AuditAction.REFUSED, who=who, reason=f"{origin.command} {refusal.reason}"[:64])
+
+    def once(self, actor: Actor, carry_out: Callable[[], Any]) -> Any:
+        """What isn't done in the service's store: notes that the token was used, and then carries the command out."""
+        if actor.command_id is not None:
+            with self.unit() as unit:
+                answer_once(unit, actor, lambda: None, keep=False)
+        return carry_out()
+
+    def ask(self, handler: CommandHandler, request: Shape, actor: Actor) -> Any:
+        """Runs a command in a unit of work, and returns its answer as JSON-ready values.
 
         A person waits for it and nothing retries it. So the store is tested first, to replace connections that the
         database has dropped, and a command that collides with another one is run once more. Raises TwoAtOnce if it
@@ -178,16 +211,18 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
             self.answers()
         for attempt in (1, 2):
             try:
-                return self._ask_once(handler, request)
+                return self._ask_once(handler, request, actor)
             except DBAPIError as error:
                 if not _is_collision(error):
                     raise
                 log.warning("command_collided", attempt=attempt, **describe(error))
         raise TwoAtOnce("Somebody changed the same thing at the same moment. Look at it again, and try again.")
 
-    def _ask_once(self, handler: CommandHandler, request: Shape) -> Any:
+    def _ask_once(self, handler: CommandHandler, request: Shape, actor: Actor) -> Any:
         with self.unit() as unit:
-            return handler(unit, request)
+            unit.given_by = actor
+            keep = not isinstance(request, Query)
+            return answer_once(unit, actor, lambda: as_json(handler(unit, request)), keep=keep)
 
     def receive(self, path: str, posted: Posted) -> str:
         """Processes a webhook's request, and returns the HTTP status; see `chassis.host.webhooks`."""
@@ -195,7 +230,8 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
         if post is None:
             return NO_SUCH_PLACE
         dependencies = self.container.config[DEPENDENCIES]
-        return receive(path, post, posted, dependencies=dependencies, take=lambda item: self.ask(post.take, item))
+        take = partial(self.ask, post.take, actor=WEBHOOK)
+        return receive(path, post, posted, dependencies=dependencies, take=take)
 
     def health(self) -> StoreHealth:
         outbox, timer = self.database.tables.outbox, self.database.tables.timer
@@ -239,6 +275,15 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
         metrics.TIMERS_DUE.set(health.timers_due)
         for name in (*self._alarms, *self.found):
             metrics.alarm(name).set(health.alarms.get(name, 0))
+
+
+def as_json(value: Any) -> Any:
+    """An answer, which is a shape, a list of shapes or what JSON has, as JSON-ready values."""
+    if isinstance(value, Shape):
+        return value.to_json()
+    if isinstance(value, list | tuple):
+        return [as_json(item) for item in value]
+    return value
 
 
 def _is_collision(error: DBAPIError) -> bool:

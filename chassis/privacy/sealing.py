@@ -95,11 +95,11 @@ def make_keys(folder: Path, reader: str) -> None:
     key = ECKey.generate_key("P-256", private=True, auto_kid=True)
     private = folder / f"{reader}.private.json"
     older = json.loads(private.read_text())["keys"] if private.exists() else []
-    _write(private, {"keys": [key.as_dict(private=True), *older]}, mode=0o600)
-    _write(folder / f"{reader}.public.json", key.as_dict(private=False), mode=0o644)
+    write_key_file(private, {"keys": [key.as_dict(private=True), *older]}, mode=0o600)
+    write_key_file(folder / f"{reader}.public.json", key.as_dict(private=False), mode=0o644)
 
 
-def _write(path: Path, content: Mapping[str, object], *, mode: int) -> None:
+def write_key_file(path: Path, content: Mapping[str, object], *, mode: int) -> None:
     replacement = path.with_suffix(".new")
     replacement.touch(mode=mode)
     replacement.write_text(json.dumps(content, indent=2))

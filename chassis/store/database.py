@@ -17,6 +17,9 @@ from chassis.store.session import UnitSession
 from chassis.store.tables import chassis_tables
 from chassis.store.unit_of_work import StoreUnit
 
+ANSWERS_KEPT = timedelta(days=1)
+"""How long a command that is sent again is known. Its token is good for a minute; a person tries again for longer."""
+
 
 class Database:
     """One service's store."""
@@ -58,6 +61,12 @@ class Database:
         """A unit for reading only; nothing is committed. It holds no lock that a writer would wait for."""
         with UnitSession(self.engine.execution_options(read_only=True), self._statements) as session:
             yield self._unit_on(session)
+
+    def purge_answers(self) -> None:
+        """Deletes the answers to commands that nobody sends again any more: they are older than ANSWERS_KEPT."""
+        received, before = self.tables.received_command, self.clock.now() - ANSWERS_KEPT
+        with self.begin() as connection:
+            connection.execute(delete(received).where(received.c.received_at < before))
 
     def purge_inbox(self, retention_days: int) -> None:
         """Deletes inbox entries older than this. A message that was handled before then must not be delivered again."""

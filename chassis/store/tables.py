@@ -71,6 +71,7 @@ class ChassisTables:
     story: Table
     attempt: Table
     audit_entry: Table
+    received_command: Table
 
 
 def chassis_tables(metadata: MetaData) -> ChassisTables:
@@ -144,6 +145,7 @@ def _define(metadata: MetaData) -> None:
         Column("first_at", Instant, nullable=False),
     )
     _define_audit(metadata)
+    _define_received_commands(metadata)
 
 
 def _define_story(metadata: MetaData) -> None:
@@ -176,6 +178,21 @@ def _define_audit(metadata: MetaData) -> None:
         Column("hash", String(64), nullable=False),
     )
     forbid_changes(audit, "audit entries are only ever added", ("sequence",))
+
+
+def _define_received_commands(metadata: MetaData) -> None:
+    """Signed commands that were carried out, with their answers; see `chassis.access.once`."""
+    Table(
+        "received_command",
+        metadata,
+        Column("command_id", Uuid, primary_key=True),
+        Column("who", String(120), nullable=False),
+        Column("digest", String(64), nullable=False),
+        Column("signed_at", Instant, nullable=False),  # of the newest token
+        Column("received_at", Instant, nullable=False),
+        Column("answer", JSON),
+        sqlite_with_rowid=False,
+    )
 
 
 Row = dict[str, Any]

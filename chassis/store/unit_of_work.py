@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from chassis.access.actor import Actor
 from chassis.audit import store as audit_log
 from chassis.audit.chain import AuditAction
 from chassis.clock import Clock
@@ -59,6 +60,8 @@ class StoreUnit:
     outbox: Outbox
     statements: Statements
     envelope: Envelope | None = None
+    given_by: Actor | None = None
+    """Who gives the command that is carried out, if this unit carries one out."""
     committed: list[Waiting] = field(default_factory=list)
     """The outbox rows of the emitted events, once this unit has committed."""
     timers_due: set[str] = field(default_factory=set)
@@ -69,6 +72,12 @@ class StoreUnit:
     _rows: dict[tuple[Table, tuple[str, ...]], list[Row]] = field(default_factory=dict)
     _timers: dict[tuple[str, str], Setting | None] = field(default_factory=dict)
     """By name and key: how the timer was last set in this unit, or None if it was cancelled."""
+
+    @property
+    def actor(self) -> Actor:
+        if self.given_by is None:
+            raise LookupError("nobody gave a command: this is a timer, or an event's handler")
+        return self.given_by
 
     @property
     def sequence(self) -> int:

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from marshmallow import validate
 
-from contracts.commands.intake import StaffName
+from contracts.command import Command, Query
+from contracts.permissions import Permission
 from contracts.shape import Shape
 from contracts.vocabulary import (
     AwardId,
@@ -52,7 +53,7 @@ class FundTerms(Shape):
     local_authorities: tuple[LocalAuthority, ...] = ()
 
 
-class OpenFund(Shape):
+class OpenFund(Command, needs=Permission.OPEN_FUNDS):
     """Takes in a grant or donation with its restrictions. Both dates count; caps that are missing don't apply.
 
     `session_cap_pence` is the most for one session, `client_cap_pence` for one client, `sessions_per_award` the most
@@ -72,7 +73,7 @@ class OpenFund(Shape):
     further_awards: bool = False
 
 
-class ListFunds(Shape):
+class ListFunds(Query, needs=Permission.SEE_MONEY):
     """Which funds are there, open or not, and what is left of each?"""
 
 
@@ -94,7 +95,7 @@ class FundView(Shape):
     further_awards: bool = False
 
 
-class RecordPayment(Shape):
+class RecordPayment(Command, needs=Permission.RECORD_PAYMENTS):
     """A therapist paid an invoice, a part of it, or more than it.
 
     It is the same payment as one on record if it has the same `payment_id`, which whoever records it chose, or else
@@ -120,20 +121,18 @@ class PaymentView(Shape):
     credit_pence: Pence = 0
 
 
-class ReversePayment(Shape):
+class ReversePayment(Command, needs=Permission.RECORD_PAYMENTS):
     """A payment is taken back, and what it had paid is owed again. It is taken back once, however often it is asked."""
 
     payment_id: PaymentId
     reason: PaymentReversalReason
-    reversed_by: StaffName
 
 
-class ReverseSession(Shape):
+class ReverseSession(Command, needs=Permission.RECORD_SESSIONS):
     """A session is taken back, and what a fund had paid for it is the fund's again. Once, however often it is asked."""
 
     session_id: SessionId
     reason: SessionReversalReason
-    reversed_by: StaffName
 
 
 class ReversalView(Shape):
@@ -145,7 +144,7 @@ class ReversalView(Shape):
     changed: bool
 
 
-class DrawDown(Shape):
+class DrawDown(Command, needs=Permission.RECORD_SESSIONS):
     """A session of a subsidised therapy was attended on a day: its part of the fee is spent.
 
     `match_id` says whose session it was, where two therapists saw the client on one day; the later one's unless given.
@@ -166,7 +165,7 @@ class DrawdownView(Shape):
     held_pence: Pence
 
 
-class RecordAttendance(Shape):
+class RecordAttendance(Command, needs=Permission.RECORD_SESSIONS):
     """A session without a subsidy was attended on a day, so that the referral fee stands. `match_id` as in DrawDown."""
 
     referral_id: ReferralId
@@ -180,11 +179,10 @@ class AttendanceView(Shape):
     sessions_attended: Count
 
 
-class RecordNeverAttended(Shape):
+class RecordNeverAttended(Command, needs=Permission.RECORD_SESSIONS):
     """A person knows from client or therapist that the client never attended: the fee is given back."""
 
     match_id: MatchId
-    recorded_by: StaffName
 
 
 class NeverAttendedView(Shape):
@@ -196,7 +194,7 @@ class NeverAttendedView(Shape):
     changed: bool
 
 
-class ListUnrecordedAttendance(Shape):
+class ListUnrecordedAttendance(Query, needs=Permission.SEE_MATCHING):
     """Of which matches does nobody know whether client and therapist have met, though it should be known by now?"""
 
     limit: AtMost = 1_000
@@ -217,14 +215,13 @@ class UnrecordedAttendance(Shape):
     end_reason: Slug | None = None
 
 
-class AllowFurtherAward(Shape):
+class AllowFurtherAward(Command, needs=Permission.DECIDE_SUBSIDIES):
     """A person decides that somebody whose award is used up may have another one, when their turn comes."""
 
     referral_id: ReferralId
-    allowed_by: StaffName
 
 
-class ConfirmArea(Shape):
+class ConfirmArea(Command, needs=Permission.DECIDE_SUBSIDIES):
     """A person found where the client lives, which the outward code alone didn't decide."""
 
     referral_id: ReferralId
@@ -232,7 +229,7 @@ class ConfirmArea(Shape):
     local_authority: LocalAuthority | None = None
 
 
-class GetSubsidy(Shape):
+class GetSubsidy(Query, needs=Permission.SEE_MONEY):
     """How does the referral's subsidy stand?"""
 
     referral_id: ReferralId
@@ -270,7 +267,7 @@ class SubsidyView(Shape):
     wait_reason: SubsidyWaitReason | None = None
 
 
-class GetTherapistAccount(Shape):
+class GetTherapistAccount(Query, needs=Permission.SEE_ACCOUNTS_OF_THERAPISTS, own="therapist_id"):
     """What does a therapist owe, and how does their membership stand?"""
 
     therapist_id: TherapistId
@@ -307,7 +304,7 @@ class TherapistAccountView(Shape):
     invoices: Annotated[tuple[InvoiceView, ...], validate.Length(max=MOST_IN_THE_BOOKS)]
 
 
-class GetTrialBalance(Shape):
+class GetTrialBalance(Query, needs=Permission.SEE_MONEY):
     """What stands on every account, and does it all add up?"""
 
 

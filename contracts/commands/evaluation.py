@@ -7,6 +7,8 @@ from typing import Annotated
 
 from marshmallow import validate
 
+from contracts.command import Command, Query
+from contracts.permissions import FrontEnd, Permission
 from contracts.shape import SealedTo, Shape
 from contracts.vocabulary import (
     AnswerMode,
@@ -23,7 +25,7 @@ from contracts.vocabulary import (
 )
 
 
-class SummariseEvaluation(Shape):
+class SummariseEvaluation(Query, needs=Permission.SEE_REPORTS):
     """What do the forms show, from the start to `until`? One answer for each instrument and respondent asked for."""
 
     instrument: Slug | None = None
@@ -61,7 +63,7 @@ class EvaluationSummary(Shape):
     reliably_worse: Interval | None = None
 
 
-class ListInvitations(Shape):
+class ListInvitations(Query, needs=Permission.SEE_FORMS):
     """Who was asked for which form about a referral? Never what was answered."""
 
     referral_id: ReferralId
@@ -80,7 +82,7 @@ class InvitationView(Shape):
     settled_at: datetime | None = None
 
 
-class GetFormLink(Shape):
+class GetFormLink(Query, open_to=[FrontEnd.SITE]):
     """What does this link of a letter open, in this language? It holds a `contracts.sealed.LinkSecret`."""
 
     sealed: Annotated[str, SealedTo("evaluation"), validate.Length(min=1, max=16_384)]
@@ -117,14 +119,14 @@ class FormPage(Shape):
     items: Annotated[tuple[Item, ...], validate.Length(max=200)] = ()
 
 
-class GetForm(Shape):
+class GetForm(Query, needs=Permission.ENTER_FORMS):
     """What does an open invitation ask? For a person who fills it in with somebody, by telephone or from paper."""
 
     invitation_id: InvitationId
     language: Language = "en"
 
 
-class EnterAnswers(Shape):
+class EnterAnswers(Command, needs=Permission.ENTER_FORMS):
     """What somebody answered by telephone or on paper. `sealed` holds a `contracts.sealed.EnteredAnswers`."""
 
     invitation_id: InvitationId
@@ -139,7 +141,7 @@ class Entered(Shape):
     invitation_id: InvitationId
 
 
-class ListUnreadableForms(Shape):
+class ListUnreadableForms(Query, needs=Permission.RETRY_UNREADABLE):
     """Which forms came that are sealed to a key that evaluation doesn't have, the oldest first?"""
 
     limit: Annotated[int, validate.Range(min=1, max=1_000)] = 100
@@ -151,7 +153,7 @@ class UnreadableFormView(Shape):
     sealed_to: str | None = None
 
 
-class RetryUnreadableForm(Shape):
+class RetryUnreadableForm(Command, needs=Permission.RETRY_UNREADABLE):
     """Reads one again, as if it came now."""
 
     submission_id: SubmissionId

@@ -7,6 +7,8 @@ from typing import Annotated
 
 from marshmallow import validate
 
+from contracts.command import Command, Query
+from contracts.permissions import FrontEnd, Permission
 from contracts.shape import SealedTo, Shape
 from contracts.vocabulary import (
     ApartReason,
@@ -53,17 +55,16 @@ from contracts.vocabulary import (
     Work,
 )
 
-StaffName = Annotated[str, validate.Length(min=1, max=120)]
 Sealed = Annotated[str, SealedTo("intake"), validate.Length(min=1, max=65_536)]
 
 
-class GetStatus(Shape):
+class GetStatus(Query, open_to=[FrontEnd.SITE]):
     """Where does my request stand? Holds `contracts.sealed.Credentials`."""
 
     sealed: Sealed
 
 
-class ChangeByClient(Shape):
+class ChangeByClient(Command, open_to=[FrontEnd.SITE]):
     """Whoever knows a request does something about it themselves. Holds `contracts.sealed.ClientChange`."""
 
     sealed: Sealed
@@ -88,15 +89,14 @@ class StatusAnswer(Shape):
     contact_change: ContactChangeState | None = None
 
 
-class SettleContactChange(Shape):
+class SettleContactChange(Command, needs=Permission.CHANGE_CONTACTS):
     """A person has made sure, or not, that a new contact which a client named is theirs and safe."""
 
     referral_id: ReferralId
-    staff: StaffName
     accept: bool
 
 
-class ListAwaiting(Shape):
+class ListAwaiting(Query, needs=Permission.SEE_REFERRALS):
     """Which requests wait for their assessment, the longest waiting first?"""
 
     limit: Annotated[int, validate.Range(min=1, max=1_000)] = 100
@@ -117,73 +117,66 @@ class AwaitingAssessment(Shape):
     """What the client has still to agree to; until they agree to the request, only its writer is got in touch with."""
 
 
-class TakeUp(Shape):
+class TakeUp(Command, needs=Permission.ASSESS):
     """A person begins to assess a referral, so that no two do."""
 
     referral_id: ReferralId
-    assessor: StaffName
 
 
-class SignOff(Shape):
+class SignOff(Command, needs=Permission.SIGN_OFF_YOUNG_PEOPLE):
     """The safeguarding lead has seen a young person's referral, and its assessment may be completed."""
 
     referral_id: ReferralId
-    lead: StaffName
     note: Sealed | None = None
 
 
-class FindPlace(Shape):
+class FindPlace(Command, needs=Permission.MANAGE_REFERRALS):
     """A person has found out where a client is. `whereabouts` holds `contracts.sealed.Whereabouts`."""
 
     referral_id: ReferralId
-    staff: StaffName
     whereabouts: Sealed
 
 
-class Hold(Shape):
+class Hold(Command, needs=Permission.MANAGE_REFERRALS):
     """The referral waits for something. `note` holds `contracts.sealed.Note`, here and below: why, in words."""
 
     referral_id: ReferralId
-    staff: StaffName
     reason: HoldReason
     note: Sealed | None = None
 
 
-class Resume(Shape):
+class Resume(Command, needs=Permission.MANAGE_REFERRALS):
     """What a referral was on hold for has come."""
 
     referral_id: ReferralId
-    staff: StaffName
     reason: ResumptionReason
     note: Sealed | None = None
 
 
-class RecordConsent(Shape):
+class RecordConsent(Command, needs=Permission.RECORD_CONSENT):
     """What a client agrees to, or not, as they said to a person of the charity, or to whoever wrote for them."""
 
     referral_id: ReferralId
-    staff: StaffName
     consent: ConsentKind
     given: bool
     told: ConsentTold
     note: Sealed | None = None
 
 
-class ChangeContact(Shape):
+class ChangeContact(Command, needs=Permission.CHANGE_CONTACTS):
     """A client, or whoever wrote for them, is reached in another way from now on.
 
     `contact` holds `contracts.sealed.SafeContact`.
     """
 
     referral_id: ReferralId
-    staff: StaffName
     whose: Party
     contact: Sealed
     reason: ContactChangeReason
     note: Sealed | None = None
 
 
-class ChangeNeeds(Shape):
+class ChangeNeeds(Command, needs=Permission.MANAGE_REFERRALS):
     """What a client needs of a therapist, or prefers, is otherwise than they wrote; what is left out stays.
 
     `no_longer` names wishes that they don't have any more. `told` says how they said so, or whoever answers for them.
@@ -191,7 +184,6 @@ class ChangeNeeds(Shape):
     """
 
     referral_id: ReferralId
-    staff: StaffName
     reason: NeedsChangeReason
     told: ConsentTold
     sessions: Sessions | None = None
@@ -208,29 +200,26 @@ class ChangeNeeds(Shape):
     note: Sealed | None = None
 
 
-class Undo(Shape):
+class Undo(Command, needs=Permission.UNDO_ENDINGS):
     """A referral was withdrawn or signposted by mistake: it goes on where it was."""
 
     referral_id: ReferralId
-    staff: StaffName
     reason: UndoReason
     note: Sealed | None = None
 
 
-class Close(Shape):
+class Close(Command, needs=Permission.MANAGE_REFERRALS):
     """A referral that has ended is closed, although a safeguarding concern of it is open."""
 
     referral_id: ReferralId
-    staff: StaffName
     reason: ClosureReason
     note: Sealed | None = None
 
 
-class ReRefer(Shape):
+class ReRefer(Command, needs=Permission.MANAGE_REFERRALS):
     """A person asks again after their referral was finished: a new one takes it up, with what they said before."""
 
     referral_id: ReferralId
-    staff: StaffName
     reason: ReReferralReason
     note: Sealed | None = None
 
@@ -242,7 +231,7 @@ class ReReferred(Shape):
     reference: str
 
 
-class ListDuplicates(Shape):
+class ListDuplicates(Query, needs=Permission.MERGE_REQUESTS):
     """Which requests may be the same person's same request? Of one referral, or the newest of all."""
 
     referral_id: ReferralId | None = None
@@ -262,41 +251,37 @@ class PossibleDuplicate(Shape):
     found_at: datetime
 
 
-class Merge(Shape):
+class Merge(Command, needs=Permission.MERGE_REQUESTS):
     """A person has found a referral to be the same as another, which goes on in its place."""
 
     referral_id: ReferralId
     into_referral_id: ReferralId
-    staff: StaffName
     reason: MergeReason
     note: Sealed | None = None
 
 
-class TellApart(Shape):
+class TellApart(Command, needs=Permission.MERGE_REQUESTS):
     """A person has found that two requests are not the same: they are never suggested to be again."""
 
     referral_id: ReferralId
     other_referral_id: ReferralId
-    staff: StaffName
     reason: ApartReason
 
 
-class Unmerge(Shape):
+class Unmerge(Command, needs=Permission.MERGE_REQUESTS):
     """A person has found that a merged referral is another after all."""
 
     referral_id: ReferralId
-    staff: StaffName
     reason: UnmergeReason
     note: Sealed | None = None
 
 
-class Link(Shape):
+class Link(Command, needs=Permission.LINK_PEOPLE):
     """The people of two referrals belong together, or one harmed the other: they are kept apart."""
 
     referral_id: ReferralId
     other_referral_id: ReferralId
     kind: LinkKind
-    staff: StaffName
     reason: LinkReason
 
 
@@ -307,15 +292,14 @@ class Linked(Shape):
     share_a_therapist: bool
 
 
-class Unlink(Shape):
+class Unlink(Command, needs=Permission.UNLINK_PEOPLE):
     """Two referrals need not be kept apart."""
 
     link_id: LinkId
-    staff: StaffName
     reason: UnlinkReason
 
 
-class ListLinks(Shape):
+class ListLinks(Query, needs=Permission.SEE_REFERRALS):
     """To which referrals is this one linked?"""
 
     referral_id: ReferralId
@@ -329,14 +313,17 @@ class LinkView(Shape):
     linked_by: str
 
 
-class GetHistory(Shape):
+class GetHistory(Query, needs=Permission.SEE_REFERRALS):
     """Which steps has this referral taken?"""
 
     referral_id: ReferralId
 
 
 class StepTaken(Shape):
-    """One step: `taken_by` is a person's name, `client`, `rule`, or the service that was heard."""
+    """One step. `taken_by` is a person at a front-end (`console:…`), `client`, `rule`, or the service that was heard.
+
+    Before there were accounts it was a name that somebody had typed.
+    """
 
     number: Count
     step: str
@@ -355,11 +342,10 @@ class History(Shape):
     possible: tuple[str, ...]
 
 
-class SuggestAssessment(Shape):
+class SuggestAssessment(Query, needs=Permission.ASSESS):
     """What do the rules suggest for this referral, and why? Nothing is decided by asking."""
 
     referral_id: ReferralId
-    assessor: StaffName
 
 
 class ReasonGiven(Shape):
@@ -380,14 +366,13 @@ class SuggestedAssessment(Shape):
     reasons: tuple[ReasonGiven, ...]
 
 
-class Assess(Shape):
+class Assess(Command, needs=Permission.ASSESS):
     """A person's assessment of a referral. `aspects` holds `contracts.sealed.Aspects`.
 
     `suggestion` says what they made of what was suggested; overriding it needs a reason. `note` holds a `Note`.
     """
 
     referral_id: ReferralId
-    assessor: StaffName
     risk_level: RiskLevel
     competence: Competence
     work: Work
@@ -398,37 +383,34 @@ class Assess(Shape):
     note: Sealed | None = None
 
 
-class Signpost(Shape):
+class Signpost(Command, needs=Permission.ASSESS):
     """The referral fits another service better."""
 
     referral_id: ReferralId
-    assessor: StaffName
     reason: SignpostReason
 
 
-class Withdraw(Shape):
+class Withdraw(Command, needs=Permission.MANAGE_REFERRALS):
     """A client told a person of the charity that they take the request back."""
 
     referral_id: ReferralId
     reason: WithdrawalReason
-    staff: StaffName | None = None
     note: Sealed | None = None
 
 
-class RaiseConcern(Shape):
+class RaiseConcern(Command, needs=Permission.RAISE_CONCERNS):
     """A person of the charity raises a safeguarding concern."""
 
     referral_id: ReferralId
     severity: Severity
     category: ConcernCategory
-    raised_by: StaffName
 
 
 class ConcernRaised(Shape):
     concern_id: ConcernId
 
 
-class FindReferral(Shape):
+class FindReferral(Query, needs=Permission.SEE_REFERRALS):
     """Which referral has this reference, and how does it stand? Nothing personal is answered."""
 
     reference: Annotated[str, validate.Length(max=40)]
@@ -452,7 +434,7 @@ class ReferralSummary(Shape):
     concerns: tuple[ConcernSummary, ...] = ()
 
 
-class CountReferrals(Shape):
+class CountReferrals(Query, needs=Permission.COUNT_REFERRALS):
     """How many referrals are in each state?"""
 
 
@@ -461,7 +443,7 @@ class StateCount(Shape):
     referrals: Count
 
 
-class ListUnreadable(Shape):
+class ListUnreadable(Query, needs=Permission.RETRY_UNREADABLE):
     """Which submissions could not be taken in, and wait for a key or for a person, the oldest first?"""
 
     limit: Annotated[int, validate.Range(min=1, max=1_000)] = 100
@@ -478,7 +460,7 @@ class UnreadableView(Shape):
     sealed_to: str | None = None
 
 
-class RetryUnreadable(Shape):
+class RetryUnreadable(Command, needs=Permission.RETRY_UNREADABLE):
     """Read it again: the key was found, or what was wrong was put right."""
 
     submission_id: SubmissionId

@@ -7,6 +7,8 @@ from typing import Annotated
 
 from marshmallow import validate
 
+from contracts.command import Command, Query
+from contracts.permissions import FrontEnd, Permission
 from contracts.shape import SealedTo, Shape
 from contracts.vocabulary import (
     AgeBand,
@@ -37,13 +39,12 @@ from contracts.vocabulary import (
 Places = Annotated[int, validate.Range(min=0, max=200)]
 """How many more clients a therapist can take."""
 
-StaffName = Annotated[str, validate.Length(min=1, max=120)]
 YoungAge = Annotated[int, validate.Range(min=0, max=17)]
 Contact = Annotated[str, SealedTo("notifications"), validate.Length(min=1, max=16_384)]
 Languages = Annotated[tuple[Language, ...], validate.Length(min=1)]
 
 
-class AdmitTherapist(Shape):
+class AdmitTherapist(Command, needs=Permission.MANAGE_THERAPISTS):
     """A therapist's application was accepted. `contact` is a `contracts.sealed.TherapistContact`, sealed to
     notifications: matching passes it on and never sees a name.
 
@@ -68,11 +69,10 @@ class AdmitTherapist(Shape):
     young_to_years: YoungAge = 17
 
 
-class ChangeTherapist(Shape):
-    """Something about a therapist is otherwise from now on; what is left out stays. `staff` is on record with it."""
+class ChangeTherapist(Command, needs=Permission.MANAGE_THERAPISTS):
+    """Something about a therapist is otherwise from now on; what is left out stays."""
 
     therapist_id: TherapistId
-    staff: StaffName
     reason: ChangeReason
     contact: Contact | None = None
     session_fee_pence: Pence | None = None
@@ -82,33 +82,33 @@ class ChangeTherapist(Shape):
     young_to_years: YoungAge | None = None
 
 
-class SuspendTherapist(Shape):
+class SuspendTherapist(Command, needs=Permission.SUSPEND_THERAPISTS):
     """The therapist is to have no new offers; therapy in progress goes on."""
 
     therapist_id: TherapistId
     reason: SuspensionReason
 
 
-class ReinstateTherapist(Shape):
+class ReinstateTherapist(Command, needs=Permission.SUSPEND_THERAPISTS):
     """What suspended the therapist has been put right."""
 
     therapist_id: TherapistId
     reason: SuspensionReason
 
 
-class ChangePlaces(Shape):
+class ChangePlaces(Command, needs=Permission.CHANGE_PLACES, own="therapist_id"):
     """The therapist can take this many more clients from now on, so they are not away either."""
 
     therapist_id: TherapistId
     places: Places
 
 
-class AcceptOffer(Shape):
+class AcceptOffer(Command, needs=Permission.ANSWER_OFFERS, own="therapist_id"):
     offer_id: OfferId
     therapist_id: TherapistId
 
 
-class DeclineOffer(Shape):
+class DeclineOffer(Command, needs=Permission.ANSWER_OFFERS, own="therapist_id"):
     """The therapist can't take the referral. With `no_room` they are asked no more until they have room again.
 
     With `away` `until` is needed: the day, in London, from which they can be asked again.
@@ -120,7 +120,7 @@ class DeclineOffer(Shape):
     until: date | None = None
 
 
-class GetOfferLink(Shape):
+class GetOfferLink(Query, open_to=[FrontEnd.SITE]):
     """What does this link of an offer's letter open? It holds a `LinkSecret`: who has it may answer."""
 
     sealed: Annotated[str, SealedTo("matching"), validate.Length(min=1, max=16_384)]
@@ -156,20 +156,19 @@ class OfferPage(Shape):
     facts: OfferFacts | None = None
 
 
-class EndMatch(Shape):
+class EndMatch(Command, needs=Permission.MANAGE_MATCHES):
     match_id: MatchId
     reason: MatchEndReason
 
 
-class UndoMatchEnd(Shape):
-    """That a match had ended was recorded by mistake. `staff` is on record with it."""
+class UndoMatchEnd(Command, needs=Permission.MANAGE_MATCHES):
+    """That a match had ended was recorded by mistake."""
 
     match_id: MatchId
-    staff: StaffName
     reason: UndoReason
 
 
-class ListOffers(Shape):
+class ListOffers(Query, needs=Permission.SEE_MATCHING, own="therapist_id"):
     """Which offers wait for an answer, the longest waiting first? Of one therapist, or of all."""
 
     therapist_id: TherapistId | None = None
@@ -185,7 +184,7 @@ class OpenOffer(Shape):
     distance_km: Kilometres
 
 
-class GetStanding(Shape):
+class GetStanding(Query, needs=Permission.SEE_MATCHING):
     """Where does matching stand with this referral?"""
 
     referral_id: ReferralId
@@ -209,7 +208,7 @@ class Standing(Shape):
     last_match_id: MatchId | None = None
 
 
-class CountStandings(Shape):
+class CountStandings(Query, needs=Permission.COUNT_REFERRALS):
     """How many referrals are in each state?"""
 
 

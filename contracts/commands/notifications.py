@@ -7,8 +7,9 @@ from typing import Annotated
 
 from marshmallow import validate
 
-from contracts.commands.intake import StaffName
+from contracts.command import Command, Query
 from contracts.commands.subject import PublicKey
+from contracts.permissions import FrontEnd, Permission
 from contracts.shape import SealedTo, Shape
 from contracts.vocabulary import (
     AlertStep,
@@ -31,22 +32,18 @@ from contracts.vocabulary import (
     TherapistId,
 )
 
-ResponsiblePerson = Annotated[str, validate.Regexp(r"\s*\S"), validate.Length(min=1, max=120)]
-"""The name of the person who takes responsibility for a concern. Never blank, so that somebody is accountable."""
-
 Sealed = Annotated[str, SealedTo("notifications"), validate.Length(min=1, max=65_536)]
 
 Limit = Annotated[int, validate.Range(min=1, max=1_000)]
 
 
-class AcknowledgeAlert(Shape):
+class AcknowledgeAlert(Command, needs=Permission.HANDLE_CONCERNS):
     """A named person takes responsibility for a safeguarding concern, which ends the escalation."""
 
     concern_id: ConcernId
-    acknowledged_by: ResponsiblePerson
 
 
-class GetAlertLink(Shape):
+class GetAlertLink(Query, open_to=[FrontEnd.SITE]):
     """What does this link of an alert open? It holds a `contracts.sealed.LinkSecret`: who has it may answer."""
 
     sealed: Sealed
@@ -64,7 +61,7 @@ class AlertPage(Shape):
     acknowledged_by: str | None = None
 
 
-class GetClientLink(Shape):
+class GetClientLink(Query, open_to=[FrontEnd.SITE]):
     """What does this link of an introduction open? It holds a `contracts.sealed.ClientLink`.
 
     With `seal_to`, a public key for one answer, it is a reading: how the client is reached comes sealed to it, if a
@@ -75,13 +72,13 @@ class GetClientLink(Shape):
     seal_to: PublicKey | None = None
 
 
-class SendClientCode(Shape):
+class SendClientCode(Command, open_to=[FrontEnd.SITE]):
     """Sends the therapist a code by text message, if there is to be one now. It holds a `ClientLink`."""
 
     sealed: Sealed
 
 
-class EnterClientCode(Shape):
+class EnterClientCode(Command, open_to=[FrontEnd.SITE]):
     """A code was typed. It holds a `contracts.sealed.TypedCode`."""
 
     sealed: Sealed
@@ -108,13 +105,12 @@ class ClientPage(Shape):
     client: str | None = None
 
 
-class GiveClientCode(Shape):
+class GiveClientCode(Command, needs=Permission.GIVE_CODES):
     """A therapist who gets no text messages rings for a code, and it is sure who is calling.
 
     The match or the referral names the introduction. Both `staff` and `check` are on record with it.
     """
 
-    staff: StaffName
     check: CallerCheck
     seal_to: PublicKey
     match_id: MatchId | None = None
@@ -129,7 +125,7 @@ class GivenCode(Shape):
     valid_until: datetime
 
 
-class ListAlerts(Shape):
+class ListAlerts(Query, needs=Permission.SEE_ALERTS):
     """Which alerts wait for a person, the oldest first? With `all`, the acknowledged ones too."""
 
     all: bool = False
@@ -152,7 +148,7 @@ class AlertView(Shape):
     reached_at: datetime | None = None
 
 
-class RecordOutcome(Shape):
+class RecordOutcome(Command, needs=Permission.HANDLE_CONCERNS):
     """What was decided about a concern that somebody has acknowledged. A later decision stands beside earlier ones.
 
     `reason` holds a `contracts.sealed.OutcomeReason`.
@@ -160,11 +156,10 @@ class RecordOutcome(Shape):
 
     concern_id: ConcernId
     outcome: ConcernOutcome
-    decided_by: ResponsiblePerson
     reason: Sealed
 
 
-class ListOutcomes(Shape):
+class ListOutcomes(Query, needs=Permission.SEE_ALERTS):
     """What was decided about a concern, the earliest first? Never why."""
 
     concern_id: ConcernId
@@ -177,7 +172,7 @@ class OutcomeView(Shape):
     decided_at: datetime
 
 
-class KeepStaff(Shape):
+class KeepStaff(Command, needs=Permission.MANAGE_ROTA):
     """Somebody can be put on the safeguarding rota, or is reached in another way from now on.
 
     `contact` holds a `contracts.sealed.DutyContact`.
@@ -187,7 +182,7 @@ class KeepStaff(Shape):
     contact: Sealed
 
 
-class PlanDuty(Shape):
+class PlanDuty(Command, needs=Permission.MANAGE_ROTA):
     """Somebody takes a step of the ladder from one day to another, both included."""
 
     staff_id: StaffId
@@ -197,11 +192,11 @@ class PlanDuty(Shape):
     bank_holidays: bool = False
 
 
-class CancelDuty(Shape):
+class CancelDuty(Command, needs=Permission.MANAGE_ROTA):
     duty_id: DutyId
 
 
-class PlanLeave(Shape):
+class PlanLeave(Command, needs=Permission.MANAGE_ROTA):
     """Somebody is not there from one day to another, both included."""
 
     staff_id: StaffId
@@ -217,7 +212,7 @@ class DutyPlanned(Shape):
     duty_id: DutyId
 
 
-class GetRota(Shape):
+class GetRota(Query, needs=Permission.SEE_ROTA):
     """Who is on duty on the coming days?"""
 
     days: Annotated[int, validate.Range(min=1, max=366)] = 14
@@ -231,7 +226,7 @@ class RotaDay(Shape):
     staff_id: StaffId | None = None
 
 
-class ListMessages(Shape):
+class ListMessages(Query, needs=Permission.SEE_MESSAGES):
     """Which messages are there about a referral or a concern, the oldest first? Never what they say."""
 
     referral_id: ReferralId | None = None

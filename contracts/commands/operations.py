@@ -8,7 +8,8 @@ from uuid import UUID
 
 from marshmallow import validate
 
-from contracts.commands.intake import StaffName
+from contracts.command import Command, Query
+from contracts.permissions import FrontEnd, Permission
 from contracts.shape import Shape
 
 MAX_ANCHORS = 5_000
@@ -21,11 +22,11 @@ LetterId = Annotated[str, validate.Length(min=1, max=255)]
 SequenceNumber = Annotated[int, validate.Range(min=1, max=2**53 - 1)]
 
 
-class GetHealth(Shape):
+class GetHealth(Query, open_to=[FrontEnd.ANYBODY]):
     """How is the service, and how much waits for it?"""
 
 
-class GetStory(Shape):
+class GetStory(Query, needs=Permission.SEE_EVENTS):
     """What does the event log hold about these referrals, correlation ids and messages?"""
 
     referral_ids: Ids = ()
@@ -40,7 +41,7 @@ class AnchorGiven(Shape):
     hash: Annotated[str, validate.Length(max=64)]
 
 
-class CheckAudit(Shape):
+class CheckAudit(Query, needs=Permission.CHECK_AUDIT_LOGS):
     """Is the audit log intact, and does it have every anchored entry? Or which entries are about this subject?"""
 
     subject_id: UUID | None = None
@@ -58,28 +59,35 @@ class ChosenDeadLetters(Shape):
 
 
 class LookAtDeadLetters(ChosenDeadLetters):
-    """Read dead letters without removing them: oldest first, in pages.
-
-    `list_dead_letters` leaves out headers and body, `show_dead_letters` has both, with sealed fields left out of the
-    body, and `export_dead_letters` has the body byte for byte, sealed fields included.
-    """
+    """Reads dead letters without removing them: oldest first, in pages."""
 
     after: Annotated[str, validate.Length(max=64)] | None = None
     """The `next` of the page before; missing for the first page."""
 
 
-class ReplayDeadLetters(ChosenDeadLetters):
+class ListDeadLetters(LookAtDeadLetters, Query, needs=Permission.SEE_DEAD_LETTERS):
+    """Which dead letters are there? Without headers and bodies."""
+
+
+class ShowDeadLetters(LookAtDeadLetters, Query, needs=Permission.SEE_DEAD_LETTERS):
+    """What is in these dead letters? With headers and bodies, but for sealed fields."""
+
+
+class ExportDeadLetters(LookAtDeadLetters, Query, needs=Permission.EXPORT_DEAD_LETTERS):
+    """Copies dead letters: bodies are byte for byte, sealed fields included."""
+
+
+class ReplayDeadLetters(ChosenDeadLetters, Command, needs=Permission.SETTLE_DEAD_LETTERS):
     """Put dead letters back into the lanes they came from.
 
     Each goes back under its own id, so that the inbox drops one that was handled already.
     """
 
 
-class DiscardDeadLetters(Shape):
+class DiscardDeadLetters(Command, needs=Permission.SETTLE_DEAD_LETTERS):
     """Drop the dead letters of these ids for good; each is recorded in the audit log."""
 
     ids: Annotated[tuple[LetterId, ...], validate.Length(min=1, max=10_000)]
-    discarded_by: StaffName
 
 
 class DeadLettersPage(NamedTuple):

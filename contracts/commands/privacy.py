@@ -8,7 +8,8 @@ from typing import Annotated
 
 from marshmallow import validate
 
-from contracts.commands.intake import StaffName
+from contracts.command import Command, Query
+from contracts.permissions import Permission
 from contracts.shape import Shape
 from contracts.vocabulary import ReferralId, Slug, SubmissionId
 
@@ -45,7 +46,7 @@ class LiftReason(StrEnum):
     PLACED_BY_MISTAKE = "placed_by_mistake"
 
 
-class Erase(Shape):
+class Erase(Command, needs=Permission.ERASE_PEOPLE):
     """Erase the data of the person who asked for help under this reference, for good, in every service.
 
     `anyway` overrides a therapy in progress or a concern that nobody has acknowledged; never a legal hold.
@@ -53,17 +54,16 @@ class Erase(Shape):
 
     reference: Reference
     reason: ErasureReason
-    erased_by: StaffName
     anyway: bool = False
 
 
-class GetErasure(Shape):
+class GetErasure(Query, needs=Permission.SEE_RETENTION):
     """How far is an erasure?"""
 
     reference: Reference
 
 
-class ListUnconfirmed(Shape):
+class ListUnconfirmed(Query, needs=Permission.SEE_RETENTION):
     """Which erasures has not every service confirmed yet, the oldest first?"""
 
     limit: Annotated[int, validate.Range(min=1, max=1_000)] = 100
@@ -98,23 +98,21 @@ class ErasureView(Shape):
     with_it: tuple[ErasedWith, ...] = ()
 
 
-class PlaceHold(Shape):
+class PlaceHold(Command, needs=Permission.PLACE_LEGAL_HOLDS):
     """Place a legal hold: nothing about this person is erased, whoever or whatever asks for it, until it is lifted."""
 
     reference: Reference
     reason: HoldReason
-    placed_by: StaffName
 
 
-class LiftHold(Shape):
+class LiftHold(Command, needs=Permission.PLACE_LEGAL_HOLDS):
     """Lift the legal hold: it is needed no longer."""
 
     reference: Reference
     reason: LiftReason
-    lifted_by: StaffName
 
 
-class ListHolds(Shape):
+class ListHolds(Query, needs=Permission.SEE_RETENTION):
     """Which legal holds are and were there, the oldest first?"""
 
     reference: Reference

@@ -8,8 +8,9 @@ from typing import Annotated
 
 from marshmallow import validate
 
-from contracts.commands.intake import StaffName
+from contracts.command import Command, Query
 from contracts.commands.privacy import Reference
+from contracts.permissions import Permission
 from contracts.shape import Shape
 from contracts.vocabulary import ReferralId, Slug
 
@@ -22,23 +23,21 @@ class StopKind(StrEnum):
     CONCERN_OPEN = "concern_open"
 
 
-class GetRetention(Shape):
+class GetRetention(Query, needs=Permission.SEE_RETENTION):
     """Until when is the data kept of the person who asked for help under this reference, and why?"""
 
     reference: Reference
 
 
-class ListDue(Shape):
+class ListDue(Query, needs=Permission.SEE_RETENTION):
     """Whose data is due for erasure before this time, the earliest first? Includes those that something prevents."""
 
     before: datetime
     limit: Annotated[int, validate.Range(min=1, max=1_000)] = 1_000
 
 
-class ApplyRetention(Shape):
+class ApplyRetention(Command, needs=Permission.APPLY_RETENTION):
     """Compute every date again, because the policy has changed. Recorded in the audit log."""
-
-    applied_by: StaffName
 
 
 class Reckoning(Shape):
@@ -48,7 +47,7 @@ class Reckoning(Shape):
     policy_version: int
 
 
-class ListApplied(Shape):
+class ListApplied(Query, needs=Permission.SEE_RETENTION):
     """When was every date computed again, the oldest first?"""
 
 

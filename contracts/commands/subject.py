@@ -11,7 +11,8 @@ from typing import Annotated
 
 from marshmallow import validate
 
-from contracts.commands.intake import StaffName
+from contracts.command import Command, Query
+from contracts.permissions import Permission
 from contracts.shape import Shape
 from contracts.vocabulary import ConcernId, Count, Party, ReferralId, Slug
 
@@ -124,7 +125,7 @@ class SealedHolding(Shape):
     sealed: Annotated[str, validate.Length(max=MOST_SEALED_CHARACTERS)]
 
 
-class ListSamePerson(Shape):
+class ListSamePerson(Query, needs=Permission.EXPORT_PEOPLE):
     """Under which references is something held about the person of this one?"""
 
     reference: Reference
@@ -137,14 +138,13 @@ class SamePerson(Shape):
     reference: str
 
 
-class GetSubjectData(Shape):
+class GetSubjectData(Query, needs=Permission.EXPORT_PEOPLE):
     """What is held about a person of this referral, as they may see it? Recorded in the audit log as an export.
 
     `whose` is the client or the person who wrote for them: each may see only what is about themselves.
     """
 
     referral_id: ReferralId
-    asked_by: StaffName
     reason: ExportReason
     seal_to: PublicKey
     whose: Party = Party.CLIENT
@@ -163,26 +163,23 @@ class LeftOutEntry(Shape):
     ground: Ground
 
 
-class LeaveOut(Shape):
+class LeaveOut(Command, needs=Permission.EXPORT_PEOPLE):
     """A person leaves entries out of an export that they will hand over. Recorded in the audit log."""
 
-    staff: StaffName
     entries: Annotated[tuple[LeftOutEntry, ...], validate.Length(min=1, max=1_000)]
 
 
-class ReadRecord(Shape):
+class ReadRecord(Query, needs=Permission.READ_RECORDS):
     """What did this person write, how were they assessed, and what was noted? Recorded in the audit log as a
     reading."""
 
     referral_id: ReferralId
-    staff: StaffName
     reason: ReadingReason
     seal_to: PublicKey
 
 
-class ReadOutcomes(Shape):
+class ReadOutcomes(Query, needs=Permission.HANDLE_CONCERNS):
     """What was decided about a concern, and why? Recorded in the audit log as a reading."""
 
     concern_id: ConcernId
-    staff: StaffName
     seal_to: PublicKey

@@ -20,7 +20,6 @@ from leeward.runtime.workspace import Workspace
 AT_MOST = 1_000
 
 Concern = Annotated[str, typer.Argument(metavar="CONCERN", help="The concern's id, as the list shows it.")]
-Name = Annotated[str, typer.Option("--by", help="The name of whoever answers for it; it goes on record.")]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Safeguarding concerns.")
 
@@ -41,10 +40,10 @@ def list_(
 
 
 @app.command()
-def acknowledge(concern: Concern, by: Name, var: Folder = VAR) -> None:
+def acknowledge(concern: Concern, var: Folder = VAR) -> None:
     """Takes a concern in hand, which ends its alarm. It goes on record who did."""
     with open_client(Workspace(var)) as client:
-        alert = client.call("notifications", "acknowledge_alert", concern_id=concern, acknowledged_by=by)
+        alert = client.call("notifications", "acknowledge_alert", concern_id=concern)
     console.print(f"{alert['acknowledged_by']} has it in hand.", markup=False)
 
 
@@ -52,14 +51,13 @@ def acknowledge(concern: Concern, by: Name, var: Folder = VAR) -> None:
 def outcome(
     concern: Concern,
     decided: Annotated[ConcernOutcome, typer.Argument(help="What was decided.")],
-    by: Name,
     why: Annotated[str, typer.Option(prompt="Why", help="In words; asked for if it isn't given.")],
     var: Folder = VAR,
 ) -> None:
     """Puts a decision about a concern on record, for ever."""
     workspace = Workspace(var)
     sealed = Keyring(workspace.keys).seal("notifications", OutcomeReason(words=why))
-    fields: dict[str, Any] = {"concern_id": concern, "outcome": decided.value, "decided_by": by, "reason": sealed}
+    fields: dict[str, Any] = {"concern_id": concern, "outcome": decided.value, "reason": sealed}
     with open_client(workspace) as client:
         client.call("notifications", "record_outcome", **fields)
     console.print("It is on record.")

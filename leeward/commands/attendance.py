@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from contracts.london import day_of
-from leeward.console.options import VAR, AsJson, By, Folder
+from leeward.console.options import VAR, AsJson, Folder
 from leeward.console.service_client import open_client
 from leeward.console.terminal import console, id_column, print_wide
 from leeward.runtime.workspace import Workspace
@@ -55,10 +55,10 @@ def attended(
 
 
 @app.command()
-def never(match: MatchOf, by: By, var: Folder = VAR) -> None:
+def never(match: MatchOf, var: Folder = VAR) -> None:
     """Records that the client never came: the referral fee is given back. Ask client or therapist before."""
     with open_client(Workspace(var)) as client:
-        done = client.call("billing", "record_never_attended", match_id=str(match), recorded_by=by)
+        done = client.call("billing", "record_never_attended", match_id=str(match))
     state = "On record" if done["changed"] else f"It was on record since {done['recorded_at'][:10]}"
     console.print(f"{state}: the client never came.", markup=False)
 

@@ -21,7 +21,8 @@ from contracts.commands.operations import MAX_ANCHORS
 from leeward.console.operators_audit import OPERATOR, Finding, operators_log
 from leeward.console.options import VAR, AsJson, Folder
 from leeward.console.referral_events import referral_id_of
-from leeward.console.terminal import broker_errors, broker_of, console, errors
+from leeward.console.service_client import operators_client
+from leeward.console.terminal import broker_errors, console, errors
 from leeward.runtime.workspace import SERVICES, Workspace
 
 TIMEOUT_SECONDS = 60.0
@@ -42,7 +43,7 @@ def verify_all(var: Folder = VAR, as_json: AsJson = False) -> None:
     """
     workspace = Workspace(var)
     found = {OPERATOR: operators_log(workspace)}
-    with broker_errors(), RpcClient(broker_of(workspace)) as client:
+    with broker_errors(), operators_client(workspace) as client:
         for service in SERVICES:
             found[service] = _ask(client, workspace, service)
     for name, finding in found.items():
@@ -66,7 +67,7 @@ def show(
     """Who has read, exported, held or erased what is kept about a person, in every service."""
     workspace = Workspace(var)
     found: list[dict[str, Any]] = []
-    with broker_errors(), RpcClient(broker_of(workspace)) as client:
+    with broker_errors(), operators_client(workspace) as client:
         referral_id = referral_id_of(client, reference)
         for service in SERVICES:
             try:

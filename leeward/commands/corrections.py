@@ -24,7 +24,7 @@ from contracts.vocabulary import (
     UndoReason,
     Wish,
 )
-from leeward.console.options import VAR, By, Folder, Reference
+from leeward.console.options import VAR, Folder, Reference
 from leeward.console.service_client import find_referral, open_client
 from leeward.console.terminal import console
 from leeward.console.typed_values import parsed_by, prompt_for, text_of
@@ -48,7 +48,6 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 def consent(
     reference: Reference,
     about: Annotated[ConsentKind, typer.Argument(help="What they agree to, or not.")],
-    by: By,
     told: Annotated[ConsentTold, typer.Option(help="How they said so.")],
     given: Annotated[bool, typer.Option("--given/--not-given", help="Whether they agree.")] = True,
     var: Folder = VAR,
@@ -57,7 +56,7 @@ def consent(
     with open_client(Workspace(var)) as client:
         referral = find_referral(client, reference)
         said: dict[str, Any] = {"consent": about.value, "given": given, "told": told.value}
-        client.call("intake", "record_consent", referral_id=referral["referral_id"], staff=by, **said)
+        client.call("intake", "record_consent", referral_id=referral["referral_id"], **said)
         state = find_referral(client, reference)["state"].replace("_", " ")
     console.print(f"It is on record. {referral['reference']} is {state}.", markup=False)
 
@@ -65,7 +64,6 @@ def consent(
 @app.command()
 def new_contact(
     reference: Reference,
-    by: By,
     accept: Annotated[bool, typer.Option("--accept/--refuse", help="Whether it is theirs and safe.")],
     var: Folder = VAR,
 ) -> None:
@@ -75,7 +73,7 @@ def new_contact(
     """
     with open_client(Workspace(var)) as client:
         referral = find_referral(client, reference)
-        client.call("intake", "settle_contact_change", referral_id=referral["referral_id"], staff=by, accept=accept)
+        client.call("intake", "settle_contact_change", referral_id=referral["referral_id"], accept=accept)
     now = "is reached in the new way from now on" if accept else "is reached as before"
     console.print(f"{referral['reference']} {now}.", markup=False)
 
@@ -83,7 +81,6 @@ def new_contact(
 @app.command()
 def contact(
     reference: Reference,
-    by: By,
     reason: Annotated[ContactChangeReason, typer.Option(help="Why; it goes on record.")],
     channel: Annotated[SafeChannel, typer.Option(help="How it is safe to reach them from now on.")],
     whose: Annotated[Party, typer.Option(help="The client's, or that of whoever wrote for them.")] = Party.CLIENT,
@@ -113,28 +110,26 @@ def contact(
     with open_client(workspace) as client:
         referral = find_referral(client, reference)
         change: dict[str, Any] = {"whose": whose.value, "contact": sealed, "reason": reason.value}
-        client.call("intake", "change_contact", referral_id=referral["referral_id"], staff=by, **change)
+        client.call("intake", "change_contact", referral_id=referral["referral_id"], **change)
     console.print(f"From now on {referral['reference']} is reached in the new way.", markup=False)
 
 
 @app.command()
 def undo(
     reference: Reference,
-    by: By,
     reason: Annotated[UndoReason, typer.Option(help="Why; it goes on record.")],
     var: Folder = VAR,
 ) -> None:
     """Brings back a request that a person withdrew or signposted by mistake."""
     with open_client(Workspace(var)) as client:
         referral = find_referral(client, reference)
-        client.call("intake", "undo", referral_id=referral["referral_id"], staff=by, reason=reason.value)
+        client.call("intake", "undo", referral_id=referral["referral_id"], reason=reason.value)
     console.print(f"{referral['reference']} goes on where it was.", markup=False)
 
 
 @app.command()
 def undo_match_end(
     reference: Reference,
-    by: By,
     reason: Annotated[UndoReason, typer.Option(help="Why; it goes on record.")],
     var: Folder = VAR,
 ) -> None:
@@ -144,7 +139,7 @@ def undo_match_end(
         match_id = client.call("matching", "standing", referral_id=referral["referral_id"]).get("last_match_id")
         if match_id is None:
             raise typer.BadParameter(f"{referral['reference']} never had a therapist, so that nothing has ended")
-        done = client.call("matching", "undo_match_end", match_id=match_id, staff=by, reason=reason.value)
+        done = client.call("matching", "undo_match_end", match_id=match_id, reason=reason.value)
     goes_on = "goes on with the same therapist" if done["changed"] else "hadn't ended: they go on anyway"
     console.print(f"{referral['reference']} {goes_on}.", markup=False)
 
@@ -152,7 +147,6 @@ def undo_match_end(
 @app.command()
 def needs(
     reference: Reference,
-    by: By,
     reason: Annotated[NeedsChangeReason, typer.Option(help="Why; it goes on record.")],
     told: Annotated[ConsentTold, typer.Option(help="How they said so, or who answers for them.")],
     sessions: Annotated[Sessions | None, typer.Option(help="How they would meet.")] = None,
@@ -197,6 +191,6 @@ def needs(
     changes = {name: value for name, value in said.items() if value is not None}
     with open_client(Workspace(var)) as client:
         referral = find_referral(client, reference)
-        why: dict[str, Any] = {"staff": by, "reason": reason.value, "told": told.value}
+        why: dict[str, Any] = {"reason": reason.value, "told": told.value}
         client.call("intake", "change_needs", referral_id=referral["referral_id"], **why, **changes)
     console.print(f"It is on record, and a therapist is sought for {referral['reference']} accordingly.", markup=False)

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from chassis.rpc import CommandFailed, RpcClient
 from contracts.vocabulary import ApartReason, MarkKind, MergeReason, UnmergeReason
-from leeward.console.options import VAR, AsJson, By, Folder, Reference
+from leeward.console.options import VAR, AsJson, Folder, Reference
 from leeward.console.service_client import find_referral, open_client
 from leeward.console.terminal import console
 from leeward.runtime.workspace import Workspace
@@ -51,7 +51,6 @@ def duplicates(
 def merge(
     reference: Annotated[str, typer.Argument(help="The request that stops.")],
     into: Annotated[str, typer.Argument(help="The request that goes on in its place.")],
-    by: By,
     reason: Annotated[MergeReason, typer.Option(help="Why; it goes on record.")],
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Though intake knows of nothing that the two have in common.")
@@ -64,21 +63,20 @@ def merge(
         if not anyway:
             _refuse_unless_alike(client, referral, other)
         ids = {"referral_id": referral["referral_id"], "into_referral_id": other["referral_id"]}
-        client.call("intake", "merge", **ids, staff=by, reason=reason.value)
+        client.call("intake", "merge", **ids, reason=reason.value)
     console.print(f"{referral['reference']} has stopped, and {other['reference']} goes on in its place.", markup=False)
 
 
 @app.command()
 def unmerge(
     reference: Reference,
-    by: By,
     reason: Annotated[UnmergeReason, typer.Option(help="Why; it goes on record.")],
     var: Folder = VAR,
 ) -> None:
     """Lets a request that was merged into another go on where it was: they were not the same after all."""
     with open_client(Workspace(var)) as client:
         referral = find_referral(client, reference)
-        client.call("intake", "unmerge", referral_id=referral["referral_id"], staff=by, reason=reason.value)
+        client.call("intake", "unmerge", referral_id=referral["referral_id"], reason=reason.value)
     console.print(f"{referral['reference']} goes on where it was.", markup=False)
 
 
@@ -86,7 +84,6 @@ def unmerge(
 def tell_apart(
     reference: Reference,
     other_reference: Other,
-    by: By,
     reason: Annotated[ApartReason, typer.Option(help="Why; it goes on record.")],
     var: Folder = VAR,
 ) -> None:
@@ -94,7 +91,7 @@ def tell_apart(
     with open_client(Workspace(var)) as client:
         referral, other = find_referral(client, reference), find_referral(client, other_reference)
         ids = {"referral_id": referral["referral_id"], "other_referral_id": other["referral_id"]}
-        done = client.call("intake", "tell_apart", **ids, staff=by, reason=reason.value)
+        done = client.call("intake", "tell_apart", **ids, reason=reason.value)
     both = f"{referral['reference']} and {other['reference']}"
     result = "are told apart for good" if done["changed"] else "had been told apart before; nothing has changed"
     console.print(f"{both} {result}.", markup=False)

@@ -9,12 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from chassis.bus.dead_letters import Selection
-from chassis.rpc import RpcClient
 from contracts.commands.privacy import ErasureReason, HoldReason, LiftReason
-from leeward.console.options import ME, VAR, AsJson, By, Folder, Reference
+from leeward.console.options import VAR, AsJson, Folder, Reference
 from leeward.console.referral_events import gather
-from leeward.console.service_client import ask_intake, open_client
-from leeward.console.terminal import broker_errors, broker_of, console, errors
+from leeward.console.service_client import ask_intake, open_client, operators_client
+from leeward.console.terminal import broker_errors, console, errors
 from leeward.dead_letters.attribution import Attribution, Person
 from leeward.dead_letters.discarding import discard_letters
 from leeward.dead_letters.letters import SHOW, Letter, fetch_letters
@@ -26,7 +25,6 @@ hold_app = typer.Typer(no_args_is_help=True, add_completion=False, help="Legal h
 def erase(
     reference: Reference,
     reason: Annotated[ErasureReason | None, typer.Option(help="Why; it goes on record.")] = None,
-    by: By = ME,
     status: Annotated[bool, typer.Option("--status", help="Only tell which services have confirmed.")] = False,
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Past a therapy that goes on or a concern that waits for an answer.")
@@ -49,7 +47,7 @@ def erase(
             raise typer.BadParameter("a reason is needed", param_hint="--reason")
         if not yes:
             typer.confirm(f"Erase everything about {reference}, for good?", abort=True)
-        view = ask_intake(workspace, "erase", reference=reference, reason=reason.value, erased_by=by, anyway=anyway)
+        view = ask_intake(workspace, "erase", reference=reference, reason=reason.value, anyway=anyway)
         unattributed, problems = discard_letters_about(
             workspace, _person(workspace, [view, *view.get("with_it", ())]), reason
         )
@@ -68,11 +66,10 @@ def erase(
 def place(
     reference: Reference,
     reason: Annotated[HoldReason, typer.Option(help="Why; it goes on record.")],
-    by: By = ME,
     var: Folder = VAR,
 ) -> None:
     """Keeps what is held about a person, whatever asks for its erasure, until the hold is lifted."""
-    ask_intake(Workspace(var), "place_hold", reference=reference, reason=reason.value, placed_by=by)
+    ask_intake(Workspace(var), "place_hold", reference=reference, reason=reason.value)
     console.print(f"{reference} is on legal hold.")
 
 
@@ -80,11 +77,10 @@ def place(
 def lift(
     reference: Reference,
     reason: Annotated[LiftReason, typer.Option(help="Why; it goes on record.")],
-    by: By = ME,
     var: Folder = VAR,
 ) -> None:
     """Ends a legal hold."""
-    ask_intake(Workspace(var), "lift_hold", reference=reference, reason=reason.value, lifted_by=by)
+    ask_intake(Workspace(var), "lift_hold", reference=reference, reason=reason.value)
     console.print(f"{reference} is on legal hold no longer.")
 
 
@@ -122,7 +118,7 @@ def discard_letters_about(
 def _person(workspace: Workspace, erased: list[dict[str, Any]]) -> Person:
     """The identifiers by which a letter can be attributed to a person, as far as the services remember them."""
     events: dict[str, dict[str, Any]] = {}
-    with broker_errors(), RpcClient(broker_of(workspace)) as client:
+    with broker_errors(), operators_client(workspace) as client:
         for referral in erased:
             events |= gather(client, referral["referral_id"]).events_of(referral["referral_id"])
     referrals = {referral["referral_id"] for referral in erased}

@@ -58,7 +58,7 @@ def answer(
         form = client.call("evaluation", "show_form", invitation_id=invitation)
         answers = tuple(given for item in form["items"] if (given := _ask_for_answer(item)) is not None)
         sealed = Keyring(workspace.keys).seal("evaluation", EnteredAnswers(answers=answers))
-        fields: dict[str, Any] = {"invitation_id": invitation, "mode": how.value, "staff": by, "sealed": sealed}
+        fields: dict[str, Any] = {"invitation_id": invitation, "mode": how.value, "sealed": sealed}
         client.call("evaluation", "enter_answers", **fields)
     console.print("Thank you. The answers are on record.")
 

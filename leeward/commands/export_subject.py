@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from chassis.rpc import NoAnswer
 from contracts.commands.subject import ExportReason, Ground
 from contracts.reference import InvalidReference, parse_reference
 from contracts.vocabulary import Party
-from leeward.console.options import ME, VAR, By, Folder, Reference, new_folder
+from leeward.console.options import VAR, Folder, Reference, new_folder
 from leeward.console.service_client import open_client
 from leeward.console.terminal import console, errors, plain_errors
 from leeward.runtime.workspace import Workspace
@@ -34,7 +35,6 @@ def export_subject(
         typer.Option(callback=new_folder, help="The folder to write into; subject-access in --var otherwise."),
     ] = None,
     reason: Annotated[ExportReason, typer.Option(help="Why; it goes on record.")] = ExportReason.CLIENT_ASKED,
-    by: By = ME,
     leave_out: Annotated[
         list[str] | None, typer.Option(metavar="NUMBER", help="Leave this entry out; may be given again.")
     ] = None,
@@ -63,7 +63,7 @@ def export_subject(
             _refuse(f"{path} is there already. Move it, or name another folder with --out.")
     workspace = Workspace(var)
     with plain_errors():
-        export = _gather(workspace, reference, by=by, reason=reason, whose=whose, grounds=grounds)
+        export = _gather(workspace, reference, reason=reason, whose=whose, grounds=grounds)
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     _write(page, as_html(replace(export, language=language)))
     _write(data, json.dumps(as_json(export), indent=2, ensure_ascii=False) + "\n")
@@ -77,7 +77,6 @@ def _gather(
     workspace: Workspace,
     reference: str,
     *,
-    by: str,
     reason: ExportReason,
     whose: Party,
     grounds: Mapping[str, Ground],
@@ -87,17 +86,17 @@ def _gather(
     own_forms = Path(forms) if (forms := values.get("SITE_FORMS")) else None
     with open_client(workspace) as client:
         try:
-            requests = gather(client, reference, by=by, reason=reason, whose=whose)
+            requests = gather(client, reference, reason=reason, whose=whose)
             found = numbered(_in_words(request, own_forms) for request in requests)
             if entries := left_out(found, grounds):
-                client.call("intake", "leave_out", staff=by, entries=[entry.to_json() for entry in entries])
+                client.call("intake", "leave_out", entries=[entry.to_json() for entry in entries])
         except NoAnswer as silence:
             _refuse(f"Nothing was written, because something would be missing: {silence}.")
     return Export(
         requests=[request.without(grounds) for request in found],
         grounds=frozenset(grounds.values()),
         made_at=workspace.clock.now(),
-        by=by,
+        by=getpass.getuser(),
         reason=reason,
         charity=values.get("SITE_CHARITY") or "Leeward",
         telephone=values.get("SITE_TELEPHONE") or "01632 960 001",

@@ -15,7 +15,7 @@ import typer
 
 from chassis.privacy.ephemeral_key import OneTimeKey
 from contracts.commands.subject import ReadingReason, Section, Topic
-from leeward.console.options import VAR, AsJson, By, Folder, Reference
+from leeward.console.options import VAR, AsJson, Folder, Reference
 from leeward.console.service_client import find_referral, open_client
 from leeward.console.terminal import console
 from leeward.runtime.workspace import Workspace
@@ -42,7 +42,6 @@ app = typer.Typer(
 @app.command()
 def show(
     reference: Reference,
-    by: By,
     reason: Annotated[ReadingReason, typer.Option(help="Why; it goes on record.")],
     var: Folder = VAR,
     as_json: AsJson = False,
@@ -54,7 +53,7 @@ def show(
     workspace, key = Workspace(var), OneTimeKey()
     with open_client(workspace) as client:
         referral_id = find_referral(client, reference)["referral_id"]
-        asked: dict[str, Any] = {"staff": by, "reason": reason.value, "seal_to": key.public}
+        asked: dict[str, Any] = {"reason": reason.value, "seal_to": key.public}
         answer = client.call("intake", "read_record", referral_id=referral_id, **asked)
     own_forms = Path(forms) if (forms := workspace.values().get("SITE_FORMS")) else None
     sections = [in_the_forms_words(section, own_forms) for section in open_answer(key, answer).sections]
@@ -62,13 +61,13 @@ def show(
 
 
 @app.command()
-def outcomes(reference: Reference, by: By, var: Folder = VAR, as_json: AsJson = False) -> None:
+def outcomes(reference: Reference, var: Folder = VAR, as_json: AsJson = False) -> None:
     """What was decided about each safeguarding concern of a client, and why."""
     workspace, key = Workspace(var), OneTimeKey()
     sections: list[Section] = []
     with open_client(workspace) as client:
         for concern in find_referral(client, reference).get("concerns", ()):
-            asked: dict[str, Any] = {"concern_id": concern["concern_id"], "staff": by, "seal_to": key.public}
+            asked: dict[str, Any] = {"concern_id": concern["concern_id"], "seal_to": key.public}
             sections += open_answer(key, client.call("notifications", "read_outcomes", **asked)).sections
     _print_sections(sections, as_json=as_json)
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from leeward.console.options import ME, VAR, AsJson, By, Folder, Reference
+from leeward.console.options import VAR, AsJson, Folder, Reference
 from leeward.console.service_client import ask_intake
 from leeward.console.terminal import console
 from leeward.runtime.workspace import Workspace
@@ -62,7 +62,6 @@ def due(
 
 @app.command()
 def apply(
-    by: By = ME,
     var: Folder = VAR,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask, for scripts.")] = False,
     as_json: AsJson = False,
@@ -73,7 +72,7 @@ def apply(
     """
     if not yes:
         typer.confirm("Erase everybody whose time has come by the policy that intake runs with?", abort=True)
-    result = ask_intake(Workspace(var), "apply_retention", applied_by=by)
+    result = ask_intake(Workspace(var), "apply_retention")
     if as_json:
         print(json.dumps(result))
     else:

@@ -16,7 +16,7 @@ from contracts.typed.emails import read_email
 from contracts.typed.money import read_pounds
 from contracts.typed.telephones import read_telephone
 from contracts.vocabulary import CallerCheck, ChangeReason
-from leeward.console.options import VAR, By, Folder
+from leeward.console.options import VAR, Folder
 from leeward.console.service_client import find_referral, open_client
 from leeward.console.terminal import console
 from leeward.console.typed_values import parsed_by, prompt_for, text_of
@@ -34,7 +34,7 @@ MOST_OF_NAME = 120
 
 
 @app.command()
-def contact(therapist: Therapist, by: By, reason: Reason, var: Folder = VAR) -> None:
+def contact(therapist: Therapist, reason: Reason, var: Folder = VAR) -> None:
     """Changes how a therapist is reached, also for letters that have still to be sent.
 
     Name, email and telephone are asked for, so that they stand in no history of the terminal.
@@ -45,14 +45,13 @@ def contact(therapist: Therapist, by: By, reason: Reason, var: Folder = VAR) -> 
         telephone=prompt_for("Telephone (nothing if there is none)", _telephone, otherwise=""),
     )
     sealed = Keyring(Workspace(var).keys).seal("notifications", new)
-    _change(var, therapist, by, reason, contact=sealed)
+    _change(var, therapist, reason, contact=sealed)
     console.print("From now on the therapist is reached in the new way.")
 
 
 @app.command()
 def change(
     therapist: Therapist,
-    by: By,
     reason: Reason,
     fee: Annotated[
         int | None,
@@ -84,14 +83,13 @@ def change(
     changes = {name: value for name, value in said.items() if value is not None}
     if not changes:
         raise typer.BadParameter("name what is otherwise, such as --fee 55")
-    _change(var, therapist, by, reason, **changes)
+    _change(var, therapist, reason, **changes)
     console.print("It is on record, and holds from now on.")
 
 
 @app.command()
 def code(
     introduction: Annotated[str, typer.Argument(metavar="MATCH|REFERENCE", help="The match's id, or the reference.")],
-    by: By,
     reason: Annotated[CallerCheck, typer.Option(help="How you made sure who is calling; it goes on record.")],
     var: Folder = VAR,
 ) -> None:
@@ -100,7 +98,7 @@ def code(
     Make sure first that it is the therapist who is calling.
     """
     key = OneTimeKey()
-    asked: dict[str, Any] = {"staff": by, "check": reason.value, "seal_to": key.public}
+    asked: dict[str, Any] = {"check": reason.value, "seal_to": key.public}
     with open_client(Workspace(var)) as client:
         if _is_match(introduction):
             asked["match_id"] = introduction
@@ -123,6 +121,6 @@ def _telephone(text: str) -> str | None:
     return read_telephone(text).e164 if text else None
 
 
-def _change(var: Any, therapist: str, by: str, reason: ChangeReason, **changes: Any) -> None:
+def _change(var: Any, therapist: str, reason: ChangeReason, **changes: Any) -> None:
     with open_client(Workspace(var)) as client:
-        client.call("matching", "change_therapist", therapist_id=therapist, staff=by, reason=reason.value, **changes)
+        client.call("matching", "change_therapist", therapist_id=therapist, reason=reason.value, **changes)

@@ -11,10 +11,10 @@ import typer
 from rich.table import Table
 
 from chassis.bus.permissions import OPERATOR
-from chassis.rpc import RpcClient
 from leeward.console.options import VAR, AsJson, Folder
 from leeward.console.referral_events import Step, gather, referral_id_of, story_of
-from leeward.console.terminal import broker_errors, broker_of, console, errors
+from leeward.console.service_client import operators_client
+from leeward.console.terminal import broker_errors, console, errors
 from leeward.runtime.workspace import Workspace
 
 
@@ -24,7 +24,7 @@ def trace(
     as_json: AsJson = False,
 ) -> None:
     """A referral's story across all services, in order, with delays. Exit code 1 if a service could not be asked."""
-    with broker_errors(), RpcClient(broker_of(Workspace(var)), OPERATOR) as client:
+    with broker_errors(), operators_client(Workspace(var), OPERATOR) as client:
         referral_id = referral_id_of(client, reference)
         gathered = gather(client, referral_id)
     steps = story_of(gathered, referral_id)

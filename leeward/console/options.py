@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from pathlib import Path
 from typing import Annotated
@@ -38,9 +37,3 @@ def new_folder(path: Path | None) -> Path | None:
 
 
 Reference = Annotated[str, typer.Argument(help="The client's reference.")]
-
-
-By = Annotated[str, typer.Option("--by", help="Who answers for it; it goes on record.")]
-
-
-ME = getpass.getuser()

@@ -108,7 +108,7 @@ def story_of(gathered: Gathered, referral_id: str) -> list[Step]:
     return sorted(steps, key=lambda step: (step.at, step.event != FROM_OUTSIDE, step.id))
 
 
-def _ask(client: RpcClient, service: str, query: dict[str, list[str]], gathered: Gathered) -> None:
+def _ask(client: RpcClient, service: str, query: dict[str, Any], gathered: Gathered) -> None:
     if service in gathered.silent:
         return
     try:

@@ -8,19 +8,21 @@ from typing import Any
 
 import typer
 
+from chassis.privacy.sealing import NoKey
 from chassis.rpc import CommandFailed, NoAnswer, RpcClient
+from leeward.console.operator import sign_as_operator
 from leeward.console.terminal import broker_errors, broker_of, errors
 from leeward.runtime.workspace import Workspace
 
 
 @contextmanager
 def open_client(workspace: Workspace, front_end: str | None = None) -> Iterator[RpcClient]:
-    """A client for commands, as staff or as another front-end of `chassis.bus.permissions`.
+    """A client for commands of whoever is logged in, over staff's exchange or a front-end's own.
 
     Prints why and exits with 1 if a service refuses or doesn't answer.
     """
     try:
-        with broker_errors(), RpcClient(broker_of(workspace), front_end) as client:
+        with broker_errors(), operators_client(workspace, front_end) as client:
             yield client
     except CommandFailed as refusal:
         errors.print(refusal.message, style="red", markup=False)
@@ -29,6 +31,19 @@ def open_client(workspace: Workspace, front_end: str | None = None) -> Iterator[
     else:
         return
     raise typer.Exit(1)
+
+
+def operators_client(workspace: Workspace, front_end: str | None = None) -> RpcClient:
+    """Signs with the operators' key, if it is in the workspace; without it services answer what needs nobody.
+
+    Ends with exit code 2 if no broker is known.
+    """
+    amqp_uri = broker_of(workspace)
+    try:
+        sign = sign_as_operator(workspace)
+    except NoKey:
+        sign = None
+    return RpcClient(amqp_uri, front_end, sign=sign)
 
 
 def find_referral(client: RpcClient, reference: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -19,10 +18,7 @@ def discard_letters(client: RpcClient, workspace: Workspace, letters: Iterable[L
     known = {(letter.service, letter.id): letter for letter in letters}
     for service, id_ in known:
         ids[service].append(id_)
-    who = getpass.getuser()
-    answers = move_letters(
-        client, DISCARD, {service: {"ids": theirs, "discarded_by": who} for service, theirs in ids.items()}
-    )
+    answers = move_letters(client, DISCARD, {service: {"ids": theirs} for service, theirs in ids.items()})
     for service, moved in answers.moved.items():
         for letter in (known[service, id_] for id_ in moved["done"]):
             about = {"service": service, "id": letter.id, "event": letter.event, "died_of": letter.reason}

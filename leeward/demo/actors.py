@@ -23,8 +23,8 @@ from contracts.sealed import Answer, Aspects, Credentials, EvaluationForm, LinkS
 from contracts.vocabulary import LinkState
 from web.publisher.publisher import Publisher
 
-ASSESSOR = "A. Sessor"
-DUTY_LEAD = "D. Lead"
+PLAYED = "demonstration"
+"""Who is on record for what these people do."""
 WEEKS_OF_THERAPY = 3
 _TOKEN = re.compile(r"https?://\S+/(?P<token>[A-Za-z0-9_-]{20,100})$", re.MULTILINE)
 
@@ -74,6 +74,9 @@ class Actors:
 
     amqp_uri: str
     client: RpcClient
+    """Gives the commands of staff and therapists."""
+    site: RpcClient
+    """Asks what the public site asks."""
     publisher: Publisher
     keyring: Keyring
     seeded_random: SeededRandom
@@ -118,9 +121,7 @@ class Actors:
         """The duty lead takes every concern in hand."""
         alerts = self.client.call("notifications", "alerts", limit=1000)
         for alert in alerts:
-            self.client.call(
-                "notifications", "acknowledge_alert", concern_id=alert["concern_id"], acknowledged_by=DUTY_LEAD
-            )
+            self.client.call("notifications", "acknowledge_alert", concern_id=alert["concern_id"])
         return len(alerts)
 
     def return_forms(self) -> int:
@@ -174,11 +175,9 @@ class Actors:
     def _assess(self, waiting: dict[str, Any]) -> None:
         reference, referral_id = waiting["reference"], waiting["referral_id"]
         if waiting["needs_safeguarding_lead"]:
-            self.client.call("intake", "sign_off", referral_id=referral_id, lead=DUTY_LEAD)
+            self.client.call("intake", "sign_off", referral_id=referral_id)
         if self.seeded_random.happens(reference, "signposted", self.shares.signposted):
-            self.client.call(
-                "intake", "signpost", referral_id=referral_id, assessor=ASSESSOR, reason="other_service_fits_better"
-            )
+            self.client.call("intake", "signpost", referral_id=referral_id, reason="other_service_fits_better")
             self.signposted.add(reference)
             return
         higher = self.seeded_random.happens(reference, "risk", self.shares.higher_risk)
@@ -188,7 +187,6 @@ class Actors:
             "intake",
             "assess",
             referral_id=referral_id,
-            assessor=ASSESSOR,
             risk_level="higher" if higher else "lower",
             competence="higher" if higher and not family else "lower",
             work="couple" if couple else "partner" if family else "individual",
@@ -228,7 +226,7 @@ class Actors:
         None if the link opens no form, or a form without questions.
         """
         sealed = self.keyring.seal("evaluation", LinkSecret(token=token))
-        form = FormPage.from_json(self.client.call("evaluation", "open_form", sealed=sealed))
+        form = FormPage.from_json(self.site.call("evaluation", "open_form", sealed=sealed))
         if form.state is not LinkState.OPEN or not form.items:
             return None
         mood = self.seeded_random.of(token, "answers").random()

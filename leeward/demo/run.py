@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chassis.bus.permissions import ENQUIRY
 from chassis.privacy.sealing import Keyring
 from chassis.rpc import RpcClient
 from contracts.london import day_of
 from contracts.sealed import HelpSubmission
-from leeward.demo.actors import WEEKS_OF_THERAPY, Actors, Client, SeededRandom, Shares
+from leeward.console.operator import sign_as_operator
+from leeward.demo.actors import PLAYED, WEEKS_OF_THERAPY, Actors, Client, SeededRandom, Shares
 from leeward.demo.funds import sample_funds
 from leeward.demo.therapists import admission, directory
 from leeward.demo.verify import Verification, verify
@@ -76,7 +78,8 @@ class Demonstration:
         keyring = Keyring(workspace.keys)
         self.actors = Actors(
             amqp_uri=amqp_uri,
-            client=RpcClient(amqp_uri),
+            client=RpcClient(amqp_uri, sign=sign_as_operator(workspace, PLAYED)),
+            site=RpcClient(amqp_uri, ENQUIRY),
             publisher=Publisher(amqp_uri, keys=workspace.keys, spool=workspace.spool),
             keyring=keyring,
             seeded_random=SeededRandom(seed),

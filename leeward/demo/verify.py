@@ -78,7 +78,7 @@ def expected_states(client: Client, *, signposted: bool) -> set[States]:
 
 def _status_for_client(actors: Actors, client: Client) -> str:
     credentials = Credentials(reference=client.reference, passphrase=client.passphrase)
-    answer = actors.client.call("intake", "status", sealed=actors.keyring.seal("intake", credentials))
+    answer = actors.site.call("intake", "status", sealed=actors.keyring.seal("intake", credentials))
     return str(answer.get("standing"))
 
 

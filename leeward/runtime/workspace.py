@@ -10,14 +10,19 @@ from typing import Any
 
 from dotenv import dotenv_values
 
+from chassis.access.tokens import make_signing_key
 from chassis.clock import SharedClock
 from chassis.privacy.sealing import make_keys
 from chassis.privacy.vault import new_master_key
+from contracts.permissions import FrontEnd
 from leeward.errors import Refusal
 
 SERVICES = ("intake", "matching", "billing", "notifications", "evaluation")
 READERS = ("intake", "matching", "notifications", "evaluation")
 """The services that personal data is sealed to, and that therefore have a key pair."""
+
+SIGNERS = (FrontEnd.CONSOLE, FrontEnd.PORTAL, FrontEnd.OPERATOR)
+"""The front-ends that sign commands for the people who use them, each with a key of its own."""
 
 SAMPLE_MAILBOXES = {
     "SENDER": "Leeward <hello@example.org>",
@@ -89,6 +94,9 @@ class Workspace:
         for reader in READERS:
             if not (self.keys / f"{reader}.private.json").exists():
                 make_keys(self.keys, reader)
+        for front_end in SIGNERS:
+            if not (self.keys / f"{front_end}.signing.private.json").exists():
+                make_signing_key(self.keys, front_end)
         if not self.settings.exists():
             self.settings.touch(mode=0o600)
             self.settings.write_text(self._settings(database_urls or {}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from chassis.privacy.ephemeral_key import OneTimeKey
 from chassis.rpc import RpcClient
@@ -31,9 +32,7 @@ class Request:
     parts: tuple[Part, ...]
 
 
-def gather(
-    client: RpcClient, reference: str, *, by: str, reason: ExportReason, whose: Party = Party.CLIENT
-) -> list[Request]:
+def gather(client: RpcClient, reference: str, *, reason: ExportReason, whose: Party = Party.CLIENT) -> list[Request]:
     """Everything held about the client with this reference, or about whoever wrote for them (`whose`).
 
     One Request for each of the person's references, the named one first. Intake is asked first, because it refuses
@@ -42,7 +41,7 @@ def gather(
     found = client.call("intake", "same_person", reference=reference)
     ids = [(referral["referral_id"], referral["reference"]) for referral in found]
     return [
-        Request(referral_id, own_reference, parts_of(_ask_all(client, referral_id, by, reason, whose)))
+        Request(referral_id, own_reference, parts_of(_ask_all(client, referral_id, reason, whose)))
         for referral_id, own_reference in ids
     ]
 
@@ -58,9 +57,9 @@ def parts_of(holdings: Iterable[Holding]) -> tuple[Part, ...]:
     return tuple(sorted(parts, key=lambda part: order.index(part.section.topic)))
 
 
-def _ask_all(client: RpcClient, referral_id: str, by: str, reason: ExportReason, whose: Party) -> list[Holding]:
+def _ask_all(client: RpcClient, referral_id: str, reason: ExportReason, whose: Party) -> list[Holding]:
     key = OneTimeKey()
-    fields = {"referral_id": referral_id, "asked_by": by, "reason": reason.value, "seal_to": key.public}
+    fields: dict[str, Any] = {"referral_id": referral_id, "reason": reason.value, "seal_to": key.public}
     fields["whose"] = whose.value
     answers = (client.call(service, "about_subject", timeout=TIMEOUT_SECONDS, **fields) for service in SERVICES)
     return [open_answer(key, answer) for answer in answers]

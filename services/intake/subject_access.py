@@ -38,7 +38,7 @@ LOOKED_THROUGH = frozenset({"risk"})
 def tell(unit: UnitOfWork[Dependencies], request: GetSubjectData) -> list[Section]:
     """What the person may be told. Raises UnknownReferral, HandlesLinkedReferral."""
     referral = get_referral(unit, request.referral_id)
-    refuse_who_handles_linked(unit, referral, request.asked_by)
+    refuse_who_handles_linked(unit, referral, unit.actor.who)
     found = erasures.find_erasure(unit.session, referral.id)
     sections = [
         section(Topic.ERASURE, [disclosure.erasure_entry(found)] if found else []),
@@ -61,7 +61,7 @@ def tell(unit: UnitOfWork[Dependencies], request: GetSubjectData) -> list[Sectio
 def tell_writer(unit: UnitOfWork[Dependencies], request: GetSubjectData) -> list[Section]:
     """What whoever wrote for the client may be told: what is theirs. Raises UnknownReferral, HandlesLinkedReferral."""
     referral = get_referral(unit, request.referral_id)
-    refuse_who_handles_linked(unit, referral, request.asked_by)
+    refuse_who_handles_linked(unit, referral, unit.actor.who)
     if referral.state is State.ERASED:
         return []
     known = disclosure.writer_entries(decrypt_record(unit, referral).written_by)

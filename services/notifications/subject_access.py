@@ -120,7 +120,7 @@ def read_outcomes(unit: UnitOfWork[Dependencies], request: ReadOutcomes) -> Seal
     alert = unit.session.get(Alert, request.concern_id)
     if alert is None:
         raise UnknownAlert("There is no alert about such a concern. Please check the identifier.")
-    unit.record_audit(AuditAction.READ, who=request.staff, subject_id=alert.referral_id, reason=READ_FOR)
+    unit.record_audit(AuditAction.READ, who=unit.actor.who, subject_id=alert.referral_id, reason=READ_FOR)
     decided = [_outcome(unit, outcome) for outcome in alerts.outcomes_of(unit.session, alert.concern_id)]
     return sealed(unit, [section(Topic.CONCERNS, [_concern(alert), *decided])], seal_to_=request.seal_to)
 

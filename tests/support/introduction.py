@@ -47,7 +47,7 @@ class Visitor:
     def code_by_telephone(self) -> str:
         """Rings the office."""
         key = OneTimeKey()
-        asked = {"staff": "Sam Example", "check": "called_back", "seal_to": key.public}
+        asked = {"check": "called_back", "seal_to": key.public}
         given = self.story.system.rpc.call(
             "notifications", "give_client_code", referral_id=self.story.referral_id, **asked
         )

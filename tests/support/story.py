@@ -64,7 +64,6 @@ class Story:
             "assess",
             **{
                 "referral_id": self.referral_id,
-                "assessor": "A. Sessor",
                 "risk_level": "lower",
                 "competence": "lower",
                 "work": "individual",
@@ -76,7 +75,7 @@ class Story:
     def take_in_hand(self) -> None:
         """A person of the charity acknowledges what the request has raised."""
         concern = self.heard("SafeguardingConcernRaised")["concern_id"]
-        self.system.rpc.call("notifications", "acknowledge_alert", concern_id=concern, acknowledged_by="Sam Example")
+        self.system.rpc.call("notifications", "acknowledge_alert", concern_id=concern)
 
     def heard(self, name: str, **fields: Any) -> dict[str, Any]:
         """The first event of this name about this referral, or about this therapist, with these fields."""

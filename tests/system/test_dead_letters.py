@@ -115,7 +115,7 @@ class Moving:
         return dead_letters.look(self, self._service, asked, DeadLetter.summary)  # type: ignore[arg-type]
 
     def discard(self, *ids: str) -> DeadLettersMoved:
-        asked = DiscardDeadLetters(ids=ids, discarded_by="A. Person")
+        asked = DiscardDeadLetters(ids=ids)
         return dead_letters.discard(self, self._service, asked)  # type: ignore[arg-type]
 
     @contextmanager

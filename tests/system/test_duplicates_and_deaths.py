@@ -246,7 +246,6 @@ def provoke_the_rest(system: System, tap: Tap) -> None:
         "intake",
         "signpost",
         referral_id=elsewhere.referral_id,
-        assessor="A. Sessor",
         reason="other_service_fits_better",
     )
     elsewhere.heard("ReferralSignposted")
@@ -262,9 +261,9 @@ def provoke_the_rest(system: System, tap: Tap) -> None:
     unheard.heard("SafeguardingAlertSent", step="duty_lead")
     system.advance(timedelta(minutes=16))
     concern = unheard.heard("SafeguardingAlertEscalated", step="deputy")["concern_id"]
-    system.rpc.call("notifications", "acknowledge_alert", concern_id=concern, acknowledged_by="D. Lead")
+    system.rpc.call("notifications", "acknowledge_alert", concern_id=concern)
     reason = Keyring(system.workspace.keys).seal("notifications", OutcomeReason(words="made up"))
-    decided = {"outcome": "no_further_action", "decided_by": "D. Lead", "reason": reason}
+    decided = {"outcome": "no_further_action", "reason": reason}
     system.rpc.call("notifications", "record_outcome", concern_id=concern, **decided)
     unheard.heard("SafeguardingOutcomeRecorded")
 
@@ -298,7 +297,7 @@ def provoke_the_rest(system: System, tap: Tap) -> None:
     take_truth_back(system, troubled, match)
 
     assert hasty.receipt.reference
-    who = {"reason": "client_asked", "erased_by": "A. Dministrator"}
+    who = {"reason": "client_asked"}
     system.rpc.call("intake", "erase", reference=hasty.receipt.reference, **who)
     for service in set(SERVICES) - {"intake"}:
         tap.wait_for("ErasureConfirmed", lambda one, said=f"{service}.events": one.exchange == said)
@@ -309,7 +308,7 @@ def changed_their_minds(system: System, tap: Tap) -> None:
     """A referral waits and goes on, another is merged and un-merged, and the two are linked and unlinked."""
 
     def ask(command: str, said: str, **fields: str) -> dict[str, Any]:
-        answer: dict[str, Any] = system.rpc.call("intake", command, staff="A. Sessor", **fields)
+        answer: dict[str, Any] = system.rpc.call("intake", command, **fields)
         heard = tap.wait_for(said, lambda one: one.data["referral_id"] == fields.get("referral_id", story.referral_id))
         return {**answer, **heard.data}
 
@@ -337,7 +336,7 @@ def said_since(system: System, tap: Tap) -> None:
     story.assess()
     story.heard("AgreementAwaited")
     agreed = {"consent": "pass_to_therapist", "given": True, "told": "in_person"}
-    system.rpc.call("intake", "record_consent", referral_id=story.referral_id, staff="A. Sessor", **agreed)
+    system.rpc.call("intake", "record_consent", referral_id=story.referral_id, **agreed)
     letter = story.letter_to(f"{story.therapist_id}@example.org", "/offer/")
     system.publisher.answer_offer(OfferAnswer(token=secret_in(letter, "offer"), accepted=True))
     matched = story.heard("TherapistMatched")
@@ -354,11 +353,11 @@ def said_since(system: System, tap: Tap) -> None:
     story.heard("AnotherTherapistWanted")
     system.rpc.call("matching", "end_match", match_id=match_id, reason="completed")
     story.heard("EvaluationInvited", stage="end")
-    undone = {"staff": "A. Sessor", "reason": "recorded_by_mistake"}
+    undone = {"reason": "recorded_by_mistake"}
     system.rpc.call("matching", "undo_match_end", match_id=match_id, **undone)
     story.heard("MatchEndUndone")
     story.heard("EvaluationInvitationCancelled")
-    changed = {"staff": "A. Sessor", "reason": "they_said", "session_fee_pence": 70_00}
+    changed = {"reason": "they_said", "session_fee_pence": 70_00}
     system.rpc.call("matching", "change_therapist", therapist_id=str(story.therapist_id), **changed)
     story.heard("TherapistFeeChanged")
 
@@ -419,18 +418,18 @@ def given_back(system: System, tap: Tap) -> None:
 def take_truth_back(system: System, story: Story, match: dict[str, Any]) -> None:
     """A client never came, or did after all, and then not so; a payment comes and is returned."""
     billing = partial(system.rpc.call, "billing")
-    billing("record_never_attended", match_id=match["match_id"], recorded_by="A. Dministrator")
+    billing("record_never_attended", match_id=match["match_id"])
     story.heard("ReferralFeeCredited")
     day = match["matched_at"][:10]
     session = billing("record_attendance", referral_id=match["referral_id"], attended_on=day)
     story.heard("ReferralFeeCreditReversed")
-    who = {"reason": "did_not_take_place", "reversed_by": "A. Dministrator"}
+    who = {"reason": "did_not_take_place"}
     billing("reverse_session", session_id=session["session_id"], **who)
     story.heard("SessionReversed")
     account = billing("therapist_account", therapist_id=match["therapist_id"])
     paid = {"invoice_id": account["invoices"][0]["invoice_id"], "amount_pence": 30_50, "reference": "too much"}
     payment = billing("record_payment", **paid)
-    who = {"reason": "returned_by_bank", "reversed_by": "A. Dministrator"}
+    who = {"reason": "returned_by_bank"}
     billing("reverse_payment", payment_id=payment["payment_id"], **who)
     story.heard("PaymentReversed")
 

@@ -26,11 +26,10 @@ def test_a_survivor_is_not_offered_to_the_therapist_of_who_harmed_them(system: S
             referral_id=other.referral_id,
             other_referral_id=one.referral_id,
             kind="survivor",
-            staff="B. Coordinator",
             reason="found_in_records",
         )
         tap.wait_for("ReferralsLinked", lambda event: event.data["other_referral_id"] == one.referral_id)
-        other.assess(assessor="C. Olleague")
+        other.assess()
         eventually(
             lambda: system.rpc.call("matching", "standing", referral_id=other.referral_id)["state"] == "waiting",
             "nobody but the other's therapist could be asked",

@@ -227,7 +227,7 @@ def see_the_client(everything: Everything, story: Story) -> str:
     assert client.writer is None
     changed = SafeContact(channel=SafeChannel.EMAIL, email=PLANTED["email"], telephone=PLANTED["telephone"])
     sealed = everything.system.keyring.seal("intake", changed)
-    asked = {"referral_id": story.referral_id, "whose": "client", "contact": sealed, "staff": "A. Sessor"}
+    asked = {"referral_id": story.referral_id, "whose": "client", "contact": sealed}
     everything.system.rpc.call("intake", "change_contact", reason="no_longer_safe", **asked)
     story.letter_to(f"{story.therapist_id}@example.org", "is reached in another way")
     return code
@@ -238,14 +238,14 @@ def record_agreement(everything: Everything, story: Story) -> None:
     story.letter_to(PLANTED["writers_email"], str(story.receipt.reference))
     assert story.letters_to(PLANTED["email"]) == []
     assert everything.system.rpc.call("matching", "standing", referral_id=story.referral_id)["on_hold"]
-    said = ("this_request", "--by", "A. Sessor", "--told", "by_telephone")
+    said = ("this_request", "--told", "by_telephone")
     leeward(everything, "referral", "consent", str(story.receipt.reference), *said)
 
 
 def take_in_hand(story: Story) -> None:
     """Somebody has been told that a person may be at risk, and sees to it; nobody is sought before."""
     concern_id = story.heard("SafeguardingAlertSent", step="duty_lead")["concern_id"]
-    acknowledged = {"concern_id": concern_id, "acknowledged_by": "L. Ead"}
+    acknowledged = {"concern_id": concern_id}
     story.system.rpc.call("notifications", "acknowledge_alert", **acknowledged)
 
 

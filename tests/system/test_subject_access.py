@@ -60,7 +60,7 @@ def a_full_life(everything: Everything, tap: Tap) -> Story:
     }
     story.ask_for_help(**form)
     ask, seal = system.rpc.call, system.keyring.seal
-    by = {"referral_id": story.referral_id, "staff": "H. Older"}
+    by = {"referral_id": story.referral_id}
     ask("intake", "hold", **by, reason="information_awaited", note=seal("intake", Note(text=NOTED)))
     ask("intake", "resume", **by, reason="information_came")
     story.assess(aspects=seal("intake", Aspects(social=PLANTED["assessors_words"], risk="for colleagues alone")))
@@ -80,16 +80,16 @@ def a_full_life(everything: Everything, tap: Tap) -> Story:
 def decide(story: Story, outcome: str) -> None:
     """Somebody takes the concern that the form raised in hand, and decides."""
     ask, concern_id = story.system.rpc.call, story.heard("SafeguardingAlertSent")["concern_id"]
-    ask("notifications", "acknowledge_alert", concern_id=concern_id, acknowledged_by="L. Ead")
+    ask("notifications", "acknowledge_alert", concern_id=concern_id)
     why = story.system.keyring.seal("notifications", OutcomeReason(words=WHY_NOT))
-    given = {"concern_id": concern_id, "outcome": outcome, "decided_by": "L. Ead", "reason": why}
+    given = {"concern_id": concern_id, "outcome": outcome, "reason": why}
     ask("notifications", "record_outcome", **given)
 
 
 def export(everything: Everything, story: Story, folder: Path, *options: str) -> tuple[str, dict[str, Any]]:
     """The page and the JSON."""
     reference = str(story.receipt.reference)
-    leeward(everything, "export-subject", reference, "--out", str(folder), "--by", "E. Xporter", *options)
+    leeward(everything, "export-subject", reference, "--out", str(folder), *options)
     page, data = folder / f"subject-access-{reference}.html", folder / f"subject-access-{reference}.json"
     assert [path.stat().st_mode & 0o777 for path in (page, data)] == [0o600, 0o600]
     return page.read_text(), json.loads(data.read_text())
@@ -178,7 +178,7 @@ def assert_left_out(everything: Everything, story: Story, read: dict[str, Any], 
     assert topics(data)["consents"] == topics(read)["consents"]
     reference = str(story.receipt.reference)
     unknown = ("--leave-out", "000000", "--ground", "legal_advice")
-    elsewhere = ("--out", str(folder / "unknown"), "--by", "E. Xporter")
+    elsewhere = ("--out", str(folder / "unknown"))
     leeward(everything, "export-subject", reference, *elsewhere, *unknown, refused="there is no entry 000000")
     assert not (folder / "unknown").exists()
     on_record = json.loads(leeward(everything, "audit", "show", reference, "--json"))

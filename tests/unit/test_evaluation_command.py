@@ -56,7 +56,7 @@ def run(tmp_path: Path, *words: str, typed: str = "") -> Any:
 def test_each_question_is_asked_until_it_has_an_answer_and_the_answers_go_sealed(
     service: Service, tmp_path: Path
 ) -> None:
-    done = run(tmp_path, "answer", "some-id", "--by", "Kim Example", "--how", "telephone", typed="1\n7\n0\n-\n")
+    done = run(tmp_path, "answer", "some-id", "--how", "telephone", typed="1\n7\n0\n-\n")
     assert done.exit_code == 0, done.output
     assert "Question 3?" in done.output
     assert "Please type one of 0, 1, or -." in done.output

@@ -143,7 +143,7 @@ def test_nobody_is_written_to_who_has_not_agreed_and_nothing_ends_in_silence(
 
     assert_somebody_heard(both.desk.messages(id_))
     if life_is_young(group, age):
-        both.intake.ask(lifecycle.sign_off, SignOff(referral_id=id_, lead="L. Ead"))
+        both.intake.ask(lifecycle.sign_off, SignOff(referral_id=id_))
     both.intake.assess(id_)
     both.go_on()
     messages = both.desk.messages(id_)

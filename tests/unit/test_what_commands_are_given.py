@@ -168,7 +168,7 @@ def test_money_and_distances_are_read_as_everywhere(words: tuple[str, str], told
 )  # fmt: skip
 def test_how_somebody_is_reached_is_read_as_everywhere(channel: str, typed: str, told: str, tmp_path: Path) -> None:
     reason = _sample(kind_of(_param(("referral", "contact"), "reason")))
-    words = ["referral", "contact", "R123", "--by", "Bo", "--reason", reason, "--channel", channel]
+    words = ["referral", "contact", "R123", "--reason", reason, "--channel", channel]
     done = CliRunner().invoke(app, [*words, "--var", str(tmp_path)], input=f"{typed}\n", env={"AMQP_URI": ""})
     assert told in flat(done)
     assert typed not in done.output.replace(f": {typed}", "")

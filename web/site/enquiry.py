@@ -9,7 +9,7 @@ import queue
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from chassis.bus.permissions import ENQUIRY
 from chassis.privacy.ephemeral_key import OneTimeKey
@@ -93,7 +93,7 @@ class Enquiry:
         typed = TypedCode(token=token, code=code[:MOST_TYPED], right=right)
         return self._ask(ClientPage, "notifications", "enter_client_code", typed)
 
-    def _ask(self, kind: type[ShapeT], service: str, command: str, secret: Shape, **fields: str) -> ShapeT:
+    def _ask(self, kind: type[ShapeT], service: str, command: str, secret: Shape, **fields: Any) -> ShapeT:
         """Sends a query with its secret sealed to the service, so that the broker never has it in the clear."""
         try:
             sealed = self._keyring.seal(service, secret)

@@ -97,6 +97,25 @@ def drop_counted_from() -> None:
     op.drop_column("timer", "counted_from")
 
 
+def add_received_commands() -> None:
+    """Signed commands that were carried out, with their answers."""
+    op.create_table(
+        "received_command",
+        sa.Column("command_id", sa.Uuid(), nullable=False),
+        sa.Column("who", sa.String(length=120), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("signed_at", MOMENT, nullable=False),
+        sa.Column("received_at", MOMENT, nullable=False),
+        sa.Column("answer", sa.JSON(), nullable=True),
+        sa.PrimaryKeyConstraint("command_id", name="pk_received_command"),
+        sqlite_with_rowid=False,
+    )
+
+
+def drop_received_commands() -> None:
+    op.drop_table("received_command")
+
+
 def forbid_changes(table: str, why: str) -> None:
     """The database refuses to change or delete a row of this table."""
     if _is_sqlite():

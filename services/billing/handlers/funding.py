@@ -98,6 +98,6 @@ def allow_further_award(unit: BillingUnit, request: AllowFurtherAward) -> Subsid
     wait_again(unit, referral, asked_at=unit.now)
     entry = waiting_list.find_entry(unit.session, referral.id)
     if entry and entry.allowed_by is None:
-        entry.allowed_by = request.allowed_by
+        entry.allowed_by = unit.actor.who
         money_has_come(unit)
     return subsidy_view(unit, referral)

@@ -50,7 +50,7 @@ def reverse_payment(unit: BillingUnit, request: ReversePayment) -> ReversalView:
     known = reversals.find_reversal(unit.session, payment.id)
     if known:
         return reversal_view(known, changed=False)
-    reversal = Reversal(unit.now, request.reversed_by, request.reason.value)
+    reversal = Reversal(unit.now, unit.actor.who, request.reason.value)
     _take_back(unit, payment, reversal)
     unit.emit(
         PaymentReversed(

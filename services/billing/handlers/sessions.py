@@ -53,16 +53,16 @@ def reverse_session(unit: BillingUnit, request: ReverseSession) -> ReversalView:
     known = reversals.find_reversal(unit.session, session.id)
     if known:
         return reversal_view(known, changed=False)
-    reversal = sessions.take_back(unit, session, reversed_by=request.reversed_by, reason=request.reason)
+    reversal = sessions.take_back(unit, session, reversed_by=unit.actor.who, reason=request.reason)
     return reversal_view(reversal, changed=True)
 
 
 def record_never_attended(unit: BillingUnit, request: RecordNeverAttended) -> NeverAttendedView:
     """The fee is given back, once. Raises UnknownMatch, SessionsOnRecord."""
-    match, changed = attendance.record_never_attended(unit, request.match_id, recorded_by=request.recorded_by)
+    match, changed = attendance.record_never_attended(unit, request.match_id, recorded_by=unit.actor.who)
     return NeverAttendedView(
         match_id=match.id,
         recorded_at=match.never_attended_at or unit.now,
-        recorded_by=match.never_attended_by or request.recorded_by,
+        recorded_by=match.never_attended_by or unit.actor.who,
         changed=changed,
     )

@@ -29,7 +29,7 @@ def enter_answers(unit: UnitOfWork[Dependencies], request: EnterAnswers) -> Ente
     try:
         entered = unit.dependencies.keyring.open(EnteredAnswers, request.sealed)
         form = EvaluationForm(token=str(invitation.id), answers=entered.answers)
-        take_answers(unit, invitation, form, mode=Mode(request.mode.value), entered_by=request.staff)
+        take_answers(unit, invitation, form, mode=Mode(request.mode.value), entered_by=unit.actor.who)
     except (Unopenable, InvalidShape, Invalid) as error:
         raise AnswersDontFit(f"These answers don't fit the form: {error}.") from None
     return Entered(invitation_id=invitation.id)

@@ -34,12 +34,12 @@ CONSENT_TEXTS = {
 """The texts of the site's forms that say what is agreed to."""
 
 
-def record_consent(unit: UnitOfWork[Dependencies], referral: Referral, request: RecordConsent) -> None:
+def record_consent(unit: UnitOfWork[Dependencies], referral: Referral, request: RecordConsent, *, by: str) -> None:
     """Puts on record what the client, or a guardian, said, and lets the search begin or wait accordingly.
 
     Raises StepNotPossible, WroteThemselves.
     """
-    take_step(unit, referral, Step.RECORD_CONSENT, by=request.staff, reason=request.consent, note=request.note)
+    take_step(unit, referral, Step.RECORD_CONSENT, by=by, reason=request.consent, note=request.note)
     before = decrypt_record(unit, referral)
     form = _with_consent(unit, before, request)
     replace_record(unit, referral, form)

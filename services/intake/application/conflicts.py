@@ -6,7 +6,7 @@ from chassis.ports import UnitOfWork
 from contracts.events.intake import ReferralsLinked
 from contracts.vocabulary import LinkId, LinkKind, LinkReason, ReferralId
 from services.intake.dependencies import Dependencies
-from services.intake.domain.links import ReferralLink, is_same_person
+from services.intake.domain.links import ReferralLink
 from services.intake.domain.referral import Referral
 from services.intake.domain.states import Step
 from services.intake.errors import HandlesLinkedReferral
@@ -54,7 +54,7 @@ def keep_apart(
 def refuse_who_handles_linked(unit: UnitOfWork[Dependencies], referral: Referral, staff: str) -> None:
     """Raises HandlesLinkedReferral."""
     others = [linked.other_than(referral.id) for linked in referral_links.live_links_of(unit.session, referral.id)]
-    if others and any(is_same_person(staff, handler) for handler in referrals.who_took(unit.session, HANDLING, others)):
+    if others and staff in referrals.who_took(unit.session, HANDLING, others):
         raise HandlesLinkedReferral(
             f"You handle a referral that is linked to {referral.reference}. Please leave this one to a colleague."
         )

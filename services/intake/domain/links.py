@@ -32,8 +32,3 @@ class ReferralLink:
             return False
         self.undone_at, self.undone_by, self.undone_reason = at, by, reason
         return True
-
-
-def is_same_person(one: str, other: str) -> bool:
-    """Whether two names of staff are one person's; case and spacing don't make another."""
-    return " ".join(one.casefold().split()) == " ".join(other.casefold().split())

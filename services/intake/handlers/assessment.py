@@ -31,7 +31,7 @@ def suggest_assessment(unit: UnitOfWork[Dependencies], request: SuggestAssessmen
     Raises UnknownReferral, StepNotPossible, SafeguardingLeadFirst, HandlesLinkedReferral.
     """
     referral = get_referral(unit, request.referral_id)
-    refuse_who_handles_linked(unit, referral, request.assessor)
+    refuse_who_handles_linked(unit, referral, unit.actor.who)
     referral.refuse_unless_possible(Step.ASSESS)
     found = _suggestion(unit, referral, decrypt_record(unit, referral))
     return SuggestedAssessment(
@@ -56,19 +56,19 @@ def assess(unit: UnitOfWork[Dependencies], request: Assess) -> Done:
     HandlesLinkedReferral, NotSealedToIntake.
     """
     referral = get_referral(unit, request.referral_id)
-    refuse_who_handles_linked(unit, referral, request.assessor)
-    take_step(unit, referral, Step.ASSESS, by=request.assessor, reason=request.override_reason, note=request.note)
+    refuse_who_handles_linked(unit, referral, unit.actor.who)
+    take_step(unit, referral, Step.ASSESS, by=unit.actor.who, reason=request.override_reason, note=request.note)
     form = decrypt_record(unit, referral)
     suggestion = _suggestion(unit, referral, form)
     _refuse_unless_explained(suggestion, request)
     aspects = open_sealed(unit, Aspects, request.aspects)
     content = unit.dependencies.vault.encrypt(unit.session, referral.id, aspects, at=unit.now)
-    personal_records.save_assessment(unit.session, request, suggestion, content, unit.now)
+    personal_records.save_assessment(unit.session, request, suggestion, content, by=unit.actor.who, at=unit.now)
     pause_search(unit, referral, form)  # said first, so that nobody is sought meanwhile
     unit.emit(search_facts.build_referral_assessed(unit, referral, form, request, at=unit.now))
     if request.person_at_risk:
         finding = Finding(Severity.IMMEDIATE, request.person_at_risk)
-        concerns.record_concern(unit, referral.id, finding, raised_by=request.assessor)
+        concerns.record_concern(unit, referral.id, finding, raised_by=unit.actor.who)
     return Done()
 
 

@@ -22,8 +22,8 @@ def record_consent(unit: UnitOfWork[Dependencies], request: RecordConsent) -> Do
     Raises UnknownReferral, StepNotPossible, HandlesLinkedReferral, WroteThemselves.
     """
     referral = get_referral(unit, request.referral_id)
-    refuse_who_handles_linked(unit, referral, request.staff)
-    agreements.record_consent(unit, referral, request)
+    refuse_who_handles_linked(unit, referral, unit.actor.who)
+    agreements.record_consent(unit, referral, request, by=unit.actor.who)
     return Done()
 
 

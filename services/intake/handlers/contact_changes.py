@@ -84,12 +84,12 @@ def settle_contact_change(unit: UnitOfWork[Dependencies], request: SettleContact
     Raises UnknownReferral, HandlesLinkedReferral, NothingToSettle, StepNotPossible.
     """
     referral = get_referral(unit, request.referral_id)
-    refuse_who_handles_linked(unit, referral, request.staff)
+    refuse_who_handles_linked(unit, referral, unit.actor.who)
     change = pending_contacts.find_contact_change(unit.session, referral.id)
     if change is None or change.state is not ContactChangeState.WITH_A_PERSON:
         raise NothingToSettle("No new contact of this client waits to be confirmed.")
     if request.accept:
-        _apply(unit, referral, change, by=request.staff)
+        _apply(unit, referral, change, by=unit.actor.who)
     else:
         change.expire()
     return Done()
@@ -213,11 +213,11 @@ def _agree(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
             referral,
             RecordConsent(
                 referral_id=referral.id,
-                staff=BY_CLIENT,
                 consent=ConsentKind.PASS_TO_THERAPIST,
                 given=True,
                 told=ConsentTold.IN_WRITING,
             ),
+            by=BY_CLIENT,
         )
 
 
@@ -227,8 +227,8 @@ def change_contact(unit: UnitOfWork[Dependencies], request: ChangeContact) -> Do
     Raises UnknownReferral, StepNotPossible, HandlesLinkedReferral, NotSealedToIntake, NobodyWroteForThem.
     """
     referral = get_referral(unit, request.referral_id)
-    refuse_who_handles_linked(unit, referral, request.staff)
+    refuse_who_handles_linked(unit, referral, unit.actor.who)
     contact = open_sealed(unit, SafeContact, request.contact)
-    take_step(unit, referral, Step.CHANGE_CONTACT, by=request.staff, reason=request.reason, note=request.note)
+    take_step(unit, referral, Step.CHANGE_CONTACT, by=unit.actor.who, reason=request.reason, note=request.note)
     replace_contact(unit, referral, decrypt_record(unit, referral), request.whose, contact)
     return Done()

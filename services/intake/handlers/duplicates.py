@@ -49,8 +49,8 @@ def merge(unit: UnitOfWork[Dependencies], request: Merge) -> Done:
     referral, into = get_two_referrals(unit, request.referral_id, request.into_referral_id)
     _refuse_wrong_way(referral, into)
     referral.merge(into.id)
-    carry_links(unit, of=referral, to=into, by=request.staff)
-    record_step(unit, referral, Step.MERGE, by=request.staff, reason=request.reason, note=request.note)
+    carry_links(unit, of=referral, to=into, by=unit.actor.who)
+    record_step(unit, referral, Step.MERGE, by=unit.actor.who, reason=request.reason, note=request.note)
     unit.emit(ReferralWithdrawn(referral_id=referral.id, reason=WithdrawalReason.DUPLICATE, merged_into_id=into.id))
     return Done()
 
@@ -64,8 +64,8 @@ def unmerge(unit: UnitOfWork[Dependencies], request: Unmerge) -> Done:
     into = referrals.find_referral(unit.session, referral.merged_into) if referral.merged_into else None
     referral.unmerge()
     if into is not None:
-        carry_links(unit, of=into, to=referral, by=request.staff)
-    record_step(unit, referral, Step.UNMERGE, by=request.staff, reason=request.reason, note=request.note)
+        carry_links(unit, of=into, to=referral, by=unit.actor.who)
+    record_step(unit, referral, Step.UNMERGE, by=unit.actor.who, reason=request.reason, note=request.note)
     unit.emit(ReferralReopened(referral_id=referral.id, reason=ReopeningReason.UNMERGED))
     return Done()
 
@@ -83,11 +83,11 @@ def tell_apart(unit: UnitOfWork[Dependencies], request: TellApart) -> Done:
             raise MergedIntoEachOther(
                 f"Referral {referral.reference} was merged into {into.reference}. Unmerge it if they are not the same."
             )
-    changed = possible_duplicates.tell_apart(unit.session, first.id, other.id, request, at=unit.now)
+    changed = possible_duplicates.tell_apart(unit.session, first.id, other.id, request, by=unit.actor.who, at=unit.now)
     if changed:
         for referral in (first, other):
             reason = request.reason.value
-            unit.record_audit(AuditAction.TOLD_APART, who=request.staff, subject_id=referral.id, reason=reason)
+            unit.record_audit(AuditAction.TOLD_APART, who=unit.actor.who, subject_id=referral.id, reason=reason)
     return Done(changed=changed)
 
 

@@ -44,7 +44,7 @@ def erase_by_person(unit: UnitOfWork[Dependencies], request: Erase) -> ErasureVi
             if not request.anyway:
                 _refuse_while_needed(unit, related)
         for related in together:
-            erase_referral(unit, related, by=request.erased_by, reason=request.reason)
+            erase_referral(unit, related, by=unit.actor.who, reason=request.reason)
     return _view(unit, referral)
 
 

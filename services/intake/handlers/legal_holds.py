@@ -27,11 +27,11 @@ def place_legal_hold(unit: UnitOfWork[Dependencies], request: PlaceHold) -> Hold
         id=unit.new_id(),
         referral_id=referral.id,
         reason=request.reason,
-        placed_by=request.placed_by,
+        placed_by=unit.actor.who,
         placed_at=unit.now,
     )
     unit.session.add(hold)
-    unit.record_audit(AuditAction.HELD, who=request.placed_by, subject_id=referral.id, reason=request.reason.value)
+    unit.record_audit(AuditAction.HELD, who=unit.actor.who, subject_id=referral.id, reason=request.reason.value)
     return _legal_hold_view(hold, referral)
 
 
@@ -41,11 +41,9 @@ def lift_legal_hold(unit: UnitOfWork[Dependencies], request: LiftHold) -> HoldVi
     hold = legal_hold_in_force(unit, referral)
     if hold is None:
         raise NoHold(f"There is no legal hold on {referral.reference}.")
-    hold.lift(reason=request.reason, by=request.lifted_by, at=unit.now)
+    hold.lift(reason=request.reason, by=unit.actor.who, at=unit.now)
     check_retention_now(unit, referral)
-    unit.record_audit(
-        AuditAction.HOLD_LIFTED, who=request.lifted_by, subject_id=referral.id, reason=request.reason.value
-    )
+    unit.record_audit(AuditAction.HOLD_LIFTED, who=unit.actor.who, subject_id=referral.id, reason=request.reason.value)
     return _legal_hold_view(hold, referral)
 
 

@@ -24,7 +24,7 @@ from contracts.sealed import HelpForm, Whereabouts
 from contracts.vocabulary import ClientGroup, ReferralId, ReopeningReason, SubmissionId
 from services.intake.application import closure, registration
 from services.intake.application.conflicts import carry_links, refuse_who_handles_linked
-from services.intake.application.history import UNNAMED_STAFF, record_step, take_step
+from services.intake.application.history import record_step, take_step
 from services.intake.application.lookup import get_referral, open_sealed
 from services.intake.application.records import decrypt_record, replace_record
 from services.intake.application.search_facts import publish_search_facts
@@ -39,14 +39,14 @@ from services.intake.store import personal_records
 def take_up(unit: UnitOfWork[Dependencies], request: TakeUp) -> Done:
     """Raises UnknownReferral, StepNotPossible, HandlesLinkedReferral."""
     referral = get_referral(unit, request.referral_id)
-    refuse_who_handles_linked(unit, referral, request.assessor)
-    take_step(unit, referral, Step.TAKE_UP, by=request.assessor)
+    refuse_who_handles_linked(unit, referral, unit.actor.who)
+    take_step(unit, referral, Step.TAKE_UP, by=unit.actor.who)
     return Done()
 
 
 def sign_off(unit: UnitOfWork[Dependencies], request: SignOff) -> Done:
     """Raises UnknownReferral, StepNotPossible."""
-    take_step(unit, get_referral(unit, request.referral_id), Step.SIGN_OFF, by=request.lead, note=request.note)
+    take_step(unit, get_referral(unit, request.referral_id), Step.SIGN_OFF, by=unit.actor.who, note=request.note)
     return Done()
 
 
@@ -61,7 +61,7 @@ def find_place(unit: UnitOfWork[Dependencies], request: FindPlace) -> Done:
         place = unit.dependencies.postcodes.resolve(typed.postcode)
     except postcodes.UnknownPlace as refusal:
         raise UnknownPlace(f"{refusal}.") from None
-    take_step(unit, referral, Step.FIND_PLACE, by=request.staff)
+    take_step(unit, referral, Step.FIND_PLACE, by=unit.actor.who)
     referral.place = place.kind
     form = _moved(decrypt_record(unit, referral), typed.postcode)
     replace_record(unit, referral, form)
@@ -80,7 +80,7 @@ def pause(unit: UnitOfWork[Dependencies], request: Hold) -> Done:
     """Stops the search until the referral is resumed. Raises UnknownReferral, StepNotPossible."""
     referral = get_referral(unit, request.referral_id)
     referral.pause(request.reason)
-    record_step(unit, referral, Step.HOLD, by=request.staff, reason=request.reason, note=request.note)
+    record_step(unit, referral, Step.HOLD, by=unit.actor.who, reason=request.reason, note=request.note)
     unit.emit(ReferralHeld(referral_id=request.referral_id, reason=request.reason))
     return Done()
 
@@ -92,7 +92,7 @@ def resume(unit: UnitOfWork[Dependencies], request: Resume) -> Done:
         unit,
         referral,
         Step.RESUME,
-        by=request.staff,
+        by=unit.actor.who,
         reason=request.reason,
         note=request.note,
     )
@@ -108,7 +108,7 @@ def undo(unit: UnitOfWork[Dependencies], request: Undo) -> Done:
     """
     referral = get_referral(unit, request.referral_id)
     referral.undo(at=unit.now)
-    record_step(unit, referral, Step.UNDO, by=request.staff, reason=request.reason, note=request.note)
+    record_step(unit, referral, Step.UNDO, by=unit.actor.who, reason=request.reason, note=request.note)
     _watch_assessment(unit, referral)
     unit.emit(ReferralReopened(referral_id=referral.id, reason=ReopeningReason.ENDED_BY_MISTAKE))
     if referral.state is State.ON_HOLD and referral.held_for:
@@ -125,7 +125,7 @@ def _watch_assessment(unit: UnitOfWork[Dependencies], referral: Referral) -> Non
 def close(unit: UnitOfWork[Dependencies], request: Close) -> Done:
     """Raises UnknownReferral, StepNotPossible."""
     closure.close_referral(
-        unit, get_referral(unit, request.referral_id), request.reason, by=request.staff, note=request.note
+        unit, get_referral(unit, request.referral_id), request.reason, by=unit.actor.who, note=request.note
     )
     return Done()
 
@@ -136,29 +136,30 @@ def re_refer(unit: UnitOfWork[Dependencies], request: ReRefer) -> ReReferred:
     What they said before is copied under a key of the new referral, so that either can be erased by itself.
     """
     before = get_referral(unit, request.referral_id)
-    take_step(unit, before, Step.RE_REFER, by=request.staff, reason=request.reason, note=request.note)
+    take_step(unit, before, Step.RE_REFER, by=unit.actor.who, reason=request.reason, note=request.note)
     form = decrypt_record(unit, before)
     id_, submission_id = ReferralId(unit.new_id()), SubmissionId(unit.new_id())
     referral = registration.new_referral(unit, id_, submission_id, form, before.passphrase_mark)
     referral.passphrase_subject = before.passphrase_subject or before.id
     referral.previous_id = before.id
     version = personal_records.form_of(unit.session, before.id)
-    registration.register(unit, referral, form, version, by=request.staff, reason=request.reason)
-    carry_links(unit, of=before, to=referral, by=request.staff)
+    registration.register(unit, referral, form, version, by=unit.actor.who, reason=request.reason)
+    carry_links(unit, of=before, to=referral, by=unit.actor.who)
     return ReReferred(referral_id=referral.id, reference=referral.reference)
 
 
 def signpost(unit: UnitOfWork[Dependencies], request: Signpost) -> Done:
     """Raises UnknownReferral, StepNotPossible, SafeguardingLeadFirst, HandlesLinkedReferral."""
     referral = get_referral(unit, request.referral_id)
-    refuse_who_handles_linked(unit, referral, request.assessor)
+    refuse_who_handles_linked(unit, referral, unit.actor.who)
     referral.signpost(undo_until=unit.now + unit.dependencies.settings.undo_within)
-    record_step(unit, referral, Step.SIGNPOST, by=request.assessor, reason=request.reason)
+    record_step(unit, referral, Step.SIGNPOST, by=unit.actor.who, reason=request.reason)
     unit.emit(ReferralSignposted(referral_id=referral.id, reason=request.reason))
     return Done()
 
 
 def withdraw(unit: UnitOfWork[Dependencies], request: Withdraw) -> Done:
     """Raises UnknownReferral, StepNotPossible."""
-    referral, by = get_referral(unit, request.referral_id), request.staff or UNNAMED_STAFF
+    referral = get_referral(unit, request.referral_id)
+    by = unit.actor.who
     return Done(changed=closure.withdraw_referral(unit, referral, request.reason, by=by, note=request.note))

@@ -24,7 +24,7 @@ def link(unit: UnitOfWork[Dependencies], request: Link) -> Linked:
     known = referral_links.live_links_of(unit.session, first.id)
     if first is other or any(other.id in (existing.referral_id, existing.other_id) for existing in known):
         raise CannotLink("These are the same referral, or linked already.")
-    link_id = keep_apart(unit, first.id, other.id, request.kind, by=request.staff, reason=request.reason)
+    link_id = keep_apart(unit, first.id, other.id, request.kind, by=unit.actor.who, reason=request.reason)
     in_common = first.therapist_id is not None and first.therapist_id == other.therapist_id
     return Linked(link_id=link_id, share_a_therapist=in_common)
 
@@ -38,7 +38,7 @@ def unlink(unit: UnitOfWork[Dependencies], request: Unlink) -> Done:
     if named is None or named.undone_at is not None:
         raise UnknownLink("There is no such link, or it was undone before.")
     for found in _between_the_same_people(unit, named):
-        found.undo(at=unit.now, by=request.staff, reason=request.reason)
+        found.undo(at=unit.now, by=unit.actor.who, reason=request.reason)
         unit.emit(
             ReferralsUnlinked(
                 link_id=found.id, referral_id=found.referral_id, other_referral_id=found.other_id, kind=found.kind

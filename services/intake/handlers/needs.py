@@ -52,8 +52,8 @@ def change_needs(unit: UnitOfWork[Dependencies], request: ChangeNeeds) -> Done:
     Raises UnknownReferral, StepNotPossible, HandlesLinkedReferral, NothingToChange, SaysTwoThings, NotInPrison.
     """
     referral = get_referral(unit, request.referral_id)
-    refuse_who_handles_linked(unit, referral, request.staff)
-    take_step(unit, referral, Step.CHANGE_NEEDS, by=request.staff, reason=request.reason, note=request.note)
+    refuse_who_handles_linked(unit, referral, unit.actor.who)
+    take_step(unit, referral, Step.CHANGE_NEEDS, by=unit.actor.who, reason=request.reason, note=request.note)
     before = decrypt_record(unit, referral)
     form = _changed(before, request)
     if form == before:

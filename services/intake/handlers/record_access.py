@@ -46,10 +46,10 @@ def read_record(unit: UnitOfWork[Dependencies], request: ReadRecord) -> SealedHo
     Raises UnknownReferral, NothingLeftToRead, HandlesLinkedReferral, CannotSeal.
     """
     referral = get_referral(unit, request.referral_id)
-    refuse_who_handles_linked(unit, referral, request.staff)
+    refuse_who_handles_linked(unit, referral, unit.actor.who)
     if referral.state is State.ERASED:
         raise NothingLeftToRead(f"{referral.reference} was erased: there is nothing left to read.")
-    unit.record_audit(AuditAction.READ, who=request.staff, subject_id=referral.id, reason=request.reason.value)
+    unit.record_audit(AuditAction.READ, who=unit.actor.who, subject_id=referral.id, reason=request.reason.value)
     form = decrypt_record(unit, referral)
     sections = [
         section(Topic.REQUEST, [disclosure.request_entry(referral)]),
@@ -69,7 +69,7 @@ def leave_out(unit: UnitOfWork[Dependencies], request: LeaveOut) -> Done:
     """
     for entry in request.entries:
         referral = get_referral(unit, entry.referral_id)
-        refuse_who_handles_linked(unit, referral, request.staff)
+        refuse_who_handles_linked(unit, referral, unit.actor.who)
         which = f"{entry.ground.value} {entry.service}/{entry.topic.value}/{entry.place}"
-        unit.record_audit(AuditAction.LEFT_OUT, who=request.staff, subject_id=referral.id, reason=which)
+        unit.record_audit(AuditAction.LEFT_OUT, who=unit.actor.who, subject_id=referral.id, reason=which)
     return Done()

@@ -86,9 +86,7 @@ def list_due(unit: UnitOfWork[Dependencies], request: ListDue) -> list[Retention
 def apply_retention(unit: UnitOfWork[Dependencies], request: ApplyRetention) -> Reckoning:
     """Makes all retention timers due, after a change of policy. On record, because it may erase many at once."""
     count, version = retention.make_all_due(unit.session, unit.now), unit.dependencies.retention.version
-    unit.record_audit(
-        AuditAction.RETENTION_APPLIED, who=request.applied_by, reason=f"policy {version}, referrals: {count}"
-    )
+    unit.record_audit(AuditAction.RETENTION_APPLIED, who=unit.actor.who, reason=f"policy {version}, referrals: {count}")
     return Reckoning(referrals=count, policy_version=version)
 
 

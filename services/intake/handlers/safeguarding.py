@@ -33,4 +33,4 @@ def raise_concern(unit: UnitOfWork[Dependencies], request: RaiseConcern) -> Conc
     """Raises UnknownReferral."""
     referral = get_referral(unit, request.referral_id)
     finding = Finding(request.severity, request.category)
-    return ConcernRaised(concern_id=record_concern(unit, referral.id, finding, raised_by=request.raised_by))
+    return ConcernRaised(concern_id=record_concern(unit, referral.id, finding, raised_by=unit.actor.who))

@@ -54,12 +54,14 @@ def form_of(session: Session, referral_id: ReferralId) -> Form:
     return Form(*session.execute(wanted.where(personal_records.c.referral_id == referral_id)).one())
 
 
-def save_assessment(session: Session, decided: Assess, suggested: Suggestion, content: bytes, at: datetime) -> None:
+def save_assessment(
+    session: Session, decided: Assess, suggested: Suggestion, content: bytes, *, by: str, at: datetime
+) -> None:
     """Stores what a person decided beside what was suggested; `content` is the encrypted aspects."""
     row = {
         "referral_id": decided.referral_id,
         "assessed_at": at,
-        "assessor": decided.assessor,
+        "assessor": by,
         "risk_level": decided.risk_level,
         "competence": decided.competence,
         "work": decided.work,

@@ -107,10 +107,12 @@ def find_pairs(session: Session, referral_id: ReferralId | None, limit: int) -> 
     return list(pairs.values())[:limit]
 
 
-def tell_apart(session: Session, first_id: ReferralId, second_id: ReferralId, told: TellApart, *, at: datetime) -> bool:
+def tell_apart(
+    session: Session, first_id: ReferralId, second_id: ReferralId, told: TellApart, *, by: str, at: datetime
+) -> bool:
     """False if somebody had told them apart before."""
     later, earlier = max(first_id, second_id), min(first_id, second_id)
-    row = {"referral_id": later, "other_id": earlier, "told_at": at, "told_by": told.staff, "reason": told.reason}
+    row = {"referral_id": later, "other_id": earlier, "told_at": at, "told_by": by, "reason": told.reason}
     added = upsert(session, told_apart).values(row).on_conflict_do_nothing().returning(told_apart.c.other_id)
     return session.execute(added).first() is not None
 

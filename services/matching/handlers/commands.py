@@ -98,7 +98,7 @@ def change_therapist(unit: UnitOfWork[Dependencies], request: ChangeTherapist) -
     if request.contact is not None:
         unit.emit(TherapistContactChanged(therapist_id=therapist.id, sealed=request.contact))
     unit.record_audit(
-        AuditAction.THERAPIST_CHANGED, who=request.staff, subject_id=therapist.id, reason=request.reason.value
+        AuditAction.THERAPIST_CHANGED, who=unit.actor.who, subject_id=therapist.id, reason=request.reason.value
     )
     search.review_offers_of(unit, therapist)
     openings.open_to_waiting_list(unit, therapist)
@@ -163,7 +163,7 @@ def undo_match_end(unit: UnitOfWork[Dependencies], request: UndoMatchEnd) -> Don
         raise CannotUndo("The client has asked again since. Please go on with that newer request.")
     match_lifecycle.undo_end(unit, match, referral, request.reason)
     unit.record_audit(
-        AuditAction.MATCH_END_UNDONE, who=request.staff, subject_id=referral.id, reason=request.reason.value
+        AuditAction.MATCH_END_UNDONE, who=unit.actor.who, subject_id=referral.id, reason=request.reason.value
     )
     return Done()
 

@@ -24,7 +24,7 @@ def acknowledge_alert(unit: UnitOfWork[Dependencies], request: AcknowledgeAlert)
     Raises UnknownAlert, NamelessAcknowledgement, AlreadyAcknowledged.
     """
     alert = require_alert(unit, request.concern_id)
-    if alert.acknowledge(by=request.acknowledged_by, at=unit.now):
+    if alert.acknowledge(by=unit.actor.who, at=unit.now):
         stand_down(unit, alert)
     return alert_view(alert)
 
@@ -37,9 +37,7 @@ def record_outcome(unit: UnitOfWork[Dependencies], request: RecordOutcome) -> Ou
     alert = require_alert(unit, request.concern_id)
     reason = open_sealed(unit, OutcomeReason, request.reason)
     stored = encrypt(unit, alert.concern_id, reason)
-    outcome = alert.decide(
-        request.outcome, id=OutcomeId(unit.new_id()), by=request.decided_by, reason=stored, at=unit.now
-    )
+    outcome = alert.decide(request.outcome, id=OutcomeId(unit.new_id()), by=unit.actor.who, reason=stored, at=unit.now)
     alerts.add_outcome(unit.session, outcome)
     unit.emit(
         SafeguardingOutcomeRecorded(

@@ -107,7 +107,7 @@ def give_client_code(unit: UnitOfWork[Dependencies], request: GiveClientCode) ->
         raise NoIntroduction("No therapist may see this client at the moment, or the link in their letter is too old.")
     code = _give_code(unit, found.introduction)
     check = request.check.value
-    unit.record_audit(AuditAction.CODE_GIVEN, who=request.staff, subject_id=found.link.referral_id, reason=check)
+    unit.record_audit(AuditAction.CODE_GIVEN, who=unit.actor.who, subject_id=found.link.referral_id, reason=check)
     return GivenCode(
         therapist_id=found.link.therapist_id,
         sealed=_sealed_to(request.seal_to, OneTimeCode(code=code)),

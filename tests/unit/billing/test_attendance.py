@@ -34,9 +34,7 @@ def attend(bench: Bench, match: TherapistMatched) -> None:
 
 
 def never_attended(bench: Bench, match_id: MatchId, by: str = "A. Person") -> NeverAttendedView:
-    view: NeverAttendedView = bench.ask(
-        sessions.record_never_attended, RecordNeverAttended(match_id=match_id, recorded_by=by)
-    )
+    view: NeverAttendedView = bench.ask(sessions.record_never_attended, RecordNeverAttended(match_id=match_id))
     return view
 
 

@@ -55,9 +55,7 @@ def use_up(bench: Bench, referral_id: ReferralId) -> None:
 
 
 def allow(bench: Bench, referral_id: ReferralId) -> SubsidyView:
-    view: SubsidyView = bench.ask(
-        funding.allow_further_award, AllowFurtherAward(referral_id=referral_id, allowed_by="A. Person")
-    )
+    view: SubsidyView = bench.ask(funding.allow_further_award, AllowFurtherAward(referral_id=referral_id))
     bench.settle()
     return view
 

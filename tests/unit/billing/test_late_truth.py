@@ -53,7 +53,7 @@ def refusal_of(bench: Bench, award_id: AwardId, days: int) -> str:
 
 def take_back(bench: Bench, session_id: SessionId) -> ReversalView:
     reason = SessionReversalReason.DID_NOT_TAKE_PLACE
-    request = ReverseSession(session_id=session_id, reason=reason, reversed_by="A. Person")
+    request = ReverseSession(session_id=session_id, reason=reason)
     view: ReversalView = bench.ask(sessions.reverse_session, request)
     return view
 

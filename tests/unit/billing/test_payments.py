@@ -46,9 +46,7 @@ def pay(bench: Bench, invoice_id: InvoiceId, pence: int, **changed: Any) -> Paym
 
 def take_back(bench: Bench, payment_id: PaymentId, by: str = "A. Person") -> ReversalView:
     reason = PaymentReversalReason.RETURNED_BY_BANK
-    view: ReversalView = bench.ask(
-        payments.reverse_payment, ReversePayment(payment_id=payment_id, reason=reason, reversed_by=by)
-    )
+    view: ReversalView = bench.ask(payments.reverse_payment, ReversePayment(payment_id=payment_id, reason=reason))
     return view
 
 

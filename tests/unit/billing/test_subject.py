@@ -48,7 +48,7 @@ def test_a_session_that_was_taken_back_is_told_with_who_and_why(bench: Bench) ->
     assert award is not None
     session = bench.ask(sessions.draw_down, DrawDown(award_id=award.award_id, attended_on=bench.today))
     reason = SessionReversalReason.DID_NOT_TAKE_PLACE
-    taken_back = ReverseSession(session_id=SessionId(session.session_id), reason=reason, reversed_by="A. Person")
+    taken_back = ReverseSession(session_id=SessionId(session.session_id), reason=reason)
     bench.ask(sessions.reverse_session, taken_back)
     bench.told(ended(match, MatchEndReason.NOT_ATTENDED))
     facts = told(bench, asked.referral_id)

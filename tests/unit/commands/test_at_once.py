@@ -64,22 +64,21 @@ def keep_staff(service: Service) -> Asked:
 def take_up(service: Service) -> Asked:
     return "take_up", {
         "referral_id": service.ask("awaiting_assessment", {})[0]["referral_id"],
-        "assessor": "Jo Made-Up",
     }
 
 
 def link(service: Service) -> Asked:
     one, other = service.ids()["referral_id"][:2]
-    asked = {"kind": "partner", "staff": "Jo Made-Up", "reason": "said_by_client"}
+    asked = {"kind": "partner", "reason": "said_by_client"}
     return "link", {"referral_id": str(one), "other_referral_id": str(other), **asked}
 
 
 def place_hold(service: Service) -> Asked:
-    return "place_hold", {"reference": service.references[0], "reason": "complaint", "placed_by": "Jo Made-Up"}
+    return "place_hold", {"reference": service.references[0], "reason": "complaint"}
 
 
 def erase(service: Service) -> Asked:
-    asked = {"reference": service.references[1], "reason": "client_asked", "erased_by": "Jo Made-Up", "anyway": True}
+    asked = {"reference": service.references[1], "reason": "client_asked", "anyway": True}
     return "erase", asked
 
 

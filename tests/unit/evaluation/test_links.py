@@ -171,7 +171,7 @@ def test_a_decision_that_is_heard_of_before_its_concern_counts(asked: Study, ref
 def enter(study: Study, invitation_id: InvitationId, values: list[int]) -> object:
     answers = tuple(Answer(item=f"q{number}", value=value) for number, value in enumerate(values, start=1))
     sealed = study.keyring.seal("evaluation", EnteredAnswers(answers=answers))
-    command = EnterAnswers(invitation_id=invitation_id, mode=AnswerMode.TELEPHONE, staff="Kim Example", sealed=sealed)
+    command = EnterAnswers(invitation_id=invitation_id, mode=AnswerMode.TELEPHONE, sealed=sealed)
     return study.bench.ask(commands.enter_answers, command)
 
 

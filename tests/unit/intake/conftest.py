@@ -153,7 +153,6 @@ class Intake(HandlerBench):
     def assess(self, referral_id: ReferralId, **changes: Any) -> None:
         found: dict[str, Any] = {
             "referral_id": referral_id,
-            "assessor": "Sam Example",
             "risk_level": RiskLevel.LOWER,
             "competence": Competence.LOWER,
             "work": Work.INDIVIDUAL,

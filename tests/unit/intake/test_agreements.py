@@ -43,7 +43,7 @@ NO_AGREEMENT, NO_PASSING_ON = HoldReason.CLIENT_HAS_NOT_AGREED, HoldReason.CONSE
 
 def record(intake: Intake, referral_id: ReferralId, consent: ConsentKind, given: bool = True) -> None:
     told = ConsentTold.BY_TELEPHONE
-    request = RecordConsent(referral_id=referral_id, staff="Sam Example", consent=consent, given=given, told=told)
+    request = RecordConsent(referral_id=referral_id, consent=consent, given=given, told=told)
     intake.ask(record_consent, request)
 
 
@@ -124,9 +124,7 @@ def test_for_a_family_that_wants_the_course_no_therapist_is_sought_until_a_perso
     referral_id, reference = intake.ask_and_assess(**COURSE)
     assert [event.reason for event in intake.emitted(ReferralHeld)] == [HoldReason.COURSE_WANTED]
     assert intake.emitted(AgreementAwaited) == []
-    intake.ask(
-        lifecycle.resume, Resume(referral_id=referral_id, staff="Sam Example", reason=ResumptionReason.CLIENT_READY)
-    )
+    intake.ask(lifecycle.resume, Resume(referral_id=referral_id, reason=ResumptionReason.CLIENT_READY))
     record(intake, referral_id, ConsentKind.RESEARCH)
     assert intake.state(reference) == "assessed"
 
@@ -146,7 +144,7 @@ def test_a_family_that_wants_the_course_is_not_searched_for_when_its_consent_com
 
 def test_what_waits_for_an_agreement_is_not_resumed_without_it(intake: Intake) -> None:
     referral_id = intake.ask_and_assess(consents=consents(pass_to_therapist=False)).referral_id
-    resume = Resume(referral_id=referral_id, staff="Sam Example", reason=ResumptionReason.CLIENT_READY)
+    resume = Resume(referral_id=referral_id, reason=ResumptionReason.CLIENT_READY)
     with pytest.raises(StepNotPossible, match="record what they say with `record_consent`"):
         intake.ask(lifecycle.resume, resume)
 
@@ -162,7 +160,7 @@ def test_two_agreements_are_waited_for_one_after_the_other(intake: Intake) -> No
 
 def test_an_agreement_leaves_what_is_on_hold_for_something_else(intake: Intake) -> None:
     referral_id, reference = intake.ask_and_assess()
-    hold = Hold(referral_id=referral_id, staff="Sam Example", reason=HoldReason.CLIENT_NOT_READY)
+    hold = Hold(referral_id=referral_id, reason=HoldReason.CLIENT_NOT_READY)
     intake.ask(lifecycle.pause, hold)
     record(intake, referral_id, ConsentKind.PASS_TO_THERAPIST)
     assert intake.state(reference) == "on_hold"

@@ -44,7 +44,7 @@ def intake(intake_on_each_store: Intake) -> Intake:
 
 
 def suggested(intake: Intake, referral_id: ReferralId) -> SuggestedAssessment:
-    request = SuggestAssessment(referral_id=referral_id, assessor=SAM)
+    request = SuggestAssessment(referral_id=referral_id)
     found: SuggestedAssessment = intake.ask(assessment.suggest_assessment, request)
     return found
 
@@ -201,7 +201,7 @@ def test_what_was_dealt_with_is_not_late(intake: Intake, done: str) -> None:
 
 def test_a_request_on_hold_is_late_only_once_it_goes_on(intake: Intake) -> None:
     referral_id, _ = intake.ask_for_help()
-    intake.ask(lifecycle.pause, Hold(referral_id=referral_id, staff=SAM, reason=HoldReason.CLIENT_NOT_READY))
+    intake.ask(lifecycle.pause, Hold(referral_id=referral_id, reason=HoldReason.CLIENT_NOT_READY))
     assert late(intake) == []
-    intake.ask(lifecycle.resume, Resume(referral_id=referral_id, staff=SAM, reason=ResumptionReason.CLIENT_READY))
+    intake.ask(lifecycle.resume, Resume(referral_id=referral_id, reason=ResumptionReason.CLIENT_READY))
     assert [one.referral_id for one in late(intake)] == [referral_id]

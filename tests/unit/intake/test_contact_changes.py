@@ -195,7 +195,7 @@ def test_a_person_confirms_where_a_code_cant_or_isnt_enough(
     assert asks(intake, asked).contact_change is STATES.WITH_A_PERSON
     assert newest_contact(intake) != contact
     assert letters(intake, ContactChangeStage.PERSON_WANTED) == [None]
-    settle = SettleContactChange(referral_id=asked.referral_id, staff="Sam Example", accept=True)
+    settle = SettleContactChange(referral_id=asked.referral_id, accept=True)
     intake.ask(contact_changes.settle_contact_change, settle)
     assert newest_contact(intake) == contact
     with pytest.raises(errors.NothingToSettle):
@@ -205,7 +205,7 @@ def test_a_person_confirms_where_a_code_cant_or_isnt_enough(
 def test_a_person_may_find_that_it_isnt_theirs(intake: Intake) -> None:
     asked = intake.ask_for_help()
     names(intake, asked, CALL)
-    refuse = SettleContactChange(referral_id=asked.referral_id, staff="Sam Example", accept=False)
+    refuse = SettleContactChange(referral_id=asked.referral_id, accept=False)
     intake.ask(contact_changes.settle_contact_change, refuse)
     assert asks(intake, asked).contact_change is STATES.EXPIRED
     assert len(intake.released(ContactPurpose.ADDRESS_BOOK)) == 1
@@ -302,7 +302,6 @@ def test_consent_by_a_person_is_known_here_too(intake: Intake) -> None:
     asked = intake.ask_for_help(consents=consents(pass_to_therapist=False))
     said = RecordConsent(
         referral_id=asked.referral_id,
-        staff="Sam Example",
         consent=ConsentKind.PASS_TO_THERAPIST,
         given=True,
         told=ConsentTold.BY_TELEPHONE,
@@ -315,7 +314,6 @@ def merge(intake: Intake, one: Asked, into: Asked) -> None:
     same = Merge(
         referral_id=one.referral_id,
         into_referral_id=into.referral_id,
-        staff="Sam Example",
         reason=MergeReason.SENT_TWICE,
     )
     intake.ask(duplicates.merge, same)
@@ -337,7 +335,7 @@ def test_a_person_confirms_what_they_have_seen(intake: Intake) -> None:
     asked = intake.ask_for_help(client_group=ClientGroup.SURVIVOR)
     names(intake, asked, CALL)
     assert names(intake, asked, replace(CALL, telephone="01632 960999")) is STATES.WITH_A_PERSON
-    settle = SettleContactChange(referral_id=asked.referral_id, staff="Sam Example", accept=True)
+    settle = SettleContactChange(referral_id=asked.referral_id, accept=True)
     intake.ask(contact_changes.settle_contact_change, settle)
     assert newest_contact(intake) == CALL
 
@@ -345,7 +343,6 @@ def test_a_person_confirms_what_they_have_seen(intake: Intake) -> None:
 def by_staff(intake: Intake, asked: Asked) -> None:
     change = ChangeContact(
         referral_id=asked.referral_id,
-        staff="Sam Example",
         whose=Party.CLIENT,
         contact=intake.seal(CALL),
         reason=ContactChangeReason.CLIENT_ASKED,
@@ -354,7 +351,7 @@ def by_staff(intake: Intake, asked: Asked) -> None:
 
 
 def erased(intake: Intake, asked: Asked) -> None:
-    erase = Erase(reference=asked.reference, erased_by="Sam Example", reason=ErasureReason.CLIENT_ASKED, anyway=True)
+    erase = Erase(reference=asked.reference, reason=ErasureReason.CLIENT_ASKED, anyway=True)
     intake.ask(erasure.erase_by_person, erase)
 
 
@@ -372,7 +369,7 @@ def test_what_comes_between_ends_it(intake: Intake, between: Callable[[Intake, A
     if waits_for == "code":
         enters(intake, asked, code_of(intake))
     with pytest.raises(errors.NothingToSettle):
-        settle = SettleContactChange(referral_id=asked.referral_id, staff="Sam Example", accept=True)
+        settle = SettleContactChange(referral_id=asked.referral_id, accept=True)
         intake.ask(contact_changes.settle_contact_change, settle)
     assert len(intake.released(ContactPurpose.ADDRESS_BOOK)) == before
     kept = intake.read(lambda unit: unit.session.execute(select(tables.contact_changes)).all())
@@ -398,7 +395,6 @@ def test_what_the_writer_named_is_told_to_the_writer_alone(intake: Intake) -> No
     theirs, writers = (
         GetSubjectData(
             referral_id=asked.referral_id,
-            asked_by="Sam Example",
             reason=ExportReason.CLIENT_ASKED,
             seal_to=OneTimeKey().public,
             whose=whose,

@@ -25,9 +25,7 @@ def intake(intake_on_each_store: Intake) -> Intake:
 
 def change(intake: Intake, referral_id: ReferralId, **changes: Any) -> None:
     said = {"whose": Party.CLIENT, "reason": ContactChangeReason.NO_LONGER_SAFE, "contact": intake.seal(TEXT_ME)}
-    intake.ask(
-        contact_changes.change_contact, ChangeContact(referral_id=referral_id, staff="Sam Example", **(said | changes))
-    )
+    intake.ask(contact_changes.change_contact, ChangeContact(referral_id=referral_id, **(said | changes)))
 
 
 def test_the_new_contact_takes_the_place_of_the_old_one(intake: Intake) -> None:

@@ -47,14 +47,12 @@ def pairs(intake: Intake, referral_id: ReferralId | None = None) -> list[Possibl
 
 
 def merge(intake: Intake, one: Asked, into: Asked) -> None:
-    request = Merge(
-        referral_id=one.referral_id, into_referral_id=into.referral_id, staff=SAM, reason=MergeReason.SENT_TWICE
-    )
+    request = Merge(referral_id=one.referral_id, into_referral_id=into.referral_id, reason=MergeReason.SENT_TWICE)
     intake.ask(duplicates.merge, request)
 
 
 def unmerge(intake: Intake, one: Asked) -> None:
-    request = Unmerge(referral_id=one.referral_id, staff=SAM, reason=UnmergeReason.DIFFERENT_PEOPLE)
+    request = Unmerge(referral_id=one.referral_id, reason=UnmergeReason.DIFFERENT_PEOPLE)
     intake.ask(duplicates.unmerge, request)
 
 
@@ -137,7 +135,7 @@ def test_two_clients_of_one_professional_are_no_duplicates(intake: Intake) -> No
 def test_who_is_re_referred_is_no_duplicate_of_their_own_referral(intake: Intake) -> None:
     asked = intake.ask_for_help()
     intake.withdraw(asked.reference)
-    request = ReRefer(referral_id=asked.referral_id, staff=SAM, reason=ReReferralReason.CLIENT_ASKED)
+    request = ReRefer(referral_id=asked.referral_id, reason=ReReferralReason.CLIENT_ASKED)
     intake.ask(lifecycle.re_refer, request)
     assert pairs(intake) == []
     intake.ask_for_help()
@@ -154,7 +152,7 @@ def test_what_is_stored_for_it_can_be_read_by_nobody(intake: Intake) -> None:
 def test_the_marks_of_an_erased_person_go_with_them(intake: Intake) -> None:
     first, second = intake.ask_for_help(), intake.ask_for_help()
     assert len(pairs(intake)) == 1
-    request = Erase(reference=first.reference, reason=ErasureReason.CLIENT_ASKED, erased_by="A. Dministrator")
+    request = Erase(reference=first.reference, reason=ErasureReason.CLIENT_ASKED)
     intake.ask(erasure.erase_by_person, request)
     rows = intake.read(lambda unit: unit.session.execute(select(tables.match_keys.c.referral_id)).scalars().all())
     assert set(rows) == {second.referral_id}

@@ -48,19 +48,19 @@ EVERYONE = [one.ErasureConfirmed for one in (matching, billing, notifications, e
 
 
 def erase(intake: Intake, reference: str, *, anyway: bool = False) -> ErasureView:
-    request = Erase(reference=reference, reason=ErasureReason.CLIENT_ASKED, erased_by="A. Dministrator", anyway=anyway)
+    request = Erase(reference=reference, reason=ErasureReason.CLIENT_ASKED, anyway=anyway)
     view: ErasureView = intake.ask(erasure.erase_by_person, request)
     return view
 
 
 def hold(intake: Intake, reference: str) -> HoldView:
-    request = PlaceHold(reference=reference, reason=HoldReason.POLICE_REQUEST, placed_by="S. Olicitor")
+    request = PlaceHold(reference=reference, reason=HoldReason.POLICE_REQUEST)
     view: HoldView = intake.ask(legal_holds.place_legal_hold, request)
     return view
 
 
 def lift(intake: Intake, reference: str) -> HoldView:
-    request = LiftHold(reference=reference, reason=LiftReason.MATTER_CLOSED, lifted_by="S. Olicitor")
+    request = LiftHold(reference=reference, reason=LiftReason.MATTER_CLOSED)
     view: HoldView = intake.ask(legal_holds.lift_legal_hold, request)
     return view
 
@@ -186,7 +186,6 @@ def test_a_concern_that_waits_for_an_answer_is_not_lost_by_mistake(intake: Intak
         referral_id=asked.referral_id,
         severity=Severity.URGENT,
         category=ConcernCategory.ADULT_AT_RISK,
-        raised_by="A. Sessor",
     )
     raised = intake.ask(safeguarding.raise_concern, concern)
     with pytest.raises(errors.ConcernOpen):

@@ -58,16 +58,16 @@ def intake(intake_on_each_store: Intake) -> Intake:
 
 
 def hold(intake: Intake, referral_id: ReferralId, **changes: Any) -> None:
-    said = {"referral_id": referral_id, "staff": SAM, "reason": HoldReason.CLIENT_NOT_READY}
+    said = {"referral_id": referral_id, "reason": HoldReason.CLIENT_NOT_READY}
     intake.ask(lifecycle.pause, Hold(**(said | changes)))
 
 
 def resume(intake: Intake, referral_id: ReferralId) -> None:
-    intake.ask(lifecycle.resume, Resume(referral_id=referral_id, staff=SAM, reason=ResumptionReason.CLIENT_READY))
+    intake.ask(lifecycle.resume, Resume(referral_id=referral_id, reason=ResumptionReason.CLIENT_READY))
 
 
 def sign_off(intake: Intake, referral_id: ReferralId) -> None:
-    intake.ask(lifecycle.sign_off, SignOff(referral_id=referral_id, lead=LEAD))
+    intake.ask(lifecycle.sign_off, SignOff(referral_id=referral_id))
 
 
 def offered(referral_id: ReferralId) -> TherapistOffered:
@@ -103,7 +103,7 @@ def attended(match: TherapistMatched) -> FirstSessionAttended:
 
 def test_every_step_of_a_whole_life_is_kept_with_who_and_why(intake: Intake) -> None:
     referral_id, reference = intake.ask_for_help()
-    intake.ask(lifecycle.take_up, TakeUp(referral_id=referral_id, assessor=SAM))
+    intake.ask(lifecycle.take_up, TakeUp(referral_id=referral_id))
     intake.assess(referral_id)
     offer = offered(referral_id)
     intake.hear(events.note_offer, offer)
@@ -163,10 +163,10 @@ def test_what_matching_says_before_the_assessment_is_on_record_waits(intake: Int
 def test_who_has_taken_a_request_up_is_shown_to_the_others(intake: Intake) -> None:
     referral_id, reference = intake.ask_for_help()
     assert [one.taken_up_by for one in intake.awaiting()] == [None]
-    intake.ask(lifecycle.take_up, TakeUp(referral_id=referral_id, assessor=SAM))
+    intake.ask(lifecycle.take_up, TakeUp(referral_id=referral_id))
     assert [(one.reference, one.taken_up_by) for one in intake.awaiting()] == [(reference, SAM)]
     with pytest.raises(StepNotPossible, match="is awaiting assessment"):
-        intake.ask(lifecycle.take_up, TakeUp(referral_id=referral_id, assessor="Alex Example"))
+        intake.ask(lifecycle.take_up, TakeUp(referral_id=referral_id))
 
 
 # Young people
@@ -180,7 +180,7 @@ def test_a_young_person_is_not_assessed_before_the_safeguarding_lead_has_seen_th
 ) -> None:
     referral_id, _ = intake.ask_for_help(**said)
     assert [one.needs_safeguarding_lead for one in intake.awaiting()] == [True]
-    signpost = Signpost(referral_id=referral_id, assessor=SAM, reason=SignpostReason.OUT_OF_SCOPE)
+    signpost = Signpost(referral_id=referral_id, reason=SignpostReason.OUT_OF_SCOPE)
     with pytest.raises(SafeguardingLeadFirst, match="signs it off first"):
         intake.assess(referral_id)
     with pytest.raises(SafeguardingLeadFirst):
@@ -238,7 +238,7 @@ def test_a_referral_with_an_open_concern_is_closed_by_a_person(intake: Intake) -
     referral_id, reference = intake.ask_and_assess(identifiable_person_at_risk=True)
     intake.end_match(intake.match(referral_id), MatchEndReason.COMPLETED)
     assert (intake.state(reference), intake.emitted(ReferralClosed)) == ("ended", [])
-    intake.ask(lifecycle.close, Close(referral_id=referral_id, staff=SAM, reason=ClosureReason.THERAPY_ENDED))
+    intake.ask(lifecycle.close, Close(referral_id=referral_id, reason=ClosureReason.THERAPY_ENDED))
     assert intake.emitted(ReferralClosed) == [
         ReferralClosed(referral_id=referral_id, reason=ClosureReason.THERAPY_ENDED)
     ]
@@ -248,11 +248,11 @@ def test_a_referral_with_an_open_concern_is_closed_by_a_person(intake: Intake) -
 def test_an_open_referral_is_not_closed(intake: Intake) -> None:
     referral_id, _ = intake.ask_and_assess()
     with pytest.raises(StepNotPossible, match="is assessed"):
-        intake.ask(lifecycle.close, Close(referral_id=referral_id, staff=SAM, reason=ClosureReason.THERAPY_ENDED))
+        intake.ask(lifecycle.close, Close(referral_id=referral_id, reason=ClosureReason.THERAPY_ENDED))
 
 
 def re_refer(intake: Intake, referral_id: ReferralId) -> ReReferred:
-    request = ReRefer(referral_id=referral_id, staff=SAM, reason=ReReferralReason.CLIENT_ASKED)
+    request = ReRefer(referral_id=referral_id, reason=ReReferralReason.CLIENT_ASKED)
     begun: ReReferred = intake.ask(lifecycle.re_refer, request)
     return begun
 
@@ -328,7 +328,7 @@ def test_nobody_is_turned_away_for_their_postcode_and_a_person_sees_what_is_to_b
 
 def find_place(intake: Intake, referral_id: ReferralId, postcode: str) -> None:
     whereabouts = intake.seal(Whereabouts(postcode=postcode))
-    intake.ask(lifecycle.find_place, FindPlace(referral_id=referral_id, staff=SAM, whereabouts=whereabouts))
+    intake.ask(lifecycle.find_place, FindPlace(referral_id=referral_id, whereabouts=whereabouts))
 
 
 def test_a_person_finds_out_where_a_client_is(intake: Intake) -> None:

@@ -48,13 +48,13 @@ def intake(intake_on_each_store: Intake) -> Intake:
 
 
 def link(intake: Intake, one: ReferralId, other: ReferralId, kind: LinkKind = LinkKind.SURVIVOR) -> Linked:
-    request = Link(referral_id=one, other_referral_id=other, kind=kind, staff=ALEX, reason=LinkReason.FOUND_IN_RECORDS)
+    request = Link(referral_id=one, other_referral_id=other, kind=kind, reason=LinkReason.FOUND_IN_RECORDS)
     linked: Linked = intake.ask(links.link, request)
     return linked
 
 
 def unlink(intake: Intake, link_id: LinkId) -> None:
-    intake.ask(links.unlink, Unlink(link_id=link_id, staff=ALEX, reason=UnlinkReason.LINKED_IN_ERROR))
+    intake.ask(links.unlink, Unlink(link_id=link_id, reason=UnlinkReason.LINKED_IN_ERROR))
 
 
 def links_of(intake: Intake, referral_id: ReferralId) -> list[LinkView]:
@@ -84,13 +84,11 @@ def test_nothing_is_linked_to_itself_or_twice(intake: Intake) -> None:
 
 
 HANDLE: dict[str, Any] = {
-    "take up": lambda intake, id_, name: intake.ask(lifecycle.take_up, TakeUp(referral_id=id_, assessor=name)),
-    "suggest": lambda intake, id_, name: intake.ask(
-        assessment.suggest_assessment, SuggestAssessment(referral_id=id_, assessor=name)
-    ),
-    "assess": lambda intake, id_, name: intake.assess(id_, assessor=name),
+    "take up": lambda intake, id_, name: intake.ask(lifecycle.take_up, TakeUp(referral_id=id_)),
+    "suggest": lambda intake, id_, name: intake.ask(assessment.suggest_assessment, SuggestAssessment(referral_id=id_)),
+    "assess": lambda intake, id_, name: intake.assess(id_),
     "signpost": lambda intake, id_, name: intake.ask(
-        lifecycle.signpost, Signpost(referral_id=id_, assessor=name, reason=SignpostReason.OUT_OF_SCOPE)
+        lifecycle.signpost, Signpost(referral_id=id_, reason=SignpostReason.OUT_OF_SCOPE)
     ),
 }
 
@@ -98,7 +96,7 @@ HANDLE: dict[str, Any] = {
 @pytest.mark.parametrize("what", HANDLE)
 def test_who_handles_the_one_is_refused_the_other(intake: Intake, what: str) -> None:
     one, other = intake.ask_for_help().referral_id, intake.ask_for_help().referral_id
-    intake.assess(one, assessor=SAM)
+    intake.assess(one)
     link(intake, one, other)
     with pytest.raises(errors.HandlesLinkedReferral, match="to a colleague"):
         HANDLE[what](intake, other, " sam  EXAMPLE")
@@ -124,7 +122,7 @@ def test_unlinking_holds_for_the_two_people_and_what_they_asked_again(intake: In
     link(intake, one.referral_id, third)
     intake.withdraw(one.reference)
     again = ReferralId(intake.ask(lifecycle.re_refer, ReRefer(
-        referral_id=one.referral_id, staff="Sam Example", reason=ReReferralReason.CLIENT_ASKED
+        referral_id=one.referral_id, reason=ReReferralReason.CLIENT_ASKED
     )).referral_id)  # fmt: skip
     assert {kept.other_referral_id for kept in links_of(intake, again)} == {other, third}
     unlink(intake, LinkId(linked.link_id))
@@ -152,26 +150,24 @@ def test_who_asks_again_is_kept_apart_from_the_same_people(intake: Intake) -> No
     """Nobody of the charity who handles the other can take the new one up."""
     survivor, other = intake.ask_for_help().referral_id, intake.ask_for_help().referral_id
     link(intake, survivor, other)
-    intake.ask(lifecycle.take_up, TakeUp(referral_id=survivor, assessor=SAM))
-    intake.ask(lifecycle.withdraw, Withdraw(referral_id=other, reason=WithdrawalReason.CLIENT_ASKED, staff=ALEX))
-    again = intake.ask(
-        lifecycle.re_refer, ReRefer(referral_id=other, staff=ALEX, reason=ReReferralReason.CLIENT_ASKED)
-    ).referral_id
+    intake.ask(lifecycle.take_up, TakeUp(referral_id=survivor))
+    intake.ask(lifecycle.withdraw, Withdraw(referral_id=other, reason=WithdrawalReason.CLIENT_ASKED))
+    again = intake.ask(lifecycle.re_refer, ReRefer(referral_id=other, reason=ReReferralReason.CLIENT_ASKED)).referral_id
     assert [(one.other_referral_id, one.kind) for one in links_of(intake, again)] == [(survivor, LinkKind.SURVIVOR)]
     assert {one.other_referral_id for one in links_of(intake, survivor)} == {other, again}
     with pytest.raises(errors.HandlesLinkedReferral):
-        intake.ask(lifecycle.take_up, TakeUp(referral_id=again, assessor=SAM))
+        intake.ask(lifecycle.take_up, TakeUp(referral_id=again))
 
 
 def test_merging_and_unmerging_loses_no_link(intake: Intake) -> None:
     survivor, other, same = (intake.ask_for_help().referral_id for _ in range(3))
     link(intake, survivor, other)
     reason = MergeReason.SENT_TWICE
-    intake.ask(duplicates.merge, Merge(referral_id=other, into_referral_id=same, staff=ALEX, reason=reason))
+    intake.ask(duplicates.merge, Merge(referral_id=other, into_referral_id=same, reason=reason))
     assert [one.other_referral_id for one in links_of(intake, same)] == [survivor]
     partner = intake.ask_for_help().referral_id
     link(intake, same, partner, LinkKind.PARTNER)
     different = UnmergeReason.DIFFERENT_PEOPLE
-    intake.ask(duplicates.unmerge, Unmerge(referral_id=other, staff=ALEX, reason=different))
+    intake.ask(duplicates.unmerge, Unmerge(referral_id=other, reason=different))
     assert {one.other_referral_id for one in links_of(intake, other)} == {survivor, partner}
     assert {one.other_referral_id for one in links_of(intake, same)} == {survivor, partner}

@@ -41,7 +41,7 @@ WISHED: dict[str, Any] = {
 
 def change(intake: Intake, referral_id: ReferralId, **changes: Any) -> None:
     said = {"reason": NeedsChangeReason.PREFERENCE_RELAXED, "told": ConsentTold.BY_TELEPHONE}
-    intake.ask(needs.change_needs, ChangeNeeds(referral_id=referral_id, staff=SAM, **(said | changes)))
+    intake.ask(needs.change_needs, ChangeNeeds(referral_id=referral_id, **(said | changes)))
 
 
 def kept(intake: Intake, referral_id: ReferralId) -> HelpForm:
@@ -125,7 +125,7 @@ def test_what_is_finished_needs_nothing(intake: Intake) -> None:
 def test_where_somebody_in_prison_will_live_is_told_after_the_assessment_too(intake: Intake) -> None:
     referral_id, _ = intake.ask_and_assess(**INSIDE)
     where = intake.seal(Whereabouts(postcode="CF10 1EP"))
-    intake.ask(lifecycle.find_place, FindPlace(referral_id=referral_id, staff=SAM, whereabouts=where))
+    intake.ask(lifecycle.find_place, FindPlace(referral_id=referral_id, whereabouts=where))
     assert [one.release_area for one in intake.emitted(ReferralAssessed)] == [None, "CF10"]
 
 

@@ -54,7 +54,7 @@ UNKNOWN_REFERENCE = reference_for(SubmissionId(new_id()))
 
 
 def signpost(intake: Intake, referral_id: ReferralId) -> None:
-    request = Signpost(referral_id=referral_id, assessor="Sam Example", reason=SignpostReason.OUT_OF_SCOPE)
+    request = Signpost(referral_id=referral_id, reason=SignpostReason.OUT_OF_SCOPE)
     intake.ask(lifecycle.signpost, request)
 
 
@@ -69,7 +69,6 @@ def raise_concern(intake: Intake, referral_id: ReferralId) -> None:
         referral_id=referral_id,
         severity=Severity.URGENT,
         category=ConcernCategory.ADULT_AT_RISK,
-        raised_by="Sam Example",
     )
     intake.ask(safeguarding.raise_concern, request)
 

@@ -83,14 +83,12 @@ def held(intake: Intake, *asked: Asked) -> list[bool]:
 
 
 def hold(intake: Intake, asked: Asked) -> None:
-    request = PlaceHold(reference=asked.reference, reason=HoldReason.COURT_ORDER, placed_by=SAM)
+    request = PlaceHold(reference=asked.reference, reason=HoldReason.COURT_ORDER)
     intake.ask(legal_holds.place_legal_hold, request)
 
 
 def lift(intake: Intake, asked: Asked) -> None:
-    intake.ask(
-        legal_holds.lift_legal_hold, LiftHold(reference=asked.reference, reason=LiftReason.MATTER_CLOSED, lifted_by=SAM)
-    )
+    intake.ask(legal_holds.lift_legal_hold, LiftHold(reference=asked.reference, reason=LiftReason.MATTER_CLOSED))
 
 
 def attend(intake: Intake, match: TherapistMatched) -> None:
@@ -104,7 +102,7 @@ def attend(intake: Intake, match: TherapistMatched) -> None:
 
 
 def re_refer(intake: Intake, asked: Asked) -> Asked:
-    request = ReRefer(referral_id=asked.referral_id, staff=SAM, reason=ReReferralReason.CLIENT_ASKED)
+    request = ReRefer(referral_id=asked.referral_id, reason=ReReferralReason.CLIENT_ASKED)
     answer: ReReferred = intake.ask(lifecycle.re_refer, request)
     return Asked(answer.referral_id, answer.reference)
 
@@ -112,12 +110,12 @@ def re_refer(intake: Intake, asked: Asked) -> Asked:
 def merge(intake: Intake, one: Asked, into: Asked) -> None:
     intake.ask(
         duplicates.merge,
-        Merge(referral_id=one.referral_id, into_referral_id=into.referral_id, staff=SAM, reason=MergeReason.SENT_TWICE),
+        Merge(referral_id=one.referral_id, into_referral_id=into.referral_id, reason=MergeReason.SENT_TWICE),
     )
 
 
 def unmerge(intake: Intake, one: Asked) -> None:
-    request = Unmerge(referral_id=one.referral_id, staff=SAM, reason=UnmergeReason.DIFFERENT_PEOPLE)
+    request = Unmerge(referral_id=one.referral_id, reason=UnmergeReason.DIFFERENT_PEOPLE)
     intake.ask(duplicates.unmerge, request)
 
 
@@ -129,7 +127,7 @@ def unmerge(intake: Intake, one: Asked) -> None:
 )
 def test_after_therapy_it_depends_on_whom_it_is_about(intake: Intake, group: ClientGroup, years: int) -> None:
     asked = intake.ask_for_help(client_group=group)
-    intake.ask(lifecycle.sign_off, SignOff(referral_id=asked.referral_id, lead=SAM))
+    intake.ask(lifecycle.sign_off, SignOff(referral_id=asked.referral_id))
     intake.assess(asked.referral_id)
     for concern in intake.concerns(asked.referral_id):
         intake.acknowledge(concern.id, asked.referral_id)
@@ -152,7 +150,7 @@ def test_what_was_never_attended_taken_back_or_signposted_goes_sooner(intake: In
     intake.assess(never.referral_id)
     intake.end_match(intake.match(never.referral_id), MatchEndReason.NOT_ATTENDED)
     intake.withdraw(taken_back.reference)
-    away = Signpost(referral_id=elsewhere.referral_id, assessor=SAM, reason=SignpostReason.OUT_OF_SCOPE)
+    away = Signpost(referral_id=elsewhere.referral_id, reason=SignpostReason.OUT_OF_SCOPE)
     intake.ask(lifecycle.signpost, away)
     assert [shown(intake, one.reference).term for one in (never, taken_back, elsewhere)] == [
         "not_attended",
@@ -225,7 +223,6 @@ def test_an_open_concern_stops_it_until_somebody_has_it_in_hand(intake: Intake) 
         referral_id=asked.referral_id,
         severity=Severity.URGENT,
         category=ConcernCategory.ADULT_AT_RISK,
-        raised_by=SAM,
     )
     raised = intake.ask(safeguarding.raise_concern, concern)
     pass_time(intake, 3 * YEAR)
@@ -286,7 +283,7 @@ def test_the_earlier_request_is_counted_by_itself_when_the_later_was_erased(inta
 
 
 def erase(intake: Intake, asked: Asked) -> None:
-    request = Erase(reference=asked.reference, reason=ErasureReason.CLIENT_ASKED, erased_by=SAM)
+    request = Erase(reference=asked.reference, reason=ErasureReason.CLIENT_ASKED)
     intake.ask(erasure.erase_by_person, request)
 
 
@@ -329,7 +326,7 @@ def test_whoever_erases_one_of_two_merged_requests_erases_both(intake: Intake, n
     erase(intake, both[named])
     assert held(intake, *both) == [False, False]
     assert {one.referral_id for one in intake.emitted(ReferralErased)} == {one.referral_id for one in both}
-    request = Erase(reference=both[named].reference, reason=ErasureReason.CLIENT_ASKED, erased_by=SAM)
+    request = Erase(reference=both[named].reference, reason=ErasureReason.CLIENT_ASKED)
     view = intake.ask(erasure.erase_by_person, request)
     assert [one.reference for one in view.with_it] == [both[1 - named].reference]
 
@@ -361,7 +358,7 @@ def test_a_policy_that_changed_counts_for_all_once_it_is_applied(intake: Intake,
     pass_time(intake, 100 * DAY)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(intake.dependencies.__dict__, "retention", read_retention_policy(shorter))
-        done = intake.ask(retention.apply_retention, ApplyRetention(applied_by=SAM))
+        done = intake.ask(retention.apply_retention, ApplyRetention())
         assert (done.referrals, done.policy_version) == (1, 2)
         intake.fire_due(TIMERS)
     assert held(intake, asked) == [False]

@@ -158,7 +158,6 @@ class Person(RuleBasedStateMachine):
                 referral_id=referral_id,
                 severity=Severity.URGENT,
                 category=ConcernCategory.ADULT_AT_RISK,
-                raised_by="Sam Example",
             )
             raised = self.intake.ask(safeguarding.raise_concern, concern)
             self.concerns.append((raised.concern_id, referral_id))

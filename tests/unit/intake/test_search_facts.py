@@ -54,7 +54,7 @@ def test_an_assessment_tells_the_search(intake: Intake, what: str) -> None:
     written, told = SAID[what]
     referral_id, _ = intake.ask_for_help(**written)
     if written.get("age", 18) < 18:
-        intake.ask(lifecycle.sign_off, SignOff(referral_id=referral_id, lead="Lee Example"))
+        intake.ask(lifecycle.sign_off, SignOff(referral_id=referral_id))
     intake.assess(referral_id)
     (assessed,) = intake.emitted(ReferralAssessed)
     assert {name: getattr(assessed, name) for name in told} == told
@@ -69,7 +69,7 @@ def test_who_is_under_18_passes_the_safeguarding_lead_in_whichever_group(intake:
 
 def take_up_again(intake: Intake, referral_id: ReferralId) -> ReferralId:
     intake.ask(lifecycle.withdraw, Withdraw(referral_id=referral_id, reason=WithdrawalReason.CLIENT_ASKED))
-    again = ReRefer(referral_id=referral_id, staff="Sam Example", reason=ReReferralReason.CLIENT_ASKED)
+    again = ReRefer(referral_id=referral_id, reason=ReReferralReason.CLIENT_ASKED)
     answer: ReReferred = intake.ask(lifecycle.re_refer, again)
     return answer.referral_id
 

@@ -55,13 +55,13 @@ def told(
 ) -> dict[Topic, list[dict[str, str]]]:
     """What the person may be told, by topic."""
     key, reason = OneTimeKey(), ExportReason.CLIENT_ASKED
-    asked = GetSubjectData(referral_id=referral_id, asked_by=by, reason=reason, seal_to=key.public, whose=whose)
+    asked = GetSubjectData(referral_id=referral_id, reason=reason, seal_to=key.public, whose=whose)
     return opened(key, intake.ask(telling(subject_access.tell, subject_access.tell_writer), asked))
 
 
 def read(intake: Intake, referral_id: ReferralId, *, by: str = EVA) -> dict[Topic, list[dict[str, str]]]:
     key = OneTimeKey()
-    asked = ReadRecord(referral_id=referral_id, staff=by, reason=ReadingReason.ASSESSMENT, seal_to=key.public)
+    asked = ReadRecord(referral_id=referral_id, reason=ReadingReason.ASSESSMENT, seal_to=key.public)
     return opened(key, intake.ask(record_access.read_record, asked))
 
 
@@ -116,7 +116,7 @@ def test_until_when_it_is_kept_is_told_whether_or_not_something_stops_it(intake:
     assert keeping["Why so long"] == kept.why
     intake.ask(
         legal_holds.place_legal_hold,
-        PlaceHold(reference=asked.reference, reason=HoldReason.POLICE_REQUEST, placed_by=EVA),
+        PlaceHold(reference=asked.reference, reason=HoldReason.POLICE_REQUEST),
     )
     assert told(intake, asked.referral_id)[Topic.KEEPING] == [keeping]
 
@@ -124,9 +124,7 @@ def test_until_when_it_is_kept_is_told_whether_or_not_something_stops_it(intake:
 def test_codes_of_the_forms_own_are_told_in_words_and_exactly(intake: Intake) -> None:
     asked = intake.ask_for_help(heard_through="family_or_friend", equality=Equality(gender="prefer_not_to_say"))
     key = OneTimeKey()
-    request = GetSubjectData(
-        referral_id=asked.referral_id, asked_by=EVA, reason=ExportReason.CLIENT_ASKED, seal_to=key.public
-    )
+    request = GetSubjectData(referral_id=asked.referral_id, reason=ExportReason.CLIENT_ASKED, seal_to=key.public)
     held = key.open(Holding, intake.ask(telling(subject_access.tell), request).sealed)
     facts = {one.asked: one for section in held.sections for entry in section.entries for one in entry.facts}
     assert (facts["heard_through"].value, facts["heard_through"].exactly) == ("Family or friend", ("family_or_friend",))
@@ -136,11 +134,9 @@ def test_codes_of_the_forms_own_are_told_in_words_and_exactly(intake: Intake) ->
 def test_a_reading_for_safeguarding_and_a_legal_hold_are_not_told(intake: Intake) -> None:
     asked = intake.ask_for_help()
     key = OneTimeKey()
-    request = ReadRecord(
-        referral_id=asked.referral_id, staff="L. Ead", reason=ReadingReason.SAFEGUARDING, seal_to=key.public
-    )
+    request = ReadRecord(referral_id=asked.referral_id, reason=ReadingReason.SAFEGUARDING, seal_to=key.public)
     intake.ask(record_access.read_record, request)
-    hold = PlaceHold(reference=asked.reference, reason=HoldReason.POLICE_REQUEST, placed_by="S. Olicitor")
+    hold = PlaceHold(reference=asked.reference, reason=HoldReason.POLICE_REQUEST)
     intake.ask(legal_holds.place_legal_hold, hold)
     read(intake, asked.referral_id, by="A. Sessor")
     found = told(intake, asked.referral_id)
@@ -198,9 +194,9 @@ def test_why_it_was_on_hold_is_told_but_for_somebodys_safety(intake: Intake) -> 
     ):
         asked = intake.ask_for_help()
         note = intake.seal(Note(text=f"noted for {reason}"))
-        hold = Hold(referral_id=asked.referral_id, staff="H. Older", reason=reason, note=note)
+        hold = Hold(referral_id=asked.referral_id, reason=reason, note=note)
         intake.ask(lifecycle.pause, hold)
-        intake.ask(lifecycle.resume, Resume(referral_id=asked.referral_id, staff="H. Older", reason=back))
+        intake.ask(lifecycle.resume, Resume(referral_id=asked.referral_id, reason=back))
         _, held, resumed = told(intake, asked.referral_id)[Topic.STEPS]
         is_told = reason is WaitReason.CLIENT_NOT_READY
         assert ("Why" in held, "In words" in held, "Why" in resumed) == (is_told,) * 3
@@ -220,9 +216,9 @@ def test_the_assessment_is_told_but_for_what_a_person_looks_through_first(intake
 def test_who_handles_a_linked_person_is_told_and_reads_nothing(intake: Intake) -> None:
     one, other = intake.ask_for_help().referral_id, intake.ask_for_help().referral_id
     kind, reason = LinkKind.SURVIVOR, LinkReason.FOUND_IN_RECORDS
-    request = Link(referral_id=one, other_referral_id=other, kind=kind, staff="C. Oordinator", reason=reason)
+    request = Link(referral_id=one, other_referral_id=other, kind=kind, reason=reason)
     intake.ask(links.link, request)
-    intake.ask(lifecycle.take_up, TakeUp(referral_id=other, assessor=EVA))
+    intake.ask(lifecycle.take_up, TakeUp(referral_id=other))
     with pytest.raises(errors.HandlesLinkedReferral):
         intake.ask(record_access.leave_out, left_out(one, by="eva  xporter"))
     for ask in (told, read):
@@ -236,7 +232,7 @@ def left_out(referral_id: ReferralId, *, by: str = EVA) -> LeaveOut:
     one = LeftOutEntry(
         referral_id=referral_id, service="billing", topic=Topic.MONEY, place=3, ground=Ground.OTHER_PERSON
     )
-    return LeaveOut(staff=by, entries=(one, replace(one, service="intake", topic=Topic.ANSWERS)))
+    return LeaveOut(entries=(one, replace(one, service="intake", topic=Topic.ANSWERS)))
 
 
 def test_what_a_person_leaves_out_is_on_record_by_where_it_stands_and_is_not_told(intake: Intake) -> None:
@@ -260,7 +256,7 @@ def test_the_longest_that_can_be_left_out_has_room_on_record(intake: Intake) -> 
         place=100_000,
         ground=max(Ground, key=len),
     )
-    intake.ask(record_access.leave_out, LeaveOut(staff=EVA, entries=(longest,)))
+    intake.ask(record_access.leave_out, LeaveOut(entries=(longest,)))
     assert len(on_record(intake)[0][2]) <= 64
 
 
@@ -269,12 +265,11 @@ def test_all_of_ones_requests_are_found_from_any_of_them_and_nobody_elses(intake
     merge = Merge(
         referral_id=twice.referral_id,
         into_referral_id=first.referral_id,
-        staff="C. Oordinator",
         reason=MergeReason.SENT_TWICE,
     )
     intake.ask(duplicates.merge, merge)
     intake.ask(lifecycle.withdraw, Withdraw(referral_id=first.referral_id, reason=WithdrawalReason.CLIENT_ASKED))
-    again = ReRefer(referral_id=first.referral_id, staff="C. Oordinator", reason=ReReferralReason.CLIENT_ASKED)
+    again = ReRefer(referral_id=first.referral_id, reason=ReReferralReason.CLIENT_ASKED)
     newer = intake.ask(lifecycle.re_refer, again).reference
     mine = {first.reference, twice.reference, newer}
     for reference in mine:
@@ -289,12 +284,11 @@ def test_after_an_erasure_what_is_left_is_told_and_nothing_can_be_read(intake: I
     asked = intake.ask_for_help(concern="worried about the weather")
     hold = Hold(
         referral_id=asked.referral_id,
-        staff="H. Older",
         reason=WaitReason.CLIENT_NOT_READY,
         note=intake.seal(Note(text="noted")),
     )
     intake.ask(lifecycle.pause, hold)
-    erase = Erase(reference=asked.reference, reason=ErasureReason.CLIENT_ASKED, erased_by=EVA)
+    erase = Erase(reference=asked.reference, reason=ErasureReason.CLIENT_ASKED)
     intake.ask(erasure.erase_by_person, erase)
     found = told(intake, asked.referral_id)
     assert found[Topic.ERASURE][0]["Why"] == "You asked for it"
@@ -306,7 +300,7 @@ def test_after_an_erasure_what_is_left_is_told_and_nothing_can_be_read(intake: I
 
 def test_what_is_no_key_is_refused_by_name_and_nobody_unknown_is_told_of(intake: Intake) -> None:
     asked = intake.ask_for_help()
-    request = ReadRecord(referral_id=asked.referral_id, staff=EVA, reason=ReadingReason.COMPLAINT, seal_to="not a key")
+    request = ReadRecord(referral_id=asked.referral_id, reason=ReadingReason.COMPLAINT, seal_to="not a key")
     with pytest.raises(CannotSeal):
         intake.ask(record_access.read_record, request)
     assert on_record(intake) == [], "what was refused isn't on record"

@@ -35,7 +35,7 @@ def pairs(intake: Intake) -> list[set[str]]:
 
 def tell_apart(intake: Intake, one: Asked, other: Asked) -> bool:
     reason = ApartReason.SHARED_CONTACT
-    request = TellApart(referral_id=one.referral_id, other_referral_id=other.referral_id, staff=SAM, reason=reason)
+    request = TellApart(referral_id=one.referral_id, other_referral_id=other.referral_id, reason=reason)
     told: Done = intake.ask(duplicates.tell_apart, request)
     return told.changed
 
@@ -93,7 +93,7 @@ def test_nothing_is_told_apart_from_itself_or_from_what_is_unknown(intake: Intak
 def test_what_is_merged_is_unmerged_before_it_is_told_apart(intake: Intake) -> None:
     first, second = intake.ask_for_help(), intake.ask_for_help()
     reason = MergeReason.SENT_TWICE
-    request = Merge(referral_id=second.referral_id, into_referral_id=first.referral_id, staff=SAM, reason=reason)
+    request = Merge(referral_id=second.referral_id, into_referral_id=first.referral_id, reason=reason)
     intake.ask(duplicates.merge, request)
     for pair in ((first, second), (second, first)):
         with pytest.raises(errors.MergedIntoEachOther, match=f"{second.reference} was merged into {first.reference}"):
@@ -105,7 +105,7 @@ def test_what_is_merged_is_unmerged_before_it_is_told_apart(intake: Intake) -> N
 def test_it_goes_with_an_erased_person(intake: Intake, erased: int) -> None:
     both = intake.ask_for_help(), intake.ask_for_help()
     tell_apart(intake, *both)
-    request = Erase(reference=both[erased].reference, reason=ErasureReason.CLIENT_ASKED, erased_by=SAM)
+    request = Erase(reference=both[erased].reference, reason=ErasureReason.CLIENT_ASKED)
     intake.ask(erasure.erase_by_person, request)
     assert intake.stored()["told_apart"] == []
 
@@ -133,7 +133,7 @@ def test_what_was_told_apart_or_belongs_together_is_not_suggested_by_the_marks_o
     tell_apart(intake, first, second)
     intake.withdraw(first.reference)
     forget_marks(intake)
-    again = ReRefer(referral_id=first.referral_id, staff=SAM, reason=ReReferralReason.CLIENT_ASKED)
+    again = ReRefer(referral_id=first.referral_id, reason=ReReferralReason.CLIENT_ASKED)
     newer = intake.ask(lifecycle.re_refer, again).reference
     mark_older(intake)
     assert pairs(intake) == [{newer, second.reference}]
@@ -141,7 +141,7 @@ def test_what_was_told_apart_or_belongs_together_is_not_suggested_by_the_marks_o
 
 def test_an_erased_person_is_not_marked(intake: Intake) -> None:
     asked = intake.ask_for_help()
-    request = Erase(reference=asked.reference, reason=ErasureReason.CLIENT_ASKED, erased_by=SAM)
+    request = Erase(reference=asked.reference, reason=ErasureReason.CLIENT_ASKED)
     intake.ask(erasure.erase_by_person, request)
     forget_marks(intake)
     mark_older(intake)

@@ -23,12 +23,12 @@ from tests.unit.intake.conftest import Intake
 
 
 def undo(intake: Intake, referral_id: ReferralId) -> None:
-    intake.ask(lifecycle.undo, Undo(referral_id=referral_id, staff="Sam Example", reason=UndoReason.WRONG_PERSON))
+    intake.ask(lifecycle.undo, Undo(referral_id=referral_id, reason=UndoReason.WRONG_PERSON))
 
 
 def by_mistake(intake: Intake, referral_id: ReferralId) -> None:
     reason = WithdrawalReason.NO_CONTACT
-    intake.ask(lifecycle.withdraw, Withdraw(referral_id=referral_id, reason=reason, staff="Sam Example"))
+    intake.ask(lifecycle.withdraw, Withdraw(referral_id=referral_id, reason=reason))
 
 
 @pytest.mark.parametrize("stage", ["received", "assessed", "on_hold"])
@@ -37,7 +37,7 @@ def test_what_was_withdrawn_by_mistake_goes_on_where_it_was(intake: Intake, stag
     if stage != "received":
         intake.assess(referral_id)
     if stage == "on_hold":
-        hold = Hold(referral_id=referral_id, staff="Sam Example", reason=HoldReason.CLIENT_NOT_READY)
+        hold = Hold(referral_id=referral_id, reason=HoldReason.CLIENT_NOT_READY)
         intake.ask(lifecycle.pause, hold)
     by_mistake(intake, referral_id)
     undo(intake, referral_id)
@@ -50,7 +50,7 @@ def test_what_was_withdrawn_by_mistake_goes_on_where_it_was(intake: Intake, stag
 
 def test_what_was_signposted_by_mistake_goes_on_too(intake: Intake) -> None:
     referral_id, reference = intake.ask_for_help()
-    request = Signpost(referral_id=referral_id, assessor="Sam Example", reason=SignpostReason.OUTSIDE_UK)
+    request = Signpost(referral_id=referral_id, reason=SignpostReason.OUTSIDE_UK)
     intake.ask(lifecycle.signpost, request)
     undo(intake, referral_id)
     assert intake.state(reference) == "received"
@@ -71,8 +71,6 @@ def test_what_cannot_be_undone_says_what_to_do_instead(intake: Intake) -> None:
     intake.clock.advance(timedelta(days=8))
     with pytest.raises(StepNotPossible, match=r"too long ago.*re_refer"):
         undo(intake, long_ago)
-    intake.ask(
-        lifecycle.re_refer, ReRefer(referral_id=long_ago, staff="Sam Example", reason=ReReferralReason.CLIENT_ASKED)
-    )
+    intake.ask(lifecycle.re_refer, ReRefer(referral_id=long_ago, reason=ReReferralReason.CLIENT_ASKED))
     with pytest.raises(StepNotPossible, match="is re referred"):
         undo(intake, long_ago)

@@ -41,7 +41,7 @@ SAM = "Sam Example"
 
 
 def change(matching: Matching, therapist_id: TherapistId, **changes: Any) -> None:
-    request = ChangeTherapist(therapist_id=therapist_id, staff=SAM, reason=ChangeReason.THEY_SAID, **changes)
+    request = ChangeTherapist(therapist_id=therapist_id, reason=ChangeReason.THEY_SAID, **changes)
     matching.ask(commands.change_therapist, request)
     matching.run()
 
@@ -120,7 +120,7 @@ def test_an_unknown_therapist_can_not_be_changed(matching: Matching) -> None:
 
 
 def undo(matching: Matching, match_id: Any) -> bool:
-    request = UndoMatchEnd(match_id=MatchId(match_id), staff=SAM, reason=UndoReason.RECORDED_BY_MISTAKE)
+    request = UndoMatchEnd(match_id=MatchId(match_id), reason=UndoReason.RECORDED_BY_MISTAKE)
     changed: bool = matching.ask(commands.undo_match_end, request).changed
     matching.run()
     return changed

@@ -61,7 +61,7 @@ def test_an_end_that_was_a_mistake_is_undone_by_the_office_and_the_same_word_end
     match_id = MatchId(matching.accept(matching.search_for()))
     report = ended(matching, match_id, MatchEndReason.COMPLETED)
     matching.hear(therapists.take_therapy_report, report)
-    undo = UndoMatchEnd(match_id=match_id, staff="A. Person", reason=UndoReason.RECORDED_BY_MISTAKE)
+    undo = UndoMatchEnd(match_id=match_id, reason=UndoReason.RECORDED_BY_MISTAKE)
     assert matching.ask(commands.undo_match_end, undo).changed
     matching.hear(therapists.take_therapy_report, report)
     assert len(matching.emitted(MatchEnded)) == 1

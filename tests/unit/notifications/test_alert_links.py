@@ -95,7 +95,7 @@ def test_a_letter_and_a_text_message_have_each_a_link_of_its_own(
 
 def test_a_link_says_who_else_has_it_in_hand(desk: Desk, concern: SafeguardingConcernRaised) -> None:
     secret = alerted(desk, concern)
-    taken = AcknowledgeAlert(concern_id=concern.concern_id, acknowledged_by="Jo Made-Up")
+    taken = AcknowledgeAlert(concern_id=concern.concern_id)
     desk.bench.ask(commands.acknowledge_alert, taken)
     press(desk, secret)
     assert (page(desk, secret).state, page(desk, secret).acknowledged_by) == (LinkState.ANSWERED, "Jo Made-Up")

@@ -47,9 +47,7 @@ def concern(referral_id: ReferralId) -> SafeguardingConcernRaised:
 
 
 def acknowledge(desk: Desk, concern: SafeguardingConcernRaised, by: str = "Jo Made-Up") -> AlertView:
-    view: AlertView = desk.bench.ask(
-        commands.acknowledge_alert, AcknowledgeAlert(concern_id=concern.concern_id, acknowledged_by=by)
-    )
+    view: AlertView = desk.bench.ask(commands.acknowledge_alert, AcknowledgeAlert(concern_id=concern.concern_id))
     return view
 
 

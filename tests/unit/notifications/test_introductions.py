@@ -341,7 +341,7 @@ def test_without_such_a_number_none_is_sent_and_the_office_gives_the_code(room: 
 
 def office_code(room: Room, **which: Any) -> str:
     key = OneTimeKey()
-    asked = GiveClientCode(staff="A. Person", check=CallerCheck.CALLED_BACK, seal_to=key.public, **which)
+    asked = GiveClientCode(check=CallerCheck.CALLED_BACK, seal_to=key.public, **which)
     given: GivenCode = room.bench.ask(introduction_page.give_client_code, asked)
     assert given.therapist_id == room.therapist_id
     return key.open(OneTimeCode, given.sealed).code

@@ -41,7 +41,7 @@ def test_an_alert_climbs_and_is_acknowledged(desk: Desk, referral_id: ReferralId
     for _ in range(3):
         desk.pass_time(minutes=15)
     assert len(desk.mail.sent) == 6
-    acknowledgement = AcknowledgeAlert(concern_id=concern.concern_id, acknowledged_by="Jo Made-Up")
+    acknowledgement = AcknowledgeAlert(concern_id=concern.concern_id)
     desk.bench.ask(commands.acknowledge_alert, acknowledgement)
     assert desk.bench.ask(queries.list_alerts, ListAlerts()) == []
 

@@ -71,9 +71,7 @@ def unreached(desk: Desk) -> int:
 
 
 def acknowledge(desk: Desk, concern: SafeguardingConcernRaised) -> None:
-    desk.bench.ask(
-        commands.acknowledge_alert, AcknowledgeAlert(concern_id=concern.concern_id, acknowledged_by="Jo Made-Up")
-    )
+    desk.bench.ask(commands.acknowledge_alert, AcknowledgeAlert(concern_id=concern.concern_id))
 
 
 def shouts(logs: list[dict[str, object]]) -> int:
@@ -191,7 +189,7 @@ def open_alert(desk: Desk) -> AlertView:
 
 def decide(desk: Desk, concern: SafeguardingConcernRaised, outcome: ConcernOutcome, by: str = "Jo Made-Up") -> None:
     reason = desk.keyring.seal("notifications", OutcomeReason(words=WORDS))
-    request = RecordOutcome(concern_id=concern.concern_id, outcome=outcome, decided_by=by, reason=reason)
+    request = RecordOutcome(concern_id=concern.concern_id, outcome=outcome, reason=reason)
     desk.bench.ask(commands.record_outcome, request)
 
 
@@ -231,9 +229,7 @@ def test_refuses_a_decision_that_nobody_answers_for(desk: Desk, concern: Safegua
     with pytest.raises(NamelessDecision):
         decide(desk, concern, ConcernOutcome.POLICE, by="  ")
     with pytest.raises(NotReadable):
-        request = RecordOutcome(
-            concern_id=concern.concern_id, outcome=ConcernOutcome.POLICE, decided_by="Jo", reason="not sealed"
-        )
+        request = RecordOutcome(concern_id=concern.concern_id, outcome=ConcernOutcome.POLICE, reason="not sealed")
         desk.bench.ask(commands.record_outcome, request)
 
 

@@ -35,9 +35,7 @@ Told = dict[Topic, list[dict[str, str]]]
 
 def told(desk: Desk, referral_id: ReferralId) -> Told:
     key = OneTimeKey()
-    asked = GetSubjectData(
-        referral_id=referral_id, asked_by="E. X", reason=ExportReason.CLIENT_ASKED, seal_to=key.public
-    )
+    asked = GetSubjectData(referral_id=referral_id, reason=ExportReason.CLIENT_ASKED, seal_to=key.public)
     held = key.open(Holding, desk.bench.ask(telling(subject_access.tell), asked).sealed)
     return {section.topic: [entry.told() for entry in section.entries] for section in held.sections}
 
@@ -56,9 +54,9 @@ def worry(desk: Desk, referral_id: ReferralId) -> ConcernId:
 
 
 def decide(desk: Desk, concern_id: ConcernId, outcome: ConcernOutcome) -> None:
-    desk.bench.ask(commands.acknowledge_alert, AcknowledgeAlert(concern_id=concern_id, acknowledged_by="L. Ead"))
+    desk.bench.ask(commands.acknowledge_alert, AcknowledgeAlert(concern_id=concern_id))
     reason = desk.keyring.seal("notifications", OutcomeReason(words="because of the tide"))
-    request = RecordOutcome(concern_id=concern_id, outcome=outcome, decided_by="L. Ead", reason=reason)
+    request = RecordOutcome(concern_id=concern_id, outcome=outcome, reason=reason)
     desk.bench.ask(commands.record_outcome, request)
 
 
@@ -126,7 +124,7 @@ def test_the_reason_of_a_decision_is_read_on_record_and_the_client_is_not_told_o
 ) -> None:
     concern_id, key = worry(desk, referral_id), OneTimeKey()
     decide(desk, concern_id, ConcernOutcome.POLICE)
-    asked = ReadOutcomes(concern_id=concern_id, staff="L. Ead", seal_to=key.public)
+    asked = ReadOutcomes(concern_id=concern_id, seal_to=key.public)
     held = key.open(Holding, desk.bench.ask(subject_access.read_outcomes, asked).sealed)
     _, decided = held.sections[0].entries
     assert decided.told()["Why"] == "because of the tide"
@@ -136,7 +134,7 @@ def test_the_reason_of_a_decision_is_read_on_record_and_the_client_is_not_told_o
 
 
 def test_a_concern_that_nobody_raised_is_unknown(desk: Desk) -> None:
-    asked = ReadOutcomes(concern_id=ConcernId(new_id()), staff="L. Ead", seal_to=OneTimeKey().public)
+    asked = ReadOutcomes(concern_id=ConcernId(new_id()), seal_to=OneTimeKey().public)
     with pytest.raises(errors.UnknownAlert):
         desk.bench.ask(subject_access.read_outcomes, asked)
 

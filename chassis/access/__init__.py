@@ -1,0 +1,1 @@
+"""Who gives a command, and whether they may."""

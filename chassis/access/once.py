@@ -1,0 +1,48 @@
+"""Commands that are sent again: a command's id is kept with its answer, so that it is carried out once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import select, update
+
+from chassis.access.actor import Actor
+from chassis.access.tokens import TokenNotValid
+from chassis.store.unit_of_work import StoreUnit
+from contracts.refused import Refused
+
+
+class CommandIdTaken(Refused):
+    """Another command has this id: somebody else's, or one with other arguments."""
+
+
+def answer_once(unit: StoreUnit, actor: Actor, carry_out: Callable[[], Any], *, keep: bool) -> Any:
+    """The answer to a command: a new one, or that of before if the command was carried out already.
+
+    Without `keep`, for a query, it is always a new one. Raises TokenNotValid for a token that was used before, and
+    CommandIdTaken.
+    """
+    if actor.command_id is None:
+        return carry_out()
+    table = unit.tables.received_command
+    row = unit.session.execute(select(table).where(table.c.command_id == actor.command_id)).one_or_none()
+    if row is None:
+        answer = carry_out()
+        unit.insert(
+            table,
+            command_id=actor.command_id,
+            who=actor.who,
+            digest=actor.digest,
+            signed_at=actor.signed_at,
+            received_at=unit.now,
+            answer=answer if keep else None,
+        )
+        return answer
+    if (row.who, row.digest) != (actor.who, actor.digest):
+        raise CommandIdTaken("Another command has this id. Give each command an id of its own.")
+    assert actor.signed_at is not None
+    if actor.signed_at <= row.signed_at:
+        raise TokenNotValid("The token was used before. Sign each sending anew.", reason="used")
+    unit.session.execute(update(table).where(table.c.command_id == actor.command_id).values(signed_at=actor.signed_at))
+    return row.answer if keep else carry_out()
