@@ -1,6 +1,7 @@
 """Writes the published language's documents, or with `--check` says which are out of date.
 
-`CATALOGUE.md` for people, `schemas/<publisher>.<Event>.json` and `asyncapi.json` for machines.
+`CATALOGUE.md` and `docs/permissions.md` for people, `schemas/<publisher>.<Event>.json` and `asyncapi.json` for
+machines.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from contracts import permission_table
 from contracts.asyncapi import document
 from contracts.catalogue import PUBLISHERS, events
 from contracts.event import Event
@@ -41,6 +43,7 @@ def documents() -> Iterator[tuple[Path, str]]:
         yield path, json.dumps(of_event(event), indent=2) + "\n"
     yield FOLDER / "asyncapi.json", json.dumps(document(VERSION), indent=2) + "\n"
     yield FOLDER / "CATALOGUE.md", _catalogue()
+    yield FOLDER.parent / "docs" / "permissions.md", permission_table.document()
 
 
 def _catalogue() -> str:

@@ -57,6 +57,7 @@ class Permission(StrEnum):
     RAISE_CONCERNS = "raise_concerns"
     SEE_ALERTS = "see_alerts"
     HANDLE_CONCERNS = "handle_concerns"
+    READ_CONCERNS = "read_concerns"
     SEE_ROTA = "see_rota"
     MANAGE_ROTA = "manage_rota"
     SEE_MATCHING = "see_matching"
@@ -96,16 +97,22 @@ class Permission(StrEnum):
 class Grant:
     """A permission in words, and who holds it.
 
-    `reveals` says that it shows personal data: it needs a second factor within RECENT_MINUTES. `moves_money`, or
-    changes what money goes by. Somebody who is given a role with either is confirmed by a second person, or all leads
-    are told. `two_people` says that one person does it and another confirms it.
+    `reveals` says that it shows personal data, and `moves_money` that it moves money or changes what money goes by:
+    somebody who is given a role with either is confirmed by a second person, or all leads are told. What reveals, or is
+    `sensitive` otherwise, needs a sign-in with a second factor within RECENT_MINUTES. `two_people` says that one person
+    does it and another confirms it.
     """
 
     words: str
     roles: frozenset[Role]
     reveals: bool = False
     moves_money: bool = False
+    sensitive: bool = False
     two_people: bool = False
+
+    @property
+    def needs_recent_sign_in(self) -> bool:
+        return self.reveals or self.sensitive
 
 
 RECENT_MINUTES = 30
@@ -141,9 +148,8 @@ GRANTS: dict[Permission, Grant] = {
     Permission.REVIEW_SPAM: Grant("Decide on requests that look like spam", _ASSESSING),
     Permission.RAISE_CONCERNS: Grant("Raise a safeguarding concern", STAFF),
     Permission.SEE_ALERTS: Grant("See safeguarding alerts and how far they have climbed", _OFFICE),
-    Permission.HANDLE_CONCERNS: Grant(
-        "Acknowledge a concern, record its outcome and read the reasons", frozenset({_LEAD}), reveals=True
-    ),
+    Permission.HANDLE_CONCERNS: Grant("Acknowledge a concern, and record its outcome", frozenset({_LEAD})),
+    Permission.READ_CONCERNS: Grant("Read why a concern was decided as it was", frozenset({_LEAD}), reveals=True),
     Permission.SEE_ROTA: Grant("See who is on duty", _OFFICE | {Role.ADMINISTRATOR}),
     Permission.MANAGE_ROTA: Grant("Change the rota and who is told of concerns", frozenset({_LEAD})),
     Permission.SEE_MATCHING: Grant(
@@ -154,7 +160,9 @@ GRANTS: dict[Permission, Grant] = {
     Permission.CHANGE_PLACES: Grant("Say how many clients a therapist can take", _MATCHING | {Role.THERAPIST}),
     Permission.MANAGE_THERAPISTS: Grant("Admit therapists and change what is held about them", _MATCHING),
     Permission.SUSPEND_THERAPISTS: Grant("Suspend and reinstate therapists", _MATCHING | {_LEAD}),
-    Permission.GIVE_CODES: Grant("Give a therapist the code for a client's contact", _MATCHING | {Role.ASSESSOR}),
+    Permission.GIVE_CODES: Grant(
+        "Give a therapist the code for a client's contact", _MATCHING | {Role.ASSESSOR}, reveals=True
+    ),
     Permission.SEE_MESSAGES: Grant("See which messages were sent, and which failed", _OFFICE),
     Permission.EDIT_LETTERS: Grant("Change the wording of letters", frozenset({_LEAD, Role.ADMINISTRATOR})),
     Permission.ENTER_FORMS: Grant("Enter answers given on paper or by telephone", _OFFICE, reveals=True),
@@ -175,8 +183,8 @@ GRANTS: dict[Permission, Grant] = {
     Permission.EXPORT_PEOPLE: Grant(
         "Gather all that is held about somebody, for them", frozenset({_DATA}), reveals=True
     ),
-    Permission.ERASE_PEOPLE: Grant("Erase what is held about somebody", frozenset({_DATA}), reveals=True),
-    Permission.PLACE_LEGAL_HOLDS: Grant("Place and lift legal holds", frozenset({_DATA})),
+    Permission.ERASE_PEOPLE: Grant("Erase what is held about somebody", frozenset({_DATA}), sensitive=True),
+    Permission.PLACE_LEGAL_HOLDS: Grant("Place and lift legal holds", frozenset({_DATA}), sensitive=True),
     Permission.SEE_RETENTION: Grant(
         "See until when somebody's data is kept, and erasures", frozenset({_DATA, Role.OPERATOR})
     ),
@@ -185,7 +193,7 @@ GRANTS: dict[Permission, Grant] = {
         "See which events there were about a referral", _OFFICE | {Role.FINANCE, Role.OPERATOR}
     ),
     Permission.SEE_DEAD_LETTERS: Grant("See dead letters, with sealed parts left out", _OPERATING),
-    Permission.EXPORT_DEAD_LETTERS: Grant("Copy dead letters, sealed parts included", _OPERATING),
+    Permission.EXPORT_DEAD_LETTERS: Grant("Copy dead letters, sealed parts included", _OPERATING, sensitive=True),
     Permission.SETTLE_DEAD_LETTERS: Grant("Replay and discard dead letters", _OPERATING),
     Permission.RETRY_UNREADABLE: Grant("See and retry what could not be opened or read", _OPERATING),
     Permission.CHECK_AUDIT_LOGS: Grant(
@@ -194,7 +202,7 @@ GRANTS: dict[Permission, Grant] = {
     ),
     Permission.MANAGE_SETTINGS: Grant("Change the charity's settings", frozenset({Role.ADMINISTRATOR})),
     Permission.MANAGE_ACCOUNTS: Grant(
-        "Invite people, give them roles, lock and end accounts", frozenset({Role.ADMINISTRATOR})
+        "Invite people, give them roles, lock and end accounts", frozenset({Role.ADMINISTRATOR}), sensitive=True
     ),
 }
 

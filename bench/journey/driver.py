@@ -10,6 +10,8 @@ from typing import Any
 from uuid import uuid4
 
 from bench.core.bus import Bus, Message
+from chassis.access.tokens import HEADER
+from chassis.rpc import Sign
 
 SEEN, REPLIES = "journey.seen", "journey.replies"
 RPC_EXCHANGE = "nameko-rpc"
@@ -31,8 +33,8 @@ EACH_HAS_ONE = ("ReferralReceived", "TherapistMatched", "ReferralFeeCharged", "S
 class Driver:
     """Hears the services' events from a queue of its own, and answers with commands, waiting for none."""
 
-    def __init__(self, bus: Bus, sealed_aspects: str) -> None:
-        self.bus = bus
+    def __init__(self, bus: Bus, sealed_aspects: str, sign: Sign) -> None:
+        self.bus, self._sign = bus, sign
         self.counts: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self.last_at = time.monotonic()
@@ -79,7 +81,9 @@ class Driver:
         self._command("matching.accept_offer", offer_id=event["offer_id"], therapist_id=event["therapist_id"])
 
     def _command(self, command: str, **fields: Any) -> None:
+        service, name = command.split(".")
         properties = {
+            "headers": {HEADER: self._sign(service, name, fields, None)},
             "content_type": "application/json",
             "content_encoding": "utf-8",
             "reply_to": REPLIES,

@@ -16,10 +16,14 @@ from bench.journey.sampler import sampling
 from bench.sections.journey_rows import Depth
 from chassis.privacy.sealing import Keyring
 from chassis.rpc import RpcClient
+from leeward.console.operator import sign_as_operator
 from leeward.runtime.health import status_of
 from leeward.runtime.supervisor import Supervisor
 from leeward.runtime.workspace import SERVICES, Workspace
 from tests.support.system import virtual_host
+
+PLAYED = "bench"
+"""Who is on record for what the benchmark does."""
 
 ADMISSION_SECONDS = 60.0
 QUIET_SECONDS = 1.0
@@ -82,7 +86,7 @@ def running_journey(lab: Lab, store: str) -> Iterator[Journey]:
         at_rest = {service: rss_mb(one.process.pid) for service, one in supervisor.running.items()}
         bus = stack.enter_context(connected(amqp_uri))
         keyring = Keyring(workspace.keys)
-        driver = Driver(bus, people.aspects(keyring))
+        driver = Driver(bus, people.aspects(keyring), sign_as_operator(workspace, PLAYED))
         journey = Journey(store, amqp_uri, supervisor, bus, driver, keyring, at_rest)
         _move_in(journey)
         yield journey
@@ -90,7 +94,8 @@ def running_journey(lab: Lab, store: str) -> Iterator[Journey]:
 
 def _move_in(journey: Journey) -> None:
     """Admits the therapists and opens the fund, and lets every service hear of it."""
-    with RpcClient(journey.amqp_uri) as client:
+    sign = sign_as_operator(journey.supervisor.workspace, PLAYED)
+    with RpcClient(journey.amqp_uri, sign=sign) as client:
         people.admit_therapists(client, journey.keyring)
         people.open_fund(client)
     settle(journey, ADMISSION_SECONDS)

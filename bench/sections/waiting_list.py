@@ -21,6 +21,7 @@ from bench.journey.people import on_the_wire
 from bench.report.chapter import STORE_NAMES, Chapter, Target, not_measured, table
 from bench.waiting.people import ROOMY, Population, newcomer, populate
 from chassis.rpc import CommandFailed, RpcClient
+from leeward.console.operator import sign_as_operator
 from leeward.runtime.supervisor import Supervisor
 from leeward.runtime.workspace import Workspace
 from tests.support.system import virtual_host
@@ -84,8 +85,8 @@ def measure(lab: Lab, plan: Plan, results: Results) -> list[str]:
 
 
 def _round(lab: Lab, store: str, plan: Plan) -> Round:
-    with _waiting(lab, store, plan.waiting) as (bus, population, amqp_uri):
-        seen = _drive(bus, population, amqp_uri, plan.waiting_seconds)
+    with _waiting(lab, store, plan.waiting) as (bus, population, client):
+        seen = _drive(bus, population, client, plan.waiting_seconds)
     return Round(
         store=store,
         waiting=plan.waiting,
@@ -107,7 +108,7 @@ def _round(lab: Lab, store: str, plan: Plan) -> Round:
 
 
 @contextmanager
-def _waiting(lab: Lab, store: str, count: int) -> Iterator[tuple[Bus, Population, str]]:
+def _waiting(lab: Lab, store: str, count: int) -> Iterator[tuple[Bus, Population, RpcClient]]:
     """A matching service at work, with so many who wait, and so many therapists who suit none of them."""
     workspace = Workspace(lab.folder / f"waiting-{store}")
     url = lab.database(store, "waiting")
@@ -122,10 +123,11 @@ def _waiting(lab: Lab, store: str, count: int) -> Iterator[tuple[Bus, Population
         supervisor.migrate()
         population = populate(url, count)
         supervisor.start()
-        yield bus, population, amqp_uri
+        sign = sign_as_operator(workspace, "bench")
+        yield bus, population, stack.enter_context(RpcClient(amqp_uri, sign=sign))
 
 
-def _drive(bus: Bus, population: Population, amqp_uri: str, seconds: float) -> Seen:
+def _drive(bus: Bus, population: Population, client: RpcClient, seconds: float) -> Seen:
     """Commands at an even rate from one thread, newcomers from this one."""
     seen = Seen()
 
@@ -134,7 +136,7 @@ def _drive(bus: Bus, population: Population, amqp_uri: str, seconds: float) -> S
 
     tag = bus.listen(HEARD, on_offered)
     until = time.perf_counter() + seconds
-    giving = threading.Thread(target=_give_commands, args=(seen, population, amqp_uri, until))
+    giving = threading.Thread(target=_give_commands, args=(seen, population, client, until))
     giving.start()
     due = time.perf_counter()
     while due < until:
@@ -163,17 +165,16 @@ def _hear(seen: Seen, population: Population, offered: dict[str, Any], at: float
         seen.to_decline.put((offered["offer_id"], offered["therapist_id"]))
 
 
-def _give_commands(seen: Seen, population: Population, amqp_uri: str, until: float) -> None:
+def _give_commands(seen: Seen, population: Population, client: RpcClient, until: float) -> None:
     """Each timed from the moment it was due, whatever the one before it took."""
-    with RpcClient(amqp_uri) as client:
-        due = time.perf_counter()
-        for number in range(1_000_000):
-            due += 1 / COMMANDS_PER_SECOND
-            if due >= until:
-                return
-            time.sleep(max(0.0, due - time.perf_counter()))
-            _command(seen, population, client, number)
-            seen.commands_ms.append((time.perf_counter() - due) * 1000)
+    due = time.perf_counter()
+    for number in range(1_000_000):
+        due += 1 / COMMANDS_PER_SECOND
+        if due >= until:
+            return
+        time.sleep(max(0.0, due - time.perf_counter()))
+        _command(seen, population, client, number)
+        seen.commands_ms.append((time.perf_counter() - due) * 1000)
 
 
 def _command(seen: Seen, population: Population, client: RpcClient, number: int) -> None:

@@ -88,7 +88,7 @@ def _check_person(
         raise NotPermitted("You can do this only for yourself.", reason="not_own", who=who)
     if grant.two_people and actor.front_end is not FrontEnd.OPERATOR and person.confirmed_by in (None, person.name):
         raise NotPermitted("This needs two people: somebody else has to confirm it.", reason="one_person", who=who)
-    if grant.reveals and not _signed_in_lately(person, clock):
+    if grant.needs_recent_sign_in and not _signed_in_lately(person, clock):
         raise SignInAgain(
             "Please sign in again, with your second factor, to see this.", reason="sign_in_again", who=who
         )

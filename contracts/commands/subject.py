@@ -178,7 +178,7 @@ class ReadRecord(Query, needs=Permission.READ_RECORDS):
     seal_to: PublicKey
 
 
-class ReadOutcomes(Query, needs=Permission.HANDLE_CONCERNS):
+class ReadOutcomes(Query, needs=Permission.READ_CONCERNS):
     """What was decided about a concern, and why? Recorded in the audit log as a reading."""
 
     concern_id: ConcernId

@@ -15,6 +15,7 @@ from chassis.rpc import RpcClient
 from leeward.runtime.local_broker import Node
 from leeward.runtime.supervisor import Supervisor
 from leeward.runtime.workspace import SERVICES, Workspace
+from tests.support.people import sign_as
 from tests.support.postgresql import Server
 from tests.support.users import Guarded
 from web.publisher.publisher import Publisher
@@ -82,7 +83,7 @@ def whole_system(
             amqp_uri=amqp_uri,
             workspace=workspace,
             supervisor=supervisor,
-            rpc=stack.enter_context(RpcClient(uri_of("console"))),
+            rpc=stack.enter_context(RpcClient(uri_of("console"), sign=sign_as(workspace.keys))),
             publisher=publisher,
             keyring=Keyring(workspace.keys),
         )
