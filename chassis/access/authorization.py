@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from chassis.access.actor import Actor, Person
-from chassis.access.tokens import SystemTime, TokenNotValid, Verifier, now
+from chassis.access.tokens import CLOCK_TOLERANCE, SystemTime, TokenNotValid, Verifier, now
 from chassis.bus.topology import front_end_of
 from contracts.command import Command
 from contracts.permissions import GRANTS, RECENT_MINUTES, FrontEnd, Permission
@@ -84,7 +84,7 @@ def _check_person(
     grant, who = GRANTS[needs], actor.who
     if needs not in person.permissions:
         raise NotPermitted(f"You need the permission “{grant.words}” for this.", reason="not_held", who=who)
-    if person.therapist_id and (kind.own is None or str(fields.get(kind.own)) != str(person.therapist_id)):
+    if actor.front_end is FrontEnd.PORTAL and not _is_own(kind, person, fields):
         raise NotPermitted("You can do this only for yourself.", reason="not_own", who=who)
     if grant.two_people and actor.front_end is not FrontEnd.OPERATOR and person.confirmed_by in (None, person.name):
         raise NotPermitted("This needs two people: somebody else has to confirm it.", reason="one_person", who=who)
@@ -94,8 +94,16 @@ def _check_person(
         )
 
 
+def _is_own(kind: type[Command], person: Person, fields: Mapping[str, Any]) -> bool:
+    """Whether the command is about the therapist who gives it."""
+    if kind.own is None or person.therapist_id is None:
+        return False
+    return fields.get(kind.own) == str(person.therapist_id)
+
+
 def _signed_in_lately(person: Person, clock: SystemTime) -> bool:
-    return person.signed_in.factor is not None and clock() - person.signed_in.at <= timedelta(minutes=RECENT_MINUTES)
+    ago = clock() - person.signed_in.at
+    return person.signed_in.factor is not None and -CLOCK_TOLERANCE <= ago <= timedelta(minutes=RECENT_MINUTES)
 
 
 class RefusalLimit:

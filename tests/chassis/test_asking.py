@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from chassis.host.provider import Chassis, TwoAtOnce
 from chassis.ports import UnitOfWork
 from chassis.store.tables import new_metadata
+from chassis.testing import somebody
 from contracts.commands.operations import GetHealth
 from tests.chassis.conftest import Store, note_row
 
@@ -43,7 +44,7 @@ def note(store: Store, *, before: Callable[[int], None]) -> Callable[[UnitOfWork
 def test_what_another_added_first_is_tried_once_more(store: Store, chassis: Chassis) -> None:
     with store.database.unit() as unit:
         unit.session.execute(store.note.insert().values(note_row(1)))
-    assert chassis.ask(note(store, before=lambda tried: None), GetHealth()) == "the 2."
+    assert chassis.ask(note(store, before=lambda tried: None), GetHealth(), somebody()) == "the 2."
     assert store.numbers() == [1, 2]
 
 
@@ -52,7 +53,7 @@ def test_two_that_wait_for_each_other_are_done_one_after_the_other(store: Store,
         if tried == 1:
             raise OperationalError("UPDATE", {}, _Collision())
 
-    assert chassis.ask(note(store, before=collide), GetHealth()) == "the 2."
+    assert chassis.ask(note(store, before=collide), GetHealth(), somebody()) == "the 2."
 
 
 def test_who_is_in_the_way_twice_is_told_so_by_name(store: Store, chassis: Chassis) -> None:
@@ -60,7 +61,7 @@ def test_who_is_in_the_way_twice_is_told_so_by_name(store: Store, chassis: Chass
         raise OperationalError("UPDATE", {}, _Collision())
 
     with pytest.raises(TwoAtOnce, match="try again"):
-        chassis.ask(note(store, before=collide), GetHealth())
+        chassis.ask(note(store, before=collide), GetHealth(), somebody())
     assert store.numbers() == []
 
 
@@ -70,4 +71,4 @@ def test_anything_else_is_not_tried_again(store: Store, chassis: Chassis) -> Non
         raise DBAPIError("SELECT", {}, Exception("gone"))
 
     with pytest.raises(DBAPIError):
-        chassis.ask(note(store, before=fail), GetHealth())
+        chassis.ask(note(store, before=fail), GetHealth(), somebody())
