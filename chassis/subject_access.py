@@ -23,6 +23,7 @@ from chassis.store.unit_of_work import StoreUnit
 from contracts.commands.subject import Entry, Fact, GetSubjectData, Holding, SealedHolding, Section, Topic
 from contracts.labels import ON_RECORD, PARTS, words_of
 from contracts.london import LONDON
+from contracts.permissions import is_account
 from contracts.sealed import SafeContact
 from contracts.text import clean
 from contracts.vocabulary import Party, ReferralId
@@ -110,6 +111,11 @@ def fact(what: str, value: object, *, words: Mapping[Any, str] | None = None, as
     return Fact(what=what, value="; ".join(text for text, _ in texts), exactly=exactly, asked=asked)
 
 
+def who_in_words(who: str) -> str:
+    """Whoever did something at the charity. Before there were accounts, it was a name that somebody typed."""
+    return "A person of the charity" if is_account(who) else who
+
+
 def written(moment: datetime) -> str:
     """A moment as people write it, by the clock in London: `21 November 2026, 3.58 pm`."""
     local = moment.astimezone(LONDON)
@@ -160,7 +166,7 @@ def _may_be_disclosed(row: Mapping[str, Any]) -> bool:
 def _audit_entry(service: str, row: Mapping[str, Any]) -> Entry:
     return entry(
         ("When", datetime.fromisoformat(row["at"])),
-        ("Who", row["who"]),
+        ("Who", who_in_words(row["who"])),
         ("What they did", DISCLOSED_ACTIONS[AuditAction(row["what"])]),
         ("Why", ON_RECORD.get(row["reason"] or "", row["reason"])),
         ("Where", PARTS.get(service, service)),

@@ -36,6 +36,11 @@ class FrontEnd(StrEnum):
     ANYBODY = "anybody"
 
 
+def is_account(who: str) -> bool:
+    """Whether who did something is on record as a person at a front-end (`console:…`), and not by a name."""
+    return who.partition(":")[0] in set(FrontEnd) and ":" in who
+
+
 class Permission(StrEnum):
     """What a person may do. The order is that of the generated table."""
 

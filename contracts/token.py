@@ -11,7 +11,7 @@ from marshmallow import validate
 from contracts.permissions import FrontEnd
 from contracts.shape import Shape
 
-Identifier = Annotated[str, validate.Regexp(r"^[A-Za-z0-9._-]+$"), validate.Length(max=100)]
+Identifier = Annotated[str, validate.Regexp(r"[A-Za-z0-9._-]+\Z"), validate.Length(max=100)]
 
 
 class CommandToken(Shape):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import RowMapping, select
 
-from chassis.subject_access import entry, fact, pounds, section
+from chassis.subject_access import entry, fact, pounds, section, who_in_words
 from contracts.commands.subject import Entry, GetSubjectData, Section, Topic
 from contracts.vocabulary import SessionReversalReason
 from services.billing.dependencies import BillingUnit
@@ -95,7 +95,7 @@ def _match(match: Match) -> Entry:
         ("When it ended", match.ended_at if match.has_ended else None),
         ("We asked whether you had met on", match.attendance_asked_at),
         ("It was recorded that you never met on", match.never_attended_at),
-        ("By", match.never_attended_by),
+        ("By", match.never_attended_by and who_in_words(match.never_attended_by)),
     )
 
 
@@ -111,7 +111,7 @@ def _session(unit: BillingUnit, row: RowMapping) -> Entry:
         ("A session took place on", row["attended_on"]),
         ("A fund paid", pounds(row["drawn_pence"])),
         ("This was taken back, as it was not so, on", row["reversed_at"]),
-        ("By", reversal and reversal.by),
+        ("By", reversal and who_in_words(reversal.by)),
     )
     why = (fact("Why", SessionReversalReason(reversal.reason)),) if reversal else ()
     return Entry(facts=(*told.facts, *why))

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from chassis.audit.chain import AuditAction
 from chassis.ports import UnitOfWork
 from chassis.privacy.vault import Erased
-from chassis.subject_access import entry, fact, reached, sealed, section
+from chassis.subject_access import entry, fact, reached, sealed, section, who_in_words
 from contracts.commands.subject import Entry, GetSubjectData, ReadOutcomes, SealedHolding, Section, Topic
 from contracts.labels import LANGUAGES
 from contracts.sealed import OutcomeReason, TherapistContact
@@ -189,7 +189,7 @@ def _concern(alert: Alert) -> Entry:
         ("Somebody was worried on", alert.raised_at),
         ("About", alert.category),
         ("How urgent it was thought to be", alert.severity),
-        ("Who looked at it", alert.acknowledged_by),
+        ("Who looked at it", who_in_words(alert.acknowledged_by) if alert.acknowledged_by else None),
         ("Since", alert.acknowledged_at),
     )
 
@@ -202,6 +202,6 @@ def _outcome(unit: UnitOfWork[Dependencies], outcome: Outcome) -> Entry:
     return entry(
         ("Decided on", outcome.decided_at),
         ("What", outcome.outcome),
-        ("By", outcome.decided_by),
+        ("By", who_in_words(outcome.decided_by)),
         ("Why", why),
     )

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from chassis.ports import UnitOfWork
-from chassis.subject_access import entry, fact, pounds, reached
+from chassis.subject_access import entry, fact, pounds, reached, who_in_words
 from contracts.commands.subject import Entry, Fact, Section, Topic
 from contracts.labels import LANGUAGES
 from contracts.sealed import Aspects, Consents, FormAnswer, HelpForm, Note, Writer
@@ -163,7 +163,7 @@ def assessment_entries(unit: UnitOfWork[Dependencies], referral: Referral, *, bu
     words = [(label, getattr(aspects, name)) for name, label in ASPECTS.items() if name not in but]
     decided = (
         ("Assessed on", row.assessed_at),
-        ("By", row.assessor),
+        ("By", who_in_words(row.assessor)),
         ("Level", row.risk_level),
         ("The training a therapist needs", row.competence),
         ("Kind of work", row.work),
@@ -180,7 +180,7 @@ def assessment_entries(unit: UnitOfWork[Dependencies], referral: Referral, *, bu
 
 
 def erasure_entry(found: Erasure) -> Entry:
-    return entry(("Erased on", found.erased_at), ("Why", found.reason), ("By", found.erased_by))
+    return entry(("Erased on", found.erased_at), ("Why", found.reason), ("By", who_in_words(found.erased_by)))
 
 
 def _consents(given: Consents) -> Entry:
@@ -236,7 +236,7 @@ def _step(unit: UnitOfWork[Dependencies], referral: Referral, row: Row[Any], unt
     if row.note is not None and told and referral.state is not State.ERASED:
         note = unit.dependencies.vault.decrypt(unit.session, referral.id, Note, row.note).text
     moved = (fact("What happened", row.step, words=STEPS), fact("Since then", row.state, words=STATES))
-    by = WRITTEN_BY.get(row.taken_by, row.taken_by)
+    by = WRITTEN_BY.get(row.taken_by) or who_in_words(row.taken_by)
     rest = entry(("By", by), ("Why", why), ("In words", note))
     return Entry(facts=(fact("When", row.taken_at), *moved, *rest.facts))
 

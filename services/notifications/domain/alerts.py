@@ -23,14 +23,6 @@ TIME_TO_REACH = timedelta(minutes=1)
 """How soon an alert should have gone out. If it hasn't, that is logged as critical, and again after each such while."""
 
 
-class NamelessAcknowledgement(Refused):
-    """An acknowledgement needs the name of a person."""
-
-
-class NamelessDecision(Refused):
-    """A decision about a concern needs the name of a person."""
-
-
 class NotInHand(Refused):
     """A decision needs somebody who has taken the concern in hand."""
 
@@ -104,28 +96,16 @@ class Alert:
         return (Call(self.step, self.rounds),)
 
     def acknowledge(self, *, by: str, at: datetime) -> bool:
-        """Puts a named person in charge. False if it was this person already.
-
-        Raises NamelessAcknowledgement, AlreadyAcknowledged.
-        """
-        name = by.strip()
-        if not name:
-            raise NamelessAcknowledgement(
-                "Say who takes the concern in hand: an alert is acknowledged by a named person."
-            )
-        if self.acknowledged_by == name:
+        """Puts somebody in charge. False if it was this person already. Raises AlreadyAcknowledged."""
+        if self.acknowledged_by == by:
             return False
         if not self.is_open:
-            raise AlreadyAcknowledged(f"{self.acknowledged_by} has taken this concern in hand already.")
-        self.acknowledged_by, self.acknowledged_at, self.escalates_at = name, at, None
+            raise AlreadyAcknowledged("A colleague has taken this concern in hand already.")
+        self.acknowledged_by, self.acknowledged_at, self.escalates_at = by, at, None
         return True
 
     def decide(self, outcome: ConcernOutcome, *, id: OutcomeId, by: str, reason: bytes, at: datetime) -> Outcome:
-        """A decision, to be put on record. Raises NamelessDecision, NotInHand."""
-        if not by.strip():
-            raise NamelessDecision("Say who decided: a decision about a concern is a named person's.")
+        """A decision, to be put on record. Raises NotInHand."""
         if self.is_open:
             raise NotInHand("Nobody has taken this concern in hand yet. Please acknowledge it first.")
-        return Outcome(
-            id=id, concern_id=self.concern_id, outcome=outcome, decided_by=by.strip(), decided_at=at, reason=reason
-        )
+        return Outcome(id=id, concern_id=self.concern_id, outcome=outcome, decided_by=by, decided_at=at, reason=reason)

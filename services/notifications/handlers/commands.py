@@ -19,9 +19,9 @@ from services.notifications.store import alerts
 
 
 def acknowledge_alert(unit: UnitOfWork[Dependencies], request: AcknowledgeAlert) -> AlertView:
-    """Puts a named person in charge of a concern and ends its escalation.
+    """Puts whoever gives the command in charge of a concern and ends its escalation.
 
-    Raises UnknownAlert, NamelessAcknowledgement, AlreadyAcknowledged.
+    Raises UnknownAlert, AlreadyAcknowledged.
     """
     alert = require_alert(unit, request.concern_id)
     if alert.acknowledge(by=unit.actor.who, at=unit.now):
@@ -32,7 +32,7 @@ def acknowledge_alert(unit: UnitOfWork[Dependencies], request: AcknowledgeAlert)
 def record_outcome(unit: UnitOfWork[Dependencies], request: RecordOutcome) -> OutcomeView:
     """Records a decision about a concern, beside those that were made before.
 
-    Raises UnknownAlert, NamelessDecision, NotInHand, NotReadable, IdentityUsedUp.
+    Raises UnknownAlert, NotInHand, NotReadable, IdentityUsedUp.
     """
     alert = require_alert(unit, request.concern_id)
     reason = open_sealed(unit, OutcomeReason, request.reason)

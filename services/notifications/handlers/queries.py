@@ -20,6 +20,7 @@ from contracts.commands.notifications import (
     RotaDay,
 )
 from contracts.london import day_of
+from contracts.permissions import is_account
 from contracts.vocabulary import LinkState
 from services.notifications.application.alerts import alert_view, link_state, outcome_view, require_alert
 from services.notifications.application.contacts import reference_of
@@ -99,5 +100,5 @@ def open_alert(unit: UnitOfWork[Dependencies], request: GetAlertLink) -> AlertPa
         raised_at=alert.raised_at,
         reference=reference_of(unit, alert.referral_id),
         asked=person_on_duty(unit, link.step).name if state is LinkState.OPEN else None,
-        acknowledged_by=alert.acknowledged_by,
+        acknowledged_by=None if is_account(alert.acknowledged_by or "") else alert.acknowledged_by,
     )

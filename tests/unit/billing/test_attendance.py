@@ -8,6 +8,7 @@ import pytest
 
 from chassis.ids import new_id
 from chassis.ports import Refused
+from chassis.testing import somebody
 from contracts.commands.billing import (
     ListUnrecordedAttendance,
     NeverAttendedView,
@@ -33,8 +34,9 @@ def attend(bench: Bench, match: TherapistMatched) -> None:
     bench.ask(sessions.record_attendance, RecordAttendance(referral_id=match.referral_id, attended_on=bench.today))
 
 
-def never_attended(bench: Bench, match_id: MatchId, by: str = "A. Person") -> NeverAttendedView:
-    view: NeverAttendedView = bench.ask(sessions.record_never_attended, RecordNeverAttended(match_id=match_id))
+def never_attended(bench: Bench, match_id: MatchId, by: str = "sam") -> NeverAttendedView:
+    request = RecordNeverAttended(match_id=match_id)
+    view: NeverAttendedView = bench.ask(sessions.record_never_attended, request, by=somebody(by))
     return view
 
 
@@ -101,8 +103,8 @@ def test_the_fee_is_given_back_when_somebody_records_that_the_client_never_came(
     assert never_attended(bench, match.match_id).changed
     (credited,) = bench.emitted(ReferralFeeCredited)
     assert (credited.match_id, credited.reason) == (match.match_id, FeeCreditReason.NOT_ATTENDED)
-    again = never_attended(bench, match.match_id, "Another Person")
-    assert (again.recorded_by, again.changed) == ("A. Person", False)
+    again = never_attended(bench, match.match_id, "alex")
+    assert (again.recorded_by, again.changed) == ("console:sam", False)
     assert (len(bench.emitted(ReferralFeeCredited)), queue(bench)) == (1, [])
 
 

@@ -52,7 +52,7 @@ def test_a_session_that_was_taken_back_is_told_with_who_and_why(bench: Bench) ->
     bench.ask(sessions.reverse_session, taken_back)
     bench.told(ended(match, MatchEndReason.NOT_ATTENDED))
     facts = told(bench, asked.referral_id)
-    assert "By: A. Person" in facts
+    assert "By: A person of the charity" in facts
     assert "Why: It did not take place" in facts
     assert "This request takes up an earlier one of yours: Yes" in facts
     assert "For sessions from: 23 November 2026" in facts

@@ -84,9 +84,7 @@ def test_a_session_that_was_taken_back_is_not_recorded_by_the_same_word_again(be
     match = a_match(bench)
     report = said(bench, match, TherapyReport.FIRST_SESSION, on=TODAY)
     bench.told(report)
-    taken_back = ReverseSession(
-        session_id=session_of(bench, match), reason=SessionReversalReason.WRONG_DAY, reversed_by="A. Person"
-    )
+    taken_back = ReverseSession(session_id=session_of(bench, match), reason=SessionReversalReason.WRONG_DAY)
     bench.ask(sessions.reverse_session, taken_back)
     bench.told(report)
     assert len(first_sessions(bench)) == 1

@@ -16,14 +16,17 @@ from environs import Env
 from marshmallow import fields, validate
 from sqlalchemy import MetaData, Uuid, select
 
+from chassis.access.actor import Actor
+from chassis.access.authorization import Origin
 from chassis.host.commands import CommandMethod
 from chassis.host.entrypoints import declared_by
+from chassis.host.provider import as_json
 from chassis.privacy.ephemeral_key import OneTimeKey
 from chassis.privacy.sealing import Keyring
 from chassis.privacy.vault import new_master_key
 from chassis.store.database import Database
 from chassis.store.engine import open_engine
-from chassis.testing import HandlerBench
+from chassis.testing import HandlerBench, somebody
 from contracts import sealed
 from contracts.commands.billing import RecordAttendance
 from contracts.envelope import MAX_SEQUENCE
@@ -96,14 +99,18 @@ class Service:
                before_commit: Callable[[], None] = lambda: None) -> Any:  # fmt: skip
         """Asks a replica of the service, which works on `database`."""
 
-        def ask(handler: Any, request: Any) -> Any:
+        def ask(handler: Any, request: Any, actor: Actor) -> Any:
             with database.unit() as unit:
-                answer = handler(unit, request)
+                unit.given_by = actor
+                answer = as_json(handler(unit, request))
                 before_commit()
             return answer
 
-        chassis = SimpleNamespace(ask=ask, database=database)
-        return getattr(SERVICES[self.name][0], command)(SimpleNamespace(chassis=chassis), given)
+        chassis = SimpleNamespace(
+            ask=ask, once=lambda actor, answer: answer(), authorize=lambda *_: somebody(), database=database
+        )
+        origin = Origin(command, "nameko-rpc")
+        return getattr(SERVICES[self.name][0], command)(SimpleNamespace(chassis=chassis), given, origin)
 
     def replica(self) -> Database:
         dependencies = self.bench.database._dependencies

@@ -62,9 +62,7 @@ def keep_staff(service: Service) -> Asked:
 
 
 def take_up(service: Service) -> Asked:
-    return "take_up", {
-        "referral_id": service.ask("awaiting_assessment", {})[0]["referral_id"],
-    }
+    return "take_up", {"referral_id": service.ask("awaiting_assessment", {})[0]["referral_id"]}
 
 
 def link(service: Service) -> Asked:

@@ -14,11 +14,10 @@ from services.intake.store.tables import referrals
 from tests.unit.commands.asking import Service
 from tests.unit.commands.racing import DEADLINE_SECONDS, WAITING
 
-STAFF = {}
 PAIRS: dict[str, tuple[str, dict[str, Any]]] = {
-    "link": ("other_referral_id", STAFF | {"kind": "partner", "reason": "said_by_client"}),
-    "merge": ("into_referral_id", STAFF | {"reason": "sent_twice"}),
-    "tell_apart": ("other_referral_id", STAFF | {"reason": "different_people"}),
+    "link": ("other_referral_id", {"kind": "partner", "reason": "said_by_client"}),
+    "merge": ("into_referral_id", {"reason": "sent_twice"}),
+    "tell_apart": ("other_referral_id", {"reason": "different_people"}),
 }
 
 

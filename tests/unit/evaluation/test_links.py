@@ -186,7 +186,7 @@ def test_answers_by_telephone_are_scored_alike_and_marked(asked: Study, referral
     with asked.bench.database.reading() as unit:
         response = repository.find_response(unit.session, invitation.invitation_id)
         assert response
-        assert (response.mode.value, response.entered_by) == ("telephone", "Kim Example")
+        assert (response.mode.value, response.entered_by) == ("telephone", "console:somebody")
     assert page(asked, asked.token(Stage.START, CLIENT)).state is LinkState.ANSWERED
     with pytest.raises(errors.InvitationClosed, match="returned"):
         enter(asked, invitation.invitation_id, CALM)

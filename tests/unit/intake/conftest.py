@@ -12,6 +12,7 @@ import pytest
 from environs import Env
 from sqlalchemy import select
 
+from chassis.access.actor import Actor
 from chassis.bus.delivery import Delivery, NotUnderstood, Subscription, Understood, read
 from chassis.bus.messages import Incoming
 from chassis.bus.settlement import Fate, Settler
@@ -150,7 +151,7 @@ class Intake(HandlerBench):
 
     # What a person's screen says
 
-    def assess(self, referral_id: ReferralId, **changes: Any) -> None:
+    def assess(self, referral_id: ReferralId, *, by: Actor | None = None, **changes: Any) -> None:
         found: dict[str, Any] = {
             "referral_id": referral_id,
             "risk_level": RiskLevel.LOWER,
@@ -158,7 +159,7 @@ class Intake(HandlerBench):
             "work": Work.INDIVIDUAL,
             "aspects": self.web.seal("intake", Aspects(risk="Nothing at present.")),
         }
-        self.ask(assessment.assess, Assess(**(found | changes)))
+        self.ask(assessment.assess, Assess(**(found | changes)), by=by)
 
     def status(self, reference: str, passphrase: str = PASSPHRASE) -> StatusAnswer:
         sealed = self.web.seal("intake", Credentials(reference=reference, passphrase=passphrase))

@@ -33,7 +33,7 @@ from services.intake.handlers import assessment, lifecycle
 from services.intake.store import tables
 from tests.unit.intake.conftest import MONDAY_10, Intake
 
-SAM = "Sam Example"
+SAM = "console:somebody"
 TIMERS = {registration.ASSESSMENT_OVERDUE: assessment.report_overdue}
 LOWER, HIGHER = (RiskLevel.LOWER, Competence.LOWER), (RiskLevel.HIGHER, Competence.HIGHER)
 

@@ -33,7 +33,7 @@ def test_the_new_contact_takes_the_place_of_the_old_one(intake: Intake) -> None:
     change(intake, referral_id)
     assert intake.released(ContactPurpose.ADDRESS_BOOK)[-1][1].contact == TEXT_ME
     assert intake.released(ContactPurpose.CORRECTION) == []
-    assert intake.steps(referral_id)[-1] == ("change_contact", "received", "Sam Example", "no_longer_safe")
+    assert intake.steps(referral_id)[-1] == ("change_contact", "received", "console:somebody", "no_longer_safe")
 
 
 def test_the_therapist_who_has_the_old_one_is_told_the_new_one(intake: Intake) -> None:

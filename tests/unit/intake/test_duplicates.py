@@ -30,7 +30,7 @@ from services.intake.handlers import duplicates, erasure, lifecycle
 from services.intake.store import tables
 from tests.unit.intake.conftest import Asked, Intake
 
-SAM = "Sam Example"
+SAM = "console:somebody"
 KEYS = hmac_keys_of(b"k" * 32)
 
 

@@ -48,7 +48,7 @@ from services.intake.store import personal_records, tables
 from tests.support.samples import PASSPHRASE
 from tests.unit.intake.conftest import MONDAY_10, Intake, matched
 
-SAM, LEAD = "Sam Example", "Lee Lead"
+SAM = LEAD = "console:somebody"
 BORN_17_YEARS_AGO = date(2008, 11, 24)  # tomorrow they come of age
 
 

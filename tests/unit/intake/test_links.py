@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chassis.ids import new_id
+from chassis.testing import somebody
 from contracts.commands.intake import (
     Link,
     Linked,
@@ -39,7 +40,7 @@ from services.intake import errors
 from services.intake.handlers import assessment, duplicates, events, lifecycle, links
 from tests.unit.intake.conftest import Intake, matched
 
-SAM, ALEX = "Sam Example", "Alex Example"
+SAM, ALEX = somebody("sam"), somebody("alex")
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def intake(intake_on_each_store: Intake) -> Intake:
 
 def link(intake: Intake, one: ReferralId, other: ReferralId, kind: LinkKind = LinkKind.SURVIVOR) -> Linked:
     request = Link(referral_id=one, other_referral_id=other, kind=kind, reason=LinkReason.FOUND_IN_RECORDS)
-    linked: Linked = intake.ask(links.link, request)
+    linked: Linked = intake.ask(links.link, request, by=ALEX)
     return linked
 
 
@@ -69,7 +70,7 @@ def test_a_link_is_seen_from_both_sides_and_said_by_identifiers_and_a_code(intak
         ReferralsLinked(link_id=linked.link_id, referral_id=one, other_referral_id=other, kind=LinkKind.SURVIVOR)
     ]
     assert [view.other_referral_id for view in links_of(intake, one)] == [other]
-    assert [(view.other_referral_id, view.linked_by) for view in links_of(intake, other)] == [(one, ALEX)]
+    assert [(view.other_referral_id, view.linked_by) for view in links_of(intake, other)] == [(one, ALEX.who)]
 
 
 def test_nothing_is_linked_to_itself_or_twice(intake: Intake) -> None:
@@ -84,11 +85,13 @@ def test_nothing_is_linked_to_itself_or_twice(intake: Intake) -> None:
 
 
 HANDLE: dict[str, Any] = {
-    "take up": lambda intake, id_, name: intake.ask(lifecycle.take_up, TakeUp(referral_id=id_)),
-    "suggest": lambda intake, id_, name: intake.ask(assessment.suggest_assessment, SuggestAssessment(referral_id=id_)),
-    "assess": lambda intake, id_, name: intake.assess(id_),
+    "take up": lambda intake, id_, name: intake.ask(lifecycle.take_up, TakeUp(referral_id=id_), by=name),
+    "suggest": lambda intake, id_, name: intake.ask(
+        assessment.suggest_assessment, SuggestAssessment(referral_id=id_), by=name
+    ),
+    "assess": lambda intake, id_, name: intake.assess(id_, by=name),
     "signpost": lambda intake, id_, name: intake.ask(
-        lifecycle.signpost, Signpost(referral_id=id_, reason=SignpostReason.OUT_OF_SCOPE)
+        lifecycle.signpost, Signpost(referral_id=id_, reason=SignpostReason.OUT_OF_SCOPE), by=name
     ),
 }
 
@@ -96,10 +99,10 @@ HANDLE: dict[str, Any] = {
 @pytest.mark.parametrize("what", HANDLE)
 def test_who_handles_the_one_is_refused_the_other(intake: Intake, what: str) -> None:
     one, other = intake.ask_for_help().referral_id, intake.ask_for_help().referral_id
-    intake.assess(one)
+    intake.assess(one, by=SAM)
     link(intake, one, other)
     with pytest.raises(errors.HandlesLinkedReferral, match="to a colleague"):
-        HANDLE[what](intake, other, " sam  EXAMPLE")
+        HANDLE[what](intake, other, SAM)
     HANDLE[what](intake, other, ALEX)
 
 
@@ -150,13 +153,13 @@ def test_who_asks_again_is_kept_apart_from_the_same_people(intake: Intake) -> No
     """Nobody of the charity who handles the other can take the new one up."""
     survivor, other = intake.ask_for_help().referral_id, intake.ask_for_help().referral_id
     link(intake, survivor, other)
-    intake.ask(lifecycle.take_up, TakeUp(referral_id=survivor))
+    intake.ask(lifecycle.take_up, TakeUp(referral_id=survivor), by=SAM)
     intake.ask(lifecycle.withdraw, Withdraw(referral_id=other, reason=WithdrawalReason.CLIENT_ASKED))
     again = intake.ask(lifecycle.re_refer, ReRefer(referral_id=other, reason=ReReferralReason.CLIENT_ASKED)).referral_id
     assert [(one.other_referral_id, one.kind) for one in links_of(intake, again)] == [(survivor, LinkKind.SURVIVOR)]
     assert {one.other_referral_id for one in links_of(intake, survivor)} == {other, again}
     with pytest.raises(errors.HandlesLinkedReferral):
-        intake.ask(lifecycle.take_up, TakeUp(referral_id=again))
+        intake.ask(lifecycle.take_up, TakeUp(referral_id=again), by=SAM)
 
 
 def test_merging_and_unmerging_loses_no_link(intake: Intake) -> None:

@@ -27,7 +27,7 @@ from services.intake.handlers import lifecycle, needs
 from services.intake.store.referrals import get_referral
 from tests.unit.intake.conftest import Intake
 
-SAM = "Sam Example"
+SAM = "console:somebody"
 INSIDE = {"client_group": ClientGroup.IN_PRISON, "custody": Custody(release_on=date(2027, 3, 27))}
 WISHED: dict[str, Any] = {
     "therapist_sex": Sex.FEMALE,

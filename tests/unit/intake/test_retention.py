@@ -44,7 +44,7 @@ from services.intake.store import tables
 from services.intake.store.retention import RETENTION_DUE
 from tests.unit.intake.conftest import Asked, Intake
 
-SAM = "Sam Example"
+SAM = "console:somebody"
 TIMERS = {
     RETENTION_DUE: retention.erase_when_due,
     referral_erasure.ERASURE_UNCONFIRMED: lambda unit, timer: None,

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from chassis.access.actor import Actor
 from chassis.ids import new_id
 from chassis.privacy.ephemeral_key import OneTimeKey
 from chassis.subject_access import CannotSeal, telling, written
+from chassis.testing import somebody
 from contracts.commands.intake import Hold, Link, Merge, ReRefer, Resume, TakeUp, Withdraw
 from contracts.commands.privacy import Erase, ErasureReason, HoldReason, PlaceHold
 from contracts.commands.retention import GetRetention
@@ -46,23 +48,23 @@ from services.intake import errors, subject_access
 from services.intake.handlers import duplicates, erasure, legal_holds, lifecycle, links, record_access, retention
 from tests.unit.intake.conftest import Intake
 
-EVA = "Eva Xporter"
+EVA, SAM = somebody("eva"), somebody("sam")
 WRITER = Writer(name="Wanda Writer", organisation="Guild of Writers", client_agrees=Known.UNSURE)
 
 
 def told(
-    intake: Intake, referral_id: ReferralId, *, by: str = EVA, whose: Party = Party.CLIENT
+    intake: Intake, referral_id: ReferralId, *, by: Actor = EVA, whose: Party = Party.CLIENT
 ) -> dict[Topic, list[dict[str, str]]]:
     """What the person may be told, by topic."""
     key, reason = OneTimeKey(), ExportReason.CLIENT_ASKED
     asked = GetSubjectData(referral_id=referral_id, reason=reason, seal_to=key.public, whose=whose)
-    return opened(key, intake.ask(telling(subject_access.tell, subject_access.tell_writer), asked))
+    return opened(key, intake.ask(telling(subject_access.tell, subject_access.tell_writer), asked, by=by))
 
 
-def read(intake: Intake, referral_id: ReferralId, *, by: str = EVA) -> dict[Topic, list[dict[str, str]]]:
+def read(intake: Intake, referral_id: ReferralId, *, by: Actor = EVA) -> dict[Topic, list[dict[str, str]]]:
     key = OneTimeKey()
     asked = ReadRecord(referral_id=referral_id, reason=ReadingReason.ASSESSMENT, seal_to=key.public)
-    return opened(key, intake.ask(record_access.read_record, asked))
+    return opened(key, intake.ask(record_access.read_record, asked, by=by))
 
 
 def opened(key: OneTimeKey, answer: SealedHolding) -> dict[Topic, list[dict[str, str]]]:
@@ -92,8 +94,10 @@ def test_what_was_typed_is_told_and_that_it_was_told_goes_on_record(intake: Inta
     assert answers["Name"] == "Robin Example"
     assert answers["What you would like us to know"] == "worried about the weather"
     assert found[Topic.CONSENTS][0]["Version of the text"] == "1"
-    assert [one["Who"] for one in found[Topic.RECORD]] == [EVA], "this export is on record in itself"
-    assert on_record(intake) == [("exported", EVA, "client_asked")]
+    assert [one["Who"] for one in found[Topic.RECORD]] == ["A person of the charity"], (
+        "this export is on record in itself"
+    )
+    assert on_record(intake) == [("exported", EVA.who, "client_asked")]
 
 
 def test_of_a_question_that_nobody_answered_nothing_is_told(intake: Intake) -> None:
@@ -138,9 +142,9 @@ def test_a_reading_for_safeguarding_and_a_legal_hold_are_not_told(intake: Intake
     intake.ask(record_access.read_record, request)
     hold = PlaceHold(reference=asked.reference, reason=HoldReason.POLICE_REQUEST)
     intake.ask(legal_holds.place_legal_hold, hold)
-    read(intake, asked.referral_id, by="A. Sessor")
+    read(intake, asked.referral_id, by=SAM)
     found = told(intake, asked.referral_id)
-    assert [one["Who"] for one in found[Topic.RECORD]] == ["A. Sessor", EVA]
+    assert [one["Who"] for one in found[Topic.RECORD]] == ["A person of the charity"] * 2
     assert len(on_record(intake)) == 4
 
 
@@ -220,15 +224,15 @@ def test_who_handles_a_linked_person_is_told_and_reads_nothing(intake: Intake) -
     intake.ask(links.link, request)
     intake.ask(lifecycle.take_up, TakeUp(referral_id=other))
     with pytest.raises(errors.HandlesLinkedReferral):
-        intake.ask(record_access.leave_out, left_out(one, by="eva  xporter"))
+        intake.ask(record_access.leave_out, left_out(one, by=EVA))
     for ask in (told, read):
         with pytest.raises(errors.HandlesLinkedReferral):
-            ask(intake, one, by="eva  xporter")
+            ask(intake, one, by=EVA)
     assert on_record(intake) == []
-    assert str(other) not in values(told(intake, one, by="A. Nother"))
+    assert str(other) not in values(told(intake, one, by=SAM))
 
 
-def left_out(referral_id: ReferralId, *, by: str = EVA) -> LeaveOut:
+def left_out(referral_id: ReferralId) -> LeaveOut:
     one = LeftOutEntry(
         referral_id=referral_id, service="billing", topic=Topic.MONEY, place=3, ground=Ground.OTHER_PERSON
     )
@@ -237,10 +241,10 @@ def left_out(referral_id: ReferralId, *, by: str = EVA) -> LeaveOut:
 
 def test_what_a_person_leaves_out_is_on_record_by_where_it_stands_and_is_not_told(intake: Intake) -> None:
     asked = intake.ask_for_help()
-    intake.ask(record_access.leave_out, left_out(asked.referral_id))
+    intake.ask(record_access.leave_out, left_out(asked.referral_id), by=EVA)
     assert on_record(intake) == [
-        ("left_out", EVA, "other_person billing/money/3"),
-        ("left_out", EVA, "other_person intake/answers/3"),
+        ("left_out", EVA.who, "other_person billing/money/3"),
+        ("left_out", EVA.who, "other_person intake/answers/3"),
     ]
     assert len(told(intake, asked.referral_id)[Topic.RECORD]) == 1, "the export itself"
     with pytest.raises(errors.UnknownReferral):

@@ -20,7 +20,7 @@ from tests.conftest import STORES
 from tests.unit.intake.conftest import Asked, Intake
 from tests.unit.intake.test_migration import upgrade
 
-SAM = "Sam Example"
+SAM = "console:somebody"
 
 
 @pytest.fixture

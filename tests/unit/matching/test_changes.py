@@ -37,7 +37,7 @@ from services.matching.store import tables
 from tests.unit.matching.conftest import POLISH_ONLY, Matching, approved
 from tests.unit.matching.test_of_a_person import take_up_again, withdraw
 
-SAM = "Sam Example"
+SAM = "console:somebody"
 
 
 def change(matching: Matching, therapist_id: TherapistId, **changes: Any) -> None:

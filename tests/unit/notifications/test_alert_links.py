@@ -98,7 +98,7 @@ def test_a_link_says_who_else_has_it_in_hand(desk: Desk, concern: SafeguardingCo
     taken = AcknowledgeAlert(concern_id=concern.concern_id)
     desk.bench.ask(commands.acknowledge_alert, taken)
     press(desk, secret)
-    assert (page(desk, secret).state, page(desk, secret).acknowledged_by) == (LinkState.ANSWERED, "Jo Made-Up")
+    assert (page(desk, secret).state, page(desk, secret).acknowledged_by) == (LinkState.ANSWERED, "console:somebody")
 
 
 def test_a_link_is_void_once_its_reader_is_not_on_duty_any_more(desk: Desk, concern: SafeguardingConcernRaised) -> None:

@@ -336,7 +336,7 @@ def test_without_such_a_number_none_is_sent_and_the_office_gives_the_code(room: 
     assert room.ask_for_code().number_ends is None
     assert room.desk.texts.sent == []
     assert room.type(office_code(room, match_id=room.match_id)).is_known
-    assert room.on_record() == [("A. Person", AuditAction.CODE_GIVEN.value, "called_back")]
+    assert room.on_record() == [("console:somebody", AuditAction.CODE_GIVEN.value, "called_back")]
 
 
 def office_code(room: Room, **which: Any) -> str:

@@ -34,7 +34,7 @@ from contracts.vocabulary import (
     ReferralId,
     Severity,
 )
-from services.notifications.domain.alerts import NamelessDecision, NotInHand
+from services.notifications.domain.alerts import NotInHand
 from services.notifications.errors import NotReadable, UnknownAlert
 from services.notifications.gateways.dsn import return_address
 from services.notifications.handlers import alerts, commands, queries
@@ -187,7 +187,7 @@ def open_alert(desk: Desk) -> AlertView:
     return found
 
 
-def decide(desk: Desk, concern: SafeguardingConcernRaised, outcome: ConcernOutcome, by: str = "Jo Made-Up") -> None:
+def decide(desk: Desk, concern: SafeguardingConcernRaised, outcome: ConcernOutcome) -> None:
     reason = desk.keyring.seal("notifications", OutcomeReason(words=WORDS))
     request = RecordOutcome(concern_id=concern.concern_id, outcome=outcome, reason=reason)
     desk.bench.ask(commands.record_outcome, request)
@@ -219,15 +219,13 @@ def test_the_reason_is_encrypted_and_can_be_read_with_the_key(
         assert vault.decrypt(unit.session, concern.concern_id, OutcomeReason, outcome.reason).words == WORDS
 
 
-def test_refuses_a_decision_that_nobody_answers_for(desk: Desk, concern: SafeguardingConcernRaised) -> None:
+def test_refuses_a_decision_of_whoever_has_it_not_in_hand(desk: Desk, concern: SafeguardingConcernRaised) -> None:
     with pytest.raises(UnknownAlert):
         decide(desk, concern, ConcernOutcome.POLICE)
     desk.bench.hear(alerts.raise_alert, concern)
     with pytest.raises(NotInHand):
         decide(desk, concern, ConcernOutcome.POLICE)
     acknowledge(desk, concern)
-    with pytest.raises(NamelessDecision):
-        decide(desk, concern, ConcernOutcome.POLICE, by="  ")
     with pytest.raises(NotReadable):
         request = RecordOutcome(concern_id=concern.concern_id, outcome=ConcernOutcome.POLICE, reason="not sealed")
         desk.bench.ask(commands.record_outcome, request)
