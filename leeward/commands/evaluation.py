@@ -45,7 +45,6 @@ def list_(
 @app.command()
 def answer(
     invitation: Annotated[str, typer.Argument(help="Its id, as the list shows it.")],
-    by: Annotated[str, typer.Option("--by", help="Who enters the answers; it goes on record.")],
     how: Annotated[AnswerMode, typer.Option("--how", help="How they were given.")],
     var: Folder = VAR,
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from chassis.rpc import NoAnswer, RpcClient
+from chassis.rpc import NoAnswer
 from tests.faults.rig import Rig, wait_until
 from tests.support import proxy
 from tests.support.proxy import Frame, Link
@@ -14,7 +14,7 @@ ANSWER_SECONDS = 20.0
 
 def replay(rig: Rig) -> None:
     """Has the probe put every dead letter back into its lane."""
-    with RpcClient(rig.direct_uri) as client:
+    with rig.client() as client:
 
         def answered() -> bool:
             try:

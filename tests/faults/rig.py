@@ -18,11 +18,15 @@ from typing import TYPE_CHECKING, Any
 import pika
 from sqlalchemy import Engine, NullPool, create_engine, text
 
+from chassis.access.tokens import make_signing_key
 from chassis.clock import SharedClock
+from chassis.rpc import RpcClient
+from contracts.permissions import FrontEnd
 from leeward.runtime.local_broker import Node
 from tests.faults.ground import Ground
 from tests.faults.reader import Reader
 from tests.support.disk import SmallDisk
+from tests.support.people import sign_as
 from tests.support.processes import run_module
 from tests.support.proxy import Proxy
 from tests.support.system import virtual_host
@@ -100,6 +104,8 @@ class Rig:
         self.clock = SharedClock(self.folder / "clock")
         self.clock.start()
         self.direct_uri = virtual_host(self.node, name)
+        self.keys = self.folder / "keys"
+        make_signing_key(self.keys, FrontEnd.OPERATOR)
         self.proxy = Proxy(cluster.leader_port if cluster else ground.port)
         self.amqp_uri = self.direct_uri.replace(f":{port_of(self.node)}/", f":{self.proxy.port}/")
         self.database_url = self._database()
@@ -115,6 +121,10 @@ class Rig:
     def node(self) -> Node:
         """The broker's node that the test itself talks to."""
         return self.cluster.nodes[0] if self.cluster else self.ground.node
+
+    def client(self) -> RpcClient:
+        """A client for commands to the probe, which bypasses the proxy."""
+        return RpcClient(self.direct_uri, sign=sign_as(self.keys, front_end=FrontEnd.OPERATOR))
 
     @property
     def probe(self) -> Probe:
@@ -236,6 +246,7 @@ class Rig:
             "PROBE_SABOTAGE": ",".join(sorted(self.sabotage)),
             "LEEWARD_HEARTBEAT_SECONDS": str(HEARTBEAT_SECONDS),
             "LEEWARD_CLOCK_FILE": str(self.folder / "clock"),
+            "LEEWARD_KEYS": str(self.keys),
             **({"LEEWARD_MAX_MESSAGE_BYTES": str(NO_LIMIT_BYTES)} if "no_limit" in self.sabotage else {}),
         }
 

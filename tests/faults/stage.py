@@ -24,7 +24,6 @@ from chassis.bus.dead_letters import dead_queue
 from chassis.bus.failure_history import LANE as LANE_HEADER
 from chassis.bus.failure_history import ORIGIN_EXCHANGE, ORIGIN_ROUTING_KEY, REASON
 from chassis.bus.messages import MAX_MESSAGE_BYTES
-from chassis.rpc import RpcClient
 from chassis.store.outbox import TAKE_OVER_AFTER
 from tests.faults.rig import Rig, wait_until
 from tests.faults.scenario import Scenario
@@ -224,7 +223,7 @@ class Stage:
                 Message("", LANE, pika.BasicProperties(message_id=f"{letter.id} {number}", headers=headers), b"")
                 for number in range(letter.copies)
             ]
-        with RpcClient(self.rig.direct_uri) as client:
+        with self.rig.client() as client:
             ids = [letter.id for letter in letters]
             client.call("probe", "discard_dead_letters", ids=ids, timeout=self.deadline)
 

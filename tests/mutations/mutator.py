@@ -13,10 +13,12 @@ from uuid import UUID
 
 from marshmallow import ValidationError, fields, validate
 
+from chassis.access.tokens import HEADER
 from chassis.host.commands import CommandMethod
 from chassis.host.entrypoints import declared_by
 from chassis.host.service_loader import load
 from chassis.privacy.sealing import Keyring
+from chassis.rpc import Sign
 from contracts import generate, sealed
 from contracts.catalogue import events
 from contracts.envelope import Envelope, source_of, to_headers
@@ -98,10 +100,10 @@ class Message:
 
 
 class Mutator:
-    """Makes them. `keyring` seals what travels sealed, so that what is wrong may also lie inside."""
+    """Makes them. `keyring` seals what travels sealed and `sign` signs commands: what is wrong may lie inside."""
 
-    def __init__(self, keyring: Keyring, seed: int) -> None:
-        self._keyring = keyring
+    def __init__(self, keyring: Keyring, sign: Sign, seed: int) -> None:
+        self._keyring, self._sign = keyring, sign
         self._random = Random(seed)
         self._events = list(events())
         self._commands = [
@@ -139,13 +141,20 @@ class Mutator:
         for _ in range(self._random.choice((0, 0, 1, 1, 2))):
             given = mutated(given, self._random)
         message = Message("nameko-rpc", f"{service}.{method}", _encoded({"args": [], "kwargs": given}), {})
-        message.headers = {"nameko.call_id_stack": ["test"]}
+        message.headers = {"nameko.call_id_stack": ["test"], **self._token(service, method, given)}
         message.properties = {
             "reply_to": reply_to,
             "correlation_id": str(self._uuid()),
             "content_type": "application/json",
         }
         return self._spoilt(message)
+
+    def _token(self, service: str, method: str, given: Any) -> dict[str, str]:
+        """None for what isn't even an object, or holds what JSON has no words for."""
+        try:
+            return {HEADER: self._sign(service, method, given, None)}
+        except TypeError:
+            return {}
 
     def _spoilt(self, message: Message) -> Message:
         for _ in range(self._random.choice((0, 0, 0, 1, 1, 2, 3))):

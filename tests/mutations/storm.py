@@ -25,6 +25,7 @@ from chassis.bus.topology import RETRY_DELAYS_SECONDS, command_queues
 from leeward.runtime.workspace import SERVICES
 from tests.mutations.mutator import Mutator
 from tests.mutations.values import teach_pika
+from tests.support.people import sign_as
 from tests.support.samples import somebody
 from tests.support.system import System
 
@@ -96,7 +97,9 @@ class Storm:
         self._listener = Listener(self.system.amqp_uri)
         with self._listener.running(), self._healthy():
             for begin in range(self.tally.sent, self.tally.sent + count, CHUNK):
-                mutator = Mutator(self.system.keyring, self.tally.seed * 1_000_003 + begin)
+                mutator = Mutator(
+                    self.system.keyring, sign_as(self.system.workspace.keys), self.tally.seed * 1_000_003 + begin
+                )
                 for number in range(min(CHUNK, count)):
                     self._send(mutator)
                     if number % LOOK_EVERY == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,9 @@ from chassis.access.actor import Person, SignIn
 from chassis.access.tokens import Signer
 from chassis.rpc import Sign
 from contracts.permissions import CEILINGS, FrontEnd, Permission
+
+ME = f"operator:{getpass.getuser()}"
+"""Who is on record for what is done at the command line."""
 
 
 def person(

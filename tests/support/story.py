@@ -14,6 +14,7 @@ from contracts.commands.matching import AdmitTherapist
 from contracts.sealed import Answer, Aspects, ClientChange, Credentials, EvaluationForm, TherapistContact
 from contracts.vocabulary import ClientGroup, ClientStep, Competence, Sessions, Sex, TherapistId
 from tests.support.bus import Tap, eventually
+from tests.support.people import sign_as
 from tests.support.samples import PASSPHRASE, submission
 from tests.support.system import System
 from web.publisher.publisher import Receipt
@@ -58,10 +59,11 @@ class Story:
         received = self.tap.wait_for("ReferralReceived", lambda one: one.headers["correlationid"] == came)
         self.referral_id = received.data["referral_id"]
 
-    def assess(self, **changes: Any) -> None:
+    def assess(self, by: str = "sam", **changes: Any) -> None:
         self.system.rpc.call(
             "intake",
             "assess",
+            sign=sign_as(self.system.workspace.keys, by),
             **{
                 "referral_id": self.referral_id,
                 "risk_level": "lower",

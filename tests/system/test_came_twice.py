@@ -14,10 +14,9 @@ from contracts.reference import reference_for
 from contracts.sealed import SafeChannel, SafeContact
 from leeward.cli import app
 from tests.support.bus import Tap
+from tests.support.people import ME
 from tests.support.story import Story
 from tests.support.system import System
-
-BY = ("--by", "Sam Example")
 
 
 class Office:
@@ -71,10 +70,10 @@ def test_a_pair_is_shown_merged_parted_and_told_apart(system: System, office: Of
     assert all(wanted in shown for wanted in (first, second, "e-mail address", "received"))
     assert address not in shown
     assert "Quillfeather" not in shown
-    assert f"{second} has stopped, and {first} goes on" in office("merge", second, first, *BY, "--reason", "sent_twice")
+    assert f"{second} has stopped, and {first} goes on" in office("merge", second, first, "--reason", "sent_twice")
     assert office("duplicates", first) == "None wait to be looked at.\n"
-    office("unmerge", second, *BY, "--reason", "different_people")
-    apart = ("tell-apart", first, second, *BY, "--reason", "different_people")
+    office("unmerge", second, "--reason", "different_people")
+    apart = ("tell-apart", first, second, "--reason", "different_people")
     assert "told apart for good" in office(*apart)
     assert "had been told apart before" in office(*apart)
     assert office.pairs(first) == []
@@ -86,17 +85,17 @@ def assert_on_record(system: System, reference: str) -> None:
     found = system.rpc.call("intake", "find_referral", reference=reference)
     history = system.rpc.call("intake", "history", referral_id=found["referral_id"])["steps"]
     assert [(one["step"], one["taken_by"], one["reason"]) for one in history[1:]] == [
-        ("merge", "Sam Example", "sent_twice"),
-        ("unmerge", "Sam Example", "different_people"),
+        ("merge", ME, "sent_twice"),
+        ("unmerge", ME, "different_people"),
     ]
     entries = system.rpc.call("intake", "audit", subject_id=found["referral_id"])["entries"]
-    assert [(one["what"], one["who"]) for one in entries] == [("told_apart", "Sam Example")]
+    assert [(one["what"], one["who"]) for one in entries] == [("told_apart", ME)]
 
 
 def test_each_mistake_is_told_in_words_that_say_what_to_do(system: System, office: Office) -> None:
     with Tap(system.amqp_uri, PUBLISHERS) as tap:
         one, other = (ask(system, tap, an_address()) for _ in range(2))
-    merged, unmerged = (*BY, "--reason", "same_person_confirmed"), (*BY, "--reason", "different_people")
+    merged, unmerged = ("--reason", "same_person_confirmed"), ("--reason", "different_people")
     nobodys = reference_for(uuid4())
     office("merge", one, nobodys, *merged, refused=f"{nobodys}: There is no request with this reference")
     office("duplicates", "12", refused="12: There is no request with this reference. Please check it.")

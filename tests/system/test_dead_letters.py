@@ -18,6 +18,8 @@ from click.testing import Result as Done
 from kombu import Connection
 from typer.testing import CliRunner
 
+from chassis.access.actor import Actor
+from chassis.access.authorization import Origin
 from chassis.audit.store import entries
 from chassis.bus.commands import Command, CommandConsumer, Result
 from chassis.bus.connection import open_connection
@@ -33,6 +35,7 @@ from chassis.ids import new_id
 from chassis.store.database import Database
 from chassis.store.engine import open_engine
 from chassis.store.tables import new_metadata
+from chassis.testing import somebody
 from contracts.commands.operations import (
     DeadLettersMoved,
     DeadLettersPage,
@@ -107,6 +110,12 @@ class Moving:
         self.database = Database(service=service, engine=engine, metadata=metadata, clock=self.clock, dependencies=None)
         self.unit = self.database.unit
 
+    def authorize(self, *_: Any) -> Actor:
+        return somebody("sam")
+
+    def once(self, actor: Actor, answer: Callable[[], Any]) -> Any:
+        return answer()
+
     def replay(self, *ids: str, cause: str | None = None) -> DeadLettersMoved:
         keys = idempotent_by(load(self._service))
         return dead_letters.replay(self, self._service, ReplayDeadLetters(ids=ids, cause=cause), keys)  # type: ignore[arg-type]
@@ -116,7 +125,7 @@ class Moving:
 
     def discard(self, *ids: str) -> DeadLettersMoved:
         asked = DiscardDeadLetters(ids=ids)
-        return dead_letters.discard(self, self._service, asked)  # type: ignore[arg-type]
+        return dead_letters.discard(self, self._service, asked, by="console:sam")  # type: ignore[arg-type]
 
     @contextmanager
     def answering(self) -> Iterator[None]:
@@ -136,7 +145,8 @@ class Moving:
     def _carry_out(self, command: Command, done: Callable[[Result], object]) -> None:
         method = getattr(load(self._service), command.method)
         try:
-            done(Result(command, method(SimpleNamespace(name=self._service, chassis=self), command.fields)))
+            origin = Origin(command.method, command.exchange)
+            done(Result(command, method(SimpleNamespace(name=self._service, chassis=self), command.fields, origin)))
         except Exception as error:
             done(Result(command, error=error))
 
@@ -275,7 +285,7 @@ def test_a_discard_takes_every_copy_and_is_one_record(sender: Sender, dead: Tool
     assert matching.discard(id_).done == (id_,)
     assert dead.json("list")[0]["ids"] == [left]
     assert sender.depth("matching.dead") == 1
-    assert matching.on_record == [("discarded", "A. Person", id_, "dead_letter")]
+    assert matching.on_record == [("discarded", "console:sam", id_, "dead_letter")]
 
 
 def test_what_has_no_id_is_a_letter_of_its_own(sender: Sender, dead: Tool) -> None:

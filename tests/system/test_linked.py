@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from uuid import uuid4
 
+import pytest
+
+from chassis.rpc import CommandFailed
 from contracts.catalogue import PUBLISHERS
 from contracts.vocabulary import ClientGroup, TherapistId
 from tests.support.bus import Tap, eventually
@@ -29,7 +32,9 @@ def test_a_survivor_is_not_offered_to_the_therapist_of_who_harmed_them(system: S
             reason="found_in_records",
         )
         tap.wait_for("ReferralsLinked", lambda event: event.data["other_referral_id"] == one.referral_id)
-        other.assess()
+        with pytest.raises(CommandFailed, match="to a colleague"):
+            other.assess()
+        other.assess(by="alex")
         eventually(
             lambda: system.rpc.call("matching", "standing", referral_id=other.referral_id)["state"] == "waiting",
             "nobody but the other's therapist could be asked",

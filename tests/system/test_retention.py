@@ -16,6 +16,7 @@ from leeward.cli import app
 from leeward.runtime.local_broker import Node
 from tests.conftest import STORES
 from tests.support.bus import Tap, eventually
+from tests.support.people import ME
 from tests.support.story import Story
 from tests.support.system import System, whole_system
 
@@ -63,6 +64,6 @@ def assert_applying_is_on_record(system: System) -> None:
     assert leeward(system, "retention", "applied") == []
     told = leeward(system, "retention", "apply", "--yes")
     (applied,) = leeward(system, "retention", "applied")
-    assert applied["applied_by"] == "A. Dministrator"
+    assert applied["applied_by"] == ME
     assert applied["what"] == f"policy {told['policy_version']}, referrals: {told['referrals']}"
     assert leeward(system, "audit", "verify")["intake"]["broken_at"] is None

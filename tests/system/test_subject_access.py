@@ -19,6 +19,7 @@ from leeward.cli import app
 from leeward.runtime.local_broker import Node
 from leeward.runtime.workspace import SERVICES
 from tests.support.bus import Tap, eventually
+from tests.support.people import ME
 from tests.support.planting import Planted, files_under
 from tests.support.samples import consents
 from tests.support.story import Story, open_fund, return_form
@@ -132,9 +133,9 @@ def test_everything_is_exported_and_none_of_it_lies_about(everything: Everything
     assert everything.planted.search_all(commands) == []
     assert everything.search() == []
     on_record = json.loads(leeward(everything, "audit", "show", str(story.receipt.reference), "--json"))
-    exported = {(service, "E. Xporter", "exported") for service in SERVICES}
-    read = {(service, "A. Sessor", "read") for service in ("intake", "notifications")}
-    left_out = {("intake", "E. Xporter", "left_out")}
+    exported = {(service, ME, "exported") for service in SERVICES}
+    read = {(service, ME, "read") for service in ("intake", "notifications")}
+    left_out = {("intake", ME, "left_out")}
     assert {(one["service"], one["who"], one["what"]) for one in on_record} == exported | read | left_out
     assert_nothing_comes_back(everything, story, tmp_path)
 
@@ -184,8 +185,8 @@ def assert_left_out(everything: Everything, story: Story, read: dict[str, Any], 
     on_record = json.loads(leeward(everything, "audit", "show", reference, "--json"))
     left_out = [one for one in on_record if one["what"] == "left_out"]
     assert [(one["who"], one["reason"].split("/")[:2]) for one in left_out] == [
-        ("E. Xporter", ["other_person intake", "steps"]),
-        ("E. Xporter", ["somebody_at_risk intake", "answers"]),
+        (ME, ["other_person intake", "steps"]),
+        (ME, ["somebody_at_risk intake", "answers"]),
     ]
 
 
@@ -205,11 +206,10 @@ def assert_all_of_it_is_told_in_welsh(everything: Everything, story: Story, read
 
 def assert_staff_read_it(everything: Everything, reference: str) -> None:
     """All of it, also what the client isn't told: who wrote for them, what was noted on risk, why it was decided so."""
-    by = ("--by", "A. Sessor")
-    record = leeward(everything, "referral", "show", reference, *by, "--reason", "assessment")
+    record = leeward(everything, "referral", "show", reference, "--reason", "assessment")
     for wanted in (PLANTED["concern"], PLANTED["writer"], NOTED, "for colleagues alone"):
         assert wanted in record, wanted
-    assert WHY_NOT in leeward(everything, "referral", "outcomes", reference, *by)
+    assert WHY_NOT in leeward(everything, "referral", "outcomes", reference)
 
 
 def assert_nothing_comes_back(everything: Everything, story: Story, folder: Path) -> None:

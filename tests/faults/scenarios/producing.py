@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.rpc import NoAnswer, RpcClient
+from chassis.rpc import NoAnswer
 from tests.faults.scenario import fault
 from tests.faults.stage import Stage
 from tests.faults.strike import Strike, follow_up
@@ -16,12 +16,13 @@ PER_KILL = 100
 
 def ask(stage: Stage) -> None:
     """Gives the probe a command and asks again, as a person does, until there is an answer."""
-    number, case_id = stage.take_number(), str(stage.new_id())
-    client = RpcClient(stage.rig.direct_uri)
+    number, case_id = stage.take_number(), stage.new_id()
+    client = stage.rig.client()
+    asked = {"case_id": str(case_id), "run": stage.run, "number": number}
 
     def answered() -> bool:
         try:
-            client.call("probe", "record", timeout=ANSWER_SECONDS, case_id=case_id, run=stage.run, number=number)
+            client.call("probe", "record", timeout=ANSWER_SECONDS, command_id=case_id, **asked)
         except NoAnswer:
             return False
         return True

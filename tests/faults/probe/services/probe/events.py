@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
+from contracts.command import Command
 from contracts.event import Event
-from contracts.shape import Shape
+from contracts.permissions import Permission
 
 
 class ProbeAsked(Event, publisher="asker", subject="case_id"):
@@ -56,7 +57,7 @@ class ProbeDone(Event, publisher="probe", subject="case_id"):
     number: int
 
 
-class Record(Shape):
+class Record(Command, needs=Permission.MANAGE_MATCHES):
     """A command: the same effect, asked for by somebody who asks again until there is an answer."""
 
     case_id: UUID
