@@ -4,9 +4,9 @@ A token is a JWS (RFC 7515, compact) by Ed25519 (RFC 9864) over a `CommandToken`
 with exactly these arguments, at one service, for a minute. It travels in the header `nameko.auth_token`, where nameko's
 own clients put `auth_token` of their context data.
 
-Keys lie in files: `<front-end>.signing.private.json` (a JWK set, the newest first) for the front-end alone, and
-`<front-end>.signing.public.json` (the two newest) for all services, so that a key can be replaced while tokens of the
-older one are on their way.
+Keys lie in files: `<front-end>.signing.json` (a JWK set, the newest first) for the front-end alone, and the public
+parts in `signers/<front-end>.json` for all services. Two are good at a time, so that a key can be replaced while tokens
+of the older one are on their way.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ LIFE = timedelta(minutes=1)
 CLOCK_TOLERANCE = timedelta(seconds=30)
 """How much a front-end's clock may be ahead of, or behind, a service's."""
 KEYS_IN_FORCE = 2
+SIGNERS = "signers"
+"""The folder of the public keys, which services read again when a key is replaced."""
 MAX_TOKEN = 16_384
 RELOAD_SECONDS = 5.0
 """How often at most key files are read again because of a key that isn't known."""
@@ -69,9 +71,9 @@ class Signer:
     """Signs commands with the key of one front-end, at whose side `folder` lies. Raises NoKey."""
 
     def __init__(self, folder: Path, front_end: FrontEnd, *, clock: SystemTime = now) -> None:
-        path = folder / f"{front_end}.signing.private.json"
+        path = folder / f"{front_end}.signing.json"
         if not path.is_file():
-            raise NoKey(f"{path} is missing; `leeward keys sign` makes it")
+            raise NoKey(f"{path} is missing; `leeward keys make` makes it")
         self._front_end, self._clock = front_end, clock
         self._key = OKPKey.import_key(json.loads(path.read_text())["keys"][0])
 
@@ -171,12 +173,11 @@ def digest_of(fields: Mapping[str, Any]) -> str:
 
 def make_signing_key(folder: Path, front_end: FrontEnd) -> None:
     """Makes a new key for a front-end. Tokens of the key before are still good; those of older ones no longer."""
-    folder.mkdir(parents=True, exist_ok=True)
-    private = folder / f"{front_end}.signing.private.json"
+    private, public = folder / f"{front_end}.signing.json", folder / SIGNERS / f"{front_end}.json"
+    public.parent.mkdir(parents=True, exist_ok=True)
     older = json.loads(private.read_text())["keys"] if private.exists() else []
     new = OKPKey.generate_key("Ed25519", private=True, auto_kid=True)
     keys = [new, *(OKPKey.import_key(key) for key in older)][:KEYS_IN_FORCE]
-    public = folder / f"{front_end}.signing.public.json"
     write_key_file(public, {"keys": [key.as_dict(private=False) for key in keys]}, mode=0o644)
     write_key_file(private, {"keys": [key.as_dict(private=True) for key in keys]}, mode=0o600)
 
@@ -184,7 +185,7 @@ def make_signing_key(folder: Path, front_end: FrontEnd) -> None:
 def _public_keys(folder: Path | None) -> Iterator[tuple[str, tuple[FrontEnd, OKPKey]]]:
     """The keys in force of all front-ends, by their ids."""
     for front_end in FrontEnd:
-        path = folder / f"{front_end}.signing.public.json" if folder else None
+        path = folder / SIGNERS / f"{front_end}.json" if folder else None
         if path and path.is_file():
             for key in KeySet.import_key_set(json.loads(path.read_text())).keys:
                 if isinstance(key, OKPKey) and key.kid:

@@ -95,7 +95,7 @@ class Workspace:
             if not (self.keys / f"{reader}.private.json").exists():
                 make_keys(self.keys, reader)
         for front_end in SIGNERS:
-            if not (self.keys / f"{front_end}.signing.private.json").exists():
+            if not (self.keys / f"{front_end}.signing.json").exists():
                 make_signing_key(self.keys, front_end)
         if not self.settings.exists():
             self.settings.touch(mode=0o600)

@@ -97,7 +97,7 @@ def test_a_front_end_gives_no_more_than_its_ceiling_whatever_it_signs(keys: Path
 
 
 def test_a_stolen_key_of_one_front_end_does_not_speak_for_another(keys: Path) -> None:
-    (keys / "console.signing.private.json").write_bytes((keys / "portal.signing.private.json").read_bytes())
+    (keys / "console.signing.json").write_bytes((keys / "portal.signing.json").read_bytes())
     assert why(lambda: verify(keys, signed(keys))) == "other_key"
 
 
@@ -117,8 +117,8 @@ def test_two_keys_are_good_at_a_time(keys: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_private_keys_are_for_their_owner_alone(keys: Path) -> None:
-    assert (keys / "console.signing.private.json").stat().st_mode & 0o077 == 0
-    assert "d" not in json.loads((keys / "console.signing.public.json").read_text())["keys"][0]
+    assert (keys / "console.signing.json").stat().st_mode & 0o077 == 0
+    assert "d" not in json.loads((keys / "signers" / "console.json").read_text())["keys"][0]
 
 
 def test_a_command_that_is_sent_again_keeps_its_id(keys: Path) -> None:
