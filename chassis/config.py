@@ -40,6 +40,7 @@ class ChassisSettings:
     http: str | None
     audit_anchors: Path | None
     keys: Path | None
+    readings_per_hour: int
 
 
 def open_env() -> Env:
@@ -80,4 +81,5 @@ def read_chassis_settings(env: Env, service: str) -> ChassisSettings:
         http=env.str("LEEWARD_HTTP", None, validate=Regexp(r"^[^:/]*:[0-9]{1,5}$", error="Write it as host:port.")),
         audit_anchors=env.path("LEEWARD_AUDIT_ANCHORS", None),
         keys=env.path("LEEWARD_KEYS", None),
+        readings_per_hour=env.int("LEEWARD_READINGS_PER_HOUR", 20, validate=Range(min=1)),
     )

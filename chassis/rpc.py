@@ -37,12 +37,12 @@ class NoAnswer(Exception):
 
 
 class CommandFailed(Exception):
-    """The service refused the command or failed; `name` is the name of its error, such as `NoRoom`."""
+    """The service refused the command or failed; `name` is the name of its error, such as `NoRoom`,
+    and `details` what it says besides."""
 
-    def __init__(self, name: str, message: str) -> None:
+    def __init__(self, name: str, message: str, details: Mapping[str, Any] | None = None) -> None:
         super().__init__(f"{name}: {message}")
-        self.name = name
-        self.message = message
+        self.name, self.message, self.details = name, message, details or {}
 
 
 class RpcClient:
@@ -90,7 +90,7 @@ class RpcClient:
         if reply is NOBODY_LISTENS:
             raise NoAnswer(f"no service {service} has ever been started on this broker")
         if reply.get("error"):
-            raise CommandFailed(str(reply["error"]["exc_type"]), str(reply["error"]["value"]))
+            raise _failure(reply["error"])
         return reply.get("result")
 
     def close(self) -> None:
@@ -167,6 +167,12 @@ class RpcClient:
     def _on_return(self, channel: Any, method: Any, properties: pika.BasicProperties, body: bytes) -> None:
         if properties.correlation_id == self._waited_for:
             self._reply = NOBODY_LISTENS
+
+
+def _failure(error: Mapping[str, Any]) -> CommandFailed:
+    arguments = error.get("exc_args") or []
+    details = arguments[1] if len(arguments) == 2 and isinstance(arguments[1], dict) else None
+    return CommandFailed(str(error["exc_type"]), str(error["value"]), details)
 
 
 def _as_json(value: Any) -> Any:

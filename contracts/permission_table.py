@@ -35,7 +35,9 @@ def command_types() -> Iterator[type[Command]]:
     for module in pkgutil.iter_modules(commands.__path__):
         declared = vars(importlib.import_module(f"{commands.__name__}.{module.name}"))
         for kind in declared.values():
-            if isinstance(kind, type) and issubclass(kind, Command) and kind.__module__.endswith(f".{module.name}"):
+            if not isinstance(kind, type) or not issubclass(kind, Command) or kind.__subclasses__():
+                continue
+            if kind.__module__.endswith(f".{module.name}"):
                 yield kind
 
 

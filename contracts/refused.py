@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 
 class Refused(Exception):
@@ -13,6 +14,8 @@ class Refused(Exception):
     """
 
     name: ClassVar[str] = "Refused"
+    details: Mapping[str, Any] | None = None
+    """What a program may show besides the message, ready for JSON."""
 
     def __init_subclass__(cls, *, name: str | None = None) -> None:
         super().__init_subclass__()

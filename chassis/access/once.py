@@ -10,22 +10,24 @@ from sqlalchemy import select, update
 from chassis.access.actor import Actor
 from chassis.access.tokens import TokenNotValid
 from chassis.store.unit_of_work import StoreUnit
+from contracts.command import Query
 from contracts.refused import Refused
+from contracts.shape import Shape
 
 
 class CommandIdTaken(Refused):
     """Another command has this id: somebody else's, or one with other arguments."""
 
 
-def answer_once(unit: StoreUnit, actor: Actor, carry_out: Callable[[], Any], *, keep: bool) -> Any:
+def answer_once(unit: StoreUnit, actor: Actor, kind: type[Shape], carry_out: Callable[[], Any]) -> Any:
     """The answer to a command: a new one, or that of before if the command was carried out already.
 
-    Without `keep`, for a query, it is always a new one. Raises TokenNotValid for a token that was used before, and
+    A query is always answered anew. Raises TokenNotValid for a token that was used before, and
     CommandIdTaken.
     """
     if actor.command_id is None:
         return carry_out()
-    table = unit.tables.received_command
+    table, keep = unit.tables.received_command, not issubclass(kind, Query)
     row = unit.session.execute(select(table).where(table.c.command_id == actor.command_id)).one_or_none()
     if row is None:
         answer = carry_out()
@@ -33,6 +35,7 @@ def answer_once(unit: StoreUnit, actor: Actor, carry_out: Callable[[], Any], *, 
             table,
             command_id=actor.command_id,
             who=actor.who,
+            command=kind.__name__,
             digest=actor.digest,
             signed_at=actor.signed_at,
             received_at=unit.now,

@@ -180,7 +180,9 @@ def _error(error: Exception | None, known: tuple[type[Exception], ...]) -> Mappi
     else:
         name, path = "ServiceFailed", ""
         message = f"The service failed at this, and nothing was changed. Its log says why, under {digest_of(error)}."
-    return {"exc_type": name, "exc_path": path, "exc_args": [message], "value": message}
+    details = error.details if isinstance(error, Refused) else None
+    arguments = [message] if details is None else [message, details]
+    return {"exc_type": name, "exc_path": path, "exc_args": arguments, "value": message}
 
 
 def digest_of(error: Exception) -> str:

@@ -228,7 +228,7 @@ def _once(request: Any, answer: Callable[[Any, Any, Actor], Any]) -> EntrypointM
     """For what isn't done in the service's store."""
 
     def ask(service: Any, asked: Any, actor: Actor) -> Any:
-        return service.chassis.once(actor, lambda: as_json(answer(service, asked, actor)))
+        return service.chassis.once(actor, request, lambda: as_json(answer(service, asked, actor)))
 
     return _method(request, ask)
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from chassis.access.actor import Actor
 from chassis.access.authorization import NotPermitted, Origin, RefusalLimit, authorize
 from chassis.access.once import answer_once
+from chassis.access.readings import WITHIN, TooManyReadings, refuse_many_readings
 from chassis.access.tokens import TokenNotValid, Verifier
 from chassis.audit.chain import AuditAction
 from chassis.bus.connection import BusConnection, open_connection, user_of
@@ -33,7 +35,7 @@ from chassis.ports import CommandHandler, Refused
 from chassis.store.database import Database
 from chassis.store.engine import open_engine
 from chassis.store.unit_of_work import StoreUnit, count
-from contracts.command import Command, Query
+from contracts.command import Command
 from contracts.permissions import FrontEnd
 from contracts.shape import Shape
 
@@ -73,7 +75,8 @@ class StoreHealth:
 class Chassis(DependencyProvider):  # type: ignore[misc]
     """Opens the service's store and relays its outbox.
 
-    `metadata` holds the service's tables. `dependencies` makes, from the environment, what its handlers find as
+    `tell_of_readings` says to a lead who was stopped because they had read about many people. `metadata` holds the
+    service's tables. `dependencies` makes, from the environment, what its handlers find as
     `unit.dependencies`. `alarms` count, by name, what a person must act on at once. `webhooks` are, by path, what other
     programs may post to the service's HTTP port.
     """
@@ -85,6 +88,7 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
         dependencies: Callable[[Env], Any],
         alarms: Mapping[str, Alarm] | None = None,
         webhooks: Mapping[str, Post] | None = None,
+        tell_of_readings: Callable[[StoreUnit, str], None] | None = None,
     ) -> None:
         self.metadata = metadata
         self._alarms = alarms or {}
@@ -97,6 +101,8 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
         self._at_the_end: list[Callable[[], None]] = []
         self._is_open = False
         self._refusals = RefusalLimit()
+        self._tell_of_readings = tell_of_readings
+        self._told_of_readings: dict[str, datetime] = {}
         self.urgent_first = UrgentFirst()
         self.cpu_pressure = CpuPressure()
         self._committed_at = -math.inf
@@ -189,15 +195,26 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
         """Puts on record that somebody wasn't allowed to give a command."""
         who = refusal.who if isinstance(refusal, NotPermitted) else origin.front_end.value
         log.warning("command_not_permitted", command=origin.command, reason=refusal.reason, front_end=origin.front_end)
-        if self._refusals.allows():
-            with self.unit() as unit:
-                unit.record_audit(AuditAction.REFUSED, who=who, reason=f"{origin.command} {refusal.reason}"[:64])
+        if not self._refusals.allows():
+            return
+        with self.unit() as unit:
+            unit.record_audit(AuditAction.REFUSED, who=who, reason=f"{origin.command} {refusal.reason}"[:64])
+            if isinstance(refusal, TooManyReadings) and self._tell_of_readings and self._is_news(who, unit.now):
+                self._tell_of_readings(unit, who)
 
-    def once(self, actor: Actor, carry_out: Callable[[], Any]) -> Any:
+    def _is_news(self, who: str, now: datetime) -> bool:
+        """Whether nobody was told of this person's readings within the hour."""
+        told_at = self._told_of_readings.get(who)
+        if told_at is not None and now - told_at <= WITHIN:
+            return False
+        self._told_of_readings[who] = now
+        return True
+
+    def once(self, actor: Actor, kind: type[Command], carry_out: Callable[[], Any]) -> Any:
         """What isn't done in the service's store: notes that the token was used, and then carries the command out."""
         if actor.command_id is not None:
             with self.unit() as unit:
-                answer_once(unit, actor, lambda: None, keep=False)
+                answer_once(unit, actor, kind, lambda: None)
         return carry_out()
 
     def ask(self, handler: CommandHandler, request: Shape, actor: Actor) -> Any:
@@ -221,8 +238,8 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
     def _ask_once(self, handler: CommandHandler, request: Shape, actor: Actor) -> Any:
         with self.unit() as unit:
             unit.given_by = actor
-            keep = not isinstance(request, Query)
-            return answer_once(unit, actor, lambda: as_json(handler(unit, request)), keep=keep)
+            refuse_many_readings(unit, actor, type(request), self.settings.readings_per_hour)
+            return answer_once(unit, actor, type(request), lambda: as_json(handler(unit, request)))
 
     def receive(self, path: str, posted: Posted) -> str:
         """Processes a webhook's request, and returns the HTTP status; see `chassis.host.webhooks`."""

@@ -187,6 +187,7 @@ def _define_received_commands(metadata: MetaData) -> None:
         metadata,
         Column("command_id", Uuid, primary_key=True),
         Column("who", String(120), nullable=False),
+        Column("command", String(60), nullable=False),
         Column("digest", String(64), nullable=False),
         Column("signed_at", Instant, nullable=False),  # of the newest token
         Column("received_at", Instant, nullable=False),

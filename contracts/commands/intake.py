@@ -58,6 +58,17 @@ from contracts.vocabulary import (
 Sealed = Annotated[str, SealedTo("intake"), validate.Length(min=1, max=65_536)]
 
 
+class ReferralCommand(Command):
+    """Changes a referral. `seen` is the number of the last step that whoever gives it has seen.
+
+    Where it is given and another step was taken since, the command is refused as ChangedMeanwhile: its details hold,
+    under `changes`, each step since with `who`, `what`, `when` and the `fields` that it changed.
+    """
+
+    referral_id: ReferralId
+    seen: Count | None = None
+
+
 class GetStatus(Query, open_to=[FrontEnd.SITE]):
     """Where does my request stand? Holds `contracts.sealed.Credentials`."""
 
@@ -89,10 +100,9 @@ class StatusAnswer(Shape):
     contact_change: ContactChangeState | None = None
 
 
-class SettleContactChange(Command, needs=Permission.CHANGE_CONTACTS):
+class SettleContactChange(ReferralCommand, needs=Permission.CHANGE_CONTACTS):
     """A person has made sure, or not, that a new contact which a client named is theirs and safe."""
 
-    referral_id: ReferralId
     accept: bool
 
 
@@ -117,73 +127,64 @@ class AwaitingAssessment(Shape):
     """What the client has still to agree to; until they agree to the request, only its writer is got in touch with."""
 
 
-class TakeUp(Command, needs=Permission.ASSESS):
+class TakeUp(ReferralCommand, needs=Permission.ASSESS):
     """A person begins to assess a referral, so that no two do."""
 
-    referral_id: ReferralId
 
-
-class SignOff(Command, needs=Permission.SIGN_OFF_YOUNG_PEOPLE):
+class SignOff(ReferralCommand, needs=Permission.SIGN_OFF_YOUNG_PEOPLE):
     """The safeguarding lead has seen a young person's referral, and its assessment may be completed."""
 
-    referral_id: ReferralId
     note: Sealed | None = None
 
 
-class FindPlace(Command, needs=Permission.MANAGE_REFERRALS):
+class FindPlace(ReferralCommand, needs=Permission.MANAGE_REFERRALS):
     """A person has found out where a client is. `whereabouts` holds `contracts.sealed.Whereabouts`."""
 
-    referral_id: ReferralId
     whereabouts: Sealed
 
 
-class Hold(Command, needs=Permission.MANAGE_REFERRALS):
+class Hold(ReferralCommand, needs=Permission.MANAGE_REFERRALS):
     """The referral waits for something. `note` holds `contracts.sealed.Note`, here and below: why, in words."""
 
-    referral_id: ReferralId
     reason: HoldReason
     note: Sealed | None = None
 
 
-class Resume(Command, needs=Permission.MANAGE_REFERRALS):
+class Resume(ReferralCommand, needs=Permission.MANAGE_REFERRALS):
     """What a referral was on hold for has come."""
 
-    referral_id: ReferralId
     reason: ResumptionReason
     note: Sealed | None = None
 
 
-class RecordConsent(Command, needs=Permission.RECORD_CONSENT):
+class RecordConsent(ReferralCommand, needs=Permission.RECORD_CONSENT):
     """What a client agrees to, or not, as they said to a person of the charity, or to whoever wrote for them."""
 
-    referral_id: ReferralId
     consent: ConsentKind
     given: bool
     told: ConsentTold
     note: Sealed | None = None
 
 
-class ChangeContact(Command, needs=Permission.CHANGE_CONTACTS):
+class ChangeContact(ReferralCommand, needs=Permission.CHANGE_CONTACTS):
     """A client, or whoever wrote for them, is reached in another way from now on.
 
     `contact` holds `contracts.sealed.SafeContact`.
     """
 
-    referral_id: ReferralId
     whose: Party
     contact: Sealed
     reason: ContactChangeReason
     note: Sealed | None = None
 
 
-class ChangeNeeds(Command, needs=Permission.MANAGE_REFERRALS):
+class ChangeNeeds(ReferralCommand, needs=Permission.MANAGE_REFERRALS):
     """What a client needs of a therapist, or prefers, is otherwise than they wrote; what is left out stays.
 
     `no_longer` names wishes that they don't have any more. `told` says how they said so, or whoever answers for them.
     Amounts are pence, distances kilometres.
     """
 
-    referral_id: ReferralId
     reason: NeedsChangeReason
     told: ConsentTold
     sessions: Sessions | None = None
@@ -200,26 +201,23 @@ class ChangeNeeds(Command, needs=Permission.MANAGE_REFERRALS):
     note: Sealed | None = None
 
 
-class Undo(Command, needs=Permission.UNDO_ENDINGS):
+class Undo(ReferralCommand, needs=Permission.UNDO_ENDINGS):
     """A referral was withdrawn or signposted by mistake: it goes on where it was."""
 
-    referral_id: ReferralId
     reason: UndoReason
     note: Sealed | None = None
 
 
-class Close(Command, needs=Permission.MANAGE_REFERRALS):
+class Close(ReferralCommand, needs=Permission.MANAGE_REFERRALS):
     """A referral that has ended is closed, although a safeguarding concern of it is open."""
 
-    referral_id: ReferralId
     reason: ClosureReason
     note: Sealed | None = None
 
 
-class ReRefer(Command, needs=Permission.MANAGE_REFERRALS):
+class ReRefer(ReferralCommand, needs=Permission.MANAGE_REFERRALS):
     """A person asks again after their referral was finished: a new one takes it up, with what they said before."""
 
-    referral_id: ReferralId
     reason: ReReferralReason
     note: Sealed | None = None
 
@@ -251,10 +249,9 @@ class PossibleDuplicate(Shape):
     found_at: datetime
 
 
-class Merge(Command, needs=Permission.MERGE_REQUESTS):
+class Merge(ReferralCommand, needs=Permission.MERGE_REQUESTS):
     """A person has found a referral to be the same as another, which goes on in its place."""
 
-    referral_id: ReferralId
     into_referral_id: ReferralId
     reason: MergeReason
     note: Sealed | None = None
@@ -268,10 +265,9 @@ class TellApart(Command, needs=Permission.MERGE_REQUESTS):
     reason: ApartReason
 
 
-class Unmerge(Command, needs=Permission.MERGE_REQUESTS):
+class Unmerge(ReferralCommand, needs=Permission.MERGE_REQUESTS):
     """A person has found that a merged referral is another after all."""
 
-    referral_id: ReferralId
     reason: UnmergeReason
     note: Sealed | None = None
 
@@ -331,6 +327,8 @@ class StepTaken(Shape):
     taken_at: datetime
     taken_by: str
     reason: str | None = None
+    fields: tuple[str, ...] = ()
+    """The names of what it changed, where that is more than the step says."""
     noted: bool = False
     """Whether a reason in words is kept, encrypted, with the client's record."""
 
@@ -366,13 +364,12 @@ class SuggestedAssessment(Shape):
     reasons: tuple[ReasonGiven, ...]
 
 
-class Assess(Command, needs=Permission.ASSESS):
+class Assess(ReferralCommand, needs=Permission.ASSESS):
     """A person's assessment of a referral. `aspects` holds `contracts.sealed.Aspects`.
 
     `suggestion` says what they made of what was suggested; overriding it needs a reason. `note` holds a `Note`.
     """
 
-    referral_id: ReferralId
     risk_level: RiskLevel
     competence: Competence
     work: Work
@@ -383,17 +380,15 @@ class Assess(Command, needs=Permission.ASSESS):
     note: Sealed | None = None
 
 
-class Signpost(Command, needs=Permission.ASSESS):
+class Signpost(ReferralCommand, needs=Permission.ASSESS):
     """The referral fits another service better."""
 
-    referral_id: ReferralId
     reason: SignpostReason
 
 
-class Withdraw(Command, needs=Permission.MANAGE_REFERRALS):
+class Withdraw(ReferralCommand, needs=Permission.MANAGE_REFERRALS):
     """A client told a person of the charity that they take the request back."""
 
-    referral_id: ReferralId
     reason: WithdrawalReason
     note: Sealed | None = None
 

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from contracts.refused import Refused
 
 
 class UnknownReferral(Refused):
     """There is no such referral; the identifier may be mistyped."""
+
+
+class ChangedMeanwhile(Refused):
+    """Somebody has changed the referral since it was looked at. `details` say who changed what, and when."""
+
+    def __init__(self, reference: str, changes: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__(f"{reference} was changed since you looked at it. Look again, and then decide.")
+        self.details = {"changes": list(changes)}
 
 
 class UnknownPlace(Refused):

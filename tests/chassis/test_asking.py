@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -24,6 +25,7 @@ class _Collision(Exception):
 def chassis(store: Store) -> Chassis:
     opened = Chassis(metadata=new_metadata(), dependencies=lambda env: None)
     opened.database = store.database
+    opened.settings = cast(Any, SimpleNamespace(readings_per_hour=2))
     return opened
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
 
 from chassis.access.actor import Actor
+from chassis.access.authorization import Origin
 from chassis.access.once import CommandIdTaken
+from chassis.access.readings import TooManyReadings
 from chassis.access.tokens import TokenNotValid
 from chassis.host.provider import Chassis
 from chassis.ports import Refused, UnitOfWork
@@ -18,6 +21,8 @@ from chassis.store.database import ANSWERS_KEPT
 from chassis.store.tables import new_metadata
 from chassis.testing import somebody
 from contracts.commands.intake import Done, GetHistory, TakeUp
+from contracts.commands.operations import ReplayDeadLetters
+from contracts.commands.subject import ReadingReason, ReadRecord
 from contracts.vocabulary import ReferralId
 from tests.chassis.conftest import Store, note_row
 
@@ -29,6 +34,7 @@ NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 def chassis(store: Store) -> Chassis:
     opened = Chassis(metadata=new_metadata(), dependencies=lambda env: None)
     opened.database = store.database
+    opened.settings = cast(Any, SimpleNamespace(readings_per_hour=2))
     return opened
 
 
@@ -106,7 +112,32 @@ def test_answers_are_forgotten_after_a_day(store: Store, chassis: Chassis, actor
 
 def test_what_is_done_outside_the_store_uses_its_token_too(store: Store, chassis: Chassis, actor: Actor) -> None:
     done: list[int] = []
-    chassis.once(actor, lambda: done.append(1))
+    chassis.once(actor, ReplayDeadLetters, lambda: done.append(1))
     with pytest.raises(TokenNotValid):
-        chassis.once(actor, lambda: done.append(2))
+        chassis.once(actor, ReplayDeadLetters, lambda: done.append(2))
     assert done == [1]
+
+
+def test_who_reads_about_many_people_within_an_hour_is_stopped_and_a_lead_is_told(
+    store: Store, chassis: Chassis, actor: Actor
+) -> None:
+    told: list[str] = []
+    chassis._tell_of_readings = lambda unit, who: told.append(who)
+    request = ReadRecord(referral_id=REFERRAL, reason=ReadingReason.ASSESSMENT, seal_to="a key")
+
+    def read(who: Actor) -> Any:
+        return chassis.ask(note(store), request, replace(who, command_id=uuid4()))
+
+    read(actor)
+    read(actor)
+    for _ in range(2):
+        with pytest.raises(TooManyReadings) as refused:
+            read(actor)
+        chassis.record_refusal(refused.value, Origin("read_record", "nameko-rpc"))
+    assert told == ["console:sam"]
+    assert [(row["who"], row["reason"]) for row in store.rows("audit_entry")] == [
+        ("console:sam", "read_record too_many_readings")
+    ] * 2
+    read(replace(actor, person=somebody("alex").person))
+    store.clock.advance(timedelta(hours=1, seconds=1))
+    read(actor)

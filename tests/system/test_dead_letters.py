@@ -113,7 +113,7 @@ class Moving:
     def authorize(self, *_: Any) -> Actor:
         return somebody("sam")
 
-    def once(self, actor: Actor, answer: Callable[[], Any]) -> Any:
+    def once(self, actor: Actor, kind: Any, answer: Callable[[], Any]) -> Any:
         return answer()
 
     def replay(self, *ids: str, cause: str | None = None) -> DeadLettersMoved:

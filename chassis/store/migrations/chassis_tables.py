@@ -103,6 +103,7 @@ def add_received_commands() -> None:
         "received_command",
         sa.Column("command_id", sa.Uuid(), nullable=False),
         sa.Column("who", sa.String(length=120), nullable=False),
+        sa.Column("command", sa.String(length=60), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("signed_at", MOMENT, nullable=False),
         sa.Column("received_at", MOMENT, nullable=False),

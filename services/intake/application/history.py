@@ -5,6 +5,8 @@ Each step also sets the retention timer where it begins a term, and ends a conta
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chassis.ports import UnitOfWork
 from contracts.sealed import Note
 from services.intake.application.lookup import open_sealed
@@ -32,11 +34,13 @@ def record_step(
     by: str,
     reason: str | None = None,
     note: str | None = None,
+    changed: Sequence[str] = (),
 ) -> None:
     """Puts the step that a referral has just taken on record.
 
     `by` is a person's name, `client`, `rule`, or the service that reported it. `note` is a sealed
     `contracts.sealed.Note`; it is stored encrypted under the client's key, so that it goes when the client is erased.
+    `changed` are the names of fields, never what is in them.
     Raises NotSealedToIntake.
     """
     why = {} if reason is None else {"reason": reason}
@@ -51,6 +55,7 @@ def record_step(
         taken_by=by,
         **why,
         **noted,
+        **({"changed": list(changed)} if changed else {}),
     )
     set_retention_timer(unit, referral, step, reason)
     if step in END_CONTACT_CHANGE:
@@ -65,10 +70,11 @@ def take_step(
     by: str,
     reason: str | None = None,
     note: str | None = None,
+    changed: Sequence[str] = (),
 ) -> None:
     """Takes a step and puts it on record. Raises StepNotPossible."""
     referral.take(step)
-    record_step(unit, referral, step, by=by, reason=reason, note=note)
+    record_step(unit, referral, step, by=by, reason=reason, note=note, changed=changed)
 
 
 def _end_contact_change(unit: UnitOfWork[Dependencies], referral: Referral) -> None:

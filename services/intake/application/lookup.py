@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from chassis.ports import NotYet, UnitOfWork
 from chassis.privacy.sealing import ShapeT, Unopenable
+from contracts.commands.intake import ReferralCommand
 from contracts.reference import InvalidReference, parse_reference
 from contracts.vocabulary import ReferralId
 from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import Referral
-from services.intake.errors import NotSealedToIntake, UnknownReferral
+from services.intake.errors import ChangedMeanwhile, NotSealedToIntake, UnknownReferral
 from services.intake.store import referrals
 
 UNKNOWN_REFERENCE = "There is no request with this reference. Please check it."
@@ -55,6 +56,27 @@ def get_referral(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> Ref
         return referrals.get_referral(unit.session, referral_id)
     except referrals.NoSuchReferral:
         raise UnknownReferral("There is no such referral. Please check the identifier.") from None
+
+
+def get_as_seen(unit: UnitOfWork[Dependencies], request: ReferralCommand) -> Referral:
+    """The referral that a command changes. Raises UnknownReferral, ChangedMeanwhile."""
+    referral = get_referral(unit, request.referral_id)
+    refuse_if_changed(unit, referral, request.seen)
+    return referral
+
+
+def refuse_if_changed(unit: UnitOfWork[Dependencies], referral: Referral, seen: int | None) -> None:
+    """Raises ChangedMeanwhile if steps were taken since the one that was seen last."""
+    if seen is None or referral.steps_taken <= seen:
+        return
+    since = [row for row in referrals.history_of(unit.session, referral.id) if row.number > seen]
+    raise ChangedMeanwhile(
+        referral.reference,
+        [
+            {"who": row.taken_by, "what": row.step, "when": row.taken_at.isoformat(), "fields": row.changed or []}
+            for row in since
+        ],
+    )
 
 
 def get_or_wait(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> Referral:

@@ -13,7 +13,7 @@ from services.intake.application import concerns, search_facts
 from services.intake.application.agreements import pause_search
 from services.intake.application.conflicts import refuse_who_handles_linked
 from services.intake.application.history import take_step
-from services.intake.application.lookup import get_referral, open_sealed
+from services.intake.application.lookup import get_as_seen, get_referral, open_sealed
 from services.intake.application.records import decrypt_record
 from services.intake.dependencies import Dependencies
 from services.intake.domain import suggestion as domain
@@ -55,7 +55,7 @@ def assess(unit: UnitOfWork[Dependencies], request: Assess) -> Done:
     Raises UnknownReferral, StepNotPossible, SafeguardingLeadFirst, NotTheSuggestion, OverrideNeedsReason,
     HandlesLinkedReferral, NotSealedToIntake.
     """
-    referral = get_referral(unit, request.referral_id)
+    referral = get_as_seen(unit, request)
     refuse_who_handles_linked(unit, referral, unit.actor.who)
     take_step(unit, referral, Step.ASSESS, by=unit.actor.who, reason=request.override_reason, note=request.note)
     form = decrypt_record(unit, referral)

@@ -9,7 +9,7 @@ from contracts.commands.intake import Done, RecordConsent
 from contracts.vocabulary import ReferralId
 from services.intake.application import agreements
 from services.intake.application.conflicts import refuse_who_handles_linked
-from services.intake.application.lookup import get_referral
+from services.intake.application.lookup import get_as_seen
 from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import AGREEMENTS
 from services.intake.domain.states import State
@@ -19,9 +19,9 @@ from services.intake.store import referrals
 def record_consent(unit: UnitOfWork[Dependencies], request: RecordConsent) -> Done:
     """Puts on record what the client, or a guardian, said, and lets the search begin or wait accordingly.
 
-    Raises UnknownReferral, StepNotPossible, HandlesLinkedReferral, WroteThemselves.
+    Raises UnknownReferral, ChangedMeanwhile, StepNotPossible, HandlesLinkedReferral, WroteThemselves.
     """
-    referral = get_referral(unit, request.referral_id)
+    referral = get_as_seen(unit, request)
     refuse_who_handles_linked(unit, referral, unit.actor.who)
     agreements.record_consent(unit, referral, request, by=unit.actor.who)
     return Done()

@@ -36,7 +36,7 @@ from services.intake.application import agreements, contacts
 from services.intake.application.conflicts import refuse_who_handles_linked
 from services.intake.application.contacts import replace_contact
 from services.intake.application.history import BY_CLIENT, CONTACT_CODE_OVER, take_step
-from services.intake.application.lookup import get_referral, open_sealed
+from services.intake.application.lookup import get_as_seen, open_sealed
 from services.intake.application.records import decrypt_record
 from services.intake.application.status import can_agree_to_pass_on, status_answer
 from services.intake.application.verification import is_own_reference, verify_credentials
@@ -83,7 +83,7 @@ def settle_contact_change(unit: UnitOfWork[Dependencies], request: SettleContact
 
     Raises UnknownReferral, HandlesLinkedReferral, NothingToSettle, StepNotPossible.
     """
-    referral = get_referral(unit, request.referral_id)
+    referral = get_as_seen(unit, request)
     refuse_who_handles_linked(unit, referral, unit.actor.who)
     change = pending_contacts.find_contact_change(unit.session, referral.id)
     if change is None or change.state is not ContactChangeState.WITH_A_PERSON:
@@ -224,11 +224,20 @@ def _agree(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
 def change_contact(unit: UnitOfWork[Dependencies], request: ChangeContact) -> Done:
     """From now on nothing goes to where it went before. A therapist who knows the old contact is told the new one.
 
-    Raises UnknownReferral, StepNotPossible, HandlesLinkedReferral, NotSealedToIntake, NobodyWroteForThem.
+    Raises UnknownReferral, ChangedMeanwhile, StepNotPossible, HandlesLinkedReferral, NotSealedToIntake,
+    NobodyWroteForThem.
     """
-    referral = get_referral(unit, request.referral_id)
+    referral = get_as_seen(unit, request)
     refuse_who_handles_linked(unit, referral, unit.actor.who)
     contact = open_sealed(unit, SafeContact, request.contact)
-    take_step(unit, referral, Step.CHANGE_CONTACT, by=unit.actor.who, reason=request.reason, note=request.note)
+    take_step(
+        unit,
+        referral,
+        Step.CHANGE_CONTACT,
+        by=unit.actor.who,
+        reason=request.reason,
+        note=request.note,
+        changed=[f"contact_of_{request.whose}"],
+    )
     replace_contact(unit, referral, decrypt_record(unit, referral), request.whose, contact)
     return Done()

@@ -9,7 +9,7 @@ from contracts.events.intake import ReferralReopened, ReferralWithdrawn
 from contracts.vocabulary import ReopeningReason, WithdrawalReason
 from services.intake.application.conflicts import carry_links
 from services.intake.application.history import record_step
-from services.intake.application.lookup import get_referral, get_two_referrals
+from services.intake.application.lookup import get_as_seen, get_two_referrals, refuse_if_changed
 from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import Referral, StepNotPossible
 from services.intake.domain.states import FINISHED, Step
@@ -44,9 +44,10 @@ def list_possible_duplicates(unit: UnitOfWork[Dependencies], request: ListDuplic
 def merge(unit: UnitOfWork[Dependencies], request: Merge) -> Done:
     """Stops a referral that is the same as another, which goes on.
 
-    Raises UnknownReferral, StepNotPossible, CannotMergeInto.
+    Raises UnknownReferral, ChangedMeanwhile, StepNotPossible, CannotMergeInto.
     """
     referral, into = get_two_referrals(unit, request.referral_id, request.into_referral_id)
+    refuse_if_changed(unit, referral, request.seen)
     _refuse_wrong_way(referral, into)
     referral.merge(into.id)
     carry_links(unit, of=referral, to=into, by=unit.actor.who)
@@ -58,9 +59,9 @@ def merge(unit: UnitOfWork[Dependencies], request: Merge) -> Done:
 def unmerge(unit: UnitOfWork[Dependencies], request: Unmerge) -> Done:
     """The two were not the same after all: the one that was stopped goes on where it was.
 
-    Raises UnknownReferral, StepNotPossible.
+    Raises UnknownReferral, ChangedMeanwhile, StepNotPossible.
     """
-    referral = get_referral(unit, request.referral_id)
+    referral = get_as_seen(unit, request)
     into = referrals.find_referral(unit.session, referral.merged_into) if referral.merged_into else None
     referral.unmerge()
     if into is not None:

@@ -25,7 +25,7 @@ from contracts.vocabulary import ClientGroup, ReferralId, ReopeningReason, Submi
 from services.intake.application import closure, registration
 from services.intake.application.conflicts import carry_links, refuse_who_handles_linked
 from services.intake.application.history import record_step, take_step
-from services.intake.application.lookup import get_referral, open_sealed
+from services.intake.application.lookup import get_as_seen, open_sealed
 from services.intake.application.records import decrypt_record, replace_record
 from services.intake.application.search_facts import publish_search_facts
 from services.intake.dependencies import Dependencies
@@ -37,25 +37,25 @@ from services.intake.store import personal_records
 
 
 def take_up(unit: UnitOfWork[Dependencies], request: TakeUp) -> Done:
-    """Raises UnknownReferral, StepNotPossible, HandlesLinkedReferral."""
-    referral = get_referral(unit, request.referral_id)
+    """Raises UnknownReferral, ChangedMeanwhile, StepNotPossible, HandlesLinkedReferral."""
+    referral = get_as_seen(unit, request)
     refuse_who_handles_linked(unit, referral, unit.actor.who)
     take_step(unit, referral, Step.TAKE_UP, by=unit.actor.who)
     return Done()
 
 
 def sign_off(unit: UnitOfWork[Dependencies], request: SignOff) -> Done:
-    """Raises UnknownReferral, StepNotPossible."""
-    take_step(unit, get_referral(unit, request.referral_id), Step.SIGN_OFF, by=unit.actor.who, note=request.note)
+    """Raises UnknownReferral, ChangedMeanwhile, StepNotPossible."""
+    take_step(unit, get_as_seen(unit, request), Step.SIGN_OFF, by=unit.actor.who, note=request.note)
     return Done()
 
 
 def find_place(unit: UnitOfWork[Dependencies], request: FindPlace) -> Done:
     """Corrects where a client is, and emits ReferralReceived again with a newer sequence number.
 
-    Raises UnknownReferral, StepNotPossible, UnknownPlace, NotSealedToIntake.
+    Raises UnknownReferral, ChangedMeanwhile, StepNotPossible, UnknownPlace, NotSealedToIntake.
     """
-    referral = get_referral(unit, request.referral_id)
+    referral = get_as_seen(unit, request)
     typed = open_sealed(unit, Whereabouts, request.whereabouts)
     try:
         place = unit.dependencies.postcodes.resolve(typed.postcode)
@@ -77,8 +77,8 @@ def _moved(form: HelpForm, postcode: str) -> HelpForm:
 
 
 def pause(unit: UnitOfWork[Dependencies], request: Hold) -> Done:
-    """Stops the search until the referral is resumed. Raises UnknownReferral, StepNotPossible."""
-    referral = get_referral(unit, request.referral_id)
+    """Stops the search until the referral is resumed. Raises UnknownReferral, ChangedMeanwhile, StepNotPossible."""
+    referral = get_as_seen(unit, request)
     referral.pause(request.reason)
     record_step(unit, referral, Step.HOLD, by=unit.actor.who, reason=request.reason, note=request.note)
     unit.emit(ReferralHeld(referral_id=request.referral_id, reason=request.reason))
@@ -86,8 +86,8 @@ def pause(unit: UnitOfWork[Dependencies], request: Hold) -> Done:
 
 
 def resume(unit: UnitOfWork[Dependencies], request: Resume) -> Done:
-    """Raises UnknownReferral, StepNotPossible."""
-    referral = get_referral(unit, request.referral_id)
+    """Raises UnknownReferral, ChangedMeanwhile, StepNotPossible."""
+    referral = get_as_seen(unit, request)
     take_step(
         unit,
         referral,
@@ -104,9 +104,9 @@ def resume(unit: UnitOfWork[Dependencies], request: Resume) -> Done:
 def undo(unit: UnitOfWork[Dependencies], request: Undo) -> Done:
     """A referral that was withdrawn or signposted by mistake goes on where it was.
 
-    Raises UnknownReferral, StepNotPossible.
+    Raises UnknownReferral, ChangedMeanwhile, StepNotPossible.
     """
-    referral = get_referral(unit, request.referral_id)
+    referral = get_as_seen(unit, request)
     referral.undo(at=unit.now)
     record_step(unit, referral, Step.UNDO, by=unit.actor.who, reason=request.reason, note=request.note)
     _watch_assessment(unit, referral)
@@ -123,19 +123,19 @@ def _watch_assessment(unit: UnitOfWork[Dependencies], referral: Referral) -> Non
 
 
 def close(unit: UnitOfWork[Dependencies], request: Close) -> Done:
-    """Raises UnknownReferral, StepNotPossible."""
-    closure.close_referral(
-        unit, get_referral(unit, request.referral_id), request.reason, by=unit.actor.who, note=request.note
-    )
+    """Raises UnknownReferral, ChangedMeanwhile, StepNotPossible."""
+    closure.close_referral(unit, get_as_seen(unit, request), request.reason, by=unit.actor.who, note=request.note)
     return Done()
 
 
 def re_refer(unit: UnitOfWork[Dependencies], request: ReRefer) -> ReReferred:
-    """Opens a new referral for somebody whose last one is finished. Raises UnknownReferral, StepNotPossible.
+    """Opens a new referral for somebody whose last one is finished.
+
+    Raises UnknownReferral, ChangedMeanwhile, StepNotPossible.
 
     What they said before is copied under a key of the new referral, so that either can be erased by itself.
     """
-    before = get_referral(unit, request.referral_id)
+    before = get_as_seen(unit, request)
     take_step(unit, before, Step.RE_REFER, by=unit.actor.who, reason=request.reason, note=request.note)
     form = decrypt_record(unit, before)
     id_, submission_id = ReferralId(unit.new_id()), SubmissionId(unit.new_id())
@@ -149,8 +149,8 @@ def re_refer(unit: UnitOfWork[Dependencies], request: ReRefer) -> ReReferred:
 
 
 def signpost(unit: UnitOfWork[Dependencies], request: Signpost) -> Done:
-    """Raises UnknownReferral, StepNotPossible, SafeguardingLeadFirst, HandlesLinkedReferral."""
-    referral = get_referral(unit, request.referral_id)
+    """Raises UnknownReferral, ChangedMeanwhile, StepNotPossible, SafeguardingLeadFirst, HandlesLinkedReferral."""
+    referral = get_as_seen(unit, request)
     refuse_who_handles_linked(unit, referral, unit.actor.who)
     referral.signpost(undo_until=unit.now + unit.dependencies.settings.undo_within)
     record_step(unit, referral, Step.SIGNPOST, by=unit.actor.who, reason=request.reason)
@@ -159,7 +159,7 @@ def signpost(unit: UnitOfWork[Dependencies], request: Signpost) -> Done:
 
 
 def withdraw(unit: UnitOfWork[Dependencies], request: Withdraw) -> Done:
-    """Raises UnknownReferral, StepNotPossible."""
-    referral = get_referral(unit, request.referral_id)
+    """Raises UnknownReferral, ChangedMeanwhile, StepNotPossible."""
+    referral = get_as_seen(unit, request)
     by = unit.actor.who
     return Done(changed=closure.withdraw_referral(unit, referral, request.reason, by=by, note=request.note))

@@ -15,7 +15,7 @@ from contracts.sealed import HelpForm, NeedsChanged
 from contracts.vocabulary import ClientGroup, Wish
 from services.intake.application.conflicts import refuse_who_handles_linked
 from services.intake.application.history import take_step
-from services.intake.application.lookup import get_referral
+from services.intake.application.lookup import get_as_seen
 from services.intake.application.records import decrypt_record, replace_record
 from services.intake.application.search_facts import publish_search_facts
 from services.intake.dependencies import Dependencies
@@ -49,11 +49,20 @@ REMEMBERED_CHANGES = 20
 def change_needs(unit: UnitOfWork[Dependencies], request: ChangeNeeds) -> Done:
     """Counts from now on: for the search, for open offers, and for the next therapist if there is one.
 
-    Raises UnknownReferral, StepNotPossible, HandlesLinkedReferral, NothingToChange, SaysTwoThings, NotInPrison.
+    Raises UnknownReferral, ChangedMeanwhile, StepNotPossible, HandlesLinkedReferral, NothingToChange, SaysTwoThings,
+    NotInPrison.
     """
-    referral = get_referral(unit, request.referral_id)
+    referral = get_as_seen(unit, request)
     refuse_who_handles_linked(unit, referral, unit.actor.who)
-    take_step(unit, referral, Step.CHANGE_NEEDS, by=unit.actor.who, reason=request.reason, note=request.note)
+    take_step(
+        unit,
+        referral,
+        Step.CHANGE_NEEDS,
+        by=unit.actor.who,
+        reason=request.reason,
+        note=request.note,
+        changed=_named(request),
+    )
     before = decrypt_record(unit, referral)
     form = _changed(before, request)
     if form == before:
@@ -63,6 +72,12 @@ def change_needs(unit: UnitOfWork[Dependencies], request: ChangeNeeds) -> Done:
     replace_record(unit, referral, form)
     publish_search_facts(unit, referral, form)
     return Done()
+
+
+def _named(request: ChangeNeeds) -> list[str]:
+    """The fields that the command is about."""
+    named = [name for name in FIELDS if getattr(request, name) is not None]
+    return [*named, *(wish.value for wish in request.no_longer)]
 
 
 def _changed(form: HelpForm, request: ChangeNeeds) -> HelpForm:

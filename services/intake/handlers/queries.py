@@ -95,6 +95,7 @@ def get_history(unit: UnitOfWork[Dependencies], request: GetHistory) -> History:
                 taken_at=row.taken_at,
                 taken_by=row.taken_by,
                 reason=row.reason,
+                fields=tuple(row.changed or ()),
                 noted=row.note is not None,
             )
             for row in referrals.history_of(unit.session, referral.id)

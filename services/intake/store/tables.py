@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, Uuid, false, true
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    Uuid,
+    false,
+    true,
+)
 from sqlalchemy.orm import registry
 
 from chassis.store.append_only import forbid_changes
@@ -118,6 +132,7 @@ steps = Table(
     Column("taken_by", String(120), nullable=False),
     Column("reason", String(64)),
     Column("note", LargeBinary),
+    Column("changed", JSON),
 )
 
 forbid_changes(steps, "steps of a referral are only ever added", ("referral_id", "number"))
