@@ -43,6 +43,8 @@ class AuditAction(StrEnum):
     MATCH_END_UNDONE = "match_end_undone"
     CODE_GIVEN = "code_given"
     """A one-time code was given to a therapist on the telephone, to see how to contact their client."""
+    LINK_RENEWED = "link_renewed"
+    """A therapist was sent another link to see how to contact their client, because the first was too old."""
     RETENTION_APPLIED = "retention_applied"
     """Every retention date was computed again. The entry is about no one person."""
 

@@ -129,6 +129,23 @@ class GivenCode(Shape):
     valid_until: datetime
 
 
+class RenewIntroduction(Shape):
+    """A therapist asks for another link: the one in their letter is too old, or lost.
+
+    The match or the referral names the introduction.
+    """
+
+    staff: StaffName
+    match_id: MatchId | None = None
+    referral_id: ReferralId | None = None
+
+
+class RenewedIntroduction(Shape):
+    """A letter with the new link is on its way to this therapist."""
+
+    therapist_id: TherapistId
+
+
 class ListAlerts(Shape):
     """Which alerts wait for a person, the oldest first? With `all`, the acknowledged ones too."""
 

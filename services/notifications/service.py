@@ -36,6 +36,7 @@ from contracts.commands.notifications import (
     PlanDuty,
     PlanLeave,
     RecordOutcome,
+    RenewIntroduction,
     SendClientCode,
 )
 from contracts.commands.subject import GetSubjectData, ReadOutcomes
@@ -286,6 +287,7 @@ class NotificationsService:
     open_client = command(GetClientLink, introduction_page.open_client)
     send_client_code = command(SendClientCode, introduction_page.send_client_code)
     enter_client_code = command(EnterClientCode, introduction_page.enter_client_code)
+    renew_introduction = command(RenewIntroduction, introduction_page.renew_introduction)
     give_client_code = command(GiveClientCode, introduction_page.give_client_code)
     open_alert = command(GetAlertLink, queries.open_alert)
     alerts = command(ListAlerts, queries.list_alerts)
