@@ -56,6 +56,7 @@ from contracts.events.billing import (
     SubsidyApproved,
     SubsidyAssigned,
     SubsidyDeclined,
+    SubsidyResumed,
     SubsidyWaitlisted,
 )
 from contracts.events.evaluation import EvaluationInvitationCancelled, EvaluationInvited
@@ -65,10 +66,12 @@ from contracts.events.intake import (
     AssessmentOverdue,
     ContactChangeNoted,
     ContactReleased,
+    CourseAwaited,
     ErasureOverdue,
     HelpRequestRefused,
     ReferralClosed,
     ReferralErased,
+    ReferralHeld,
     ReferralReceived,
     ReferralReopened,
     ReferralResumed,
@@ -148,6 +151,8 @@ class NotificationsService:
             idempotent_by="the number of intake's newest word on it",
         ),
         on(ContactChangeNoted, client_messages.notify_of_contact_change),
+        on(CourseAwaited, office_messages.notify_office_of_course),
+        on(ReferralHeld, office_messages.stop_asking_whoever_waits_for_a_course),
         on(AnotherTherapistWanted, office_messages.notify_office_of_change_of_therapist),
         on(ReferralErased, erasure.forget),
         on(ReferralSignposted, address_book.signpost),
@@ -217,6 +222,7 @@ class NotificationsService:
         on(PaymentReceived, therapist_messages.send_receipt, idempotent_by="payment_id"),
         on(PaymentReversed, therapist_messages.notify_of_reversed_payment, idempotent_by="payment_id"),
         on(SubsidyApproved, client_messages.notify_client_of_subsidy),
+        on(SubsidyResumed, client_messages.note_subsidy_resumed),
         on(
             SubsidyWaitlisted,
             client_messages.notify_client_of_subsidy_wait,
