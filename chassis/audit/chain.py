@@ -43,6 +43,8 @@ class AuditAction(StrEnum):
     MATCH_END_UNDONE = "match_end_undone"
     CODE_GIVEN = "code_given"
     """A one-time code was given to a therapist on the telephone, to see how to contact their client."""
+    LINK_RENEWED = "link_renewed"
+    """A therapist was sent another link to see how to contact their client, because the first was too old."""
     REFUSED = "refused"
     """Somebody gave a command that they may not give, or with a token that isn't good for it."""
     RETENTION_APPLIED = "retention_applied"

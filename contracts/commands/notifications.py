@@ -125,6 +125,22 @@ class GivenCode(Shape):
     valid_until: datetime
 
 
+class RenewIntroduction(Command, needs=Permission.GIVE_CODES):
+    """A therapist asks for another link: the one in their letter is too old, or lost.
+
+    The match or the referral names the introduction.
+    """
+
+    match_id: MatchId | None = None
+    referral_id: ReferralId | None = None
+
+
+class RenewedIntroduction(Shape):
+    """A letter with the new link is on its way to this therapist."""
+
+    therapist_id: TherapistId
+
+
 class ListAlerts(Query, needs=Permission.SEE_ALERTS):
     """Which alerts wait for a person, the oldest first? With `all`, the acknowledged ones too."""
 

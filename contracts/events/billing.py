@@ -215,6 +215,16 @@ class SubsidyWaitlisted(Event, publisher="billing", subject="referral_id"):
     match_id: MatchId | None = None
 
 
+class SubsidyResumed(Event, publisher="billing", subject="referral_id"):
+    """An end was undone whose award was still reserved: it pays sessions again, and nobody waits for one."""
+
+    award_id: AwardId
+    referral_id: ReferralId
+    pence_per_session: Pence
+    sessions: Count
+    currency: Currency = "GBP"
+
+
 class SubsidyDeclined(Event, publisher="billing", subject="referral_id"):
     """A subsidy was asked for and none is needed, so that nobody waits for one; matching goes on without.
 

@@ -166,6 +166,12 @@ class AgreementAwaited(Event, publisher="intake", subject="referral_id"):
     reason: HoldReason
 
 
+class CourseAwaited(Event, publisher="intake", subject="referral_id"):
+    """Somebody has been waiting for a course, and a person should see to it. It is said again after a while."""
+
+    referral_id: ReferralId
+
+
 class ReferralResumed(Event, publisher="intake", subject="referral_id"):
     """What the referral was on hold for has come, and it goes on where it was."""
 

@@ -57,6 +57,14 @@ def read_telephone(text: str, *, for_texts: bool = False) -> Telephone:
     return Telephone(f"{e164};ext={extension}" if extension else e164, texts)
 
 
+def as_e164(kept: str) -> str:
+    """A number that was kept, perhaps as it was typed before numbers were read. What can't be read stays as it is."""
+    try:
+        return read_telephone(kept).e164
+    except Unreadable:
+        return kept
+
+
 def write_telephone(e164: str) -> str:
     """As people here write it: `01632 960001`, `+33 6 12 34 56 78`. What was kept in another form stays as it is."""
     number, _, extension = e164.partition(";ext=")

@@ -10,7 +10,6 @@ from uuid import UUID
 import typer
 from rich.table import Table
 
-from contracts.london import day_of
 from leeward.console.options import VAR, AsJson, Folder
 from leeward.console.service_client import open_client
 from leeward.console.terminal import console, id_column, print_wide
@@ -49,7 +48,7 @@ def attended(
     if referral_id is None:
         raise typer.BadParameter("No such match waits to be asked about; see `leeward attendance list`.")
     with open_client(workspace) as client:
-        day = day_of(on).isoformat()
+        day = on.date().isoformat()  # as it was typed, whatever the time zone of this machine
         client.call("billing", "record_attendance", referral_id=referral_id, match_id=str(match), attended_on=day)
     console.print(f"The session of {day} is on record.")
 

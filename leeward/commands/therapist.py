@@ -1,4 +1,4 @@
-"""`leeward therapist`: changes to a therapist's record, and codes given out by telephone. All of it is audited."""
+"""`leeward therapist`: changes to a therapist's record, codes given out by telephone, and new links. All audited."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from chassis.privacy.ephemeral_key import OneTimeKey
 from chassis.privacy.sealing import Keyring
+from chassis.rpc import RpcClient
 from contracts.commands.notifications import GivenCode
 from contracts.london import LONDON
 from contracts.sealed import OneTimeCode, TherapistContact
@@ -28,7 +29,7 @@ Reason = Annotated[ChangeReason, typer.Option(help="Whose word it rests on; it g
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
-    help="What is otherwise about a therapist, and the code that one rings for.",
+    help="What is otherwise about a therapist, the code that one rings for, and another link.",
 )
 MOST_OF_NAME = 120
 
@@ -100,14 +101,30 @@ def code(
     key = OneTimeKey()
     asked: dict[str, Any] = {"check": reason.value, "seal_to": key.public}
     with open_client(Workspace(var)) as client:
-        if _is_match(introduction):
-            asked["match_id"] = introduction
-        else:
-            asked["referral_id"] = find_referral(client, introduction)["referral_id"]
+        asked |= _introduction(client, introduction)
         given = GivenCode.from_json(client.call("notifications", "give_client_code", **asked))
     digits = key.open(OneTimeCode, given.sealed).code
     console.print(f"For therapist {given.therapist_id}:", markup=False, highlight=False)
     console.print(f"{digits[:3]} {digits[3:]}, until {given.valid_until.astimezone(LONDON):%H:%M}", highlight=False)
+
+
+@app.command()
+def link(
+    introduction: Annotated[str, typer.Argument(metavar="MATCH|REFERENCE", help="The match's id, or the reference.")],
+    var: Folder = VAR,
+) -> None:
+    """Sends a therapist another link to their client's contact, where the one in their letter is too old or lost."""
+    with open_client(Workspace(var)) as client:
+        asked: dict[str, Any] = {**_introduction(client, introduction)}
+        to = client.call("notifications", "renew_introduction", **asked)["therapist_id"]
+    console.print(f"A letter with another link is on its way to therapist {to}.", markup=False, highlight=False)
+
+
+def _introduction(client: RpcClient, typed: str) -> dict[str, str]:
+    """What names an introduction in a command to notifications."""
+    if _is_match(typed):
+        return {"match_id": typed}
+    return {"referral_id": find_referral(client, typed)["referral_id"]}
 
 
 def _is_match(introduction: str) -> bool:

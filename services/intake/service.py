@@ -63,6 +63,7 @@ from contracts.events.billing import (
     SessionReversed,
     SubsidyApproved,
     SubsidyDeclined,
+    SubsidyResumed,
     SubsidyWaitlisted,
 )
 from contracts.events.evaluation import EvaluationRiskFlagged
@@ -79,7 +80,7 @@ from contracts.events.matching import (
 from contracts.events.notifications import SafeguardingAlertAcknowledged
 from contracts.events.web import HelpRequested, WithdrawalRequested
 from services.intake import dependencies, subject_access
-from services.intake.application.agreements import AGREEMENT_AWAITED
+from services.intake.application.agreements import AGREEMENT_AWAITED, COURSE_AWAITED
 from services.intake.application.history import CONTACT_CODE_OVER
 from services.intake.application.referral_erasure import ERASURE_UNCONFIRMED
 from services.intake.application.registration import ASSESSMENT_OVERDUE
@@ -131,6 +132,7 @@ class IntakeService:
         on(SessionReversed, events.note_session_reversed, idempotent_by=BEGUN),
         on(SubsidyWaitlisted, events.note_subsidy_waitlisted, idempotent_by=MONEY),
         on(SubsidyApproved, events.note_subsidy_decided, idempotent_by=MONEY),
+        on(SubsidyResumed, events.note_subsidy_decided, idempotent_by=MONEY),
         on(SubsidyDeclined, events.note_subsidy_decided, idempotent_by=MONEY),
         on(MatchEnded, events.note_match_ended, idempotent_by=NEWEST),
         on(MatchEndUndone, events.note_match_end_undone, idempotent_by=NEWEST),
@@ -152,6 +154,7 @@ class IntakeService:
     timers = schedule(
         due(ASSESSMENT_OVERDUE, assessment.report_overdue),
         due(AGREEMENT_AWAITED, consents.remind_again),
+        due(COURSE_AWAITED, consents.remind_of_course),
         due(CONTACT_CODE_OVER, contact_changes.forget_unconfirmed),
         due(ERASURE_UNCONFIRMED, erasures.flag_unconfirmed),
         due(backfill.BACKFILL_MATCH_KEYS, backfill.backfill_match_keys),

@@ -25,6 +25,7 @@ class IntakeSettings:
     undo_within: timedelta
     """How long a referral that a person withdrew or signposted by mistake can be brought back."""
     remind_of_agreement_after_working_days: int
+    remind_of_course_after_working_days: int
     keys_folder: Path
     master_key: str
 
@@ -43,6 +44,9 @@ def read(env: Env) -> IntakeSettings:
         undo_within=timedelta(days=env.int("INTAKE_UNDO_WITHIN_DAYS", 7, validate=Range(min=0, max=30))),
         remind_of_agreement_after_working_days=env.int(
             "INTAKE_REMIND_OF_AGREEMENT_AFTER_WORKING_DAYS", 5, validate=Range(min=1, max=60)
+        ),
+        remind_of_course_after_working_days=env.int(
+            "INTAKE_REMIND_OF_COURSE_AFTER_WORKING_DAYS", 10, validate=Range(min=1, max=120)
         ),
         keys_folder=env.path("LEEWARD_KEYS"),
         master_key=env.str("INTAKE_MASTER_KEY"),

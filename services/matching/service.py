@@ -41,6 +41,7 @@ from contracts.events.billing import (
     SubsidyApproved,
     SubsidyDeclined,
     SubsidyReleased,
+    SubsidyResumed,
     SubsidyWaitlisted,
 )
 from contracts.events.intake import (
@@ -85,6 +86,7 @@ class MatchingService:
         on(SafeguardingConcernRaised, lifecycle.note_concern, idempotent_by="concern_id"),
         on(SafeguardingAlertAcknowledged, lifecycle.note_acknowledgement, idempotent_by="concern_id"),
         on(SubsidyApproved, events.note_subsidy),
+        on(SubsidyResumed, events.note_subsidy),
         on(SubsidyWaitlisted, events.note_subsidy_waitlisted),
         on(SubsidyDeclined, events.note_subsidy_declined),
         on(SubsidyReleased, events.note_subsidy_released),

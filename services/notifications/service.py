@@ -36,6 +36,7 @@ from contracts.commands.notifications import (
     PlanDuty,
     PlanLeave,
     RecordOutcome,
+    RenewIntroduction,
     SendClientCode,
 )
 from contracts.commands.subject import GetSubjectData, ReadOutcomes
@@ -55,6 +56,7 @@ from contracts.events.billing import (
     SubsidyApproved,
     SubsidyAssigned,
     SubsidyDeclined,
+    SubsidyResumed,
     SubsidyWaitlisted,
 )
 from contracts.events.evaluation import EvaluationInvitationCancelled, EvaluationInvited
@@ -64,10 +66,12 @@ from contracts.events.intake import (
     AssessmentOverdue,
     ContactChangeNoted,
     ContactReleased,
+    CourseAwaited,
     ErasureOverdue,
     HelpRequestRefused,
     ReferralClosed,
     ReferralErased,
+    ReferralHeld,
     ReferralReceived,
     ReferralReopened,
     ReferralResumed,
@@ -147,6 +151,8 @@ class NotificationsService:
             idempotent_by="the number of intake's newest word on it",
         ),
         on(ContactChangeNoted, client_messages.notify_of_contact_change),
+        on(CourseAwaited, office_messages.notify_office_of_course),
+        on(ReferralHeld, office_messages.stop_asking_whoever_waits_for_a_course),
         on(AnotherTherapistWanted, office_messages.notify_office_of_change_of_therapist),
         on(ReferralErased, erasure.forget),
         on(ReferralSignposted, address_book.signpost),
@@ -216,6 +222,7 @@ class NotificationsService:
         on(PaymentReceived, therapist_messages.send_receipt, idempotent_by="payment_id"),
         on(PaymentReversed, therapist_messages.notify_of_reversed_payment, idempotent_by="payment_id"),
         on(SubsidyApproved, client_messages.notify_client_of_subsidy),
+        on(SubsidyResumed, client_messages.note_subsidy_resumed),
         on(
             SubsidyWaitlisted,
             client_messages.notify_client_of_subsidy_wait,
@@ -286,6 +293,7 @@ class NotificationsService:
     open_client = command(GetClientLink, introduction_page.open_client)
     send_client_code = command(SendClientCode, introduction_page.send_client_code)
     enter_client_code = command(EnterClientCode, introduction_page.enter_client_code)
+    renew_introduction = command(RenewIntroduction, introduction_page.renew_introduction)
     give_client_code = command(GiveClientCode, introduction_page.give_client_code)
     open_alert = command(GetAlertLink, queries.open_alert)
     alerts = command(ListAlerts, queries.list_alerts)

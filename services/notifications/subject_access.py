@@ -66,6 +66,8 @@ MESSAGES = {
     Template.NEW_CONTACT_NAMED: "That you named a new way to be reached",
     Template.ANOTHER_WANTED: "That you would like to see somebody else",
     Template.AGREEMENT_AWAITED: "That you are still to be asked whether you agree",
+    Template.COURSE_AWAITED: "That you wait for a course",
+    Template.THERAPIST_REPORTED: "What your therapist told us, for a person to record",
     Template.THERAPIST_EVALUATION: "How are things going? A form to fill in",
     Template.REFERRAL_FEE_CHARGED: "What they owe us for the introduction",
     Template.REFERRAL_FEE_CREDITED: "That they need not pay us for the introduction",

@@ -14,7 +14,7 @@ from tests.site.barriers import look_for_barriers
 from tests.site.conftest import AT
 from tests.site.running import PASSPHRASE, Person
 from web.site.pages.errors import BROKEN, SAID, UNREADABLE
-from web.site.pages.request import HOURS, WAYS
+from web.site.pages.request_contact import QUESTIONS
 from web.site.pages.request_status import SAID_BY_INTAKE
 from web.site.rendering import FOLDER, Renderer
 from web.site.settings import SiteSettings
@@ -54,10 +54,12 @@ CHANGES: dict[str, dict[str, Any]] = {
         for problems in ({}, {"code": "Type the six digits"})
     },
     **{
-        f"request_contact, {problems}": {
-            "ways": WAYS, "hours": HOURS, "typed": {"hours": "any"}, "problems": problems, "handle": "-",
+        f"request_contact, {question.name} {wrong}": {
+            "question": question, "value": "", "problems": {question.name: "Choose"} if wrong else {},
+            "action": "/request/contact", "back": "/request/standing", "handle": "-",
         }
-        for problems in ({}, {"way": "Choose", "email": "That is not an email address", "old_is_safe": "Choose"})
+        for question in QUESTIONS
+        for wrong in (True, False)
     },
 }  # fmt: skip
 ERRORS = {

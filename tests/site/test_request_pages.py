@@ -39,6 +39,14 @@ def post(browser: Browser, path: str, **fields: str) -> str:
     return browser.text
 
 
+def name_contact(browser: Browser, **answers: str) -> str:
+    """Answers the questions about a new contact, one a page. Gives what the last page says."""
+    said = ""
+    for name, answer in answers.items():
+        said = post(browser, "/request/contact" if name == "way" else f"/request/contact/{name}", **{name: answer})
+    return said
+
+
 def code_sent_to(story: Story, address: str) -> str:
     found = re.search(r"your code is ([0-9]{6})\b", text_of(story.letters_to(address)[-1]))
     assert found
@@ -63,7 +71,7 @@ def test_somebody_is_reached_in_a_new_way_after_a_code(story: Story, browser: Br
     assert "Since " in browser.text
     assert "At the latest by " in browser.text
     new = f"{story.receipt.reference}@example.org".lower()
-    said = post(browser, "/request/contact", way="email", email=new, old_is_safe="no", say_who="no")
+    said = name_contact(browser, way="email", email=new, hours="any", who="no", name="", old="no")
     assert browser.path == "/request/code", said
     assert "@" not in said
     story.letter_to(new, "your code is")
@@ -80,12 +88,32 @@ def test_somebody_is_reached_in_a_new_way_after_a_code(story: Story, browser: Br
 def test_what_is_missing_is_named_and_nothing_is_lost(story: Story, browser: Browser) -> None:
     story.ask_for_help()
     look_up(browser, story)
-    said = post(browser, "/request/contact", way="text", call_as="Sam")
+    assert "Choose how it is safe to reach you" in post(browser, "/request/contact")
+    name_contact(browser, way="text")
+    assert "Enter a telephone number" in post(browser, "/request/contact/mobile", mobile="\u202e")
     assert browser.last.status_code == 422
-    assert "Enter a telephone number" in said
-    assert "Say whether the way that we had before is still safe" in said
+    name_contact(browser, mobile="01632 960 456")
+    assert browser.path == "/request/contact/mobile", "a landline takes no text messages"
+    assert 'value="01632 960 456"' in browser.last.text
+    name_contact(browser, mobile="07700 900456", hours="evening", who="no", name="Sam\u202e")
+    assert "Say whether the way that we had before is still safe" in post(browser, "/request/contact/old")
+    browser.open("/request/contact/name")
     assert 'value="Sam"' in browser.last.text
-    assert "Choose how it is safe to reach you" in post(browser, "/request/contact", old_is_safe="no")
+
+
+def test_another_way_is_asked_for_what_it_needs_and_nothing_is_skipped(story: Story, browser: Browser) -> None:
+    story.ask_for_help()
+    look_up(browser, story)
+    browser.open("/request/contact/old")
+    assert browser.path == "/request/contact", "one after the other"
+    name_contact(browser, way="email", email="robin.new@example.org", hours="any", who="yes")
+    assert browser.path == "/request/contact/old", "nobody asks whom we should say is writing"
+    name_contact(browser, way="post")
+    assert browser.path == "/request/contact/address"
+    browser.open("/request/contact/old")
+    assert browser.path == "/request/contact/address"
+    said = name_contact(browser, address="1 Invented Road\nNewport", who="yes", old="no")
+    assert "one of us makes sure that it is yours and safe" in said
 
 
 def test_somebody_agrees_and_takes_the_request_back(story: Story, browser: Browser) -> None:
@@ -128,7 +156,8 @@ def test_what_is_typed_is_gone_with_the_visit(story: Story, browser: Browser) ->
 def test_a_contact_that_takes_no_code_is_left_to_a_person(story: Story, browser: Browser) -> None:
     story.ask_for_help()
     look_up(browser, story)
-    said = post(browser, "/request/contact", way="telephone", telephone="01632 960 456", old_is_safe="no")
+    typed = {"telephone": "01632 960 456", "hours": "any", "message": "no", "who": "no", "name": "Sam"}
+    said = name_contact(browser, way="telephone", **typed, old="no")
     assert "one of us makes sure that it is yours and safe" in said
     assert "01632" not in said.replace("01632 960 001", ""), "but for our own number"
     assert told_to_office(story, f"leeward referral new-contact {story.receipt.reference}")

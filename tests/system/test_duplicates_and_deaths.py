@@ -24,7 +24,7 @@ from chassis.rpc import NoAnswer, RpcClient
 from contracts.catalogue import PUBLISHERS, events
 from contracts.london import day_of
 from contracts.sealed import AlertAnswer, HelpSubmission, OfferAnswer, OutcomeReason, SafeChannel, SafeContact
-from contracts.vocabulary import ClientStep, TherapistId, TherapyReport
+from contracts.vocabulary import ClientGroup, ClientStep, HelpKind, TherapistId, TherapyReport
 from leeward.demo.requests import sample_requests
 from leeward.demo.run import Demonstration, Report
 from leeward.runtime.health import status_of
@@ -271,6 +271,7 @@ def provoke_the_rest(system: System, tap: Tap) -> None:
     said_since(system, tap)
     never_answered(system, tap)
     answered_late(system, tap)
+    waits_for_a_course(system, tap)
     unheard.heard("AssessmentOverdue")
     given_back(system, tap)
 
@@ -327,9 +328,11 @@ def changed_their_minds(system: System, tap: Tap) -> None:
 
 def said_since(system: System, tap: Tap) -> None:
     """Somebody agrees later, links are followed, an end is taken back, and a fee changes."""
+    open_fund(system)
     story = Story(system, tap)
     story.admit_therapist()
-    story.ask_for_help(consents=consents(pass_to_therapist=False), identifiable_person_at_risk=True)
+    needs_help = {"subsidy_requested": True, "fee_ceiling_pence": 30_00}
+    story.ask_for_help(consents=consents(pass_to_therapist=False), identifiable_person_at_risk=True, **needs_help)
     concern = story.heard("SafeguardingConcernRaised")["concern_id"]
     system.publisher.answer_alert(AlertAnswer(token=secret_in(story.letter_to("duty-lead@", concern), "alert")))
     story.heard("SafeguardingAlertAcknowledged")
@@ -356,6 +359,7 @@ def said_since(system: System, tap: Tap) -> None:
     undone = {"reason": "recorded_by_mistake"}
     system.rpc.call("matching", "undo_match_end", match_id=match_id, **undone)
     story.heard("MatchEndUndone")
+    story.heard("SubsidyResumed")
     story.heard("EvaluationInvitationCancelled")
     changed = {"reason": "they_said", "session_fee_pence": 70_00}
     system.rpc.call("matching", "change_therapist", therapist_id=str(story.therapist_id), **changed)
@@ -374,6 +378,15 @@ def never_answered(system: System, tap: Tap) -> None:
         story.heard("TherapistOffered")
     system.advance(timedelta(days=5))
     silent.heard("TherapistNotAnswering")
+
+
+def waits_for_a_course(system: System, tap: Tap) -> None:
+    story = Story(system, tap)
+    story.ask_for_help(client_group=ClientGroup.FAMILY, help_wanted=(HelpKind.FAMILY_COURSE,))
+    story.assess()
+    story.heard("ReferralHeld", reason="course_wanted")
+    system.advance(timedelta(days=30))
+    story.heard("CourseAwaited")
 
 
 def secret_in(letter: str, kind: str) -> str:

@@ -23,7 +23,7 @@ from web.site.connections import PartDeadlines
 from web.site.languages import ENGLISH, LANGUAGES
 from web.site.links import alert, client, offer
 from web.site.links import form as forms
-from web.site.pages import form, plain, quick_exit, request, request_status, submit
+from web.site.pages import form, plain, quick_exit, request, request_contact, request_status, submit
 from web.site.pages.errors import error
 from web.site.rendering import STATIC
 from web.site.site import Site
@@ -51,7 +51,8 @@ PAGES: tuple[tuple[str, tuple[str, ...], View], ...] = (
     ("/again", GET, quick_exit.again),
     ("/request", FORM, request_status.status),
     ("/request/standing", GET, request.standing),
-    ("/request/contact", FORM, request.contact),
+    ("/request/contact", FORM, request_contact.contact),
+    ("/request/contact/{question:question}", FORM, request_contact.contact),
     ("/request/code", FORM, request.code),
     ("/request/another", FORM, request.another),
     ("/request/agree", FORM, request.agree),
@@ -101,6 +102,13 @@ class SecretOfLink(StringConvertor):
     regex = "[A-Za-z0-9_-]{20,100}"
 
 
+class NameOfQuestion(StringConvertor):
+    """A path parameter that names a question about a new contact."""
+
+    regex = "|".join(request_contact.NAMES)
+
+
+register_url_convertor("question", NameOfQuestion())
 register_url_convertor("step", StepNumber())
 register_url_convertor("secret", SecretOfLink())
 
@@ -154,7 +162,8 @@ def _addresses(language: str, path: str) -> tuple[str, ...]:
 
 def _endpoint(site: Site, view: View, language: str, route: str, senders: CapacityLimiter) -> Endpoint:
     """Reads the posted form and runs the view in a thread; views that wait for the broker use the `senders` threads."""
-    path = route.replace(":step", "").partition("/{token")[0]  # the page's own path, without the secret
+    without_secret = route.partition("/{token")[0]
+    path = without_secret.replace(":step", "").replace(":question", "")
 
     async def answer(request: Request) -> Response:
         visit = visit_of(site, request, language=language, path=path.format(**request.path_params))
@@ -175,7 +184,7 @@ def _opened_by(visit: Visit, view: View) -> str | None:
     """The token of the session that a view opens, if it opens one: requests for one session run one by one."""
     if view in forms.OPENING:
         return session_token_for(visit.secret_of(forms.LINK.name))
-    if view in request.OPENING:
+    if view in request.OPENING | request_contact.OPENING:
         return session_token_for(visit.secret_of(REQUEST))
     return visit.token if view in form.OPENING else None
 

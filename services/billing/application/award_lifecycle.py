@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from contracts.events.billing import SubsidyAssigned, SubsidyReleased
+from contracts.events.billing import SubsidyAssigned, SubsidyReleased, SubsidyResumed
 from contracts.events.matching import MatchingStalled
 from contracts.vocabulary import AwardId, MatchId, SessionId, SubsidyReleaseReason
 from services.billing.application import referral_fees
@@ -93,6 +93,14 @@ def resume(unit: BillingUnit, referral: Referral) -> None:
             leave_waiting_list(unit, referral.id)
             if not award.sessions_used:
                 schedule_release_if_unbegun(unit, award)
+            unit.emit(
+                SubsidyResumed(
+                    award_id=award.id,
+                    referral_id=award.referral_id,
+                    pence_per_session=award.pence_per_session,
+                    sessions=award.sessions_left,
+                )
+            )
             return
     wait_again(unit, referral)
 

@@ -84,6 +84,8 @@ def take_back(
         )
     )
     _give_back(unit, session, match)
+    if locked := matches.lock_match(unit.session, match.id):  # after the award, as everywhere
+        locked.advance_report(at=unit.now)  # what the therapist said before this is old news, whenever it arrives
     _settle_fee(unit, match)
     return reversal
 

@@ -36,7 +36,7 @@ class Match:
     never_attended_by: str | None = None
     contact_made_on: date | None = None
     session_reported_at: datetime | None = None
-    """When its therapist said last, by the page of the introduction, that they have met."""
+    """When its therapist said last, by the page of the introduction, that they have met, or a session was reversed."""
 
     def advance_report(self, *, at: datetime) -> bool:
         """Records when a session was reported. False if that is not news: the office may have corrected it."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from chassis.ports import UnitOfWork
 from chassis.workdays import add_working_days
 from contracts.commands.intake import RecordConsent
-from contracts.events.intake import AgreementAwaited, ReferralHeld, ReferralResumed
+from contracts.events.intake import AgreementAwaited, CourseAwaited, ReferralHeld, ReferralResumed
 from contracts.sealed import Consent, Consents, HelpForm
 from contracts.vocabulary import ConsentKind, ContactPurpose, HoldReason, Known, ResumptionReason
 from services.intake.application import contacts
@@ -19,12 +19,15 @@ from services.intake.application.history import BY_RULE, record_step, take_step
 from services.intake.application.records import decrypt_record, place_of, replace_record
 from services.intake.application.search_facts import build_referral_received
 from services.intake.dependencies import Dependencies
-from services.intake.domain.referral import Referral
-from services.intake.domain.states import SEEKING, Step
+from services.intake.domain.referral import AGREEMENTS, Referral
+from services.intake.domain.states import IN_THERAPY, SEEKING, Step
 from services.intake.errors import WroteThemselves
 
 AGREEMENT_AWAITED = "agreement_awaited"
 """The timer that has the office reminded of a client who has still to be asked."""
+
+COURSE_AWAITED = "course_awaited"
+"""The timer that has the office reminded of a request that waits for a course."""
 
 CONSENT_TEXTS = {
     ConsentKind.PASS_TO_THERAPIST: "consent_therapist",
@@ -40,7 +43,7 @@ def record_consent(unit: UnitOfWork[Dependencies], referral: Referral, request: 
     Raises StepNotPossible, WroteThemselves.
     """
     take_step(unit, referral, Step.RECORD_CONSENT, by=by, reason=request.consent, note=request.note)
-    before = decrypt_record(unit, referral)
+    before, waited_for = decrypt_record(unit, referral), referral.waits_for
     form = _with_consent(unit, before, request)
     replace_record(unit, referral, form)
     referral.client_agrees, referral.may_pass_on = form.client_agrees, form.consents.pass_to_therapist
@@ -48,6 +51,8 @@ def record_consent(unit: UnitOfWork[Dependencies], referral: Referral, request: 
         contacts.release_contact(unit, referral, form, ContactPurpose.ADDRESS_BOOK)
     if form.consents.evaluation != before.consents.evaluation:
         unit.emit(build_referral_received(unit, referral, form, place_of(unit, form)))
+    if referral.state in IN_THERAPY and waited_for and referral.waits_for is None:
+        introduce(unit, referral, form)
     _resume_or_pause(unit, referral, form)
 
 
@@ -57,11 +62,45 @@ def pause_search(unit: UnitOfWork[Dependencies], referral: Referral, form: HelpF
         _pause(unit, referral, reason)
 
 
+def pause_for_agreement(unit: UnitOfWork[Dependencies], referral: Referral) -> bool:
+    """Pauses a search that has just begun or gone on, if the client has taken back what it needs."""
+    if referral.state not in SEEKING or not (reason := referral.waits_for):
+        return False
+    _pause(unit, referral, reason)
+    return True
+
+
+def introduce(unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm) -> None:
+    """Gives the client's contact to their therapist. If the client has taken that back meanwhile, the office asks."""
+    if form.consents.pass_to_therapist and referral.waits_for is None:
+        contacts.release_contact(unit, referral, form, ContactPurpose.INTRODUCTION, referral.therapist_id)
+    else:
+        remind(unit, referral)
+
+
 def _pause(unit: UnitOfWork[Dependencies], referral: Referral, reason: HoldReason) -> None:
     referral.pause(reason)
     record_step(unit, referral, Step.HOLD, by=BY_RULE, reason=reason)
+    announce_hold(unit, referral, reason)
+
+
+def announce_hold(unit: UnitOfWork[Dependencies], referral: Referral, reason: HoldReason) -> None:
+    """Emits what a referral is on hold for, and sees to it that the office doesn't forget what only a person can do."""
     unit.emit(ReferralHeld(referral_id=referral.id, reason=reason))
-    remind(unit, referral)
+    if reason is HoldReason.COURSE_WANTED:
+        _remind_of_course_later(unit, referral)
+    elif reason in AGREEMENTS:
+        remind(unit, referral)
+
+
+def remind_of_course(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
+    unit.emit(CourseAwaited(referral_id=referral.id))
+    _remind_of_course_later(unit, referral)
+
+
+def _remind_of_course_later(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
+    after = unit.dependencies.settings.remind_of_course_after_working_days
+    unit.set_timer(COURSE_AWAITED, referral.id, add_working_days(unit.now, after))
 
 
 def remind(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
@@ -77,13 +116,13 @@ def _resume_or_pause(unit: UnitOfWork[Dependencies], referral: Referral, form: H
         unit.cancel_timer(AGREEMENT_AWAITED, referral.id)
         if not form.seeks_therapist:
             referral.held_for = HoldReason.COURSE_WANTED  # it stays on hold, so that nobody is sought in between
-            unit.emit(ReferralHeld(referral_id=referral.id, reason=referral.held_for))
+            announce_hold(unit, referral, referral.held_for)
             return
         given = ResumptionReason.CONSENT_GIVEN
         take_step(unit, referral, Step.RESUME, by=BY_RULE, reason=given)
         unit.emit(ReferralResumed(referral_id=referral.id, reason=given))
-    elif referral.state in SEEKING and (reason := referral.waits_for):
-        _pause(unit, referral, reason)
+    else:
+        pause_for_agreement(unit, referral)
 
 
 def _with_consent(unit: UnitOfWork[Dependencies], form: HelpForm, request: RecordConsent) -> HelpForm:

@@ -1,4 +1,4 @@
-"""Records what a client agreed to, and reminds the office of those still to be asked."""
+"""Records what a client agreed to, and reminds the office of who is still to be asked or waits for a course."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from uuid import UUID
 
 from chassis.ports import Timer, UnitOfWork
 from contracts.commands.intake import Done, RecordConsent
-from contracts.vocabulary import ReferralId
+from contracts.vocabulary import HoldReason, ReferralId
 from services.intake.application import agreements
 from services.intake.application.conflicts import refuse_who_handles_linked
 from services.intake.application.lookup import get_as_seen
 from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import AGREEMENTS
-from services.intake.domain.states import State
+from services.intake.domain.states import IN_THERAPY, State
 from services.intake.store import referrals
 
 
@@ -29,5 +29,12 @@ def record_consent(unit: UnitOfWork[Dependencies], request: RecordConsent) -> Do
 
 def remind_again(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     referral = referrals.get_referral(unit.session, ReferralId(UUID(timer.key)))
-    if referral.state is State.ON_HOLD and referral.held_for in AGREEMENTS:
+    is_paused = referral.state is State.ON_HOLD and referral.held_for in AGREEMENTS
+    if is_paused or referral.state in IN_THERAPY:  # a match that overtook a refusal has a therapist wait for a letter
         agreements.remind(unit, referral)
+
+
+def remind_of_course(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
+    referral = referrals.get_referral(unit.session, ReferralId(UUID(timer.key)))
+    if referral.state is State.ON_HOLD and referral.held_for is HoldReason.COURSE_WANTED:
+        agreements.remind_of_course(unit, referral)

@@ -96,8 +96,9 @@ def settle_contact_change(unit: UnitOfWork[Dependencies], request: SettleContact
 
 
 def forget_unconfirmed(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
+    """Ends a change whose code nobody typed. One that a person has to confirm has no code, and waits for them."""
     change = pending_contacts.find_contact_change(unit.session, ReferralId(UUID(timer.key)))
-    if change and change.expires_at <= unit.now:
+    if change and change.code_mark and change.expires_at <= unit.now:
         change.expire()
 
 

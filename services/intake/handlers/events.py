@@ -8,6 +8,7 @@ from contracts.events.billing import (
     SessionReversed,
     SubsidyApproved,
     SubsidyDeclined,
+    SubsidyResumed,
     SubsidyWaitlisted,
 )
 from contracts.events.intake import ReferralReopened
@@ -23,7 +24,7 @@ from contracts.events.matching import (
 )
 from contracts.vocabulary import ClosureReason, ContactPurpose, MatchEndReason, ReferralId, ReopeningReason
 from contracts.watermark import is_newer
-from services.intake.application import contacts
+from services.intake.application import agreements, contacts
 from services.intake.application.closure import close_referral
 from services.intake.application.history import BY_BILLING, BY_MATCHING, BY_RULE, record_step, take_step
 from services.intake.application.lookup import get_or_wait
@@ -62,9 +63,7 @@ def note_match(unit: UnitOfWork[Dependencies], event: TherapistMatched) -> None:
     if not referral.record_match(match_id=event.match_id, therapist_id=event.therapist_id):
         return
     record_step(unit, referral, Step.MATCH, by=BY_MATCHING)
-    form = decrypt_record(unit, referral)
-    if form.consents.pass_to_therapist:
-        contacts.release_contact(unit, referral, form, ContactPurpose.INTRODUCTION, event.therapist_id)
+    agreements.introduce(unit, referral, decrypt_record(unit, referral))
     _begin_therapy(unit, referral)
 
 
@@ -91,6 +90,7 @@ def note_match_ended(unit: UnitOfWork[Dependencies], event: MatchEnded) -> None:
     if not referral.end_match(step):
         return
     record_step(unit, referral, step, by=BY_MATCHING, reason=event.reason)
+    agreements.pause_for_agreement(unit, referral)
     if step is Step.END and not concerns.has_open_concern(unit.session, referral.id):
         attended = event.reason is not MatchEndReason.NOT_ATTENDED
         close_referral(
@@ -138,12 +138,17 @@ def note_subsidy_waitlisted(unit: UnitOfWork[Dependencies], event: SubsidyWaitli
     _note_subsidy(unit, event, waits=True)
 
 
-def note_subsidy_decided(unit: UnitOfWork[Dependencies], event: SubsidyApproved | SubsidyDeclined) -> None:
+def note_subsidy_decided(
+    unit: UnitOfWork[Dependencies], event: SubsidyApproved | SubsidyResumed | SubsidyDeclined
+) -> None:
     _note_subsidy(unit, event, waits=False)
 
 
 def _note_subsidy(
-    unit: UnitOfWork[Dependencies], event: SubsidyWaitlisted | SubsidyApproved | SubsidyDeclined, *, waits: bool
+    unit: UnitOfWork[Dependencies],
+    event: SubsidyWaitlisted | SubsidyApproved | SubsidyResumed | SubsidyDeclined,
+    *,
+    waits: bool,
 ) -> None:
     """Raises NotYet for a referral that isn't known here."""
     referral = referrals.find_referral(unit.session, event.referral_id)

@@ -22,7 +22,7 @@ from contracts.commands.intake import (
 from contracts.events.intake import ReferralHeld, ReferralReopened, ReferralResumed, ReferralSignposted
 from contracts.sealed import HelpForm, Whereabouts
 from contracts.vocabulary import ClientGroup, ReferralId, ReopeningReason, SubmissionId
-from services.intake.application import closure, registration
+from services.intake.application import agreements, closure, registration
 from services.intake.application.conflicts import carry_links, refuse_who_handles_linked
 from services.intake.application.history import record_step, take_step
 from services.intake.application.lookup import get_as_seen, open_sealed
@@ -86,7 +86,10 @@ def pause(unit: UnitOfWork[Dependencies], request: Hold) -> Done:
 
 
 def resume(unit: UnitOfWork[Dependencies], request: Resume) -> Done:
-    """Raises UnknownReferral, ChangedMeanwhile, StepNotPossible."""
+    """Lets the search go on; it is paused again if the client has taken an agreement back meanwhile.
+
+    Raises UnknownReferral, ChangedMeanwhile, StepNotPossible.
+    """
     referral = get_as_seen(unit, request)
     take_step(
         unit,
@@ -97,7 +100,8 @@ def resume(unit: UnitOfWork[Dependencies], request: Resume) -> Done:
         note=request.note,
     )
     _watch_assessment(unit, referral)
-    unit.emit(ReferralResumed(referral_id=request.referral_id, reason=request.reason))
+    if not agreements.pause_for_agreement(unit, referral):
+        unit.emit(ReferralResumed(referral_id=request.referral_id, reason=request.reason))
     return Done()
 
 
@@ -112,7 +116,7 @@ def undo(unit: UnitOfWork[Dependencies], request: Undo) -> Done:
     _watch_assessment(unit, referral)
     unit.emit(ReferralReopened(referral_id=referral.id, reason=ReopeningReason.ENDED_BY_MISTAKE))
     if referral.state is State.ON_HOLD and referral.held_for:
-        unit.emit(ReferralHeld(referral_id=referral.id, reason=referral.held_for))
+        agreements.announce_hold(unit, referral, referral.held_for)  # its reminders ended with it
     return Done()
 
 

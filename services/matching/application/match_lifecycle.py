@@ -67,7 +67,7 @@ def end_match(unit: UnitOfWork[Dependencies], match: Match, reason: MatchEndReas
 
 def undo_end(unit: UnitOfWork[Dependencies], match: Match, referral: Referral, reason: UndoReason) -> None:
     """The end was a mistake. The caller has checked that no other therapist has been asked since."""
-    match.undo_end()
+    match.undo_end(at=unit.now)
     therapist = therapists.find_therapist(unit.session, match.therapist_id)
     if therapist is not None:
         therapist.retake_capacity()

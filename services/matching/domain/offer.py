@@ -84,7 +84,7 @@ class Match:
     ended_at: datetime | None = None
     reason: MatchEndReason | None = None
     end_reported_at: datetime | None = None
-    """When its therapist said last, by the page of the introduction, that it has ended."""
+    """When its therapist said last, by the page of the introduction, that it has ended, or when an end was undone."""
 
     def advance_report(self, *, at: datetime) -> bool:
         """Records when the therapist said so. False if that is not news: the office may have corrected it."""
@@ -100,5 +100,7 @@ class Match:
         self.ended_at, self.reason = at, reason
         return True
 
-    def undo_end(self) -> None:
+    def undo_end(self, *, at: datetime) -> None:
+        """What its therapist said before this moment is old news, whenever it arrives."""
         self.ended_at = self.reason = None
+        self.end_reported_at = max(self.end_reported_at or at, at)

@@ -290,7 +290,9 @@ class Referral:
         return True
 
     def record_match(self, *, match_id: MatchId, therapist_id: TherapistId) -> None:
+        """A match ends a pause: nobody is sought while it lasts, and intake has them on hold no more."""
         self.state, self.match_id, self.therapist_id = State.MATCHED, match_id, therapist_id
+        self.on_hold = False
         self._forget_waiting()
 
     def resume_search(self) -> None:

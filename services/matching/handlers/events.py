@@ -7,6 +7,7 @@ from contracts.events.billing import (
     SubsidyApproved,
     SubsidyDeclined,
     SubsidyReleased,
+    SubsidyResumed,
     SubsidyWaitlisted,
 )
 from contracts.events.intake import (
@@ -65,7 +66,7 @@ def note_assessment(unit: UnitOfWork[Dependencies], event: ReferralAssessed) -> 
 
 
 @unless_erased
-def note_subsidy(unit: UnitOfWork[Dependencies], event: SubsidyApproved) -> None:
+def note_subsidy(unit: UnitOfWork[Dependencies], event: SubsidyApproved | SubsidyResumed) -> None:
     """More can be paid a session, so more therapists come into question."""
     _record_subsidy(unit, event.referral_id, SubsidyState.APPROVED, event.pence_per_session)
 

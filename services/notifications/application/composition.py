@@ -177,6 +177,7 @@ def compose_for_therapist(unit: UnitOfWork[Dependencies], message: Message) -> C
     contact, link = therapist_contact(unit, message.therapist_id), _link(unit, message)
     values = {
         "reminder": 0,
+        "again": False,
         **message.data,
         "name": contact.name,
         "call_us": policy.telephone,

@@ -12,6 +12,7 @@ from datetime import datetime
 from chassis.ports import UnitOfWork
 from contracts.events.notifications import MessageSent
 from contracts.sealed import ClientContact, SafeHours
+from contracts.typed.telephones import as_e164
 from contracts.vocabulary import Channel, FailureReason, MessageId, StaffId
 from services.notifications.application.composition import (
     ComposedMessage,
@@ -194,7 +195,8 @@ def _hand_over(unit: UnitOfWork[Dependencies], message: Message, composed: Compo
         provider = providers[composed.channel]
         if provider is None:
             raise NoProvider(f"there is no gateway for {composed.channel.value}")
-        provider.send(OutboundMessage(message.id, composed.to, text.body.strip()))
+        to = as_e164(composed.to) if composed.channel is Channel.TEXT else composed.to
+        provider.send(OutboundMessage(message.id, to, text.body.strip()))
         return
     mail = compose_email(
         message_id=message.id,

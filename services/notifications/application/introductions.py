@@ -8,7 +8,7 @@ from chassis.ports import Invalid, UnitOfWork
 from chassis.privacy.one_time_links import hash_of, new_token
 from contracts.events.intake import ContactReleased
 from contracts.sealed import ClientContact, LinkSecret
-from contracts.vocabulary import ContactPurpose, LinkState, ReferralId
+from contracts.vocabulary import ContactPurpose, LinkState, ReferralId, TherapistId
 from services.notifications.application.contacts import encrypt_contact
 from services.notifications.application.queueing import queue_to_therapist
 from services.notifications.dependencies import Dependencies
@@ -19,6 +19,7 @@ from services.notifications.domain.introductions import (
     newest,
     state_of,
 )
+from services.notifications.domain.messages import Coded
 from services.notifications.domain.templates import Template
 from services.notifications.store import introductions, people
 
@@ -63,11 +64,11 @@ def _look_up(unit: UnitOfWork[Dependencies], link: Link) -> Found | None:
 
 
 def find_newest(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> Found | None:
-    """The introduction whose link is open, by which somebody may see this client; if there is none, any."""
+    """The introduction by which somebody may see this client: one whose link is open, or was; if there is none, any."""
     known = introductions.introductions_of(unit.session, referral_id)
     links = (introductions.newest_link(unit.session, introduction) for introduction in known)
     found = [opened for link in links if link and (opened := _look_up(unit, link))]
-    return max(found, key=lambda opened: opened.is_open, default=None)
+    return max(found, key=lambda opened: (opened.is_open, opened.state is LinkState.EXPIRED), default=None)
 
 
 def introduce(unit: UnitOfWork[Dependencies], event: ContactReleased, contact: ClientContact) -> None:
@@ -83,21 +84,37 @@ def introduce(unit: UnitOfWork[Dependencies], event: ContactReleased, contact: C
     anew = corrected or (found.contact_sequence > 0 and found.takes(unit.sequence))
     if found.takes(unit.sequence):
         found.contact, found.contact_sequence = encrypt_contact(unit, event.referral_id, contact), unit.sequence
-    key, token = f"{event.referral_id}:{event.therapist_id}", new_token()
+    key = f"{event.referral_id}:{event.therapist_id}"
+    send_link(
+        unit,
+        event.referral_id,
+        event.therapist_id,
+        template=Template.CONTACT_CHANGED if corrected else Template.INTRODUCTION,
+        key=f"{key}:{unit.sequence}" if anew else key,
+    )
+
+
+def send_link(
+    unit: UnitOfWork[Dependencies],
+    referral_id: ReferralId,
+    therapist_id: TherapistId,
+    *,
+    key: str,
+    template: Template = Template.INTRODUCTION,
+    data: Coded | None = None,
+) -> None:
+    """Writes to the therapist with a new link, unless this message was queued before."""
+    token = new_token()
     message_id = queue_to_therapist(
         unit,
-        Template.CONTACT_CHANGED if corrected else Template.INTRODUCTION,
-        therapist_id=event.therapist_id,
-        referral_id=event.referral_id,
-        key=f"{key}:{unit.sequence}" if anew else key,
+        template,
+        therapist_id=therapist_id,
+        referral_id=referral_id,
+        key=key,
+        data=data,
         sealed=unit.dependencies.keyring.seal("notifications", LinkSecret(token=token)),
     )
     if message_id:
         unit.session.add(
-            Link(
-                token_hash=hash_of(token),
-                referral_id=event.referral_id,
-                therapist_id=event.therapist_id,
-                made_at=unit.now,
-            )
+            Link(token_hash=hash_of(token), referral_id=referral_id, therapist_id=therapist_id, made_at=unit.now)
         )

@@ -75,6 +75,8 @@ class Template(StrEnum):
     NEW_CONTACT_NAMED = "new_contact_named"
     ANOTHER_WANTED = "another_wanted"
     AGREEMENT_AWAITED = "agreement_awaited"
+    COURSE_AWAITED = "course_awaited"
+    THERAPIST_REPORTED = "therapist_reported"
     MATCHING_STALLED = "matching_stalled"
     THERAPIST_NOT_ANSWERING = "therapist_not_answering"
     ASSESSMENT_OVERDUE = "assessment_overdue"
@@ -125,6 +127,8 @@ class Template(StrEnum):
 _CAN_WAIT = frozenset(
     {
         Template.AGREEMENT_AWAITED,
+        Template.COURSE_AWAITED,
+        Template.THERAPIST_REPORTED,
         Template.MATCHING_STALLED,
         Template.ASSESSMENT_OVERDUE,
         Template.MESSAGE_FAILED,
@@ -160,6 +164,8 @@ _TO_THE_OFFICE = frozenset(
         Template.NEW_CONTACT_NAMED,
         Template.ANOTHER_WANTED,
         Template.AGREEMENT_AWAITED,
+        Template.COURSE_AWAITED,
+        Template.THERAPIST_REPORTED,
         Template.MATCHING_STALLED,
         Template.THERAPIST_NOT_ANSWERING,
         Template.ASSESSMENT_OVERDUE,
@@ -180,6 +186,8 @@ _END_WITH_WITHDRAWAL = (_TO_CLIENTS - {Template.WITHDRAWAL_CONFIRMED}) | {
     Template.NEW_CONTACT_NAMED,
     Template.ANOTHER_WANTED,
     Template.AGREEMENT_AWAITED,
+    Template.COURSE_AWAITED,
+    Template.THERAPIST_REPORTED,
     Template.MATCHING_STALLED,
     Template.ASSESSMENT_OVERDUE,
     Template.SUBSIDY_ASSIGNED,

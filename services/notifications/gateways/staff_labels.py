@@ -12,9 +12,11 @@ from contracts.vocabulary import (
     ClientGroup,
     ConcernCategory,
     FailureReason,
+    MatchEndReason,
     Route,
     Severity,
     StallReason,
+    TherapyReport,
 )
 from services.notifications.domain.templates import Template
 
@@ -104,6 +106,18 @@ TOPIC: Mapping[str, str] = {
     Template.THERAPIST_REINSTATED: "that a therapist gets offers again",
 }
 """What a message tells whom, for somebody who is to say it by telephone, or to look after it."""
+REPORTED: Mapping[str, str] = {
+    TherapyReport.CONTACT_MADE: "they have made contact",
+    TherapyReport.FIRST_SESSION: "they have met",
+    TherapyReport.NOT_ATTENDED: "they never met",
+    TherapyReport.ENDED: "the work has ended",
+}
+PARTED: Mapping[str, str] = {
+    MatchEndReason.COMPLETED: "it is completed",
+    MatchEndReason.CLIENT_UNHAPPY: "the client would like to see somebody else",
+    MatchEndReason.NOT_ATTENDED: "the client never came",
+    MatchEndReason.WITHDRAWN: "the request was taken back",
+}
 STEP: Mapping[str, str] = {
     AlertStep.DUTY_LEAD: "safeguarding lead on duty",
     AlertStep.DEPUTY: "deputy",
@@ -119,6 +133,8 @@ FILTERS: Mapping[str, Mapping[str, str]] = {
     "what_helps": WHAT_HELPS,
     "failed": FAILED,
     "topic": TOPIC,
+    "reported": REPORTED,
+    "parted": PARTED,
     "step": STEP,
 }
 """By the name that templates call them by."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chassis.ports import Invalid, UnitOfWork
 from chassis.privacy.opening import open_or_park
-from contracts.events.billing import SubsidyApproved, SubsidyDeclined, SubsidyWaitlisted
+from contracts.events.billing import SubsidyApproved, SubsidyDeclined, SubsidyResumed, SubsidyWaitlisted
 from contracts.events.evaluation import EvaluationInvitationCancelled, EvaluationInvited
 from contracts.events.intake import ContactChangeNoted
 from contracts.sealed import ContactLetter
@@ -43,6 +43,12 @@ def notify_client_of_subsidy(unit: UnitOfWork[Dependencies], event: SubsidyAppro
     )
     latest_facts.advance(unit.session, event.referral_id, SUBSIDY, unit.sequence)
     _cancel_waiting_notices(unit, event.referral_id)
+
+
+def note_subsidy_resumed(unit: UnitOfWork[Dependencies], event: SubsidyResumed) -> None:
+    """What was still to be said about waiting is overtaken: the award that they know of goes on."""
+    if latest_facts.advance(unit.session, event.referral_id, SUBSIDY, unit.sequence):
+        _cancel_waiting_notices(unit, event.referral_id)
 
 
 def notify_client_of_subsidy_wait(unit: UnitOfWork[Dependencies], event: SubsidyWaitlisted) -> None:

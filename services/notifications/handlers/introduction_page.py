@@ -19,6 +19,8 @@ from contracts.commands.notifications import (
     GetClientLink,
     GiveClientCode,
     GivenCode,
+    RenewedIntroduction,
+    RenewIntroduction,
     SendClientCode,
 )
 from contracts.london import day_of
@@ -26,7 +28,7 @@ from contracts.sealed import ClientContact, ClientLink, OneTimeCode, TypedCode
 from contracts.shape import InvalidShape, Shape
 from contracts.vocabulary import Channel, LinkState
 from services.notifications.application.contacts import therapist_contact
-from services.notifications.application.introductions import Found, find_by_token, find_newest
+from services.notifications.application.introductions import Found, find_by_token, find_newest, send_link
 from services.notifications.application.queueing import queue_to_therapist
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.introductions import (
@@ -98,11 +100,7 @@ def enter_client_code(unit: UnitOfWork[Dependencies], request: EnterClientCode) 
 
 def give_client_code(unit: UnitOfWork[Dependencies], request: GiveClientCode) -> GivenCode:
     """A code that the office reads out to the therapist. Raises NoIntroduction, CannotSeal."""
-    referral_id = request.referral_id
-    if request.match_id is not None:
-        therapy = introductions.find_therapy(unit.session, request.match_id)
-        referral_id = therapy.referral_id if therapy else None
-    found = find_newest(unit, referral_id) if referral_id else None
+    found = _introduction_of(unit, request)
     if found is None or not found.is_open:
         raise NoIntroduction("No therapist may see this client at the moment, or the link in their letter is too old.")
     code = _give_code(unit, found.introduction)
@@ -113,6 +111,25 @@ def give_client_code(unit: UnitOfWork[Dependencies], request: GiveClientCode) ->
         sealed=_sealed_to(request.seal_to, OneTimeCode(code=code)),
         valid_until=unit.now + unit.dependencies.settings.code_lasts,
     )
+
+
+def renew_introduction(unit: UnitOfWork[Dependencies], request: RenewIntroduction) -> RenewedIntroduction:
+    """Writes to the therapist again, with another link. Raises NoIntroduction."""
+    found = _introduction_of(unit, request)
+    if found is None or found.state not in (LinkState.OPEN, LinkState.EXPIRED):
+        raise NoIntroduction("No therapist may see this client at the moment.")
+    link = found.link
+    send_link(unit, link.referral_id, link.therapist_id, key=f"{unit.new_id()}", data={"again": True})
+    unit.record_audit(AuditAction.LINK_RENEWED, who=unit.actor.who, subject_id=link.referral_id, reason=READ_FOR)
+    return RenewedIntroduction(therapist_id=link.therapist_id)
+
+
+def _introduction_of(unit: UnitOfWork[Dependencies], request: GiveClientCode | RenewIntroduction) -> Found | None:
+    referral_id = request.referral_id
+    if request.match_id is not None:
+        therapy = introductions.find_therapy(unit.session, request.match_id)
+        referral_id = therapy.referral_id if therapy else None
+    return find_newest(unit, referral_id) if referral_id else None
 
 
 def _page(

@@ -95,7 +95,8 @@ def record_therapy_report(unit: UnitOfWork[Dependencies], event: TherapyReported
         raise Invalid("the browser that the report comes from was known no more")
     if not found.is_open:
         log.warning("therapy_report_too_late", submission_id=str(event.submission_id), what=said.what.value)
-        _ask_office(unit, found.therapy, said.what, key=str(event.submission_id))
+        if found.therapy:
+            _ask_office(unit, found.therapy, said, key=str(event.submission_id))
         return
     if found.therapy is None or found.therapy.matched_at is None:
         raise NotYet("the match that the report is about has not been heard of here")
@@ -104,10 +105,26 @@ def record_therapy_report(unit: UnitOfWork[Dependencies], event: TherapyReported
         _accept(unit, found.therapy, said, said_at=said_at)
 
 
-def _ask_office(unit: UnitOfWork[Dependencies], therapy: Therapy | None, what: TherapyReport, *, key: str) -> None:
-    """Has the office ask whether they have met, as long as nobody has recorded it."""
-    if what not in (TherapyReport.FIRST_SESSION, TherapyReport.NOT_ATTENDED) or therapy is None:
-        return
+def _ask_office(unit: UnitOfWork[Dependencies], therapy: Therapy, said: TherapyAnswer, *, key: str) -> None:
+    """Has the office find out what a therapist said too late, as long as nobody has recorded it."""
+    if said.what in (TherapyReport.FIRST_SESSION, TherapyReport.NOT_ATTENDED):
+        _ask_whether_they_met(unit, therapy, key=key)
+    elif not therapy.has_ended and _is_new(therapy, said.what):
+        queue_to_office(
+            unit,
+            Template.THERAPIST_REPORTED,
+            key=key,
+            referral_id=therapy.referral_id,
+            data={
+                "match_id": str(therapy.match_id),
+                "what": said.what.value,
+                "on": said.on.isoformat() if said.on else "",
+                "reason": said.reason.value if said.reason else "",
+            },
+        )
+
+
+def _ask_whether_they_met(unit: UnitOfWork[Dependencies], therapy: Therapy, *, key: str) -> None:
     if therapy.matched_at is None or therapy.first_session_on is not None or therapy.not_attended:
         return
     queue_to_office(

@@ -8,13 +8,15 @@ from contracts.events.intake import (
     AgreementAwaited,
     AnotherTherapistWanted,
     AssessmentOverdue,
+    CourseAwaited,
     ErasureOverdue,
     HelpRequestRefused,
+    ReferralHeld,
     ReferralReceived,
     ReferralResumed,
 )
 from contracts.events.matching import MatchingStalled, TherapistNotAnswering
-from contracts.vocabulary import AgeBand, ClientGroup, HoldReason, RefusalReason, ResumptionReason
+from contracts.vocabulary import AgeBand, ClientGroup, HoldReason, ReferralId, RefusalReason, ResumptionReason
 from services.notifications.application.queueing import cancel, queue_to_client, queue_to_office
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.templates import Template
@@ -68,12 +70,31 @@ def ask_for_agreement(unit: UnitOfWork[Dependencies], event: AgreementAwaited) -
 
 def stop_asking_for_agreement(unit: UnitOfWork[Dependencies], event: ReferralResumed) -> None:
     """They have agreed, so nobody is asked any more."""
-    if event.reason is not ResumptionReason.CONSENT_GIVEN:
-        return
-    if latest_facts.advance(unit.session, event.referral_id, AGREEMENT, unit.sequence):
-        for message in messages.queued_about_referral(unit.session, event.referral_id):
+    if event.reason is ResumptionReason.CONSENT_GIVEN:
+        _stop_asking(unit, event.referral_id)
+
+
+def stop_asking_whoever_waits_for_a_course(unit: UnitOfWork[Dependencies], event: ReferralHeld) -> None:
+    """They have agreed to all that a search needs, and wait for something else now."""
+    if event.reason is HoldReason.COURSE_WANTED:
+        _stop_asking(unit, event.referral_id)
+
+
+def _stop_asking(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> None:
+    if latest_facts.advance(unit.session, referral_id, AGREEMENT, unit.sequence):
+        for message in messages.queued_about_referral(unit.session, referral_id):
             if message.template in (Template.CONSENT_NEEDED, Template.AGREEMENT_AWAITED):
                 cancel(unit, message)
+
+
+def notify_office_of_course(unit: UnitOfWork[Dependencies], event: CourseAwaited) -> None:
+    queue_to_office(
+        unit,
+        Template.COURSE_AWAITED,
+        key=f"{event.referral_id}:{unit.sequence}",
+        referral_id=event.referral_id,
+        data={},
+    )
 
 
 def notify_office_of_overdue_assessment(unit: UnitOfWork[Dependencies], event: AssessmentOverdue) -> None:

@@ -17,6 +17,7 @@ from contracts.events.billing import (
     SubsidyApproved,
     SubsidyAssigned,
     SubsidyReleased,
+    SubsidyResumed,
     SubsidyWaitlisted,
 )
 from contracts.events.intake import ReferralReopened
@@ -98,6 +99,18 @@ def test_an_award_whose_money_is_still_reserved_is_held_again(bench: Bench) -> N
     assert (found.award_id, found.state, found.held_pence) == (award.award_id, AwardState.HELD, 360_00)
     assert found.pays_until is None
     bench.draw_down(award.award_id)
+
+
+def test_an_award_that_is_held_again_is_said_to_be_so_that_nobody_is_told_that_they_wait(bench: Bench) -> None:
+    match = a_match(bench)
+    award = bench.subsidy(match.referral_id).award
+    assert award
+    bench.draw_down(award.award_id)
+    bench.told(ended(match, MatchEndReason.COMPLETED))
+    assert bench.emitted(SubsidyResumed) == []
+    bench.told(undone(match))
+    (resumed,) = bench.emitted(SubsidyResumed)
+    assert (resumed.award_id, resumed.pence_per_session, resumed.sessions) == (award.award_id, 40_00, 9)
 
 
 def test_an_award_that_went_back_is_made_again_for_every_session_since(bench: Bench) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from chassis.ids import new_id
 from chassis.ports import Invalid, NotYet
-from contracts.commands.billing import ListUnrecordedAttendance, ReverseSession, UnrecordedAttendance
+from contracts.commands.billing import ListUnrecordedAttendance, RecordAttendance, ReverseSession, UnrecordedAttendance
 from contracts.events.billing import AttendanceUnrecorded, FirstSessionAttended, ReferralFeeCredited
 from contracts.events.matching import TherapistMatched
 from contracts.events.notifications import TherapyReportAccepted
@@ -91,6 +91,18 @@ def test_a_session_that_was_taken_back_is_not_recorded_by_the_same_word_again(be
     bench.clock.advance(timedelta(days=1))
     bench.told(said(bench, match, TherapyReport.FIRST_SESSION, on=TODAY + timedelta(days=1)))
     assert first_sessions(bench)[-1] == (match.match_id, TODAY + timedelta(days=1))
+
+
+def test_what_was_said_before_a_session_was_taken_back_and_comes_after_it_records_nothing(bench: Bench) -> None:
+    match = a_match(bench)
+    late = said(bench, match, TherapyReport.FIRST_SESSION, on=TODAY)
+    bench.clock.advance(timedelta(hours=1))
+    day = RecordAttendance(referral_id=match.referral_id, match_id=match.match_id, attended_on=TODAY)
+    bench.ask(sessions.record_attendance, day)
+    taken_back = ReverseSession(session_id=session_of(bench, match), reason=SessionReversalReason.DID_NOT_TAKE_PLACE)
+    bench.ask(sessions.reverse_session, taken_back)
+    bench.told(late)
+    assert len(first_sessions(bench)) == 1
 
 
 def test_contact_made_stands_in_the_queue_and_answers_nothing_by_itself(bench: Bench) -> None:

@@ -8,8 +8,16 @@ from typing import Any
 
 import pytest
 
-from contracts.commands.intake import Hold, RecordConsent, Resume
-from contracts.events.intake import AgreementAwaited, ReferralAssessed, ReferralHeld, ReferralReceived, ReferralResumed
+from contracts.commands.intake import Hold, RecordConsent, Resume, Undo, Withdraw
+from contracts.event import Event
+from contracts.events.intake import (
+    AgreementAwaited,
+    CourseAwaited,
+    ReferralAssessed,
+    ReferralHeld,
+    ReferralReceived,
+    ReferralResumed,
+)
 from contracts.sealed import ClientContact, SafeChannel, SafeContact, Writer
 from contracts.vocabulary import (
     ClientGroup,
@@ -19,10 +27,13 @@ from contracts.vocabulary import (
     HelpKind,
     HoldReason,
     Known,
+    MatchEndReason,
     ReferralId,
     RefusalReason,
     ResumptionReason,
     Route,
+    UndoReason,
+    WithdrawalReason,
 )
 from services.intake import errors
 from services.intake.application import agreements
@@ -30,7 +41,7 @@ from services.intake.application.registration import ASSESSMENT_OVERDUE
 from services.intake.domain.referral import StepNotPossible
 from services.intake.handlers import lifecycle
 from services.intake.handlers.assessment import report_overdue
-from services.intake.handlers.consents import record_consent, remind_again
+from services.intake.handlers.consents import record_consent, remind_again, remind_of_course
 from tests.support.samples import consents
 from tests.unit.intake.conftest import Intake
 
@@ -51,9 +62,10 @@ def address_book(intake: Intake) -> ClientContact:
     return intake.released(ContactPurpose.ADDRESS_BOOK)[-1][1]
 
 
-def pass_a_week(intake: Intake) -> None:
-    intake.clock.advance(timedelta(days=7))
-    intake.fire_due({agreements.AGREEMENT_AWAITED: remind_again, ASSESSMENT_OVERDUE: report_overdue})
+def pass_weeks(intake: Intake, weeks: int = 1) -> None:
+    intake.clock.advance(timedelta(weeks=weeks))
+    timers = {agreements.COURSE_AWAITED: remind_of_course, agreements.AGREEMENT_AWAITED: remind_again}
+    intake.fire_due(timers | {ASSESSMENT_OVERDUE: report_overdue})
 
 
 @pytest.mark.parametrize("agrees", [Known.NO, Known.UNSURE, None])
@@ -173,13 +185,55 @@ def test_whoever_takes_an_agreement_back_is_not_sought_for_any_more(intake: Inta
     assert [event.reason for event in intake.emitted(ReferralHeld)] == [NO_PASSING_ON]
 
 
+def test_what_is_on_hold_for_something_else_is_not_searched_for_once_an_agreement_is_taken_back(
+    intake: Intake,
+) -> None:
+    referral_id, reference = intake.ask_and_assess()
+    hold = Hold(referral_id=referral_id, reason=HoldReason.CLIENT_NOT_READY)
+    intake.ask(lifecycle.pause, hold)
+    record(intake, referral_id, ConsentKind.PASS_TO_THERAPIST, given=False)
+    resume = Resume(referral_id=referral_id, reason=ResumptionReason.CLIENT_READY)
+    intake.ask(lifecycle.resume, resume)
+    assert intake.state(reference) == "on_hold"
+    assert intake.emitted(ReferralResumed) == []
+    assert intake.emitted(ReferralHeld)[-1].reason is NO_PASSING_ON
+    record(intake, referral_id, ConsentKind.PASS_TO_THERAPIST)
+    assert intake.state(reference) == "assessed"
+
+
+def test_nobody_else_is_sought_for_who_took_an_agreement_back_and_left_their_therapist(intake: Intake) -> None:
+    referral_id, reference = intake.ask_and_assess()
+    match = intake.match(referral_id)
+    record(intake, referral_id, ConsentKind.PASS_TO_THERAPIST, given=False)
+    assert intake.emitted(ReferralHeld) == [], "therapy goes on"
+    intake.end_match(match, MatchEndReason.CLIENT_UNHAPPY)
+    assert intake.state(reference) == "on_hold"
+    assert [event.reason for event in intake.emitted(ReferralHeld)] == [NO_PASSING_ON]
+    assert len(intake.emitted(AgreementAwaited)) == 1
+
+
+def test_a_match_that_overtook_a_refusal_is_told_and_introduced_once_they_agree(intake: Intake) -> None:
+    referral_id = intake.ask_and_assess().referral_id
+    record(intake, referral_id, ConsentKind.PASS_TO_THERAPIST, given=False)
+    match = intake.match(referral_id)
+    assert intake.released(ContactPurpose.INTRODUCTION) == []
+    assert len(intake.emitted(AgreementAwaited)) == 2, "the therapist waits for a letter"
+    pass_weeks(intake)
+    assert len(intake.emitted(AgreementAwaited)) == 3
+    for _ in range(2):
+        record(intake, referral_id, ConsentKind.PASS_TO_THERAPIST)
+    assert [to for to, _ in intake.released(ContactPurpose.INTRODUCTION)] == [match.therapist_id]
+    pass_weeks(intake)
+    assert len(intake.emitted(AgreementAwaited)) == 3
+
+
 def test_the_office_is_reminded_until_somebody_has_asked(intake: Intake) -> None:
     referral_id = intake.ask_and_assess(consents=consents(pass_to_therapist=False)).referral_id
     for times in (2, 3):
-        pass_a_week(intake)
+        pass_weeks(intake)
         assert len(intake.emitted(AgreementAwaited)) == times
     record(intake, referral_id, ConsentKind.PASS_TO_THERAPIST)
-    pass_a_week(intake)
+    pass_weeks(intake)
     assert len(intake.emitted(AgreementAwaited)) == 3
 
 
@@ -187,6 +241,42 @@ def test_consent_to_evaluation_is_told_anew(intake: Intake) -> None:
     referral_id = intake.ask_for_help(consents=consents(evaluation=False)).referral_id
     record(intake, referral_id, ConsentKind.EVALUATION)
     assert [event.evaluation_consented for event in intake.emitted(ReferralReceived)] == [False, True]
+
+
+def test_the_office_is_reminded_of_who_waits_for_a_course_until_somebody_goes_on_with_it(intake: Intake) -> None:
+    referral_id = intake.ask_and_assess(**COURSE).referral_id
+    for times in (1, 2):
+        pass_weeks(intake, 2)
+        assert len(intake.emitted(CourseAwaited)) == times
+    resume = Resume(referral_id=referral_id, reason=ResumptionReason.CLIENT_READY)
+    intake.ask(lifecycle.resume, resume)
+    pass_weeks(intake, 2)
+    assert len(intake.emitted(CourseAwaited)) == 2
+
+
+def test_of_what_waits_for_a_course_once_consent_has_come_the_office_is_reminded_too(intake: Intake) -> None:
+    referral_id = intake.ask_and_assess(**COURSE, consents=consents(pass_to_therapist=False)).referral_id
+    record(intake, referral_id, ConsentKind.PASS_TO_THERAPIST)
+    pass_weeks(intake, 2)
+    assert len(intake.emitted(CourseAwaited)) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [(COURSE, CourseAwaited), ({"consents": consents(pass_to_therapist=False)}, AgreementAwaited)],
+)
+def test_a_withdrawal_that_is_undone_leaves_nobody_unreminded(
+    intake: Intake, said: dict[str, Any], kind: type[Event]
+) -> None:
+    referral_id = intake.ask_and_assess(**said).referral_id
+    intake.clock.advance(timedelta(days=13))
+    withdraw = Withdraw(referral_id=referral_id, reason=WithdrawalReason.NO_CONTACT)
+    intake.ask(lifecycle.withdraw, withdraw)
+    pass_weeks(intake)
+    intake.ask(lifecycle.undo, Undo(referral_id=referral_id, reason=UndoReason.RECORDED_BY_MISTAKE))
+    before = len(intake.emitted(kind))
+    pass_weeks(intake, 3)
+    assert len(intake.emitted(kind)) > before
 
 
 def test_who_wrote_themselves_agrees_by_that(intake: Intake) -> None:

@@ -23,7 +23,7 @@ from contracts.commands.intake import (
 )
 from contracts.commands.privacy import Erase, ErasureReason
 from contracts.commands.subject import ExportReason, GetSubjectData
-from contracts.events.billing import SubsidyApproved, SubsidyWaitlisted
+from contracts.events.billing import SubsidyApproved, SubsidyResumed, SubsidyWaitlisted
 from contracts.events.intake import AnotherTherapistWanted, ContactChangeNoted
 from contracts.sealed import ClientChange, ContactLetter, Credentials, SafeChannel, SafeContact, Writer
 from contracts.vocabulary import (
@@ -195,6 +195,9 @@ def test_a_person_confirms_where_a_code_cant_or_isnt_enough(
     assert asks(intake, asked).contact_change is STATES.WITH_A_PERSON
     assert newest_contact(intake) != contact
     assert letters(intake, ContactChangeStage.PERSON_WANTED) == [None]
+    intake.clock.advance(VALID_FOR)
+    intake.fire_due({CONTACT_CODE_OVER: contact_changes.forget_unconfirmed})
+    assert asks(intake, asked).contact_change is STATES.WITH_A_PERSON, "a person has longer than a code lasts"
     settle = SettleContactChange(referral_id=asked.referral_id, accept=True)
     intake.ask(contact_changes.settle_contact_change, settle)
     assert newest_contact(intake) == contact
@@ -286,6 +289,11 @@ def test_who_waits_for_money_is_told_so(intake: Intake) -> None:
     )
     intake.hear(events.note_subsidy_decided, helped, sequence=3)
     intake.hear(events.note_subsidy_waitlisted, waits, sequence=2)
+    assert asks(intake, asked).also is None
+    intake.hear(events.note_subsidy_waitlisted, waits, sequence=4)
+    assert asks(intake, asked).also == status.MONEY
+    again = SubsidyResumed(award_id=helped.award_id, referral_id=asked.referral_id, pence_per_session=20_00, sessions=4)
+    intake.hear(events.note_subsidy_decided, again, sequence=5)
     assert asks(intake, asked).also is None
 
 

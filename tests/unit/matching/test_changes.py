@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from contracts.commands.matching import ChangeTherapist, UndoMatchEnd
 from contracts.events.billing import SubsidyReleased
-from contracts.events.intake import TherapyLanguage
+from contracts.events.intake import ReferralHeld, TherapyLanguage
 from contracts.events.matching import (
     MatchEndUndone,
     OfferWithdrawn,
@@ -22,6 +22,7 @@ from contracts.vocabulary import (
     AwardId,
     ChangeReason,
     FundId,
+    HoldReason,
     MatchEndReason,
     MatchId,
     OfferWithdrawalReason,
@@ -32,7 +33,7 @@ from contracts.vocabulary import (
     UndoReason,
 )
 from services.matching import errors
-from services.matching.handlers import commands, events
+from services.matching.handlers import commands, events, lifecycle
 from services.matching.store import tables
 from tests.unit.matching.conftest import POLISH_ONLY, Matching, approved
 from tests.unit.matching.test_of_a_person import take_up_again, withdraw
@@ -168,6 +169,17 @@ def test_it_can_end_again(matching: Matching) -> None:
         assert undo(matching, match_id)
     assert not undo(matching, match_id), "it has not ended"
     assert matching.standing(referral_id).state == "matched"
+
+
+def test_going_on_ends_a_pause_so_that_another_is_found_if_they_part_after_all(matching: Matching) -> None:
+    matching.admit()
+    referral_id, match_id = matched(matching)
+    matching.end(match_id, MatchEndReason.CLIENT_UNHAPPY)
+    matching.hear(lifecycle.pause, ReferralHeld(referral_id=referral_id, reason=HoldReason.CLIENT_NOT_READY))
+    undo(matching, match_id)
+    other = matching.admit()
+    matching.end(match_id, MatchEndReason.CLIENT_UNHAPPY)
+    assert matching.asked(referral_id) == other
 
 
 def test_nobody_is_left_as_unhappy_whom_the_client_was_not(matching: Matching) -> None:

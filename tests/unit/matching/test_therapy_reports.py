@@ -70,6 +70,22 @@ def test_an_end_that_was_a_mistake_is_undone_by_the_office_and_the_same_word_end
     assert len(matching.emitted(MatchEnded)) == 2
 
 
+def test_what_was_said_before_an_end_was_undone_and_comes_after_it_ends_nothing(matching: Matching) -> None:
+    matching.admit()
+    match_id = MatchId(matching.accept(matching.search_for()))
+    late = ended(matching, match_id, MatchEndReason.COMPLETED)
+    matching.clock.advance(timedelta(hours=1))
+    matching.end(match_id, MatchEndReason.COMPLETED)
+    matching.clock.advance(timedelta(hours=1))
+    undo = UndoMatchEnd(match_id=match_id, reason=UndoReason.RECORDED_BY_MISTAKE)
+    matching.ask(commands.undo_match_end, undo)
+    matching.hear(therapists.take_therapy_report, late)
+    assert len(matching.emitted(MatchEnded)) == 1
+    matching.clock.advance(timedelta(minutes=1))
+    matching.hear(therapists.take_therapy_report, ended(matching, match_id, MatchEndReason.COMPLETED))
+    assert len(matching.emitted(MatchEnded)) == 2, "what is said since is news"
+
+
 @pytest.mark.parametrize("what", [one for one in TherapyReport if one is not TherapyReport.ENDED])
 def test_what_else_is_said_is_billing_s_to_keep(matching: Matching, what: TherapyReport) -> None:
     matching.admit()

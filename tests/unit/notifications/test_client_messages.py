@@ -435,10 +435,11 @@ def messages_stored(desk: Desk) -> list[str | None]:
 
 
 def test_a_client_who_chose_text_messages_gets_a_reference_and_a_link(desk: Desk, referral_id: ReferralId) -> None:
+    assert TEXT.telephone == "07700 900123", "as it was kept before numbers were read"
     desk.release(referral_id, replace(TEXT, discreet=False, email="robin@example.org"))
     desk.run()
     (message,) = desk.texts.sent
-    assert message.to == "07700 900123"
+    assert message.to == "+447700900123"
     reference = reference_for(referral_id)
     assert message.text == (
         f"{reference}: there is something for you to read. https://forms.example.org/s or call 01632 960002."
@@ -448,7 +449,7 @@ def test_a_client_who_chose_text_messages_gets_a_reference_and_a_link(desk: Desk
 
 
 def test_a_text_message_waits_for_safe_hours_and_is_given_up_when_refused(desk: Desk, referral_id: ReferralId) -> None:
-    desk.texts.refuses.add("07700 900123")
+    desk.texts.refuses.add("+447700900123")
     desk.release(referral_id, replace(TEXT, hours=SafeHours.EVENING))
     desk.pass_time(hours=6)
     assert desk.bench.all_emitted == []

@@ -61,7 +61,7 @@ def test_a_code_goes_at_once_to_the_new_contact_and_to_nobody_else(
     tell(desk, referral_id, ContactChangeStage.CODE_WANTED, replace(NEW, hours=hours), code="012345")
     desk.run()
     (message,) = desk.texts.sent
-    assert message.to == "07700 900456"
+    assert message.to == "+447700900456"
     assert "your code is 012345" in message.text
     assert "by Monday 23 November 2026 at 10:30" in message.text
     assert len(desk.mail.sent) == before

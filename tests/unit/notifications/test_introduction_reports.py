@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -179,6 +180,35 @@ def test_where_a_report_on_whether_they_met_comes_too_late_the_office_asks(room:
     (asked,) = room.desk.mail.to(SETTINGS.office.address)
     assert asked["Subject"] == "Has a client met their therapist?"
     assert str(room.match_id) in body(asked)
+
+
+@pytest.mark.parametrize(
+    ("what", "more", "words"),
+    [
+        (TherapyReport.CONTACT_MADE, {"on": TODAY}, "they have made contact, on 23 November 2026"),
+        (TherapyReport.ENDED, {"reason": MatchEndReason.COMPLETED}, "the work has ended: it is completed"),
+    ],
+)
+def test_what_else_is_said_too_late_the_office_records(
+    room: Room, what: TherapyReport, more: dict[str, Any], words: str
+) -> None:
+    room.bench.clock.advance(SETTINGS.introduction_lasts - timedelta(minutes=1))
+    room.come_in()
+    room.bench.clock.advance(timedelta(minutes=2))
+    room.say(what, **more)
+    room.desk.run()
+    assert room.accepted() == []
+    (told,) = room.desk.mail.to(SETTINGS.office.address)
+    assert words in body(told)
+    assert str(room.match_id) in body(told)
+
+
+def test_an_end_that_is_known_is_not_told_to_the_office(room: Room) -> None:
+    room.come_in()
+    room.end()
+    room.say(TherapyReport.ENDED, reason=MatchEndReason.COMPLETED)
+    room.desk.run()
+    assert room.desk.mail.to(SETTINGS.office.address) == []
 
 
 def test_where_it_is_known_that_they_met_a_late_report_asks_nobody(room: Room) -> None:

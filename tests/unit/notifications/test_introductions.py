@@ -22,6 +22,8 @@ from contracts.commands.notifications import (
     GetClientLink,
     GiveClientCode,
     GivenCode,
+    RenewedIntroduction,
+    RenewIntroduction,
     SendClientCode,
 )
 from contracts.event import Event
@@ -38,6 +40,7 @@ from contracts.events.notifications import TherapyReportAccepted
 from contracts.events.web import TherapyReported
 from contracts.reference import reference_for
 from contracts.sealed import ClientContact, ClientLink, OneTimeCode, TherapistContact, TherapyAnswer, TypedCode
+from contracts.typed.telephones import read_telephone
 from contracts.vocabulary import (
     CallerCheck,
     ContactPurpose,
@@ -136,7 +139,7 @@ class Room:
     def code(self) -> str:
         """The newest that came by text message."""
         message = self.desk.texts.sent[-1]
-        assert message.to == TELEPHONE
+        assert message.to == read_telephone(TELEPHONE).e164
         (code,) = re.findall(r"^[0-9]{6}\b", message.text)
         return str(code)
 
@@ -353,6 +356,35 @@ def test_the_office_names_the_introduction_by_its_referral_too_and_gives_none_on
     for which in ({"referral_id": room.referral_id}, {"match_id": room.match_id}, {"match_id": MatchId(new_id())}, {}):
         with pytest.raises(Refused, match="No therapist"):
             office_code(room, **which)
+
+
+def renew(room: Room, **which: Any) -> RenewedIntroduction:
+    asked = RenewIntroduction(**which)
+    renewed: RenewedIntroduction = room.bench.ask(introduction_page.renew_introduction, asked)
+    room.desk.run()
+    return renewed
+
+
+def test_a_link_that_is_too_old_is_sent_anew_and_that_is_on_record(room: Room) -> None:
+    first = room.secret
+    room.bench.clock.advance(SETTINGS.introduction_lasts)
+    assert room.look().state is LinkState.EXPIRED
+    assert renew(room, referral_id=room.referral_id).therapist_id == room.therapist_id
+    assert "You asked us to send you the page of your client again" in room.letters()[-1]
+    room.secret = room.secret_in(room.letters()[-1])
+    room.come_in()
+    assert room.read() is not None
+    assert room.look(secret=first).state is LinkState.EXPIRED
+    assert (("console:somebody", AuditAction.LINK_RENEWED.value, "introduction")) in room.on_record()
+    renew(room, match_id=room.match_id)
+    assert len(room.letters()) == 3, "each time that it is asked for"
+
+
+def test_no_link_is_sent_anew_once_they_have_parted(room: Room) -> None:
+    room.end()
+    with pytest.raises(Refused, match="No therapist"):
+        renew(room, match_id=room.match_id)
+    assert len(room.letters()) == 1
 
 
 def test_without_a_gateway_for_text_messages_none_is_sent(room: Room) -> None:

@@ -43,7 +43,7 @@ from services.notifications.store import alerts as alert_store
 from tests.unit.notifications.conftest import MONDAY_10, SETTINGS, Desk, desk_on
 from tests.unit.notifications.test_bounces import BOUNCES, a_report, deliver
 
-LEAD, MOBILE, DEPUTY = "duty-lead@example.org", "07700 900456", "deputy@example.org"
+LEAD, MOBILE, DEPUTY = "duty-lead@example.org", "+447700900456", "deputy@example.org"
 WORDS = "Invented reasons that nobody else may read."
 
 

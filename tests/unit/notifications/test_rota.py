@@ -136,7 +136,7 @@ def test_an_alert_goes_to_whoever_is_on_the_rota_by_every_channel_they_have(desk
     raise_concern(desk)
     assert [message["To"] for message in desk.mail.sent] == ["ann@example.org"]
     (text,) = desk.texts.sent
-    assert text.to == "07700 900456"
+    assert text.to == "+447700900456"
     assert "take it in hand" in text.text
 
 

@@ -11,7 +11,9 @@ from chassis.ids import new_id
 from contracts.events.intake import (
     AgreementAwaited,
     ContactReleased,
+    CourseAwaited,
     HelpRequestRefused,
+    ReferralHeld,
     ReferralReceived,
     ReferralReopened,
     ReferralResumed,
@@ -256,6 +258,25 @@ def test_who_agreed_before_word_came_that_they_had_not_is_not_asked(desk: Desk, 
     desk.bench.hear(office_messages.ask_for_agreement, awaited, sequence=10)
     desk.run()
     assert desk.states(referral_id)["consent_needed"] == "sent", "it was taken back later"
+
+
+def test_who_has_agreed_and_waits_for_a_course_is_not_asked_any_more(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, replace(OPEN_EMAIL, hours=SafeHours.EVENING))
+    awaited = AgreementAwaited(referral_id=referral_id, reason=HoldReason.CONSENT_TO_PASS_ON)
+    desk.bench.hear(office_messages.ask_for_agreement, awaited)
+    held = ReferralHeld(referral_id=referral_id, reason=HoldReason.COURSE_WANTED)
+    desk.bench.hear(office_messages.stop_asking_whoever_waits_for_a_course, held)
+    desk.pass_time(hours=8)
+    assert desk.states(referral_id)["consent_needed"] == "cancelled"
+    assert desk.mail.to(OFFICE) == []
+
+
+def test_the_office_is_told_each_time_of_who_waits_for_a_course(desk: Desk, referral_id: ReferralId) -> None:
+    desk.release(referral_id, OPEN_EMAIL)
+    for _ in range(2):
+        desk.bench.hear(office_messages.notify_office_of_course, CourseAwaited(referral_id=referral_id))
+    desk.run()
+    assert ["Somebody waits for a course" in str(told["Subject"]) for told in desk.mail.to(OFFICE)] == [True, True]
 
 
 def test_what_a_referral_otherwise_waited_for_says_nothing_of_consent(desk: Desk, referral_id: ReferralId) -> None:

@@ -15,47 +15,13 @@ from starlette.responses import Response
 
 from chassis.privacy.one_time_codes import DIGITS, digits_of
 from contracts.commands.intake import StatusAnswer
-from contracts.sealed import ClientChange, Credentials, SafeChannel, SafeContact, SafeHours
-from contracts.text import clean
-from contracts.typed.emails import read_email
-from contracts.typed.faults import Fault, Unreadable
-from contracts.typed.telephones import read_telephone
+from contracts.sealed import ClientChange, Credentials
 from contracts.vocabulary import ClientStep, ContactChangeState
 from web.site.enquiry import EnquiryUnavailable
-from web.site.forms.wording import said
 from web.site.sessions import NoRoom, Session
 from web.site.texts import N_, Words
 from web.site.visit import REQUEST, Visit, handle_of, session_token_for
 
-ADDRESS_OF = {
-    SafeChannel.EMAIL: "email",
-    SafeChannel.TEXT: "telephone",
-    SafeChannel.TELEPHONE: "telephone",
-    SafeChannel.POST: "address",
-    SafeChannel.CLIENT_CALLS: None,
-}
-"""The field of the contact that each channel needs."""
-WAYS = {
-    SafeChannel.EMAIL: N_("By email"),
-    SafeChannel.TEXT: N_("By text message"),
-    SafeChannel.TELEPHONE: N_("By telephone"),
-    SafeChannel.POST: N_("By post"),
-    SafeChannel.CLIENT_CALLS: N_("Not at all: I will call you"),
-}
-HOURS = {
-    SafeHours.ANY: N_("At any time"),
-    SafeHours.MORNING: N_("Mornings, 9am to midday"),
-    SafeHours.AFTERNOON: N_("Afternoons, midday to 5pm"),
-    SafeHours.EVENING: N_("Evenings, 5pm to 8pm"),
-}
-MISSING = {
-    "email": N_("Enter an email address, like name@example.org"),
-    "telephone": N_("Enter a telephone number, like 01632 960 001"),
-    "address": N_("Enter the address to write to"),
-}
-MOST_OF_NAME, MOST_OF_ADDRESS = 120, 400
-CHOOSE_A_WAY = N_("Choose how it is safe to reach you")
-SAY_IF_SAFE = N_("Say whether the way that we had before is still safe")
 SIX_DIGITS = N_("Enter the six digits of the code")
 SAID_BY_INTAKE = (
     N_("A person reads what you sent, and you hear from us in the way you asked."),
@@ -108,7 +74,7 @@ def begin(visit: Visit, credentials: Credentials) -> Response:
     return visit.remember_secret(visit.go_to("/request/standing"), REQUEST, secret)
 
 
-def _with_request(view: View) -> Callable[[Visit], Response]:
+def with_request(view: View) -> Callable[[Visit], Response]:
     """Decorates a view for a client whose credentials are in the session, and looks the request up for it."""
 
     def look_and_view(visit: Visit) -> Response:
@@ -129,7 +95,7 @@ def _with_request(view: View) -> Callable[[Visit], Response]:
     return look_and_view
 
 
-@_with_request
+@with_request
 def standing(visit: Visit, known: KnownRequest) -> Response:
     """The status, since when, what comes next, and what the client can do."""
     answer = known.answer
@@ -145,29 +111,7 @@ def standing(visit: Visit, known: KnownRequest) -> Response:
     )
 
 
-@_with_request
-def contact(visit: Visit, known: KnownRequest) -> Response:
-    """Takes a new contact. The current one is never shown."""
-    if not known.may(ClientStep.CHANGE_CONTACT):
-        return visit.go_to("/request/standing")
-    problems: dict[str, str | Words] = {}
-    if visit.is_post:
-        named = _read_contact(visit, problems)
-        if named and not problems:
-            safe = visit.first("old_is_safe") == "yes"
-            return _request_change(visit, known, ClientStep.CHANGE_CONTACT, contact=named, old_is_safe=safe)
-    return visit.page(
-        "request_contact.html",
-        status=422 if problems else 200,
-        ways=WAYS,
-        hours=HOURS,
-        typed={name: visit.first(name) for name in visit.fields} | {"hours": visit.first("hours") or "any"},
-        problems=problems,
-        handle=known.handle,
-    )
-
-
-@_with_request
+@with_request
 def code(visit: Visit, known: KnownRequest) -> Response:
     """Takes the code that was sent to the new contact."""
     waits = known.answer.contact_change in (ContactChangeState.CODE_SENT, ContactChangeState.WRONG_CODE)
@@ -177,7 +121,7 @@ def code(visit: Visit, known: KnownRequest) -> Response:
     if visit.is_post:
         typed = digits_of(visit.first("code"))
         if len(typed) == DIGITS:
-            return _request_change(visit, known, ClientStep.ENTER_CODE, code=typed)
+            return request_change(visit, known, ClientStep.ENTER_CODE, code=typed)
         problems["code"] = SIX_DIGITS
     wrong = known.answer.contact_change is ContactChangeState.WRONG_CODE and not problems
     if wrong and not visit.is_post and "wrong" in visit.query:
@@ -186,17 +130,17 @@ def code(visit: Visit, known: KnownRequest) -> Response:
     return visit.page("request_code.html", status=status, problems=problems, handle=known.handle)
 
 
-@_with_request
+@with_request
 def another(visit: Visit, known: KnownRequest) -> Response:
     return _confirm(visit, known, ClientStep.ASK_FOR_ANOTHER)
 
 
-@_with_request
+@with_request
 def agree(visit: Visit, known: KnownRequest) -> Response:
     return _confirm(visit, known, ClientStep.AGREE_TO_PASS_ON)
 
 
-@_with_request
+@with_request
 def take_back(visit: Visit, known: KnownRequest) -> Response:
     """Withdraws the request, by a spooled message as elsewhere, so that it works while the broker is away."""
     if not known.may(ClientStep.WITHDRAW):
@@ -209,7 +153,7 @@ def take_back(visit: Visit, known: KnownRequest) -> Response:
     return visit.page("withdrawn.html", is_certain=True)
 
 
-OPENING = {standing, contact, code, another, agree, take_back}
+OPENING = {standing, code, another, agree, take_back}
 """The views that open the session with the credentials; requests for one session run one by one."""
 
 
@@ -218,10 +162,10 @@ def _confirm(visit: Visit, known: KnownRequest, step: ClientStep) -> Response:
         return visit.go_to("/request/standing")
     if not visit.is_post:
         return visit.page("request_confirm.html", step=step.value, handle=known.handle)
-    return _request_change(visit, known, step)
+    return request_change(visit, known, step)
 
 
-def _request_change(visit: Visit, known: KnownRequest, step: ClientStep, **said: object) -> Response:
+def request_change(visit: Visit, known: KnownRequest, step: ClientStep, **said: object) -> Response:
     """Has intake make the change, and redirects to the page that shows the result."""
     change = ClientChange(**known.credentials.to_json(), step=step, **said)  # type: ignore[arg-type]
     try:
@@ -235,51 +179,3 @@ def _request_change(visit: Visit, known: KnownRequest, step: ClientStep, **said:
         return visit.go_to("/request/code?wrong=1")
     came = answer.contact_change.value if answer.contact_change else ""
     return visit.go_to(f"/request/standing?done={step.value}&came={came}")
-
-
-def _read_contact(visit: Visit, problems: dict[str, str | Words]) -> SafeContact | None:
-    """The typed contact, or None after adding to `problems`."""
-    way = next((channel for channel in SafeChannel if channel.value == visit.first("way")), None)
-    if way is None:
-        problems["way"] = CHOOSE_A_WAY
-        return None
-    if visit.first("old_is_safe") not in ("yes", "no"):
-        problems["old_is_safe"] = SAY_IF_SAFE
-    typed = _read_address(visit, way, problems)
-    if problems:
-        return None
-    return SafeContact(
-        channel=way,
-        hours=next((hours for hours in SafeHours if hours.value == visit.first("hours")), SafeHours.ANY),
-        may_leave_message=visit.first("message") == "yes",
-        discreet=visit.first("say_who") != "yes",
-        call_as=visit.first("call_as")[:MOST_OF_NAME] or None,
-        **typed,
-    )
-
-
-def _read_address(visit: Visit, way: SafeChannel, problems: dict[str, str | Words]) -> dict[str, str]:
-    """The channel's address or number, normalised, as a field of the contact; adds to `problems` if it is wrong."""
-    needed = ADDRESS_OF[way]
-    if needed is None:
-        return {}
-    text = visit.first(needed)
-    if not text:
-        problems[needed] = MISSING[needed]
-        return {}
-    try:
-        return {needed: _read(way, text)}
-    except Unreadable as fault:
-        problems[needed] = said(fault)
-        return {}
-
-
-def _read(way: SafeChannel, text: str) -> str:
-    """Raises Unreadable."""
-    if way is SafeChannel.EMAIL:
-        return read_email(text)
-    if way is SafeChannel.POST:
-        if len(address := clean(text)) > MOST_OF_ADDRESS:
-            raise Unreadable(Fault.TEXT_LONG, count=len(address), most=MOST_OF_ADDRESS)
-        return address
-    return read_telephone(text, for_texts=way is SafeChannel.TEXT).e164
