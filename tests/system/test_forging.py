@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,14 +15,17 @@ import pytest
 from pika.exceptions import ChannelClosedByBroker
 from sqlalchemy import create_engine, text
 
+from chassis.access.authorization import BROKER_USERS
 from chassis.bus.permissions import CONSOLE, ENQUIRY, OPERATOR
-from chassis.bus.topology import COMMANDS, FRONT_ENDS, command_queues
-from chassis.host.entrypoints import heard_by
+from chassis.bus.topology import COMMANDS, FRONT_ENDS, answers_of, command_queues, commands_of
+from chassis.host.commands import CommandMethod
+from chassis.host.entrypoints import declared_by, heard_by
 from chassis.host.service_loader import load
 from contracts import generate
 from contracts.catalogue import PUBLISHERS, events
 from contracts.commands.matching import AdmitTherapist
 from contracts.event import Event
+from contracts.permissions import FrontEnd
 from contracts.sealed import TherapistContact
 from contracts.shape import InvalidShape
 from contracts.vocabulary import ClientGroup, Competence, Sessions, Sex, TherapistId
@@ -91,6 +94,12 @@ class Forger:
         self.sent[id_] = self._may_say(exchange, key, sample)
         self._publish(exchange, key, json.dumps(sample).encode(), headers, id_)
 
+    def give(self, exchange: str, key: str, reply_to: str) -> str:
+        """Gives a command without a token; the answer has what is returned as its correlation id."""
+        id_ = uuid4()
+        self._publish(exchange, key, b'{"args": [], "kwargs": {}}', {}, id_, reply_to)
+        return str(id_)
+
     def command_by_dead_letter(self, key: str, body: dict[str, Any]) -> None:
         """A queue of this user's own, made anew so that what expires in it goes on as a command."""
         if self.user not in SERVICES:
@@ -113,13 +122,15 @@ class Forger:
             return False
         return True
 
-    def _publish(self, exchange: str, key: str, body: bytes, headers: dict[str, Any], id_: UUID) -> bool:
+    def _publish(
+        self, exchange: str, key: str, body: bytes, headers: dict[str, Any], id_: UUID, reply_to: str = ""
+    ) -> bool:
         """Whether the broker lets it."""
         properties = pika.BasicProperties(
             headers=headers,
             message_id=str(id_),
             content_type="application/json",
-            reply_to=str(uuid4()),
+            reply_to=reply_to or str(uuid4()),
             correlation_id=str(id_),
         )
         try:
@@ -173,7 +184,7 @@ def test_no_event_takes_effect_that_is_not_its_owners(guarded_system: tuple[Guar
 def test_no_command_is_carried_out_for_whom_may_not_give_it(guarded_system: tuple[Guarded, System]) -> None:
     guarded, system = guarded_system
     forged: set[str] = set()
-    for user in set(USERS) - {CONSOLE}:
+    for user in USERS:
         forger, therapist_id = Forger(guarded, user), TherapistId(uuid4())
         admit = AdmitTherapist(
             therapist_id=therapist_id,
@@ -206,3 +217,56 @@ def test_no_command_is_carried_out_for_whom_may_not_give_it(guarded_system: tupl
         known = {str(UUID(str(row[0]))) for row in connection.execute(text("SELECT id FROM therapist"))}
     engine.dispose()
     assert known & forged == set()
+
+
+COMMANDS_OF_ALL = [
+    (service, declared.attribute, declared.entrypoint.request)
+    for service in SERVICES
+    for declared in declared_by(load(service))
+    if isinstance(declared.entrypoint, CommandMethod)
+]
+NOT_CARRIED_OUT = {"NotPermitted", "NotReachable"}
+
+
+@contextmanager
+def answers(admin_uri: str, reply_to: str) -> Iterator[Callable[[], dict[str, str]]]:
+    """By correlation id: the names of the errors of what was answered so far, empty for a result."""
+    connection = pika.BlockingConnection(pika.URLParameters(admin_uri))
+    channel, found = connection.channel(), {}
+    queue = channel.queue_declare("", exclusive=True).method.queue
+    for exchange in (COMMANDS, *(answers_of(front_end) for front_end in FRONT_ENDS)):
+        channel.queue_bind(queue, exchange, reply_to)
+
+    def read() -> dict[str, str]:
+        while (got := channel.basic_get(queue, auto_ack=True))[0]:
+            error = json.loads(got[2])["error"]
+            found[got[1].correlation_id] = error["exc_type"] if error else ""
+        return found
+
+    yield read
+    connection.close()
+
+
+def test_a_stolen_password_commands_nothing_but_what_is_open_where_it_may_publish(
+    guarded_system: tuple[Guarded, System],
+) -> None:
+    """Every user of the broker, every command, every exchange of commands."""
+    guarded, _ = guarded_system
+    reply_to, given = str(uuid4()), {}
+    exchanges = {COMMANDS: FrontEnd.ANYBODY, **{commands_of(one): BROKER_USERS[one] for one in FRONT_ENDS}}
+    with answers(guarded.admin_uri, reply_to) as read, Sender(guarded.admin_uri) as sender:
+        for user in USERS:
+            forger = Forger(guarded, user)
+            with forger.connected():
+                for exchange in exchanges:
+                    for service, command, request in COMMANDS_OF_ALL:
+                        may = bool(request.open_to & {exchanges[exchange], FrontEnd.ANYBODY})
+                        given[forger.give(exchange, f"{service}.{command}", reply_to)] = (user, command, may)
+        eventually(lambda: is_quiet(sender), "everything is read", 120)
+        eventually(lambda: any(given[id_][1] == "discard_dead_letters" for id_ in read()), "they are answered")
+        answered = read()
+    wrongly = [given[id_] for id_, error in answered.items() if error not in NOT_CARRIED_OUT and not given[id_][2]]
+    assert wrongly == []
+    asked = {given[id_][:2] for id_, error in answered.items() if error not in NOT_CARRIED_OUT}
+    assert {(CONSOLE, "health"), (ENQUIRY, "status"), (OPERATOR, "health")} <= asked, "some of it was"
+    assert {user for user, _ in asked} == {CONSOLE, ENQUIRY, OPERATOR}
