@@ -21,7 +21,7 @@ from contracts.commands.intake import (
 )
 from contracts.events.intake import ReferralHeld, ReferralReopened, ReferralResumed, ReferralSignposted
 from contracts.sealed import HelpForm, Whereabouts
-from contracts.vocabulary import ClientGroup, ReferralId, ReopeningReason, SubmissionId
+from contracts.vocabulary import ClientGroup, HoldReason, ReferralId, ReopeningReason, SubmissionId
 from services.intake.application import closure, registration
 from services.intake.application.conflicts import carry_links, refuse_who_handles_linked
 from services.intake.application.history import UNNAMED_STAFF, record_step, take_step
@@ -88,6 +88,7 @@ def pause(unit: UnitOfWork[Dependencies], request: Hold) -> Done:
 def resume(unit: UnitOfWork[Dependencies], request: Resume) -> Done:
     """Raises UnknownReferral, StepNotPossible."""
     referral = get_referral(unit, request.referral_id)
+    wanted_course = referral.held_for is HoldReason.COURSE_WANTED
     take_step(
         unit,
         referral,
@@ -98,6 +99,8 @@ def resume(unit: UnitOfWork[Dependencies], request: Resume) -> Done:
     )
     _watch_assessment(unit, referral)
     unit.emit(ReferralResumed(referral_id=request.referral_id, reason=request.reason))
+    if wanted_course:  # help with the cost, which a course has none of, may be wanted now
+        publish_search_facts(unit, referral, decrypt_record(unit, referral))
     return Done()
 
 
