@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from html import unescape
@@ -9,8 +10,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 
-from services.intake.application.status import MONEY, NEXT_WORDS, WAITING_FOR, WORDS
+from services.intake.application import status
 from tests.site.conftest import Browser
 from tests.site.test_pages import ANSWERS, ROUTES, WITHOUT_SESSION
 from web.site import catalogue
@@ -94,8 +96,11 @@ def test_a_form_says_nothing_past_gettext(marked: Browser, route: str) -> None:
 
 
 def test_what_intake_says_of_a_request_is_in_the_catalogue() -> None:
-    assert set(SAID_BY_INTAKE) == set(WORDS.values())
-    assert set(request.SAID_BY_INTAKE) == {*NEXT_WORDS.values(), *WAITING_FOR.values(), MONEY}
+    assert set(SAID_BY_INTAKE) == {*status.WORDS.values(), *status.WRITERS_WORDS.values()}
+    assert set(request.SAID_BY_INTAKE) == {
+        *status.NEXT_WORDS.values(), *status.WAITING_FOR.values(), status.MONEY,
+        *status.WRITERS_NEXT_WORDS.values(), *status.WRITERS_WAITING_FOR.values(),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("path", ["/privacy", "/closed"])
@@ -131,3 +136,9 @@ def test_whoever_brings_the_catalogue_up_to_date_keeps_what_was_not_read(tmp_pat
         patch.setattr("web.site.languages.LOCALE", tmp_path)
         assert catalogue.updated("cy") == (catalogues / "site.po").read_text()
         assert "Cookies" not in read_catalogues()["cy"].unread
+
+
+def test_every_text_is_said_in_welsh_if_only_for_a_reader_to_check() -> None:
+    """The form pages that a Welsh letter leads to were in English, and so were the days of the week."""
+    said = read_po(io.BytesIO(po_file("cy").read_bytes()), locale="cy")
+    assert [message.id for message in said if message.id and not message.string] == []

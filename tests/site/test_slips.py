@@ -119,3 +119,14 @@ def test_it_is_said_before_a_search_what_refusing_to_pass_details_on_means_and_a
     browser.fill_in()
     browser.post("/check")
     assert "We look for no therapist until somebody has talked about it with you" in browser.text
+
+
+def test_a_letter_into_a_prison_has_all_that_the_form_asks_for_its_address(browser: Browser) -> None:
+    """The prison's name and postcode are questions of their own, so the address often lacks them."""
+    browser.begin("in_prison")
+    given = {"prison_name": "HMP Invented", "prison_number": "A0000AA", "name": "Robin", "who_writes": "self"}
+    browser.fill_in(**given, prison_address="1 Example Road\nUsk", postcode="NP15 1XP")
+    browser.post("/check")
+    (sent,) = browser.submissions()
+    assert sent.contact
+    assert sent.contact.address == "HMP Invented\n1 Example Road\nUsk\nNP15 1XP"

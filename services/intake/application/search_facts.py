@@ -8,7 +8,7 @@ from typing import Protocol
 from chassis.ports import UnitOfWork
 from contracts.events.intake import ReferralAssessed, ReferralReceived, TherapyLanguage
 from contracts.sealed import Custody, HelpForm
-from contracts.vocabulary import ClientGroup, Competence, PersonId, RiskLevel, Work
+from contracts.vocabulary import ClientGroup, Competence, HoldReason, PersonId, RiskLevel, Work
 from services.intake.application.records import age_of, place_of
 from services.intake.dependencies import Dependencies
 from services.intake.domain.ages import age_band
@@ -16,6 +16,7 @@ from services.intake.domain.defaults import distance_of, known_of, sessions_of
 from services.intake.domain.languages import language_of
 from services.intake.domain.referral import Referral
 from services.intake.domain.safeguarding import ADULT_AGE_YEARS
+from services.intake.domain.states import State
 from services.intake.gateways.postcodes import Place, UnknownPlace
 from services.intake.store import personal_records, referrals
 
@@ -97,6 +98,12 @@ def person_of(unit: UnitOfWork[Dependencies], referral: Referral) -> PersonId:
     return PersonId(first)
 
 
+def _may_cost_a_session(referral: Referral, form: HelpForm) -> bool:
+    """False where a course alone is wanted, which is not subsidised, until a person has a therapist sought."""
+    waits_for_course = referral.state is State.ON_HOLD and referral.held_for is HoldReason.COURSE_WANTED
+    return form.seeks_therapist or (referral.is_assessed and not waits_for_course)
+
+
 def build_referral_received(
     unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm, place: Place
 ) -> ReferralReceived:
@@ -113,7 +120,7 @@ def build_referral_received(
         language=form.language,
         sessions=sessions_of(form),
         max_distance_km=distance_of(form),
-        subsidy_requested=form.subsidy_requested is True,
+        subsidy_requested=form.subsidy_requested is True and _may_cost_a_session(referral, form),
         fee_ceiling_pence=form.fee_ceiling_pence,
         known_to_authorities=known_of(form),
         evaluation_consented=form.consents.evaluation is True,

@@ -55,9 +55,37 @@ WAITING_FOR = {
     ),
     HoldReason.CLIENT_HAS_NOT_AGREED: "We wait until the person you wrote for agrees. If they do, please tell us.",
     HoldReason.CLIENT_NOT_READY: "We wait until you would like to go on. Please call us when you do.",
+    HoldReason.COURSE_WANTED: "Somebody tells you about the course or the group that you asked for.",
     HoldReason.INFORMATION_AWAITED: "We wait for something that we asked about.",
 }
 """What comes next where it is on hold; of the other reasons a person speaks."""
+
+WRITERS_WORDS = {
+    State.ASSESSED: "We are looking for someone for the person you wrote for.",
+    State.MATCHING: "We are looking for someone for the person you wrote for.",
+    State.OFFERED: "We have asked someone whether they can see the person you wrote for.",
+    State.MATCHED: "Someone has agreed to see the person you wrote for, and will get in touch.",
+    State.FIRST_SESSION_ATTENDED: "The person you wrote for has begun to see someone.",
+    State.ENDED: "The sessions have come to an end. You can ask again at any time.",
+}
+WRITERS_NEXT_WORDS = {
+    State.AWAITING_ASSESSMENT: "When they have read it we look for the right person.",
+    State.ASSESSED: "When someone is found, we tell you or them. It may take some weeks, and we keep looking.",
+    State.MATCHING: "When someone is found, we tell you or them. It may take some weeks, and we keep looking.",
+    State.MATCHED: "If neither of you has heard anything after a week, please call us.",
+}
+WRITERS_WAITING_FOR = {
+    HoldReason.CONSENT_TO_PASS_ON: (
+        "Before we look for someone we need the word of the person you wrote for that we may pass on how to reach "
+        "them. Please ask them, and tell us what they say."
+    ),
+    HoldReason.CLIENT_NOT_READY: (
+        "We wait until the person you wrote for would like to go on. Please call us when they do."
+    ),
+}
+"""What is said otherwise to whoever wrote for somebody else: the words that open the page are theirs."""
+
+TOLD_OTHERWISE = {*WRITERS_WORDS, *WRITERS_NEXT_WORDS, State.ON_HOLD}
 
 MONEY = "You wait for help with the cost. The list is served in order, and nothing else is held up by it."
 
@@ -68,11 +96,12 @@ def status_answer(
     """The answer of the status page. `change` overrides the stored state of a contact change."""
     own = is_own_reference(referral, typed)
     found = pending_contacts.find_contact_change(unit.session, referral.id) if own else None
+    is_writer = referral.state in TOLD_OTHERWISE and decrypt_record(unit, referral).written_by is not None
     return StatusAnswer(
         recognised=True,
         standing=referral.state.value,
-        words=WORDS[referral.state],
-        next_words=_next_words(referral),
+        words=_words(referral, is_writer=is_writer),
+        next_words=_next_words(referral, is_writer=is_writer),
         also=MONEY if referral.waits_for_money and referral.state not in FINISHED else None,
         since=_since(unit, referral),
         by=referral.assess_by if referral.state in UNASSESSED and unit.now < referral.assess_by else None,
@@ -81,10 +110,15 @@ def status_answer(
     )
 
 
-def _next_words(referral: Referral) -> str | None:
+def _words(referral: Referral, *, is_writer: bool) -> str:
+    return (is_writer and WRITERS_WORDS.get(referral.state)) or WORDS[referral.state]
+
+
+def _next_words(referral: Referral, *, is_writer: bool) -> str | None:
     if referral.state is State.ON_HOLD and referral.held_for:
-        return WAITING_FOR.get(referral.held_for)
-    return NEXT_WORDS.get(referral.state)
+        writers = WRITERS_WAITING_FOR.get(referral.held_for) if is_writer else None
+        return writers or WAITING_FOR.get(referral.held_for)
+    return (is_writer and WRITERS_NEXT_WORDS.get(referral.state)) or NEXT_WORDS.get(referral.state)
 
 
 def _since(unit: UnitOfWork[Dependencies], referral: Referral) -> datetime:

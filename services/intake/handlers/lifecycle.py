@@ -21,7 +21,7 @@ from contracts.commands.intake import (
 )
 from contracts.events.intake import ReferralHeld, ReferralReopened, ReferralResumed, ReferralSignposted
 from contracts.sealed import HelpForm, Whereabouts
-from contracts.vocabulary import ClientGroup, ReferralId, ReopeningReason, SubmissionId
+from contracts.vocabulary import ClientGroup, HoldReason, ReferralId, ReopeningReason, SubmissionId
 from services.intake.application import agreements, closure, registration
 from services.intake.application.conflicts import carry_links, refuse_who_handles_linked
 from services.intake.application.history import record_step, take_step
@@ -91,6 +91,7 @@ def resume(unit: UnitOfWork[Dependencies], request: Resume) -> Done:
     Raises UnknownReferral, ChangedMeanwhile, StepNotPossible.
     """
     referral = get_as_seen(unit, request)
+    wanted_course = referral.held_for is HoldReason.COURSE_WANTED
     take_step(
         unit,
         referral,
@@ -100,8 +101,11 @@ def resume(unit: UnitOfWork[Dependencies], request: Resume) -> Done:
         note=request.note,
     )
     _watch_assessment(unit, referral)
-    if not agreements.pause_for_agreement(unit, referral):
-        unit.emit(ReferralResumed(referral_id=request.referral_id, reason=request.reason))
+    if agreements.pause_for_agreement(unit, referral):
+        return Done()
+    unit.emit(ReferralResumed(referral_id=request.referral_id, reason=request.reason))
+    if wanted_course:  # help with the cost, which a course has none of, may be wanted now
+        publish_search_facts(unit, referral, decrypt_record(unit, referral))
     return Done()
 
 

@@ -18,7 +18,7 @@ from contracts.sealed import (
 )
 from contracts.shape import InvalidShape
 from contracts.vocabulary import AlertStep, Channel, StaffId
-from services.notifications.application.contacts import contact_for, reference_of, therapist_contact
+from services.notifications.application.contacts import contact_for, is_forgotten, reference_of, therapist_contact
 from services.notifications.application.on_duty import person_on_duty, staff_on_duty
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.messages import Message
@@ -96,9 +96,16 @@ def _values(unit: UnitOfWork[Dependencies], message: Message, known: ClientConta
         "reference": known.reference,
         "call_us": policy.discreet_telephone if contact and contact.discreet else policy.telephone,
         "sender_name": policy.sender.name,
-        "status_url": _status_page(unit, known.language),
+        "status_url": _status_page(unit, message, known),
         "client_agrees": known.client_agrees,
+        "is_client_reached": known.contact is not None,
+        "was_written_for": _was_written_for(message, known),
     }
+
+
+def _was_written_for(message: Message, known: ClientContact) -> bool:
+    """Whether this goes to a client who did not write the request themselves."""
+    return message.recipient is Recipient.CLIENT and known.writer is not None
 
 
 def _template_name(message: Message) -> str:
@@ -110,7 +117,7 @@ def _discreet_values(unit: UnitOfWork[Dependencies], message: Message, known: Cl
     policy, contact = unit.dependencies.settings, contact_for(known, message.recipient)
     return {
         "reference": known.reference,
-        "link": _link(unit, message, known.language) or _status_page(unit, known.language),
+        "link": _link(unit, message, known.language) or _status_page(unit, message, known),
         "call_us": policy.discreet_telephone,
         "sender_name": (contact and contact.call_as) or policy.discreet_sender.name,
     }
@@ -210,6 +217,7 @@ def compose_for_staff(unit: UnitOfWork[Dependencies], message: Message) -> Compo
     values = {
         **message.data,
         "reference": reference_of(unit, message.referral_id),
+        "is_forgotten": is_forgotten(unit, message.referral_id),
         "referral_id": message.referral_id,
         "concern_id": message.concern_id,
         "console_url": policy.console_url,
@@ -225,9 +233,12 @@ def compose_for_staff(unit: UnitOfWork[Dependencies], message: Message) -> Compo
     return ComposedMessage(message.template.value, values, policy.sender, person.email, staff_id=staff_id)
 
 
-def _status_page(unit: UnitOfWork[Dependencies], language: str) -> str | None:
+def _status_page(unit: UnitOfWork[Dependencies], message: Message, known: ClientContact) -> str | None:
+    """None for whoever didn't write the request themselves: the page asks for words that only its writer chose."""
     address = unit.dependencies.settings.status_url
-    return unit.dependencies.templates.page_in(language, address) if address else None
+    if address is None or _was_written_for(message, known):
+        return None
+    return unit.dependencies.templates.page_in(known.language, address)
 
 
 def _link(unit: UnitOfWork[Dependencies], message: Message, language: str = ENGLISH) -> str | None:

@@ -91,6 +91,14 @@ def therapist_contact(unit: UnitOfWork[Dependencies], therapist_id: TherapistId)
 
 
 def reference_of(unit: UnitOfWork[Dependencies], referral_id: ReferralId | None) -> str | None:
-    """The reference of a request, by which the office and a therapist know it; None once it is forgotten."""
+    """The reference of a request, by which the office and a therapist know it; None once it is forgotten,
+    and before it has come: a concern overtakes the contact of its request.
+    """
     client = people.read_client(unit.session, referral_id) if referral_id else None
     return open_contact(unit, client).reference if client and client.contact else None
+
+
+def is_forgotten(unit: UnitOfWork[Dependencies], referral_id: ReferralId | None) -> bool:
+    """Whether what was known of a client is gone, and not merely still to come."""
+    client = people.read_client(unit.session, referral_id) if referral_id else None
+    return client is not None and client.contact is None

@@ -17,6 +17,8 @@ _CLIENT: Mapping[str, Any] = {
     "call_us": _CALL_US,
     "sender_name": "Leeward",
     "status_url": "https://forms.example.org/s",
+    "was_written_for": False,
+    "is_client_reached": True,
 }
 _THERAPIST: Mapping[str, Any] = {
     "name": "Sam Pretend",
@@ -39,6 +41,7 @@ _ALERT = {
     "category": "child_at_risk",
     "raised_at": "2026-11-23T10:00:00+00:00",
     "link": "https://forms.example.org/alert/link",
+    "is_forgotten": False,
 }
 _INTRODUCED = {"reference": REFERENCE, "link": "https://forms.example.org/client/link", "days": 14}
 

@@ -141,6 +141,14 @@ def test_for_a_family_that_wants_the_course_no_therapist_is_sought_until_a_perso
     assert intake.state(reference) == "assessed"
 
 
+def test_help_with_the_cost_is_not_looked_for_where_only_the_course_is_wanted(intake: Intake) -> None:
+    """The course is not subsidised; once a person has a therapist sought, the wish counts."""
+    referral_id, _ = intake.ask_and_assess(**COURSE, subsidy_requested=True)
+    assert [event.subsidy_requested for event in intake.emitted(ReferralReceived)] == [False]
+    intake.ask(lifecycle.resume, Resume(referral_id=referral_id, reason=ResumptionReason.CLIENT_READY))
+    assert [event.subsidy_requested for event in intake.emitted(ReferralReceived)] == [False, True]
+
+
 def test_a_family_that_wants_both_is_helped_by_a_therapist_too(intake: Intake) -> None:
     wanted = (HelpKind.FAMILY_COURSE, HelpKind.ONE_TO_ONE)
     assert intake.state(intake.ask_and_assess(**COURSE | {"help_wanted": wanted}).reference) == "assessed"

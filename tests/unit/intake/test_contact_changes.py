@@ -48,6 +48,7 @@ from services.intake import errors, subject_access
 from services.intake.application import status
 from services.intake.application.history import CONTACT_CODE_OVER
 from services.intake.domain.contact_change import VALID_FOR
+from services.intake.domain.states import State
 from services.intake.handlers import contact_changes, duplicates, erasure, events, queries
 from services.intake.handlers.consents import record_consent
 from services.intake.store import tables
@@ -426,3 +427,12 @@ def test_a_day_that_is_past_is_promised_to_nobody(intake: Intake) -> None:
     asked = intake.ask_for_help()
     intake.clock.advance(timedelta(days=20))
     assert asks(intake, asked).by is None
+
+
+def test_whoever_wrote_for_somebody_else_is_not_told_that_they_are_seen_themselves(intake: Intake) -> None:
+    """Someone would have got in touch with the probation officer who looked the request up."""
+    writer = Writer(name="Pat Example", email="pat@example.org", client_agrees=Known.YES)
+    asked = intake.ask_and_assess(written_by=writer, route=Route.PROBATION)
+    assert asks(intake, asked).words == status.WRITERS_WORDS[State.ASSESSED]
+    own = intake.ask_and_assess()
+    assert asks(intake, own).words == status.WORDS[State.ASSESSED]

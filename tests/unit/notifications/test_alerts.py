@@ -87,6 +87,16 @@ def test_it_says_what_it_is_about_in_words_and_no_more(desk: Desk, concern: Safe
     assert "Robin" not in alert.as_string()
 
 
+def test_an_alert_that_overtook_the_reference_does_not_say_that_the_client_is_forgotten(
+    desk: Desk, concern: SafeguardingConcernRaised
+) -> None:
+    """A concern is heard in a lane of its own, ahead of the contact that its request came with."""
+    desk.bench.hear(alerts.raise_alert, concern)
+    desk.run()
+    (alert,) = desk.mail.to(LEAD)
+    assert "Reference: on the page that the link leads to" in body(alert)
+
+
 def test_the_same_concern_twice_alerts_once(desk: Desk, concern: SafeguardingConcernRaised) -> None:
     for _ in range(3):
         desk.bench.hear(alerts.raise_alert, concern)

@@ -477,7 +477,7 @@ def test_whoever_is_written_to_by_post_is_asked_by_a_person_and_gets_no_link_on_
     desk.bench.hear(client_messages.ask_for_form, facts.invited(desk.keyring, referral_id, therapist_id))
     desk.run()
     assert len(desk.letters.sent) == sent
-    assert "Read them the questions" in body(desk.mail.to(OFFICE)[-1])
+    assert "Send them the questions on paper" in body(desk.mail.to(OFFICE)[-1])
 
 
 def test_a_gateway_that_is_away_is_tried_again(desk: Desk, referral_id: ReferralId) -> None:

@@ -376,3 +376,26 @@ def test_a_withdrawal_that_arrives_after_it_was_undone_has_no_effect(desk: Desk,
     desk.bench.hear(introductions.note_match, facts.matched(referral_id))
     desk.run()
     assert desk.states(referral_id)["matched"] == "sent"
+
+
+def test_a_client_who_did_not_write_is_not_thanked_for_it_nor_led_to_words_that_they_do_not_know(
+    desk: Desk, referral_id: ReferralId
+) -> None:
+    tell(desk, referral_id, contact=OPEN_EMAIL)
+    desk.run()
+    (letter,) = desk.mail.to(CLIENTS_ADDRESS)
+    assert "Somebody has asked us for help for you" in body(letter)
+    assert "what you sent" not in body(letter)
+    assert "how things stand" not in body(letter)
+    (writers,) = desk.mail.to(WRITERS_ADDRESS)
+    assert "how things stand" in body(writers)
+
+
+def test_a_writer_who_gave_no_way_to_reach_the_client_is_told_that_we_come_back_to_them(
+    desk: Desk, referral_id: ReferralId
+) -> None:
+    tell(desk, referral_id)
+    desk.run()
+    (letter,) = desk.mail.sent
+    assert "we come back to you" in body(letter)
+    assert "we get in touch with them" not in body(letter)

@@ -11,10 +11,12 @@ from marshmallow import Schema
 
 from contracts.fields import Nested, StrictBoolean
 from contracts.sealed import HelpSubmission
+from contracts.typed.postcodes import NO_FIXED_ABODE
 from web.site.forms.definition import Answers, Definition, Kind, Question
 from web.site.forms.engine import applicable, is_complete
 from web.site.forms.field_types import as_json
 
+MOST_OF_ADDRESS = 400
 FORM, FORM_VERSION = "help", 1
 """The name and version of the submission's shape, the same for every route."""
 
@@ -68,6 +70,7 @@ def build(
     for question in asked:
         if question.fills and counting[question.id]:
             _put(form, question.fills, as_json(question, counting[question.id], flag=is_flag(question.fills)))
+    _complete_prison_address(form)
     consents = [question for question in asked if question.is_consent and counting[question.id]]
     told = form.get("written_by", {}).get("agreed_how")
     form["consents"] |= {"given_at": at.isoformat(), "text_version": max(consent.text_version for consent in consents)}
@@ -76,6 +79,20 @@ def build(
     ]
     form["answers"] = [_answer(question, counting) for question in asked if _is_kept_apart(question, counting)]
     return HelpSubmission.from_json(form)
+
+
+def _complete_prison_address(form: dict[str, Any]) -> None:
+    """Puts the prison's name and postcode, which the form asks beside its address, into the address."""
+    prison, contact = form.get("custody", {}).get("prison"), form.get("contact", {})
+    address, postcode = contact.get("address"), form.get("postcode")
+    if not (prison and address):
+        return
+    if prison.casefold() not in address.casefold():
+        address = f"{prison}\n{address}"
+    if postcode and " " in postcode and postcode != NO_FIXED_ABODE and postcode not in address.upper():
+        address = f"{address}\n{postcode}"
+    if len(address) <= MOST_OF_ADDRESS:
+        contact["address"] = address
 
 
 def setting_value(field: str, text: str) -> Any:

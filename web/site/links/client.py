@@ -17,6 +17,7 @@ from contracts.commands.notifications import ClientPage
 from contracts.labels import LANGUAGES
 from contracts.london import day_of
 from contracts.sealed import ClientContact, SafeChannel, SafeContact, SafeHours, TherapyAnswer
+from contracts.typed.telephones import write_telephone
 from contracts.vocabulary import MatchEndReason, TherapyReport
 from web.site.enquiry import EnquiryUnavailable
 from web.site.links.link import Link, OpenedLink, was_sent
@@ -269,5 +270,5 @@ def _way(reached: SafeContact, *, addressee: str | None) -> Row:
     if reached.channel is SafeChannel.CLIENT_CALLS:
         return Row(WAYS[reached.channel], N_("They will call you. Please do not call or write."), ours=True)
     written_to = {SafeChannel.EMAIL: reached.email, SafeChannel.POST: reached.addressed_to(addressee)}
-    to = written_to.get(reached.channel, reached.telephone)
+    to = written_to.get(reached.channel, reached.telephone and write_telephone(reached.telephone))
     return Row(WAYS[reached.channel], to) if to else Row(WAYS[reached.channel], NOT_GIVEN, ours=True)

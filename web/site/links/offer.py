@@ -113,7 +113,7 @@ def _in_words(page: OfferPage) -> tuple[tuple[str, str, Mapping[str, object]], .
     """Each fact as its label, its text, and the values that are filled into the text."""
     facts = page.facts
     assert facts is not None
-    online = facts.sessions is Sessions.ONLINE
+    online, km = facts.sessions is Sessions.ONLINE, round(facts.distance_km)
     pounds = {"fee": _pounds(facts.session_fee_pence)}
     rows: list[tuple[str, str, Mapping[str, object]]] = [
         (N_("Who"), GROUPS[facts.client_group], {}),
@@ -122,8 +122,12 @@ def _in_words(page: OfferPage) -> tuple[tuple[str, str, Mapping[str, object]], .
         (N_("Language"), "%(language)s", {"language": LANGUAGES.get(facts.language, facts.language)}),
         (
             N_("Where"),
-            N_("Online") if online else N_("In person, about %(km)s km from you"),
-            {} if online else {"km": round(facts.distance_km)},
+            N_("Online")
+            if online
+            else N_("In person, about %(km)s km from you")
+            if km
+            else N_("In person, close to you"),
+            {"km": km} if km and not online else {},
         ),
         (N_("Your fee"), N_("%(fee)s a session"), pounds),
     ]

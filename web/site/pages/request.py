@@ -36,6 +36,15 @@ SAID_BY_INTAKE = (
     N_("We wait until the person you wrote for agrees. If they do, please tell us."),
     N_("We wait until you would like to go on. Please call us when you do."),
     N_("We wait for something that we asked about."),
+    N_("Somebody tells you about the course or the group that you asked for."),
+    N_("When they have read it we look for the right person."),
+    N_("When someone is found, we tell you or them. It may take some weeks, and we keep looking."),
+    N_("If neither of you has heard anything after a week, please call us."),
+    N_(
+        "Before we look for someone we need the word of the person you wrote for that we may pass on how to reach "
+        "them. Please ask them, and tell us what they say."
+    ),
+    N_("We wait until the person you wrote for would like to go on. Please call us when they do."),
     N_("You wait for help with the cost. The list is served in order, and nothing else is held up by it."),
 )
 """Intake's texts for what comes next, listed here so that the catalogues have them."""

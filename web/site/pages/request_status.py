@@ -31,6 +31,11 @@ SAID_BY_INTAKE = (
     N_("Your request is closed. You can ask again at any time."),
     N_("You have asked again since. Please look up that newer request."),
     N_("We no longer hold what you told us. You can ask again at any time."),
+    N_("We are looking for someone for the person you wrote for."),
+    N_("We have asked someone whether they can see the person you wrote for."),
+    N_("Someone has agreed to see the person you wrote for, and will get in touch."),
+    N_("The person you wrote for has begun to see someone."),
+    N_("The sessions have come to an end. You can ask again at any time."),
 )
 """Intake's texts for a status, listed here so that the catalogues have them. Others are shown in English."""
 
