@@ -36,6 +36,7 @@ class Plan:
     """Referrals on the waiting list, and as many therapists."""
 
     waiting_seconds: float = 40.0
+    signing_blocks: int = 15
 
 
 DEFAULT = Plan()
@@ -62,6 +63,7 @@ QUICK = Plan(
     alerts=25,
     waiting=1_000,
     waiting_seconds=5.0,
+    signing_blocks=3,
 )
 SMOKE = replace(QUICK, rounds=1, events_ours=200, events_peers=100)
 """For the harness's own test."""

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from bench.sections import alerts, coldstart, journey, kills, latency, relay, scaling, site, throughput, waiting_list
+from bench.sections import (
+    alerts,
+    coldstart,
+    journey,
+    kills,
+    latency,
+    relay,
+    scaling,
+    signing,
+    site,
+    throughput,
+    waiting_list,
+)
 
-_IN_ORDER = (throughput, latency, journey, waiting_list, scaling, relay, kills, alerts, coldstart, site)
+_IN_ORDER = (throughput, latency, journey, waiting_list, scaling, relay, kills, alerts, signing, coldstart, site)
 SECTIONS: dict[str, ModuleType] = {section.NAME: section for section in _IN_ORDER}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Executable, Table, bindparam, select, update
 
 from chassis.access.actor import Actor
 from chassis.access.tokens import TokenNotValid
+from chassis.store.prepared import prepared
 from chassis.store.unit_of_work import StoreUnit
 from contracts.command import Query
 from contracts.refused import Refused
@@ -17,6 +19,13 @@ from contracts.shape import Shape
 
 class CommandIdTaken(Refused):
     """Another command has this id: somebody else's, or one with other arguments."""
+
+
+@cache
+def _find(table: Table) -> Executable:
+    row = table.c
+    wanted = select(row.who, row.digest, row.signed_at, row.answer).where(row.command_id == bindparam("command_id"))
+    return prepared(wanted)
 
 
 def answer_once(unit: StoreUnit, actor: Actor, kind: type[Shape], carry_out: Callable[[], Any]) -> Any:
@@ -28,7 +37,7 @@ def answer_once(unit: StoreUnit, actor: Actor, kind: type[Shape], carry_out: Cal
     if actor.command_id is None:
         return carry_out()
     table, keep = unit.tables.received_command, not issubclass(kind, Query)
-    row = unit.session.execute(select(table).where(table.c.command_id == actor.command_id)).one_or_none()
+    row = unit.session.execute(_find(table), {"command_id": actor.command_id}).one_or_none()
     if row is None:
         answer = carry_out()
         unit.insert(
