@@ -49,7 +49,8 @@ def record_consent(unit: UnitOfWork[Dependencies], referral: Referral, request: 
     referral.client_agrees, referral.may_pass_on = form.client_agrees, form.consents.pass_to_therapist
     if request.consent is ConsentKind.THIS_REQUEST:
         contacts.release_contact(unit, referral, form, ContactPurpose.ADDRESS_BOOK)
-    if form.consents.evaluation != before.consents.evaluation:
+    has_agreed_now = form.client_agrees and not before.client_agrees  # so that help with the cost may be set aside
+    if has_agreed_now or form.consents.evaluation != before.consents.evaluation:
         unit.emit(build_referral_received(unit, referral, form, place_of(unit, form)))
     if referral.state in IN_THERAPY and waited_for and referral.waits_for is None:
         introduce(unit, referral, form)

@@ -68,6 +68,13 @@ def pass_weeks(intake: Intake, weeks: int = 1) -> None:
     intake.fire_due(timers | {ASSESSMENT_OVERDUE: report_overdue})
 
 
+def test_no_money_is_asked_for_before_the_client_agrees(intake: Intake) -> None:
+    asked = intake.ask_for_help(route=Route.PROBATION, written_by=OFFICER, subsidy_requested=True)
+    assert [event.subsidy_requested for event in intake.emitted(ReferralReceived)] == [False]
+    record(intake, asked.referral_id, ConsentKind.THIS_REQUEST)
+    assert [event.subsidy_requested for event in intake.emitted(ReferralReceived)] == [False, True]
+
+
 @pytest.mark.parametrize("agrees", [Known.NO, Known.UNSURE, None])
 def test_while_a_client_has_not_agreed_nobody_else_is_told_how_to_reach_them(
     intake: Intake, agrees: Known | None
