@@ -16,15 +16,16 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 
-from web.site.answers import AnswerMiddleware
-from web.site.connections import PartDeadlines
-from web.site.languages import ENGLISH, LANGUAGES
+from web.shared.answers import AnswerMiddleware
+from web.shared.assets import Assets
+from web.shared.connections import PartDeadlines
+from web.shared.headers import common_headers
+from web.shared.languages import ENGLISH, LANGUAGES
 from web.site.links import alert, client, offer
 from web.site.links import form as forms
 from web.site.pages import form, plain, quick_exit, request, request_status, submit
-from web.site.pages.errors import error
+from web.site.pages.errors import error, error_of
 from web.site.rendering import STATIC
 from web.site.site import Site
 from web.site.visit import LEFT, REQUEST, Visit, session_token_for, visit_of
@@ -121,7 +122,11 @@ def build_app(site: Site) -> Starlette:
         lifespan=lifespan,
         middleware=[
             Middleware(PartDeadlines),
-            Middleware(AnswerMiddleware, site=site),
+            Middleware(
+                AnswerMiddleware,
+                headers=common_headers(secure=site.settings.secure),
+                page_for=partial(error_of, site),
+            ),
             Middleware(TrustedHostMiddleware, allowed_hosts=site.settings.allowed_hosts, www_redirect=False),
         ],
     )
@@ -140,7 +145,7 @@ def _routes(site: Site) -> list[BaseRoute]:
     return [
         Route("/health/live", _live),
         Route("/health/ready", _ready),
-        Mount("/static", _Assets(directory=STATIC)),
+        Mount("/static", Assets(*STATIC)),
         *pages,
     ]
 
@@ -201,15 +206,6 @@ async def _fields(request: Request) -> dict[str, list[str]]:
         return parse_qs(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
     except ValueError:
         raise TooLarge from None
-
-
-class _Assets(StaticFiles):
-    """Static files, cached for ever by browsers: their addresses change with their content."""
-
-    def file_response(self, *arguments: object, **named: object) -> Response:
-        response = super().file_response(*arguments, **named)  # type: ignore[arg-type]
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        return response
 
 
 async def _live(_: Request) -> Response:

@@ -21,10 +21,10 @@ from contracts.typed.emails import read_email
 from contracts.typed.faults import Fault, Unreadable
 from contracts.typed.telephones import read_telephone
 from contracts.vocabulary import ClientStep, ContactChangeState
+from web.shared.texts import N_, Words
 from web.site.enquiry import EnquiryUnavailable
 from web.site.forms.wording import said
 from web.site.sessions import NoRoom, Session
-from web.site.texts import N_, Words
 from web.site.visit import REQUEST, Visit, handle_of, session_token_for
 
 ADDRESS_OF = {
