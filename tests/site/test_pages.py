@@ -18,7 +18,8 @@ from contracts.sealed import Credentials
 from contracts.vocabulary import SubmissionId
 from tests.site.conftest import Browser
 from web.publisher.spool import Spool
-from web.site.app import MOST_BODY_BYTES, PAGES
+from web.shared.bodies import MOST_BODY_BYTES
+from web.site.app import PAGES
 from web.site.forms.loader import read_definitions
 
 ROUTES = list(read_definitions())

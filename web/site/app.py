@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from urllib.parse import parse_qs
 
 from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
@@ -19,6 +18,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from web.shared.answers import AnswerMiddleware
 from web.shared.assets import Assets
+from web.shared.bodies import TooLarge, posted_fields
 from web.shared.connections import PartDeadlines
 from web.shared.headers import common_headers
 from web.shared.languages import ENGLISH, LANGUAGES
@@ -32,8 +32,6 @@ from web.site.visit import LEFT, REQUEST, Visit, session_token_for, visit_of
 
 View = Callable[[Visit], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
-MOST_BODY_BYTES = 64 * 1024
-MOST_FIELDS = 200
 MOST_SENDING = 40
 """How many requests may wait for the broker at once, in threads apart from those that render pages."""
 
@@ -106,10 +104,6 @@ register_url_convertor("step", StepNumber())
 register_url_convertor("secret", SecretOfLink())
 
 
-class TooLarge(Exception):
-    """The posted body has more bytes or fields than any form of the site."""
-
-
 def build_app(site: Site) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -164,7 +158,7 @@ def _endpoint(site: Site, view: View, language: str, route: str, senders: Capaci
     async def answer(request: Request) -> Response:
         visit = visit_of(site, request, language=language, path=path.format(**request.path_params))
         try:
-            visit.fields = await _fields(request)
+            visit.fields = await posted_fields(request)
         except TooLarge:
             return error(visit, 413)
         except ClientDisconnect:
@@ -191,21 +185,6 @@ def _show(view: View, visit: Visit) -> Response:
     if visit.is_post and visit.from_elsewhere:
         return visit.go_to("/")
     return view(visit)
-
-
-async def _fields(request: Request) -> dict[str, list[str]]:
-    """The posted fields; empty for other methods. Raises TooLarge, ClientDisconnect."""
-    if request.method != "POST":
-        return {}
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BODY_BYTES:
-            raise TooLarge
-    try:
-        return parse_qs(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
-    except ValueError:
-        raise TooLarge from None
 
 
 async def _live(_: Request) -> Response:
