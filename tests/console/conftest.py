@@ -27,6 +27,7 @@ from web.console.settings import ConsoleSettings, read
 from web.shared.accounts.application import recovery
 from web.shared.accounts.application.ground import Accounts
 from web.shared.accounts.domain.passwords import Passwords
+from web.shared.staff.csrf import csrf_token
 
 AT = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 ORIGIN = "http://localhost:8001"
@@ -77,6 +78,14 @@ class Browser:
         """What the app shows now. Time goes on first, because a code works once."""
         self.clock.advance(timedelta(seconds=30))
         return pyotp.TOTP(self.secret).at(self.clock.now())
+
+    def token_for_forms(self) -> str:
+        """What our forms hold that are shown to this browser now."""
+        cookies = {cookie.name: cookie.value or "" for cookie in self.client.cookies.jar}
+        if not {"leeward-console", "leeward-console-forms"} & cookies.keys():
+            self.client.get("/sign-in")
+            cookies = {cookie.name: cookie.value or "" for cookie in self.client.cookies.jar}
+        return csrf_token(cookies.get("leeward-console") or cookies["leeward-console-forms"])
 
     def set_up(self, link: str, **fields: str) -> None:
         """From a link to being signed in."""

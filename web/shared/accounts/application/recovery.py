@@ -7,7 +7,7 @@ from uuid import UUID
 from chassis.audit.chain import AuditAction
 from contracts.permissions import Role
 from web.shared.accounts.application.ground import LINK_LASTS, Accounts, Work
-from web.shared.accounts.domain.refusals import NoSuchAccount, NotSole
+from web.shared.accounts.domain.refusals import NoAdministrator, NotSole
 from web.shared.accounts.domain.tokens import hash_of, new_secret
 from web.shared.accounts.domain.vocabulary import LinkKind
 from web.shared.accounts.store.sessions import Link
@@ -29,12 +29,12 @@ def first_link(accounts: Accounts) -> str | None:
 def recover(accounts: Accounts) -> str:
     """A link by which the only administrator sets password and second factor up anew, on record.
 
-    Raises NoSuchAccount if nobody is administrator, and NotSole if another one can send them a link.
+    Raises NoAdministrator if nobody is administrator, and NotSole if another one can send them a link.
     """
     with accounts.work() as work:
         administrators = work.accounts.holders(Role.ADMINISTRATOR)
         if not administrators:
-            raise NoSuchAccount
+            raise NoAdministrator
         if len(administrators) > 1:
             raise NotSole
         (administrator,) = administrators

@@ -64,6 +64,11 @@ class NotSole(AccountRefused):
         super().__init__("There is another administrator who can send a new link, so nothing needs to be recovered.")
 
 
+class NoAdministrator(AccountRefused):
+    def __init__(self) -> None:
+        super().__init__("There are accounts, and none of them is an active administrator's.")
+
+
 class NoSuchAccount(AccountRefused):
     def __init__(self) -> None:
         super().__init__("There is no such account.")

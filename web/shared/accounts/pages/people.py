@@ -70,7 +70,7 @@ def invite(visit: Visit) -> Response:
                 name=form.name.data or "",
                 roles=[Role(role) for role in form.roles.data or ()],
             )
-            return visit.page("invited.html", name=form.name.data, url=url, account_id=account_id)
+            return visit.page("invited.html", name=form.name.data, link=url, account_id=account_id)
         except EmailTaken as taken:
             form.refuse(form.email, str(taken))
     return visit.page("invite.html", form=form, note=_sensitivity)
@@ -93,7 +93,7 @@ def person(visit: Visit) -> Response:
 def invite_again(visit: Visit) -> Response:
     account_id = visit.param_id("account")
     url = people.invite_again(visit.app.accounts, account_id, by=visit.me.account_id)
-    return visit.page("invited.html", name=_name_of(visit), url=url, account_id=account_id)
+    return visit.page("invited.html", name=_name_of(visit), link=url, account_id=account_id)
 
 
 def give_role(visit: Visit) -> Response:
