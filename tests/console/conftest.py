@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -157,6 +159,7 @@ def console_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Console
     make_keys(tmp_path / "keys", "notifications")
     for name, value in {
         "LEEWARD_CONSOLE": "localhost:8001",
+        "AMQP_URI": "amqp://guest:guest@127.0.0.1:1/",
         "CONSOLE_DATABASE_URL": f"sqlite:///{tmp_path}/console.db",
         "CONSOLE_MASTER_KEY": new_master_key(),
         "LEEWARD_KEYS": str(tmp_path / "keys"),
@@ -168,9 +171,19 @@ def console_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Console
     return settings
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store as it is after migration, to be copied."""
+    path = tmp_path_factory.mktemp("console") / "empty.db"
+    migrate("console", f"sqlite:///{path}")
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return path
+
+
 @pytest.fixture
-def house(console_settings: ConsoleSettings) -> Iterator[House]:
-    migrate("console", console_settings.database_url)
+def house(console_settings: ConsoleSettings, empty_store: Path) -> Iterator[House]:
+    shutil.copy(empty_store, console_settings.database_url.removeprefix("sqlite:///"))
     clock = ManualClock(AT)
     console = open_console(console_settings, clock, passwords=Passwords(QUICK))
     app = build_app(console, console_settings)
@@ -178,5 +191,6 @@ def house(console_settings: ConsoleSettings) -> Iterator[House]:
     def browse() -> Browser:
         return Browser(TestClient(app, base_url=ORIGIN, follow_redirects=True), clock)
 
-    yield House(console.accounts, clock, console_settings, browse)
-    console.accounts.database.engine.dispose()
+    accounts = console.application.accounts
+    yield House(accounts, clock, console_settings, browse)
+    accounts.database.engine.dispose()

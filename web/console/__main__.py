@@ -43,7 +43,7 @@ def main() -> int:
         configure("console", settings.log_level)
         check_migrated("console", settings.database_url)
         console = open_console(settings, clock)
-        offer_first_link(console.accounts, settings.first_link_file)
+        offer_first_link(console.application.accounts, settings.first_link_file)
     except (InvalidSettings, NoKey, NotMigrated) as error:
         print(f"The console can't start. {error}", file=sys.stderr)  # noqa: T201
         return NEEDS_A_PERSON
@@ -54,7 +54,7 @@ def main() -> int:
         access_log=False,  # it would hold addresses of people, and secrets of links
         log_config=None,
         server_header=False,
-        http=connections_of(settings.request_time, partial(malformed, console)),
+        http=connections_of(settings.request_time, partial(malformed, console.application)),
         ws="none",
         proxy_headers=True,
         forwarded_allow_ips=settings.trusted_proxies,

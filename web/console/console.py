@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from chassis.clock import Clock
 from chassis.store.database import Database
 from chassis.store.engine import open_engine
 from contracts.permissions import Permission, Role
 from web.console.mailer import ConsoleMailer
+from web.console.postman import Postman
 from web.console.settings import ConsoleSettings
 from web.console.store import tables
 from web.shared.accounts.application.cipher import Cipher
@@ -26,7 +29,16 @@ TABS = (
 )
 
 
+@dataclass(frozen=True)
+class Console:
+    """The running console."""
+
+    application: Application
+    postman: Postman
+
+
 def open_accounts(settings: ConsoleSettings, clock: Clock, *, passwords: Passwords | None = None) -> Accounts:
+    """The accounts alone. Raises NoKey if there is no key to seal letters with."""
     database = Database(
         service="console",
         engine=open_engine(settings.database_url),
@@ -48,11 +60,19 @@ def open_accounts(settings: ConsoleSettings, clock: Clock, *, passwords: Passwor
     )
 
 
-def open_console(settings: ConsoleSettings, clock: Clock, *, passwords: Passwords | None = None) -> Application:
+def open_console(settings: ConsoleSettings, clock: Clock, *, passwords: Passwords | None = None) -> Console:
+    """Raises NoKey."""
+    accounts = open_accounts(settings, clock, passwords=passwords)
+    postman = Postman(accounts.database, settings.amqp_uri)
+    accounts = replace(accounts, committed=postman.committed)
+    return Console(_application(settings, clock, accounts), postman)
+
+
+def _application(settings: ConsoleSettings, clock: Clock, accounts: Accounts) -> Application:
     return Application(
         name=NAME,
         title="Staff",
-        accounts=open_accounts(settings, clock, passwords=passwords),
+        accounts=accounts,
         pages=Pages(values={"charity": settings.charity}),
         clock=clock,
         secure=settings.secure,

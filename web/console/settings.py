@@ -33,6 +33,7 @@ class ConsoleSettings:
 
     listen: str
     origin: str
+    amqp_uri: str
     database_url: str
     master_key: str
     keys: Path
@@ -70,6 +71,7 @@ def read(env: Env) -> ConsoleSettings:
     return ConsoleSettings(
         listen=listen,
         origin=env.str("CONSOLE_ORIGIN", f"http://{listen}", validate=_is_origin),
+        amqp_uri=env.str("AMQP_URI"),
         database_url=env.str("CONSOLE_DATABASE_URL"),
         master_key=env.str("CONSOLE_MASTER_KEY", validate=_is_master_key),
         keys=env.path("LEEWARD_KEYS"),

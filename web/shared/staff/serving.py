@@ -58,7 +58,7 @@ def build(
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         start()
         yield
-        stop()
+        await to_thread.run_sync(stop)  # it waits for what is on its way
 
     starlette = Starlette(
         routes=[

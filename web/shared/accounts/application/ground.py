@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
 from chassis.audit.chain import AuditAction
 from chassis.ports import UnitOfWork
 from chassis.store.database import Database
+from chassis.store.unit_of_work import StoreUnit
 from contracts.permissions import Role
+from contracts.vocabulary import StaffMatter
 from web.shared.accounts.application.cipher import Cipher
 from web.shared.accounts.application.provider import Provider
 from web.shared.accounts.domain.accounts import Account
@@ -27,15 +28,6 @@ from web.shared.accounts.store.tables import AccountTables
 INVITATION_LASTS, LINK_LASTS = timedelta(days=2), timedelta(minutes=30)
 
 
-class Matter(StrEnum):
-    """What people are told of by a letter."""
-
-    RECOVERY_CODE_USED = "recovery_code_used"
-    ACCOUNT_RENEWED = "account_renewed"
-    ROLE_GRANTED = "role_granted"
-    CONFIRMATION_NEEDED = "confirmation_needed"
-
-
 class Mailer(Protocol):
     """Has letters sent to the people who have accounts, if the unit of work commits."""
 
@@ -43,7 +35,9 @@ class Mailer(Protocol):
         self, unit: UnitOfWork[None], account: Account, *, kind: LinkKind, url: str, expires_at: datetime
     ) -> None: ...
 
-    def tell(self, unit: UnitOfWork[None], to: Account, *, matter: Matter, about: Account, role: Role | None) -> None:
+    def tell(
+        self, unit: UnitOfWork[None], to: Account, *, matter: StaffMatter, about: Account, role: Role | None
+    ) -> None:
         """Tells `to` of something about the account `about`."""
 
 
@@ -81,11 +75,13 @@ class Accounts:
     mailer: Mailer
     charity: str
     provider: Provider | None = None
+    committed: Callable[[StoreUnit], None] = lambda _: None
+    """What follows each commit: its events are sent."""
 
     @contextmanager
     def work(self) -> Iterator[Work]:
         """Committed if the block ends without an error. Nothing slow belongs in it, since one runs at a time."""
-        with self.database.unit() as unit:
+        with self.database.unit(self.committed) as unit:
             yield self._work_on(unit)
 
     @contextmanager

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from chassis.audit.chain import AuditAction
 from contracts.permissions import Role
-from web.shared.accounts.application.ground import INVITATION_LASTS, LINK_LASTS, Accounts, Matter, Work
+from contracts.vocabulary import StaffMatter
+from web.shared.accounts.application.ground import INVITATION_LASTS, LINK_LASTS, Accounts, Work
 from web.shared.accounts.domain import grants
 from web.shared.accounts.domain.accounts import Account, Person, check_not_last_administrator, normal_email
 from web.shared.accounts.domain.refusals import EmailTaken, NothingWaits, WrongState
@@ -50,7 +51,7 @@ def renew(accounts: Accounts, account_id: UUID, *, by: UUID) -> None:
         person = _in_state(work, account_id, State.ACTIVE)
         work.record(AuditAction.ACCOUNT_RENEWED, who=by, about=account_id)
         _send_link(accounts, work, person.account, LinkKind.RENEWAL)
-        tell_all(accounts, work, Matter.ACCOUNT_RENEWED, about=person.account)
+        tell_all(accounts, work, StaffMatter.ACCOUNT_RENEWED, about=person.account)
 
 
 def give_role(accounts: Accounts, account_id: UUID, role: Role, *, by: UUID) -> grants.RoleGrant:
@@ -125,7 +126,7 @@ def add_account(work: Work, *, email: str, name: str, state: State, provider_sub
     return account
 
 
-def tell_all(accounts: Accounts, work: Work, matter: Matter, *, about: Account, role: Role | None = None) -> None:
+def tell_all(accounts: Accounts, work: Work, matter: StaffMatter, *, about: Account, role: Role | None = None) -> None:
     """Tells every lead and every administrator, and whoever it is about."""
     told = {account.id: account for account in work.accounts.holders(Role.SAFEGUARDING_LEAD, Role.ADMINISTRATOR)}
     if about.state is State.ACTIVE:
@@ -149,9 +150,9 @@ def _give(accounts: Accounts, work: Work, person: Person, role: Role, *, by: UUI
     work.accounts.add_grant(grant)
     work.record(AuditAction.ROLE_GRANTED, who=by or PROVIDER, about=account.id, reason=role)
     if not grant.is_effective:
-        tell_all(accounts, work, Matter.CONFIRMATION_NEEDED, about=account, role=role)
+        tell_all(accounts, work, StaffMatter.CONFIRMATION_NEEDED, about=account, role=role)
     elif grants.is_told(role, accounts.policy):
-        tell_all(accounts, work, Matter.ROLE_GRANTED, about=account, role=role)
+        tell_all(accounts, work, StaffMatter.ROLE_GRANTED, about=account, role=role)
     return grant
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chassis.audit.chain import AuditAction
+from contracts.vocabulary import StaffMatter
 from web.shared.accounts.application import sessions
-from web.shared.accounts.application.ground import Accounts, Matter, Work
+from web.shared.accounts.application.ground import Accounts, Work
 from web.shared.accounts.domain.accounts import Person
 from web.shared.accounts.domain.codes import accepted_step, hash_of_recovery_code
 from web.shared.accounts.domain.sessions import Session
@@ -93,7 +94,7 @@ def _factor_of(accounts: Accounts, work: Work, person: Person, code: str) -> Fac
     if not work.credentials.use_recovery_code(account.id, hashed, at=work.now):
         return None
     work.record(AuditAction.RECOVERY_CODE_USED, who=account.id, about=account.id)
-    accounts.mailer.tell(work.unit, account, matter=Matter.RECOVERY_CODE_USED, about=account, role=None)
+    accounts.mailer.tell(work.unit, account, matter=StaffMatter.RECOVERY_CODE_USED, about=account, role=None)
     return Factor.RECOVERY_CODE
 
 
