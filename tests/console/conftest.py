@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sqlite3
@@ -15,14 +16,16 @@ from typing import Any
 import pyotp
 import pytest
 from argon2 import PasswordHasher
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from chassis.clock import ManualClock
 from chassis.config import check, open_env
-from chassis.privacy.sealing import make_keys
+from chassis.privacy.sealing import Keyring, make_keys
 from chassis.privacy.vault import new_master_key
 from chassis.store.migrate import migrate
 from contracts.permissions import Role
+from contracts.sealed import StaffLetter
 from web.console.app import build_app
 from web.console.console import open_console
 from web.console.settings import ConsoleSettings, read
@@ -138,8 +141,15 @@ class House:
         if by.path == "/sign-in/again":
             by.prove_again()
         by.post("/people/invite", name=email.partition("@")[0].title(), email=email, roles=[*roles])
-        (link,) = re.findall(r'<p class="address">([^<]+)</p>', by.last.text)
-        return unescape(link)
+        return self.newest_letter().link or ""
+
+    def newest_letter(self) -> StaffLetter:
+        """The newest letter with a link, as notifications opens it."""
+        outbox = self.accounts.database.tables.outbox
+        sent = select(outbox.c.body).where(outbox.c.routing_key == "StaffInvited").order_by(outbox.c.id.desc()).limit(1)
+        with self.accounts.reading() as work:
+            body = work.unit.session.execute(sent).scalar_one()
+        return Keyring(self.settings.keys, "notifications").open(StaffLetter, json.loads(body)["sealed"])
 
     def join(self, by: Browser, email: str, *roles: Role) -> Browser:
         """Somebody who was invited and has set their account up."""

@@ -97,9 +97,33 @@ def test_a_role_that_was_declined_is_gone(house: House, ada: Browser) -> None:
 def test_by_the_policy_tell_a_role_is_effective_at_once(house: House, ada: Browser) -> None:
     accounts = replace(house.accounts, policy=GrantPolicy.TELL)
     by = UUID(house.id_of(ADA))
-    account_id, _ = people.invite(accounts, by=by, email=BEN, name="Ben", roles=[Role.ASSESSOR])
+    account_id = people.invite(accounts, by=by, email=BEN, name="Ben", roles=[Role.ASSESSOR])
     with accounts.reading() as work:
         assert all(grant.is_effective for grant in work.accounts.get(account_id).grants)
+
+
+def test_only_whoever_is_invited_sees_the_link(house: House, ada: Browser) -> None:
+    link = house.invite(ada, BEN)
+    assert "Ben is invited" in ada.text
+    assert link.rpartition("/")[2] not in ada.last.text
+    assert house.newest_letter().email == BEN
+
+
+def test_somebody_who_lost_everything_sets_up_anew_and_all_leads_are_told(house: House, ada: Browser) -> None:
+    ben = house.join(ada, BEN, Role.TRUSTEE)
+    path = f"/people/{house.id_of(BEN)}/renew"
+    ada.open(path)
+    ada.post(path)
+    assert ben.open("/account").status_code == 200  # until they use the link
+    renewed = house.browse()
+    renewed.set_up(house.newest_letter().link or "")
+    assert person(house, BEN).roles == {Role.TRUSTEE}
+    ben.open("/account")
+    assert ben.path == "/sign-in"
+    outbox = house.accounts.database.tables.outbox
+    with house.accounts.reading() as work:
+        told = [row.body for row in work.unit.session.execute(outbox.select()) if row.routing_key == "StaffTold"]
+    assert sum('"account_renewed"' in body for body in told) == 2  # Ada and Ben
 
 
 def test_the_last_administrator_stays(house: House, ada: Browser) -> None:

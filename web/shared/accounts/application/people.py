@@ -21,8 +21,8 @@ PROVIDER = "provider"
 """Who gave a role that comes from an OpenID provider's groups, in the audit log."""
 
 
-def invite(accounts: Accounts, *, by: UUID, email: str, name: str, roles: Iterable[Role]) -> tuple[UUID, str]:
-    """An account for somebody, who is sent a link. Returns it and the link, which is shown once to whoever invites.
+def invite(accounts: Accounts, *, by: UUID, email: str, name: str, roles: Iterable[Role]) -> UUID:
+    """An account for somebody, who is sent a link: only they see it, since whoever opens it has the account.
 
     Raises EmailTaken, NotOfStaff.
     """
@@ -31,15 +31,16 @@ def invite(accounts: Accounts, *, by: UUID, email: str, name: str, roles: Iterab
         work.record(AuditAction.ACCOUNT_INVITED, who=by, about=account.id)
         for role in sorted(roles):
             _give(accounts, work, Person(account), role, by=by)
-        return account.id, _send_link(accounts, work, account, LinkKind.INVITATION)
+        _send_link(accounts, work, account, LinkKind.INVITATION)
+        return account.id
 
 
-def invite_again(accounts: Accounts, account_id: UUID, *, by: UUID) -> str:
+def invite_again(accounts: Accounts, account_id: UUID, *, by: UUID) -> None:
     """A new link, in the place of the one before. Raises NoSuchAccount, WrongState."""
     with accounts.work() as work:
         account = _in_state(work, account_id, State.INVITED).account
         work.record(AuditAction.ACCOUNT_INVITED, who=by, about=account_id)
-        return _send_link(accounts, work, account, LinkKind.INVITATION)
+        _send_link(accounts, work, account, LinkKind.INVITATION)
 
 
 def renew(accounts: Accounts, account_id: UUID, *, by: UUID) -> None:
@@ -156,13 +157,12 @@ def _give(accounts: Accounts, work: Work, person: Person, role: Role, *, by: UUI
     return grant
 
 
-def _send_link(accounts: Accounts, work: Work, account: Account, kind: LinkKind) -> str:
+def _send_link(accounts: Accounts, work: Work, account: Account, kind: LinkKind) -> None:
     token, lasts = new_secret(), LINK_LASTS if kind is LinkKind.RENEWAL else INVITATION_LASTS
     link = Link(hash_of(token), kind, account.id, work.now, work.now + lasts)
     work.links.add(link)
     url = accounts.url_of_link(token)
     accounts.mailer.send_link(work.unit, account, kind=kind, url=url, expires_at=link.expires_at)
-    return url
 
 
 def _shut_out(

@@ -63,14 +63,14 @@ def invite(visit: Visit) -> Response:
     form.roles.choices = [(role.value, ROLES[role]) for role in _offered(visit)]
     if visit.is_post and form.validate():
         try:
-            account_id, url = people.invite(
+            account_id = people.invite(
                 visit.app.accounts,
                 by=visit.me.account_id,
                 email=form.email.data or "",
                 name=form.name.data or "",
                 roles=[Role(role) for role in form.roles.data or ()],
             )
-            return visit.page("invited.html", name=form.name.data, link=url, account_id=account_id)
+            return visit.page("invited.html", name=form.name.data, account_id=account_id)
         except EmailTaken as taken:
             form.refuse(form.email, str(taken))
     return visit.page("invite.html", form=form, note=_sensitivity)
@@ -92,8 +92,8 @@ def person(visit: Visit) -> Response:
 
 def invite_again(visit: Visit) -> Response:
     account_id = visit.param_id("account")
-    url = people.invite_again(visit.app.accounts, account_id, by=visit.me.account_id)
-    return visit.page("invited.html", name=_name_of(visit), link=url, account_id=account_id)
+    people.invite_again(visit.app.accounts, account_id, by=visit.me.account_id)
+    return visit.page("invited.html", name=_name_of(visit), account_id=account_id)
 
 
 def give_role(visit: Visit) -> Response:
