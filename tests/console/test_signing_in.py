@@ -250,6 +250,21 @@ def test_a_person_sees_who_tried_to_sign_in_as_them(house: House, ada: Browser) 
     assert "Signed in, code of an app" in ada.text
 
 
+def test_other_sessions_are_told_and_ended_and_this_one_is_neither(house: House, ada: Browser) -> None:
+    ada.open("/account")
+    assert "You are signed in" not in ada.text
+    other = house.browse()
+    other.secret = ada.secret
+    other.sign_in(ADA)
+    ada.open("/account")
+    assert "You are signed in 1 more time" in ada.text
+    ada.post("/account/sessions/end")
+    assert ada.path == "/account"
+    assert "You are signed in" not in ada.text
+    other.open("/account")
+    assert other.path == "/sign-in"
+
+
 def test_the_only_second_factor_stays(house: House, ada: Browser) -> None:
     ada.open("/account")
     assert ada.post("/account/app/remove").status_code == 409

@@ -16,6 +16,7 @@ def home(visit: Visit) -> Response:
 
 def overview(visit: Visit) -> Response:
     me = visit.me
+    assert visit.session is not None
     with visit.app.accounts.reading() as work:
         return visit.page(
             "account.html",
@@ -23,7 +24,7 @@ def overview(visit: Visit) -> Response:
             passkeys=work.credentials.passkeys(me.account_id),
             codes_left=work.credentials.recovery_codes_left(me.account_id),
             sign_ins=work.sessions.sign_ins(me.account_id),
-            others=[one for one in work.sessions.of(me.account_id) if one != visit.session],
+            others=[one for one in work.sessions.of(me.account_id) if one.token_hash != visit.session.token_hash],
             may=[GRANTS[permission].words for permission in GRANTS if permission in me.permissions],
         )
 

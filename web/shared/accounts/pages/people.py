@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from web.shared.accounts.application import people
 from web.shared.accounts.application.ground import Work
 from web.shared.accounts.domain.grants import RoleGrant, is_sensitive
 from web.shared.accounts.domain.refusals import EmailTaken, NotOfStaff
-from web.shared.accounts.domain.vocabulary import State
+from web.shared.accounts.domain.vocabulary import GrantPolicy, State
 from web.shared.accounts.pages.forms import InviteForm
 from web.shared.accounts.pages.words import ROLES, STATES
 from web.shared.staff.listing import AFTER, Listing
@@ -34,7 +35,10 @@ ALLOWED = {
 }
 """What can be done with an account in each state."""
 
-SENSITIVE = "Reveals personal data or moves money: a second person confirms it, or all leads are told."
+SENSITIVE = {
+    GrantPolicy.CONFIRM: "Reveals personal data or moves money: a second person confirms it.",
+    GrantPolicy.TELL: "Reveals personal data or moves money: all leads are told.",
+}
 
 CodeT = TypeVar("CodeT", bound=StrEnum)
 
@@ -73,7 +77,7 @@ def invite(visit: Visit) -> Response:
             return visit.page("invited.html", name=form.name.data, account_id=account_id)
         except EmailTaken as taken:
             form.refuse(form.email, str(taken))
-    return visit.page("invite.html", form=form, note=_sensitivity)
+    return visit.page("invite.html", form=form, note=partial(_sensitivity, visit.app.accounts.policy))
 
 
 def person(visit: Visit) -> Response:
@@ -142,8 +146,8 @@ def _filters(state: State | None, role: Role | None) -> dict[str, tuple[str, str
     return chosen | ({"role": (role.value, ROLES[role])} if role else {})
 
 
-def _sensitivity(role: str) -> str:
-    return SENSITIVE if is_sensitive(Role(role)) else ""
+def _sensitivity(policy: GrantPolicy, role: str) -> str:
+    return SENSITIVE[policy] if is_sensitive(Role(role)) else ""
 
 
 def _back_to(visit: Visit) -> Response:
