@@ -11,15 +11,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pyotp
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from chassis.clock import SharedClock
 from chassis.config import check, open_env
+from contracts.permissions import Role
 from leeward.runtime.free_ports import free_ports
 from leeward.runtime.supervisor import wait_until_it_is_ready
 from tests.console.conftest import PASSWORD, House
@@ -27,7 +29,7 @@ from tests.support.chromium import ARGUMENTS, ensure_installed
 from tests.support.processes import run_module
 from web.console.console import open_accounts
 from web.console.settings import ConsoleSettings, read
-from web.shared.accounts.application import recovery
+from web.shared.accounts.application import people, recovery
 
 ADA, BEN = "ada@example.org", "ben@example.org"
 
@@ -234,3 +236,26 @@ def test_what_is_wrong_is_said_where_it_is_and_takes_the_focus(running: Running,
     assert somebody.evaluate("document.activeElement.hasAttribute('data-errors')")
     assert somebody.get_by_label("E-mail address").get_attribute("aria-invalid") == "true"
     assert_accessible(somebody)
+
+
+def test_an_open_list_changes_by_itself_and_leaves_what_has_the_focus(
+    running: Running, person: Callable[..., Page]
+) -> None:
+    ada = person()
+    set_password(ada, running.first_link(), **{"Your name": "Ada Example", "Your e-mail address": ADA})
+    add_app(ada, running)
+    by = UUID(running.house.id_of(ADA))
+    accounts = running.house.accounts
+    ben, cyd = (
+        people.invite(accounts, by=by, email=email, name=name, roles=[Role.ASSESSOR])
+        for email, name in ((BEN, "Ben Example"), ("cyd@example.org", "Cyd Example"))
+    )
+    ada.goto(f"{running.address}/people/confirmations")
+    ada.evaluate("document.querySelector('tr[data-key]').mark = 'the same row'")
+    ada.get_by_role("link", name="Your account").focus()
+    people.take_role(accounts, cyd, Role.ASSESSOR, by=by)
+    people.give_role(accounts, ben, Role.FINANCE, by=by)
+    expect(ada.get_by_role("row", name="Ben Example Finance")).to_be_visible(timeout=20_000)
+    expect(ada.get_by_role("row", name="Cyd Example")).to_have_count(0)
+    assert ada.evaluate("document.querySelector('tr[data-key]').mark") == "the same row"
+    assert ada.evaluate("document.activeElement.textContent") == "Your account"

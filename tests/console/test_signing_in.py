@@ -200,6 +200,16 @@ def test_a_session_of_whoever_manages_accounts_ends_after_half_an_hour_idle(hous
     assert ada.path == "/sign-in"
 
 
+def test_a_page_that_is_left_open_signs_nobody_in_for_longer(house: House, ada: Browser) -> None:
+    for minutes in (10, 10, 9):
+        house.clock.advance(timedelta(minutes=minutes))
+        answer = ada.client.get("/people/confirmations", headers={"X-Fragment": "1"}, follow_redirects=False)
+        assert answer.status_code == 200
+    house.clock.advance(timedelta(minutes=1))
+    answer = ada.client.get("/people/confirmations", headers={"X-Fragment": "1"}, follow_redirects=False)
+    assert answer.status_code == 303
+
+
 def test_any_session_ends_after_twelve_hours(house: House, ada: Browser) -> None:
     trustee = house.join(ada, "tru@example.org", Role.TRUSTEE)
     house.clock.advance(timedelta(hours=6))

@@ -44,6 +44,8 @@ class Visit:
     cookies: Mapping[str, str] = field(default_factory=dict)
     browser: str = ""
     from_elsewhere: bool = False
+    is_fragment: bool = False
+    """Whether a page that is open asks for what is new, by its script, and nobody did anything."""
     session: Session | None = None
     person: Person | None = None
     nonce: str = field(default_factory=lambda: secrets.token_urlsafe(16))
@@ -80,7 +82,7 @@ class Visit:
 
     def find_session(self) -> None:
         """Looks up whose session it is, if the browser has one."""
-        if found := sessions.find(self.app.accounts, self.token):
+        if found := sessions.find(self.app.accounts, self.token, is_used=not self.is_fragment):
             self.session, self.person = found
 
     def take_session(self, token: str) -> None:
@@ -183,4 +185,5 @@ def visit_of(app: Application, request: Request, *, path: str) -> Visit:
         cookies=request.cookies,
         browser=browser_of(request.headers.get("user-agent", "")),
         from_elsewhere=request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"),
+        is_fragment="x-fragment" in request.headers,
     )

@@ -50,8 +50,9 @@ def begin_full(work: Work, person: Person, factor: Factor, *, browser: str) -> s
     return begin(work, person, stage=Stage.FULL, browser=browser, factor=factor)
 
 
-def find(accounts: Accounts, token: str | None) -> tuple[Session, Person] | None:
-    """The session of this secret and whose it is, unless it is over; it counts as used now."""
+def find(accounts: Accounts, token: str | None, *, is_used: bool = True) -> tuple[Session, Person] | None:
+    """The session of this secret and whose it is, unless it is over. It counts as used now if somebody did something:
+    not if a page that is open looks for what is new."""
     if not token:
         return None
     with accounts.reading() as work:
@@ -64,10 +65,10 @@ def find(accounts: Accounts, token: str | None) -> tuple[Session, Person] | None
         with accounts.work() as work:
             work.sessions.end(session.token_hash)
         return None
-    if now >= session.used_at + TOUCHED_EVERY:
+    if is_used and now >= session.used_at + TOUCHED_EVERY:
         with accounts.work() as work:
             work.sessions.change(session.token_hash, used_at=now)
-    return replace(session, used_at=now), person
+    return (replace(session, used_at=now) if is_used else session), person
 
 
 def signed_in(session: Session, person: Person) -> SignedIn | None:
