@@ -381,6 +381,16 @@ Secret = Annotated[str, validate.Length(min=20, max=100)]
 """Of a one-time link: 128 random bits or more, as `secrets.token_urlsafe` writes them."""
 
 
+class StaffLetter(Shape):
+    """What a letter to somebody with an account needs: their name and address, the one-time link in it if there is one,
+    and the name of whoever it is about. Sealed to notifications."""
+
+    name: Name
+    email: Email
+    link: Annotated[str, validate.Length(min=1, max=500)] | None = None
+    about: Name | None = None
+
+
 class LinkSecret(Shape):
     """The secret of a one-time link.
 

@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, str | tuple[str, ...]] = {
     "restore": "leeward.commands.backup:restore",
     "migrate": "leeward.commands.migrate:migrate",
     "keys": "leeward.commands.keys:app",
+    "console": "leeward.commands.console:app",
     "templates": "leeward.commands.templates:app",
     "bench": "leeward.commands.bench:bench",
 }

@@ -50,6 +50,28 @@ class AuditAction(StrEnum):
     RETENTION_APPLIED = "retention_applied"
     """Every retention date was computed again. The entry is about no one person."""
 
+    # What changes an account of staff or of a therapist; the subject is the account.
+    ACCOUNT_INVITED = "account_invited"
+    ACCOUNT_SET_UP = "account_set_up"
+    ACCOUNT_RENEWED = "account_renewed"
+    """Somebody who lost password or second factor was sent a link to set them up anew."""
+    ACCOUNT_RECOVERED = "account_recovered"
+    """The same, for the only administrator, on the machine itself."""
+    ACCOUNT_LOCKED = "account_locked"
+    ACCOUNT_UNLOCKED = "account_unlocked"
+    ACCOUNT_ENDED = "account_ended"
+    SIGN_INS_STOPPED = "sign_ins_stopped"
+    """Too many failed, so nobody is let in for some minutes."""
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of an action
+    FACTOR_ADDED = "factor_added"
+    FACTOR_REMOVED = "factor_removed"
+    RECOVERY_CODES_MADE = "recovery_codes_made"
+    RECOVERY_CODE_USED = "recovery_code_used"
+    ROLE_GRANTED = "role_granted"
+    ROLE_CONFIRMED = "role_confirmed"
+    ROLE_DECLINED = "role_declined"
+    ROLE_TAKEN = "role_taken"
+
 
 @dataclass(frozen=True)
 class Anchor:

@@ -66,7 +66,7 @@ def users_of(topologies: Sequence[Topology]) -> list[User]:
     """A user for each service, for each front-end that publishes, and for consoles, the command line tool and the
     public site's enquiries."""
     services = [topology.service for topology in topologies]
-    front_ends = [publisher for publisher in PUBLISHERS if publisher not in services]
+    front_ends = [publisher for publisher in PUBLISHERS if publisher not in (*services, CONSOLE)]
     return [
         *(_service(topology) for topology in topologies),
         *(_front_end(publisher) for publisher in front_ends),
@@ -170,11 +170,11 @@ def _console(services: Sequence[str]) -> User:
     events_ = [re.escape(f"{publisher}.events") for publisher in services]
     return User(
         CONSOLE,
-        "staff consoles and portals: give commands, and listen in queues of their own",
+        "staff consoles and portals: give commands, publish the console's events, and listen in queues of their own",
         configure=own,
         write=[*own, re.escape(COMMANDS)],
         read=[*own, *events_, re.escape(COMMANDS)],
-        topics=[commands],
+        topics=[commands, _publishing(CONSOLE)],
     )
 
 

@@ -18,7 +18,7 @@ from alembic.config import Config
 
 from chassis.config import InvalidSettings, check, open_env, read_chassis_settings
 from chassis.store.engine import open_engine
-from chassis.store.revision import newest, versions_folder
+from chassis.store.revision import newest, package_of, versions_folder
 
 
 def migrate(service: str, database_url: str, *, to: str = "head") -> None:
@@ -38,7 +38,7 @@ def revise(service: str, message: str) -> None:
     with open_engine("sqlite://").begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-        config.attributes["metadata"] = importlib.import_module(f"services.{service}.store.tables").metadata
+        config.attributes["metadata"] = importlib.import_module(f"{package_of(service)}.store.tables").metadata
         versions = config.get_main_option("version_locations")
         command.revision(config, message, autogenerate=True, rev_id=number, version_path=versions)
     subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", str(versions)], check=True)

@@ -14,11 +14,23 @@ class NotMigrated(Exception):
     """The database is not at the revision that this version of the service needs."""
 
 
+def package_of(service: str) -> str:
+    """The package of a service, or of a front-end that has a database. Raises LookupError if there is neither."""
+    for package in (f"services.{service}", f"web.{service}"):
+        try:
+            spec = importlib.util.find_spec(package)
+        except ModuleNotFoundError:  # what is deployed apart has no other's parent package either
+            continue
+        if spec and spec.origin:
+            return package
+    raise LookupError(f"there is no service {service!r}")
+
+
 def versions_folder(service: str) -> Path:
     """Where a service keeps its revisions. Raises LookupError if there is no such service."""
-    spec = importlib.util.find_spec(f"services.{service}")
-    if spec is None or spec.origin is None:
-        raise LookupError(f"there is no service {service!r}")
+    spec = importlib.util.find_spec(package_of(service))
+    assert spec is not None
+    assert spec.origin is not None
     return Path(spec.origin).parent / "migrations" / "versions"
 
 

@@ -23,7 +23,10 @@ REFRESH_SECONDS = 2.0
 def run_in_foreground(folder: Path, *, sample: int, prefork_server: PreforkServer | None) -> None:
     """Runs the broker, services and site of a workspace until Ctrl-C. `sample`: how many sample requests to send."""
     workspace = Workspace(folder)
-    with plain_errors(), running(workspace, site=True, prefork_server=prefork_server, say=_say) as supervisor:
+    with (
+        plain_errors(),
+        running(workspace, site=True, console=True, prefork_server=prefork_server, say=_say) as supervisor,
+    ):
         try:
             _announce(workspace, supervisor)
             if sample:
@@ -72,5 +75,10 @@ def _say(what: str) -> None:
 
 def _announce(workspace: Workspace, supervisor: Supervisor) -> None:
     console.print(f"Open:   {supervisor.site}", soft_wrap=True)
+    console.print(f"Staff:  {supervisor.console}", soft_wrap=True)
+    if workspace.first_link.exists():
+        link = workspace.first_link.read_text().strip()
+        workspace.first_link.unlink()
+        console.print(f"        The first administrator begins here, within 30 minutes: {link}", soft_wrap=True)
     console.print(f"Broker: {supervisor.amqp_uri}", soft_wrap=True)
     console.print(f"Mail:   {workspace.mail}/new   Logs: {workspace.folder}/log   For machines: {workspace.run_file}")

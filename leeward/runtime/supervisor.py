@@ -38,9 +38,15 @@ from leeward.runtime.processes import (
 from leeward.runtime.restarts import Restarts, delay_seconds
 from leeward.runtime.workspace import SERVICES, Workspace
 
+OURS = ("leeward", "chassis.host", "web.site", "web.console")
+"""What the commands of our processes contain, one or the other."""
+
 READY_SECONDS = 60
 STOP_SECONDS = 30
-SITE = "site"
+SITE, CONSOLE = "site", "console"
+FRONT_ENDS = {SITE: "web.site", CONSOLE: "web.console"}
+"""The programs that people open in a browser, each with its module."""
+
 BROKER = "The broker"
 
 
@@ -80,12 +86,14 @@ class Supervisor:
         *,
         own_uris: Mapping[str, str] = MappingProxyType({}),
         site: bool = False,
+        console: bool = False,
         prefork_server: PreforkServer | None = None,
         node: Node | None = None,
         say: Say = say_nothing,
         delay: Callable[[int], float] = delay_seconds,
     ) -> None:
-        """`own_uris` has the AMQP URI of each service with a broker user of its own. `site` runs the public site too.
+        """`own_uris` has the AMQP URI of each service with a broker user of its own. `site` runs the public site too,
+        and `console` the staff's console.
 
         `prefork_server` is one that is running already, and `node` the broker if it is a private one; the supervisor
         restarts both when they end, and stops them with everything else. `say` prints what has ended. `delay` maps the
@@ -101,6 +109,9 @@ class Supervisor:
         if site:
             listen = workspace.values().get("LEEWARD_SITE") or f"127.0.0.1:{free_ports(1)[0]}"
             self._http[SITE] = f"http://{listen}"
+        if console:  # by name, because passkeys refuse an address
+            listen = workspace.values().get("LEEWARD_CONSOLE") or f"localhost:{free_ports(1)[0]}"
+            self._http[CONSOLE] = f"http://{listen}"
         self.running: dict[str, Supervised] = {}
         self._prefork_server = prefork_server or open_prefork_server()
         self._say, self._delay = say, delay
@@ -112,10 +123,17 @@ class Supervisor:
         """The public site's address, if it runs here."""
         return self._http.get(SITE)
 
+    @property
+    def console(self) -> str | None:
+        """The address of the staff's console, if it runs here."""
+        return self._http.get(CONSOLE)
+
     def migrate(self) -> None:
         """Brings every database to its newest revision. Raises CalledProcessError."""
-        stores = self.workspace.stores()
-        behind = [service for service in self._services if _is_behind(service, stores[service])]
+        stores = {name: url for name, url in self.workspace.stores().items() if name in self._services}
+        if self.console:
+            stores[CONSOLE] = self.workspace.console_store()
+        behind = [name for name, url in stores.items() if _is_behind(name, url)]
         commands = ([sys.executable, "-m", "chassis.store.migrate", service] for service in behind)
         started = [subprocess.Popen(command, env=self._environment, cwd=ROOT) for command in commands]
         for process in started:
@@ -125,8 +143,8 @@ class Supervisor:
     def start(self, until: Callable[[], None] = lambda: None) -> None:
         """Starts everything, calls `until`, and waits until each is ready. Raises ServiceWontStart."""
         self._prefork_server = self._prefork_server or open_prefork_server()
-        # The site first: it needn't wait for the prefork server.
-        for name in sorted(self._http, key=lambda name: name != SITE):
+        # Front-ends first: they needn't wait for the prefork server.
+        for name in sorted(self._http, key=lambda name: name not in FRONT_ENDS):
             self.running[name] = Supervised(name, self._spawn(name), Restarts(self._delay))
         until()
         self._wait_until_ready()
@@ -184,12 +202,12 @@ class Supervisor:
     def write_run_file(self) -> None:
         stores = self.workspace.stores()
         processes = {name: self._run_file_entry(supervised) for name, supervised in self.running.items()}
-        site = processes.pop(SITE, None)
+        front_ends = {name: processes.pop(name) for name in FRONT_ENDS if name in processes}
         for name, entry in processes.items():
             entry["store"] = stores[name]
         me = {"pid": os.getpid(), "started": started_at(os.getpid())}
         content = {"amqp_uri": self.amqp_uri, "web": self.site, **me, "services": processes}
-        self.workspace.write_run_file(content | ({SITE: site} if site else {}))
+        self.workspace.write_run_file(content | front_ends)
 
     def _run_file_entry(self, supervised: Supervised) -> dict[str, Any]:
         return {
@@ -205,9 +223,9 @@ class Supervisor:
             self._node.stop()  # its port mapper, and what may be left of the node
             self._node = local_broker.begin(self._node.folder, port=self._node.port)
             return self._node.process
-        if self._prefork_server and name != SITE:
+        if self._prefork_server and name not in FRONT_ENDS:
             return self._fork(name, self._prefork_server)
-        command = ["web.site"] if name == SITE else ["chassis.host.run", name]
+        command = [FRONT_ENDS[name]] if name in FRONT_ENDS else ["chassis.host.run", name]
         with self.workspace.log(name).open("ab") as log:
             return subprocess.Popen(
                 tied_command(*command),
@@ -231,6 +249,9 @@ class Supervisor:
         listen = self._http[name].removeprefix("http://")
         if name == SITE:
             return {**self.workspace.site_settings(self.amqp_uri), **self._environment, "LEEWARD_SITE": listen}
+        if name == CONSOLE:
+            console = {"LEEWARD_CONSOLE": listen, "CONSOLE_FIRST_LINK": str(self.workspace.first_link.absolute())}
+            return {**self._environment, **console}
         own = {"AMQP_URI": self._own_uris.get(name, self.amqp_uri), "LEEWARD_HTTP": listen}
         return {**LOADS_FASTER, **self.workspace.links_to(self.site), **self._environment, **own}
 
@@ -286,6 +307,7 @@ def running(
     services: Sequence[str] = SERVICES,
     *,
     site: bool = False,
+    console: bool = False,
     prefork_server: PreforkServer | None = None,
     say: Say = say_nothing,
 ) -> Iterator[Supervisor]:
@@ -300,7 +322,14 @@ def running(
         node = None if given else local_broker.begin(workspace.broker)
         amqp_uri = node.amqp_uri if node else str(given)
         supervisor = Supervisor(
-            workspace, amqp_uri, services, site=site, prefork_server=prefork_server, node=node, say=say
+            workspace,
+            amqp_uri,
+            services,
+            site=site,
+            console=console,
+            prefork_server=prefork_server,
+            node=node,
+            say=say,
         )
         try:
             supervisor.migrate()
@@ -332,7 +361,7 @@ def refuse_if_running(workspace: Workspace, *, say: Say = say_nothing) -> None:
         return
     if is_same(found["pid"], found.get("started", "")):
         raise AlreadyRunning(_already_running(workspace, found["pid"]))
-    processes = [*found["services"].values(), *([found[SITE]] if SITE in found else [])]
+    processes = [*found["services"].values(), *(found[name] for name in FRONT_ENDS if name in found)]
     pids = [found["pid"], *(process["pid"] for process in processes)]
     if _still_running(pids):
         say(f"What a killed Leeward left behind in {workspace.folder} is ending …")
@@ -350,7 +379,7 @@ def _already_running(workspace: Workspace, pid: int | str) -> str:
 
 def _still_running(pids: Sequence[int]) -> list[int]:
     """Those of these processes that still run; a number may have been given to another program meanwhile."""
-    return [pid for pid in pids if any(words in command_of(pid) for words in ("leeward", "chassis.host", "web.site"))]
+    return [pid for pid in pids if any(words in command_of(pid) for words in OURS)]
 
 
 def _signal(process: Process, signal_: signal.Signals) -> None:

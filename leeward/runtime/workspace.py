@@ -64,6 +64,11 @@ class Workspace:
         return self.folder / "spool"
 
     @property
+    def first_link(self) -> Path:
+        """Where the console leaves the one-time link for the first administrator, until there is one."""
+        return self.folder / "first-administrator"
+
+    @property
     def run_file(self) -> Path:
         return self.folder / "run.json"
 
@@ -100,6 +105,9 @@ class Workspace:
         if not self.settings.exists():
             self.settings.touch(mode=0o600)
             self.settings.write_text(self._settings(database_urls or {}))
+        if "CONSOLE_MASTER_KEY" not in self.values():  # a folder that is older than the console
+            with self.settings.open("a") as file:
+                file.write("\n".join(self._console_settings()) + "\n")
 
     def environment(self, amqp_uri: str) -> dict[str, str]:
         """The environment that the services run in."""
@@ -136,6 +144,13 @@ class Workspace:
             raise Refusal(f"{self.settings} doesn't say {', '.join(missing)}. `leeward up` makes one that does.")
         return {service: str(values[name]) for service, name in names.items()}
 
+    def console_store(self) -> str:
+        """The database URL of the staff's console. Raises Refusal if it is missing."""
+        url = self.values().get("CONSOLE_DATABASE_URL")
+        if not url:
+            raise Refusal(f"{self.settings} doesn't say CONSOLE_DATABASE_URL. `leeward up` makes one that does.")
+        return url
+
     def values(self) -> dict[str, str | None]:
         """The settings: from the file, overridden by environment variables."""
         try:
@@ -161,6 +176,12 @@ class Workspace:
             raise Refusal(f"{self.run_file} can't be read. Remove it, and start Leeward again.")
         return content
 
+    def _console_settings(self) -> list[str]:
+        return [
+            f"CONSOLE_DATABASE_URL=sqlite:///{self.folder.absolute()}/console.db",
+            f"CONSOLE_MASTER_KEY={new_master_key()}",
+        ]
+
     def _settings(self, database_urls: dict[str, str]) -> str:
         stores = {service: f"sqlite:///{self.folder.absolute()}/{service}.db" for service in SERVICES} | database_urls
         lines = [
@@ -168,6 +189,7 @@ class Workspace:
             f"LEEWARD_KEYS={self.keys.absolute()}",
             *(f"{service.upper()}_DATABASE_URL={stores[service]}" for service in SERVICES),
             *(f"{service.upper()}_MASTER_KEY={new_master_key()}" for service in HAVE_DATA_KEYS),
+            *self._console_settings(),
             f"LEEWARD_AUDIT_ANCHORS={self.anchors.absolute()}",
             f"NOTIFICATIONS_MAIL=maildir:{self.mail.absolute()}",
             *(f"NOTIFICATIONS_{role}={mailbox}" for role, mailbox in SAMPLE_MAILBOXES.items()),

@@ -17,8 +17,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_file
 
 from leeward.subject_access.languages import po_file
+from web.shared.languages import ENGLISH, LANGUAGES
 from web.site.catalogue import in_step, write_or_check
-from web.site.languages import ENGLISH, LANGUAGES
 
 ROOT = Path(__file__).parents[2]
 SOURCES = (

@@ -11,7 +11,8 @@ from markupsafe import Markup
 from chassis.subject_access import written
 from contracts.commands.subject import Fact
 from contracts.london import LONDON
-from web.site.languages import Translations, Translator, read_catalogue, read_catalogues
+from web.shared.languages import Translations, Translator, read_catalogue
+from web.site.locales import read_catalogues
 
 
 class Language(StrEnum):

@@ -59,6 +59,7 @@ from contracts.events.billing import (
     SubsidyResumed,
     SubsidyWaitlisted,
 )
+from contracts.events.console import StaffInvited, StaffTold
 from contracts.events.evaluation import EvaluationInvitationCancelled, EvaluationInvited
 from contracts.events.intake import (
     AgreementAwaited,
@@ -95,6 +96,7 @@ from contracts.events.web import AlertAnswered, TherapyReported
 from contracts.vocabulary import Channel
 from services.notifications import dependencies, subject_access
 from services.notifications.handlers import (
+    accounts,
     address_book,
     alarms,
     alerts,
@@ -140,6 +142,8 @@ class NotificationsService:
             address_book.record_contact,
             idempotent_by="the number of the newest address; an introduction: referral and therapist",
         ),
+        on(StaffInvited, accounts.send_link, idempotent_by="account_id and when the link ends"),
+        on(StaffTold, accounts.tell, idempotent_by="notice_id"),
         on(ReferralWithdrawn, address_book.withdraw, idempotent_by="referral_id, which is withdrawn once"),
         on(ReferralReopened, address_book.reopen, idempotent_by="the number of intake's newest word on it"),
         on(ReferralReceived, office_messages.notify_office_of_request, idempotent_by="referral_id"),

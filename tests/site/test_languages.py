@@ -15,8 +15,9 @@ from babel.messages.pofile import read_po
 from services.intake.application import status
 from tests.site.conftest import Browser
 from tests.site.test_pages import ANSWERS, ROUTES, WITHOUT_SESSION
+from web.shared.languages import LANGUAGES, MISSED, UNREAD, Translations
 from web.site import catalogue
-from web.site.languages import LANGUAGES, MISSED, UNREAD, Translations, po_file, read_catalogues
+from web.site.locales import po_file, read_catalogues
 from web.site.pages import request
 from web.site.pages.request_status import SAID_BY_INTAKE
 
@@ -133,7 +134,7 @@ def test_whoever_brings_the_catalogue_up_to_date_keeps_what_was_not_read(tmp_pat
     catalogues.mkdir(parents=True)
     (catalogues / "site.po").write_text(po.replace('#, fuzzy\nmsgid "Cookies"\n', 'msgid "Cookies"\n'))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("web.site.languages.LOCALE", tmp_path)
+        patch.setattr("web.site.locales.LOCALE", tmp_path)
         assert catalogue.updated("cy") == (catalogues / "site.po").read_text()
         assert "Cookies" not in read_catalogues()["cy"].unread
 

@@ -44,9 +44,9 @@ from contracts.vocabulary import (
 from tests.site.conftest import AT, Browser
 from tests.site.test_languages import untranslated
 from web.publisher.spool import Spool
+from web.shared.languages import Translations
 from web.site import catalogue
 from web.site.enquiry import EnquiryUnavailable
-from web.site.languages import Translations
 from web.site.links import link
 
 SECRET, OTHER, RIGHT = "s" * 22, "o" * 22, "r" * 22

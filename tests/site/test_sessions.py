@@ -10,7 +10,7 @@ from environs import Env
 from starlette.testclient import TestClient
 
 from tests.site.conftest import AT, Browser
-from web.site.limits import HourlyLimit, network_of
+from web.shared.limits import HourlyLimit, network_of
 from web.site.sessions import NoRoom, Session, Sessions
 from web.site.settings import read
 
@@ -145,7 +145,7 @@ def test_the_hourly_limit_counts_by_household_and_its_memory_is_bounded(
         for one in (1, 2)
     ]
     assert codes == [200, 429]
-    monkeypatch.setattr("web.site.limits.MOST_REMEMBERED", 2)
+    monkeypatch.setattr("web.shared.limits.MOST_REMEMBERED", 2)
     limit = HourlyLimit(1, lambda: AT)
     assert [limit.record_hit(who) for who in ("a", "b", "b", "c", "b", "a")] == [
         False,

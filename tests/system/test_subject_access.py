@@ -25,7 +25,7 @@ from tests.support.samples import consents
 from tests.support.story import Story, open_fund, return_form
 from tests.support.system import virtual_host
 from tests.system.test_nothing_leaks import PLANTED, Everything, everything, leeward, planted_form, take_in_hand
-from web.site.languages import MISSED, UNREAD
+from web.shared.languages import MISSED, UNREAD
 
 __all__ = ["everything"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from functools import partial
 
 import uvicorn
 
@@ -11,9 +12,10 @@ from chassis.clock import Clock, clock_for
 from chassis.config import InvalidSettings, check, open_env
 from chassis.observability.logs import configure
 from chassis.privacy.sealing import NoKey
+from web.shared.connections import connections_of
 from web.site.app import build_app
-from web.site.connections import connections_of
 from web.site.forms.problems import InvalidDefinitions
+from web.site.pages.errors import malformed
 from web.site.settings import SiteSettings, read
 from web.site.site import open_site
 
@@ -49,7 +51,7 @@ def main() -> int:
         access_log=False,  # it would hold addresses of people
         log_config=None,
         server_header=False,
-        http=connections_of(site),
+        http=connections_of(settings.request_time, partial(malformed, site)),
         ws="none",  # what asks for another protocol gets the page
         proxy_headers=True,
         forwarded_allow_ips=settings.trusted_proxies,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from urllib.parse import parse_qs
 
 from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
@@ -16,23 +15,23 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 
-from web.site.answers import AnswerMiddleware
-from web.site.connections import PartDeadlines
-from web.site.languages import ENGLISH, LANGUAGES
+from web.shared.answers import AnswerMiddleware
+from web.shared.assets import Assets
+from web.shared.bodies import TooLarge, posted_fields
+from web.shared.connections import PartDeadlines
+from web.shared.headers import common_headers
+from web.shared.languages import ENGLISH, LANGUAGES
 from web.site.links import alert, client, offer
 from web.site.links import form as forms
 from web.site.pages import form, plain, quick_exit, request, request_contact, request_status, submit
-from web.site.pages.errors import error
+from web.site.pages.errors import error, error_of
 from web.site.rendering import STATIC
 from web.site.site import Site
 from web.site.visit import LEFT, REQUEST, Visit, session_token_for, visit_of
 
 View = Callable[[Visit], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
-MOST_BODY_BYTES = 64 * 1024
-MOST_FIELDS = 200
 MOST_SENDING = 40
 """How many requests may wait for the broker at once, in threads apart from those that render pages."""
 
@@ -113,10 +112,6 @@ register_url_convertor("step", StepNumber())
 register_url_convertor("secret", SecretOfLink())
 
 
-class TooLarge(Exception):
-    """The posted body has more bytes or fields than any form of the site."""
-
-
 def build_app(site: Site) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -129,7 +124,11 @@ def build_app(site: Site) -> Starlette:
         lifespan=lifespan,
         middleware=[
             Middleware(PartDeadlines),
-            Middleware(AnswerMiddleware, site=site),
+            Middleware(
+                AnswerMiddleware,
+                headers=common_headers(secure=site.settings.secure),
+                page_for=partial(error_of, site),
+            ),
             Middleware(TrustedHostMiddleware, allowed_hosts=site.settings.allowed_hosts, www_redirect=False),
         ],
     )
@@ -148,7 +147,7 @@ def _routes(site: Site) -> list[BaseRoute]:
     return [
         Route("/health/live", _live),
         Route("/health/ready", _ready),
-        Mount("/static", _Assets(directory=STATIC)),
+        Mount("/static", Assets(*STATIC)),
         *pages,
     ]
 
@@ -168,7 +167,7 @@ def _endpoint(site: Site, view: View, language: str, route: str, senders: Capaci
     async def answer(request: Request) -> Response:
         visit = visit_of(site, request, language=language, path=path.format(**request.path_params))
         try:
-            visit.fields = await _fields(request)
+            visit.fields = await posted_fields(request)
         except TooLarge:
             return error(visit, 413)
         except ClientDisconnect:
@@ -195,30 +194,6 @@ def _show(view: View, visit: Visit) -> Response:
     if visit.is_post and visit.from_elsewhere:
         return visit.go_to("/")
     return view(visit)
-
-
-async def _fields(request: Request) -> dict[str, list[str]]:
-    """The posted fields; empty for other methods. Raises TooLarge, ClientDisconnect."""
-    if request.method != "POST":
-        return {}
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MOST_BODY_BYTES:
-            raise TooLarge
-    try:
-        return parse_qs(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
-    except ValueError:
-        raise TooLarge from None
-
-
-class _Assets(StaticFiles):
-    """Static files, cached for ever by browsers: their addresses change with their content."""
-
-    def file_response(self, *arguments: object, **named: object) -> Response:
-        response = super().file_response(*arguments, **named)  # type: ignore[arg-type]
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        return response
 
 
 async def _live(_: Request) -> Response:

@@ -15,24 +15,27 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from web.shared.languages import ENGLISH, LANGUAGES
 from web.site.forms.definition import Choice, Definition, Page, Question
 from web.site.forms.loader import read_every_version
 from web.site.helplines import read_helplines
-from web.site.languages import ENGLISH, LANGUAGES, po_file
+from web.site.locales import po_file
 from web.site.retention import read_terms
 
 FOLDER = Path(__file__).parent
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
+SHARED = [("*.py", "python"), ("templates/*.html", "jinja2.ext:babel_extract")]  # deeper there, staff's pages lie
 KEYWORDS = {"_": None, "N_": None, "plain": None}
 
 
 def template() -> Catalog:
     """Every text that is shown to people, and where it stands."""
     catalogue = Catalog(project="Leeward", charset="utf-8")
-    options = {"templates/**.html": {"encoding": "utf-8", "newstyle_gettext": "false"}}
-    for name, _, message, _, _ in extract_from_dir(FOLDER, METHODS, options, keywords=KEYWORDS):
-        if isinstance(message, str) and message:
-            catalogue.add(message, locations=[(f"web/site/{name}", 0)])
+    options = {pattern: {"encoding": "utf-8", "newstyle_gettext": "false"} for pattern, _ in (METHODS[1], SHARED[1])}
+    for folder, methods in ((FOLDER.parent / "shared", SHARED), (FOLDER, METHODS)):
+        for name, _, message, _, _ in extract_from_dir(folder, methods, options, keywords=KEYWORDS):
+            if isinstance(message, str) and message:
+                catalogue.add(message, locations=[(f"web/{folder.name}/{name}", 0)])
     for line in read_helplines():
         catalogue.add(line.when, locations=[("helplines", 0)])
         catalogue.add(line.text, locations=[("helplines", 0)])

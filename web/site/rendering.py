@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-from datetime import date, datetime
-from functools import cache
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from contracts.london import LONDON
 from contracts.typed.postcodes import NO_FIXED_ABODE
+from web.shared import assets
+from web.shared.assets import addresses
+from web.shared.languages import ENGLISH, LANGUAGES, Translator
+from web.shared.rendering import SHARED, day, environment, moment
+from web.shared.texts import N_
 from web.site.forms.definition import Answer, Answers, Kind, Question
 from web.site.forms.field_types import choices_of, pounds, written
 from web.site.helplines import Helpline, dialled, read_helplines
-from web.site.languages import ENGLISH, LANGUAGES, Translator, read_catalogues
+from web.site.locales import read_catalogues
 from web.site.retention import read_terms
 from web.site.settings import SiteSettings
-from web.site.texts import MONTHS, N_
 
 FOLDER = Path(__file__).parent
-STATIC = FOLDER / "static"
+STATIC = (assets.SHARED, FOLDER / "static")
 UNTRANSLATED = "<!-- untranslated -->"
-WEEKDAYS = (
-    N_("Monday"),
-    N_("Tuesday"),
-    N_("Wednesday"),
-    N_("Thursday"),
-    N_("Friday"),
-    N_("Saturday"),
-    N_("Sunday"),
-)
 
 
 class Renderer:
@@ -40,14 +31,7 @@ class Renderer:
 
     def __init__(self, settings: SiteSettings) -> None:
         self._catalogues = read_catalogues()
-        self._environment = Environment(
-            loader=FileSystemLoader(FOLDER / "templates"),
-            autoescape=select_autoescape(default=True),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-        )
+        self._environment = environment(SHARED, FOLDER / "templates")
         self._environment.globals.update(
             charity=settings.charity,
             telephone=settings.telephone,
@@ -55,7 +39,7 @@ class Renderer:
             session_minutes=round(settings.session.total_seconds() / 60),
             warn_after_seconds=round((settings.session - settings.warn_before).total_seconds()),
             session_seconds=round(settings.session.total_seconds()),
-            asset=_asset,
+            asset=addresses(*STATIC),
             N_=N_,
             languages=LANGUAGES,
             choices_of=choices_of,
@@ -112,18 +96,6 @@ def shown(question: Question, answers: Answers, translator: Translator) -> str:
     return _in_words(question, answer, answers, translator)
 
 
-def moment(at: datetime, translator: Translator) -> str:
-    """A time in London as text: `17:00, Friday 27 November 2026`."""
-    there = at.astimezone(LONDON)
-    month = translator.plain(MONTHS[there.month - 1])
-    day = translator.plain(WEEKDAYS[there.weekday()])
-    return f"{there:%H:%M}, {day} {there.day} {month} {there.year}"
-
-
-def day(on: date, translator: Translator) -> str:
-    return f"{on.day} {translator.plain(MONTHS[on.month - 1])} {on.year}"
-
-
 def _in_words(question: Question, answer: Answer, answers: Answers, translator: Translator) -> str:
     labels = {choice.value: translator.plain(choice.label) for choice in choices_of(question, answers)}
     if isinstance(answer, tuple):
@@ -137,10 +109,3 @@ def _in_words(question: Question, answer: Answer, answers: Answers, translator: 
     if question.kind is Kind.MILES:
         return translator.plain(N_("%(number)s miles"), number=answer)
     return labels.get(answer, answer)
-
-
-@cache
-def _asset(name: str) -> str:
-    """An asset's address, which changes with its content."""
-    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:10]
-    return f"/static/{name}?v={digest}"

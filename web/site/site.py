@@ -11,14 +11,15 @@ from chassis.privacy.sealing import Keyring
 from contracts.london import day_of
 from contracts.sealed import Credentials
 from web.publisher.publisher import Publisher
+from web.shared.limits import HourlyLimit
 from web.site.enquiry import Enquiry
 from web.site.forms.definition import Definition
 from web.site.forms.loader import read_definitions
-from web.site.limits import HourlyLimit, WrongTries
 from web.site.rendering import Renderer
 from web.site.sessions import Sessions
 from web.site.settings import SiteSettings
 from web.site.spool_flusher import SpoolFlusher
+from web.site.wrong_tries import WrongTries
 
 
 @dataclass(frozen=True)

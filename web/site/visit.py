@@ -11,9 +11,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from web.site.headers import content_security_policy
-from web.site.languages import ENGLISH
-from web.site.limits import network_of
+from web.shared.headers import content_security_policy
+from web.shared.languages import ENGLISH
+from web.shared.limits import network_of
 from web.site.site import Site
 
 LEFT = "left"

@@ -15,6 +15,7 @@ from contracts.sealed import (
     SafeChannel,
     SafeContact,
     SafeHours,
+    StaffLetter,
 )
 from contracts.shape import InvalidShape
 from contracts.vocabulary import AlertStep, Channel, StaffId
@@ -209,6 +210,19 @@ def compose_code_text(unit: UnitOfWork[Dependencies], message: Message) -> Compo
     }
     to = therapist_contact(unit, message.therapist_id).telephone or ""
     return ComposedMessage(message.template.value, values, unit.dependencies.settings.sender, to, channel=Channel.TEXT)
+
+
+def compose_for_account(unit: UnitOfWork[Dependencies], message: Message) -> ComposedMessage:
+    """To somebody with an account; name, address and link came sealed with the message."""
+    policy, letter = unit.dependencies.settings, unit.dependencies.keyring.open(StaffLetter, message.sealed or "")
+    values = {
+        **message.data,
+        "name": letter.name,
+        "link": letter.link,
+        "about": letter.about,
+        "sender_name": policy.sender.name,
+    }
+    return ComposedMessage(message.template.value, values, policy.sender, letter.email)
 
 
 def compose_for_staff(unit: UnitOfWork[Dependencies], message: Message) -> ComposedMessage:

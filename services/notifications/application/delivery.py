@@ -18,6 +18,7 @@ from services.notifications.application.composition import (
     ComposedMessage,
     addressee_of,
     compose_code_text,
+    compose_for_account,
     compose_for_client,
     compose_for_enclosed_contact,
     compose_for_staff,
@@ -83,6 +84,8 @@ def deliver(unit: UnitOfWork[Dependencies], message_id: MessageId) -> DeliveryRe
         if again_at > unit.now:
             return DeliveryResult(again_at=again_at)
         return _send(unit, message, compose_for_therapist(unit, message))
+    if message.recipient is Recipient.STAFF:
+        return _deliver_to_account(unit, message)
     return _send(unit, message, compose_for_staff(unit, message))
 
 
@@ -121,6 +124,14 @@ def record_message_sent(unit: UnitOfWork[Dependencies], message: Message, result
             referral_id=message.referral_id,
         )
     )
+
+
+def _deliver_to_account(unit: UnitOfWork[Dependencies], message: Message) -> DeliveryResult:
+    """At once, and never with a link whose time is over."""
+    until = message.data.get("expires_at")
+    if until and datetime.fromisoformat(str(until)) <= unit.now:
+        return DeliveryResult(no_longer_needed=True)
+    return _send(unit, message, compose_for_account(unit, message))
 
 
 def _deliver_to_enclosed_contact(unit: UnitOfWork[Dependencies], message: Message) -> DeliveryResult:

@@ -110,6 +110,15 @@ def queue_to_office(
         unit.set_timer(SEND_MESSAGE, message.id, unit.now)
 
 
+def queue_to_staff(
+    unit: UnitOfWork[Dependencies], template: Template, *, key: UUID | str, data: Coded, sealed: str
+) -> None:
+    """To somebody with an account, at the address in `sealed`, at once and at any hour: they wait for it."""
+    message = _add(unit, template, Recipient.STAFF, About(), key=key, data=data, sealed=sealed)
+    if message:
+        unit.set_timer(SEND_MESSAGE, message.id, unit.now)
+
+
 def queue_alert(
     unit: UnitOfWork[Dependencies],
     *,

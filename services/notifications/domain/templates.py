@@ -14,6 +14,8 @@ class Recipient(StrEnum):
     DUTY_LEAD = "duty_lead"
     DEPUTY = "deputy"
     TRUSTEE = "trustee"
+    STAFF = "staff"
+    """Somebody with an account, at the address that came sealed with the message."""
 
     @property
     def is_staff(self) -> bool:
@@ -87,6 +89,9 @@ class Template(StrEnum):
     ROTA_GAP = "rota_gap"
     SAFEGUARDING_ALERT = "safeguarding_alert"
 
+    STAFF_LINK = "staff_link"
+    STAFF_TOLD = "staff_told"
+
     @property
     def recipient(self) -> Recipient | None:
         """To whom it goes; None for an alert, which goes to the person of its step."""
@@ -94,6 +99,8 @@ class Template(StrEnum):
             return None
         if self in _TO_CLIENTS:
             return Recipient.CLIENT
+        if self in TO_STAFF:
+            return Recipient.STAFF
         return Recipient.OFFICE if self in _TO_THE_OFFICE else Recipient.THERAPIST
 
     def recipients(self, *, client: bool, writer: bool) -> tuple[Recipient, ...]:
@@ -155,6 +162,9 @@ _TO_CLIENTS = frozenset(
 )
 TO_ENCLOSED_CONTACT = frozenset({Template.CONTACT_CODE, Template.CONTACT_MOVED})
 """What goes to the contact that came sealed with the message, and to no other."""
+
+TO_STAFF = frozenset({Template.STAFF_LINK, Template.STAFF_TOLD})
+"""What goes to one of those who have accounts."""
 
 _FOR_WRITERS = _TO_CLIENTS - {Template.CLIENT_EVALUATION} - TO_ENCLOSED_CONTACT
 _TO_THE_OFFICE = frozenset(

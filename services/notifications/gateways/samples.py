@@ -33,6 +33,7 @@ _STAFF: Mapping[str, Any] = {
     "console_url": "https://console.example.org",
 }
 
+_ACCOUNT = {"name": "Sam Pretend", "link": None, "about": "Robin Pretend", "sender_name": "Leeward"}
 _FORM_LINK = {"form_link": "https://forms.example.org/form/link", "reminder": 0}
 _FEE = {"invoice_id": _ID, "amount_pence": 50_00}
 _YEAR = {**_FEE, "from_credit_pence": 0, "starts_on": "2026-11-23", "ends_on": "2027-11-22"}
@@ -98,6 +99,13 @@ _OWN: Mapping[Template, Mapping[str, Any]] = {
     Template.SUBSIDY_TO_LOOK_AT: {"reason": "area_to_be_confirmed"},
     Template.MESSAGE_FAILED: {"message_id": _ID, "failed": "matched", "reason": "rejected"},
     Template.ROTA_GAP: {"gaps": "duty_lead:2026-12-25,deputy:2026-12-25,duty_lead:2026-12-28"},
+    Template.STAFF_LINK: {
+        **_ACCOUNT,
+        "link": "https://console.example.org/link/secret",
+        "renews": False,
+        "expires_at": "2026-11-25T10:00:00+00:00",
+    },
+    Template.STAFF_TOLD: {**_ACCOUNT, "matter": "role_granted", "role": "assessor", "is_own": False},
     Template.SAFEGUARDING_ALERT: {**_ALERT, "step": "duty_lead"},
 }
 
@@ -135,7 +143,12 @@ _STAND_INS: Mapping[StandIn, Mapping[str, Any]] = {
 
 def _values_of(template: Template) -> Mapping[str, Any]:
     recipient = template.recipient
-    common = {Recipient.CLIENT: _CLIENT, Recipient.THERAPIST: _THERAPIST}.get(recipient or Recipient.OFFICE, _STAFF)
+    by_recipient: Mapping[Recipient, Mapping[str, Any]] = {
+        Recipient.CLIENT: _CLIENT,
+        Recipient.THERAPIST: _THERAPIST,
+        Recipient.STAFF: _ACCOUNT,
+    }
+    common = by_recipient.get(recipient or Recipient.OFFICE, _STAFF)
     return {**common, **_OWN.get(template, {})}
 
 

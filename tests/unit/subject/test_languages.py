@@ -21,7 +21,7 @@ from leeward.subject_access.questions import in_the_forms_words
 from tests.site.test_languages import untranslated
 from tests.unit.subject.test_leaving_out import exported
 from tests.unit.subject.test_page import answered
-from web.site.languages import LANGUAGES, MISSED, UNREAD, Translations, read_catalogue
+from web.shared.languages import LANGUAGES, MISSED, UNREAD, Translations, read_catalogue
 
 MOMENT = datetime(2026, 7, 21, 14, 58, tzinfo=UTC)
 

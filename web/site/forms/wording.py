@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contracts.typed.faults import Fault, Unreadable
 from contracts.typed.money import write_pounds
-from web.site.texts import MONTHS, N_, Words
+from web.shared.texts import MONTHS, N_, Words
 
 TEXTS = {
     Fault.AT_LEAST: N_("Enter a number that is at least %(least)s"),

@@ -8,8 +8,8 @@ from starlette.responses import Response
 from contracts.commands.notifications import AlertPage
 from contracts.sealed import AlertAnswer
 from contracts.vocabulary import ConcernCategory, Severity
+from web.shared.texts import N_
 from web.site.links.link import Link, OpenedLink, was_sent
-from web.site.texts import N_
 from web.site.visit import Visit
 
 LINK: Link[AlertPage] = Link("alert", lambda visit, secret: visit.site.enquiry.open_alert(secret))

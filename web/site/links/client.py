@@ -19,9 +19,9 @@ from contracts.london import day_of
 from contracts.sealed import ClientContact, SafeChannel, SafeContact, SafeHours, TherapyAnswer
 from contracts.typed.telephones import write_telephone
 from contracts.vocabulary import MatchEndReason, TherapyReport
+from web.shared.texts import N_
 from web.site.enquiry import EnquiryUnavailable
 from web.site.links.link import Link, OpenedLink, was_sent
-from web.site.texts import N_
 from web.site.visit import Visit
 
 RIGHT = "client-right"

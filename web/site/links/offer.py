@@ -13,8 +13,8 @@ from contracts.labels import LANGUAGES
 from contracts.london import LONDON
 from contracts.sealed import OfferAnswer
 from contracts.vocabulary import AgeBand, ClientGroup, DeclineReason, RiskLevel, Sessions, Work
+from web.shared.texts import N_
 from web.site.links.link import Link, OpenedLink, was_sent
-from web.site.texts import N_
 from web.site.visit import Visit
 
 LINK: Link[OfferPage] = Link("offer", lambda visit, secret: visit.site.enquiry.open_offer(secret))

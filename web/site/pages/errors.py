@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from starlette.requests import Request
 from starlette.responses import Response
 
-from web.site.texts import N_
-from web.site.visit import LEFT, Visit
+from web.shared.headers import common_headers
+from web.shared.languages import language_of
+from web.shared.texts import N_
+from web.site.site import Site
+from web.site.visit import LEFT, Visit, visit_of
 
 UNREADABLE = (
     N_("We can’t read this"),
@@ -37,3 +41,15 @@ def error(visit: Visit, status: int) -> Response:
     heading, words = SAID.get(status) or (UNREADABLE if status < 500 else BROKEN)
     goes_back = status == 413 or status >= 500
     return visit.page("error.html", status=status, heading=heading, words=words, goes_back=goes_back)
+
+
+def error_of(site: Site, request: Request, status: int) -> Response:
+    """The error page in the language of the request's path, whether or not there is such a page."""
+    return error(visit_of(site, request, language=language_of(request.scope["path"])), status)
+
+
+def malformed(site: Site) -> Response:
+    """The whole answer to what isn't HTTP."""
+    page = error(Visit(site), 400)
+    page.headers.update({**common_headers(secure=site.settings.secure), **page.headers})
+    return page

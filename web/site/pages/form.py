@@ -9,6 +9,8 @@ from typing import TypeGuard
 from starlette.responses import Response
 
 from contracts.london import day_of
+from web.shared.languages import LANGUAGES
+from web.shared.texts import N_
 from web.site.forms.definition import Definition
 from web.site.forms.engine import (
     Shown,
@@ -22,10 +24,8 @@ from web.site.forms.engine import (
     place_of,
 )
 from web.site.forms.field_types import raw_of
-from web.site.languages import LANGUAGES
 from web.site.pages.spam import is_trapped
 from web.site.sessions import NoRoom, Session
-from web.site.texts import N_
 from web.site.visit import Visit
 
 CHANGING = "change"

@@ -17,9 +17,9 @@ from chassis.privacy.one_time_codes import DIGITS, digits_of
 from contracts.commands.intake import StatusAnswer
 from contracts.sealed import ClientChange, Credentials
 from contracts.vocabulary import ClientStep, ContactChangeState
+from web.shared.texts import N_, Words
 from web.site.enquiry import EnquiryUnavailable
 from web.site.sessions import NoRoom, Session
-from web.site.texts import N_, Words
 from web.site.visit import REQUEST, Visit, handle_of, session_token_for
 
 SIX_DIGITS = N_("Enter the six digits of the code")

@@ -8,9 +8,9 @@ from contracts.commands.intake import StatusAnswer
 from contracts.reference import InvalidReference, parse_reference
 from contracts.sealed import Credentials
 from contracts.text import clean
+from web.shared.texts import N_
 from web.site.enquiry import EnquiryUnavailable
 from web.site.pages import request
-from web.site.texts import N_
 from web.site.visit import Visit
 
 MOST_CHARACTERS = 200

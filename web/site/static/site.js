@@ -34,16 +34,6 @@
     fading = setTimeout(() => { presses = []; show(); }, WITHIN_MS);
   }
 
-  // A page that comes back out of the browser's own memory is asked for again.
-  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
-
-  const errors = document.querySelector("[data-errors]");
-  if (errors) errors.focus();
-
-  for (const form of document.querySelectorAll("form[data-once]")) {
-    form.addEventListener("submit", () => { setTimeout(() => { form.querySelector("button").disabled = true; }, 0); });
-  }
-
   const warning = document.getElementById("warning");
   if (!warning) return;
   const tabs = "BroadcastChannel" in window ? new BroadcastChannel("visit") : new EventTarget();

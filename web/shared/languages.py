@@ -1,4 +1,4 @@
-"""The site's languages and their gettext catalogues (.po files, read without compiling them)."""
+"""The languages of what the public meets, and their gettext catalogues (.po files, read without compiling them)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import Any
 from babel.messages.pofile import read_po
 from markupsafe import Markup
 
-from web.site.texts import Words
+from web.shared.texts import Words
 
-LOCALE = Path(__file__).parent / "locale"
 ENGLISH, WELSH = "en", "cy"
 LANGUAGES: Mapping[str, str] = {ENGLISH: "English", WELSH: "Cymraeg"}
 NOTICE = '<p class="notice" lang="en">{}</p>'
@@ -26,21 +25,12 @@ def language_of(path: str) -> str:
     return first if first in LANGUAGES else ENGLISH
 
 
-def po_file(language: str) -> Path:
-    return LOCALE / language / "LC_MESSAGES" / "site.po"
-
-
 @dataclass(frozen=True)
 class Translations:
     """The translations into one language. `unread` are those that no speaker has read yet (`fuzzy` in gettext)."""
 
     texts: Mapping[str, str]
     unread: frozenset[str] = frozenset()
-
-
-def read_catalogues() -> dict[str, Translations]:
-    """The translations into every language but English, in which the texts are written."""
-    return {language: read_catalogue(po_file(language)) for language in LANGUAGES if language != ENGLISH}
 
 
 def read_catalogue(path: Path) -> Translations:

@@ -1,31 +1,29 @@
-"""The HTTP connections of the site: time limits against slow clients, and the error page for malformed requests.
+"""The HTTP connections of a front-end: time limits against slow clients, and an error page for malformed requests.
 
 uvicorn has no time limit for a request's head, its body, or the reading of the response. Here each of these parts has
-`SiteSettings.request_time`, after which the connection is dropped. No thread waits meanwhile.
+the same time, after which the connection is dropped. No thread waits meanwhile.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import h11
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from web.site.headers import common_headers
-from web.site.pages.errors import error
-from web.site.site import Site
-from web.site.visit import Visit
-
 NEXT_PART = "next_part"
 """The key in a request's state of the function that restarts the connection's time limit for its next part."""
 
 
-def connections_of(site: Site) -> type[H11Protocol]:
-    """The protocol to run uvicorn with."""
+def connections_of(request_time: timedelta, malformed: Callable[[], Response]) -> type[H11Protocol]:
+    """The protocol to run uvicorn with. `malformed` makes the whole answer to what isn't HTTP, headers included."""
 
     class Connection(H11Protocol):
         def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any], **named: Any) -> None:
@@ -45,13 +43,13 @@ def connections_of(site: Site) -> type[H11Protocol]:
             """Restarts the time limit for the part that begins now."""
             if self.deadline:
                 self.deadline.cancel()
-            self.deadline = self.loop.call_later(site.settings.request_time.total_seconds(), self.transport.abort)
+            self.deadline = self.loop.call_later(request_time.total_seconds(), self.transport.abort)
 
         def send_400_response(self, msg: str) -> None:
-            """Answers malformed HTTP with the site's error page, unless a response has begun already."""
+            """Answers malformed HTTP with a page of ours, unless a response has begun already."""
             if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-                page = error(Visit(site), 400)
-                page.headers.update({**common_headers(site.settings), **page.headers, "Connection": "close"})
+                page = malformed()
+                page.headers["Connection"] = "close"
                 start = h11.Response(status_code=400, headers=page.raw_headers, reason=b"Bad Request")
                 for event in (start, h11.Data(data=bytes(page.body)), h11.EndOfMessage()):
                     self.transport.write(self.conn.send(event) or b"")

@@ -1,12 +1,12 @@
-"""Adds the common headers to every response, and replaces the framework's plain-text errors by the site's error page.
+"""Adds the common headers to every response, and replaces the framework's plain-text errors by an error page.
 
-Routing, static files and other parts of the framework answer an error with a line of plain text, which a visitor should
-never see.
+Routing, static files and other parts of the framework answer an error with a line of plain text, which nobody should
+see.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 from starlette.datastructures import MutableHeaders
@@ -15,21 +15,18 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.observability.logs import describe
-from web.site.headers import common_headers
-from web.site.languages import language_of
-from web.site.pages.errors import error
-from web.site.site import Site
-from web.site.visit import visit_of
 
 log = structlog.get_logger()
 
 
 class AnswerMiddleware:
-    """ASGI middleware; must be outside of everything that may answer with an error."""
+    """ASGI middleware; must be outside of everything that may answer with an error.
 
-    def __init__(self, app: ASGIApp, site: Site) -> None:
-        self._app, self._site = app, site
-        self._headers = common_headers(site.settings)
+    `page_for` makes the page of a status.
+    """
+
+    def __init__(self, app: ASGIApp, headers: Mapping[str, str], page_for: Callable[[Request, int], Response]) -> None:
+        self._app, self._headers, self._page_for = app, headers, page_for
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -47,8 +44,7 @@ class AnswerMiddleware:
             await page(scope, receive, answer.send)
 
     def _page_instead_of(self, bare: Response, request: Request) -> Response:
-        visit = visit_of(self._site, request, language=language_of(request.scope["path"]))
-        page = error(visit, bare.status_code)
+        page = self._page_for(request, bare.status_code)
         if "Allow" in bare.headers:
             page.headers["Allow"] = bare.headers["Allow"]
         return page

@@ -1,10 +1,8 @@
-"""What every answer of the site carries in its headers."""
+"""What every answer of a front-end carries in its headers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-from web.site.settings import SiteSettings
 
 
 def content_security_policy(nonce: str | None = None) -> str:
@@ -16,8 +14,8 @@ def content_security_policy(nonce: str | None = None) -> str:
     )
 
 
-def common_headers(settings: SiteSettings) -> Mapping[str, str]:
-    """The headers of every response that doesn't set its own."""
+def common_headers(*, secure: bool) -> Mapping[str, str]:
+    """The headers of every response that doesn't set its own. `secure`: it is asked for by HTTPS."""
     headers = {
         "Cache-Control": "no-store",
         "Content-Security-Policy": content_security_policy(),
@@ -28,6 +26,6 @@ def common_headers(settings: SiteSettings) -> Mapping[str, str]:
         "X-Content-Type-Options": "nosniff",
         "X-Robots-Tag": "noindex, nofollow, noarchive",
     }
-    if settings.secure:
+    if secure:
         headers["Strict-Transport-Security"] = "max-age=31536000"
     return headers

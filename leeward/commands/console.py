@@ -1,0 +1,58 @@
+"""`leeward console`: what is done for the staff's console on the machine itself."""
+
+from __future__ import annotations
+
+import os
+
+import typer
+
+from chassis.clock import SystemClock
+from chassis.config import InvalidSettings, check, open_env
+from chassis.store.revision import NotMigrated, check_migrated
+from leeward.console.options import VAR, Folder
+from leeward.console.terminal import console, plain_errors
+from leeward.errors import Refusal
+from leeward.runtime.workspace import Workspace
+from web.console.console import open_accounts
+from web.console.settings import read
+from web.shared.accounts.application import recovery
+from web.shared.accounts.application.ground import Accounts
+from web.shared.accounts.domain.refusals import NoAdministrator, NotSole
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="The staff's console, on the machine itself.")
+
+
+@app.callback()
+def console_commands() -> None:
+    """The staff's console, on the machine itself."""
+
+
+@app.command()
+def recover(var: Folder = VAR) -> None:
+    """Makes a one-time link by which the only administrator sets password and second factor up anew, on record.
+
+    While nobody has an account yet, the link is for the first administrator.
+    """
+    with plain_errors():
+        accounts = _accounts(Workspace(var))
+        try:
+            link = recovery.first_link(accounts) or recovery.recover(accounts)
+        except (NotSole, NoAdministrator) as refused:
+            raise Refusal(str(refused)) from None
+    console.print(f"Open this within 30 minutes: {link}", soft_wrap=True)
+
+
+def _accounts(workspace: Workspace) -> Accounts:
+    """The console's accounts, by the folder's settings and at the address where it runs. Raises Refusal."""
+    running = (workspace.read_run_file() or {}).get("console")
+    if running:
+        os.environ.setdefault("LEEWARD_CONSOLE", running["http"].removeprefix("http://"))
+    os.environ.setdefault("LEEWARD_CONFIG", str(workspace.settings.absolute()))
+    try:
+        env = open_env()
+        settings = read(env)
+        check(env)
+        check_migrated("console", settings.database_url)
+    except (InvalidSettings, NotMigrated) as error:
+        raise Refusal(str(error)) from None
+    return open_accounts(settings, SystemClock())

@@ -1,0 +1,85 @@
+"""The console's store: what its migrations make, on SQLite and PostgreSQL, and a whole account on each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
+from starlette.testclient import TestClient
+
+from chassis.clock import ManualClock
+from chassis.store.migrate import migrate
+from chassis.store.revision import current, newest
+from contracts.permissions import Role
+from tests.console.conftest import AT, ORIGIN, QUICK, Browser, House
+from web.console.app import build_app
+from web.console.console import open_console
+from web.console.settings import ConsoleSettings
+from web.console.store import tables
+from web.shared.accounts.domain.passwords import Passwords
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/migrated.db"
+    server = request.getfixturevalue("postgresql_server")
+    return str(server.create_database(f"console_{abs(hash(request.node.name))}"))
+
+
+@pytest.fixture
+def house_on(store: str, console_settings: ConsoleSettings) -> Iterator[House]:
+    migrate("console", store)
+    clock, settings = ManualClock(AT), replace(console_settings, database_url=store)
+    console = open_console(settings, clock, passwords=Passwords(QUICK))
+    app = build_app(console, settings)
+    accounts = console.application.accounts
+    yield House(accounts, clock, settings, lambda: Browser(TestClient(app, base_url=ORIGIN), clock))
+    accounts.database.engine.dispose()
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_store(store: str) -> None:
+    migrate("console", store)
+    assert current(store) == newest("console")
+    engine = create_engine(store)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, tables.metadata) == []
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO audit_entry VALUES (1, '2026-12-01', 'somebody', 'read', NULL, NULL, '', '')")
+        )
+    for change in ("UPDATE audit_entry SET who = 'somebody else'", "DELETE FROM audit_entry"):
+        with pytest.raises(DBAPIError, match="only ever added"), engine.begin() as connection:
+            connection.execute(text(change))
+    engine.dispose()
+
+
+def test_a_whole_account_lives_on_either_store(house_on: House) -> None:
+    ada = house_on.first_administrator()
+    cyd = house_on.join(ada, "cyd@example.org", Role.ADMINISTRATOR)
+    ben = house_on.join(ada, "ben@example.org", Role.ASSESSOR)
+    path = f"/people/{house_on.id_of('ben@example.org')}/roles/decide"
+    cyd.open("/people/confirmations")
+    assert cyd.post(path, role=Role.ASSESSOR, decision="confirm").status_code == 200
+    ben.open("/account")
+    assert "Roles Assessor" in ben.text
+    ben.post("/sign-out")
+    ben.give_password("ben@example.org", "wrong password that is long")
+    ben.give_password("ben@example.org")
+    ben.post("/sign-in/code", code=ben.codes[0])
+    assert ben.path == "/account"
+    assert "9 left" in ben.text
+    ada.open("/people?state=active&role=assessor")
+    assert "ben@example.org" in ada.text
+    leaves = f"/people/{house_on.id_of('ben@example.org')}/end"
+    ada.open(leaves)
+    ada.post(leaves)
+    ben.open("/account")
+    assert ben.path == "/sign-in"

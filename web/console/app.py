@@ -1,0 +1,20 @@
+"""The console as an ASGI application."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+
+from web.console.console import Console
+from web.console.settings import ConsoleSettings
+from web.shared.accounts.pages.table import PAGES
+from web.shared.staff.serving import build
+
+
+def build_app(console: Console, settings: ConsoleSettings) -> Starlette:
+    return build(
+        console.application,
+        PAGES,
+        allowed_hosts=settings.allowed_hosts,
+        start=console.postman.start,
+        stop=console.postman.stop,
+    )

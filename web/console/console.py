@@ -1,0 +1,94 @@
+"""What the console depends on, created once at the start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from chassis.clock import Clock
+from chassis.store.database import Database
+from chassis.store.engine import open_engine
+from contracts.permissions import Permission, Role
+from web.console.mailer import ConsoleMailer
+from web.console.postman import Postman
+from web.console.settings import ConsoleSettings
+from web.console.store import tables
+from web.shared.accounts.application.cipher import Cipher
+from web.shared.accounts.application.ground import Accounts
+from web.shared.accounts.application.provider import Provider
+from web.shared.accounts.domain.passkeys import RelyingParty
+from web.shared.accounts.domain.passwords import Passwords
+from web.shared.staff.access import Door
+from web.shared.staff.application import Application, Pages, Tab
+
+NAME = "leeward-console"
+STAFF = frozenset(Role) - {Role.THERAPIST}
+TABS = (
+    Tab("/account", "Your account", Door.SIGNED_IN),
+    Tab("/people", "People", Permission.MANAGE_ACCOUNTS),
+    Tab("/people/confirmations", "To confirm", Door.CONFIRMS_ROLES),
+)
+
+
+@dataclass(frozen=True)
+class Console:
+    """The running console."""
+
+    application: Application
+    postman: Postman
+
+
+def open_accounts(settings: ConsoleSettings, clock: Clock, *, passwords: Passwords | None = None) -> Accounts:
+    """The accounts alone. Raises NoKey if there is no key to seal letters with."""
+    database = Database(
+        service="console",
+        engine=open_engine(settings.database_url),
+        metadata=tables.metadata,
+        clock=clock,
+        dependencies=None,
+    )
+    return Accounts(
+        database=database,
+        tables=tables.accounts,
+        passwords=passwords or Passwords(),
+        cipher=Cipher(settings.master_key),
+        relying_party=RelyingParty(settings.origin, settings.charity),
+        roles=STAFF,
+        policy=settings.policy,
+        mailer=ConsoleMailer(settings.keys),
+        charity=settings.charity,
+        provider=_provider(settings),
+    )
+
+
+def open_console(settings: ConsoleSettings, clock: Clock, *, passwords: Passwords | None = None) -> Console:
+    """Raises NoKey."""
+    accounts = open_accounts(settings, clock, passwords=passwords)
+    postman = Postman(accounts.database, settings.amqp_uri)
+    accounts = replace(accounts, committed=postman.committed)
+    return Console(_application(settings, clock, accounts), postman)
+
+
+def _application(settings: ConsoleSettings, clock: Clock, accounts: Accounts) -> Application:
+    return Application(
+        name=NAME,
+        title="Staff",
+        accounts=accounts,
+        pages=Pages(values={"charity": settings.charity}),
+        clock=clock,
+        secure=settings.secure,
+        request_time=settings.request_time,
+        tabs=TABS,
+    )
+
+
+def _provider(settings: ConsoleSettings) -> Provider | None:
+    if settings.provider is None:
+        return None
+    return Provider(
+        issuer=settings.provider.issuer,
+        client_id=settings.provider.client_id,
+        client_secret=settings.provider.client_secret,
+        redirect_uri=f"{settings.origin}/sign-in/provider/back",
+        roles=settings.provider.roles,
+        name=settings.provider.name,
+    )

@@ -1,0 +1,52 @@
+"""Signing in by what an OpenID provider says of somebody."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chassis.audit.chain import AuditAction
+from web.shared.accounts.application import people, sessions
+from web.shared.accounts.application.ground import Accounts, Work
+from web.shared.accounts.application.provider import Claims, Provider
+from web.shared.accounts.application.sign_in import NotLetIn
+from web.shared.accounts.domain.accounts import Person
+from web.shared.accounts.domain.vocabulary import Factor, Stage, State
+
+
+def with_provider(accounts: Accounts, provider: Provider, claims: Claims, *, browser: str) -> tuple[str, Stage]:
+    """A session: full if the provider asked for a second factor, and one that waits for ours otherwise.
+
+    Somebody new gets an account, and the roles of their groups. An account with a password is never taken over by an
+    address that a provider vouches for. Raises NotLetIn.
+    """
+    subject = f"{provider.issuer} {claims.subject}"
+    with accounts.work() as work:
+        person = work.accounts.find_by_provider_subject(subject) or _newcomer(work, claims, subject)
+        if person.account.state is not State.ACTIVE:
+            raise NotLetIn
+        for role in sorted(provider.roles_of(claims.groups)):
+            if all(grant.role is not role for grant in person.grants):
+                people.give_role_by_provider(accounts, work, person, role)
+        person = work.accounts.get(person.account.id)
+        if not claims.has_second_factor:
+            stage = Stage.PASSWORD if person.has_second_factor else Stage.SET_UP
+            return sessions.begin(work, person, stage=stage, browser=browser), stage
+        return sessions.begin_full(work, person, Factor.PROVIDER, browser=browser), Stage.FULL
+
+
+def _newcomer(work: Work, claims: Claims, subject: str) -> Person:
+    """Somebody who signs in by the provider for the first time: new here, or invited. Raises NotLetIn."""
+    known = work.accounts.find_by_email(claims.email)
+    if known is None:
+        account = people.add_account(
+            work, email=claims.email, name=claims.name, state=State.ACTIVE, provider_subject=subject
+        )
+        work.record(AuditAction.ACCOUNT_SET_UP, who=people.PROVIDER, about=account.id, reason="provider")
+        return Person(account)
+    if known.account.state is not State.INVITED:
+        raise NotLetIn
+    account = replace(known.account, state=State.ACTIVE, provider_subject=subject)
+    work.accounts.save(account)
+    work.links.close(account.id, at=work.now)
+    work.record(AuditAction.ACCOUNT_SET_UP, who=people.PROVIDER, about=account.id, reason="provider")
+    return replace(known, account=account)

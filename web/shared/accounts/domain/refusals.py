@@ -1,0 +1,74 @@
+"""What accounts don't allow, in words that a person can act on."""
+
+from __future__ import annotations
+
+from contracts.refused import Refused
+
+
+class AccountRefused(Refused):
+    """Something that isn't done with an account; the message says why, and what can be done."""
+
+
+class EmailTaken(AccountRefused):
+    def __init__(self) -> None:
+        super().__init__("Somebody has an account with this e-mail address already.")
+
+
+class GrantToYourself(AccountRefused):
+    def __init__(self) -> None:
+        super().__init__("Nobody gives a role to themself. Ask another administrator.")
+
+
+class AlreadyGranted(AccountRefused):
+    def __init__(self) -> None:
+        super().__init__("They have this role already, or it waits to be confirmed.")
+
+
+class SecondPersonNeeded(AccountRefused):
+    def __init__(self) -> None:
+        super().__init__("Somebody else has to confirm this: not who gave the role, and not who gets it.")
+
+
+class NothingWaits(AccountRefused):
+    def __init__(self) -> None:
+        super().__init__("Nothing waits here to be confirmed. Somebody else may have decided it meanwhile.")
+
+
+class LastAdministrator(AccountRefused):
+    def __init__(self) -> None:
+        super().__init__("This is the last administrator. Give somebody else that role first.")
+
+
+class NotOfStaff(AccountRefused):
+    def __init__(self) -> None:
+        super().__init__("This role isn't one that accounts here can have.")
+
+
+class WrongState(AccountRefused):
+    def __init__(self) -> None:
+        super().__init__("The account isn't in a state in which this can be done. Somebody else may have changed it.")
+
+
+class LinkUsedUp(AccountRefused):
+    def __init__(self) -> None:
+        super().__init__("This link was used, was replaced by a newer one, or its time is over. Ask for a new one.")
+
+
+class LastFactor(AccountRefused):
+    def __init__(self) -> None:
+        super().__init__("This is your only second factor. Add another one first.")
+
+
+class NotSole(AccountRefused):
+    def __init__(self) -> None:
+        super().__init__("There is another administrator who can send a new link, so nothing needs to be recovered.")
+
+
+class NoAdministrator(AccountRefused):
+    def __init__(self) -> None:
+        super().__init__("There are accounts, and none of them is an active administrator's.")
+
+
+class NoSuchAccount(AccountRefused):
+    def __init__(self) -> None:
+        super().__init__("There is no such account.")

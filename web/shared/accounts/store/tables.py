@@ -1,0 +1,162 @@
+"""The tables of accounts, which every application that has accounts keeps in a store of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    Uuid,
+)
+
+from chassis.store.tables import Instant, code
+from contracts.permissions import Role
+from web.shared.accounts.domain.vocabulary import Factor, GrantState, LinkKind, SignInResult, Stage, State
+
+
+@dataclass(frozen=True)
+class AccountTables:
+    account: Table
+    role_grant: Table
+    passkey: Table
+    recovery_code: Table
+    session: Table
+    sign_in: Table
+    failure: Table
+    one_time_link: Table
+
+
+def account_tables(metadata: MetaData) -> AccountTables:
+    """Adds the tables to an application's metadata."""
+    return AccountTables(
+        account=_account(metadata),
+        role_grant=_role_grant(metadata),
+        passkey=_passkey(metadata),
+        recovery_code=_recovery_code(metadata),
+        session=_session(metadata),
+        sign_in=_sign_in(metadata),
+        failure=_failure(metadata),
+        one_time_link=_one_time_link(metadata),
+    )
+
+
+def _account(metadata: MetaData) -> Table:
+    return Table(
+        "account",
+        metadata,
+        Column("id", Uuid, primary_key=True),
+        Column("email", String(254), nullable=False, unique=True),  # in lower case
+        Column("name", String(120), nullable=False),
+        Column("state", code(State), nullable=False),
+        Column("created_at", Instant, nullable=False),
+        Column("password_hash", String(200)),
+        Column("totp_secret", LargeBinary),  # encrypted
+        Column("totp_step", Integer),
+        Column("provider_subject", String(400), unique=True),
+    )
+
+
+def _role_grant(metadata: MetaData) -> Table:
+    return Table(
+        "role_grant",
+        metadata,
+        Column("account_id", Uuid, ForeignKey("account.id"), primary_key=True),
+        Column("role", code(Role), primary_key=True),
+        Column("state", code(GrantState), nullable=False),
+        Column("granted_by", Uuid),
+        Column("granted_at", Instant, nullable=False),
+        Column("alone", Boolean, nullable=False),
+        Column("confirmed_by", Uuid),
+        Column("confirmed_at", Instant),
+    )
+
+
+def _passkey(metadata: MetaData) -> Table:
+    return Table(
+        "passkey",
+        metadata,
+        Column("id", Uuid, primary_key=True),
+        Column("account_id", Uuid, ForeignKey("account.id"), nullable=False, index=True),
+        Column("credential_id", LargeBinary, nullable=False),
+        Column("public_key", LargeBinary, nullable=False),
+        Column("sign_count", Integer, nullable=False),
+        Column("name", String(60), nullable=False),
+        Column("added_at", Instant, nullable=False),
+        Column("used_at", Instant),
+        UniqueConstraint("credential_id"),
+    )
+
+
+def _recovery_code(metadata: MetaData) -> Table:
+    return Table(
+        "recovery_code",
+        metadata,
+        Column("account_id", Uuid, ForeignKey("account.id"), primary_key=True),
+        Column("hash", LargeBinary(32), primary_key=True),
+        Column("used_at", Instant),
+    )
+
+
+def _session(metadata: MetaData) -> Table:
+    return Table(
+        "session",
+        metadata,
+        Column("token_hash", LargeBinary(32), primary_key=True),
+        Column("account_id", Uuid, ForeignKey("account.id"), nullable=False, index=True),
+        Column("stage", code(Stage), nullable=False),
+        Column("begun_at", Instant, nullable=False),
+        Column("used_at", Instant, nullable=False),
+        Column("browser", String(60), nullable=False),
+        Column("authenticated_at", Instant),
+        Column("factor", code(Factor)),
+        Column("challenge", LargeBinary),
+        Column("totp_secret", LargeBinary),  # encrypted
+    )
+
+
+def _sign_in(metadata: MetaData) -> Table:
+    """What a person is shown of who signed in as them, or tried to."""
+    return Table(
+        "sign_in",
+        metadata,
+        Column("id", Uuid, primary_key=True),
+        Column("account_id", Uuid, ForeignKey("account.id"), nullable=False),
+        Column("at", Instant, nullable=False),
+        Column("result", code(SignInResult), nullable=False),
+        Column("factor", code(Factor)),
+        Column("browser", String(60), nullable=False),
+        Index("ix_sign_in_account_id_at", "account_id", "at"),
+    )
+
+
+def _failure(metadata: MetaData) -> Table:
+    """Failures of the last minutes, also for e-mail addresses that nobody has an account with."""
+    return Table(
+        "sign_in_failure",
+        metadata,
+        Column("id", Uuid, primary_key=True),
+        Column("email_hash", LargeBinary(32), nullable=False, index=True),
+        Column("at", Instant, nullable=False, index=True),
+    )
+
+
+def _one_time_link(metadata: MetaData) -> Table:
+    return Table(
+        "one_time_link",
+        metadata,
+        Column("token_hash", LargeBinary(32), primary_key=True),
+        Column("kind", code(LinkKind), nullable=False),
+        Column("account_id", Uuid, ForeignKey("account.id"), index=True),  # none for the first administrator
+        Column("made_at", Instant, nullable=False),
+        Column("expires_at", Instant, nullable=False),
+        Column("used_at", Instant),
+    )

@@ -1,0 +1,63 @@
+"""Forms for people with accounts, on WTForms, with our own CSRF token and our own words."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from wtforms import Field, Form
+from wtforms.validators import ValidationError
+
+from web.shared.staff.csrf import FIELD, SecretCSRF
+
+
+class StaffForm(Form):
+    """A form whose problems are named as the error summary wants them."""
+
+    class Meta:
+        csrf = True
+        csrf_class = SecretCSRF
+        csrf_field_name = FIELD
+        csrf_context = ""
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """The first problem of each field, by its id."""
+        return {field.id: str(field.errors[0]) for field in self if field.errors}
+
+    def refuse(self, field: Field, why: str) -> None:
+        """Adds a problem that only the rules behind the form know."""
+        field.errors = [*field.errors, why]
+
+
+class Said:
+    """Refuses an empty field with these words."""
+
+    field_flags = {"required": True}  # noqa: RUF012 - WTForms reads it so
+
+    def __init__(self, words: str) -> None:
+        self._words = words
+
+    def __call__(self, form: Form, field: Field) -> None:
+        if not field.data or (isinstance(field.data, str) and not field.data.strip()):
+            raise ValidationError(self._words)
+
+
+class OneLine:
+    """Refuses what would begin a new line, or a new header of a letter, and what is longer than there is room for."""
+
+    _control = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+
+    def __call__(self, form: Form, field: Field) -> None:
+        text: Any = field.data or ""
+        if self._control.search(text):
+            raise ValidationError("Write it in one line.")
+        if len(text) > self._most:
+            raise ValidationError(f"Write at most {self._most} characters.")
+
+
+def stripped(text: str | None) -> str | None:
+    return text.strip() if text else text
