@@ -62,4 +62,4 @@ class Visitor:
 
     def _ask(self, command: str, secret: Shape, **more: Any) -> ClientPage:
         sealed = self.story.system.keyring.seal("notifications", secret)
-        return ClientPage.from_json(self.story.system.rpc.call("notifications", command, sealed=sealed, **more))
+        return ClientPage.from_json(self.story.system.site_rpc.call("notifications", command, sealed=sealed, **more))

@@ -101,7 +101,7 @@ class Story:
     def standing(self) -> str | None:
         assert self.receipt.reference
         credentials = Credentials(reference=self.receipt.reference, passphrase=PASSPHRASE)
-        answer = self.system.rpc.call("intake", "status", sealed=self.system.keyring.seal("intake", credentials))
+        answer = self.system.site_rpc.call("intake", "status", sealed=self.system.keyring.seal("intake", credentials))
         standing: str | None = answer.get("standing")
         return standing
 
@@ -114,7 +114,7 @@ class Story:
         """The client does something about it themselves, on the status page."""
         assert self.receipt.reference
         change = ClientChange(reference=self.receipt.reference, passphrase=PASSPHRASE, step=step, **said)
-        self.system.rpc.call("intake", "change_by_client", sealed=self.system.keyring.seal("intake", change))
+        self.system.site_rpc.call("intake", "change_by_client", sealed=self.system.keyring.seal("intake", change))
 
     def letters_to(self, address: str) -> list[EmailMessage]:
         new = (self.system.workspace.mail / "new").glob("*")

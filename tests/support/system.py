@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 
+from chassis.bus.permissions import ENQUIRY
 from chassis.privacy.sealing import Keyring
 from chassis.rpc import RpcClient
 from leeward.runtime.local_broker import Node
@@ -30,6 +31,9 @@ class System:
     workspace: Workspace
     supervisor: Supervisor
     rpc: RpcClient
+    """Gives the commands of staff."""
+    site_rpc: RpcClient
+    """Asks and tells what the public site does, for which nobody has signed in."""
     publisher: Publisher
     keyring: Keyring
 
@@ -84,6 +88,7 @@ def whole_system(
             workspace=workspace,
             supervisor=supervisor,
             rpc=stack.enter_context(RpcClient(uri_of("console"), sign=sign_as(workspace.keys))),
+            site_rpc=stack.enter_context(RpcClient(uri_of(ENQUIRY), ENQUIRY)),
             publisher=publisher,
             keyring=Keyring(workspace.keys),
         )

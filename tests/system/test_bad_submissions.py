@@ -119,5 +119,5 @@ def test_a_withdrawal_with_a_wrong_passphrase_is_refused(system: System) -> None
 
 def standing_of(system: System, reference: str, passphrase: str) -> str | None:
     sealed = system.keyring.seal("intake", Credentials(reference=reference, passphrase=passphrase))
-    answer: dict[str, Any] = system.rpc.call("intake", "status", sealed=sealed)
+    answer: dict[str, Any] = system.site_rpc.call("intake", "status", sealed=sealed)
     return answer.get("standing")
