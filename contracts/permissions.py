@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 
 class Role(StrEnum):
@@ -39,6 +40,20 @@ class FrontEnd(StrEnum):
 def is_account(who: str) -> bool:
     """Whether who did something is on record as a person at a front-end (`console:…`), and not by a name."""
     return who.partition(":")[0] in set(FrontEnd) and ":" in who
+
+
+def account_of(who: str) -> tuple[FrontEnd, UUID | None]:
+    """Front-end and account of whoever is on record so; no account for the command line."""
+    front_end, _, name = who.partition(":")
+    return FrontEnd(front_end), UUID(name) if front_end != FrontEnd.OPERATOR and _is_uuid(name) else None
+
+
+def _is_uuid(name: str) -> bool:
+    try:
+        UUID(name)
+    except ValueError:
+        return False
+    return True
 
 
 class Permission(StrEnum):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Annotated
+from uuid import UUID
 
 from marshmallow import validate
 
 from contracts.event import Event
+from contracts.permissions import FrontEnd
 from contracts.shape import SealedTo, Shape
 from contracts.vocabulary import (
+    AccountId,
     AgeBand,
     ClientGroup,
     ClosureReason,
@@ -277,3 +280,15 @@ class SafeguardingConcernRaised(Event, publisher="intake", subject="concern_id")
     severity: Severity
     category: ConcernCategory
     raised_at: datetime
+
+
+class ReadingsStopped(Event, publisher="intake", subject="stop_id"):
+    """Somebody has read about more people within an hour than policy allows, and was stopped: a lead should ask why.
+
+    `account_id` is missing where it was no account of the console's, but the command line.
+    """
+
+    stop_id: UUID
+    front_end: FrontEnd
+    account_id: AccountId | None = None
+    stopped_at: datetime

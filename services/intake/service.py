@@ -116,7 +116,11 @@ class IntakeService:
     """Takes requests for help in, has them assessed, and is the only one to know who asked."""
 
     name = "intake"
-    chassis = Chassis(metadata=tables.metadata, dependencies=dependencies.build)
+    chassis = Chassis(
+        metadata=tables.metadata,
+        dependencies=dependencies.build,
+        tell_of_readings=record_access.report_readings,
+    )
 
     inbox = lane(
         "inbox",

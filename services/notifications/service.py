@@ -70,6 +70,7 @@ from contracts.events.intake import (
     CourseAwaited,
     ErasureOverdue,
     HelpRequestRefused,
+    ReadingsStopped,
     ReferralClosed,
     ReferralErased,
     ReferralHeld,
@@ -128,6 +129,7 @@ class NotificationsService:
     chassis = Chassis(
         metadata=tables.metadata,
         dependencies=dependencies.build,
+        tell_of_readings=office_messages.notify_office_of_own_readings,
         alarms={"safeguarding_unreached": alarms.unreached, "put_aside": alarms.put_aside},
         webhooks={
             "/receipts/texts": receipts.receipts_for(Channel.TEXT),
@@ -195,6 +197,7 @@ class NotificationsService:
             idempotent_by="match_id and what is reported, which is passed on until somebody says that it is so",
         ),
         on(AssessmentOverdue, office_messages.notify_office_of_overdue_assessment, idempotent_by="referral_id"),
+        on(ReadingsStopped, office_messages.notify_office_of_readings, idempotent_by="stop_id"),
         on(ErasureOverdue, office_messages.notify_office_of_overdue_erasure, idempotent_by="referral_id"),
         on(
             MatchingStalled,

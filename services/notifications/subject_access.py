@@ -87,6 +87,7 @@ MESSAGES = {
     Template.ATTENDANCE_UNRECORDED: "Nobody has told us whether you have met: a person should ask",
     Template.SUBSIDY_TO_LOOK_AT: "Help with the cost: a person should look",
     Template.ROTA_GAP: "Nobody is on duty on some days",
+    Template.READINGS_STOPPED: "Somebody of the charity had read about many people and was stopped",
     Template.ERASURE_OVERDUE: "Not every part of our system has erased what it held of you: a person should look",
     Template.MESSAGE_FAILED: "A message could not be sent: a person should tell instead",
 }

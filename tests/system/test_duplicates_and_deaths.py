@@ -19,8 +19,9 @@ from sqlalchemy import MetaData, create_engine, select
 
 from chassis.host.entrypoints import heard_by, idempotent_by
 from chassis.host.service_loader import load
+from chassis.privacy.ephemeral_key import OneTimeKey
 from chassis.privacy.sealing import Keyring
-from chassis.rpc import NoAnswer, RpcClient
+from chassis.rpc import CommandFailed, NoAnswer, RpcClient
 from contracts.catalogue import PUBLISHERS, events
 from contracts.london import day_of
 from contracts.sealed import AlertAnswer, HelpSubmission, OfferAnswer, OutcomeReason, SafeChannel, SafeContact
@@ -33,6 +34,7 @@ from leeward.runtime.workspace import SERVICES
 from tests.conftest import STORES
 from tests.support.bus import Heard, Sender, Tap, eventually
 from tests.support.introduction import Visitor
+from tests.support.people import sign_as
 from tests.support.samples import consents, submission
 from tests.support.story import Story, open_fund, return_form
 from tests.support.system import System, whole_system
@@ -268,6 +270,7 @@ def provoke_the_rest(system: System, tap: Tap) -> None:
     unheard.heard("SafeguardingOutcomeRecorded")
 
     changed_their_minds(system, tap)
+    read_too_much(system, tap)
     said_since(system, tap)
     never_answered(system, tap)
     answered_late(system, tap)
@@ -324,6 +327,17 @@ def changed_their_minds(system: System, tap: Tap) -> None:
     pair = {"referral_id": story.referral_id, "other_referral_id": other.referral_id}
     linked = ask("link", "ReferralsLinked", **pair, kind="partner", reason="said_by_client")
     ask("unlink", "ReferralsUnlinked", link_id=linked["link_id"], reason="linked_in_error")
+
+
+def read_too_much(system: System, tap: Tap) -> None:
+    """Somebody reads one record again and again, until they are stopped."""
+    story, key = Story(system, tap), OneTimeKey()
+    story.ask_for_help()
+    asked = {"referral_id": story.referral_id, "reason": "assessment", "seal_to": key.public}
+    with pytest.raises(CommandFailed, match="A lead has been told"):
+        for _ in range(100):
+            system.rpc.call("intake", "read_record", sign=sign_as(system.workspace.keys, "curious"), **asked)
+    tap.wait_for("ReadingsStopped", lambda one: one.data["front_end"] == "console")
 
 
 def said_since(system: System, tap: Tap) -> None:

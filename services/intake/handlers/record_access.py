@@ -7,7 +7,9 @@ from chassis.ports import UnitOfWork
 from chassis.subject_access import sealed, section
 from contracts.commands.intake import Done
 from contracts.commands.subject import LeaveOut, ListSamePerson, ReadRecord, SamePerson, SealedHolding, Topic
-from contracts.vocabulary import Party
+from contracts.events.intake import ReadingsStopped
+from contracts.permissions import account_of
+from contracts.vocabulary import AccountId, Party
 from services.intake.application import disclosure
 from services.intake.application.conflicts import refuse_who_handles_linked
 from services.intake.application.disclosure import unconfirmed_contact_entries
@@ -60,6 +62,14 @@ def read_record(unit: UnitOfWork[Dependencies], request: ReadRecord) -> SealedHo
         section(Topic.ASSESSMENT, disclosure.assessment_entries(unit, referral)),
     ]
     return sealed(unit, sections, seal_to_=request.seal_to)
+
+
+def report_readings(unit: UnitOfWork[Dependencies], who: str) -> None:
+    """Says that somebody was stopped who had read about many people."""
+    front_end, account = account_of(who)
+    account_id = AccountId(account) if account else None
+    stop_id = unit.new_id()
+    unit.emit(ReadingsStopped(stop_id=stop_id, front_end=front_end, account_id=account_id, stopped_at=unit.now))
 
 
 def leave_out(unit: UnitOfWork[Dependencies], request: LeaveOut) -> Done:

@@ -87,6 +87,7 @@ class Template(StrEnum):
     SUBSIDY_TO_LOOK_AT = "subsidy_to_look_at"
     MESSAGE_FAILED = "message_failed"
     ROTA_GAP = "rota_gap"
+    READINGS_STOPPED = "readings_stopped"
     SAFEGUARDING_ALERT = "safeguarding_alert"
 
     STAFF_LINK = "staff_link"
@@ -182,6 +183,7 @@ _TO_THE_OFFICE = frozenset(
         Template.ERASURE_OVERDUE,
         Template.MESSAGE_FAILED,
         Template.ROTA_GAP,
+        Template.READINGS_STOPPED,
         Template.ATTENDANCE_UNRECORDED,
         Template.SUBSIDY_TO_LOOK_AT,
     }

@@ -98,6 +98,7 @@ _OWN: Mapping[Template, Mapping[str, Any]] = {
     Template.ATTENDANCE_UNRECORDED: {"match_id": _ID, "matched_on": "2026-10-24"},
     Template.SUBSIDY_TO_LOOK_AT: {"reason": "area_to_be_confirmed"},
     Template.MESSAGE_FAILED: {"message_id": _ID, "failed": "matched", "reason": "rejected"},
+    Template.READINGS_STOPPED: {"account_id": _ID, "stopped_at": "2026-11-23T10:00:00+00:00", "where": "console"},
     Template.ROTA_GAP: {"gaps": "duty_lead:2026-12-25,deputy:2026-12-25,duty_lead:2026-12-28"},
     Template.STAFF_LINK: {
         **_ACCOUNT,

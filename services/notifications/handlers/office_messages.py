@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from uuid import UUID
+
 from chassis.ports import UnitOfWork
 from contracts.events.billing import AttendanceUnrecorded
 from contracts.events.intake import (
@@ -11,11 +14,13 @@ from contracts.events.intake import (
     CourseAwaited,
     ErasureOverdue,
     HelpRequestRefused,
+    ReadingsStopped,
     ReferralHeld,
     ReferralReceived,
     ReferralResumed,
 )
 from contracts.events.matching import MatchingStalled, TherapistNotAnswering
+from contracts.permissions import FrontEnd, account_of
 from contracts.vocabulary import AgeBand, ClientGroup, HoldReason, ReferralId, RefusalReason, ResumptionReason
 from services.notifications.application.queueing import cancel, queue_to_client, queue_to_office
 from services.notifications.dependencies import Dependencies
@@ -120,6 +125,23 @@ def notify_office_of_overdue_erasure(unit: UnitOfWork[Dependencies], event: Eras
         referral_id=event.referral_id,
         data={"erased_at": event.erased_at.isoformat(), "waiting_for": ", ".join(event.waiting_for)},
     )
+
+
+def notify_office_of_readings(unit: UnitOfWork[Dependencies], event: ReadingsStopped) -> None:
+    _readings_stopped(unit, event.stop_id, event.front_end, event.account_id, event.stopped_at)
+
+
+def notify_office_of_own_readings(unit: UnitOfWork[Dependencies], who: str) -> None:
+    """What was read here, and not at intake."""
+    front_end, account = account_of(who)
+    _readings_stopped(unit, unit.new_id(), front_end, account, unit.now)
+
+
+def _readings_stopped(
+    unit: UnitOfWork[Dependencies], key: UUID, front_end: FrontEnd, account: UUID | None, at: datetime
+) -> None:
+    data = {"where": front_end.value, "account_id": str(account or ""), "stopped_at": at.isoformat()}
+    queue_to_office(unit, Template.READINGS_STOPPED, key=key, referral_id=None, data=data)
 
 
 def notify_office_of_stall(unit: UnitOfWork[Dependencies], event: MatchingStalled) -> None:

@@ -310,3 +310,13 @@ def test_what_is_no_key_is_refused_by_name_and_nobody_unknown_is_told_of(intake:
     assert on_record(intake) == [], "what was refused isn't on record"
     with pytest.raises(errors.UnknownReferral):
         told(intake, ReferralId(new_id()))
+
+
+def test_who_was_stopped_from_reading_is_said_by_account_and_never_by_login(intake: Intake) -> None:
+    account = new_id()
+    for who in (f"console:{account}", "operator:anna"):
+        with intake.database.unit() as unit:
+            record_access.report_readings(unit, who)
+            (told,) = unit.emitted_events
+        assert told.to_json().get("account_id") == (str(account) if who.startswith("console") else None)
+        assert "anna" not in str(told.to_json())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,9 +12,10 @@ from sqlalchemy import select
 
 from chassis.ids import new_id
 from chassis.ports import NotYet
-from contracts.events.intake import ErasureOverdue, ReferralErased, SafeguardingConcernRaised
+from contracts.events.intake import ErasureOverdue, ReadingsStopped, ReferralErased, SafeguardingConcernRaised
 from contracts.events.notifications import ErasureConfirmed
-from contracts.vocabulary import ConcernCategory, ConcernId, ReferralId, Severity, TherapistId
+from contracts.permissions import FrontEnd
+from contracts.vocabulary import AccountId, ConcernCategory, ConcernId, ReferralId, Severity, TherapistId
 from services.notifications.handlers import address_book, alerts, erasure, office_messages
 from services.notifications.store import people, tables
 from tests.unit.notifications import facts
@@ -131,3 +133,16 @@ def hear_if_it_can_be(desk: Desk, *fact: object) -> None:
     except NotYet:
         return
     desk.run()
+
+
+def test_the_lead_is_told_who_read_about_many_people(desk: Desk) -> None:
+    account = uuid4()
+    stopped = ReadingsStopped(
+        stop_id=uuid4(), front_end=FrontEnd.CONSOLE, account_id=AccountId(account), stopped_at=MONDAY_10
+    )
+    for _ in range(2):
+        desk.bench.hear(office_messages.notify_office_of_readings, stopped)
+    desk.run()
+    (letter,) = desk.mail.to("office@example.org")
+    assert letter["Subject"] == "For the safeguarding lead: somebody read about many people"
+    assert str(account) in letter.get_body(("plain",)).get_content()  # type: ignore[union-attr]
