@@ -11,10 +11,10 @@ from chassis.audit.chain import AuditAction
 from contracts.permissions import Role
 from tests.console.conftest import Browser, House
 from tests.console.test_signing_in import ADA, recorded
-from web.shared.accounts.application import people
+from web.shared.accounts.application import people, sessions
 from web.shared.accounts.domain.accounts import Person
 from web.shared.accounts.domain.refusals import EmailTaken
-from web.shared.accounts.domain.vocabulary import GrantPolicy
+from web.shared.accounts.domain.vocabulary import Factor, GrantPolicy, Stage
 
 BEN = "ben@example.org"
 
@@ -146,6 +146,12 @@ def test_whoever_leaves_is_out_at_once_and_stays_on_record(house: House, ada: Br
     ada.open(path)
     ada.post(path)
     assert "Has left" in ada.text
+    account = person(house, BEN)
+    with house.accounts.work() as work:
+        assert work.sessions.of(account.account.id) == []
+        # Should a session be begun at that very moment, it lets nobody in either.
+        late = sessions.begin(work, account, stage=Stage.FULL, browser="", factor=Factor.CODE)
+    assert sessions.find(house.accounts, late) is None
     ben.open("/account")
     assert ben.path == "/sign-in"
     ben.give_password(BEN)

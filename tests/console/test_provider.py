@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -140,6 +141,17 @@ def test_without_the_providers_second_factor_ours_is_asked_for(federated: House,
     assert again.path == "/sign-in/code"
 
 
+def test_whoever_has_no_password_here_proves_who_they_are_at_the_provider(federated: House, op: SmallProvider) -> None:
+    ben = come_back(federated, op)
+    assert "prompt" not in op.asked
+    federated.clock.advance(timedelta(minutes=31))
+    ben.open("/account/password")
+    assert ben.path == "/sign-in/again"
+    come_back(federated, op, ben)
+    assert op.asked["prompt"] == "login"
+    assert ben.open("/account/password").url.path == "/account/password"
+
+
 def test_an_account_with_a_password_is_not_taken_over(federated: House, op: SmallProvider) -> None:
     federated.first_administrator()
     op.claims = {"email": ADA, "sub": "mallory"}
@@ -186,6 +198,8 @@ def test_only_the_browser_that_went_there_comes_back(federated: House, op: Small
     mallory = federated.browse()
     left = mallory.client.post("/sign-in/provider", data={"csrf": mallory.token_for_forms()}, follow_redirects=False)
     victim = federated.browse()
+    fields = {"csrf": victim.token_for_forms()}
+    victim.client.post("/sign-in/provider", data=fields, follow_redirects=False)  # they have begun, too
     victim.open(op.authorize(left.headers["Location"]))
     assert victim.last.status_code == 400
     assert victim.open("/account").url.path == "/sign-in"

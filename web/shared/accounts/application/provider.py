@@ -64,8 +64,8 @@ class Provider:
     name: str = "your organisation"
     _metadata: Mapping[str, Any] = field(default_factory=dict)
 
-    def start(self) -> Started:
-        """Raises ProviderFailed."""
+    def start(self, *, again: bool) -> Started:
+        """`again`: the provider is to ask who it is, also if it knows them already. Raises ProviderFailed."""
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
         asked = {
@@ -73,6 +73,7 @@ class Provider:
             "scope": "openid email profile", "state": state, "nonce": nonce,
             "code_challenge": challenge, "code_challenge_method": "S256",
         }  # fmt: skip
+        asked |= {"prompt": "login"} if again else {}
         return Started(f"{self._endpoint('authorization_endpoint')}?{urlencode(asked)}", state, nonce, verifier)
 
     def finish(self, code: str, *, nonce: str, verifier: str) -> Claims:

@@ -10,11 +10,15 @@ from web.shared.accounts.application.ground import Accounts, Work
 from web.shared.accounts.application.provider import Claims, Provider
 from web.shared.accounts.application.sign_in import NotLetIn
 from web.shared.accounts.domain.accounts import Person
+from web.shared.accounts.domain.sessions import Session
 from web.shared.accounts.domain.vocabulary import Factor, Stage, State
 
 
-def with_provider(accounts: Accounts, provider: Provider, claims: Claims, *, browser: str) -> tuple[str, Stage]:
-    """A session: full if the provider asked for a second factor, and one that waits for ours otherwise.
+def with_provider(
+    accounts: Accounts, provider: Provider, claims: Claims, *, browser: str, replaces: Session | None = None
+) -> tuple[str, Stage]:
+    """A session, in the place of one that the browser had: full if the provider asked for a second factor, and one that
+    waits for ours otherwise.
 
     Somebody new gets an account, and the roles of their groups. An account with a password is never taken over by an
     address that a provider vouches for. Raises NotLetIn.
@@ -28,6 +32,8 @@ def with_provider(accounts: Accounts, provider: Provider, claims: Claims, *, bro
             if all(grant.role is not role for grant in person.grants):
                 people.give_role_by_provider(accounts, work, person, role)
         person = work.accounts.get(person.account.id)
+        if replaces:
+            work.sessions.end(replaces.token_hash)
         if not claims.has_second_factor:
             stage = Stage.PASSWORD if person.has_second_factor else Stage.SET_UP
             return sessions.begin(work, person, stage=stage, browser=browser), stage

@@ -67,7 +67,7 @@ def again(visit: Visit) -> Response:
         except TooManyFailures:
             form.refuse(form.password, TOO_MANY)
             status = 429
-    return visit.page("sign_in_again.html", form=form, status=status)
+    return visit.page("sign_in_again.html", form=form, status=status, provider=visit.app.accounts.provider)
 
 
 def code(visit: Visit) -> Response:
@@ -114,7 +114,7 @@ def to_provider(visit: Visit) -> Response:
     if provider is None:
         return visit.go_to("/sign-in")
     try:
-        started = provider.start()
+        started = provider.start(again=visit.who is not None)
     except ProviderFailed:
         return visit.page("provider_away.html", status=503)
     waits = json.dumps([started.state, started.nonce, started.verifier, visit.next])
@@ -130,7 +130,9 @@ def from_provider(visit: Visit) -> Response:
     _, nonce, verifier, wanted = waits
     try:
         claims = provider.finish(visit.query.get("code", ""), nonce=nonce, verifier=verifier)
-        token, stage = with_provider(visit.app.accounts, provider, claims, browser=visit.browser)
+        token, stage = with_provider(
+            visit.app.accounts, provider, claims, browser=visit.browser, replaces=visit.session
+        )
     except ProviderFailed:
         return visit.drop_cookie(visit.page("provider_away.html", status=503), PROVIDER)
     except NotLetIn:
