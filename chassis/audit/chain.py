@@ -41,6 +41,8 @@ class AuditAction(StrEnum):
     """A payment or a session was reversed."""
     THERAPIST_CHANGED = "therapist_changed"
     MATCH_END_UNDONE = "match_end_undone"
+    THERAPIST_CHOSEN = "therapist_chosen"
+    """A person had a certain therapist asked about a referral."""
     CODE_GIVEN = "code_given"
     """A one-time code was given to a therapist on the telephone, to see how to contact their client."""
     LINK_RENEWED = "link_renewed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Annotated
 
 from marshmallow import validate
@@ -182,6 +183,146 @@ class OpenOffer(Shape):
     offered_at: datetime
     expires_at: datetime
     distance_km: Kilometres
+
+
+class ExclusionReason(StrEnum):
+    """Why a therapist isn't asked about a referral."""
+
+    SUSPENDED = "suspended"
+    AWAY = "away"
+    NO_ROOM = "no_room"
+    COMPETENCE = "competence"
+    CLIENT_GROUP = "client_group"
+    COUPLE_WORK = "couple_work"
+    AGE = "age"
+    SEX = "sex"
+    LANGUAGE = "language"
+    WAY_OF_MEETING = "way_of_meeting"
+    TOO_FAR = "too_far"
+    NOT_ACCESSIBLE = "not_accessible"
+    FEE_TOO_HIGH = "fee_too_high"
+    KEPT_APART = "kept_apart"
+    ASKED_BEFORE = "asked_before"
+
+
+class Relaxation(StrEnum):
+    """What a client could agree to, so that more therapists come into question."""
+
+    FURTHER = "20_km_further"
+    ONLINE_TOO = "online_too"
+    DEARER = "10_pounds_more"
+
+
+class ChoiceReason(StrEnum):
+    """Why a person has a certain therapist asked."""
+
+    CLIENT_ASKED = "client_asked"
+    AGREED_WITH_THERAPIST = "agreed_with_therapist"
+    GOES_ON_WITH_THEM = "goes_on_with_them"
+    NOBODY_ELSE = "nobody_else"
+
+
+class ExplainCandidates(Query, needs=Permission.SEE_MATCHING):
+    """Who comes into question for this referral, in which order, and why does everybody else not?"""
+
+    referral_id: ReferralId
+    limit: Annotated[int, validate.Range(min=1, max=500)] = 100
+
+
+class ExclusionView(Shape):
+    """`by` is how much is missing: kilometres where somebody is too far, pence where they are too dear."""
+
+    reason: ExclusionReason
+    by: float | None = None
+
+
+class TherapistView(Shape):
+    """What matching knows of a therapist; no name, and no address. `places` is how many more clients they can take."""
+
+    therapist_id: TherapistId
+    outward_code: OutwardCode
+    competence: Competence
+    client_groups: tuple[ClientGroup, ...]
+    couple_work: bool
+    sessions: Sessions
+    languages: tuple[Language, ...]
+    works_with_interpreters: bool
+    session_fee_pence: Pence
+    sex: Sex
+    wheelchair_access: bool
+    places: Count
+    places_held: Count
+    suspensions: tuple[SuspensionReason, ...] = ()
+    away_until: date | None = None
+    last_offered_at: datetime | None = None
+    asked_last: bool = False
+    admitted_at: datetime
+
+
+class ConsideredTherapist(Shape):
+    """A therapist beside a referral. `rank` counts from 1 and is missing where something excludes them.
+
+    `sessions` is how the two would meet, `unmet` how many of the client's preferences the therapist doesn't meet, and
+    `client_pays_pence` what is left of the fee after a subsidy. A person may decide to ask whoever `can_be_chosen`.
+    """
+
+    therapist: TherapistView
+    rank: Count | None = None
+    sessions: Sessions | None = None
+    distance_km: Kilometres | None = None
+    unmet: Count = 0
+    client_pays_pence: Pence = 0
+    exclusions: tuple[ExclusionView, ...] = ()
+    can_be_chosen: bool = False
+
+
+class RelaxationView(Shape):
+    """How many more therapists could be asked if the client agreed to this."""
+
+    relaxation: Relaxation
+    more: Count
+
+
+class CandidatesExplained(Shape):
+    """The candidates first, the first to be asked first, then those whom the fewest reasons exclude."""
+
+    considered: tuple[ConsideredTherapist, ...]
+    candidates: Count
+    others: Count
+    what_if: tuple[RelaxationView, ...]
+
+
+class OfferToTherapist(Command, needs=Permission.MANAGE_MATCHES):
+    """A person has a certain therapist asked next, whoever else would come before them."""
+
+    referral_id: ReferralId
+    therapist_id: TherapistId
+    reason: ChoiceReason
+
+
+class Offered(Shape):
+    offer_id: OfferId
+
+
+class ListTherapists(Query, needs=Permission.MANAGE_THERAPISTS):
+    """Which therapists are there, after this one, by their identifiers?"""
+
+    after: TherapistId | None = None
+    limit: Annotated[int, validate.Range(min=1, max=500)] = 100
+
+
+class ListWaiting(Query, needs=Permission.SEE_MATCHING):
+    """Which referrals wait for a therapist, the longest first, and what is missing?"""
+
+    limit: Annotated[int, validate.Range(min=1, max=1_000)] = 100
+
+
+class WaitingReferral(Shape):
+    referral_id: ReferralId
+    waiting_since: datetime
+    waiting_for: StallReason
+    on_hold: bool
+    offers_made: Count
 
 
 class GetStanding(Query, needs=Permission.SEE_MATCHING):

@@ -25,6 +25,14 @@ class WithdrawAtIntake(Refused):
     """A withdrawal is recorded at intake, which stops everything else too."""
 
 
+class CannotBeAsked(Refused):
+    """This therapist can't be asked about this referral, whoever decides so; the message says why."""
+
+
+class NotSearching(Refused):
+    """Nobody is sought for this referral now."""
+
+
 class UnknownOutwardCode(Refused):
     """There is no such outward code, so no distance from it is known."""
 

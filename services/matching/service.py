@@ -27,9 +27,13 @@ from contracts.commands.matching import (
     CountStandings,
     DeclineOffer,
     EndMatch,
+    ExplainCandidates,
     GetOfferLink,
     GetStanding,
     ListOffers,
+    ListTherapists,
+    ListWaiting,
+    OfferToTherapist,
     ReinstateTherapist,
     SuspendTherapist,
     UndoMatchEnd,
@@ -62,7 +66,17 @@ from contracts.events.notifications import SafeguardingAlertAcknowledged, Therap
 from contracts.events.web import OfferAnswered
 from services.matching import dependencies, subject_access
 from services.matching.application import timer_names
-from services.matching.handlers import commands, erasure, events, lifecycle, links, queries, therapists, timers
+from services.matching.handlers import (
+    choosing,
+    commands,
+    erasure,
+    events,
+    lifecycle,
+    links,
+    queries,
+    therapists,
+    timers,
+)
 from services.matching.store import tables
 
 NEWEST = "the number of intake's newest word on the search"
@@ -122,6 +136,10 @@ class MatchingService:
     open_offer = command(GetOfferLink, queries.open_offer)
     undo_match_end = command(UndoMatchEnd, commands.undo_match_end)
     offers = command(ListOffers, queries.list_offers)
+    candidates = command(ExplainCandidates, choosing.explain_candidates)
+    offer_to = command(OfferToTherapist, choosing.offer_to_therapist)
+    therapists = command(ListTherapists, choosing.list_therapists)
+    waiting = command(ListWaiting, choosing.list_waiting)
     standing = command(GetStanding, queries.ask_standing)
     count_standings = command(CountStandings, queries.count_standings)
     about_subject = command(GetSubjectData, telling(subject_access.tell))

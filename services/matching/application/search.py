@@ -45,7 +45,7 @@ def offer_next(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
         # Another replica may have used the therapist's last capacity meanwhile, so they are read again under a lock.
         therapist = therapists.find_therapist(unit.session, found.therapist.id)
         if therapist is not None and candidate(referral, therapist, excluded=excluded):
-            _offer(unit, referral, found)
+            offer_to(unit, referral, found)
             return
     _wait(unit, referral, excluded)
 
@@ -73,7 +73,7 @@ def keep_apart(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> None:
         offer = offers.open_offer_of(unit.session, id_)
         if referral is None or offer is None:
             continue
-        if offer.therapist_id in _excluded_for_good(unit, referral) and _withdraw(
+        if offer.therapist_id in excluded_for_good(unit, referral) and _withdraw(
             unit, offer, referral, OfferWithdrawalReason.REFERRALS_LINKED
         ):
             offer_next(unit, referral)
@@ -95,11 +95,11 @@ def _withdraw_unless_suitable(unit: UnitOfWork[Dependencies], offer: Offer, refe
 
 def _excluded(unit: UnitOfWork[Dependencies], referral: Referral) -> set[TherapistId]:
     """Therapists who were asked about this referral before, and those who are never to be."""
-    never = _excluded_for_good(unit, referral)
+    never = excluded_for_good(unit, referral)
     return never | offers.already_asked(unit.session, referral.id)
 
 
-def _excluded_for_good(unit: UnitOfWork[Dependencies], referral: Referral) -> set[TherapistId]:
+def excluded_for_good(unit: UnitOfWork[Dependencies], referral: Referral) -> set[TherapistId]:
     """Therapists whom the client left as unhappy, and those of clients whom intake has linked to this one.
 
     Both belong to the person: it doesn't matter of which of their referrals it was said.
@@ -144,7 +144,7 @@ def _who_meet(
     return (each for each in possible if each is not None and each.sessions is sessions)
 
 
-def _offer(unit: UnitOfWork[Dependencies], referral: Referral, candidate: Candidate) -> None:
+def offer_to(unit: UnitOfWork[Dependencies], referral: Referral, candidate: Candidate) -> None:
     therapist = candidate.therapist
     offer = Offer(
         id=OfferId(unit.new_id()),

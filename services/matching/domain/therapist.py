@@ -74,9 +74,9 @@ class Therapist:
             (self.competence is Competence.HIGHER or needs.competence is Competence.LOWER)
             and needs.client_group in self.client_groups
             and (self.couple_work or not needs.couple)
-            and (not needs.young or self._is_qualified_for_young(needs.age_years))
+            and (not needs.young or self.is_qualified_for_young(needs.age_years))
             and needs.sex in (None, self.sex)
-            and self._can_talk(needs)
+            and self.can_talk(needs)
         )
 
     def needs_interpreter(self, language: str | None) -> bool:
@@ -156,13 +156,14 @@ class Therapist:
         self.suspended = bool(self.suspensions)
         return True
 
-    def _is_qualified_for_young(self, age_years: int | None) -> bool:
+    def is_qualified_for_young(self, age_years: int | None) -> bool:
         """If the age isn't known, only who sees young people of every age."""
         if ClientGroup.YOUNG_PERSON not in self.client_groups:
             return False
         youngest, oldest = (YOUNGEST, OLDEST_YOUNG) if age_years is None else (age_years, age_years)
         return self.young_from_years <= youngest and oldest <= self.young_to_years
 
-    def _can_talk(self, needs: Needs) -> bool:
+    def can_talk(self, needs: Needs) -> bool:
+        """Whether they speak the languages, or work with an interpreter where one will do."""
         spoken = {*self.languages, needs.interpreter} if self.works_with_interpreters else set(self.languages)
         return spoken.issuperset(needs.languages) and (needs.interpreter is None or needs.interpreter in spoken)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import (
-    delete,
-)
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from chassis.store import identity_map
@@ -15,6 +13,7 @@ from services.matching.domain.therapist import Therapist
 from services.matching.store.tables import (
     therapist_groups,
     therapist_languages,
+    therapists,
 )
 
 
@@ -31,6 +30,14 @@ def find_new_therapist(session: Session, therapist_id: TherapistId) -> Therapist
     """As `find_therapist`; if there is none, nobody else admits them until the unit ends."""
     identity_map.lock_key(session, Therapist, therapist_id)
     return find_therapist(session, therapist_id)
+
+
+def first_therapists(session: Session, limit: int, after: TherapistId | None = None) -> list[Therapist]:
+    """By identifier, not locked."""
+    session.flush()
+    id_ = therapists.c.id
+    wanted = select(Therapist).order_by(id_).limit(limit)
+    return list(session.execute(wanted.where(id_ > after) if after else wanted).scalars())
 
 
 def index_therapist(session: Session, therapist: Therapist) -> None:

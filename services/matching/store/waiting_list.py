@@ -32,7 +32,7 @@ from chassis.store.unit_of_work import upsert
 from contracts.vocabulary import Sessions, TherapistId
 from services.matching.domain.needs import Needs
 from services.matching.domain.offer import OfferState
-from services.matching.domain.referral import SubsidyState
+from services.matching.domain.referral import Referral, State, SubsidyState
 from services.matching.domain.therapist import Therapist
 from services.matching.store.candidates import AT_ONCE, KM_PER_DEGREE, NARROWEST, flag
 from services.matching.store.tables import (
@@ -129,6 +129,14 @@ def waiting_for(session: Session, therapist: Therapist, *, after: Entry, limit: 
     met = [key for key in session.execute(_WAITING_NEEDS).scalars() if therapist.meets(Needs.of_key(key))]
     found = (((since, id_) for since, id_ in session.execute(_WAITING, given | {"needs": key})) for key in met)
     return list(islice(heapq.merge(*found), limit))
+
+
+def longest_waiting(session: Session, limit: int) -> list[Referral]:
+    """Not locked."""
+    session.flush()
+    since = referrals.c.waiting_since
+    wanted = select(Referral).where(referrals.c.state == State.WAITING, since.is_not(None)).order_by(since)
+    return list(session.execute(wanted.limit(limit)).scalars())
 
 
 @dataclass(frozen=True)
