@@ -22,7 +22,6 @@ InvoiceId = NewType("InvoiceId", UUID)
 CreditNoteId = NewType("CreditNoteId", UUID)
 PaymentId = NewType("PaymentId", UUID)
 SessionId = NewType("SessionId", UUID)
-AccountId = NewType("AccountId", UUID)
 FundId = NewType("FundId", UUID)
 AwardId = NewType("AwardId", UUID)
 MessageId = NewType("MessageId", UUID)
@@ -599,12 +598,3 @@ class ContactPurpose(StrEnum):
     INTRODUCTION = "introduction"
     CORRECTION = "correction"
     """To a therapist who was introduced to the client: they are reached in another way from now on."""
-
-
-class StaffMatter(StrEnum):
-    """What people with accounts are told of by a letter."""
-
-    RECOVERY_CODE_USED = "recovery_code_used"
-    ACCOUNT_RENEWED = "account_renewed"
-    ROLE_GRANTED = "role_granted"
-    CONFIRMATION_NEEDED = "confirmation_needed"

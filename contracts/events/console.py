@@ -8,10 +8,10 @@ from uuid import UUID
 
 from marshmallow import validate
 
+from contracts.accounts import AccountId, StaffMatter
 from contracts.event import Event
 from contracts.permissions import Role
 from contracts.shape import SealedTo
-from contracts.vocabulary import AccountId, StaffMatter
 
 Letter = Annotated[str, SealedTo("notifications"), validate.Length(min=1, max=16_384)]
 

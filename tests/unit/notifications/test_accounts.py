@@ -9,10 +9,10 @@ import pytest
 
 from chassis.ids import new_id
 from chassis.ports import Invalid
+from contracts.accounts import AccountId, StaffMatter
 from contracts.events.console import StaffInvited, StaffTold
 from contracts.permissions import Role
 from contracts.sealed import StaffLetter
-from contracts.vocabulary import AccountId, StaffMatter
 from services.notifications.handlers import accounts
 from tests.unit.notifications.conftest import Desk, body
 

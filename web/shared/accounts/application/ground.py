@@ -13,8 +13,8 @@ from chassis.audit.chain import AuditAction
 from chassis.ports import UnitOfWork
 from chassis.store.database import Database
 from chassis.store.unit_of_work import StoreUnit
+from contracts.accounts import StaffMatter
 from contracts.permissions import Role
-from contracts.vocabulary import StaffMatter
 from web.shared.accounts.application.cipher import Cipher
 from web.shared.accounts.application.provider import Provider
 from web.shared.accounts.domain.accounts import Account

@@ -7,8 +7,8 @@ from dataclasses import replace
 from uuid import UUID
 
 from chassis.audit.chain import AuditAction
+from contracts.accounts import StaffMatter
 from contracts.permissions import Role
-from contracts.vocabulary import StaffMatter
 from web.shared.accounts.application.ground import INVITATION_LASTS, LINK_LASTS, Accounts, Work
 from web.shared.accounts.domain import grants
 from web.shared.accounts.domain.accounts import Account, Person, check_not_last_administrator, normal_email

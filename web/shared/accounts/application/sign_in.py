@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chassis.audit.chain import AuditAction
-from contracts.vocabulary import StaffMatter
+from contracts.accounts import StaffMatter
 from web.shared.accounts.application import sessions
 from web.shared.accounts.application.ground import Accounts, Work
 from web.shared.accounts.domain.accounts import Person
