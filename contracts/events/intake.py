@@ -8,11 +8,11 @@ from uuid import UUID
 
 from marshmallow import validate
 
+from contracts.accounts import AccountId
 from contracts.event import Event
 from contracts.permissions import FrontEnd
 from contracts.shape import SealedTo, Shape
 from contracts.vocabulary import (
-    AccountId,
     AgeBand,
     ClientGroup,
     ClosureReason,

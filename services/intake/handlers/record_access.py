@@ -5,11 +5,12 @@ from __future__ import annotations
 from chassis.audit.chain import AuditAction
 from chassis.ports import UnitOfWork
 from chassis.subject_access import sealed, section
+from contracts.accounts import AccountId
 from contracts.commands.intake import Done
 from contracts.commands.subject import LeaveOut, ListSamePerson, ReadRecord, SamePerson, SealedHolding, Topic
 from contracts.events.intake import ReadingsStopped
 from contracts.permissions import account_of
-from contracts.vocabulary import AccountId, Party
+from contracts.vocabulary import Party
 from services.intake.application import disclosure
 from services.intake.application.conflicts import refuse_who_handles_linked
 from services.intake.application.disclosure import unconfirmed_contact_entries

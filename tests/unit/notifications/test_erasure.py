@@ -12,10 +12,11 @@ from sqlalchemy import select
 
 from chassis.ids import new_id
 from chassis.ports import NotYet
+from contracts.accounts import AccountId
 from contracts.events.intake import ErasureOverdue, ReadingsStopped, ReferralErased, SafeguardingConcernRaised
 from contracts.events.notifications import ErasureConfirmed
 from contracts.permissions import FrontEnd
-from contracts.vocabulary import AccountId, ConcernCategory, ConcernId, ReferralId, Severity, TherapistId
+from contracts.vocabulary import ConcernCategory, ConcernId, ReferralId, Severity, TherapistId
 from services.notifications.handlers import address_book, alerts, erasure, office_messages
 from services.notifications.store import people, tables
 from tests.unit.notifications import facts
