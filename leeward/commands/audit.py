@@ -13,10 +13,14 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
+from sqlalchemy.exc import DBAPIError
 
 from chassis.audit.anchors import file_of, read_anchors, write_anchor
 from chassis.audit.chain import Anchor, Verdict
+from chassis.audit.store import check
 from chassis.rpc import CommandFailed, NoAnswer, RpcClient
+from chassis.store.engine import open_engine
+from chassis.store.tables import chassis_tables, new_metadata
 from contracts.commands.operations import MAX_ANCHORS
 from leeward.console.operators_audit import OPERATOR, Finding, operators_log
 from leeward.console.options import VAR, AsJson, Folder
@@ -28,6 +32,7 @@ from leeward.runtime.workspace import SERVICES, Workspace
 TIMEOUT_SECONDS = 60.0
 
 
+CONSOLE = "console"
 ANCHORS_AT_ONCE = MAX_ANCHORS
 """Anchors in one command; the service walks its whole chain for each command."""
 
@@ -46,6 +51,8 @@ def verify_all(var: Folder = VAR, as_json: AsJson = False) -> None:
     with broker_errors(), operators_client(workspace) as client:
         for service in SERVICES:
             found[service] = _ask(client, workspace, service)
+    if url := workspace.console_store_if_any():
+        found[CONSOLE] = verify_here(workspace, CONSOLE, url)
     for name, finding in found.items():
         verdict = finding.verdict
         if isinstance(verdict, Verdict) and verdict.holds and verdict.entries:
@@ -100,6 +107,19 @@ def _ask(client: RpcClient, workspace: Workspace, service: str) -> Finding:
     except (NoAnswer, CommandFailed) as error:
         return Finding(str(error), known.unreadable)
     return Finding(next((verdict for verdict in verdicts if not verdict.holds), verdicts[-1]), known.unreadable)
+
+
+def verify_here(workspace: Workspace, name: str, url: str) -> Finding:
+    """The verdict on a chain that is read here, because nobody answers for it on the bus."""
+    known, engine = read_anchors(workspace.anchors, name), open_engine(url)
+    try:
+        with engine.connect().execution_options(read_only=True) as connection:
+            verdict: Verdict | str = check(connection, chassis_tables(new_metadata()).audit_entry, known.anchors)
+    except DBAPIError:
+        verdict = "its database can't be read"
+    finally:
+        engine.dispose()
+    return Finding(verdict, known.unreadable)
 
 
 def _print(found: Mapping[str, Finding], workspace: Workspace) -> None:

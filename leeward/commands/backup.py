@@ -27,7 +27,7 @@ from leeward.errors import Refusal
 from leeward.runtime.supervisor import locked, refuse_if_running
 from leeward.runtime.workspace import HAVE_DATA_KEYS, SERVICES, Workspace
 
-MANIFEST = "backup.json"
+MANIFEST, CONSOLE = "backup.json", "console"
 FORMAT = 1
 
 
@@ -46,7 +46,7 @@ def backup(
     var: Folder = VAR,
     as_json: AsJson = False,
 ) -> None:
-    """Copies every service's database while it is in use, and the keys apart. With --keys-to alone only the keys.
+    """Copies every database while it is in use, and the keys apart. With --keys-to alone only the keys.
 
     Keep the two apart from each other, and from the settings with the master keys: together they can be read.
     """
@@ -82,6 +82,8 @@ def restore(
             typer.confirm(f"Replace every database by what it was at {when} UTC?", abort=True)
         restore_all(workspace, from_, keys_from, manifest)
     console.print("Restored. Start the services: `leeward migrate` first, if this version is newer than the backup.")
+    if CONSOLE in manifest["databases"]:
+        console.print("Accounts are as they were then: whoever has left since has one again. Please look.")
 
 
 def back_up(workspace: Workspace, to: Path) -> None:
@@ -90,13 +92,19 @@ def back_up(workspace: Workspace, to: Path) -> None:
         raise NoBackup(f"{to} is not empty. Name a new folder for each backup.")
     to.mkdir(mode=0o700, parents=True, exist_ok=True)
     taken_at, databases = workspace.clock.now(), {}
-    for service, url in workspace.stores().items():
+    for service, url in _stores(workspace).items():
         step(f"copying {service}")
         file = to / f"{service}{suffix_of(url)}"
         copy_without_keys(url, file)
         databases[service] = {"file": file.name, "revision": current(url), "sha256": _sha256(file)}
     manifest = {"format": FORMAT, "taken_at": taken_at.isoformat(), "databases": databases}
     (to / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")  # written last: a folder without it is no backup
+
+
+def _stores(workspace: Workspace) -> dict[str, str]:
+    """The databases of the services, and the console's if it has ever run here."""
+    console_store = workspace.console_store_if_any()
+    return workspace.stores() | ({CONSOLE: console_store} if console_store else {})
 
 
 def copy_keys(workspace: Workspace, to: Path) -> None:
@@ -110,7 +118,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
     except (OSError, ValueError) as error:
         raise NoBackup(f"{folder} holds no whole backup: {error}") from None
-    if manifest.get("format") != FORMAT or set(manifest["databases"]) != set(SERVICES):
+    if manifest.get("format") != FORMAT or set(manifest["databases"]) - {CONSOLE} != set(SERVICES):
         raise NoBackup(f"{folder} holds a backup of another version of Leeward.")
     return manifest
 
@@ -120,7 +128,8 @@ def restore_all(workspace: Workspace, folder: Path, keys_folder: Path, manifest:
 
     The audit logs continue from the backup's last entries. Anchors of later entries are moved to a file beside them.
     """
-    stores, databases = workspace.stores(), manifest["databases"]
+    databases = manifest["databases"]
+    stores = workspace.stores() | ({CONSOLE: workspace.console_store()} if CONSOLE in databases else {})
     for service, database in databases.items():
         _refuse_damaged(folder / database["file"], database["sha256"])
         if not database["file"].endswith(suffix_of(stores[service])):

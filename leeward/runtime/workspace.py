@@ -144,6 +144,12 @@ class Workspace:
             raise Refusal(f"{self.settings} doesn't say {', '.join(missing)}. `leeward up` makes one that does.")
         return {service: str(values[name]) for service, name in names.items()}
 
+    def console_store_if_any(self) -> str | None:
+        """The console's database URL; None if the console has never run here."""
+        url = self.values().get("CONSOLE_DATABASE_URL")
+        file = url.removeprefix("sqlite:///") if url and url.startswith("sqlite:///") else None
+        return None if not url or (file and not Path(file).exists()) else url
+
     def console_store(self) -> str:
         """The database URL of the staff's console. Raises Refusal if it is missing."""
         url = self.values().get("CONSOLE_DATABASE_URL")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
 from sqlalchemy.exc import DBAPIError
 from starlette.testclient import TestClient
 
+from chassis.audit.anchors import read_anchors
 from chassis.clock import ManualClock
 from chassis.store.migrate import migrate
 from chassis.store.revision import current, newest
@@ -22,6 +25,8 @@ from web.console.app import build_app
 from web.console.console import open_console
 from web.console.settings import ConsoleSettings
 from web.console.store import tables
+from web.console.upkeep import Upkeep
+from web.shared.accounts.application import sessions
 from web.shared.accounts.domain.passwords import Passwords
 
 
@@ -83,3 +88,21 @@ def test_a_whole_account_lives_on_either_store(house_on: House) -> None:
     ada.post(leaves)
     ben.open("/account")
     assert ben.path == "/sign-in"
+
+
+def test_what_had_its_time_is_deleted_and_the_audit_log_is_anchored(house_on: House, tmp_path: Path) -> None:
+    accounts, anchors = house_on.accounts, tmp_path / "anchors"
+    administrator = house_on.first_administrator()
+    upkeep = Upkeep(accounts.database, anchors, partial(sessions.forget_old, accounts))
+    upkeep._attempt(lambda: upkeep._anchoring.anchor())
+    assert read_anchors(anchors, "console").anchors
+    administrator.open("/account")
+    shown = administrator.text
+    upkeep.forget()
+    administrator.open("/account")
+    assert administrator.text == shown, "nothing is old yet"
+    house_on.clock.advance(timedelta(days=401))
+    upkeep.forget()
+    with accounts.database.reading() as unit:
+        for table in (accounts.tables.sign_in, accounts.tables.one_time_link, accounts.tables.session):
+            assert unit.session.execute(select(table)).all() == []

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
@@ -22,10 +22,12 @@ from chassis.ids import new_id
 from chassis.privacy.vault import Erased, Vault
 from chassis.rpc import CommandFailed
 from chassis.store.engine import open_engine
+from chassis.store.migrate import migrate
 from contracts.catalogue import PUBLISHERS
 from contracts.sealed import Aspects, HelpForm
 from leeward.backups.copies import read_data_keys
 from leeward.cli import app
+from leeward.commands import audit
 from leeward.console.operators_audit import entries_in
 from leeward.runtime import processes
 from leeward.runtime.local_broker import Node
@@ -270,3 +272,25 @@ def put_on_record_and_anchor(workspace: Workspace, *, after: Anchor | None) -> A
     anchor = Anchor(entry["sequence"], entry["hash"])
     assert write_anchor(workspace.anchors, "intake", anchor, at=at)
     return anchor
+
+
+def test_the_consoles_accounts_are_backed_up_and_its_audit_log_is_verified(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    url = workspace.console_store()
+    migrate("console", url)
+    add = text(
+        "INSERT INTO account (id, email, name, state, created_at) VALUES (:id, 'sam@example.org', 'Sam', 'active', :at)"
+    )
+    with open_engine(url).begin() as connection:
+        connection.execute(add, {"id": new_id().hex, "at": "2026-12-01 09:00:00.000000"})
+    backup, keys = tmp_path / "backup", tmp_path / "keys"
+    leeward(workspace, "backup", "--to", str(backup), "--keys-to", str(keys))
+    assert (backup / "console.db").exists()
+    with open_engine(url).begin() as connection:
+        connection.execute(text("DELETE FROM account"))
+    restored = leeward(workspace, "restore", "--from", str(backup), "--keys-from", str(keys), "--yes")
+    assert "whoever has left since has one again" in restored
+    with open_engine(url).connect() as connection:
+        assert connection.execute(text("SELECT name FROM account")).scalars().all() == ["Sam"]
+    assert audit.verify_here(workspace, "console", url).is_well

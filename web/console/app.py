@@ -15,6 +15,6 @@ def build_app(console: Console, settings: ConsoleSettings) -> Starlette:
         console.application,
         PAGES,
         allowed_hosts=settings.allowed_hosts,
-        start=console.postman.start,
-        stop=console.postman.stop,
+        start=console.start,
+        stop=console.stop,
     )

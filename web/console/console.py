@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from chassis.clock import Clock
 from chassis.store.database import Database
@@ -12,6 +13,8 @@ from web.console.mailer import ConsoleMailer
 from web.console.postman import Postman
 from web.console.settings import ConsoleSettings
 from web.console.store import tables
+from web.console.upkeep import Upkeep
+from web.shared.accounts.application import sessions
 from web.shared.accounts.application.cipher import Cipher
 from web.shared.accounts.application.ground import Accounts
 from web.shared.accounts.application.provider import Provider
@@ -31,10 +34,19 @@ TABS = (
 
 @dataclass(frozen=True)
 class Console:
-    """The running console."""
+    """The running console, and what works in its process besides."""
 
     application: Application
     postman: Postman
+    upkeep: Upkeep
+
+    def start(self) -> None:
+        self.postman.start()
+        self.upkeep.start()
+
+    def stop(self) -> None:
+        self.upkeep.stop()
+        self.postman.stop()
 
 
 def open_accounts(settings: ConsoleSettings, clock: Clock, *, passwords: Passwords | None = None) -> Accounts:
@@ -65,7 +77,8 @@ def open_console(settings: ConsoleSettings, clock: Clock, *, passwords: Password
     accounts = open_accounts(settings, clock, passwords=passwords)
     postman = Postman(accounts.database, settings.amqp_uri)
     accounts = replace(accounts, committed=postman.committed)
-    return Console(_application(settings, clock, accounts), postman)
+    upkeep = Upkeep(accounts.database, settings.anchors, partial(sessions.forget_old, accounts))
+    return Console(_application(settings, clock, accounts), postman, upkeep)
 
 
 def _application(settings: ConsoleSettings, clock: Clock, accounts: Accounts) -> Application:

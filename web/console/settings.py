@@ -37,6 +37,7 @@ class ConsoleSettings:
     database_url: str
     master_key: str
     keys: Path
+    anchors: Path | None
     charity: str
     policy: GrantPolicy
     provider: ProviderSettings | None
@@ -75,6 +76,7 @@ def read(env: Env) -> ConsoleSettings:
         database_url=env.str("CONSOLE_DATABASE_URL"),
         master_key=env.str("CONSOLE_MASTER_KEY", validate=_is_master_key),
         keys=env.path("LEEWARD_KEYS"),
+        anchors=env.path("LEEWARD_AUDIT_ANCHORS", None),
         charity=env.str("SITE_CHARITY", "Leeward", validate=Length(min=1, max=80)),
         policy=GrantPolicy(env.str("CONSOLE_ROLES", GrantPolicy.CONFIRM, validate=OneOf([*GrantPolicy])) or "confirm"),
         provider=_provider(env),

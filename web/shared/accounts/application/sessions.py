@@ -15,6 +15,8 @@ from web.shared.accounts.store.sessions import SignIn
 TOUCHED_EVERY = timedelta(minutes=1)
 """How exactly it is known when a session was last used: not every page is a write."""
 
+KEEP_SIGN_INS, KEEP_LINKS = timedelta(days=400), timedelta(days=30)
+
 
 def begin(work: Work, person: Person, *, stage: Stage, browser: str, factor: Factor | None = None) -> str:
     """Begins a session, and returns its secret, which nobody knew before."""
@@ -85,6 +87,14 @@ def signed_in(session: Session, person: Person) -> SignedIn | None:
         authenticated_at=session.authenticated_at,
         factor=session.factor,
     )
+
+
+def forget_old(accounts: Accounts) -> None:
+    """Deletes what nobody is shown any more, and sessions that are over."""
+    with accounts.work() as work:
+        work.sessions.forget_sign_ins(work.now - KEEP_SIGN_INS)
+        work.sessions.end_old(work.now)
+        work.links.forget(work.now - KEEP_LINKS)
 
 
 def end(accounts: Accounts, session: Session) -> None:

@@ -88,6 +88,10 @@ class SessionStore:
         table = self._tables.session
         self._transaction.execute(delete(table).where(table.c.begun_at < at - LONGEST))
 
+    def forget_sign_ins(self, before: datetime) -> None:
+        table = self._tables.sign_in
+        self._transaction.execute(delete(table).where(table.c.at < before))
+
     def add_sign_in(self, sign_in: SignIn) -> None:
         self._transaction.execute(self._tables.sign_in.insert().values(**asdict(sign_in)))
 
@@ -136,6 +140,10 @@ class LinkStore:
     def find(self, token_hash: bytes) -> Link | None:
         row = self._transaction.execute(select(self._table).where(self._table.c.token_hash == token_hash)).one_or_none()
         return Link(**row._mapping) if row else None
+
+    def forget(self, before: datetime) -> None:
+        """Deletes the links whose time was over before then."""
+        self._transaction.execute(delete(self._table).where(self._table.c.expires_at < before))
 
     def use(self, token_hash: bytes, *, at: datetime) -> bool:
         """Whether the link was open, and is used up from now on."""
