@@ -391,6 +391,12 @@ class StaffLetter(Shape):
     about: Name | None = None
 
 
+class ConcernReference(Shape):
+    """The reference of the request that a safeguarding concern is about, as the office knows it."""
+
+    reference: Annotated[str, validate.Length(min=1, max=40)]
+
+
 class LinkSecret(Shape):
     """The secret of a one-time link.
 
@@ -399,6 +405,12 @@ class LinkSecret(Shape):
     """
 
     token: Secret
+
+
+class AlertSecret(LinkSecret):
+    """The secret of an alert's link, and the request's reference for as long as the alert waits to be sent."""
+
+    reference: Annotated[str, validate.Length(min=1, max=40)] | None = None
 
 
 class Answer(Shape):

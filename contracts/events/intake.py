@@ -273,13 +273,17 @@ class AnotherTherapistWanted(Event, publisher="intake", subject="referral_id"):
 
 
 class SafeguardingConcernRaised(Event, publisher="intake", subject="concern_id"):
-    """Somebody identifiable may be at risk of harm. Heard in notifications' urgent lane; details stay in intake."""
+    """Somebody identifiable may be at risk of harm. Heard in notifications' urgent lane; details stay in intake.
+
+    `sealed` holds `contracts.sealed.ConcernReference`: an alert overtakes the request's contact, which has it too.
+    """
 
     concern_id: ConcernId
     referral_id: ReferralId
     severity: Severity
     category: ConcernCategory
     raised_at: datetime
+    sealed: Annotated[str, SealedTo("notifications"), validate.Length(min=1, max=16_384)] | None = None
 
 
 class ReadingsStopped(Event, publisher="intake", subject="stop_id"):

@@ -31,7 +31,7 @@ def _raise_by_rule(unit: UnitOfWork[Dependencies], referral: Referral, form: Hel
         identifiable_person_at_risk=form.identifiable_person_at_risk is True,
         person_at_risk=form.person_at_risk,
     ):
-        record_concern(unit, referral.id, finding, raised_by=BY_RULE)
+        record_concern(unit, referral, finding, raised_by=BY_RULE)
 
 
 def register(

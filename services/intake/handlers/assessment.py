@@ -68,7 +68,7 @@ def assess(unit: UnitOfWork[Dependencies], request: Assess) -> Done:
     unit.emit(search_facts.build_referral_assessed(unit, referral, form, request, at=unit.now))
     if request.person_at_risk:
         finding = Finding(Severity.IMMEDIATE, request.person_at_risk)
-        concerns.record_concern(unit, referral.id, finding, raised_by=unit.actor.who)
+        concerns.record_concern(unit, referral, finding, raised_by=unit.actor.who)
     return Done()
 
 

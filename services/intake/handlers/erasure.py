@@ -88,7 +88,7 @@ def _refuse_on_legal_hold(unit: UnitOfWork[Dependencies], referral: Referral) ->
     if hold := legal_hold_in_force(unit, referral):
         why = hold.reason.value.replace("_", " ")
         raise OnLegalHold(
-            f"{referral.reference} is on legal hold ({why}, placed by {hold.placed_by}). Lift that first."
+            f"{referral.reference} is on legal hold ({why}). Lift that first."
         )
 
 

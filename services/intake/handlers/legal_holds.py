@@ -22,7 +22,7 @@ def place_legal_hold(unit: UnitOfWork[Dependencies], request: PlaceHold) -> Hold
     if referral.state is State.ERASED:
         raise UnknownReferral("Nothing is held about this person any more.")
     if hold := legal_hold_in_force(unit, referral):
-        raise AlreadyOnHold(f"{hold.placed_by} has placed a hold on {referral.reference} already.")
+        raise AlreadyOnHold(f"{referral.reference} is on hold already.")
     hold = LegalHold(
         id=unit.new_id(),
         referral_id=referral.id,

@@ -19,7 +19,7 @@ def note_risk_answer(unit: UnitOfWork[Dependencies], event: EvaluationRiskFlagge
     """An answer in an evaluation form raises a concern whatever the form's total."""
     referral = get_or_wait(unit, event.referral_id)
     if referral.state is not State.ERASED:  # nobody could say any more about whom it is
-        record_concern(unit, referral.id, finding_in_evaluation(), raised_by=BY_RULE)
+        record_concern(unit, referral, finding_in_evaluation(), raised_by=BY_RULE)
 
 
 def note_acknowledgement(unit: UnitOfWork[Dependencies], event: SafeguardingAlertAcknowledged) -> None:
@@ -33,4 +33,4 @@ def raise_concern(unit: UnitOfWork[Dependencies], request: RaiseConcern) -> Conc
     """Raises UnknownReferral."""
     referral = get_referral(unit, request.referral_id)
     finding = Finding(request.severity, request.category)
-    return ConcernRaised(concern_id=record_concern(unit, referral.id, finding, raised_by=unit.actor.who))
+    return ConcernRaised(concern_id=record_concern(unit, referral, finding, raised_by=unit.actor.who))

@@ -15,7 +15,7 @@ from contracts.events.notifications import (
     SafeguardingAlertAcknowledged,
     SafeguardingAlertEscalated,
 )
-from contracts.sealed import LinkSecret
+from contracts.sealed import AlertSecret
 from contracts.vocabulary import Channel, ConcernId, LinkState, Severity
 from services.notifications.application.on_duty import person_on_duty, staff_on_duty
 from services.notifications.application.queueing import cancel, queue_alert
@@ -113,15 +113,17 @@ def escalate(unit: UnitOfWork[Dependencies], alert: Alert) -> None:
     call_people(unit, alert, calls)
 
 
-def call_people(unit: UnitOfWork[Dependencies], alert: Alert, calls: tuple[Call, ...]) -> None:
+def call_people(
+    unit: UnitOfWork[Dependencies], alert: Alert, calls: tuple[Call, ...], *, reference: str | None = None
+) -> None:
     """Queues an alert to each person called, by every channel they have, and sets the time of the next escalation."""
     for call in calls:
-        _call_person(unit, alert, call)
+        _call_person(unit, alert, call, reference)
     alert.escalates_at = _next_escalation(unit, alert.severity)
     unit.set_timer_after(ESCALATE, alert.concern_id, alert.escalates_at - unit.now)
 
 
-def _call_person(unit: UnitOfWork[Dependencies], alert: Alert, call: Call) -> None:
+def _call_person(unit: UnitOfWork[Dependencies], alert: Alert, call: Call, reference: str | None) -> None:
     person = person_on_duty(unit, call.step)
     by_text = person.telephone and Channel.TEXT not in unit.dependencies.by_hand
     for channel in (Channel.EMAIL, Channel.TEXT) if by_text else (Channel.EMAIL,):
@@ -140,7 +142,7 @@ def _call_person(unit: UnitOfWork[Dependencies], alert: Alert, call: Call) -> No
                 "step": call.step.value,
                 "round": call.round,
             },
-            sealed=unit.dependencies.keyring.seal("notifications", LinkSecret(token=token)),
+            sealed=unit.dependencies.keyring.seal("notifications", AlertSecret(token=token, reference=reference)),
         )
         if message_id:
             unit.session.add(

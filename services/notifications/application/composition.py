@@ -8,6 +8,7 @@ from typing import Any
 
 from chassis.ports import UnitOfWork
 from contracts.sealed import (
+    AlertSecret,
     ClientContact,
     ContactLetter,
     LinkSecret,
@@ -230,7 +231,7 @@ def compose_for_staff(unit: UnitOfWork[Dependencies], message: Message) -> Compo
     policy = unit.dependencies.settings
     values = {
         **message.data,
-        "reference": reference_of(unit, message.referral_id),
+        "reference": reference_of(unit, message.referral_id) or _reference_in(unit, message),
         "is_forgotten": is_forgotten(unit, message.referral_id),
         "referral_id": message.referral_id,
         "concern_id": message.concern_id,
@@ -253,6 +254,15 @@ def _status_page(unit: UnitOfWork[Dependencies], message: Message, known: Client
     if address is None or _was_written_for(message, known):
         return None
     return unit.dependencies.templates.page_in(known.language, address)
+
+
+def _reference_in(unit: UnitOfWork[Dependencies], message: Message) -> str | None:
+    """The reference that came with a concern, which overtakes its request's contact."""
+    if message.template is not Template.SAFEGUARDING_ALERT or not message.sealed:
+        return None
+    if is_forgotten(unit, message.referral_id):
+        return None
+    return unit.dependencies.keyring.open(AlertSecret, message.sealed).reference
 
 
 def _link(unit: UnitOfWork[Dependencies], message: Message, language: str = ENGLISH) -> str | None:

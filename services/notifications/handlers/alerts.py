@@ -9,12 +9,14 @@ import structlog
 from chassis.ports import Invalid, Timer, UnitOfWork
 from chassis.privacy.one_time_links import hash_of
 from chassis.privacy.opening import open_or_park
+from chassis.privacy.sealing import Unopenable
 from contracts.events.intake import SafeguardingConcernRaised
 from contracts.events.notifications import (
     SafeguardingAlertSent,
 )
 from contracts.events.web import AlertAnswered
-from contracts.sealed import AlertAnswer
+from contracts.sealed import AlertAnswer, ConcernReference
+from contracts.shape import InvalidShape
 from contracts.vocabulary import AlertStep, ConcernId, LinkState, MessageId
 from services.notifications.application.alerts import (
     REPORT_UNREACHED,
@@ -46,8 +48,16 @@ def raise_alert(unit: UnitOfWork[Dependencies], event: SafeguardingConcernRaised
         raised_at=event.raised_at,
     )
     unit.session.add(alert)
-    call_people(unit, alert, alert.begin())
+    call_people(unit, alert, alert.begin(), reference=_reference(unit, event))
     unit.set_timer_after(REPORT_UNREACHED, alert.concern_id, TIME_TO_REACH)
+
+
+def _reference(unit: UnitOfWork[Dependencies], event: SafeguardingConcernRaised) -> str | None:
+    """Never worth an alert: what can't be opened is left out."""
+    try:
+        return unit.dependencies.keyring.open(ConcernReference, event.sealed).reference if event.sealed else None
+    except (Unopenable, InvalidShape):
+        return None
 
 
 def escalate_alert(unit: UnitOfWork[Dependencies], timer: Timer) -> None:

@@ -19,6 +19,7 @@ from contracts.events.notifications import (
     SafeguardingAlertSent,
 )
 from contracts.reference import reference_for
+from contracts.sealed import ConcernReference
 from contracts.vocabulary import (
     AlertStep,
     ConcernCategory,
@@ -189,6 +190,25 @@ def test_refuses_a_second_person(desk: Desk, concern: SafeguardingConcernRaised)
     acknowledge(desk, concern)
     with pytest.raises(AlreadyAcknowledged, match="A colleague"):
         acknowledge(desk, concern, by="lee")
+
+
+def test_an_alert_that_overtakes_its_request_names_the_reference_that_came_with_it(
+    desk: Desk, concern: SafeguardingConcernRaised
+) -> None:
+    sealed = desk.keyring.seal("notifications", ConcernReference(reference="7KQ2-M9XH-4"))
+    desk.bench.hear(alerts.raise_alert, replace(concern, sealed=sealed))
+    desk.run()
+    (alert,) = desk.mail.to(LEAD)
+    assert "Reference: 7KQ2-M9XH-4" in body(alert)
+
+
+@pytest.mark.parametrize("sealed", ["not sealed", None])
+def test_an_alert_goes_out_whatever_its_reference_is(
+    desk: Desk, concern: SafeguardingConcernRaised, sealed: str | None
+) -> None:
+    desk.bench.hear(alerts.raise_alert, replace(concern, sealed=sealed))
+    desk.run()
+    assert len(desk.mail.to(LEAD)) == 1
 
 
 def test_refuses_to_acknowledge_what_was_never_raised(desk: Desk, concern: SafeguardingConcernRaised) -> None:
