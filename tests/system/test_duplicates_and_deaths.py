@@ -17,6 +17,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import MetaData, create_engine, select
 
+from chassis.bus.permissions import ENQUIRY
 from chassis.host.entrypoints import heard_by, idempotent_by
 from chassis.host.service_loader import load
 from chassis.privacy.ephemeral_key import OneTimeKey
@@ -48,13 +49,13 @@ REMEMBERS_FOR_YEARS = {"LEEWARD_INBOX_RETENTION_DAYS": "3650"}
 
 
 class PatientClient(RpcClient):
-    """Asks again when nobody answers, as a person presses the button again."""
+    """Asks again when nobody answers, as a person presses the button again: the same command, under its own id."""
 
     def call(self, service: str, method: str, *, timeout: float = 3.0, **fields: Any) -> Any:
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline, command_id = time.monotonic() + PATIENCE_SECONDS, uuid4()
         while True:
             try:
-                return super().call(service, method, timeout=timeout, **fields)
+                return super().call(service, method, timeout=timeout, command_id=command_id, **fields)
             except NoAnswer:
                 if time.monotonic() > deadline:
                     raise
@@ -109,7 +110,9 @@ def aftermath(
         Tap(system.amqp_uri, PUBLISHERS) as tap,
     ):
         demonstration = Demonstration(system.workspace, system.amqp_uri, seed=SEED, say=lambda what: None)
-        demonstration.actors.client = PatientClient(system.amqp_uri)
+        sign = sign_as(system.workspace.keys)
+        demonstration.actors.client = PatientClient(system.amqp_uri, sign=sign)
+        demonstration.actors.site = PatientClient(system.amqp_uri, ENQUIRY)
         demonstration.prepare()
         killer = Killer(system)
         killer.start()
