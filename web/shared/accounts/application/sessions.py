@@ -16,8 +16,16 @@ TOUCHED_EVERY = timedelta(minutes=1)
 """How exactly it is known when a session was last used: not every page is a write."""
 
 
-def begin(work: Work, person: Person, *, stage: Stage, browser: str, factor: Factor | None = None) -> str:
-    """Begins a session, and returns its secret, which nobody knew before."""
+def begin(
+    work: Work,
+    person: Person,
+    *,
+    stage: Stage,
+    browser: str,
+    factor: Factor | None = None,
+    ago: timedelta = timedelta(),
+) -> str:
+    """Begins a session, and returns its secret, which nobody knew before. `ago` is when they proved that it is them."""
     token, is_full = new_secret(), stage is Stage.FULL
     session = Session(
         token_hash=hash_of(token),
@@ -26,7 +34,7 @@ def begin(work: Work, person: Person, *, stage: Stage, browser: str, factor: Fac
         begun_at=work.now,
         used_at=work.now,
         browser=browser,
-        authenticated_at=work.now if is_full else None,
+        authenticated_at=work.now - ago if is_full else None,
         factor=factor,
     )
     work.sessions.end_old(work.now)
@@ -41,13 +49,13 @@ def complete(work: Work, session: Session, person: Person, factor: Factor) -> st
     return begin_full(work, person, factor, browser=session.browser)
 
 
-def begin_full(work: Work, person: Person, factor: Factor, *, browser: str) -> str:
+def begin_full(work: Work, person: Person, factor: Factor, *, browser: str, ago: timedelta = timedelta()) -> str:
     """Signs somebody in who has proved that it is them."""
     account = person.account
     work.failures.forget(account.email)
     result = SignIn(work.unit.new_id(), account.id, work.now, SignInResult.SIGNED_IN, browser, factor)
     work.sessions.add_sign_in(result)
-    return begin(work, person, stage=Stage.FULL, browser=browser, factor=factor)
+    return begin(work, person, stage=Stage.FULL, browser=browser, factor=factor, ago=ago)
 
 
 def find(accounts: Accounts, token: str | None, *, is_used: bool = True) -> tuple[Session, Person] | None:
