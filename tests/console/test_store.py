@@ -17,7 +17,7 @@ from chassis.clock import ManualClock
 from chassis.store.migrate import migrate
 from chassis.store.revision import current, newest
 from contracts.permissions import Role
-from tests.console.conftest import AT, ORIGIN, QUICK, Browser, House
+from tests.console.conftest import AT, ORIGIN, PASSWORD, QUICK, Browser, House
 from web.console.app import build_app
 from web.console.console import open_console
 from web.console.settings import ConsoleSettings
@@ -83,3 +83,11 @@ def test_a_whole_account_lives_on_either_store(house_on: House) -> None:
     ada.post(leaves)
     ben.open("/account")
     assert ben.path == "/sign-in"
+
+
+def test_what_postgresql_cannot_compare_is_an_error_of_whoever_sent_it(house_on: House) -> None:
+    stranger = house_on.browse()
+    stranger.open("/sign-in")
+    assert stranger.post("/sign-in", email="a\0@example.org", password=PASSWORD).status_code == 200
+    assert "Write it in one line." in stranger.text
+    assert house_on.first_administrator().open("/people?after=%00").status_code == 200

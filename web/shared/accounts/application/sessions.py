@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from web.shared.accounts.application.ground import Accounts, Work
 from web.shared.accounts.domain.accounts import Person
+from web.shared.accounts.domain.refusals import SessionEnded
 from web.shared.accounts.domain.sessions import Session, SignedIn, has_ended
 from web.shared.accounts.domain.tokens import hash_of, new_secret
 from web.shared.accounts.domain.vocabulary import Factor, SignInResult, Stage, State
@@ -44,8 +45,10 @@ def begin(
 
 def complete(work: Work, session: Session, person: Person, factor: Factor) -> str:
     """The full session that follows one with the password alone. Its secret is new, so that nobody who knew the one
-    before is signed in."""
-    work.sessions.end(session.token_hash)
+    before is signed in. Raises SessionEnded if the session is over: by another request of the same browser, which
+    becomes one full session and no more, or because somebody ended it."""
+    if not work.sessions.end(session.token_hash):
+        raise SessionEnded
     return begin_full(work, person, factor, browser=session.browser)
 
 
