@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,7 +21,8 @@ BROKER_USERS = {"enquiry": FrontEnd.SITE, "operator": FrontEnd.OPERATOR}
 """By whose exchange a command comes in, where the broker lets nobody else publish."""
 
 RECORDED_A_MINUTE = 60
-"""How many refusals a minute go on record one by one; more are only counted, so that nobody can fill the log."""
+"""How many refusals a minute of each front-end go on record one by one; more are only counted, so that nobody can fill
+the log, and whoever tries hides nobody at another front-end."""
 
 
 class NotPermitted(Refused):
@@ -107,17 +108,19 @@ def _signed_in_lately(person: Person, clock: SystemTime) -> bool:
 
 
 class RefusalLimit:
-    """Whether one more refusal may go on record this minute."""
+    """Whether one more refusal of whoever is at a front-end may go on record this minute."""
 
     def __init__(self) -> None:
-        self._recorded: deque[float] = deque()
+        self._recorded: dict[str, deque[float]] = defaultdict(deque)
         self._lock = threading.Lock()
 
-    def allows(self) -> bool:
+    def allows(self, who: str) -> bool:
+        front_end = who.partition(":")[0]
         with self._lock:
-            while self._recorded and self._recorded[0] < time.monotonic() - 60:
-                self._recorded.popleft()
-            if len(self._recorded) >= RECORDED_A_MINUTE:
+            recorded = self._recorded[front_end]
+            while recorded and recorded[0] < time.monotonic() - 60:
+                recorded.popleft()
+            if len(recorded) >= RECORDED_A_MINUTE:
                 return False
-            self._recorded.append(time.monotonic())
+            recorded.append(time.monotonic())
             return True

@@ -18,14 +18,14 @@ from contracts.shape import Shape
 
 
 class CommandIdTaken(Refused):
-    """Another command has this id: somebody else's, or one with other arguments."""
+    """Another command has this id: somebody else's, another kind of command, or one with other arguments."""
 
 
 @cache
 def _find(table: Table) -> Executable:
     row = table.c
-    wanted = select(row.who, row.digest, row.signed_at, row.answer).where(row.command_id == bindparam("command_id"))
-    return prepared(wanted)
+    wanted = select(row.who, row.command, row.digest, row.signed_at, row.answer)
+    return prepared(wanted.where(row.command_id == bindparam("command_id")))
 
 
 def answer_once(unit: StoreUnit, actor: Actor, kind: type[Shape], carry_out: Callable[[], Any]) -> Any:
@@ -51,7 +51,7 @@ def answer_once(unit: StoreUnit, actor: Actor, kind: type[Shape], carry_out: Cal
             answer=answer if keep else None,
         )
         return answer
-    if (row.who, row.digest) != (actor.who, actor.digest):
+    if (row.who, row.command, row.digest) != (actor.who, kind.__name__, actor.digest):
         raise CommandIdTaken("Another command has this id. Give each command an id of its own.")
     assert actor.signed_at is not None
     if actor.signed_at <= row.signed_at:

@@ -195,20 +195,20 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
         """Puts on record that somebody wasn't allowed to give a command."""
         who = refusal.who if isinstance(refusal, NotPermitted) else origin.front_end.value
         log.warning("command_not_permitted", command=origin.command, reason=refusal.reason, front_end=origin.front_end)
-        if not self._refusals.allows():
+        tell = self._tell_of_readings if isinstance(refusal, TooManyReadings) and self._is_news(who) else None
+        if not self._refusals.allows(who) and tell is None:
             return
         with self.unit() as unit:
             unit.record_audit(AuditAction.REFUSED, who=who, reason=f"{origin.command} {refusal.reason}"[:64])
-            if isinstance(refusal, TooManyReadings) and self._tell_of_readings and self._is_news(who, unit.now):
-                self._tell_of_readings(unit, who)
+            if tell:
+                tell(unit, who)
+        if tell:
+            self._told_of_readings[who] = unit.now
 
-    def _is_news(self, who: str, now: datetime) -> bool:
+    def _is_news(self, who: str) -> bool:
         """Whether nobody was told of this person's readings within the hour."""
         told_at = self._told_of_readings.get(who)
-        if told_at is not None and now - told_at <= WITHIN:
-            return False
-        self._told_of_readings[who] = now
-        return True
+        return told_at is None or self.database.clock.now() - told_at > WITHIN
 
     def once(self, actor: Actor, kind: type[Command], carry_out: Callable[[], Any]) -> Any:
         """What isn't done in the service's store: notes that the token was used, and then carries the command out."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from chassis.rpc import NoAnswer
 from contracts.commands.subject import ExportReason, Ground
 from contracts.reference import InvalidReference, parse_reference
 from contracts.vocabulary import Party
+from leeward.console.operator import login
 from leeward.console.options import VAR, Folder, Reference, new_folder
 from leeward.console.service_client import open_client
 from leeward.console.terminal import console, errors, plain_errors
@@ -96,7 +96,7 @@ def _gather(
         requests=[request.without(grounds) for request in found],
         grounds=frozenset(grounds.values()),
         made_at=workspace.clock.now(),
-        by=getpass.getuser(),
+        by=login(),
         reason=reason,
         charity=values.get("SITE_CHARITY") or "Leeward",
         telephone=values.get("SITE_TELEPHONE") or "01632 960 001",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
+import os
+import pwd
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -22,11 +23,19 @@ FACTOR = "machine"
 def sign_as_operator(workspace: Workspace, name: str | None = None) -> Sign:
     """Signs commands for whoever is logged in, or for `name` where people are played. Raises NoKey."""
     signer = Signer(workspace.keys, FrontEnd.OPERATOR)
-    login = re.sub(r"[^A-Za-z0-9._-]", "-", name or getpass.getuser())
+    known_as = re.sub(r"[^A-Za-z0-9._-]", "-", name or login())
 
     def sign(service: str, command: str, fields: Mapping[str, Any], command_id: UUID | None) -> str:
         signed_in = SignIn(at=datetime.now(UTC), factor=FACTOR)
-        person = Person(name=login, permissions=CEILINGS[FrontEnd.OPERATOR], signed_in=signed_in)
+        person = Person(name=known_as, permissions=CEILINGS[FrontEnd.OPERATOR], signed_in=signed_in)
         return signer.sign(person, service, command, fields, command_id)
 
     return sign
+
+
+def login() -> str:
+    """Whoever is logged in, as the system knows them: the variables that `getpass` believes anybody can set."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # in a container
+        return str(os.getuid())

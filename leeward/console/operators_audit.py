@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,6 +12,7 @@ from typing import Any
 from chassis.audit.anchoring import CONTRADICTS, UNREADABLE
 from chassis.audit.anchors import append_line, read_anchors, whole_lines
 from chassis.audit.chain import Anchor, AuditAction, Verdict, chained, verify
+from leeward.console.operator import login
 from leeward.errors import Refusal
 from leeward.runtime.workspace import Workspace
 
@@ -44,7 +44,7 @@ def record_audit(path: Path, what: AuditAction, *, at: datetime, **about: Any) -
 
     Raises NoEntry if the line before isn't one.
     """
-    entry = {"at": at.isoformat(), "who": getpass.getuser(), "what": what.value, **about}
+    entry = {"at": at.isoformat(), "who": login(), "what": what.value, **about}
 
     def follow(lines: Sequence[bytes]) -> Mapping[str, object]:
         last = _entry(lines[-1], len(lines), path) if lines else None

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from chassis.access.actor import Actor
-from chassis.access.authorization import Origin
+from chassis.access.authorization import RECORDED_A_MINUTE, Origin
 from chassis.access.once import CommandIdTaken
 from chassis.access.readings import TooManyReadings
 from chassis.access.tokens import TokenNotValid
@@ -20,7 +20,7 @@ from chassis.ports import Refused, UnitOfWork
 from chassis.store.database import ANSWERS_KEPT
 from chassis.store.tables import new_metadata
 from chassis.testing import somebody
-from contracts.commands.intake import Done, GetHistory, TakeUp
+from contracts.commands.intake import Done, GetHistory, SignOff, TakeUp
 from contracts.commands.operations import ReplayDeadLetters
 from contracts.commands.subject import ReadingReason, ReadRecord
 from contracts.vocabulary import ReferralId
@@ -93,6 +93,16 @@ def test_anothers_command_id_is_refused(store: Store, chassis: Chassis, actor: A
         chassis.ask(note(store), TakeUp(referral_id=REFERRAL), replace(later(actor), **other))
 
 
+@pytest.mark.parametrize("before", [GetHistory, TakeUp])
+def test_an_id_of_another_command_with_the_same_arguments_is_refused(
+    store: Store, chassis: Chassis, actor: Actor, before: type[GetHistory | TakeUp]
+) -> None:
+    """Else a page with two buttons would be told that the second one's command was done."""
+    chassis.ask(note(store), before(referral_id=REFERRAL), actor)
+    with pytest.raises(CommandIdTaken):
+        chassis.ask(note(store), SignOff(referral_id=REFERRAL), later(actor))
+
+
 def test_what_was_refused_can_be_asked_again(store: Store, chassis: Chassis, actor: Actor) -> None:
     def refuse(unit: UnitOfWork[Any], request: Any) -> None:
         raise Refused("not now")
@@ -141,3 +151,30 @@ def test_who_reads_about_many_people_within_an_hour_is_stopped_and_a_lead_is_tol
     read(replace(actor, person=somebody("alex").person))
     store.clock.advance(timedelta(hours=1, seconds=1))
     read(actor)
+
+
+def test_a_lead_is_told_however_much_else_is_refused(store: Store, chassis: Chassis) -> None:
+    told: list[str] = []
+    chassis._tell_of_readings = lambda unit, who: told.append(who)
+    for _ in range(RECORDED_A_MINUTE):
+        chassis._refusals.allows("console:sam")
+    refusal = TooManyReadings("", reason="too_many_readings", who="console:sam")
+    for _ in range(2):
+        chassis.record_refusal(refusal, Origin("read_record", "nameko-rpc"))
+    assert told == ["console:sam"]
+    assert len(store.rows("audit_entry")) == 1
+
+
+def test_a_lead_who_could_not_be_told_is_told_the_next_time(store: Store, chassis: Chassis) -> None:
+    told: list[str] = []
+    refusal = TooManyReadings("", reason="too_many_readings", who="console:sam")
+
+    def fail(unit: Any, who: str) -> None:
+        raise ConnectionError
+
+    chassis._tell_of_readings = fail
+    with pytest.raises(ConnectionError):
+        chassis.record_refusal(refusal, Origin("read_record", "nameko-rpc"))
+    chassis._tell_of_readings = lambda unit, who: told.append(who)
+    chassis.record_refusal(refusal, Origin("read_record", "nameko-rpc"))
+    assert told == ["console:sam"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -126,3 +127,19 @@ def test_a_command_that_is_sent_again_keeps_its_id(keys: Path) -> None:
     signer = Signer(keys, FrontEnd.CONSOLE, clock=lambda: NOW)
     token = signer.sign(person("sam"), "intake", "withdraw", FIELDS, command_id)
     assert verify(keys, token).command_id == command_id
+
+
+@pytest.mark.parametrize("odd", [2**70, "\ud800"])
+def test_arguments_that_nobody_can_have_signed_are_refused(keys: Path, odd: object) -> None:
+    token = signed(keys)
+    assert why(lambda: verify(keys, token, odd=odd)) == "other_arguments"
+
+
+def test_a_key_that_was_taken_away_is_soon_good_for_nothing(keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where no token of a newer key has come since."""
+    verifier = Verifier(keys, "intake", clock=lambda: NOW)
+    assert verifier.verify(signed(keys), "withdraw", FIELDS)
+    (keys / "signers" / "console.json").unlink()
+    began = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: began + 61)
+    assert why(lambda: verifier.verify(signed(keys), "withdraw", FIELDS)) == "unknown_key"

@@ -146,7 +146,10 @@ def test_signing_in_leads_to_a_page_of_ours(house: House, ada: Browser, elsewher
         assert "x=1" not in str(answer.headers.get_list("Set-Cookie"))
 
 
-@pytest.mark.parametrize("planted", ["Ben\r\nBcc: all@example.org", "Ben\nX", "Ben\x00", "Ben\u2028X"])
+@pytest.mark.parametrize(
+    "planted",
+    ["Ben\r\nBcc: all@example.org", "Ben\nX", "Ben\x00", "Ben\u2028X", "Ben\u202eX", "Ben\u2066X", "Ben\x9bX"],
+)
 def test_a_name_stays_in_its_line(house: House, ada: Browser, planted: str) -> None:
     ada.open("/people/invite")
     ada.post("/people/invite", name=planted, email="ben@example.org")
@@ -210,3 +213,10 @@ def snapshot(house: House) -> dict[str, list[str]]:
             )
             for table in tables
         }  # fmt: skip
+
+
+def test_a_role_that_is_ticked_twice_is_given_once(house: House, ada: Browser) -> None:
+    ada.open("/people/invite")
+    fields = {"name": "Ben", "email": "ben@example.org", "roles": [Role.TRUSTEE, Role.TRUSTEE]}
+    assert ada.post("/people/invite", **fields).status_code == 200
+    assert house.id_of("ben@example.org")

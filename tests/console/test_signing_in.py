@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pyotp
 import pytest
@@ -11,11 +13,14 @@ from sqlalchemy import select
 from chassis.audit.chain import AuditAction
 from chassis.audit.store import check
 from contracts.permissions import Role
-from tests.console.conftest import Browser, House
-from web.shared.accounts.application import recovery
-from web.shared.accounts.domain.refusals import NotSole
+from tests.console.conftest import ORIGIN, PASSWORD, Browser, House
+from web.shared.accounts.application import recovery, sessions, sign_in
+from web.shared.accounts.application.sign_in import NotLetIn
+from web.shared.accounts.domain.passwords import Passwords
+from web.shared.accounts.domain.refusals import NotSole, SessionEnded
 from web.shared.accounts.domain.sessions import IDLE, LONGEST
 from web.shared.accounts.domain.tokens import hash_of
+from web.shared.accounts.domain.vocabulary import State
 from web.shared.accounts.store.sessions import MOST_FAILURES, MOST_FAILURES_OF_ALL, WITHIN
 
 ADA = "ada@example.org"
@@ -302,3 +307,56 @@ def test_the_audit_log_names_accounts_alone_and_holds(house: House, ada: Browser
     assert "example" not in str(recorded(house))
     with house.accounts.reading() as work:
         assert check(work.unit.session.connection(), house.accounts.database.tables.audit_entry).holds
+
+
+def test_of_two_who_set_up_by_one_password_the_second_adds_no_factor(house: House) -> None:
+    """Else the password alone would do for another half hour after the second factor was added."""
+    link = recovery.first_link(house.accounts)
+    assert link
+    ada, other = house.browse(), house.browse()
+    ada.open(link.removeprefix(ORIGIN))
+    ada.post("/set-up", password=PASSWORD, name="Ada Example", email=ADA)
+    other.give_password(ADA)
+    assert other.path == "/set-up/factor"
+    ada.add_app()
+    other.add_app()
+    assert other.last.status_code == 409
+    assert other.open("/account").url.path != "/account"
+    assert ada.open("/account").url.path == "/account"
+    house.browse().give_password(ADA)
+    with house.accounts.reading() as work:
+        person = work.accounts.find_by_email(ADA)
+    assert person
+    assert person.account.totp_secret
+    assert house.accounts.cipher.decrypt(person.account.totp_secret, person.account.id) == ada.secret
+
+
+def test_a_session_that_ended_meanwhile_becomes_no_other(house: House, ada: Browser) -> None:
+    """Two requests of one session arrive at once, or it is ended while its code is on the way."""
+    ada.give_password(ADA)
+    found = sessions.find(house.accounts, ada.client.cookies["leeward-console"])
+    assert found
+    first = sign_in.with_code(house.accounts, found[0], ada.codes[0])
+    with pytest.raises(SessionEnded):
+        sign_in.with_code(house.accounts, found[0], ada.codes[1])
+    assert sessions.find(house.accounts, first)
+    with house.accounts.reading() as work:
+        assert work.credentials.recovery_codes_left(found[1].account.id) == 9
+
+
+@pytest.mark.parametrize("change", [{"state": State.LOCKED}, {"password_hash": "another"}], ids=["locked", "password"])
+def test_what_changed_while_a_password_was_checked_counts(
+    house: House, ada: Browser, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
+) -> None:
+    check = Passwords.are_right
+
+    def change_meanwhile(self: Passwords, hashed: str | None, password: str) -> bool:
+        with house.accounts.work() as work:
+            person = work.accounts.find_by_email(ADA)
+            assert person
+            work.accounts.save(replace(person.account, **change))
+        return check(self, hashed, password)
+
+    monkeypatch.setattr(Passwords, "are_right", change_meanwhile)
+    with pytest.raises(NotLetIn):
+        sign_in.with_password(house.accounts, email=ADA, password=PASSWORD, browser="A browser")

@@ -20,7 +20,7 @@ from chassis.clock import ManualClock
 from chassis.store.migrate import migrate
 from chassis.store.revision import current, newest
 from contracts.permissions import Role
-from tests.console.conftest import AT, ORIGIN, QUICK, Browser, House
+from tests.console.conftest import AT, ORIGIN, PASSWORD, QUICK, Browser, House
 from web.console.app import build_app
 from web.console.console import open_console
 from web.console.settings import ConsoleSettings
@@ -106,3 +106,11 @@ def test_what_had_its_time_is_deleted_and_the_audit_log_is_anchored(house_on: Ho
     with accounts.database.reading() as unit:
         for table in (accounts.tables.sign_in, accounts.tables.one_time_link, accounts.tables.session):
             assert unit.session.execute(select(table)).all() == []
+
+
+def test_what_postgresql_cannot_compare_is_an_error_of_whoever_sent_it(house_on: House) -> None:
+    stranger = house_on.browse()
+    stranger.open("/sign-in")
+    assert stranger.post("/sign-in", email="a\0@example.org", password=PASSWORD).status_code == 200
+    assert "Write it in one line." in stranger.text
+    assert house_on.first_administrator().open("/people?after=%00").status_code == 200

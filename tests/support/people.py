@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,8 +12,9 @@ from chassis.access.actor import Person, SignIn
 from chassis.access.tokens import Signer
 from chassis.rpc import Sign
 from contracts.permissions import CEILINGS, FrontEnd, Permission
+from leeward.console.operator import login
 
-ME = f"operator:{getpass.getuser()}"
+ME = f"operator:{login()}"
 """Who is on record for what is done at the command line."""
 
 

@@ -87,9 +87,7 @@ def _refuse_on_legal_hold(unit: UnitOfWork[Dependencies], referral: Referral) ->
     """Raises OnLegalHold."""
     if hold := legal_hold_in_force(unit, referral):
         why = hold.reason.value.replace("_", " ")
-        raise OnLegalHold(
-            f"{referral.reference} is on legal hold ({why}). Lift that first."
-        )
+        raise OnLegalHold(f"{referral.reference} is on legal hold ({why}). Lift that first.")
 
 
 def _refuse_while_needed(unit: UnitOfWork[Dependencies], referral: Referral) -> None:

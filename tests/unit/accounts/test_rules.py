@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 from uuid import UUID
 
 import pyotp
@@ -22,7 +25,7 @@ from web.shared.accounts.domain.codes import (
     new_totp_secret,
 )
 from web.shared.accounts.domain.destinations import HOME, safe_destination
-from web.shared.accounts.domain.passwords import Passwords, weakness
+from web.shared.accounts.domain.passwords import AT_ONCE, Passwords, weakness
 from web.shared.accounts.domain.refusals import (
     AlreadyGranted,
     GrantToYourself,
@@ -218,3 +221,25 @@ def test_a_lists_address_says_its_filters_and_where_it_begins() -> None:
 )  # fmt: skip
 def test_a_browser_is_told_in_words_of_ours(agent: str, words: str) -> None:
     assert browser_of(agent) == words
+
+
+def test_few_passwords_are_hashed_at_once() -> None:
+    """Each takes 64 MB, and anybody may send one."""
+    running: list[int] = []
+
+    class Hasher:
+        now = 0
+
+        def hash(self, password: str) -> str:
+            return "hash"
+
+        def verify(self, hashed: str, password: str) -> None:
+            Hasher.now += 1
+            running.append(Hasher.now)
+            time.sleep(0.01)
+            Hasher.now -= 1
+
+    passwords = Passwords(cast(Any, Hasher()))
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(lambda _: passwords.are_right("hash", "a password"), range(8)))
+    assert max(running) <= AT_ONCE

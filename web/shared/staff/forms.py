@@ -8,6 +8,7 @@ from typing import Any
 from wtforms import Field, Form
 from wtforms.validators import ValidationError
 
+from contracts.text import fits
 from web.shared.staff.csrf import FIELD, SecretCSRF
 
 
@@ -44,7 +45,8 @@ class Said:
 
 
 class OneLine:
-    """Refuses what would begin a new line, or a new header of a letter, and what is longer than there is room for."""
+    """Refuses what would begin a new line, or a new header of a letter, what letters can't hold (`contracts.text`),
+    and what is longer than there is room for."""
 
     _control = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
 
@@ -53,7 +55,7 @@ class OneLine:
 
     def __call__(self, form: Form, field: Field) -> None:
         text: Any = field.data or ""
-        if self._control.search(text):
+        if self._control.search(text) or not fits(text):
             raise ValidationError("Write it in one line.")
         if len(text) > self._most:
             raise ValidationError(f"Write at most {self._most} characters.")

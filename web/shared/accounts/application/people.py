@@ -29,7 +29,7 @@ def invite(accounts: Accounts, *, by: UUID, email: str, name: str, roles: Iterab
     with accounts.work() as work:
         account = add_account(work, email=email, name=name, state=State.INVITED)
         work.record(AuditAction.ACCOUNT_INVITED, who=by, about=account.id)
-        for role in sorted(roles):
+        for role in sorted(set(roles)):  # a form may say one twice
             _give(accounts, work, Person(account), role, by=by)
         _send_link(accounts, work, account, LinkKind.INVITATION)
         return account.id
@@ -173,7 +173,8 @@ def _shut_out(
         _keep_an_administrator(work, person)
         account = replace(person.account, state=state)
         if state is State.ENDED:
-            account = replace(account, password_hash=None, totp_secret=None, totp_step=None, provider_subject=None)
+            # Who they are at a provider stays, so that they don't come back by a new e-mail address.
+            account = replace(account, password_hash=None, totp_secret=None, totp_step=None)
             work.credentials.remove_all(account_id)
         work.accounts.save(account)
         work.sessions.end_all(account_id)

@@ -9,17 +9,21 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx2
+from email_validator import validate_email
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from contracts.permissions import Role
+from web.shared.accounts.domain.sessions import RECENT
 
 TIMEOUT_SECONDS = 10.0
 ALGORITHMS = ["RS256", "ES256", "PS256", "EdDSA"]
@@ -33,13 +37,14 @@ class ProviderFailed(Exception):
 
 @dataclass(frozen=True)
 class Claims:
-    """What a provider says of somebody."""
+    """What a provider says of somebody. `ago` is how long ago it asked who they are; None if it doesn't say."""
 
     subject: str
     email: str
     name: str
     groups: frozenset[str]
     has_second_factor: bool
+    ago: timedelta | None
 
 
 @dataclass(frozen=True)
@@ -65,13 +70,18 @@ class Provider:
     _metadata: Mapping[str, Any] = field(default_factory=dict)
 
     def start(self, *, again: bool) -> Started:
-        """`again`: the provider is to ask who it is, also if it knows them already. Raises ProviderFailed."""
+        """`again`: the provider is to ask who it is, also if it knows them already. Raises ProviderFailed.
+
+        Whoever has the browser can take that out of the address, and so what counts is when the provider says that it
+        asked: `max_age` has it say so.
+        """
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
         asked = {
             "response_type": "code", "client_id": self.client_id, "redirect_uri": self.redirect_uri,
             "scope": "openid email profile", "state": state, "nonce": nonce,
             "code_challenge": challenge, "code_challenge_method": "S256",
+            "max_age": round(RECENT.total_seconds()),
         }  # fmt: skip
         asked |= {"prompt": "login"} if again else {}
         return Started(f"{self._endpoint('authorization_endpoint')}?{urlencode(asked)}", state, nonce, verifier)
@@ -134,14 +144,25 @@ class Provider:
 
 
 def _read(claims: Mapping[str, Any]) -> Claims:
-    """Raises KeyError, ValueError. An e-mail address counts only if the provider has verified it."""
+    """Raises KeyError, ValueError. An e-mail address counts only if the provider has verified it, and of a name what
+    stays in its line."""
     if claims.get("email_verified") is not True:
         raise ValueError("the e-mail address isn't verified")
-    groups = claims.get("groups", [])
+    email, groups = str(claims["email"]), claims.get("groups", [])
+    validate_email(email, check_deliverability=False, test_environment=True)
+    name = "".join(character for character in str(claims.get("name", "")) if character.isprintable()).strip()
     return Claims(
         subject=str(claims["sub"])[:255],
-        email=str(claims["email"])[:254],
-        name=str(claims.get("name") or claims["email"])[:120],
+        email=email,
+        name=(name or email)[:120],
         groups=frozenset(str(group) for group in groups) if isinstance(groups, list) else frozenset(),
         has_second_factor=bool(SECOND_FACTORS & set(claims.get("amr") or ())),
+        ago=_ago(claims.get("auth_time")),
     )
+
+
+def _ago(auth_time: Any) -> timedelta | None:
+    """By the machine's own time, as the rest of the token."""
+    if not isinstance(auth_time, int | float):
+        return None
+    return timedelta(seconds=max(0, min(time.time() - auth_time, RECENT.total_seconds())))

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from web.shared.accounts.application.ground import Accounts, Work
 from web.shared.accounts.domain.accounts import Person
+from web.shared.accounts.domain.refusals import SessionEnded
 from web.shared.accounts.domain.sessions import Session, SignedIn, has_ended
 from web.shared.accounts.domain.tokens import hash_of, new_secret
 from web.shared.accounts.domain.vocabulary import Factor, SignInResult, Stage, State
@@ -18,8 +19,16 @@ TOUCHED_EVERY = timedelta(minutes=1)
 KEEP_SIGN_INS, KEEP_LINKS = timedelta(days=400), timedelta(days=30)
 
 
-def begin(work: Work, person: Person, *, stage: Stage, browser: str, factor: Factor | None = None) -> str:
-    """Begins a session, and returns its secret, which nobody knew before."""
+def begin(
+    work: Work,
+    person: Person,
+    *,
+    stage: Stage,
+    browser: str,
+    factor: Factor | None = None,
+    ago: timedelta = timedelta(),
+) -> str:
+    """Begins a session, and returns its secret, which nobody knew before. `ago` is when they proved that it is them."""
     token, is_full = new_secret(), stage is Stage.FULL
     session = Session(
         token_hash=hash_of(token),
@@ -28,7 +37,7 @@ def begin(work: Work, person: Person, *, stage: Stage, browser: str, factor: Fac
         begun_at=work.now,
         used_at=work.now,
         browser=browser,
-        authenticated_at=work.now if is_full else None,
+        authenticated_at=work.now - ago if is_full else None,
         factor=factor,
     )
     work.sessions.end_old(work.now)
@@ -38,18 +47,20 @@ def begin(work: Work, person: Person, *, stage: Stage, browser: str, factor: Fac
 
 def complete(work: Work, session: Session, person: Person, factor: Factor) -> str:
     """The full session that follows one with the password alone. Its secret is new, so that nobody who knew the one
-    before is signed in."""
-    work.sessions.end(session.token_hash)
+    before is signed in. Raises SessionEnded if the session is over: by another request of the same browser, which
+    becomes one full session and no more, or because somebody ended it."""
+    if not work.sessions.end(session.token_hash):
+        raise SessionEnded
     return begin_full(work, person, factor, browser=session.browser)
 
 
-def begin_full(work: Work, person: Person, factor: Factor, *, browser: str) -> str:
+def begin_full(work: Work, person: Person, factor: Factor, *, browser: str, ago: timedelta = timedelta()) -> str:
     """Signs somebody in who has proved that it is them."""
     account = person.account
     work.failures.forget(account.email)
     result = SignIn(work.unit.new_id(), account.id, work.now, SignInResult.SIGNED_IN, browser, factor)
     work.sessions.add_sign_in(result)
-    return begin(work, person, stage=Stage.FULL, browser=browser, factor=factor)
+    return begin(work, person, stage=Stage.FULL, browser=browser, factor=factor, ago=ago)
 
 
 def find(accounts: Accounts, token: str | None, *, is_used: bool = True) -> tuple[Session, Person] | None:

@@ -18,7 +18,7 @@ from web.shared.accounts.domain.codes import (
     new_totp_secret,
     totp_address,
 )
-from web.shared.accounts.domain.refusals import EmailTaken, LastFactor, LinkUsedUp
+from web.shared.accounts.domain.refusals import EmailTaken, LastFactor, LinkUsedUp, SessionEnded
 from web.shared.accounts.domain.sessions import Session
 from web.shared.accounts.domain.tokens import hash_of
 from web.shared.accounts.domain.vocabulary import Factor, LinkKind, Stage, State
@@ -89,7 +89,7 @@ class Added:
 
 
 def add_app(accounts: Accounts, session: Session, code: str) -> Added:
-    """Adds the app, in the place of the one before. Raises WrongCode."""
+    """Adds the app, in the place of the one before. Raises WrongCode, SessionEnded."""
     if session.totp_secret is None:
         raise WrongCode
     secret = accounts.cipher.decrypt(session.totp_secret, session.account_id)
@@ -114,7 +114,7 @@ def begin_passkey(accounts: Accounts, session: Session, person: Person) -> str:
 
 
 def add_passkey(accounts: Accounts, session: Session, answer: str, name: str) -> Added:
-    """Raises WrongCode."""
+    """Raises WrongCode, SessionEnded."""
     key = accounts.relying_party.new_key(answer, session.challenge) if session.challenge else None
     with accounts.work() as work:
         work.sessions.change(session.token_hash, challenge=None)
@@ -206,11 +206,17 @@ def _first_administrator(accounts: Accounts, work: Work, *, email: str, name: st
 
 
 def _added(work: Work, session: Session, person: Person, factor: Factor) -> Added:
-    """What follows from a new second factor: with the first one the person is signed in, and given recovery codes."""
+    """What follows from a new second factor: with the first one the person is signed in, and given recovery codes.
+
+    `person` is as before. Raises SessionEnded if they have got one elsewhere since they began with their password
+    alone, which is no longer enough to add another.
+    """
     account_id = session.account_id
     work.record(AuditAction.FACTOR_ADDED, who=account_id, about=account_id, reason=factor)
     if session.stage is not Stage.SET_UP:
         return Added()
+    if person.has_second_factor:
+        raise SessionEnded
     return Added(sessions.complete(work, session, person, factor), _new_codes(work, account_id))
 
 

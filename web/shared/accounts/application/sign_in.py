@@ -32,12 +32,12 @@ def with_password(
         person, is_stopped = work.accounts.find_by_email(email), work.failures.is_locked(email, at=work.now)
     if is_stopped:
         raise TooManyFailures
-    is_active = person is not None and person.account.state is State.ACTIVE
-    hashed = person.account.password_hash if person and is_active else None
+    hashed = _password_of(person)
     is_right = accounts.passwords.are_right(hashed, password)  # takes long, and so happens outside of the transaction
     with accounts.work() as work:
-        is_stopped = work.failures.is_locked(email, at=work.now)  # others may have failed meanwhile
-        if person is not None and is_right and not is_stopped:
+        # Meanwhile others may have failed, the account may have been locked, and the password changed.
+        is_stopped, person = work.failures.is_locked(email, at=work.now), work.accounts.find_by_email(email)
+        if person is not None and is_right and _password_of(person) == hashed and not is_stopped:
             if replaces:
                 work.sessions.end(replaces.token_hash)
             stage = Stage.PASSWORD if person.has_second_factor else Stage.SET_UP
@@ -47,7 +47,8 @@ def with_password(
 
 
 def with_code(accounts: Accounts, session: Session, code: str) -> str:
-    """Signs in by a code of the app, or by a recovery code, each once. Raises NotLetIn, TooManyFailures."""
+    """Signs in by a code of the app, or by a recovery code, each once. Raises NotLetIn, TooManyFailures,
+    SessionEnded."""
     with accounts.work() as work:
         person = work.accounts.get(session.account_id)
         is_stopped = work.failures.is_locked(person.account.email, at=work.now)
@@ -70,7 +71,8 @@ def ask_for_passkey(accounts: Accounts, session: Session) -> str | None:
 
 
 def with_passkey(accounts: Accounts, session: Session, credential_id: bytes, answer: str) -> str:
-    """Signs in by a passkey's answer to the challenge of this session. Raises NotLetIn, TooManyFailures."""
+    """Signs in by a passkey's answer to the challenge of this session. Raises NotLetIn, TooManyFailures,
+    SessionEnded."""
     with accounts.work() as work:
         person = work.accounts.get(session.account_id)
         is_stopped = work.failures.is_locked(person.account.email, at=work.now)
@@ -79,6 +81,11 @@ def with_passkey(accounts: Accounts, session: Session, credential_id: bytes, ans
             return sessions.complete(work, session, person, Factor.PASSKEY)
         _failed(work, person.account.email, person, SignInResult.WRONG_FACTOR, session.browser)
     raise TooManyFailures if is_stopped else NotLetIn
+
+
+def _password_of(person: Person | None) -> str | None:
+    """The hash of the password by which somebody may sign in now; None if there is none."""
+    return person.account.password_hash if person and person.account.state is State.ACTIVE else None
 
 
 def _factor_of(accounts: Accounts, work: Work, person: Person, code: str) -> Factor | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import BoundedSemaphore
+
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn import zxcvbn
@@ -12,6 +14,9 @@ LEAST_SCORE = 3
 
 LOOKED_AT = 72
 """zxcvbn takes long over long passwords, and what is good in its first characters is good."""
+
+AT_ONCE = 2
+"""How many passwords are hashed at a time: each takes 64 MB, and anybody may send one."""
 
 TOO_SHORT = f"Choose a password of at least {LEAST_CHARACTERS} characters."
 TOO_LONG = f"Choose a password of at most {MOST_CHARACTERS} characters."
@@ -34,14 +39,17 @@ class Passwords:
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
+        self._turns = BoundedSemaphore(AT_ONCE)
         self._nobodys = self._hasher.hash("nobody's password")
 
     def hash(self, password: str) -> str:
-        return self._hasher.hash(password)
+        with self._turns:
+            return self._hasher.hash(password)
 
     def are_right(self, hashed: str | None, password: str) -> bool:
         try:
-            self._hasher.verify(hashed or self._nobodys, password[:MOST_CHARACTERS])
+            with self._turns:
+                self._hasher.verify(hashed or self._nobodys, password[:MOST_CHARACTERS])
         except (VerificationError, InvalidHashError):
             return False
         return hashed is not None

@@ -54,6 +54,11 @@ class LinkUsedUp(AccountRefused):
         super().__init__("This link was used, was replaced by a newer one, or its time is over. Ask for a new one.")
 
 
+class SessionEnded(AccountRefused):
+    def __init__(self) -> None:
+        super().__init__("You were signed out meanwhile, or set something up elsewhere. Please sign in again.")
+
+
 class LastFactor(AccountRefused):
     def __init__(self) -> None:
         super().__init__("This is your only second factor. Add another one first.")

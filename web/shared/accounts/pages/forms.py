@@ -22,7 +22,7 @@ def is_email(form: Form, field: Field) -> None:
 
 
 class SignInForm(StaffForm):
-    email = EmailField("E-mail address", [Said("Write your e-mail address."), Length(max=MOST_EMAIL)], [stripped])
+    email = EmailField("E-mail address", [Said("Write your e-mail address."), OneLine(MOST_EMAIL)], [stripped])
     password = PasswordField("Password", [Said("Write your password."), Length(max=1_000)])
     next = HiddenField()
 

@@ -46,7 +46,7 @@ CodeT = TypeVar("CodeT", bound=StrEnum)
 def everybody(visit: Visit) -> Response:
     """A page of people, filtered as the address says."""
     state, role = _chosen(State, visit.query.get("state")), _chosen(Role, visit.query.get("role"))
-    before = visit.query.get(AFTER, "")
+    before = visit.query.get(AFTER, "").replace("\0", "")  # which PostgreSQL doesn't take
     with visit.app.accounts.reading() as work:
         page = work.accounts.page(state=state, role=role, after=before)
         alone = work.accounts.grants_alone()

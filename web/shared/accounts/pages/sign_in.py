@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from web.shared.accounts.application import sessions, sign_in
 from web.shared.accounts.application.provider import ProviderFailed
@@ -109,7 +109,11 @@ def sign_out(visit: Visit) -> Response:
 
 
 def to_provider(visit: Visit) -> Response:
-    """Leads to the OpenID provider; what has to come back waits in a cookie of this browser."""
+    """Leads to the OpenID provider; what has to come back waits in a cookie of this browser.
+
+    By a page and not by a redirect: what answers a form may redirect only to where the policy lets forms go, which is
+    here, and nobody knows to which hosts a provider leads on.
+    """
     provider = visit.app.accounts.provider
     if provider is None:
         return visit.go_to("/sign-in")
@@ -119,7 +123,8 @@ def to_provider(visit: Visit) -> Response:
         return visit.page("provider_away.html", status=503)
     waits = json.dumps([started.state, started.nonce, started.verifier, visit.next])
     kept = base64.urlsafe_b64encode(waits.encode()).decode()
-    return visit.set_cookie(RedirectResponse(started.url, 303), PROVIDER, kept, seconds=PROVIDER_SECONDS)
+    leave = visit.page("provider_leave.html", to=started.url, name=provider.name)
+    return visit.set_cookie(leave, PROVIDER, kept, seconds=PROVIDER_SECONDS)
 
 
 def from_provider(visit: Visit) -> Response:

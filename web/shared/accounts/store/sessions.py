@@ -76,8 +76,11 @@ class SessionStore:
         table = self._tables.session
         self._transaction.execute(update(table).where(table.c.token_hash == token_hash).values(**values))
 
-    def end(self, token_hash: bytes) -> None:
-        self._transaction.execute(delete(self._tables.session).where(self._tables.session.c.token_hash == token_hash))
+    def end(self, token_hash: bytes) -> bool:
+        """Whether there was such a session."""
+        table = self._tables.session
+        ended = delete(table).where(table.c.token_hash == token_hash).returning(table.c.token_hash)
+        return self._transaction.execute(ended).one_or_none() is not None
 
     def end_all(self, account_id: UUID, *, but: bytes = b"") -> None:
         """Ends the sessions of an account, at once."""
