@@ -167,6 +167,7 @@ def is_quiet(sender: Sender) -> bool:
     return not any(sender.depth(queue) for queue in queues)
 
 
+@pytest.mark.timeout(400)  # every user, every event, every way, and the broker closes a channel at each refusal
 def test_no_event_takes_effect_that_is_not_its_owners(guarded_system: tuple[Guarded, System]) -> None:
     guarded, system = guarded_system
     forgers = [Forger(guarded, user) for user in USERS]
@@ -247,6 +248,7 @@ def answers(admin_uri: str, reply_to: str) -> Iterator[Callable[[], dict[str, st
     connection.close()
 
 
+@pytest.mark.timeout(400)
 def test_a_stolen_password_commands_nothing_but_what_is_open_where_it_may_publish(
     guarded_system: tuple[Guarded, System],
 ) -> None:
