@@ -6,11 +6,10 @@ import os
 
 import typer
 
-from chassis.clock import SystemClock
 from chassis.config import InvalidSettings, check, open_env
 from chassis.store.revision import NotMigrated, check_migrated
 from leeward.console.options import VAR, Folder
-from leeward.console.terminal import console, plain_errors
+from leeward.console.terminal import broker_of, console, plain_errors
 from leeward.errors import Refusal
 from leeward.runtime.workspace import Workspace
 from web.console.console import open_accounts
@@ -43,10 +42,14 @@ def recover(var: Folder = VAR) -> None:
 
 
 def _accounts(workspace: Workspace) -> Accounts:
-    """The console's accounts, by the folder's settings and at the address where it runs. Raises Refusal."""
+    """The console's accounts, by the folder's settings and at the address where it runs. Raises Refusal.
+
+    Where nothing runs it ends with exit code 2: the link would lead nowhere.
+    """
     running = (workspace.read_run_file() or {}).get("console")
     if running:
         os.environ.setdefault("LEEWARD_CONSOLE", running["http"].removeprefix("http://"))
+    os.environ["AMQP_URI"] = broker_of(workspace)
     os.environ.setdefault("LEEWARD_CONFIG", str(workspace.settings.absolute()))
     try:
         env = open_env()
@@ -55,4 +58,4 @@ def _accounts(workspace: Workspace) -> Accounts:
         check_migrated("console", settings.database_url)
     except (InvalidSettings, NotMigrated) as error:
         raise Refusal(str(error)) from None
-    return open_accounts(settings, SystemClock())
+    return open_accounts(settings, workspace.clock)

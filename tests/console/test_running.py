@@ -8,8 +8,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from chassis.config import InvalidSettings, check, open_env
+from chassis.store.migrate import migrate
+from leeward.cli import app
+from leeward.runtime.workspace import Workspace
 from tests.console.conftest import House
 from tests.support.processes import run_module
 from web.console import settings
@@ -79,3 +83,19 @@ def test_the_first_link_is_in_a_file_of_its_owner_until_there_is_an_account(hous
     house.browse().set_up(file.read_text().strip(), name="Ada Example", email="ada@example.org")
     offer_first_link(house.accounts, file)
     assert not file.exists()
+
+
+def test_recover_works_beside_what_leeward_up_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`leeward up` brings a broker of its own, which only its run file names."""
+    for name in ("AMQP_URI", "LEEWARD_CONFIG", "LEEWARD_CONSOLE", "CONSOLE_ORIGIN"):
+        monkeypatch.setenv(name, "")  # put back afterwards, whatever the command sets
+        monkeypatch.delenv(name)
+    folder = tmp_path / "var"
+    workspace = Workspace(folder)
+    workspace.prepare()
+    migrate("console", workspace.console_store())
+    nothing_runs = CliRunner().invoke(app, ["console", "recover", "--var", str(folder)])
+    assert nothing_runs.exit_code == 2
+    workspace.write_run_file({"amqp_uri": "amqp://x:y@127.0.0.1:1/", "console": {"http": "http://localhost:4321"}})
+    recovered = CliRunner().invoke(app, ["console", "recover", "--var", str(folder)])
+    assert "http://localhost:4321/link/" in recovered.output

@@ -283,7 +283,8 @@ def test_other_sessions_are_told_and_ended_and_this_one_is_neither(house: House,
 def test_the_only_second_factor_stays(house: House, ada: Browser) -> None:
     ada.open("/account")
     assert ada.post("/account/app/remove").status_code == 409
-    assert "only second factor" in ada.text
+    assert "only second step" in ada.text
+    assert '<a href="/account">Go back</a>' in ada.last.text
 
 
 def test_the_only_administrator_is_recovered_on_the_machine_and_on_record(house: House, ada: Browser) -> None:

@@ -129,6 +129,10 @@ def test_recovery_codes_are_many_and_forgive_how_they_are_typed() -> None:
 
 def test_a_password_has_nothing_to_do_with_its_owner() -> None:
     assert weakness("robin.example@example.org", about=("Robin Example", "robin.example@example.org"))
+    about = ("Leeward", "Ada Example", "ada@example.org")
+    for known in ("ada example org 123", "AdaExample2026", "example.org/leeward"):
+        assert weakness(known, about=about), known
+    assert weakness("leeward harbour lantern quiet", about=about) is None
     assert weakness("harbour lantern quiet meadow") is None
     assert weakness("elevenchars") == weakness("")
 

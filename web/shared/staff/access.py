@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
@@ -42,7 +42,7 @@ class Page:
     """A row of the table of pages.
 
     `recent`: who it is has to have been proved within RECENT_MINUTES. `back`: where somebody goes on who had to prove
-    it before a button worked; a page that can be shown goes on itself.
+    it before a button worked, where a page that can be shown goes on itself, and from where it was refused.
     """
 
     path: str
@@ -51,6 +51,9 @@ class Page:
     need: Need
     recent: bool = False
     back: str | None = None
+
+    def back_of(self, params: Mapping[str, Any]) -> str | None:
+        return self.back.format(**params) if self.back else None
 
 
 def may_open(need: Need, who: SignedIn) -> bool:

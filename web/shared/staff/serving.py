@@ -96,13 +96,20 @@ def let_in(page: Page, visit: Visit) -> Response:
     """Shows the page to whoever may open it, and leads others to where they can sign in."""
     visit.find_session()
     if visit.is_post and not visit.is_genuine:
-        return error(visit, 403, "expired")
+        return _where_its_session_ended(page, visit) or error(visit, 403, "expired")
     if elsewhere := _elsewhere(page, visit):
         return elsewhere
     try:
         return page.view(visit)
     except AccountRefused as refused:
-        return visit.page("refused.html", status=409, why=str(refused))
+        return visit.page("refused.html", status=409, why=str(refused), back=page.back_of(visit.params) or visit.target)
+
+
+def _where_its_session_ended(page: Page, visit: Visit) -> Response | None:
+    """Where somebody is led whose form is of a session that has ended, in another tab or by itself. It did nothing."""
+    if visit.session or visit.from_elsewhere:
+        return None
+    return _elsewhere(page, visit) or (visit.go_to(page.back) if page.back else None)
 
 
 def _elsewhere(page: Page, visit: Visit) -> Response | None:
@@ -120,7 +127,7 @@ def _elsewhere(page: Page, visit: Visit) -> Response | None:
     if not may_open(page.need, visit.who):
         return error(visit, 403)
     if page.recent and not visit.who.is_recent(visit.now):
-        return visit.go_to("/sign-in/again", next=_comes_back_to(page, visit))
+        return visit.go_to("/sign-in/again", next=_comes_back_to(page, visit), done="not_yet" if visit.is_post else "")
     return None
 
 
@@ -128,7 +135,7 @@ def _comes_back_to(page: Page, visit: Visit) -> str:
     """The page itself, if it can be shown; what was posted is not done by signing in."""
     if "GET" in page.methods:
         return visit.target
-    return page.back.format(**visit.params) if page.back else "/"
+    return page.back_of(visit.params) or "/"
 
 
 async def _live(_: Request) -> Response:

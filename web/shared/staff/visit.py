@@ -25,7 +25,9 @@ from web.shared.staff.csrf import FIELD, csrf_token, is_genuine
 from web.shared.staff.forms import StaffForm
 
 FormT = TypeVar("FormT", bound=StaffForm)
-NEXT = "next"
+NEXT, DONE = "next", "done"
+"""Queries of pages: where somebody goes on after signing in, and what is said to have been done."""
+
 FORMS, LINK, PROVIDER = "forms", "link", "provider"
 """Purposes of cookies besides the session's: for the forms of whoever has none, the secret of a one-time link, and what
 has to come back from an OpenID provider."""
@@ -54,7 +56,7 @@ class Visit:
     @property
     def target(self) -> str:
         """This page with its query, without what it only passes on."""
-        rest = urlencode({name: value for name, value in self.query.items() if name != NEXT})
+        rest = urlencode({name: value for name, value in self.query.items() if name not in (NEXT, DONE)})
         return safe_destination(f"{self.path}?{rest}" if rest else self.path)
 
     @property

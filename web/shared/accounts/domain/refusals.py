@@ -61,7 +61,7 @@ class SessionEnded(AccountRefused):
 
 class LastFactor(AccountRefused):
     def __init__(self) -> None:
-        super().__init__("This is your only second factor. Add another one first.")
+        super().__init__("This is your only second step. Add another app or passkey first.")
 
 
 class NotSole(AccountRefused):

@@ -42,6 +42,11 @@ class CodeForm(StaffForm):
     next = HiddenField()
 
 
+class NameForm(StaffForm):
+    name = StringField("Your name", [Said("Write your name."), OneLine(MOST_NAME)], [stripped])
+    email = EmailField("Your e-mail address", [Said("Write your e-mail address."), is_email], [stripped])
+
+
 class NewPasswordForm(StaffForm):
     """`about` are words that a good password has nothing to do with."""
 
@@ -58,9 +63,8 @@ class NewPasswordForm(StaffForm):
             raise ValidationError(why)
 
 
-class FirstAdministratorForm(NewPasswordForm):
-    name = StringField("Your name", [Said("Write your name."), OneLine(MOST_NAME)], [stripped])
-    email = EmailField("Your e-mail address", [Said("Write your e-mail address."), is_email], [stripped])
+class FirstAdministratorForm(NameForm, NewPasswordForm):
+    """The problems come in the order of the fields on the page, which is that in which their classes are written."""
 
 
 class AppForm(StaffForm):

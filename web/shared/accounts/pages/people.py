@@ -58,6 +58,7 @@ def everybody(visit: Visit) -> Response:
             role=role,
             offered=_offered(visit),
             alone=alone,
+            is_alone=work.accounts.count() == 1,
             names=_names(work, alone),
         )
 
@@ -84,13 +85,15 @@ def person(visit: Visit) -> Response:
     with visit.app.accounts.reading() as work:
         found = work.accounts.get(visit.param_id("account"))
         has = {grant.role for grant in found.grants}
+        is_me = found.account.id == visit.me.account_id
+        may_give = not is_me or work.accounts.count() == 1  # nobody else gives them one, and afterwards nobody does
         return visit.page(
             "person.html",
             person=found,
             names=_names(work, found.grants),
-            offered=[role for role in _offered(visit) if role not in has],
+            offered=[role for role in _offered(visit) if may_give and role not in has],
             actions=ALLOWED[found.account.state],
-            is_me=found.account.id == visit.me.account_id,
+            is_me=is_me,
         )
 
 
@@ -121,7 +124,7 @@ def act(visit: Visit) -> Response:
     action = str(visit.params["action"])
     if visit.is_post:
         ACTIONS[action](visit.app.accounts, visit.param_id("account"), by=visit.me.account_id)
-        return _back_to(visit)
+        return _back_to(visit, done=action)
     return visit.page("act.html", action=action, name=_name_of(visit), account_id=visit.param_id("account"))
 
 
@@ -138,7 +141,7 @@ def decide(visit: Visit) -> Response:
         raise NotOfStaff
     confirms = visit.first("decision") == "confirm"
     people.decide(visit.app.accounts, visit.param_id("account"), role, by=visit.me.account_id, confirms=confirms)
-    return visit.go_to("/people/confirmations")
+    return visit.go_to("/people/confirmations", done="confirm" if confirms else "decline")
 
 
 def _filters(state: State | None, role: Role | None) -> dict[str, tuple[str, str]]:
@@ -150,8 +153,8 @@ def _sensitivity(policy: GrantPolicy, role: str) -> str:
     return SENSITIVE[policy] if is_sensitive(Role(role)) else ""
 
 
-def _back_to(visit: Visit) -> Response:
-    return visit.go_to(f"/people/{visit.param_id('account')}")
+def _back_to(visit: Visit, done: str = "") -> Response:
+    return visit.go_to(f"/people/{visit.param_id('account')}", done=done)
 
 
 def _name_of(visit: Visit) -> str:

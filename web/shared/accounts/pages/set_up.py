@@ -56,7 +56,7 @@ def factor(visit: Visit) -> Response:
     assert session is not None
     if visit.is_post and form.validate():
         try:
-            return _added(visit, setting_up.add_app(visit.app.accounts, session, form.code.data or ""))
+            return _added(visit, setting_up.add_app(visit.app.accounts, session, form.code.data or ""), "app")
         except WrongCode:
             form.refuse(form.code, WRONG_CODE)
     return _show(visit, form)
@@ -69,7 +69,8 @@ def passkey(visit: Visit) -> Response:
     if form.validate():
         name = form.name.data or visit.browser
         try:
-            return _added(visit, setting_up.add_passkey(visit.app.accounts, session, form.answer.data or "", name))
+            added = setting_up.add_passkey(visit.app.accounts, session, form.answer.data or "", name)
+            return _added(visit, added, "passkey")
         except WrongCode:
             pass
     visit.method = "GET"  # the page is shown as if it was asked for
@@ -94,9 +95,9 @@ def _show(visit: Visit, form: AppForm, problem: str = "") -> Response:
     )
 
 
-def _added(visit: Visit, added: Added) -> Response:
+def _added(visit: Visit, added: Added, what: str) -> Response:
     if added.token is None:
-        return visit.go_to("/account")
+        return visit.go_to("/account", done=what)
     visit.take_session(added.token)
     return visit.signed_in(visit.page("recovery_codes.html", codes=added.codes, is_first=True), added.token)
 

@@ -45,7 +45,19 @@ def begin(visit: Visit) -> Response:
         except TooManyFailures:
             form.refuse(form.password, TOO_MANY)
             status = 429
-    return visit.page("sign_in.html", form=form, status=status, provider=visit.app.accounts.provider)
+    return visit.page(
+        "sign_in.html",
+        form=form,
+        status=status,
+        provider=visit.app.accounts.provider,
+        is_over=visit.token is not None and visit.session is None,
+        is_nobody_here=_is_nobody_here(visit),
+    )
+
+
+def _is_nobody_here(visit: Visit) -> bool:
+    with visit.app.accounts.reading() as work:
+        return work.accounts.count() == 0
 
 
 def again(visit: Visit) -> Response:

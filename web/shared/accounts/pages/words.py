@@ -36,5 +36,24 @@ RESULTS = {
     SignInResult.LOCKED: "Not let in after too many tries",
 }
 
-NAMES = {"roles": ROLES, "states": STATES, "factors": FACTORS, "results": RESULTS, "is_sensitive": is_sensitive}
+NOTICES = {
+    "not_yet": "What you sent isn’t done yet. Sign in again first, and then send it once more.",
+    "password": "Your password is changed. You are signed out everywhere else.",
+    "passkey": "The passkey is added.",
+    "app": "The app is added.",
+    "removed": "It is removed, and nobody signs in with it any more.",
+    "sessions": "You are signed out everywhere else.",
+    "renew": "They are sent a link by e-mail, which works for 30 minutes.",
+    "lock": "The account is locked.",
+    "unlock": "The account is unlocked.",
+    "end": "The account has ended.",
+    "confirm": "The role is confirmed, and works from now on.",
+    "decline": "The role is declined.",
+}
+"""What a page says on top after something was done, by the code in its address."""
+
+NAMES = {
+    "roles": ROLES, "states": STATES, "factors": FACTORS, "results": RESULTS, "notices": NOTICES,
+    "is_sensitive": is_sensitive,
+}  # fmt: skip
 """For templates."""

@@ -36,7 +36,7 @@
         form.elements.answer.value = answer(key);
         form.submit();
       } catch {
-        said.textContent = "That didn’t work, or was cancelled. Try again, or use a code.";
+        said.textContent = "That didn’t work, or was cancelled. Try again, or use an app’s code.";
         button.disabled = false;
       }
     });
