@@ -22,17 +22,21 @@ from web.site.visit import Visit
 log = structlog.get_logger()
 
 WRITER, CLIENT_UNASKED, PASS_ON, CLIENT_CALLS = "writer", "client_unasked", "pass_on", "client_calls"
+CLIENT_TOO = "client_too"
 COURSE, NO_THERAPIST = "course", "no_therapist"
 """Codes for what happens next; they are stored after the answers are forgotten, and hold nothing personal."""
 
 
 def outlook_of(submission: HelpSubmission) -> list[str]:
     """The codes of what the confirmation page says about what happens next."""
+    is_written_for = submission.written_by is not None
+    calls = submission.contact is not None and submission.contact.channel is SafeChannel.CLIENT_CALLS
     found = {
-        WRITER: submission.written_by is not None,
+        WRITER: is_written_for,
+        CLIENT_TOO: is_written_for and submission.client_agrees and submission.contact is not None and not calls,
         CLIENT_UNASKED: not submission.client_agrees,
         PASS_ON: submission.client_agrees and not submission.consents.pass_to_therapist,
-        CLIENT_CALLS: submission.contact is not None and submission.contact.channel is SafeChannel.CLIENT_CALLS,
+        CLIENT_CALLS: calls and not is_written_for,
         COURSE: HelpKind.FAMILY_COURSE in submission.help_wanted,
         NO_THERAPIST: not submission.seeks_therapist,
     }
