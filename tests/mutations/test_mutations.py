@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.mutations.storm import Storm, Tally
 from tests.support.system import System
 
@@ -9,6 +11,7 @@ SENT = {"sqlite": 14_000, "postgresql": 6_000}
 SEED = 1
 
 
+@pytest.mark.timeout(480)  # as long as two cores need for so many, when others use them too
 def test_nothing_that_can_be_sent_stops_a_service_or_fails_without_a_name(system: System) -> None:
     tally = Tally(system.store, SEED)
     Storm(system, tally).run(SENT[system.store])
