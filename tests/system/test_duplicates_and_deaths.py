@@ -430,8 +430,7 @@ def answered_late(system: System, tap: Tap) -> None:
 
 
 def given_back(system: System, tap: Tap) -> None:
-    """A subsidy is committed and given back, and others wait for one."""
-    open_fund(system)
+    """A subsidy is committed and given back, and others wait for one; the fund is open already (`said_since`)."""
     story = Story(system, tap)
     story.ask_for_help(subsidy_requested=True, fee_ceiling_pence=30_00)
     story.assess()
