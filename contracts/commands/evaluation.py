@@ -131,7 +131,6 @@ class EnterAnswers(Command, needs=Permission.ENTER_FORMS):
 
     invitation_id: InvitationId
     mode: AnswerMode
-    staff: Annotated[str, validate.Regexp(r"\s*\S"), validate.Length(min=1, max=120)]
     sealed: Annotated[str, SealedTo("evaluation"), validate.Length(min=1, max=65_536)]
 
 

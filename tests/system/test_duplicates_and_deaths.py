@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -23,9 +23,20 @@ from chassis.host.service_loader import load
 from chassis.privacy.ephemeral_key import OneTimeKey
 from chassis.privacy.sealing import Keyring
 from chassis.rpc import CommandFailed, NoAnswer, RpcClient
+from contracts.accounts import AccountId, StaffMatter
 from contracts.catalogue import PUBLISHERS, events
+from contracts.envelope import Envelope, source_of, to_headers
+from contracts.events.console import StaffInvited, StaffTold
 from contracts.london import day_of
-from contracts.sealed import AlertAnswer, HelpSubmission, OfferAnswer, OutcomeReason, SafeChannel, SafeContact
+from contracts.sealed import (
+    AlertAnswer,
+    HelpSubmission,
+    OfferAnswer,
+    OutcomeReason,
+    SafeChannel,
+    SafeContact,
+    StaffLetter,
+)
 from contracts.vocabulary import ClientGroup, ClientStep, HelpKind, TherapistId, TherapyReport
 from leeward.demo.requests import sample_requests
 from leeward.demo.run import Demonstration, Report
@@ -274,6 +285,7 @@ def provoke_the_rest(system: System, tap: Tap) -> None:
 
     changed_their_minds(system, tap)
     read_too_much(system, tap)
+    give_an_account(system, tap)
     said_since(system, tap)
     never_answered(system, tap)
     answered_late(system, tap)
@@ -341,6 +353,29 @@ def read_too_much(system: System, tap: Tap) -> None:
         for _ in range(100):
             system.rpc.call("intake", "read_record", sign=sign_as(system.workspace.keys, "curious"), **asked)
     tap.wait_for("ReadingsStopped", lambda one: one.data["front_end"] == "console")
+
+
+def give_an_account(system: System, tap: Tap) -> None:
+    """What the console says when somebody is invited, which doesn't run here."""
+    letter = StaffLetter(name="Sam Example", email="sam@example.org", link="http://localhost:8001/link/made-up")
+    sealed, account_id = system.keyring.seal("notifications", letter), AccountId(uuid4())
+    expires_at = datetime(2036, 1, 1, tzinfo=UTC)
+    invited = StaffInvited(account_id=account_id, renews=False, expires_at=expires_at, sealed=sealed)
+    matter = StaffMatter.ROLE_GRANTED
+    told = StaffTold(notice_id=uuid4(), account_id=account_id, about_id=account_id, matter=matter, sealed=sealed)
+    with Sender(system.amqp_uri) as sender:
+        for number, event in enumerate((invited, told), start=1):
+            envelope = Envelope(
+                id=uuid4(),
+                source=source_of("console"),
+                type=type(event).__name__,
+                time=datetime.now(UTC),
+                subject=str(account_id),
+                sequence=number,
+            )
+            headers = dict(to_headers(envelope))
+            sender.send("console.events", type(event).__name__, event.to_json(), headers=headers)
+            tap.wait_for(type(event).__name__)
 
 
 def said_since(system: System, tap: Tap) -> None:
