@@ -108,7 +108,7 @@ class ClientPage(Shape):
 class GiveClientCode(Command, needs=Permission.GIVE_CODES):
     """A therapist who gets no text messages rings for a code, and it is sure who is calling.
 
-    The match or the referral names the introduction. Both `staff` and `check` are on record with it.
+    The match or the referral names the introduction. `check` is on record with it, and who asked.
     """
 
     check: CallerCheck
