@@ -185,7 +185,7 @@ GRANTS: dict[Permission, Grant] = {
     ),
     Permission.SEE_MESSAGES: Grant("See which messages were sent, and which failed", _OFFICE),
     Permission.EDIT_LETTERS: Grant("Change the wording of letters", frozenset({_LEAD, Role.ADMINISTRATOR})),
-    Permission.ENTER_FORMS: Grant("Enter answers given on paper or by telephone", _OFFICE, reveals=True),
+    Permission.ENTER_FORMS: Grant("Enter answers given on paper or by telephone", _OFFICE),
     Permission.SEE_FORMS: Grant("See who was invited to answer, and who has answered", _OFFICE),
     Permission.SEE_REPORTS: Grant(
         "See reports, with small numbers suppressed", _OFFICE | {Role.FINANCE, Role.TRUSTEE, _DATA}

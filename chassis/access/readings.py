@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from chassis.access.actor import Actor
 from chassis.access.authorization import NotPermitted
 from chassis.store.unit_of_work import StoreUnit
-from contracts.command import Command
+from contracts.command import Query
 from contracts.permission_table import command_types
 from contracts.permissions import GRANTS
 from contracts.shape import Shape
@@ -22,7 +22,7 @@ class TooManyReadings(NotPermitted):
 
 
 def refuse_many_readings(unit: StoreUnit, actor: Actor, kind: type[Shape], most: int) -> None:
-    """Raises TooManyReadings where a command reveals personal data and `most` like it were carried out this hour."""
+    """Raises TooManyReadings where a question reveals personal data and `most` like it were carried out this hour."""
     if actor.person is None or not _reveals(kind):
         return
     received = unit.tables.received_command.c
@@ -39,4 +39,4 @@ def refuse_many_readings(unit: StoreUnit, actor: Actor, kind: type[Shape], most:
 
 
 def _reveals(kind: type[Shape]) -> bool:
-    return issubclass(kind, Command) and kind.needs is not None and GRANTS[kind.needs].reveals
+    return issubclass(kind, Query) and kind.needs is not None and GRANTS[kind.needs].reveals

@@ -125,7 +125,7 @@ class SealedHolding(Shape):
     sealed: Annotated[str, validate.Length(max=MOST_SEALED_CHARACTERS)]
 
 
-class ListSamePerson(Query, needs=Permission.EXPORT_PEOPLE):
+class ListSamePerson(Query, needs=Permission.SEE_REFERRALS):
     """Under which references is something held about the person of this one?"""
 
     reference: Reference
