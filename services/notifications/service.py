@@ -197,7 +197,7 @@ class NotificationsService:
             idempotent_by="match_id and what is reported, which is passed on until somebody says that it is so",
         ),
         on(AssessmentOverdue, office_messages.notify_office_of_overdue_assessment, idempotent_by="referral_id"),
-        on(ReadingsStopped, office_messages.notify_office_of_readings, idempotent_by="stop_id"),
+        on(ReadingsStopped, office_messages.notify_office_of_readings, idempotent_by="stop_id, told once"),
         on(ErasureOverdue, office_messages.notify_office_of_overdue_erasure, idempotent_by="referral_id"),
         on(
             MatchingStalled,
