@@ -17,6 +17,7 @@ from contracts.commands.matching import (
     TherapistView,
     WaitingReferral,
 )
+from contracts.vocabulary import ClientGroup, SuspensionReason
 from services.matching.application.explaining import explain, offer_by_choice
 from services.matching.application.lookup import get_referral, get_therapist
 from services.matching.dependencies import Dependencies
@@ -75,7 +76,7 @@ def therapist_view(therapist: Therapist) -> TherapistView:
         therapist_id=therapist.id,
         outward_code=therapist.outward_code,
         competence=therapist.competence,
-        client_groups=tuple(therapist.client_groups),
+        client_groups=tuple(map(ClientGroup, therapist.client_groups)),
         couple_work=therapist.couple_work,
         sessions=therapist.sessions,
         languages=tuple(therapist.languages),
@@ -85,7 +86,7 @@ def therapist_view(therapist: Therapist) -> TherapistView:
         wheelchair_access=therapist.wheelchair_access,
         places=therapist.free_capacity,
         places_held=therapist.places_held,
-        suspensions=tuple(therapist.suspensions),
+        suspensions=tuple(map(SuspensionReason, therapist.suspensions)),
         away_until=therapist.away_until,
         last_offered_at=therapist.last_offered_at,
         asked_last=therapist.asked_last,
