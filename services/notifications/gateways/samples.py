@@ -33,7 +33,7 @@ _STAFF: Mapping[str, Any] = {
     "console_url": "https://console.example.org",
 }
 
-_ACCOUNT = {"name": "Sam Pretend", "link": None, "about": "Robin Pretend", "sender_name": "Leeward"}
+_ACCOUNT = {"name": "Sam Pretend", "about": "Robin Pretend", "sender_name": "Leeward"}
 _FORM_LINK = {"form_link": "https://forms.example.org/form/link", "reminder": 0}
 _FEE = {"invoice_id": _ID, "amount_pence": 50_00}
 _YEAR = {**_FEE, "from_credit_pence": 0, "starts_on": "2026-11-23", "ends_on": "2027-11-22"}
