@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cache
 
 from sqlalchemy import func, select
 
@@ -26,9 +27,8 @@ def refuse_many_readings(unit: StoreUnit, actor: Actor, kind: type[Shape], most:
     if actor.person is None or not _reveals(kind):
         return
     received = unit.tables.received_command.c
-    revealing = [one.__name__ for one in command_types() if _reveals(one)]
     counted = select(func.count()).where(
-        received.who == actor.who, received.received_at > unit.now - WITHIN, received.command.in_(revealing)
+        received.who == actor.who, received.received_at > unit.now - WITHIN, received.command.in_(_revealing())
     )
     if unit.session.execute(counted).scalar_one() >= most:
         raise TooManyReadings(
@@ -36,6 +36,12 @@ def refuse_many_readings(unit: StoreUnit, actor: Actor, kind: type[Shape], most:
             reason="too_many_readings",
             who=actor.who,
         )
+
+
+@cache
+def _revealing() -> list[str]:
+    """The names of all questions that reveal personal data."""
+    return [kind.__name__ for kind in command_types() if _reveals(kind)]
 
 
 def _reveals(kind: type[Shape]) -> bool:

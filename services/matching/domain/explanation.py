@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 from contracts.commands.matching import ExclusionReason, Relaxation
 from contracts.vocabulary import Competence, Sessions, TherapistId
-from services.matching.domain.locations import distance_km
 from services.matching.domain.needs import Needs
 from services.matching.domain.referral import Referral
-from services.matching.domain.suitability import Candidate, meeting, unmet_preferences
+from services.matching.domain.suitability import Candidate, distance_between, meeting, unmet_preferences
 from services.matching.domain.therapist import Therapist
 
 BY_A_PERSON = frozenset(
@@ -65,7 +64,7 @@ class Considered:
 
 def consider(therapist: Therapist, referral: Referral, excluded: Excluded) -> Considered:
     """Everything that excludes a therapist, or the candidate that they are."""
-    distance = _distance(therapist, referral)
+    distance = distance_between(therapist, referral)
     found = (
         *_availability(therapist),
         *_qualification(therapist, referral.needs),
@@ -148,10 +147,3 @@ def _history(therapist: Therapist, excluded: Excluded) -> Iterator[Exclusion]:
         yield Exclusion(ExclusionReason.KEPT_APART)
     if therapist.id in excluded.asked_before:
         yield Exclusion(ExclusionReason.ASKED_BEFORE)
-
-
-def _distance(therapist: Therapist, referral: Referral) -> float | None:
-    """None where the outward code of either has no coordinates."""
-    if therapist.point is None or referral.point is None:
-        return None
-    return distance_km(therapist.point, referral.point)

@@ -76,7 +76,7 @@ def unmet_preferences(therapist: Therapist, referral: Referral) -> int:
 def meeting(therapist: Therapist, referral: Referral) -> tuple[Sessions, float] | None:
     """How they could meet and at what distance in km; None if they can't."""
     if referral.would_meet_in_person and therapist.sessions is not Sessions.ONLINE:
-        distance = _distance(therapist, referral)
+        distance = distance_between(therapist, referral)
         accessible = therapist.wheelchair_access or not referral.wheelchair_access
         if distance is not None and distance <= referral.max_distance_km and accessible:
             return Sessions.IN_PERSON, round(distance, 1)
@@ -152,7 +152,7 @@ def _moment(at: datetime | None) -> float:
     return at.timestamp() if at else 0.0
 
 
-def _distance(therapist: Therapist, referral: Referral) -> float | None:
+def distance_between(therapist: Therapist, referral: Referral) -> float | None:
     """None where the outward code of either has no coordinates (some large users' and the Crown Dependencies')."""
     if therapist.point is None or referral.point is None:
         return None
