@@ -36,8 +36,7 @@ class Person:
 class Actor:
     """Whoever gives a command: a person at a front-end, or a front-end itself for what is open to it.
 
-    `who` goes on record. `command_id`, `signed_at` and `digest` are there if
-    somebody signed.
+    `who` goes on record. `command_id`, `signed_at` and `digest` are there if somebody signed.
     """
 
     front_end: FrontEnd
@@ -50,7 +49,3 @@ class Actor:
     @property
     def who(self) -> str:
         return f"{self.front_end}:{self.person.name}" if self.person else self.front_end.value
-
-    @property
-    def therapist_id(self) -> UUID | None:
-        return self.person.therapist_id if self.person else None

@@ -31,8 +31,7 @@ def _find(table: Table) -> Executable:
 def answer_once(unit: StoreUnit, actor: Actor, kind: type[Shape], carry_out: Callable[[], Any]) -> Any:
     """The answer to a command: a new one, or that of before if the command was carried out already.
 
-    A query is always answered anew. Raises TokenNotValid for a token that was used before, and
-    CommandIdTaken.
+    A query is always answered anew. Raises TokenNotValid for a token that was used before, and CommandIdTaken.
     """
     if actor.command_id is None:
         return carry_out()

@@ -16,7 +16,6 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -98,10 +97,6 @@ class Signer:
         )
         header = {"alg": ALGORITHM, "typ": KIND, "kid": self._key.kid}
         return jws.serialize_compact(header, token.encode(), self._key, registry=REGISTRY)
-
-    def for_person(self, person: Person) -> Callable[[str, str, Mapping[str, Any], UUID | None], str]:
-        """Signs whatever this person asks for; see `chassis.rpc`."""
-        return partial(self.sign, person)
 
 
 class Verifier:

@@ -27,12 +27,11 @@ from leeward.console.options import VAR, AsJson, Folder
 from leeward.console.referral_events import referral_id_of
 from leeward.console.service_client import operators_client
 from leeward.console.terminal import broker_errors, console, errors
-from leeward.runtime.workspace import SERVICES, Workspace
+from leeward.runtime.workspace import CONSOLE, SERVICES, Workspace
 
 TIMEOUT_SECONDS = 60.0
 
 
-CONSOLE = "console"
 ANCHORS_AT_ONCE = MAX_ANCHORS
 """Anchors in one command; the service walks its whole chain for each command."""
 

@@ -25,9 +25,9 @@ from leeward.console.options import VAR, AsJson, Folder, new_folder
 from leeward.console.terminal import console, plain_errors, step
 from leeward.errors import Refusal
 from leeward.runtime.supervisor import locked, refuse_if_running
-from leeward.runtime.workspace import HAVE_DATA_KEYS, SERVICES, Workspace
+from leeward.runtime.workspace import CONSOLE, HAVE_DATA_KEYS, SERVICES, Workspace
 
-MANIFEST, CONSOLE = "backup.json", "console"
+MANIFEST = "backup.json"
 FORMAT = 1
 
 

@@ -36,14 +36,14 @@ from leeward.runtime.processes import (
     wait_until,
 )
 from leeward.runtime.restarts import Restarts, delay_seconds
-from leeward.runtime.workspace import SERVICES, Workspace
+from leeward.runtime.workspace import CONSOLE, SERVICES, Workspace
 
 OURS = ("leeward", "chassis.host", "web.site", "web.console")
 """What the commands of our processes contain, one or the other."""
 
 READY_SECONDS = 60
 STOP_SECONDS = 30
-SITE, CONSOLE = "site", "console"
+SITE = "site"
 FRONT_ENDS = {SITE: "web.site", CONSOLE: "web.console"}
 """The programs that people open in a browser, each with its module."""
 

@@ -18,6 +18,9 @@ from contracts.permissions import FrontEnd
 from leeward.errors import Refusal
 
 SERVICES = ("intake", "matching", "billing", "notifications", "evaluation")
+CONSOLE = "console"
+"""The staff's console, which has a database of its own and isn't a service."""
+
 READERS = ("intake", "matching", "notifications", "evaluation")
 """The services that personal data is sealed to, and that therefore have a key pair."""
 

@@ -13,14 +13,14 @@ from services.matching.domain.therapist import Therapist
 from services.matching.errors import CannotBeAsked, NotSearching
 from services.matching.store import offers, therapists
 
-BEFORE_THE_SEARCH = frozenset({State.AWAITING_ASSESSMENT, State.STOPPED, State.ENDED, State.ERASED})
+NOBODY_IS_SOUGHT = frozenset({State.AWAITING_ASSESSMENT, State.STOPPED, State.ENDED, State.ERASED})
 MOST_CONSIDERED = 5_000
 """Therapists that are looked at for one answer."""
 
 
 def explain(unit: UnitOfWork[Dependencies], referral: Referral) -> list[Considered]:
     """The candidates first, by rank, and then the others, by how little excludes them. Raises NotSearching."""
-    if referral.state in BEFORE_THE_SEARCH or referral.competence is None:
+    if referral.state in NOBODY_IS_SOUGHT or referral.competence is None:
         raise NotSearching("Nobody is sought for this referral: it isn't assessed yet, or it is over.")
     excluded, order = _excluded(unit, referral), unit.dependencies.settings.order
     found = [consider(one, referral, excluded) for one in therapists.first_therapists(unit.session, MOST_CONSIDERED)]
