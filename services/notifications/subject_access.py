@@ -42,6 +42,7 @@ RECIPIENTS = {
     Recipient.DUTY_LEAD: "Our safeguarding lead",
     Recipient.DEPUTY: "Our deputy safeguarding lead",
     Recipient.TRUSTEE: "A trustee",
+    Recipient.STAFF: "Somebody who works for us",
 }
 MESSAGES = {
     Template.REQUEST_RECEIVED: "We have your request",

@@ -185,7 +185,7 @@ def dead(amqp_uri: str, tmp_path: Path, services: dict[str, Moving]) -> Iterator
 def dead_without_billing(
     amqp_uri: str, tmp_path: Path, services: dict[str, Moving], monkeypatch: Any
 ) -> Iterator[Tool]:
-    monkeypatch.setattr("leeward.dead_letters.letters.LOOK_SECONDS", 0.5)
+    monkeypatch.setattr("leeward.dead_letters.letters.LOOK_SECONDS", 2.0)
     with ExitStack() as stack:
         for name, service in services.items():
             if name != "billing":

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
 from typer.testing import CliRunner
 
 from chassis.ids import new_id
@@ -24,8 +25,13 @@ from tests.support.story import Story
 from tests.support.system import System, http_of
 
 
+def said_of(system: System, *arguments: str) -> Result:
+    env = {"AMQP_URI": system.amqp_uri, "COLUMNS": "160"}
+    return CliRunner().invoke(app, ["trace", *arguments, "--var", str(system.workspace.folder)], env=env)
+
+
 def trace(system: System, *arguments: str) -> tuple[int, Any]:
-    done = CliRunner().invoke(app, ["trace", *arguments, "--json"], env={"AMQP_URI": system.amqp_uri})
+    done = said_of(system, *arguments, "--json")
     return done.exit_code, json.loads(done.stdout) if done.stdout else done.stderr
 
 
@@ -67,12 +73,11 @@ def test_a_trace_tells_the_whole_story_in_order(system: System) -> None:
     assert received["service"] == "intake"
     assert {one["service"] for one in received["handled"]} == {"matching", "billing", "notifications", "evaluation"}
     assert all(one["seconds_after"] >= 0 for one in received["handled"])
-    shown = CliRunner().invoke(app, ["trace", story.referral_id], env={"AMQP_URI": system.amqp_uri, "COLUMNS": "160"})
-    assert "TherapistMatched" in shown.stdout
+    assert "TherapistMatched" in said_of(system, story.referral_id).stdout
 
 
 def test_a_reference_that_nobody_knows_is_said_so(system: System) -> None:
-    done = CliRunner().invoke(app, ["trace", "NO-SUCH-REF"], env={"AMQP_URI": system.amqp_uri})
+    done = said_of(system, "NO-SUCH-REF")
     assert done.exit_code == 1
     assert done.stderr
 

@@ -15,6 +15,6 @@ def test_nobody_answers_letters_of_an_earlier_run_in_the_same_folder(tmp_path: P
     letters.mkdir()
     (letters / "1").write_text(LETTER.format("a" * 20))
     nobody: Any = None
-    actors = Actors("", nobody, nobody, nobody, nobody, nobody, tmp_path)
+    actors = Actors("", nobody, nobody, nobody, nobody, nobody, nobody, tmp_path)
     (letters / "2").write_text(LETTER.format("b" * 20))
     assert list(actors._new_links()) == ["b" * 20]

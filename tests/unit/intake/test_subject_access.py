@@ -222,9 +222,9 @@ def test_who_handles_a_linked_person_is_told_and_reads_nothing(intake: Intake) -
     kind, reason = LinkKind.SURVIVOR, LinkReason.FOUND_IN_RECORDS
     request = Link(referral_id=one, other_referral_id=other, kind=kind, reason=reason)
     intake.ask(links.link, request)
-    intake.ask(lifecycle.take_up, TakeUp(referral_id=other))
+    intake.ask(lifecycle.take_up, TakeUp(referral_id=other), by=EVA)
     with pytest.raises(errors.HandlesLinkedReferral):
-        intake.ask(record_access.leave_out, left_out(one, by=EVA))
+        intake.ask(record_access.leave_out, left_out(one), by=EVA)
     for ask in (told, read):
         with pytest.raises(errors.HandlesLinkedReferral):
             ask(intake, one, by=EVA)
