@@ -73,6 +73,7 @@ class Permission(StrEnum):
     RECORD_CONSENT = "record_consent"
     CHANGE_CONTACTS = "change_contacts"
     WRITE_NOTES = "write_notes"
+    ASSIGN_WORK = "assign_work"
     REVIEW_SPAM = "review_spam"
     RAISE_CONCERNS = "raise_concerns"
     SEE_ALERTS = "see_alerts"
@@ -108,6 +109,7 @@ class Permission(StrEnum):
     EXPORT_DEAD_LETTERS = "export_dead_letters"
     SETTLE_DEAD_LETTERS = "settle_dead_letters"
     RETRY_UNREADABLE = "retry_unreadable"
+    REBUILD_LISTS = "rebuild_lists"
     CHECK_AUDIT_LOGS = "check_audit_logs"
     MANAGE_SETTINGS = "manage_settings"
     MANAGE_ACCOUNTS = "manage_accounts"
@@ -165,6 +167,7 @@ GRANTS: dict[Permission, Grant] = {
     Permission.RECORD_CONSENT: Grant("Record what somebody agrees to", _OFFICE),
     Permission.CHANGE_CONTACTS: Grant("Change how somebody is reached, and confirm a change of theirs", _ASSESSING),
     Permission.WRITE_NOTES: Grant("Add a note to a referral", _OFFICE),
+    Permission.ASSIGN_WORK: Grant("Say whose work a referral is", _OFFICE),
     Permission.REVIEW_SPAM: Grant("Decide on requests that look like spam", _ASSESSING),
     Permission.RAISE_CONCERNS: Grant("Raise a safeguarding concern", STAFF),
     Permission.SEE_ALERTS: Grant("See safeguarding alerts and how far they have climbed", _OFFICE),
@@ -216,6 +219,7 @@ GRANTS: dict[Permission, Grant] = {
     Permission.EXPORT_DEAD_LETTERS: Grant("Copy dead letters, sealed parts included", _OPERATING, sensitive=True),
     Permission.SETTLE_DEAD_LETTERS: Grant("Replay and discard dead letters", _OPERATING),
     Permission.RETRY_UNREADABLE: Grant("See and retry what could not be opened or read", _OPERATING),
+    Permission.REBUILD_LISTS: Grant("Make the console's lists anew, from its archive of events", _OPERATING),
     Permission.CHECK_AUDIT_LOGS: Grant(
         "Verify audit logs, and see who looked at a referral",
         frozenset({_LEAD, _DATA, Role.TRUSTEE, Role.OPERATOR, Role.ADMINISTRATOR}),

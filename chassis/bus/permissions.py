@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chassis.bus.quotas import policies
+from chassis.bus.quotas import OWN, policies
 from chassis.bus.topology import (
     ANSWERS,
     COMMANDS,
@@ -34,7 +34,7 @@ from contracts.catalogue import PUBLISHERS, events
 
 NOTHING = "^$"
 QUEUE_OF_THE_BROKERS_NAMING = r"amq\.gen-.*"
-CONSOLE, OPERATOR, ENQUIRY = "console", "operator", "enquiry"
+STAFF, OPERATOR, ENQUIRY = "staff", "operator", "enquiry"
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,11 @@ def users_of(topologies: Sequence[Topology]) -> list[User]:
     """A user for each service, for each front-end that publishes, and for consoles, the command line tool and the
     public site's enquiries."""
     services = [topology.service for topology in topologies]
-    front_ends = [publisher for publisher in PUBLISHERS if publisher not in (*services, CONSOLE)]
+    front_ends = [publisher for publisher in PUBLISHERS if publisher not in (*services, STAFF)]
     return [
         *(_service(topology) for topology in topologies),
         *(_front_end(publisher) for publisher in front_ends),
-        _console(services),
+        _staff(services),
         _operator(services),
         _enquiry(services),
     ]
@@ -164,17 +164,17 @@ def _front_end(publisher: str) -> User:
     )
 
 
-def _console(services: Sequence[str]) -> User:
-    own = [r"console\..*", r"rpc\.reply-.*", QUEUE_OF_THE_BROKERS_NAMING]
+def _staff(services: Sequence[str]) -> User:
+    own = [rf"console\.(?!({OWN})(\.|$)).*", r"rpc\.reply-.*", QUEUE_OF_THE_BROKERS_NAMING]
     commands = TopicRule(COMMANDS, write=rf"^({'|'.join(services)})\.[a-z_]+$", read=ANSWERS)
     events_ = [re.escape(f"{publisher}.events") for publisher in services]
     return User(
-        CONSOLE,
-        "staff consoles and portals: give commands, publish the console's events, and listen in queues of their own",
+        STAFF,
+        "staff consoles and portals: give commands, publish letters about accounts, and listen in queues of their own",
         configure=own,
         write=[*own, re.escape(COMMANDS)],
         read=[*own, *events_, re.escape(COMMANDS)],
-        topics=[commands, _publishing(CONSOLE)],
+        topics=[commands, _publishing(STAFF)],
     )
 
 

@@ -15,9 +15,12 @@ TEMPORARY_MILLISECONDS = 300_000
 CONSOLE_MILLISECONDS = 24 * 3_600_000
 """How long a console may be disconnected and still find what was published meanwhile, within the queue's limits."""
 
+OWN = "inbox|urgent|retry|limit|dead"
+"""The last parts of the names of queues that a service called `console` declares itself, with limits of their own."""
+
 EXPIRES_AFTER = {
     "temporary": (r"^(amq\.gen-|rpc\.reply-)", TEMPORARY_MILLISECONDS),
-    "console": (r"^console\.", CONSOLE_MILLISECONDS),
+    "console": (rf"^console\.(?!({OWN})(\.|$))", CONSOLE_MILLISECONDS),
 }
 """By policy: a pattern of queue names, and how long such a queue may be without a reader before it is deleted."""
 

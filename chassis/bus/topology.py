@@ -56,6 +56,7 @@ FRONT_ENDS: Mapping[str, tuple[str, ...]] = {
         "*.replay_dead_letters",
         "*.discard_dead_letters",
         "intake.find_referral",
+        "console.rebuild",
     ),
 }
 """The commands that each front-end with a command exchange of its own may give: `enquiry`, the public site, and

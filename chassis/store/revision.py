@@ -15,8 +15,8 @@ class NotMigrated(Exception):
 
 
 def package_of(service: str) -> str:
-    """The package of a service, or of a front-end that has a database. Raises LookupError if there is neither."""
-    for package in (f"services.{service}", f"web.{service}"):
+    """The package of a service, or of what front-ends share and store. Raises LookupError if there is neither."""
+    for package in (f"services.{service}", f"web.shared.{service}"):
         try:
             spec = importlib.util.find_spec(package)
         except ModuleNotFoundError:  # what is deployed apart has no other's parent package either

@@ -1,41 +1,21 @@
-"""What the staff's console publishes, on `console.events`."""
+"""What the console's read model publishes, on `console.events`."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated
-from uuid import UUID
-
-from marshmallow import validate
-
-from contracts.accounts import AccountId, StaffMatter
+from contracts.accounts import AccountId
 from contracts.event import Event
-from contracts.permissions import Role
-from contracts.shape import SealedTo
-
-Letter = Annotated[str, SealedTo("notifications"), validate.Length(min=1, max=16_384)]
+from contracts.vocabulary import ReferralId
 
 
-class StaffInvited(Event, publisher="console", subject="account_id"):
-    """Somebody was given an account, or is to set theirs up anew, by a one-time link.
+class ErasureConfirmed(Event, publisher="console", subject="referral_id"):
+    """The console has forgotten an erased referral: what it listed of it, and every event that it kept."""
 
-    Name, address and link are sealed to notifications (`StaffLetter`).
-    """
-
-    account_id: AccountId
-    renews: bool
-    expires_at: datetime
-    sealed: Letter
+    referral_id: ReferralId
 
 
-class StaffTold(Event, publisher="console", subject="account_id"):
-    """Somebody with an account (`account_id`) is to know of what happened to an account (`about_id`): theirs or
-    another's. Names and address are sealed to notifications (`StaffLetter`).
-    """
+class ReferralAssigned(Event, publisher="console", subject="referral_id"):
+    """A referral became somebody's work (`account_id`), or nobody's, because somebody said so."""
 
-    notice_id: UUID
-    account_id: AccountId
-    about_id: AccountId
-    matter: StaffMatter
-    role: Role | None = None
-    sealed: Letter
+    referral_id: ReferralId
+    account_id: AccountId | None = None
+    assigned_by: AccountId | None = None

@@ -21,6 +21,7 @@ from contracts.vocabulary import (
     ConcernId,
     ContactChangeStage,
     ContactPurpose,
+    Count,
     HoldReason,
     Kilometres,
     Known,
@@ -33,6 +34,7 @@ from contracts.vocabulary import (
     Party,
     Pence,
     PersonId,
+    PlaceKind,
     ReferralId,
     RefusalReason,
     ReopeningReason,
@@ -77,6 +79,29 @@ class ReferralReceived(Event, publisher="intake", subject="referral_id"):
     evaluation_consented: bool = False
     previous_referral_id: ReferralId | None = None
     person_id: PersonId | None = None
+
+
+class ReferralStepTaken(Event, publisher="intake", subject="referral_id"):
+    """A referral took a step: its history, for whoever lists referrals. Others hear of what concerns them.
+
+    `number` counts its steps from 1, and is what a command names as `seen`. `state` is where it is now. `taken_by` is
+    `client`, `rule`, a service, or the front-end of a person, who is named by their account. `assess_by` is given
+    until it is assessed.
+    """
+
+    referral_id: ReferralId
+    number: Count
+    reference: Annotated[str, validate.Length(min=1, max=20)]
+    step: Slug
+    state: Slug
+    taken_at: datetime
+    taken_by: Slug
+    account_id: AccountId | None = None
+    reason: Slug | None = None
+    assess_by: datetime | None = None
+    needs_safeguarding_lead: bool = False
+    place: PlaceKind = PlaceKind.FOUND
+    waits_for: HoldReason | None = None
 
 
 class HelpRequestRefused(Event, publisher="intake", subject="submission_id"):

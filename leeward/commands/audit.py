@@ -27,7 +27,7 @@ from leeward.console.options import VAR, AsJson, Folder
 from leeward.console.referral_events import referral_id_of
 from leeward.console.service_client import operators_client
 from leeward.console.terminal import broker_errors, console, errors
-from leeward.runtime.workspace import CONSOLE, SERVICES, Workspace
+from leeward.runtime.workspace import ACCOUNTS, SERVICES, Workspace
 
 TIMEOUT_SECONDS = 60.0
 
@@ -50,8 +50,8 @@ def verify_all(var: Folder = VAR, as_json: AsJson = False) -> None:
     with broker_errors(), operators_client(workspace) as client:
         for service in SERVICES:
             found[service] = _ask(client, workspace, service)
-    if url := workspace.console_store_if_any():
-        found[CONSOLE] = verify_here(workspace, CONSOLE, url)
+    if url := workspace.accounts_store_if_any():
+        found[ACCOUNTS] = verify_here(workspace, ACCOUNTS, url)
     for name, finding in found.items():
         verdict = finding.verdict
         if isinstance(verdict, Verdict) and verdict.holds and verdict.entries:

@@ -25,7 +25,7 @@ from leeward.console.options import VAR, AsJson, Folder, new_folder
 from leeward.console.terminal import console, plain_errors, step
 from leeward.errors import Refusal
 from leeward.runtime.supervisor import locked, refuse_if_running
-from leeward.runtime.workspace import CONSOLE, HAVE_DATA_KEYS, SERVICES, Workspace
+from leeward.runtime.workspace import ACCOUNTS, HAVE_DATA_KEYS, SERVICES, Workspace
 
 MANIFEST = "backup.json"
 FORMAT = 1
@@ -82,7 +82,7 @@ def restore(
             typer.confirm(f"Replace every database by what it was at {when} UTC?", abort=True)
         restore_all(workspace, from_, keys_from, manifest)
     console.print("Restored. Start the services: `leeward migrate` first, if this version is newer than the backup.")
-    if CONSOLE in manifest["databases"]:
+    if ACCOUNTS in manifest["databases"]:
         console.print("Accounts are as they were then: whoever has left since has one again. Please look.")
 
 
@@ -102,9 +102,9 @@ def back_up(workspace: Workspace, to: Path) -> None:
 
 
 def _stores(workspace: Workspace) -> dict[str, str]:
-    """The databases of the services, and the console's if it has ever run here."""
-    console_store = workspace.console_store_if_any()
-    return workspace.stores() | ({CONSOLE: console_store} if console_store else {})
+    """The databases of the services, and that of accounts if the console has ever run here."""
+    accounts = workspace.accounts_store_if_any()
+    return workspace.stores() | ({ACCOUNTS: accounts} if accounts else {})
 
 
 def copy_keys(workspace: Workspace, to: Path) -> None:
@@ -118,7 +118,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
     except (OSError, ValueError) as error:
         raise NoBackup(f"{folder} holds no whole backup: {error}") from None
-    if manifest.get("format") != FORMAT or set(manifest["databases"]) - {CONSOLE} != set(SERVICES):
+    if manifest.get("format") != FORMAT or set(manifest["databases"]) - {ACCOUNTS} != set(SERVICES):
         raise NoBackup(f"{folder} holds a backup of another version of Leeward.")
     return manifest
 
@@ -129,7 +129,7 @@ def restore_all(workspace: Workspace, folder: Path, keys_folder: Path, manifest:
     The audit logs continue from the backup's last entries. Anchors of later entries are moved to a file beside them.
     """
     databases = manifest["databases"]
-    stores = workspace.stores() | ({CONSOLE: workspace.console_store()} if CONSOLE in databases else {})
+    stores = workspace.stores() | ({ACCOUNTS: workspace.accounts_store()} if ACCOUNTS in databases else {})
     for service, database in databases.items():
         _refuse_damaged(folder / database["file"], database["sha256"])
         if not database["file"].endswith(suffix_of(stores[service])):

@@ -11,8 +11,9 @@ from chassis.store.revision import NotMigrated, check_migrated
 from leeward.console.options import VAR, Folder
 from leeward.console.terminal import broker_of, console, plain_errors
 from leeward.errors import Refusal
+from leeward.runtime.supervisor import STAFF
 from leeward.runtime.workspace import Workspace
-from web.console.console import open_accounts
+from web.console.console import STORE, open_accounts
 from web.console.settings import read
 from web.shared.accounts.application import recovery
 from web.shared.accounts.application.ground import Accounts
@@ -46,7 +47,7 @@ def _accounts(workspace: Workspace) -> Accounts:
 
     Where nothing runs it ends with exit code 2: the link would lead nowhere.
     """
-    running = (workspace.read_run_file() or {}).get("console")
+    running = (workspace.read_run_file() or {}).get(STAFF)
     if running:
         os.environ.setdefault("LEEWARD_CONSOLE", running["http"].removeprefix("http://"))
     os.environ["AMQP_URI"] = broker_of(workspace)
@@ -55,7 +56,7 @@ def _accounts(workspace: Workspace) -> Accounts:
         env = open_env()
         settings = read(env)
         check(env)
-        check_migrated("console", settings.database_url)
+        check_migrated(STORE, settings.database_url)
     except (InvalidSettings, NotMigrated) as error:
         raise Refusal(str(error)) from None
     return open_accounts(settings, workspace.clock)

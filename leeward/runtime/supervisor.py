@@ -36,15 +36,15 @@ from leeward.runtime.processes import (
     wait_until,
 )
 from leeward.runtime.restarts import Restarts, delay_seconds
-from leeward.runtime.workspace import CONSOLE, SERVICES, Workspace
+from leeward.runtime.workspace import ACCOUNTS, SERVICES, Workspace
 
 OURS = ("leeward", "chassis.host", "web.site", "web.console")
 """What the commands of our processes contain, one or the other."""
 
 READY_SECONDS = 60
 STOP_SECONDS = 30
-SITE = "site"
-FRONT_ENDS = {SITE: "web.site", CONSOLE: "web.console"}
+SITE, STAFF = "site", "staff"
+FRONT_ENDS = {SITE: "web.site", STAFF: "web.console"}
 """The programs that people open in a browser, each with its module."""
 
 BROKER = "The broker"
@@ -111,7 +111,7 @@ class Supervisor:
             self._http[SITE] = f"http://{listen}"
         if console:  # by name, because passkeys refuse an address
             listen = workspace.values().get("LEEWARD_CONSOLE") or f"localhost:{free_ports(1)[0]}"
-            self._http[CONSOLE] = f"http://{listen}"
+            self._http[STAFF] = f"http://{listen}"
         self.running: dict[str, Supervised] = {}
         self._prefork_server = prefork_server or open_prefork_server()
         self._say, self._delay = say, delay
@@ -126,13 +126,13 @@ class Supervisor:
     @property
     def console(self) -> str | None:
         """The address of the staff's console, if it runs here."""
-        return self._http.get(CONSOLE)
+        return self._http.get(STAFF)
 
     def migrate(self) -> None:
         """Brings every database to its newest revision. Raises CalledProcessError."""
         stores = {name: url for name, url in self.workspace.stores().items() if name in self._services}
         if self.console:
-            stores[CONSOLE] = self.workspace.console_store()
+            stores[ACCOUNTS] = self.workspace.accounts_store()
         behind = [name for name, url in stores.items() if _is_behind(name, url)]
         commands = ([sys.executable, "-m", "chassis.store.migrate", service] for service in behind)
         started = [subprocess.Popen(command, env=self._environment, cwd=ROOT) for command in commands]
@@ -249,7 +249,7 @@ class Supervisor:
         listen = self._http[name].removeprefix("http://")
         if name == SITE:
             return {**self.workspace.site_settings(self.amqp_uri), **self._environment, "LEEWARD_SITE": listen}
-        if name == CONSOLE:
+        if name == STAFF:
             console = {"LEEWARD_CONSOLE": listen, "CONSOLE_FIRST_LINK": str(self.workspace.first_link.absolute())}
             return {**self._environment, **console}
         own = {"AMQP_URI": self._own_uris.get(name, self.amqp_uri), "LEEWARD_HTTP": listen}

@@ -17,9 +17,9 @@ from chassis.privacy.vault import new_master_key
 from contracts.permissions import FrontEnd
 from leeward.errors import Refusal
 
-SERVICES = ("intake", "matching", "billing", "notifications", "evaluation")
-CONSOLE = "console"
-"""The staff's console, which has a database of its own and isn't a service."""
+SERVICES = ("intake", "matching", "billing", "notifications", "evaluation", "console")
+ACCOUNTS = "accounts"
+"""The accounts of staff: a database of the console's pages, and no service."""
 
 READERS = ("intake", "matching", "notifications", "evaluation")
 """The services that personal data is sealed to, and that therefore have a key pair."""
@@ -109,8 +109,9 @@ class Workspace:
             self.settings.touch(mode=0o600)
             self.settings.write_text(self._settings(database_urls or {}))
         if "CONSOLE_MASTER_KEY" not in self.values():  # a folder that is older than the console
+            added = [f"CONSOLE_DATABASE_URL={self._sqlite('console')}", *self._accounts_settings()]
             with self.settings.open("a") as file:
-                file.write("\n".join(self._console_settings()) + "\n")
+                file.write("\n".join(added) + "\n")
 
     def environment(self, amqp_uri: str) -> dict[str, str]:
         """The environment that the services run in."""
@@ -147,17 +148,17 @@ class Workspace:
             raise Refusal(f"{self.settings} doesn't say {', '.join(missing)}. `leeward up` makes one that does.")
         return {service: str(values[name]) for service, name in names.items()}
 
-    def console_store_if_any(self) -> str | None:
-        """The console's database URL; None if the console has never run here."""
-        url = self.values().get("CONSOLE_DATABASE_URL")
+    def accounts_store_if_any(self) -> str | None:
+        """The URL of the accounts' database; None if the console has never run here."""
+        url = self.values().get("ACCOUNTS_DATABASE_URL")
         file = url.removeprefix("sqlite:///") if url and url.startswith("sqlite:///") else None
         return None if not url or (file and not Path(file).exists()) else url
 
-    def console_store(self) -> str:
-        """The database URL of the staff's console. Raises Refusal if it is missing."""
-        url = self.values().get("CONSOLE_DATABASE_URL")
+    def accounts_store(self) -> str:
+        """The URL of the accounts' database. Raises Refusal if it is missing."""
+        url = self.values().get("ACCOUNTS_DATABASE_URL")
         if not url:
-            raise Refusal(f"{self.settings} doesn't say CONSOLE_DATABASE_URL. `leeward up` makes one that does.")
+            raise Refusal(f"{self.settings} doesn't say ACCOUNTS_DATABASE_URL. `leeward up` makes one that does.")
         return url
 
     def values(self) -> dict[str, str | None]:
@@ -185,20 +186,20 @@ class Workspace:
             raise Refusal(f"{self.run_file} can't be read. Remove it, and start Leeward again.")
         return content
 
-    def _console_settings(self) -> list[str]:
-        return [
-            f"CONSOLE_DATABASE_URL=sqlite:///{self.folder.absolute()}/console.db",
-            f"CONSOLE_MASTER_KEY={new_master_key()}",
-        ]
+    def _sqlite(self, store: str) -> str:
+        return f"sqlite:///{self.folder.absolute()}/{store}.db"
+
+    def _accounts_settings(self) -> list[str]:
+        return [f"ACCOUNTS_DATABASE_URL={self._sqlite(ACCOUNTS)}", f"CONSOLE_MASTER_KEY={new_master_key()}"]
 
     def _settings(self, database_urls: dict[str, str]) -> str:
-        stores = {service: f"sqlite:///{self.folder.absolute()}/{service}.db" for service in SERVICES} | database_urls
+        stores = {service: self._sqlite(service) for service in SERVICES} | database_urls
         lines = [
             "# Made by `leeward up`. An environment variable of the same name goes before a line here.",
             f"LEEWARD_KEYS={self.keys.absolute()}",
             *(f"{service.upper()}_DATABASE_URL={stores[service]}" for service in SERVICES),
             *(f"{service.upper()}_MASTER_KEY={new_master_key()}" for service in HAVE_DATA_KEYS),
-            *self._console_settings(),
+            *self._accounts_settings(),
             f"LEEWARD_AUDIT_ANCHORS={self.anchors.absolute()}",
             f"NOTIFICATIONS_MAIL=maildir:{self.mail.absolute()}",
             *(f"NOTIFICATIONS_{role}={mailbox}" for role, mailbox in SAMPLE_MAILBOXES.items()),

@@ -13,6 +13,8 @@ from contracts.vocabulary import Party
 from leeward.runtime.workspace import SERVICES
 
 TIMEOUT_SECONDS = 60.0
+HOLDERS = tuple(service for service in SERVICES if service != "console")
+"""Who is asked. The console lists what these have published, and holds nothing of its own about a person."""
 
 
 @dataclass(frozen=True)
@@ -61,5 +63,5 @@ def _ask_all(client: RpcClient, referral_id: str, reason: ExportReason, whose: P
     key = OneTimeKey()
     fields: dict[str, Any] = {"referral_id": referral_id, "reason": reason.value, "seal_to": key.public}
     fields["whose"] = whose.value
-    answers = (client.call(service, "about_subject", timeout=TIMEOUT_SECONDS, **fields) for service in SERVICES)
+    answers = (client.call(service, "about_subject", timeout=TIMEOUT_SECONDS, **fields) for service in HOLDERS)
     return [open_answer(key, answer) for answer in answers]

@@ -57,7 +57,7 @@ from contracts.commands.intake import (
 from contracts.commands.privacy import Erase, GetErasure, LiftHold, ListHolds, ListUnconfirmed, PlaceHold
 from contracts.commands.retention import ApplyRetention, GetRetention, ListApplied, ListDue
 from contracts.commands.subject import GetSubjectData, LeaveOut, ListSamePerson, ReadRecord
-from contracts.events import billing, evaluation, matching, notifications
+from contracts.events import billing, console, evaluation, matching, notifications
 from contracts.events.billing import (
     FirstSessionAttended,
     SessionReversed,
@@ -106,7 +106,9 @@ from services.intake.handlers import links as linking
 from services.intake.store import tables
 from services.intake.store.retention import RETENTION_DUE
 
-ERASURE_CONFIRMED = tuple(publisher.ErasureConfirmed for publisher in (matching, billing, notifications, evaluation))
+ERASURE_CONFIRMED = tuple(
+    publisher.ErasureConfirmed for publisher in (matching, billing, notifications, evaluation, console)
+)
 NEWEST = "the number of matching's newest word on the referral"
 MONEY = "the number of billing's newest word on help with the cost"
 BEGUN = "the number of billing's newest word on whether therapy has begun"

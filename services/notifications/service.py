@@ -59,7 +59,6 @@ from contracts.events.billing import (
     SubsidyResumed,
     SubsidyWaitlisted,
 )
-from contracts.events.console import StaffInvited, StaffTold
 from contracts.events.evaluation import EvaluationInvitationCancelled, EvaluationInvited
 from contracts.events.intake import (
     AgreementAwaited,
@@ -93,6 +92,7 @@ from contracts.events.matching import (
     TherapistReinstated,
     TherapistSuspended,
 )
+from contracts.events.staff import StaffInvited, StaffTold
 from contracts.events.web import AlertAnswered, TherapyReported
 from contracts.vocabulary import Channel
 from services.notifications import dependencies, subject_access

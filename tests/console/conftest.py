@@ -170,7 +170,7 @@ def console_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Console
     for name, value in {
         "LEEWARD_CONSOLE": "localhost:8001",
         "AMQP_URI": "amqp://guest:guest@127.0.0.1:1/",
-        "CONSOLE_DATABASE_URL": f"sqlite:///{tmp_path}/console.db",
+        "ACCOUNTS_DATABASE_URL": f"sqlite:///{tmp_path}/accounts.db",
         "CONSOLE_MASTER_KEY": new_master_key(),
         "LEEWARD_KEYS": str(tmp_path / "keys"),
     }.items():
@@ -185,7 +185,7 @@ def console_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Console
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store as it is after migration, to be copied."""
     path = tmp_path_factory.mktemp("console") / "empty.db"
-    migrate("console", f"sqlite:///{path}")
+    migrate("accounts", f"sqlite:///{path}")
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return path

@@ -93,9 +93,9 @@ def test_recover_works_beside_what_leeward_up_runs(tmp_path: Path, monkeypatch: 
     folder = tmp_path / "var"
     workspace = Workspace(folder)
     workspace.prepare()
-    migrate("console", workspace.console_store())
+    migrate("accounts", workspace.accounts_store())
     nothing_runs = CliRunner().invoke(app, ["console", "recover", "--var", str(folder)])
     assert nothing_runs.exit_code == 2
-    workspace.write_run_file({"amqp_uri": "amqp://x:y@127.0.0.1:1/", "console": {"http": "http://localhost:4321"}})
+    workspace.write_run_file({"amqp_uri": "amqp://x:y@127.0.0.1:1/", "staff": {"http": "http://localhost:4321"}})
     recovered = CliRunner().invoke(app, ["console", "recover", "--var", str(folder)])
     assert "http://localhost:4321/link/" in recovered.output

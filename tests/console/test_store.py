@@ -24,10 +24,10 @@ from tests.console.conftest import AT, ORIGIN, PASSWORD, QUICK, Browser, House
 from web.console.app import build_app
 from web.console.console import open_console
 from web.console.settings import ConsoleSettings
-from web.console.store import tables
 from web.console.upkeep import Upkeep
 from web.shared.accounts.application import sessions
 from web.shared.accounts.domain.passwords import Passwords
+from web.shared.accounts.store import tables
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -40,7 +40,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def house_on(store: str, console_settings: ConsoleSettings) -> Iterator[House]:
-    migrate("console", store)
+    migrate("accounts", store)
     clock, settings = ManualClock(AT), replace(console_settings, database_url=store)
     console = open_console(settings, clock, passwords=Passwords(QUICK))
     app = build_app(console, settings)
@@ -50,8 +50,8 @@ def house_on(store: str, console_settings: ConsoleSettings) -> Iterator[House]:
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_store(store: str) -> None:
-    migrate("console", store)
-    assert current(store) == newest("console")
+    migrate("accounts", store)
+    assert current(store) == newest("accounts")
     engine = create_engine(store)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -95,7 +95,7 @@ def test_what_had_its_time_is_deleted_and_the_audit_log_is_anchored(house_on: Ho
     administrator = house_on.first_administrator()
     upkeep = Upkeep(accounts.database, anchors, partial(sessions.forget_old, accounts))
     upkeep._attempt(lambda: upkeep._anchoring.anchor())
-    assert read_anchors(anchors, "console").anchors
+    assert read_anchors(anchors, "accounts").anchors
     administrator.open("/account")
     shown = administrator.text
     upkeep.forget()

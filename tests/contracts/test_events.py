@@ -72,7 +72,7 @@ def test_amounts_and_times_name_their_units(event: type[Event]) -> None:
             assert name.endswith(("_pence", "_km", "_version", "_years")) or name in COUNTED or "pence" in name, name
 
 
-COUNTED = {"sessions", "score", "reminder", "offers_expired", "most_per_session"}
+COUNTED = {"sessions", "score", "reminder", "offers_expired", "most_per_session", "number"}
 """Numbers of things; `most_per_session` is what forms, commands and services agreed to call it, and its event says that
 it is in pence."""
 

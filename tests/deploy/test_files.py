@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from leeward.runtime.topologies import variable_of
-from leeward.runtime.workspace import HAVE_DATA_KEYS, READERS, SERVICES
+from leeward.runtime.workspace import ACCOUNTS, HAVE_DATA_KEYS, READERS, SERVICES
 
 DEPLOY = Path(__file__).parent.parent.parent / "deploy"
 each_service = pytest.mark.parametrize("service", SERVICES)
@@ -33,7 +33,7 @@ def test_the_compose_file_fits_the_published_schema() -> None:
 
 def test_every_service_is_a_container_of_its_own(compose: dict[str, Any]) -> None:
     containers = {name for name in compose["services"] if not name.endswith("-migrate")}
-    assert containers == {*SERVICES, "site", "rabbitmq", "postgres"}
+    assert containers == {*SERVICES, "site", "staff", "rabbitmq", "postgres"}
 
 
 @each_service
@@ -54,6 +54,13 @@ def test_the_site_can_seal_and_open_nothing_and_has_no_database(compose: dict[st
     assert "MASTER_KEY" not in given
     assert "DATABASE" not in given
     assert "env_file': ['site.env']" in given
+
+
+def test_the_staffs_pages_can_open_nothing_that_is_sealed(compose: dict[str, Any]) -> None:
+    given = str(compose["services"]["staff"])
+    assert "private" not in given
+    assert "console.signing.json" in given
+    assert [service for service in SERVICES if f"{service.upper()}_DATABASE" in given] == []
 
 
 @each_service
@@ -98,8 +105,8 @@ def test_every_variable_of_the_compose_file_is_explained() -> None:
 
 def test_each_service_has_a_database_made_for_it(compose: dict[str, Any]) -> None:
     script = (DEPLOY / "postgres-init.sh").read_text()
-    assert f"for service in {' '.join(SERVICES)}; do" in script
-    passwords = {f"{service.upper()}_PASSWORD" for service in SERVICES}
+    assert f"for service in {' '.join((*SERVICES, ACCOUNTS))}; do" in script
+    passwords = {f"{service.upper()}_PASSWORD" for service in (*SERVICES, ACCOUNTS)}
     assert passwords < set(compose["services"]["postgres"]["environment"])
 
 

@@ -81,6 +81,27 @@ def test_the_site_starts_from_its_own_pieces(
     assert process.returncode == 0
 
 
+@pytest.mark.timeout(400)
+def test_the_staffs_console_starts_from_its_own_pieces(
+    node: Node, environments: dict[str, Path], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    app = copied_image("staff.Dockerfile", "", tmp_path / "app")
+    python = python_with(app / "requirements.txt", environments, tmp_path_factory)
+    workspace = Workspace(tmp_path / "var")
+    workspace.prepare()
+    listen = f"localhost:{free_ports(1)[0]}"
+    environment = {**workspace.environment(node.amqp_uri), "PYTHONPATH": str(app), "LEEWARD_CONSOLE": listen}
+    where = {"python": python, "env": environment, "cwd": app}
+    subprocess.run([str(python), "-m", "chassis.store.migrate", "accounts"], env=environment, cwd=app, check=True)
+    with (tmp_path / "log").open("wb") as log, run_module("web.console", **where, stdout=log, stderr=log) as process:
+        try:
+            assert wait_until_it_is_ready(f"http://{listen}", process), (tmp_path / "log").read_text()
+        finally:
+            process.terminate()
+            process.wait(30)
+    assert process.returncode == 0
+
+
 def image_content(service: str, app: Path) -> Path:
     """What a service's image holds under /app."""
     copied_image("Dockerfile", service, app)

@@ -87,7 +87,7 @@ def whole_system(
             amqp_uri=amqp_uri,
             workspace=workspace,
             supervisor=supervisor,
-            rpc=stack.enter_context(RpcClient(uri_of("console"), sign=sign_as(workspace.keys))),
+            rpc=stack.enter_context(RpcClient(uri_of("staff"), sign=sign_as(workspace.keys))),
             site_rpc=stack.enter_context(RpcClient(uri_of(ENQUIRY), ENQUIRY)),
             publisher=publisher,
             keyring=Keyring(workspace.keys),

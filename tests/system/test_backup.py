@@ -277,8 +277,8 @@ def put_on_record_and_anchor(workspace: Workspace, *, after: Anchor | None) -> A
 def test_the_consoles_accounts_are_backed_up_and_its_audit_log_is_verified(
     workspace: Workspace, tmp_path: Path
 ) -> None:
-    url = workspace.console_store()
-    migrate("console", url)
+    url = workspace.accounts_store()
+    migrate("accounts", url)
     add = text(
         "INSERT INTO account (id, email, name, state, created_at) VALUES (:id, 'sam@example.org', 'Sam', 'active', :at)"
     )
@@ -286,11 +286,11 @@ def test_the_consoles_accounts_are_backed_up_and_its_audit_log_is_verified(
         connection.execute(add, {"id": new_id().hex, "at": "2026-12-01 09:00:00.000000"})
     backup, keys = tmp_path / "backup", tmp_path / "keys"
     leeward(workspace, "backup", "--to", str(backup), "--keys-to", str(keys))
-    assert (backup / "console.db").exists()
+    assert (backup / "accounts.db").exists()
     with open_engine(url).begin() as connection:
         connection.execute(text("DELETE FROM account"))
     restored = leeward(workspace, "restore", "--from", str(backup), "--keys-from", str(keys), "--yes")
     assert "whoever has left since has one again" in restored
     with open_engine(url).connect() as connection:
         assert connection.execute(text("SELECT name FROM account")).scalars().all() == ["Sam"]
-    assert audit.verify_here(workspace, "console", url).is_well
+    assert audit.verify_here(workspace, "accounts", url).is_well

@@ -16,7 +16,7 @@ from pika.exceptions import ChannelClosedByBroker
 from sqlalchemy import create_engine, text
 
 from chassis.access.authorization import BROKER_USERS
-from chassis.bus.permissions import CONSOLE, ENQUIRY, OPERATOR
+from chassis.bus.permissions import ENQUIRY, OPERATOR, STAFF
 from chassis.bus.topology import COMMANDS, FRONT_ENDS, answers_of, command_queues, commands_of
 from chassis.host.commands import CommandMethod
 from chassis.host.entrypoints import declared_by, heard_by
@@ -35,7 +35,7 @@ from tests.support.bus import Sender, eventually
 from tests.support.system import System, whole_system
 from tests.support.users import Guarded, import_definitions
 
-USERS = (*SERVICES, "web", CONSOLE, OPERATOR, ENQUIRY)
+USERS = (*SERVICES, "web", STAFF, OPERATOR, ENQUIRY)
 SAMPLES = Path(generate.FOLDER) / "samples"
 
 
@@ -270,5 +270,5 @@ def test_a_stolen_password_commands_nothing_but_what_is_open_where_it_may_publis
     wrongly = [given[id_] for id_, error in answered.items() if error not in NOT_CARRIED_OUT and not given[id_][2]]
     assert wrongly == []
     asked = {given[id_][:2] for id_, error in answered.items() if error not in NOT_CARRIED_OUT}
-    assert {(CONSOLE, "health"), (ENQUIRY, "status"), (OPERATOR, "health")} <= asked, "some of it was"
-    assert {user for user, _ in asked} == {CONSOLE, ENQUIRY, OPERATOR}
+    assert {(STAFF, "health"), (ENQUIRY, "status"), (OPERATOR, "health")} <= asked, "some of it was"
+    assert {user for user, _ in asked} == {STAFF, ENQUIRY, OPERATOR}

@@ -15,7 +15,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import ChannelClosedByBroker, NackError
 from typer.testing import CliRunner
 
-from chassis.bus.permissions import CONSOLE, ENQUIRY, OPERATOR
+from chassis.bus.permissions import ENQUIRY, OPERATOR, STAFF
 from chassis.bus.topology import COMMANDS_OF_A_FRONT_END_AT_MOST, ExchangeMissing, Topology, command_queues
 from chassis.ids import new_id
 from contracts.catalogue import PUBLISHERS, events
@@ -34,7 +34,7 @@ from tests.support.users import Guarded, import_definitions
 from tests.system.test_outages import service as service_process
 
 FORBIDDEN = 403
-USERS = (*SERVICES, "web", CONSOLE, OPERATOR, ENQUIRY)
+USERS = (*SERVICES, "web", STAFF, OPERATOR, ENQUIRY)
 each_service = pytest.mark.parametrize("service", SERVICES)
 each_user = pytest.mark.parametrize("user", USERS)
 ASKED_BY_THE_SITE = {"intake", "evaluation", "matching", "notifications"}
@@ -164,7 +164,7 @@ def test_a_front_end_publishes_on_its_exchange_and_does_nothing_else(guarded: Gu
             assert refused(channel(), takes(f"{topology.service}.inbox"))
 
 
-@pytest.mark.parametrize("user", [CONSOLE, OPERATOR])
+@pytest.mark.parametrize("user", [STAFF, OPERATOR])
 def test_people_listen_in_queues_of_their_own_and_speak_for_nobody_else(guarded: Guarded, user: str) -> None:
     with logged_in(guarded, user) as channel:
         opened = channel()
@@ -178,7 +178,7 @@ def test_people_listen_in_queues_of_their_own_and_speak_for_nobody_else(guarded:
 
 
 def test_a_console_gives_commands_and_takes_no_dead_letters(guarded: Guarded) -> None:
-    with logged_in(guarded, CONSOLE) as channel:
+    with logged_in(guarded, STAFF) as channel:
         assert not refused(channel(), publishes("nameko-rpc", "matching.accept_offer"))
         assert refused(channel(), takes("matching.dead"))
         assert refused(channel(), publishes("matching.return", "inbox.x"))

@@ -10,7 +10,7 @@ import pika
 import pytest
 
 from chassis.bus import quotas
-from chassis.bus.permissions import CONSOLE, ENQUIRY, OPERATOR
+from chassis.bus.permissions import ENQUIRY, OPERATOR, STAFF
 from chassis.ids import new_id
 from leeward.runtime.local_broker import Node
 from tests.support.bus import eventually
@@ -30,8 +30,8 @@ def listed(node: Node, what: str, vhost: str, *columns: str) -> list[dict[str, A
 
 def test_a_policy_is_on_every_queue_of_others_naming_and_on_no_service_s_own(node: Node, tmp_path: Path) -> None:
     guarded = import_definitions(node, f"quotas_{new_id().hex}", tmp_path)
-    made = [declared(guarded, user) for user in (ENQUIRY, OPERATOR, CONSOLE)]
-    made += [declared(guarded, CONSOLE, "rpc.reply-x"), declared(guarded, CONSOLE, "console.desk")]
+    made = [declared(guarded, user) for user in (ENQUIRY, OPERATOR, STAFF)]
+    made += [declared(guarded, STAFF, "rpc.reply-x"), declared(guarded, STAFF, "console.desk")]
     found = {one["name"]: one["policy"] for one in listed(node, "list_queues", guarded.vhost, "name", "policy")}
     temporary = [queue for _, queue in made[:-1]]
     assert {name: policy for name, policy in found.items() if policy} == {
@@ -49,7 +49,7 @@ def test_what_is_full_drops_the_oldest_and_what_nobody_reads_goes(
     monkeypatch.setitem(quotas.EXPIRES_AFTER, "temporary", (r"^amq\.gen-", 500))
     guarded = import_definitions(node, f"quotas_{new_id().hex}", tmp_path)
     # Whoever declares it can't ask for more.
-    connection, queue = declared(guarded, CONSOLE, "console.desk", **{"x-max-length": 1_000, "x-expires": 10**9})
+    connection, queue = declared(guarded, STAFF, "console.desk", **{"x-max-length": 1_000, "x-expires": 10**9})
     channel = connection.channel()
     channel.queue_bind(queue, "intake.events", "#")
     with pika.BlockingConnection(pika.URLParameters(guarded.uri("intake"))) as intake:

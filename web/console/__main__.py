@@ -14,7 +14,7 @@ from chassis.observability.logs import configure
 from chassis.privacy.sealing import NoKey
 from chassis.store.revision import NotMigrated, check_migrated
 from web.console.app import build_app
-from web.console.console import open_console
+from web.console.console import STORE, open_console
 from web.console.first_link import offer_first_link
 from web.console.settings import ConsoleSettings, read
 from web.shared.connections import connections_of
@@ -41,7 +41,7 @@ def main() -> int:
     try:
         settings, clock = prepare()
         configure("console", settings.log_level)
-        check_migrated("console", settings.database_url)
+        check_migrated(STORE, settings.database_url)
         console = open_console(settings, clock)
         offer_first_link(console.application.accounts, settings.first_link_file)
     except (InvalidSettings, NoKey, NotMigrated) as error:

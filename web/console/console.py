@@ -12,7 +12,6 @@ from contracts.permissions import Permission, Role
 from web.console.mailer import ConsoleMailer
 from web.console.postman import Postman
 from web.console.settings import ConsoleSettings
-from web.console.store import tables
 from web.console.upkeep import Upkeep
 from web.shared.accounts.application import sessions
 from web.shared.accounts.application.cipher import Cipher
@@ -20,10 +19,12 @@ from web.shared.accounts.application.ground import Accounts
 from web.shared.accounts.application.provider import Provider
 from web.shared.accounts.domain.passkeys import RelyingParty
 from web.shared.accounts.domain.passwords import Passwords
+from web.shared.accounts.store import tables
 from web.shared.staff.access import Door
 from web.shared.staff.application import Application, Pages, Tab
 
 NAME = "leeward-console"
+STORE = "accounts"
 STAFF = frozenset(Role) - {Role.THERAPIST}
 TABS = (
     Tab("/account", "Your account", Door.SIGNED_IN),
@@ -52,7 +53,7 @@ class Console:
 def open_accounts(settings: ConsoleSettings, clock: Clock, *, passwords: Passwords | None = None) -> Accounts:
     """The accounts alone. Raises NoKey if there is no key to seal letters with."""
     database = Database(
-        service="console",
+        service=STORE,
         engine=open_engine(settings.database_url),
         metadata=tables.metadata,
         clock=clock,

@@ -73,7 +73,7 @@ def read(env: Env) -> ConsoleSettings:
         listen=listen,
         origin=env.str("CONSOLE_ORIGIN", f"http://{listen}", validate=_is_origin),
         amqp_uri=env.str("AMQP_URI"),
-        database_url=env.str("CONSOLE_DATABASE_URL"),
+        database_url=env.str("ACCOUNTS_DATABASE_URL"),
         master_key=env.str("CONSOLE_MASTER_KEY", validate=_is_master_key),
         keys=env.path("LEEWARD_KEYS"),
         anchors=env.path("LEEWARD_AUDIT_ANCHORS", None),

@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chassis.ports import UnitOfWork
+from contracts.accounts import AccountId
+from contracts.events.intake import ReferralStepTaken
+from contracts.permissions import account_of
 from contracts.sealed import Note
 from services.intake.application.lookup import open_sealed
 from services.intake.application.retention_timer import set_retention_timer
 from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import Referral
-from services.intake.domain.states import Step
+from services.intake.domain.states import State, Step
 from services.intake.store import pending_contacts, tables
 
 BY_CLIENT, BY_RULE, BY_MATCHING, BY_BILLING = "client", "rule", "matching", "billing"
@@ -57,9 +60,32 @@ def record_step(
         **noted,
         **({"changed": list(changed)} if changed else {}),
     )
+    _publish(unit, referral, step, by=by, reason=reason)
     set_retention_timer(unit, referral, step, reason)
     if step in END_CONTACT_CHANGE:
         _end_contact_change(unit, referral)
+
+
+def _publish(unit: UnitOfWork[Dependencies], referral: Referral, step: Step, *, by: str, reason: str | None) -> None:
+    """Tells whoever lists referrals. A person is named by their account; a name as the command line has it stays."""
+    front_end, account_id = account_of(by) if ":" in by else (by, None)
+    unit.emit(
+        ReferralStepTaken(
+            referral_id=referral.id,
+            number=referral.steps_taken,
+            reference=referral.reference,
+            step=step.value,
+            state=referral.state.value,
+            taken_at=unit.now,
+            taken_by=str(front_end),
+            account_id=None if account_id is None else AccountId(account_id),
+            reason=reason,
+            assess_by=None if referral.is_assessed else referral.assess_by,
+            needs_safeguarding_lead=referral.needs_lead,
+            place=referral.place,
+            waits_for=referral.held_for if referral.state is State.ON_HOLD else referral.waits_for,
+        )
+    )
 
 
 def take_step(

@@ -10,7 +10,7 @@ from uuid import UUID
 from contracts.commands.privacy import ErasureReason, HoldReason, LiftReason
 from contracts.vocabulary import ReferralId
 
-HOLDERS = ("matching", "billing", "notifications", "evaluation")
+HOLDERS = ("matching", "billing", "notifications", "evaluation", "console")
 """The services that hold something for a referral, each of which confirms that it has forgotten."""
 
 

@@ -8,7 +8,7 @@ import structlog
 
 from chassis.ports import NotYet, Timer, UnitOfWork
 from contracts.commands.privacy import Confirmation, Erase, ErasedWith, ErasureView, GetErasure, ListUnconfirmed
-from contracts.events import billing, evaluation, matching, notifications
+from contracts.events import billing, console, evaluation, matching, notifications
 from contracts.events.intake import ErasureOverdue, ReferralErased
 from contracts.vocabulary import ReferralId
 from services.intake.application.lookup import UNKNOWN_REFERENCE, find_id, get_by_reference
@@ -21,7 +21,11 @@ from services.intake.errors import ConcernOpen, NeverErased, OnLegalHold, Therap
 from services.intake.store import concerns, erasures, referrals, related_referrals
 
 ErasureConfirmed = (
-    matching.ErasureConfirmed | billing.ErasureConfirmed | notifications.ErasureConfirmed | evaluation.ErasureConfirmed
+    matching.ErasureConfirmed
+    | billing.ErasureConfirmed
+    | notifications.ErasureConfirmed
+    | evaluation.ErasureConfirmed
+    | console.ErasureConfirmed
 )
 
 log = structlog.get_logger()

@@ -48,6 +48,8 @@ from contracts.vocabulary import ConcernCategory, ConcernId, ReferralId, Severit
 from services.billing.handlers import sessions
 from services.billing.service import BillingService
 from services.billing.store import tables as billing_tables
+from services.console.service import ConsoleService
+from services.console.store import tables as console_tables
 from services.evaluation.service import EvaluationService
 from services.evaluation.store import tables as evaluation_tables
 from services.intake.dependencies import build
@@ -60,6 +62,7 @@ from services.notifications.service import NotificationsService
 from services.notifications.store import tables as notifications_tables
 from tests.support.samples import PASSPHRASE
 from tests.unit.billing import making
+from tests.unit.console.conftest import Console
 from tests.unit.evaluation.conftest import a_study
 from tests.unit.intake.conftest import Intake
 from tests.unit.matching.conftest import Matching, a_toolbox
@@ -71,6 +74,7 @@ SERVICES: dict[str, tuple[type, MetaData]] = {
     "billing": (BillingService, billing_tables.metadata),
     "notifications": (NotificationsService, notifications_tables.metadata),
     "evaluation": (EvaluationService, evaluation_tables.metadata),
+    "console": (ConsoleService, console_tables.metadata),
 }
 NEED_A_BROKER = ("health", *(f"{what}_dead_letters" for what in ("list", "show", "export", "replay", "discard")))
 COMMANDS = [
@@ -195,12 +199,20 @@ def an_evaluation(url: str, keys: Path, monkeypatch: Any) -> Service:
     return Service("evaluation", study.bench, url, study.keyring, [], tokens)
 
 
+def a_console(url: str, keys: Path, monkeypatch: Any) -> Service:
+    console = Console(url)
+    received = [console.received() for _ in range(3)]
+    console.concern(received[0])
+    return Service("console", console, url, Keyring(keys), [], [])
+
+
 MAKE = {
     "intake": an_intake,
     "matching": a_matching,
     "billing": a_billing,
     "notifications": a_notifications,
     "evaluation": an_evaluation,
+    "console": a_console,
 }
 SEALED_SHAPES = [
     kind for kind in vars(sealed).values() if isinstance(kind, type) and issubclass(kind, Shape) and kind is not Shape

@@ -13,7 +13,7 @@ from tests.unit.commands.asking import MAKE, Service
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("command-keys")
-    for reader in ("intake", "notifications", "evaluation", "matching", "billing"):
+    for reader in ("intake", "notifications", "evaluation", "matching", "billing", "console"):
         make_keys(folder, reader)
     return folder
 

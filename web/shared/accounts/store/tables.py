@@ -1,4 +1,4 @@
-"""The tables of accounts, which every application that has accounts keeps in a store of its own."""
+"""The tables of accounts, beside what every store of the chassis has: the store of an application with accounts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sqlalchemy import (
     Uuid,
 )
 
-from chassis.store.tables import Instant, code
+from chassis.store.tables import Instant, code, new_metadata
 from contracts.permissions import Role
 from web.shared.accounts.domain.vocabulary import Factor, GrantState, LinkKind, SignInResult, Stage, State
 
@@ -160,3 +160,8 @@ def _one_time_link(metadata: MetaData) -> Table:
         Column("expires_at", Instant, nullable=False),
         Column("used_at", Instant),
     )
+
+
+metadata = new_metadata()
+
+accounts = account_tables(metadata)

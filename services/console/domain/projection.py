@@ -1,0 +1,171 @@
+"""What each event changes of a referral, or of a concern, as the console lists them.
+
+Events of different publishers arrive in any order, and one that was retried comes after a newer one. So each rule takes
+what its own event says only where that is newer than what is there, and nothing depends on another event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from contracts.event import Event
+from contracts.events import billing, console, intake, matching, notifications
+from services.console.domain.referral import Concern, Referral
+
+Number = int
+"""An event's number among its publisher's about its subject."""
+
+
+def apply(referral: Referral, event: Event, number: Number, heard_at: datetime) -> None:
+    """Notes that an event about the referral was heard, and what follows from it."""
+    referral.version += 1
+    referral.heard_at = max(referral.heard_at, heard_at)
+    if rule := RULES.get(type(event)):
+        rule(referral, event, number)
+
+
+def apply_to_concern(concern: Concern, event: Event) -> None:
+    CONCERN_RULES[type(event)](concern, event)
+
+
+def _step_taken(referral: Referral, event: intake.ReferralStepTaken, number: Number) -> None:
+    if event.number <= referral.step:
+        return
+    referral.step, referral.reference = event.number, event.reference
+    if event.state != referral.state:
+        referral.state, referral.state_since = event.state, event.taken_at
+    referral.reason = event.waits_for or event.reason
+    referral.assess_by, referral.needs_safeguarding_lead = event.assess_by, event.needs_safeguarding_lead
+    referral.place = event.place
+    if event.step == TAKE_UP and not referral.assigned_by_hand:
+        referral.assigned_to = event.account_id
+
+
+TAKE_UP = "take_up"
+
+
+def _assigned(referral: Referral, event: console.ReferralAssigned, number: Number) -> None:
+    referral.assigned_to, referral.assigned_by_hand = event.account_id, True
+
+
+def _received(referral: Referral, event: intake.ReferralReceived, number: Number) -> None:
+    if number <= referral.received_number:
+        return
+    referral.received_number, referral.received_at = number, event.received_at
+    referral.route, referral.client_group, referral.age_band = event.route, event.client_group, event.age_band
+    referral.local_authority, referral.language = event.local_authority, event.language
+    referral.sessions, referral.previous_referral_id = event.sessions, event.previous_referral_id
+
+
+def _assessed(referral: Referral, event: intake.ReferralAssessed, number: Number) -> None:
+    if number <= referral.assessed_number:
+        return
+    referral.assessed_number, referral.assessed_at = number, event.assessed_at
+    referral.risk_level, referral.competence, referral.work = event.risk_level, event.competence, event.work
+
+
+def _by_matching(rule: Callable[[Referral, Any], None]) -> Callable[[Referral, Any, Number], None]:
+    """Only matching's newest word on the referral counts."""
+
+    def newest(referral: Referral, event: Event, number: Number) -> None:
+        if number > referral.matching_number:
+            referral.matching_number = number
+            rule(referral, event)
+
+    return newest
+
+
+def _offered(referral: Referral, event: matching.TherapistOffered) -> None:
+    referral.offers_made += 1
+    referral.offered_to, referral.offer_expires_at = event.therapist_id, event.expires_at
+    referral.offer_distance_km, referral.stalled_for = event.distance_km, None
+
+
+def _offer_over(referral: Referral, event: Event) -> None:
+    referral.offered_to = referral.offer_expires_at = referral.offer_distance_km = None
+
+
+def _stalled(referral: Referral, event: matching.MatchingStalled) -> None:
+    _offer_over(referral, event)
+    referral.stalled_for = event.reason.value
+
+
+def _matched(referral: Referral, event: matching.TherapistMatched) -> None:
+    _offer_over(referral, event)
+    referral.match_id, referral.therapist_id, referral.matched_at = event.match_id, event.therapist_id, event.matched_at
+    referral.stalled_for = None
+
+
+def _match_ended(referral: Referral, event: matching.MatchEnded) -> None:
+    referral.match_id = referral.matched_at = None
+
+
+def _match_goes_on(referral: Referral, event: matching.MatchEndUndone) -> None:
+    referral.match_id, referral.therapist_id = event.match_id, event.therapist_id
+
+
+def _subsidy(standing: str) -> Callable[[Referral, Any, Number], None]:
+    def note(referral: Referral, event: Event, number: Number) -> None:
+        if number > referral.subsidy_number:
+            referral.subsidy_number, referral.subsidy = number, standing
+
+    return note
+
+
+RULES: Mapping[type[Event], Callable[[Referral, Any, Number], None]] = {
+    intake.ReferralStepTaken: _step_taken,
+    intake.ReferralReceived: _received,
+    intake.ReferralAssessed: _assessed,
+    matching.TherapistOffered: _by_matching(_offered),
+    matching.OfferDeclined: _by_matching(_offer_over),
+    matching.OfferExpired: _by_matching(_offer_over),
+    matching.OfferWithdrawn: _by_matching(_offer_over),
+    matching.MatchingStalled: _by_matching(_stalled),
+    matching.TherapistMatched: _by_matching(_matched),
+    matching.MatchEnded: _by_matching(_match_ended),
+    matching.MatchEndUndone: _by_matching(_match_goes_on),
+    billing.SubsidyApproved: _subsidy("approved"),
+    billing.SubsidyAssigned: _subsidy("approved"),
+    billing.SubsidyResumed: _subsidy("approved"),
+    billing.SubsidyWaitlisted: _subsidy("waitlisted"),
+    billing.SubsidyDeclined: _subsidy("declined"),
+    billing.SubsidyReleased: _subsidy("released"),
+    console.ReferralAssigned: _assigned,
+}
+
+
+def _raised(concern: Concern, event: intake.SafeguardingConcernRaised) -> None:
+    concern.severity, concern.category = event.severity.value, event.category.value
+    concern.raised_at = event.raised_at
+
+
+def _sent(concern: Concern, event: notifications.SafeguardingAlertSent) -> None:
+    _climbed(concern, event.step.value, event.sent_at)
+
+
+def _escalated(concern: Concern, event: notifications.SafeguardingAlertEscalated) -> None:
+    _climbed(concern, event.step.value, event.escalated_at)
+
+
+def _climbed(concern: Concern, step: str, at: datetime) -> None:
+    if concern.climbed_at is None or at >= concern.climbed_at:
+        concern.step, concern.climbed_at = step, at
+
+
+def _acknowledged(concern: Concern, event: notifications.SafeguardingAlertAcknowledged) -> None:
+    concern.acknowledged_at = min(concern.acknowledged_at or event.acknowledged_at, event.acknowledged_at)
+
+
+def _settled(concern: Concern, event: notifications.SafeguardingOutcomeRecorded) -> None:
+    concern.outcome = event.outcome.value
+
+
+CONCERN_RULES: Mapping[type[Event], Callable[[Concern, Any], None]] = {
+    intake.SafeguardingConcernRaised: _raised,
+    notifications.SafeguardingAlertSent: _sent,
+    notifications.SafeguardingAlertEscalated: _escalated,
+    notifications.SafeguardingAlertAcknowledged: _acknowledged,
+    notifications.SafeguardingOutcomeRecorded: _settled,
+}

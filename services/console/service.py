@@ -1,0 +1,70 @@
+"""The console's read model: a table of contents."""
+
+from __future__ import annotations
+
+from chassis.host.entrypoints import (
+    Chassis,
+    audit_query,
+    command,
+    dead_letter_discard,
+    dead_letter_export,
+    dead_letter_list,
+    dead_letter_replay,
+    dead_letter_view,
+    event_log_query,
+    health_check,
+    lane,
+    on,
+    schedule,
+)
+from contracts.catalogue import events as all_events
+from contracts.commands.console import (
+    AssignReferral,
+    CountQueues,
+    FindByReference,
+    ListEvents,
+    ListQueue,
+    RebuildReadModel,
+    ShowReferral,
+)
+from contracts.events.intake import ReferralErased
+from services.console import dependencies
+from services.console.handlers import commands, events, queries
+from services.console.store import tables
+
+FROM_SERVICES = ("intake", "matching", "billing", "notifications", "evaluation")
+"""Whose events are kept: every one. What front-ends publish is on its way to one of these, and sealed."""
+
+
+class ConsoleService:
+    """Lists what waits for whom, from every event that services publish. Nothing personal is in it."""
+
+    name = "console"
+    chassis = Chassis(metadata=tables.metadata, dependencies=dependencies.build)
+
+    inbox = lane(
+        "inbox",
+        on(ReferralErased, events.forget, idempotent_by="referral_id, which is forgotten once"),
+        *(
+            on(event, events.hear)
+            for event in all_events()
+            if event.publisher in FROM_SERVICES and event is not ReferralErased
+        ),
+    )
+    timers = schedule()
+
+    queue = command(ListQueue, queries.list_queue)
+    count_queues = command(CountQueues, queries.count_queues)
+    show = command(ShowReferral, queries.show_referral)
+    find = command(FindByReference, queries.find_by_reference)
+    list_events = command(ListEvents, queries.list_events)
+    assign = command(AssignReferral, commands.assign_referral)
+    rebuild = command(RebuildReadModel, commands.rebuild_read_model)
+    health = health_check()
+    story = event_log_query()
+    audit = audit_query()
+    list_dead_letters = dead_letter_list()
+    show_dead_letters = dead_letter_view()
+    export_dead_letters = dead_letter_export()
+    replay_dead_letters = dead_letter_replay()
+    discard_dead_letters = dead_letter_discard()

@@ -1,0 +1,91 @@
+"""Finds and adds referrals and concerns as they are listed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Table, delete, select
+from sqlalchemy.orm import Session
+
+from chassis.store import identity_map
+from chassis.store.unit_of_work import upsert
+from contracts.vocabulary import ReferralId
+from services.console.domain.referral import Concern, Referral
+from services.console.store.tables import concerns, erased, referrals
+
+
+def lock_referral(session: Session, referral_id: ReferralId, *, heard_at: datetime) -> Referral | None:
+    """The referral, locked; a new row if this is the first that is heard of it. None if it was erased."""
+    identity_map.lock_key(session, Referral, referral_id)
+    found = identity_map.lock(session, Referral, referral_id)
+    if found is None and not was_erased(session, referral_id):
+        found = Referral(id=referral_id, heard_at=heard_at)
+        session.add(found)
+    return found
+
+
+def lock_existing(session: Session, referral_id: ReferralId) -> Referral | None:
+    return identity_map.lock(session, Referral, referral_id)
+
+
+def lock_concern(session: Session, concern_id: UUID, referral_id: ReferralId) -> Concern:
+    identity_map.lock_key(session, Concern, concern_id)
+    found = identity_map.lock(session, Concern, concern_id)
+    if found is None:
+        found = Concern(id=concern_id, referral_id=referral_id)
+        session.add(found)
+    return found
+
+
+def find_referral(session: Session, referral_id: ReferralId) -> Referral | None:
+    return session.get(Referral, referral_id)
+
+
+def find_by_reference(session: Session, reference: str) -> Referral | None:
+    return session.execute(select(Referral).where(referrals.c.reference == reference)).scalar_one_or_none()
+
+
+def concerns_of(session: Session, referral_id: ReferralId) -> Sequence[Concern]:
+    wanted = select(Concern).where(concerns.c.referral_id == referral_id).order_by(concerns.c.raised_at)
+    return session.execute(wanted).scalars().all()
+
+
+def was_erased(session: Session, referral_id: ReferralId) -> bool:
+    wanted = select(erased.c.referral_id).where(erased.c.referral_id == referral_id)
+    return session.execute(wanted).first() is not None
+
+
+def erase(session: Session, referral_id: ReferralId, *, at: datetime) -> None:
+    """Deletes what is listed of a referral and of its concerns, and remembers that it was erased."""
+    session.flush()
+    session.execute(delete(concerns).where(concerns.c.referral_id == referral_id))
+    session.execute(delete(referrals).where(referrals.c.id == referral_id))
+    session.expire_all()
+    noted = upsert(session, erased).values(referral_id=referral_id, erased_at=at)
+    session.execute(noted.on_conflict_do_nothing())
+
+
+def lock_many(session: Session, referral_ids: Sequence[ReferralId]) -> None:
+    """Locks these rows, in one order, until the unit ends: nothing is noted of them meanwhile."""
+    session.execute(select(referrals.c.id).where(referrals.c.id.in_(referral_ids)).order_by("id").with_for_update())
+
+
+def replace_many(
+    session: Session, ids: Sequence[ReferralId], anew: Sequence[Referral], found: Sequence[Concern]
+) -> None:
+    """Writes these rows in the place of all that there were of these referrals."""
+    session.execute(delete(concerns).where(concerns.c.referral_id.in_(ids)))
+    if found:
+        session.execute(concerns.insert(), [_row(concerns, concern) for concern in found])
+    if anew:
+        written = upsert(session, referrals)
+        others = {column.name: written.excluded[column.name] for column in referrals.c if column.name != "id"}
+        rows = [_row(referrals, referral) for referral in anew]
+        session.execute(written.on_conflict_do_update(index_elements=["id"], set_=others), rows)
+
+
+def _row(table: Table, item: Referral | Concern) -> dict[str, Any]:
+    return {column.name: getattr(item, column.name) for column in table.c}
