@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from contracts.event import Event
-from contracts.events import billing, console, evaluation, intake, matching, notifications, staff, web
+from contracts.events import accounts, billing, console, evaluation, intake, matching, notifications, web
 
 PUBLISHERS = {
     module.__name__.rsplit(".", 1)[-1]: module
-    for module in (web, intake, matching, billing, notifications, evaluation, console, staff)
+    for module in (web, intake, matching, billing, notifications, evaluation, console, accounts)
 }
 """The publishers, in the order in which a referral passes them, each with the module of its events."""
 

@@ -45,6 +45,8 @@ class Actor:
     signed_at: datetime | None = None
     digest: str = ""
     """Of the command's arguments; see `chassis.access.tokens`."""
+    redelivered: bool = False
+    """Whether the broker has delivered this very message before, to a process that went down with it."""
 
     @property
     def who(self) -> str:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -47,6 +47,8 @@ class Origin:
     command: str
     exchange: str
     token: str | None = None
+    redelivered: bool = False
+    """Whether the broker says that it has delivered this very message before, to a process that went down with it."""
 
     @property
     def front_end(self) -> FrontEnd:
@@ -66,7 +68,7 @@ def authorize(
         if kind.open_to & {origin.front_end, FrontEnd.ANYBODY}:
             return Actor(front_end=origin.front_end)
         raise NotPermitted("Sign in to do this: the command carries no token.", reason="no_token", who=origin.front_end)
-    actor = verifier.verify(origin.token, origin.command, fields)
+    actor = replace(verifier.verify(origin.token, origin.command, fields), redelivered=origin.redelivered)
     if kind.needs is not None and actor.person is not None:
         _check_person(kind, kind.needs, actor, actor.person, fields, clock)
     elif not kind.open_to & {actor.front_end, FrontEnd.ANYBODY}:

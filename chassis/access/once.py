@@ -31,7 +31,8 @@ def _find(table: Table) -> Executable:
 def answer_once(unit: StoreUnit, actor: Actor, kind: type[Shape], carry_out: Callable[[], Any]) -> Any:
     """The answer to a command: a new one, or that of before if the command was carried out already.
 
-    A query is always answered anew. Raises TokenNotValid for a token that was used before, and CommandIdTaken.
+    A query is always answered anew. So is a message that the broker delivers again, because the service went down
+    before it had answered. Raises TokenNotValid for a token that was used before otherwise, and CommandIdTaken.
     """
     if actor.command_id is None:
         return carry_out()
@@ -53,7 +54,8 @@ def answer_once(unit: StoreUnit, actor: Actor, kind: type[Shape], carry_out: Cal
     if (row.who, row.command, row.digest) != (actor.who, kind.__name__, actor.digest):
         raise CommandIdTaken("Another command has this id. Give each command an id of its own.")
     assert actor.signed_at is not None
-    if actor.signed_at <= row.signed_at:
+    is_the_same_message = actor.redelivered and actor.signed_at == row.signed_at
+    if actor.signed_at <= row.signed_at and not is_the_same_message:
         raise TokenNotValid("The token was used before. Sign each sending anew.", reason="used")
     unit.session.execute(update(table).where(table.c.command_id == actor.command_id).values(signed_at=actor.signed_at))
     return row.answer if keep else carry_out()

@@ -63,6 +63,7 @@ class Command(NamedTuple):
     fields: Mapping[str, Any]
     token: str | None
     refusal: CommandRefused | None
+    redelivered: bool = False
 
 
 class Result(NamedTuple):
@@ -98,6 +99,7 @@ def read_command(message: Incoming, service: str, methods: Collection[str]) -> C
         fields=fields,
         token=_token(message),
         refusal=refusal,
+        redelivered=message.redelivered,
     )
 
 

@@ -151,6 +151,7 @@ class _Delivery:
             properties.correlation_id,
             self._defect,
             f"body-{self._digest.hexdigest()[:16]}" if self._defect else "",
+            bool(method.redelivered),
         )
 
     def _refuse(self, defect: str) -> None:

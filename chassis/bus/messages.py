@@ -46,3 +46,5 @@ class Incoming(NamedTuple):
     correlation_id: Any = None
     defect: str | None = None
     digest: str = ""
+    redelivered: bool = False
+    """Whether the broker, and nobody else, says that it has delivered this message before."""

@@ -35,6 +35,8 @@ from contracts.catalogue import PUBLISHERS, events
 NOTHING = "^$"
 QUEUE_OF_THE_BROKERS_NAMING = r"amq\.gen-.*"
 STAFF, OPERATOR, ENQUIRY = "staff", "operator", "enquiry"
+ACCOUNTS = "accounts"
+"""What staff's pages publish as: the name of their store."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def users_of(topologies: Sequence[Topology]) -> list[User]:
     """A user for each service, for each front-end that publishes, and for consoles, the command line tool and the
     public site's enquiries."""
     services = [topology.service for topology in topologies]
-    front_ends = [publisher for publisher in PUBLISHERS if publisher not in (*services, STAFF)]
+    front_ends = [publisher for publisher in PUBLISHERS if publisher not in (*services, ACCOUNTS)]
     return [
         *(_service(topology) for topology in topologies),
         *(_front_end(publisher) for publisher in front_ends),
@@ -174,7 +176,7 @@ def _staff(services: Sequence[str]) -> User:
         configure=own,
         write=[*own, re.escape(COMMANDS)],
         read=[*own, *events_, re.escape(COMMANDS)],
-        topics=[commands, _publishing(STAFF)],
+        topics=[commands, _publishing(ACCOUNTS)],
     )
 
 

@@ -65,7 +65,7 @@ class Commands(SharedExtension):  # type: ignore[misc]
 
         try:
             method = self._methods[command.method]
-            origin = Origin(command.method, command.exchange, command.token)
+            origin = Origin(command.method, command.exchange, command.token, redelivered=command.redelivered)
             self.container.spawn_worker(method, (command.fields, origin), {}, handle_result=handle_result)
         except ContainerBeingKilled:
             return  # unacknowledged, it is delivered to the next process

@@ -85,8 +85,8 @@ class ReferralStepTaken(Event, publisher="intake", subject="referral_id"):
     """A referral took a step: its history, for whoever lists referrals. Others hear of what concerns them.
 
     `number` counts its steps from 1, and is what a command names as `seen`. `state` is where it is now. `taken_by` is
-    `client`, `rule`, a service, or the front-end of a person, who is named by their account. `assess_by` is given
-    until it is assessed.
+    `client`, `rule`, a service, or the front-end of a person, who is named by their account. `due_at` is by when it is
+    to be assessed, until it is.
     """
 
     referral_id: ReferralId
@@ -98,7 +98,7 @@ class ReferralStepTaken(Event, publisher="intake", subject="referral_id"):
     taken_by: Slug
     account_id: AccountId | None = None
     reason: Slug | None = None
-    assess_by: datetime | None = None
+    due_at: datetime | None = None
     needs_safeguarding_lead: bool = False
     place: PlaceKind = PlaceKind.FOUND
     waits_for: HoldReason | None = None

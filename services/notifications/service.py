@@ -40,6 +40,7 @@ from contracts.commands.notifications import (
     SendClientCode,
 )
 from contracts.commands.subject import GetSubjectData, ReadOutcomes
+from contracts.events.accounts import StaffInvited, StaffTold
 from contracts.events.billing import (
     AttendanceUnrecorded,
     FirstSessionAttended,
@@ -92,7 +93,6 @@ from contracts.events.matching import (
     TherapistReinstated,
     TherapistSuspended,
 )
-from contracts.events.staff import StaffInvited, StaffTold
 from contracts.events.web import AlertAnswered, TherapyReported
 from contracts.vocabulary import Channel
 from services.notifications import dependencies, subject_access

@@ -77,6 +77,17 @@ def test_a_token_is_used_once(store: Store, chassis: Chassis, actor: Actor) -> N
     assert store.numbers() == [1]
 
 
+def test_what_the_broker_delivers_again_is_answered_again(store: Store, chassis: Chassis, actor: Actor) -> None:
+    """The service went down after it had done it, and before it could say so."""
+    request = TakeUp(referral_id=REFERRAL)
+    chassis.ask(note(store), request, actor)
+    assert chassis.ask(note(store), request, replace(actor, redelivered=True)) == {"changed": True}
+    assert store.numbers() == [1]
+    chassis.ask(note(store), request, later(actor))
+    with pytest.raises(TokenNotValid):
+        chassis.ask(note(store), request, replace(actor, redelivered=True))
+
+
 def test_a_question_is_answered_anew_and_its_token_used_once(store: Store, chassis: Chassis, actor: Actor) -> None:
     request = GetHistory(referral_id=REFERRAL)
     assert chassis.ask(note(store), request, actor) == {"changed": True}

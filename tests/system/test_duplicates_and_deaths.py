@@ -26,7 +26,7 @@ from chassis.rpc import CommandFailed, NoAnswer, RpcClient
 from contracts.accounts import AccountId, StaffMatter
 from contracts.catalogue import PUBLISHERS, events
 from contracts.envelope import Envelope, source_of, to_headers
-from contracts.events.staff import StaffInvited, StaffTold
+from contracts.events.accounts import StaffInvited, StaffTold
 from contracts.london import day_of
 from contracts.sealed import (
     AlertAnswer,
@@ -367,14 +367,14 @@ def give_an_account(system: System, tap: Tap) -> None:
         for number, event in enumerate((invited, told), start=1):
             envelope = Envelope(
                 id=uuid4(),
-                source=source_of("staff"),
+                source=source_of("accounts"),
                 type=type(event).__name__,
                 time=datetime.now(UTC),
                 subject=str(account_id),
                 sequence=number,
             )
             headers = dict(to_headers(envelope))
-            sender.send("staff.events", type(event).__name__, event.to_json(), headers=headers)
+            sender.send("accounts.events", type(event).__name__, event.to_json(), headers=headers)
             tap.wait_for(type(event).__name__)
 
 

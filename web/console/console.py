@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
+from chassis.access.tokens import Signer
 from chassis.clock import Clock
+from chassis.privacy.sealing import Keyring
 from chassis.store.database import Database
 from chassis.store.engine import open_engine
-from contracts.permissions import Permission, Role
+from contracts.permissions import FrontEnd, Permission, Role
 from web.console.mailer import ConsoleMailer
+from web.console.pages import words
+from web.console.pages.desk import Desk
 from web.console.postman import Postman
+from web.console.services import Services
 from web.console.settings import ConsoleSettings
 from web.console.upkeep import Upkeep
 from web.shared.accounts.application import sessions
@@ -26,7 +32,9 @@ from web.shared.staff.application import Application, Pages, Tab
 NAME = "leeward-console"
 STORE = "accounts"
 STAFF = frozenset(Role) - {Role.THERAPIST}
+HERE = Path(__file__).parent
 TABS = (
+    Tab("/", "What needs you now", Permission.SEE_REFERRALS),
     Tab("/account", "Your account", Door.SIGNED_IN),
     Tab("/people", "People", Permission.MANAGE_ACCOUNTS),
     Tab("/people/confirmations", "To confirm", Door.CONFIRMS_ROLES),
@@ -38,6 +46,7 @@ class Console:
     """The running console, and what works in its process besides."""
 
     application: Application
+    desk: Desk
     postman: Postman
     upkeep: Upkeep
 
@@ -48,6 +57,7 @@ class Console:
     def stop(self) -> None:
         self.upkeep.stop()
         self.postman.stop()
+        self.desk.services.close()
 
 
 def open_accounts(settings: ConsoleSettings, clock: Clock, *, passwords: Passwords | None = None) -> Accounts:
@@ -79,19 +89,21 @@ def open_console(settings: ConsoleSettings, clock: Clock, *, passwords: Password
     postman = Postman(accounts.database, settings.amqp_uri)
     accounts = replace(accounts, committed=postman.committed)
     upkeep = Upkeep(accounts.database, settings.anchors, partial(sessions.forget_old, accounts))
-    return Console(_application(settings, clock, accounts), postman, upkeep)
+    desk = Desk(Services(settings.amqp_uri, Signer(settings.keys, FrontEnd.CONSOLE)), Keyring(settings.keys))
+    return Console(_application(settings, clock, accounts, desk), desk, postman, upkeep)
 
 
-def _application(settings: ConsoleSettings, clock: Clock, accounts: Accounts) -> Application:
+def _application(settings: ConsoleSettings, clock: Clock, accounts: Accounts, desk: Desk) -> Application:
     return Application(
         name=NAME,
         title="Staff",
         accounts=accounts,
-        pages=Pages(values={"charity": settings.charity}),
+        pages=Pages(HERE / "templates", values={"charity": settings.charity, **words.NAMES}),
         clock=clock,
         secure=settings.secure,
         request_time=settings.request_time,
         tabs=TABS,
+        alerts=desk.unacknowledged,
     )
 
 

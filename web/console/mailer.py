@@ -8,7 +8,7 @@ from pathlib import Path
 from chassis.ports import UnitOfWork
 from chassis.privacy.sealing import Keyring
 from contracts.accounts import AccountId, StaffMatter
-from contracts.events.staff import StaffInvited, StaffTold
+from contracts.events.accounts import StaffInvited, StaffTold
 from contracts.permissions import Role
 from contracts.sealed import StaffLetter
 from web.shared.accounts.domain.accounts import Account

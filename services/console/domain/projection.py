@@ -37,7 +37,7 @@ def _step_taken(referral: Referral, event: intake.ReferralStepTaken, number: Num
     if event.state != referral.state:
         referral.state, referral.state_since = event.state, event.taken_at
     referral.reason = event.waits_for or event.reason
-    referral.assess_by, referral.needs_safeguarding_lead = event.assess_by, event.needs_safeguarding_lead
+    referral.assess_by, referral.needs_safeguarding_lead = event.due_at, event.needs_safeguarding_lead
     referral.place = event.place
     if event.step == TAKE_UP and not referral.assigned_by_hand:
         referral.assigned_to = event.account_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chassis.ports import UnitOfWork
 from chassis.privacy.opening import open_or_park
-from contracts.events.staff import StaffInvited, StaffTold
+from contracts.events.accounts import StaffInvited, StaffTold
 from contracts.sealed import StaffLetter
 from services.notifications.application.queueing import queue_to_staff
 from services.notifications.dependencies import Dependencies

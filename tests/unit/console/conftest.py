@@ -83,7 +83,7 @@ class Console(HandlerBench):
             taken_at=self.clock.now(),
             taken_by=by,
             account_id=account_id,
-            assess_by=self.clock.now() + timedelta(days=2) if state in ("received", "awaiting_assessment") else None,
+            due_at=self.clock.now() + timedelta(days=2) if state in ("received", "awaiting_assessment") else None,
             **more,
         )
         self.heard(event)

@@ -127,7 +127,7 @@ def test_somebody_in_prison_is_written_to_there_and_who_writes_for_them_where_th
     assert form.contact is not None
     assert (form.contact.channel, form.contact.address, form.contact.telephone) == (
         "post",
-        "HMP Example, Newport",
+        "HMP Example, Newport\nNP20 4UR",
         None,
     )
     assert form.contact.discreet

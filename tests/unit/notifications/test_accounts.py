@@ -10,7 +10,7 @@ import pytest
 from chassis.ids import new_id
 from chassis.ports import Invalid
 from contracts.accounts import AccountId, StaffMatter
-from contracts.events.staff import StaffInvited, StaffTold
+from contracts.events.accounts import StaffInvited, StaffTold
 from contracts.permissions import Role
 from contracts.sealed import StaffLetter
 from services.notifications.handlers import accounts

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chassis.clock import Clock
 from web.shared import assets, rendering
@@ -15,6 +15,9 @@ from web.shared.accounts.domain.sessions import SignedIn
 from web.shared.accounts.pages.words import NAMES
 from web.shared.languages import ENGLISH, Translator
 from web.shared.staff.access import Need, may_open
+
+if TYPE_CHECKING:
+    from web.shared.staff.visit import Visit
 
 HERE = Path(__file__).parent
 ACCOUNTS = HERE.parent / "accounts"
@@ -37,7 +40,7 @@ class Pages:
     def __init__(self, *own_templates: Path, own_static: Sequence[Path] = (), values: Mapping[str, Any]) -> None:
         self.static = (*STATIC, *own_static)
         self._environment = rendering.environment(*TEMPLATES, *own_templates)
-        self._environment.globals.update(asset=assets.addresses(*self.static), language=ENGLISH, **NAMES, **values)
+        self._environment.globals.update(asset=assets.addresses(*self.static), language=ENGLISH, **{**NAMES, **values})
 
     def page(self, template: str, **values: Any) -> str:
         translator = Translator(ENGLISH, None)
@@ -62,6 +65,8 @@ class Application:
     secure: bool
     request_time: timedelta
     tabs: tuple[Tab, ...] = ()
+    alerts: Callable[[Visit], int | None] = lambda visit: 0
+    """How many safeguarding concerns nobody has in hand, for whoever is to see that on every page; None: not known."""
 
     def may_open(self, tab: Tab, who: SignedIn | None) -> bool:
         return who is not None and may_open(tab.need, who)

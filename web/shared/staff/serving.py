@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
+from chassis.rpc import CommandFailed, NoAnswer
 from web.shared.accounts.domain.refusals import AccountRefused
 from web.shared.accounts.domain.vocabulary import Stage
 from web.shared.answers import AnswerMiddleware
@@ -102,7 +103,19 @@ def let_in(page: Page, visit: Visit) -> Response:
     try:
         return page.view(visit)
     except AccountRefused as refused:
-        return visit.page("refused.html", status=409, why=str(refused), back=page.back_of(visit.params) or visit.target)
+        return _refused(page, visit, str(refused))
+    except CommandFailed as failed:
+        return error(visit, 500) if failed.name in FAULTS else _refused(page, visit, failed.message)
+    except NoAnswer:
+        return visit.page("away.html", status=503, back=page.back_of(visit.params) or visit.target)
+
+
+FAULTS = frozenset({"InvalidShape", "TokenNotValid", "RemoteError"})
+"""Errors of services that are nobody's doing but ours."""
+
+
+def _refused(page: Page, visit: Visit, why: str) -> Response:
+    return visit.page("refused.html", status=409, why=why, back=page.back_of(visit.params) or visit.target)
 
 
 def _where_its_session_ended(page: Page, visit: Visit) -> Response | None:

@@ -132,6 +132,7 @@ class Visit:
             nonce=self.nonce,
             csrf=csrf_token(self._secret_for_forms()),
             tabs=self._tabs(),
+            alerts=self.app.alerts(self) if self.who else 0,
             **values,
         )
         response = HTMLResponse(html, status, {"Content-Security-Policy": content_security_policy(self.nonce)})

@@ -1,4 +1,4 @@
-"""What the staff's pages publish, on `staff.events`: letters about accounts."""
+"""What the staff's pages publish, on `accounts.events`: letters about accounts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from contracts.shape import SealedTo
 Letter = Annotated[str, SealedTo("notifications"), validate.Length(min=1, max=16_384)]
 
 
-class StaffInvited(Event, publisher="staff", subject="account_id"):
+class StaffInvited(Event, publisher="accounts", subject="account_id"):
     """Somebody was given an account, or is to set theirs up anew, by a one-time link.
 
     Name, address and link are sealed to notifications (`StaffLetter`).
@@ -28,7 +28,7 @@ class StaffInvited(Event, publisher="staff", subject="account_id"):
     sealed: Letter
 
 
-class StaffTold(Event, publisher="staff", subject="account_id"):
+class StaffTold(Event, publisher="accounts", subject="account_id"):
     """Somebody with an account (`account_id`) is to know of what happened to an account (`about_id`): theirs or
     another's. Names and address are sealed to notifications (`StaffLetter`).
     """

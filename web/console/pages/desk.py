@@ -1,0 +1,97 @@
+"""What the pages of the work have in common: the services they ask, and who people are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+from chassis.privacy.sealing import Keyring
+from chassis.rpc import CommandFailed, NoAnswer
+from contracts.commands.console import QueueCount, ReferralFacts, WorkQueue
+from contracts.permissions import Permission
+from contracts.sealed import Note
+from web.console.services import Services
+from web.shared.accounts.domain.sessions import SignedIn
+from web.shared.staff.visit import Visit
+
+ALERTS_KNOWN_FOR_SECONDS = 1.0
+"""How long what one page learnt of open alerts is good for all others."""
+
+
+@dataclass
+class Alerts:
+    """How many concerns nobody has in hand: every page says so, and all that are open share one answer."""
+
+    asked_at: float = float("-inf")
+    unacknowledged: int | None = 0
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The services on the broker, and the keys that notes are sealed with."""
+
+    services: Services
+    keyring: Keyring
+    alerts: Alerts = field(default_factory=Alerts)
+
+    def ask(self, visit: Visit, service: str, command: str, **fields: Any) -> Any:
+        """Raises CommandFailed, NoAnswer."""
+        return self.services.ask(visit.me, service, command, **fields)
+
+    def tell(self, visit: Visit, service: str, command: str, **fields: Any) -> Any:
+        """Gives a command under the identifier that its form carries, so that a form sent twice is done once.
+
+        Raises CommandFailed, NoAnswer.
+        """
+        return self.services.ask(visit.me, service, command, command_id=_command_id(visit), **fields)
+
+    def referral(self, visit: Visit) -> ReferralFacts:
+        """The referral that the address names. Raises CommandFailed, NoAnswer."""
+        answer = self.ask(visit, "console", "show", referral_id=visit.params["referral"])
+        return ReferralFacts.from_json(answer)
+
+    def counts(self, who: SignedIn) -> dict[WorkQueue, QueueCount]:
+        """Raises CommandFailed, NoAnswer."""
+        answer = self.services.ask(who, "console", "count_queues")
+        return {count.queue: count for count in map(QueueCount.from_json, answer)}
+
+    def seal_note(self, text: str) -> str | None:
+        return self.keyring.seal("intake", Note(text=text)) if text else None
+
+    def unacknowledged(self, visit: Visit) -> int | None:
+        """How many concerns nobody has in hand, for whoever may see alerts; None if that can't be known now."""
+        if visit.who is None or Permission.SEE_ALERTS not in visit.who.permissions:
+            return 0
+        now = time.monotonic()
+        if now - self.alerts.asked_at > ALERTS_KNOWN_FOR_SECONDS:
+            self.alerts.asked_at = now
+            try:
+                self.alerts.unacknowledged = self.counts(visit.who)[WorkQueue.CONCERNS].unacknowledged
+            except (CommandFailed, NoAnswer):
+                self.alerts.unacknowledged = None
+        return self.alerts.unacknowledged
+
+
+def _command_id(visit: Visit) -> UUID:
+    try:
+        return UUID(visit.first("command_id"))
+    except ValueError:
+        return uuid4()
+
+
+def names(visit: Visit, account_ids: Iterable[UUID | None]) -> dict[UUID | None, str]:
+    """What people with an account are called, and nobody."""
+    wanted = {id_ for id_ in account_ids if id_ is not None}
+    if not wanted:
+        return {None: "Nobody"}
+    with visit.app.accounts.reading() as work:
+        return {**work.accounts.names(wanted), None: "Nobody"}
+
+
+def seen_of(visit: Visit) -> int | None:
+    """The number of the step that whoever sends the form had seen last."""
+    typed = visit.first("seen")
+    return int(typed) if typed.isdecimal() and len(typed) < 7 else None

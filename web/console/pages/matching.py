@@ -1,0 +1,66 @@
+"""Candidates for a referral, what excludes the others, and asking a chosen therapist."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from starlette.responses import Response
+from wtforms import HiddenField, RadioField
+
+from contracts.commands.matching import CandidatesExplained, ChoiceReason, ExclusionReason, ExclusionView
+from web.console.pages import words
+from web.console.pages.desk import Desk
+from web.shared.staff.forms import Said, StaffForm
+from web.shared.staff.visit import Visit
+
+SHOWN = 60
+KILOMETRES, PENCE = frozenset({ExclusionReason.TOO_FAR}), frozenset({ExclusionReason.FEE_TOO_HIGH})
+
+
+class OfferForm(StaffForm):
+    command_id = HiddenField()
+    reason = RadioField(
+        "Why this therapist?",
+        [Said("Choose one.")],
+        choices=[(reason.value, words.said(reason)) for reason in ChoiceReason],
+    )
+
+
+def candidates(desk: Desk, visit: Visit) -> Response:
+    """Everybody who comes into question, in order, and why the others don't."""
+    facts = desk.referral(visit)
+    answer = desk.ask(visit, "matching", "candidates", referral_id=facts.referral_id, limit=SHOWN)
+    explained = CandidatesExplained.from_json(answer)
+    return visit.page(
+        "candidates.html",
+        facts=facts,
+        explained=explained,
+        suitable=[one for one in explained.considered if one.rank is not None],
+        others=[one for one in explained.considered if one.rank is None],
+        excluded=exclusion,
+        relaxations=words.RELAXATIONS,
+    )
+
+
+def offer(desk: Desk, visit: Visit) -> Response:
+    """Has a chosen therapist asked next."""
+    facts = desk.referral(visit)
+    form = visit.form(OfferForm, command_id=uuid4())
+    therapist_id = visit.params["therapist"]
+    if visit.is_post and form.validate():
+        desk.tell(
+            visit, "matching", "offer_to", referral_id=facts.referral_id, therapist_id=therapist_id,
+            reason=form.reason.data,
+        )  # fmt: skip
+        return visit.go_to(f"/referrals/{facts.referral_id}", done="offered")
+    return visit.page("offer.html", facts=facts, form=form, therapist_id=therapist_id)
+
+
+def exclusion(one: ExclusionView) -> str:
+    """Why somebody isn't asked, in words, with how much is missing."""
+    said = words.said(one.reason)
+    if one.by is None:
+        return said
+    if one.reason in PENCE:
+        return f"{said} by {words.pounds(round(one.by))}"
+    return f"{said} by {one.by:.0f} km" if one.reason in KILOMETRES else said

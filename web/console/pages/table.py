@@ -1,0 +1,55 @@
+"""Every page of the console, and who may open it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from starlette.convertors import StringConvertor, register_url_convertor
+
+from contracts.commands.console import WorkQueue
+from contracts.permissions import Permission
+from web.console.pages import matching, queues, referral, steps
+from web.console.pages.desk import Desk
+from web.shared.accounts.pages import table as accounts
+from web.shared.staff.access import FORM, GET, POST, Door, Page
+
+REFERRAL, CONCERN = "/referrals/{referral:id}", "/referrals/{referral:id}/concerns/{concern:id}"
+BACK = "/referrals/{referral}"
+
+
+class Queue(StringConvertor):
+    """A work queue."""
+
+    regex = "|".join(queue.value for queue in WorkQueue)
+
+
+register_url_convertor("queue", Queue())
+
+
+def pages_of(desk: Desk) -> tuple[Page, ...]:
+    """The pages of accounts, with the work's own home, and those of the work."""
+    sees, acknowledges = Permission.SEE_REFERRALS, Permission.HANDLE_CONCERNS
+    return (
+        Page("/", GET, partial(queues.home, desk), Door.SIGNED_IN),
+        *(page for page in accounts.PAGES if page.path != "/"),
+        Page("/work/{queue:queue}", GET, partial(queues.queue, desk), sees, back="/"),
+        Page("/referrals/find", GET, partial(queues.find, desk), sees, back="/"),
+        Page(REFERRAL, GET, partial(referral.show, desk), sees, back="/"),
+        Page(f"{REFERRAL}/take_up", POST, partial(referral.take_up, desk), Permission.ASSESS, back=BACK),
+        Page(f"{REFERRAL}/assign", POST, partial(referral.assign, desk), Permission.ASSIGN_WORK, back=BACK),
+        Page(
+            f"{REFERRAL}/record", FORM, partial(referral.read_record, desk), Permission.READ_RECORDS, recent=True,
+            back=BACK,
+        ),
+        *(
+            Page(f"{REFERRAL}/{step.name}", FORM, partial(steps.take, desk, step), step.permission, back=BACK)
+            for step in steps.EVERY_FORM
+        ),
+        Page(f"{REFERRAL}/candidates", GET, partial(matching.candidates, desk), Permission.SEE_MATCHING, back=BACK),
+        Page(
+            f"{REFERRAL}/offer/{{therapist:id}}", FORM, partial(matching.offer, desk), Permission.MANAGE_MATCHES,
+            back=f"{BACK}/candidates",
+        ),
+        Page(f"{CONCERN}/acknowledge", POST, partial(steps.acknowledge, desk), acknowledges, back=BACK),
+        Page(f"{CONCERN}/outcome", FORM, partial(steps.record_outcome, desk), acknowledges, back=BACK),
+    )  # fmt: skip

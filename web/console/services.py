@@ -1,0 +1,70 @@
+"""Asks the services, and gives them commands, for whoever is signed in: signed with the console's key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from queue import Empty, LifoQueue
+from typing import Any
+from uuid import UUID
+
+from chassis.access.actor import Person, SignIn
+from chassis.access.tokens import Signer
+from chassis.rpc import NoAnswer, RpcClient
+from web.shared.accounts.domain.sessions import SignedIn
+
+TIMEOUT_SECONDS = 10.0
+
+
+class Services:
+    """The services on the broker. Its connections are opened as they are needed, and one is used by one page at a
+    time."""
+
+    def __init__(self, amqp_uri: str, signer: Signer) -> None:
+        self._amqp_uri, self._signer = amqp_uri, signer
+        self._idle: LifoQueue[RpcClient] = LifoQueue()
+
+    def ask(self, who: SignedIn, service: str, command: str, *, command_id: UUID | None = None, **fields: Any) -> Any:
+        """The answer, as JSON. Raises CommandFailed, NoAnswer.
+
+        After NoAnswer the same `command_id` asks again, and what was done is not done twice. What is None is left out.
+        """
+        person = person_of(who)
+
+        def sign(service: str, command: str, fields: Mapping[str, Any], command_id: UUID | None) -> str:
+            return self._signer.sign(person, service, command, fields, command_id)
+
+        given = {name: value for name, value in fields.items() if value is not None}
+        with self._client() as client:
+            return client.call(service, command, timeout=TIMEOUT_SECONDS, sign=sign, command_id=command_id, **given)
+
+    @contextmanager
+    def _client(self) -> Iterator[RpcClient]:
+        try:
+            client = self._idle.get_nowait()
+        except Empty:
+            client = RpcClient(self._amqp_uri)
+        try:
+            yield client
+        except NoAnswer:
+            client.close()  # an answer that comes late must not be taken for the next one's
+            raise
+        finally:
+            self._idle.put(client)
+
+    def close(self) -> None:
+        while True:
+            try:
+                self._idle.get_nowait().close()
+            except Empty:
+                return
+
+
+def person_of(who: SignedIn) -> Person:
+    """Somebody who is signed in, as tokens vouch for them: by their account, never by their name."""
+    return Person(
+        name=str(who.account_id),
+        permissions=who.permissions,
+        signed_in=SignIn(at=who.authenticated_at, factor=who.factor.value),
+        therapist_id=who.therapist_id,
+    )
