@@ -5,12 +5,12 @@ from __future__ import annotations
 from uuid import uuid4
 
 from starlette.responses import Response
-from wtforms import HiddenField, RadioField
+from wtforms import HiddenField
 
 from contracts.commands.matching import CandidatesExplained, ChoiceReason, ExclusionReason, ExclusionView
 from web.console.pages import words
 from web.console.pages.desk import Desk
-from web.shared.staff.forms import Said, StaffForm
+from web.shared.staff.forms import Choice, StaffForm
 from web.shared.staff.visit import Visit
 
 SHOWN = 60
@@ -19,9 +19,8 @@ KILOMETRES, PENCE = frozenset({ExclusionReason.TOO_FAR}), frozenset({ExclusionRe
 
 class OfferForm(StaffForm):
     command_id = HiddenField()
-    reason = RadioField(
+    reason = Choice(
         "Why this therapist?",
-        [Said("Choose one.")],
         choices=[(reason.value, words.said(reason)) for reason in ChoiceReason],
     )
 

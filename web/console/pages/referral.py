@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
 from starlette.responses import Response
 
 from chassis.privacy.ephemeral_key import OneTimeKey
 from contracts.commands.console import EventSeen
 from contracts.commands.intake import History
 from contracts.commands.subject import Holding, ReadingReason, SealedHolding
+from contracts.london import LONDON
 from contracts.permissions import Permission
+from web.console.pages import words
 from web.console.pages.desk import Desk, names, seen_of
 from web.console.pages.steps import FORMS
 from web.shared.staff.visit import Visit
@@ -22,16 +29,16 @@ def show(desk: Desk, visit: Visit) -> Response:
     facts = desk.referral(visit)
     history = History.from_json(desk.ask(visit, "intake", "history", referral_id=facts.referral_id))
     seen = [EventSeen.from_json(one) for one in _events(desk, visit)]
-    accounts = [facts.assigned_to, *(event.account_id for event in seen)]
+    called = names(visit, [facts.assigned_to, *(event.account_id for event in seen)])
     return visit.page(
         "referral.html",
         facts=facts,
         steps=[FORMS[step] for step in history.possible if step in FORMS and _may(visit, FORMS[step].permission)],
         may_take_up="take_up" in history.possible and _may(visit, Permission.ASSESS),
         may_assess="assess" in history.possible and _may(visit, Permission.ASSESS),
-        days=_by_day(seen),
+        days=_by_day(seen, called),
         before=seen[-1].position if len(seen) == EVENTS_A_PAGE else None,
-        names=names(visit, accounts),
+        names=called,
         may=lambda permission: _may(visit, Permission(permission)),
         me=visit.me.account_id,
     )
@@ -52,11 +59,47 @@ def _may(visit: Visit, permission: Permission) -> bool:
     return permission in visit.me.permissions
 
 
-def _by_day(seen: list[EventSeen]) -> list[tuple[str, list[EventSeen]]]:
-    days: dict[str, list[EventSeen]] = {}
+@dataclass(frozen=True)
+class Happened:
+    """An event in words. `who` did it, where that was a person or the client."""
+
+    position: int
+    at: datetime
+    title: str
+    who: str
+    part: str
+    more: tuple[str, ...]
+
+
+TOLD = ("reason", "template", "channel", "severity", "category", "outcome", "respondent", "stage", "held_for")
+"""The codes of events that say something to people."""
+
+
+def _by_day(seen: list[EventSeen], called: Mapping[UUID | None, str]) -> list[tuple[datetime, list[Happened]]]:
+    """By the day in London, the newest first."""
+    days: dict[date, list[Happened]] = {}
     for event in seen:
-        days.setdefault(f"{event.happened_at:%Y-%m-%d}", []).append(event)
-    return list(days.items())
+        days.setdefault(event.happened_at.astimezone(LONDON).date(), []).append(_happened(event, called))
+    return [(events[0].at, events) for events in days.values()]
+
+
+def _happened(event: EventSeen, called: Mapping[UUID | None, str]) -> Happened:
+    told = {fact.name: fact.value for fact in event.facts}
+    title, who = words.event_name(event.event), ""
+    if event.event == "ReferralStepTaken":
+        title = words.STEPS.get(told.get("step", ""), told.get("step", ""))
+        who = called.get(event.account_id, SOMEBODY_GONE) if event.account_id else words.said(told.get("taken_by"))
+    return Happened(
+        position=event.position,
+        at=event.happened_at,
+        title=title,
+        who=who,
+        part=words.PUBLISHERS.get(event.publisher, event.publisher),
+        more=tuple(words.said(told[name]) for name in TOLD if told.get(name)),
+    )
+
+
+SOMEBODY_GONE = "somebody who has left"
 
 
 def take_up(desk: Desk, visit: Visit) -> Response:

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from starlette.responses import Response
-from wtforms import DateField, HiddenField, RadioField, SelectField, TextAreaField
+from wtforms import DateField, HiddenField, SelectField, TextAreaField
 from wtforms.validators import Length, Optional
 
 from chassis.rpc import CommandFailed
@@ -43,7 +43,7 @@ from contracts.vocabulary import (
 )
 from web.console.pages import words
 from web.console.pages.desk import Desk, names
-from web.shared.staff.forms import Said, StaffForm
+from web.shared.staff.forms import Choice, Said, StaffForm
 from web.shared.staff.visit import Visit
 
 LONGEST_NOTE = 5_000
@@ -63,7 +63,7 @@ class NoteForm(ReferralForm):
 
 def _reason(kind: type[StrEnum], label: str = "Why?", leave_out: frozenset[StrEnum] = frozenset()) -> Any:
     choices = [(code.value, words.said(code)) for code in kind if code not in leave_out]
-    return RadioField(label, [Said("Choose one.")], choices=choices, validate_choice=True)
+    return Choice(label, choices=choices)
 
 
 def _with_reason(kind: type[StrEnum], leave_out: frozenset[StrEnum] = frozenset()) -> type[ReferralForm]:

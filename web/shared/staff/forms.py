@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from wtforms import Field, Form
+from wtforms import Field, Form, RadioField
 from wtforms.validators import ValidationError
 
 from contracts.text import fits
@@ -42,6 +42,15 @@ class Said:
     def __call__(self, form: Form, field: Field) -> None:
         if not field.data or (isinstance(field.data, str) and not field.data.strip()):
             raise ValidationError(self._words)
+
+
+class Choice(RadioField):
+    """One of several; what isn't among them counts as nothing chosen."""
+
+    def pre_validate(self, form: Any) -> None:
+        """Raises ValidationError."""
+        if self.data not in {choice[0] for choice in self.choices or ()}:
+            raise ValidationError("Choose one.")
 
 
 class OneLine:
