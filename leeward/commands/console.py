@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import typer
 
+from chassis.bus.permissions import OPERATOR
 from chassis.config import InvalidSettings, check, open_env
 from chassis.store.revision import NotMigrated, check_migrated
-from leeward.console.options import VAR, Folder
-from leeward.console.terminal import broker_of, console, plain_errors
+from leeward.console.options import VAR, AsJson, Folder
+from leeward.console.service_client import operators_client
+from leeward.console.terminal import broker_errors, broker_of, console, plain_errors
 from leeward.errors import Refusal
 from leeward.runtime.supervisor import STAFF
 from leeward.runtime.workspace import Workspace
@@ -18,6 +21,8 @@ from web.console.settings import read
 from web.shared.accounts.application import recovery
 from web.shared.accounts.application.ground import Accounts
 from web.shared.accounts.domain.refusals import NoAdministrator, NotSole
+
+REFERRALS_AT_ONCE, TIMEOUT_SECONDS = 500, 60.0
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The staff's console, on the machine itself.")
 
@@ -40,6 +45,21 @@ def recover(var: Folder = VAR) -> None:
         except (NotSole, NoAdministrator) as refused:
             raise Refusal(str(refused)) from None
     console.print(f"Open this within 30 minutes: {link}", soft_wrap=True)
+
+
+@app.command()
+def rebuild(var: Folder = VAR, as_json: AsJson = False) -> None:
+    """Makes all lists of the console anew from its archive of events, while everything goes on running."""
+    referrals = events = 0
+    after: str | None = None
+    with broker_errors(), operators_client(Workspace(var), OPERATOR) as client:
+        while True:
+            done = client.call("console", "rebuild", timeout=TIMEOUT_SECONDS, after=after, limit=REFERRALS_AT_ONCE)
+            referrals, events = referrals + done["referrals"], events + done["events"]
+            if (after := done.get("after")) is None:
+                break
+    told = {"referrals": referrals, "events": events}
+    console.print(json.dumps(told) if as_json else f"{referrals} referrals are listed anew, from {events} events.")
 
 
 def _accounts(workspace: Workspace) -> Accounts:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from typing import Any
 
 from chassis.bus.permissions import ENQUIRY
 from chassis.privacy.sealing import Keyring
-from chassis.rpc import RpcClient
+from chassis.rpc import CommandFailed, RpcClient
 from contracts.london import day_of
 from contracts.sealed import HelpSubmission
 from leeward.console.operator import sign_as_operator
@@ -60,6 +62,15 @@ class Report:
             "trial_balance": self.verification.trial_balance,
             "evaluation": self.verification.evaluation,
         }
+
+
+LEFT: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("", {}),
+    ("take_up", {}),
+    ("hold", {"reason": "information_awaited"}),
+    ("raise_concern", {"severity": "urgent", "category": "risk_to_self"}),
+)
+"""What is done with the requests that are left to people, one after the other; nothing with the first."""
 
 
 class Demonstration:
@@ -141,6 +152,21 @@ class Demonstration:
                 raise NeverSettled("; ".join(str(state) for state in states if not state.idle) or "people")
             if not acted:
                 time.sleep(POLL_SECONDS)
+
+    def leave_work(self, requests: Iterable[HelpSubmission]) -> None:
+        """Sends some more requests and leaves them to whoever looks on: new, taken up, on hold, one with a concern."""
+        for submission in requests:
+            self.actors.publisher.request_help(submission)
+        self._say("A few more requests are left for you to take up, on the staff's pages")
+        while not all(state.idle for state in status_of(self._amqp_uri)):
+            self._meanwhile()
+            time.sleep(POLL_SECONDS)
+        client = self.actors.client
+        waiting = client.call("intake", "awaiting_assessment", limit=len(LEFT) * 3)
+        for referral, (step, fields) in zip(waiting, cycle(LEFT), strict=False):
+            if step:
+                with suppress(CommandFailed):  # a young person's waits for the safeguarding lead
+                    client.call("intake", step, referral_id=referral["referral_id"], **fields)
 
     def act(self) -> int:
         """Everybody does all that waits for them; returns how many things they did."""

@@ -51,6 +51,7 @@ def _send_sample_requests(workspace: Workspace, supervisor: Supervisor, sample: 
     demonstration.prepare()
     demonstration.publish(sample_requests(sample, seed))
     demonstration.settle("Assessing, offering, matching; inviting, charging, notifying")
+    demonstration.leave_work(sample_requests(max(8, sample // 5), seed + 1))
 
 
 def _watch(supervisor: Supervisor) -> None:

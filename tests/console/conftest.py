@@ -19,12 +19,13 @@ from argon2 import PasswordHasher
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
+from chassis.access.tokens import make_signing_key
 from chassis.clock import ManualClock
 from chassis.config import check, open_env
 from chassis.privacy.sealing import Keyring, make_keys
 from chassis.privacy.vault import new_master_key
 from chassis.store.migrate import migrate
-from contracts.permissions import Role
+from contracts.permissions import FrontEnd, Role
 from contracts.sealed import StaffLetter
 from web.console.app import build_app
 from web.console.console import open_console
@@ -166,7 +167,9 @@ class House:
 
 @pytest.fixture
 def console_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ConsoleSettings:
-    make_keys(tmp_path / "keys", "notifications")
+    for reader in ("notifications", "intake"):
+        make_keys(tmp_path / "keys", reader)
+    make_signing_key(tmp_path / "keys", FrontEnd.CONSOLE)
     for name, value in {
         "LEEWARD_CONSOLE": "localhost:8001",
         "AMQP_URI": "amqp://guest:guest@127.0.0.1:1/",

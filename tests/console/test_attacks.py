@@ -13,17 +13,20 @@ from contracts.permissions import Permission, Role, permissions_of
 from tests.console.conftest import AT, PASSWORD, Browser, House
 from tests.console.test_signing_in import ADA
 from web.console.console import STAFF
+from web.console.pages.table import pages_of
 from web.shared.accounts.application import people
 from web.shared.accounts.domain.grants import RoleGrant
 from web.shared.accounts.domain.sessions import SignedIn
 from web.shared.accounts.domain.vocabulary import Factor, GrantState
-from web.shared.accounts.pages.table import PAGES
 from web.shared.staff.access import Door, Page, may_open
 
 SAMPLES = {
     "account:id": "00000000-0000-0000-0000-000000000000", "passkey:id": "00000000-0000-0000-0000-000000000000",
-    "action:action": "lock", "secret:link": "A" * 43,
+    "action:action": "lock", "secret:link": "A" * 43, "queue:queue": "waiting",
+    **dict.fromkeys(("referral:id", "concern:id", "therapist:id"), "00000000-0000-0000-0000-000000000000"),
 }  # fmt: skip
+NO_DESK: Any = None
+PAGES = pages_of(NO_DESK)
 ROUTES = [(page, method) for page in PAGES for method in page.methods]
 INSIDE = [(page, method) for page, method in ROUTES if page.need is not Door.ANYBODY]
 
@@ -89,7 +92,7 @@ def test_every_role_opens_its_pages_and_no_others(house: House, somebody: Any, r
                 is_allowed = True
         answer = ask(browser, page, method)
         assert (answer.status_code != 403) == is_allowed, (method, page.path, answer.status_code)
-        assert answer.status_code < 500
+        assert answer.status_code < 500 or answer.status_code == 503, "the services are away"
 
 
 def test_every_page_says_who_may_open_it() -> None:

@@ -73,7 +73,7 @@ def test_a_database_that_is_behind_is_named_and_nothing_starts(console_settings:
     with run_module("web.console", env={**os.environ}, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
         said = process.communicate(timeout=60)[1].decode()
     assert process.returncode == 78
-    assert "python -m chassis.store.migrate console" in said
+    assert "python -m chassis.store.migrate accounts" in said
 
 
 def test_the_first_link_is_in_a_file_of_its_owner_until_there_is_an_account(house: House, tmp_path: Path) -> None:

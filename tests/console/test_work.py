@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -11,10 +12,12 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
 from chassis.clock import ManualClock
 from chassis.config import check, open_env
 from contracts.permissions import Role
+from leeward.cli import app
 from tests.console.conftest import ORIGIN, QUICK, Browser, House
 from tests.support.bus import Tap, eventually
 from tests.support.story import Story
@@ -38,10 +41,10 @@ def house_at_work(
     shutil.copy(empty_store, settings.database_url.removeprefix("sqlite:///"))
     clock = ManualClock(datetime.now(UTC) - timedelta(minutes=12))
     console = open_console(settings, clock, passwords=Passwords(QUICK))
-    app = build_app(console, settings)
+    pages = build_app(console, settings)
 
     def browse() -> Browser:
-        return Browser(TestClient(app, base_url=ORIGIN, follow_redirects=True), clock)
+        return Browser(TestClient(pages, base_url=ORIGIN, follow_redirects=True), clock)
 
     yield House(console.application.accounts, clock, settings, browse)
     console.desk.services.close()
@@ -196,3 +199,21 @@ def test_filters_are_in_the_address_and_an_empty_queue_says_what_next(house_at_w
     assert "nine letters and digits" in eva.text
     eva.open("/referrals/01932b5e-7c00-7000-8000-0000000000ff")
     assert "no such referral" in eva.text
+
+
+def test_the_lists_are_made_anew_by_command(house_at_work: House, story: Story) -> None:
+    story.ask_for_help()
+    ada = house_at_work.first_administrator()
+    eva = house_at_work.join(ada, "eva@example.org", Role.ASSESSOR)
+    confirm_roles(house_at_work, ada)
+    page = f"/referrals/{story.referral_id}"
+    shown(eva, page, "Take it up")
+    env = {"AMQP_URI": story.system.amqp_uri}
+    rebuilt = CliRunner().invoke(
+        app, ["console", "rebuild", "--json", "--var", str(story.system.workspace.folder)], env=env
+    )
+    assert rebuilt.exit_code == 0, rebuilt.stderr
+    told = json.loads(rebuilt.stdout)
+    assert told["events"] > told["referrals"] > 0
+    eva.open(page)
+    assert "Take it up" in eva.text

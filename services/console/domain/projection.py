@@ -12,6 +12,7 @@ from typing import Any
 
 from contracts.event import Event
 from contracts.events import billing, console, intake, matching, notifications
+from contracts.vocabulary import AlertStep
 from services.console.domain.referral import Concern, Referral
 
 Number = int
@@ -137,19 +138,19 @@ RULES: Mapping[type[Event], Callable[[Referral, Any, Number], None]] = {
 
 
 def _raised(concern: Concern, event: intake.SafeguardingConcernRaised) -> None:
-    concern.severity, concern.category = event.severity.value, event.category.value
+    concern.severity, concern.category = event.severity, event.category
     concern.raised_at = event.raised_at
 
 
 def _sent(concern: Concern, event: notifications.SafeguardingAlertSent) -> None:
-    _climbed(concern, event.step.value, event.sent_at)
+    _climbed(concern, event.step, event.sent_at)
 
 
 def _escalated(concern: Concern, event: notifications.SafeguardingAlertEscalated) -> None:
-    _climbed(concern, event.step.value, event.escalated_at)
+    _climbed(concern, event.step, event.escalated_at)
 
 
-def _climbed(concern: Concern, step: str, at: datetime) -> None:
+def _climbed(concern: Concern, step: AlertStep, at: datetime) -> None:
     if concern.climbed_at is None or at >= concern.climbed_at:
         concern.step, concern.climbed_at = step, at
 
@@ -159,7 +160,7 @@ def _acknowledged(concern: Concern, event: notifications.SafeguardingAlertAcknow
 
 
 def _settled(concern: Concern, event: notifications.SafeguardingOutcomeRecorded) -> None:
-    concern.outcome = event.outcome.value
+    concern.outcome = event.outcome
 
 
 CONCERN_RULES: Mapping[type[Event], Callable[[Concern, Any], None]] = {

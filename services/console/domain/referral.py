@@ -9,13 +9,17 @@ from uuid import UUID
 from contracts.accounts import AccountId
 from contracts.vocabulary import (
     AgeBand,
+    AlertStep,
     ClientGroup,
     Competence,
+    ConcernCategory,
+    ConcernOutcome,
     PlaceKind,
     ReferralId,
     RiskLevel,
     Route,
     Sessions,
+    Severity,
     TherapistId,
     Work,
 )
@@ -82,11 +86,11 @@ class Concern:
 
     id: UUID
     referral_id: ReferralId
-    severity: str | None = None
-    category: str | None = None
+    severity: Severity | None = None
+    category: ConcernCategory | None = None
     raised_at: datetime | None = None
-    step: str | None = None
+    step: AlertStep | None = None
     climbed_at: datetime | None = None
     """When an alert about it was last sent, or went on to the next step."""
     acknowledged_at: datetime | None = None
-    outcome: str | None = None
+    outcome: ConcernOutcome | None = None

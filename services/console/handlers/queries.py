@@ -118,16 +118,17 @@ def _facts(unit: UnitOfWork[Dependencies], referral: Referral | None) -> Referra
 
 
 def _concern(concern: Concern) -> ConcernFacts:
-    return ConcernFacts.from_json(
-        {
-            "concern_id": str(concern.id),
-            "severity": concern.severity,
-            "category": concern.category,
-            "raised_at": concern.raised_at.isoformat() if concern.raised_at else None,
-            "step": concern.step,
-            "acknowledged_at": concern.acknowledged_at.isoformat() if concern.acknowledged_at else None,
-            "outcome": concern.outcome,
-        }
+    assert concern.severity is not None
+    assert concern.category is not None
+    assert concern.raised_at is not None
+    return ConcernFacts(
+        concern_id=concern.id,
+        severity=concern.severity,
+        category=concern.category,
+        raised_at=concern.raised_at,
+        step=concern.step,
+        acknowledged_at=concern.acknowledged_at,
+        outcome=concern.outcome,
     )
 
 

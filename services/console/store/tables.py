@@ -18,7 +18,20 @@ from sqlalchemy.orm import registry
 
 from chassis.store.tables import Instant, code, new_metadata
 from contracts.commands.console import WorkQueue
-from contracts.vocabulary import AgeBand, ClientGroup, Competence, PlaceKind, RiskLevel, Route, Sessions, Work
+from contracts.vocabulary import (
+    AgeBand,
+    AlertStep,
+    ClientGroup,
+    Competence,
+    ConcernCategory,
+    ConcernOutcome,
+    PlaceKind,
+    RiskLevel,
+    Route,
+    Sessions,
+    Severity,
+    Work,
+)
 from services.console.domain.referral import Concern, Referral
 
 metadata = new_metadata()
@@ -76,13 +89,13 @@ concerns = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("referral_id", Uuid, nullable=False, index=True),
-    Column("severity", String(40)),
-    Column("category", String(64)),
+    Column("severity", code(Severity)),
+    Column("category", code(ConcernCategory)),
     Column("raised_at", Instant),
-    Column("step", String(40)),
+    Column("step", code(AlertStep)),
     Column("climbed_at", Instant),
     Column("acknowledged_at", Instant),
-    Column("outcome", String(64)),
+    Column("outcome", code(ConcernOutcome)),
 )
 
 

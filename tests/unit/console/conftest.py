@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -10,6 +11,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from chassis.access.actor import Actor
+from chassis.host.provider import as_json
+from chassis.ports import CommandHandler
 from chassis.testing import HandlerBench
 from contracts.commands.console import (
     CountQueues,
@@ -22,6 +25,7 @@ from contracts.commands.console import (
 )
 from contracts.event import Event
 from contracts.events.intake import ReferralReceived, ReferralStepTaken, SafeguardingConcernRaised
+from contracts.shape import Shape
 from contracts.vocabulary import (
     AgeBand,
     ClientGroup,
@@ -102,18 +106,21 @@ class Console(HandlerBench):
         return concern_id
 
     def queue(self, queue: WorkQueue, *, by: Actor | None = None, **asked: Any) -> QueuePage:
-        page: QueuePage = self.ask(queries.list_queue, ListQueue(queue=queue, **asked), by=by)
-        return page
+        return QueuePage.from_json(self.told(queries.list_queue, ListQueue(queue=queue, **asked), by=by))
 
     def in_queue(self, queue: WorkQueue, **asked: Any) -> list[UUID]:
         return [item.subject_id for item in self.queue(queue, **asked).items]
 
     def counts(self, *, by: Actor | None = None) -> dict[WorkQueue, QueueCount]:
-        return {count.queue: count for count in self.ask(queries.count_queues, CountQueues(), by=by)}
+        told = self.told(queries.count_queues, CountQueues(), by=by)
+        return {count.queue: count for count in map(QueueCount.from_json, told)}
 
     def show(self, referral_id: ReferralId) -> ReferralFacts:
-        facts: ReferralFacts = self.ask(queries.show_referral, ShowReferral(referral_id=referral_id))
-        return facts
+        return ReferralFacts.from_json(self.told(queries.show_referral, ShowReferral(referral_id=referral_id)))
+
+    def told(self, handler: CommandHandler, request: Shape, *, by: Actor | None = None) -> Any:
+        """The answer as it comes out of a message."""
+        return json.loads(json.dumps(as_json(self.ask(handler, request, by=by))))
 
     def rows(self) -> dict[str, list[tuple[Any, ...]]]:
         """All that is listed."""

@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from contracts.commands.console import Order, WorkQueue
 from contracts.commands.matching import Relaxation
-from contracts.vocabulary import ClientGroup
+from contracts.labels import WORDS
+from contracts.vocabulary import AgeBand, ClientGroup
 from web.shared.accounts.pages.words import NOTICES as ACCOUNT_NOTICES
 
 QUEUES = {
@@ -62,7 +63,17 @@ PUBLISHERS = {
     "intake": "Intake", "matching": "Matching", "billing": "Money", "notifications": "Messages",
     "evaluation": "Evaluation", "console": "Staff",
 }  # fmt: skip
-_OWN: dict[str, str] = {**STATES, **GROUPS, "re_referred": "Referred again", "gp": "GP", "nobodys": "Nobody’s"}
+EXCLUSIONS: dict[str, str] = {
+    "no_room": "No room", "suspended": "Suspended", "away": "Away", "competence": "Not the training it needs",
+    "client_group": "Doesn’t take this group", "couple_work": "Doesn’t see couples", "age": "Not trained for this age",
+    "language": "Not the language", "sex": "Another sex was asked for", "way_of_meeting": "Meets in another way",
+    "too_far": "Too far", "not_accessible": "Not step-free", "fee_too_high": "Too dear",
+    "kept_apart": "Kept apart from somebody they see", "asked_before": "Asked before",
+}  # fmt: skip
+_OWN: dict[str, str] = {
+    **STATES, **GROUPS, **WORDS[AgeBand], **EXCLUSIONS, "gp": "GP", "nobodys": "Nobody’s", "self": "Themselves",
+    "email": "E-mail", "operator": "Somebody at the command line",
+}  # fmt: skip
 
 
 def said(code: StrEnum | str | None) -> str:

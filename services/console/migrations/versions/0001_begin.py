@@ -52,12 +52,12 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("referral_id", sa.Uuid(), nullable=False),
         sa.Column("severity", sa.String(length=40), nullable=True),
-        sa.Column("category", sa.String(length=64), nullable=True),
+        sa.Column("category", sa.String(length=40), nullable=True),
         sa.Column("raised_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("step", sa.String(length=40), nullable=True),
         sa.Column("climbed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("outcome", sa.String(length=64), nullable=True),
+        sa.Column("outcome", sa.String(length=40), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_concern")),
     )
     op.create_index(op.f("ix_concern_referral_id"), "concern", ["referral_id"], unique=False)
