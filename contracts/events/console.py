@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+from uuid import UUID
+
+from marshmallow import validate
+
 from contracts.accounts import AccountId
 from contracts.event import Event
-from contracts.vocabulary import ReferralId
+from contracts.vocabulary import ReferralId, Slug
 
 
 class ErasureConfirmed(Event, publisher="console", subject="referral_id"):
@@ -19,3 +24,13 @@ class ReferralAssigned(Event, publisher="console", subject="referral_id"):
     referral_id: ReferralId
     account_id: AccountId | None = None
     assigned_by: AccountId | None = None
+
+
+class ListChanged(Event, publisher="console", subject="subject_id"):
+    """Something about a referral (`subject_id`) is listed otherwise than before: pages that show it look again.
+
+    `queues` are the work queues that look different now. It says nothing of what has changed.
+    """
+
+    subject_id: UUID
+    queues: Annotated[tuple[Slug, ...], validate.Length(max=10)] = ()

@@ -13,6 +13,7 @@ from contracts.permissions import Permission, Role, permissions_of
 from tests.console.conftest import AT, PASSWORD, Browser, House
 from tests.console.test_signing_in import ADA
 from web.console.console import STAFF
+from web.console.live import Live
 from web.console.pages.table import pages_of
 from web.shared.accounts.application import people
 from web.shared.accounts.domain.grants import RoleGrant
@@ -26,7 +27,7 @@ SAMPLES = {
     **dict.fromkeys(("referral:id", "concern:id", "therapist:id"), "00000000-0000-0000-0000-000000000000"),
 }  # fmt: skip
 NO_DESK: Any = None
-PAGES = pages_of(NO_DESK)
+PAGES = pages_of(NO_DESK, Live(""))
 ROUTES = [(page, method) for page in PAGES for method in page.methods]
 INSIDE = [(page, method) for page, method in ROUTES if page.need is not Door.ANYBODY]
 

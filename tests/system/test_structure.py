@@ -27,7 +27,10 @@ from tests.conftest import STORES
 ROOT = Path(__file__).parent.parent.parent
 each_service = pytest.mark.parametrize("service", SERVICES)
 
-HEARD_OUTSIDE = {"ReferralAssigned": "by whoever listens, and by the console itself before it says so"}
+HEARD_OUTSIDE = {
+    "ReferralAssigned": "by whoever listens, and by the console itself before it says so",
+    "ListChanged": "by the staff's pages",
+}
 """Events that no service of ours handles, and who does."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from functools import partial
+from types import FrameType
 
 import uvicorn
 
@@ -16,6 +17,7 @@ from chassis.store.revision import NotMigrated, check_migrated
 from web.console.app import build_app
 from web.console.console import STORE, open_console
 from web.console.first_link import offer_first_link
+from web.console.live import Live
 from web.console.settings import ConsoleSettings, read
 from web.shared.connections import connections_of
 from web.shared.staff.errors import malformed
@@ -47,7 +49,7 @@ def main() -> int:
     except (InvalidSettings, NoKey, NotMigrated) as error:
         print(f"The console can't start. {error}", file=sys.stderr)  # noqa: T201
         return NEEDS_A_PERSON
-    uvicorn.run(
+    config = uvicorn.Config(
         build_app(console, settings),
         host=settings.host or "0.0.0.0",  # noqa: S104 - whoever leaves the host out means all
         port=settings.port,
@@ -60,7 +62,20 @@ def main() -> int:
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=20,
     )
+    Server(config, console.live).run()
     return STOPPED
+
+
+class Server(uvicorn.Server):
+    """Lets open streams end when it is asked to stop; it would wait for them."""
+
+    def __init__(self, config: uvicorn.Config, live: Live) -> None:
+        super().__init__(config)
+        self._live = live
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._live.end_streams()
+        super().handle_exit(sig, frame)
 
 
 if __name__ == "__main__":

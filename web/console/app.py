@@ -13,7 +13,7 @@ from web.shared.staff.serving import build
 def build_app(console: Console, settings: ConsoleSettings) -> Starlette:
     return build(
         console.application,
-        pages_of(console.desk),
+        pages_of(console.desk, console.live),
         allowed_hosts=settings.allowed_hosts,
         start=console.start,
         stop=console.stop,

@@ -12,9 +12,11 @@ from chassis.privacy.sealing import Keyring
 from chassis.store.database import Database
 from chassis.store.engine import open_engine
 from contracts.permissions import FrontEnd, Permission, Role
+from web.console.live import Live
 from web.console.mailer import ConsoleMailer
 from web.console.pages import words
 from web.console.pages.desk import Desk
+from web.console.pages.table import CHANGES
 from web.console.postman import Postman
 from web.console.services import Services
 from web.console.settings import ConsoleSettings
@@ -47,14 +49,17 @@ class Console:
 
     application: Application
     desk: Desk
+    live: Live
     postman: Postman
     upkeep: Upkeep
 
     def start(self) -> None:
         self.postman.start()
         self.upkeep.start()
+        self.live.start()
 
     def stop(self) -> None:
+        self.live.stop()
         self.upkeep.stop()
         self.postman.stop()
         self.desk.services.close()
@@ -90,7 +95,7 @@ def open_console(settings: ConsoleSettings, clock: Clock, *, passwords: Password
     accounts = replace(accounts, committed=postman.committed)
     upkeep = Upkeep(accounts.database, settings.anchors, partial(sessions.forget_old, accounts))
     desk = Desk(Services(settings.amqp_uri, Signer(settings.keys, FrontEnd.CONSOLE)), Keyring(settings.keys))
-    return Console(_application(settings, clock, accounts, desk), desk, postman, upkeep)
+    return Console(_application(settings, clock, accounts, desk), desk, Live(settings.amqp_uri), postman, upkeep)
 
 
 def _application(settings: ConsoleSettings, clock: Clock, accounts: Accounts, desk: Desk) -> Application:
@@ -103,6 +108,7 @@ def _application(settings: ConsoleSettings, clock: Clock, accounts: Accounts, de
         secure=settings.secure,
         request_time=settings.request_time,
         tabs=TABS,
+        changes=Tab(CHANGES, "Changes", Permission.SEE_REFERRALS),
         alerts=desk.unacknowledged,
     )
 

@@ -76,6 +76,10 @@ class PartDeadlines:
                 next_part()
             return message
 
+        async def send_part(message: Message) -> None:
+            await send(message)
+            next_part()  # what is streamed may last, as long as it is read
+
         next_part()
-        await self._app(scope, receive_part, send)
+        await self._app(scope, receive_part, send_part)
         next_part()

@@ -89,27 +89,41 @@ class MatchEndForm(ReferralForm):
     reason = _reason(MatchEndReason, leave_out=frozenset({MatchEndReason.WITHDRAWN}))
 
 
-class AssessForm(NoteForm):
+def _words(label: str, description: str = "") -> TextAreaField:
+    return TextAreaField(label, [Length(max=LONGEST_NOTE)], description=description)
+
+
+class AssessForm(ReferralForm):
     """The six aspects, and what follows from them."""
 
-    risk_level = _reason(RiskLevel, "Which training does it need?")
-    competence = _reason(Competence, "Who can take it?")
+    aspect_risk = _words("Risk")
+    aspect_physical = _words("Physical")
+    aspect_relational = _words("Relationships")
+    aspect_psychological = _words("Psychological")
+    aspect_spiritual = _words("Spiritual")
+    aspect_social = _words("Social")
+    risk_level = _reason(RiskLevel, "How high is the risk?")
+    competence = _reason(Competence, "Which training does the therapist need?")
     work = _reason(Work, "Which work?")
+    override_reason = SelectField(
+        "If you decide otherwise than suggested: why?",
+        [Optional()],
+        choices=[("", "I follow the suggestion"), *((code.value, words.said(code)) for code in OverrideReason)],
+    )
     person_at_risk = SelectField(
         "Is somebody at risk now?",
         [Optional()],
         choices=[("", "Nobody that we know of"), *((code.value, words.said(code)) for code in ConcernCategory)],
         description="A concern is raised at once, and the safeguarding lead is told.",
     )
-    override_reason = SelectField(
-        "If you decide otherwise than suggested: why?",
-        [Optional()],
-        choices=[("", "I follow the suggestion"), *((code.value, words.said(code)) for code in OverrideReason)],
-    )
+    note = _words("Note", "For colleagues. It is stored encrypted.")
+
+    def follows(self, suggested: intake.SuggestedAssessment) -> bool:
+        chosen = (self.risk_level.data, self.competence.data, self.work.data)
+        return chosen == (suggested.risk_level.value, suggested.competence.value, suggested.work.value)
 
 
-for _name, _label in words.ASPECTS.items():
-    setattr(AssessForm, f"aspect_{_name}", TextAreaField(_label, [Length(max=LONGEST_NOTE)]))
+ASPECTS = ("risk", "physical", "relational", "psychological", "spiritual", "social")
 
 
 @dataclass(frozen=True)
@@ -157,7 +171,7 @@ def _match_end(desk: Desk, facts: ReferralFacts, form: Any) -> dict[str, Any]:
 
 
 def _assessment(desk: Desk, facts: ReferralFacts, form: Any) -> dict[str, Any]:
-    aspects = {name: (form[f"aspect_{name}"].data or "").strip() or None for name in words.ASPECTS}
+    aspects = {name: (form[f"aspect_{name}"].data or "").strip() or None for name in ASPECTS}
     override = form.override_reason.data or None
     return _of_referral(desk, facts, form) | {
         "risk_level": form.risk_level.data,
@@ -225,8 +239,9 @@ def take(desk: Desk, step: StepForm, visit: Visit) -> Response:
     """Shows a step's form, or takes the step."""
     facts = desk.referral(visit)
     form = visit.form(step.form, seen=facts.seen, command_id=uuid4())
+    suggested = _suggestion(desk, visit, facts) if isinstance(form, AssessForm) else None
     changes: list[Change] = []
-    if visit.is_post and form.validate():
+    if visit.is_post and form.validate() and _decides_openly(form, suggested):
         if not (form.seen.data or "").isdecimal():
             form.seen.data = str(facts.seen)
         try:
@@ -244,8 +259,20 @@ def take(desk: Desk, step: StepForm, visit: Visit) -> Response:
         facts=facts,
         form=form,
         changes=changes,
-        suggestion=_suggestion(desk, visit, facts) if step.name == "assess" else None,
+        suggestion=suggested,
     )
+
+
+def _decides_openly(form: ReferralForm, suggested: intake.SuggestedAssessment | None) -> bool:
+    """Whoever decides otherwise than the rules suggest says why; whoever doesn't has nothing to say."""
+    if not isinstance(form, AssessForm) or suggested is None:
+        return True
+    if form.follows(suggested):
+        form.override_reason.data = ""
+    elif not form.override_reason.data:
+        form.refuse(form.override_reason, "This is otherwise than our rules suggest. Say why.")
+        return False
+    return True
 
 
 def _suggestion(desk: Desk, visit: Visit, facts: ReferralFacts) -> intake.SuggestedAssessment:

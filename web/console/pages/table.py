@@ -8,6 +8,7 @@ from starlette.convertors import StringConvertor, register_url_convertor
 
 from contracts.commands.console import WorkQueue
 from contracts.permissions import Permission
+from web.console.live import Live
 from web.console.pages import matching, queues, referral, steps
 from web.console.pages.desk import Desk
 from web.shared.accounts.pages import table as accounts
@@ -15,6 +16,7 @@ from web.shared.staff.access import FORM, GET, POST, Door, Page
 
 REFERRAL, CONCERN = "/referrals/{referral:id}", "/referrals/{referral:id}/concerns/{concern:id}"
 BACK = "/referrals/{referral}"
+CHANGES = "/changes"
 
 
 class Queue(StringConvertor):
@@ -26,12 +28,13 @@ class Queue(StringConvertor):
 register_url_convertor("queue", Queue())
 
 
-def pages_of(desk: Desk) -> tuple[Page, ...]:
+def pages_of(desk: Desk, live: Live) -> tuple[Page, ...]:
     """The pages of accounts, with the work's own home, and those of the work."""
     sees, acknowledges = Permission.SEE_REFERRALS, Permission.HANDLE_CONCERNS
     return (
         Page("/", GET, partial(queues.home, desk), Door.SIGNED_IN),
         *(page for page in accounts.PAGES if page.path != "/"),
+        Page(CHANGES, GET, live.open, Permission.SEE_REFERRALS),
         Page("/work/{queue:queue}", GET, partial(queues.queue, desk), sees, back="/"),
         Page("/referrals/find", GET, partial(queues.find, desk), sees, back="/"),
         Page(REFERRAL, GET, partial(referral.show, desk), sees, back="/"),

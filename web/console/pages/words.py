@@ -55,10 +55,6 @@ RELAXATIONS = {
     Relaxation.ONLINE_TOO: "if they agreed to meet online, too",
     Relaxation.DEARER: "if a session could cost £10 more",
 }
-ASPECTS = {
-    "risk": "Risk", "physical": "Physical", "relational": "Relationships", "psychological": "Psychological",
-    "spiritual": "Spiritual", "social": "Social",
-}  # fmt: skip
 PUBLISHERS = {
     "intake": "Intake", "matching": "Matching", "billing": "Money", "notifications": "Messages",
     "evaluation": "Evaluation", "console": "Staff",

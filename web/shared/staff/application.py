@@ -65,6 +65,8 @@ class Application:
     secure: bool
     request_time: timedelta
     tabs: tuple[Tab, ...] = ()
+    changes: Tab | None = None
+    """The stream that tells open pages what has changed, for whoever may open it."""
     alerts: Callable[[Visit], int | None] = lambda visit: 0
     """How many safeguarding concerns nobody has in hand, for whoever is to see that on every page; None: not known."""
 

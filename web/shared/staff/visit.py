@@ -87,6 +87,10 @@ class Visit:
         if found := sessions.find(self.app.accounts, self.token, is_used=not self.is_fragment):
             self.session, self.person = found
 
+    def is_still_signed_in(self) -> bool:
+        """Whether the session that this visit began with still stands."""
+        return sessions.find(self.app.accounts, self.token, is_used=False) is not None
+
     def take_session(self, token: str) -> None:
         """Shows this page as of the session that has just begun."""
         self.cookies = {**self.cookies, self.app.cookie(): token}
@@ -132,6 +136,7 @@ class Visit:
             nonce=self.nonce,
             csrf=csrf_token(self._secret_for_forms()),
             tabs=self._tabs(),
+            stream=self._stream(),
             alerts=self.app.alerts(self) if self.who else 0,
             **values,
         )
@@ -170,6 +175,10 @@ class Visit:
         if self._secret is None and self._new_secret is None:
             self._new_secret = secrets.token_urlsafe(32)
         return self._secret or self._new_secret or ""
+
+    def _stream(self) -> str | None:
+        changes = self.app.changes
+        return changes.path if changes and self.app.may_open(changes, self.who) else None
 
     def _tabs(self) -> list[tuple[str, str, bool]]:
         """Path, title and whether it is this one, of the pages of the navigation that this person may open."""
