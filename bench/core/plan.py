@@ -37,6 +37,10 @@ class Plan:
 
     waiting_seconds: float = 40.0
     signing_blocks: int = 15
+    listed: int = 100_000
+    """Referrals that wait in one queue of the console."""
+
+    listed_events: int = 40_000
 
 
 DEFAULT = Plan()
@@ -64,6 +68,8 @@ QUICK = Plan(
     waiting=1_000,
     waiting_seconds=5.0,
     signing_blocks=3,
+    listed=2_000,
+    listed_events=800,
 )
 SMOKE = replace(QUICK, rounds=1, events_ours=200, events_peers=100)
 """For the harness's own test."""

@@ -7,6 +7,7 @@ from types import ModuleType
 from bench.sections import (
     alerts,
     coldstart,
+    console_lists,
     journey,
     kills,
     latency,
@@ -18,5 +19,18 @@ from bench.sections import (
     waiting_list,
 )
 
-_IN_ORDER = (throughput, latency, journey, waiting_list, scaling, relay, kills, alerts, signing, coldstart, site)
+_IN_ORDER = (
+    throughput,
+    latency,
+    journey,
+    waiting_list,
+    scaling,
+    relay,
+    kills,
+    alerts,
+    signing,
+    console_lists,
+    coldstart,
+    site,
+)
 SECTIONS: dict[str, ModuleType] = {section.NAME: section for section in _IN_ORDER}

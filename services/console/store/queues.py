@@ -20,7 +20,8 @@ from services.console.domain.queues import Place
 from services.console.domain.referral import Concern, Referral
 from services.console.store.tables import concerns, queue_counts, queue_items, referrals
 
-NO_DATE = datetime(9999, 1, 1, tzinfo=UTC)
+NO_DATE = datetime(2200, 1, 1, tzinfo=UTC)
+"""Later than anything is due, and still a time that commands can carry."""
 
 
 def put(session: Session, item: Referral | Concern, before: Place | None, now: Place | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
@@ -15,6 +15,7 @@ from contracts.accounts import AccountId
 from contracts.commands.console import (
     Assigned,
     AssignReferral,
+    Cursor,
     FindByReference,
     ListEvents,
     Order,
@@ -57,6 +58,7 @@ from contracts.vocabulary import (
 from services.console import errors
 from services.console.handlers import commands, events, queries
 from services.console.store import tables
+from tests.support.statements import listening
 from tests.unit.console.conftest import Console
 
 OUTCOME = next(iter(ConcernOutcome))
@@ -207,6 +209,31 @@ def test_lists_are_ordered_filtered_and_paged_without_leaving_any_out(console: C
     late = console.counts()[WorkQueue.NEW_REQUESTS].overdue
     assert 0 < late < 9
     assert console.in_queue(WorkQueue.NEW_REQUESTS, overdue=True) == ids[:late]
+
+
+def test_what_is_due_at_no_date_is_paged_too(console: Console) -> None:
+    ids = []
+    for _ in range(5):
+        ids.append(console.received())
+        console.step(ids[-1], 2, "hold", "on_hold")
+        console.clock.advance(timedelta(hours=1))
+    paged: list[UUID] = []
+    after = None
+    while True:
+        page = console.queue(WorkQueue.PAUSED, after=after, limit=2)
+        paged += [item.subject_id for item in page.items]
+        if page.after is None:
+            break
+        after = Cursor.from_json(page.after.to_json())
+    assert sorted(paged) == sorted(ids)
+
+
+def test_a_page_takes_few_statements_however_it_is_filtered(console: Console) -> None:
+    console.received()
+    filters: dict[str, Any] = {"overdue": False, "client_group": ClientGroup.AT_RISK, "assigned": Assigned.NOBODYS}
+    with listening(console.database.engine) as asked:
+        console.queue(WorkQueue.NEW_REQUESTS, **filters)
+    assert len([one for one in asked if one.lstrip().upper().startswith("SELECT")]) <= 3
 
 
 def test_work_is_assigned_by_hand_and_only_as_it_was_seen(console: Console) -> None:
