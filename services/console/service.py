@@ -44,7 +44,7 @@ class ConsoleService:
 
     inbox = lane(
         "inbox",
-        on(ReferralErased, events.forget, idempotent_by="referral_id, which is forgotten once"),
+        on(ReferralErased, events.forget),
         *(
             on(event, events.hear)
             for event in all_events()

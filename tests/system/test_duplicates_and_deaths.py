@@ -342,6 +342,9 @@ def changed_their_minds(system: System, tap: Tap) -> None:
     pair = {"referral_id": story.referral_id, "other_referral_id": other.referral_id}
     linked = ask("link", "ReferralsLinked", **pair, kind="partner", reason="said_by_client")
     ask("unlink", "ReferralsUnlinked", link_id=linked["link_id"], reason="linked_in_error")
+    tap.wait_for("ListChanged", lambda one: one.data["subject_id"] == story.referral_id)
+    system.rpc.call("console", "assign", referral_id=story.referral_id, account_id=str(uuid4()))
+    tap.wait_for("ReferralAssigned", lambda one: one.data["referral_id"] == story.referral_id)
 
 
 def read_too_much(system: System, tap: Tap) -> None:

@@ -17,7 +17,7 @@ from contracts.sealed import Aspects, Consent, Note, OutcomeReason, Writer
 from contracts.vocabulary import Known, Sex
 from leeward.cli import app
 from leeward.runtime.local_broker import Node
-from leeward.runtime.workspace import SERVICES
+from leeward.subject_access.gathering import HOLDERS
 from tests.support.bus import Tap, eventually
 from tests.support.people import ME
 from tests.support.planting import Planted, files_under
@@ -133,7 +133,7 @@ def test_everything_is_exported_and_none_of_it_lies_about(everything: Everything
     assert everything.planted.search_all(commands) == []
     assert everything.search() == []
     on_record = json.loads(leeward(everything, "audit", "show", str(story.receipt.reference), "--json"))
-    exported = {(service, ME, "exported") for service in SERVICES}
+    exported = {(service, ME, "exported") for service in HOLDERS}
     read = {(service, ME, "read") for service in ("intake", "notifications")}
     left_out = {("intake", ME, "left_out")}
     assert {(one["service"], one["who"], one["what"]) for one in on_record} == exported | read | left_out
