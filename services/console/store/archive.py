@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -49,14 +50,14 @@ def _add(unit: UnitOfWork[Any], event: Event, event_id: UUID, number: int, happe
         referral_id=getattr(event, "referral_id", None),
         number=number,
         happened_at=happened_at,
-        body=orjson.dumps(without_sealed(event)).decode(),
+        body=without_sealed(event),
     )
 
 
-def without_sealed(event: Event) -> dict[str, Any]:
-    """The event's data, with a dash for each part that is sealed."""
-    data = event.to_json()
-    return data | {name: SEALED for name in _SEALED_FIELDS[type(event)] if name in data}
+def without_sealed(event: Event) -> str:
+    """The event as JSON text, with a dash for each part that is sealed."""
+    dashes = {name: SEALED for name in _SEALED_FIELDS[type(event)] if getattr(event, name) is not None}
+    return (replace(event, **dashes) if dashes else event).encode().decode()
 
 
 def read(row: Row[Any]) -> Event | None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, Uuid, delete, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, Uuid, bindparam, delete, func, literal, select, tuple_
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from chassis.store.prepared import prepared
 from chassis.store.tables import Instant
-from chassis.store.unit_of_work import upsert
 from contracts.commands.console import Assigned, Cursor, ListQueue, Order, WorkQueue
 from contracts.vocabulary import ReferralId
 from services.console.domain.queues import Place
@@ -24,12 +26,31 @@ NO_DATE = datetime(2200, 1, 1, tzinfo=UTC)
 """Later than anything is due, and still a time that commands can carry."""
 
 
+_INSERT: Mapping[str, Any] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
+
+
+def _put(insert: Any) -> Any:
+    new = insert(queue_items)
+    others = {column.name: new.excluded[column.name] for column in queue_items.c if column.name != "subject_id"}
+    return prepared(new.on_conflict_do_update(index_elements=["subject_id"], set_=others))
+
+
+def _count(insert: Any) -> Any:
+    new = insert(queue_counts).values(queue=bindparam("queue"), total=bindparam("total"), version=1)
+    added = {"total": queue_counts.c.total + new.excluded.total, "version": queue_counts.c.version + 1}
+    return prepared(new.on_conflict_do_update(index_elements=["queue"], set_=added))
+
+
+_PUT = {dialect: _put(insert) for dialect, insert in _INSERT.items()}
+
+
+_COUNT = {dialect: _count(insert) for dialect, insert in _INSERT.items()}
+
+
 def put(session: Session, item: Referral | Concern, before: Place | None, now: Place | None) -> None:
     """Puts something into the queue where it belongs now, or takes it out of the one where it was, and counts it."""
     if now is not None:
-        values = values_of(item, now)
-        put_there = upsert(session, queue_items).values(**values)
-        session.execute(put_there.on_conflict_do_update(index_elements=["subject_id"], set_=values))
+        session.execute(_PUT[session.get_bind().dialect.name], values_of(item, now))
     elif before is not None:
         session.execute(delete(queue_items).where(queue_items.c.subject_id == item.id))
     for queue in sorted({place.queue for place in (before, now) if place}):
@@ -58,9 +79,7 @@ def values_of(item: Referral | Concern, place: Place) -> dict[str, Any]:
 
 def add(session: Session, queue: WorkQueue, more: int) -> None:
     """Counts so many more in a queue, and that something in it has changed."""
-    counted = upsert(session, queue_counts).values(queue=queue, total=more, version=1)
-    new = {"total": queue_counts.c.total + more, "version": queue_counts.c.version + 1}
-    session.execute(counted.on_conflict_do_update(index_elements=["queue"], set_=new))
+    session.execute(_COUNT[session.get_bind().dialect.name], {"queue": queue, "total": more})
 
 
 def take_out(session: Session, referral_ids: Sequence[ReferralId]) -> None:

@@ -7,14 +7,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, delete, select
+from sqlalchemy import Table, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from chassis.store import identity_map
+from chassis.store.prepared import prepared
 from chassis.store.unit_of_work import upsert
 from contracts.vocabulary import ReferralId
 from services.console.domain.referral import Concern, Referral
 from services.console.store.tables import concerns, erased, referrals
+
+_ERASED = prepared(select(erased.c.referral_id).where(erased.c.referral_id == bindparam("referral_id")))
 
 
 def lock_referral(session: Session, referral_id: ReferralId, *, heard_at: datetime) -> Referral | None:
@@ -54,8 +57,7 @@ def concerns_of(session: Session, referral_id: ReferralId) -> Sequence[Concern]:
 
 
 def was_erased(session: Session, referral_id: ReferralId) -> bool:
-    wanted = select(erased.c.referral_id).where(erased.c.referral_id == referral_id)
-    return session.execute(wanted).first() is not None
+    return session.execute(_ERASED, {"referral_id": referral_id}).first() is not None
 
 
 def erase(session: Session, referral_id: ReferralId, *, at: datetime) -> None:
