@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -44,30 +42,23 @@ def postgresql_server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def systems(
-    node: Node, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[dict[str, System]]:
-    """The running systems by store, filled as they are asked for, so that each is started once."""
-    with ExitStack() as stack:
-        request.session.stash[_STACK] = stack
-        yield {}
+def system_on_sqlite(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with whole_system(node, tmp_path_factory.mktemp("system-sqlite"), name="system_sqlite", server=None) as system:
+        yield system
 
 
-_STACK = pytest.StashKey[ExitStack]()
+@pytest.fixture(scope="session")
+def system_on_postgresql(
+    node: Node, postgresql_server: Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[System]:
+    """It names its server, which is therefore there until it has stopped."""
+    folder = tmp_path_factory.mktemp("system-postgresql")
+    with whole_system(node, folder, name="system_postgresql", server=postgresql_server) as system:
+        yield system
 
 
 @pytest.fixture(params=STORES)
-def system(
-    request: pytest.FixtureRequest,
-    node: Node,
-    systems: dict[str, System],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> System:
+def system(request: pytest.FixtureRequest) -> System:
     """A whole running system on each store, shared by the tests of a run: use identifiers of your own."""
-    store: str = request.param
-    if store not in systems:
-        server = request.getfixturevalue("postgresql_server") if store == "postgresql" else None
-        folder: Path = tmp_path_factory.mktemp(f"system-{store}")
-        started = whole_system(node, folder, name=f"system_{store}", server=server)
-        systems[store] = request.session.stash[_STACK].enter_context(started)
-    return systems[store]
+    started: System = request.getfixturevalue(f"system_on_{request.param}")
+    return started

@@ -51,16 +51,21 @@ class Planted:
     """What was typed into a form, by field."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
-        self._forms = [
-            (field, form, wanted)
-            for field, value in values.items()
-            for form, wanted in forms_of(value)
-            if len(wanted) >= SHORTEST
-        ]
+        # Many forms of a value are the same bytes, which are looked for once: there is much to be searched.
+        self._forms: dict[bytes, list[tuple[str, str]]] = {}
+        for field, value in values.items():
+            for form, wanted in forms_of(value):
+                if len(wanted) >= SHORTEST:
+                    self._forms.setdefault(wanted, []).append((field, form))
 
     def search(self, where: str, content: bytes) -> list[Found]:
         """Every planted value that stands in the content, in any form."""
-        return [Found(field, form, where) for field, form, wanted in self._forms if wanted in content]
+        return [
+            Found(field, form, where)
+            for wanted, named in self._forms.items()
+            if wanted in content
+            for field, form in named
+        ]
 
     def search_all(self, places: Iterable[tuple[str, bytes]]) -> list[Found]:
         return [found for where, content in places for found in self.search(where, content)]
