@@ -8,13 +8,14 @@ from starlette.convertors import StringConvertor, register_url_convertor
 
 from contracts.commands.console import WorkQueue
 from contracts.permissions import Permission
-from web.console.pages import matching, queues, referral, steps
+from web.console.pages import matching, queues, referral, steps, therapists
 from web.console.pages.desk import Desk
 from web.shared.accounts.pages import table as accounts
 from web.shared.staff.access import FORM, GET, POST, Door, Page
 
 REFERRAL, CONCERN = "/referrals/{referral:id}", "/referrals/{referral:id}/concerns/{concern:id}"
 BACK = "/referrals/{referral}"
+THERAPISTS, THERAPIST = "/therapists", "/therapists/{therapist:id}"
 
 
 class Queue(StringConvertor):
@@ -52,4 +53,14 @@ def pages_of(desk: Desk) -> tuple[Page, ...]:
         ),
         Page(f"{CONCERN}/acknowledge", POST, partial(steps.acknowledge, desk), acknowledges, back=BACK),
         Page(f"{CONCERN}/outcome", FORM, partial(steps.record_outcome, desk), acknowledges, back=BACK),
+        Page("/therapists", GET, partial(therapists.everybody, desk), Permission.MANAGE_THERAPISTS, back="/"),
+        Page("/therapists/admit", FORM, partial(therapists.admit, desk), therapists.ADMIT.permission, back=THERAPISTS),
+        Page(THERAPIST, GET, partial(therapists.show, desk), Permission.SEE_MATCHING, back="/"),
+        *(
+            Page(
+                f"{THERAPIST}/{step.name}", FORM, partial(therapists.change, desk, step), step.permission,
+                back=f"{THERAPISTS}/{{therapist}}",
+            )
+            for step in therapists.CHANGES
+        ),
     )  # fmt: skip

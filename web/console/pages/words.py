@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
+
+from babel import Locale
 
 from contracts.commands.console import Order, WorkQueue
 from contracts.commands.matching import Relaxation
@@ -110,8 +113,35 @@ NOTICES = {
 }
 """What a page says on top after something was done, by the code in its address. What is listed follows in a moment."""
 
+LANGUAGES: dict[str, str] = {
+    code: name for code, name in Locale("en").languages.items() if len(code) < 4 and code.isalpha()
+}  # fmt: skip
+"""What languages are called, by their codes, as Unicode's CLDR has it."""
+LANGUAGE_CODES = {name.casefold(): code for code, name in LANGUAGES.items()} | {code: code for code in LANGUAGES}
+
+
+def language(code: str) -> str:
+    return LANGUAGES.get(code, code)
+
+
+def day(on: date | None) -> str:
+    """`Friday 4 December 2026`."""
+    return f"{on:%A} {on.day} {on:%B %Y}" if on else "–"
+
+
+_OWN |= {"cpd_missing": "CPD missing", "current": "Current", "membership": "Membership"}
+NOTICES |= {
+    "admitted": "The therapist is admitted, and can be asked from now on.",
+    "admitted_before": "This therapist was admitted already. What you sent a second time was not taken.",
+    "suspended": "The therapist is suspended, and is asked no more. Therapy in progress goes on.",
+    "reinstated": "The suspension for this reason has ended.",
+    "places": "How many more clients they can take is changed.",
+    "therapist": "What we hold about the therapist is changed.",
+    "therapist_contact": "How the therapist is reached is changed.",
+}
+
 NAMES = {
     "said": said, "pounds": pounds, "event_name": event_name, "orders": ORDERS, "empty": EMPTY, "step_words": STEPS,
-    "publishers": PUBLISHERS, "notices": ACCOUNT_NOTICES | NOTICES,
+    "publishers": PUBLISHERS, "notices": ACCOUNT_NOTICES | NOTICES, "language_called": language, "on_day": day,
 }  # fmt: skip
 """For templates."""
