@@ -22,6 +22,8 @@ from web.shared.staff.forms import stripped
 _OF_LOCAL_USE = re.compile("q[a-t][a-z]")
 """Codes that ISO 639 leaves to whoever needs one."""
 
+_AUTHORITY = re.compile("[EWSN][0-9]{8}")
+
 
 class Typed(StringField):
     """A line that is read by one of the language's rules. `value` is what was read; None where nothing was typed."""
@@ -86,6 +88,32 @@ def outward_code(label: str, **rest: Any) -> Any:
         return postcode.partition(" ")[0]
 
     return Typed(label, read=read, problem="Write the first half of a postcode, like NP20.", **rest)
+
+
+def areas(label: str, **rest: Any) -> Any:
+    """Codes of police force areas, from their names with commas between them."""
+
+    def read(text: str) -> tuple[str, ...]:
+        codes = [words.AREA_CODES.get(one.strip().casefold()) for one in text.split(",") if one.strip()]
+        if not codes or not all(codes):
+            raise Unreadable(Fault.NUMBER)
+        return tuple(dict.fromkeys(code for code in codes if code))
+
+    problem = "Write police force areas with commas between them, like Gwent, South Wales."
+    return Typed(label, read=read, problem=problem, needed=False, **rest)
+
+
+def authorities(label: str, **rest: Any) -> Any:
+    """Codes of local authorities, with commas between them."""
+
+    def read(text: str) -> tuple[str, ...]:
+        codes = [one.strip().upper() for one in text.split(",") if one.strip()]
+        if not all(map(_AUTHORITY.fullmatch, codes)):
+            raise Unreadable(Fault.NUMBER)
+        return tuple(dict.fromkeys(codes))
+
+    problem = "Write codes of local authorities with commas between them, like W06000022, W06000021."
+    return Typed(label, read=read, problem=problem, needed=False, **rest)
 
 
 def languages(label: str, **rest: Any) -> Any:

@@ -129,6 +129,25 @@ def day(on: date | None) -> str:
     return f"{on:%A} {on.day} {on:%B %Y}" if on else "–"
 
 
+POLICE_FORCE_AREAS = (
+    "avon_and_somerset", "bedfordshire", "cambridgeshire", "cheshire", "city_of_london", "cleveland", "cumbria",
+    "derbyshire", "devon_and_cornwall", "dorset", "durham", "dyfed_powys", "essex", "gloucestershire",
+    "greater_manchester", "gwent", "hampshire_and_isle_of_wight", "hertfordshire", "humberside", "kent", "lancashire",
+    "leicestershire", "lincolnshire", "merseyside", "metropolitan", "norfolk", "north_wales", "north_yorkshire",
+    "northamptonshire", "northern_ireland", "northumbria", "nottinghamshire", "scotland", "south_wales",
+    "south_yorkshire", "staffordshire", "suffolk", "surrey", "sussex", "thames_valley", "warwickshire", "west_mercia",
+    "west_midlands", "west_yorkshire", "wiltshire",
+)  # fmt: skip
+"""As intake names them; a fund for an area of another name would pay for nobody."""
+
+
+def area(code: str) -> str:
+    """`devon_and_cornwall` as `Devon and Cornwall`."""
+    return " ".join(word if word in ("and", "of") else word.capitalize() for word in code.split("_"))
+
+
+AREA_CODES = {area(code).casefold(): code for code in POLICE_FORCE_AREAS}
+
 _OWN |= {"cpd_missing": "CPD missing", "current": "Current", "membership": "Membership"}
 NOTICES |= {
     "admitted": "The therapist is admitted, and can be asked from now on.",
@@ -137,11 +156,15 @@ NOTICES |= {
     "reinstated": "The suspension for this reason has ended.",
     "places": "How many more clients they can take is changed.",
     "therapist": "What we hold about the therapist is changed.",
+    "fund_prepared": "The fund is prepared. It is opened when a colleague has confirmed it.",
+    "fund_opened": "The fund is open.",
+    "fund_declined": "The fund is not opened.",
     "therapist_contact": "How the therapist is reached is changed.",
 }
 
 NAMES = {
     "said": said, "pounds": pounds, "event_name": event_name, "orders": ORDERS, "empty": EMPTY, "step_words": STEPS,
     "publishers": PUBLISHERS, "notices": ACCOUNT_NOTICES | NOTICES, "language_called": language, "on_day": day,
+    "area": area,
 }  # fmt: skip
 """For templates."""
