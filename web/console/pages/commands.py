@@ -42,7 +42,9 @@ class CommandForm:
     """A command with its form, and what a page says of it.
 
     `fields` makes the command's fields of the form's, and `fill` the form's first values of what it is about.
-    `problems` says at which field a refusal of the service is shown, by the refusal's name.
+    `problems` says at which field a refusal of the service is shown, by the refusal's name. Without `once` it is given
+    anew each time it is sent: what is sealed is sealed otherwise each time, so that under one identifier the second
+    would be refused, and given twice it says the same.
     """
 
     name: str
@@ -56,6 +58,7 @@ class CommandForm:
     fields: Callable[[Desk, Visit, Any], dict[str, Any]]
     done: str
     kind: str = ""
+    once: bool = True
     fill: Callable[[Any], dict[str, Any]] = lambda _: {}
     problems: Mapping[str, str] = field(default_factory=dict)
 
@@ -71,7 +74,8 @@ def give(
     """Shows the form, or gives the command and goes on. Raises CommandFailed, NoAnswer."""
     if visit.is_post and form.validate():
         try:
-            desk.tell(visit, command.service, command.method, **command.fields(desk, visit, form))
+            send = desk.tell if command.once else desk.ask
+            send(visit, command.service, command.method, **command.fields(desk, visit, form))
             return visit.go_to(to or back, done=command.done)
         except CommandFailed as refused:
             if refused.name not in command.problems:

@@ -8,7 +8,7 @@ from starlette.convertors import StringConvertor, register_url_convertor
 
 from contracts.commands.console import WorkQueue
 from contracts.permissions import Permission
-from web.console.pages import funds, matching, queues, referral, steps, therapists
+from web.console.pages import funds, matching, queues, referral, rota, steps, therapists
 from web.console.pages.desk import Desk
 from web.shared.accounts.pages import table as accounts
 from web.shared.staff.access import FORM, GET, POST, Door, Page
@@ -66,4 +66,13 @@ def pages_of(desk: Desk) -> tuple[Page, ...]:
         Page("/funds", GET, partial(funds.overview, desk), Permission.SEE_MONEY, back="/"),
         Page("/funds/open", FORM, partial(funds.prepare, desk), funds.MAY_OPEN, back="/funds"),
         Page("/funds/prepared/{prepared:id}", FORM, partial(funds.decide, desk), funds.MAY_OPEN, back="/funds"),
+        Page("/rota", GET, partial(rota.overview, desk), Permission.SEE_ROTA, back="/"),
+        *(
+            Page(f"/rota/{step.name}", FORM, partial(rota.change, desk, step), step.permission, back="/rota")
+            for step in rota.CHANGES
+        ),
+        Page(
+            "/rota/duties/{duty:id}/cancel", FORM, partial(rota.change, desk, rota.CANCEL), rota.CANCEL.permission,
+            back="/rota",
+        ),
     )  # fmt: skip

@@ -217,7 +217,7 @@ CHANGES = (
     CommandForm("contact", "matching", "change_therapist", matching.ChangeTherapist, "Change how they are reached",
         "Save it", "This takes the place of all that we have. It is stored encrypted, and shown nowhere.",
         ChangeContactForm, lambda desk, visit, form: _with_reason(desk, visit, form) | {"contact": _sealed(desk, form)},
-        "therapist_contact"),
+        "therapist_contact", once=False),
     CommandForm("suspend", "matching", "suspend_therapist", matching.SuspendTherapist, "Suspend the therapist",
         "Suspend them", "They get no new offers, and open offers are taken back. Therapy in progress goes on.",
         SuspendForm, _with_reason, "suspended", kind="button-danger"),
