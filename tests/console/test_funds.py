@@ -71,7 +71,7 @@ def test_a_fund_is_prepared_by_one_and_opened_by_another(
     dot.post(path, decision="confirm")
     assert "The fund is open." in dot.text
     assert dot.text.count(name) == 1
-    assert "£5500" in dot.text
+    assert "£5,500" in dot.text
     (fund,) = [one for one in story.system.rpc.call("billing", "funds") if one["name"] == name]
     assert fund["purposes"] == ["therapy", "training"]
     dot.open(path)
@@ -183,12 +183,12 @@ def test_who_lost_the_role_meanwhile_opens_nothing(house_at_work: House, two: tu
     ("field", "typed", "said"),
     [
         ("name", " ", "Write what the fund is called."),
-        ("amount", "12,5", "Write an amount from £0.01 to £10000000"),
+        ("amount", "12,5", "Write an amount from £0.01 to £10,000,000"),
         ("ends_on", "2025-12-31", "The last day is before the first."),
         ("purposes", [], "Tick at least one purpose."),
         ("therapy_areas", "Gwent, Atlantis", "Write police force areas with commas between them"),
         ("local_authorities", "Newport", "Write codes of local authorities"),
-        ("further_awards", "", "Choose one."),
+        ("further_awards", "", "Choose one: May an award"),
     ],
 )
 def test_bad_input_says_what_to_do(two: tuple[Browser, Browser], field: str, typed: Any, said: str) -> None:

@@ -96,7 +96,7 @@ def event_name(name: str) -> str:
 def pounds(pence: int | None) -> str:
     if pence is None:
         return "–"
-    return f"£{pence // 100}" if pence % 100 == 0 else f"£{pence / 100:.2f}"
+    return f"£{pence // 100:,}" if pence % 100 == 0 else f"£{pence / 100:,.2f}"
 
 
 NOTICES = {

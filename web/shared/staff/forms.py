@@ -56,7 +56,7 @@ class Choice(RadioField):
     def pre_validate(self, form: Any) -> None:
         """Raises ValidationError."""
         if self.data not in {choice[0] for choice in self.choices or ()}:
-            raise ValidationError("Choose one.")
+            raise ValidationError(f"Choose one: {self.label.text}")
 
 
 class OneLine:
