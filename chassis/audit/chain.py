@@ -74,6 +74,11 @@ class AuditAction(StrEnum):
     ROLE_DECLINED = "role_declined"
     ROLE_TAKEN = "role_taken"
 
+    # What needs two people; the subject is the prepared command, and the reason the command's name.
+    COMMAND_PREPARED = "command_prepared"
+    COMMAND_CONFIRMED = "command_confirmed"
+    COMMAND_DECLINED = "command_declined"
+
 
 @dataclass(frozen=True)
 class Anchor:

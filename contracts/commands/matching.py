@@ -250,6 +250,8 @@ class TherapistView(Shape):
     session_fee_pence: Pence
     sex: Sex
     wheelchair_access: bool
+    young_from_years: YoungAge = 0
+    young_to_years: YoungAge = 17
     places: Count
     places_held: Count
     suspensions: tuple[SuspensionReason, ...] = ()
@@ -309,6 +311,12 @@ class ListTherapists(Query, needs=Permission.MANAGE_THERAPISTS):
 
     after: TherapistId | None = None
     limit: Annotated[int, validate.Range(min=1, max=500)] = 100
+
+
+class GetTherapist(Query, needs=Permission.SEE_MATCHING, own="therapist_id"):
+    """What is known of one therapist?"""
+
+    therapist_id: TherapistId
 
 
 class ListWaiting(Query, needs=Permission.SEE_MATCHING):

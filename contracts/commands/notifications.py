@@ -242,6 +242,35 @@ class RotaDay(Shape):
     staff_id: StaffId | None = None
 
 
+class GetRotaPlan(Query, needs=Permission.SEE_ROTA):
+    """Which turns and which leave are planned and not over, and who can be put on the rota?"""
+
+
+class DutyView(Shape):
+    """Somebody's turn, both days included."""
+
+    duty_id: DutyId
+    staff_id: StaffId
+    step: AlertStep
+    starts_on: date
+    ends_on: date
+    bank_holidays: bool
+
+
+class LeaveView(Shape):
+    staff_id: StaffId
+    starts_on: date
+    ends_on: date
+
+
+class RotaPlan(Shape):
+    """Turns and leave by their first day. `staff` are known with a way to reach them."""
+
+    duties: tuple[DutyView, ...] = ()
+    leave: tuple[LeaveView, ...] = ()
+    staff: tuple[StaffId, ...] = ()
+
+
 class ListMessages(Query, needs=Permission.SEE_MESSAGES):
     """Which messages are there about a referral or a concern, the oldest first? Never what they say."""
 

@@ -30,6 +30,7 @@ from contracts.commands.matching import (
     ExplainCandidates,
     GetOfferLink,
     GetStanding,
+    GetTherapist,
     ListOffers,
     ListTherapists,
     ListWaiting,
@@ -139,6 +140,7 @@ class MatchingService:
     candidates = command(ExplainCandidates, choosing.explain_candidates)
     offer_to = command(OfferToTherapist, choosing.offer_to_therapist)
     therapists = command(ListTherapists, choosing.list_therapists)
+    therapist = command(GetTherapist, choosing.show_therapist)
     waiting = command(ListWaiting, choosing.list_waiting)
     standing = command(GetStanding, queries.ask_standing)
     count_standings = command(CountStandings, queries.count_standings)

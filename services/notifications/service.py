@@ -28,6 +28,7 @@ from contracts.commands.notifications import (
     GetAlertLink,
     GetClientLink,
     GetRota,
+    GetRotaPlan,
     GiveClientCode,
     KeepStaff,
     ListAlerts,
@@ -311,6 +312,7 @@ class NotificationsService:
     cancel_duty = command(CancelDuty, rota.cancel_duty)
     plan_leave = command(PlanLeave, rota.plan_leave)
     rota = command(GetRota, queries.show_rota)
+    rota_plan = command(GetRotaPlan, queries.show_rota_plan)
     messages = command(ListMessages, queries.list_messages)
     about_subject = command(GetSubjectData, telling(subject_access.tell, subject_access.tell_writer))
     read_outcomes = command(ReadOutcomes, subject_access.read_outcomes)

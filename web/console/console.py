@@ -37,6 +37,9 @@ STAFF = frozenset(Role) - {Role.THERAPIST}
 HERE = Path(__file__).parent
 TABS = (
     Tab("/", "What needs you now", Permission.SEE_REFERRALS),
+    Tab("/therapists", "Therapists", Permission.MANAGE_THERAPISTS),
+    Tab("/funds", "Funds", Permission.SEE_MONEY),
+    Tab("/rota", "Rota", Permission.SEE_ROTA),
     Tab("/account", "Your account", Door.SIGNED_IN),
     Tab("/people", "People", Permission.MANAGE_ACCOUNTS),
     Tab("/people/confirmations", "To confirm", Door.CONFIRMS_ROLES),

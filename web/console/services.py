@@ -29,7 +29,10 @@ class Services:
 
         After NoAnswer the same `command_id` asks again, and what was done is not done twice. What is None is left out.
         """
-        person = person_of(who)
+        return self.give(person_of(who), service, command, command_id=command_id, **fields)
+
+    def give(self, person: Person, service: str, command: str, *, command_id: UUID | None = None, **fields: Any) -> Any:
+        """The same for a person as a token is to vouch for them. Raises CommandFailed, NoAnswer."""
 
         def sign(service: str, command: str, fields: Mapping[str, Any], command_id: UUID | None) -> str:
             return self._signer.sign(person, service, command, fields, command_id)

@@ -17,6 +17,8 @@ from services.matching.domain.therapist import Therapist
 from services.matching.errors import UnknownReferral, UnknownTherapist
 from services.matching.store import referrals, therapists
 
+NO_SUCH_THERAPIST = "There is no such therapist. Please check the identifier."
+
 
 def expect_referral(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> Referral:
     """Raises NotYet."""
@@ -38,7 +40,7 @@ def get_therapist(unit: UnitOfWork[Dependencies], therapist_id: TherapistId) -> 
     """Raises UnknownTherapist."""
     therapist = therapists.find_therapist(unit.session, therapist_id)
     if therapist is None:
-        raise UnknownTherapist("There is no such therapist. Please check the identifier.")
+        raise UnknownTherapist(NO_SUCH_THERAPIST)
     return therapist
 
 

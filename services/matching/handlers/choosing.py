@@ -9,6 +9,7 @@ from contracts.commands.matching import (
     ConsideredTherapist,
     ExclusionView,
     ExplainCandidates,
+    GetTherapist,
     ListTherapists,
     ListWaiting,
     Offered,
@@ -19,11 +20,12 @@ from contracts.commands.matching import (
 )
 from contracts.vocabulary import ClientGroup, SuspensionReason
 from services.matching.application.explaining import explain, offer_by_choice
-from services.matching.application.lookup import get_referral, get_therapist
+from services.matching.application.lookup import NO_SUCH_THERAPIST, get_referral, get_therapist
 from services.matching.dependencies import Dependencies
 from services.matching.domain.explanation import Considered, gained
 from services.matching.domain.referral import Referral
 from services.matching.domain.therapist import Therapist
+from services.matching.errors import UnknownTherapist
 from services.matching.store import offers, therapists, waiting_list
 
 
@@ -57,6 +59,14 @@ def list_therapists(unit: UnitOfWork[Dependencies], request: ListTherapists) -> 
     return [therapist_view(therapist) for therapist in found]
 
 
+def show_therapist(unit: UnitOfWork[Dependencies], request: GetTherapist) -> TherapistView:
+    """Raises UnknownTherapist."""
+    found = therapists.read_therapist(unit.session, request.therapist_id)
+    if found is None:
+        raise UnknownTherapist(NO_SUCH_THERAPIST)
+    return therapist_view(found)
+
+
 def list_waiting(unit: UnitOfWork[Dependencies], request: ListWaiting) -> list[WaitingReferral]:
     return [
         WaitingReferral(
@@ -84,6 +94,8 @@ def therapist_view(therapist: Therapist) -> TherapistView:
         session_fee_pence=therapist.session_fee_pence,
         sex=therapist.sex,
         wheelchair_access=therapist.wheelchair_access,
+        young_from_years=therapist.young_from_years,
+        young_to_years=therapist.young_to_years,
         places=therapist.free_capacity,
         places_held=therapist.places_held,
         suspensions=tuple(map(SuspensionReason, therapist.suspensions)),

@@ -10,14 +10,18 @@ from chassis.workdays import is_bank_holiday
 from contracts.commands.notifications import (
     AlertPage,
     AlertView,
+    DutyView,
     GetAlertLink,
     GetRota,
+    GetRotaPlan,
+    LeaveView,
     ListAlerts,
     ListMessages,
     ListOutcomes,
     MessageView,
     OutcomeView,
     RotaDay,
+    RotaPlan,
 )
 from contracts.london import day_of
 from contracts.permissions import is_account
@@ -81,6 +85,28 @@ def show_rota(unit: UnitOfWork[Dependencies], request: GetRota) -> list[RotaDay]
         for day in (first + timedelta(days=number) for number in range(request.days))
         for step in LADDER
     ]
+
+
+def show_rota_plan(unit: UnitOfWork[Dependencies], request: GetRotaPlan) -> RotaPlan:
+    duties, leave = rota.rota_from(unit.session, day_of(unit.now))
+    return RotaPlan(
+        duties=tuple(
+            DutyView(
+                duty_id=duty.id,
+                staff_id=duty.staff_id,
+                step=duty.step,
+                starts_on=duty.starts_on,
+                ends_on=duty.ends_on,
+                bank_holidays=duty.bank_holidays,
+            )
+            for duty in sorted(duties, key=lambda duty: (duty.starts_on, duty.id))
+        ),
+        leave=tuple(
+            LeaveView(staff_id=one.staff_id, starts_on=one.starts_on, ends_on=one.ends_on)
+            for one in sorted(leave, key=lambda one: (one.starts_on, one.staff_id))
+        ),
+        staff=tuple(rota.all_staff(unit.session)),
+    )
 
 
 def open_alert(unit: UnitOfWork[Dependencies], request: GetAlertLink) -> AlertPage:

@@ -17,7 +17,7 @@ from contracts.vocabulary import (
     StaffId,
 )
 from services.notifications.domain.rota import Duty, Leave, Staff
-from services.notifications.store.tables import duties, leave
+from services.notifications.store.tables import duties, leave, staff
 
 
 class NoSuchStaff(LookupError):
@@ -32,6 +32,11 @@ def find_new_staff(session: Session, staff_id: StaffId) -> Staff | None:
     """As `find_staff`; if there is nobody, the identifier is locked, so that nobody else adds them at the same time."""
     identity_map.lock_key(session, Staff, staff_id)
     return find_staff(session, staff_id)
+
+
+def all_staff(session: Session) -> list[StaffId]:
+    """Everybody who can be put on the rota, by identifier."""
+    return [StaffId(id_) for id_ in session.execute(select(staff.c.id).order_by(staff.c.id)).scalars()]
 
 
 def get_staff(session: Session, staff_id: StaffId) -> Staff:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
@@ -11,6 +12,7 @@ from contracts.commands.matching import (
     CandidatesExplained,
     ChoiceReason,
     ExplainCandidates,
+    GetTherapist,
     ListTherapists,
     ListWaiting,
     OfferToTherapist,
@@ -22,7 +24,7 @@ from services.matching.domain.explanation import Excluded, consider
 from services.matching.domain.referral import Referral
 from services.matching.domain.suitability import candidate
 from services.matching.domain.therapist import Therapist
-from services.matching.errors import CannotBeAsked, NotSearching
+from services.matching.errors import CannotBeAsked, NotSearching, UnknownTherapist
 from services.matching.handlers import choosing, commands
 from tests.unit.matching.conftest import CARDIFF, LONDON, NEWPORT, Matching
 from tests.unit.matching.test_waiting import a_client, a_therapist
@@ -106,6 +108,14 @@ def test_lists(matching: Matching) -> None:
     (second,) = matching.ask(choosing.list_therapists, ListTherapists(after=ids[0]))
     assert second.therapist_id == ids[1]
     assert [one.referral_id for one in matching.ask(choosing.list_waiting, ListWaiting())] == [waiting]
+
+
+def test_one_therapist_is_shown(matching: Matching) -> None:
+    therapist_id = matching.admit(outward_code=LONDON, places=3)
+    shown = matching.ask(choosing.show_therapist, GetTherapist(therapist_id=therapist_id))
+    assert (shown.therapist_id, shown.outward_code, shown.places) == (therapist_id, LONDON, 3)
+    with pytest.raises(UnknownTherapist):
+        matching.ask(choosing.show_therapist, GetTherapist(therapist_id=TherapistId(uuid4())))
 
 
 @pytest.mark.parametrize("seed", range(4))

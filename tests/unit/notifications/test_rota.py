@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from chassis.ids import new_id
 from chassis.workdays import is_bank_holiday
-from contracts.commands.notifications import CancelDuty, GetRota, KeepStaff, PlanDuty, PlanLeave, RotaDay
+from contracts.commands.notifications import (
+    CancelDuty,
+    GetRota,
+    GetRotaPlan,
+    KeepStaff,
+    PlanDuty,
+    PlanLeave,
+    RotaDay,
+    RotaPlan,
+)
 from contracts.events.intake import SafeguardingConcernRaised
 from contracts.events.notifications import MessageFailed
 from contracts.sealed import DutyContact
@@ -206,6 +215,19 @@ def test_the_rota_can_be_looked_at(desk: Desk) -> None:
         (MONDAY + timedelta(days=1), LEAD, ANN)
     ]
     assert len(shown) == 6
+
+
+def test_what_is_planned_can_be_looked_at_with_what_it_is_cancelled_by(desk: Desk) -> None:
+    keep(desk, ANN, email="ann@example.org")
+    keep(desk, BEN, email="ben@example.org")
+    later = plan(desk, ANN, CHRISTMAS, CHRISTMAS)
+    sooner = plan(desk, BEN, MONDAY, MONDAY + timedelta(days=6))
+    plan(desk, BEN, MONDAY - timedelta(days=2), MONDAY - timedelta(days=1))
+    desk.bench.ask(rota.plan_leave, PlanLeave(staff_id=ANN, starts_on=MONDAY, ends_on=CHRISTMAS))
+    shown: RotaPlan = desk.bench.ask(queries.show_rota_plan, GetRotaPlan())
+    assert [(one.duty_id, one.staff_id) for one in shown.duties] == [(sooner, BEN), (later, ANN)]
+    assert [(one.staff_id, one.ends_on) for one in shown.leave] == [(ANN, CHRISTMAS)]
+    assert set(shown.staff) == {ANN, BEN}
 
 
 def test_refuses_what_can_t_be_on_a_rota(desk: Desk) -> None:

@@ -46,7 +46,7 @@ class Desk:
 
         Raises CommandFailed, NoAnswer.
         """
-        return self.services.ask(visit.me, service, command, command_id=_command_id(visit), **fields)
+        return self.services.ask(visit.me, service, command, command_id=command_id_of(visit), **fields)
 
     def referral(self, visit: Visit) -> ReferralFacts:
         """The referral that the address names. Raises CommandFailed, NoAnswer."""
@@ -75,7 +75,8 @@ class Desk:
         return self.alerts.unacknowledged
 
 
-def _command_id(visit: Visit) -> UUID:
+def command_id_of(visit: Visit) -> UUID:
+    """The identifier that a form carries, so that it counts once however often it is sent."""
     try:
         return UUID(visit.first("command_id"))
     except ValueError:

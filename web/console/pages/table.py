@@ -9,7 +9,7 @@ from starlette.convertors import StringConvertor, register_url_convertor
 from contracts.commands.console import WorkQueue
 from contracts.permissions import Permission
 from web.console.live import Live
-from web.console.pages import matching, queues, referral, steps
+from web.console.pages import funds, matching, queues, referral, rota, steps, therapists
 from web.console.pages.desk import Desk
 from web.shared.accounts.pages import table as accounts
 from web.shared.staff.access import FORM, GET, POST, Door, Page
@@ -17,6 +17,7 @@ from web.shared.staff.access import FORM, GET, POST, Door, Page
 REFERRAL, CONCERN = "/referrals/{referral:id}", "/referrals/{referral:id}/concerns/{concern:id}"
 BACK = "/referrals/{referral}"
 CHANGES = "/changes"
+THERAPISTS, THERAPIST = "/therapists", "/therapists/{therapist:id}"
 
 
 class Queue(StringConvertor):
@@ -55,4 +56,26 @@ def pages_of(desk: Desk, live: Live) -> tuple[Page, ...]:
         ),
         Page(f"{CONCERN}/acknowledge", POST, partial(steps.acknowledge, desk), acknowledges, back=BACK),
         Page(f"{CONCERN}/outcome", FORM, partial(steps.record_outcome, desk), acknowledges, back=BACK),
+        Page("/therapists", GET, partial(therapists.everybody, desk), Permission.MANAGE_THERAPISTS, back="/"),
+        Page("/therapists/admit", FORM, partial(therapists.admit, desk), therapists.ADMIT.permission, back=THERAPISTS),
+        Page(THERAPIST, GET, partial(therapists.show, desk), Permission.SEE_MATCHING, back="/"),
+        *(
+            Page(
+                f"{THERAPIST}/{step.name}", FORM, partial(therapists.change, desk, step), step.permission,
+                back=f"{THERAPISTS}/{{therapist}}",
+            )
+            for step in therapists.CHANGES
+        ),
+        Page("/funds", GET, partial(funds.overview, desk), Permission.SEE_MONEY, back="/"),
+        Page("/funds/open", FORM, partial(funds.prepare, desk), funds.MAY_OPEN, back="/funds"),
+        Page("/funds/prepared/{prepared:id}", FORM, partial(funds.decide, desk), funds.MAY_OPEN, back="/funds"),
+        Page("/rota", GET, partial(rota.overview, desk), Permission.SEE_ROTA, back="/"),
+        *(
+            Page(f"/rota/{step.name}", FORM, partial(rota.change, desk, step), step.permission, back="/rota")
+            for step in rota.CHANGES
+        ),
+        Page(
+            "/rota/duties/{duty:id}/cancel", FORM, partial(rota.change, desk, rota.CANCEL), rota.CANCEL.permission,
+            back="/rota",
+        ),
     )  # fmt: skip

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
+
+from babel import Locale
 
 from contracts.commands.console import Order, WorkQueue
 from contracts.commands.matching import Relaxation
@@ -89,7 +92,7 @@ def event_name(name: str) -> str:
 def pounds(pence: int | None) -> str:
     if pence is None:
         return "–"
-    return f"£{pence // 100}" if pence % 100 == 0 else f"£{pence / 100:.2f}"
+    return f"£{pence // 100:,}" if pence % 100 == 0 else f"£{pence / 100:,.2f}"
 
 
 NOTICES = {
@@ -106,8 +109,62 @@ NOTICES = {
 }
 """What a page says on top after something was done, by the code in its address. What is listed follows in a moment."""
 
+LANGUAGES: dict[str, str] = {
+    code: name for code, name in Locale("en").languages.items() if len(code) < 4 and code.isalpha()
+}  # fmt: skip
+"""What languages are called, by their codes, as Unicode's CLDR has it."""
+LANGUAGE_CODES = {name.casefold(): code for code, name in LANGUAGES.items()} | {code: code for code in LANGUAGES}
+
+
+def language(code: str) -> str:
+    return LANGUAGES.get(code, code)
+
+
+def day(on: date | None) -> str:
+    """`Friday 4 December 2026`."""
+    return f"{on:%A} {on.day} {on:%B %Y}" if on else "–"
+
+
+POLICE_FORCE_AREAS = (
+    "avon_and_somerset", "bedfordshire", "cambridgeshire", "cheshire", "city_of_london", "cleveland", "cumbria",
+    "derbyshire", "devon_and_cornwall", "dorset", "durham", "dyfed_powys", "essex", "gloucestershire",
+    "greater_manchester", "gwent", "hampshire_and_isle_of_wight", "hertfordshire", "humberside", "kent", "lancashire",
+    "leicestershire", "lincolnshire", "merseyside", "metropolitan", "norfolk", "north_wales", "north_yorkshire",
+    "northamptonshire", "northern_ireland", "northumbria", "nottinghamshire", "scotland", "south_wales",
+    "south_yorkshire", "staffordshire", "suffolk", "surrey", "sussex", "thames_valley", "warwickshire", "west_mercia",
+    "west_midlands", "west_yorkshire", "wiltshire",
+)  # fmt: skip
+"""As intake names them; a fund for an area of another name would pay for nobody."""
+
+
+def area(code: str) -> str:
+    """`devon_and_cornwall` as `Devon and Cornwall`."""
+    return " ".join(word if word in ("and", "of") else word.capitalize() for word in code.split("_"))
+
+
+AREA_CODES = {area(code).casefold(): code for code in POLICE_FORCE_AREAS}
+
+_OWN |= {"cpd_missing": "CPD missing", "current": "Current", "membership": "Membership"}
+NOTICES |= {
+    "admitted": "The therapist is admitted, and can be asked from now on.",
+    "admitted_before": "This therapist was admitted already. What you sent a second time was not taken.",
+    "suspended": "The therapist is suspended, and is asked no more. Therapy in progress goes on.",
+    "reinstated": "The suspension for this reason has ended.",
+    "places": "How many more clients they can take is changed.",
+    "therapist": "What we hold about the therapist is changed.",
+    "staff_kept": "They can be put on the rota, and are reached in this way.",
+    "duty_planned": "The turn is on the rota.",
+    "duty_cancelled": "The turn is cancelled.",
+    "leave_planned": "The leave is on the rota.",
+    "fund_prepared": "The fund is prepared. It is opened when a colleague has confirmed it.",
+    "fund_opened": "The fund is open.",
+    "fund_declined": "The fund is not opened.",
+    "therapist_contact": "How the therapist is reached is changed.",
+}
+
 NAMES = {
     "said": said, "pounds": pounds, "event_name": event_name, "orders": ORDERS, "empty": EMPTY, "step_words": STEPS,
-    "publishers": PUBLISHERS, "notices": ACCOUNT_NOTICES | NOTICES,
+    "publishers": PUBLISHERS, "notices": ACCOUNT_NOTICES | NOTICES, "language_called": language, "on_day": day,
+    "area": area,
 }  # fmt: skip
 """For templates."""

@@ -26,6 +26,12 @@ class StaffForm(Form):
         """The first problem of each field, by its id."""
         return {field.id: str(field.errors[0]) for field in self if field.errors}
 
+    @property
+    def targets(self) -> dict[str, str]:
+        """Where the error summary leads for what isn't one control: to the first of its choices."""
+        radios = [field for field in self if isinstance(field, RadioField) and field.choices]
+        return {field.id: f"{field.id}-{next(iter(field.iter_choices()))[0]}" for field in radios}
+
     def refuse(self, field: Field, why: str) -> None:
         """Adds a problem that only the rules behind the form know."""
         field.errors = [*field.errors, why]
@@ -50,7 +56,7 @@ class Choice(RadioField):
     def pre_validate(self, form: Any) -> None:
         """Raises ValidationError."""
         if self.data not in {choice[0] for choice in self.choices or ()}:
-            raise ValidationError("Choose one.")
+            raise ValidationError(f"Choose one: {self.label.text}")
 
 
 class OneLine:

@@ -21,6 +21,7 @@ from web.shared.accounts.domain.accounts import Account
 from web.shared.accounts.domain.passkeys import RelyingParty
 from web.shared.accounts.domain.passwords import Passwords
 from web.shared.accounts.domain.vocabulary import GrantPolicy, LinkKind
+from web.shared.accounts.store.prepared import PreparedStore
 from web.shared.accounts.store.repository import AccountStore, CredentialStore
 from web.shared.accounts.store.sessions import FailureStore, LinkStore, SessionStore
 from web.shared.accounts.store.tables import AccountTables
@@ -51,6 +52,7 @@ class Work:
     sessions: SessionStore
     failures: FailureStore
     links: LinkStore
+    prepared: PreparedStore
 
     @property
     def now(self) -> datetime:
@@ -100,4 +102,5 @@ class Accounts:
             sessions=SessionStore(unit.session, self.tables),
             failures=FailureStore(unit.session, self.tables),
             links=LinkStore(unit.session, self.tables),
+            prepared=PreparedStore(unit.session, self.tables),
         )

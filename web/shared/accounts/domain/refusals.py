@@ -29,6 +29,11 @@ class SecondPersonNeeded(AccountRefused):
         super().__init__("Somebody else has to confirm this: not who gave the role, and not who gets it.")
 
 
+class SomebodyElseConfirms(AccountRefused):
+    def __init__(self) -> None:
+        super().__init__("Nobody confirms what they prepared themself. Ask a colleague who may confirm it.")
+
+
 class NothingWaits(AccountRefused):
     def __init__(self) -> None:
         super().__init__("Nothing waits here to be confirmed. Somebody else may have decided it meanwhile.")

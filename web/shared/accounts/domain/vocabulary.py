@@ -48,6 +48,16 @@ class GrantState(StrEnum):
     EFFECTIVE = "effective"
 
 
+class PreparedState(StrEnum):
+    """Where a command stands that one person prepares and another confirms."""
+
+    WAITING = "waiting"
+    CONFIRMED = "confirmed"
+    """It was confirmed and given; whether it was carried out isn't known yet."""
+    DONE = "done"
+    DECLINED = "declined"
+
+
 class SignInResult(StrEnum):
     SIGNED_IN = "signed_in"
     WRONG_PASSWORD = "wrong_password"  # noqa: S105 - what came of it

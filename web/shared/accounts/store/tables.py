@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import (
+    JSON,
     Boolean,
     Column,
     ForeignKey,
@@ -20,7 +21,15 @@ from sqlalchemy import (
 
 from chassis.store.tables import Instant, code, new_metadata
 from contracts.permissions import Role
-from web.shared.accounts.domain.vocabulary import Factor, GrantState, LinkKind, SignInResult, Stage, State
+from web.shared.accounts.domain.vocabulary import (
+    Factor,
+    GrantState,
+    LinkKind,
+    PreparedState,
+    SignInResult,
+    Stage,
+    State,
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,7 @@ class AccountTables:
     sign_in: Table
     failure: Table
     one_time_link: Table
+    prepared_command: Table
 
 
 def account_tables(metadata: MetaData) -> AccountTables:
@@ -46,6 +56,7 @@ def account_tables(metadata: MetaData) -> AccountTables:
         sign_in=_sign_in(metadata),
         failure=_failure(metadata),
         one_time_link=_one_time_link(metadata),
+        prepared_command=_prepared_command(metadata),
     )
 
 
@@ -159,6 +170,25 @@ def _one_time_link(metadata: MetaData) -> Table:
         Column("made_at", Instant, nullable=False),
         Column("expires_at", Instant, nullable=False),
         Column("used_at", Instant),
+    )
+
+
+def _prepared_command(metadata: MetaData) -> Table:
+    """Commands that wait for a second person, and what became of them; never with personal data."""
+    return Table(
+        "prepared_command",
+        metadata,
+        Column("id", Uuid, primary_key=True),
+        Column("service", String(40), nullable=False),
+        Column("command", String(40), nullable=False),
+        Column("fields", JSON, nullable=False),
+        Column("prepared_by", Uuid, ForeignKey("account.id"), nullable=False),
+        Column("prepared_at", Instant, nullable=False),
+        Column("signed_in_at", Instant, nullable=False),
+        Column("factor", code(Factor), nullable=False),
+        Column("until", Instant, nullable=False),
+        Column("state", code(PreparedState), nullable=False),
+        Column("decided_by", Uuid, ForeignKey("account.id")),
     )
 
 
