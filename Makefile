@@ -1,4 +1,4 @@
-.PHONY: setup run test faults check lock docs bench
+.PHONY: setup run quick test faults check lock docs bench
 
 SAMPLE ?= 25
 PROCESSES ?= 2
@@ -15,6 +15,17 @@ run: setup
 # A file's tests stay together; two files at a time, because they wait for brokers more than they reckon.
 test: setup
 	.venv/bin/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
+
+# Rules, contracts and structure, on SQLite alone: no broker, no browser and no network. What takes long there too is left
+# to `make test`: long stories in every order, every text in both languages, and the commands as processes.
+UNHURRIED = billing/test_orders.py notifications/test_reaching.py notifications/test_templates.py \
+	notifications/test_any_order.py notifications/test_introductions.py notifications/test_known_bounces.py \
+	matching/test_on_hold.py matching/test_waiting.py matching/test_locations.py intake/test_retention_in_any_order.py \
+	evaluation/test_any_order.py commands demo test_what_commands_are_given.py test_nobody_in_silence.py
+quick: setup
+	.venv/bin/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder \
+		-k "not postgresql" $(UNHURRIED:%=--ignore tests/unit/%) --ignore tests/contracts/test_limits.py \
+		tests/unit tests/contracts tests/system/test_structure.py
 
 # Every fault of the list on both stores, in about ten minutes, into docs/faults.md.
 faults: setup
