@@ -15,8 +15,9 @@ TEMPORARY_MILLISECONDS = 300_000
 CONSOLE_MILLISECONDS = 24 * 3_600_000
 """How long a console may be disconnected and still find what was published meanwhile, within the queue's limits."""
 
-OWN = "inbox|urgent|retry|limit|dead"
-"""The last parts of the names of queues that a service called `console` declares itself, with limits of their own."""
+OWN = "events|inbox|urgent|retry|return|limit|dead"
+"""The last parts of the names of exchanges and queues that the service `console` declares itself: nobody else may touch
+them, and its queues have limits of their own."""
 
 EXPIRES_AFTER = {
     "temporary": (r"^(amq\.gen-|rpc\.reply-)", TEMPORARY_MILLISECONDS),

@@ -48,7 +48,9 @@ def find_referral(session: Session, referral_id: ReferralId) -> Referral | None:
 
 
 def find_by_reference(session: Session, reference: str) -> Referral | None:
-    return session.execute(select(Referral).where(referrals.c.reference == reference)).scalar_one_or_none()
+    """Intake gives each reference once; of two that say otherwise, the one that was heard of last."""
+    wanted = select(Referral).where(referrals.c.reference == reference).order_by(referrals.c.heard_at.desc()).limit(1)
+    return session.execute(wanted).scalar_one_or_none()
 
 
 def concerns_of(session: Session, referral_id: ReferralId) -> Sequence[Concern]:

@@ -105,10 +105,17 @@ def let_in(page: Page, visit: Visit) -> Response:
     except AccountRefused as refused:
         return _refused(page, visit, str(refused))
     except CommandFailed as failed:
-        return error(visit, 500) if failed.name in FAULTS else _refused(page, visit, failed.message)
+        why = SAID_BEFORE if failed.name == SENT_BEFORE else failed.message
+        return error(visit, 500) if failed.name in FAULTS else _refused(page, visit, why)
     except NoAnswer:
         return visit.page("away.html", status=503, back=page.back_of(visit.params) or visit.target)
 
+
+SENT_BEFORE = "CommandIdTaken"
+SAID_BEFORE = (
+    "This form was sent before, and what it says is sealed anew each time. Go back and look whether it was done. "
+    "If it wasn’t, open the form again."
+)
 
 FAULTS = frozenset({"InvalidShape", "TokenNotValid", "RemoteError"})
 """Errors of services that are nobody's doing but ours."""

@@ -130,7 +130,7 @@ def upgrade() -> None:
         sa.Column("heard_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("step", sa.Integer(), nullable=False),
         sa.Column("reference", sa.String(length=20), nullable=True),
-        sa.Column("state", sa.String(length=40), nullable=True),
+        sa.Column("state", sa.String(length=64), nullable=True),
         sa.Column("state_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reason", sa.String(length=64), nullable=True),
         sa.Column("assess_by", sa.DateTime(timezone=True), nullable=True),
@@ -166,7 +166,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_referral")),
     )
     op.create_index(op.f("ix_referral_assigned_to"), "referral", ["assigned_to"], unique=False)
-    op.create_index(op.f("ix_referral_reference"), "referral", ["reference"], unique=True)
+    op.create_index(op.f("ix_referral_reference"), "referral", ["reference"], unique=False)
     op.create_table(
         "story",
         sa.Column("event_id", sa.Uuid(), nullable=False),
