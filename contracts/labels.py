@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from contracts import vocabulary as v
+from contracts.commands.intake import NoteKind
 from contracts.commands.privacy import ErasureReason
 from contracts.commands.subject import ExportReason, ReadingReason
 from contracts.sealed import LegalSituation, SafeChannel, SafeHours
@@ -177,6 +178,12 @@ WORDS: Mapping[type[StrEnum], Mapping[str, str]] = {
         "recorded_by_mistake": "It was recorded by mistake",
         "wrong_person": "It was meant for somebody else",
         "changed_their_mind": "You thought better of it",
+    },
+    NoteKind: {
+        "call": "A telephone call",
+        "email": "An email",
+        "decision": "A decision",
+        "other": "Something else",
     },
     v.MatchEndReason: {
         "completed": "Therapy was completed",

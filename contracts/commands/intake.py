@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
 from marshmallow import validate
@@ -391,6 +392,26 @@ class Withdraw(ReferralCommand, needs=Permission.MANAGE_REFERRALS):
 
     reason: WithdrawalReason
     note: Sealed | None = None
+
+
+class NoteKind(StrEnum):
+    """What somebody of the charity writes a note about."""
+
+    CALL = "call"
+    EMAIL = "email"
+    DECISION = "decision"
+    OTHER = "other"
+
+
+class AddNote(Command, needs=Permission.WRITE_NOTES):
+    """Something that colleagues should know of a referral. `note` holds a `Note`.
+
+    It decides nothing, so that whatever was done meanwhile doesn't stop it.
+    """
+
+    referral_id: ReferralId
+    kind: NoteKind
+    note: Sealed
 
 
 class RaiseConcern(Command, needs=Permission.RAISE_CONCERNS):

@@ -21,6 +21,7 @@ from chassis.host.entrypoints import (
 from chassis.privacy.restore import RESTORED
 from chassis.subject_access import telling
 from contracts.commands.intake import (
+    AddNote,
     Assess,
     ChangeByClient,
     ChangeContact,
@@ -94,6 +95,7 @@ from services.intake.handlers import (
     legal_holds,
     lifecycle,
     needs,
+    notes,
     queries,
     record_access,
     requests,
@@ -182,6 +184,7 @@ class IntakeService:
     record_consent = command(RecordConsent, consents.record_consent)
     change_contact = command(ChangeContact, contact_changes.change_contact)
     change_needs = command(ChangeNeeds, needs.change_needs)
+    add_note = command(AddNote, notes.add_note)
     close = command(Close, lifecycle.close)
     undo = command(Undo, lifecycle.undo)
     re_refer = command(ReRefer, lifecycle.re_refer)

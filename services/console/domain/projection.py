@@ -37,14 +37,15 @@ def _step_taken(referral: Referral, event: intake.ReferralStepTaken, number: Num
     referral.step, referral.reference = event.number, event.reference
     if event.state != referral.state:
         referral.state, referral.state_since = event.state, event.taken_at
-    referral.reason = event.waits_for or event.reason
+    referral.reason = event.waits_for or (None if event.step == NOTE else event.reason)
     referral.assess_by, referral.needs_safeguarding_lead = event.due_at, event.needs_safeguarding_lead
     referral.place = event.place
     if event.step == TAKE_UP and not referral.assigned_by_hand:
         referral.assigned_to = event.account_id
 
 
-TAKE_UP = "take_up"
+TAKE_UP, NOTE = "take_up", "note"
+"""Steps of intake's: who takes a referral up has it, and what a note is about is no reason of where it stands."""
 
 
 def _assigned(referral: Referral, event: console.ReferralAssigned, number: Number) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Row
 
 from chassis.ports import UnitOfWork
 from chassis.subject_access import entry, fact, pounds, reached, who_in_words
+from contracts.commands.intake import NoteKind
 from contracts.commands.subject import Entry, Fact, Section, Topic
 from contracts.labels import LANGUAGES
 from contracts.sealed import Aspects, Consents, FormAnswer, HelpForm, Note, Writer
@@ -69,6 +70,7 @@ REASONS: dict[Step, type[StrEnum]] = {
     Step.MERGE: MergeReason,
     Step.UNMERGE: UnmergeReason,
     Step.RE_REFER: ReReferralReason,
+    Step.NOTE: NoteKind,
 }
 """In which words each step's reason is told. Those of other steps are not: a therapist's are theirs."""
 

@@ -145,6 +145,7 @@ STEPS = {
     Step.MERGE: "It was joined with another request of yours",
     Step.UNMERGE: "It was parted again from another request",
     Step.RE_REFER: "You asked again: a newer request takes it up",
+    Step.NOTE: "Somebody wrote a note",
     Step.ERASE: "It was erased",
 }
 

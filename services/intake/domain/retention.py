@@ -12,11 +12,13 @@ from typing import NamedTuple
 from contracts.london import LONDON
 from contracts.vocabulary import ClientGroup, ClosureReason, MatchEndReason
 from services.intake.domain.referral import Referral
-from services.intake.domain.states import UNASSESSED, State
+from services.intake.domain.states import UNASSESSED, State, Step
 
 Answer = str | bool
 SETTLED = frozenset({State.ENDED, State.CLOSED, State.WITHDRAWN, State.SIGNPOSTED, State.RE_REFERRED})
 """States from which nothing more is expected, so that a term begins with them."""
+BEGIN_NO_TERM = frozenset({Step.NOTE})
+"""What colleagues write about somebody doesn't lengthen how long they are kept."""
 THERAPY_TOOK_PLACE = frozenset({MatchEndReason.COMPLETED.value, ClosureReason.THERAPY_ENDED.value})
 
 

@@ -57,6 +57,7 @@ class Step(StrEnum):
     UNMERGE = "unmerge"
     UNDO = "undo"
     RE_REFER = "re_refer"
+    NOTE = "note"
     ERASE = "erase"
 
     @property
@@ -165,6 +166,7 @@ TRANSITIONS: dict[Step, Transition] = {
         frozenset({State.WITHDRAWN, State.SIGNPOSTED}), *UNASSESSED, State.ASSESSED, State.ON_HOLD, State.MATCHING
     ),
     Step.RE_REFER: _person(frozenset({State.WITHDRAWN, State.SIGNPOSTED, State.CLOSED}), State.RE_REFERRED),
+    Step.NOTE: _person(frozenset(State) - {State.ERASED}),
     Step.ERASE: Transition(frozenset(State) - {State.ERASED}, frozenset({State.ERASED}), on="`leeward erase`"),
 }
 

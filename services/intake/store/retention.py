@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from chassis.audit.chain import AuditAction
 from contracts.vocabulary import ReferralId
 from services.intake.domain.referral import Referral
-from services.intake.domain.retention import StepSummary
+from services.intake.domain.retention import BEGIN_NO_TERM, StepSummary
 from services.intake.store.referrals import history_of
 from services.intake.store.tables import metadata
 
@@ -22,7 +22,7 @@ timers, audit = metadata.tables["timer"], metadata.tables["audit_entry"]
 
 
 def step_summary_of(session: Session, referral: Referral) -> StepSummary:
-    taken = history_of(session, referral.id)
+    taken = [step for step in history_of(session, referral.id) if step.step not in BEGIN_NO_TERM]
     return StepSummary(taken[-1].taken_at, frozenset(step.reason for step in taken if step.reason))
 
 

@@ -44,6 +44,7 @@ from contracts.vocabulary import (
     ConcernOutcome,
     ContactPurpose,
     FundId,
+    HoldReason,
     MatchId,
     MessageId,
     OfferId,
@@ -339,3 +340,13 @@ def test_what_happened_is_told_newest_first_a_page_at_a_time(console: Console) -
     }.items()
     rest = console.ask(queries.list_events, ListEvents(referral_id=referral_id, before=told[-1].position))
     assert [one.event for one in rest] == ["ReferralStepTaken"]
+
+
+def test_a_note_is_no_reason_of_where_a_referral_stands(console: Console) -> None:
+    referral_id = console.received()
+    console.step(referral_id, 2, "hold", "on_hold", reason="client_not_ready", waits_for=HoldReason.CLIENT_NOT_READY)
+    console.step(referral_id, 3, "note", "on_hold", reason="call", waits_for=HoldReason.CLIENT_NOT_READY)
+    assert console.show(referral_id).reason == "client_not_ready"
+    console.step(referral_id, 4, "resume", "assessed", reason="client_ready")
+    console.step(referral_id, 5, "note", "assessed", reason="call")
+    assert console.show(referral_id).reason is None

@@ -154,12 +154,15 @@ def test_the_drawing_is_up_to_date_and_shows_every_state() -> None:
 def test_every_state_can_be_reached_and_left_or_is_the_last() -> None:
     reached = {state for legal in TRANSITIONS.values() for state in legal.targets}
     assert reached == set(State)
-    left = {state for step, legal in TRANSITIONS.items() for state in legal.sources if step is not Step.ERASE}
+    left = {
+        state for step, legal in TRANSITIONS.items() for state in legal.sources if step not in (Step.NOTE, Step.ERASE)
+    }
     assert set(State) - left == {State.RE_REFERRED, State.ERASED}
 
 
-def test_only_erasing_is_left_when_somebody_is_erased_or_has_asked_again() -> None:
-    assert possible_steps(State.ERASED) == possible_steps(State.RE_REFERRED) == []
+def test_only_notes_and_erasing_are_left_when_somebody_has_asked_again_and_nothing_when_they_are_erased() -> None:
+    assert possible_steps(State.RE_REFERRED) == [Step.NOTE]
+    assert possible_steps(State.ERASED) == []
 
 
 @pytest.mark.parametrize("before", [State.RECEIVED, State.AWAITING_ASSESSMENT, State.ASSESSED, State.MATCHING])

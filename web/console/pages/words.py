@@ -46,7 +46,8 @@ STEPS = {
     "offer": "Offered to a therapist", "seek_on": "Looking on", "match": "Matched", "attend": "First session held",
     "not_begun": "No session after all", "ask_for_another": "Another therapist wanted", "part": "Parted from therapist",
     "end": "Therapy ended", "go_on": "Goes on after all", "close": "Closed", "withdraw": "Withdrawn",
-    "merge": "Merged", "unmerge": "Un-merged", "undo": "Undone", "re_refer": "Referred again", "erase": "Erased",
+    "merge": "Merged", "unmerge": "Un-merged", "undo": "Undone", "re_refer": "Referred again", "note": "Note",
+    "erase": "Erased",
 }  # fmt: skip
 GROUPS: dict[str, str] = {
     ClientGroup.AT_RISK: "At risk of offending", ClientGroup.OFFENDED: "Has offended",
