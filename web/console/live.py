@@ -116,6 +116,8 @@ class Live:
         return StreamingResponse(self._chunks(visit), media_type="text/event-stream", headers=headers)
 
     async def _chunks(self, visit: Visit) -> AsyncIterator[bytes]:
+        if not self._thread.is_alive():  # nothing is heard: the browser comes back, and looks by itself meanwhile
+            return
         stream = Stream(asyncio.get_running_loop(), visit.is_still_signed_in)
         self._streams.add(stream)
         try:

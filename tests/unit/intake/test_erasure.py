@@ -23,7 +23,7 @@ from contracts.commands.privacy import (
     ListUnconfirmed,
     PlaceHold,
 )
-from contracts.events import billing, evaluation, matching, notifications
+from contracts.events import billing, console, evaluation, matching, notifications
 from contracts.events.intake import (
     ContactReleased,
     ErasureOverdue,
@@ -44,7 +44,7 @@ TIMERS = {
     referral_erasure.ERASURE_UNCONFIRMED: erasure.flag_unconfirmed,
     registration.ASSESSMENT_OVERDUE: assessment.report_overdue,
 }
-EVERYONE = [one.ErasureConfirmed for one in (matching, billing, notifications, evaluation)]
+EVERYONE = [one.ErasureConfirmed for one in (matching, billing, notifications, evaluation, console)]
 
 
 def erase(intake: Intake, reference: str, *, anyway: bool = False) -> ErasureView:
@@ -204,9 +204,10 @@ def test_what_each_service_has_confirmed_is_shown(intake: Intake, asked: Asked) 
             intake.hear(erasure.note_confirmation, confirmed(referral_id=asked.referral_id))
     view = status(intake, asked.reference)
     assert {one.service for one in view.confirmed} == {"matching", "billing", "notifications"}
-    assert view.waiting_for == ("evaluation",)
+    assert view.waiting_for == ("evaluation", "console")
     assert intake.ask(erasure.list_unconfirmed, ListUnconfirmed()) == [view]
-    intake.hear(erasure.note_confirmation, evaluation.ErasureConfirmed(referral_id=asked.referral_id))
+    for confirmed in EVERYONE[3:]:
+        intake.hear(erasure.note_confirmation, confirmed(referral_id=asked.referral_id))
     assert not status(intake, asked.reference).waiting_for
     assert intake.ask(erasure.list_unconfirmed, ListUnconfirmed()) == []
 

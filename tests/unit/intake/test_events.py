@@ -274,7 +274,7 @@ def a_full_life(intake: Intake) -> str:
 
 def test_no_event_holds_a_personal_value(intake: Intake) -> None:
     reference = a_full_life(intake)
-    assert len({type(event) for event in intake.all_emitted}) == 6
+    assert len({type(event) for event in intake.all_emitted}) == 7
     said = " ".join(json.dumps(event.to_json()) for event in intake.all_emitted)
     assert [value for value in (*PERSONAL, reference) if value in said] == []
 

@@ -44,6 +44,7 @@ from contracts.vocabulary import (
 from web.console.pages import words
 from web.console.pages.desk import Desk, names
 from web.shared.staff.forms import Choice, Said, StaffForm
+from web.shared.staff.serving import FAULTS, SENT_BEFORE
 from web.shared.staff.visit import Visit
 
 LONGEST_NOTE = 5_000
@@ -68,6 +69,13 @@ def _reason(kind: type[StrEnum], label: str = "Why?", leave_out: frozenset[StrEn
 
 def _with_reason(kind: type[StrEnum], leave_out: frozenset[StrEnum] = frozenset()) -> type[ReferralForm]:
     return type(f"{kind.__name__}Form", (NoteForm,), {"reason": _reason(kind, leave_out=leave_out)})
+
+
+class ColleaguesNoteForm(ReferralForm):
+    kind = _reason(intake.NoteKind, "What is it about?")
+    text = TextAreaField(
+        "Note", [Said("Write the note."), Length(max=LONGEST_NOTE)], description="It is stored encrypted."
+    )
 
 
 class PlainReasonForm(ReferralForm):
@@ -158,6 +166,11 @@ def _of_referral(desk: Desk, facts: ReferralFacts, form: Any) -> dict[str, Any]:
     return fields
 
 
+def _note(desk: Desk, facts: ReferralFacts, form: Any) -> dict[str, Any]:
+    note = desk.seal_note(form.text.data.strip())
+    return {"referral_id": facts.referral_id, "kind": form.kind.data, "note": note}
+
+
 def _concern(desk: Desk, facts: ReferralFacts, form: Any) -> dict[str, Any]:
     return {"referral_id": facts.referral_id, "severity": form.severity.data, "category": form.category.data}
 
@@ -231,8 +244,13 @@ MATCH_END = StepForm(
     "Therapy with this therapist ends. Who is unhappy with them is looked for another one.", MatchEndForm, _match_end,
     kind="button-danger", done="match_end",
 )  # fmt: skip
+NOTE = StepForm(
+    "note", "intake", "add_note", intake.AddNote, "Add a note", "Add it",
+    "For colleagues. It decides nothing, and whoever asks for what we hold about them reads it.", ColleaguesNoteForm,
+    _note, done="note",
+)  # fmt: skip
 OF_MATCH = (FIRST_SESSION, MATCH_END)
-EVERY_FORM = (*FORMS.values(), CONCERN, *OF_MATCH)
+EVERY_FORM = (*FORMS.values(), CONCERN, NOTE, *OF_MATCH)
 
 
 def take(desk: Desk, step: StepForm, visit: Visit) -> Response:
@@ -241,6 +259,7 @@ def take(desk: Desk, step: StepForm, visit: Visit) -> Response:
     form = visit.form(step.form, seen=facts.seen, command_id=uuid4())
     suggested = _suggestion(desk, visit, facts) if isinstance(form, AssessForm) else None
     changes: list[Change] = []
+    refusal = ""
     if visit.is_post and form.validate() and _decides_openly(form, suggested):
         if not (form.seen.data or "").isdecimal():
             form.seen.data = str(facts.seen)
@@ -249,9 +268,10 @@ def take(desk: Desk, step: StepForm, visit: Visit) -> Response:
             desk.tell(visit, step.service, step.method, **fields)
             return visit.go_to(f"/referrals/{facts.referral_id}", done=step.done)
         except CommandFailed as refused:
-            if refused.name != AGAIN:
+            if refused.name in FAULTS or refused.name == SENT_BEFORE:
                 raise
-            changes = _changes(refused.details, visit)
+            changes = _changes(refused.details, visit) if refused.name == AGAIN else []
+            refusal = "" if changes else refused.message
             form.seen.data, form.command_id.data = str(facts.seen), str(uuid4())
     return visit.page(
         "step.html",
@@ -259,6 +279,7 @@ def take(desk: Desk, step: StepForm, visit: Visit) -> Response:
         facts=facts,
         form=form,
         changes=changes,
+        refusal=refusal,
         suggestion=suggested,
     )
 

@@ -101,6 +101,7 @@ NOTICES = {
     "assigned": "Whose work it is has changed.",
     "assessed": "The assessment is saved, and a therapist is looked for.",
     "step": "It is done, and on record.",
+    "note": "The note is kept, and colleagues see it with what somebody wrote.",
     "concern": "The concern is raised, and the safeguarding lead is being told.",
     "acknowledged": "You have it in hand, and nobody else is told any more.",
     "outcome": "What was decided is on record.",
