@@ -133,7 +133,6 @@ def _populate(url: str, count: int) -> None:
     referrals = []
     for number in range(count):
         referral = Referral(id=ReferralId(new_id()), heard_at=now, version=4, step=3, state="matching")
-        referral.reference = f"R{number:08}"
         referral.state_since = now - timedelta(minutes=chance.randrange(200_000))
         referral.client_group = ClientGroup.IN_PRISON if number % 1_000 == 0 else chance.choice(groups)
         referral.risk_level = chance.choice(list(RiskLevel))
@@ -198,7 +197,7 @@ def _publish_story(producer: Producer, number: int) -> None:
     steps = (("receive", "received"), ("take_up", "awaiting_assessment"), ("assess", "assessed"), ("offer", "offered"))
     for step, (name, state) in enumerate(steps, start=1):
         event = ReferralStepTaken(
-            referral_id=referral_id, number=step, reference=f"N{number:08}", step=name, state=state, taken_at=now,
+            referral_id=referral_id, number=step, step=name, state=state, taken_at=now,
             taken_by="rule",
         )  # fmt: skip
         envelope = Envelope(

@@ -84,12 +84,12 @@ class ListQueue(Query, needs=Permission.SEE_REFERRALS):
 class QueueItem(Shape):
     """A referral, or a concern about one, that waits. `reason` is why it is paused, or what a search lacks.
 
-    `subject_id` is the concern's identifier in the queue of concerns, and else the referral's.
+    `subject_id` is the concern's identifier in the queue of concerns, and else the referral's. The reference by which
+    people know it isn't here; intake tells it (`intake.references`).
     """
 
     subject_id: UUID
     referral_id: ReferralId
-    reference: str
     since: datetime
     due_at: datetime | None = None
     assigned_to: AccountId | None = None
@@ -136,12 +136,6 @@ class ShowReferral(Query, needs=Permission.SEE_REFERRALS):
     referral_id: ReferralId
 
 
-class FindByReference(Query, needs=Permission.SEE_REFERRALS):
-    """Which referral has this reference? Its spelling is forgiven; slips are caught by its check character."""
-
-    reference: Annotated[str, validate.Length(max=40)]
-
-
 class ConcernFacts(Shape):
     concern_id: UUID
     severity: Severity
@@ -159,7 +153,6 @@ class ReferralFacts(Shape):
     """
 
     referral_id: ReferralId
-    reference: str
     state: Slug
     since: datetime
     seen: Count

@@ -432,6 +432,17 @@ class FindReferral(Query, needs=Permission.SEE_REFERRALS):
     reference: Annotated[str, validate.Length(max=40)]
 
 
+class GetReferences(Query, needs=Permission.SEE_REFERRALS):
+    """By which references do people know these referrals? For lists, which hold none."""
+
+    referral_ids: Annotated[tuple[ReferralId, ...], validate.Length(min=1, max=200)]
+
+
+class ReferenceOf(Shape):
+    referral_id: ReferralId
+    reference: str
+
+
 class ConcernSummary(Shape):
     concern_id: ConcernId
     severity: Severity

@@ -91,7 +91,6 @@ class ReferralStepTaken(Event, publisher="intake", subject="referral_id"):
 
     referral_id: ReferralId
     number: Count
-    reference: Annotated[str, validate.Length(min=1, max=20)]
     step: Slug
     state: Slug
     taken_at: datetime

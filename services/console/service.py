@@ -21,7 +21,6 @@ from contracts.catalogue import events as all_events
 from contracts.commands.console import (
     AssignReferral,
     CountQueues,
-    FindByReference,
     ListEvents,
     ListQueue,
     RebuildReadModel,
@@ -56,7 +55,6 @@ class ConsoleService:
     queue = command(ListQueue, queries.list_queue)
     count_queues = command(CountQueues, queries.count_queues)
     show = command(ShowReferral, queries.show_referral)
-    find = command(FindByReference, queries.find_by_reference)
     list_events = command(ListEvents, queries.list_events)
     assign = command(AssignReferral, commands.assign_referral)
     rebuild = command(RebuildReadModel, commands.rebuild_read_model)

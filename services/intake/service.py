@@ -31,6 +31,7 @@ from contracts.commands.intake import (
     FindPlace,
     FindReferral,
     GetHistory,
+    GetReferences,
     GetStatus,
     Hold,
     Link,
@@ -202,6 +203,7 @@ class IntakeService:
     unreadable = command(ListUnreadable, requests.list_unreadable)
     retry_unreadable = command(RetryUnreadable, requests.retry_unreadable)
     find_referral = command(FindReferral, queries.find_referral)
+    references = command(GetReferences, queries.get_references)
     count_referrals = command(CountReferrals, queries.count_referrals)
     erase = command(Erase, erasures.erase_by_person)
     erasure = command(GetErasure, erasures.get_erasure)

@@ -98,7 +98,13 @@ def open_console(settings: ConsoleSettings, clock: Clock, *, passwords: Password
     accounts = replace(accounts, committed=postman.committed)
     upkeep = Upkeep(accounts.database, settings.anchors, partial(sessions.forget_old, accounts))
     desk = Desk(Services(settings.amqp_uri, Signer(settings.keys, FrontEnd.CONSOLE)), Keyring(settings.keys))
-    return Console(_application(settings, clock, accounts, desk), desk, Live(settings.amqp_uri), postman, upkeep)
+    return Console(
+        _application(settings, clock, accounts, desk),
+        desk,
+        Live(settings.amqp_uri, desk.forget_alerts),
+        postman,
+        upkeep,
+    )
 
 
 def _application(settings: ConsoleSettings, clock: Clock, accounts: Accounts, desk: Desk) -> Application:

@@ -23,6 +23,7 @@ from chassis.bus.messages import Incoming
 from chassis.bus.serving import stay_connected
 from contracts.events.console import ListChanged
 from contracts.shape import InvalidShape
+from web.console.pages.desk import EVERYTHING
 from web.shared.staff.visit import Visit
 
 HEARTBEAT_SECONDS = 20
@@ -33,9 +34,6 @@ SETTLE_SECONDS = 0.25
 """After what it has told, a stream waits so long before it tells of more: under load it tells of many at once."""
 
 PING_SECONDS = 15.0
-EVERYTHING = "everything"
-"""A topic: what was missed isn't known, so every page looks."""
-
 MOST_TOPICS = 200
 """More than so many at once are told as EVERYTHING."""
 
@@ -90,8 +88,9 @@ def _event(topics: Iterable[str]) -> bytes:
 class Live:
     """What changes, for every stream of this process."""
 
-    def __init__(self, amqp_uri: str) -> None:
-        self._amqp_uri = amqp_uri
+    def __init__(self, amqp_uri: str, heard: Callable[[set[str]], None] = lambda topics: None) -> None:
+        """`heard` is called with what has changed before any page is told."""
+        self._amqp_uri, self._heard = amqp_uri, heard
         self._streams: set[Stream] = set()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live", daemon=True)
@@ -153,5 +152,6 @@ class Live:
         self._tell({f"referral:{changed.subject_id}", *(f"queue:{queue}" for queue in changed.queues)})
 
     def _tell(self, topics: set[str]) -> None:
+        self._heard(topics)
         for stream in list(self._streams):
             stream.tell(topics)

@@ -34,7 +34,7 @@ def apply_to_concern(concern: Concern, event: Event) -> None:
 def _step_taken(referral: Referral, event: intake.ReferralStepTaken, number: Number) -> None:
     if event.number <= referral.step:
         return
-    referral.step, referral.reference = event.number, event.reference
+    referral.step = event.number
     if event.state != referral.state:
         referral.state, referral.state_since = event.state, event.taken_at
     referral.reason = event.waits_for or (None if event.step == NOTE else event.reason)

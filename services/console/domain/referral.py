@@ -39,7 +39,6 @@ class Referral:
 
     step: int = 0
     """The number of intake's newest step."""
-    reference: str | None = None
     state: str | None = None
     state_since: datetime | None = None
     reason: str | None = None

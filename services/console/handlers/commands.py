@@ -18,7 +18,7 @@ def assign_referral(unit: UnitOfWork[Dependencies], request: AssignReferral) -> 
     """Raises UnknownReferral, AssignedMeanwhile."""
     referral = referrals.lock_existing(unit.session, request.referral_id)
     if referral is None:
-        raise UnknownReferral("There is no such referral here. Please check the reference.")
+        raise UnknownReferral("There is no such referral here. It may have been erased.")
     if referral.assigned_to != request.instead_of:
         raise AssignedMeanwhile("Somebody has said meanwhile whose work this is. Please look again.")
     by = account_of(unit.actor.who)[1]

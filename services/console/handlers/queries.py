@@ -16,7 +16,6 @@ from contracts.commands.console import (
     CountQueues,
     EventFact,
     EventSeen,
-    FindByReference,
     ListEvents,
     ListQueue,
     QueueCount,
@@ -27,11 +26,10 @@ from contracts.commands.console import (
     WorkQueue,
 )
 from contracts.permissions import account_of
-from contracts.reference import InvalidReference, parse_reference
 from services.console.dependencies import Dependencies
 from services.console.domain.queues import place_of
 from services.console.domain.referral import Concern, Referral
-from services.console.errors import NotAReference, UnknownReferral
+from services.console.errors import UnknownReferral
 from services.console.store import archive, queues, referrals
 
 
@@ -61,15 +59,6 @@ def show_referral(unit: UnitOfWork[Dependencies], request: ShowReferral) -> Refe
     return _facts(unit, referrals.find_referral(unit.session, request.referral_id))
 
 
-def find_by_reference(unit: UnitOfWork[Dependencies], request: FindByReference) -> ReferralFacts:
-    """Raises NotAReference, UnknownReferral."""
-    try:
-        reference = parse_reference(request.reference)
-    except InvalidReference as wrong:
-        raise NotAReference(str(wrong)) from None
-    return _facts(unit, referrals.find_by_reference(unit.session, reference))
-
-
 def list_events(unit: UnitOfWork[Dependencies], request: ListEvents) -> list[EventSeen]:
     rows = archive.page_of(unit.session, request.referral_id, before=request.before, limit=request.limit)
     return [_seen(row) for row in rows]
@@ -82,18 +71,17 @@ def _me(unit: UnitOfWork[Dependencies]) -> UUID | None:
 
 def _item(row: Row[Any]) -> QueueItem:
     names = (
-        "subject_id", "referral_id", "reference", "since", "due_at", "assigned_to", "client_group", "risk_level",
+        "subject_id", "referral_id", "since", "due_at", "assigned_to", "client_group", "risk_level",
         "route", "local_authority", "needs_safeguarding_lead", "place", "reason", "offers_made", "offer_distance_km",
         "severity", "category", "acknowledged_at",
     )  # fmt: skip
-    values = {name: getattr(row, name) for name in names}
-    return QueueItem(**(values | {"reference": row.reference or ""}))
+    return QueueItem(**{name: getattr(row, name) for name in names})
 
 
 def _facts(unit: UnitOfWork[Dependencies], referral: Referral | None) -> ReferralFacts:
     """Raises UnknownReferral for what intake has not spoken of yet, too."""
-    if referral is None or referral.reference is None or referral.state is None or referral.state_since is None:
-        raise UnknownReferral("There is no such referral here. Please check the reference.")
+    if referral is None or referral.state is None or referral.state_since is None:
+        raise UnknownReferral("There is no such referral here. It may have been erased.")
     place = place_of(referral)
     same = (
         "received_at", "route", "client_group", "age_band", "local_authority", "language", "sessions",
@@ -103,7 +91,6 @@ def _facts(unit: UnitOfWork[Dependencies], referral: Referral | None) -> Referra
     )  # fmt: skip
     return ReferralFacts(
         referral_id=referral.id,
-        reference=referral.reference,
         state=referral.state,
         since=referral.state_since,
         seen=referral.step,

@@ -173,7 +173,7 @@ def page(
 _OF_REFERRALS = [
     referrals.c[name]
     for name in (
-        "reference", "route", "local_authority", "needs_safeguarding_lead", "place", "offers_made", "offer_distance_km",
+        "route", "local_authority", "needs_safeguarding_lead", "place", "offers_made", "offer_distance_km",
     )
 ]  # fmt: skip
 _OF_CONCERNS = [concerns.c[name] for name in ("severity", "category", "acknowledged_at")]

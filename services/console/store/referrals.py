@@ -47,12 +47,6 @@ def find_referral(session: Session, referral_id: ReferralId) -> Referral | None:
     return session.get(Referral, referral_id)
 
 
-def find_by_reference(session: Session, reference: str) -> Referral | None:
-    """Intake gives each reference once; of two that say otherwise, the one that was heard of last."""
-    wanted = select(Referral).where(referrals.c.reference == reference).order_by(referrals.c.heard_at.desc()).limit(1)
-    return session.execute(wanted).scalar_one_or_none()
-
-
 def concerns_of(session: Session, referral_id: ReferralId) -> Sequence[Concern]:
     wanted = select(Concern).where(concerns.c.referral_id == referral_id).order_by(concerns.c.raised_at)
     return session.execute(wanted).scalars().all()

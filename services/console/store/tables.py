@@ -47,7 +47,6 @@ referrals = Table(
     Column("version", Integer, nullable=False),
     Column("heard_at", Instant, nullable=False),
     Column("step", Integer, nullable=False),
-    Column("reference", String(20), index=True),
     Column("state", String(64)),
     Column("state_since", Instant),
     Column("reason", String(64)),

@@ -73,7 +73,6 @@ def _publish(unit: UnitOfWork[Dependencies], referral: Referral, step: Step, *, 
         ReferralStepTaken(
             referral_id=referral.id,
             number=referral.steps_taken,
-            reference=referral.reference,
             step=step.value,
             state=referral.state.value,
             taken_at=unit.now,

@@ -9,9 +9,11 @@ from contracts.commands.intake import (
     CountReferrals,
     FindReferral,
     GetHistory,
+    GetReferences,
     GetStatus,
     History,
     ListAwaiting,
+    ReferenceOf,
     ReferralSummary,
     StateCount,
     StatusAnswer,
@@ -70,6 +72,12 @@ def find_referral(unit: UnitOfWork[Dependencies], request: FindReferral) -> Refe
             for concern in concerns.concerns_of(unit.session, referral.id)
         ),
     )
+
+
+def get_references(unit: UnitOfWork[Dependencies], request: GetReferences) -> list[ReferenceOf]:
+    """Of those that there are."""
+    found = referrals.references_of(unit.session, request.referral_ids)
+    return [ReferenceOf(referral_id=referral_id, reference=reference) for referral_id, reference in found]
 
 
 def count_referrals(unit: UnitOfWork[Dependencies], request: CountReferrals) -> list[StateCount]:

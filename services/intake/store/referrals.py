@@ -104,3 +104,8 @@ def who_took(session: Session, taken: Iterable[Step], referral_ids: Iterable[Ref
 def count_by_state(session: Session) -> list[tuple[str, int]]:
     counted = select(referrals.c.state, func.count()).group_by(referrals.c.state).order_by(referrals.c.state)
     return [(state.value, count) for state, count in session.execute(counted)]
+
+
+def references_of(session: Session, referral_ids: Iterable[ReferralId]) -> list[tuple[ReferralId, str]]:
+    wanted = select(referrals.c.id, referrals.c.reference).where(referrals.c.id.in_(list(referral_ids)))
+    return [(row.id, row.reference) for row in session.execute(wanted)]

@@ -48,7 +48,6 @@ class Console(HandlerBench):
 
     def __init__(self, url: str) -> None:
         super().__init__("console", tables.metadata, dependencies=Dependencies(), url=url)
-        self._references = 0
 
     def heard(self, event: Event, **envelope: Any) -> None:
         self.hear(events.hear, event, **envelope)
@@ -77,11 +76,9 @@ class Console(HandlerBench):
         account_id: Any = None,
         **more: Any,
     ) -> None:
-        self._references += 1
         event = ReferralStepTaken(
             referral_id=referral_id,
             number=number,
-            reference=f"REF-{str(referral_id)[:8]}",
             step=step,
             state=state,
             taken_at=self.clock.now(),

@@ -16,7 +16,6 @@ from contracts.commands.console import (
     Assigned,
     AssignReferral,
     Cursor,
-    FindByReference,
     ListEvents,
     Order,
     RebuildReadModel,
@@ -34,7 +33,6 @@ from contracts.events.notifications import (
     SafeguardingOutcomeRecorded,
 )
 from contracts.permissions import account_of
-from contracts.reference import reference_for
 from contracts.vocabulary import (
     AlertStep,
     AwardId,
@@ -52,7 +50,6 @@ from contracts.vocabulary import (
     RiskLevel,
     Sessions,
     StallReason,
-    SubmissionId,
     TherapistId,
     Work,
 )
@@ -156,7 +153,7 @@ def told_of(console: Console, referral_id: ReferralId) -> list[tuple[Event, int]
     steps = [("receive", "received"), ("take_up", "awaiting_assessment"), ("assess", "assessed"), ("offer", "offered")]
     taken = [
         ReferralStepTaken(
-            referral_id=referral_id, number=number, reference="9C28-SAU2-5", step=step, state=state,
+            referral_id=referral_id, number=number, step=step, state=state,
             taken_at=console.clock.now() + timedelta(hours=number), taken_by="console",
         )
         for number, (step, state) in enumerate(steps, start=1)
@@ -187,8 +184,6 @@ def test_the_order_in_which_events_arrive_changes_nothing(console: Console) -> N
             console.heard(event, sequence=number)
         row = console.show(referral_id)
         seen.add((row.state, row.since, row.seen, row.queue, row.due_at, row.risk_level, row.version))
-        with console.database.unit() as unit:  # its reference is the same as the next one's
-            unit.session.execute(tables.referrals.update().values(reference=None))
     assert len(seen) == 1
 
 
@@ -310,23 +305,6 @@ def test_everything_can_be_made_anew_from_what_was_heard(console: Console) -> No
             break
     assert console.rows() == before
     assert read == 7 * 3 + 2
-
-
-def test_a_referral_is_found_by_its_reference_however_it_is_typed(console: Console) -> None:
-    referral_id, reference = ReferralId(uuid4()), reference_for(SubmissionId(uuid4()))
-    taken = ReferralStepTaken(
-        referral_id=referral_id, number=1, reference=reference, step="receive", state="received",
-        taken_at=console.clock.now(), taken_by="client",
-    )  # fmt: skip
-    console.heard(taken)
-    found = console.ask(queries.find_by_reference, FindByReference(reference=reference.lower().replace("-", " ")))
-    assert found.referral_id == referral_id
-    for typed, refused in (
-        (reference[:-1] + "x", errors.NotAReference),
-        (reference_for(SubmissionId(uuid4())), errors.UnknownReferral),
-    ):
-        with pytest.raises(refused):
-            console.ask(queries.find_by_reference, FindByReference(reference=typed))
 
 
 def test_what_happened_is_told_newest_first_a_page_at_a_time(console: Console) -> None:

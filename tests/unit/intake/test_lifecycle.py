@@ -10,7 +10,18 @@ from sqlalchemy import select
 
 from chassis.ids import new_id
 from chassis.ports import NotYet
-from contracts.commands.intake import Close, FindPlace, Hold, ReRefer, ReReferred, Resume, SignOff, Signpost, TakeUp
+from contracts.commands.intake import (
+    Close,
+    FindPlace,
+    GetReferences,
+    Hold,
+    ReRefer,
+    ReReferred,
+    Resume,
+    SignOff,
+    Signpost,
+    TakeUp,
+)
 from contracts.events.billing import FirstSessionAttended
 from contracts.events.intake import (
     ContactReleased,
@@ -43,7 +54,7 @@ from services.intake import errors
 from services.intake.application import status
 from services.intake.domain.referral import SafeguardingLeadFirst, StepNotPossible
 from services.intake.domain.states import State
-from services.intake.handlers import events, lifecycle
+from services.intake.handlers import events, lifecycle, queries
 from services.intake.store import personal_records, tables
 from tests.support.samples import PASSPHRASE
 from tests.unit.intake.conftest import MONDAY_10, Intake, matched
@@ -352,3 +363,13 @@ def test_a_place_that_there_is_not_is_not_found(intake: Intake) -> None:
 
 def test_every_state_has_words_for_its_client() -> None:
     assert set(status.WORDS) == set(State)
+
+
+def test_lists_are_told_by_which_references_people_know_referrals(intake: Intake) -> None:
+    one, other = intake.ask_for_help(), intake.ask_for_help()
+    ids = (one.referral_id, other.referral_id, ReferralId(new_id()))
+    told = intake.ask(queries.get_references, GetReferences(referral_ids=ids))
+    assert {found.referral_id: found.reference for found in told} == {
+        one.referral_id: one.reference,
+        other.referral_id: other.reference,
+    }

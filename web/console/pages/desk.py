@@ -11,11 +11,16 @@ from uuid import UUID, uuid4
 from chassis.privacy.sealing import Keyring
 from chassis.rpc import CommandFailed, NoAnswer
 from contracts.commands.console import QueueCount, ReferralFacts, WorkQueue
+from contracts.commands.intake import ReferenceOf
 from contracts.permissions import Permission
 from contracts.sealed import Note
+from contracts.vocabulary import ReferralId
 from web.console.services import Services
 from web.shared.accounts.domain.sessions import SignedIn
 from web.shared.staff.visit import Visit
+
+ALERTS, EVERYTHING = f"queue:{WorkQueue.CONCERNS.value}", "everything"
+"""Topics of the stream of changes, the second where it isn't known what was missed."""
 
 ALERTS_KNOWN_FOR_SECONDS = 1.0
 """How long what one page learnt of open alerts is good for all others."""
@@ -27,6 +32,12 @@ class Alerts:
 
     asked_at: float = float("-inf")
     unacknowledged: int | None = 0
+
+
+class Known(ReferralFacts):
+    """A referral with the reference by which people know it, which intake alone tells."""
+
+    reference: str
 
 
 @dataclass(frozen=True)
@@ -48,10 +59,19 @@ class Desk:
         """
         return self.services.ask(visit.me, service, command, command_id=command_id_of(visit), **fields)
 
-    def referral(self, visit: Visit) -> ReferralFacts:
+    def referral(self, visit: Visit) -> Known:
         """The referral that the address names. Raises CommandFailed, NoAnswer."""
-        answer = self.ask(visit, "console", "show", referral_id=visit.params["referral"])
-        return ReferralFacts.from_json(answer)
+        facts = ReferralFacts.from_json(self.ask(visit, "console", "show", referral_id=visit.params["referral"]))
+        return Known(**vars(facts), reference=self.references(visit, [facts.referral_id])[facts.referral_id])
+
+    def references(self, visit: Visit, referral_ids: Iterable[ReferralId]) -> dict[ReferralId, str]:
+        """By which references people know these referrals. Raises CommandFailed, NoAnswer."""
+        wanted = list(dict.fromkeys(referral_ids))
+        if not wanted:
+            return {}
+        told = self.ask(visit, "intake", "references", referral_ids=wanted)
+        known = {one.referral_id: one.reference for one in map(ReferenceOf.from_json, told)}
+        return {referral_id: known.get(referral_id, "erased") for referral_id in wanted}
 
     def counts(self, who: SignedIn) -> dict[WorkQueue, QueueCount]:
         """Raises CommandFailed, NoAnswer."""
@@ -60,6 +80,11 @@ class Desk:
 
     def seal_note(self, text: str) -> str | None:
         return self.keyring.seal("intake", Note(text=text)) if text else None
+
+    def forget_alerts(self, topics: set[str]) -> None:
+        """What was known of alerts is no more, if any of what has changed could be one."""
+        if topics & {ALERTS, EVERYTHING}:
+            self.alerts.asked_at = float("-inf")
 
     def unacknowledged(self, visit: Visit) -> int | None:
         """How many concerns nobody has in hand, for whoever may see alerts; None if that can't be known now."""

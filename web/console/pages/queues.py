@@ -9,8 +9,10 @@ from uuid import UUID
 from starlette.responses import Response
 
 from chassis.rpc import CommandFailed
-from contracts.commands.console import Assigned, Order, QueuePage, ReferralFacts, WorkQueue
+from contracts.commands.console import Assigned, Order, QueuePage, WorkQueue
+from contracts.commands.intake import ReferralSummary
 from contracts.permissions import Permission
+from contracts.reference import InvalidReference, parse_reference
 from contracts.vocabulary import ClientGroup, RiskLevel
 from web.console.pages import words
 from web.console.pages.desk import Desk, names
@@ -54,6 +56,7 @@ def queue(desk: Desk, visit: Visit) -> Response:
         queue=asked,
         heading=words.QUEUES[asked],
         page=page,
+        references=desk.references(visit, (item.referral_id for item in page.items)),
         listing=listing,
         order=order,
         chosen=chosen,
@@ -69,7 +72,10 @@ def find(desk: Desk, visit: Visit) -> Response:
     if not typed:
         return visit.page("find.html", typed="", why="")
     try:
-        found = ReferralFacts.from_json(desk.ask(visit, "console", "find", reference=typed))
+        reference = parse_reference(typed)
+        found = ReferralSummary.from_json(desk.ask(visit, "intake", "find_referral", reference=reference))
+    except InvalidReference as wrong:
+        return visit.page("find.html", typed=typed, why=str(wrong))
     except CommandFailed as refused:
         return visit.page("find.html", typed=typed, why=refused.message)
     return visit.go_to(f"/referrals/{found.referral_id}")

@@ -129,7 +129,6 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("heard_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("step", sa.Integer(), nullable=False),
-        sa.Column("reference", sa.String(length=20), nullable=True),
         sa.Column("state", sa.String(length=64), nullable=True),
         sa.Column("state_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reason", sa.String(length=64), nullable=True),
@@ -166,7 +165,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_referral")),
     )
     op.create_index(op.f("ix_referral_assigned_to"), "referral", ["assigned_to"], unique=False)
-    op.create_index(op.f("ix_referral_reference"), "referral", ["reference"], unique=False)
     op.create_table(
         "story",
         sa.Column("event_id", sa.Uuid(), nullable=False),
@@ -209,7 +207,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_story_referral_id"), table_name="story")
     op.drop_index(op.f("ix_story_correlation_id"), table_name="story")
     op.drop_table("story")
-    op.drop_index(op.f("ix_referral_reference"), table_name="referral")
     op.drop_index(op.f("ix_referral_assigned_to"), table_name="referral")
     op.drop_table("referral")
     op.drop_table("received_command")
