@@ -16,7 +16,7 @@ from chassis.ids import new_id
 from contracts.london import LONDON
 from leeward.cli import app
 from leeward.runtime.local_broker import Node
-from leeward.runtime.workspace import Workspace
+from leeward.runtime.workspace import SERVICES, Workspace
 from tests.site import running
 from tests.site.barriers import look_for_barriers
 from tests.site.running import Person, RunningSite, running_site
@@ -390,7 +390,7 @@ def test_no_secret_lies_in_any_log(linked: Linked, story: Story, person: Callabl
     therapist.go_on()
     folder: Path = linked.system.workspace.log("").parent
     logs = [linked.site.log, *folder.glob("*.log")]
-    assert len(logs) == 6
+    assert len(logs) == 1 + len(SERVICES)
     assert not [path.name for path in logs if secret in path.read_text(errors="replace")]
 
 
