@@ -174,7 +174,7 @@ def _staff(services: Sequence[str]) -> User:
         STAFF,
         "staff consoles and portals: give commands, publish letters about accounts, and listen in queues of their own",
         configure=own,
-        write=[*own, re.escape(COMMANDS)],
+        write=[*own, re.escape(COMMANDS), re.escape(f"{ACCOUNTS}.events")],
         read=[*own, *events_, re.escape(COMMANDS)],
         topics=[commands, _publishing(ACCOUNTS)],
     )
