@@ -43,7 +43,7 @@ def test_a_plain_pika_consumer_hears_a_referral(system: System) -> None:
     assert heard.headers["cloudEvents_subject"] == heard.data["referral_id"]
     assert heard.headers["cloudEvents_id"] == heard.message_id
     assert heard.headers["cloudEvents_dataschema"] == "urn:leeward:intake:ReferralReceived:1"
-    assert heard.headers["cloudEvents_sequence"] == 2  # how to reach them was said first
+    assert heard.headers["cloudEvents_sequence"] == 3  # its first step, and how to reach them, were said before
     assert heard.headers["causationid"] == str(receipt.submission_id)
     assert (heard.data["outward_code"], heard.data["police_force_area"]) == ("NP20", "gwent")
 
