@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from contracts.event import Event
 from contracts.events import accounts, billing, console, evaluation, intake, matching, notifications, web
@@ -20,3 +20,7 @@ def events() -> Iterator[type[Event]]:
         for member in vars(module).values():
             if isinstance(member, type) and issubclass(member, Event) and member is not Event:
                 yield member
+
+
+BY_NAME: Mapping[tuple[str, str], type[Event]] = {(event.publisher, event.__name__): event for event in events()}
+"""Every event by its publisher and its name."""

@@ -6,11 +6,10 @@ from typing import Any
 
 import orjson
 
-from contracts.catalogue import events
+from contracts.catalogue import BY_NAME
 from contracts.event import Event
 
 WITHHELD = "<withheld>"
-_KINDS = {(event.publisher, event.__name__): event for event in events()}
 
 
 def body_for_people(publisher: str, name: str, body: bytes | str) -> Any:
@@ -19,7 +18,7 @@ def body_for_people(publisher: str, name: str, body: bytes | str) -> Any:
         data = orjson.loads(body)
     except ValueError:
         return f"<not JSON, {len(body)} bytes>"
-    kind = _KINDS.get((publisher, name))
+    kind = BY_NAME.get((publisher, name))
     if not isinstance(data, dict) or kind is None:
         return WITHHELD
     return {field: _shown(kind, field, value) for field, value in data.items()}

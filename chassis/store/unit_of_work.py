@@ -9,8 +9,6 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Table, func, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from chassis.access.actor import Actor
@@ -18,6 +16,7 @@ from chassis.audit import store as audit_log
 from chassis.audit.chain import AuditAction
 from chassis.clock import Clock
 from chassis.ids import new_id
+from chassis.store.dialects import INSERTS
 from chassis.store.event_log import story_rows
 from chassis.store.fastpath.bulk import Rows, Statements, behind_of
 from chassis.store.fastpath.flush import as_parts, take_new
@@ -29,7 +28,7 @@ from contracts.event import Event
 
 def upsert(session: Session, table: Table) -> Any:
     """An INSERT with `on_conflict_do_update` and `on_conflict_do_nothing`, in the dialect of the session's database."""
-    return (postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert)(table)
+    return INSERTS[session.get_bind().dialect.name](table)
 
 
 Setting = tuple[datetime, Mapping[str, Any], datetime | None]

@@ -13,7 +13,7 @@ from sqlalchemy import Row, delete, select
 from sqlalchemy.orm import Session
 
 from chassis.ports import UnitOfWork
-from contracts.catalogue import events
+from contracts.catalogue import BY_NAME
 from contracts.event import Event
 from contracts.vocabulary import ReferralId
 from services.console.store.tables import archive
@@ -23,10 +23,8 @@ SEALED = "-"
 
 _SEALED_FIELDS = {
     event: tuple(name for name, field in event.schema.fields.items() if field.metadata.get("sealed_to"))
-    for event in events()
+    for event in BY_NAME.values()
 }
-
-BY_NAME = {(event.publisher, event.__name__): event for event in events()}
 
 
 def add_heard(unit: UnitOfWork[Any], event: Event) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, Select, Uuid, bindparam, delete, func, literal, select, tuple_
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from chassis.store.dialects import INSERTS
 from chassis.store.prepared import prepared
 from chassis.store.tables import Instant
 from contracts.commands.console import Assigned, Cursor, ListQueue, Order, WorkQueue
@@ -24,9 +23,6 @@ from services.console.store.tables import concerns, queue_counts, queue_items, r
 
 NO_DATE = datetime(2200, 1, 1, tzinfo=UTC)
 """Later than anything is due, and still a time that commands can carry."""
-
-
-_INSERT: Mapping[str, Any] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
 
 
 def _put(insert: Any) -> Any:
@@ -41,10 +37,10 @@ def _count(insert: Any) -> Any:
     return prepared(new.on_conflict_do_update(index_elements=["queue"], set_=added))
 
 
-_PUT = {dialect: _put(insert) for dialect, insert in _INSERT.items()}
+_PUT = {dialect: _put(insert) for dialect, insert in INSERTS.items()}
 
 
-_COUNT = {dialect: _count(insert) for dialect, insert in _INSERT.items()}
+_COUNT = {dialect: _count(insert) for dialect, insert in INSERTS.items()}
 
 
 def put(session: Session, item: Referral | Concern, before: Place | None, now: Place | None) -> None:

@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import and_, or_
 from sqlalchemy.orm import Session
 
+from chassis.store.dialects import INSERTS
 from chassis.store.prepared import prepared
-from services.notifications.store.dialects import INSERTS
 from services.notifications.store.tables import latest_facts
 
 

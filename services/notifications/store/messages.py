@@ -16,6 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from chassis.store import identity_map
+from chassis.store.dialects import INSERTS
 from chassis.store.prepared import prepared
 from contracts.vocabulary import (
     Channel,
@@ -26,7 +27,6 @@ from contracts.vocabulary import (
 from services.notifications.domain.messages import Message, State
 from services.notifications.domain.people import Client, Therapist
 from services.notifications.domain.templates import TO_ENCLOSED_CONTACT, Recipient, Template
-from services.notifications.store.dialects import INSERTS
 from services.notifications.store.tables import clients, messages, therapists
 
 # These are run for every message, so they are compiled once.

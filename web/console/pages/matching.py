@@ -5,24 +5,19 @@ from __future__ import annotations
 from uuid import uuid4
 
 from starlette.responses import Response
-from wtforms import HiddenField
 
 from contracts.commands.matching import CandidatesExplained, ChoiceReason, ExclusionReason, ExclusionView
 from web.console.pages import words
+from web.console.pages.commands import OnceForm, choice
 from web.console.pages.desk import Desk
-from web.shared.staff.forms import Choice, StaffForm
 from web.shared.staff.visit import Visit
 
 SHOWN = 60
 KILOMETRES, PENCE = frozenset({ExclusionReason.TOO_FAR}), frozenset({ExclusionReason.FEE_TOO_HIGH})
 
 
-class OfferForm(StaffForm):
-    command_id = HiddenField()
-    reason = Choice(
-        "Why this therapist?",
-        choices=[(reason.value, words.said(reason)) for reason in ChoiceReason],
-    )
+class OfferForm(OnceForm):
+    reason = choice(ChoiceReason, "Why this therapist?")
 
 
 def candidates(desk: Desk, visit: Visit) -> Response:

@@ -7,7 +7,7 @@ referral meanwhile, it comes back with what was typed and with who changed what,
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -42,8 +42,9 @@ from contracts.vocabulary import (
     Work,
 )
 from web.console.pages import words
-from web.console.pages.desk import Desk, names
-from web.shared.staff.forms import Choice, Said, StaffForm
+from web.console.pages.commands import OnceForm, choice
+from web.console.pages.desk import Desk, names, seen_of
+from web.shared.staff.forms import Said
 from web.shared.staff.serving import FAULTS, SENT_BEFORE
 from web.shared.staff.visit import Visit
 
@@ -51,28 +52,22 @@ LONGEST_NOTE = 5_000
 AGAIN = "ChangedMeanwhile"
 
 
-class ReferralForm(StaffForm):
-    """`seen` is the referral's newest step that this form knows of, and `command_id` makes it count once."""
+class ReferralForm(OnceForm):
+    """`seen` is the referral's newest step that this form knows of."""
 
     seen = HiddenField()
-    command_id = HiddenField()
 
 
 class NoteForm(ReferralForm):
     note = TextAreaField("Note", [Length(max=LONGEST_NOTE)], description="For colleagues. It is stored encrypted.")
 
 
-def _reason(kind: type[StrEnum], label: str = "Why?", leave_out: frozenset[StrEnum] = frozenset()) -> Any:
-    choices = [(code.value, words.said(code)) for code in kind if code not in leave_out]
-    return Choice(label, choices=choices)
-
-
 def _with_reason(kind: type[StrEnum], leave_out: frozenset[StrEnum] = frozenset()) -> type[ReferralForm]:
-    return type(f"{kind.__name__}Form", (NoteForm,), {"reason": _reason(kind, leave_out=leave_out)})
+    return type(f"{kind.__name__}Form", (NoteForm,), {"reason": choice(kind, leave_out=leave_out)})
 
 
 class ColleaguesNoteForm(ReferralForm):
-    kind = _reason(intake.NoteKind, "What is it about?")
+    kind = choice(intake.NoteKind, "What is it about?")
     text = TextAreaField(
         "Note", [Said("Write the note."), Length(max=LONGEST_NOTE)], description="It is stored encrypted."
     )
@@ -81,12 +76,12 @@ class ColleaguesNoteForm(ReferralForm):
 class PlainReasonForm(ReferralForm):
     """For steps that take no note."""
 
-    reason = _reason(SignpostReason)
+    reason = choice(SignpostReason)
 
 
 class ConcernForm(ReferralForm):
-    severity = _reason(Severity, "How urgent is it?")
-    category = _reason(ConcernCategory, "What is it about?", frozenset({ConcernCategory.YOUNG_CLIENT}))
+    severity = choice(Severity, "How urgent is it?")
+    category = choice(ConcernCategory, "What is it about?", frozenset({ConcernCategory.YOUNG_CLIENT}))
 
 
 class FirstSessionForm(ReferralForm):
@@ -94,7 +89,7 @@ class FirstSessionForm(ReferralForm):
 
 
 class MatchEndForm(ReferralForm):
-    reason = _reason(MatchEndReason, leave_out=frozenset({MatchEndReason.WITHDRAWN}))
+    reason = choice(MatchEndReason, leave_out=frozenset({MatchEndReason.WITHDRAWN}))
 
 
 def _words(label: str, description: str = "") -> TextAreaField:
@@ -110,9 +105,9 @@ class AssessForm(ReferralForm):
     aspect_psychological = _words("Psychological")
     aspect_spiritual = _words("Spiritual")
     aspect_social = _words("Social")
-    risk_level = _reason(RiskLevel, "How high is the risk?")
-    competence = _reason(Competence, "Which training does the therapist need?")
-    work = _reason(Work, "Which work?")
+    risk_level = choice(RiskLevel, "How high is the risk?")
+    competence = choice(Competence, "Which training does the therapist need?")
+    work = choice(Work, "Which work?")
     override_reason = SelectField(
         "If you decide otherwise than suggested: why?",
         [Optional()],
@@ -149,7 +144,6 @@ class StepForm:
     fields: Callable[[Desk, ReferralFacts, Any], dict[str, Any]]
     kind: str = ""
     done: str = "step"
-    hints: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def permission(self) -> Permission:
@@ -261,7 +255,7 @@ def take(desk: Desk, step: StepForm, visit: Visit) -> Response:
     changes: list[Change] = []
     refusal = ""
     if visit.is_post and form.validate() and _decides_openly(form, suggested):
-        if not (form.seen.data or "").isdecimal():
+        if seen_of(visit) is None:
             form.seen.data = str(facts.seen)
         try:
             fields = step.fields(desk, facts, form)
@@ -337,9 +331,8 @@ def _account(who: str) -> UUID | None:
         return None
 
 
-class OutcomeForm(StaffForm):
-    command_id = HiddenField()
-    outcome = _reason(ConcernOutcome, "What was decided?")
+class OutcomeForm(OnceForm):
+    outcome = choice(ConcernOutcome, "What was decided?")
     reason = TextAreaField(
         "Why?", [Said("Write why."), Length(max=LONGEST_NOTE)], description="It is stored encrypted."
     )

@@ -21,11 +21,11 @@ from web.console.pages.desk import Desk, command_id_of
 from web.shared.accounts.pages.forms import MOST_NAME, Ticks
 from web.shared.staff.forms import OneLine, Said, stripped
 from web.shared.staff.listing import AFTER, Listing
+from web.shared.staff.serving import SENT_BEFORE
 from web.shared.staff.visit import Visit
 
 A_PAGE = 50
 MOST_PLACES, OLDEST_YOUNG, DEAREST = 200, 17, 1_000_00
-GIVEN_BEFORE = "CommandIdTaken"
 
 
 def everybody(desk: Desk, visit: Visit) -> Response:
@@ -78,7 +78,7 @@ def admit(desk: Desk, visit: Visit) -> Response:
         return give(desk, visit, ADMIT, form, back="/therapists", to=page)
     except CommandFailed as refused:
         # What is sealed is sealed otherwise each time, so that matching takes a form that is sent again for another.
-        if refused.name != GIVEN_BEFORE:
+        if refused.name != SENT_BEFORE:
             raise
         return visit.go_to(page, done="admitted_before")
 
