@@ -183,6 +183,7 @@ WORDS: Mapping[type[StrEnum], Mapping[str, str]] = {
         "call": "A telephone call",
         "email": "An email",
         "decision": "A decision",
+        "written": "What we wrote to you",
         "other": "Something else",
     },
     v.MatchEndReason: {

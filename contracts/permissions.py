@@ -89,6 +89,7 @@ class Permission(StrEnum):
     SUSPEND_THERAPISTS = "suspend_therapists"
     GIVE_CODES = "give_codes"
     SEE_MESSAGES = "see_messages"
+    WRITE_TO_CLIENTS = "write_to_clients"
     EDIT_LETTERS = "edit_letters"
     ENTER_FORMS = "enter_forms"
     SEE_FORMS = "see_forms"
@@ -187,6 +188,7 @@ GRANTS: dict[Permission, Grant] = {
         "Give a therapist the code for a client's contact", _MATCHING | {Role.ASSESSOR}, reveals=True
     ),
     Permission.SEE_MESSAGES: Grant("See which messages were sent, and which failed", _OFFICE),
+    Permission.WRITE_TO_CLIENTS: Grant("Write to a client in the way that is safe for them", _OFFICE),
     Permission.EDIT_LETTERS: Grant("Change the wording of letters", frozenset({_LEAD, Role.ADMINISTRATOR})),
     Permission.ENTER_FORMS: Grant("Enter answers given on paper or by telephone", _OFFICE),
     Permission.SEE_FORMS: Grant("See who was invited to answer, and who has answered", _OFFICE),

@@ -75,6 +75,17 @@ class SafeContact(Shape):
     discreet: bool = True
     call_as: Name | None = None
 
+    @property
+    def lacks_address(self) -> bool:
+        """Whether it isn't said where somebody is reached in the way that they have chosen."""
+        where = {
+            SafeChannel.EMAIL: self.email,
+            SafeChannel.TEXT: self.telephone,
+            SafeChannel.TELEPHONE: self.telephone,
+            SafeChannel.POST: self.address,
+        }
+        return self.channel in where and not where[self.channel]
+
     def addressed_to(self, addressee: str | None) -> str | None:
         """What stands on an envelope: who and where, and never from whom. None without an address."""
         if not (self.address and addressee) or addressee.casefold() in self.address.casefold():
@@ -353,6 +364,12 @@ class Note(Shape):
     """Why a person took a step with a referral, in their words, sealed to intake inside the command."""
 
     text: Annotated[str, validate.Length(min=1, max=5_000)]
+
+
+class WordsToClient(Shape):
+    """What a person of the charity writes to a client, sealed to notifications inside `write_to_client`."""
+
+    words: Annotated[str, validate.Length(min=1, max=5_000)]
 
 
 class TherapistContact(Shape):

@@ -271,6 +271,21 @@ class RotaPlan(Shape):
     staff: tuple[StaffId, ...] = ()
 
 
+class WriteToClient(Command, needs=Permission.WRITE_TO_CLIENTS):
+    """A person writes to a client in the way that is safe for them. `words` holds `contracts.sealed.WordsToClient`."""
+
+    referral_id: ReferralId
+    words: Sealed
+
+
+class WrittenToClient(Shape):
+    """Who gets it, and by which channel. Without `in_full` they are asked to call, and are told nothing else."""
+
+    recipient: Slug
+    channel: Channel
+    in_full: bool
+
+
 class ListMessages(Query, needs=Permission.SEE_MESSAGES):
     """Which messages are there about a referral or a concern, the oldest first? Never what they say."""
 

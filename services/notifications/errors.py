@@ -29,6 +29,10 @@ class NothingAskedAfter(Refused):
     """Say which referral or which concern the messages should be about."""
 
 
+class NotWrittenTo(Refused):
+    """Nothing may be sent to this client, or only a person may get in touch with them."""
+
+
 class NoIntroduction(Refused):
     """Nobody is introduced to this client, or may see them at the moment."""
 

@@ -39,6 +39,7 @@ from contracts.commands.notifications import (
     RecordOutcome,
     RenewIntroduction,
     SendClientCode,
+    WriteToClient,
 )
 from contracts.commands.subject import GetSubjectData, ReadOutcomes
 from contracts.events.accounts import StaffInvited, StaffTold
@@ -116,6 +117,7 @@ from services.notifications.handlers import (
     rota,
     sending,
     therapist_messages,
+    writing,
 )
 from services.notifications.store import tables
 
@@ -314,6 +316,7 @@ class NotificationsService:
     rota = command(GetRota, queries.show_rota)
     rota_plan = command(GetRotaPlan, queries.show_rota_plan)
     messages = command(ListMessages, queries.list_messages)
+    write_to_client = command(WriteToClient, writing.write_to_client)
     about_subject = command(GetSubjectData, telling(subject_access.tell, subject_access.tell_writer))
     read_outcomes = command(ReadOutcomes, subject_access.read_outcomes)
     health = health_check()

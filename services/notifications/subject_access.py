@@ -56,6 +56,7 @@ MESSAGES = {
     Template.SIGNPOSTED: "Another service fits better",
     Template.WITHDRAWAL_CONFIRMED: "Your request was taken back",
     Template.REQUEST_GOES_ON: "Your request goes on: it had been ended by mistake",
+    Template.PERSONAL_MESSAGE: "What one of us wrote to you, which stands with our notes",
     Template.CLIENT_EVALUATION: "How are things going? A form to fill in",
     Template.OFFER: "Whether they could see somebody, without saying who",
     Template.OFFER_WITHDRAWN: "That we no longer ask whether they could see somebody",

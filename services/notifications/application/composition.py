@@ -17,6 +17,7 @@ from contracts.sealed import (
     SafeContact,
     SafeHours,
     StaffLetter,
+    WordsToClient,
 )
 from contracts.shape import InvalidShape
 from contracts.vocabulary import AlertStep, Channel, StaffId
@@ -70,7 +71,11 @@ def compose_for_client(
         return ComposedMessage(
             stand_in.value, values, unit.dependencies.settings.discreet_sender, to, known.language, channel
         )
-    values = {**_values(unit, message, known), "form_link": _link(unit, message, known.language)}
+    values = {
+        **_values(unit, message, known),
+        "form_link": _link(unit, message, known.language),
+        "words": _words(unit, message),
+    }
     return ComposedMessage(
         _template_name(message), values, unit.dependencies.settings.sender, to, known.language, channel
     )
@@ -110,6 +115,13 @@ def _was_written_for(message: Message, known: ClientContact) -> bool:
     return message.recipient is Recipient.CLIENT and known.writer is not None
 
 
+def _words(unit: UnitOfWork[Dependencies], message: Message) -> str | None:
+    """What a person of the charity has written, in a message of theirs."""
+    if message.template is not Template.PERSONAL_MESSAGE or not message.sealed:
+        return None
+    return unit.dependencies.keyring.open(WordsToClient, message.sealed).words
+
+
 def _template_name(message: Message) -> str:
     own = message.template.value
     return message.template.writers_wording or own if message.recipient is Recipient.WRITER else own
@@ -117,9 +129,10 @@ def _template_name(message: Message) -> str:
 
 def _discreet_values(unit: UnitOfWork[Dependencies], message: Message, known: ClientContact) -> dict[str, Any]:
     policy, contact = unit.dependencies.settings, contact_for(known, message.recipient)
+    by_call_alone = message.template is Template.PERSONAL_MESSAGE  # what a person wrote stands on no page of theirs
     return {
         "reference": known.reference,
-        "link": _link(unit, message, known.language) or _status_page(unit, message, known),
+        "link": None if by_call_alone else _link(unit, message, known.language) or _status_page(unit, message, known),
         "call_us": policy.discreet_telephone,
         "sender_name": (contact and contact.call_as) or policy.discreet_sender.name,
     }

@@ -52,6 +52,7 @@ class Template(StrEnum):
     WITHDRAWAL_CONFIRMED = "withdrawal_confirmed"
     REQUEST_GOES_ON = "request_goes_on"
     CLIENT_EVALUATION = "client_evaluation"
+    PERSONAL_MESSAGE = "personal_message"
 
     OFFER = "offer"
     OFFER_WITHDRAWN = "offer_withdrawn"
@@ -159,6 +160,7 @@ _TO_CLIENTS = frozenset(
         Template.WITHDRAWAL_CONFIRMED,
         Template.REQUEST_GOES_ON,
         Template.CLIENT_EVALUATION,
+        Template.PERSONAL_MESSAGE,
     }
 )
 TO_ENCLOSED_CONTACT = frozenset({Template.CONTACT_CODE, Template.CONTACT_MOVED})

@@ -60,6 +60,7 @@ _OWN: Mapping[Template, Mapping[str, Any]] = {
     Template.CONTACT_CHANGED: _INTRODUCED,
     Template.SUBSIDY_WAITING: {"reason": "no_money"},
     Template.CLIENT_EVALUATION: _FORM_LINK,
+    Template.PERSONAL_MESSAGE: {"words": "We tried to call you, as you asked.\n\nWhen is a good time?"},
     Template.OFFER: {
         "offer_id": _ID,
         "expires_at": "2026-11-25T10:00:00+00:00",

@@ -86,6 +86,7 @@ TOPIC: Mapping[str, str] = {
     Template.WITHDRAWAL_CONFIRMED: "that the request has been taken back",
     Template.REQUEST_GOES_ON: "that the request goes on",
     Template.CLIENT_EVALUATION: "some questions, if they would like to answer them",
+    Template.PERSONAL_MESSAGE: "what a colleague has written to them: it stands with the notes",
     Template.OFFER: "an offer to a therapist",
     Template.OFFER_WITHDRAWN: "that an offer has been taken back",
     Template.INTRODUCTION: "a therapist's introduction to their client",
