@@ -187,9 +187,10 @@ class ReferralFacts(Shape):
 
 
 class ListEvents(Query, needs=Permission.SEE_EVENTS):
-    """What happened to a referral in all services? The newest first, a page at a time."""
+    """What happened to a referral in all services, or in one? The newest first, a page at a time."""
 
     referral_id: ReferralId
+    publisher: Slug | None = None
     before: Annotated[int, validate.Range(min=1)] | None = None
     limit: Annotated[int, validate.Range(min=1, max=200)] = 50
 

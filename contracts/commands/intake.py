@@ -107,6 +107,22 @@ class SettleContactChange(ReferralCommand, needs=Permission.CHANGE_CONTACTS):
     accept: bool
 
 
+class ListContactChanges(Query, needs=Permission.CHANGE_CONTACTS):
+    """Which new contacts wait for a person to make sure of them, the longest waiting first?"""
+
+    limit: Annotated[int, validate.Range(min=1, max=1_000)] = 100
+
+
+class WaitingContactChange(Shape):
+    """A new contact that a client, or whoever wrote for them, has named. What it is stands in their record."""
+
+    referral_id: ReferralId
+    reference: str
+    client_group: ClientGroup
+    whose: Party
+    asked_at: datetime
+
+
 class ListAwaiting(Query, needs=Permission.SEE_REFERRALS):
     """Which requests wait for their assessment, the longest waiting first?"""
 
@@ -335,10 +351,14 @@ class StepTaken(Shape):
 
 
 class History(Shape):
-    """All steps, the first first, and what a person can do next."""
+    """All steps, the first first, and what a person can do next.
+
+    `contact_waits`: a new contact that they named waits for a person to make sure of it.
+    """
 
     steps: tuple[StepTaken, ...]
     possible: tuple[str, ...]
+    contact_waits: bool = False
 
 
 class SuggestAssessment(Query, needs=Permission.ASSESS):
@@ -400,6 +420,8 @@ class NoteKind(StrEnum):
     CALL = "call"
     EMAIL = "email"
     DECISION = "decision"
+    WRITTEN = "written"
+    """What was written to the client themselves, or to whoever wrote for them."""
     OTHER = "other"
 
 

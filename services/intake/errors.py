@@ -84,6 +84,10 @@ class NothingLeftToRead(UnknownReferral):
     """The person was erased."""
 
 
+class NotReachable(Refused):
+    """A contact names a way to reach somebody, and not where."""
+
+
 class NobodyWroteForThem(Refused):
     """The client wrote themselves: there is no writer whose contact could be changed."""
 

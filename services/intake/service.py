@@ -36,6 +36,7 @@ from contracts.commands.intake import (
     Hold,
     Link,
     ListAwaiting,
+    ListContactChanges,
     ListDuplicates,
     ListLinks,
     ListUnreadable,
@@ -175,6 +176,7 @@ class IntakeService:
     change_by_client = command(ChangeByClient, contact_changes.change_by_client)
     settle_contact_change = command(SettleContactChange, contact_changes.settle_contact_change)
     awaiting_assessment = command(ListAwaiting, queries.list_awaiting)
+    waiting_contacts = command(ListContactChanges, queries.list_contact_changes)
     suggest_assessment = command(SuggestAssessment, assessment.suggest_assessment)
     assess = command(Assess, assessment.assess)
     take_up = command(TakeUp, lifecycle.take_up)

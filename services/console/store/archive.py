@@ -70,9 +70,13 @@ def events_of(session: Session, referral_ids: Iterable[ReferralId]) -> Iterator[
     return iter(session.execute(wanted))
 
 
-def page_of(session: Session, referral_id: ReferralId, *, before: int | None, limit: int) -> Sequence[Row[Any]]:
-    """The newest events about a referral, or those before a position."""
+def page_of(
+    session: Session, referral_id: ReferralId, *, publisher: str | None, before: int | None, limit: int
+) -> Sequence[Row[Any]]:
+    """The newest events about a referral, of one publisher if it is named, or those before a position."""
     wanted = select(archive).where(archive.c.referral_id == referral_id).order_by(archive.c.position.desc())
+    if publisher is not None:
+        wanted = wanted.where(archive.c.publisher == publisher)
     if before is not None:
         wanted = wanted.where(archive.c.position < before)
     return session.execute(wanted.limit(limit)).all()

@@ -44,7 +44,7 @@ from services.intake.dependencies import Dependencies
 from services.intake.domain.contact_change import TAKES_A_CODE, TRIES, ContactChange, digest_of_code
 from services.intake.domain.referral import Referral
 from services.intake.domain.states import TRANSITIONS, Step
-from services.intake.errors import NothingToSettle
+from services.intake.errors import NothingToSettle, NotReachable
 from services.intake.store import pending_contacts, referrals
 
 CONFIRMED_BY_A_PERSON = frozenset({ClientGroup.SURVIVOR, ClientGroup.YOUNG_PERSON, ClientGroup.IN_PRISON})
@@ -225,12 +225,14 @@ def _agree(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
 def change_contact(unit: UnitOfWork[Dependencies], request: ChangeContact) -> Done:
     """From now on nothing goes to where it went before. A therapist who knows the old contact is told the new one.
 
-    Raises UnknownReferral, ChangedMeanwhile, StepNotPossible, HandlesLinkedReferral, NotSealedToIntake,
+    Raises UnknownReferral, ChangedMeanwhile, StepNotPossible, HandlesLinkedReferral, NotSealedToIntake, NotReachable,
     NobodyWroteForThem.
     """
     referral = get_as_seen(unit, request)
     refuse_who_handles_linked(unit, referral, unit.actor.who)
     contact = open_sealed(unit, SafeContact, request.contact)
+    if contact.lacks_address:
+        raise NotReachable("Say where they are reached in this way: the address or the number is missing.")
     take_step(
         unit,
         referral,

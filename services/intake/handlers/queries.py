@@ -13,11 +13,13 @@ from contracts.commands.intake import (
     GetStatus,
     History,
     ListAwaiting,
+    ListContactChanges,
     ReferenceOf,
     ReferralSummary,
     StateCount,
     StatusAnswer,
     StepTaken,
+    WaitingContactChange,
 )
 from contracts.sealed import Credentials
 from services.intake.application.lookup import find_by_reference, get_referral, open_sealed
@@ -26,7 +28,7 @@ from services.intake.application.verification import verify_credentials
 from services.intake.dependencies import Dependencies
 from services.intake.domain.states import Step, possible_steps
 from services.intake.errors import UnknownReferral
-from services.intake.store import concerns, referrals
+from services.intake.store import concerns, pending_contacts, referrals
 
 
 def list_awaiting(unit: UnitOfWork[Dependencies], request: ListAwaiting) -> list[AwaitingAssessment]:
@@ -109,4 +111,18 @@ def get_history(unit: UnitOfWork[Dependencies], request: GetHistory) -> History:
             for row in referrals.history_of(unit.session, referral.id)
         ),
         possible=tuple(step.value for step in possible_steps(referral.state)),
+        contact_waits=pending_contacts.is_waiting(unit.session, referral.id),
     )
+
+
+def list_contact_changes(unit: UnitOfWork[Dependencies], request: ListContactChanges) -> list[WaitingContactChange]:
+    return [
+        WaitingContactChange(
+            referral_id=row.referral_id,
+            reference=row.reference,
+            client_group=row.client_group,
+            whose=row.whose,
+            asked_at=row.asked_at,
+        )
+        for row in pending_contacts.list_waiting(unit.session, limit=request.limit)
+    ]

@@ -15,7 +15,9 @@ from chassis.privacy.ephemeral_key import OneTimeKey
 from contracts.commands.intake import (
     ChangeByClient,
     ChangeContact,
+    GetHistory,
     GetStatus,
+    ListContactChanges,
     Merge,
     RecordConsent,
     SettleContactChange,
@@ -436,3 +438,25 @@ def test_whoever_wrote_for_somebody_else_is_not_told_that_they_are_seen_themselv
     assert asks(intake, asked).words == status.WRITERS_WORDS[State.ASSESSED]
     own = intake.ask_and_assess()
     assert asks(intake, own).words == status.WORDS[State.ASSESSED]
+
+
+def test_what_waits_for_a_person_is_listed_until_it_is_settled(intake: Intake) -> None:
+    asked = intake.ask_for_help(client_group=ClientGroup.SURVIVOR)
+    assert not intake.ask(queries.get_history, GetHistory(referral_id=asked.referral_id)).contact_waits
+    does(intake, asked, ClientStep.CHANGE_CONTACT, contact=CALL, old_is_safe=False)
+    (waiting,) = intake.ask(queries.list_contact_changes, ListContactChanges())
+    assert (waiting.referral_id, waiting.reference, waiting.whose) == (asked.referral_id, asked.reference, Party.CLIENT)
+    assert intake.ask(queries.get_history, GetHistory(referral_id=asked.referral_id)).contact_waits
+    intake.ask(contact_changes.settle_contact_change, SettleContactChange(referral_id=asked.referral_id, accept=False))
+    assert intake.ask(queries.list_contact_changes, ListContactChanges()) == []
+
+
+@pytest.mark.parametrize("channel", [SafeChannel.EMAIL, SafeChannel.TEXT, SafeChannel.TELEPHONE, SafeChannel.POST])
+def test_a_contact_without_an_address_is_refused(intake: Intake, channel: SafeChannel) -> None:
+    asked = intake.ask_for_help()
+    sealed = intake.web.seal("intake", SafeContact(channel=channel))
+    change = ChangeContact(
+        referral_id=asked.referral_id, whose=Party.CLIENT, contact=sealed, reason=ContactChangeReason.MISTYPED
+    )
+    with pytest.raises(errors.NotReachable, match="missing"):
+        intake.ask(contact_changes.change_contact, change)
