@@ -118,7 +118,7 @@ def confirm_roles(house: House, administrator: Browser) -> None:
     """A second person confirms roles that reveal personal data."""
     second = house.join(administrator, "cyd@example.org", Role.ADMINISTRATOR)
     second.open("/people/confirmations")
-    for role in (Role.ASSESSOR, Role.MATCHING, Role.SAFEGUARDING_LEAD):
+    for role in (Role.ASSESSOR, Role.MATCHING, Role.SAFEGUARDING_LEAD, Role.FINANCE):
         path = f"/people/{house.id_of('eva@example.org')}/roles/decide"
         if second.path == "/sign-in/again":
             second.prove_again()

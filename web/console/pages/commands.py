@@ -41,7 +41,7 @@ def yes_or_no(label: str, **rest: Any) -> Any:
 class CommandForm:
     """A command with its form, and what a page says of it.
 
-    `fields` makes the command's fields of the form's, and `fill` the form's first values of what it is about.
+    `fields` makes the command's fields of what it is about and of the form, and `fill` the form's first values.
     `problems` says at which field a refusal of the service is shown, by the refusal's name. Without `once` it is given
     anew each time it is sent: what is sealed is sealed otherwise each time, so that under one identifier the second
     would be refused, and given twice it says the same.
@@ -55,8 +55,8 @@ class CommandForm:
     button: str
     says: str
     form: type[OnceForm]
-    fields: Callable[[Desk, Visit, Any], dict[str, Any]]
-    done: str
+    fields: Callable[[Desk, Any, Any], dict[str, Any]]
+    done: str = "step"
     kind: str = ""
     once: bool = True
     fill: Callable[[Any], dict[str, Any]] = lambda _: {}
@@ -69,16 +69,27 @@ class CommandForm:
 
 
 def give(
-    desk: Desk, visit: Visit, command: CommandForm, form: OnceForm, *, back: str, to: str = "", about: str = ""
+    desk: Desk,
+    visit: Visit,
+    command: CommandForm,
+    form: OnceForm,
+    *,
+    back: str,
+    to: str = "",
+    about: Any = None,
+    hint: str = "",
 ) -> Response:
-    """Shows the form, or gives the command and goes on. Raises CommandFailed, NoAnswer."""
+    """Shows the form, or gives the command and goes on. Raises CommandFailed, NoAnswer.
+
+    `about` is what the command's fields are made of beside the form, and `hint` says that in words.
+    """
     if visit.is_post and form.validate():
         try:
             send = desk.tell if command.once else desk.ask
-            send(visit, command.service, command.method, **command.fields(desk, visit, form))
+            send(visit, command.service, command.method, **command.fields(desk, about, form))
             return visit.go_to(to or back, done=command.done)
         except CommandFailed as refused:
             if refused.name not in command.problems:
                 raise
             form.refuse(form[command.problems[refused.name]], refused.message)
-    return visit.page("command.html", step=command, form=form, back=back, about=about)
+    return visit.page("command.html", step=command, form=form, back=back, about=hint)

@@ -6,7 +6,8 @@ from uuid import uuid4
 
 from starlette.responses import Response
 
-from contracts.commands.matching import CandidatesExplained, ChoiceReason, ExclusionReason, ExclusionView
+from contracts.commands.matching import CandidatesExplained, ChoiceReason, ExclusionReason, ExclusionView, Standing
+from contracts.vocabulary import UndoReason
 from web.console.pages import words
 from web.console.pages.commands import OnceForm, choice
 from web.console.pages.desk import Desk
@@ -18,6 +19,10 @@ KILOMETRES, PENCE = frozenset({ExclusionReason.TOO_FAR}), frozenset({ExclusionRe
 
 class OfferForm(OnceForm):
     reason = choice(ChoiceReason, "Why this therapist?")
+
+
+class UndoForm(OnceForm):
+    reason = choice(UndoReason)
 
 
 def candidates(desk: Desk, visit: Visit) -> Response:
@@ -48,6 +53,17 @@ def offer(desk: Desk, visit: Visit) -> Response:
         )  # fmt: skip
         return visit.go_to(f"/referrals/{facts.referral_id}", done="offered")
     return visit.page("offer.html", facts=facts, form=form, therapist_id=therapist_id)
+
+
+def undo_end(desk: Desk, visit: Visit) -> Response:
+    """Has a match go on that was ended by mistake."""
+    facts = desk.referral(visit)
+    form = visit.form(UndoForm, command_id=uuid4())
+    standing = Standing.from_json(desk.ask(visit, "matching", "standing", referral_id=facts.referral_id))
+    if visit.is_post and form.validate() and standing.last_match_id:
+        desk.tell(visit, "matching", "undo_match_end", match_id=standing.last_match_id, reason=form.reason.data)
+        return visit.go_to(f"/referrals/{facts.referral_id}", done="step")
+    return visit.page("undo_end.html", facts=facts, form=form, standing=standing)
 
 
 def exclusion(one: ExclusionView) -> str:

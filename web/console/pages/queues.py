@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from chassis.rpc import CommandFailed
 from contracts.commands.console import Assigned, Order, QueuePage, WorkQueue
-from contracts.commands.intake import ReferralSummary
+from contracts.commands.intake import ReferralSummary, WaitingContactChange
 from contracts.permissions import Permission
 from contracts.reference import InvalidReference, parse_reference
 from contracts.vocabulary import ClientGroup, RiskLevel
@@ -20,6 +20,7 @@ from web.shared.staff.listing import AFTER, Listing
 from web.shared.staff.visit import Visit
 
 CodeT = TypeVar("CodeT", bound=StrEnum)
+MOST_LISTED = 200
 OF_NOBODY_YET = frozenset({WorkQueue.NEW_REQUESTS, WorkQueue.CONCERNS})
 FILTERS: dict[str, tuple[type[StrEnum], str]] = {
     "assigned": (Assigned, "Whose work"), "client_group": (ClientGroup, "For whom"), "risk_level": (RiskLevel, "Risk"),
@@ -64,6 +65,12 @@ def queue(desk: Desk, visit: Visit) -> Response:
         names=names(visit, (item.assigned_to for item in page.items)),
         filters=FILTERS,
     )
+
+
+def contact_changes(desk: Desk, visit: Visit) -> Response:
+    """New contacts that clients have named, and that a person has to make sure of."""
+    answer = desk.ask(visit, "intake", "waiting_contacts", limit=MOST_LISTED)
+    return visit.page("contact_changes.html", waiting=[WaitingContactChange.from_json(one) for one in answer])
 
 
 def find(desk: Desk, visit: Visit) -> Response:

@@ -16,8 +16,10 @@ from contracts.commands.subject import Holding, ReadingReason, SealedHolding
 from contracts.london import LONDON
 from contracts.permissions import Permission
 from web.console.pages import words
+from web.console.pages.client_forms import OF_CLIENT
 from web.console.pages.desk import Desk, names, seen_of
 from web.console.pages.steps import FORMS
+from web.shared.staff.listing import AFTER, Listing
 from web.shared.staff.visit import Visit
 
 EVENTS_A_PAGE = 40
@@ -28,31 +30,52 @@ SHOWN_FOR_SECONDS = 300
 def show(desk: Desk, visit: Visit) -> Response:
     facts = desk.referral(visit)
     history = History.from_json(desk.ask(visit, "intake", "history", referral_id=facts.referral_id))
-    seen = [EventSeen.from_json(one) for one in _events(desk, visit)]
+    part = visit.query.get("part", "")
+    part = part if part in words.PUBLISHERS else ""
+    seen = _events(desk, visit, part)
+    possible = [FORMS[name] for name in history.possible if name in FORMS and _may(visit, FORMS[name].permission)]
     called = names(visit, [facts.assigned_to, *(event.account_id for event in seen)])
     return visit.page(
         "referral.html",
         facts=facts,
-        steps=[FORMS[step] for step in history.possible if step in FORMS and _may(visit, FORMS[step].permission)],
+        steps=[step for step in possible if step not in OF_CLIENT and step is not FORMS["assess"]],
+        says=[step for step in possible if step in OF_CLIENT],
+        contact_waits=history.contact_waits,
         may_take_up="take_up" in history.possible and _may(visit, Permission.ASSESS),
         may_assess="assess" in history.possible and _may(visit, Permission.ASSESS),
         days=_by_day(seen, called),
-        before=seen[-1].position if len(seen) == EVENTS_A_PAGE else None,
+        part=part,
+        listing=_listing(visit, part, seen),
         names=called,
         may=lambda permission: _may(visit, Permission(permission)),
         me=visit.me.account_id,
     )
 
 
-def _events(desk: Desk, visit: Visit) -> list[object]:
+def _events(desk: Desk, visit: Visit, part: str) -> list[EventSeen]:
+    """A page of what happened, the newest first: all of it, or what one part of the system has said."""
     if not _may(visit, Permission.SEE_EVENTS):
         return []
-    before = visit.query.get("before", "")
-    answer: list[object] = desk.ask(
+    answer = desk.ask(
         visit, "console", "list_events", referral_id=visit.params["referral"], limit=EVENTS_A_PAGE,
-        before=int(before) if before.isdecimal() and 0 < len(before) < 16 else None,
+        before=_position(visit), publisher=part or None,
     )  # fmt: skip
-    return answer
+    return [EventSeen.from_json(one) for one in answer]
+
+
+def _position(visit: Visit) -> int | None:
+    """Where a page of the timeline begins, from the address; a mistyped one is the first page's."""
+    before = visit.query.get(AFTER, "")
+    return int(before) if before.isdecimal() and int(before[:16]) > 0 and len(before) < 16 else None
+
+
+def _listing(visit: Visit, part: str, seen: list[EventSeen]) -> Listing:
+    return Listing(
+        visit.path,
+        {"part": (part, f"Part: {words.PUBLISHERS[part]}")} if part else {},
+        visit.query.get(AFTER, "") if _position(visit) else "",
+        str(seen[-1].position) if len(seen) == EVENTS_A_PAGE else None,
+    )
 
 
 def _may(visit: Visit, permission: Permission) -> bool:

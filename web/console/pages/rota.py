@@ -70,7 +70,7 @@ def change(desk: Desk, step: CommandForm, visit: Visit) -> Response:
         form.staff.choices = NOBODY_CHOSEN + [(str(one), called.get(one, UNKNOWN)) for one in plan.staff]
     elif isinstance(form, StaffContactForm):
         form.staff.choices = NOBODY_CHOSEN + [(str(one.id), one.name) for one in _accounts(visit)]
-    return give(desk, visit, step, form, back="/rota")
+    return give(desk, visit, step, form, back="/rota", about=visit)
 
 
 class PersonForm(OnceForm):

@@ -9,7 +9,7 @@ from starlette.convertors import StringConvertor, register_url_convertor
 from contracts.commands.console import WorkQueue
 from contracts.permissions import Permission
 from web.console.live import Live
-from web.console.pages import funds, matching, queues, referral, rota, steps, therapists
+from web.console.pages import details, funds, matching, queues, referral, rota, steps, therapists
 from web.console.pages.desk import Desk
 from web.shared.accounts.pages import table as accounts
 from web.shared.staff.access import FORM, GET, POST, Door, Page
@@ -54,6 +54,32 @@ def pages_of(desk: Desk, live: Live) -> tuple[Page, ...]:
             f"{REFERRAL}/offer/{{therapist:id}}", FORM, partial(matching.offer, desk), Permission.MANAGE_MATCHES,
             back=f"{BACK}/candidates",
         ),
+        Page(f"{REFERRAL}/undo_end", FORM, partial(matching.undo_end, desk), Permission.MANAGE_MATCHES, back=BACK),
+        Page(f"{REFERRAL}/messages", GET, partial(details.messages, desk), Permission.SEE_MESSAGES, back=BACK),
+        Page(
+            f"{REFERRAL}/write", FORM, partial(details.write, desk), Permission.WRITE_TO_CLIENTS,
+            back=f"{BACK}/messages",
+        ),
+        Page(f"{REFERRAL}/forms", GET, partial(details.forms, desk), Permission.SEE_FORMS, back=BACK),
+        Page(
+            f"{REFERRAL}/forms/{{invitation:id}}", FORM, partial(details.enter_answers, desk), Permission.ENTER_FORMS,
+            back=f"{BACK}/forms",
+        ),
+        Page(f"{REFERRAL}/links", GET, partial(details.links, desk), sees, back=BACK),
+        Page(f"{REFERRAL}/link", FORM, partial(details.link, desk), Permission.LINK_PEOPLE, back=f"{BACK}/links"),
+        Page(
+            f"{REFERRAL}/links/{{link:id}}", FORM, partial(details.unlink, desk), Permission.UNLINK_PEOPLE,
+            back=f"{BACK}/links",
+        ),
+        Page(f"{REFERRAL}/money", GET, partial(details.money, desk), Permission.SEE_MONEY, back=BACK),
+        *(
+            Page(
+                f"{REFERRAL}/{step.name}", FORM, partial(details.decide, desk, step), step.permission,
+                back=f"{BACK}/money",
+            )
+            for step in details.OF_MONEY
+        ),
+        Page("/contact-changes", GET, partial(queues.contact_changes, desk), Permission.CHANGE_CONTACTS, back="/"),
         Page(f"{CONCERN}/acknowledge", POST, partial(steps.acknowledge, desk), acknowledges, back=BACK),
         Page(f"{CONCERN}/outcome", FORM, partial(steps.record_outcome, desk), acknowledges, back=BACK),
         Page("/therapists", GET, partial(therapists.everybody, desk), Permission.MANAGE_THERAPISTS, back="/"),

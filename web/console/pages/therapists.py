@@ -66,7 +66,7 @@ def change(desk: Desk, step: CommandForm, visit: Visit) -> Response:
         form.reason.choices = [(reason.value, words.said(reason)) for reason in therapist.suspensions]
     if isinstance(form, ProfileForm) and visit.is_post and form.was.data != _as_it_is(therapist):
         return _changed_meanwhile(visit, step, form, therapist)
-    return give(desk, visit, step, form, back=back, about=_about(therapist))
+    return give(desk, visit, step, form, back=back, about=therapist, hint=_about(therapist))
 
 
 def admit(desk: Desk, visit: Visit) -> Response:
@@ -75,7 +75,7 @@ def admit(desk: Desk, visit: Visit) -> Response:
     therapist_id = command_id_of(visit)
     page = f"/therapists/{therapist_id}"
     try:
-        return give(desk, visit, ADMIT, form, back="/therapists", to=page)
+        return give(desk, visit, ADMIT, form, back="/therapists", to=page, about=therapist_id)
     except CommandFailed as refused:
         # What is sealed is sealed otherwise each time, so that matching takes a form that is sent again for another.
         if refused.name != SENT_BEFORE:
@@ -152,12 +152,8 @@ class AdmitForm(ContactForm, PracticeForm, WorkForm):
     """The problems come in the order of the fields on the page, which is that in which their classes are written."""
 
 
-def _of(visit: Visit) -> dict[str, Any]:
-    return {"therapist_id": visit.params["therapist"]}
-
-
-def _with_reason(desk: Desk, visit: Visit, form: Any) -> dict[str, Any]:
-    return {**_of(visit), "reason": form.reason.data}
+def _with_reason(desk: Desk, therapist: TherapistView, form: Any) -> dict[str, Any]:
+    return {"therapist_id": therapist.therapist_id, "reason": form.reason.data}
 
 
 def _sealed(desk: Desk, form: Any) -> str:
@@ -175,9 +171,9 @@ def _work(form: Any) -> dict[str, Any]:
     }
 
 
-def _admission(desk: Desk, visit: Visit, form: Any) -> dict[str, Any]:
+def _admission(desk: Desk, therapist_id: UUID, form: Any) -> dict[str, Any]:
     return {
-        "therapist_id": command_id_of(visit),
+        "therapist_id": therapist_id,
         "contact": _sealed(desk, form),
         "outward_code": form.outward_code.value,
         "places": form.places.value,
@@ -208,15 +204,15 @@ REINSTATE = CommandForm(
 CHANGES = (
     CommandForm("places", "matching", "change_places", matching.ChangePlaces, "Change places", "Save it",
         "They can take this many more clients from now on, and are not away any more.", PlacesForm,
-        lambda desk, visit, form: {**_of(visit), "places": form.places.value}, "places",
+        lambda desk, one, form: {"therapist_id": one.therapist_id, "places": form.places.value}, "places",
         fill=lambda therapist: {"places": str(therapist.places)}),
     CommandForm("change", "matching", "change_therapist", matching.ChangeTherapist, "Change fee, languages and ages",
         "Save it", "It counts at once. A fee that was agreed with a client stays.", ProfileForm,
-        lambda desk, visit, form: _with_reason(desk, visit, form) | _work(form), "therapist", fill=_profile,
+        lambda desk, one, form: _with_reason(desk, one, form) | _work(form), "therapist", fill=_profile,
         problems=AGES),
     CommandForm("contact", "matching", "change_therapist", matching.ChangeTherapist, "Change how they are reached",
         "Save it", "This takes the place of all that we have. It is stored encrypted, and shown nowhere.",
-        ChangeContactForm, lambda desk, visit, form: _with_reason(desk, visit, form) | {"contact": _sealed(desk, form)},
+        ChangeContactForm, lambda desk, one, form: _with_reason(desk, one, form) | {"contact": _sealed(desk, form)},
         "therapist_contact", once=False),
     CommandForm("suspend", "matching", "suspend_therapist", matching.SuspendTherapist, "Suspend the therapist",
         "Suspend them", "They get no new offers, and open offers are taken back. Therapy in progress goes on.",
@@ -232,13 +228,15 @@ ADMIT = CommandForm(
 
 def _therapist(desk: Desk, visit: Visit) -> TherapistView:
     """The therapist whom the address names. Raises CommandFailed, NoAnswer."""
-    return TherapistView.from_json(desk.ask(visit, "matching", "therapist", **_of(visit)))
+    return TherapistView.from_json(desk.ask(visit, "matching", "therapist", therapist_id=visit.params["therapist"]))
 
 
 def _account(desk: Desk, visit: Visit) -> TherapistAccountView | None:
     """None if billing hasn't heard of them yet. Raises CommandFailed, NoAnswer."""
     try:
-        return TherapistAccountView.from_json(desk.ask(visit, "billing", "therapist_account", **_of(visit)))
+        return TherapistAccountView.from_json(
+            desk.ask(visit, "billing", "therapist_account", therapist_id=visit.params["therapist"])
+        )
     except CommandFailed as refused:
         if refused.name != "UnknownTherapist":
             raise

@@ -103,28 +103,52 @@ def areas(label: str, **rest: Any) -> Any:
     return Typed(label, read=read, problem=problem, needed=False, **rest)
 
 
+def authority(label: str, **rest: Any) -> Any:
+    """A local authority's code."""
+    problem = "Write the code of a local authority, like W06000022, or leave it empty."
+    return Typed(label, read=_authority_code, problem=problem, **rest)
+
+
 def authorities(label: str, **rest: Any) -> Any:
     """Codes of local authorities, with commas between them."""
 
     def read(text: str) -> tuple[str, ...]:
-        codes = [one.strip().upper() for one in text.split(",") if one.strip()]
-        if not all(map(_AUTHORITY.fullmatch, codes)):
-            raise Unreadable(Fault.NUMBER)
-        return tuple(dict.fromkeys(codes))
+        return tuple(dict.fromkeys(_authority_code(one) for one in text.split(",") if one.strip()))
 
     problem = "Write codes of local authorities with commas between them, like W06000022, W06000021."
     return Typed(label, read=read, problem=problem, needed=False, **rest)
+
+
+def language(label: str, **rest: Any) -> Any:
+    """A language's code, from its name or code."""
+    return Typed(label, read=_language_code, problem="Write one language in English, like Polish.", **rest)
 
 
 def languages(label: str, **rest: Any) -> Any:
     """Codes of languages, from names or codes that stand between commas."""
 
     def read(text: str) -> tuple[str, ...]:
-        named = [one.strip().casefold() for one in text.split(",") if one.strip()]
-        codes = [words.LANGUAGE_CODES.get(one) or (_OF_LOCAL_USE.fullmatch(one) and one) for one in named]
-        if not codes or not all(codes):
+        codes = [_language_code(one) for one in text.split(",") if one.strip()]
+        if not codes:
             raise Unreadable(Fault.NUMBER)
-        return tuple(dict.fromkeys(code for code in codes if code))
+        return tuple(dict.fromkeys(codes))
 
     problem = "Write languages in English with commas between them, like English, Welsh, Polish."
     return Typed(label, read=read, problem=problem, **rest)
+
+
+def _authority_code(text: str) -> str:
+    """Raises Unreadable."""
+    code = text.strip().upper()
+    if not _AUTHORITY.fullmatch(code):
+        raise Unreadable(Fault.NUMBER)
+    return code
+
+
+def _language_code(text: str) -> str:
+    """Raises Unreadable."""
+    named = text.strip().casefold()
+    code = words.LANGUAGE_CODES.get(named) or (named if _OF_LOCAL_USE.fullmatch(named) else None)
+    if code is None:
+        raise Unreadable(Fault.NUMBER)
+    return code

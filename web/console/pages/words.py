@@ -108,6 +108,19 @@ NOTICES = {
     "offered": "The therapist is being asked.",
     "first_session": "The first session is recorded.",
     "match_end": "The match has ended.",
+    "never_attended": "It is recorded that no session was held, and the fee is given back.",
+    "consent": "What they agree to is on record.",
+    "needs": "What they need is changed, and the search goes by it.",
+    "contact": "From now on they are reached in the new way.",
+    "contact_settled": "It is decided, and on record.",
+    "place": "The place is put right.",
+    "answers": "Thank you. The answers are on record.",
+    "linked": "They are kept apart from now on.",
+    "unlinked": "They are no longer kept apart.",
+    "area_confirmed": "The area is confirmed.",
+    "further_allowed": "They may have a further award when their turn comes.",
+    "written": "Your message is on its way, as it is safe for them.",
+    "written_discreetly": "They are asked to call us, and told nothing else. What you wrote stands with the notes.",
 }
 """What a page says on top after something was done, by the code in its address. What is listed follows in a moment."""
 
@@ -164,7 +177,14 @@ NOTICES |= {
     "therapist_contact": "How the therapist is reached is changed.",
 }
 
+PARTS = (
+    ("", "Overview", "see_referrals"), ("messages", "Messages", "see_messages"), ("forms", "Forms", "see_forms"),
+    ("links", "Kept apart", "see_referrals"), ("money", "Money", "see_money"),
+)  # fmt: skip
+"""The pages of one referral: address, title, and what their reader has to be allowed."""
+
 NAMES = {
+    "parts": PARTS,
     "said": said, "pounds": pounds, "event_name": event_name, "orders": ORDERS, "empty": EMPTY, "step_words": STEPS,
     "publishers": PUBLISHERS, "notices": ACCOUNT_NOTICES | NOTICES, "language_called": language, "on_day": day,
     "area": area,

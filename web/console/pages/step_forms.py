@@ -1,0 +1,213 @@
+"""The forms of the steps that people take with a referral, by intake's names of steps.
+
+What a client says of themselves later on (agreements, needs, contact, where they are) is in `client_forms.py`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from wtforms import DateField, HiddenField, SelectField, TextAreaField
+from wtforms.validators import Length, Optional
+
+from contracts.commands import billing, intake, matching
+from contracts.commands.console import ReferralFacts
+from contracts.sealed import Aspects
+from contracts.vocabulary import (
+    ClosureReason,
+    Competence,
+    ConcernCategory,
+    HoldReason,
+    MatchEndReason,
+    OverrideReason,
+    ReReferralReason,
+    ResumptionReason,
+    RiskLevel,
+    Severity,
+    SignpostReason,
+    SuggestionUse,
+    UndoReason,
+    WithdrawalReason,
+    Work,
+)
+from web.console.pages import words
+from web.console.pages.commands import CommandForm, OnceForm, choice
+from web.console.pages.desk import Desk
+from web.shared.staff.forms import Said
+
+LONGEST_NOTE = 5_000
+
+
+class ReferralForm(OnceForm):
+    """`seen` is the referral's newest step that this form knows of."""
+
+    seen = HiddenField()
+
+
+class NoteForm(ReferralForm):
+    note = TextAreaField("Note", [Length(max=LONGEST_NOTE)], description="For colleagues. It is stored encrypted.")
+
+
+def with_reason(kind: type[StrEnum], leave_out: frozenset[StrEnum] = frozenset()) -> type[ReferralForm]:
+    return type(f"{kind.__name__}Form", (NoteForm,), {"reason": choice(kind, leave_out=leave_out)})
+
+
+class ColleaguesNoteForm(ReferralForm):
+    kind = choice(intake.NoteKind, "What is it about?")
+    text = TextAreaField(
+        "Note", [Said("Write the note."), Length(max=LONGEST_NOTE)], description="It is stored encrypted."
+    )
+
+
+class PlainReasonForm(ReferralForm):
+    """For steps that take no note."""
+
+    reason = choice(SignpostReason)
+
+
+class ConcernForm(ReferralForm):
+    severity = choice(Severity, "How urgent is it?")
+    category = choice(ConcernCategory, "What is it about?", frozenset({ConcernCategory.YOUNG_CLIENT}))
+
+
+class FirstSessionForm(ReferralForm):
+    attended_on = DateField("When was it held?", [Said("Say on which day.")])
+
+
+class MatchEndForm(ReferralForm):
+    reason = choice(MatchEndReason, leave_out=frozenset({MatchEndReason.WITHDRAWN}))
+
+
+def _words(label: str, description: str = "") -> TextAreaField:
+    return TextAreaField(label, [Length(max=LONGEST_NOTE)], description=description)
+
+
+class AssessForm(ReferralForm):
+    """The six aspects, and what follows from them."""
+
+    aspect_risk = _words("Risk")
+    aspect_physical = _words("Physical")
+    aspect_relational = _words("Relationships")
+    aspect_psychological = _words("Psychological")
+    aspect_spiritual = _words("Spiritual")
+    aspect_social = _words("Social")
+    risk_level = choice(RiskLevel, "How high is the risk?")
+    competence = choice(Competence, "Which training does the therapist need?")
+    work = choice(Work, "Which work?")
+    override_reason = SelectField(
+        "If you decide otherwise than suggested: why?",
+        [Optional()],
+        choices=[("", "I follow the suggestion"), *((code.value, words.said(code)) for code in OverrideReason)],
+    )
+    person_at_risk = SelectField(
+        "Is somebody at risk now?",
+        [Optional()],
+        choices=[("", "Nobody that we know of"), *((code.value, words.said(code)) for code in ConcernCategory)],
+        description="A concern is raised at once, and the safeguarding lead is told.",
+    )
+    note = _words("Note", "For colleagues. It is stored encrypted.")
+
+    def follows(self, suggested: intake.SuggestedAssessment) -> bool:
+        chosen = (self.risk_level.data, self.competence.data, self.work.data)
+        return chosen == (suggested.risk_level.value, suggested.competence.value, suggested.work.value)
+
+
+ASPECTS = ("risk", "physical", "relational", "psychological", "spiritual", "social")
+
+
+def of_referral(desk: Desk, facts: ReferralFacts, form: Any) -> dict[str, Any]:
+    fields: dict[str, Any] = {"referral_id": facts.referral_id, "seen": int(form.seen.data)}
+    if "reason" in form:
+        fields["reason"] = form.reason.data
+    if "note" in form:
+        fields["note"] = desk.seal_note((form.note.data or "").strip())
+    return fields
+
+
+def _note(desk: Desk, facts: ReferralFacts, form: Any) -> dict[str, Any]:
+    note = desk.seal_note(form.text.data.strip())
+    return {"referral_id": facts.referral_id, "kind": form.kind.data, "note": note}
+
+
+def _concern(desk: Desk, facts: ReferralFacts, form: Any) -> dict[str, Any]:
+    return {"referral_id": facts.referral_id, "severity": form.severity.data, "category": form.category.data}
+
+
+def _first_session(desk: Desk, facts: ReferralFacts, form: Any) -> dict[str, Any]:
+    return {"referral_id": facts.referral_id, "attended_on": form.attended_on.data, "match_id": facts.match_id}
+
+
+def _match_end(desk: Desk, facts: ReferralFacts, form: Any) -> dict[str, Any]:
+    return {"match_id": facts.match_id, "reason": form.reason.data}
+
+
+def _assessment(desk: Desk, facts: ReferralFacts, form: Any) -> dict[str, Any]:
+    aspects = {name: (form[f"aspect_{name}"].data or "").strip() or None for name in ASPECTS}
+    override = form.override_reason.data or None
+    return of_referral(desk, facts, form) | {
+        "risk_level": form.risk_level.data,
+        "competence": form.competence.data,
+        "work": form.work.data,
+        "aspects": desk.keyring.seal("intake", Aspects(**aspects)),
+        "person_at_risk": form.person_at_risk.data or None,
+        "suggestion": (SuggestionUse.OVERRIDDEN if override else SuggestionUse.ACCEPTED).value,
+        "override_reason": override,
+    }
+
+
+OF_INTAKE = (
+    CommandForm("sign_off", "intake", "sign_off", intake.SignOff, "Sign off", "Sign it off",
+        "You are the safeguarding lead, and have seen this young person’s request.", NoteForm, of_referral),
+    CommandForm("signpost", "intake", "signpost", intake.Signpost, "Signpost", "Signpost it",
+        "We can’t help with this, and tell them who can. It can be undone for a while.", PlainReasonForm,
+        of_referral, kind="button-danger"),
+    CommandForm("hold", "intake", "hold", intake.Hold, "Put on hold", "Put it on hold",
+        "Nobody is sought until it is resumed.",
+        with_reason(HoldReason, frozenset({HoldReason.CLIENT_HAS_NOT_AGREED, HoldReason.CONSENT_TO_PASS_ON,
+            HoldReason.COURSE_WANTED})), of_referral),
+    CommandForm("resume", "intake", "resume", intake.Resume, "Resume", "Resume it", "It goes on where it was.",
+        with_reason(ResumptionReason), of_referral),
+    CommandForm("close", "intake", "close", intake.Close, "Close", "Close it",
+        "Nothing more is to be done, and the time until it is deleted begins.", with_reason(ClosureReason),
+        of_referral),
+    CommandForm("withdraw", "intake", "withdraw", intake.Withdraw, "Withdraw", "Withdraw it",
+        "Everything stops: the search, an offer, and letters. It can be undone for a while.",
+        with_reason(WithdrawalReason, frozenset({WithdrawalReason.DUPLICATE})), of_referral,
+        kind="button-danger"),
+    CommandForm("undo", "intake", "undo", intake.Undo, "Undo", "Undo it",
+        "It goes on where it was before it was withdrawn or signposted.", with_reason(UndoReason), of_referral),
+    CommandForm("re_refer", "intake", "re_refer", intake.ReRefer, "Refer again", "Refer again",
+        "A new referral of the same person begins, with what we know.", with_reason(ReReferralReason),
+        of_referral),
+    CommandForm("assess", "intake", "assess", intake.Assess, "Assess", "Save the assessment",
+        "What you write is stored encrypted. Then a therapist is sought.", AssessForm, _assessment,
+        done="assessed"),
+)  # fmt: skip
+"""By intake's names of steps; what intake says is possible, and is not among the pages, has none yet."""
+
+CONCERN = CommandForm(
+    "concern", "intake", "raise_concern", intake.RaiseConcern, "Raise a concern", "Raise it",
+    "The safeguarding lead is told at once, and on until somebody has it in hand.", ConcernForm, _concern,
+    kind="button-danger", done="concern",
+)  # fmt: skip
+FIRST_SESSION = CommandForm(
+    "first_session", "billing", "record_attendance", billing.RecordAttendance, "First session", "Record it",
+    "The referral fee stands once a first session was held.", FirstSessionForm, _first_session, done="first_session",
+)  # fmt: skip
+MATCH_END = CommandForm(
+    "end_match", "matching", "end_match", matching.EndMatch, "End the match", "End it",
+    "Therapy with this therapist ends. Who is unhappy with them is looked for another one.", MatchEndForm, _match_end,
+    kind="button-danger", done="match_end",
+)  # fmt: skip
+NOTE = CommandForm(
+    "note", "intake", "add_note", intake.AddNote, "Add a note", "Add it",
+    "For colleagues. It decides nothing, and whoever asks for what we hold about them reads it.", ColleaguesNoteForm,
+    _note, done="note",
+)  # fmt: skip
+NEVER_ATTENDED = CommandForm(
+    "never_attended", "billing", "record_never_attended", billing.RecordNeverAttended, "They never came", "Record it",
+    "Client or therapist has said that no session was held. The therapist gets the referral fee back.", ReferralForm,
+    lambda desk, facts, form: {"match_id": facts.match_id}, done="never_attended",
+)  # fmt: skip
+OTHER_FORMS = (CONCERN, NOTE, FIRST_SESSION, NEVER_ATTENDED, MATCH_END)
