@@ -36,7 +36,6 @@ Pence = Annotated[int, validate.Range(min=0, max=10_000_000_00)]
 """An amount of money in pence sterling, never negative: direction is in the event's name."""
 
 Currency = Annotated[str, validate.OneOf(("GBP",))]
-
 Kilometres = Annotated[float, validate.Range(min=0, max=2_000)]
 Count = Annotated[int, validate.Range(min=0, max=100_000)]
 
@@ -463,6 +462,7 @@ class OfferWithdrawalReason(StrEnum):
     THERAPIST_SUSPENDED = "therapist_suspended"
     NO_LONGER_SUITABLE = "no_longer_suitable"
     """What the client needs, can pay or where they are has changed, or what the therapist offers."""
+    ANOTHER_CHOSEN = "another_chosen"
 
 
 class SuspensionReason(StrEnum):

@@ -261,6 +261,23 @@ class TherapistView(Shape):
     admitted_at: datetime
 
 
+class Position(Shape):
+    """The centre of an outward code, in decimal degrees of WGS84."""
+
+    latitude: Annotated[float, validate.Range(min=-90, max=90)]
+    longitude: Annotated[float, validate.Range(min=-180, max=180)]
+
+
+class GetOutline(Query, needs=Permission.SEE_MATCHING):
+    """Where in the country are outward codes? For the ground of a map."""
+
+
+class Outline(Shape):
+    """Positions to a tenth of a degree, each once: about a thousand."""
+
+    positions: tuple[Position, ...]
+
+
 class ConsideredTherapist(Shape):
     """A therapist beside a referral. `rank` counts from 1 and is missing where something excludes them.
 
@@ -270,6 +287,7 @@ class ConsideredTherapist(Shape):
 
     therapist: TherapistView
     rank: Count | None = None
+    at: Position | None = None
     sessions: Sessions | None = None
     distance_km: Kilometres | None = None
     unmet: Count = 0
@@ -292,10 +310,11 @@ class CandidatesExplained(Shape):
     candidates: Count
     others: Count
     what_if: tuple[RelaxationView, ...]
+    client_at: Position | None = None
 
 
 class OfferToTherapist(Command, needs=Permission.MANAGE_MATCHES):
-    """A person has a certain therapist asked next, whoever else would come before them."""
+    """A person has a certain therapist asked next, whoever else would come before them, or is asked now."""
 
     referral_id: ReferralId
     therapist_id: TherapistId

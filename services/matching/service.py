@@ -29,6 +29,7 @@ from contracts.commands.matching import (
     EndMatch,
     ExplainCandidates,
     GetOfferLink,
+    GetOutline,
     GetStanding,
     GetTherapist,
     ListOffers,
@@ -138,6 +139,7 @@ class MatchingService:
     undo_match_end = command(UndoMatchEnd, commands.undo_match_end)
     offers = command(ListOffers, queries.list_offers)
     candidates = command(ExplainCandidates, choosing.explain_candidates)
+    outline = command(GetOutline, choosing.show_outline)
     offer_to = command(OfferToTherapist, choosing.offer_to_therapist)
     therapists = command(ListTherapists, choosing.list_therapists)
     therapist = command(GetTherapist, choosing.show_therapist)

@@ -103,6 +103,8 @@ def test_a_referral_goes_from_its_first_day_to_its_end_on_pages(house_at_work: H
     shown(eva, page, "Offered to a therapist")
     eva.open(f"{page}/candidates")
     assert "Candidates" in eva.text
+    assert 'class="ground"' in eva.last.text
+    assert 'class="client"' in eva.last.text, "the map shows where they are"
     story.accept()
     shown(eva, page, "Record the first session")
     filled_in(eva, f"{page}/first_session", attended_on=f"{datetime.now(UTC):%Y-%m-%d}")

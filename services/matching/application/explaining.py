@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chassis.ports import UnitOfWork
 from contracts.vocabulary import Sessions
-from services.matching.application.search import excluded_for_good, offer_to
+from services.matching.application.search import excluded_for_good, make_way, offer_to
 from services.matching.dependencies import Dependencies
 from services.matching.domain.explanation import Considered, Excluded, consider
 from services.matching.domain.referral import Referral, State
@@ -14,6 +14,7 @@ from services.matching.errors import CannotBeAsked, NotSearching
 from services.matching.store import offers, therapists
 
 NOBODY_IS_SOUGHT = frozenset({State.AWAITING_ASSESSMENT, State.STOPPED, State.ENDED, State.ERASED})
+SEARCHING = frozenset({State.WAITING, State.OFFERED})
 MOST_CONSIDERED = 5_000
 """Therapists that are looked at for one answer."""
 
@@ -31,13 +32,14 @@ def explain(unit: UnitOfWork[Dependencies], referral: Referral) -> list[Consider
 
 
 def offer_by_choice(unit: UnitOfWork[Dependencies], referral: Referral, therapist: Therapist) -> None:
-    """Asks a therapist whom a person has chosen. Raises NotSearching, CannotBeAsked."""
-    if referral.state is not State.WAITING or referral.is_paused or referral.competence is None:
-        raise NotSearching("Nobody is sought for this referral now: somebody is asked already, or it is on hold.")
+    """Asks whom a person has chosen, instead of whoever is asked now. Raises NotSearching, CannotBeAsked."""
+    if referral.state not in SEARCHING or referral.is_paused or referral.competence is None:
+        raise NotSearching("Nobody is sought for this referral now: it is matched, on hold, or over.")
     considered = consider(therapist, referral, _excluded(unit, referral))
     if not considered.can_be_chosen:
         why = ", ".join(one.reason.value.replace("_", " ") for one in considered.exclusions)
         raise CannotBeAsked(f"This therapist can't be asked about this referral: {why}.")
+    make_way(unit, referral)
     offer_to(unit, referral, considered.candidate or _all_the_same(considered, referral))
 
 

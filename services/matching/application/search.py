@@ -79,6 +79,13 @@ def keep_apart(unit: UnitOfWork[Dependencies], referral_id: ReferralId) -> None:
             offer_next(unit, referral)
 
 
+def make_way(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
+    """Withdraws an open offer, since a person has somebody else asked."""
+    offer = offers.open_offer_of(unit.session, referral.id)
+    if offer is not None:
+        _withdraw(unit, offer, referral, OfferWithdrawalReason.ANOTHER_CHOSEN)
+
+
 def _withdraw(unit: UnitOfWork[Dependencies], offer: Offer, referral: Referral, reason: OfferWithdrawalReason) -> bool:
     withdraw_offer(unit, offer, reason)
     referral.resume_search()

@@ -1,6 +1,7 @@
 """Where each outward code is, read from the table that `scripts/derive_places.py` derives."""
 
 import csv
+from functools import cached_property
 from pathlib import Path
 
 from services.matching.domain.locations import Point
@@ -21,6 +22,11 @@ class OutwardCodes:
                 row["outward_code"]: Point(latitude=float(row["latitude"]), longitude=float(row["longitude"]))
                 for row in csv.DictReader(file)
             }
+
+    @cached_property
+    def outline(self) -> tuple[tuple[float, float], ...]:
+        """Where in the country people live, to a tenth of a degree: latitudes and longitudes, each once."""
+        return tuple(sorted({(round(one.latitude, 1), round(one.longitude, 1)) for one in self._points.values()}))
 
     def locate(self, outward_code: str) -> Point | None:
         """The centre of an outward code as intake publishes it (`NP20`), or None where it isn't known."""

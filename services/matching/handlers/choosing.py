@@ -9,11 +9,14 @@ from contracts.commands.matching import (
     ConsideredTherapist,
     ExclusionView,
     ExplainCandidates,
+    GetOutline,
     GetTherapist,
     ListTherapists,
     ListWaiting,
     Offered,
     OfferToTherapist,
+    Outline,
+    Position,
     RelaxationView,
     TherapistView,
     WaitingReferral,
@@ -23,6 +26,7 @@ from services.matching.application.explaining import explain, offer_by_choice
 from services.matching.application.lookup import NO_SUCH_THERAPIST, get_referral, get_therapist
 from services.matching.dependencies import Dependencies
 from services.matching.domain.explanation import Considered, gained
+from services.matching.domain.locations import Point
 from services.matching.domain.referral import Referral
 from services.matching.domain.therapist import Therapist
 from services.matching.errors import UnknownTherapist
@@ -36,6 +40,7 @@ def explain_candidates(unit: UnitOfWork[Dependencies], request: ExplainCandidate
     candidates = sum(1 for one in found if one.candidate)
     shown = found[: request.limit]
     return CandidatesExplained(
+        client_at=_position(referral.point),
         considered=tuple(_view(one, rank, referral) for rank, one in enumerate(shown, start=1)),
         candidates=candidates,
         others=len(found) - candidates,
@@ -65,6 +70,12 @@ def show_therapist(unit: UnitOfWork[Dependencies], request: GetTherapist) -> The
     if found is None:
         raise UnknownTherapist(NO_SUCH_THERAPIST)
     return therapist_view(found)
+
+
+def show_outline(unit: UnitOfWork[Dependencies], request: GetOutline) -> Outline:
+    return Outline(
+        positions=tuple(Position(latitude=north, longitude=east) for north, east in unit.dependencies.locations.outline)
+    )
 
 
 def list_waiting(unit: UnitOfWork[Dependencies], request: ListWaiting) -> list[WaitingReferral]:
@@ -106,11 +117,16 @@ def therapist_view(therapist: Therapist) -> TherapistView:
     )
 
 
+def _position(point: Point | None) -> Position | None:
+    return Position(latitude=point.latitude, longitude=point.longitude) if point else None
+
+
 def _view(one: Considered, rank: int, referral: Referral) -> ConsideredTherapist:
     candidate = one.candidate
     return ConsideredTherapist(
         therapist=therapist_view(one.therapist),
         rank=rank if candidate else None,
+        at=_position(one.therapist.point),
         sessions=candidate.sessions if candidate else None,
         distance_km=one.distance_km,
         unmet=candidate.unmet if candidate else 0,

@@ -12,6 +12,7 @@ from contracts.commands.matching import (
     CandidatesExplained,
     ChoiceReason,
     ExplainCandidates,
+    GetOutline,
     GetTherapist,
     ListTherapists,
     ListWaiting,
@@ -19,7 +20,15 @@ from contracts.commands.matching import (
     Relaxation,
     SuspendTherapist,
 )
-from contracts.vocabulary import Competence, ReferralId, Sessions, SuspensionReason, TherapistId
+from contracts.events.matching import OfferWithdrawn
+from contracts.vocabulary import (
+    Competence,
+    OfferWithdrawalReason,
+    ReferralId,
+    Sessions,
+    SuspensionReason,
+    TherapistId,
+)
 from services.matching.domain.explanation import Excluded, consider
 from services.matching.domain.referral import Referral
 from services.matching.domain.suitability import candidate
@@ -92,8 +101,30 @@ def test_a_person_has_somebody_asked_who_is_too_far(matching: Matching) -> None:
     assert set(why_not(matching, referral_id, far)) == {"too_far"}
     choose(matching, referral_id, far)
     assert matching.asked(referral_id) == far
-    with pytest.raises(NotSearching, match="asked already"):
+    with pytest.raises(CannotBeAsked, match="asked before"):
         choose(matching, referral_id, far)
+
+
+def test_whoever_is_asked_now_makes_way_for_who_is_chosen(matching: Matching) -> None:
+    first = matching.admit()
+    referral_id = matching.search_for()
+    assert matching.asked(referral_id) == first
+    second = matching.admit()
+    choose(matching, referral_id, second)
+    assert matching.asked(referral_id) == second
+    (taken_back,) = matching.emitted(OfferWithdrawn)
+    assert (taken_back.therapist_id, taken_back.reason) == (first, OfferWithdrawalReason.ANOTHER_CHOSEN)
+
+
+def test_a_map_shows_where_people_are_without_saying_who(matching: Matching) -> None:
+    matching.admit(outward_code=LONDON)
+    found = explain(matching, matching.search_for())
+    assert found.client_at
+    (therapist,) = found.considered
+    assert therapist.at
+    assert 51 < therapist.at.latitude < 52
+    ground = matching.ask(choosing.show_outline, GetOutline()).positions
+    assert 500 < len(set(ground)) == len(ground) < 2_500
 
 
 def test_nobody_is_explained_before_the_assessment(matching: Matching) -> None:

@@ -34,6 +34,13 @@ class Alerts:
     unacknowledged: int | None = 0
 
 
+@dataclass
+class Ground:
+    """The ground of a map, as a path of SVG, once it was asked for."""
+
+    path: str | None = None
+
+
 class Known(ReferralFacts):
     """A referral with the reference by which people know it, which intake alone tells."""
 
@@ -47,6 +54,7 @@ class Desk:
     services: Services
     keyring: Keyring
     alerts: Alerts = field(default_factory=Alerts)
+    ground: Ground = field(default_factory=Ground)
 
     def ask(self, visit: Visit, service: str, command: str, **fields: Any) -> Any:
         """Raises CommandFailed, NoAnswer."""

@@ -6,11 +6,19 @@ from uuid import uuid4
 
 from starlette.responses import Response
 
-from contracts.commands.matching import CandidatesExplained, ChoiceReason, ExclusionReason, ExclusionView, Standing
+from contracts.commands.matching import (
+    CandidatesExplained,
+    ChoiceReason,
+    ExclusionReason,
+    ExclusionView,
+    Outline,
+    Standing,
+)
 from contracts.vocabulary import UndoReason
 from web.console.pages import words
 from web.console.pages.commands import OnceForm, choice
 from web.console.pages.desk import Desk
+from web.console.pages.uk_map import ground_of, map_of
 from web.shared.staff.visit import Visit
 
 SHOWN = 60
@@ -36,6 +44,7 @@ def candidates(desk: Desk, visit: Visit) -> Response:
         explained=explained,
         suitable=[one for one in explained.considered if one.rank is not None],
         others=[one for one in explained.considered if one.rank is None],
+        map=map_of(explained, _ground(desk, visit)),
         excluded=exclusion,
         relaxations=words.RELAXATIONS,
     )
@@ -64,6 +73,14 @@ def undo_end(desk: Desk, visit: Visit) -> Response:
         desk.tell(visit, "matching", "undo_match_end", match_id=standing.last_match_id, reason=form.reason.data)
         return visit.go_to(f"/referrals/{facts.referral_id}", done="step")
     return visit.page("undo_end.html", facts=facts, form=form, standing=standing)
+
+
+def _ground(desk: Desk, visit: Visit) -> str:
+    """Where people live, asked for once: outward codes hardly change. Raises CommandFailed, NoAnswer."""
+    if desk.ground.path is None:
+        outline = Outline.from_json(desk.ask(visit, "matching", "outline"))
+        desk.ground.path = ground_of(outline.positions)
+    return desk.ground.path
 
 
 def exclusion(one: ExclusionView) -> str:
