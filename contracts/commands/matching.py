@@ -273,9 +273,9 @@ class GetOutline(Query, needs=Permission.SEE_MATCHING):
 
 
 class Outline(Shape):
-    """Positions to a tenth of a degree, each once: about a thousand."""
+    """Positions to a tenth of a degree, each once: about 1,500."""
 
-    positions: tuple[Position, ...]
+    positions: Annotated[tuple[Position, ...], validate.Length(max=5_000)]
 
 
 class ConsideredTherapist(Shape):

@@ -17,6 +17,7 @@ from contracts.commands.matching import (
     ListTherapists,
     ListWaiting,
     OfferToTherapist,
+    Outline,
     Relaxation,
     SuspendTherapist,
 )
@@ -123,7 +124,7 @@ def test_a_map_shows_where_people_are_without_saying_who(matching: Matching) -> 
     (therapist,) = found.considered
     assert therapist.at
     assert 51 < therapist.at.latitude < 52
-    ground = matching.ask(choosing.show_outline, GetOutline()).positions
+    ground = Outline.from_json(matching.ask(choosing.show_outline, GetOutline()).to_json()).positions
     assert 500 < len(set(ground)) == len(ground) < 2_500
 
 
