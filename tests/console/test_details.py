@@ -59,6 +59,20 @@ def test_a_message_of_ours_goes_by_the_safe_way_and_stands_with_the_notes(house_
     assert "When is a good time for a call?" in eva.text
 
 
+def test_work_is_given_to_a_colleague(house_at_work: House, story: Story) -> None:
+    eva = signed_in(house_at_work)
+    story.ask_for_help()
+    page = f"/referrals/{story.referral_id}"
+    shown(eva, page, "Nobody Make it mine")
+    eva.post(f"{page}/assign")
+    assert "Whose work it is has changed" in eva.text
+    shown(eva, page, "Whose work Eva")
+    filled_in(eva, f"{page}/assign", to="00000000-0000-0000-0000-000000000001")
+    assert "Not a valid choice" in eva.text
+    filled_in(eva, f"{page}/assign", to="nobody")
+    shown(eva, page, "Nobody Make it mine")
+
+
 def test_two_people_are_kept_apart_and_no_longer(house_at_work: House, story: Story) -> None:
     eva = signed_in(house_at_work, Role.SAFEGUARDING_LEAD)
     story.ask_for_help()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
@@ -31,7 +32,30 @@ def home(desk: Desk, visit: Visit) -> Response:
     """What needs somebody now. Whoever may see no referral is led to their account."""
     if Permission.SEE_REFERRALS not in visit.me.permissions:
         return visit.go_to("/account")
-    return visit.page("home.html", counts=desk.counts(visit.me), queues=words.QUEUES)
+    return visit.page("home.html", counts=desk.counts(visit.me), queues=words.QUEUES, others=_other_work(desk, visit))
+
+
+@dataclass(frozen=True)
+class OtherWork:
+    """Something that waits for people and is no queue of referrals. `much` is how much, as far as it is counted."""
+
+    path: str
+    title: str
+    much: str
+
+
+def _other_work(desk: Desk, visit: Visit) -> list[OtherWork]:
+    """What else waits for whoever may do something about it. Raises CommandFailed, NoAnswer."""
+    return [
+        OtherWork(path, title, f"{len(found)}{'+' if len(found) == MOST_LISTED else ''}")
+        for path, title, method, permission in OTHER_WORK
+        if permission in visit.me.permissions
+        for found in [desk.ask(visit, "intake", method, limit=MOST_LISTED)]
+    ]
+
+
+OTHER_WORK = (("/contact-changes", "New contacts to check", "waiting_contacts", Permission.CHANGE_CONTACTS),)
+"""Path, title, intake's command that lists it, and who may do something about it."""
 
 
 def queue(desk: Desk, visit: Visit) -> Response:

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
 from starlette.responses import Response
+from wtforms import HiddenField, SelectField
 
 from chassis.privacy.ephemeral_key import OneTimeKey
 from contracts.commands.console import EventSeen
 from contracts.commands.intake import History
 from contracts.commands.subject import Holding, ReadingReason, SealedHolding
 from contracts.london import LONDON
-from contracts.permissions import Permission
+from contracts.permissions import GRANTS, Permission
 from web.console.pages import words
 from web.console.pages.client_forms import OF_CLIENT
+from web.console.pages.commands import OnceForm
 from web.console.pages.desk import Desk, names, seen_of
 from web.console.pages.steps import FORMS
 from web.shared.staff.listing import AFTER, Listing
@@ -98,10 +101,21 @@ TOLD = ("reason", "template", "channel", "severity", "category", "outcome", "res
 """The codes of events that say something to people."""
 
 
+SAID_BY_STEPS = frozenset(
+    {
+        "ReferralReceived", "ReferralAssessed", "ReferralSignposted", "ReferralWithdrawn", "ReferralHeld",
+        "ReferralResumed", "ReferralReopened", "ReferralClosed", "ContactReleased",
+    }
+)  # fmt: skip
+"""Events of intake's that say to services what `ReferralStepTaken` says to people, with who took the step."""
+
+
 def _by_day(seen: list[EventSeen], called: Mapping[UUID | None, str]) -> list[tuple[datetime, list[Happened]]]:
-    """By the day in London, the newest first."""
+    """By the day in London, the newest first, without what a step has said already."""
     days: dict[date, list[Happened]] = {}
     for event in seen:
+        if event.event in SAID_BY_STEPS:
+            continue
         days.setdefault(event.happened_at.astimezone(LONDON).date(), []).append(_happened(event, called))
     return [(events[0].at, events) for events in days.values()]
 
@@ -131,13 +145,33 @@ def take_up(desk: Desk, visit: Visit) -> Response:
     return visit.go_to(f"/referrals/{referral_id}", done="taken_up")
 
 
+class AssignForm(OnceForm):
+    to = SelectField("Whose work is it from now on?")
+    instead_of = HiddenField()
+
+
+NOBODY = "nobody"
+
+
 def assign(desk: Desk, visit: Visit) -> Response:
-    """Makes it mine, or nobody's."""
-    referral_id = visit.params["referral"]
-    account_id = visit.me.account_id if visit.first("to") == "me" else None
-    instead_of = visit.first("instead_of") or None
-    desk.tell(visit, "console", "assign", referral_id=referral_id, account_id=account_id, instead_of=instead_of)
-    return visit.go_to(f"/referrals/{referral_id}", done="assigned")
+    """Makes it somebody's work, or nobody's; who is told of it is on record."""
+    facts = desk.referral(visit)
+    form: Any = visit.form(AssignForm, command_id=uuid4(), instead_of=str(facts.assigned_to or ""))
+    form.to.choices = [(NOBODY, "Nobody’s"), *((str(id_), name) for id_, name in _colleagues(visit))]
+    if visit.is_post and form.validate():
+        desk.tell(
+            visit, "console", "assign", referral_id=facts.referral_id,
+            account_id=None if form.to.data == NOBODY else form.to.data, instead_of=form.instead_of.data or None,
+        )  # fmt: skip
+        return visit.go_to(f"/referrals/{facts.referral_id}", done="assigned")
+    return visit.page("assign.html", facts=facts, form=form)
+
+
+def _colleagues(visit: Visit) -> list[tuple[UUID, str]]:
+    """Who can be given work, by name: whoever may say whose work something is."""
+    with visit.app.accounts.reading() as work:
+        holders = work.accounts.holders(*GRANTS[Permission.ASSIGN_WORK].roles)
+    return sorted(((one.id, one.name) for one in holders), key=lambda one: one[1].casefold())
 
 
 def read_record(desk: Desk, visit: Visit) -> Response:

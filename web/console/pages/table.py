@@ -40,7 +40,7 @@ def pages_of(desk: Desk, live: Live) -> tuple[Page, ...]:
         Page("/referrals/find", GET, partial(queues.find, desk), sees, back="/"),
         Page(REFERRAL, GET, partial(referral.show, desk), sees, back="/"),
         Page(f"{REFERRAL}/take_up", POST, partial(referral.take_up, desk), Permission.ASSESS, back=BACK),
-        Page(f"{REFERRAL}/assign", POST, partial(referral.assign, desk), Permission.ASSIGN_WORK, back=BACK),
+        Page(f"{REFERRAL}/assign", FORM, partial(referral.assign, desk), Permission.ASSIGN_WORK, back=BACK),
         Page(
             f"{REFERRAL}/record", FORM, partial(referral.read_record, desk), Permission.READ_RECORDS, recent=True,
             back=BACK,

@@ -11,7 +11,7 @@ from babel import Locale
 from contracts.commands.console import Order, WorkQueue
 from contracts.commands.matching import Relaxation
 from contracts.labels import WORDS
-from contracts.vocabulary import AgeBand, ClientGroup
+from contracts.vocabulary import AgeBand, ClientGroup, PlaceKind
 from web.shared.accounts.pages.words import NOTICES as ACCOUNT_NOTICES
 
 QUEUES = {
@@ -63,6 +63,14 @@ PUBLISHERS = {
     "intake": "Intake", "matching": "Matching", "billing": "Money", "notifications": "Messages",
     "evaluation": "Evaluation", "console": "Staff",
 }  # fmt: skip
+PLACES: dict[str, str] = {
+    PlaceKind.AREA_UNKNOWN: "Only the first half of their postcode is known",
+    PlaceKind.CROWN_DEPENDENCY: "They live in a Crown Dependency",
+    PlaceKind.FORCES: "They have an address of the forces",
+    PlaceKind.NOT_FOUND: "Where they live isn’t known",
+}
+"""What has to be found out of where somebody is."""
+
 EXCLUSIONS: dict[str, str] = {
     "no_room": "No room", "suspended": "Suspended", "away": "Away", "competence": "Not the training it needs",
     "client_group": "Doesn’t take this group", "couple_work": "Doesn’t see couples", "age": "Not trained for this age",
@@ -71,8 +79,8 @@ EXCLUSIONS: dict[str, str] = {
     "kept_apart": "Kept apart from somebody they see", "asked_before": "Asked before",
 }  # fmt: skip
 _OWN: dict[str, str] = {
-    **STATES, **GROUPS, **WORDS[AgeBand], **EXCLUSIONS, "gp": "GP", "nobodys": "Nobody’s", "self": "Themselves",
-    "email": "E-mail", "operator": "Somebody at the command line",
+    **STATES, **GROUPS, **WORDS[AgeBand], **EXCLUSIONS, **PLACES, "gp": "GP", "nobodys": "Nobody’s",
+    "self": "Themselves", "email": "E-mail", "operator": "Somebody at the command line",
 }  # fmt: skip
 
 
