@@ -187,9 +187,13 @@ class ReferralFacts(Shape):
 
 
 class ListEvents(Query, needs=Permission.SEE_EVENTS):
-    """What happened to a referral in all services, or in one? The newest first, a page at a time."""
+    """What happened to a referral in all services, or in one? The newest first, a page at a time.
+
+    `subject_id` asks only for what was said of that, as a concern about the referral.
+    """
 
     referral_id: ReferralId
+    subject_id: UUID | None = None
     publisher: Slug | None = None
     before: Annotated[int, validate.Range(min=1)] | None = None
     limit: Annotated[int, validate.Range(min=1, max=200)] = 50

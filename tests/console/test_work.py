@@ -163,6 +163,16 @@ def test_a_concern_is_on_every_page_until_somebody_has_it_in_hand(house_at_work:
     shown(eva, page, "Record what was decided")
     filled_in(eva, acknowledge.replace("acknowledge", "outcome"), outcome="no_further_action", reason="Nothing in it.")
     assert "What was decided is on record" in eva.text
+    concern = acknowledge.removesuffix("/acknowledge")
+    shown(eva, concern, "Decided No further action")
+    assert "How it climbed" in eva.text
+    assert "Safeguarding alert sent" in eva.text
+    assert "Nothing in it." not in eva.text
+    eva.post(f"{concern}/reasons")
+    assert "Nothing in it." in eva.text
+    assert eva.last.headers["refresh"].startswith("300;")
+    eva.open(f"{page}/concerns/00000000-0000-0000-0000-000000000001")
+    assert eva.last.status_code == 404
 
 
 def test_what_somebody_wrote_is_read_for_a_reason_and_the_page_closes(house_at_work: House, story: Story) -> None:

@@ -60,9 +60,7 @@ def show_referral(unit: UnitOfWork[Dependencies], request: ShowReferral) -> Refe
 
 
 def list_events(unit: UnitOfWork[Dependencies], request: ListEvents) -> list[EventSeen]:
-    rows = archive.page_of(
-        unit.session, request.referral_id, publisher=request.publisher, before=request.before, limit=request.limit
-    )
+    rows = archive.page_of(unit.session, request)
     return [_seen(row) for row in rows]
 
 

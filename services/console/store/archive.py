@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from chassis.ports import UnitOfWork
 from contracts.catalogue import BY_NAME
+from contracts.commands.console import ListEvents
 from contracts.event import Event
 from contracts.vocabulary import ReferralId
 from services.console.store.tables import archive
@@ -70,16 +71,16 @@ def events_of(session: Session, referral_ids: Iterable[ReferralId]) -> Iterator[
     return iter(session.execute(wanted))
 
 
-def page_of(
-    session: Session, referral_id: ReferralId, *, publisher: str | None, before: int | None, limit: int
-) -> Sequence[Row[Any]]:
-    """The newest events about a referral, of one publisher if it is named, or those before a position."""
-    wanted = select(archive).where(archive.c.referral_id == referral_id).order_by(archive.c.position.desc())
-    if publisher is not None:
-        wanted = wanted.where(archive.c.publisher == publisher)
-    if before is not None:
-        wanted = wanted.where(archive.c.position < before)
-    return session.execute(wanted.limit(limit)).all()
+def page_of(session: Session, asked: ListEvents) -> Sequence[Row[Any]]:
+    """The newest events about a referral that are asked for, or those before a position."""
+    wanted = select(archive).where(archive.c.referral_id == asked.referral_id).order_by(archive.c.position.desc())
+    if asked.publisher is not None:
+        wanted = wanted.where(archive.c.publisher == asked.publisher)
+    if asked.subject_id is not None:
+        wanted = wanted.where(archive.c.subject_id == asked.subject_id)
+    if asked.before is not None:
+        wanted = wanted.where(archive.c.position < asked.before)
+    return session.execute(wanted.limit(asked.limit)).all()
 
 
 def referrals_after(session: Session, after: ReferralId | None, limit: int) -> list[ReferralId]:

@@ -12,7 +12,7 @@ from chassis.privacy.sealing import Keyring
 from chassis.rpc import CommandFailed, NoAnswer
 from contracts.commands.console import QueueCount, ReferralFacts, WorkQueue
 from contracts.commands.intake import ReferenceOf
-from contracts.permissions import Permission
+from contracts.permissions import Permission, account_of
 from contracts.sealed import Note
 from contracts.vocabulary import ReferralId
 from web.console.services import Services
@@ -123,6 +123,14 @@ def names(visit: Visit, account_ids: Iterable[UUID | None]) -> dict[UUID | None,
         return {None: "Nobody"}
     with visit.app.accounts.reading() as work:
         return {**work.accounts.names(wanted), None: "Nobody"}
+
+
+def account_in(who: str) -> UUID | None:
+    """The account of whoever is on record as having done something; None for a client, a rule or the command line."""
+    try:
+        return account_of(who)[1] if ":" in who else None
+    except ValueError:
+        return None
 
 
 def seen_of(visit: Visit) -> int | None:

@@ -21,9 +21,8 @@ from contracts.sealed import Answer, EnteredAnswers, WordsToClient
 from contracts.vocabulary import AnswerMode, LinkKind, LinkReason, UnlinkReason
 from web.console.pages import typed, words
 from web.console.pages.commands import CommandForm, OnceForm, choice, give
-from web.console.pages.desk import Desk, Known, command_id_of, names
+from web.console.pages.desk import Desk, Known, account_in, command_id_of, names
 from web.console.pages.step_forms import LONGEST_NOTE
-from web.console.pages.steps import account_in
 from web.shared.staff.forms import Said, StaffForm, stripped
 from web.shared.staff.serving import SENT_BEFORE
 from web.shared.staff.visit import Visit

@@ -116,11 +116,11 @@ def _by_day(seen: list[EventSeen], called: Mapping[UUID | None, str]) -> list[tu
     for event in seen:
         if event.event in SAID_BY_STEPS:
             continue
-        days.setdefault(event.happened_at.astimezone(LONDON).date(), []).append(_happened(event, called))
+        days.setdefault(event.happened_at.astimezone(LONDON).date(), []).append(happened(event, called))
     return [(events[0].at, events) for events in days.values()]
 
 
-def _happened(event: EventSeen, called: Mapping[UUID | None, str]) -> Happened:
+def happened(event: EventSeen, called: Mapping[UUID | None, str]) -> Happened:
     told = {fact.name: fact.value for fact in event.facts}
     title, who = words.event_name(event.event), ""
     if event.event == "ReferralStepTaken":
@@ -186,6 +186,13 @@ def read_record(desk: Desk, visit: Visit) -> Response:
         visit, "intake", "read_record", referral_id=facts.referral_id, reason=reason.value, seal_to=key.public
     )
     held = key.open(Holding, SealedHolding.from_json(answer).sealed)
-    response = visit.page("record.html", facts=facts, sections=held.sections, minutes=SHOWN_FOR_SECONDS // 60)
-    response.headers["Refresh"] = f"{SHOWN_FOR_SECONDS}; url=/referrals/{facts.referral_id}"
+    return closes_by_itself(
+        visit, "record.html", f"/referrals/{facts.referral_id}", facts=facts, sections=held.sections
+    )
+
+
+def closes_by_itself(visit: Visit, template: str, then: str, **values: Any) -> Response:
+    """A page with personal data, which leads elsewhere after five minutes."""
+    response = visit.page(template, then=then, minutes=SHOWN_FOR_SECONDS // 60, **values)
+    response.headers["Refresh"] = f"{SHOWN_FOR_SECONDS}; url={then}"
     return response

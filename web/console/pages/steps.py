@@ -13,21 +13,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from starlette.responses import Response
-from wtforms import TextAreaField
-from wtforms.validators import Length
 
 from chassis.rpc import CommandFailed
 from contracts.commands import intake
 from contracts.commands.console import ReferralFacts
-from contracts.permissions import account_of
-from contracts.sealed import OutcomeReason
-from contracts.vocabulary import ConcernOutcome
 from web.console.pages import words
 from web.console.pages.client_forms import OF_CLIENT, SETTLE
-from web.console.pages.commands import CommandForm, OnceForm, choice
-from web.console.pages.desk import Desk, names, seen_of
-from web.console.pages.step_forms import LONGEST_NOTE, OF_INTAKE, OTHER_FORMS, AssessForm, ReferralForm
-from web.shared.staff.forms import Said
+from web.console.pages.commands import CommandForm
+from web.console.pages.desk import Desk, account_in, names, seen_of
+from web.console.pages.step_forms import OF_INTAKE, OTHER_FORMS, AssessForm, ReferralForm
 from web.shared.staff.serving import FAULTS, SENT_BEFORE
 from web.shared.staff.visit import Visit
 
@@ -111,38 +105,3 @@ def _changes(details: Mapping[str, Any], visit: Visit) -> list[Change]:
 
 def _called(who: str, account_id: UUID | None, called: Mapping[UUID | None, str]) -> str:
     return (called.get(account_id) if account_id else None) or words.said(who)
-
-
-def account_in(who: str) -> UUID | None:
-    """The account of whoever is on record as having done something; None for a client, a rule or the command line."""
-    try:
-        return account_of(who)[1] if ":" in who else None
-    except ValueError:
-        return None
-
-
-class OutcomeForm(OnceForm):
-    outcome = choice(ConcernOutcome, "What was decided?")
-    reason = TextAreaField(
-        "Why?", [Said("Write why."), Length(max=LONGEST_NOTE)], description="It is stored encrypted."
-    )
-
-
-def acknowledge(desk: Desk, visit: Visit) -> Response:
-    """Takes a concern in hand, which ends the escalation."""
-    desk.tell(visit, "notifications", "acknowledge_alert", concern_id=visit.params["concern"])
-    desk.alerts.asked_at = float("-inf")
-    return visit.go_to(f"/referrals/{visit.params['referral']}", done="acknowledged")
-
-
-def record_outcome(desk: Desk, visit: Visit) -> Response:
-    facts = desk.referral(visit)
-    form = visit.form(OutcomeForm, command_id=uuid4())
-    if visit.is_post and form.validate():
-        sealed = desk.keyring.seal("notifications", OutcomeReason(words=(form.reason.data or "").strip()))
-        concern_id = visit.params["concern"]
-        desk.tell(
-            visit, "notifications", "record_outcome", concern_id=concern_id, outcome=form.outcome.data, reason=sealed
-        )
-        return visit.go_to(f"/referrals/{facts.referral_id}", done="outcome")
-    return visit.page("outcome.html", facts=facts, form=form, concern_id=visit.params["concern"])

@@ -9,7 +9,7 @@ from starlette.convertors import StringConvertor, register_url_convertor
 from contracts.commands.console import WorkQueue
 from contracts.permissions import Permission
 from web.console.live import Live
-from web.console.pages import details, funds, matching, queues, referral, rota, steps, therapists
+from web.console.pages import concerns, details, funds, matching, queues, referral, rota, steps, therapists
 from web.console.pages.desk import Desk
 from web.shared.accounts.pages import table as accounts
 from web.shared.staff.access import FORM, GET, POST, Door, Page
@@ -80,8 +80,13 @@ def pages_of(desk: Desk, live: Live) -> tuple[Page, ...]:
             for step in details.OF_MONEY
         ),
         Page("/contact-changes", GET, partial(queues.contact_changes, desk), Permission.CHANGE_CONTACTS, back="/"),
-        Page(f"{CONCERN}/acknowledge", POST, partial(steps.acknowledge, desk), acknowledges, back=BACK),
-        Page(f"{CONCERN}/outcome", FORM, partial(steps.record_outcome, desk), acknowledges, back=BACK),
+        Page(CONCERN, GET, partial(concerns.show, desk), Permission.SEE_ALERTS, back=BACK),
+        Page(
+            f"{CONCERN}/reasons", POST, partial(concerns.read_reasons, desk), Permission.READ_CONCERNS, recent=True,
+            back=BACK,
+        ),
+        Page(f"{CONCERN}/acknowledge", POST, partial(concerns.acknowledge, desk), acknowledges, back=BACK),
+        Page(f"{CONCERN}/outcome", FORM, partial(concerns.record_outcome, desk), acknowledges, back=BACK),
         Page("/therapists", GET, partial(therapists.everybody, desk), Permission.MANAGE_THERAPISTS, back="/"),
         Page("/therapists/admit", FORM, partial(therapists.admit, desk), therapists.ADMIT.permission, back=THERAPISTS),
         Page(THERAPIST, GET, partial(therapists.show, desk), Permission.SEE_MATCHING, back="/"),
