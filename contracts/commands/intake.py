@@ -250,6 +250,14 @@ class PossibleDuplicate(Shape):
     found_at: datetime
 
 
+class CountDuplicates(Query, needs=Permission.MERGE_REQUESTS):
+    """How many pairs of requests may be the same person's same request?"""
+
+
+class DuplicatesCount(Shape):
+    pairs: Count
+
+
 class Merge(ReferralCommand, needs=Permission.MERGE_REQUESTS):
     """A person has found a referral to be the same as another, which goes on in its place."""
 
@@ -335,10 +343,11 @@ class StepTaken(Shape):
 
 
 class History(Shape):
-    """All steps, the first first, and what a person can do next."""
+    """All steps, the first first, and what a person can do next. `merged_into_id` is what goes on in its place."""
 
     steps: tuple[StepTaken, ...]
     possible: tuple[str, ...]
+    merged_into_id: ReferralId | None = None
 
 
 class SuggestAssessment(Query, needs=Permission.ASSESS):

@@ -27,6 +27,7 @@ from contracts.commands.intake import (
     ChangeContact,
     ChangeNeeds,
     Close,
+    CountDuplicates,
     CountReferrals,
     FindPlace,
     FindReferral,
@@ -190,6 +191,7 @@ class IntakeService:
     undo = command(Undo, lifecycle.undo)
     re_refer = command(ReRefer, lifecycle.re_refer)
     possible_duplicates = command(ListDuplicates, duplicates.list_possible_duplicates)
+    count_duplicates = command(CountDuplicates, duplicates.count_duplicates)
     merge = command(Merge, duplicates.merge)
     unmerge = command(Unmerge, duplicates.unmerge)
     tell_apart = command(TellApart, duplicates.tell_apart)

@@ -110,6 +110,12 @@ class Referral:
         """Whether the safeguarding lead has still to see it."""
         return self.young and not self.lead_signed
 
+    @property
+    def possible_steps(self) -> list[Step]:
+        """What a person can do with it next. What was merged is unmerged, and what was withdrawn is undone."""
+        others = {Step.UNMERGE} if self.merged_into is None else {Step.UNDO, Step.RE_REFER}
+        return [step for step in possible_steps(self.state) if step not in others]
+
     def take(self, step: Step) -> None:
         """Takes a step. Raises StepNotPossible; nothing has changed then."""
         self.refuse_unless_possible(step)
@@ -269,7 +275,7 @@ class Referral:
 
     def _refusal(self, step: Step) -> StepNotPossible:
         kind = AlreadyFinished if self.state in FINISHED else StepNotPossible
-        possible = ", ".join(allowed.words for allowed in possible_steps(self.state)) or "none"
+        possible = ", ".join(allowed.words for allowed in self.possible_steps) or "none"
         return kind(
             f"Referral {self.reference} is {self.state.words}, which doesn't allow the step “{step.words}”. "
             f"Possible now: {possible}."

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from chassis.audit.chain import AuditAction
 from chassis.ports import UnitOfWork
-from contracts.commands.intake import Done, ListDuplicates, Merge, PossibleDuplicate, TellApart, Unmerge
+from contracts.commands.intake import (
+    CountDuplicates,
+    Done,
+    DuplicatesCount,
+    ListDuplicates,
+    Merge,
+    PossibleDuplicate,
+    TellApart,
+    Unmerge,
+)
 from contracts.events.intake import ReferralReopened, ReferralWithdrawn
 from contracts.vocabulary import ReopeningReason, WithdrawalReason
 from services.intake.application.conflicts import carry_links
@@ -39,6 +48,10 @@ def list_possible_duplicates(unit: UnitOfWork[Dependencies], request: ListDuplic
         )
         for pair in found
     ]
+
+
+def count_duplicates(unit: UnitOfWork[Dependencies], request: CountDuplicates) -> DuplicatesCount:
+    return DuplicatesCount(pairs=possible_duplicates.count_pairs(unit.session))
 
 
 def merge(unit: UnitOfWork[Dependencies], request: Merge) -> Done:

@@ -14,7 +14,7 @@ from contracts.commands.intake import ReferralSummary
 from contracts.permissions import Permission
 from contracts.reference import InvalidReference, parse_reference
 from contracts.vocabulary import ClientGroup, RiskLevel
-from web.console.pages import words
+from web.console.pages import duplicates, words
 from web.console.pages.desk import Desk, names
 from web.shared.staff.listing import AFTER, Listing
 from web.shared.staff.visit import Visit
@@ -30,7 +30,9 @@ def home(desk: Desk, visit: Visit) -> Response:
     """What needs somebody now. Whoever may see no referral is led to their account."""
     if Permission.SEE_REFERRALS not in visit.me.permissions:
         return visit.go_to("/account")
-    return visit.page("home.html", counts=desk.counts(visit.me), queues=words.QUEUES)
+    return visit.page(
+        "home.html", counts=desk.counts(visit.me), queues=words.QUEUES, duplicates=duplicates.count(desk, visit)
+    )
 
 
 def queue(desk: Desk, visit: Visit) -> Response:

@@ -38,6 +38,7 @@ from contracts.vocabulary import (
     SignpostReason,
     SuggestionUse,
     UndoReason,
+    UnmergeReason,
     WithdrawalReason,
     Work,
 )
@@ -214,6 +215,9 @@ FORMS: dict[str, StepForm] = {
             kind="button-danger"),
         StepForm("undo", "intake", "undo", intake.Undo, "Undo", "Undo it",
             "It goes on where it was before it was withdrawn or signposted.", _with_reason(UndoReason), _of_referral),
+        StepForm("unmerge", "intake", "unmerge", intake.Unmerge, "Unmerge", "Unmerge it",
+            "The two were not the same after all, and this one goes on where it was.", _with_reason(UnmergeReason),
+            _of_referral),
         StepForm("re_refer", "intake", "re_refer", intake.ReRefer, "Refer again", "Refer again",
             "A new referral of the same person begins, with what we know.", _with_reason(ReReferralReason),
             _of_referral),
@@ -247,9 +251,10 @@ OF_MATCH = (FIRST_SESSION, MATCH_END)
 EVERY_FORM = (*FORMS.values(), CONCERN, NOTE, *OF_MATCH)
 
 
-def take(desk: Desk, step: StepForm, visit: Visit) -> Response:
-    """Shows a step's form, or takes the step."""
+def take(desk: Desk, step: StepForm, visit: Visit, *, back: str = "") -> Response:
+    """Shows a step's form, or takes the step, and goes on to `back`, else to the referral."""
     facts = desk.referral(visit)
+    back = back or f"/referrals/{facts.referral_id}"
     form = visit.form(step.form, seen=facts.seen, command_id=uuid4())
     suggested = _suggestion(desk, visit, facts) if isinstance(form, AssessForm) else None
     changes: list[Change] = []
@@ -260,7 +265,7 @@ def take(desk: Desk, step: StepForm, visit: Visit) -> Response:
         try:
             fields = step.fields(desk, facts, form)
             desk.tell(visit, step.service, step.method, **fields)
-            return visit.go_to(f"/referrals/{facts.referral_id}", done=step.done)
+            return visit.go_to(back, done=step.done)
         except CommandFailed as refused:
             if refused.name in FAULTS or refused.name == SENT_BEFORE:
                 raise
@@ -275,6 +280,7 @@ def take(desk: Desk, step: StepForm, visit: Visit) -> Response:
         changes=changes,
         refusal=refusal,
         suggestion=suggested,
+        back=back,
     )
 
 

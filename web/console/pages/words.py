@@ -164,6 +164,12 @@ NOTICES |= {
     "therapist_contact": "How the therapist is reached is changed.",
 }
 
+_OWN |= {"name_and_birth": "Name and date of birth"}
+NOTICES |= {
+    "merged": "They are merged: the other one goes on for both.",
+    "told_apart": "They are told apart, and are not suggested to be the same again.",
+}
+
 NAMES = {
     "said": said, "pounds": pounds, "event_name": event_name, "orders": ORDERS, "empty": EMPTY, "step_words": STEPS,
     "publishers": PUBLISHERS, "notices": ACCOUNT_NOTICES | NOTICES, "language_called": language, "on_day": day,
