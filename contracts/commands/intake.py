@@ -470,6 +470,23 @@ class ReferralSummary(Shape):
     concerns: tuple[ConcernSummary, ...] = ()
 
 
+class FindPeople(Query, needs=Permission.SEARCH_PEOPLE):
+    """Whose referrals have this contact, or this name and date of birth? `sealed` holds a `PersonSought`.
+
+    Only `kind` of what is in it is looked for. That it was, and how many were found, is on record.
+    """
+
+    kind: MarkKind
+    sealed: Sealed
+
+
+class PeopleFound(Shape):
+    """How many referrals were found, and the newest of them. Nothing personal is answered."""
+
+    found: Count
+    referrals: Annotated[tuple[ReferralSummary, ...], validate.Length(max=20)]
+
+
 class CountReferrals(Query, open_to=[FrontEnd.ANYBODY]):
     """How many referrals are in each state?"""
 

@@ -29,6 +29,7 @@ from contracts.commands.intake import (
     Close,
     CountDuplicates,
     CountReferrals,
+    FindPeople,
     FindPlace,
     FindReferral,
     GetHistory,
@@ -98,6 +99,7 @@ from services.intake.handlers import (
     lifecycle,
     needs,
     notes,
+    people,
     queries,
     record_access,
     requests,
@@ -205,6 +207,7 @@ class IntakeService:
     unreadable = command(ListUnreadable, requests.list_unreadable)
     retry_unreadable = command(RetryUnreadable, requests.retry_unreadable)
     find_referral = command(FindReferral, queries.find_referral)
+    find_people = command(FindPeople, people.find_people)
     references = command(GetReferences, queries.get_references)
     count_referrals = command(CountReferrals, queries.count_referrals)
     erase = command(Erase, erasures.erase_by_person)

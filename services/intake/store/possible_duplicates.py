@@ -75,6 +75,14 @@ def save_pairs(
         session.execute(upsert(session, possible_duplicates).on_conflict_do_nothing(), pairs)
 
 
+def find_alike(session: Session, found: Collection[bytes], limit: int) -> tuple[int, list[Referral]]:
+    """How many referrals have one of these match keys, and the newest of them."""
+    alike = select(match_keys.c.referral_id).where(match_keys.c.mark.in_(list(found))).distinct()
+    count = session.execute(select(func.count()).select_from(alike.subquery())).scalar_one()
+    newest = select(Referral).where(referrals.c.id.in_(alike)).order_by(referrals.c.received_at.desc(), referrals.c.id)
+    return count, list(session.execute(newest.limit(limit)).scalars())
+
+
 def find_pairs(session: Session, referral_id: ReferralId | None, limit: int) -> list[Pair]:
     """Pairs of which neither is merged into another, nor told apart, the newest first. Of one referral, or of all."""
     pair = possible_duplicates.c

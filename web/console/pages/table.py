@@ -9,7 +9,7 @@ from starlette.convertors import StringConvertor, register_url_convertor
 from contracts.commands.console import WorkQueue
 from contracts.permissions import Permission
 from web.console.live import Live
-from web.console.pages import duplicates, funds, matching, queues, referral, rota, steps, therapists
+from web.console.pages import duplicates, funds, matching, people_search, queues, referral, rota, steps, therapists
 from web.console.pages.desk import Desk
 from web.shared.accounts.pages import table as accounts
 from web.shared.staff.access import FORM, GET, POST, Door, Page
@@ -17,6 +17,7 @@ from web.shared.staff.access import FORM, GET, POST, Door, Page
 REFERRAL, CONCERN = "/referrals/{referral:id}", "/referrals/{referral:id}/concerns/{concern:id}"
 BACK = "/referrals/{referral}"
 CHANGES = "/changes"
+SEARCHES = Permission.SEARCH_PEOPLE
 THERAPISTS, THERAPIST = "/therapists", "/therapists/{therapist:id}"
 
 
@@ -70,6 +71,7 @@ def pages_of(desk: Desk, live: Live) -> tuple[Page, ...]:
         Page("/funds/open", FORM, partial(funds.prepare, desk), funds.MAY_OPEN, back="/funds"),
         Page("/funds/prepared/{prepared:id}", FORM, partial(funds.decide, desk), funds.MAY_OPEN, back="/funds"),
         *_duplicates(desk),
+        Page(people_search.SEARCH, FORM, partial(people_search.search, desk), SEARCHES, recent=True, back="/"),
         Page("/rota", GET, partial(rota.overview, desk), Permission.SEE_ROTA, back="/"),
         *(
             Page(f"/rota/{step.name}", FORM, partial(rota.change, desk, step), step.permission, back="/rota")
