@@ -132,6 +132,32 @@ class TakeUp(ReferralCommand, needs=Permission.ASSESS):
     """A person begins to assess a referral, so that no two do."""
 
 
+class DiscardReason(StrEnum):
+    """Why something that came in by the form is no request for help."""
+
+    ADVERTISING = "advertising"
+    WRITTEN_BY_A_MACHINE = "written_by_a_machine"
+    TRIED_OUT = "tried_out"
+    """Somebody tried whether the form works."""
+    MAKES_NO_SENSE = "makes_no_sense"
+
+
+class Release(ReferralCommand, needs=Permission.REVIEW_SPAM):
+    """A person has written it after all: it goes on as any request, as if it had never been held back.
+
+    What was discarded is released in the same way, until it is erased.
+    """
+
+    note: Sealed | None = None
+
+
+class Discard(ReferralCommand, needs=Permission.REVIEW_SPAM):
+    """Nobody asks for help in it: it is erased after a week, in which it can be released."""
+
+    reason: DiscardReason
+    note: Sealed | None = None
+
+
 class SignOff(ReferralCommand, needs=Permission.SIGN_OFF_YOUNG_PEOPLE):
     """The safeguarding lead has seen a young person's referral, and its assessment may be completed."""
 

@@ -29,6 +29,7 @@ from contracts.commands.intake import (
     Close,
     CountDuplicates,
     CountReferrals,
+    Discard,
     FindPeople,
     FindPlace,
     FindReferral,
@@ -44,6 +45,7 @@ from contracts.commands.intake import (
     Merge,
     RaiseConcern,
     RecordConsent,
+    Release,
     ReRefer,
     Resume,
     RetryUnreadable,
@@ -105,6 +107,7 @@ from services.intake.handlers import (
     requests,
     restore,
     retention,
+    review,
     safeguarding,
 )
 from services.intake.handlers import erasure as erasures
@@ -180,6 +183,8 @@ class IntakeService:
     awaiting_assessment = command(ListAwaiting, queries.list_awaiting)
     suggest_assessment = command(SuggestAssessment, assessment.suggest_assessment)
     assess = command(Assess, assessment.assess)
+    release = command(Release, review.release)
+    discard = command(Discard, review.discard)
     take_up = command(TakeUp, lifecycle.take_up)
     sign_off = command(SignOff, lifecycle.sign_off)
     find_place = command(FindPlace, lifecycle.find_place)

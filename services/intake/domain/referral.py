@@ -8,7 +8,15 @@ from datetime import datetime
 from contracts.refused import Refused
 from contracts.vocabulary import ClientGroup, HoldReason, MatchId, PlaceKind, ReferralId, SubmissionId, TherapistId
 from contracts.watermark import is_newer
-from services.intake.domain.states import FINISHED, TRANSITIONS, UNASSESSED, UNDOABLE, State, Step, possible_steps
+from services.intake.domain.states import (
+    BEFORE_ASSESSMENT,
+    FINISHED,
+    TRANSITIONS,
+    UNDOABLE,
+    State,
+    Step,
+    possible_steps,
+)
 
 AGREEMENTS = frozenset({HoldReason.CLIENT_HAS_NOT_AGREED, HoldReason.CONSENT_TO_PASS_ON})
 """What a referral is on hold for by rule."""
@@ -103,7 +111,7 @@ class Referral:
     def is_assessed(self) -> bool:
         """Whether it has passed its assessment, so that others may have begun to act on it."""
         now = self.state_before if self.state is State.ON_HOLD else self.state
-        return now not in UNASSESSED
+        return now not in BEFORE_ASSESSMENT
 
     @property
     def needs_lead(self) -> bool:

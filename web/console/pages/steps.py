@@ -195,6 +195,12 @@ def _assessment(desk: Desk, facts: ReferralFacts, form: Any) -> dict[str, Any]:
 FORMS: dict[str, StepForm] = {
     form.name: form
     for form in (
+        StepForm("release", "intake", "release", intake.Release, "No spam: release it", "Release it",
+            "A person wrote it. It goes on as any request, and is due as it was when it came.", NoteForm, _of_referral,
+            done="released"),
+        StepForm("discard", "intake", "discard", intake.Discard, "Discard as spam", "Discard it",
+            "Read it first: nobody who needs help may be lost. It is erased in a week, and can be released until then.",
+            _with_reason(intake.DiscardReason), _of_referral, kind="button-danger", done="discarded"),
         StepForm("sign_off", "intake", "sign_off", intake.SignOff, "Sign off", "Sign it off",
             "You are the safeguarding lead, and have seen this young person’s request.", NoteForm, _of_referral),
         StepForm("signpost", "intake", "signpost", intake.Signpost, "Signpost", "Signpost it",
