@@ -291,6 +291,15 @@ class Credentials(Shape):
     passphrase: Annotated[str, validate.Length(max=200)]
 
 
+class PersonSought(Shape):
+    """Whom somebody of the charity looks for: an e-mail address, a telephone number, or a name with a date of birth."""
+
+    email: Email | None = None
+    telephone: Telephone | None = None
+    name: Name | None = None
+    date_of_birth: date | None = None
+
+
 class ClientChange(Credentials):
     """What whoever knows a request does about it on the status page, sealed to intake inside `change_by_client`.
 

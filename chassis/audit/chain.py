@@ -26,6 +26,8 @@ class AuditAction(StrEnum):
     """The actions that the audit log records."""
 
     READ = "read"
+    SEARCHED = "searched"
+    """Somebody looked for a person by name or contact. The reason says by what, and how many were found."""
     EXPORTED = "exported"
     LEFT_OUT = "left_out"
     ERASED = "erased"

@@ -45,6 +45,7 @@ class WorkQueue(StrEnum):
     """What referrals, or concerns, wait for somebody to do. Which one a referral is in follows from its state."""
 
     NEW_REQUESTS = "new_requests"
+    SPAM_REVIEW = "spam_review"
     ASSESSMENTS = "assessments"
     PAUSED = "paused"
     WAITING = "waiting"

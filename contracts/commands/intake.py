@@ -148,6 +148,32 @@ class TakeUp(ReferralCommand, needs=Permission.ASSESS):
     """A person begins to assess a referral, so that no two do."""
 
 
+class DiscardReason(StrEnum):
+    """Why something that came in by the form is no request for help."""
+
+    ADVERTISING = "advertising"
+    WRITTEN_BY_A_MACHINE = "written_by_a_machine"
+    TRIED_OUT = "tried_out"
+    """Somebody tried whether the form works."""
+    MAKES_NO_SENSE = "makes_no_sense"
+
+
+class Release(ReferralCommand, needs=Permission.REVIEW_SPAM):
+    """A person has written it after all: it goes on as any request, as if it had never been held back.
+
+    What was discarded is released in the same way, until it is erased.
+    """
+
+    note: Sealed | None = None
+
+
+class Discard(ReferralCommand, needs=Permission.REVIEW_SPAM):
+    """Nobody asks for help in it: it is erased after a week, in which it can be released."""
+
+    reason: DiscardReason
+    note: Sealed | None = None
+
+
 class SignOff(ReferralCommand, needs=Permission.SIGN_OFF_YOUNG_PEOPLE):
     """The safeguarding lead has seen a young person's referral, and its assessment may be completed."""
 
@@ -266,6 +292,14 @@ class PossibleDuplicate(Shape):
     found_at: datetime
 
 
+class CountDuplicates(Query, needs=Permission.MERGE_REQUESTS):
+    """How many pairs of requests may be the same person's same request?"""
+
+
+class DuplicatesCount(Shape):
+    pairs: Count
+
+
 class Merge(ReferralCommand, needs=Permission.MERGE_REQUESTS):
     """A person has found a referral to be the same as another, which goes on in its place."""
 
@@ -351,13 +385,14 @@ class StepTaken(Shape):
 
 
 class History(Shape):
-    """All steps, the first first, and what a person can do next.
+    """All steps, the first first, and what a person can do next. `merged_into_id` is what goes on in its place.
 
     `contact_waits`: a new contact that they named waits for a person to make sure of it.
     """
 
     steps: tuple[StepTaken, ...]
     possible: tuple[str, ...]
+    merged_into_id: ReferralId | None = None
     contact_waits: bool = False
 
 
@@ -481,6 +516,23 @@ class ReferralSummary(Shape):
     received_at: datetime
     previous_referral_id: ReferralId | None = None
     concerns: tuple[ConcernSummary, ...] = ()
+
+
+class FindPeople(Query, needs=Permission.SEARCH_PEOPLE):
+    """Whose referrals have this contact, or this name and date of birth? `sealed` holds a `PersonSought`.
+
+    Only `kind` of what is in it is looked for. That it was, and how many were found, is on record.
+    """
+
+    kind: MarkKind
+    sealed: Sealed
+
+
+class PeopleFound(Shape):
+    """How many referrals were found, and the newest of them. Nothing personal is answered."""
+
+    found: Count
+    referrals: Annotated[tuple[ReferralSummary, ...], validate.Length(max=20)]
 
 
 class CountReferrals(Query, open_to=[FrontEnd.ANYBODY]):

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from contracts.commands.subject import Fact, Section, Topic
 from contracts.typed.postcodes import NO_FIXED_ABODE
-from web.site.forms.definition import Choice, Definition, Kind, Question
-from web.site.forms.field_types import HAS_CHOICES, YES_NO, YES_NO_UNSURE
-from web.site.forms.loader import read_version
+from web.shared.forms.definition import Choice, Definition, Kind, Question
+from web.shared.forms.field_types import HAS_CHOICES, YES_NO, YES_NO_UNSURE
+from web.shared.forms.loader import read_version
 
 Asked = Mapping[str, list[Question]]
 

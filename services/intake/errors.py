@@ -114,3 +114,7 @@ class StillUnreadable(Refused):
 
 class NothingUnreadable(Refused):
     """Nothing is kept of this submission; it may have been read meanwhile."""
+
+
+class NothingToLookFor(Refused):
+    """What somebody is to be looked for by is missing."""

@@ -27,7 +27,10 @@ from contracts.commands.intake import (
     ChangeContact,
     ChangeNeeds,
     Close,
+    CountDuplicates,
     CountReferrals,
+    Discard,
+    FindPeople,
     FindPlace,
     FindReferral,
     GetHistory,
@@ -43,6 +46,7 @@ from contracts.commands.intake import (
     Merge,
     RaiseConcern,
     RecordConsent,
+    Release,
     ReRefer,
     Resume,
     RetryUnreadable,
@@ -98,11 +102,13 @@ from services.intake.handlers import (
     lifecycle,
     needs,
     notes,
+    people,
     queries,
     record_access,
     requests,
     restore,
     retention,
+    review,
     safeguarding,
 )
 from services.intake.handlers import erasure as erasures
@@ -179,6 +185,8 @@ class IntakeService:
     waiting_contacts = command(ListContactChanges, queries.list_contact_changes)
     suggest_assessment = command(SuggestAssessment, assessment.suggest_assessment)
     assess = command(Assess, assessment.assess)
+    release = command(Release, review.release)
+    discard = command(Discard, review.discard)
     take_up = command(TakeUp, lifecycle.take_up)
     sign_off = command(SignOff, lifecycle.sign_off)
     find_place = command(FindPlace, lifecycle.find_place)
@@ -192,6 +200,7 @@ class IntakeService:
     undo = command(Undo, lifecycle.undo)
     re_refer = command(ReRefer, lifecycle.re_refer)
     possible_duplicates = command(ListDuplicates, duplicates.list_possible_duplicates)
+    count_duplicates = command(CountDuplicates, duplicates.count_duplicates)
     merge = command(Merge, duplicates.merge)
     unmerge = command(Unmerge, duplicates.unmerge)
     tell_apart = command(TellApart, duplicates.tell_apart)
@@ -205,6 +214,7 @@ class IntakeService:
     unreadable = command(ListUnreadable, requests.list_unreadable)
     retry_unreadable = command(RetryUnreadable, requests.retry_unreadable)
     find_referral = command(FindReferral, queries.find_referral)
+    find_people = command(FindPeople, people.find_people)
     references = command(GetReferences, queries.get_references)
     count_referrals = command(CountReferrals, queries.count_referrals)
     erase = command(Erase, erasures.erase_by_person)

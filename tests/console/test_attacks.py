@@ -26,7 +26,7 @@ SAMPLES = {
     "action:action": "lock", "secret:link": "A" * 43, "queue:queue": "waiting",
     **dict.fromkeys(("referral:id", "concern:id", "therapist:id"), "00000000-0000-0000-0000-000000000000"),
     **dict.fromkeys(
-        ("prepared:id", "duty:id", "invitation:id", "link:id"), "00000000-0000-0000-0000-000000000000"
+        ("prepared:id", "duty:id", "invitation:id", "link:id", "other:id"), "00000000-0000-0000-0000-000000000000"
     ),
 }  # fmt: skip
 NO_DESK: Any = None

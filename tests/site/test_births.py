@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime
 import pytest
 
 from tests.site.conftest import Browser
-from web.site.forms.definition import Kind, Question
-from web.site.forms.field_types import Wrong, read
-from web.site.forms.loader import read_definitions
+from web.shared.forms.definition import Kind, Question
+from web.shared.forms.field_types import Wrong, read
+from web.shared.forms.loader import read_definitions
 
 TODAY = date(2026, 11, 23)
 DAY = ("day", "month", "year")

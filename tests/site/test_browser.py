@@ -12,7 +12,7 @@ import pytest
 from contracts.sealed import SafeChannel
 from tests.site.barriers import look_for_barriers, what_it_says
 from tests.site.running import CHOSEN, PASSPHRASE, TYPED, WORDS, Inbox, Person
-from web.site.forms.loader import read_definitions
+from web.shared.forms.loader import read_definitions
 
 ROUTES = list(read_definitions())
 each_route = pytest.mark.parametrize("route", ROUTES)

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.site.barriers import look_for_barriers
 from tests.site.running import WORDS, Person
-from web.site.forms.loader import read_definitions
+from web.shared.forms.loader import read_definitions
 
 with_and_without_javascript = pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "plain"])
 UNTIL_THE_WARNING, UNTIL_THE_END = "25:00", "05:00"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from web.site.forms.loader import SHIPPED, read_definitions
-from web.site.forms.problems import InvalidDefinitions
+from web.shared.forms.loader import SHIPPED, read_definitions
+from web.shared.forms.problems import InvalidDefinitions
 
 PLACE = "self.v2.yaml"
 

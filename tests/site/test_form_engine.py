@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from contracts.sealed import HelpSubmission
 from contracts.typed.postcodes import NO_FIXED_ABODE
 from contracts.vocabulary import Allegation, ClientGroup, ConsentTold, HelpKind
-from web.site.forms.definition import Answer, Answers, Definition, Kind, Question
-from web.site.forms.engine import (
+from web.shared.forms.definition import Answer, Answers, Definition, Kind, Question
+from web.shared.forms.engine import (
     Shown,
     answer_page,
     applicable,
@@ -27,9 +27,9 @@ from web.site.forms.engine import (
     place_of,
     shown_pages,
 )
-from web.site.forms.field_types import choices_of, raw_of
-from web.site.forms.loader import read_definitions
-from web.site.forms.submission import build
+from web.shared.forms.field_types import choices_of, raw_of
+from web.shared.forms.loader import read_definitions
+from web.shared.forms.submission import build
 
 DEFINITIONS = read_definitions()
 NOW = datetime(2026, 11, 20, 18, 30, tzinfo=UTC)

@@ -19,8 +19,8 @@ from contracts.vocabulary import SubmissionId
 from tests.site.conftest import Browser
 from web.publisher.spool import Spool
 from web.shared.bodies import MOST_BODY_BYTES
+from web.shared.forms.loader import read_definitions
 from web.site.app import PAGES
-from web.site.forms.loader import read_definitions
 
 ROUTES = list(read_definitions())
 PASSPHRASE = "harbour lantern quiet"

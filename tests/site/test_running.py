@@ -12,7 +12,7 @@ from pathlib import Path
 from leeward.runtime.free_ports import free_ports
 from leeward.runtime.supervisor import wait_until_it_is_ready
 from tests.support.processes import run_module
-from web.site.forms.loader import SHIPPED
+from web.shared.forms.loader import SHIPPED
 
 SITE = [sys.executable, "-m", "web.site"]
 

@@ -11,8 +11,8 @@ import pytest
 from contracts.reference import parse_reference, reference_for
 from contracts.sealed import Credentials
 from tests.site.conftest import Browser
-from web.site.forms.definition import Kind, Question
-from web.site.forms.field_types import read
+from web.shared.forms.definition import Kind, Question
+from web.shared.forms.field_types import read
 
 UNSEEN = ["\x00", "\x1b", "\x9b", "\ud83d", "\u202d", "\u202c", "\u2066", "\u2069"]
 COPIED_ALONG = [*UNSEEN, "\u200b", "\ufeff", "\u200e", "\u2060"]

@@ -13,8 +13,8 @@ from chassis.config import InvalidSettings, check, open_env
 from chassis.observability.logs import configure
 from chassis.privacy.sealing import NoKey
 from web.shared.connections import connections_of
+from web.shared.forms.problems import InvalidDefinitions
 from web.site.app import build_app
-from web.site.forms.problems import InvalidDefinitions
 from web.site.pages.errors import malformed
 from web.site.settings import SiteSettings, read
 from web.site.site import open_site

@@ -15,23 +15,24 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from web.shared.forms.definition import Choice, Definition, Page, Question
+from web.shared.forms.loader import read_every_version
 from web.shared.languages import ENGLISH, LANGUAGES
-from web.site.forms.definition import Choice, Definition, Page, Question
-from web.site.forms.loader import read_every_version
 from web.site.helplines import read_helplines
 from web.site.locales import po_file
 from web.site.retention import read_terms
 
 FOLDER = Path(__file__).parent
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
-SHARED = [("*.py", "python"), ("templates/*.html", "jinja2.ext:babel_extract")]  # deeper there, staff's pages lie
+# Deeper there, staff's pages lie.
+SHARED = [("*.py", "python"), ("forms/*.py", "python"), ("templates/*.html", "jinja2.ext:babel_extract")]
 KEYWORDS = {"_": None, "N_": None, "plain": None}
 
 
 def template() -> Catalog:
     """Every text that is shown to people, and where it stands."""
     catalogue = Catalog(project="Leeward", charset="utf-8")
-    options = {pattern: {"encoding": "utf-8", "newstyle_gettext": "false"} for pattern, _ in (METHODS[1], SHARED[1])}
+    options = {pattern: {"encoding": "utf-8", "newstyle_gettext": "false"} for pattern, _ in (METHODS[1], SHARED[2])}
     for folder, methods in ((FOLDER.parent / "shared", SHARED), (FOLDER, METHODS)):
         for name, _, message, _, _ in extract_from_dir(folder, methods, options, keywords=KEYWORDS):
             if isinstance(message, str) and message:

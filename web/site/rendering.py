@@ -11,11 +11,11 @@ from markupsafe import Markup
 from contracts.typed.postcodes import NO_FIXED_ABODE
 from web.shared import assets
 from web.shared.assets import addresses
+from web.shared.forms.definition import Answer, Answers, Kind, Question
+from web.shared.forms.field_types import choices_of, pounds, written
 from web.shared.languages import ENGLISH, LANGUAGES, Translator
 from web.shared.rendering import SHARED, day, environment, moment
 from web.shared.texts import N_
-from web.site.forms.definition import Answer, Answers, Kind, Question
-from web.site.forms.field_types import choices_of, pounds, written
 from web.site.helplines import Helpline, dialled, read_helplines
 from web.site.locales import read_catalogues
 from web.site.retention import read_terms

@@ -20,8 +20,8 @@ from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from web.shared.forms.definition import Answer
 from web.shared.limits import Pseudonyms
-from web.site.forms.definition import Answer
 
 NONCE_BYTES = 12
 

@@ -11,10 +11,10 @@ from chassis.privacy.sealing import Keyring
 from contracts.london import day_of
 from contracts.sealed import Credentials
 from web.publisher.publisher import Publisher
+from web.shared.forms.definition import Definition
+from web.shared.forms.loader import read_definitions
 from web.shared.limits import HourlyLimit
 from web.site.enquiry import Enquiry
-from web.site.forms.definition import Definition
-from web.site.forms.loader import read_definitions
 from web.site.rendering import Renderer
 from web.site.sessions import Sessions
 from web.site.settings import SiteSettings

@@ -16,6 +16,7 @@ BEGUN_WITHIN = timedelta(days=30)
 
 QUEUE_OF_STATE = {
     "received": WorkQueue.NEW_REQUESTS,
+    "in_review": WorkQueue.SPAM_REVIEW,
     "awaiting_assessment": WorkQueue.ASSESSMENTS,
     "on_hold": WorkQueue.PAUSED,
     "assessed": WorkQueue.WAITING,
@@ -43,6 +44,7 @@ def place_of(referral: Referral) -> Place | None:
         return None
     due = {
         WorkQueue.NEW_REQUESTS: referral.assess_by,
+        WorkQueue.SPAM_REVIEW: referral.assess_by,
         WorkQueue.ASSESSMENTS: referral.assess_by,
         WorkQueue.OFFERS: referral.offer_expires_at,
         WorkQueue.FIRST_SESSIONS: (referral.matched_at or referral.state_since) + BEGUN_WITHIN,

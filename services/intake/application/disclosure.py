@@ -11,7 +11,7 @@ from sqlalchemy import Row
 
 from chassis.ports import UnitOfWork
 from chassis.subject_access import entry, fact, pounds, reached, who_in_words
-from contracts.commands.intake import NoteKind
+from contracts.commands.intake import DiscardReason, NoteKind
 from contracts.commands.subject import Entry, Fact, Section, Topic
 from contracts.labels import LANGUAGES
 from contracts.sealed import Aspects, Consents, FormAnswer, HelpForm, Note, Writer
@@ -53,6 +53,7 @@ from services.intake.store import personal_records, referrals
 
 REASONS: dict[Step, type[StrEnum]] = {
     Step.RECEIVE: ReReferralReason,
+    Step.DISCARD: DiscardReason,
     Step.ASSESS: OverrideReason,
     Step.SIGNPOST: SignpostReason,
     Step.HOLD: HoldReason,

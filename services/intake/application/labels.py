@@ -102,6 +102,7 @@ ASPECTS = {
 }
 
 STATES = {
+    State.IN_REVIEW: "Received, and looked at because a machine might have written it",
     State.RECEIVED: "Received",
     State.AWAITING_ASSESSMENT: "Somebody is reading it",
     State.ASSESSED: "Assessed",
@@ -115,11 +116,14 @@ STATES = {
     State.SIGNPOSTED: "Another service was named to you",
     State.CLOSED: "Closed",
     State.RE_REFERRED: "Closed, because a newer request takes it up",
+    State.DISCARDED: "Set aside, because nobody seemed to have written it",
     State.ERASED: "Erased",
 }
 
 STEPS = {
     Step.RECEIVE: "Your request came",
+    Step.RELEASE: "Somebody found that a person had written it",
+    Step.DISCARD: "It was set aside, because nobody seemed to have written it",
     Step.TAKE_UP: "Somebody began to read it",
     Step.SIGN_OFF: "The safeguarding lead saw it, as with every young person’s request",
     Step.FIND_PLACE: "Somebody found out where you are",

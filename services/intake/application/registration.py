@@ -17,11 +17,17 @@ from services.intake.application.search_facts import build_referral_received
 from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import Referral
 from services.intake.domain.safeguarding import findings_in_request, is_young
-from services.intake.domain.states import Step
+from services.intake.domain.states import BEFORE_ASSESSMENT, State, Step
 from services.intake.store import personal_records, referrals
 
 ASSESSMENT_OVERDUE = "assessment_overdue"
 """The timer that falls due when a request should have been assessed."""
+
+
+def watch_assessment(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
+    """The office is told if a referral that goes on isn't assessed in time."""
+    if referral.state in BEFORE_ASSESSMENT:
+        unit.set_timer(ASSESSMENT_OVERDUE, referral.id, max(referral.assess_by, unit.now))
 
 
 def _raise_by_rule(unit: UnitOfWork[Dependencies], referral: Referral, form: HelpForm) -> None:
@@ -58,7 +64,13 @@ def register(
 
 
 def new_referral(
-    unit: UnitOfWork[Dependencies], id_: ReferralId, submission_id: SubmissionId, form: HelpForm, passphrase_mark: bytes
+    unit: UnitOfWork[Dependencies],
+    id_: ReferralId,
+    submission_id: SubmissionId,
+    form: HelpForm,
+    passphrase_mark: bytes,
+    *,
+    state: State = State.RECEIVED,
 ) -> Referral:
     return Referral(
         id=id_,
@@ -68,6 +80,7 @@ def new_referral(
         received_at=unit.now,
         assess_by=add_working_days(unit.now, unit.dependencies.settings.assess_within_working_days),
         passphrase_mark=passphrase_mark,
+        state=state,
         young=is_young(client_group=form.client_group, age=age_of(unit, form)),
         client_agrees=form.client_agrees,
         may_pass_on=form.consents.pass_to_therapist,

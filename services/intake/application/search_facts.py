@@ -99,8 +99,10 @@ def person_of(unit: UnitOfWork[Dependencies], referral: Referral) -> PersonId:
 
 
 def _may_cost_a_session(referral: Referral, form: HelpForm) -> bool:
-    """False for a client who has not agreed, and for a course alone, which is not subsidised, until a person has a
-    therapist sought."""
+    """False for a client who has not agreed, for what a machine may have written, and for a course alone, which is not
+    subsidised, until a person has a therapist sought."""
+    if referral.state is State.IN_REVIEW:
+        return False
     waits_for_course = referral.state is State.ON_HOLD and referral.held_for is HoldReason.COURSE_WANTED
     return referral.client_agrees and (form.seeks_therapist or (referral.is_assessed and not waits_for_course))
 

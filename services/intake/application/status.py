@@ -12,7 +12,7 @@ from services.intake.application.records import decrypt_record
 from services.intake.application.verification import is_own_reference
 from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import Referral
-from services.intake.domain.states import FINISHED, IN_THERAPY, TRANSITIONS, UNASSESSED, State, Step
+from services.intake.domain.states import BEFORE_ASSESSMENT, FINISHED, IN_THERAPY, TRANSITIONS, State, Step
 from services.intake.store import pending_contacts, referrals
 
 READING = "We have your request. A person will read it, usually within two working days."
@@ -20,6 +20,7 @@ READING = "We have your request. A person will read it, usually within two worki
 LOOKING = "We are looking for someone near you to talk to."
 
 WORDS = {
+    State.IN_REVIEW: READING,
     State.RECEIVED: READING,
     State.AWAITING_ASSESSMENT: "Somebody is reading your request now.",
     State.ASSESSED: LOOKING,
@@ -33,6 +34,10 @@ WORDS = {
     State.WITHDRAWN: "Your request was taken back. You can ask again at any time.",
     State.CLOSED: "Your request is closed. You can ask again at any time.",
     State.RE_REFERRED: "You have asked again since. Please look up that newer request.",
+    State.DISCARDED: (
+        "We took this for a message that nobody had written. If you wrote it, please call us: we still have it, and go "
+        "on with it."
+    ),
     State.ERASED: "We no longer hold what you told us. You can ask again at any time.",
 }
 """What a client is told; nothing in it says what kind of help was asked for."""
@@ -40,7 +45,9 @@ WORDS = {
 SEARCH_NEXT = "When someone can see you, you hear from us. It may take some weeks, and we keep looking."
 
 NEXT_WORDS = {
-    State.RECEIVED: "A person reads what you sent, and you hear from us in the way you asked.",
+    **dict.fromkeys(
+        (State.IN_REVIEW, State.RECEIVED), "A person reads what you sent, and you hear from us in the way you asked."
+    ),
     State.AWAITING_ASSESSMENT: "When they have read it we look for the right person for you.",
     State.ASSESSED: SEARCH_NEXT,
     State.MATCHING: SEARCH_NEXT,
@@ -85,6 +92,9 @@ WRITERS_WAITING_FOR = {
 }
 """What is said otherwise to whoever wrote for somebody else: the words that open the page are theirs."""
 
+TOLD_AS = {State.IN_REVIEW: State.RECEIVED}
+"""Whoever asks isn't told that somebody wonders whether a machine wrote it."""
+
 TOLD_OTHERWISE = {*WRITERS_WORDS, *WRITERS_NEXT_WORDS, State.ON_HOLD}
 
 MONEY = "You wait for help with the cost. The list is served in order, and nothing else is held up by it."
@@ -99,12 +109,12 @@ def status_answer(
     is_writer = referral.state in TOLD_OTHERWISE and decrypt_record(unit, referral).written_by is not None
     return StatusAnswer(
         recognised=True,
-        standing=referral.state.value,
+        standing=TOLD_AS.get(referral.state, referral.state).value,
         words=_words(referral, is_writer=is_writer),
         next_words=_next_words(referral, is_writer=is_writer),
         also=MONEY if referral.waits_for_money and referral.state not in FINISHED else None,
         since=_since(unit, referral),
-        by=referral.assess_by if referral.state in UNASSESSED and unit.now < referral.assess_by else None,
+        by=referral.assess_by if referral.state in BEFORE_ASSESSMENT and unit.now < referral.assess_by else None,
         may=tuple(_possible(unit, referral, own=own)),
         contact_change=change or (found.state if found else None),
     )

@@ -24,6 +24,7 @@ from services.intake.dependencies import Dependencies
 from services.intake.domain.ages import can_be_born_on
 from services.intake.domain.passphrases import digest_of_passphrase
 from services.intake.domain.referral import Referral, StepNotPossible
+from services.intake.domain.states import State
 from services.intake.store import personal_records, referrals
 
 
@@ -41,7 +42,8 @@ def accept_request(unit: UnitOfWork[Dependencies], event: HelpRequested) -> Refe
     form = HelpForm.from_json(submission.to_json())
     id_ = ReferralId(unit.new_id())
     digest = digest_of_passphrase(submission.passphrase, referral_id=id_, key=unit.dependencies.passphrase_key)
-    referral = registration.new_referral(unit, id_, event.submission_id, form, digest)
+    state = State.IN_REVIEW if form.suspected else State.RECEIVED
+    referral = registration.new_referral(unit, id_, event.submission_id, form, digest, state=state)
     registration.register(unit, referral, form, personal_records.Form(event.form, event.form_version), by=BY_CLIENT)
     return referral
 

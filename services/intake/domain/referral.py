@@ -8,7 +8,15 @@ from datetime import datetime
 from contracts.refused import Refused
 from contracts.vocabulary import ClientGroup, HoldReason, MatchId, PlaceKind, ReferralId, SubmissionId, TherapistId
 from contracts.watermark import is_newer
-from services.intake.domain.states import FINISHED, TRANSITIONS, UNASSESSED, UNDOABLE, State, Step, possible_steps
+from services.intake.domain.states import (
+    BEFORE_ASSESSMENT,
+    FINISHED,
+    TRANSITIONS,
+    UNDOABLE,
+    State,
+    Step,
+    possible_steps,
+)
 
 AGREEMENTS = frozenset({HoldReason.CLIENT_HAS_NOT_AGREED, HoldReason.CONSENT_TO_PASS_ON})
 """What a referral is on hold for by rule."""
@@ -103,12 +111,18 @@ class Referral:
     def is_assessed(self) -> bool:
         """Whether it has passed its assessment, so that others may have begun to act on it."""
         now = self.state_before if self.state is State.ON_HOLD else self.state
-        return now not in UNASSESSED
+        return now not in BEFORE_ASSESSMENT
 
     @property
     def needs_lead(self) -> bool:
         """Whether the safeguarding lead has still to see it."""
         return self.young and not self.lead_signed
+
+    @property
+    def possible_steps(self) -> list[Step]:
+        """What a person can do with it next. What was merged is unmerged, and what was withdrawn is undone."""
+        others = {Step.UNMERGE} if self.merged_into is None else {Step.UNDO, Step.RE_REFER}
+        return [step for step in possible_steps(self.state) if step not in others]
 
     def take(self, step: Step) -> None:
         """Takes a step. Raises StepNotPossible; nothing has changed then."""
@@ -269,7 +283,7 @@ class Referral:
 
     def _refusal(self, step: Step) -> StepNotPossible:
         kind = AlreadyFinished if self.state in FINISHED else StepNotPossible
-        possible = ", ".join(allowed.words for allowed in possible_steps(self.state)) or "none"
+        possible = ", ".join(allowed.words for allowed in self.possible_steps) or "none"
         return kind(
             f"Referral {self.reference} is {self.state.words}, which doesn't allow the step “{step.words}”. "
             f"Possible now: {possible}."

@@ -12,10 +12,10 @@ from typing import NamedTuple
 from contracts.london import LONDON
 from contracts.vocabulary import ClientGroup, ClosureReason, MatchEndReason
 from services.intake.domain.referral import Referral
-from services.intake.domain.states import UNASSESSED, State, Step
+from services.intake.domain.states import BEFORE_ASSESSMENT, State, Step
 
 Answer = str | bool
-SETTLED = frozenset({State.ENDED, State.CLOSED, State.WITHDRAWN, State.SIGNPOSTED, State.RE_REFERRED})
+SETTLED = frozenset({State.ENDED, State.CLOSED, State.WITHDRAWN, State.SIGNPOSTED, State.RE_REFERRED, State.DISCARDED})
 """States from which nothing more is expected, so that a term begins with them."""
 BEGIN_NO_TERM = frozenset({Step.NOTE})
 """What colleagues write about somebody doesn't lengthen how long they are kept."""
@@ -32,6 +32,7 @@ class Outcome(StrEnum):
     ASKED_AGAIN = "asked_again"
     UNANSWERED = "unanswered"
     UNFINISHED = "unfinished"
+    DISCARDED = "discarded"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,11 +79,22 @@ class RetentionDate(NamedTuple):
     counted_from: datetime
 
 
+DISCARDED = Term(
+    name="discarded",
+    outcomes=frozenset({Outcome.DISCARDED}),
+    when={},
+    months=0,
+    why="Nobody had asked for help, as far as a person could tell: a week, in which that can be put right.",
+)
+KEPT_DISCARDED = timedelta(days=7)
+"""No policy shortens it: a person in need may have been taken for a machine."""
+
+
 def outcome_of(referral: Referral, steps: StepSummary) -> Outcome:
     """What has become of a referral. Therapy took place if billing says so, or matching by how the match ended."""
     if referral.state in SETTLED and (referral.attended_match_id or steps.reasons & THERAPY_TOOK_PLACE):
         return Outcome.THERAPY
-    if referral.state in UNASSESSED:
+    if referral.state in BEFORE_ASSESSMENT:
         return Outcome.UNANSWERED
     return _OUTCOMES.get(referral.state, Outcome.UNFINISHED)
 
@@ -90,6 +102,8 @@ def outcome_of(referral: Referral, steps: StepSummary) -> Outcome:
 def date_of(referral: Referral, steps: StepSummary, policy: RetentionPolicy) -> RetentionDate:
     """Until when a referral would be kept if it stood alone and nothing stopped it."""
     outcome = outcome_of(referral, steps)
+    if outcome is Outcome.DISCARDED:
+        return RetentionDate(steps.newest_at + KEPT_DISCARDED, DISCARDED, outcome, steps.newest_at)
     term = policy.term_for(outcome, client_group=referral.client_group, young=referral.young)
     return RetentionDate(months_after(steps.newest_at, term.months), term, outcome, steps.newest_at)
 
@@ -117,7 +131,8 @@ def without_a_term(terms: Iterable[Term]) -> list[str]:
         for outcome in Outcome
         for group in ClientGroup
         for young in (False, True)
-        if not any(term.fits(outcome, client_group=group, young=young) for term in known)
+        if outcome not in DISCARDED.outcomes
+        and not any(term.fits(outcome, client_group=group, young=young) for term in known)
     ]
 
 
@@ -127,4 +142,5 @@ _OUTCOMES = {
     State.WITHDRAWN: Outcome.WITHDRAWN,
     State.SIGNPOSTED: Outcome.SIGNPOSTED,
     State.RE_REFERRED: Outcome.ASKED_AGAIN,
+    State.DISCARDED: Outcome.DISCARDED,
 }

@@ -34,7 +34,7 @@ def page() -> str:
 
 
 def _arrows() -> list[str]:
-    lines = [f"    [*] --> {State.RECEIVED}: receive\n"]
+    lines = [f"    [*] --> {state}: receive\n" for state in _sorted(TRANSITIONS[Step.RECEIVE].targets)]
     for step, legal in TRANSITIONS.items():
         for source in _sorted(legal.usually or legal.sources) if step not in NOT_DRAWN else ():
             lines += [f"    {source} --> {target}: {step.words}\n" for target in _sorted(legal.targets)]
@@ -44,7 +44,7 @@ def _arrows() -> list[str]:
 def _rows() -> list[str]:
     rows = []
     for step, legal in TRANSITIONS.items():
-        targets = _words(legal.targets) if len(legal.targets) < 2 else "where it was before"
+        targets = _words(legal.targets) if len(legal.targets) < 2 or not legal.sources else "where it was before"
         rows.append(f"| `{step}` | {_words(legal.sources) or '–'} | {targets or 'the same'} | {legal.on} |\n")
     return rows
 

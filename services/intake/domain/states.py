@@ -10,6 +10,8 @@ from enum import StrEnum
 
 
 class State(StrEnum):
+    IN_REVIEW = "in_review"
+    """Received, and a machine may have written it: a person looks before anything else is done."""
     RECEIVED = "received"
     AWAITING_ASSESSMENT = "awaiting_assessment"
     ASSESSED = "assessed"
@@ -23,6 +25,8 @@ class State(StrEnum):
     SIGNPOSTED = "signposted"
     CLOSED = "closed"
     RE_REFERRED = "re_referred"
+    DISCARDED = "discarded"
+    """A person found that nobody had asked for help."""
     ERASED = "erased"
 
     @property
@@ -32,6 +36,8 @@ class State(StrEnum):
 
 class Step(StrEnum):
     RECEIVE = "receive"
+    RELEASE = "release"
+    DISCARD = "discard"
     TAKE_UP = "take_up"
     SIGN_OFF = "sign_off"
     FIND_PLACE = "find_place"
@@ -83,11 +89,15 @@ class Transition:
 
 UNASSESSED = frozenset({State.RECEIVED, State.AWAITING_ASSESSMENT})
 
+BEFORE_ASSESSMENT = UNASSESSED | {State.IN_REVIEW}
+
 SEEKING = frozenset({State.ASSESSED, State.MATCHING, State.OFFERED})
 
 IN_THERAPY = frozenset({State.MATCHED, State.FIRST_SESSION_ATTENDED})
 
-FINISHED = frozenset({State.WITHDRAWN, State.SIGNPOSTED, State.CLOSED, State.RE_REFERRED, State.ERASED})
+FINISHED = frozenset(
+    {State.WITHDRAWN, State.SIGNPOSTED, State.CLOSED, State.RE_REFERRED, State.DISCARDED, State.ERASED}
+)
 
 UNDER_WAY = frozenset(State) - FINISHED - {State.ENDED}
 
@@ -100,7 +110,13 @@ def _person(sources: frozenset[State], *targets: State) -> Transition:
 
 
 TRANSITIONS: dict[Step, Transition] = {
-    Step.RECEIVE: Transition(frozenset(), frozenset({State.RECEIVED}), on="`HelpRequested`, or `re_refer`"),
+    Step.RECEIVE: Transition(
+        frozenset(),
+        frozenset({State.RECEIVED, State.IN_REVIEW}),
+        on="`HelpRequested`, or `re_refer`; with a mark of spam into review",
+    ),
+    Step.RELEASE: _person(frozenset({State.IN_REVIEW, State.DISCARDED}), State.RECEIVED),
+    Step.DISCARD: _person(frozenset({State.IN_REVIEW}), State.DISCARDED),
     Step.TAKE_UP: _person(frozenset({State.RECEIVED}), State.AWAITING_ASSESSMENT),
     Step.SIGN_OFF: _person(UNASSESSED | {State.ON_HOLD}),
     Step.FIND_PLACE: _person(UNASSESSED | SEEKING | {State.ON_HOLD}),
@@ -163,7 +179,11 @@ TRANSITIONS: dict[Step, Transition] = {
     Step.MERGE: _person(UNASSESSED, State.WITHDRAWN),
     Step.UNMERGE: _person(frozenset({State.WITHDRAWN}), *UNASSESSED),
     Step.UNDO: _person(
-        frozenset({State.WITHDRAWN, State.SIGNPOSTED}), *UNASSESSED, State.ASSESSED, State.ON_HOLD, State.MATCHING
+        frozenset({State.WITHDRAWN, State.SIGNPOSTED}),
+        *BEFORE_ASSESSMENT,
+        State.ASSESSED,
+        State.ON_HOLD,
+        State.MATCHING,
     ),
     Step.RE_REFER: _person(frozenset({State.WITHDRAWN, State.SIGNPOSTED, State.CLOSED}), State.RE_REFERRED),
     Step.NOTE: _person(frozenset(State) - {State.ERASED}),

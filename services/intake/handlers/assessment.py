@@ -20,7 +20,7 @@ from services.intake.domain import suggestion as domain
 from services.intake.domain.defaults import known_of, legal_situation_of, work_of
 from services.intake.domain.referral import Referral
 from services.intake.domain.safeguarding import Finding
-from services.intake.domain.states import UNASSESSED, State, Step
+from services.intake.domain.states import BEFORE_ASSESSMENT, State, Step
 from services.intake.domain.suggestion import Answers, Suggestion, suggest
 from services.intake.store import personal_records, referrals
 
@@ -75,7 +75,7 @@ def assess(unit: UnitOfWork[Dependencies], request: Assess) -> Done:
 def report_overdue(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """Notifies the office, once, of a request that nobody assessed in time; of a paused one after it is resumed."""
     referral = referrals.get_referral(unit.session, ReferralId(UUID(timer.key)))
-    if referral.state in UNASSESSED:
+    if referral.state in BEFORE_ASSESSMENT:
         unit.emit(
             AssessmentOverdue(
                 referral_id=referral.id,

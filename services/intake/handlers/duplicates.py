@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from chassis.audit.chain import AuditAction
 from chassis.ports import UnitOfWork
-from contracts.commands.intake import Done, ListDuplicates, Merge, PossibleDuplicate, TellApart, Unmerge
+from contracts.commands.intake import (
+    CountDuplicates,
+    Done,
+    DuplicatesCount,
+    ListDuplicates,
+    Merge,
+    PossibleDuplicate,
+    TellApart,
+    Unmerge,
+)
 from contracts.events.intake import ReferralReopened, ReferralWithdrawn
 from contracts.vocabulary import ReopeningReason, WithdrawalReason
 from services.intake.application.conflicts import carry_links
@@ -12,7 +21,7 @@ from services.intake.application.history import record_step
 from services.intake.application.lookup import get_as_seen, get_two_referrals, refuse_if_changed
 from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import Referral, StepNotPossible
-from services.intake.domain.states import FINISHED, Step
+from services.intake.domain.states import FINISHED, State, Step
 from services.intake.errors import (
     CannotMergeInto,
     MergedIntoEachOther,
@@ -39,6 +48,10 @@ def list_possible_duplicates(unit: UnitOfWork[Dependencies], request: ListDuplic
         )
         for pair in found
     ]
+
+
+def count_duplicates(unit: UnitOfWork[Dependencies], request: CountDuplicates) -> DuplicatesCount:
+    return DuplicatesCount(pairs=possible_duplicates.count_pairs(unit.session))
 
 
 def merge(unit: UnitOfWork[Dependencies], request: Merge) -> Done:
@@ -98,6 +111,8 @@ def _refuse_wrong_way(referral: Referral, into: Referral) -> None:
         raise CannotMergeInto(ONE_AND_THE_SAME)
     if into.merged_into is not None:
         raise CannotMergeInto(f"Referral {into.reference} was itself merged into another: merge into that one.")
+    if into.state is State.IN_REVIEW:
+        raise CannotMergeInto(f"Referral {into.reference} looks like spam to our form: release it first.")
     if into.state in FINISHED:
         raise CannotMergeInto(
             f"Referral {into.reference} is {into.state.words}, so it can't go on in the other's place. "

@@ -29,8 +29,7 @@ from services.intake.application.lookup import get_as_seen, open_sealed
 from services.intake.application.records import decrypt_record, replace_record
 from services.intake.application.search_facts import publish_search_facts
 from services.intake.dependencies import Dependencies
-from services.intake.domain.referral import Referral
-from services.intake.domain.states import UNASSESSED, State, Step
+from services.intake.domain.states import State, Step
 from services.intake.errors import UnknownPlace
 from services.intake.gateways import postcodes
 from services.intake.store import personal_records
@@ -100,7 +99,7 @@ def resume(unit: UnitOfWork[Dependencies], request: Resume) -> Done:
         reason=request.reason,
         note=request.note,
     )
-    _watch_assessment(unit, referral)
+    registration.watch_assessment(unit, referral)
     if agreements.pause_for_agreement(unit, referral):
         return Done()
     unit.emit(ReferralResumed(referral_id=request.referral_id, reason=request.reason))
@@ -117,17 +116,11 @@ def undo(unit: UnitOfWork[Dependencies], request: Undo) -> Done:
     referral = get_as_seen(unit, request)
     referral.undo(at=unit.now)
     record_step(unit, referral, Step.UNDO, by=unit.actor.who, reason=request.reason, note=request.note)
-    _watch_assessment(unit, referral)
+    registration.watch_assessment(unit, referral)
     unit.emit(ReferralReopened(referral_id=referral.id, reason=ReopeningReason.ENDED_BY_MISTAKE))
     if referral.state is State.ON_HOLD and referral.held_for:
         agreements.announce_hold(unit, referral, referral.held_for)  # its reminders ended with it
     return Done()
-
-
-def _watch_assessment(unit: UnitOfWork[Dependencies], referral: Referral) -> None:
-    """The office is told if a referral that goes on isn't assessed in time."""
-    if referral.state in UNASSESSED:
-        unit.set_timer(registration.ASSESSMENT_OVERDUE, referral.id, max(referral.assess_by, unit.now))
 
 
 def close(unit: UnitOfWork[Dependencies], request: Close) -> Done:

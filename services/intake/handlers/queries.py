@@ -26,7 +26,7 @@ from services.intake.application.lookup import find_by_reference, get_referral, 
 from services.intake.application.status import status_answer
 from services.intake.application.verification import verify_credentials
 from services.intake.dependencies import Dependencies
-from services.intake.domain.states import Step, possible_steps
+from services.intake.domain.states import Step
 from services.intake.errors import UnknownReferral
 from services.intake.store import concerns, pending_contacts, referrals
 
@@ -110,7 +110,8 @@ def get_history(unit: UnitOfWork[Dependencies], request: GetHistory) -> History:
             )
             for row in referrals.history_of(unit.session, referral.id)
         ),
-        possible=tuple(step.value for step in possible_steps(referral.state)),
+        possible=tuple(step.value for step in referral.possible_steps),
+        merged_into_id=referral.merged_into,
         contact_waits=pending_contacts.is_waiting(unit.session, referral.id),
     )
 

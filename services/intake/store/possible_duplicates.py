@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from chassis.store.prepared import prepared
@@ -25,6 +25,8 @@ _ALIKE = (
     .order_by(match_keys.c.referral_id.desc())
     .limit(50)
 )
+
+_LATER, _EARLIER = referrals.alias("later"), referrals.alias("earlier")
 
 _TOLD_APART = (
     select(told_apart.c.referral_id)
@@ -73,38 +75,45 @@ def save_pairs(
         session.execute(upsert(session, possible_duplicates).on_conflict_do_nothing(), pairs)
 
 
+def find_alike(session: Session, found: Collection[bytes], limit: int) -> tuple[int, list[Referral]]:
+    """How many referrals have one of these match keys, and the newest of them."""
+    alike = select(match_keys.c.referral_id).where(match_keys.c.mark.in_(list(found))).distinct()
+    count = session.execute(select(func.count()).select_from(alike.subquery())).scalar_one()
+    newest = select(Referral).where(referrals.c.id.in_(alike)).order_by(referrals.c.received_at.desc(), referrals.c.id)
+    return count, list(session.execute(newest.limit(limit)).scalars())
+
+
 def find_pairs(session: Session, referral_id: ReferralId | None, limit: int) -> list[Pair]:
     """Pairs of which neither is merged into another, nor told apart, the newest first. Of one referral, or of all."""
-    later_table, earlier_table = referrals.alias("later"), referrals.alias("earlier")
-    wanted = (
-        select(
-            aliased(Referral, later_table),
-            aliased(Referral, earlier_table),
-            possible_duplicates.c.kind,
-            possible_duplicates.c.found_at,
-        )
-        .select_from(
-            possible_duplicates.join(later_table, later_table.c.id == possible_duplicates.c.referral_id).join(
-                earlier_table, earlier_table.c.id == possible_duplicates.c.other_id
-            )
-        )
-        .where(later_table.c.merged_into.is_(None), earlier_table.c.merged_into.is_(None), ~_TOLD_APART)
-        .order_by(
-            possible_duplicates.c.found_at.desc(),
-            possible_duplicates.c.referral_id,
-            possible_duplicates.c.other_id,
-            possible_duplicates.c.kind,
-        )
+    pair = possible_duplicates.c
+    wanted = _undecided(aliased(Referral, _LATER), aliased(Referral, _EARLIER), pair.kind, pair.found_at).order_by(
+        pair.found_at.desc(), pair.referral_id, pair.other_id, pair.kind
     )
     if referral_id is not None:
-        wanted = wanted.where(
-            (possible_duplicates.c.referral_id == referral_id) | (possible_duplicates.c.other_id == referral_id)
-        )
+        wanted = wanted.where((pair.referral_id == referral_id) | (pair.other_id == referral_id))
     pairs: dict[tuple[ReferralId, ReferralId], Pair] = {}
     for later, earlier, kind, at in session.execute(wanted.limit(limit * len(MarkKind))):
         known = pairs.get((later.id, earlier.id))
         pairs[later.id, earlier.id] = Pair(later, earlier, (*(known.alike if known else ()), kind), at)
     return list(pairs.values())[:limit]
+
+
+def count_pairs(session: Session) -> int:
+    """How many pairs `find_pairs` would find of all."""
+    pairs = _undecided(possible_duplicates.c.referral_id, possible_duplicates.c.other_id).distinct().subquery()
+    return session.execute(select(func.count()).select_from(pairs)).scalar_one()
+
+
+def _undecided(*wanted: Any) -> Select[Any]:
+    """What is wanted of pairs of which neither is merged into another, nor told apart."""
+    joined = possible_duplicates.join(_LATER, _LATER.c.id == possible_duplicates.c.referral_id).join(
+        _EARLIER, _EARLIER.c.id == possible_duplicates.c.other_id
+    )
+    return (
+        select(*wanted)
+        .select_from(joined)
+        .where(_LATER.c.merged_into.is_(None), _EARLIER.c.merged_into.is_(None), ~_TOLD_APART)
+    )
 
 
 def tell_apart(

@@ -223,6 +223,7 @@ FITTING: dict[str, type[Shape]] = {
     "whereabouts": sealed.Whereabouts,
     "contact": sealed.DutyContact,
     "reason": sealed.OutcomeReason,
+    "sealed": sealed.PersonSought,
 }
 """What lies inside a sealed field of this name."""
 

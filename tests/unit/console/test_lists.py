@@ -79,6 +79,17 @@ def assessed(console: Console, referral_id: ReferralId) -> ReferralAssessed:
     )  # fmt: skip
 
 
+def test_what_may_be_spam_is_in_a_queue_of_its_own_until_it_is_released(console: Console) -> None:
+    referral_id = console.received()
+    console.step(referral_id, 2, "note", "in_review")
+    assert console.in_queue(WorkQueue.SPAM_REVIEW) == [referral_id]
+    assert console.in_queue(WorkQueue.NEW_REQUESTS) == []
+    console.step(referral_id, 3, "discard", "discarded", reason="advertising")
+    assert console.in_queue(WorkQueue.SPAM_REVIEW) == []
+    console.step(referral_id, 4, "release", "received")
+    assert console.in_queue(WorkQueue.NEW_REQUESTS) == [referral_id]
+
+
 def test_a_referral_is_where_it_waits_from_its_first_day_to_its_end(console: Console) -> None:
     referral_id = console.received()
     assert console.in_queue(WorkQueue.NEW_REQUESTS) == [referral_id]

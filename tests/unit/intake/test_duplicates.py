@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from contracts.commands.intake import ListDuplicates, Merge, PossibleDuplicate, ReRefer, Unmerge
+from contracts.commands.intake import (
+    CountDuplicates,
+    GetHistory,
+    History,
+    ListDuplicates,
+    Merge,
+    PossibleDuplicate,
+    ReRefer,
+    Unmerge,
+)
 from contracts.commands.privacy import Erase, ErasureReason
 from contracts.events.intake import ReferralReopened, ReferralWithdrawn
 from contracts.sealed import SafeChannel, SafeContact
@@ -26,7 +35,7 @@ from contracts.vocabulary import (
 from services.intake import errors
 from services.intake.domain.match_keys import hmac_keys_of, match_keys_of, normal_email, normal_telephone
 from services.intake.domain.referral import StepNotPossible
-from services.intake.handlers import duplicates, erasure, lifecycle
+from services.intake.handlers import duplicates, erasure, lifecycle, queries
 from services.intake.store import tables
 from tests.unit.intake.conftest import Asked, Intake
 
@@ -44,6 +53,16 @@ def pairs(intake: Intake, referral_id: ReferralId | None = None) -> list[Possibl
         duplicates.list_possible_duplicates, ListDuplicates(referral_id=referral_id)
     )
     return found
+
+
+def count(intake: Intake) -> int:
+    found: int = intake.ask(duplicates.count_duplicates, CountDuplicates()).pairs
+    return found
+
+
+def history(intake: Intake, one: Asked) -> History:
+    told: History = intake.ask(queries.get_history, GetHistory(referral_id=one.referral_id))
+    return told
 
 
 def merge(intake: Intake, one: Asked, into: Asked) -> None:
@@ -159,7 +178,29 @@ def test_the_marks_of_an_erased_person_go_with_them(intake: Intake) -> None:
     assert pairs(intake) == []
 
 
+def test_the_count_is_that_of_the_pairs_which_nobody_has_decided_on(intake: Intake) -> None:
+    born = date(1985, 4, 1)
+    first, second, _ = (intake.ask_for_help(name="Robin Example", date_of_birth=born) for _ in range(3))
+    assert count(intake) == len(pairs(intake)) == 3
+    merge(intake, second, first)
+    assert count(intake) == len(pairs(intake)) == 1
+
+
 # Merging and un-merging
+
+
+def test_what_was_merged_can_be_unmerged_and_what_was_withdrawn_undone_and_not_the_other_way_round(
+    intake: Intake,
+) -> None:
+    first, second = intake.ask_for_help(), intake.ask_for_help()
+    merge(intake, second, first)
+    merged = history(intake, second)
+    assert merged.merged_into_id == first.referral_id
+    assert {"unmerge", "undo", "re_refer"} & set(merged.possible) == {"unmerge"}
+    intake.withdraw(first.reference)
+    withdrawn = history(intake, first)
+    assert withdrawn.merged_into_id is None
+    assert {"unmerge", "undo", "re_refer"} & set(withdrawn.possible) == {"undo", "re_refer"}
 
 
 def test_a_merged_request_stops_and_the_other_goes_on(intake: Intake) -> None:

@@ -13,10 +13,10 @@ from contracts.vocabulary import ClientGroup, ConsentTold, ContactPurpose, Known
 from services.intake.application.records import decrypt_record
 from services.intake.store import referrals
 from tests.unit.intake.conftest import MONDAY_10, Intake
-from web.site.forms.definition import Answer
-from web.site.forms.engine import answer_page, first_unanswered, shown_pages
-from web.site.forms.loader import read_definitions
-from web.site.forms.submission import build
+from web.shared.forms.definition import Answer
+from web.shared.forms.engine import answer_page, first_unanswered, shown_pages
+from web.shared.forms.loader import read_definitions
+from web.shared.forms.submission import build
 
 DEFINITIONS = read_definitions()
 TODAY = date(2026, 11, 23)

@@ -69,7 +69,7 @@ def test_a_question_stands_as_it_was_put_to_whoever_wrote(who: str, what: str, v
 
 
 def test_a_charitys_own_form_goes_before_the_shipped_one(tmp_path: Path) -> None:
-    shipped = Path("web/site/forms/definitions/self.v1.yaml").read_text()
+    shipped = Path("web/shared/forms/definitions/self.v1.yaml").read_text()
     (tmp_path / "self.v1.yaml").write_text(shipped.replace("What brings you here?", "What made you write?"))
     (entry,) = in_the_forms_words(answered(1), tmp_path).entries
     assert entry.facts[0].what == "What made you write?"

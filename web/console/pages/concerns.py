@@ -19,7 +19,7 @@ from contracts.sealed import OutcomeReason
 from contracts.vocabulary import ConcernOutcome
 from web.console.pages.commands import OnceForm, choice
 from web.console.pages.desk import Desk, Known, account_in, names
-from web.console.pages.referral import closes_by_itself, happened
+from web.console.pages.referral import MINUTES, closing, happened
 from web.console.pages.step_forms import LONGEST_NOTE
 from web.shared.staff.errors import error
 from web.shared.staff.forms import Said
@@ -108,5 +108,6 @@ def read_reasons(desk: Desk, visit: Visit) -> Response:
     facts, key = desk.referral(visit), OneTimeKey()
     answer = desk.ask(visit, "notifications", "read_outcomes", concern_id=visit.params["concern"], seal_to=key.public)
     held = key.open(Holding, SealedHolding.from_json(answer).sealed)
-    page = f"/referrals/{facts.referral_id}/concerns/{visit.params['concern']}"
-    return closes_by_itself(visit, "record.html", page, facts=facts, sections=held.sections)
+    back = f"/referrals/{facts.referral_id}/concerns/{visit.params['concern']}"
+    page = visit.page("record.html", facts=facts, sections=held.sections, minutes=MINUTES, back=back)
+    return closing(page, back=back)

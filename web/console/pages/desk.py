@@ -69,7 +69,11 @@ class Desk:
 
     def referral(self, visit: Visit) -> Known:
         """The referral that the address names. Raises CommandFailed, NoAnswer."""
-        facts = ReferralFacts.from_json(self.ask(visit, "console", "show", referral_id=visit.params["referral"]))
+        return self.known(visit, visit.params["referral"])
+
+    def known(self, visit: Visit, referral_id: UUID) -> Known:
+        """Raises CommandFailed, NoAnswer."""
+        facts = ReferralFacts.from_json(self.ask(visit, "console", "show", referral_id=referral_id))
         return Known(**vars(facts), reference=self.references(visit, [facts.referral_id])[facts.referral_id])
 
     def references(self, visit: Visit, referral_ids: Iterable[ReferralId]) -> dict[ReferralId, str]:

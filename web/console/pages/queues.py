@@ -15,7 +15,7 @@ from contracts.commands.intake import ReferralSummary, WaitingContactChange
 from contracts.permissions import Permission
 from contracts.reference import InvalidReference, parse_reference
 from contracts.vocabulary import ClientGroup, RiskLevel
-from web.console.pages import words
+from web.console.pages import duplicates, words
 from web.console.pages.desk import Desk, names
 from web.shared.staff.listing import AFTER, Listing
 from web.shared.staff.visit import Visit
@@ -37,25 +37,27 @@ def home(desk: Desk, visit: Visit) -> Response:
 
 @dataclass(frozen=True)
 class OtherWork:
-    """Something that waits for people and is no queue of referrals. `much` is how much, as far as it is counted."""
+    """Something that waits for people and is no queue of referrals, and how much of it there is."""
 
     path: str
     title: str
-    much: str
+    much: int
 
 
 def _other_work(desk: Desk, visit: Visit) -> list[OtherWork]:
     """What else waits for whoever may do something about it. Raises CommandFailed, NoAnswer."""
-    return [
-        OtherWork(path, title, f"{len(found)}{'+' if len(found) == MOST_LISTED else ''}")
-        for path, title, method, permission in OTHER_WORK
-        if permission in visit.me.permissions
-        for found in [desk.ask(visit, "intake", method, limit=MOST_LISTED)]
-    ]
+    counted = (
+        ("/duplicates", "Possible duplicates", duplicates.count(desk, visit)),
+        ("/contact-changes", "New contacts to check", _new_contacts(desk, visit)),
+    )
+    return [OtherWork(path, title, much) for path, title, much in counted if much is not None]
 
 
-OTHER_WORK = (("/contact-changes", "New contacts to check", "waiting_contacts", Permission.CHANGE_CONTACTS),)
-"""Path, title, intake's command that lists it, and who may do something about it."""
+def _new_contacts(desk: Desk, visit: Visit) -> int | None:
+    """How many there are to check, for whoever may; None for the others."""
+    if Permission.CHANGE_CONTACTS not in visit.me.permissions:
+        return None
+    return len(desk.ask(visit, "intake", "waiting_contacts", limit=MOST_LISTED))
 
 
 def queue(desk: Desk, visit: Visit) -> Response:

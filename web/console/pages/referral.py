@@ -14,9 +14,10 @@ from wtforms import HiddenField, SelectField
 from chassis.privacy.ephemeral_key import OneTimeKey
 from contracts.commands.console import EventSeen
 from contracts.commands.intake import History
-from contracts.commands.subject import Holding, ReadingReason, SealedHolding
+from contracts.commands.subject import Holding, ReadingReason, SealedHolding, Section
 from contracts.london import LONDON
 from contracts.permissions import GRANTS, Permission
+from contracts.vocabulary import ReferralId
 from web.console.pages import words
 from web.console.pages.client_forms import OF_CLIENT
 from web.console.pages.commands import OnceForm
@@ -28,6 +29,7 @@ from web.shared.staff.visit import Visit
 EVENTS_A_PAGE = 40
 SHOWN_FOR_SECONDS = 300
 """How long personal data stays on a page that nobody has left."""
+MINUTES = SHOWN_FOR_SECONDS // 60
 
 
 def show(desk: Desk, visit: Visit) -> Response:
@@ -45,6 +47,7 @@ def show(desk: Desk, visit: Visit) -> Response:
         says=[step for step in possible if step in OF_CLIENT],
         contact_waits=history.contact_waits,
         may_take_up="take_up" in history.possible and _may(visit, Permission.ASSESS),
+        merged_into=_merged_into(desk, visit, history),
         may_assess="assess" in history.possible and _may(visit, Permission.ASSESS),
         days=_by_day(seen, called),
         part=part,
@@ -53,6 +56,12 @@ def show(desk: Desk, visit: Visit) -> Response:
         may=lambda permission: _may(visit, Permission(permission)),
         me=visit.me.account_id,
     )
+
+
+def _merged_into(desk: Desk, visit: Visit, history: History) -> tuple[ReferralId, str] | None:
+    """The referral that goes on in the place of this one, with its reference."""
+    into = history.merged_into_id
+    return (into, desk.references(visit, [into])[into]) if into else None
 
 
 def _events(desk: Desk, visit: Visit, part: str) -> list[EventSeen]:
@@ -177,22 +186,34 @@ def _colleagues(visit: Visit) -> list[tuple[UUID, str]]:
 def read_record(desk: Desk, visit: Visit) -> Response:
     """What somebody wrote, for a reason that is on record. The page closes by itself."""
     facts = desk.referral(visit)
-    reason = next((one for one in ReadingReason if one.value == visit.first("reason")), None)
-    if not visit.is_post or reason is None:
-        problems = {"reason": "Say why you look."} if visit.is_post else {}
-        return visit.page("record_reason.html", facts=facts, reasons=list(ReadingReason), problems=problems)
+    back = f"/referrals/{facts.referral_id}"
+    reason = reason_given(visit)
+    if reason is None:
+        about = f"{facts.reference}, {words.said(facts.client_group)}, {words.said(facts.state)}"
+        return ask_reason(visit, about=about, back=back)
+    sections = reveal(desk, visit, facts.referral_id, reason)
+    return closing(visit.page("record.html", facts=facts, sections=sections, minutes=MINUTES, back=back), back=back)
+
+
+def reason_given(visit: Visit) -> ReadingReason | None:
+    """Why somebody looks at what is about a person, once they have said so."""
+    chosen = visit.first("reason") if visit.is_post else ""
+    return next((one for one in ReadingReason if one.value == chosen), None)
+
+
+def ask_reason(visit: Visit, *, about: str, back: str) -> Response:
+    problems = {"reason": "Say why you look."} if visit.is_post else {}
+    return visit.page("record_reason.html", about=about, back=back, reasons=list(ReadingReason), problems=problems)
+
+
+def reveal(desk: Desk, visit: Visit, referral_id: ReferralId, reason: ReadingReason) -> tuple[Section, ...]:
+    """All that intake holds about a person, sealed on its way to this page. Raises CommandFailed, NoAnswer."""
     key = OneTimeKey()
-    answer = desk.ask(
-        visit, "intake", "read_record", referral_id=facts.referral_id, reason=reason.value, seal_to=key.public
-    )
-    held = key.open(Holding, SealedHolding.from_json(answer).sealed)
-    return closes_by_itself(
-        visit, "record.html", f"/referrals/{facts.referral_id}", facts=facts, sections=held.sections
-    )
+    answer = desk.ask(visit, "intake", "read_record", referral_id=referral_id, reason=reason.value, seal_to=key.public)
+    return key.open(Holding, SealedHolding.from_json(answer).sealed).sections
 
 
-def closes_by_itself(visit: Visit, template: str, then: str, **values: Any) -> Response:
-    """A page with personal data, which leads elsewhere after five minutes."""
-    response = visit.page(template, then=then, minutes=SHOWN_FOR_SECONDS // 60, **values)
-    response.headers["Refresh"] = f"{SHOWN_FOR_SECONDS}; url={then}"
+def closing(response: Response, *, back: str) -> Response:
+    """A page with personal data, which nobody leaves open for long."""
+    response.headers["Refresh"] = f"{SHOWN_FOR_SECONDS}; url={back}"
     return response

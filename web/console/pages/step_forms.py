@@ -28,6 +28,7 @@ from contracts.vocabulary import (
     SignpostReason,
     SuggestionUse,
     UndoReason,
+    UnmergeReason,
     WithdrawalReason,
     Work,
 )
@@ -157,6 +158,12 @@ def _assessment(desk: Desk, facts: ReferralFacts, form: Any) -> dict[str, Any]:
 
 
 OF_INTAKE = (
+    CommandForm("release", "intake", "release", intake.Release, "No spam: release it", "Release it",
+        "A person wrote it. It goes on as any request, and is due as it was when it came.", NoteForm, of_referral,
+        done="released"),
+    CommandForm("discard", "intake", "discard", intake.Discard, "Discard as spam", "Discard it",
+        "Read it first: nobody who needs help may be lost. It is erased in a week, and can be released until then.",
+        with_reason(intake.DiscardReason), of_referral, kind="button-danger", done="discarded"),
     CommandForm("sign_off", "intake", "sign_off", intake.SignOff, "Sign off", "Sign it off",
         "You are the safeguarding lead, and have seen this young person’s request.", NoteForm, of_referral),
     CommandForm("signpost", "intake", "signpost", intake.Signpost, "Signpost", "Signpost it",
@@ -177,6 +184,9 @@ OF_INTAKE = (
         kind="button-danger"),
     CommandForm("undo", "intake", "undo", intake.Undo, "Undo", "Undo it",
         "It goes on where it was before it was withdrawn or signposted.", with_reason(UndoReason), of_referral),
+    CommandForm("unmerge", "intake", "unmerge", intake.Unmerge, "Unmerge", "Unmerge it",
+        "The two were not the same after all, and this one goes on where it was.", with_reason(UnmergeReason),
+        of_referral),
     CommandForm("re_refer", "intake", "re_refer", intake.ReRefer, "Refer again", "Refer again",
         "A new referral of the same person begins, with what we know.", with_reason(ReReferralReason),
         of_referral),

@@ -30,9 +30,10 @@ FORMS: Mapping[str, CommandForm] = {form.name: form for form in (*OF_INTAKE, *OF
 EVERY_FORM = (*FORMS.values(), SETTLE, *OTHER_FORMS)
 
 
-def take(desk: Desk, step: CommandForm, visit: Visit) -> Response:
-    """Shows a step's form, or takes the step."""
+def take(desk: Desk, step: CommandForm, visit: Visit, *, back: str = "") -> Response:
+    """Shows a step's form, or takes the step, and goes on to `back`, else to the referral."""
     facts = desk.referral(visit)
+    back = back or f"/referrals/{facts.referral_id}"
     form: Any = visit.form(step.form, seen=facts.seen, command_id=uuid4())
     suggested = _suggestion(desk, visit, facts) if isinstance(form, AssessForm) else None
     changes: list[Change] = []
@@ -43,7 +44,7 @@ def take(desk: Desk, step: CommandForm, visit: Visit) -> Response:
         try:
             fields = step.fields(desk, facts, form)
             desk.tell(visit, step.service, step.method, **fields)
-            return visit.go_to(f"/referrals/{facts.referral_id}", done=step.done)
+            return visit.go_to(back, done=step.done)
         except CommandFailed as refused:
             if refused.name in FAULTS or refused.name == SENT_BEFORE:
                 raise
@@ -58,6 +59,7 @@ def take(desk: Desk, step: CommandForm, visit: Visit) -> Response:
         changes=changes,
         refusal=refusal,
         suggestion=suggested,
+        back=back,
     )
 
 

@@ -9,7 +9,19 @@ from starlette.convertors import StringConvertor, register_url_convertor
 from contracts.commands.console import WorkQueue
 from contracts.permissions import Permission
 from web.console.live import Live
-from web.console.pages import concerns, details, funds, matching, queues, referral, rota, steps, therapists
+from web.console.pages import (
+    concerns,
+    details,
+    duplicates,
+    funds,
+    matching,
+    people_search,
+    queues,
+    referral,
+    rota,
+    steps,
+    therapists,
+)
 from web.console.pages.desk import Desk
 from web.shared.accounts.pages import table as accounts
 from web.shared.staff.access import FORM, GET, POST, Door, Page
@@ -17,6 +29,7 @@ from web.shared.staff.access import FORM, GET, POST, Door, Page
 REFERRAL, CONCERN = "/referrals/{referral:id}", "/referrals/{referral:id}/concerns/{concern:id}"
 BACK = "/referrals/{referral}"
 CHANGES = "/changes"
+SEARCHES = Permission.SEARCH_PEOPLE
 THERAPISTS, THERAPIST = "/therapists", "/therapists/{therapist:id}"
 
 
@@ -100,6 +113,8 @@ def pages_of(desk: Desk, live: Live) -> tuple[Page, ...]:
         Page("/funds", GET, partial(funds.overview, desk), Permission.SEE_MONEY, back="/"),
         Page("/funds/open", FORM, partial(funds.prepare, desk), funds.MAY_OPEN, back="/funds"),
         Page("/funds/prepared/{prepared:id}", FORM, partial(funds.decide, desk), funds.MAY_OPEN, back="/funds"),
+        *_duplicates(desk),
+        Page(people_search.SEARCH, FORM, partial(people_search.search, desk), SEARCHES, recent=True, back="/"),
         Page("/rota", GET, partial(rota.overview, desk), Permission.SEE_ROTA, back="/"),
         *(
             Page(f"/rota/{step.name}", FORM, partial(rota.change, desk, step), step.permission, back="/rota")
@@ -110,3 +125,19 @@ def pages_of(desk: Desk, live: Live) -> tuple[Page, ...]:
             back="/rota",
         ),
     )  # fmt: skip
+
+
+def _duplicates(desk: Desk) -> tuple[Page, ...]:
+    """Requests that may be one person's same request."""
+    decides, pair = Permission.MERGE_REQUESTS, "/duplicates/{referral:id}/{other:id}"
+    back = "/duplicates/{referral}/{other}"
+    return (
+        Page(duplicates.PAIRS, GET, partial(duplicates.of_all, desk), decides, back="/"),
+        Page(f"{REFERRAL}/duplicates", GET, partial(duplicates.of_referral, desk), decides, back=BACK),
+        Page(pair, GET, partial(duplicates.compare, desk), decides, back=duplicates.PAIRS),
+        Page(
+            f"{pair}/record", FORM, partial(duplicates.read_both, desk), Permission.READ_RECORDS, recent=True, back=back
+        ),
+        Page(f"{pair}/merge", FORM, partial(duplicates.merge, desk), decides, back=back),
+        Page(f"{pair}/apart", FORM, partial(duplicates.tell_apart, desk), decides, back=back),
+    )

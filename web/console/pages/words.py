@@ -16,6 +16,7 @@ from web.shared.accounts.pages.words import NOTICES as ACCOUNT_NOTICES
 
 QUEUES = {
     WorkQueue.NEW_REQUESTS: "New requests",
+    WorkQueue.SPAM_REVIEW: "May be spam",
     WorkQueue.ASSESSMENTS: "Being assessed",
     WorkQueue.PAUSED: "On hold",
     WorkQueue.WAITING: "Waiting for a therapist",
@@ -25,6 +26,7 @@ QUEUES = {
 }
 EMPTY = {
     WorkQueue.NEW_REQUESTS: "No new request waits to be taken up.",
+    WorkQueue.SPAM_REVIEW: "Nothing looks like spam.",
     WorkQueue.ASSESSMENTS: "Nobody is being assessed now.",
     WorkQueue.PAUSED: "Nothing is on hold.",
     WorkQueue.WAITING: "Nobody waits for a therapist.",
@@ -34,13 +36,15 @@ EMPTY = {
 }
 ORDERS = {Order.DUE: "Due first", Order.LONGEST: "Longest waiting first", Order.NEWEST: "Newest first"}
 STATES = {
+    "in_review": "May be spam", "discarded": "Discarded as spam",
     "received": "New request", "awaiting_assessment": "Being assessed", "assessed": "Assessed", "on_hold": "On hold",
     "matching": "Looking for a therapist", "offered": "Offered to a therapist", "matched": "Matched",
     "first_session_attended": "In therapy", "ended": "Therapy has ended", "withdrawn": "Withdrawn",
     "signposted": "Signposted", "closed": "Closed", "re_referred": "Referred again", "erased": "Erased",
 }  # fmt: skip
 STEPS = {
-    "receive": "Request received", "take_up": "Taken up", "sign_off": "Signed off", "find_place": "Place put right",
+    "receive": "Request received", "release": "Released: no spam", "discard": "Discarded as spam",
+    "take_up": "Taken up", "sign_off": "Signed off", "find_place": "Place put right",
     "assess": "Assessed", "signpost": "Signposted", "hold": "Put on hold", "resume": "Resumed",
     "record_consent": "Agreement recorded", "change_contact": "Contact changed", "change_needs": "Needs changed",
     "offer": "Offered to a therapist", "seek_on": "Looking on", "match": "Matched", "attend": "First session held",
@@ -187,9 +191,17 @@ NOTICES |= {
 
 PARTS = (
     ("", "Overview", "see_referrals"), ("messages", "Messages", "see_messages"), ("forms", "Forms", "see_forms"),
-    ("links", "Kept apart", "see_referrals"), ("money", "Money", "see_money"),
+    ("links", "Kept apart", "see_referrals"), ("duplicates", "Possible duplicates", "merge_requests"),
+    ("money", "Money", "see_money"),
 )  # fmt: skip
 """The pages of one referral: address, title, and what their reader has to be allowed."""
+_OWN |= {"name_and_birth": "Name and date of birth"}
+NOTICES |= {
+    "merged": "They are merged: the other one goes on for both.",
+    "released": "It is released, and is among the new requests.",
+    "discarded": "It is discarded, and erased in a week unless somebody releases it before.",
+    "told_apart": "They are told apart, and are not suggested to be the same again.",
+}
 
 NAMES = {
     "parts": PARTS,

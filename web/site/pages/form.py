@@ -9,10 +9,8 @@ from typing import TypeGuard
 from starlette.responses import Response
 
 from contracts.london import day_of
-from web.shared.languages import LANGUAGES
-from web.shared.texts import N_
-from web.site.forms.definition import Definition
-from web.site.forms.engine import (
+from web.shared.forms.definition import Definition
+from web.shared.forms.engine import (
     Shown,
     answer_page,
     applicable,
@@ -23,7 +21,9 @@ from web.site.forms.engine import (
     page_numbered,
     place_of,
 )
-from web.site.forms.field_types import raw_of
+from web.shared.forms.field_types import raw_of
+from web.shared.languages import LANGUAGES
+from web.shared.texts import N_
 from web.site.pages.spam import is_trapped
 from web.site.sessions import NoRoom, Session
 from web.site.visit import Visit

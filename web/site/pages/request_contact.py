@@ -16,8 +16,8 @@ from contracts.typed.emails import read_email
 from contracts.typed.faults import Fault, Unreadable
 from contracts.typed.telephones import read_telephone
 from contracts.vocabulary import ClientStep
+from web.shared.forms.wording import said
 from web.shared.texts import N_, Words
-from web.site.forms.wording import said
 from web.site.pages.request import KnownRequest, request_change, with_request
 from web.site.visit import Visit, session_token_for
 

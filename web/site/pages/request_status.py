@@ -30,6 +30,10 @@ SAID_BY_INTAKE = (
     N_("Your request was taken back. You can ask again at any time."),
     N_("Your request is closed. You can ask again at any time."),
     N_("You have asked again since. Please look up that newer request."),
+    N_(
+        "We took this for a message that nobody had written. If you wrote it, please call us: we still have it, and go "
+        "on with it."
+    ),
     N_("We no longer hold what you told us. You can ask again at any time."),
     N_("We are looking for someone for the person you wrote for."),
     N_("We have asked someone whether they can see the person you wrote for."),

@@ -10,10 +10,10 @@ from starlette.responses import Response
 from contracts.reference import spell
 from contracts.sealed import HelpSubmission, SafeChannel
 from contracts.vocabulary import HelpKind
-from web.site.forms.definition import Definition
-from web.site.forms.engine import applicable, first_unanswered
-from web.site.forms.overview import overview
-from web.site.forms.submission import FORM, FORM_VERSION, build
+from web.shared.forms.definition import Definition
+from web.shared.forms.engine import applicable, first_unanswered
+from web.shared.forms.overview import overview
+from web.shared.forms.submission import FORM, FORM_VERSION, build
 from web.site.pages.form import with_session
 from web.site.pages.spam import suspicions
 from web.site.sessions import Session

@@ -17,10 +17,10 @@ from contracts.typed.money import read_pounds, write_pounds
 from contracts.typed.numbers import check_length, read_whole
 from contracts.typed.postcodes import NO_FIXED_ABODE, read_postcode
 from contracts.typed.telephones import read_telephone, write_telephone
+from web.shared.forms.definition import CHOSEN, NO, UNSURE, YES, Answer, Answers, Choice, Kind, Question
+from web.shared.forms.related import AGE, BIRTH
+from web.shared.forms.wording import said
 from web.shared.texts import N_
-from web.site.forms.definition import CHOSEN, NO, UNSURE, YES, Answer, Answers, Choice, Kind, Question
-from web.site.forms.related import AGE, BIRTH
-from web.site.forms.wording import said
 
 Raw = Mapping[str, Sequence[str]]
 """A form as it was posted: the values of each field."""

@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from contracts.typed.postcodes import NO_FIXED_ABODE
-from web.site.forms.definition import (
+from web.shared.forms.definition import (
     NO,
     UNSURE,
     YES,
@@ -21,9 +21,9 @@ from web.site.forms.definition import (
     Page,
     Question,
 )
-from web.site.forms.field_types import LONG_TEXT_CHARACTERS, TEXT_CHARACTERS, as_json
-from web.site.forms.problems import Place, Problems
-from web.site.forms.submission import NoSuchField, field_at, is_flag, setting_value
+from web.shared.forms.field_types import LONG_TEXT_CHARACTERS, TEXT_CHARACTERS, as_json
+from web.shared.forms.problems import Place, Problems
+from web.shared.forms.submission import NoSuchField, field_at, is_flag, setting_value
 
 PANELS = ("", "emergency", "helplines", "course")
 _ID = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")

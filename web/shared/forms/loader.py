@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from web.site.forms.definition import (
+from web.shared.forms.definition import (
     ALWAYS,
     CHOSEN,
     Choice,
@@ -24,9 +24,9 @@ from web.site.forms.definition import (
     Setting,
     Theirs,
 )
-from web.site.forms.problems import InvalidDefinitions, Place, Problems
-from web.site.forms.related import related
-from web.site.forms.validation import check
+from web.shared.forms.problems import InvalidDefinitions, Place, Problems
+from web.shared.forms.related import related
+from web.shared.forms.validation import check
 
 LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 """libyaml's loader if it is installed: five times as fast, and every version of every form is read at the start."""

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from web.shared.forms.definition import Answer, Answers, Definition, Page, Question
+from web.shared.forms.field_types import Raw, Wrong, accepts, read
 from web.shared.texts import N_
-from web.site.forms.definition import Answer, Answers, Definition, Page, Question
-from web.site.forms.field_types import Raw, Wrong, accepts, read
 
 MOST_BYTES = 40_000
 """The limit for all answers together, which must fit into one message when sealed."""

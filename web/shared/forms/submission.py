@@ -12,9 +12,9 @@ from marshmallow import Schema
 from contracts.fields import Nested, StrictBoolean
 from contracts.sealed import HelpSubmission
 from contracts.typed.postcodes import NO_FIXED_ABODE
-from web.site.forms.definition import Answers, Definition, Kind, Question
-from web.site.forms.engine import applicable, is_complete
-from web.site.forms.field_types import as_json
+from web.shared.forms.definition import Answers, Definition, Kind, Question
+from web.shared.forms.engine import applicable, is_complete
+from web.shared.forms.field_types import as_json
 
 MOST_OF_ADDRESS = 400
 FORM, FORM_VERSION = "help", 1

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from contracts.sealed import SafeChannel
-from web.site.forms.definition import Condition, Definition, Kind, Question
+from web.shared.forms.definition import Condition, Definition, Kind, Question
 
 AGE, BIRTH = "age", "date_of_birth"
 _BESIDE = {AGE: BIRTH, BIRTH: AGE}

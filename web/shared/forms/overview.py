@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
-from web.site.forms.definition import Answers, Definition, Question
-from web.site.forms.engine import Shown, applicable, shown_pages
+from web.shared.forms.definition import Answers, Definition, Question
+from web.shared.forms.engine import Shown, applicable, shown_pages
 
 
 @dataclass(frozen=True)
