@@ -111,6 +111,7 @@ class Permission(StrEnum):
     RETRY_UNREADABLE = "retry_unreadable"
     REBUILD_LISTS = "rebuild_lists"
     CHECK_AUDIT_LOGS = "check_audit_logs"
+    SEE_OWN_RECORD = "see_own_record"
     MANAGE_SETTINGS = "manage_settings"
     MANAGE_ACCOUNTS = "manage_accounts"
 
@@ -224,6 +225,7 @@ GRANTS: dict[Permission, Grant] = {
         "Verify audit logs, and see who looked at a referral",
         frozenset({_LEAD, _DATA, Role.TRUSTEE, Role.OPERATOR, Role.ADMINISTRATOR}),
     ),
+    Permission.SEE_OWN_RECORD: Grant("See what is on record of oneself: what one did and read", STAFF),
     Permission.MANAGE_SETTINGS: Grant("Change the charity's settings", frozenset({Role.ADMINISTRATOR})),
     Permission.MANAGE_ACCOUNTS: Grant(
         "Invite people, give them roles, lock and end accounts", frozenset({Role.ADMINISTRATOR}), sensitive=True

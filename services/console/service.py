@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chassis.host.entrypoints import (
     Chassis,
+    audit_list,
     audit_query,
     command,
     dead_letter_discard,
@@ -15,6 +16,7 @@ from chassis.host.entrypoints import (
     health_check,
     lane,
     on,
+    own_audit_list,
     schedule,
 )
 from contracts.catalogue import events as all_events
@@ -61,6 +63,8 @@ class ConsoleService:
     health = health_check()
     story = event_log_query()
     audit = audit_query()
+    list_audit = audit_list()
+    list_own_audit = own_audit_list()
     list_dead_letters = dead_letter_list()
     show_dead_letters = dead_letter_view()
     export_dead_letters = dead_letter_export()

@@ -41,5 +41,12 @@ def test_every_state_is_in_a_queue_or_needs_nobody() -> None:
 
 def test_every_command_is_named_in_the_readme() -> None:
     text = README.read_text()
-    asked = {one.attribute for one in declared_by(ConsoleService)} - {"inbox", "timers", "story", "audit"}
+    asked = {one.attribute for one in declared_by(ConsoleService)} - {
+        "inbox",
+        "timers",
+        "story",
+        "audit",
+        "list_audit",
+        "list_own_audit",
+    }
     assert {name for name in asked if f"`{name}`" not in text and not name.endswith("dead_letters")} == set()

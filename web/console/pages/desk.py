@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -24,6 +26,9 @@ ALERTS, EVERYTHING = f"queue:{WorkQueue.CONCERNS.value}", "everything"
 
 ALERTS_KNOWN_FOR_SECONDS = 1.0
 """How long what one page learnt of open alerts is good for all others."""
+
+MOST_AT_ONCE = 8
+"""To how many services one page speaks at the same time."""
 
 
 @dataclass
@@ -47,10 +52,28 @@ class Desk:
     services: Services
     keyring: Keyring
     alerts: Alerts = field(default_factory=Alerts)
+    anchors: Path | None = None
+    """Where audit logs are anchored, if that can be read here."""
 
     def ask(self, visit: Visit, service: str, command: str, **fields: Any) -> Any:
         """Raises CommandFailed, NoAnswer."""
         return self.services.ask(visit.me, service, command, **fields)
+
+    @staticmethod
+    def ask_each(services: Iterable[str], ask: Callable[[str], Any]) -> dict[str, Any]:
+        """What `ask` returns for each service, all at the same time; those that give no answer are missing.
+
+        Raises CommandFailed.
+        """
+
+        def asked(service: str) -> tuple[str, Any] | None:
+            try:
+                return service, ask(service)
+            except NoAnswer:
+                return None
+
+        with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
+            return dict(filter(None, pool.map(asked, services)))
 
     def tell(self, visit: Visit, service: str, command: str, **fields: Any) -> Any:
         """Gives a command under the identifier that its form carries, so that a form sent twice is done once.

@@ -9,7 +9,7 @@ from starlette.convertors import StringConvertor, register_url_convertor
 from contracts.commands.console import WorkQueue
 from contracts.permissions import Permission
 from web.console.live import Live
-from web.console.pages import funds, matching, queues, referral, rota, steps, therapists
+from web.console.pages import audit, funds, matching, queues, referral, rota, steps, therapists
 from web.console.pages.desk import Desk
 from web.shared.accounts.pages import table as accounts
 from web.shared.staff.access import FORM, GET, POST, Door, Page
@@ -78,4 +78,8 @@ def pages_of(desk: Desk, live: Live) -> tuple[Page, ...]:
             "/rota/duties/{duty:id}/cancel", FORM, partial(rota.change, desk, rota.CANCEL), rota.CANCEL.permission,
             back="/rota",
         ),
+        Page("/audit", GET, partial(audit.everything, desk), Permission.CHECK_AUDIT_LOGS, back="/"),
+        Page("/audit/mine", GET, partial(audit.mine, desk), Permission.SEE_OWN_RECORD, back="/account"),
+        Page("/audit/check", GET, partial(audit.check, desk), Permission.CHECK_AUDIT_LOGS, back="/audit"),
+        Page(f"{REFERRAL}/looked", GET, partial(audit.looked, desk), Permission.CHECK_AUDIT_LOGS, back=BACK),
     )  # fmt: skip
