@@ -113,6 +113,7 @@ class Permission(StrEnum):
     CHECK_AUDIT_LOGS = "check_audit_logs"
     SEE_OWN_RECORD = "see_own_record"
     MANAGE_SETTINGS = "manage_settings"
+    SEE_ACCOUNTS = "see_accounts"
     MANAGE_ACCOUNTS = "manage_accounts"
 
 
@@ -227,6 +228,9 @@ GRANTS: dict[Permission, Grant] = {
     ),
     Permission.SEE_OWN_RECORD: Grant("See what is on record of oneself: what one did and read", STAFF),
     Permission.MANAGE_SETTINGS: Grant("Change the charity's settings", frozenset({Role.ADMINISTRATOR})),
+    Permission.SEE_ACCOUNTS: Grant(
+        "See who has an account, with their roles, sessions and sign-ins", frozenset({_LEAD, _DATA, Role.ADMINISTRATOR})
+    ),
     Permission.MANAGE_ACCOUNTS: Grant(
         "Invite people, give them roles, lock and end accounts", frozenset({Role.ADMINISTRATOR}), sensitive=True
     ),

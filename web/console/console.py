@@ -41,7 +41,7 @@ TABS = (
     Tab("/funds", "Funds", Permission.SEE_MONEY),
     Tab("/rota", "Rota", Permission.SEE_ROTA),
     Tab("/account", "Your account", Door.SIGNED_IN),
-    Tab("/people", "People", Permission.MANAGE_ACCOUNTS),
+    Tab("/people", "People", Permission.SEE_ACCOUNTS),
     Tab("/people/confirmations", "To confirm", Door.CONFIRMS_ROLES),
     Tab("/audit", "On record", Permission.CHECK_AUDIT_LOGS),
 )
