@@ -74,6 +74,7 @@ class Permission(StrEnum):
     CHANGE_CONTACTS = "change_contacts"
     WRITE_NOTES = "write_notes"
     ASSIGN_WORK = "assign_work"
+    MOVE_WORK = "move_work"
     REVIEW_SPAM = "review_spam"
     RAISE_CONCERNS = "raise_concerns"
     SEE_ALERTS = "see_alerts"
@@ -170,6 +171,10 @@ GRANTS: dict[Permission, Grant] = {
     Permission.CHANGE_CONTACTS: Grant("Change how somebody is reached, and confirm a change of theirs", _ASSESSING),
     Permission.WRITE_NOTES: Grant("Add a note to a referral", _OFFICE),
     Permission.ASSIGN_WORK: Grant("Say whose work a referral is", _OFFICE),
+    Permission.MOVE_WORK: Grant(
+        "See how much work everybody has, and move all of somebody's to a colleague",
+        frozenset({_LEAD, Role.ADMINISTRATOR}),
+    ),
     Permission.REVIEW_SPAM: Grant("Decide on requests that look like spam", _ASSESSING),
     Permission.RAISE_CONCERNS: Grant("Raise a safeguarding concern", STAFF),
     Permission.SEE_ALERTS: Grant("See safeguarding alerts and how far they have climbed", _OFFICE),

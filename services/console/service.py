@@ -23,8 +23,10 @@ from contracts.catalogue import events as all_events
 from contracts.commands.console import (
     AssignReferral,
     CountQueues,
+    CountWork,
     ListEvents,
     ListQueue,
+    MoveWork,
     RebuildReadModel,
     ShowReferral,
 )
@@ -59,6 +61,8 @@ class ConsoleService:
     show = command(ShowReferral, queries.show_referral)
     list_events = command(ListEvents, queries.list_events)
     assign = command(AssignReferral, commands.assign_referral)
+    count_work = command(CountWork, queries.count_work)
+    move_work = command(MoveWork, commands.move_work)
     rebuild = command(RebuildReadModel, commands.rebuild_read_model)
     health = health_check()
     story = event_log_query()

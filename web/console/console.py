@@ -46,7 +46,9 @@ TABS = (
     Tab("/audit", "On record", Permission.CHECK_AUDIT_LOGS),
 )
 OF_ME = (Tab("/audit/mine", "What is on record of you", Permission.SEE_OWN_RECORD),)
+OF_PEOPLE = (Tab("/people/work", "Whose work is how much", Permission.MOVE_WORK),)
 OF_ACCOUNT = (
+    Tab("/people/{account}/work", "Move their work to somebody else", Permission.MOVE_WORK),
     Tab("/audit?person={account}", "What they did and read", Permission.CHECK_AUDIT_LOGS),
     Tab("/audit?about={account}", "What was done with their account", Permission.CHECK_AUDIT_LOGS),
 )
@@ -125,6 +127,7 @@ def _application(settings: ConsoleSettings, clock: Clock, accounts: Accounts, de
         request_time=settings.request_time,
         tabs=TABS,
         of_me=OF_ME,
+        of_people=OF_PEOPLE,
         of_account=OF_ACCOUNT,
         changes=Tab(CHANGES, "Changes", Permission.SEE_REFERRALS),
         alerts=desk.unacknowledged,

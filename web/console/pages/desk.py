@@ -18,7 +18,9 @@ from contracts.permissions import Permission
 from contracts.sealed import Note
 from contracts.vocabulary import ReferralId
 from web.console.services import Services
+from web.shared.accounts.domain.accounts import Account
 from web.shared.accounts.domain.sessions import SignedIn
+from web.shared.accounts.domain.vocabulary import State
 from web.shared.staff.visit import Visit
 
 ALERTS, EVERYTHING = f"queue:{WorkQueue.CONCERNS.value}", "everything"
@@ -132,12 +134,17 @@ def command_id_of(visit: Visit) -> UUID:
 
 
 def names(visit: Visit, account_ids: Iterable[UUID | None]) -> dict[UUID | None, str]:
-    """What people with an account are called, and nobody."""
+    """What people with an account are called, and whether they have left; and nobody."""
     wanted = {id_ for id_ in account_ids if id_ is not None}
     if not wanted:
         return {None: "Nobody"}
     with visit.app.accounts.reading() as work:
-        return {**work.accounts.names(wanted), None: "Nobody"}
+        found = work.accounts.find_many(wanted)
+    return {**{one.id: called(one) for one in found}, None: "Nobody"}
+
+
+def called(account: Account) -> str:
+    return f"{account.name} (has left)" if account.state is State.ENDED else account.name
 
 
 def seen_of(visit: Visit) -> int | None:

@@ -161,6 +161,10 @@ NOTICES |= {
     "fund_prepared": "The fund is prepared. It is opened when a colleague has confirmed it.",
     "fund_opened": "The fund is open.",
     "fund_declined": "The fund is not opened.",
+    "work_moved": "The work is moved.",
+    "left": "The account has ended, and they are signed out everywhere.",
+    "left_with_work": "The account has ended, and they are signed out everywhere. "
+    "If they still have work, it can be moved from here.",
     "therapist_contact": "How the therapist is reached is changed.",
 }
 

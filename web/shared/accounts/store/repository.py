@@ -92,6 +92,10 @@ class AccountStore:
         rows = self._transaction.execute(select(table).order_by(table.c.name, table.c.email).limit(limit))
         return [_account(row) for row in rows]
 
+    def find_many(self, ids: Iterable[UUID]) -> list[Account]:
+        table = self._tables.account
+        return [_account(row) for row in self._transaction.execute(select(table).where(table.c.id.in_(list(ids))))]
+
     def add_grant(self, grant: RoleGrant) -> None:
         self._transaction.execute(self._tables.role_grant.insert().values(**asdict(grant)))
 
