@@ -74,6 +74,7 @@ class Permission(StrEnum):
     CHANGE_CONTACTS = "change_contacts"
     WRITE_NOTES = "write_notes"
     ASSIGN_WORK = "assign_work"
+    MOVE_WORK = "move_work"
     REVIEW_SPAM = "review_spam"
     RAISE_CONCERNS = "raise_concerns"
     SEE_ALERTS = "see_alerts"
@@ -112,7 +113,9 @@ class Permission(StrEnum):
     RETRY_UNREADABLE = "retry_unreadable"
     REBUILD_LISTS = "rebuild_lists"
     CHECK_AUDIT_LOGS = "check_audit_logs"
+    SEE_OWN_RECORD = "see_own_record"
     MANAGE_SETTINGS = "manage_settings"
+    SEE_ACCOUNTS = "see_accounts"
     MANAGE_ACCOUNTS = "manage_accounts"
 
 
@@ -169,6 +172,10 @@ GRANTS: dict[Permission, Grant] = {
     Permission.CHANGE_CONTACTS: Grant("Change how somebody is reached, and confirm a change of theirs", _ASSESSING),
     Permission.WRITE_NOTES: Grant("Add a note to a referral", _OFFICE),
     Permission.ASSIGN_WORK: Grant("Say whose work a referral is", _OFFICE),
+    Permission.MOVE_WORK: Grant(
+        "See how much work everybody has, and move all of somebody's to a colleague",
+        frozenset({_LEAD, Role.ADMINISTRATOR}),
+    ),
     Permission.REVIEW_SPAM: Grant("Decide on requests that look like spam", _ASSESSING),
     Permission.RAISE_CONCERNS: Grant("Raise a safeguarding concern", STAFF),
     Permission.SEE_ALERTS: Grant("See safeguarding alerts and how far they have climbed", _OFFICE),
@@ -226,7 +233,11 @@ GRANTS: dict[Permission, Grant] = {
         "Verify audit logs, and see who looked at a referral",
         frozenset({_LEAD, _DATA, Role.TRUSTEE, Role.OPERATOR, Role.ADMINISTRATOR}),
     ),
+    Permission.SEE_OWN_RECORD: Grant("See what is on record of oneself: what one did and read", STAFF),
     Permission.MANAGE_SETTINGS: Grant("Change the charity's settings", frozenset({Role.ADMINISTRATOR})),
+    Permission.SEE_ACCOUNTS: Grant(
+        "See who has an account, with their roles, sessions and sign-ins", frozenset({_LEAD, _DATA, Role.ADMINISTRATOR})
+    ),
     Permission.MANAGE_ACCOUNTS: Grant(
         "Invite people, give them roles, lock and end accounts", frozenset({Role.ADMINISTRATOR}), sensitive=True
     ),

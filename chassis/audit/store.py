@@ -73,6 +73,33 @@ def entries(connection: Connection, audit: Table, subject_id: UUID | None = None
         yield {**row, "at": row["at"].isoformat(), "subject_id": subject}
 
 
+def page(
+    connection: Connection,
+    audit: Table,
+    *,
+    who: str | None = None,
+    subject_id: UUID | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before: int | None = None,
+    limit: int,
+) -> list[dict[str, Any]]:
+    """A page of entries, the newest first, without what chains them. `since` is included, and `until` is not."""
+    columns = (audit.c.sequence, audit.c.at, audit.c.who, audit.c.what, audit.c.subject_id, audit.c.reason)
+    wanted = select(*columns).order_by(audit.c.sequence.desc()).limit(limit)
+    if who is not None:
+        wanted = wanted.where(audit.c.who == who)
+    if subject_id is not None:
+        wanted = wanted.where(audit.c.subject_id == subject_id)
+    if since is not None:
+        wanted = wanted.where(audit.c.at >= since)
+    if until is not None:
+        wanted = wanted.where(audit.c.at < until)
+    if before is not None:
+        wanted = wanted.where(audit.c.sequence < before)
+    return [dict(row) for row in connection.execute(wanted).mappings()]
+
+
 def check(connection: Connection, audit: Table, anchors: Sequence[Anchor] = ()) -> Verdict:
     """Verifies the whole chain, and that it still has every entry that was anchored."""
     return verify(entries(connection, audit), anchors=anchors)

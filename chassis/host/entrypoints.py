@@ -12,6 +12,8 @@
         health = health_check()
         story = event_log_query()
         audit = audit_query()
+        list_audit = audit_list()
+        list_own_audit = own_audit_list()
         list_dead_letters = dead_letter_list()
         show_dead_letters = dead_letter_view()
         export_dead_letters = dead_letter_export()
@@ -30,7 +32,7 @@ from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR, Entrypoint, register_e
 from chassis.access.actor import Actor
 from chassis.access.authorization import NOT_ALLOWED, Origin
 from chassis.audit.chain import Anchor
-from chassis.audit.store import check, entries
+from chassis.audit.store import check, entries, page
 from chassis.bus.dead_letters import DeadLetter
 from chassis.bus.delivery import Subscription
 from chassis.bus.topology import Topology, topology_of
@@ -46,13 +48,17 @@ from chassis.store.event_log import find_events
 from chassis.store.schedule import Due, Flush, Perform, Record, SideEffect, nothing
 from contracts.command import Command
 from contracts.commands.operations import (
+    AuditPage,
     CheckAudit,
     DiscardDeadLetters,
     ExportDeadLetters,
     GetHealth,
     GetStory,
+    ListAudit,
     ListDeadLetters,
+    ListOwnAudit,
     LookAtDeadLetters,
+    RecordedEntry,
     ReplayDeadLetters,
     ShowDeadLetters,
 )
@@ -62,6 +68,7 @@ from contracts.shape import InvalidShape, Shape
 __all__ = [
     "Chassis",
     "Post",
+    "audit_list",
     "audit_query",
     "command",
     "dead_letter_discard",
@@ -76,6 +83,7 @@ __all__ = [
     "idempotent_by",
     "lane",
     "on",
+    "own_audit_list",
     "schedule",
     "side_effect",
     "topology_for",
@@ -182,6 +190,40 @@ def audit_query() -> EntrypointMethod:
             return {"verdict": asdict(check(connection, table, anchors))}
 
     return _once(CheckAudit, audit)
+
+
+def audit_list() -> EntrypointMethod:
+    """The command by which people with the right to read the audit log look through it."""
+
+    def list_audit(service: Any, asked: ListAudit, actor: Actor) -> list[RecordedEntry]:
+        return _audit_page(service, asked, who=asked.by)
+
+    return _once(ListAudit, list_audit)
+
+
+def own_audit_list() -> EntrypointMethod:
+    """The command by which everybody looks through what is on record of themselves."""
+
+    def list_own_audit(service: Any, asked: ListOwnAudit, actor: Actor) -> list[RecordedEntry]:
+        return _audit_page(service, asked, who=actor.who)
+
+    return _once(ListOwnAudit, list_own_audit)
+
+
+def _audit_page(service: Any, asked: AuditPage, *, who: str | None) -> list[RecordedEntry]:
+    chassis: Chassis = service.chassis
+    with chassis.database.reading() as unit:
+        found = page(
+            unit.session.connection(),
+            chassis.database.tables.audit_entry,
+            who=who,
+            subject_id=asked.subject_id,
+            since=asked.since,
+            until=asked.until,
+            before=asked.before,
+            limit=asked.limit,
+        )
+    return [RecordedEntry(**entry) for entry in found]
 
 
 def dead_letter_list() -> EntrypointMethod:

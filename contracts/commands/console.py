@@ -244,3 +244,30 @@ class Rebuilt(Shape):
     referrals: Count
     events: Annotated[int, validate.Range(min=0)]
     after: ReferralId | None = None
+
+
+class CountWork(Query, needs=Permission.MOVE_WORK):
+    """How many referrals that aren't over is everybody assigned, or this one person? Whoever has most comes first."""
+
+    account_id: AccountId | None = None
+    limit: Annotated[int, validate.Range(min=1, max=500)] = 200
+
+
+class WorkOf(Shape):
+    account_id: AccountId
+    referrals: Count
+
+
+class MoveWork(Command, needs=Permission.MOVE_WORK):
+    """Makes somebody's work a colleague's, or nobody's: the next `limit` of their referrals that aren't over."""
+
+    account_id: AccountId
+    to: AccountId | None = None
+    limit: Annotated[int, validate.Range(min=1, max=200)] = 50
+
+
+class WorkMoved(Shape):
+    """`left` is what is still to be moved."""
+
+    moved: Count
+    left: Count

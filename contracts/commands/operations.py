@@ -48,6 +48,40 @@ class CheckAudit(Query, needs=Permission.CHECK_AUDIT_LOGS):
     anchors: Annotated[tuple[AnchorGiven, ...], validate.Length(max=MAX_ANCHORS)] = ()
 
 
+class AuditPage(Shape):
+    """A page of the audit log, the newest entry first: all of it, or what these narrow it down to.
+
+    `before` is the number of the page before's last entry; missing for the first page.
+    """
+
+    subject_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: SequenceNumber | None = None
+    limit: Annotated[int, validate.Range(min=1, max=200)] = 50
+
+
+class ListAudit(AuditPage, Query, needs=Permission.CHECK_AUDIT_LOGS):
+    """What is on record in the audit log? With `by`, what one person or program did, by how they are on record."""
+
+    by: Annotated[str, validate.Length(min=1, max=120)] | None = None
+
+
+class ListOwnAudit(AuditPage, Query, needs=Permission.SEE_OWN_RECORD):
+    """What is on record of whoever asks?"""
+
+
+class RecordedEntry(Shape):
+    """An entry of an audit log. `who` is `<front-end>:<person>`, `what` and `reason` are codes."""
+
+    sequence: SequenceNumber
+    at: datetime
+    who: str
+    what: str
+    subject_id: UUID | None = None
+    reason: str | None = None
+
+
 class ChosenDeadLetters(Shape):
     """A filter: dead letters with one of these ids (empty: any), of this cause, that first failed between these
     times."""

@@ -7,8 +7,7 @@ letters, is a chain of the same kind in a file, one JSON object a line. See `cha
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +15,7 @@ from rich.table import Table
 from sqlalchemy.exc import DBAPIError
 
 from chassis.audit.anchors import file_of, read_anchors, write_anchor
+from chassis.audit.asking import ask_verdict
 from chassis.audit.chain import Anchor, Verdict
 from chassis.audit.store import check
 from chassis.rpc import CommandFailed, NoAnswer, RpcClient
@@ -96,16 +96,14 @@ def show(
 def _ask(client: RpcClient, workspace: Workspace, service: str) -> Finding:
     """The service's verdict on its own chain, or why it could not be asked."""
     known = read_anchors(workspace.anchors, service)
-    anchors = [asdict(anchor) for anchor in known.anchors]
-    verdicts: list[Verdict] = []
+
+    def ask(anchors: Sequence[dict[str, Any]]) -> Any:
+        return client.call(service, "audit", timeout=TIMEOUT_SECONDS, anchors=anchors)
+
     try:
-        for start in range(0, len(anchors) or 1, ANCHORS_AT_ONCE):
-            batch = anchors[start : start + ANCHORS_AT_ONCE]
-            answer = client.call(service, "audit", timeout=TIMEOUT_SECONDS, anchors=batch)
-            verdicts.append(Verdict(**answer["verdict"]))
+        return Finding(ask_verdict(ask, known.anchors, at_once=ANCHORS_AT_ONCE), known.unreadable)
     except (NoAnswer, CommandFailed) as error:
         return Finding(str(error), known.unreadable)
-    return Finding(next((verdict for verdict in verdicts if not verdict.holds), verdicts[-1]), known.unreadable)
 
 
 def verify_here(workspace: Workspace, name: str, url: str) -> Finding:

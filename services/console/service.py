@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chassis.host.entrypoints import (
     Chassis,
+    audit_list,
     audit_query,
     command,
     dead_letter_discard,
@@ -15,14 +16,17 @@ from chassis.host.entrypoints import (
     health_check,
     lane,
     on,
+    own_audit_list,
     schedule,
 )
 from contracts.catalogue import events as all_events
 from contracts.commands.console import (
     AssignReferral,
     CountQueues,
+    CountWork,
     ListEvents,
     ListQueue,
+    MoveWork,
     RebuildReadModel,
     ShowReferral,
 )
@@ -57,10 +61,14 @@ class ConsoleService:
     show = command(ShowReferral, queries.show_referral)
     list_events = command(ListEvents, queries.list_events)
     assign = command(AssignReferral, commands.assign_referral)
+    count_work = command(CountWork, queries.count_work)
+    move_work = command(MoveWork, commands.move_work)
     rebuild = command(RebuildReadModel, commands.rebuild_read_model)
     health = health_check()
     story = event_log_query()
     audit = audit_query()
+    list_audit = audit_list()
+    list_own_audit = own_audit_list()
     list_dead_letters = dead_letter_list()
     show_dead_letters = dead_letter_view()
     export_dead_letters = dead_letter_export()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chassis.host.entrypoints import (
     Chassis,
+    audit_list,
     audit_query,
     command,
     dead_letter_discard,
@@ -16,6 +17,7 @@ from chassis.host.entrypoints import (
     health_check,
     lane,
     on,
+    own_audit_list,
     schedule,
 )
 from chassis.privacy.restore import RESTORED
@@ -234,6 +236,8 @@ class IntakeService:
     health = health_check()
     story = event_log_query()
     audit = audit_query()
+    list_audit = audit_list()
+    list_own_audit = own_audit_list()
     list_dead_letters = dead_letter_list()
     show_dead_letters = dead_letter_view()
     export_dead_letters = dead_letter_export()

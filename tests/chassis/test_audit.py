@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,7 +17,7 @@ from structlog.testing import capture_logs
 from chassis.audit.anchoring import CONTRADICTS, UNREADABLE, Anchoring
 from chassis.audit.anchors import Anchors, anchor_file, read_anchors, write_anchor
 from chassis.audit.chain import Anchor, AuditAction, Verdict, chained
-from chassis.audit.store import check, entries, head
+from chassis.audit.store import check, entries, head, page
 from leeward.console.operators_audit import NoEntry, entries_in, operators_alarms, operators_log, record_audit
 from leeward.runtime.workspace import Workspace
 from tests.chassis.conftest import START, Store
@@ -268,3 +269,24 @@ def test_an_operators_entry_that_was_not_written_whole_is_none_and_one_that_was_
     assert not operators_log(workspace).is_well
     with pytest.raises(NoEntry, match="line 2 of"):
         record_audit(workspace.audit, AuditAction.DISCARDED, at=START, id="three", reason="sent by a broken form")
+
+
+def test_the_log_is_looked_through_a_page_at_a_time_by_person_subject_and_time(store: Store) -> None:
+    other = uuid4()
+    for number in range(5):
+        with store.database.unit() as unit:
+            who, about = ("console:ada", PERSON) if number % 2 else ("console:ben", other)
+            unit.record_audit(AuditAction.READ, who=who, subject_id=about, reason=f"n{number}")
+        store.clock.advance(timedelta(days=1))
+
+    def reasons(**which: Any) -> list[str]:
+        with store.database.engine.connect() as connection:
+            found = page(connection, store.database.tables.audit_entry, **({"limit": 50} | which))
+        return [entry["reason"] for entry in found]
+
+    assert reasons() == ["n4", "n3", "n2", "n1", "n0"]
+    assert reasons(limit=2) == ["n4", "n3"]
+    assert reasons(limit=2, before=4) == ["n2", "n1"]
+    assert reasons(who="console:ada") == ["n3", "n1"]
+    assert reasons(subject_id=other, before=5) == ["n2", "n0"]
+    assert reasons(since=START + timedelta(days=1), until=START + timedelta(days=3)) == ["n2", "n1"]

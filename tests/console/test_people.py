@@ -189,3 +189,25 @@ def test_a_list_is_paged_and_filtered_by_its_address(house: House, ada: Browser)
     assert "p49@example.org" not in ada.text
     ada.open("/people?role=finance")
     assert "Nobody fits." in ada.text
+
+
+def test_a_lead_sees_where_somebody_is_signed_in_and_changes_nothing(house: House, ada: Browser) -> None:
+    cyd = house.join(ada, "cyd@example.org", Role.ADMINISTRATOR)
+    lea = house.join(ada, "lea@example.org", Role.SAFEGUARDING_LEAD)
+    decide(house, cyd, "lea@example.org", Role.SAFEGUARDING_LEAD)
+    page = f"/people/{house.id_of(ADA)}"
+    lea.open("/people")
+    assert "Ada Example" in lea.text
+    assert "Invite somebody" not in lea.text
+    lea.open(page)
+    assert "Signed in now on:" in lea.text
+    assert "Signed in, code of an app" in lea.text
+    for button in ("Take away", "Give a role", "They leave", "Lock it"):
+        assert button not in lea.text
+    assert lea.open(f"{page}/end").status_code == 403
+    assert lea.client.post(f"{page}/roles/give", data={"csrf": lea.token_for_forms()}).status_code == 403
+    ada.post("/sign-out")
+    lea.open(page)
+    assert "Not signed in now." in lea.text
+    cyd.open(page)
+    assert "Lock it" in cyd.text

@@ -41,8 +41,16 @@ TABS = (
     Tab("/funds", "Funds", Permission.SEE_MONEY),
     Tab("/rota", "Rota", Permission.SEE_ROTA),
     Tab("/account", "Your account", Door.SIGNED_IN),
-    Tab("/people", "People", Permission.MANAGE_ACCOUNTS),
+    Tab("/people", "People", Permission.SEE_ACCOUNTS),
     Tab("/people/confirmations", "To confirm", Door.CONFIRMS_ROLES),
+    Tab("/audit", "On record", Permission.CHECK_AUDIT_LOGS),
+)
+OF_ME = (Tab("/audit/mine", "What is on record of you", Permission.SEE_OWN_RECORD),)
+OF_PEOPLE = (Tab("/people/work", "Whose work is how much", Permission.MOVE_WORK),)
+OF_ACCOUNT = (
+    Tab("/people/{account}/work", "Move their work to somebody else", Permission.MOVE_WORK),
+    Tab("/audit?person={account}", "What they did and read", Permission.CHECK_AUDIT_LOGS),
+    Tab("/audit?about={account}", "What was done with their account", Permission.CHECK_AUDIT_LOGS),
 )
 
 
@@ -97,7 +105,8 @@ def open_console(settings: ConsoleSettings, clock: Clock, *, passwords: Password
     postman = Postman(accounts.database, settings.amqp_uri)
     accounts = replace(accounts, committed=postman.committed)
     upkeep = Upkeep(accounts.database, settings.anchors, partial(sessions.forget_old, accounts))
-    desk = Desk(Services(settings.amqp_uri, Signer(settings.keys, FrontEnd.CONSOLE)), Keyring(settings.keys))
+    services = Services(settings.amqp_uri, Signer(settings.keys, FrontEnd.CONSOLE))
+    desk = Desk(services, Keyring(settings.keys), anchors=settings.anchors)
     return Console(
         _application(settings, clock, accounts, desk),
         desk,
@@ -117,6 +126,9 @@ def _application(settings: ConsoleSettings, clock: Clock, accounts: Accounts, de
         secure=settings.secure,
         request_time=settings.request_time,
         tabs=TABS,
+        of_me=OF_ME,
+        of_people=OF_PEOPLE,
+        of_account=OF_ACCOUNT,
         changes=Tab(CHANGES, "Changes", Permission.SEE_REFERRALS),
         alerts=desk.unacknowledged,
     )

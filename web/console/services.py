@@ -24,14 +24,32 @@ class Services:
         self._amqp_uri, self._signer = amqp_uri, signer
         self._idle: LifoQueue[RpcClient] = LifoQueue()
 
-    def ask(self, who: SignedIn, service: str, command: str, *, command_id: UUID | None = None, **fields: Any) -> Any:
+    def ask(
+        self,
+        who: SignedIn,
+        service: str,
+        command: str,
+        *,
+        command_id: UUID | None = None,
+        timeout: float = TIMEOUT_SECONDS,
+        **fields: Any,
+    ) -> Any:
         """The answer, as JSON. Raises CommandFailed, NoAnswer.
 
         After NoAnswer the same `command_id` asks again, and what was done is not done twice. What is None is left out.
         """
-        return self.give(person_of(who), service, command, command_id=command_id, **fields)
+        return self.give(person_of(who), service, command, command_id=command_id, timeout=timeout, **fields)
 
-    def give(self, person: Person, service: str, command: str, *, command_id: UUID | None = None, **fields: Any) -> Any:
+    def give(
+        self,
+        person: Person,
+        service: str,
+        command: str,
+        *,
+        command_id: UUID | None = None,
+        timeout: float = TIMEOUT_SECONDS,
+        **fields: Any,
+    ) -> Any:
         """The same for a person as a token is to vouch for them. Raises CommandFailed, NoAnswer."""
 
         def sign(service: str, command: str, fields: Mapping[str, Any], command_id: UUID | None) -> str:
@@ -39,7 +57,7 @@ class Services:
 
         given = {name: value for name, value in fields.items() if value is not None}
         with self._client() as client:
-            return client.call(service, command, timeout=TIMEOUT_SECONDS, sign=sign, command_id=command_id, **given)
+            return client.call(service, command, timeout=timeout, sign=sign, command_id=command_id, **given)
 
     @contextmanager
     def _client(self) -> Iterator[RpcClient]:

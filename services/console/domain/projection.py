@@ -49,7 +49,8 @@ TAKE_UP, NOTE = "take_up", "note"
 
 
 def _assigned(referral: Referral, event: console.ReferralAssigned, number: Number) -> None:
-    referral.assigned_to, referral.assigned_by_hand = event.account_id, True
+    """What is made nobody's is again the work of whoever takes it up."""
+    referral.assigned_to, referral.assigned_by_hand = event.account_id, event.account_id is not None
 
 
 def _received(referral: Referral, event: intake.ReferralReceived, number: Number) -> None:

@@ -26,6 +26,9 @@ QUEUE_OF_STATE = {
 }
 """By intake's states (`services/intake/domain/states.py`); whatever is in another is in no queue."""
 
+OVER = frozenset({"withdrawn", "signposted", "closed", "re_referred", "erased"})
+"""Intake's states in which nobody has anything to do any more."""
+
 
 @dataclass(frozen=True)
 class Place:

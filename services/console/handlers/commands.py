@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from chassis.ports import UnitOfWork
 from contracts.accounts import AccountId
-from contracts.commands.console import Assignment, AssignReferral, RebuildReadModel, Rebuilt
+from contracts.commands.console import Assignment, AssignReferral, MoveWork, RebuildReadModel, Rebuilt, WorkMoved
 from contracts.events.console import ReferralAssigned
 from contracts.permissions import account_of
+from contracts.vocabulary import ReferralId
 from services.console.application.listing import note
 from services.console.application.rebuilding import rebuild
 from services.console.dependencies import Dependencies
@@ -21,14 +22,30 @@ def assign_referral(unit: UnitOfWork[Dependencies], request: AssignReferral) -> 
         raise UnknownReferral("There is no such referral here. It may have been erased.")
     if referral.assigned_to != request.instead_of:
         raise AssignedMeanwhile("Somebody has said meanwhile whose work this is. Please look again.")
+    _assign(unit, referral.id, request.account_id)
+    return Assignment(referral_id=referral.id, account_id=request.account_id)
+
+
+def move_work(unit: UnitOfWork[Dependencies], request: MoveWork) -> WorkMoved:
+    """Called again until nothing is left."""
+    total = sum(row.referrals for row in referrals.count_work(unit.session, account_id=request.account_id, limit=1))
+    moved = 0
+    for referral_id in referrals.work_of(unit.session, request.account_id, limit=request.limit):
+        referral = referrals.lock_referral(unit.session, referral_id, heard_at=unit.now)
+        if referral is not None and referral.assigned_to == request.account_id:  # not somebody else's meanwhile
+            _assign(unit, referral_id, request.to)
+            moved += 1
+    return WorkMoved(moved=moved, left=max(total - moved, 0))
+
+
+def _assign(unit: UnitOfWork[Dependencies], referral_id: ReferralId, account_id: AccountId | None) -> None:
     by = account_of(unit.actor.who)[1]
     assigned = ReferralAssigned(
-        referral_id=referral.id, account_id=request.account_id, assigned_by=AccountId(by) if by else None
+        referral_id=referral_id, account_id=account_id, assigned_by=AccountId(by) if by else None
     )
     note(unit, assigned, 0)
     archive.add_own(unit, assigned)
     unit.emit(assigned)
-    return Assignment(referral_id=referral.id, account_id=request.account_id)
 
 
 def rebuild_read_model(unit: UnitOfWork[Dependencies], request: RebuildReadModel) -> Rebuilt:

@@ -14,6 +14,7 @@ from contracts.accounts import AccountId
 from contracts.commands.console import (
     ConcernFacts,
     CountQueues,
+    CountWork,
     EventFact,
     EventSeen,
     ListEvents,
@@ -23,6 +24,7 @@ from contracts.commands.console import (
     QueuePage,
     ReferralFacts,
     ShowReferral,
+    WorkOf,
     WorkQueue,
 )
 from contracts.permissions import account_of
@@ -62,6 +64,11 @@ def show_referral(unit: UnitOfWork[Dependencies], request: ShowReferral) -> Refe
 def list_events(unit: UnitOfWork[Dependencies], request: ListEvents) -> list[EventSeen]:
     rows = archive.page_of(unit.session, request)
     return [_seen(row) for row in rows]
+
+
+def count_work(unit: UnitOfWork[Dependencies], request: CountWork) -> list[WorkOf]:
+    counted = referrals.count_work(unit.session, account_id=request.account_id, limit=request.limit)
+    return [WorkOf(account_id=AccountId(row.assigned_to), referrals=row.referrals) for row in counted]
 
 
 def _me(unit: UnitOfWork[Dependencies]) -> UUID | None:

@@ -7,13 +7,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, delete, select
+from sqlalchemy import Row, Table, bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from chassis.store import identity_map
 from chassis.store.prepared import prepared
 from chassis.store.unit_of_work import upsert
+from contracts.accounts import AccountId
 from contracts.vocabulary import ReferralId
+from services.console.domain.queues import OVER
 from services.console.domain.referral import Concern, Referral
 from services.console.store.tables import concerns, erased, referrals
 
@@ -45,6 +47,23 @@ def lock_concern(session: Session, concern_id: UUID, referral_id: ReferralId) ->
 
 def find_referral(session: Session, referral_id: ReferralId) -> Referral | None:
     return session.get(Referral, referral_id)
+
+
+def count_work(session: Session, *, account_id: AccountId | None, limit: int) -> Sequence[Row[Any]]:
+    """Each person's account and how many referrals that aren't over are theirs; whoever has most first."""
+    assigned, number = referrals.c.assigned_to, func.count().label("referrals")
+    whose = assigned == account_id if account_id else assigned.is_not(None)
+    wanted = select(assigned, number).where(whose, _IS_OPEN).group_by(assigned).order_by(number.desc(), assigned)
+    return session.execute(wanted.limit(limit)).all()
+
+
+def work_of(session: Session, account_id: AccountId, *, limit: int) -> Sequence[ReferralId]:
+    """The next of somebody's referrals that aren't over, by identifier."""
+    theirs = select(referrals.c.id).where(referrals.c.assigned_to == account_id, _IS_OPEN)
+    return session.execute(theirs.order_by(referrals.c.id).limit(limit)).scalars().all()
+
+
+_IS_OPEN = referrals.c.state.not_in(sorted(OVER))
 
 
 def concerns_of(session: Session, referral_id: ReferralId) -> Sequence[Concern]:

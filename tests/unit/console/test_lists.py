@@ -15,8 +15,10 @@ from contracts.accounts import AccountId
 from contracts.commands.console import (
     Assigned,
     AssignReferral,
+    CountWork,
     Cursor,
     ListEvents,
+    MoveWork,
     Order,
     RebuildReadModel,
     WorkQueue,
@@ -339,3 +341,31 @@ def test_a_note_is_no_reason_of_where_a_referral_stands(console: Console) -> Non
     console.step(referral_id, 4, "resume", "assessed", reason="client_ready")
     console.step(referral_id, 5, "note", "assessed", reason="call")
     assert console.show(referral_id).reason is None
+
+
+def test_somebodys_work_is_moved_in_parts_and_what_is_over_stays_where_it_was(console: Console) -> None:
+    ada, ben = ACCOUNT[ADA.who], ACCOUNT[BEN.who]
+    mine = [console.received() for _ in range(3)]
+    for referral_id in mine:
+        console.step(referral_id, 2, "take_up", "awaiting_assessment", account_id=ada)
+    over = console.received()
+    console.step(over, 2, "take_up", "awaiting_assessment", account_id=ada)
+    console.step(over, 3, "close", "closed")
+    console.step(console.received(), 2, "take_up", "awaiting_assessment", account_id=ben)
+    assert console.told(queries.count_work, CountWork()) == [
+        {"account_id": str(ada), "referrals": 3}, {"account_id": str(ben), "referrals": 1},
+    ]  # fmt: skip
+    moved = [console.told(commands.move_work, MoveWork(account_id=ada, to=ben, limit=2), by=BEN) for _ in range(3)]
+    assert [(one["moved"], one["left"]) for one in moved] == [(2, 1), (1, 0), (0, 0)]
+    assert {event.assigned_by for event in console.emitted(of_console.ReferralAssigned)} == {ben}
+    assert [console.show(referral_id).assigned_to for referral_id in (*mine, over)] == [ben, ben, ben, ada]
+    assert console.counts(by=BEN)[WorkQueue.ASSESSMENTS].mine == 4
+
+
+def test_what_is_made_nobodys_is_the_work_of_whoever_takes_it_up(console: Console) -> None:
+    referral_id = console.received()
+    console.ask(commands.assign_referral, AssignReferral(referral_id=referral_id, account_id=ACCOUNT[ADA.who]))
+    console.ask(commands.move_work, MoveWork(account_id=ACCOUNT[ADA.who]), by=BEN)
+    assert console.in_queue(WorkQueue.NEW_REQUESTS, assigned=Assigned.NOBODYS, by=ADA) == [referral_id]
+    console.step(referral_id, 2, "take_up", "awaiting_assessment", account_id=ACCOUNT[BEN.who])
+    assert console.show(referral_id).assigned_to == ACCOUNT[BEN.who]

@@ -12,7 +12,7 @@ from chassis.host.entrypoints import declared_by, heard_by
 from chassis.store.engine import open_engine
 from chassis.store.migrate import migrate
 from contracts.catalogue import events
-from services.console.domain.queues import QUEUE_OF_STATE
+from services.console.domain.queues import OVER, QUEUE_OF_STATE
 from services.console.service import FROM_SERVICES, ConsoleService
 from services.console.store import tables
 from services.intake.domain.states import FINISHED, State
@@ -36,10 +36,18 @@ def test_every_event_of_a_service_is_heard_and_named_in_the_readme() -> None:
 
 def test_every_state_is_in_a_queue_or_needs_nobody() -> None:
     needs_nobody = {*FINISHED, State.FIRST_SESSION_ATTENDED, State.ENDED}
+    assert {state.value for state in FINISHED} == OVER
     assert set(QUEUE_OF_STATE) == {state.value for state in set(State) - needs_nobody}
 
 
 def test_every_command_is_named_in_the_readme() -> None:
     text = README.read_text()
-    asked = {one.attribute for one in declared_by(ConsoleService)} - {"inbox", "timers", "story", "audit"}
+    asked = {one.attribute for one in declared_by(ConsoleService)} - {
+        "inbox",
+        "timers",
+        "story",
+        "audit",
+        "list_audit",
+        "list_own_audit",
+    }
     assert {name for name in asked if f"`{name}`" not in text and not name.endswith("dead_letters")} == set()

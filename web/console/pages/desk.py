@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,7 +18,9 @@ from contracts.permissions import Permission, account_of
 from contracts.sealed import Note
 from contracts.vocabulary import ReferralId
 from web.console.services import Services
+from web.shared.accounts.domain.accounts import Account
 from web.shared.accounts.domain.sessions import SignedIn
+from web.shared.accounts.domain.vocabulary import State
 from web.shared.staff.visit import Visit
 
 ALERTS, EVERYTHING = f"queue:{WorkQueue.CONCERNS.value}", "everything"
@@ -24,6 +28,9 @@ ALERTS, EVERYTHING = f"queue:{WorkQueue.CONCERNS.value}", "everything"
 
 ALERTS_KNOWN_FOR_SECONDS = 1.0
 """How long what one page learnt of open alerts is good for all others."""
+
+MOST_AT_ONCE = 8
+"""To how many services one page speaks at the same time."""
 
 
 @dataclass
@@ -55,10 +62,28 @@ class Desk:
     keyring: Keyring
     alerts: Alerts = field(default_factory=Alerts)
     ground: Ground = field(default_factory=Ground)
+    anchors: Path | None = None
+    """Where audit logs are anchored, if that can be read here."""
 
     def ask(self, visit: Visit, service: str, command: str, **fields: Any) -> Any:
         """Raises CommandFailed, NoAnswer."""
         return self.services.ask(visit.me, service, command, **fields)
+
+    @staticmethod
+    def ask_each(services: Iterable[str], ask: Callable[[str], Any]) -> dict[str, Any]:
+        """What `ask` returns for each service, all at the same time; those that give no answer are missing.
+
+        Raises CommandFailed.
+        """
+
+        def asked(service: str) -> tuple[str, Any] | None:
+            try:
+                return service, ask(service)
+            except NoAnswer:
+                return None
+
+        with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
+            return dict(filter(None, pool.map(asked, services)))
 
     def tell(self, visit: Visit, service: str, command: str, **fields: Any) -> Any:
         """Gives a command under the identifier that its form carries, so that a form sent twice is done once.
@@ -121,12 +146,17 @@ def command_id_of(visit: Visit) -> UUID:
 
 
 def names(visit: Visit, account_ids: Iterable[UUID | None]) -> dict[UUID | None, str]:
-    """What people with an account are called, and nobody."""
+    """What people with an account are called, and whether they have left; and nobody."""
     wanted = {id_ for id_ in account_ids if id_ is not None}
     if not wanted:
         return {None: "Nobody"}
     with visit.app.accounts.reading() as work:
-        return {**work.accounts.names(wanted), None: "Nobody"}
+        found = work.accounts.find_many(wanted)
+    return {**{one.id: called(one) for one in found}, None: "Nobody"}
+
+
+def called(account: Account) -> str:
+    return f"{account.name} (has left)" if account.state is State.ENDED else account.name
 
 
 def account_in(who: str) -> UUID | None:

@@ -10,10 +10,12 @@ from contracts.commands.console import WorkQueue
 from contracts.permissions import Permission
 from web.console.live import Live
 from web.console.pages import (
+    audit,
     concerns,
     details,
     duplicates,
     funds,
+    handover,
     matching,
     people_search,
     queues,
@@ -30,6 +32,7 @@ REFERRAL, CONCERN = "/referrals/{referral:id}", "/referrals/{referral:id}/concer
 BACK = "/referrals/{referral}"
 CHANGES = "/changes"
 SEARCHES = Permission.SEARCH_PEOPLE
+PERSON, WHO = "/people/{account:id}", "/people/{account}"
 THERAPISTS, THERAPIST = "/therapists", "/therapists/{therapist:id}"
 
 
@@ -46,6 +49,8 @@ def pages_of(desk: Desk, live: Live) -> tuple[Page, ...]:
     """The pages of accounts, with the work's own home, and those of the work."""
     sees, acknowledges = Permission.SEE_REFERRALS, Permission.HANDLE_CONCERNS
     return (
+        # Before the accounts' own page of the same address: who leaves here has work that somebody goes on with.
+        Page(f"{PERSON}/end", FORM, partial(handover.leave, desk), Permission.MANAGE_ACCOUNTS, recent=True, back=WHO),
         Page("/", GET, partial(queues.home, desk), Door.SIGNED_IN),
         *(page for page in accounts.PAGES if page.path != "/"),
         Page(CHANGES, GET, live.open, Permission.SEE_REFERRALS),
@@ -124,6 +129,12 @@ def pages_of(desk: Desk, live: Live) -> tuple[Page, ...]:
             "/rota/duties/{duty:id}/cancel", FORM, partial(rota.change, desk, rota.CANCEL), rota.CANCEL.permission,
             back="/rota",
         ),
+        Page("/people/work", GET, partial(handover.overview, desk), Permission.MOVE_WORK, back="/people"),
+        Page(f"{PERSON}/work", FORM, partial(handover.move, desk), Permission.MOVE_WORK, back="/people/work"),
+        Page("/audit", GET, partial(audit.everything, desk), Permission.CHECK_AUDIT_LOGS, back="/"),
+        Page("/audit/mine", GET, partial(audit.mine, desk), Permission.SEE_OWN_RECORD, back="/account"),
+        Page("/audit/check", GET, partial(audit.check, desk), Permission.CHECK_AUDIT_LOGS, back="/audit"),
+        Page(f"{REFERRAL}/looked", GET, partial(audit.looked, desk), Permission.CHECK_AUDIT_LOGS, back=BACK),
     )  # fmt: skip
 
 

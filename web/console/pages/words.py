@@ -186,13 +186,17 @@ NOTICES |= {
     "fund_prepared": "The fund is prepared. It is opened when a colleague has confirmed it.",
     "fund_opened": "The fund is open.",
     "fund_declined": "The fund is not opened.",
+    "work_moved": "The work is moved.",
+    "left": "The account has ended, and they are signed out everywhere.",
+    "left_with_work": "The account has ended, and they are signed out everywhere. "
+    "If they still have work, it can be moved from here.",
     "therapist_contact": "How the therapist is reached is changed.",
 }
 
 PARTS = (
     ("", "Overview", "see_referrals"), ("messages", "Messages", "see_messages"), ("forms", "Forms", "see_forms"),
     ("links", "Kept apart", "see_referrals"), ("duplicates", "Possible duplicates", "merge_requests"),
-    ("money", "Money", "see_money"),
+    ("money", "Money", "see_money"), ("looked", "Who looked", "check_audit_logs"),
 )  # fmt: skip
 """The pages of one referral: address, title, and what their reader has to be allowed."""
 _OWN |= {"name_and_birth": "Name and date of birth"}

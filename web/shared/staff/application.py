@@ -67,6 +67,12 @@ class Application:
     tabs: tuple[Tab, ...] = ()
     changes: Tab | None = None
     """The stream that tells open pages what has changed, for whoever may open it."""
+    of_me: tuple[Tab, ...] = ()
+    """Pages about whoever is signed in, which the page of their account leads to."""
+    of_people: tuple[Tab, ...] = ()
+    """Pages about everybody with an account."""
+    of_account: tuple[Tab, ...] = ()
+    """Pages about one account, whose identifier stands in their paths as `{account}`."""
     alerts: Callable[[Visit], int | None] = lambda visit: 0
     """How many safeguarding concerns nobody has in hand, for whoever is to see that on every page; None: not known."""
 

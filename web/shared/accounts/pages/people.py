@@ -10,12 +10,14 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from contracts.permissions import Role
+from contracts.permissions import Permission, Role
 from web.shared.accounts.application import people
 from web.shared.accounts.application.ground import Work
+from web.shared.accounts.domain.accounts import Person
 from web.shared.accounts.domain.grants import RoleGrant, is_sensitive
 from web.shared.accounts.domain.refusals import EmailTaken, NotOfStaff
-from web.shared.accounts.domain.vocabulary import GrantPolicy, State
+from web.shared.accounts.domain.sessions import Session, has_ended
+from web.shared.accounts.domain.vocabulary import GrantPolicy, Stage, State
 from web.shared.accounts.pages.forms import InviteForm
 from web.shared.accounts.pages.words import ROLES, STATES
 from web.shared.staff.listing import AFTER, Listing
@@ -60,6 +62,7 @@ def everybody(visit: Visit) -> Response:
             alone=alone,
             is_alone=work.accounts.count() == 1,
             names=_names(work, alone),
+            may_change=_may_change(visit),
         )
 
 
@@ -82,6 +85,7 @@ def invite(visit: Visit) -> Response:
 
 
 def person(visit: Visit) -> Response:
+    """One person, with where they are signed in and how; what can be changed is for administrators."""
     with visit.app.accounts.reading() as work:
         found = work.accounts.get(visit.param_id("account"))
         has = {grant.role for grant in found.grants}
@@ -94,7 +98,19 @@ def person(visit: Visit) -> Response:
             offered=[role for role in _offered(visit) if may_give and role not in has],
             actions=ALLOWED[found.account.state],
             is_me=is_me,
+            may_change=_may_change(visit),
+            sessions=[one for one in work.sessions.of(found.account.id) if _is_on(visit, found, one)],
+            sign_ins=work.sessions.sign_ins(found.account.id),
         )
+
+
+def _is_on(visit: Visit, whose: Person, session: Session) -> bool:
+    """Whether somebody is signed in by it: not half, and it isn't over."""
+    return session.stage is Stage.FULL and not has_ended(session, whose.roles, at=visit.now)
+
+
+def _may_change(visit: Visit) -> bool:
+    return Permission.MANAGE_ACCOUNTS in visit.me.permissions
 
 
 def invite_again(visit: Visit) -> Response:

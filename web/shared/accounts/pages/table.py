@@ -8,7 +8,7 @@ from contracts.permissions import Permission
 from web.shared.accounts.pages import account, people, set_up, sign_in
 from web.shared.staff.access import FORM, GET, POST, Door, Page
 
-ADMINISTRATORS = Permission.MANAGE_ACCOUNTS
+ADMINISTRATORS, LEADS = Permission.MANAGE_ACCOUNTS, Permission.SEE_ACCOUNTS
 ME, PEOPLE, PERSON, WAITING = "/account", "/people", "/people/{account}", "/people/confirmations"
 
 
@@ -39,10 +39,10 @@ PAGES = (
     Page("/account/app/remove", POST, account.remove_app, Door.SIGNED_IN, recent=True, back=ME),
     Page("/account/passkeys/{passkey:id}/remove", POST, account.remove_passkey, Door.SIGNED_IN, recent=True, back=ME),
     Page("/account/sessions/end", POST, account.end_other_sessions, Door.SIGNED_IN),
-    Page("/people", GET, people.everybody, ADMINISTRATORS),
+    Page("/people", GET, people.everybody, LEADS),
     Page("/people/invite", FORM, people.invite, ADMINISTRATORS, recent=True),
     Page("/people/confirmations", GET, people.confirmations, Door.CONFIRMS_ROLES),
-    Page("/people/{account:id}", GET, people.person, ADMINISTRATORS, back=PEOPLE),
+    Page("/people/{account:id}", GET, people.person, LEADS, back=PEOPLE),
     Page("/people/{account:id}/invite", POST, people.invite_again, ADMINISTRATORS, recent=True, back=PERSON),
     Page("/people/{account:id}/roles/give", POST, people.give_role, ADMINISTRATORS, recent=True, back=PERSON),
     Page("/people/{account:id}/roles/take", POST, people.take_role, ADMINISTRATORS, recent=True, back=PERSON),

@@ -86,6 +86,16 @@ class AccountStore:
         rows = self._transaction.execute(select(table.c.id, table.c.name).where(table.c.id.in_(list(ids))))
         return {row.id: row.name for row in rows}
 
+    def everybody(self, limit: int) -> list[Account]:
+        """So many accounts at most, by what people are called; those that have ended, too."""
+        table = self._tables.account
+        rows = self._transaction.execute(select(table).order_by(table.c.name, table.c.email).limit(limit))
+        return [_account(row) for row in rows]
+
+    def find_many(self, ids: Iterable[UUID]) -> list[Account]:
+        table = self._tables.account
+        return [_account(row) for row in self._transaction.execute(select(table).where(table.c.id.in_(list(ids))))]
+
     def add_grant(self, grant: RoleGrant) -> None:
         self._transaction.execute(self._tables.role_grant.insert().values(**asdict(grant)))
 
