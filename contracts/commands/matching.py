@@ -30,6 +30,7 @@ from contracts.vocabulary import (
     RiskLevel,
     Sessions,
     Sex,
+    Slug,
     StallReason,
     SuspensionReason,
     TherapistId,
@@ -259,6 +260,8 @@ class TherapistView(Shape):
     last_offered_at: datetime | None = None
     asked_last: bool = False
     admitted_at: datetime
+    clients: Count | None = None
+    """How many clients see them now, in lists of therapists."""
 
 
 class Position(Shape):
@@ -326,9 +329,16 @@ class Offered(Shape):
 
 
 class ListTherapists(Query, needs=Permission.MANAGE_THERAPISTS):
-    """Which therapists are there, after this one, by their identifiers?"""
+    """Which therapists are there? By identifier, a page at a time; `after` is the last one of the page before.
+
+    `area` is the letters that a postcode begins with.
+    """
 
     after: TherapistId | None = None
+    competence: Competence | None = None
+    client_group: ClientGroup | None = None
+    suspended: bool | None = None
+    area: Annotated[str, validate.Regexp(r"^[A-Z]{1,2}\Z")] | None = None
     limit: Annotated[int, validate.Range(min=1, max=500)] = 100
 
 
@@ -336,6 +346,39 @@ class GetTherapist(Query, needs=Permission.SEE_MATCHING, own="therapist_id"):
     """What is known of one therapist?"""
 
     therapist_id: TherapistId
+
+
+class GetWorkOfTherapist(Query, needs=Permission.SEE_MATCHING, own="therapist_id"):
+    """What was a therapist asked, and whom do they see?"""
+
+    therapist_id: TherapistId
+    limit: Annotated[int, validate.Range(min=1, max=500)] = 50
+
+
+class OfferMade(Shape):
+    """An offer, and what became of it: `open`, `accepted`, `declined`, `expired` or `withdrawn`."""
+
+    offer_id: OfferId
+    referral_id: ReferralId
+    offered_at: datetime
+    expires_at: datetime
+    distance_km: Kilometres
+    state: Slug
+
+
+class ClientSeen(Shape):
+    """A match that has not ended."""
+
+    match_id: MatchId
+    referral_id: ReferralId
+    matched_at: datetime
+
+
+class WorkOfTherapist(Shape):
+    """The newest offers first, and all clients whom they see now, the longest first."""
+
+    offers: tuple[OfferMade, ...]
+    clients: tuple[ClientSeen, ...]
 
 
 class ListWaiting(Query, needs=Permission.SEE_MATCHING):

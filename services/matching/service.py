@@ -34,6 +34,7 @@ from contracts.commands.matching import (
     GetOutline,
     GetStanding,
     GetTherapist,
+    GetWorkOfTherapist,
     ListOffers,
     ListTherapists,
     ListWaiting,
@@ -145,6 +146,7 @@ class MatchingService:
     offer_to = command(OfferToTherapist, choosing.offer_to_therapist)
     therapists = command(ListTherapists, choosing.list_therapists)
     therapist = command(GetTherapist, choosing.show_therapist)
+    work_of = command(GetWorkOfTherapist, choosing.show_work)
     waiting = command(ListWaiting, choosing.list_waiting)
     standing = command(GetStanding, queries.ask_standing)
     count_standings = command(CountStandings, queries.count_standings)

@@ -49,6 +49,14 @@ def test_a_therapist_is_admitted_changed_and_suspended_on_pages(house_at_work: H
     assert "Aged 12 to 17" in eva.text
     assert "Planted" not in eva.last.text
     assert page in shown(eva, f"/therapists?after={before(story.therapist_id)}", "NP19").last.text
+    eva.open("/therapists?competence=higher&group=young_person&state=active&area=np")
+    assert page in eva.last.text
+    assert "Postcode: NP" in eva.text
+    for other in ("competence=lower", "group=survivor", "state=suspended", "area=n", "area=CF"):
+        eva.open(f"/therapists?{other}&after={before(story.therapist_id)}")
+        assert page not in eva.last.text, other
+    eva.open("/therapists?competence=x&group=x&state=x&area=%00x&after=x")
+    assert eva.last.status_code == 200
     filled_in(eva, f"{page}/places", places="5")
     assert "5 free" in eva.text
     filled_in(eva, f"{page}/change", session_fee="60", languages="Polish", reason="they_said")
@@ -154,7 +162,7 @@ def test_who_sees_matching_opens_a_therapist_and_may_do_only_their_own(house_at_
     eva.open("/")
     assert 'href="/therapists"' not in eva.last.text
     eva.open(f"/therapists/{story.therapist_id}")
-    assert "Open it" in eva.text
+    assert "Waits for their answer until" in eva.text
     assert "Suspend" not in eva.text
     assert "what they owe" not in eva.text
     eva.open("/therapists/01932b5e-7c00-7000-8000-0000000000ff")

@@ -6,20 +6,24 @@ from chassis.audit.chain import AuditAction
 from chassis.ports import UnitOfWork
 from contracts.commands.matching import (
     CandidatesExplained,
+    ClientSeen,
     ConsideredTherapist,
     ExclusionView,
     ExplainCandidates,
     GetOutline,
     GetTherapist,
+    GetWorkOfTherapist,
     ListTherapists,
     ListWaiting,
     Offered,
+    OfferMade,
     OfferToTherapist,
     Outline,
     Position,
     RelaxationView,
     TherapistView,
     WaitingReferral,
+    WorkOfTherapist,
 )
 from contracts.vocabulary import ClientGroup, SuspensionReason
 from services.matching.application.explaining import explain, offer_by_choice
@@ -30,7 +34,7 @@ from services.matching.domain.locations import Point
 from services.matching.domain.referral import Referral
 from services.matching.domain.therapist import Therapist
 from services.matching.errors import UnknownTherapist
-from services.matching.store import offers, therapists, waiting_list
+from services.matching.store import matches, offers, therapists, waiting_list
 
 
 def explain_candidates(unit: UnitOfWork[Dependencies], request: ExplainCandidates) -> CandidatesExplained:
@@ -60,8 +64,9 @@ def offer_to_therapist(unit: UnitOfWork[Dependencies], request: OfferToTherapist
 
 
 def list_therapists(unit: UnitOfWork[Dependencies], request: ListTherapists) -> list[TherapistView]:
-    found = therapists.first_therapists(unit.session, request.limit, request.after)
-    return [therapist_view(therapist) for therapist in found]
+    found = therapists.page_of_therapists(unit.session, request)
+    clients = matches.count_live(unit.session, [therapist.id for therapist in found])
+    return [therapist_view(therapist, clients=clients.get(therapist.id, 0)) for therapist in found]
 
 
 def show_therapist(unit: UnitOfWork[Dependencies], request: GetTherapist) -> TherapistView:
@@ -92,8 +97,29 @@ def list_waiting(unit: UnitOfWork[Dependencies], request: ListWaiting) -> list[W
     ]
 
 
-def therapist_view(therapist: Therapist) -> TherapistView:
+def show_work(unit: UnitOfWork[Dependencies], request: GetWorkOfTherapist) -> WorkOfTherapist:
+    return WorkOfTherapist(
+        offers=tuple(
+            OfferMade(
+                offer_id=offer.id,
+                referral_id=offer.referral_id,
+                offered_at=offer.offered_at,
+                expires_at=offer.expires_at,
+                distance_km=offer.distance_km,
+                state=offer.state_at(unit.now).value,
+            )
+            for offer in offers.newest_offers(unit.session, request.therapist_id, request.limit)
+        ),
+        clients=tuple(
+            ClientSeen(match_id=match_.id, referral_id=match_.referral_id, matched_at=match_.matched_at)
+            for match_ in matches.live_matches_of(unit.session, request.therapist_id)
+        ),
+    )
+
+
+def therapist_view(therapist: Therapist, *, clients: int | None = None) -> TherapistView:
     return TherapistView(
+        clients=clients,
         therapist_id=therapist.id,
         outward_code=therapist.outward_code,
         competence=therapist.competence,

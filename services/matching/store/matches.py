@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from sqlalchemy import (
     bindparam,
+    func,
     select,
 )
 from sqlalchemy.orm import Session
@@ -41,6 +42,19 @@ def find_match(session: Session, match_id: MatchId) -> Match | None:
 def live_match_of(session: Session, referral_id: ReferralId) -> Match | None:
     wanted = select(Match).where(matches.c.referral_id == referral_id, matches.c.ended_at.is_(None))
     return session.execute(wanted.with_for_update()).scalar_one_or_none()
+
+
+def live_matches_of(session: Session, therapist_id: TherapistId) -> list[Match]:
+    """Of one therapist, the longest first."""
+    wanted = select(Match).where(matches.c.therapist_id == therapist_id, matches.c.ended_at.is_(None))
+    return list(session.execute(wanted.order_by(matches.c.matched_at, matches.c.id)).scalars())
+
+
+def count_live(session: Session, therapist_ids: Collection[TherapistId]) -> dict[TherapistId, int]:
+    """How many clients each of them sees now; whoever sees none is left out."""
+    counted = select(matches.c.therapist_id, func.count()).where(matches.c.ended_at.is_(None))
+    of_these = counted.where(matches.c.therapist_id.in_(therapist_ids)).group_by(matches.c.therapist_id)
+    return dict(session.execute(of_these).tuples().all())
 
 
 def last_match_of(session: Session, referral_id: ReferralId) -> MatchId | None:

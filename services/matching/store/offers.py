@@ -53,6 +53,12 @@ def open_offers(session: Session, therapist_id: TherapistId | None = None, limit
     return list(session.execute(wanted.limit(limit)).scalars())
 
 
+def newest_offers(session: Session, therapist_id: TherapistId, limit: int) -> list[Offer]:
+    """The newest first, whatever became of them."""
+    wanted = select(Offer).where(offers.c.therapist_id == therapist_id)
+    return list(session.execute(wanted.order_by(offers.c.offered_at.desc(), offers.c.id).limit(limit)).scalars())
+
+
 def drop_offers(session: Session, referral_id: ReferralId) -> None:
     session.flush()
     session.execute(delete(offers).where(offers.c.referral_id == referral_id))

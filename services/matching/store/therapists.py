@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from chassis.store import identity_map
+from contracts.commands.matching import ListTherapists
 from contracts.vocabulary import (
     TherapistId,
 )
@@ -32,12 +33,30 @@ def find_new_therapist(session: Session, therapist_id: TherapistId) -> Therapist
     return find_therapist(session, therapist_id)
 
 
-def first_therapists(session: Session, limit: int, after: TherapistId | None = None) -> list[Therapist]:
+def first_therapists(session: Session, limit: int) -> list[Therapist]:
     """By identifier, not locked."""
     session.flush()
-    id_ = therapists.c.id
-    wanted = select(Therapist).order_by(id_).limit(limit)
-    return list(session.execute(wanted.where(id_ > after) if after else wanted).scalars())
+    return list(session.execute(select(Therapist).order_by(therapists.c.id).limit(limit)).scalars())
+
+
+def page_of_therapists(session: Session, asked: ListTherapists) -> list[Therapist]:
+    """Those that are asked for, by identifier, not locked."""
+    session.flush()
+    wanted = select(Therapist).order_by(therapists.c.id).limit(asked.limit)
+    if asked.after is not None:
+        wanted = wanted.where(therapists.c.id > asked.after)
+    if asked.competence is not None:
+        wanted = wanted.where(therapists.c.competence == asked.competence)
+    if asked.suspended is not None:
+        wanted = wanted.where(therapists.c.suspended.is_(asked.suspended))
+    if asked.client_group is not None:
+        takes = select(therapist_groups.c.therapist_id).where(therapist_groups.c.client_group == asked.client_group)
+        wanted = wanted.where(therapists.c.id.in_(takes))
+    if asked.area is not None:
+        wanted = wanted.where(
+            or_(*(therapists.c.outward_code.startswith(f"{asked.area}{digit}") for digit in range(10)))
+        )
+    return list(session.execute(wanted).scalars())
 
 
 def index_therapist(session: Session, therapist: Therapist) -> None:

@@ -14,6 +14,7 @@ from contracts.commands.matching import (
     ExplainCandidates,
     GetOutline,
     GetTherapist,
+    GetWorkOfTherapist,
     ListTherapists,
     ListWaiting,
     OfferToTherapist,
@@ -115,6 +116,20 @@ def test_whoever_is_asked_now_makes_way_for_who_is_chosen(matching: Matching) ->
     assert matching.asked(referral_id) == second
     (taken_back,) = matching.emitted(OfferWithdrawn)
     assert (taken_back.therapist_id, taken_back.reason) == (first, OfferWithdrawalReason.ANOTHER_CHOSEN)
+
+
+def test_a_therapist_has_what_they_were_asked_and_whom_they_see(matching: Matching) -> None:
+    therapist_id = matching.admit(places=2)
+    seen, waits = matching.search_for(), matching.search_for()
+    matching.accept(seen)
+    work = matching.ask(choosing.show_work, GetWorkOfTherapist(therapist_id=therapist_id))
+    assert {one.referral_id: one.state for one in work.offers} == {seen: "accepted", waits: "open"}
+    assert [one.referral_id for one in work.clients] == [seen]
+    (listed,) = matching.ask(choosing.list_therapists, ListTherapists())
+    assert listed.clients == 1
+    for other in ({"competence": Competence.HIGHER}, {"suspended": True}, {"area": "N"}, {"area": "CF"}):
+        assert matching.ask(choosing.list_therapists, ListTherapists(**other)) == [], other  # type: ignore[arg-type]
+    assert matching.ask(choosing.list_therapists, ListTherapists(suspended=False, area="NP")) == [listed]
 
 
 def test_a_map_shows_where_people_are_without_saying_who(matching: Matching) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,10 +15,10 @@ from wtforms import HiddenField, StringField
 from chassis.rpc import CommandFailed
 from contracts.commands import matching
 from contracts.commands.billing import TherapistAccountView
-from contracts.commands.matching import OpenOffer, TherapistView
+from contracts.commands.matching import TherapistView, WorkOfTherapist
 from contracts.permissions import Permission
 from contracts.sealed import TherapistContact
-from contracts.vocabulary import ChangeReason, ClientGroup, Competence, Sessions, Sex, SuspensionReason
+from contracts.vocabulary import ChangeReason, ClientGroup, Competence, ReferralId, Sessions, Sex, SuspensionReason
 from web.console.pages import typed, words
 from web.console.pages.commands import YES, CommandForm, OnceForm, choice, give, yes_or_no
 from web.console.pages.desk import Desk, command_id_of
@@ -24,35 +28,92 @@ from web.shared.staff.listing import AFTER, Listing
 from web.shared.staff.serving import SENT_BEFORE
 from web.shared.staff.visit import Visit
 
-A_PAGE = 50
+A_PAGE, OFFERS_SHOWN = 50, 30
 MOST_PLACES, OLDEST_YOUNG, DEAREST = 200, 17, 1_000_00
 
 
 def everybody(desk: Desk, visit: Visit) -> Response:
     """A page of therapists, in the order of their identifiers."""
     after = _therapist_id(visit.query.get(AFTER, ""))
-    answer = desk.ask(visit, "matching", "therapists", after=after, limit=A_PAGE + 1)
+    chosen = {name: _chosen(visit, name) for name in FILTERS}
+    asked = dict(FILTERS[name].fields[value] for name, value in chosen.items() if value)
+    area = visit.query.get("area", "").strip().upper()
+    area = area if AREA.fullmatch(area) else ""
+    answer = desk.ask(visit, "matching", "therapists", after=after, area=area or None, limit=A_PAGE + 1, **asked)
     found = [TherapistView.from_json(one) for one in answer]
     shown = found[:A_PAGE]
     following = str(shown[-1].therapist_id) if len(found) > A_PAGE else None
+    used = {name: (value, FILTERS[name].in_words(value)) for name, value in chosen.items() if value}
+    used |= {"area": (area, f"Postcode: {area}")} if area else {}
     return visit.page(
-        "therapists.html", therapists=shown, listing=Listing("/therapists", {}, str(after or ""), following)
+        "therapists.html",
+        therapists=shown,
+        listing=Listing("/therapists", used, str(after or ""), following),
+        filters=FILTERS,
+        chosen=chosen,
+        area=area,
     )
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A choice above the list: each value in words, and the field of the command that it stands for."""
+
+    title: str
+    words: Mapping[str, str]
+    fields: Mapping[str, tuple[str, Any]]
+
+    def in_words(self, value: str) -> str:
+        return f"{self.title}: {self.words[value]}"
+
+
+def _of_codes(title: str, field: str, kind: type[StrEnum]) -> Filter:
+    return Filter(
+        title, {code.value: words.said(code) for code in kind}, {code.value: (field, code.value) for code in kind}
+    )
+
+
+FILTERS = {
+    "competence": _of_codes("Competence", "competence", Competence),
+    "group": _of_codes("Takes", "client_group", ClientGroup),
+    "state": Filter(
+        "State",
+        {"active": "Not suspended", "suspended": "Suspended"},
+        {"active": ("suspended", False), "suspended": ("suspended", True)},
+    ),
+}
+AREA = re.compile("[A-Z]{1,2}")
+
+
+def _chosen(visit: Visit, name: str) -> str:
+    value = visit.query.get(name, "")
+    return value if value in FILTERS[name].words else ""
 
 
 def show(desk: Desk, visit: Visit) -> Response:
     """What is known of one therapist, their open offers, and what they owe for whoever may see that."""
     therapist = _therapist(desk, visit)
-    open_offers = desk.ask(visit, "matching", "offers", therapist_id=therapist.therapist_id)
+    work = WorkOfTherapist.from_json(
+        desk.ask(visit, "matching", "work_of", therapist_id=therapist.therapist_id, limit=OFFERS_SHOWN)
+    )
     may = visit.me.permissions
     return visit.page(
         "therapist.html",
         therapist=therapist,
-        offers=[OpenOffer.from_json(one) for one in open_offers],
+        work=work,
+        references=_references(desk, visit, work),
         account=_account(desk, visit) if Permission.SEE_ACCOUNTS_OF_THERAPISTS in may else None,
         steps=[step for step in CHANGES if step.permission in may and (step is not REINSTATE or therapist.suspensions)],
         back="/therapists" if Permission.MANAGE_THERAPISTS in may else "/",
     )
+
+
+def _references(desk: Desk, visit: Visit, work: WorkOfTherapist) -> dict[ReferralId, str]:
+    """By which references the referrals are known, for whoever may see any."""
+    if Permission.SEE_REFERRALS not in visit.me.permissions:
+        return {}
+    ids = [*(one.referral_id for one in work.clients), *(one.referral_id for one in work.offers)]
+    return desk.references(visit, ids)
 
 
 def change(desk: Desk, step: CommandForm, visit: Visit) -> Response:
