@@ -49,6 +49,8 @@ class AuditAction(StrEnum):
     """A one-time code was given to a therapist on the telephone, to see how to contact their client."""
     LINK_RENEWED = "link_renewed"
     """A therapist was sent another link to see how to contact their client, because the first was too old."""
+    COMMANDED = "commanded"
+    """A person gave a command that has no action of its own here. The reason is its name, and the reason in it."""
     REFUSED = "refused"
     """Somebody gave a command that they may not give, or with a token that isn't good for it."""
     RETENTION_APPLIED = "retention_applied"

@@ -22,6 +22,7 @@ from chassis.access.once import answer_once
 from chassis.access.readings import WITHIN, TooManyReadings, refuse_many_readings
 from chassis.access.tokens import TokenNotValid, Verifier
 from chassis.audit.chain import AuditAction
+from chassis.audit.commands import named_with_reason, subject_of
 from chassis.bus.connection import BusConnection, open_connection, user_of
 from chassis.bus.relay import Relay
 from chassis.clock import clock_for
@@ -35,7 +36,7 @@ from chassis.ports import CommandHandler, Refused
 from chassis.store.database import Database
 from chassis.store.engine import open_engine
 from chassis.store.unit_of_work import StoreUnit, count
-from contracts.command import Command
+from contracts.command import Command, Query
 from contracts.permissions import FrontEnd
 from contracts.shape import Shape
 
@@ -239,7 +240,7 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
         with self.unit() as unit:
             unit.given_by = actor
             refuse_many_readings(unit, actor, type(request), self.settings.readings_per_hour)
-            return answer_once(unit, actor, type(request), lambda: as_json(handler(unit, request)))
+            return answer_once(unit, actor, type(request), lambda: _carried_out(handler, unit, request))
 
     def receive(self, path: str, posted: Posted) -> str:
         """Processes a webhook's request, and returns the HTTP status; see `chassis.host.webhooks`."""
@@ -292,6 +293,15 @@ class Chassis(DependencyProvider):  # type: ignore[misc]
         metrics.TIMERS_DUE.set(health.timers_due)
         for name in (*self._alarms, *self.found):
             metrics.alarm(name).set(health.alarms.get(name, 0))
+
+
+def _carried_out(handler: CommandHandler, unit: StoreUnit, request: Shape) -> Any:
+    """The answer. What a person did goes on record, unless the handler has recorded it in its own words."""
+    answer = as_json(handler(unit, request))
+    if isinstance(request, Command) and not isinstance(request, Query) and request.needs and not unit.has_recorded:
+        what, who = AuditAction.COMMANDED, unit.actor.who
+        unit.record_audit(what, who=who, subject_id=subject_of(request), reason=named_with_reason(request))
+    return answer
 
 
 def as_json(value: Any) -> Any:

@@ -65,6 +65,10 @@ def test_a_therapist_is_admitted_changed_and_suspended_on_pages(house_at_work: H
     filled_in(eva, f"{page}/suspend", reason="insurance_expired")
     assert "Suspended: Insurance expired" in eva.text
     assert story.heard("TherapistSuspended")["reason"] == "insurance_expired"
+    audit = story.system.rpc.call("matching", "audit", subject_id=story.therapist_id)
+    done = {entry["reason"]: entry["who"] for entry in audit["entries"] if entry["what"] == "commanded"}
+    assert {"admit_therapist", "change_places", "suspend_therapist: insurance_expired"} <= done.keys()
+    assert set(done.values()) == {f"console:{house_at_work.id_of('eva@example.org')}"}
     filled_in(eva, f"{page}/reinstate", reason="insurance_expired")
     assert "Suspended:" not in eva.text
     eva.open(f"{page}/reinstate")

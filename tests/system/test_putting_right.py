@@ -107,7 +107,7 @@ def test_a_therapist_who_gets_no_text_messages_rings_for_the_code(system: System
         (code,) = re.findall(r"\b[0-9]{3} [0-9]{3}\b", said)
         assert therapist.type(code)
     assert therapist.read()
-    on_record = json.loads(office("audit", "show", reference, "--json"))
+    on_record = [one for one in json.loads(office("audit", "show", reference, "--json")) if one["what"] != "commanded"]
     assert [(one["who"], one["what"], one["reason"]) for one in on_record] == [
         (ME, "code_given", "called_back"),
         (ME, "code_given", "called_back"),

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from chassis.audit import store
 from chassis.audit.anchors import Anchors, read_anchors
 from chassis.audit.asking import ask_verdict
-from chassis.audit.chain import Verdict
+from chassis.audit.chain import AuditAction, Verdict
 from chassis.rpc import CommandFailed
 from contracts.commands.intake import ReferenceOf, ReferralSummary
 from contracts.commands.operations import MAX_ANCHORS, RecordedEntry
@@ -224,14 +224,21 @@ def _shown(desk: Desk, visit: Visit, recorded: Recorded) -> dict[str, Any]:
             key=f"{log}-{entry.sequence}",
             at=entry.at,
             who=_called(entry.who, called),
-            did=DEEDS.get(entry.what) or words.said(entry.what),
-            why=words.said(entry.reason),
+            **_did(entry.what, entry.reason),
             where=LOGS[log],
             **_subject(visit, entry.subject_id, called, references),
         )
         for log, entry in recorded.entries
     ]
     return {"rows": rows, "away": recorded.away, "logs": LOGS}
+
+
+def _did(what: str, reason: str | None) -> dict[str, str]:
+    """What somebody did and why. A command that was given is what was done, and its reason stands after a colon."""
+    if what == AuditAction.COMMANDED:
+        name, _, why = (reason or "").partition(": ")
+        return {"did": words.said(name), "why": words.said(why)}
+    return {"did": DEEDS.get(what) or words.said(what), "why": words.said(reason)}
 
 
 def _subject(
