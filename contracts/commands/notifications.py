@@ -271,6 +271,19 @@ class RotaPlan(Shape):
     staff: tuple[StaffId, ...] = ()
 
 
+class ShowWording(Query, needs=Permission.SEE_MESSAGES):
+    """What does a message say? Never to whom, and in place of links, codes and names only what stands there."""
+
+    message_id: MessageId
+
+
+class Wording(Shape):
+    """In the wording of today. A text message has no subject."""
+
+    subject: str
+    body: str
+
+
 class WriteToClient(Command, needs=Permission.WRITE_TO_CLIENTS):
     """A person writes to a client in the way that is safe for them. `words` holds `contracts.sealed.WordsToClient`."""
 

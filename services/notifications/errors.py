@@ -29,6 +29,10 @@ class NothingAskedAfter(Refused):
     """Say which referral or which concern the messages should be about."""
 
 
+class UnknownMessage(Refused):
+    """There is no such message, or it was erased with whom it was about."""
+
+
 class NotWrittenTo(Refused):
     """Nothing may be sent to this client, or only a person may get in touch with them."""
 

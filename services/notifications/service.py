@@ -41,6 +41,7 @@ from contracts.commands.notifications import (
     RecordOutcome,
     RenewIntroduction,
     SendClientCode,
+    ShowWording,
     WriteToClient,
 )
 from contracts.commands.subject import GetSubjectData, ReadOutcomes
@@ -318,6 +319,7 @@ class NotificationsService:
     rota = command(GetRota, queries.show_rota)
     rota_plan = command(GetRotaPlan, queries.show_rota_plan)
     messages = command(ListMessages, queries.list_messages)
+    wording = command(ShowWording, queries.show_wording)
     write_to_client = command(WriteToClient, writing.write_to_client)
     about_subject = command(GetSubjectData, telling(subject_access.tell, subject_access.tell_writer))
     read_outcomes = command(ReadOutcomes, subject_access.read_outcomes)

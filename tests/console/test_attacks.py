@@ -21,13 +21,11 @@ from web.shared.accounts.domain.sessions import SignedIn
 from web.shared.accounts.domain.vocabulary import Factor, GrantState
 from web.shared.staff.access import Door, Page, may_open
 
+NOBODY = "00000000-0000-0000-0000-000000000000"
 SAMPLES = {
-    "account:id": "00000000-0000-0000-0000-000000000000", "passkey:id": "00000000-0000-0000-0000-000000000000",
     "action:action": "lock", "secret:link": "A" * 43, "queue:queue": "waiting",
-    **dict.fromkeys(("referral:id", "concern:id", "therapist:id"), "00000000-0000-0000-0000-000000000000"),
-    **dict.fromkeys(
-        ("prepared:id", "duty:id", "invitation:id", "link:id", "other:id"), "00000000-0000-0000-0000-000000000000"
-    ),
+    **dict.fromkeys(("account:id", "passkey:id", "referral:id", "concern:id", "therapist:id", "prepared:id"), NOBODY),
+    **dict.fromkeys(("duty:id", "invitation:id", "link:id", "message:id", "other:id"), NOBODY),
 }  # fmt: skip
 NO_DESK: Any = None
 PAGES = pages_of(NO_DESK, Live(""))

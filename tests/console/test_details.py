@@ -49,6 +49,9 @@ def test_a_message_of_ours_goes_by_the_safe_way_and_stands_with_the_notes(house_
     story.ask_for_help()
     page = f"/referrals/{story.referral_id}"
     shown(eva, f"{page}/messages", "Request received")
+    (message, *_) = re.findall(rf'href="({page}/messages/[0-9a-f-]+)"', eva.last.text)
+    eva.open(message)
+    assert str(story.receipt.reference) in eva.text
     filled_in(eva, f"{page}/write", words="")
     assert "Write something" in eva.text
     filled_in(eva, f"{page}/write", words="When is a good time for a call?")

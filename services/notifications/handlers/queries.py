@@ -22,6 +22,8 @@ from contracts.commands.notifications import (
     OutcomeView,
     RotaDay,
     RotaPlan,
+    ShowWording,
+    Wording,
 )
 from contracts.london import day_of
 from contracts.permissions import is_account
@@ -29,13 +31,14 @@ from contracts.vocabulary import LinkState
 from services.notifications.application.alerts import alert_view, link_state, outcome_view, require_alert
 from services.notifications.application.contacts import reference_of
 from services.notifications.application.on_duty import person_on_duty
+from services.notifications.application.wording import wording_of
 from services.notifications.dependencies import Dependencies
 from services.notifications.domain.alerts import (
     LADDER,
 )
 from services.notifications.domain.messages import Message
 from services.notifications.domain.rota import on_duty
-from services.notifications.errors import NothingAskedAfter
+from services.notifications.errors import NothingAskedAfter, UnknownMessage
 from services.notifications.store import alerts, messages, rota
 
 
@@ -48,6 +51,14 @@ def list_outcomes(unit: UnitOfWork[Dependencies], request: ListOutcomes) -> list
 def list_alerts(unit: UnitOfWork[Dependencies], request: ListAlerts) -> list[AlertView]:
     found = alerts.list_alerts(unit.session, acknowledged_too=request.all, limit=request.limit)
     return [alert_view(alert) for alert in found]
+
+
+def show_wording(unit: UnitOfWork[Dependencies], request: ShowWording) -> Wording:
+    """Raises UnknownMessage."""
+    message = messages.read_message(unit.session, request.message_id)
+    if message is None:
+        raise UnknownMessage("There is no such message, or it was erased.")
+    return wording_of(unit, message)
 
 
 def list_messages(unit: UnitOfWork[Dependencies], request: ListMessages) -> list[MessageView]:

@@ -14,7 +14,7 @@ from contracts.commands import billing, intake
 from contracts.commands.billing import SubsidyView
 from contracts.commands.evaluation import FormPage, InvitationView
 from contracts.commands.intake import LinkView, NoteKind, ReferralSummary
-from contracts.commands.notifications import MessageView, WrittenToClient
+from contracts.commands.notifications import MessageView, Wording, WrittenToClient
 from contracts.permissions import Permission
 from contracts.reference import InvalidReference, parse_reference
 from contracts.sealed import Answer, EnteredAnswers, WordsToClient
@@ -36,6 +36,13 @@ def messages(desk: Desk, visit: Visit) -> Response:
     told = desk.ask(visit, "notifications", "messages", referral_id=facts.referral_id, limit=MOST_MESSAGES)
     found = [MessageView.from_json(one) for one in told]
     return visit.page("messages.html", facts=facts, messages=found[::-1])
+
+
+def message(desk: Desk, visit: Visit) -> Response:
+    """What one message says."""
+    facts = desk.referral(visit)
+    wording = Wording.from_json(desk.ask(visit, "notifications", "wording", message_id=visit.params["message"]))
+    return visit.page("message.html", facts=facts, wording=wording, back=f"/referrals/{facts.referral_id}/messages")
 
 
 class WriteForm(OnceForm):

@@ -75,6 +75,10 @@ def pages_of(desk: Desk, live: Live) -> tuple[Page, ...]:
         Page(f"{REFERRAL}/undo_end", FORM, partial(matching.undo_end, desk), Permission.MANAGE_MATCHES, back=BACK),
         Page(f"{REFERRAL}/messages", GET, partial(details.messages, desk), Permission.SEE_MESSAGES, back=BACK),
         Page(
+            f"{REFERRAL}/messages/{{message:id}}", GET, partial(details.message, desk), Permission.SEE_MESSAGES,
+            back=f"{BACK}/messages",
+        ),
+        Page(
             f"{REFERRAL}/write", FORM, partial(details.write, desk), Permission.WRITE_TO_CLIENTS,
             back=f"{BACK}/messages",
         ),
