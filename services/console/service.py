@@ -18,6 +18,7 @@ from chassis.host.entrypoints import (
     on,
     own_audit_list,
     schedule,
+    secret_key_list,
 )
 from contracts.catalogue import events as all_events
 from contracts.commands.console import (
@@ -69,6 +70,7 @@ class ConsoleService:
     audit = audit_query()
     list_audit = audit_list()
     list_own_audit = own_audit_list()
+    list_secret_keys = secret_key_list()
     list_dead_letters = dead_letter_list()
     show_dead_letters = dead_letter_view()
     export_dead_letters = dead_letter_export()

@@ -64,6 +64,11 @@ class SessionEnded(AccountRefused):
         super().__init__("You were signed out meanwhile, or set something up elsewhere. Please sign in again.")
 
 
+class CodeUsedUp(AccountRefused):
+    def __init__(self) -> None:
+        super().__init__("This code can’t be typed any more. Have another test letter sent.")
+
+
 class LastFactor(AccountRefused):
     def __init__(self) -> None:
         super().__init__("This is your only second step. Add another app or passkey first.")

@@ -43,6 +43,7 @@ class AccountTables:
     failure: Table
     one_time_link: Table
     prepared_command: Table
+    letter_test: Table
 
 
 def account_tables(metadata: MetaData) -> AccountTables:
@@ -57,6 +58,7 @@ def account_tables(metadata: MetaData) -> AccountTables:
         failure=_failure(metadata),
         one_time_link=_one_time_link(metadata),
         prepared_command=_prepared_command(metadata),
+        letter_test=_letter_test(metadata),
     )
 
 
@@ -189,6 +191,20 @@ def _prepared_command(metadata: MetaData) -> Table:
         Column("until", Instant, nullable=False),
         Column("state", code(PreparedState), nullable=False),
         Column("decided_by", Uuid, ForeignKey("account.id")),
+    )
+
+
+def _letter_test(metadata: MetaData) -> Table:
+    """Letters by which somebody tried out, before the service opens, that letters arrive."""
+    return Table(
+        "letter_test",
+        metadata,
+        Column("id", Uuid, primary_key=True),
+        Column("account_id", Uuid, ForeignKey("account.id"), nullable=False, index=True),
+        Column("code_hash", LargeBinary(32), nullable=False),
+        Column("sent_at", Instant, nullable=False),
+        Column("tries", Integer, nullable=False),
+        Column("arrived_at", Instant),
     )
 
 
