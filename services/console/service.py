@@ -26,8 +26,10 @@ from contracts.commands.console import (
     CountQueues,
     CountWork,
     ListEvents,
+    ListNewToMe,
     ListQueue,
     MoveWork,
+    NoteOpened,
     RebuildReadModel,
     ShowReferral,
 )
@@ -64,6 +66,8 @@ class ConsoleService:
     assign = command(AssignReferral, commands.assign_referral)
     count_work = command(CountWork, queries.count_work)
     move_work = command(MoveWork, commands.move_work)
+    list_new_to_me = command(ListNewToMe, queries.list_new_to_me)
+    note_opened = command(NoteOpened, commands.note_opened)
     rebuild = command(RebuildReadModel, commands.rebuild_read_model)
     health = health_check()
     story = event_log_query()

@@ -258,7 +258,8 @@ def test_what_was_anchored_beyond_a_backup_is_kept_and_does_not_count_after_a_re
         assert known == (first,)
         assert check(connection, table, known).holds
         (newest,) = page(connection, table, limit=1)
-    assert (newest["what"], newest["who"].partition(":")[0]) == ("restored", "operator"), "also in the service's own log"
+    recorded = (newest["what"], newest["who"].partition(":")[0])
+    assert recorded == ("restored", "operator"), "in the service's own log, too"
     (kept,) = workspace.anchors.glob("intake-*")
     assert read_anchors(workspace.anchors, kept.stem).anchors == (first, second)
     (on_record,) = entries_in(workspace.audit)

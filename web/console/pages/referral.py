@@ -27,6 +27,8 @@ SHOWN_FOR_SECONDS = 300
 
 def show(desk: Desk, visit: Visit) -> Response:
     facts = desk.referral(visit)
+    if facts.is_new_to_me and not visit.is_fragment:
+        desk.ask(visit, "console", "note_opened", referral_id=facts.referral_id)
     history = History.from_json(desk.ask(visit, "intake", "history", referral_id=facts.referral_id))
     seen = [EventSeen.from_json(one) for one in _events(desk, visit)]
     called = names(visit, [facts.assigned_to, *(event.account_id for event in seen)])

@@ -9,7 +9,7 @@ from starlette.convertors import StringConvertor, register_url_convertor
 from contracts.commands.console import WorkQueue
 from contracts.permissions import Permission
 from web.console.live import Live
-from web.console.pages import audit, funds, handover, matching, opening, queues, referral, rota, steps, therapists
+from web.console.pages import audit, funds, handover, matching, mine, opening, queues, referral, rota, steps, therapists
 from web.console.pages.desk import Desk
 from web.shared.accounts.pages import table as accounts
 from web.shared.staff.access import FORM, GET, POST, Door, Page
@@ -81,6 +81,9 @@ def pages_of(desk: Desk, live: Live) -> tuple[Page, ...]:
             "/rota/duties/{duty:id}/cancel", FORM, partial(rota.change, desk, rota.CANCEL), rota.CANCEL.permission,
             back="/rota",
         ),
+        Page("/work/{queue:queue}/save", FORM, mine.save_view, sees, back="/work/{queue}"),
+        Page("/work/new_to_me", GET, partial(mine.new_to_me, desk), sees, back="/"),
+        Page("/views/{view:id}/delete", POST, mine.delete_view, sees, back="/"),
         Page("/before-you-open", FORM, partial(opening.before_you_open, desk), Permission.CHECK_SETUP, back="/"),
         Page("/people/work", GET, partial(handover.overview, desk), Permission.MOVE_WORK, back="/people"),
         Page(f"{PERSON}/work", FORM, partial(handover.move, desk), Permission.MOVE_WORK, back="/people/work"),

@@ -161,6 +161,8 @@ NOTICES |= {
     "fund_prepared": "The fund is prepared. It is opened when a colleague has confirmed it.",
     "fund_opened": "The fund is open.",
     "fund_declined": "The fund is not opened.",
+    "view_saved": "The view is saved. You find it here.",
+    "view_deleted": "The view is deleted.",
     "letter_sent": "A test letter is on its way to you. Type the code in it below.",
     "letter_arrived": "The letter arrived.",
     "alert_sent": "A test alert is on its way to whoever is on duty.",

@@ -24,6 +24,7 @@ from web.shared.accounts.domain.vocabulary import GrantPolicy, LinkKind
 from web.shared.accounts.store.letter_tests import LetterTestStore
 from web.shared.accounts.store.prepared import PreparedStore
 from web.shared.accounts.store.repository import AccountStore, CredentialStore
+from web.shared.accounts.store.saved_views import SavedViewStore
 from web.shared.accounts.store.sessions import FailureStore, LinkStore, SessionStore
 from web.shared.accounts.store.tables import AccountTables
 
@@ -58,6 +59,7 @@ class Work:
     links: LinkStore
     prepared: PreparedStore
     letter_tests: LetterTestStore
+    saved_views: SavedViewStore
 
     @property
     def now(self) -> datetime:
@@ -109,4 +111,5 @@ class Accounts:
             links=LinkStore(unit.session, self.tables),
             prepared=PreparedStore(unit.session, self.tables),
             letter_tests=LetterTestStore(unit.session, self.tables),
+            saved_views=SavedViewStore(unit.session, self.tables),
         )

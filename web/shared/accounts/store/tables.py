@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from chassis.store.tables import Instant, code, new_metadata
 from contracts.permissions import Role
+from web.shared.accounts.domain.saved_views import LONGEST_NAME, LONGEST_PATH
 from web.shared.accounts.domain.vocabulary import (
     Factor,
     GrantState,
@@ -44,6 +45,7 @@ class AccountTables:
     one_time_link: Table
     prepared_command: Table
     letter_test: Table
+    saved_view: Table
 
 
 def account_tables(metadata: MetaData) -> AccountTables:
@@ -59,6 +61,7 @@ def account_tables(metadata: MetaData) -> AccountTables:
         one_time_link=_one_time_link(metadata),
         prepared_command=_prepared_command(metadata),
         letter_test=_letter_test(metadata),
+        saved_view=_saved_view(metadata),
     )
 
 
@@ -205,6 +208,20 @@ def _letter_test(metadata: MetaData) -> Table:
         Column("sent_at", Instant, nullable=False),
         Column("tries", Integer, nullable=False),
         Column("arrived_at", Instant),
+    )
+
+
+def _saved_view(metadata: MetaData) -> Table:
+    """Lists with their filters that somebody wants to see again; nobody else sees them."""
+    return Table(
+        "saved_view",
+        metadata,
+        Column("id", Uuid, primary_key=True),
+        Column("account_id", Uuid, ForeignKey("account.id"), nullable=False),
+        Column("name", String(LONGEST_NAME), nullable=False),
+        Column("path", String(LONGEST_PATH), nullable=False),
+        Column("saved_at", Instant, nullable=False),
+        UniqueConstraint("account_id", "name"),
     )
 
 
