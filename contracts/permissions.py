@@ -114,6 +114,7 @@ class Permission(StrEnum):
     REBUILD_LISTS = "rebuild_lists"
     CHECK_AUDIT_LOGS = "check_audit_logs"
     SEE_OWN_RECORD = "see_own_record"
+    CHECK_SETUP = "check_setup"
     MANAGE_SETTINGS = "manage_settings"
     SEE_ACCOUNTS = "see_accounts"
     MANAGE_ACCOUNTS = "manage_accounts"
@@ -234,6 +235,10 @@ GRANTS: dict[Permission, Grant] = {
         frozenset({_LEAD, _DATA, Role.TRUSTEE, Role.OPERATOR, Role.ADMINISTRATOR}),
     ),
     Permission.SEE_OWN_RECORD: Grant("See what is on record of oneself: what one did and read", STAFF),
+    Permission.CHECK_SETUP: Grant(
+        "See whether all is ready before the service opens, and try out letters and alerts",
+        frozenset({_LEAD, Role.ADMINISTRATOR}),
+    ),
     Permission.MANAGE_SETTINGS: Grant("Change the charity's settings", frozenset({Role.ADMINISTRATOR})),
     Permission.SEE_ACCOUNTS: Grant(
         "See who has an account, with their roles, sessions and sign-ins", frozenset({_LEAD, _DATA, Role.ADMINISTRATOR})

@@ -408,13 +408,14 @@ Secret = Annotated[str, validate.Length(min=20, max=100)]
 
 
 class StaffLetter(Shape):
-    """What a letter to somebody with an account needs: their name and address, the one-time link in it if there is one,
-    and the name of whoever it is about. Sealed to notifications."""
+    """What a letter to somebody with an account needs: their name and address, the one-time link or code in it if there
+    is one, and the name of whoever it is about. Sealed to notifications."""
 
     name: Name
     email: Email
     link: Annotated[str, validate.Length(min=1, max=500)] | None = None
     about: Name | None = None
+    code: Annotated[str, validate.Length(min=1, max=20)] | None = None
 
 
 class ConcernReference(Shape):

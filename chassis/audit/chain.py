@@ -56,6 +56,9 @@ class AuditAction(StrEnum):
     RETENTION_APPLIED = "retention_applied"
     """Every retention date was computed again. The entry is about no one person."""
 
+    ALERT_TESTED = "alert_tested"
+    """Somebody had a test alert sent to whoever is on duty."""
+
     # What changes an account of staff or of a therapist; the subject is the account.
     ACCOUNT_INVITED = "account_invited"
     ACCOUNT_SET_UP = "account_set_up"

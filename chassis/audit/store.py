@@ -82,6 +82,7 @@ def page(
     since: datetime | None = None,
     until: datetime | None = None,
     before: int | None = None,
+    what: str | None = None,
     limit: int,
 ) -> list[dict[str, Any]]:
     """A page of entries, the newest first, without what chains them. `since` is included, and `until` is not."""
@@ -95,6 +96,8 @@ def page(
         wanted = wanted.where(audit.c.at >= since)
     if until is not None:
         wanted = wanted.where(audit.c.at < until)
+    if what is not None:
+        wanted = wanted.where(audit.c.what == what)
     if before is not None:
         wanted = wanted.where(audit.c.sequence < before)
     return [dict(row) for row in connection.execute(wanted).mappings()]

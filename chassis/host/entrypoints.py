@@ -44,6 +44,7 @@ from chassis.host.provider import Chassis, as_json
 from chassis.host.timers import Schedule
 from chassis.host.webhooks import Post
 from chassis.ports import CommandHandler, EventHandler, Refused, TimerHandler
+from chassis.privacy.key_files import PRIVATE_SUFFIX, SIGNING_SUFFIX, readable_keys
 from chassis.store.event_log import find_events
 from chassis.store.schedule import Due, Flush, Perform, Record, SideEffect, nothing
 from contracts.command import Command
@@ -57,9 +58,11 @@ from contracts.commands.operations import (
     ListAudit,
     ListDeadLetters,
     ListOwnAudit,
+    ListSecretKeys,
     LookAtDeadLetters,
     RecordedEntry,
     ReplayDeadLetters,
+    SecretKeys,
     ShowDeadLetters,
 )
 from contracts.event import Event
@@ -85,6 +88,7 @@ __all__ = [
     "on",
     "own_audit_list",
     "schedule",
+    "secret_key_list",
     "side_effect",
     "topology_for",
 ]
@@ -221,9 +225,20 @@ def _audit_page(service: Any, asked: AuditPage, *, who: str | None) -> list[Reco
             since=asked.since,
             until=asked.until,
             before=asked.before,
+            what=asked.what,
             limit=asked.limit,
         )
     return [RecordedEntry(**entry) for entry in found]
+
+
+def secret_key_list() -> EntrypointMethod:
+    """The command by which people see whether keys are kept apart."""
+
+    def list_secret_keys(service: Any, asked: ListSecretKeys, actor: Actor) -> SecretKeys:
+        folder = service.chassis.settings.keys
+        return SecretKeys(readers=readable_keys(folder, PRIVATE_SUFFIX), signers=readable_keys(folder, SIGNING_SUFFIX))
+
+    return _once(ListSecretKeys, list_secret_keys)
 
 
 def dead_letter_list() -> EntrypointMethod:

@@ -150,7 +150,8 @@ class ConcernFacts(Shape):
 class ReferralFacts(Shape):
     """A referral as the console knows it, from what services have published. `seen` is what commands name.
 
-    `version` counts what has been heard of it.
+    `version` counts what has been heard of it. `is_new_to_me`: somebody else made it the work of whoever asks, who
+    hasn't opened it since.
     """
 
     referral_id: ReferralId
@@ -185,6 +186,7 @@ class ReferralFacts(Shape):
     matched_at: datetime | None = None
     subsidy: Slug | None = None
     concerns: tuple[ConcernFacts, ...] = ()
+    is_new_to_me: bool = False
 
 
 class ListEvents(Query, needs=Permission.SEE_EVENTS):
@@ -271,3 +273,33 @@ class WorkMoved(Shape):
 
     moved: Count
     left: Count
+
+
+class ListNewToMe(Query, needs=Permission.SEE_REFERRALS):
+    """What did somebody else make the work of whoever asks, who hasn't opened it since? The newest first."""
+
+    limit: Annotated[int, validate.Range(min=1, max=200)] = 100
+
+
+class HandedOver(Shape):
+    referral_id: ReferralId
+    handed_over_at: datetime
+    state: Slug
+
+
+class NewToMe(Shape):
+    """`total` counts all, and `items` are the newest of them."""
+
+    total: Count
+    items: tuple[HandedOver, ...] = ()
+
+
+class NoteOpened(Command, needs=Permission.SEE_REFERRALS):
+    """Whoever gives this has opened the referral, so that it isn't new to them any more."""
+
+    referral_id: ReferralId
+
+
+class Opened(Shape):
+    referral_id: ReferralId
+    opened_at: datetime

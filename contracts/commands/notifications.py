@@ -59,6 +59,7 @@ class AlertPage(Shape):
     reference: str | None = None
     asked: str | None = None
     acknowledged_by: str | None = None
+    is_test: bool = False
 
 
 class GetClientLink(Query, open_to=[FrontEnd.SITE]):
@@ -318,3 +319,29 @@ class MessageView(Shape):
     queued_at: datetime
     settled_at: datetime | None = None
     failure: FailureReason | None = None
+
+
+class SendTestAlert(Command, needs=Permission.CHECK_SETUP):
+    """Sends a test alert to whoever is on duty, and on up the ladder once, until somebody takes it in hand.
+
+    It goes the way of every alert, says that it is a test, is about no referral, and is in no list of concerns.
+    """
+
+
+class ListTestAlerts(Query, needs=Permission.CHECK_SETUP):
+    """Which test alerts were there, the newest first?"""
+
+    limit: Annotated[int, validate.Range(min=1, max=50)] = 5
+
+
+class AlertTestView(Shape):
+    """A test alert: how far it has climbed, when it first went out, and who took it in hand. It is over when somebody
+    has, or when `escalates_at` is missing."""
+
+    concern_id: ConcernId
+    raised_at: datetime
+    step: AlertStep
+    escalates_at: datetime | None = None
+    reached_at: datetime | None = None
+    acknowledged_by: str | None = None
+    acknowledged_at: datetime | None = None

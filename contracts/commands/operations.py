@@ -58,6 +58,7 @@ class AuditPage(Shape):
     since: datetime | None = None
     until: datetime | None = None
     before: SequenceNumber | None = None
+    what: Annotated[str, validate.Length(max=40)] | None = None
     limit: Annotated[int, validate.Range(min=1, max=200)] = 50
 
 
@@ -80,6 +81,17 @@ class RecordedEntry(Shape):
     what: str
     subject_id: UUID | None = None
     reason: str | None = None
+
+
+class ListSecretKeys(Query, needs=Permission.CHECK_SETUP):
+    """Which secret keys can this service read? Its own alone, where keys are kept apart."""
+
+
+class SecretKeys(Shape):
+    """Whose they are: the readers of sealed data, and the front-ends that sign."""
+
+    readers: tuple[str, ...] = ()
+    signers: tuple[str, ...] = ()
 
 
 class ChosenDeadLetters(Shape):

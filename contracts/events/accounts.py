@@ -39,3 +39,14 @@ class StaffTold(Event, publisher="accounts", subject="account_id"):
     matter: StaffMatter
     role: Role | None = None
     sealed: Letter
+
+
+class LetterTested(Event, publisher="accounts", subject="account_id"):
+    """Somebody wants to see, before the service opens, that a letter arrives: one with a code goes to them.
+
+    Name, address and code are sealed to notifications (`StaffLetter`).
+    """
+
+    test_id: UUID
+    account_id: AccountId
+    sealed: Letter

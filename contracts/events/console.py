@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -24,6 +25,7 @@ class ReferralAssigned(Event, publisher="console", subject="referral_id"):
     referral_id: ReferralId
     account_id: AccountId | None = None
     assigned_by: AccountId | None = None
+    assigned_at: datetime | None = None
 
 
 class ListChanged(Event, publisher="console", subject="subject_id"):

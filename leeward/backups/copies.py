@@ -12,10 +12,14 @@ import shutil
 import sqlite3
 import subprocess
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import URL, Engine, insert, inspect, make_url, select, text, update
+from sqlalchemy.orm import Session
 
+from chassis.audit.chain import AuditAction
+from chassis.audit.store import append
 from chassis.clock import Clock
 from chassis.privacy.restore import RESTORED
 from chassis.privacy.vault import DESTROYED
@@ -72,6 +76,17 @@ def restore_copy(url: str, copy: Path, keys: Keys | None, *, clock: Clock) -> No
         scratch.replace(target)
     finally:
         _remove(scratch)
+
+
+def record_restored(url: str, *, who: str, taken_at: datetime, at: datetime) -> None:
+    """Puts on record in the restored database itself that it was, unless it is older than the audit log."""
+    engine = open_engine(url)
+    with Session(engine) as session, session.begin():
+        if inspect(session.connection()).has_table(CHASSIS.audit_entry.name):
+            reason = f"backup of {taken_at:%Y-%m-%d %H:%M}"
+            audit = CHASSIS.audit_entry
+            append(session, audit, at=at, who=who, what=AuditAction.RESTORED, subject_id=None, reason=reason)
+    engine.dispose()
 
 
 def read_data_keys(url: str, service: str, *, clock: Clock) -> Keys:

@@ -18,8 +18,17 @@ from chassis.audit.anchors import set_aside
 from chassis.audit.chain import AuditAction
 from chassis.audit.store import reach
 from chassis.store.revision import current
-from leeward.backups.copies import copy_without_keys, read_data_keys, read_data_keys_if_any, restore_copy, suffix_of
+from contracts.permissions import FrontEnd
+from leeward.backups.copies import (
+    copy_without_keys,
+    read_data_keys,
+    read_data_keys_if_any,
+    record_restored,
+    restore_copy,
+    suffix_of,
+)
 from leeward.backups.key_copies import NoKeys, read_keys, write_keys
+from leeward.console.operator import login
 from leeward.console.operators_audit import record_audit
 from leeward.console.options import VAR, AsJson, Folder, new_folder
 from leeward.console.terminal import console, plain_errors, step
@@ -140,12 +149,13 @@ def restore_all(workspace: Workspace, folder: Path, keys_folder: Path, manifest:
             raise NoKeys(f"The copy of {service}'s keys is older than the backup. Restoring takes the newest keys.")
         # Somebody may have been erased since the keys were copied.
         keys[service] = copied.without(read_data_keys_if_any(stores[service], service, clock=workspace.clock))
-    now = workspace.clock.now()
+    now, taken_at = workspace.clock.now(), datetime.fromisoformat(manifest["taken_at"])
     record_audit(workspace.audit, AuditAction.RESTORED, at=now, taken_at=manifest["taken_at"])
     for service, database in databases.items():
         step(f"restoring {service}")
         restore_copy(stores[service], folder / database["file"], keys.get(service), clock=workspace.clock)
         set_aside(workspace.anchors, service, beyond=reach(stores[service]), at=now)
+        record_restored(stores[service], who=f"{FrontEnd.OPERATOR}:{login()}", taken_at=taken_at, at=now)
 
 
 def refuse_together(to: Path, keys_to: Path | None) -> None:

@@ -251,7 +251,7 @@ class Supervisor:
             return {**self.workspace.site_settings(self.amqp_uri), **self._environment, "LEEWARD_SITE": listen}
         if name == STAFF:
             console = {"LEEWARD_CONSOLE": listen, "CONSOLE_FIRST_LINK": str(self.workspace.first_link.absolute())}
-            return {**self._environment, **console}
+            return {**self.workspace.site_of_console(self.site), **self._environment, **console}
         own = {"AMQP_URI": self._own_uris.get(name, self.amqp_uri), "LEEWARD_HTTP": listen}
         return {**LOADS_FASTER, **self.workspace.links_to(self.site), **self._environment, **own}
 

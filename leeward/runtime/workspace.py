@@ -140,6 +140,10 @@ class Workspace:
         given = self.values()
         return {name: value for name, value in defaults.items() if name not in given}
 
+    def site_of_console(self, site: str | None) -> dict[str, str]:
+        """Where the console looks whether the site answers, unless the settings say so."""
+        return {"CONSOLE_SITE_URL": site} if site and "CONSOLE_SITE_URL" not in self.values() else {}
+
     def stores(self) -> dict[str, str]:
         """Each service's database URL, from the settings. Raises Refusal if one is missing."""
         values = self.values()

@@ -18,6 +18,7 @@ from chassis.host.entrypoints import (
     on,
     own_audit_list,
     schedule,
+    secret_key_list,
 )
 from contracts.catalogue import events as all_events
 from contracts.commands.console import (
@@ -25,8 +26,10 @@ from contracts.commands.console import (
     CountQueues,
     CountWork,
     ListEvents,
+    ListNewToMe,
     ListQueue,
     MoveWork,
+    NoteOpened,
     RebuildReadModel,
     ShowReferral,
 )
@@ -63,12 +66,15 @@ class ConsoleService:
     assign = command(AssignReferral, commands.assign_referral)
     count_work = command(CountWork, queries.count_work)
     move_work = command(MoveWork, commands.move_work)
+    list_new_to_me = command(ListNewToMe, queries.list_new_to_me)
+    note_opened = command(NoteOpened, commands.note_opened)
     rebuild = command(RebuildReadModel, commands.rebuild_read_model)
     health = health_check()
     story = event_log_query()
     audit = audit_query()
     list_audit = audit_list()
     list_own_audit = own_audit_list()
+    list_secret_keys = secret_key_list()
     list_dead_letters = dead_letter_list()
     show_dead_letters = dead_letter_view()
     export_dead_letters = dead_letter_export()

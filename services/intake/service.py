@@ -19,6 +19,7 @@ from chassis.host.entrypoints import (
     on,
     own_audit_list,
     schedule,
+    secret_key_list,
 )
 from chassis.privacy.restore import RESTORED
 from chassis.subject_access import telling
@@ -238,6 +239,7 @@ class IntakeService:
     audit = audit_query()
     list_audit = audit_list()
     list_own_audit = own_audit_list()
+    list_secret_keys = secret_key_list()
     list_dead_letters = dead_letter_list()
     show_dead_letters = dead_letter_view()
     export_dead_letters = dead_letter_export()

@@ -17,6 +17,10 @@ class UnknownAlert(Refused):
     """There is no alert about this concern; the identifier may be mistyped."""
 
 
+class AlertTestUnderWay(Refused):
+    """A test alert is on its way; one at a time, so that nobody takes it for more."""
+
+
 class NotReadable(Refused):
     """What was sealed can't be opened here, or is not what it should be."""
 

@@ -19,6 +19,7 @@ from chassis.host.entrypoints import (
     on,
     own_audit_list,
     schedule,
+    secret_key_list,
     side_effect,
 )
 from chassis.privacy.restore import RESTORED
@@ -36,16 +37,18 @@ from contracts.commands.notifications import (
     ListAlerts,
     ListMessages,
     ListOutcomes,
+    ListTestAlerts,
     PlanDuty,
     PlanLeave,
     RecordOutcome,
     RenewIntroduction,
     SendClientCode,
+    SendTestAlert,
     ShowWording,
     WriteToClient,
 )
 from contracts.commands.subject import GetSubjectData, ReadOutcomes
-from contracts.events.accounts import StaffInvited, StaffTold
+from contracts.events.accounts import LetterTested, StaffInvited, StaffTold
 from contracts.events.billing import (
     AttendanceUnrecorded,
     FirstSessionAttended,
@@ -120,6 +123,7 @@ from services.notifications.handlers import (
     rota,
     sending,
     therapist_messages,
+    trying_out,
     writing,
 )
 from services.notifications.store import tables
@@ -152,6 +156,7 @@ class NotificationsService:
         ),
         on(StaffInvited, accounts.send_link, idempotent_by="account_id and when the link ends"),
         on(StaffTold, accounts.tell, idempotent_by="notice_id"),
+        on(LetterTested, accounts.send_test, idempotent_by="test_id of the letter"),
         on(ReferralWithdrawn, address_book.withdraw, idempotent_by="referral_id, which is withdrawn once"),
         on(ReferralReopened, address_book.reopen, idempotent_by="the number of intake's newest word on it"),
         on(ReferralReceived, office_messages.notify_office_of_request, idempotent_by="referral_id"),
@@ -321,6 +326,8 @@ class NotificationsService:
     messages = command(ListMessages, queries.list_messages)
     wording = command(ShowWording, queries.show_wording)
     write_to_client = command(WriteToClient, writing.write_to_client)
+    test_alert = command(SendTestAlert, trying_out.send_test_alert)
+    test_alerts = command(ListTestAlerts, trying_out.list_test_alerts)
     about_subject = command(GetSubjectData, telling(subject_access.tell, subject_access.tell_writer))
     read_outcomes = command(ReadOutcomes, subject_access.read_outcomes)
     health = health_check()
@@ -328,6 +335,7 @@ class NotificationsService:
     audit = audit_query()
     list_audit = audit_list()
     list_own_audit = own_audit_list()
+    list_secret_keys = secret_key_list()
     list_dead_letters = dead_letter_list()
     show_dead_letters = dead_letter_view()
     export_dead_letters = dead_letter_export()

@@ -25,7 +25,7 @@ NOBODY = "00000000-0000-0000-0000-000000000000"
 SAMPLES = {
     "action:action": "lock", "secret:link": "A" * 43, "queue:queue": "waiting",
     **dict.fromkeys(("account:id", "passkey:id", "referral:id", "concern:id", "therapist:id", "prepared:id"), NOBODY),
-    **dict.fromkeys(("duty:id", "invitation:id", "link:id", "message:id", "other:id"), NOBODY),
+    **dict.fromkeys(("duty:id", "invitation:id", "link:id", "message:id", "other:id", "view:id"), NOBODY),
 }  # fmt: skip
 NO_DESK: Any = None
 PAGES = pages_of(NO_DESK, Live(""))

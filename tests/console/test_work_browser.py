@@ -76,6 +76,9 @@ def test_pages_are_accessible_and_fit_a_narrow_screen(
         (eva, "/therapists"), (eva, therapist), (eva, f"{therapist}/change"), (eva, "/therapists/admit"),
         (eva, "/rota"), (eva, "/rota/duty"), (eva, "/rota/staff"),
         (ben, "/funds"), (ben, "/funds/open"), (dot, fund),
+        (eva, "/audit"), (eva, "/audit/mine"), (eva, "/audit/check"), (eva, "/before-you-open"), (eva, "/people"),
+        (eva, "/people/work"), (eva, f"/people/{house_at_work.id_of('eva@example.org')}"),
+        (eva, "/"), (eva, "/work/new_to_me"), (eva, "/work/waiting/save?overdue=1"),
     ):  # fmt: skip
         check(look(browser, path), path.strip("/").replace("/", "-").replace(str(story.therapist_id), "one"))
     for browser, path in ((eva, "/therapists/admit"), (ben, "/funds/open"), (eva, "/rota/duty")):

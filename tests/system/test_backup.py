@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from chassis.audit.anchors import read_anchors, write_anchor
 from chassis.audit.chain import Anchor, chained
-from chassis.audit.store import check
+from chassis.audit.store import check, page
 from chassis.ids import new_id
 from chassis.privacy.vault import Erased, Vault
 from chassis.rpc import CommandFailed
@@ -257,6 +257,9 @@ def test_what_was_anchored_beyond_a_backup_is_kept_and_does_not_count_after_a_re
         known = read_anchors(workspace.anchors, "intake").anchors
         assert known == (first,)
         assert check(connection, table, known).holds
+        (newest,) = page(connection, table, limit=1)
+    recorded = (newest["what"], newest["who"].partition(":")[0])
+    assert recorded == ("restored", "operator"), "in the service's own log, too"
     (kept,) = workspace.anchors.glob("intake-*")
     assert read_anchors(workspace.anchors, kept.stem).anchors == (first, second)
     (on_record,) = entries_in(workspace.audit)

@@ -26,7 +26,7 @@ from chassis.rpc import CommandFailed, NoAnswer, RpcClient
 from contracts.accounts import AccountId, StaffMatter
 from contracts.catalogue import PUBLISHERS, events
 from contracts.envelope import Envelope, source_of, to_headers
-from contracts.events.accounts import StaffInvited, StaffTold
+from contracts.events.accounts import LetterTested, StaffInvited, StaffTold
 from contracts.london import day_of
 from contracts.sealed import (
     AlertAnswer,
@@ -366,8 +366,9 @@ def give_an_account(system: System, tap: Tap) -> None:
     invited = StaffInvited(account_id=account_id, renews=False, expires_at=expires_at, sealed=sealed)
     matter = StaffMatter.ROLE_GRANTED
     told = StaffTold(notice_id=uuid4(), account_id=account_id, about_id=account_id, matter=matter, sealed=sealed)
+    tested = LetterTested(test_id=uuid4(), account_id=account_id, sealed=sealed)
     with Sender(system.amqp_uri) as sender:
-        for number, event in enumerate((invited, told), start=1):
+        for number, event in enumerate((invited, told, tested), start=1):
             envelope = Envelope(
                 id=uuid4(),
                 source=source_of("accounts"),

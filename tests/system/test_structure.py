@@ -56,7 +56,7 @@ def test_a_service_hears_nothing_of_its_own(service: str) -> None:
 @each_service
 def test_every_service_can_be_asked_how_it_is_what_it_remembers_and_what_it_holds(service: str) -> None:
     letters = {f"{what}_dead_letters" for what in ("list", "show", "export", "replay", "discard")}
-    asked = {"health", "story", "audit", "list_audit", "list_own_audit", *letters} | (
+    asked = {"health", "story", "audit", "list_audit", "list_own_audit", "list_secret_keys", *letters} | (
         {"about_subject"} if service in HOLDERS else set()
     )
     assert asked <= {one.attribute for one in declared_by(load(service))}

@@ -44,6 +44,7 @@ TABS = (
     Tab("/people", "People", Permission.SEE_ACCOUNTS),
     Tab("/people/confirmations", "To confirm", Door.CONFIRMS_ROLES),
     Tab("/audit", "On record", Permission.CHECK_AUDIT_LOGS),
+    Tab("/before-you-open", "Before you open", Permission.CHECK_SETUP),
 )
 OF_ME = (Tab("/audit/mine", "What is on record of you", Permission.SEE_OWN_RECORD),)
 OF_PEOPLE = (Tab("/people/work", "Whose work is how much", Permission.MOVE_WORK),)
@@ -106,7 +107,7 @@ def open_console(settings: ConsoleSettings, clock: Clock, *, passwords: Password
     accounts = replace(accounts, committed=postman.committed)
     upkeep = Upkeep(accounts.database, settings.anchors, partial(sessions.forget_old, accounts))
     services = Services(settings.amqp_uri, Signer(settings.keys, FrontEnd.CONSOLE))
-    desk = Desk(services, Keyring(settings.keys), anchors=settings.anchors)
+    desk = Desk(services, Keyring(settings.keys), anchors=settings.anchors, keys=settings.keys, site=settings.site)
     return Console(
         _application(settings, clock, accounts, desk),
         desk,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from uuid import UUID
 
 from chassis.ports import UnitOfWork
 from chassis.privacy.sealing import Keyring
 from contracts.accounts import AccountId, StaffMatter
-from contracts.events.accounts import StaffInvited, StaffTold
+from contracts.events.accounts import LetterTested, StaffInvited, StaffTold
 from contracts.permissions import Role
 from contracts.sealed import StaffLetter
 from web.shared.accounts.domain.accounts import Account
@@ -51,3 +52,8 @@ class ConsoleMailer:
                 sealed=self._keyring.seal(READER, letter),
             )
         )
+
+    def test(self, unit: UnitOfWork[None], to: Account, *, test_id: UUID, code: str) -> None:
+        letter = StaffLetter(name=to.name, email=to.email, code=code)
+        sealed = self._keyring.seal(READER, letter)
+        unit.emit(LetterTested(test_id=test_id, account_id=AccountId(to.id), sealed=sealed))

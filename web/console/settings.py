@@ -38,6 +38,7 @@ class ConsoleSettings:
     master_key: str
     keys: Path
     anchors: Path | None
+    site: str | None
     charity: str
     policy: GrantPolicy
     provider: ProviderSettings | None
@@ -77,6 +78,7 @@ def read(env: Env) -> ConsoleSettings:
         master_key=env.str("CONSOLE_MASTER_KEY", validate=_is_master_key),
         keys=env.path("LEEWARD_KEYS"),
         anchors=env.path("LEEWARD_AUDIT_ANCHORS", None),
+        site=env.str("CONSOLE_SITE_URL", None, validate=_is_origin_or_path),
         charity=env.str("SITE_CHARITY", "Leeward", validate=Length(min=1, max=80)),
         policy=GrantPolicy(env.str("CONSOLE_ROLES", GrantPolicy.CONFIRM, validate=OneOf([*GrantPolicy])) or "confirm"),
         provider=_provider(env),

@@ -41,7 +41,7 @@ def _step_taken(referral: Referral, event: intake.ReferralStepTaken, number: Num
     referral.assess_by, referral.needs_safeguarding_lead = event.due_at, event.needs_safeguarding_lead
     referral.place = event.place
     if event.step == TAKE_UP and not referral.assigned_by_hand:
-        referral.assigned_to = event.account_id
+        referral.assigned_to, referral.handed_over_at = event.account_id, None
 
 
 TAKE_UP, NOTE = "take_up", "note"
@@ -51,6 +51,7 @@ TAKE_UP, NOTE = "take_up", "note"
 def _assigned(referral: Referral, event: console.ReferralAssigned, number: Number) -> None:
     """What is made nobody's is again the work of whoever takes it up."""
     referral.assigned_to, referral.assigned_by_hand = event.account_id, event.account_id is not None
+    referral.handed_over_at = event.assigned_at if event.account_id != event.assigned_by else None
 
 
 def _received(referral: Referral, event: intake.ReferralReceived, number: Number) -> None:

@@ -48,6 +48,8 @@ class Referral:
     place: PlaceKind = PlaceKind.FOUND
     assigned_to: AccountId | None = None
     assigned_by_hand: bool = False
+    handed_over_at: datetime | None = None
+    """When somebody else made it the work of whoever has it; None if they took it themselves."""
 
     received_number: int = 0
     received_at: datetime | None = None

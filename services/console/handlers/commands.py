@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from chassis.ports import UnitOfWork
 from contracts.accounts import AccountId
-from contracts.commands.console import Assignment, AssignReferral, MoveWork, RebuildReadModel, Rebuilt, WorkMoved
+from contracts.commands.console import (
+    Assignment,
+    AssignReferral,
+    MoveWork,
+    NoteOpened,
+    Opened,
+    RebuildReadModel,
+    Rebuilt,
+    WorkMoved,
+)
 from contracts.events.console import ReferralAssigned
 from contracts.permissions import account_of
 from contracts.vocabulary import ReferralId
@@ -12,7 +21,7 @@ from services.console.application.listing import note
 from services.console.application.rebuilding import rebuild
 from services.console.dependencies import Dependencies
 from services.console.errors import AssignedMeanwhile, UnknownReferral
-from services.console.store import archive, referrals
+from services.console.store import archive, opened, referrals
 
 
 def assign_referral(unit: UnitOfWork[Dependencies], request: AssignReferral) -> Assignment:
@@ -41,11 +50,24 @@ def move_work(unit: UnitOfWork[Dependencies], request: MoveWork) -> WorkMoved:
 def _assign(unit: UnitOfWork[Dependencies], referral_id: ReferralId, account_id: AccountId | None) -> None:
     by = account_of(unit.actor.who)[1]
     assigned = ReferralAssigned(
-        referral_id=referral_id, account_id=account_id, assigned_by=AccountId(by) if by else None
+        referral_id=referral_id,
+        account_id=account_id,
+        assigned_by=AccountId(by) if by else None,
+        assigned_at=unit.now,
     )
     note(unit, assigned, 0)
     archive.add_own(unit, assigned)
     unit.emit(assigned)
+
+
+def note_opened(unit: UnitOfWork[Dependencies], request: NoteOpened) -> Opened:
+    """Raises UnknownReferral."""
+    by = account_of(unit.actor.who)[1]
+    if referrals.lock_existing(unit.session, request.referral_id) is None:
+        raise UnknownReferral("There is no such referral here. It may have been erased.")
+    if by:
+        opened.note(unit.session, AccountId(by), request.referral_id, at=unit.now)
+    return Opened(referral_id=request.referral_id, opened_at=unit.now)
 
 
 def rebuild_read_model(unit: UnitOfWork[Dependencies], request: RebuildReadModel) -> Rebuilt:

@@ -8,7 +8,7 @@ from contracts.events.console import ErasureConfirmed
 from contracts.events.intake import ReferralErased
 from services.console.application.listing import note
 from services.console.dependencies import Dependencies
-from services.console.store import archive, queues, referrals
+from services.console.store import archive, opened, queues, referrals
 
 
 def hear(unit: UnitOfWork[Dependencies], event: Event) -> None:
@@ -21,5 +21,6 @@ def forget(unit: UnitOfWork[Dependencies], event: ReferralErased) -> None:
     """Forgets an erased referral: what is listed of it, and every event about it."""
     queues.take_out(unit.session, [event.referral_id])
     referrals.erase(unit.session, event.referral_id, at=unit.now)
+    opened.erase(unit.session, event.referral_id)
     archive.erase(unit.session, event.referral_id)
     unit.emit(ErasureConfirmed(referral_id=event.referral_id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -17,8 +18,11 @@ from contracts.commands.console import (
     CountWork,
     EventFact,
     EventSeen,
+    HandedOver,
     ListEvents,
+    ListNewToMe,
     ListQueue,
+    NewToMe,
     QueueCount,
     QueueItem,
     QueuePage,
@@ -32,7 +36,7 @@ from services.console.dependencies import Dependencies
 from services.console.domain.queues import place_of
 from services.console.domain.referral import Concern, Referral
 from services.console.errors import UnknownReferral
-from services.console.store import archive, queues, referrals
+from services.console.store import archive, opened, queues, referrals
 
 
 def list_queue(unit: UnitOfWork[Dependencies], request: ListQueue) -> QueuePage:
@@ -58,7 +62,20 @@ def count_queues(unit: UnitOfWork[Dependencies], request: CountQueues) -> list[Q
 
 def show_referral(unit: UnitOfWork[Dependencies], request: ShowReferral) -> ReferralFacts:
     """Raises UnknownReferral."""
-    return _facts(unit, referrals.find_referral(unit.session, request.referral_id))
+    facts, me = _facts(unit, referrals.find_referral(unit.session, request.referral_id)), _me(unit)
+    is_new = me is not None and opened.is_new(unit.session, AccountId(me), request.referral_id)
+    return replace(facts, is_new_to_me=is_new)
+
+
+def list_new_to_me(unit: UnitOfWork[Dependencies], request: ListNewToMe) -> NewToMe:
+    me = _me(unit)
+    if me is None:
+        return NewToMe(total=0)
+    rows = opened.new_to(unit.session, AccountId(me), limit=request.limit)
+    return NewToMe(
+        total=opened.count_new(unit.session, AccountId(me)),
+        items=tuple(HandedOver(referral_id=row.id, handed_over_at=row.handed_over_at, state=row.state) for row in rows),
+    )
 
 
 def list_events(unit: UnitOfWork[Dependencies], request: ListEvents) -> list[EventSeen]:

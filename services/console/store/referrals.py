@@ -53,17 +53,17 @@ def count_work(session: Session, *, account_id: AccountId | None, limit: int) ->
     """Each person's account and how many referrals that aren't over are theirs; whoever has most first."""
     assigned, number = referrals.c.assigned_to, func.count().label("referrals")
     whose = assigned == account_id if account_id else assigned.is_not(None)
-    wanted = select(assigned, number).where(whose, _IS_OPEN).group_by(assigned).order_by(number.desc(), assigned)
+    wanted = select(assigned, number).where(whose, IS_OPEN).group_by(assigned).order_by(number.desc(), assigned)
     return session.execute(wanted.limit(limit)).all()
 
 
 def work_of(session: Session, account_id: AccountId, *, limit: int) -> Sequence[ReferralId]:
     """The next of somebody's referrals that aren't over, by identifier."""
-    theirs = select(referrals.c.id).where(referrals.c.assigned_to == account_id, _IS_OPEN)
+    theirs = select(referrals.c.id).where(referrals.c.assigned_to == account_id, IS_OPEN)
     return session.execute(theirs.order_by(referrals.c.id).limit(limit)).scalars().all()
 
 
-_IS_OPEN = referrals.c.state.not_in(sorted(OVER))
+IS_OPEN = referrals.c.state.not_in(sorted(OVER))
 
 
 def concerns_of(session: Session, referral_id: ReferralId) -> Sequence[Concern]:

@@ -55,6 +55,7 @@ referrals = Table(
     Column("place", code(PlaceKind), nullable=False),
     Column("assigned_to", Uuid, index=True),
     Column("assigned_by_hand", Boolean, nullable=False),
+    Column("handed_over_at", Instant),
     Column("received_number", Integer, nullable=False),
     Column("received_at", Instant),
     Column("route", code(Route)),
@@ -153,6 +154,17 @@ erased = Table(
     metadata,
     Column("referral_id", Uuid, primary_key=True),
     Column("erased_at", Instant, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+
+# When somebody opened a referral that was handed over to them. It is no event's, and stays when lists are made anew.
+opened = Table(
+    "opened_referral",
+    metadata,
+    Column("account_id", Uuid, primary_key=True),
+    Column("referral_id", Uuid, primary_key=True, index=True),
+    Column("opened_at", Instant, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -234,6 +234,7 @@ def compose_for_account(unit: UnitOfWork[Dependencies], message: Message) -> Com
         "name": letter.name,
         "link": letter.link,
         "about": letter.about,
+        "code": letter.code,
         "sender_name": policy.sender.name,
     }
     return ComposedMessage(message.template.value, values, policy.sender, letter.email)
@@ -243,6 +244,7 @@ def compose_for_staff(unit: UnitOfWork[Dependencies], message: Message) -> Compo
     """To a person of the charity: identifiers and codes only."""
     policy = unit.dependencies.settings
     values = {
+        "is_test": False,  # for an alert that was queued before there were tests
         **message.data,
         "reference": reference_of(unit, message.referral_id) or _reference_in(unit, message),
         "is_forgotten": is_forgotten(unit, message.referral_id),

@@ -125,7 +125,7 @@ def queue_alert(
     recipient: Recipient,
     key: UUID | str,
     concern_id: ConcernId,
-    referral_id: ReferralId,
+    referral_id: ReferralId | None,
     data: Coded,
     sealed: str,
     channel: Channel = Channel.EMAIL,

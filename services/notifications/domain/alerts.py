@@ -55,7 +55,8 @@ class Outcome:
 class Alert:
     """One concern's alert: how far it has been escalated, and who has taken it in hand.
 
-    `reached_at` is when it first went out to anybody by any channel.
+    `reached_at` is when it first went out to anybody by any channel. A test is about no referral: its own identifier
+    stands in the place of one, nobody else hears of it, and it ends at the top of the ladder.
     """
 
     concern_id: ConcernId
@@ -69,6 +70,17 @@ class Alert:
     reached_at: datetime | None = None
     acknowledged_by: str | None = None
     acknowledged_at: datetime | None = None
+    is_test: bool = False
+
+    @property
+    def about(self) -> ReferralId | None:
+        """The referral that it is about; none of a test."""
+        return None if self.is_test else self.referral_id
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether somebody is still to be alerted."""
+        return self.is_open and self.escalates_at is not None
 
     @property
     def is_open(self) -> bool:
@@ -88,6 +100,9 @@ class Alert:
     def escalate(self) -> tuple[Call, ...]:
         """Goes on to the next person; past the last one, to everybody again. Nobody once it is acknowledged."""
         if not self.is_open:
+            return ()
+        if self.is_test and self.is_at_the_top:
+            self.escalates_at = None
             return ()
         if self.is_at_the_top:
             self.rounds += 1

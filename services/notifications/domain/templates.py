@@ -93,6 +93,7 @@ class Template(StrEnum):
 
     STAFF_LINK = "staff_link"
     STAFF_TOLD = "staff_told"
+    STAFF_TEST = "staff_test"
 
     @property
     def recipient(self) -> Recipient | None:
@@ -166,7 +167,7 @@ _TO_CLIENTS = frozenset(
 TO_ENCLOSED_CONTACT = frozenset({Template.CONTACT_CODE, Template.CONTACT_MOVED})
 """What goes to the contact that came sealed with the message, and to no other."""
 
-TO_STAFF = frozenset({Template.STAFF_LINK, Template.STAFF_TOLD})
+TO_STAFF = frozenset({Template.STAFF_LINK, Template.STAFF_TOLD, Template.STAFF_TEST})
 """What goes to one of those who have accounts."""
 
 _FOR_WRITERS = _TO_CLIENTS - {Template.CLIENT_EVALUATION} - TO_ENCLOSED_CONTACT

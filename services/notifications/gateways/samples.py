@@ -43,6 +43,7 @@ _ALERT = {
     "raised_at": "2026-11-23T10:00:00+00:00",
     "link": "https://forms.example.org/alert/link",
     "is_forgotten": False,
+    "is_test": False,
 }
 _INTRODUCED = {"reference": REFERENCE, "link": "https://forms.example.org/client/link", "days": 14}
 
@@ -107,6 +108,7 @@ _OWN: Mapping[Template, Mapping[str, Any]] = {
         "renews": False,
         "expires_at": "2026-11-25T10:00:00+00:00",
     },
+    Template.STAFF_TEST: {**_ACCOUNT, "code": "123456"},
     Template.STAFF_TOLD: {**_ACCOUNT, "matter": "role_granted", "role": "assessor", "is_own": False},
     Template.SAFEGUARDING_ALERT: {**_ALERT, "step": "duty_lead"},
 }

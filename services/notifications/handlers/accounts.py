@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chassis.ports import UnitOfWork
 from chassis.privacy.opening import open_or_park
-from contracts.events.accounts import StaffInvited, StaffTold
+from contracts.events.accounts import LetterTested, StaffInvited, StaffTold
 from contracts.sealed import StaffLetter
 from services.notifications.application.queueing import queue_to_staff
 from services.notifications.dependencies import Dependencies
@@ -33,3 +33,8 @@ def tell(unit: UnitOfWork[Dependencies], event: StaffTold) -> None:
         data={**data, "is_own": event.account_id == event.about_id},
         sealed=event.sealed,
     )
+
+
+def send_test(unit: UnitOfWork[Dependencies], event: LetterTested) -> None:
+    open_or_park(unit.dependencies.keyring, StaffLetter, event.sealed)
+    queue_to_staff(unit, Template.STAFF_TEST, key=event.test_id, data={}, sealed=event.sealed)

@@ -68,7 +68,7 @@ def escalate_alert(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
 def report_unreached(unit: UnitOfWork[Dependencies], timer: Timer) -> None:
     """Every channel has failed so far. Says so in the log every minute, until somebody is reached or answers."""
     alert = alerts.get_alert(unit.session, ConcernId(UUID(timer.key)))
-    if not alert.is_open or alert.reached_at:
+    if not alert.is_open or alert.reached_at or alert.is_test:
         return
     log.critical(
         "safeguarding_unreached",
@@ -90,15 +90,16 @@ def record_alert_sent(unit: UnitOfWork[Dependencies], timer: Timer, result: Deli
         link = alerts.find_link_of_message(unit.session, message.id)
         if link:
             link.record_sent(to=result.staff_id, at=unit.now)
-        unit.emit(
-            SafeguardingAlertSent(
-                concern_id=alert.concern_id,
-                referral_id=alert.referral_id,
-                step=AlertStep(message.recipient.value),
-                sent_at=unit.now,
-                channel=message.channel,
+        if not alert.is_test:
+            unit.emit(
+                SafeguardingAlertSent(
+                    concern_id=alert.concern_id,
+                    referral_id=alert.referral_id,
+                    step=AlertStep(message.recipient.value),
+                    sent_at=unit.now,
+                    channel=message.channel,
+                )
             )
-        )
 
 
 def record_alert_failed(unit: UnitOfWork[Dependencies], timer: Timer) -> None:

@@ -15,6 +15,7 @@ from contracts.vocabulary import OutcomeId
 from services.notifications.application.alerts import alert_view, outcome_view, require_alert, stand_down
 from services.notifications.application.encryption import encrypt, open_sealed
 from services.notifications.dependencies import Dependencies
+from services.notifications.errors import UnknownAlert
 from services.notifications.store import alerts
 
 
@@ -35,6 +36,8 @@ def record_outcome(unit: UnitOfWork[Dependencies], request: RecordOutcome) -> Ou
     Raises UnknownAlert, NotInHand, NotReadable, IdentityUsedUp.
     """
     alert = require_alert(unit, request.concern_id)
+    if alert.is_test:
+        raise UnknownAlert("This alert was a test: there is nothing to decide.")
     reason = open_sealed(unit, OutcomeReason, request.reason)
     stored = encrypt(unit, alert.concern_id, reason)
     outcome = alert.decide(request.outcome, id=OutcomeId(unit.new_id()), by=unit.actor.who, reason=stored, at=unit.now)

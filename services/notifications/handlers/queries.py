@@ -135,7 +135,8 @@ def open_alert(unit: UnitOfWork[Dependencies], request: GetAlertLink) -> AlertPa
         severity=alert.severity,
         category=alert.category,
         raised_at=alert.raised_at,
-        reference=reference_of(unit, alert.referral_id),
+        reference=reference_of(unit, alert.about),
+        is_test=alert.is_test,
         asked=person_on_duty(unit, link.step).name if state is LinkState.OPEN else None,
         acknowledged_by=None if is_account(alert.acknowledged_by or "") else alert.acknowledged_by,
     )

@@ -52,17 +52,28 @@ def find_link_of_message(session: Session, message_id: MessageId) -> AlertLink |
 def list_alerts(session: Session, *, acknowledged_too: bool, limit: int) -> list[Alert]:
     """The gravest first, and of these the oldest."""
     gravity = case({severity.value: rank for rank, severity in enumerate(Severity)}, value=alerts.c.severity)
-    wanted = select(Alert).order_by(gravity, alerts.c.raised_at, alerts.c.concern_id).limit(limit)
+    wanted = (
+        select(Alert)
+        .where(alerts.c.is_test.is_(False))
+        .order_by(gravity, alerts.c.raised_at, alerts.c.concern_id)
+        .limit(limit)
+    )
     if not acknowledged_too:
         wanted = wanted.where(alerts.c.acknowledged_at.is_(None))
     return list(session.execute(wanted).scalars())
+
+
+def newest_tests(session: Session, limit: int) -> list[Alert]:
+    """The newest test alerts first."""
+    tests = select(Alert).where(alerts.c.is_test).order_by(alerts.c.raised_at.desc(), alerts.c.concern_id.desc())
+    return list(session.execute(tests.limit(limit)).scalars())
 
 
 def count_unreached(session: Session, at: datetime) -> int:
     """How many alerts have reached nobody in time. One from the future counts too: some clock was ahead."""
     nobody = and_(alerts.c.acknowledged_at.is_(None), alerts.c.reached_at.is_(None))
     late = (alerts.c.raised_at <= at - TIME_TO_REACH) | (alerts.c.raised_at > at + TIME_TO_REACH)
-    wanted = select(func.count()).select_from(alerts).where(nobody, late)
+    wanted = select(func.count()).select_from(alerts).where(nobody, late, alerts.c.is_test.is_(False))
     return session.execute(wanted).scalar_one()
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    false,
 )
 from sqlalchemy.orm import registry
 
@@ -95,6 +96,7 @@ alerts = Table(
     Column("reached_at", Instant),
     Column("acknowledged_by", String(120)),
     Column("acknowledged_at", Instant, index=True),
+    Column("is_test", Boolean, nullable=False, server_default=false()),
 )
 
 alert_links = Table(

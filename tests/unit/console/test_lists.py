@@ -18,9 +18,12 @@ from contracts.commands.console import (
     CountWork,
     Cursor,
     ListEvents,
+    ListNewToMe,
     MoveWork,
+    NoteOpened,
     Order,
     RebuildReadModel,
+    ShowReferral,
     WorkQueue,
 )
 from contracts.event import Event
@@ -369,3 +372,45 @@ def test_what_is_made_nobodys_is_the_work_of_whoever_takes_it_up(console: Consol
     assert console.in_queue(WorkQueue.NEW_REQUESTS, assigned=Assigned.NOBODYS, by=ADA) == [referral_id]
     console.step(referral_id, 2, "take_up", "awaiting_assessment", account_id=ACCOUNT[BEN.who])
     assert console.show(referral_id).assigned_to == ACCOUNT[BEN.who]
+
+
+def new_to_ada(console: Console) -> list[UUID]:
+    told = console.told(queries.list_new_to_me, ListNewToMe(), by=ADA)
+    assert told["total"] == len(told["items"])
+    return [UUID(one["referral_id"]) for one in told["items"]]
+
+
+def test_what_somebody_else_made_my_work_is_new_to_me_until_i_open_it(console: Console) -> None:
+    ada, ben = ACCOUNT[ADA.who], ACCOUNT[BEN.who]
+    referral_id, mine = console.received(), console.received()
+    console.ask(commands.assign_referral, AssignReferral(referral_id=mine, account_id=ada), by=ADA)
+    console.step(console.received(), 2, "take_up", "awaiting_assessment", account_id=ada)
+    assert new_to_ada(console) == [], "she took these herself"
+    console.ask(commands.assign_referral, AssignReferral(referral_id=referral_id, account_id=ada), by=BEN)
+    assert new_to_ada(console) == [referral_id]
+    assert console.told(queries.show_referral, ShowReferral(referral_id=referral_id), by=ADA)["is_new_to_me"]
+    console.ask(commands.note_opened, NoteOpened(referral_id=referral_id), by=BEN)
+    assert new_to_ada(console) == [referral_id], "that he opened it is nothing to her"
+    console.clock.advance(timedelta(minutes=1))
+    console.ask(commands.note_opened, NoteOpened(referral_id=referral_id), by=ADA)
+    assert new_to_ada(console) == []
+    console.ask(commands.rebuild_read_model, RebuildReadModel())
+    assert new_to_ada(console) == [], "lists that are made anew don't forget it"
+    console.clock.advance(timedelta(minutes=1))
+    console.ask(commands.move_work, MoveWork(account_id=ada, to=ben), by=BEN)
+    console.ask(
+        commands.assign_referral, AssignReferral(referral_id=referral_id, account_id=ada, instead_of=ben), by=BEN
+    )
+    assert new_to_ada(console) == [referral_id], "handed over once more, it is new once more"
+    console.step(referral_id, 2, "close", "closed")
+    assert new_to_ada(console) == [], "nothing is to be done with it"
+
+
+def test_who_opened_a_referral_goes_when_it_is_erased(console: Console) -> None:
+    referral_id = console.received()
+    console.ask(commands.note_opened, NoteOpened(referral_id=referral_id), by=ADA)
+    console.hear(events.forget, ReferralErased(referral_id=referral_id))
+    with console.database.reading() as unit:
+        assert unit.session.execute(select(tables.opened)).all() == []
+    with pytest.raises(errors.UnknownReferral):
+        console.ask(commands.note_opened, NoteOpened(referral_id=referral_id), by=ADA)

@@ -49,5 +49,6 @@ def test_every_command_is_named_in_the_readme() -> None:
         "audit",
         "list_audit",
         "list_own_audit",
+        "list_secret_keys",
     }
     assert {name for name in asked if f"`{name}`" not in text and not name.endswith("dead_letters")} == set()

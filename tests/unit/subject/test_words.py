@@ -19,7 +19,7 @@ from services.intake.application.disclosure import REASONS
 from services.intake.application.labels import ASPECTS, IN_SECTIONS_OF_THEIR_OWN, LABELS, STATES, STEPS
 from services.matching.subject_access import OFFERS, SUBSIDIES
 from services.matching.subject_access import STATES as SEARCHES
-from services.notifications.domain.templates import Template
+from services.notifications.domain.templates import TO_STAFF, Template
 from services.notifications.subject_access import MESSAGES as ABOUT
 from services.notifications.subject_access import RECIPIENTS
 from services.notifications.subject_access import STATES as SENDINGS
@@ -42,7 +42,7 @@ def test_every_reason_that_is_told_has_words() -> None:
 
 
 def test_every_message_that_is_about_a_client_has_words() -> None:
-    assert set(ABOUT) == set(Template) - {Template.SAFEGUARDING_ALERT, Template.STAFF_LINK, Template.STAFF_TOLD}
+    assert set(ABOUT) == set(Template) - TO_STAFF - {Template.SAFEGUARDING_ALERT}
 
 
 def paths(schema: Schema, prefix: str = "") -> Iterator[str]:

@@ -217,13 +217,13 @@ class Row:
 def _shown(desk: Desk, visit: Visit, recorded: Recorded) -> dict[str, Any]:
     entries = [entry for _, entry in recorded.entries]
     subjects = {entry.subject_id for entry in entries if entry.subject_id}
-    called = names(visit, {*(_account(entry.who) for entry in entries), *subjects})
+    called = names(visit, {*(account_in(entry.who) for entry in entries), *subjects})
     references = _references(desk, visit, subjects - called.keys())
     rows = [
         Row(
             key=f"{log}-{entry.sequence}",
             at=entry.at,
-            who=_called(entry.who, called),
+            who=called_as(entry.who, called),
             **_did(entry.what, entry.reason),
             where=LOGS[log],
             **_subject(visit, entry.subject_id, called, references),
@@ -266,7 +266,7 @@ def _references(desk: Desk, visit: Visit, ids: Iterable[UUID]) -> dict[UUID, str
     return {one.referral_id: one.reference for one in map(ReferenceOf.from_json, answer.get("intake", ()))}
 
 
-def _account(who: str) -> UUID | None:
+def account_in(who: str) -> UUID | None:
     """The account of whoever is on record so; None for others."""
     try:
         return account_of(who)[1] if is_account(who) else UUID(who)
@@ -274,8 +274,8 @@ def _account(who: str) -> UUID | None:
         return None
 
 
-def _called(who: str, called: Mapping[UUID | None, str]) -> str:
-    if (account_id := _account(who)) is not None:
+def called_as(who: str, called: Mapping[UUID | None, str]) -> str:
+    if (account_id := account_in(who)) is not None:
         return called.get(account_id, "Somebody whose account is gone")
     if who.startswith("therapist "):
         return f"A therapist (…{who[-8:]})"

@@ -64,6 +64,10 @@ class Desk:
     ground: Ground = field(default_factory=Ground)
     anchors: Path | None = None
     """Where audit logs are anchored, if that can be read here."""
+    keys: Path | None = None
+    """The folder of the console's own keys."""
+    site: str | None = None
+    """Where the public site is, if that is known here."""
 
     def ask(self, visit: Visit, service: str, command: str, **fields: Any) -> Any:
         """Raises CommandFailed, NoAnswer."""

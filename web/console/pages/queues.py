@@ -10,7 +10,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from chassis.rpc import CommandFailed
-from contracts.commands.console import Assigned, Order, QueuePage, WorkQueue
+from contracts.commands.console import Assigned, NewToMe, Order, QueuePage, WorkQueue
 from contracts.commands.intake import ReferralSummary, WaitingContactChange
 from contracts.permissions import Permission
 from contracts.reference import InvalidReference, parse_reference
@@ -32,7 +32,11 @@ def home(desk: Desk, visit: Visit) -> Response:
     """What needs somebody now. Whoever may see no referral is led to their account."""
     if Permission.SEE_REFERRALS not in visit.me.permissions:
         return visit.go_to("/account")
-    return visit.page("home.html", counts=desk.counts(visit.me), queues=words.QUEUES, others=_other_work(desk, visit))
+    new = NewToMe.from_json(desk.ask(visit, "console", "list_new_to_me", limit=1))
+    with visit.app.accounts.reading() as work:
+        views = work.saved_views.of(visit.me.account_id)
+    counts, others = desk.counts(visit.me), _other_work(desk, visit)
+    return visit.page("home.html", counts=counts, queues=words.QUEUES, others=others, new=new.total, views=views)
 
 
 @dataclass(frozen=True)
@@ -63,9 +67,7 @@ def _new_contacts(desk: Desk, visit: Visit) -> int | None:
 def queue(desk: Desk, visit: Visit) -> Response:
     """A page of a queue, filtered and ordered as the address says."""
     asked = WorkQueue(str(visit.params["queue"]))
-    order = _chosen(Order, visit.query.get("order")) or Order.DUE
-    chosen = {name: _chosen(kind, visit.query.get(name)) for name, (kind, _) in FILTERS.items()}
-    overdue = visit.query.get("overdue") == "1"
+    order, chosen, overdue = _asked(visit)
     after = _cursor(visit.query.get(AFTER, ""))
     answer = desk.ask(
         visit, "console", "queue", queue=asked.value, order=order.value, overdue=overdue, after=after,
@@ -97,6 +99,18 @@ def contact_changes(desk: Desk, visit: Visit) -> Response:
     """New contacts that clients have named, and that a person has to make sure of."""
     answer = desk.ask(visit, "intake", "waiting_contacts", limit=MOST_LISTED)
     return visit.page("contact_changes.html", waiting=[WaitingContactChange.from_json(one) for one in answer])
+
+
+def filters_in(visit: Visit) -> dict[str, tuple[str, str]]:
+    """The filters in the address, as a listing has them."""
+    order, chosen, overdue = _asked(visit)
+    return _in_use(order, chosen, overdue=overdue)
+
+
+def _asked(visit: Visit) -> tuple[Order, dict[str, StrEnum | None], bool]:
+    order = _chosen(Order, visit.query.get("order")) or Order.DUE
+    chosen = {name: _chosen(kind, visit.query.get(name)) for name, (kind, _) in FILTERS.items()}
+    return order, chosen, visit.query.get("overdue") == "1"
 
 
 def find(desk: Desk, visit: Visit) -> Response:

@@ -34,6 +34,8 @@ MINUTES = SHOWN_FOR_SECONDS // 60
 
 def show(desk: Desk, visit: Visit) -> Response:
     facts = desk.referral(visit)
+    if facts.is_new_to_me and not visit.is_fragment:
+        desk.ask(visit, "console", "note_opened", referral_id=facts.referral_id)
     history = History.from_json(desk.ask(visit, "intake", "history", referral_id=facts.referral_id))
     part = visit.query.get("part", "")
     part = part if part in words.PUBLISHERS else ""

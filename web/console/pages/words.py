@@ -186,6 +186,12 @@ NOTICES |= {
     "fund_prepared": "The fund is prepared. It is opened when a colleague has confirmed it.",
     "fund_opened": "The fund is open.",
     "fund_declined": "The fund is not opened.",
+    "view_saved": "The view is saved. You find it here.",
+    "view_deleted": "The view is deleted.",
+    "letter_sent": "A test letter is on its way to you. Type the code in it below.",
+    "letter_arrived": "The letter arrived.",
+    "alert_sent": "A test alert is on its way to whoever is on duty.",
+    "test_taken": "The test alert is in hand, and nobody else is told any more.",
     "work_moved": "The work is moved.",
     "left": "The account has ended, and they are signed out everywhere.",
     "left_with_work": "The account has ended, and they are signed out everywhere. "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,13 +42,18 @@ class Pages:
         self._environment = rendering.environment(*TEMPLATES, *own_templates)
         self._environment.globals.update(asset=assets.addresses(*self.static), language=ENGLISH, **{**NAMES, **values})
 
+    @staticmethod
+    def moment(at: datetime) -> str:
+        """As templates write a time."""
+        return rendering.moment(at, Translator(ENGLISH, None))
+
     def page(self, template: str, **values: Any) -> str:
         translator = Translator(ENGLISH, None)
         return self._environment.get_template(template).render(
             _=translator,
             plain=translator.plain,
             url=lambda to: to,
-            moment=lambda at: rendering.moment(at, translator),
+            moment=self.moment,
             **values,
         )
 

@@ -26,6 +26,11 @@ class Listing:
         return [(words, self._address(without=name)) for name, (_, words) in self.filters.items()]
 
     @property
+    def here(self) -> str:
+        """The list with its filters, from its first page on."""
+        return self._address()
+
+    @property
     def first(self) -> str | None:
         return self._address() if self.before else None
 

@@ -21,8 +21,10 @@ from web.shared.accounts.domain.accounts import Account
 from web.shared.accounts.domain.passkeys import RelyingParty
 from web.shared.accounts.domain.passwords import Passwords
 from web.shared.accounts.domain.vocabulary import GrantPolicy, LinkKind
+from web.shared.accounts.store.letter_tests import LetterTestStore
 from web.shared.accounts.store.prepared import PreparedStore
 from web.shared.accounts.store.repository import AccountStore, CredentialStore
+from web.shared.accounts.store.saved_views import SavedViewStore
 from web.shared.accounts.store.sessions import FailureStore, LinkStore, SessionStore
 from web.shared.accounts.store.tables import AccountTables
 
@@ -41,6 +43,9 @@ class Mailer(Protocol):
     ) -> None:
         """Tells `to` of something about the account `about`."""
 
+    def test(self, unit: UnitOfWork[None], to: Account, *, test_id: UUID, code: str) -> None:
+        """Sends a letter with a code, by which somebody sees that letters arrive."""
+
 
 @dataclass(frozen=True)
 class Work:
@@ -53,6 +58,8 @@ class Work:
     failures: FailureStore
     links: LinkStore
     prepared: PreparedStore
+    letter_tests: LetterTestStore
+    saved_views: SavedViewStore
 
     @property
     def now(self) -> datetime:
@@ -103,4 +110,6 @@ class Accounts:
             failures=FailureStore(unit.session, self.tables),
             links=LinkStore(unit.session, self.tables),
             prepared=PreparedStore(unit.session, self.tables),
+            letter_tests=LetterTestStore(unit.session, self.tables),
+            saved_views=SavedViewStore(unit.session, self.tables),
         )

@@ -176,6 +176,7 @@ def _shut_out(
             # Who they are at a provider stays, so that they don't come back by a new e-mail address.
             account = replace(account, password_hash=None, totp_secret=None, totp_step=None)
             work.credentials.remove_all(account_id)
+            work.saved_views.remove_all(account_id)
         work.accounts.save(account)
         work.sessions.end_all(account_id)
         work.links.close(account_id, at=work.now)

@@ -106,6 +106,7 @@ def forget_old(accounts: Accounts) -> None:
         work.sessions.forget_sign_ins(work.now - KEEP_SIGN_INS)
         work.sessions.end_old(work.now)
         work.links.forget(work.now - KEEP_LINKS)
+        work.letter_tests.forget(work.now - KEEP_SIGN_INS)
         work.prepared.forget(work.now - KEEP_SIGN_INS)
 
 

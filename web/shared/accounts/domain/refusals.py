@@ -64,6 +64,21 @@ class SessionEnded(AccountRefused):
         super().__init__("You were signed out meanwhile, or set something up elsewhere. Please sign in again.")
 
 
+class CodeUsedUp(AccountRefused):
+    def __init__(self) -> None:
+        super().__init__("This code can’t be typed any more. Have another test letter sent.")
+
+
+class NameOfViewTaken(AccountRefused):
+    def __init__(self) -> None:
+        super().__init__("You have a view of this name already. Choose another name, or delete that one first.")
+
+
+class TooManyViews(AccountRefused):
+    def __init__(self) -> None:
+        super().__init__("You have 20 saved views, and there is no room for more. Delete one that you don’t need.")
+
+
 class LastFactor(AccountRefused):
     def __init__(self) -> None:
         super().__init__("This is your only second step. Add another app or passkey first.")

@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from chassis.store.tables import Instant, code, new_metadata
 from contracts.permissions import Role
+from web.shared.accounts.domain.saved_views import LONGEST_NAME, LONGEST_PATH
 from web.shared.accounts.domain.vocabulary import (
     Factor,
     GrantState,
@@ -43,6 +44,8 @@ class AccountTables:
     failure: Table
     one_time_link: Table
     prepared_command: Table
+    letter_test: Table
+    saved_view: Table
 
 
 def account_tables(metadata: MetaData) -> AccountTables:
@@ -57,6 +60,8 @@ def account_tables(metadata: MetaData) -> AccountTables:
         failure=_failure(metadata),
         one_time_link=_one_time_link(metadata),
         prepared_command=_prepared_command(metadata),
+        letter_test=_letter_test(metadata),
+        saved_view=_saved_view(metadata),
     )
 
 
@@ -189,6 +194,34 @@ def _prepared_command(metadata: MetaData) -> Table:
         Column("until", Instant, nullable=False),
         Column("state", code(PreparedState), nullable=False),
         Column("decided_by", Uuid, ForeignKey("account.id")),
+    )
+
+
+def _letter_test(metadata: MetaData) -> Table:
+    """Letters by which somebody tried out, before the service opens, that letters arrive."""
+    return Table(
+        "letter_test",
+        metadata,
+        Column("id", Uuid, primary_key=True),
+        Column("account_id", Uuid, ForeignKey("account.id"), nullable=False, index=True),
+        Column("code_hash", LargeBinary(32), nullable=False),
+        Column("sent_at", Instant, nullable=False),
+        Column("tries", Integer, nullable=False),
+        Column("arrived_at", Instant),
+    )
+
+
+def _saved_view(metadata: MetaData) -> Table:
+    """Lists with their filters that somebody wants to see again; nobody else sees them."""
+    return Table(
+        "saved_view",
+        metadata,
+        Column("id", Uuid, primary_key=True),
+        Column("account_id", Uuid, ForeignKey("account.id"), nullable=False),
+        Column("name", String(LONGEST_NAME), nullable=False),
+        Column("path", String(LONGEST_PATH), nullable=False),
+        Column("saved_at", Instant, nullable=False),
+        UniqueConstraint("account_id", "name"),
     )
 
 
