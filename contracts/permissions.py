@@ -75,6 +75,7 @@ class Permission(StrEnum):
     WRITE_NOTES = "write_notes"
     ASSIGN_WORK = "assign_work"
     REVIEW_SPAM = "review_spam"
+    TYPE_REQUESTS = "type_requests"
     RAISE_CONCERNS = "raise_concerns"
     SEE_ALERTS = "see_alerts"
     HANDLE_CONCERNS = "handle_concerns"
@@ -169,6 +170,7 @@ GRANTS: dict[Permission, Grant] = {
     Permission.WRITE_NOTES: Grant("Add a note to a referral", _OFFICE),
     Permission.ASSIGN_WORK: Grant("Say whose work a referral is", _OFFICE),
     Permission.REVIEW_SPAM: Grant("Decide on requests that look like spam", _ASSESSING),
+    Permission.TYPE_REQUESTS: Grant("Type in a request that came by telephone or letter", _ASSESSING),
     Permission.RAISE_CONCERNS: Grant("Raise a safeguarding concern", STAFF),
     Permission.SEE_ALERTS: Grant("See safeguarding alerts and how far they have climbed", _OFFICE),
     Permission.HANDLE_CONCERNS: Grant("Acknowledge a concern, and record its outcome", frozenset({_LEAD})),

@@ -55,6 +55,7 @@ from contracts.commands.intake import (
     SuggestAssessment,
     TakeUp,
     TellApart,
+    TypeRequest,
     Undo,
     Unlink,
     Unmerge,
@@ -183,6 +184,7 @@ class IntakeService:
     awaiting_assessment = command(ListAwaiting, queries.list_awaiting)
     suggest_assessment = command(SuggestAssessment, assessment.suggest_assessment)
     assess = command(Assess, assessment.assess)
+    type_request = command(TypeRequest, requests.type_request)
     release = command(Release, review.release)
     discard = command(Discard, review.discard)
     take_up = command(TakeUp, lifecycle.take_up)

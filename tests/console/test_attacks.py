@@ -25,7 +25,7 @@ SAMPLES = {
     "account:id": "00000000-0000-0000-0000-000000000000", "passkey:id": "00000000-0000-0000-0000-000000000000",
     "action:action": "lock", "secret:link": "A" * 43, "queue:queue": "waiting",
     **dict.fromkeys(("referral:id", "concern:id", "therapist:id"), "00000000-0000-0000-0000-000000000000"),
-    "other:id": "00000000-0000-0000-0000-000000000000",
+    "route:route": "self", "other:id": "00000000-0000-0000-0000-000000000000",
     **dict.fromkeys(("prepared:id", "duty:id"), "00000000-0000-0000-0000-000000000000"),
 }  # fmt: skip
 NO_DESK: Any = None

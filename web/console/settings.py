@@ -39,6 +39,7 @@ class ConsoleSettings:
     keys: Path
     anchors: Path | None
     charity: str
+    own_forms: Path | None
     policy: GrantPolicy
     provider: ProviderSettings | None
     first_link_file: Path | None
@@ -78,6 +79,7 @@ def read(env: Env) -> ConsoleSettings:
         keys=env.path("LEEWARD_KEYS"),
         anchors=env.path("LEEWARD_AUDIT_ANCHORS", None),
         charity=env.str("SITE_CHARITY", "Leeward", validate=Length(min=1, max=80)),
+        own_forms=env.path("SITE_FORMS", None),
         policy=GrantPolicy(env.str("CONSOLE_ROLES", GrantPolicy.CONFIRM, validate=OneOf([*GrantPolicy])) or "confirm"),
         provider=_provider(env),
         first_link_file=env.path("CONSOLE_FIRST_LINK", None),

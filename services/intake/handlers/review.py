@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chassis.audit.chain import AuditAction
 from chassis.ports import UnitOfWork
 from contracts.commands.intake import Discard, Done, Release
 from services.intake.application.history import take_step
@@ -20,6 +21,7 @@ def release(unit: UnitOfWork[Dependencies], request: Release) -> Done:
     StepNotPossible."""
     referral = get_as_seen(unit, request)
     take_step(unit, referral, Step.RELEASE, by=unit.actor.who, note=request.note)
+    unit.record_audit(AuditAction.RELEASED, who=unit.actor.who, subject_id=referral.id)
     watch_assessment(unit, referral)
     publish_search_facts(unit, referral, decrypt_record(unit, referral))  # help with the cost may be set aside now
     return Done()
@@ -35,4 +37,6 @@ def discard(unit: UnitOfWork[Dependencies], request: Discard) -> Done:
     if any(concern.acknowledged_at is None for concern in concerns.concerns_of(unit.session, referral.id)):
         raise ConcernOpen(f"Nobody has the safeguarding concern about {referral.reference} in hand yet: do that first.")
     take_step(unit, referral, Step.DISCARD, by=unit.actor.who, reason=request.reason, note=request.note)
+    reason = request.reason.value
+    unit.record_audit(AuditAction.DISCARDED, who=unit.actor.who, subject_id=referral.id, reason=reason)
     return Done()

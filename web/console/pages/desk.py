@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,6 +17,7 @@ from contracts.sealed import Note
 from contracts.vocabulary import ReferralId
 from web.console.services import Services
 from web.shared.accounts.domain.sessions import SignedIn
+from web.shared.forms.definition import Definition
 from web.shared.staff.visit import Visit
 
 ALERTS, EVERYTHING = f"queue:{WorkQueue.CONCERNS.value}", "everything"
@@ -42,10 +43,11 @@ class Known(ReferralFacts):
 
 @dataclass(frozen=True)
 class Desk:
-    """The services on the broker, and the keys that notes are sealed with."""
+    """The services on the broker, the keys that notes are sealed with, and the forms that requests are typed in by."""
 
     services: Services
     keyring: Keyring
+    forms: Mapping[str, Definition]
     alerts: Alerts = field(default_factory=Alerts)
 
     def ask(self, visit: Visit, service: str, command: str, **fields: Any) -> Any:
