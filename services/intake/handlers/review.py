@@ -5,6 +5,8 @@ from __future__ import annotations
 from chassis.audit.chain import AuditAction
 from chassis.ports import UnitOfWork
 from contracts.commands.intake import Discard, Done, Release
+from contracts.vocabulary import ContactPurpose
+from services.intake.application.contacts import release_contact
 from services.intake.application.history import take_step
 from services.intake.application.lookup import get_as_seen
 from services.intake.application.records import decrypt_record
@@ -23,7 +25,9 @@ def release(unit: UnitOfWork[Dependencies], request: Release) -> Done:
     take_step(unit, referral, Step.RELEASE, by=unit.actor.who, note=request.note)
     unit.record_audit(AuditAction.RELEASED, who=unit.actor.who, subject_id=referral.id)
     watch_assessment(unit, referral)
-    publish_search_facts(unit, referral, decrypt_record(unit, referral))  # help with the cost may be set aside now
+    form = decrypt_record(unit, referral)
+    release_contact(unit, referral, form, ContactPurpose.ADDRESS_BOOK)  # from now on they are written to
+    publish_search_facts(unit, referral, form)  # help with the cost may be set aside now
     return Done()
 
 
