@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from contracts import vocabulary as v
-from contracts.commands.intake import DiscardReason, NoteKind
+from contracts.commands.intake import CameBy, DiscardReason, NoteKind
 from contracts.commands.privacy import ErasureReason
 from contracts.commands.subject import ExportReason, ReadingReason
 from contracts.sealed import LegalSituation, SafeChannel, SafeHours
@@ -178,6 +178,10 @@ WORDS: Mapping[type[StrEnum], Mapping[str, str]] = {
         "recorded_by_mistake": "It was recorded by mistake",
         "wrong_person": "It was meant for somebody else",
         "changed_their_mind": "You thought better of it",
+    },
+    CameBy: {
+        "telephone": "By telephone; somebody typed in what you said",
+        "letter": "By letter; somebody typed in what you wrote",
     },
     DiscardReason: {
         "advertising": "It seemed to be advertising",

@@ -76,6 +76,7 @@ class Permission(StrEnum):
     ASSIGN_WORK = "assign_work"
     MOVE_WORK = "move_work"
     REVIEW_SPAM = "review_spam"
+    TYPE_REQUESTS = "type_requests"
     RAISE_CONCERNS = "raise_concerns"
     SEE_ALERTS = "see_alerts"
     HANDLE_CONCERNS = "handle_concerns"
@@ -178,6 +179,7 @@ GRANTS: dict[Permission, Grant] = {
         frozenset({_LEAD, Role.ADMINISTRATOR}),
     ),
     Permission.REVIEW_SPAM: Grant("Decide on requests that look like spam", _ASSESSING),
+    Permission.TYPE_REQUESTS: Grant("Type in a request that came by telephone or letter", _ASSESSING),
     Permission.RAISE_CONCERNS: Grant("Raise a safeguarding concern", STAFF),
     Permission.SEE_ALERTS: Grant("See safeguarding alerts and how far they have climbed", _OFFICE),
     Permission.HANDLE_CONCERNS: Grant("Acknowledge a concern, and record its outcome", frozenset({_LEAD})),

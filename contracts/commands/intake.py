@@ -46,6 +46,7 @@ from contracts.vocabulary import (
     Severity,
     Sex,
     SignpostReason,
+    Slug,
     SubmissionId,
     SuggestionUse,
     UndoReason,
@@ -146,6 +147,31 @@ class AwaitingAssessment(Shape):
 
 class TakeUp(ReferralCommand, needs=Permission.ASSESS):
     """A person begins to assess a referral, so that no two do."""
+
+
+class CameBy(StrEnum):
+    """How a request came that somebody of the charity types in."""
+
+    TELEPHONE = "telephone"
+    LETTER = "letter"
+
+
+class TypeRequest(Command, needs=Permission.TYPE_REQUESTS):
+    """Takes in what somebody asked by telephone or letter, by the site's own form. `sealed` holds a `HelpSubmission`.
+
+    Sent again under the same `submission_id` it answers again, and takes in nothing a second time.
+    """
+
+    submission_id: SubmissionId
+    came_by: CameBy
+    form: Slug
+    form_version: Annotated[int, validate.Range(min=1, max=10_000)]
+    sealed: Sealed
+
+
+class RequestTyped(Shape):
+    referral_id: ReferralId
+    reference: str
 
 
 class DiscardReason(StrEnum):

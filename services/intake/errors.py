@@ -118,3 +118,7 @@ class NothingUnreadable(Refused):
 
 class NothingToLookFor(Refused):
     """What somebody is to be looked for by is missing."""
+
+
+class NotTakenIn(Refused):
+    """What was typed in can't be taken in; the message says why."""

@@ -59,6 +59,7 @@ from contracts.commands.intake import (
     SuggestAssessment,
     TakeUp,
     TellApart,
+    TypeRequest,
     Undo,
     Unlink,
     Unmerge,
@@ -188,6 +189,7 @@ class IntakeService:
     waiting_contacts = command(ListContactChanges, queries.list_contact_changes)
     suggest_assessment = command(SuggestAssessment, assessment.suggest_assessment)
     assess = command(Assess, assessment.assess)
+    type_request = command(TypeRequest, requests.type_request)
     release = command(Release, review.release)
     discard = command(Discard, review.discard)
     take_up = command(TakeUp, lifecycle.take_up)

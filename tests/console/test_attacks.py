@@ -23,7 +23,7 @@ from web.shared.staff.access import Door, Page, may_open
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 SAMPLES = {
-    "action:action": "lock", "secret:link": "A" * 43, "queue:queue": "waiting",
+    "action:action": "lock", "secret:link": "A" * 43, "queue:queue": "waiting", "route:route": "self",
     **dict.fromkeys(("account:id", "passkey:id", "referral:id", "concern:id", "therapist:id", "prepared:id"), NOBODY),
     **dict.fromkeys(("duty:id", "invitation:id", "link:id", "message:id", "other:id", "view:id"), NOBODY),
 }  # fmt: skip

@@ -20,6 +20,7 @@ from web.console.first_link import offer_first_link
 from web.console.live import Live
 from web.console.settings import ConsoleSettings, read
 from web.shared.connections import connections_of
+from web.shared.forms.problems import InvalidDefinitions
 from web.shared.staff.errors import malformed
 
 STOPPED, NEEDS_A_PERSON = 0, 78
@@ -46,7 +47,7 @@ def main() -> int:
         check_migrated(STORE, settings.database_url)
         console = open_console(settings, clock)
         offer_first_link(console.application.accounts, settings.first_link_file)
-    except (InvalidSettings, NoKey, NotMigrated) as error:
+    except (InvalidSettings, InvalidDefinitions, NoKey, NotMigrated) as error:
         print(f"The console can't start. {error}", file=sys.stderr)  # noqa: T201
         return NEEDS_A_PERSON
     config = uvicorn.Config(

@@ -28,6 +28,7 @@ from web.shared.accounts.application.provider import Provider
 from web.shared.accounts.domain.passkeys import RelyingParty
 from web.shared.accounts.domain.passwords import Passwords
 from web.shared.accounts.store import tables
+from web.shared.forms.loader import read_definitions
 from web.shared.staff.access import Door
 from web.shared.staff.application import Application, Pages, Tab
 
@@ -101,13 +102,19 @@ def open_accounts(settings: ConsoleSettings, clock: Clock, *, passwords: Passwor
 
 
 def open_console(settings: ConsoleSettings, clock: Clock, *, passwords: Passwords | None = None) -> Console:
-    """Raises NoKey."""
+    """Raises NoKey, InvalidDefinitions."""
     accounts = open_accounts(settings, clock, passwords=passwords)
     postman = Postman(accounts.database, settings.amqp_uri)
     accounts = replace(accounts, committed=postman.committed)
     upkeep = Upkeep(accounts.database, settings.anchors, partial(sessions.forget_old, accounts))
-    services = Services(settings.amqp_uri, Signer(settings.keys, FrontEnd.CONSOLE))
-    desk = Desk(services, Keyring(settings.keys), anchors=settings.anchors, keys=settings.keys, site=settings.site)
+    desk = Desk(
+        Services(settings.amqp_uri, Signer(settings.keys, FrontEnd.CONSOLE)),
+        Keyring(settings.keys),
+        read_definitions(settings.own_forms),
+        anchors=settings.anchors,
+        keys=settings.keys,
+        site=settings.site,
+    )
     return Console(
         _application(settings, clock, accounts, desk),
         desk,

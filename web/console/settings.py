@@ -40,6 +40,7 @@ class ConsoleSettings:
     anchors: Path | None
     site: str | None
     charity: str
+    own_forms: Path | None
     policy: GrantPolicy
     provider: ProviderSettings | None
     first_link_file: Path | None
@@ -80,6 +81,7 @@ def read(env: Env) -> ConsoleSettings:
         anchors=env.path("LEEWARD_AUDIT_ANCHORS", None),
         site=env.str("CONSOLE_SITE_URL", None, validate=_is_origin_or_path),
         charity=env.str("SITE_CHARITY", "Leeward", validate=Length(min=1, max=80)),
+        own_forms=env.path("SITE_FORMS", None),
         policy=GrantPolicy(env.str("CONSOLE_ROLES", GrantPolicy.CONFIRM, validate=OneOf([*GrantPolicy])) or "confirm"),
         provider=_provider(env),
         first_link_file=env.path("CONSOLE_FIRST_LINK", None),

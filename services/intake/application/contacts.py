@@ -17,7 +17,7 @@ from services.intake.application import duplicate_detection
 from services.intake.application.records import replace_record
 from services.intake.dependencies import Dependencies
 from services.intake.domain.referral import Referral
-from services.intake.domain.states import IN_THERAPY
+from services.intake.domain.states import IN_THERAPY, UNREVIEWED
 from services.intake.errors import NobodyWroteForThem
 from services.intake.store import pending_contacts
 
@@ -32,8 +32,10 @@ def release_contact(
     """Gives notifications what may be used for this purpose.
 
     The address book knows the client, once they agree, and whoever wrote for them. A therapist is told of the client
-    alone, and of the writer only where the client has no contact of their own.
+    alone, and of the writer only where the client has no contact of their own. What may be spam is given to nobody.
     """
+    if referral.state in UNREVIEWED:
+        return
     known = contact_of(referral, form)
     if purpose is not ContactPurpose.ADDRESS_BOOK and known.contact:
         known = replace(known, writer=None)

@@ -11,7 +11,7 @@ from sqlalchemy import Row
 
 from chassis.ports import UnitOfWork
 from chassis.subject_access import entry, fact, pounds, reached, who_in_words
-from contracts.commands.intake import DiscardReason, NoteKind
+from contracts.commands.intake import CameBy, DiscardReason, NoteKind
 from contracts.commands.subject import Entry, Fact, Section, Topic
 from contracts.labels import LANGUAGES
 from contracts.sealed import Aspects, Consents, FormAnswer, HelpForm, Note, Writer
@@ -233,8 +233,7 @@ def _answer(answer: FormAnswer) -> Fact:
 
 def _step(unit: UnitOfWork[Dependencies], referral: Referral, row: Row[Any], untold: Collection[str]) -> Entry:
     told = row.reason not in untold
-    meaning = REASONS.get(row.step)
-    why = meaning(row.reason) if meaning and row.reason and told else None
+    why = _reason(row.step, row.reason) if row.reason and told else None
     note = None
     if row.note is not None and told and referral.state is not State.ERASED:
         note = unit.dependencies.vault.decrypt(unit.session, referral.id, Note, row.note).text
@@ -242,6 +241,14 @@ def _step(unit: UnitOfWork[Dependencies], referral: Referral, row: Row[Any], unt
     by = WRITTEN_BY.get(row.taken_by) or who_in_words(row.taken_by)
     rest = entry(("By", by), ("Why", why), ("In words", note))
     return Entry(facts=(fact("When", row.taken_at), *moved, *rest.facts))
+
+
+def _reason(step: Step, code: str) -> StrEnum | None:
+    """What came in was either asked again, or typed in by staff; of whoever sent it themselves there is no reason."""
+    if step is Step.RECEIVE and code in set(CameBy):
+        return CameBy(code)
+    meaning = REASONS.get(step)
+    return meaning(code) if meaning else None
 
 
 def unconfirmed_contact_entries(unit: UnitOfWork[Dependencies], referral: Referral, *whose: Party) -> list[Entry]:

@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from chassis.ports import NotYet, UnitOfWork
 from chassis.privacy.sealing import Unopenable
+from contracts.commands.intake import TypeRequest
 from contracts.events.web import HelpRequested, WithdrawalRequested
 from contracts.london import day_of
 from contracts.reference import InvalidReference, parse_reference
@@ -36,15 +37,22 @@ class SubmissionRefused(Exception):
         self.reason, self.field = reason, field
 
 
-def accept_request(unit: UnitOfWork[Dependencies], event: HelpRequested) -> Referral:
-    """Raises SubmissionRefused."""
+def accept_request(
+    unit: UnitOfWork[Dependencies],
+    event: HelpRequested | TypeRequest,
+    *,
+    by: str = BY_CLIENT,
+    reason: str | None = None,
+) -> Referral:
+    """`by` is who sent it, or typed it in. Raises SubmissionRefused."""
     submission = _open_submission(unit, event)
     form = HelpForm.from_json(submission.to_json())
     id_ = ReferralId(unit.new_id())
     digest = digest_of_passphrase(submission.passphrase, referral_id=id_, key=unit.dependencies.passphrase_key)
     state = State.IN_REVIEW if form.suspected else State.RECEIVED
     referral = registration.new_referral(unit, id_, event.submission_id, form, digest, state=state)
-    registration.register(unit, referral, form, personal_records.Form(event.form, event.form_version), by=BY_CLIENT)
+    version = personal_records.Form(event.form, event.form_version)
+    registration.register(unit, referral, form, version, by=by, reason=reason)
     return referral
 
 
@@ -55,7 +63,7 @@ def accept_withdrawal(unit: UnitOfWork[Dependencies], event: WithdrawalRequested
         closure.withdraw_referral(unit, referral, WithdrawalReason.CLIENT_ASKED, by=BY_CLIENT)
 
 
-def _open_submission(unit: UnitOfWork[Dependencies], event: HelpRequested) -> HelpSubmission:
+def _open_submission(unit: UnitOfWork[Dependencies], event: HelpRequested | TypeRequest) -> HelpSubmission:
     """Raises SubmissionRefused."""
     if referrals.find_by_submission(unit.session, event.submission_id):
         raise SubmissionRefused(RefusalReason.REPLAYED)

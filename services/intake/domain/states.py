@@ -89,6 +89,9 @@ class Transition:
 
 UNASSESSED = frozenset({State.RECEIVED, State.AWAITING_ASSESSMENT})
 
+UNREVIEWED = frozenset({State.IN_REVIEW, State.DISCARDED})
+"""Nobody has found yet that a person wrote it, so its address may be anybody's."""
+
 BEFORE_ASSESSMENT = UNASSESSED | {State.IN_REVIEW}
 
 SEEKING = frozenset({State.ASSESSED, State.MATCHING, State.OFFERED})

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from chassis.audit.chain import AuditAction
 from chassis.ports import UnitOfWork
 from chassis.privacy.sealing import key_of
-from contracts.commands.intake import ListUnreadable, RetriedUnreadable, RetryUnreadable, UnreadableView
+from contracts.commands.intake import (
+    ListUnreadable,
+    RequestTyped,
+    RetriedUnreadable,
+    RetryUnreadable,
+    TypeRequest,
+    UnreadableView,
+)
 from contracts.events.intake import HelpRequestRefused
 from contracts.events.web import HelpRequested, WithdrawalRequested
 from contracts.vocabulary import RefusalReason
 from services.intake.application.submissions import SubmissionRefused, accept_request, accept_withdrawal
 from services.intake.dependencies import Dependencies
-from services.intake.errors import NothingUnreadable, StillUnreadable
-from services.intake.store import unreadable_submissions
+from services.intake.domain.states import Step
+from services.intake.errors import NothingUnreadable, NotTakenIn, StillUnreadable
+from services.intake.store import referrals, unreadable_submissions
 
 NOTHING_IN_IT = frozenset({RefusalReason.REPLAYED, RefusalReason.NOT_RECOGNISED})
 """Refusals after which nothing is kept: the request was accepted before, or whoever typed it sees the refusal."""
@@ -31,6 +40,24 @@ def withdraw_request(unit: UnitOfWork[Dependencies], event: WithdrawalRequested)
         accept_withdrawal(unit, event)
     except SubmissionRefused as refusal:
         _refuse(unit, event, refusal)
+
+
+def type_request(unit: UnitOfWork[Dependencies], request: TypeRequest) -> RequestTyped:
+    """Accepts what somebody was told by telephone or letter. Their account is the one that took the step.
+
+    Raises NotTakenIn.
+    """
+    referral = referrals.find_by_submission(unit.session, request.submission_id)
+    if referral is None:
+        try:
+            referral = accept_request(unit, request, by=unit.actor.who, reason=request.came_by)
+        except SubmissionRefused as refusal:
+            raise NotTakenIn(_why(refusal)) from None
+        reason = request.came_by.value
+        unit.record_audit(AuditAction.TYPED, who=unit.actor.who, subject_id=referral.id, reason=reason)
+    elif referrals.who_took(unit.session, [Step.RECEIVE], [referral.id]) != {unit.actor.who}:
+        raise NotTakenIn("Another request was sent under this number. Open the form again.")
+    return RequestTyped(referral_id=referral.id, reference=referral.reference)
 
 
 def list_unreadable(unit: UnitOfWork[Dependencies], request: ListUnreadable) -> list[UnreadableView]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from chassis.audit.chain import AuditAction
 from chassis.ports import UnitOfWork
 from contracts.commands.intake import Discard, Done, Release
+from contracts.vocabulary import ContactPurpose
+from services.intake.application.contacts import release_contact
 from services.intake.application.history import take_step
 from services.intake.application.lookup import get_as_seen
 from services.intake.application.records import decrypt_record
@@ -20,8 +23,11 @@ def release(unit: UnitOfWork[Dependencies], request: Release) -> Done:
     StepNotPossible."""
     referral = get_as_seen(unit, request)
     take_step(unit, referral, Step.RELEASE, by=unit.actor.who, note=request.note)
+    unit.record_audit(AuditAction.RELEASED, who=unit.actor.who, subject_id=referral.id)
     watch_assessment(unit, referral)
-    publish_search_facts(unit, referral, decrypt_record(unit, referral))  # help with the cost may be set aside now
+    form = decrypt_record(unit, referral)
+    release_contact(unit, referral, form, ContactPurpose.ADDRESS_BOOK)  # from now on they are written to
+    publish_search_facts(unit, referral, form)  # help with the cost may be set aside now
     return Done()
 
 
@@ -35,4 +41,6 @@ def discard(unit: UnitOfWork[Dependencies], request: Discard) -> Done:
     if any(concern.acknowledged_at is None for concern in concerns.concerns_of(unit.session, referral.id)):
         raise ConcernOpen(f"Nobody has the safeguarding concern about {referral.reference} in hand yet: do that first.")
     take_step(unit, referral, Step.DISCARD, by=unit.actor.who, reason=request.reason, note=request.note)
+    reason = request.reason.value
+    unit.record_audit(AuditAction.DISCARDED, who=unit.actor.who, subject_id=referral.id, reason=reason)
     return Done()

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from contracts.command import Query
 from contracts.commands.intake import FindPeople, PeopleFound
 from contracts.commands.privacy import Erase, ErasureReason
+from contracts.permissions import GRANTS
 from contracts.sealed import PersonSought, SafeChannel, SafeContact
 from contracts.vocabulary import MarkKind, Route
 from services.intake import errors
@@ -93,6 +95,12 @@ def test_whoever_was_erased_is_found_by_nothing(intake: Intake) -> None:
     asked = intake.ask_for_help(**ROBIN)
     intake.ask(erasure.erase_by_person, Erase(reference=asked.reference, reason=ErasureReason.CLIENT_ASKED))
     assert find(intake, MarkKind.EMAIL, email="planted@example.org").found == 0
+
+
+def test_a_search_counts_as_a_reading_so_that_whoever_looks_for_many_is_stopped() -> None:
+    assert FindPeople.needs is not None
+    assert issubclass(FindPeople, Query)
+    assert GRANTS[FindPeople.needs].reveals
 
 
 def test_a_search_is_on_record_without_what_was_typed(intake: Intake) -> None:

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from contracts.commands.intake import Discard, DiscardReason, GetHistory, Merge, Release, ReRefer, TakeUp
+from contracts.commands.intake import ChangeContact, Discard, DiscardReason, GetHistory, Merge, Release, ReRefer, TakeUp
 from contracts.events.intake import AssessmentOverdue, ReferralErased, ReferralReceived, ReferralStepTaken
-from contracts.vocabulary import MergeReason, ReReferralReason
+from contracts.sealed import SafeChannel, SafeContact
+from contracts.vocabulary import ContactChangeReason, ContactPurpose, MergeReason, Party, ReReferralReason
 from services.intake import errors
 from services.intake.domain.referral import StepNotPossible
-from services.intake.handlers import duplicates, lifecycle, queries, review
+from services.intake.handlers import contact_changes, duplicates, lifecycle, queries, review
 from tests.unit.intake.conftest import Asked, Intake
 from tests.unit.intake.test_retention import DAY, held, hold, pass_time, shown
 
@@ -91,6 +92,22 @@ def test_no_money_is_set_aside_before_it_is_released(intake: Intake) -> None:
     marked = suspected(intake, subsidy_requested=True)
     release(intake, marked)
     assert [told.subsidy_requested for told in intake.emitted(ReferralReceived)] == [False, True]
+
+
+def test_nobody_is_written_to_before_it_is_released_because_the_address_may_be_anybodys(intake: Intake) -> None:
+    marked = suspected(intake)
+    moved = SafeContact(channel=SafeChannel.EMAIL, email="moved@example.org")
+    change = ChangeContact(
+        referral_id=marked.referral_id,
+        whose=Party.CLIENT,
+        contact=intake.seal(moved),
+        reason=ContactChangeReason.MISTYPED,
+    )
+    intake.ask(contact_changes.change_contact, change)
+    assert intake.released(ContactPurpose.ADDRESS_BOOK) == []
+    release(intake, marked)
+    ((_, known),) = intake.released(ContactPurpose.ADDRESS_BOOK)
+    assert known.contact == moved
 
 
 def test_discarded_it_can_be_released_for_a_week_and_is_then_erased(intake: Intake) -> None:

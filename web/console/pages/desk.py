@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from web.console.services import Services
 from web.shared.accounts.domain.accounts import Account
 from web.shared.accounts.domain.sessions import SignedIn
 from web.shared.accounts.domain.vocabulary import State
+from web.shared.forms.definition import Definition
 from web.shared.staff.visit import Visit
 
 ALERTS, EVERYTHING = f"queue:{WorkQueue.CONCERNS.value}", "everything"
@@ -56,10 +57,11 @@ class Known(ReferralFacts):
 
 @dataclass(frozen=True)
 class Desk:
-    """The services on the broker, and the keys that notes are sealed with."""
+    """The services on the broker, the keys that notes are sealed with, and the forms that requests are typed in by."""
 
     services: Services
     keyring: Keyring
+    forms: Mapping[str, Definition]
     alerts: Alerts = field(default_factory=Alerts)
     ground: Ground = field(default_factory=Ground)
     anchors: Path | None = None

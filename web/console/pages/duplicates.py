@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from starlette.responses import Response
 
+from chassis.rpc import CommandFailed, NoAnswer
 from contracts.commands import intake
 from contracts.commands.console import ReferralFacts
 from contracts.commands.intake import DuplicatesCount, History, PossibleDuplicate
@@ -62,10 +63,11 @@ APART = CommandForm(
 
 
 def count(desk: Desk, visit: Visit) -> int | None:
-    """How many pairs wait for somebody to decide, for whoever may; None for the others."""
-    if Permission.MERGE_REQUESTS not in visit.me.permissions:
+    """How many pairs wait for somebody to decide; None if intake doesn't say."""
+    try:
+        return DuplicatesCount.from_json(desk.ask(visit, "intake", "count_duplicates")).pairs
+    except (CommandFailed, NoAnswer):
         return None
-    return DuplicatesCount.from_json(desk.ask(visit, "intake", "count_duplicates")).pairs
 
 
 def of_all(desk: Desk, visit: Visit) -> Response:

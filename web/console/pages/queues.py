@@ -9,7 +9,7 @@ from uuid import UUID
 
 from starlette.responses import Response
 
-from chassis.rpc import CommandFailed
+from chassis.rpc import CommandFailed, NoAnswer
 from contracts.commands.console import Assigned, NewToMe, Order, QueuePage, WorkQueue
 from contracts.commands.intake import ReferralSummary, WaitingContactChange
 from contracts.permissions import Permission
@@ -41,27 +41,29 @@ def home(desk: Desk, visit: Visit) -> Response:
 
 @dataclass(frozen=True)
 class OtherWork:
-    """Something that waits for people and is no queue of referrals, and how much of it there is."""
+    """Something that waits for people and is no queue of referrals, and how much of it there is; None: not known."""
 
     path: str
     title: str
-    much: int
+    much: int | None
 
 
 def _other_work(desk: Desk, visit: Visit) -> list[OtherWork]:
-    """What else waits for whoever may do something about it. Raises CommandFailed, NoAnswer."""
-    counted = (
-        ("/duplicates", "Possible duplicates", duplicates.count(desk, visit)),
-        ("/contact-changes", "New contacts to check", _new_contacts(desk, visit)),
+    """What else waits for whoever may do something about it."""
+    others = (
+        ("/duplicates", "Possible duplicates", Permission.MERGE_REQUESTS, duplicates.count),
+        ("/contact-changes", "New contacts to check", Permission.CHANGE_CONTACTS, _new_contacts),
     )
-    return [OtherWork(path, title, much) for path, title, much in counted if much is not None]
+    may = visit.me.permissions
+    return [OtherWork(path, title, count(desk, visit)) for path, title, needed, count in others if needed in may]
 
 
 def _new_contacts(desk: Desk, visit: Visit) -> int | None:
-    """How many there are to check, for whoever may; None for the others."""
-    if Permission.CHANGE_CONTACTS not in visit.me.permissions:
+    """How many there are to check; None if intake doesn't say."""
+    try:
+        return len(desk.ask(visit, "intake", "waiting_contacts", limit=MOST_LISTED))
+    except (CommandFailed, NoAnswer):
         return None
-    return len(desk.ask(visit, "intake", "waiting_contacts", limit=MOST_LISTED))
 
 
 def queue(desk: Desk, visit: Visit) -> Response:

@@ -25,6 +25,7 @@ from web.console.pages import (
     rota,
     steps,
     therapists,
+    typed_requests,
 )
 from web.console.pages.desk import Desk
 from web.shared.accounts.pages import table as accounts
@@ -44,7 +45,14 @@ class Queue(StringConvertor):
     regex = "|".join(queue.value for queue in WorkQueue)
 
 
+class Route(StringConvertor):
+    """A form that requests are made by."""
+
+    regex = "[a-z0-9_]{1,40}"
+
+
 register_url_convertor("queue", Queue())
+register_url_convertor("route", Route())
 
 
 def pages_of(desk: Desk, live: Live) -> tuple[Page, ...]:
@@ -125,6 +133,7 @@ def pages_of(desk: Desk, live: Live) -> tuple[Page, ...]:
         Page("/funds/open", FORM, partial(funds.prepare, desk), funds.MAY_OPEN, back="/funds"),
         Page("/funds/prepared/{prepared:id}", FORM, partial(funds.decide, desk), funds.MAY_OPEN, back="/funds"),
         *_duplicates(desk),
+        *_typed(desk),
         Page(people_search.SEARCH, FORM, partial(people_search.search, desk), SEARCHES, recent=True, back="/"),
         Page("/rota", GET, partial(rota.overview, desk), Permission.SEE_ROTA, back="/"),
         *(
@@ -161,4 +170,13 @@ def _duplicates(desk: Desk) -> tuple[Page, ...]:
         ),
         Page(f"{pair}/merge", FORM, partial(duplicates.merge, desk), decides, back=back),
         Page(f"{pair}/apart", FORM, partial(duplicates.tell_apart, desk), decides, back=back),
+    )
+
+
+def _typed(desk: Desk) -> tuple[Page, ...]:
+    """Requests that came by telephone or letter."""
+    types, routes = Permission.TYPE_REQUESTS, typed_requests.ROUTES
+    return (
+        Page(routes, GET, partial(typed_requests.routes, desk), types, back="/"),
+        Page(f"{routes}/{{route:route}}", FORM, partial(typed_requests.type_in, desk), types, back=routes),
     )

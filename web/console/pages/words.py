@@ -13,6 +13,8 @@ from contracts.commands.matching import Relaxation
 from contracts.labels import WORDS
 from contracts.vocabulary import AgeBand, ClientGroup, PlaceKind
 from web.shared.accounts.pages.words import NOTICES as ACCOUNT_NOTICES
+from web.shared.forms.field_types import choices_of
+from web.shared.texts import N_
 
 QUEUES = {
     WorkQueue.NEW_REQUESTS: "New requests",
@@ -217,6 +219,6 @@ NAMES = {
     "parts": PARTS,
     "said": said, "pounds": pounds, "event_name": event_name, "orders": ORDERS, "empty": EMPTY, "step_words": STEPS,
     "publishers": PUBLISHERS, "notices": ACCOUNT_NOTICES | NOTICES, "language_called": language, "on_day": day,
-    "area": area,
+    "area": area, "choices_of": choices_of, "N_": N_,
 }  # fmt: skip
 """For templates."""

@@ -7,7 +7,7 @@ question are shown, given the counting answers before it, and if it could still 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -103,18 +103,30 @@ def _pages_of_same_kind(definition: Definition, answers: Answers, number: int) -
 
 def answer_page(definition: Definition, answers: Answers, shown: Shown, raw: Raw, *, today: date) -> PostedPage:
     """Reads a posted page. Fields that are not shown on it are ignored."""
-    counting = applicable(definition, answers)
-    read_here: dict[str, Answer] = {}
-    problems: dict[str, str] = {}
-    for question in shown.questions:
-        try:
-            read_here[question.id] = read(question, raw, counting, today=today)
-        except Wrong as wrong:
-            problems[question.id] = str(wrong)
+    read_here, problems = read_questions(shown.questions, raw, applicable(definition, answers), today=today)
     together = {**answers, **read_here}
-    if not problems and _size(applicable(definition, together)) > MOST_BYTES:
+    if not problems and is_too_much(definition, together):
         problems[shown.questions[-1].id] = TOO_MUCH
     return PostedPage(answers=dict(answers) if problems else together, problems=problems)
+
+
+def read_questions(
+    questions: Iterable[Question], raw: Raw, counting: Answers, *, today: date
+) -> tuple[dict[str, Answer], dict[str, str]]:
+    """What was answered to these questions, and what is wrong with the others."""
+    answers: dict[str, Answer] = {}
+    problems: dict[str, str] = {}
+    for question in questions:
+        try:
+            answers[question.id] = read(question, raw, counting, today=today)
+        except Wrong as wrong:
+            problems[question.id] = str(wrong)
+    return answers, problems
+
+
+def is_too_much(definition: Definition, answers: Answers) -> bool:
+    """Whether all that counts is more than can be sent."""
+    return len(json.dumps(applicable(definition, answers))) > MOST_BYTES
 
 
 def _walk(definition: Definition, answers: Answers) -> Iterator[tuple[Shown, dict[str, Answer]]]:
@@ -134,7 +146,3 @@ def _walk(definition: Definition, answers: Answers) -> Iterator[tuple[Shown, dic
         }
         counting.update(here)
         yield Shown(number, page, questions, answered=len(here) == len(questions)), here
-
-
-def _size(answers: Answers) -> int:
-    return len(json.dumps(answers))

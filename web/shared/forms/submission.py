@@ -12,6 +12,7 @@ from marshmallow import Schema
 from contracts.fields import Nested, StrictBoolean
 from contracts.sealed import HelpSubmission
 from contracts.typed.postcodes import NO_FIXED_ABODE
+from contracts.vocabulary import ConsentTold
 from web.shared.forms.definition import Answers, Definition, Kind, Question
 from web.shared.forms.engine import applicable, is_complete
 from web.shared.forms.field_types import as_json
@@ -50,8 +51,10 @@ def build(
     agreed_at: Mapping[str, datetime],
     language: str,
     suspected: Iterable[str] = (),
+    told: ConsentTold | None = None,
 ) -> HelpSubmission:
-    """The submission of a complete form. `agreed_at` says when each consent was given, by its question's id.
+    """The submission of a complete form. `agreed_at` says when each consent was given, by its question's id, and `told`
+    how, where somebody else typed it in.
 
     Raises InvalidShape if the definition lets through what the contract doesn't.
     """
@@ -72,10 +75,11 @@ def build(
             _put(form, question.fills, as_json(question, counting[question.id], flag=is_flag(question.fills)))
     _complete_prison_address(form)
     consents = [question for question in asked if question.is_consent and counting[question.id]]
-    told = form.get("written_by", {}).get("agreed_how")
+    of_another = form.get("written_by", {}).get("agreed_how")
     form["consents"] |= {"given_at": at.isoformat(), "text_version": max(consent.text_version for consent in consents)}
     form["consent_texts"] = [
-        _consent(question, counting, agreed_at.get(question.id, at), told) for question in consents
+        _consent(question, counting, agreed_at.get(question.id, at), told if _is_own(question) else of_another)
+        for question in consents
     ]
     form["answers"] = [_answer(question, counting) for question in asked if _is_kept_apart(question, counting)]
     return HelpSubmission.from_json(form)
@@ -107,15 +111,18 @@ def _put(form: dict[str, Any], path: str, value: Any) -> None:
 
 
 def _consent(question: Question, counting: Answers, at: datetime, told: str | None) -> dict[str, Any]:
-    """One consent. `told` is how a writer learned of another person's consent; None for a consent that was ticked."""
-    own = question.kind is Kind.CONSENT
+    """One consent. `told` is how a writer, or staff, learned of it; None where whoever agrees ticked it themselves."""
     return {
         "text": question.id,
         "version": question.text_version,
         "given_at": at.isoformat(),
         "agreed": counting[question.id] == "yes",
-        "told": None if own else told,
+        "told": told,
     }
+
+
+def _is_own(question: Question) -> bool:
+    return question.kind is Kind.CONSENT
 
 
 def _is_kept_apart(question: Question, counting: Answers) -> bool:
