@@ -26,7 +26,7 @@ QUEUE_OF_STATE = {
 }
 """By intake's states (`services/intake/domain/states.py`); whatever is in another is in no queue."""
 
-OVER = frozenset({"withdrawn", "signposted", "closed", "re_referred", "erased"})
+OVER = frozenset({"withdrawn", "signposted", "discarded", "closed", "re_referred", "erased"})
 """Intake's states in which nobody has anything to do any more."""
 
 
