@@ -78,13 +78,15 @@ def add(session: Session, queue: WorkQueue, more: int) -> None:
     session.execute(_COUNT[session.get_bind().dialect.name], {"queue": queue, "total": more})
 
 
-def take_out(session: Session, referral_ids: Sequence[ReferralId]) -> None:
-    """Takes referrals and their concerns out of every queue."""
+def take_out(session: Session, referral_ids: Sequence[ReferralId]) -> list[WorkQueue]:
+    """Takes referrals and their concerns out of every queue. Returns in which they were."""
     theirs = queue_items.c.referral_id.in_(referral_ids)
     by_queue = select(queue_items.c.queue, func.count()).where(theirs).group_by(queue_items.c.queue)
-    for queue, number in session.execute(by_queue.order_by(queue_items.c.queue)).all():
+    found = session.execute(by_queue.order_by(queue_items.c.queue)).all()
+    for queue, number in found:
         add(session, queue, -number)
     session.execute(delete(queue_items).where(theirs))
+    return [queue for queue, _ in found]
 
 
 def put_many(session: Session, items: Sequence[tuple[Referral | Concern, Place]]) -> None:

@@ -285,6 +285,8 @@ def test_what_is_sealed_is_not_kept_and_an_erased_referral_is_forgotten_for_good
         bodies = unit.session.execute(select(tables.archive.c.body)).scalars().all()
     assert [body for body in bodies if "planted" in body] == []
     console.hear(events.forget, ReferralErased(referral_id=referral_id))
+    told = console.emitted(of_console.ListChanged)[-1]
+    assert (told.subject_id, set(told.queues)) == (referral_id, {"new_requests", "concerns"})
     console.step(referral_id, 9, "erase", "erased")
     console.heard(released)
     assert console.emitted(of_console.ErasureConfirmed) == [of_console.ErasureConfirmed(referral_id=referral_id)]
