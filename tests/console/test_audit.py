@@ -66,7 +66,14 @@ def test_what_is_on_record_is_filtered_by_person_and_month_and_chips_take_filter
     assert 'href="/audit?month=2026-12"' in ada.last.text
     ada.open(f"/audit?person={ben}&month=2026-11")
     assert "Nothing on record fits" in ada.text
-    for odd in ("?after=x", "?after=accounts.x~y.3", "?month=2026-13", "?person=x&service=x", "?about=nonsense"):
+    for odd in (
+        "?after=x",
+        "?after=accounts.99999999999",
+        "?after=accounts.x~y.3",
+        "?month=2026-13",
+        "?person=x&service=x",
+        "?about=nonsense",
+    ):
         assert ada.open(f"/audit{odd}").status_code == 200, odd
 
 

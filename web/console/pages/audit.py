@@ -340,4 +340,4 @@ def _id(text: str | None) -> UUID | None:
 def _cursor(text: str) -> dict[str, int]:
     """Where a page begins in each log, from the address; a mistyped one is the first page's."""
     parts = (part.partition(".") for part in text.split("~") if part)
-    return {log: int(number) for log, _, number in parts if log in LOGS and re.fullmatch("[1-9][0-9]{0,14}", number)}
+    return {log: int(number) for log, _, number in parts if log in LOGS and re.fullmatch("[1-9][0-9]{0,8}", number)}
