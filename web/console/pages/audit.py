@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import merge
 from typing import Any
 from uuid import UUID
 
@@ -166,8 +167,8 @@ def _recorded(desk: Desk, visit: Visit, wanted: Wanted) -> Recorded:
         found[ACCOUNTS] = _of_accounts(visit, wanted, before.get(ACCOUNTS))
     asked = [log for log in wanted.logs if log in SERVICES]
     found |= desk.ask_each(asked, lambda log: _of_service(desk, visit, log, wanted, before.get(log)))
-    everything = [(log, entry) for log, entries in found.items() for entry in entries]
-    everything.sort(key=lambda one: one[1].at, reverse=True)
+    logs = [[(log, entry) for entry in entries] for log, entries in found.items()]
+    everything = list(merge(*logs, key=lambda one: one[1].at, reverse=True))  # each log keeps its own order
     shown = everything[:A_PAGE]
     for log, entry in shown:
         before[log] = min(entry.sequence, before.get(log, entry.sequence))
