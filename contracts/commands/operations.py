@@ -19,6 +19,7 @@ PAGE_BYTES = 1_048_576
 
 Ids = Annotated[tuple[UUID, ...], validate.Length(max=2_000)]
 LetterId = Annotated[str, validate.Length(min=1, max=255)]
+EntryNumber = Annotated[int, validate.Range(min=1, max=2**31 - 1)]
 SequenceNumber = Annotated[int, validate.Range(min=1, max=2**53 - 1)]
 
 
@@ -57,7 +58,7 @@ class AuditPage(Shape):
     subject_id: UUID | None = None
     since: datetime | None = None
     until: datetime | None = None
-    before: SequenceNumber | None = None
+    before: EntryNumber | None = None
     what: Annotated[str, validate.Length(max=40)] | None = None
     limit: Annotated[int, validate.Range(min=1, max=200)] = 50
 

@@ -111,7 +111,11 @@ class Service:
             return answer
 
         chassis = SimpleNamespace(
-            ask=ask, once=lambda actor, kind, answer: answer(), authorize=lambda *_: somebody(), database=database
+            ask=ask,
+            once=lambda actor, kind, answer: answer(),
+            authorize=lambda *_: somebody(),
+            database=database,
+            settings=SimpleNamespace(keys=None),
         )
         origin = Origin(command, "nameko-rpc")
         return getattr(SERVICES[self.name][0], command)(SimpleNamespace(chassis=chassis), given, origin)

@@ -23,6 +23,7 @@ from contracts.vocabulary import AlertStep, ConcernOutcome
 from services.notifications.errors import AlertTestUnderWay, UnknownAlert
 from services.notifications.handlers import accounts, alarms, commands, queries, trying_out
 from tests.unit.notifications.conftest import SETTINGS, Desk, body
+from tests.unit.notifications.test_alert_links import page, press, secret_in
 
 LEAD, DEPUTY, TRUSTEE = (SETTINGS.safeguarding[step].email for step in AlertStep)
 ADA = somebody("ada")
@@ -71,6 +72,16 @@ def test_nobody_else_hears_of_it_and_no_list_or_alarm_has_it(desk: Desk) -> None
     decided = RecordOutcome(concern_id=test.concern_id, outcome=ConcernOutcome.NO_FURTHER_ACTION, reason=reason)
     with pytest.raises(UnknownAlert, match="test"):
         desk.bench.ask(commands.record_outcome, decided)
+
+
+def test_its_link_says_that_it_is_a_test_and_its_button_takes_it_in_hand(desk: Desk) -> None:
+    desk.bench.ask(trying_out.send_test_alert, SendTestAlert(), by=ADA)
+    desk.run()
+    secret = secret_in(body(desk.mail.sent[0]))
+    assert page(desk, secret).is_test
+    press(desk, secret)
+    assert tried(desk).acknowledged_by == "duty lead"
+    assert said(desk) == {MessageSent}
 
 
 def test_one_that_reaches_nobody_is_no_alarm(desk: Desk) -> None:

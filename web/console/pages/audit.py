@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import merge
 from typing import Any
 from uuid import UUID
 
@@ -166,8 +167,8 @@ def _recorded(desk: Desk, visit: Visit, wanted: Wanted) -> Recorded:
         found[ACCOUNTS] = _of_accounts(visit, wanted, before.get(ACCOUNTS))
     asked = [log for log in wanted.logs if log in SERVICES]
     found |= desk.ask_each(asked, lambda log: _of_service(desk, visit, log, wanted, before.get(log)))
-    everything = [(log, entry) for log, entries in found.items() for entry in entries]
-    everything.sort(key=lambda one: one[1].at, reverse=True)
+    logs = [[(log, entry) for entry in entries] for log, entries in found.items()]
+    everything = list(merge(*logs, key=lambda one: one[1].at, reverse=True))  # each log keeps its own order
     shown = everything[:A_PAGE]
     for log, entry in shown:
         before[log] = min(entry.sequence, before.get(log, entry.sequence))
@@ -347,4 +348,4 @@ def _id(text: str | None) -> UUID | None:
 def _cursor(text: str) -> dict[str, int]:
     """Where a page begins in each log, from the address; a mistyped one is the first page's."""
     parts = (part.partition(".") for part in text.split("~") if part)
-    return {log: int(number) for log, _, number in parts if log in LOGS and re.fullmatch("[1-9][0-9]{0,14}", number)}
+    return {log: int(number) for log, _, number in parts if log in LOGS and re.fullmatch("[1-9][0-9]{0,8}", number)}
