@@ -26,6 +26,7 @@ from contracts.commands.console import (
     RebuildReadModel,
     ShowReferral,
 )
+from contracts.commands.snapshots import FillReadModel
 from contracts.events.intake import ReferralErased
 from services.console import dependencies
 from services.console.handlers import commands, events, queries
@@ -58,6 +59,7 @@ class ConsoleService:
     list_events = command(ListEvents, queries.list_events)
     assign = command(AssignReferral, commands.assign_referral)
     rebuild = command(RebuildReadModel, commands.rebuild_read_model)
+    fill = command(FillReadModel, commands.fill_read_model)
     health = health_check()
     story = event_log_query()
     audit = audit_query()

@@ -40,6 +40,7 @@ from contracts.commands.notifications import (
     RenewIntroduction,
     SendClientCode,
 )
+from contracts.commands.snapshots import ListSnapshots
 from contracts.commands.subject import GetSubjectData, ReadOutcomes
 from contracts.events.accounts import StaffInvited, StaffTold
 from contracts.events.billing import (
@@ -115,6 +116,7 @@ from services.notifications.handlers import (
     restore,
     rota,
     sending,
+    snapshots,
     therapist_messages,
 )
 from services.notifications.store import tables
@@ -316,6 +318,7 @@ class NotificationsService:
     messages = command(ListMessages, queries.list_messages)
     about_subject = command(GetSubjectData, telling(subject_access.tell, subject_access.tell_writer))
     read_outcomes = command(ReadOutcomes, subject_access.read_outcomes)
+    snapshots = command(ListSnapshots, snapshots.list_snapshots)
     health = health_check()
     story = event_log_query()
     audit = audit_query()

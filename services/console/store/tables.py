@@ -95,6 +95,7 @@ concerns = Table(
     Column("climbed_at", Instant),
     Column("acknowledged_at", Instant),
     Column("outcome", code(ConcernOutcome)),
+    Column("outcome_at", Instant),
 )
 
 
