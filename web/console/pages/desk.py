@@ -16,6 +16,7 @@ from contracts.permissions import Permission
 from contracts.sealed import Note
 from contracts.vocabulary import ReferralId
 from web.console.services import Services
+from web.console.shared import Shared
 from web.shared.accounts.domain.sessions import SignedIn
 from web.shared.staff.visit import Visit
 
@@ -47,6 +48,7 @@ class Desk:
     services: Services
     keyring: Keyring
     alerts: Alerts = field(default_factory=Alerts)
+    shared: Shared = field(default_factory=lambda: Shared(EVERYTHING))
 
     def ask(self, visit: Visit, service: str, command: str, **fields: Any) -> Any:
         """Raises CommandFailed, NoAnswer."""
@@ -81,10 +83,11 @@ class Desk:
     def seal_note(self, text: str) -> str | None:
         return self.keyring.seal("intake", Note(text=text)) if text else None
 
-    def forget_alerts(self, topics: set[str]) -> None:
-        """What was known of alerts is no more, if any of what has changed could be one."""
+    def forget(self, topics: set[str]) -> None:
+        """What was known of what has changed is no more."""
         if topics & {ALERTS, EVERYTHING}:
             self.alerts.asked_at = float("-inf")
+        self.shared.forget(topics)
 
     def unacknowledged(self, visit: Visit) -> int | None:
         """How many concerns nobody has in hand, for whoever may see alerts; None if that can't be known now."""
