@@ -32,6 +32,7 @@ from contracts.vocabulary import (
     Severity,
     Work,
 )
+from services.console.domain.queues import QueueLength
 from services.console.domain.referral import Concern, Referral
 
 metadata = new_metadata()
@@ -164,3 +165,6 @@ mapper.map_imperatively(Referral, referrals)
 
 
 mapper.map_imperatively(Concern, concerns)
+
+
+mapper.map_imperatively(QueueLength, queue_counts)
