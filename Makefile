@@ -1,4 +1,4 @@
-.PHONY: setup run quick test faults check lock docs bench
+.PHONY: setup run quick test faults check lock docs pictures bench
 
 SAMPLE ?= 25
 PROCESSES ?= 2
@@ -48,6 +48,10 @@ docs: setup
 	.venv/bin/python -m services.intake.diagram
 	.venv/bin/python -m web.site.catalogue
 	.venv/bin/python -m leeward.subject_access.catalogue
+
+# The pictures of the staff's console in the README, taken anew with what is invented in tests/console/pictures.py.
+pictures: setup
+	.venv/bin/python -m tests.console.pictures docs/pictures
 
 # The peers, in a virtual environment of their own: they share nothing with ours but the interpreter.
 .venv-bench/ready: bench/requirements.txt

@@ -231,7 +231,9 @@ GRANTS: dict[Permission, Grant] = {
     Permission.EXPORT_DEAD_LETTERS: Grant("Copy dead letters, sealed parts included", _OPERATING, sensitive=True),
     Permission.SETTLE_DEAD_LETTERS: Grant("Replay and discard dead letters", _OPERATING),
     Permission.RETRY_UNREADABLE: Grant("See and retry what could not be opened or read", _OPERATING),
-    Permission.REBUILD_LISTS: Grant("Make the console's lists anew, from its archive of events", _OPERATING),
+    Permission.REBUILD_LISTS: Grant(
+        "Make the console's lists anew, from its archive or from what services hold", _OPERATING
+    ),
     Permission.CHECK_AUDIT_LOGS: Grant(
         "Verify audit logs, and see who looked at a referral",
         frozenset({_LEAD, _DATA, Role.TRUSTEE, Role.OPERATOR, Role.ADMINISTRATOR}),

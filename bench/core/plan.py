@@ -41,6 +41,11 @@ class Plan:
     """Referrals that wait in one queue of the console."""
 
     listed_events: int = 40_000
+    live_seconds: float = 30.0
+    live_consoles: int = 49
+    """Open pages beside the one in which a change is seen."""
+
+    page_requests: int = 200
 
 
 DEFAULT = Plan()
@@ -70,6 +75,9 @@ QUICK = Plan(
     signing_blocks=3,
     listed=2_000,
     listed_events=800,
+    live_seconds=4.0,
+    live_consoles=9,
+    page_requests=20,
 )
 SMOKE = replace(QUICK, rounds=1, events_ours=200, events_peers=100)
 """For the harness's own test."""

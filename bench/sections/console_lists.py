@@ -3,51 +3,52 @@ are taken in, and how fast all is made anew."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from itertools import combinations
-from random import Random
 from typing import Any
 
-from kombu import Connection, Exchange, Producer
-from sqlalchemy import create_engine, func, select, text
+from kombu import Connection, Exchange
+from sqlalchemy import create_engine, func, select
 
+from bench.console.populate import QUEUE, RARE, populate
+from bench.console.steps import STORY, Intake
 from bench.core.lab import Lab
 from bench.core.plan import Plan
 from bench.core.processes import rss_mb
 from bench.core.results import Results
 from bench.core.rounds import interleave
 from bench.report.chapter import STORE_NAMES, Chapter, Target, not_measured, table
-from chassis.ids import new_id
+from bench.sections import console_live
 from chassis.rpc import RpcClient
-from contracts.accounts import AccountId
-from contracts.commands.console import Order, WorkQueue
-from contracts.envelope import Envelope, source_of, to_headers
-from contracts.events.intake import ReferralStepTaken
-from contracts.vocabulary import ClientGroup, ReferralId, RiskLevel
+from chassis.testing import HandlerBench
+from contracts.commands.console import ListQueue, Order
+from contracts.vocabulary import ClientGroup, RiskLevel
 from leeward.console.operator import sign_as_operator
 from leeward.runtime.supervisor import Supervisor
 from leeward.runtime.workspace import Workspace
-from services.console.domain.queues import place_of
-from services.console.domain.referral import Referral
+from services.console.dependencies import Dependencies
+from services.console.handlers.queries import list_queue
 from services.console.store import tables
-from services.console.store.queues import values_of
+from tests.support.statements import listening
 from tests.support.system import virtual_host
 
 NAME = "console"
 TITLE = "The console's lists"
-QUEUE, PAGE, FAR_PAGE = WorkQueue.WAITING, 50, 500
-PAGE_MS, EVENTS_A_SECOND, REBUILT_A_SECOND, MEMORY_MB = 100.0, 1_000, 2_500, 120.0
+PAGE, FAR_PAGE = 50, 500
+PAGE_MS, STATEMENTS, EVENTS_A_SECOND, MEMORY_MB = 100.0, 3, 1_000, 120.0
+REBUILT_A_SECOND, REBUILT_SERVING_A_SECOND = 5_000, 2_500
+MEANWHILE_A_SECOND = 20
+"""Pages, and stories of four events, while all is made anew."""
 AT_ONCE = 500
 FILTERS: dict[str, Any] = {
     "assigned": "nobodys", "overdue": True, "client_group": ClientGroup.SURVIVOR.value,
     "risk_level": RiskLevel.HIGHER.value,
 }  # fmt: skip
-RARE = {"client_group": ClientGroup.IN_PRISON.value}
-"""One referral in a thousand."""
+OF_FEW = {"client_group": RARE.value}
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,9 @@ class Round:
     events: int
     events_a_second: float
     rebuilt_events_a_second: float
+    rebuilt_serving_a_second: float
+    statements: int
+    """The most that any of these pages took."""
     memory_mb: float
 
 
@@ -75,7 +79,7 @@ def measure(lab: Lab, plan: Plan, results: Results) -> list[str]:
         results.save(NAME, rounds)
         lab.say(f"{rounds[-1]}")
 
-    return interleave(lab.stores, 1, one, lab.say)
+    return interleave(lab.stores, 1, one, lab.say) + console_live.measure(lab, plan, results)
 
 
 def _round(lab: Lab, store: str, plan: Plan) -> Round:
@@ -83,10 +87,12 @@ def _round(lab: Lab, store: str, plan: Plan) -> Round:
     workspace.prepare({"console": lab.database(store, "console")} if store == "postgresql" else None)
     amqp_uri = virtual_host(lab.node, f"console_{store}")
     url = workspace.stores()["console"]
-    with _running(workspace, amqp_uri, lambda: _populate(url, plan.listed)) as (pid, client):
+    with _running(workspace, amqp_uri, lambda: populate(url, plan.listed)) as (pid, client):
         told = sorted(_pages(client, url), key=lambda one: one[0])
         events, seconds = _take_in(amqp_uri, url, plan.listed_events)
         rebuilt = _rebuild(client)
+        with _busy(workspace, amqp_uri):
+            serving = _rebuild(client)
         memory = rss_mb(pid)
     times = [ms for ms, _ in told]
     return Round(
@@ -100,6 +106,8 @@ def _round(lab: Lab, store: str, plan: Plan) -> Round:
         events=events,
         events_a_second=events / seconds,
         rebuilt_events_a_second=rebuilt,
+        rebuilt_serving_a_second=serving,
+        statements=_statements(url),
         memory_mb=memory,
     )
 
@@ -125,43 +133,35 @@ def _declare_exchanges(amqp_uri: str) -> None:
             Exchange(f"{publisher}.events", "topic", durable=True)(connection.channel()).declare()
 
 
-def _populate(url: str, count: int) -> None:
-    """All of them wait in one queue, which is the worst that can be."""
-    chance, now = Random(20261201), datetime.now(UTC)
-    groups = [group for group in ClientGroup if group is not ClientGroup.IN_PRISON]
-    accounts = [AccountId(new_id()) for _ in range(20)]
-    referrals = []
-    for number in range(count):
-        referral = Referral(id=ReferralId(new_id()), heard_at=now, version=4, step=3, state="matching")
-        referral.state_since = now - timedelta(minutes=chance.randrange(200_000))
-        referral.client_group = ClientGroup.IN_PRISON if number % 1_000 == 0 else chance.choice(groups)
-        referral.risk_level = chance.choice(list(RiskLevel))
-        referral.assigned_to = chance.choice([None, *accounts])
-        referrals.append(referral)
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        rows = [{column.name: getattr(one, column.name) for column in tables.referrals.c} for one in referrals]
-        connection.execute(tables.referrals.insert(), rows)
-        items = [values_of(one, place) for one in referrals if (place := place_of(one))]
-        connection.execute(tables.queue_items.insert(), items)
-        connection.execute(tables.queue_counts.insert(), [{"queue": QUEUE, "total": count, "version": 1}])
-        if engine.dialect.name == "postgresql":  # as it does by itself within a minute
-            connection.execute(text("ANALYZE"))
-    engine.dispose()
-
-
 def _pages(client: RpcClient, url: str) -> Iterator[tuple[float, str]]:
     """Every order with no filter, each, each pair, and a rare one; the first page, and the 500th."""
-    chosen: list[dict[str, Any]] = [{}, *({name: FILTERS[name]} for name in FILTERS), RARE]
+    for asked, name in _every_page(url):
+        began = time.perf_counter()
+        client.call("console", "queue", **asked)
+        yield (time.perf_counter() - began) * 1000, name
+
+
+def _every_page(url: str) -> Iterator[tuple[dict[str, Any], str]]:
+    chosen: list[dict[str, Any]] = [{}, *({name: FILTERS[name]} for name in FILTERS), OF_FEW]
     chosen += [{one: FILTERS[one], other: FILTERS[other]} for one, other in combinations(FILTERS, 2)]
     for order in Order:
         far = _far(url, order)
         for filters in chosen:
             for where, after in (("first", None), ("500th", far)):
-                asked: dict[str, Any] = {"queue": QUEUE.value, "order": order.value, "limit": PAGE, **filters}
-                began = time.perf_counter()
-                client.call("console", "queue", **asked, after=after)
-                yield (time.perf_counter() - began) * 1000, f"{order} {' '.join(filters) or 'unfiltered'} {where}"
+                asked: dict[str, Any] = {"queue": QUEUE.value, "order": order.value, "limit": PAGE, "after": after}
+                yield asked | filters, f"{order} {' '.join(filters) or 'unfiltered'} {where}"
+
+
+def _statements(url: str) -> int:
+    """Of the same pages, as the service's own function asks the database."""
+    bench = HandlerBench("console", tables.metadata, dependencies=Dependencies(), url=url)
+    most = 0
+    for asked, _ in _every_page(url):
+        with listening(bench.database.engine) as told:
+            bench.ask(list_queue, ListQueue.from_json(asked))
+        most = max(most, sum(statement.lstrip().upper().startswith("SELECT") for statement in told))
+    bench.database.engine.dispose()
+    return most
 
 
 def _far(url: str, order: Order) -> dict[str, str] | None:
@@ -183,28 +183,13 @@ def _take_in(amqp_uri: str, url: str, count: int) -> tuple[int, float]:
     before = _kept(url)
     began = time.monotonic()
     with Connection(amqp_uri) as connection:
-        producer = Producer(connection.channel(), Exchange("intake.events", "topic", durable=True), serializer="json")
-        for number in range(count // 4):
-            _publish_story(producer, number)
-    while _kept(url) - before < count // 4 * 4:
+        intake = Intake(connection)
+        for _ in range(count // len(STORY)):
+            intake.tell_story()
+    count -= count % len(STORY)
+    while _kept(url) - before < count:
         time.sleep(0.1)
-    return count // 4 * 4, time.monotonic() - began
-
-
-def _publish_story(producer: Producer, number: int) -> None:
-    """A new referral's first four steps."""
-    referral_id, now = ReferralId(new_id()), datetime.now(UTC)
-    steps = (("receive", "received"), ("take_up", "awaiting_assessment"), ("assess", "assessed"), ("offer", "offered"))
-    for step, (name, state) in enumerate(steps, start=1):
-        event = ReferralStepTaken(
-            referral_id=referral_id, number=step, step=name, state=state, taken_at=now,
-            taken_by="rule",
-        )  # fmt: skip
-        envelope = Envelope(
-            id=new_id(), source=source_of("intake"), type="ReferralStepTaken", time=now, subject=str(referral_id),
-            sequence=step,
-        )  # fmt: skip
-        producer.publish(event.to_json(), routing_key="ReferralStepTaken", headers=to_headers(envelope))
+    return count, time.monotonic() - began
 
 
 def _kept(url: str) -> int:
@@ -225,6 +210,33 @@ def _rebuild(client: RpcClient) -> float:
             return float(events / (time.monotonic() - began))
 
 
+@contextmanager
+def _busy(workspace: Workspace, amqp_uri: str) -> Iterator[None]:
+    """Pages are asked for, and events come, until the block ends."""
+    over = threading.Event()
+
+    def ask() -> None:
+        with RpcClient(amqp_uri, sign=sign_as_operator(workspace, "bench")) as client:
+            while not over.wait(1 / MEANWHILE_A_SECOND):
+                client.call("console", "queue", queue=QUEUE.value, limit=PAGE, timeout=60.0)
+
+    def publish() -> None:
+        with Connection(amqp_uri) as connection:
+            intake = Intake(connection)
+            while not over.wait(1 / MEANWHILE_A_SECOND):
+                intake.tell_story()
+
+    working = [threading.Thread(target=work) for work in (ask, publish)]
+    for thread in working:
+        thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for thread in working:
+            thread.join()
+
+
 def chapter(results: Results) -> Chapter:
     chapter = Chapter(TITLE)
     rounds = results.load(NAME, Round)
@@ -232,7 +244,8 @@ def chapter(results: Results) -> Chapter:
         f"Pages of {PAGE} of one queue in which all referrals wait: every order with no filter, with each, with each "
         f"pair, and with a rare value, the first page and the {FAR_PAGE}th, asked of the running service by signed "
         "command. Then events are published as fast as one publisher can, and at last all that they changed is made "
-        "anew from the archive."
+        f"anew from the archive: by itself, and while {MEANWHILE_A_SECOND} pages are asked for and "
+        f"{MEANWHILE_A_SECOND * len(STORY)} events come in a second."
     )
     headings = (
         "store",
@@ -244,19 +257,24 @@ def chapter(results: Results) -> Chapter:
         "which",
         "events/s",
         "rebuilt events/s",
+        "while serving",
+        "statements",
         "MB",
     )
     chapter.add(table(headings, [_row(one) for one in rounds]))
     for store in ("sqlite", "postgresql"):
         chapter.targets += _targets(store, next((one for one in rounds if one.store == store), None))
+    console_live.add_to(chapter, results)
     return chapter
 
 
 def _row(one: Round) -> tuple[str, ...]:
     times = (f"{ms:.1f}" for ms in (one.page_p50_ms, one.page_p95_ms, one.page_max_ms))
-    rates = (f"{rate:,.0f}" for rate in (one.events_a_second, one.rebuilt_events_a_second))
+    rates = (
+        f"{rate:,.0f}" for rate in (one.events_a_second, one.rebuilt_events_a_second, one.rebuilt_serving_a_second)
+    )
     counted = (f"{one.referrals:,}", str(one.pages))
-    return (STORE_NAMES[one.store], *counted, *times, one.slowest, *rates, f"{one.memory_mb:.0f}")
+    return (STORE_NAMES[one.store], *counted, *times, one.slowest, *rates, str(one.statements), f"{one.memory_mb:.0f}")
 
 
 def _targets(store: str, one: Round | None) -> list[Target]:
@@ -264,7 +282,9 @@ def _targets(store: str, one: Round | None) -> list[Target]:
     wanted = (
         (f"A queue's page among 100,000 on {on}, p95", f"≤ {PAGE_MS:g} ms"),
         (f"Events that the console takes in on {on}", f"≥ {EVENTS_A_SECOND:,}/s"),
-        (f"Events that lists are made anew from on {on}", f"≥ {REBUILT_A_SECOND:,}/s"),
+        (f"SQL statements of a queue's page on {on}", f"≤ {STATEMENTS}"),
+        (f"Events that lists are made anew from on {on}, by itself", f"≥ {REBUILT_A_SECOND:,}/s"),
+        (f"The same while pages are asked for and events come, on {on}", f"≥ {REBUILT_SERVING_A_SECOND:,}/s"),
         (f"Memory of the console's service on {on}", f"≤ {MEMORY_MB:g} MB"),
     )
     if one is None:
@@ -272,7 +292,9 @@ def _targets(store: str, one: Round | None) -> list[Target]:
     seen = (
         (f"{one.page_p95_ms:.1f} ms", one.page_p95_ms <= PAGE_MS),
         (f"{one.events_a_second:,.0f}/s", one.events_a_second >= EVENTS_A_SECOND),
+        (f"{one.statements}", one.statements <= STATEMENTS),
         (f"{one.rebuilt_events_a_second:,.0f}/s", one.rebuilt_events_a_second >= REBUILT_A_SECOND),
+        (f"{one.rebuilt_serving_a_second:,.0f}/s", one.rebuilt_serving_a_second >= REBUILT_SERVING_A_SECOND),
         (f"{one.memory_mb:.0f} MB", one.memory_mb <= MEMORY_MB),
     )
     return [Target(*label, *figure) for label, figure in zip(wanted, seen, strict=True)]

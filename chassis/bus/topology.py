@@ -57,6 +57,11 @@ FRONT_ENDS: Mapping[str, tuple[str, ...]] = {
         "*.discard_dead_letters",
         "intake.find_referral",
         "console.rebuild",
+        "console.fill",
+        "intake.snapshots",
+        "matching.snapshots",
+        "billing.snapshots",
+        "notifications.snapshots",
     ),
 }
 """The commands that each front-end with a command exchange of its own may give: `enquiry`, the public site, and

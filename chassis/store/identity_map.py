@@ -30,7 +30,7 @@ def find(session: Session, kind: type[RowT], key: UUID) -> RowT | None:
     return known or _read(session, kind, key, _by_key(inspect(kind)))
 
 
-def lock(session: Session, kind: type[RowT], key: UUID) -> RowT | None:
+def lock(session: Session, kind: type[RowT], key: UUID | str) -> RowT | None:
     """The row of this key, locked until the unit ends, and read again unless the unit has locked it before."""
     identity = identity_key(kind, key)
     locked: set[Any] = session.info.setdefault(_LOCKED, set())
@@ -65,7 +65,7 @@ def lock_key(session: Session, kind: type[RowT], key: object) -> None:
         session.execute(select(func.pg_advisory_xact_lock(hashed)))
 
 
-def _read(session: Session, kind: type[RowT], key: UUID, wanted: Select[Any]) -> RowT | None:
+def _read(session: Session, kind: type[RowT], key: UUID | str, wanted: Select[Any]) -> RowT | None:
     found = _added(session, kind, key)
     if found is None:
         if identity_key(kind, key) in session.identity_map:
@@ -76,7 +76,7 @@ def _read(session: Session, kind: type[RowT], key: UUID, wanted: Select[Any]) ->
     return found
 
 
-def _added(session: Session, kind: type[RowT], key: UUID) -> RowT | None:
+def _added(session: Session, kind: type[RowT], key: UUID | str) -> RowT | None:
     """The row of this key if the unit has added it and not yet written it."""
     attribute = _key_of(inspect(kind))
     return next((row for row in session.new if type(row) is kind and getattr(row, attribute) == key), None)

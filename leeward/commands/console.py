@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Annotated
 
 import typer
 
 from chassis.bus.permissions import OPERATOR
 from chassis.config import InvalidSettings, check, open_env
+from chassis.rpc import RpcClient
 from chassis.store.revision import NotMigrated, check_migrated
 from leeward.console.options import VAR, AsJson, Folder
 from leeward.console.service_client import operators_client
@@ -23,6 +25,8 @@ from web.shared.accounts.application.ground import Accounts
 from web.shared.accounts.domain.refusals import NoAdministrator, NotSole
 
 REFERRALS_AT_ONCE, TIMEOUT_SECONDS = 500, 60.0
+ASKED = ("intake", "matching", "billing", "notifications")
+"""Who knows where referrals stand; intake first, for of one that it doesn't know nothing counts."""
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The staff's console, on the machine itself.")
 
@@ -48,18 +52,50 @@ def recover(var: Folder = VAR) -> None:
 
 
 @app.command()
-def rebuild(var: Folder = VAR, as_json: AsJson = False) -> None:
+def rebuild(
+    from_services: Annotated[
+        bool,
+        typer.Option(
+            "--from-services",
+            help="Ask the services first where each referral stands, for what is older than the console.",
+        ),
+    ] = False,
+    var: Folder = VAR,
+    as_json: AsJson = False,
+) -> None:
     """Makes all lists of the console anew from its archive of events, while everything goes on running."""
+    told: dict[str, int] = {}
+    with broker_errors(), operators_client(Workspace(var), OPERATOR) as client:
+        if from_services:
+            told["snapshots"] = sum(_fill(client, service) for service in ASKED)
+        told |= _rebuild(client)
+    words = f"{told['referrals']} referrals are listed anew, from {told['events']} events."
+    if from_services:
+        words = f"The services told {told['snapshots']} things that were not known here. {words}"
+    console.print(json.dumps(told) if as_json else words)
+
+
+def _fill(client: RpcClient, service: str) -> int:
+    """Asks a service page after page where referrals stand. Returns how much of it was news to the console."""
+    news, after = 0, None
+    while True:
+        page = client.call(service, "snapshots", timeout=TIMEOUT_SECONDS, after=after)
+        after = page.pop("after", None)
+        filled: dict[str, int] = client.call("console", "fill", timeout=TIMEOUT_SECONDS, **page)
+        news += filled["snapshots"]
+        if after is None:
+            return news
+
+
+def _rebuild(client: RpcClient) -> dict[str, int]:
+    """How many referrals are listed anew, and from how many events."""
     referrals = events = 0
     after: str | None = None
-    with broker_errors(), operators_client(Workspace(var), OPERATOR) as client:
-        while True:
-            done = client.call("console", "rebuild", timeout=TIMEOUT_SECONDS, after=after, limit=REFERRALS_AT_ONCE)
-            referrals, events = referrals + done["referrals"], events + done["events"]
-            if (after := done.get("after")) is None:
-                break
-    told = {"referrals": referrals, "events": events}
-    console.print(json.dumps(told) if as_json else f"{referrals} referrals are listed anew, from {events} events.")
+    while True:
+        done = client.call("console", "rebuild", timeout=TIMEOUT_SECONDS, after=after, limit=REFERRALS_AT_ONCE)
+        referrals, events = referrals + done["referrals"], events + done["events"]
+        if (after := done.get("after")) is None:
+            return {"referrals": referrals, "events": events}
 
 
 def _accounts(workspace: Workspace) -> Accounts:

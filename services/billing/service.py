@@ -38,6 +38,7 @@ from contracts.commands.billing import (
     ReversePayment,
     ReverseSession,
 )
+from contracts.commands.snapshots import ListSnapshots
 from contracts.commands.subject import GetSubjectData
 from contracts.events.intake import (
     ReferralAssessed,
@@ -66,6 +67,7 @@ from services.billing.handlers import (
     queries,
     referrals,
     sessions,
+    snapshots,
     therapy_reports,
     timers,
 )
@@ -130,6 +132,7 @@ class BillingService:
     subsidy_of = command(GetSubsidy, queries.subsidy_of)
     therapist_account = command(GetTherapistAccount, queries.therapist_account)
     trial_balance = command(GetTrialBalance, queries.trial_balance)
+    snapshots = command(ListSnapshots, snapshots.list_snapshots)
     about_subject = command(GetSubjectData, telling(subject_access.tell))
 
     health = health_check()

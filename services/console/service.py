@@ -33,6 +33,7 @@ from contracts.commands.console import (
     RebuildReadModel,
     ShowReferral,
 )
+from contracts.commands.snapshots import FillReadModel
 from contracts.events.intake import ReferralErased
 from services.console import dependencies
 from services.console.handlers import commands, events, queries
@@ -69,6 +70,7 @@ class ConsoleService:
     list_new_to_me = command(ListNewToMe, queries.list_new_to_me)
     note_opened = command(NoteOpened, commands.note_opened)
     rebuild = command(RebuildReadModel, commands.rebuild_read_model)
+    fill = command(FillReadModel, commands.fill_read_model)
     health = health_check()
     story = event_log_query()
     audit = audit_query()

@@ -67,6 +67,7 @@ from contracts.commands.intake import (
 )
 from contracts.commands.privacy import Erase, GetErasure, LiftHold, ListHolds, ListUnconfirmed, PlaceHold
 from contracts.commands.retention import ApplyRetention, GetRetention, ListApplied, ListDue
+from contracts.commands.snapshots import ListSnapshots
 from contracts.commands.subject import GetSubjectData, LeaveOut, ListSamePerson, ReadRecord
 from contracts.events import billing, console, evaluation, matching, notifications
 from contracts.events.billing import (
@@ -114,6 +115,7 @@ from services.intake.handlers import (
     retention,
     review,
     safeguarding,
+    snapshots,
 )
 from services.intake.handlers import erasure as erasures
 from services.intake.handlers import links as linking
@@ -236,6 +238,7 @@ class IntakeService:
     retention_due = command(ListDue, retention.list_due)
     apply_retention = command(ApplyRetention, retention.apply_retention)
     retention_applied = command(ListApplied, retention.list_applied)
+    snapshots = command(ListSnapshots, snapshots.list_snapshots)
     health = health_check()
     story = event_log_query()
     audit = audit_query()

@@ -44,6 +44,7 @@ from contracts.commands.matching import (
     SuspendTherapist,
     UndoMatchEnd,
 )
+from contracts.commands.snapshots import ListSnapshots
 from contracts.commands.subject import GetSubjectData
 from contracts.events.billing import (
     MembershipLapsed,
@@ -80,6 +81,7 @@ from services.matching.handlers import (
     lifecycle,
     links,
     queries,
+    snapshots,
     therapists,
     timers,
 )
@@ -152,6 +154,7 @@ class MatchingService:
     standing = command(GetStanding, queries.ask_standing)
     count_standings = command(CountStandings, queries.count_standings)
     about_subject = command(GetSubjectData, telling(subject_access.tell))
+    snapshots = command(ListSnapshots, snapshots.list_snapshots)
     health = health_check()
     story = event_log_query()
     audit = audit_query()

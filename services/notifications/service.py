@@ -47,6 +47,7 @@ from contracts.commands.notifications import (
     ShowWording,
     WriteToClient,
 )
+from contracts.commands.snapshots import ListSnapshots
 from contracts.commands.subject import GetSubjectData, ReadOutcomes
 from contracts.events.accounts import LetterTested, StaffInvited, StaffTold
 from contracts.events.billing import (
@@ -122,6 +123,7 @@ from services.notifications.handlers import (
     restore,
     rota,
     sending,
+    snapshots,
     therapist_messages,
     trying_out,
     writing,
@@ -330,6 +332,7 @@ class NotificationsService:
     test_alerts = command(ListTestAlerts, trying_out.list_test_alerts)
     about_subject = command(GetSubjectData, telling(subject_access.tell, subject_access.tell_writer))
     read_outcomes = command(ReadOutcomes, subject_access.read_outcomes)
+    snapshots = command(ListSnapshots, snapshots.list_snapshots)
     health = health_check()
     story = event_log_query()
     audit = audit_query()

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from bench.console.watched import Change, delays
 from bench.contestants import ALL_PEERS, BY_NAME, LIMIT, jobs
 from bench.core.results import Results
 from bench.core.rounds import interleave
 from bench.core.statistics import Spread, percentile, ratios, slope
 from bench.journey.profile import shares
+from bench.sections import console_lists
+from bench.sections.console_live import Pages, Seen
 from bench.sections.journey_rows import Depth
 from bench.sections.journey_steady import growth_of, stream_of
 from bench.sections.kills import duplicates_after
@@ -38,6 +41,26 @@ def test_a_percentile_lies_between_the_values_around_it() -> None:
 def test_a_slope_is_the_growth_per_unit() -> None:
     assert slope([(0, 5), (1, 8), (2, 11)]) == pytest.approx(3.0)
     assert slope([(2, 5), (2, 9)]) == 0.0
+
+
+def test_a_change_is_seen_when_its_row_says_so_and_never_where_none_does() -> None:
+    published = [Change("a", True, 1.0), Change("b", True, 1.1), Change("a", False, 3.0)]
+    seen = [Change("a", True, 1.4), Change("a", False, 3.2)]
+    assert delays(published, seen) == [pytest.approx(0.4), float("inf"), pytest.approx(0.2)]
+
+
+def test_every_target_of_the_console_is_on_its_page_measured_or_not(tmp_path: Path) -> None:
+    results = Results(tmp_path)
+    before = console_lists.chapter(results).targets
+    assert {target.met for target in before} == {None}
+    results.save("console_live", [Seen("sqlite", 50, 100, 9, 0.1, 0.4, 2.5, 0, 9.0)])
+    results.save("console_pages", [Pages("sqlite", 9, 40.0, 151.0, 40.0, 90.0, 120.0, 90.0, 9.0)])
+    told = {target.figure: target for target in console_lists.chapter(results).targets}
+    assert len(told) == len(before)
+    assert [name for name, target in told.items() if target.met is False] == [
+        "A change is on 50 open consoles on SQLite at 100 events/s, p95 and p99",
+        "A referral's page on SQLite, p95",
+    ]
 
 
 def filling(service: str, by: int, per_second: float) -> list[Depth]:

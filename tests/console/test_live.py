@@ -37,8 +37,19 @@ WORKING = (Role.ASSESSOR, Role.MATCHING, Role.SAFEGUARDING_LEAD)
 class Desk:
     """The console's process on the running system."""
 
-    def __init__(self, address: str, house: House) -> None:
+    def __init__(self, address: str, house: House, start: Callable[[], subprocess.Popen[bytes]]) -> None:
         self.address, self.house, self.clock = address, house, house.clock
+        self._start, self.process = start, start()
+
+    def restart(self) -> None:
+        """Ends it as a person would, and starts it again at the same address."""
+        self.end()
+        self.process = self._start()
+
+    def end(self) -> None:
+        self.process.terminate()
+        self.process.wait(30)
+        assert self.process.returncode == 0, "open streams let it end"
 
     def sign_in_first(self, page: Page) -> None:
         """The first administrator, who has every role that the work asks for."""
@@ -65,20 +76,21 @@ def desk(
     }.items():
         monkeypatch.setenv(name, value)
     address, log = f"http://localhost:{port}", tmp_path / "staff.log"
-    with log.open("ab") as output:
-        process = run_module("web.console", env={**os.environ}, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
     env = open_env()
     settings = read(env)
     check(env)
-    try:
+
+    def start() -> subprocess.Popen[bytes]:
+        with log.open("ab") as out:
+            process = run_module("web.console", env={**os.environ}, stdout=out, stderr=out, stdin=subprocess.DEVNULL)
         assert wait_until_it_is_ready(address, process), log.read_text()
-        accounts = open_accounts(settings, SystemClock())
-        house = House(accounts, SystemClock(), settings, lambda: pytest.fail("not here"))  # type: ignore[arg-type]
-        yield Desk(address, house)
-    finally:
-        process.terminate()
-        process.wait(30)
-    assert process.returncode == 0, "open streams let it end"
+        return process
+
+    accounts = open_accounts(settings, SystemClock())
+    house = House(accounts, SystemClock(), settings, lambda: pytest.fail("not here"))  # type: ignore[arg-type]
+    running = Desk(address, house, start)
+    yield running
+    running.end()
 
 
 @pytest.fixture

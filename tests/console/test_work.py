@@ -205,6 +205,9 @@ def test_filters_are_in_the_address_and_an_empty_queue_says_what_next(house_at_w
     for odd in ("?after=x", "?after=~", "?order=x&assigned=x&overdue=x", "?after=2026-01-01T00:00:00Z~nobody"):
         eva.open(f"/work/new_requests{odd}")
         assert eva.last.status_code == 200, odd
+    taken = eva.client.get("/work/new_requests?order=newest", headers={"X-Fragment": "1"}).text
+    assert reference in taken
+    assert [mine for mine in (eva.token_for_forms(), "eva@example.org", "nonce-") if mine in taken] == []
     eva.open(f"/referrals/find?reference={reference.lower()}")
     assert eva.path == f"/referrals/{story.referral_id}"
     eva.open("/referrals/find?reference=nonsense")

@@ -12,7 +12,7 @@ PASSPHRASE = "harbour lantern quiet meadow"
 
 
 def consents(**changes: Any) -> Consents:
-    given = {
+    given: dict[str, Any] = {
         "text_version": 1,
         "given_at": datetime(2026, 11, 20, 18, 30, tzinfo=UTC),
         "processing": True,
@@ -25,7 +25,7 @@ def consents(**changes: Any) -> Consents:
 
 def submission(**changes: Any) -> HelpSubmission:
     """A request from Newport, as a front-end would seal it."""
-    said = {
+    said: dict[str, Any] = {
         "name": "Robin Example",
         "age": 41,
         "route": Route.SELF,

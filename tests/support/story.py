@@ -35,7 +35,7 @@ class Story:
 
     def admit_therapist(self, *, telephone: str | None = None, **changes: Any) -> None:
         contact = TherapistContact(name="Thea Example", email=f"{self.therapist_id}@example.org", telephone=telephone)
-        stated = {
+        stated: dict[str, Any] = {
             "therapist_id": self.therapist_id,
             "contact": self.system.keyring.seal("notifications", contact),
             "competence": Competence.HIGHER,

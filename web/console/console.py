@@ -118,7 +118,7 @@ def open_console(settings: ConsoleSettings, clock: Clock, *, passwords: Password
     return Console(
         _application(settings, clock, accounts, desk),
         desk,
-        Live(settings.amqp_uri, desk.forget_alerts),
+        Live(settings.amqp_uri, desk.forget),
         postman,
         upkeep,
     )

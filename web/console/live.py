@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 
@@ -30,8 +31,9 @@ HEARTBEAT_SECONDS = 20
 IDLE_SECONDS = 0.5
 """How long the thread waits for the broker before it looks whether it is to stop."""
 
-SETTLE_SECONDS = 0.25
-"""After what it has told, a stream waits so long before it tells of more: under load it tells of many at once."""
+SETTLE_SECONDS = 0.5
+"""A topic that was told is not told again sooner: under load pages look once for many changes, and all at once, so that
+what they are answered with is made once."""
 
 PING_SECONDS = 15.0
 MOST_TOPICS = 200
@@ -78,11 +80,35 @@ class Stream:
             topics, self._waiting = self._waiting, set()
             if topics:
                 yield _event(topics)
-                await asyncio.sleep(SETTLE_SECONDS)
 
 
 def _event(topics: Iterable[str]) -> bytes:
     return f"event: changed\ndata: {json.dumps(sorted(topics))}\n\n".encode()
+
+
+class Settling:
+    """What has changed, and when it may be told."""
+
+    def __init__(self) -> None:
+        self._told_at: dict[str, float] = {}
+        self._waiting: set[str] = set()
+
+    def add(self, topics: Iterable[str]) -> None:
+        self._waiting.update(topics)
+
+    def due(self, now: float) -> set[str]:
+        """What is to be told now: what was not told for SETTLE_SECONDS."""
+        self._told_at = {topic: at for topic, at in self._told_at.items() if now - at < SETTLE_SECONDS}
+        due = self._waiting - self._told_at.keys()
+        self._waiting -= due
+        self._told_at.update(dict.fromkeys(due, now))
+        return due
+
+    def seconds_left(self, now: float) -> float:
+        """Until something is due; IDLE_SECONDS if nothing is sooner."""
+        return max(
+            0.0, min((self._told_at[topic] + SETTLE_SECONDS - now for topic in self._waiting), default=IDLE_SECONDS)
+        )
 
 
 class Live:
@@ -92,6 +118,7 @@ class Live:
         """`heard` is called with what has changed before any page is told."""
         self._amqp_uri, self._heard = amqp_uri, heard
         self._streams: set[Stream] = set()
+        self._settling = Settling()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="live", daemon=True)
 
@@ -139,9 +166,11 @@ class Live:
         queue, kind = declared.method.queue, ListChanged
         connection.ask(lambda done: channel.queue_bind(queue, kind.exchange(), kind.__name__, callback=done))
         connection.consume(channel, queue, self._take, auto_ack=True)
-        self._tell({EVERYTHING})
+        self._settling.add({EVERYTHING})
         while not self._stopping.is_set():
-            connection.drain(IDLE_SECONDS)
+            if due := self._settling.due(time.monotonic()):
+                self._tell(due)
+            connection.drain(self._settling.seconds_left(time.monotonic()))
 
     def _take(self, message: Incoming) -> None:
         try:
@@ -149,7 +178,7 @@ class Live:
         except (ValueError, InvalidShape):
             log.warning("change_unreadable")
             return
-        self._tell({f"referral:{changed.subject_id}", *(f"queue:{queue}" for queue in changed.queues)})
+        self._settling.add({f"referral:{changed.subject_id}", *(f"queue:{queue}" for queue in changed.queues)})
 
     def _tell(self, topics: set[str]) -> None:
         self._heard(topics)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from chassis.store import identity_map
 from contracts.vocabulary import (
     ReferralId,
 )
+from services.billing.domain.awards import Award
 from services.billing.domain.referrals import Referral
+from services.billing.domain.waiting_list import WaitingListEntry
 from services.billing.store import tables
 from services.billing.store.rows import required
 
@@ -48,3 +51,40 @@ def same_person(session: Session, referral_id: ReferralId) -> frozenset[Referral
 def referrals_that_fit_nobody(session: Session, *, above_pence: int) -> Sequence[Referral]:
     """Those for whom every therapist within reach costs more than `above_pence`, as far as is known."""
     return session.scalars(select(Referral).where(_referral.least_fee_pence > above_pence)).all()
+
+
+class Subsidy(NamedTuple):
+    """A referral with its latest award, its place on the waiting list, and the number of the newest event about it."""
+
+    referral: Referral
+    award: Award | None
+    entry: WaitingListEntry | None
+    number: int
+
+
+_newer = tables.award_table.alias()
+
+
+_LATEST_AWARD = (
+    select(_newer.c.id)
+    .where(_newer.c.referral_id == _referral.id)
+    .order_by(_newer.c.approved_at.desc(), _newer.c.id.desc())
+    .limit(1)
+    .correlate(tables.referral_table)
+    .scalar_subquery()
+)
+
+
+def subsidies_after(session: Session, after: ReferralId | None, limit: int) -> list[Subsidy]:
+    """The next by identifier, read in one statement, so that each number fits what it comes with."""
+    numbers, waiting, awards = tables.metadata.tables["subject_sequence"], tables.waiting_table, tables.award_table
+    wanted = (
+        select(Referral, Award, WaitingListEntry, func.coalesce(numbers.c.last, 0))
+        .select_from(tables.referral_table)
+        .outerjoin(numbers, numbers.c.subject_id == _referral.id)
+        .outerjoin(awards, awards.c.id == _LATEST_AWARD)
+        .outerjoin(waiting, waiting.c.referral_id == _referral.id)
+    )
+    if after is not None:
+        wanted = wanted.where(_referral.id > after)
+    return [Subsidy(*row) for row in session.execute(wanted.order_by(_referral.id).limit(limit))]

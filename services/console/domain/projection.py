@@ -1,7 +1,8 @@
 """What each event changes of a referral, or of a concern, as the console lists them.
 
 Events of different publishers arrive in any order, and one that was retried comes after a newer one. So each rule takes
-what its own event says only where that is newer than what is there, and nothing depends on another event.
+what its own event says only where that is newer than what is there, and nothing depends on another event. A snapshot
+says at once what events before it have said: it has the number of the last of them, and is taken before all others.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from contracts.commands import snapshots
 from contracts.event import Event
 from contracts.events import billing, console, intake, matching, notifications
-from contracts.vocabulary import AlertStep
+from contracts.vocabulary import AlertStep, ConcernOutcome
 from services.console.domain.referral import Concern, Referral
 
 Number = int
@@ -118,6 +120,34 @@ def _subsidy(standing: str) -> Callable[[Referral, Any, Number], None]:
     return note
 
 
+def _released(referral: Referral, event: billing.SubsidyReleased, number: Number) -> None:
+    """An award that is lowered to a therapist's fee goes on paying."""
+    _subsidy("approved" if event.pence_per_session else "released")(referral, event, number)
+
+
+def _as_it_is(referral: Referral, snapshot: snapshots.ReferralSnapshot, number: Number) -> None:
+    if snapshot.step.number > referral.step:
+        _step_taken(referral, snapshot.step, number)
+        referral.state_since = snapshot.state_since
+        if snapshot.taken_up_by and not referral.assigned_by_hand:
+            referral.assigned_to = snapshot.taken_up_by
+    _received(referral, snapshot.received, number)
+    if snapshot.assessed:
+        _assessed(referral, snapshot.assessed, number)
+
+
+def _search_as_it_is(referral: Referral, snapshot: snapshots.SearchSnapshot) -> None:
+    referral.offers_made, referral.offered_to = snapshot.offers_made, snapshot.offered_to
+    referral.offer_expires_at, referral.offer_distance_km = snapshot.offer_expires_at, snapshot.offer_distance_km
+    referral.stalled_for = snapshot.stalled_for and snapshot.stalled_for.value
+    referral.match_id, referral.therapist_id = snapshot.match_id, snapshot.therapist_id
+    referral.matched_at = snapshot.matched_at
+
+
+def _subsidy_as_it_is(referral: Referral, snapshot: snapshots.SubsidySnapshot, number: Number) -> None:
+    _subsidy(snapshot.standing.value)(referral, snapshot, number)
+
+
 RULES: Mapping[type[Event], Callable[[Referral, Any, Number], None]] = {
     intake.ReferralStepTaken: _step_taken,
     intake.ReferralReceived: _received,
@@ -135,8 +165,11 @@ RULES: Mapping[type[Event], Callable[[Referral, Any, Number], None]] = {
     billing.SubsidyResumed: _subsidy("approved"),
     billing.SubsidyWaitlisted: _subsidy("waitlisted"),
     billing.SubsidyDeclined: _subsidy("declined"),
-    billing.SubsidyReleased: _subsidy("released"),
+    billing.SubsidyReleased: _released,
     console.ReferralAssigned: _assigned,
+    snapshots.ReferralSnapshot: _as_it_is,
+    snapshots.SearchSnapshot: _by_matching(_search_as_it_is),
+    snapshots.SubsidySnapshot: _subsidy_as_it_is,
 }
 
 
@@ -159,11 +192,30 @@ def _climbed(concern: Concern, step: AlertStep, at: datetime) -> None:
 
 
 def _acknowledged(concern: Concern, event: notifications.SafeguardingAlertAcknowledged) -> None:
-    concern.acknowledged_at = min(concern.acknowledged_at or event.acknowledged_at, event.acknowledged_at)
+    _taken_in_hand(concern, event.acknowledged_at)
+
+
+def _taken_in_hand(concern: Concern, at: datetime) -> None:
+    concern.acknowledged_at = min(concern.acknowledged_at or at, at)
 
 
 def _settled(concern: Concern, event: notifications.SafeguardingOutcomeRecorded) -> None:
-    concern.outcome = event.outcome
+    _decided(concern, event.outcome, event.recorded_at)
+
+
+def _decided(concern: Concern, outcome: ConcernOutcome, at: datetime) -> None:
+    if concern.outcome_at is None or at >= concern.outcome_at:
+        concern.outcome, concern.outcome_at = outcome, at
+
+
+def _concern_as_it_is(concern: Concern, snapshot: snapshots.ConcernSnapshot) -> None:
+    concern.severity, concern.category, concern.raised_at = snapshot.severity, snapshot.category, snapshot.raised_at
+    if snapshot.step and snapshot.climbed_at:
+        _climbed(concern, snapshot.step, snapshot.climbed_at)
+    if snapshot.acknowledged_at:
+        _taken_in_hand(concern, snapshot.acknowledged_at)
+    if snapshot.outcome and snapshot.outcome_at:
+        _decided(concern, snapshot.outcome, snapshot.outcome_at)
 
 
 CONCERN_RULES: Mapping[type[Event], Callable[[Concern, Any], None]] = {
@@ -172,4 +224,5 @@ CONCERN_RULES: Mapping[type[Event], Callable[[Concern, Any], None]] = {
     notifications.SafeguardingAlertEscalated: _escalated,
     notifications.SafeguardingAlertAcknowledged: _acknowledged,
     notifications.SafeguardingOutcomeRecorded: _settled,
+    snapshots.ConcernSnapshot: _concern_as_it_is,
 }

@@ -40,6 +40,19 @@ class Place:
     reason: str | None = None
 
 
+@dataclass(eq=False, kw_only=True)
+class QueueLength:
+    """How much is in a queue; `version` changes with anything in it."""
+
+    queue: WorkQueue
+    total: int = 0
+    version: int = 0
+
+    def add(self, more: int) -> None:
+        self.total += more
+        self.version += 1
+
+
 def place_of(referral: Referral) -> Place | None:
     """None for what is in no queue, or is not known well enough yet."""
     queue = QUEUE_OF_STATE.get(referral.state or "")

@@ -95,3 +95,4 @@ class Concern:
     """When an alert about it was last sent, or went on to the next step."""
     acknowledged_at: datetime | None = None
     outcome: ConcernOutcome | None = None
+    outcome_at: datetime | None = None

@@ -1,4 +1,4 @@
-"""What people tell the console: whose work something is, and that its lists are to be made anew."""
+"""What people tell the console: whose work something is, and that its lists are to be filled or made anew."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from contracts.commands.console import (
     Rebuilt,
     WorkMoved,
 )
+from contracts.commands.snapshots import Filled, FillReadModel, Snapshot
 from contracts.events.console import ReferralAssigned
 from contracts.permissions import account_of
 from contracts.vocabulary import ReferralId
+from services.console.application.filling import fill
 from services.console.application.listing import note
 from services.console.application.rebuilding import rebuild
 from services.console.dependencies import Dependencies
@@ -75,3 +77,9 @@ def rebuild_read_model(unit: UnitOfWork[Dependencies], request: RebuildReadModel
     ids = archive.referrals_after(unit.session, request.after, request.limit)
     events = rebuild(unit, ids)
     return Rebuilt(referrals=len(ids), events=events, after=ids[-1] if len(ids) == request.limit else None)
+
+
+def fill_read_model(unit: UnitOfWork[Dependencies], request: FillReadModel) -> Filled:
+    """Raises InvalidShape."""
+    told: tuple[Snapshot, ...] = (*request.referrals, *request.searches, *request.subsidies, *request.concerns)
+    return Filled(snapshots=fill(unit, told))

@@ -9,15 +9,16 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, Uuid, bindparam, delete, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, Uuid, delete, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
+from chassis.store import identity_map
 from chassis.store.dialects import INSERTS
 from chassis.store.prepared import prepared
 from chassis.store.tables import Instant
 from contracts.commands.console import Assigned, Cursor, ListQueue, Order, WorkQueue
 from contracts.vocabulary import ReferralId
-from services.console.domain.queues import Place
+from services.console.domain.queues import Place, QueueLength
 from services.console.domain.referral import Concern, Referral
 from services.console.store.tables import concerns, queue_counts, queue_items, referrals
 
@@ -31,16 +32,7 @@ def _put(insert: Any) -> Any:
     return prepared(new.on_conflict_do_update(index_elements=["subject_id"], set_=others))
 
 
-def _count(insert: Any) -> Any:
-    new = insert(queue_counts).values(queue=bindparam("queue"), total=bindparam("total"), version=1)
-    added = {"total": queue_counts.c.total + new.excluded.total, "version": queue_counts.c.version + 1}
-    return prepared(new.on_conflict_do_update(index_elements=["queue"], set_=added))
-
-
 _PUT = {dialect: _put(insert) for dialect, insert in INSERTS.items()}
-
-
-_COUNT = {dialect: _count(insert) for dialect, insert in INSERTS.items()}
 
 
 def put(session: Session, item: Referral | Concern, before: Place | None, now: Place | None) -> None:
@@ -74,8 +66,15 @@ def values_of(item: Referral | Concern, place: Place) -> dict[str, Any]:
 
 
 def add(session: Session, queue: WorkQueue, more: int) -> None:
-    """Counts so many more in a queue, and that something in it has changed."""
-    session.execute(_COUNT[session.get_bind().dialect.name], {"queue": queue, "total": more})
+    """Counts so many more in a queue, and that something in it has changed: written once, when the unit ends."""
+    length = identity_map.lock(session, QueueLength, queue)
+    if length is None:
+        identity_map.lock_key(session, QueueLength, queue)
+        length = identity_map.lock(session, QueueLength, queue)
+    if length is None:
+        length = QueueLength(queue=queue)
+        session.add(length)
+    length.add(more)
 
 
 def take_out(session: Session, referral_ids: Sequence[ReferralId]) -> list[WorkQueue]:

@@ -24,8 +24,10 @@ _ERASED = prepared(select(erased.c.referral_id).where(erased.c.referral_id == bi
 
 def lock_referral(session: Session, referral_id: ReferralId, *, heard_at: datetime) -> Referral | None:
     """The referral, locked; a new row if this is the first that is heard of it. None if it was erased."""
-    identity_map.lock_key(session, Referral, referral_id)
     found = identity_map.lock(session, Referral, referral_id)
+    if found is None:  # by now another unit may have added it
+        identity_map.lock_key(session, Referral, referral_id)
+        found = identity_map.lock(session, Referral, referral_id)
     if found is None and not was_erased(session, referral_id):
         found = Referral(id=referral_id, heard_at=heard_at)
         session.add(found)

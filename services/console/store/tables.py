@@ -32,6 +32,7 @@ from contracts.vocabulary import (
     Severity,
     Work,
 )
+from services.console.domain.queues import QueueLength
 from services.console.domain.referral import Concern, Referral
 
 metadata = new_metadata()
@@ -96,11 +97,12 @@ concerns = Table(
     Column("climbed_at", Instant),
     Column("acknowledged_at", Instant),
     Column("outcome", code(ConcernOutcome)),
+    Column("outcome_at", Instant),
 )
 
 
-# A row for each thing that waits, with what lists are filtered by, so that a page reads this table's index alone.
-# `due_by` is `due_at`, or the end of time: what has no date is ordered last.
+# A row for each thing that waits. What lists are filtered by is in the indexes by which they are ordered, so that a
+# page finds what is rare without reading rows. `due_by` is `due_at`, or the end of time: what has no date comes last.
 queue_items = Table(
     "queue_item",
     metadata,
@@ -114,8 +116,10 @@ queue_items = Table(
     Column("assigned_to", Uuid),
     Column("client_group", code(ClientGroup)),
     Column("risk_level", code(RiskLevel)),
-    Index("ix_queue_item_by_due", "queue", "due_by", "subject_id"),
-    Index("ix_queue_item_by_since", "queue", "since", "subject_id"),
+    Index("ix_queue_item_by_due", "queue", "due_by", "subject_id", "assigned_to", "client_group", "risk_level"),
+    Index(
+        "ix_queue_item_by_since", "queue", "since", "subject_id", "due_by", "assigned_to", "client_group", "risk_level"
+    ),
     Index("ix_queue_item_of_account", "assigned_to", "queue"),
 )
 
@@ -173,3 +177,6 @@ mapper.map_imperatively(Referral, referrals)
 
 
 mapper.map_imperatively(Concern, concerns)
+
+
+mapper.map_imperatively(QueueLength, queue_counts)

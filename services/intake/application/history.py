@@ -6,6 +6,7 @@ Each step also sets the retention timer where it begins a term, and ends a conta
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from chassis.ports import UnitOfWork
 from contracts.accounts import AccountId
@@ -67,23 +68,26 @@ def record_step(
 
 
 def _publish(unit: UnitOfWork[Dependencies], referral: Referral, step: Step, *, by: str, reason: str | None) -> None:
-    """Tells whoever lists referrals. A person is named by their account; a name as the command line has it stays."""
+    """Tells whoever lists referrals."""
+    unit.emit(build_step_taken(referral, step, by=by, reason=reason, at=unit.now))
+
+
+def build_step_taken(referral: Referral, step: Step, *, by: str, reason: str | None, at: datetime) -> ReferralStepTaken:
+    """The newest step. A person is named by their account; a name as the command line has it stays."""
     front_end, account_id = account_of(by) if ":" in by else (by, None)
-    unit.emit(
-        ReferralStepTaken(
-            referral_id=referral.id,
-            number=referral.steps_taken,
-            step=step.value,
-            state=referral.state.value,
-            taken_at=unit.now,
-            taken_by=str(front_end),
-            account_id=None if account_id is None else AccountId(account_id),
-            reason=reason,
-            due_at=None if referral.is_assessed else referral.assess_by,
-            needs_safeguarding_lead=referral.needs_lead,
-            place=referral.place,
-            waits_for=referral.held_for if referral.state is State.ON_HOLD else referral.waits_for,
-        )
+    return ReferralStepTaken(
+        referral_id=referral.id,
+        number=referral.steps_taken,
+        step=step.value,
+        state=referral.state.value,
+        taken_at=at,
+        taken_by=str(front_end),
+        account_id=None if account_id is None else AccountId(account_id),
+        reason=reason,
+        due_at=None if referral.is_assessed else referral.assess_by,
+        needs_safeguarding_lead=referral.needs_lead,
+        place=referral.place,
+        waits_for=referral.held_for if referral.state is State.ON_HOLD else referral.waits_for,
     )
 
 

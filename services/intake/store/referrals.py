@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,8 +14,8 @@ from chassis.store import identity_map
 from chassis.store.prepared import prepared
 from contracts.vocabulary import ReferralId, SubmissionId
 from services.intake.domain.referral import Referral
-from services.intake.domain.states import UNASSESSED, Step
-from services.intake.store.tables import referrals, steps
+from services.intake.domain.states import UNASSESSED, State, Step
+from services.intake.store.tables import metadata, referrals, steps
 
 # Every request and assessment runs these, so they are built once.
 _BY_REFERENCE = prepared(select(Referral).where(referrals.c.reference == bindparam("reference")).with_for_update())
@@ -76,6 +77,28 @@ def history_of(session: Session, referral_id: ReferralId) -> Sequence[Row[Any]]:
     """Every step of a referral, the oldest first."""
     session.flush()
     return session.execute(_HISTORY, {"referral_id": referral_id}).all()
+
+
+def page_after(session: Session, after: ReferralId | None, limit: int) -> list[tuple[Referral, int]]:
+    """The next referrals by identifier that are not erased, each with the number of the newest event about it."""
+    numbers = metadata.tables["subject_sequence"].c
+    wanted = (
+        select(Referral, func.coalesce(numbers.last, 0))
+        .outerjoin_from(referrals, numbers.subject_id.table, numbers.subject_id == referrals.c.id)
+        .where(referrals.c.state != State.ERASED)
+    )
+    if after is not None:
+        wanted = wanted.where(referrals.c.id > after)
+    return [(row[0], row[1]) for row in session.execute(wanted.order_by(referrals.c.id).limit(limit))]
+
+
+def histories_of(session: Session, referral_ids: Iterable[ReferralId]) -> dict[ReferralId, list[Row[Any]]]:
+    """Every step of each referral, the oldest first."""
+    wanted = select(steps).where(steps.c.referral_id.in_(list(referral_ids)))
+    histories: dict[ReferralId, list[Row[Any]]] = defaultdict(list)
+    for row in session.execute(wanted.order_by(steps.c.referral_id, steps.c.number)):
+        histories[row.referral_id].append(row)
+    return histories
 
 
 def last_taken(session: Session, referral_id: ReferralId, step: Step, *, since: Collection[Step]) -> datetime | None:

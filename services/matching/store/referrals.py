@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
     Select,
+    and_,
     bindparam,
     func,
     select,
@@ -19,8 +20,9 @@ from contracts.vocabulary import (
     PersonId,
     ReferralId,
 )
-from services.matching.domain.referral import Referral
-from services.matching.store.tables import referrals
+from services.matching.domain.offer import Match, Offer, OfferState
+from services.matching.domain.referral import Referral, State
+from services.matching.store.tables import matches, metadata, offers, referrals
 
 _duplicates = referrals.alias()
 
@@ -73,6 +75,44 @@ def find_referral(session: Session, referral_id: ReferralId) -> Referral | None:
 def count_by_state(session: Session) -> list[tuple[str, int]]:
     counted = select(referrals.c.state, func.count()).group_by(referrals.c.state).order_by(referrals.c.state)
     return [(state.value, count) for state, count in session.execute(counted)]
+
+
+class Search(NamedTuple):
+    """A referral with its open offer, its last match, and the number of the newest event about it."""
+
+    referral: Referral
+    offer: Offer | None
+    last_match: Match | None
+    number: int
+
+
+_newer = matches.alias()
+
+
+_LAST_MATCH = (
+    select(_newer.c.id)
+    .where(_newer.c.referral_id == referrals.c.id)
+    .order_by(_newer.c.matched_at.desc(), _newer.c.id.desc())
+    .limit(1)
+    .correlate(referrals)
+    .scalar_subquery()
+)
+
+
+def searches_after(session: Session, after: ReferralId | None, limit: int) -> list[Search]:
+    """The next by identifier that are not erased, in one statement, so that each number fits what it comes with."""
+    numbers = metadata.tables["subject_sequence"]
+    wanted = (
+        select(Referral, Offer, Match, func.coalesce(numbers.c.last, 0))
+        .select_from(referrals)
+        .outerjoin(numbers, numbers.c.subject_id == referrals.c.id)
+        .outerjoin(offers, and_(offers.c.referral_id == referrals.c.id, offers.c.state == OfferState.OPEN))
+        .outerjoin(matches, matches.c.id == _LAST_MATCH)
+        .where(referrals.c.state != State.ERASED)
+    )
+    if after is not None:
+        wanted = wanted.where(referrals.c.id > after)
+    return [Search(*row) for row in session.execute(wanted.order_by(referrals.c.id).limit(limit))]
 
 
 def _values(session: Session, wanted: Select[Any], **given: UUID) -> set[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -17,11 +18,12 @@ from chassis.store import identity_map
 from contracts.vocabulary import (
     ConcernId,
     MessageId,
+    ReferralId,
     Severity,
 )
 from services.notifications.domain.alert_links import AlertLink
 from services.notifications.domain.alerts import TIME_TO_REACH, Alert, Outcome
-from services.notifications.store.tables import alert_links, alerts, outcomes
+from services.notifications.store.tables import alert_links, alerts, metadata, outcomes
 
 
 class NoSuchAlert(LookupError):
@@ -86,3 +88,30 @@ def outcomes_of(session: Session, concern_id: ConcernId) -> list[Outcome]:
     wanted = select(outcomes).where(outcomes.c.concern_id == concern_id)
     found = session.execute(wanted.order_by(outcomes.c.decided_at, outcomes.c.id))
     return [Outcome(**row._mapping) for row in found]
+
+
+def referrals_after(session: Session, after: ReferralId | None, limit: int) -> list[ReferralId]:
+    """The next referrals about which there is a concern, by identifier."""
+    wanted = select(alerts.c.referral_id).distinct().order_by(alerts.c.referral_id).limit(limit)
+    if after is not None:
+        wanted = wanted.where(alerts.c.referral_id > after)
+    return list(session.execute(wanted).scalars())
+
+
+def numbered_alerts_of(session: Session, referral_ids: Sequence[ReferralId]) -> list[tuple[Alert, int]]:
+    """All alerts about these referrals, each with the number of the newest event about its concern. Not locked."""
+    numbers = metadata.tables["subject_sequence"]
+    wanted = (
+        select(Alert, func.coalesce(numbers.c.last, 0))
+        .select_from(alerts)
+        .outerjoin(numbers, numbers.c.subject_id == alerts.c.concern_id)
+        .where(alerts.c.referral_id.in_(referral_ids))
+        .order_by(alerts.c.referral_id, alerts.c.concern_id)
+    )
+    return [(row[0], row[1]) for row in session.execute(wanted)]
+
+
+def newest_outcomes_of(session: Session, concern_ids: Sequence[ConcernId]) -> dict[ConcernId, Outcome]:
+    wanted = select(outcomes).where(outcomes.c.concern_id.in_(concern_ids))
+    found = session.execute(wanted.order_by(outcomes.c.decided_at, outcomes.c.id))
+    return {row.concern_id: Outcome(**row._mapping) for row in found}

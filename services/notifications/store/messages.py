@@ -103,6 +103,15 @@ def read_ahead(session: Session, message_ids: Collection[MessageId]) -> Sequence
     return session.execute(wanted).all()
 
 
+def about_concerns(session: Session, concern_ids: Collection[ConcernId]) -> dict[ConcernId, list[Message]]:
+    """Every message about each of these concerns. Not locked."""
+    by_concern: dict[ConcernId, list[Message]] = {concern_id: [] for concern_id in concern_ids}
+    for message in session.scalars(select(Message).where(messages.c.concern_id.in_(concern_ids))):
+        assert message.concern_id is not None
+        by_concern[message.concern_id].append(message)
+    return by_concern
+
+
 def lock_messages(session: Session, message_ids: Collection[MessageId]) -> Sequence[Message]:
     """Locks messages, so that `find_message` need not read them again."""
     return identity_map.lock_all(session, Message, message_ids)

@@ -55,6 +55,7 @@ from contracts.vocabulary import (
     RiskLevel,
     Sessions,
     StallReason,
+    SubsidyReleaseReason,
     TherapistId,
     Work,
 )
@@ -64,7 +65,7 @@ from services.console.store import tables
 from tests.support.statements import listening
 from tests.unit.console.conftest import Console
 
-OUTCOME = next(iter(ConcernOutcome))
+OUTCOME, EARLIER = [*ConcernOutcome][:2]
 ADA, BEN = (somebody(str(uuid4())) for _ in range(2))
 ACCOUNT = {actor.who: AccountId(account_of(actor.who)[1]) for actor in (ADA, BEN)}  # type: ignore[arg-type]
 
@@ -146,6 +147,14 @@ def test_a_search_that_stalls_says_what_is_missing_and_help_with_the_cost_is_fol
     )  # fmt: skip
     console.heard(approved)
     assert console.show(referral_id).subsidy == "approved"
+    for pence, standing in ((1500, "approved"), (0, "released")):
+        console.heard(
+            billing.SubsidyReleased(
+                award_id=approved.award_id, referral_id=referral_id, fund_id=approved.fund_id, released_pence=500,
+                reason=SubsidyReleaseReason.FEE_LOWER_THAN_AWARDED, pence_per_session=pence,
+            )
+        )  # fmt: skip
+        assert console.show(referral_id).subsidy == standing
 
 
 def test_a_concern_waits_until_its_outcome_and_climbs_meanwhile(console: Console) -> None:
@@ -160,6 +169,8 @@ def test_a_concern_waits_until_its_outcome_and_climbs_meanwhile(console: Console
     assert console.counts()[WorkQueue.CONCERNS].unacknowledged == 0
     assert console.in_queue(WorkQueue.CONCERNS) == [concern_id]
     console.heard(SafeguardingOutcomeRecorded(outcome=OUTCOME, recorded_at=console.clock.now(), **about))
+    before = console.clock.now() - timedelta(hours=1)
+    console.heard(SafeguardingOutcomeRecorded(outcome=EARLIER, recorded_at=before, **about))
     assert console.in_queue(WorkQueue.CONCERNS) == []
     assert console.show(referral_id).concerns[0].outcome == OUTCOME
 

@@ -18,6 +18,7 @@ from contracts.permissions import Permission, account_of
 from contracts.sealed import Note
 from contracts.vocabulary import ReferralId
 from web.console.services import Services
+from web.console.shared import Shared
 from web.shared.accounts.domain.accounts import Account
 from web.shared.accounts.domain.sessions import SignedIn
 from web.shared.accounts.domain.vocabulary import State
@@ -63,6 +64,7 @@ class Desk:
     keyring: Keyring
     forms: Mapping[str, Definition]
     alerts: Alerts = field(default_factory=Alerts)
+    shared: Shared = field(default_factory=lambda: Shared(EVERYTHING))
     ground: Ground = field(default_factory=Ground)
     anchors: Path | None = None
     """Where audit logs are anchored, if that can be read here."""
@@ -124,10 +126,11 @@ class Desk:
     def seal_note(self, text: str) -> str | None:
         return self.keyring.seal("intake", Note(text=text)) if text else None
 
-    def forget_alerts(self, topics: set[str]) -> None:
-        """What was known of alerts is no more, if any of what has changed could be one."""
+    def forget(self, topics: set[str]) -> None:
+        """What was known of what has changed is no more."""
         if topics & {ALERTS, EVERYTHING}:
             self.alerts.asked_at = float("-inf")
+        self.shared.forget(topics)
 
     def unacknowledged(self, visit: Visit) -> int | None:
         """How many concerns nobody has in hand, for whoever may see alerts; None if that can't be known now."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
 
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from chassis.rpc import CommandFailed, NoAnswer
 from contracts.commands.console import Assigned, NewToMe, Order, QueuePage, WorkQueue
@@ -16,7 +16,7 @@ from contracts.permissions import Permission
 from contracts.reference import InvalidReference, parse_reference
 from contracts.vocabulary import ClientGroup, RiskLevel
 from web.console.pages import duplicates, words
-from web.console.pages.desk import Desk, names
+from web.console.pages.desk import ALERTS, Desk, names
 from web.shared.staff.listing import AFTER, Listing
 from web.shared.staff.visit import Visit
 
@@ -67,8 +67,22 @@ def _new_contacts(desk: Desk, visit: Visit) -> int | None:
 
 
 def queue(desk: Desk, visit: Visit) -> Response:
-    """A page of a queue, filtered and ordered as the address says."""
+    """A page of a queue, filtered and ordered as the address says.
+
+    What open pages take of it is the same for all with the same permissions, unless it lists somebody's own work.
+    """
     asked = WorkQueue(str(visit.params["queue"]))
+    if not visit.is_fragment or visit.query.get("assigned") == Assigned.MINE:
+        return visit.page("queue.html", **_queue(desk, visit, asked))
+    key = (visit.target, visit.me.permissions)
+    topics = frozenset({f"queue:{asked.value}", ALERTS})
+    return HTMLResponse(
+        desk.shared.body(key, topics, lambda: visit.fragment("queue.html", **_queue(desk, visit, asked)))
+    )
+
+
+def _queue(desk: Desk, visit: Visit, asked: WorkQueue) -> dict[str, Any]:
+    """What the page shows."""
     order, chosen, overdue = _asked(visit)
     after = _cursor(visit.query.get(AFTER, ""))
     answer = desk.ask(
@@ -82,19 +96,18 @@ def queue(desk: Desk, visit: Visit) -> Response:
         visit.query.get(AFTER, "") if after else "",
         f"{page.after.at.isoformat()}~{page.after.subject_id}" if page.after else None,
     )
-    return visit.page(
-        "queue.html",
-        queue=asked,
-        heading=words.QUEUES[asked],
-        page=page,
-        references=desk.references(visit, (item.referral_id for item in page.items)),
-        listing=listing,
-        order=order,
-        chosen=chosen,
-        overdue=overdue,
-        names=names(visit, (item.assigned_to for item in page.items)),
-        filters=FILTERS,
-    )
+    return {
+        "queue": asked,
+        "heading": words.QUEUES[asked],
+        "page": page,
+        "references": desk.references(visit, (item.referral_id for item in page.items)),
+        "listing": listing,
+        "order": order,
+        "chosen": chosen,
+        "overdue": overdue,
+        "names": names(visit, (item.assigned_to for item in page.items)),
+        "filters": FILTERS,
+    }
 
 
 def contact_changes(desk: Desk, visit: Visit) -> Response:

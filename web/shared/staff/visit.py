@@ -131,6 +131,7 @@ class Visit:
         html = self.app.pages.page(
             template,
             visit=self,
+            frame=None,
             who=self.who,
             path=self.path,
             nonce=self.nonce,
@@ -144,6 +145,15 @@ class Visit:
         if self._new_secret:
             self.set_cookie(response, FORMS, self._new_secret)
         return response
+
+    def fragment(self, template: str, **values: Any) -> bytes:
+        """What an open page takes of this one, where nothing of it is of this session or of who has it.
+
+        The template extends `frame`, where there is one.
+        """
+        return self.app.pages.page(
+            template, visit=self, frame="fragments.html", who=None, alerts=self.app.alerts(self), **values
+        ).encode()
 
     def go_to(self, path: str, **query: str) -> Response:
         """Another page of ours."""
