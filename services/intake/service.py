@@ -23,6 +23,13 @@ from chassis.host.entrypoints import (
 )
 from chassis.privacy.restore import RESTORED
 from chassis.subject_access import telling
+from contracts.commands.duplicates import (
+    CountDuplicates,
+    ListDuplicates,
+    Merge,
+    TellApart,
+    Unmerge,
+)
 from contracts.commands.intake import (
     AddNote,
     Assess,
@@ -30,7 +37,6 @@ from contracts.commands.intake import (
     ChangeContact,
     ChangeNeeds,
     Close,
-    CountDuplicates,
     CountReferrals,
     Discard,
     FindPeople,
@@ -43,10 +49,8 @@ from contracts.commands.intake import (
     Link,
     ListAwaiting,
     ListContactChanges,
-    ListDuplicates,
     ListLinks,
     ListUnreadable,
-    Merge,
     RaiseConcern,
     RecordConsent,
     Release,
@@ -58,11 +62,9 @@ from contracts.commands.intake import (
     Signpost,
     SuggestAssessment,
     TakeUp,
-    TellApart,
     TypeRequest,
     Undo,
     Unlink,
-    Unmerge,
     Withdraw,
 )
 from contracts.commands.privacy import Erase, GetErasure, LiftHold, ListHolds, ListUnconfirmed, PlaceHold

@@ -150,11 +150,15 @@ def return_form(story: Story, address: str, *, highest: bool = False) -> None:
 
 
 def open_fund(system: System) -> None:
+    """Once for each system."""
+    name = "A fund for a test"
+    if any(fund["name"] == name for fund in system.rpc.call("billing", "funds")):
+        return
     terms = [{"purpose": "therapy", "client_groups": ["at_risk"], "police_force_areas": ["gwent"]}]
     system.rpc.call(
         "billing",
         "open_fund",
-        name="A fund for a test",
+        name=name,
         amount_pence=5_500_00,
         terms=terms,
         starts_on="2026-01-01",

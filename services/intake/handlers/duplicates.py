@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from chassis.audit.chain import AuditAction
 from chassis.ports import UnitOfWork
-from contracts.commands.intake import (
+from contracts.commands.duplicates import (
     CountDuplicates,
-    Done,
     DuplicatesCount,
     ListDuplicates,
     Merge,
     PossibleDuplicate,
     TellApart,
     Unmerge,
+)
+from contracts.commands.intake import (
+    Done,
 )
 from contracts.events.intake import ReferralReopened, ReferralWithdrawn
 from contracts.vocabulary import ReopeningReason, WithdrawalReason

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from chassis.store.prepared import prepared
 from chassis.store.unit_of_work import upsert
-from contracts.commands.intake import TellApart
+from contracts.commands.duplicates import TellApart
 from contracts.vocabulary import MarkKind, ReferralId
 from services.intake.domain.referral import Referral
 from services.intake.store.tables import match_keys, personal_records, possible_duplicates, referrals, told_apart

@@ -12,13 +12,13 @@ from sqlalchemy import select
 
 from chassis.ids import new_id
 from chassis.privacy.ephemeral_key import OneTimeKey
+from contracts.commands.duplicates import Merge
 from contracts.commands.intake import (
     ChangeByClient,
     ChangeContact,
     GetHistory,
     GetStatus,
     ListContactChanges,
-    Merge,
     RecordConsent,
     SettleContactChange,
     StatusAnswer,

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from contracts.commands.intake import ChangeContact, ListDuplicates
+from contracts.commands.duplicates import ListDuplicates
+from contracts.commands.intake import (
+    ChangeContact,
+)
 from contracts.sealed import Custody, SafeChannel, SafeContact, Writer
 from contracts.vocabulary import ClientGroup, ContactChangeReason, ContactPurpose, Known, Party, ReferralId, Route
 from services.intake import errors

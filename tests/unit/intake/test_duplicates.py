@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from contracts.commands.intake import (
+from contracts.commands.duplicates import (
     CountDuplicates,
-    GetHistory,
-    History,
     ListDuplicates,
     Merge,
     PossibleDuplicate,
-    ReRefer,
     Unmerge,
+)
+from contracts.commands.intake import (
+    GetHistory,
+    History,
+    ReRefer,
 )
 from contracts.commands.privacy import Erase, ErasureReason
 from contracts.events.intake import ReferralReopened, ReferralWithdrawn

@@ -8,18 +8,17 @@ import pytest
 
 from chassis.ids import new_id
 from chassis.testing import somebody
+from contracts.commands.duplicates import Merge, Unmerge
 from contracts.commands.intake import (
     Link,
     Linked,
     LinkView,
     ListLinks,
-    Merge,
     ReRefer,
     Signpost,
     SuggestAssessment,
     TakeUp,
     Unlink,
-    Unmerge,
     Withdraw,
 )
 from contracts.events.intake import ReferralsLinked, ReferralsUnlinked

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from contracts.commands.intake import Merge, RaiseConcern, ReRefer, ReReferred, SignOff, Signpost, Unmerge
+from contracts.commands.duplicates import Merge, Unmerge
+from contracts.commands.intake import (
+    RaiseConcern,
+    ReRefer,
+    ReReferred,
+    SignOff,
+    Signpost,
+)
 from contracts.commands.privacy import Erase, ErasureReason, HoldReason, LiftHold, LiftReason, PlaceHold
 from contracts.commands.retention import ApplyRetention, GetRetention, ListApplied, ListDue, RetentionView
 from contracts.events.billing import FirstSessionAttended

@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from contracts.commands.intake import ChangeContact, Discard, DiscardReason, GetHistory, Merge, Release, ReRefer, TakeUp
+from contracts.commands.duplicates import Merge
+from contracts.commands.intake import (
+    ChangeContact,
+    Discard,
+    DiscardReason,
+    GetHistory,
+    Release,
+    ReRefer,
+    TakeUp,
+)
 from contracts.events.intake import AssessmentOverdue, ReferralErased, ReferralReceived, ReferralStepTaken
 from contracts.sealed import SafeChannel, SafeContact
 from contracts.vocabulary import ContactChangeReason, ContactPurpose, MergeReason, Party, ReReferralReason

@@ -13,7 +13,15 @@ from chassis.ids import new_id
 from chassis.privacy.ephemeral_key import OneTimeKey
 from chassis.subject_access import CannotSeal, telling, written
 from chassis.testing import somebody
-from contracts.commands.intake import Hold, Link, Merge, ReRefer, Resume, TakeUp, Withdraw
+from contracts.commands.duplicates import Merge
+from contracts.commands.intake import (
+    Hold,
+    Link,
+    ReRefer,
+    Resume,
+    TakeUp,
+    Withdraw,
+)
 from contracts.commands.privacy import Erase, ErasureReason, HoldReason, PlaceHold
 from contracts.commands.retention import GetRetention
 from contracts.commands.subject import (

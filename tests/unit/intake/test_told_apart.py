@@ -10,7 +10,16 @@ from sqlalchemy import select, text
 
 from chassis.ids import new_id
 from chassis.store.engine import open_engine
-from contracts.commands.intake import Done, ListDuplicates, Merge, PossibleDuplicate, ReRefer, TellApart
+from contracts.commands.duplicates import (
+    ListDuplicates,
+    Merge,
+    PossibleDuplicate,
+    TellApart,
+)
+from contracts.commands.intake import (
+    Done,
+    ReRefer,
+)
 from contracts.commands.privacy import Erase, ErasureReason
 from contracts.vocabulary import ApartReason, MergeReason, ReferralId, ReReferralReason, Route
 from services.intake import errors

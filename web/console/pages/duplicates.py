@@ -9,9 +9,11 @@ from uuid import UUID, uuid4
 from starlette.responses import Response
 
 from chassis.rpc import CommandFailed, NoAnswer
-from contracts.commands import intake
 from contracts.commands.console import ReferralFacts
-from contracts.commands.intake import DuplicatesCount, History, PossibleDuplicate
+from contracts.commands.duplicates import DuplicatesCount, Merge, PossibleDuplicate, TellApart
+from contracts.commands.intake import (
+    History,
+)
 from contracts.permissions import Permission
 from contracts.vocabulary import ApartReason, MergeReason, ReferralId
 from web.console.pages.commands import CommandForm, OnceForm, choice, give
@@ -50,14 +52,14 @@ def _apart(desk: Desk, visit: Visit, form: Any) -> dict[str, Any]:
 
 def _merge_step(into: Known) -> CommandForm:
     return CommandForm(
-        "merge", "intake", "merge", intake.Merge, f"Merge into {into.reference}", "Merge it",
+        "merge", "intake", "merge", Merge, f"Merge into {into.reference}", "Merge it",
         f"This request stops, and {into.reference} goes on for both. It can be unmerged.", MergeForm,
         partial(_merged, into.referral_id), done="merged",
     )  # fmt: skip
 
 
 APART = CommandForm(
-    "apart", "intake", "tell_apart", intake.TellApart, "Tell them apart", "Tell them apart",
+    "apart", "intake", "tell_apart", TellApart, "Tell them apart", "Tell them apart",
     "They are two requests, and are never suggested to be the same again.", ApartForm, _apart, done="told_apart",
 )  # fmt: skip
 

@@ -13,6 +13,7 @@ from wtforms.validators import Length, Optional
 
 from contracts.commands import billing, intake, matching
 from contracts.commands.console import ReferralFacts
+from contracts.commands.duplicates import Unmerge
 from contracts.sealed import Aspects
 from contracts.vocabulary import (
     ClosureReason,
@@ -184,7 +185,7 @@ OF_INTAKE = (
         kind="button-danger"),
     CommandForm("undo", "intake", "undo", intake.Undo, "Undo", "Undo it",
         "It goes on where it was before it was withdrawn or signposted.", with_reason(UndoReason), of_referral),
-    CommandForm("unmerge", "intake", "unmerge", intake.Unmerge, "Unmerge", "Unmerge it",
+    CommandForm("unmerge", "intake", "unmerge", Unmerge, "Unmerge", "Unmerge it",
         "The two were not the same after all, and this one goes on where it was.", with_reason(UnmergeReason),
         of_referral),
     CommandForm("re_refer", "intake", "re_refer", intake.ReRefer, "Refer again", "Refer again",
