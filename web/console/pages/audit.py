@@ -20,10 +20,10 @@ from chassis.rpc import CommandFailed
 from contracts.commands.intake import ReferenceOf, ReferralSummary
 from contracts.commands.operations import MAX_ANCHORS, RecordedEntry
 from contracts.london import LONDON
-from contracts.permissions import FrontEnd, Permission, account_of, is_account
+from contracts.permissions import FrontEnd, Permission
 from contracts.reference import InvalidReference, parse_reference
 from web.console.pages import words
-from web.console.pages.desk import Desk, names
+from web.console.pages.desk import Desk, account_in, names
 from web.shared.staff.listing import AFTER, Listing
 from web.shared.staff.visit import Visit
 
@@ -265,14 +265,6 @@ def _references(desk: Desk, visit: Visit, ids: Iterable[UUID]) -> dict[UUID, str
         return {}
     answer = desk.ask_each(("intake",), lambda _: desk.ask(visit, "intake", "references", referral_ids=wanted))
     return {one.referral_id: one.reference for one in map(ReferenceOf.from_json, answer.get("intake", ()))}
-
-
-def account_in(who: str) -> UUID | None:
-    """The account of whoever is on record so; None for others."""
-    try:
-        return account_of(who)[1] if is_account(who) else UUID(who)
-    except ValueError:
-        return None
 
 
 def called_as(who: str, called: Mapping[UUID | None, str]) -> str:

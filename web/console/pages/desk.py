@@ -14,7 +14,7 @@ from chassis.privacy.sealing import Keyring
 from chassis.rpc import CommandFailed, NoAnswer
 from contracts.commands.console import QueueCount, ReferralFacts, WorkQueue
 from contracts.commands.intake import ReferenceOf
-from contracts.permissions import Permission, account_of
+from contracts.permissions import Permission, account_of, is_account
 from contracts.sealed import Note
 from contracts.vocabulary import ReferralId
 from web.console.services import Services
@@ -171,7 +171,7 @@ def called(account: Account) -> str:
 def account_in(who: str) -> UUID | None:
     """The account of whoever is on record as having done something; None for a client, a rule or the command line."""
     try:
-        return account_of(who)[1] if ":" in who else None
+        return account_of(who)[1] if is_account(who) else UUID(who)
     except ValueError:
         return None
 

@@ -20,8 +20,8 @@ from contracts.commands.notifications import AlertTestView, RotaDay
 from contracts.commands.operations import RecordedEntry, SecretKeys
 from contracts.permissions import FrontEnd, Permission, Role
 from web.console.pages import words
-from web.console.pages.audit import SERVICES, account_in, called_as
-from web.console.pages.desk import Desk, command_id_of, names
+from web.console.pages.audit import SERVICES, called_as
+from web.console.pages.desk import Desk, account_in, command_id_of, names
 from web.shared.accounts.application import letter_tests
 from web.shared.accounts.pages.words import ROLES
 from web.shared.staff.visit import Visit
