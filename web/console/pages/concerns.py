@@ -6,8 +6,6 @@ from typing import Any
 from uuid import uuid4
 
 from starlette.responses import Response
-from wtforms import TextAreaField
-from wtforms.validators import Length
 
 from chassis.privacy.ephemeral_key import OneTimeKey
 from chassis.rpc import CommandFailed
@@ -22,7 +20,7 @@ from web.console.pages.desk import Desk, Known, account_in, names
 from web.console.pages.referral import MINUTES, closing, happened
 from web.console.pages.step_forms import LONGEST_NOTE
 from web.shared.staff.errors import error
-from web.shared.staff.forms import Said
+from web.shared.staff.forms import Paragraphs, Said
 from web.shared.staff.visit import Visit
 
 MOST_RUNGS = 200
@@ -85,9 +83,7 @@ def acknowledge(desk: Desk, visit: Visit) -> Response:
 
 class OutcomeForm(OnceForm):
     outcome = choice(ConcernOutcome, "What was decided?")
-    reason = TextAreaField(
-        "Why?", [Said("Write why."), Length(max=LONGEST_NOTE)], description="It is stored encrypted."
-    )
+    reason = Paragraphs("Why?", LONGEST_NOTE, Said("Write why."), description="It is stored encrypted.")
 
 
 def record_outcome(desk: Desk, visit: Visit) -> Response:

@@ -143,12 +143,17 @@ class Desk:
         return self.alerts.unacknowledged
 
 
+def id_in(text: str | None) -> UUID | None:
+    """The identifier in an address or a hidden field; a mistyped one is none."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
 def command_id_of(visit: Visit) -> UUID:
     """The identifier that a form carries, so that it counts once however often it is sent."""
-    try:
-        return UUID(visit.first("command_id"))
-    except ValueError:
-        return uuid4()
+    return id_in(visit.first("command_id")) or uuid4()
 
 
 def names(visit: Visit, account_ids: Iterable[UUID | None]) -> dict[UUID | None, str]:

@@ -6,8 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 from starlette.responses import Response
-from wtforms import SelectField, StringField, TextAreaField
-from wtforms.validators import Length
+from wtforms import SelectField, StringField
 
 from chassis.rpc import CommandFailed
 from contracts.commands import billing, intake
@@ -23,7 +22,7 @@ from web.console.pages import typed, words
 from web.console.pages.commands import CommandForm, OnceForm, choice, give
 from web.console.pages.desk import Desk, Known, account_in, command_id_of, names
 from web.console.pages.step_forms import LONGEST_NOTE
-from web.shared.staff.forms import Said, StaffForm, stripped
+from web.shared.staff.forms import Paragraphs, Said, StaffForm, stripped
 from web.shared.staff.serving import SENT_BEFORE
 from web.shared.staff.visit import Visit
 
@@ -46,9 +45,10 @@ def message(desk: Desk, visit: Visit) -> Response:
 
 
 class WriteForm(OnceForm):
-    words = TextAreaField(
+    words = Paragraphs(
         "What you write to them",
-        [Said("Write something."), Length(max=LONGEST_NOTE)],
+        LONGEST_NOTE,
+        Said("Write something."),
         description="Plain words, without anything that isn’t theirs to know. Greeting and ending are added.",
     )
 
