@@ -9,6 +9,7 @@ from __future__ import annotations
 from chassis.ports import UnitOfWork
 from contracts.commands.intake import Done, Link, Linked, LinkView, ListLinks, Unlink
 from contracts.events.intake import ReferralsUnlinked
+from contracts.vocabulary import ReferralId
 from services.intake.application.conflicts import keep_apart
 from services.intake.application.lookup import get_referral, get_two_referrals
 from services.intake.dependencies import Dependencies
@@ -35,7 +36,11 @@ def unlink(unit: UnitOfWork[Dependencies], request: Unlink) -> Done:
     Raises UnknownLink.
     """
     named = referral_links.find_link(unit.session, request.link_id)
-    if named is None or named.undone_at is not None:
+    if (
+        named is None
+        or named.undone_at is not None
+        or request.referral_id not in (None, named.referral_id, named.other_id)
+    ):
         raise UnknownLink("There is no such link, or it was undone before.")
     for found in _between_the_same_people(unit, named):
         found.undo(at=unit.now, by=unit.actor.who, reason=request.reason)
@@ -45,6 +50,11 @@ def unlink(unit: UnitOfWork[Dependencies], request: Unlink) -> Done:
             )
         )
     return Done()
+
+
+def _is_of(link: ReferralLink, referral_id: ReferralId | None) -> bool:
+    """Whether it is a link of this referral's, if one was named."""
+    return referral_id in (None, link.referral_id, link.other_id)
 
 
 def _between_the_same_people(unit: UnitOfWork[Dependencies], named: ReferralLink) -> list[ReferralLink]:

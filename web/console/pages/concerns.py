@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from chassis.privacy.ephemeral_key import OneTimeKey
 from chassis.rpc import CommandFailed
-from contracts.commands.console import ConcernFacts, EventSeen
+from contracts.commands.console import ConcernFacts, EventSeen, ReferralFacts
 from contracts.commands.notifications import OutcomeView
 from contracts.commands.subject import Holding, SealedHolding
 from contracts.permissions import Permission
@@ -49,7 +49,7 @@ def show(desk: Desk, visit: Visit) -> Response:
     )
 
 
-def _concern(facts: Known, visit: Visit) -> ConcernFacts | None:
+def _concern(facts: ReferralFacts, visit: Visit) -> ConcernFacts | None:
     return next((one for one in facts.concerns if str(one.concern_id) == visit.params["concern"]), None)
 
 
@@ -76,7 +76,11 @@ def _ladder(desk: Desk, visit: Visit, facts: Known, concern: ConcernFacts) -> li
 
 def acknowledge(desk: Desk, visit: Visit) -> Response:
     """Takes a concern in hand, which ends the escalation."""
-    desk.tell(visit, "notifications", "acknowledge_alert", concern_id=visit.params["concern"])
+    facts = ReferralFacts.from_json(desk.ask(visit, "console", "show", referral_id=visit.params["referral"]))
+    concern = _concern(facts, visit)
+    if concern is None:
+        return error(visit, 404)
+    desk.tell(visit, "notifications", "acknowledge_alert", concern_id=concern.concern_id)
     desk.alerts.asked_at = float("-inf")
     return visit.go_to(f"/referrals/{visit.params['referral']}", done="acknowledged")
 
@@ -88,8 +92,11 @@ class OutcomeForm(OnceForm):
 
 def record_outcome(desk: Desk, visit: Visit) -> Response:
     facts = desk.referral(visit)
+    concern = _concern(facts, visit)
+    if concern is None:
+        return error(visit, 404)
     form: Any = visit.form(OutcomeForm, command_id=uuid4())
-    concern_id = visit.params["concern"]
+    concern_id = concern.concern_id
     if visit.is_post and form.validate():
         sealed = desk.keyring.seal("notifications", OutcomeReason(words=(form.reason.data or "").strip()))
         desk.tell(
@@ -102,8 +109,12 @@ def record_outcome(desk: Desk, visit: Visit) -> Response:
 def read_reasons(desk: Desk, visit: Visit) -> Response:
     """Why it was decided so, which is on record as a reading. The page closes by itself."""
     facts, key = desk.referral(visit), OneTimeKey()
-    answer = desk.ask(visit, "notifications", "read_outcomes", concern_id=visit.params["concern"], seal_to=key.public)
+    concern = _concern(facts, visit)
+    if concern is None:
+        return error(visit, 404)
+    desk.refuse_who_handles_linked(visit, facts)
+    answer = desk.ask(visit, "notifications", "read_outcomes", concern_id=concern.concern_id, seal_to=key.public)
     held = key.open(Holding, SealedHolding.from_json(answer).sealed)
-    back = f"/referrals/{facts.referral_id}/concerns/{visit.params['concern']}"
+    back = f"/referrals/{facts.referral_id}/concerns/{concern.concern_id}"
     page = visit.page("record.html", facts=facts, sections=held.sections, minutes=MINUTES, back=back)
     return closing(page, back=back)

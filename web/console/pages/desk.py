@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from chassis.privacy.sealing import Keyring
 from chassis.rpc import CommandFailed, NoAnswer
 from contracts.commands.console import QueueCount, ReferralFacts, WorkQueue
-from contracts.commands.intake import ReferenceOf
+from contracts.commands.intake import History, ReferenceOf
 from contracts.permissions import Permission, account_of
 from contracts.sealed import Note
 from contracts.vocabulary import ReferralId
@@ -106,6 +106,17 @@ class Desk:
         """Raises CommandFailed, NoAnswer."""
         facts = ReferralFacts.from_json(self.ask(visit, "console", "show", referral_id=referral_id))
         return Known(**vars(facts), reference=self.references(visit, [facts.referral_id])[facts.referral_id])
+
+    def refuse_who_handles_linked(self, visit: Visit, facts: Known) -> None:
+        """For what another service holds about somebody, as intake refuses what it holds itself. Raises CommandFailed,
+        NoAnswer.
+        """
+        history = History.from_json(self.ask(visit, "intake", "history", referral_id=facts.referral_id))
+        if history.handles_linked:
+            raise CommandFailed(
+                "HandlesLinkedReferral",
+                f"You handle a referral that is linked to {facts.reference}. Please leave this one to a colleague.",
+            )
 
     def references(self, visit: Visit, referral_ids: Iterable[ReferralId]) -> dict[ReferralId, str]:
         """By which references people know these referrals. Raises CommandFailed, NoAnswer."""
