@@ -47,6 +47,8 @@ def test_nothing_that_is_mistyped_or_forged_breaks_a_page(house_at_work: House, 
     for concern in ("garbage", ""):
         sent(eva, "/before-you-open", do="take", concern=concern)
         assert eva.last.status_code == 200
+    sent(eva, f"{page}/hold", reason="information_awaited", seen="999999")
+    assert "done=step" in str(eva.last.url), eva.text
     for step, fields in (("end_match", {"reason": "completed"}), ("never_attended", {})):
         sent(eva, f"{page}/{step}", **fields)
         assert "no match that this could be about" in eva.text
