@@ -312,10 +312,11 @@ class Linked(Shape):
 
 
 class Unlink(Command, needs=Permission.UNLINK_PEOPLE):
-    """Two referrals need not be kept apart."""
+    """Two referrals need not be kept apart. With `referral_id` it has to be one of the two."""
 
     link_id: LinkId
     reason: UnlinkReason
+    referral_id: ReferralId | None = None
 
 
 class ListLinks(Query, needs=Permission.SEE_REFERRALS):
@@ -359,13 +360,15 @@ class StepTaken(Shape):
 class History(Shape):
     """All steps, the first first, and what a person can do next. `merged_into_id` is what goes on in its place.
 
-    `contact_waits`: a new contact that they named waits for a person to make sure of it.
+    `contact_waits`: a new contact that they named waits for a person to make sure of it. `handles_linked`: whoever asks
+    handles a referral that is linked to this one, and leaves it to a colleague.
     """
 
     steps: tuple[StepTaken, ...]
     possible: tuple[str, ...]
     merged_into_id: ReferralId | None = None
     contact_waits: bool = False
+    handles_linked: bool = False
 
 
 class SuggestAssessment(Query, needs=Permission.ASSESS):

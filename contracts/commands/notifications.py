@@ -273,9 +273,13 @@ class RotaPlan(Shape):
 
 
 class ShowWording(Query, needs=Permission.SEE_MESSAGES):
-    """What does a message say? Never to whom, and in place of links, codes and names only what stands there."""
+    """What does a message say? Never to whom, and in place of links, codes and names only what stands there.
+
+    With `referral_id` it has to be about that referral.
+    """
 
     message_id: MessageId
+    referral_id: ReferralId | None = None
 
 
 class Wording(Shape):

@@ -41,7 +41,7 @@ class MergedIntoEachOther(Refused):
 
 
 class CannotLink(Refused):
-    """A referral isn't linked to itself, nor twice to the same other one."""
+    """A referral isn't linked to itself, nor twice to the same other one, nor to one that was erased."""
 
 
 class UnknownLink(Refused):

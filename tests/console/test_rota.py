@@ -93,7 +93,7 @@ def test_bad_input_says_what_to_do(house_at_work: House, story: Story, eva: Brow
         ("/rota/staff", {"staff": me, "email": "eva"}, "Write an e-mail address"),
         ("/rota/duty", turn(me, first, first - timedelta(days=1)), "The last day is before the first."),
         ("/rota/duty", turn(me, first, first, step=""), "Choose one: As what?"),
-        ("/rota/duty", turn(me, first, first, starts_on="soon"), "Not a valid date value."),
+        ("/rota/duty", turn(me, first, first, starts_on="soon"), "Write a day of the years"),
         ("/rota/leave", {"staff": me, "ends_on": first.isoformat()}, "Say on which day it begins."),
     ):
         filled_in(eva, path, **fields)

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from queue import Empty, LifoQueue
 from typing import Any
 from uuid import UUID
 
 from chassis.access.actor import Person, SignIn
 from chassis.access.tokens import Signer
-from chassis.rpc import NoAnswer, RpcClient
+from chassis.rpc import CommandFailed, NoAnswer, RpcClient
 from web.shared.accounts.domain.sessions import SignedIn
 
 TIMEOUT_SECONDS = 10.0
+SENDINGS = 5
+"""How often a command is signed and sent, where a form is sent many times at once."""
+
+OVERTAKEN = "TokenNotValid"
+"""What a service says of a token, too, when one that was signed after it for the same command came first."""
 
 
 class Services:
@@ -57,7 +63,14 @@ class Services:
 
         given = {name: value for name, value in fields.items() if value is not None}
         with self._client() as client:
-            return client.call(service, command, timeout=timeout, sign=sign, command_id=command_id, **given)
+            send = partial(client.call, service, command, timeout=timeout, sign=sign, command_id=command_id, **given)
+            for _ in range(SENDINGS - 1):
+                try:
+                    return send()
+                except CommandFailed as failed:
+                    if failed.name != OVERTAKEN or command_id is None:
+                        raise
+            return send()
 
     @contextmanager
     def _client(self) -> Iterator[RpcClient]:

@@ -51,10 +51,14 @@ def keep_apart(
     return link.id
 
 
+def handles_linked(unit: UnitOfWork[Dependencies], referral: Referral, staff: str) -> bool:
+    others = [linked.other_than(referral.id) for linked in referral_links.live_links_of(unit.session, referral.id)]
+    return bool(others) and staff in referrals.who_took(unit.session, HANDLING, others)
+
+
 def refuse_who_handles_linked(unit: UnitOfWork[Dependencies], referral: Referral, staff: str) -> None:
     """Raises HandlesLinkedReferral."""
-    others = [linked.other_than(referral.id) for linked in referral_links.live_links_of(unit.session, referral.id)]
-    if others and staff in referrals.who_took(unit.session, HANDLING, others):
+    if handles_linked(unit, referral, staff):
         raise HandlesLinkedReferral(
             f"You handle a referral that is linked to {referral.reference}. Please leave this one to a colleague."
         )

@@ -52,9 +52,10 @@ def sign_off(unit: UnitOfWork[Dependencies], request: SignOff) -> Done:
 def find_place(unit: UnitOfWork[Dependencies], request: FindPlace) -> Done:
     """Corrects where a client is, and emits ReferralReceived again with a newer sequence number.
 
-    Raises UnknownReferral, ChangedMeanwhile, StepNotPossible, UnknownPlace, NotSealedToIntake.
+    Raises UnknownReferral, ChangedMeanwhile, StepNotPossible, HandlesLinkedReferral, UnknownPlace, NotSealedToIntake.
     """
     referral = get_as_seen(unit, request)
+    refuse_who_handles_linked(unit, referral, unit.actor.who)
     typed = open_sealed(unit, Whereabouts, request.whereabouts)
     try:
         place = unit.dependencies.postcodes.resolve(typed.postcode)

@@ -9,10 +9,12 @@ from __future__ import annotations
 from chassis.ports import UnitOfWork
 from contracts.commands.intake import Done, Link, Linked, LinkView, ListLinks, Unlink
 from contracts.events.intake import ReferralsUnlinked
+from contracts.vocabulary import ReferralId
 from services.intake.application.conflicts import keep_apart
 from services.intake.application.lookup import get_referral, get_two_referrals
 from services.intake.dependencies import Dependencies
 from services.intake.domain.links import ReferralLink
+from services.intake.domain.states import State
 from services.intake.errors import CannotLink, UnknownLink
 from services.intake.store import referral_links
 from services.intake.store.related_referrals import SAME_PERSON, ids_tied_to
@@ -24,6 +26,8 @@ def link(unit: UnitOfWork[Dependencies], request: Link) -> Linked:
     known = referral_links.live_links_of(unit.session, first.id)
     if first is other or any(other.id in (existing.referral_id, existing.other_id) for existing in known):
         raise CannotLink("These are the same referral, or linked already.")
+    if State.ERASED in (first.state, other.state):
+        raise CannotLink("One of the two was erased: nobody can say any more whom it is about.")
     link_id = keep_apart(unit, first.id, other.id, request.kind, by=unit.actor.who, reason=request.reason)
     in_common = first.therapist_id is not None and first.therapist_id == other.therapist_id
     return Linked(link_id=link_id, share_a_therapist=in_common)
@@ -35,7 +39,7 @@ def unlink(unit: UnitOfWork[Dependencies], request: Unlink) -> Done:
     Raises UnknownLink.
     """
     named = referral_links.find_link(unit.session, request.link_id)
-    if named is None or named.undone_at is not None:
+    if named is None or named.undone_at is not None or not _is_of(named, request.referral_id):
         raise UnknownLink("There is no such link, or it was undone before.")
     for found in _between_the_same_people(unit, named):
         found.undo(at=unit.now, by=unit.actor.who, reason=request.reason)
@@ -45,6 +49,11 @@ def unlink(unit: UnitOfWork[Dependencies], request: Unlink) -> Done:
             )
         )
     return Done()
+
+
+def _is_of(link: ReferralLink, referral_id: ReferralId | None) -> bool:
+    """Whether it is a link of this referral's, if one was named."""
+    return referral_id in (None, link.referral_id, link.other_id)
 
 
 def _between_the_same_people(unit: UnitOfWork[Dependencies], named: ReferralLink) -> list[ReferralLink]:

@@ -22,6 +22,7 @@ from contracts.commands.intake import (
     WaitingContactChange,
 )
 from contracts.sealed import Credentials
+from services.intake.application.conflicts import handles_linked
 from services.intake.application.lookup import find_by_reference, get_referral, open_sealed
 from services.intake.application.status import status_answer
 from services.intake.application.verification import verify_credentials
@@ -113,6 +114,7 @@ def get_history(unit: UnitOfWork[Dependencies], request: GetHistory) -> History:
         possible=tuple(step.value for step in referral.possible_steps),
         merged_into_id=referral.merged_into,
         contact_waits=pending_contacts.is_waiting(unit.session, referral.id),
+        handles_linked=handles_linked(unit, referral, unit.actor.who),
     )
 
 

@@ -12,6 +12,7 @@ from services.intake.application.lookup import get_or_wait, get_referral
 from services.intake.dependencies import Dependencies
 from services.intake.domain.safeguarding import Finding, finding_in_evaluation
 from services.intake.domain.states import State
+from services.intake.errors import UnknownReferral
 from services.intake.store import concerns
 
 
@@ -32,5 +33,7 @@ def note_acknowledgement(unit: UnitOfWork[Dependencies], event: SafeguardingAler
 def raise_concern(unit: UnitOfWork[Dependencies], request: RaiseConcern) -> ConcernRaised:
     """Raises UnknownReferral."""
     referral = get_referral(unit, request.referral_id)
+    if referral.state is State.ERASED:
+        raise UnknownReferral(f"{referral.reference} was erased: nobody can say any more whom it is about.")
     finding = Finding(request.severity, request.category)
     return ConcernRaised(concern_id=record_concern(unit, referral, finding, raised_by=unit.actor.who))

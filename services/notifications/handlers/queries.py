@@ -56,7 +56,7 @@ def list_alerts(unit: UnitOfWork[Dependencies], request: ListAlerts) -> list[Ale
 def show_wording(unit: UnitOfWork[Dependencies], request: ShowWording) -> Wording:
     """Raises UnknownMessage."""
     message = messages.read_message(unit.session, request.message_id)
-    if message is None:
+    if message is None or request.referral_id not in (None, message.referral_id):
         raise UnknownMessage("There is no such message, or it was erased.")
     return wording_of(unit, message)
 

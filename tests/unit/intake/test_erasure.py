@@ -193,6 +193,8 @@ def test_a_concern_that_waits_for_an_answer_is_not_lost_by_mistake(intake: Intak
     intake.acknowledge(raised.concern_id, asked.referral_id)
     erase(intake, asked.reference)
     assert intake.concerns(asked.referral_id), "that there was one stays on record"
+    with pytest.raises(errors.UnknownReferral):
+        intake.ask(safeguarding.raise_concern, concern)
 
 
 def test_what_each_service_has_confirmed_is_shown(intake: Intake, asked: Asked) -> None:

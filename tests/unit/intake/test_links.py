@@ -10,6 +10,7 @@ from chassis.ids import new_id
 from chassis.testing import somebody
 from contracts.commands.duplicates import Merge, Unmerge
 from contracts.commands.intake import (
+    GetHistory,
     Link,
     Linked,
     LinkView,
@@ -36,8 +37,9 @@ from contracts.vocabulary import (
     WithdrawalReason,
 )
 from services.intake import errors
-from services.intake.handlers import assessment, duplicates, events, lifecycle, links
+from services.intake.handlers import assessment, duplicates, events, lifecycle, links, queries
 from tests.unit.intake.conftest import Intake, matched
+from tests.unit.intake.test_erasure import erase
 
 SAM, ALEX = somebody("sam"), somebody("alex")
 
@@ -70,6 +72,32 @@ def test_a_link_is_seen_from_both_sides_and_said_by_identifiers_and_a_code(intak
     ]
     assert [view.other_referral_id for view in links_of(intake, one)] == [other]
     assert [(view.other_referral_id, view.linked_by) for view in links_of(intake, other)] == [(one, ALEX.who)]
+
+
+def test_what_was_erased_is_linked_to_nobody(intake: Intake) -> None:
+    asked, erased = intake.ask_for_help(), intake.ask_for_help()
+    erase(intake, erased.reference)
+    with pytest.raises(errors.CannotLink):
+        link(intake, asked.referral_id, erased.referral_id)
+
+
+def test_a_link_is_undone_as_one_of_the_two_alone(intake: Intake) -> None:
+    one, other, third = (intake.ask_for_help().referral_id for _ in range(3))
+    linked = link(intake, one, other)
+    with pytest.raises(errors.UnknownLink):
+        intake.ask(links.unlink, Unlink(link_id=linked.link_id, reason=UnlinkReason.LINKED_IN_ERROR, referral_id=third))
+    assert links_of(intake, one)
+    intake.ask(links.unlink, Unlink(link_id=linked.link_id, reason=UnlinkReason.LINKED_IN_ERROR, referral_id=other))
+    assert not links_of(intake, one)
+
+
+def test_whoever_handles_one_of_two_is_told_so_by_the_history_of_the_other(intake: Intake) -> None:
+    one, other = intake.ask_for_help().referral_id, intake.ask_for_help().referral_id
+    link(intake, one, other)
+    intake.ask(lifecycle.take_up, TakeUp(referral_id=one), by=SAM)
+    for who, referral_id, handles in ((SAM, other, True), (SAM, one, False), (ALEX, other, False)):
+        history = intake.ask(queries.get_history, GetHistory(referral_id=referral_id), by=who)
+        assert history.handles_linked == handles
 
 
 def test_nothing_is_linked_to_itself_or_twice(intake: Intake) -> None:

@@ -23,7 +23,7 @@ from contracts.london import LONDON
 from contracts.permissions import FrontEnd, Permission
 from contracts.reference import InvalidReference, parse_reference
 from web.console.pages import words
-from web.console.pages.desk import Desk, account_in, names
+from web.console.pages.desk import Desk, account_in, id_in, names
 from web.shared.staff.listing import AFTER, Listing
 from web.shared.staff.visit import Visit
 
@@ -281,7 +281,7 @@ def called_as(who: str, called: Mapping[UUID | None, str]) -> str:
 def _filters(desk: Desk, visit: Visit) -> tuple[Wanted, dict[str, tuple[str, str]], str]:
     """What the address asks for, the filters in use, and what is wrong with what was typed."""
     month, log, why = _month(visit), _log(visit), ""
-    person, about = _id(visit.query.get("person")), _id(visit.query.get("about"))
+    person, about = id_in(visit.query.get("person")), id_in(visit.query.get("about"))
     typed = visit.query.get("about", "").strip()[:40]
     if typed and about is None:
         about, why = _find(desk, visit, typed)
@@ -328,13 +328,6 @@ def _month(visit: Visit) -> str | None:
     """`2026-11`; a mistyped one is none."""
     typed = visit.query.get("month", "")
     return typed if re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])", typed) else None
-
-
-def _id(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return None
 
 
 def _cursor(text: str) -> dict[str, int]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from wtforms import SelectField, StringField, TextAreaField
-from wtforms.validators import Length, Optional
+from wtforms import SelectField, StringField
+from wtforms.validators import Optional
 
 from contracts.commands import intake
 from contracts.commands.console import ReferralFacts
@@ -27,7 +27,7 @@ from web.console.pages.commands import YES, CommandForm, choice, yes_or_no
 from web.console.pages.desk import Desk
 from web.console.pages.step_forms import NoteForm, ReferralForm, of_referral
 from web.shared.accounts.pages.forms import MOST_NAME, Ticks
-from web.shared.staff.forms import OneLine, stripped
+from web.shared.staff.forms import OneLine, Paragraphs, stripped
 
 MOST_ADDRESS, FURTHEST_KM, DEAREST = 400, 500, 1_000_00
 
@@ -75,7 +75,7 @@ class ContactForm(NoteForm):
     channel = choice(SafeChannel, "How is it safe to reach them?")
     email = typed.email("E-mail address", needed=False)
     telephone = typed.telephone("Telephone")
-    address = TextAreaField("Address", [Length(max=MOST_ADDRESS)], description="A plain envelope is used.")
+    address = Paragraphs("Address", MOST_ADDRESS, description="A plain envelope is used.")
     hours = SelectField("When is it safe?", [Optional()], choices=[(one.value, words.said(one)) for one in SafeHours])
     may_leave_message = yes_or_no("May a message be left?", default="no")
     discreet = yes_or_no(

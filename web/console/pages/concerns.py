@@ -6,12 +6,10 @@ from typing import Any
 from uuid import uuid4
 
 from starlette.responses import Response
-from wtforms import TextAreaField
-from wtforms.validators import Length
 
 from chassis.privacy.ephemeral_key import OneTimeKey
 from chassis.rpc import CommandFailed
-from contracts.commands.console import ConcernFacts, EventSeen
+from contracts.commands.console import ConcernFacts, EventSeen, ReferralFacts
 from contracts.commands.notifications import OutcomeView
 from contracts.commands.subject import Holding, SealedHolding
 from contracts.permissions import Permission
@@ -22,7 +20,7 @@ from web.console.pages.desk import Desk, Known, account_in, names
 from web.console.pages.referral import MINUTES, closing, happened
 from web.console.pages.step_forms import LONGEST_NOTE
 from web.shared.staff.errors import error
-from web.shared.staff.forms import Said
+from web.shared.staff.forms import Paragraphs, Said
 from web.shared.staff.visit import Visit
 
 MOST_RUNGS = 200
@@ -51,7 +49,7 @@ def show(desk: Desk, visit: Visit) -> Response:
     )
 
 
-def _concern(facts: Known, visit: Visit) -> ConcernFacts | None:
+def _concern(facts: ReferralFacts, visit: Visit) -> ConcernFacts | None:
     return next((one for one in facts.concerns if str(one.concern_id) == visit.params["concern"]), None)
 
 
@@ -78,22 +76,27 @@ def _ladder(desk: Desk, visit: Visit, facts: Known, concern: ConcernFacts) -> li
 
 def acknowledge(desk: Desk, visit: Visit) -> Response:
     """Takes a concern in hand, which ends the escalation."""
-    desk.tell(visit, "notifications", "acknowledge_alert", concern_id=visit.params["concern"])
+    facts = ReferralFacts.from_json(desk.ask(visit, "console", "show", referral_id=visit.params["referral"]))
+    concern = _concern(facts, visit)
+    if concern is None:
+        return error(visit, 404)
+    desk.tell(visit, "notifications", "acknowledge_alert", concern_id=concern.concern_id)
     desk.alerts.asked_at = float("-inf")
     return visit.go_to(f"/referrals/{visit.params['referral']}", done="acknowledged")
 
 
 class OutcomeForm(OnceForm):
     outcome = choice(ConcernOutcome, "What was decided?")
-    reason = TextAreaField(
-        "Why?", [Said("Write why."), Length(max=LONGEST_NOTE)], description="It is stored encrypted."
-    )
+    reason = Paragraphs("Why?", LONGEST_NOTE, Said("Write why."), description="It is stored encrypted.")
 
 
 def record_outcome(desk: Desk, visit: Visit) -> Response:
     facts = desk.referral(visit)
+    concern = _concern(facts, visit)
+    if concern is None:
+        return error(visit, 404)
     form: Any = visit.form(OutcomeForm, command_id=uuid4())
-    concern_id = visit.params["concern"]
+    concern_id = concern.concern_id
     if visit.is_post and form.validate():
         sealed = desk.keyring.seal("notifications", OutcomeReason(words=(form.reason.data or "").strip()))
         desk.tell(
@@ -106,8 +109,12 @@ def record_outcome(desk: Desk, visit: Visit) -> Response:
 def read_reasons(desk: Desk, visit: Visit) -> Response:
     """Why it was decided so, which is on record as a reading. The page closes by itself."""
     facts, key = desk.referral(visit), OneTimeKey()
-    answer = desk.ask(visit, "notifications", "read_outcomes", concern_id=visit.params["concern"], seal_to=key.public)
+    concern = _concern(facts, visit)
+    if concern is None:
+        return error(visit, 404)
+    desk.refuse_who_handles_linked(visit, facts)
+    answer = desk.ask(visit, "notifications", "read_outcomes", concern_id=concern.concern_id, seal_to=key.public)
     held = key.open(Holding, SealedHolding.from_json(answer).sealed)
-    back = f"/referrals/{facts.referral_id}/concerns/{visit.params['concern']}"
+    back = f"/referrals/{facts.referral_id}/concerns/{concern.concern_id}"
     page = visit.page("record.html", facts=facts, sections=held.sections, minutes=MINUTES, back=back)
     return closing(page, back=back)

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from chassis.privacy.sealing import Keyring
 from chassis.rpc import CommandFailed, NoAnswer
 from contracts.commands.console import QueueCount, ReferralFacts, WorkQueue
-from contracts.commands.intake import ReferenceOf
+from contracts.commands.intake import History, ReferenceOf
 from contracts.permissions import Permission, account_of, is_account
 from contracts.sealed import Note
 from contracts.vocabulary import ReferralId
@@ -109,6 +109,17 @@ class Desk:
         facts = ReferralFacts.from_json(self.ask(visit, "console", "show", referral_id=referral_id))
         return Known(**vars(facts), reference=self.references(visit, [facts.referral_id])[facts.referral_id])
 
+    def refuse_who_handles_linked(self, visit: Visit, facts: Known) -> None:
+        """For what another service holds about somebody, as intake refuses what it holds itself. Raises CommandFailed,
+        NoAnswer.
+        """
+        history = History.from_json(self.ask(visit, "intake", "history", referral_id=facts.referral_id))
+        if history.handles_linked:
+            raise CommandFailed(
+                "HandlesLinkedReferral",
+                f"You handle a referral that is linked to {facts.reference}. Please leave this one to a colleague.",
+            )
+
     def references(self, visit: Visit, referral_ids: Iterable[ReferralId]) -> dict[ReferralId, str]:
         """By which references people know these referrals. Raises CommandFailed, NoAnswer."""
         wanted = list(dict.fromkeys(referral_ids))
@@ -146,12 +157,17 @@ class Desk:
         return self.alerts.unacknowledged
 
 
+def id_in(text: str | None) -> UUID | None:
+    """The identifier in an address or a hidden field; a mistyped one is none."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
 def command_id_of(visit: Visit) -> UUID:
     """The identifier that a form carries, so that it counts once however often it is sent."""
-    try:
-        return UUID(visit.first("command_id"))
-    except ValueError:
-        return uuid4()
+    return id_in(visit.first("command_id")) or uuid4()
 
 
 def names(visit: Visit, account_ids: Iterable[UUID | None]) -> dict[UUID | None, str]:
@@ -179,4 +195,4 @@ def account_in(who: str) -> UUID | None:
 def seen_of(visit: Visit) -> int | None:
     """The number of the step that whoever sends the form had seen last."""
     typed = visit.first("seen")
-    return int(typed) if typed.isdecimal() and len(typed) < 7 else None
+    return int(typed) if typed.isdecimal() and len(typed) < 6 else None

@@ -6,8 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 from starlette.responses import Response
-from wtforms import SelectField, StringField, TextAreaField
-from wtforms.validators import Length
+from wtforms import SelectField, StringField
 
 from chassis.rpc import CommandFailed
 from contracts.commands import billing, intake
@@ -23,7 +22,8 @@ from web.console.pages import typed, words
 from web.console.pages.commands import CommandForm, OnceForm, choice, give
 from web.console.pages.desk import Desk, Known, account_in, command_id_of, names
 from web.console.pages.step_forms import LONGEST_NOTE
-from web.shared.staff.forms import Said, StaffForm, stripped
+from web.shared.staff.errors import error
+from web.shared.staff.forms import Paragraphs, Said, StaffForm, stripped
 from web.shared.staff.serving import SENT_BEFORE
 from web.shared.staff.visit import Visit
 
@@ -41,14 +41,16 @@ def messages(desk: Desk, visit: Visit) -> Response:
 def message(desk: Desk, visit: Visit) -> Response:
     """What one message says."""
     facts = desk.referral(visit)
-    wording = Wording.from_json(desk.ask(visit, "notifications", "wording", message_id=visit.params["message"]))
+    asked = {"message_id": visit.params["message"], "referral_id": facts.referral_id}
+    wording = Wording.from_json(desk.ask(visit, "notifications", "wording", **asked))
     return visit.page("message.html", facts=facts, wording=wording, back=f"/referrals/{facts.referral_id}/messages")
 
 
 class WriteForm(OnceForm):
-    words = TextAreaField(
+    words = Paragraphs(
         "What you write to them",
-        [Said("Write something."), Length(max=LONGEST_NOTE)],
+        LONGEST_NOTE,
+        Said("Write something."),
         description="Plain words, without anything that isn’t theirs to know. Greeting and ending are added.",
     )
 
@@ -56,6 +58,7 @@ class WriteForm(OnceForm):
 def write(desk: Desk, visit: Visit) -> Response:
     """Writes to them in the way that is safe, and keeps what was written with the notes."""
     facts = desk.referral(visit)
+    desk.refuse_who_handles_linked(visit, facts)  # before it is sent: its note would be refused
     form: Any = visit.form(WriteForm, command_id=uuid4())
     if visit.is_post and form.validate():
         try:
@@ -97,8 +100,12 @@ def _unless_sent(desk: Desk, visit: Visit, service: str, method: str, command_id
 def forms(desk: Desk, visit: Visit) -> Response:
     """Who was asked for which form, and what came of it; never what was answered."""
     facts = desk.referral(visit)
+    return visit.page("forms.html", facts=facts, invitations=_invitations(desk, visit, facts))
+
+
+def _invitations(desk: Desk, visit: Visit, facts: Known) -> list[InvitationView]:
     told = desk.ask(visit, "evaluation", "invitations", referral_id=facts.referral_id)
-    return visit.page("forms.html", facts=facts, invitations=[InvitationView.from_json(one) for one in told])
+    return [InvitationView.from_json(one) for one in told]
 
 
 class AnswersForm(OnceForm):
@@ -109,6 +116,8 @@ def enter_answers(desk: Desk, visit: Visit) -> Response:
     """Enters what somebody answered by telephone or on paper, as the page of the form would have taken it."""
     facts = desk.referral(visit)
     invitation_id = visit.params["invitation"]
+    if invitation_id not in {str(one.invitation_id) for one in _invitations(desk, visit, facts)}:
+        return error(visit, 404)
     asked = FormPage.from_json(desk.ask(visit, "evaluation", "show_form", invitation_id=invitation_id))
     form: Any = visit.form(_form_of(asked), command_id=uuid4())
     back = f"/referrals/{facts.referral_id}/forms"
@@ -161,7 +170,7 @@ class UnlinkForm(OnceForm):
 UNLINK = CommandForm(
     "unlink", "intake", "unlink", intake.Unlink, "No longer keep them apart", "Save it",
     "From now on the two may have the same therapist, and one of us may handle both.", UnlinkForm,
-    lambda desk, link_id, form: {"link_id": link_id, "reason": form.reason.data}, "unlinked", kind="button-danger",
+    lambda desk, named, form: {**named, "reason": form.reason.data}, "unlinked", kind="button-danger",
 )  # fmt: skip
 
 
@@ -195,7 +204,8 @@ def unlink(desk: Desk, visit: Visit) -> Response:
     facts = desk.referral(visit)
     form = visit.form(UnlinkForm, command_id=uuid4())
     back = f"/referrals/{facts.referral_id}/links"
-    return give(desk, visit, UNLINK, form, back=back, about=visit.params["link"], hint=facts.reference)
+    named = {"link_id": visit.params["link"], "referral_id": facts.referral_id}
+    return give(desk, visit, UNLINK, form, back=back, about=named, hint=facts.reference)
 
 
 def money(desk: Desk, visit: Visit) -> Response:

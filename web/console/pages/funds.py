@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from starlette.responses import Response
-from wtforms import DateField, StringField
+from wtforms import StringField
 
 from chassis.access.actor import Person, SignIn
 from chassis.rpc import CommandFailed
@@ -22,7 +22,7 @@ from web.shared.accounts.application import prepared
 from web.shared.accounts.domain.prepared import Prepared
 from web.shared.accounts.domain.refusals import NothingWaits
 from web.shared.accounts.pages.forms import Ticks
-from web.shared.staff.forms import OneLine, Said, stripped
+from web.shared.staff.forms import CalendarDay, OneLine, Said, stripped
 from web.shared.staff.visit import Visit
 
 BILLING, OPEN_FUND = "billing", "open_fund"
@@ -38,8 +38,8 @@ class FundForm(OnceForm):
         description="Never the name of somebody who gave privately.",
     )
     amount = typed.pounds("Amount, in pounds", least=1, most=MOST_PENCE)
-    starts_on = DateField("First day", [Said("Say on which day it begins.")])
-    ends_on = DateField("Last day", [Said("Say on which day it ends.")])
+    starts_on = CalendarDay("First day", [Said("Say on which day it begins.")])
+    ends_on = CalendarDay("Last day", [Said("Say on which day it ends.")])
     purposes = Ticks(
         "What is it for?",
         [Said("Tick at least one purpose.")],

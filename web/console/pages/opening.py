@@ -21,7 +21,7 @@ from contracts.commands.operations import RecordedEntry, SecretKeys
 from contracts.permissions import FrontEnd, Permission, Role
 from web.console.pages import words
 from web.console.pages.audit import SERVICES, called_as
-from web.console.pages.desk import Desk, account_in, command_id_of, names
+from web.console.pages.desk import Desk, account_in, command_id_of, id_in, names
 from web.shared.accounts.application import letter_tests
 from web.shared.accounts.pages.words import ROLES
 from web.shared.staff.visit import Visit
@@ -96,8 +96,8 @@ def _do(desk: Desk, visit: Visit) -> tuple[str, dict[str, str]]:
         case "alert":
             desk.tell(visit, "notifications", "test_alert")
             return "alert_sent", {}
-        case "take":
-            desk.tell(visit, "notifications", "acknowledge_alert", concern_id=visit.first("concern"))
+        case "take" if concern_id := id_in(visit.first("concern")):
+            desk.tell(visit, "notifications", "acknowledge_alert", concern_id=concern_id)
             return "test_taken", {}
         case _:
             return "", {}

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
-from uuid import UUID
 
 from starlette.responses import HTMLResponse, Response
 
 from chassis.rpc import CommandFailed, NoAnswer
-from contracts.commands.console import Assigned, NewToMe, Order, QueuePage, WorkQueue
+from contracts.commands.console import Assigned, Cursor, NewToMe, Order, QueuePage, WorkQueue
 from contracts.commands.intake import ReferralSummary, WaitingContactChange
 from contracts.permissions import Permission
 from contracts.reference import InvalidReference, parse_reference
+from contracts.shape import InvalidShape
 from contracts.vocabulary import ClientGroup, RiskLevel
 from web.console.pages import duplicates, words
 from web.console.pages.desk import ALERTS, Desk, names
@@ -163,6 +163,6 @@ def _cursor(text: str) -> dict[str, Any] | None:
     """Where a page begins, from the address; a mistyped one is the first page's."""
     at, _, subject = text.partition("~")
     try:
-        return {"at": at, "subject_id": str(UUID(subject))} if at else None
-    except ValueError:
+        return Cursor.from_json({"at": at, "subject_id": subject}).to_json()
+    except InvalidShape:
         return None

@@ -21,7 +21,7 @@ from contracts.vocabulary import ReferralId
 from web.console.pages import words
 from web.console.pages.client_forms import OF_CLIENT
 from web.console.pages.commands import OnceForm
-from web.console.pages.desk import Desk, names, seen_of
+from web.console.pages.desk import Desk, id_in, names, seen_of
 from web.console.pages.steps import FORMS
 from web.shared.staff.listing import AFTER, Listing
 from web.shared.staff.visit import Visit
@@ -172,7 +172,7 @@ def assign(desk: Desk, visit: Visit) -> Response:
     if visit.is_post and form.validate():
         desk.tell(
             visit, "console", "assign", referral_id=facts.referral_id,
-            account_id=None if form.to.data == NOBODY else form.to.data, instead_of=form.instead_of.data or None,
+            account_id=None if form.to.data == NOBODY else form.to.data, instead_of=id_in(form.instead_of.data),
         )  # fmt: skip
         return visit.go_to(f"/referrals/{facts.referral_id}", done="assigned")
     return visit.page("assign.html", facts=facts, form=form)

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from starlette.responses import Response
-from wtforms import DateField, SelectField
+from wtforms import SelectField
 
 from chassis.workdays import is_bank_holiday
 from contracts.commands import notifications
@@ -21,7 +21,7 @@ from web.console.pages import typed
 from web.console.pages.commands import YES, CommandForm, OnceForm, choice, give, yes_or_no
 from web.console.pages.desk import Desk, names
 from web.shared.accounts.domain.accounts import Account
-from web.shared.staff.forms import Said
+from web.shared.staff.forms import CalendarDay, Said
 from web.shared.staff.visit import Visit
 
 DAYS = 28
@@ -91,8 +91,8 @@ class KnownForm(PersonForm):
 
 
 class PeriodForm(KnownForm):
-    starts_on = DateField("First day", [Said("Say on which day it begins.")])
-    ends_on = DateField("Last day", [Said("Say on which day it ends.")])
+    starts_on = CalendarDay("First day", [Said("Say on which day it begins.")])
+    ends_on = CalendarDay("Last day", [Said("Say on which day it ends.")])
 
 
 class DutyForm(PeriodForm):

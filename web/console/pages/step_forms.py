@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
-from wtforms import DateField, HiddenField, SelectField, TextAreaField
-from wtforms.validators import Length, Optional
+from wtforms import HiddenField, SelectField
+from wtforms.validators import Optional
 
+from chassis.rpc import CommandFailed
 from contracts.commands import billing, intake, matching
 from contracts.commands.console import ReferralFacts
 from contracts.commands.duplicates import Unmerge
@@ -36,7 +38,7 @@ from contracts.vocabulary import (
 from web.console.pages import words
 from web.console.pages.commands import CommandForm, OnceForm, choice
 from web.console.pages.desk import Desk
-from web.shared.staff.forms import Said
+from web.shared.staff.forms import CalendarDay, Paragraphs, Said
 
 LONGEST_NOTE = 5_000
 
@@ -48,7 +50,7 @@ class ReferralForm(OnceForm):
 
 
 class NoteForm(ReferralForm):
-    note = TextAreaField("Note", [Length(max=LONGEST_NOTE)], description="For colleagues. It is stored encrypted.")
+    note = Paragraphs("Note", LONGEST_NOTE, description="For colleagues. It is stored encrypted.")
 
 
 def with_reason(kind: type[StrEnum], leave_out: frozenset[StrEnum] = frozenset()) -> type[ReferralForm]:
@@ -57,9 +59,7 @@ def with_reason(kind: type[StrEnum], leave_out: frozenset[StrEnum] = frozenset()
 
 class ColleaguesNoteForm(ReferralForm):
     kind = choice(intake.NoteKind, "What is it about?")
-    text = TextAreaField(
-        "Note", [Said("Write the note."), Length(max=LONGEST_NOTE)], description="It is stored encrypted."
-    )
+    text = Paragraphs("Note", LONGEST_NOTE, Said("Write the note."), description="It is stored encrypted.")
 
 
 class PlainReasonForm(ReferralForm):
@@ -74,15 +74,15 @@ class ConcernForm(ReferralForm):
 
 
 class FirstSessionForm(ReferralForm):
-    attended_on = DateField("When was it held?", [Said("Say on which day.")])
+    attended_on = CalendarDay("When was it held?", [Said("Say on which day.")])
 
 
 class MatchEndForm(ReferralForm):
     reason = choice(MatchEndReason, leave_out=frozenset({MatchEndReason.WITHDRAWN}))
 
 
-def _words(label: str, description: str = "") -> TextAreaField:
-    return TextAreaField(label, [Length(max=LONGEST_NOTE)], description=description)
+def _words(label: str, description: str = "") -> Paragraphs:
+    return Paragraphs(label, LONGEST_NOTE, description=description)
 
 
 class AssessForm(ReferralForm):
@@ -136,12 +136,19 @@ def _concern(desk: Desk, facts: ReferralFacts, form: Any) -> dict[str, Any]:
     return {"referral_id": facts.referral_id, "severity": form.severity.data, "category": form.category.data}
 
 
+def _match(facts: ReferralFacts) -> UUID:
+    """Raises CommandFailed where there is none: it may have ended since the page was opened."""
+    if facts.match_id is None:
+        raise CommandFailed("NoMatch", "There is no match that this could be about. It may have ended meanwhile.")
+    return facts.match_id
+
+
 def _first_session(desk: Desk, facts: ReferralFacts, form: Any) -> dict[str, Any]:
-    return {"referral_id": facts.referral_id, "attended_on": form.attended_on.data, "match_id": facts.match_id}
+    return {"referral_id": facts.referral_id, "attended_on": form.attended_on.data, "match_id": _match(facts)}
 
 
 def _match_end(desk: Desk, facts: ReferralFacts, form: Any) -> dict[str, Any]:
-    return {"match_id": facts.match_id, "reason": form.reason.data}
+    return {"match_id": _match(facts), "reason": form.reason.data}
 
 
 def _assessment(desk: Desk, facts: ReferralFacts, form: Any) -> dict[str, Any]:
@@ -219,6 +226,6 @@ NOTE = CommandForm(
 NEVER_ATTENDED = CommandForm(
     "never_attended", "billing", "record_never_attended", billing.RecordNeverAttended, "They never came", "Record it",
     "Client or therapist has said that no session was held. The therapist gets the referral fee back.", ReferralForm,
-    lambda desk, facts, form: {"match_id": facts.match_id}, done="never_attended",
+    lambda desk, facts, form: {"match_id": _match(facts)}, done="never_attended",
 )  # fmt: skip
 OTHER_FORMS = (CONCERN, NOTE, FIRST_SESSION, NEVER_ATTENDED, MATCH_END)

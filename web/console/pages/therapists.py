@@ -21,7 +21,7 @@ from contracts.sealed import TherapistContact
 from contracts.vocabulary import ChangeReason, ClientGroup, Competence, ReferralId, Sessions, Sex, SuspensionReason
 from web.console.pages import typed, words
 from web.console.pages.commands import YES, CommandForm, OnceForm, choice, give, yes_or_no
-from web.console.pages.desk import Desk, command_id_of
+from web.console.pages.desk import Desk, command_id_of, id_in
 from web.shared.accounts.pages.forms import MOST_NAME, Ticks
 from web.shared.staff.forms import OneLine, Said, stripped
 from web.shared.staff.listing import AFTER, Listing
@@ -34,7 +34,7 @@ MOST_PLACES, OLDEST_YOUNG, DEAREST = 200, 17, 1_000_00
 
 def everybody(desk: Desk, visit: Visit) -> Response:
     """A page of therapists, in the order of their identifiers."""
-    after = _therapist_id(visit.query.get(AFTER, ""))
+    after = id_in(visit.query.get(AFTER, ""))
     chosen = {name: _chosen(visit, name) for name in FILTERS}
     asked = dict(FILTERS[name].fields[value] for name, value in chosen.items() if value)
     area = visit.query.get("area", "").strip().upper()
@@ -321,10 +321,3 @@ def _changed_meanwhile(visit: Visit, step: CommandForm, form: ProfileForm, thera
     return visit.page(
         "therapist_changed.html", step=step, form=form, back=back, therapist=therapist, about=_about(therapist)
     )
-
-
-def _therapist_id(text: str) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return None

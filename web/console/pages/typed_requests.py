@@ -17,7 +17,7 @@ from contracts.commands.intake import CameBy, RequestTyped
 from contracts.london import day_of
 from contracts.reference import spell
 from contracts.vocabulary import ConsentTold
-from web.console.pages.desk import Desk
+from web.console.pages.desk import Desk, id_in
 from web.console.pages.referral import MINUTES, closing
 from web.shared.forms.definition import Definition
 from web.shared.forms.submission import FORM, FORM_VERSION, build
@@ -98,10 +98,7 @@ WAYS = {CameBy.TELEPHONE: "By telephone", CameBy.LETTER: "By letter"}
 
 
 def _submission_id(visit: Visit) -> UUID:
-    try:
-        return UUID(visit.first(SUBMISSION))
-    except ValueError:
-        return new_id()
+    return id_in(visit.first(SUBMISSION)) or new_id()
 
 
 def _passphrase(definition: Definition, whole: Whole) -> Any:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from wtforms import Field, Form, RadioField
-from wtforms.validators import ValidationError
+from wtforms import DateField, Field, Form, RadioField, TextAreaField
+from wtforms.validators import Length, ValidationError
 
-from contracts.text import fits
+from contracts.fields import FIRST_DAY, LAST_DAY
+from contracts.text import clean, fits
 from web.shared.staff.csrf import FIELD, SecretCSRF
+
+NO_DAY = f"Write a day of the years {FIRST_DAY.year} to {LAST_DAY.year}, like 2026-12-01."
 
 
 class StaffForm(Form):
@@ -78,3 +81,32 @@ class OneLine:
 
 def stripped(text: str | None) -> str | None:
     return text.strip() if text else text
+
+
+class Paragraphs(TextAreaField):
+    """Words in as many lines as they take, without what nobody sees and no letter can hold (`contracts.text`): pasted
+    text brings it along."""
+
+    def __init__(self, label: str, most: int, *validators: Any, **rest: Any) -> None:
+        too_long = f"Make it shorter: at most {most:,} characters can be kept."
+        super().__init__(label, [*validators, Length(max=most, message=too_long)], [_cleaned], **rest)
+
+
+def _cleaned(text: str | None) -> str | None:
+    return clean(text) if text else text
+
+
+class CalendarDay(DateField):
+    """A day, in the years that commands can carry."""
+
+    def process_formdata(self, valuelist: Any) -> None:
+        """Raises ValueError."""
+        if not any(valuelist):
+            return
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError(NO_DAY) from None
+        if self.data and not FIRST_DAY <= self.data <= LAST_DAY:
+            self.data = None
+            raise ValueError(NO_DAY)
