@@ -317,11 +317,15 @@ class CandidatesExplained(Shape):
 
 
 class OfferToTherapist(Command, needs=Permission.MANAGE_MATCHES):
-    """A person has a certain therapist asked next, whoever else would come before them, or is asked now."""
+    """A person has a certain therapist asked next, whoever else would come before them, or is asked now.
+
+    `instead_of` is whoever they saw being asked: if it is somebody else by now, nothing is done.
+    """
 
     referral_id: ReferralId
     therapist_id: TherapistId
     reason: ChoiceReason
+    instead_of: TherapistId | None = None
 
 
 class Offered(Shape):

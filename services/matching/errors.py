@@ -25,6 +25,10 @@ class WithdrawAtIntake(Refused):
     """A withdrawal is recorded at intake, which stops everything else too."""
 
 
+class SomebodyElseIsAsked(Refused):
+    """Another offer is out by now than whoever chose had seen."""
+
+
 class CannotBeAsked(Refused):
     """This therapist can't be asked about this referral, whoever decides so; the message says why."""
 

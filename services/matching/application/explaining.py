@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from chassis.ports import UnitOfWork
-from contracts.vocabulary import Sessions
+from contracts.vocabulary import Sessions, TherapistId
 from services.matching.application.search import excluded_for_good, make_way, offer_to
 from services.matching.dependencies import Dependencies
 from services.matching.domain.explanation import Considered, Excluded, consider
 from services.matching.domain.referral import Referral, State
 from services.matching.domain.suitability import Candidate, meeting, unmet_preferences
 from services.matching.domain.therapist import Therapist
-from services.matching.errors import CannotBeAsked, NotSearching
+from services.matching.errors import CannotBeAsked, NotSearching, SomebodyElseIsAsked
 from services.matching.store import offers, therapists
 
 NOBODY_IS_SOUGHT = frozenset({State.AWAITING_ASSESSMENT, State.STOPPED, State.ENDED, State.ERASED})
@@ -31,10 +31,18 @@ def explain(unit: UnitOfWork[Dependencies], referral: Referral) -> list[Consider
     return candidates + sorted(others, key=_nearness)
 
 
-def offer_by_choice(unit: UnitOfWork[Dependencies], referral: Referral, therapist: Therapist) -> None:
-    """Asks whom a person has chosen, instead of whoever is asked now. Raises NotSearching, CannotBeAsked."""
+def offer_by_choice(
+    unit: UnitOfWork[Dependencies], referral: Referral, therapist: Therapist, *, instead_of: TherapistId | None
+) -> None:
+    """Asks whom a person has chosen, instead of whoever is asked now.
+
+    Raises NotSearching, SomebodyElseIsAsked, CannotBeAsked.
+    """
     if referral.state not in SEARCHING or referral.is_paused or referral.competence is None:
         raise NotSearching("Nobody is sought for this referral now: it is matched, on hold, or over.")
+    asked = offers.open_offer_of(unit.session, referral.id)
+    if (asked.therapist_id if asked else None) != instead_of:
+        raise SomebodyElseIsAsked("Meanwhile it is another therapist who is asked, or none. Look at it again.")
     considered = consider(therapist, referral, _excluded(unit, referral))
     if not considered.can_be_chosen:
         why = ", ".join(one.reason.value.replace("_", " ") for one in considered.exclusions)

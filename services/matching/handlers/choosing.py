@@ -53,9 +53,9 @@ def explain_candidates(unit: UnitOfWork[Dependencies], request: ExplainCandidate
 
 
 def offer_to_therapist(unit: UnitOfWork[Dependencies], request: OfferToTherapist) -> Offered:
-    """Raises UnknownReferral, UnknownTherapist, NotSearching, CannotBeAsked."""
+    """Raises UnknownReferral, UnknownTherapist, NotSearching, SomebodyElseIsAsked, CannotBeAsked."""
     referral, therapist = get_referral(unit, request.referral_id), get_therapist(unit, request.therapist_id)
-    offer_by_choice(unit, referral, therapist)
+    offer_by_choice(unit, referral, therapist, instead_of=request.instead_of)
     why = request.reason.value
     unit.record_audit(AuditAction.THERAPIST_CHOSEN, who=unit.actor.who, subject_id=referral.id, reason=why)
     offer = offers.open_offer_of(unit.session, referral.id)

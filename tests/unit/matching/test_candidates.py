@@ -35,7 +35,7 @@ from services.matching.domain.explanation import Excluded, consider
 from services.matching.domain.referral import Referral
 from services.matching.domain.suitability import candidate
 from services.matching.domain.therapist import Therapist
-from services.matching.errors import CannotBeAsked, NotSearching, UnknownTherapist
+from services.matching.errors import CannotBeAsked, NotSearching, SomebodyElseIsAsked, UnknownTherapist
 from services.matching.handlers import choosing, commands
 from tests.unit.matching.conftest import CARDIFF, LONDON, NEWPORT, Matching
 from tests.unit.matching.test_waiting import a_client, a_therapist
@@ -46,9 +46,11 @@ def explain(matching: Matching, referral_id: ReferralId) -> CandidatesExplained:
     return answer
 
 
-def choose(matching: Matching, referral_id: ReferralId, therapist_id: TherapistId) -> None:
+def choose(
+    matching: Matching, referral_id: ReferralId, therapist_id: TherapistId, *, instead_of: TherapistId | None = None
+) -> None:
     why = ChoiceReason.CLIENT_ASKED
-    request = OfferToTherapist(referral_id=referral_id, therapist_id=therapist_id, reason=why)
+    request = OfferToTherapist(referral_id=referral_id, therapist_id=therapist_id, reason=why, instead_of=instead_of)
     matching.ask(choosing.offer_to_therapist, request)
 
 
@@ -104,7 +106,7 @@ def test_a_person_has_somebody_asked_who_is_too_far(matching: Matching) -> None:
     choose(matching, referral_id, far)
     assert matching.asked(referral_id) == far
     with pytest.raises(CannotBeAsked, match="asked before"):
-        choose(matching, referral_id, far)
+        choose(matching, referral_id, far, instead_of=far)
 
 
 def test_whoever_is_asked_now_makes_way_for_who_is_chosen(matching: Matching) -> None:
@@ -112,7 +114,9 @@ def test_whoever_is_asked_now_makes_way_for_who_is_chosen(matching: Matching) ->
     referral_id = matching.search_for()
     assert matching.asked(referral_id) == first
     second = matching.admit()
-    choose(matching, referral_id, second)
+    with pytest.raises(SomebodyElseIsAsked):
+        choose(matching, referral_id, second)
+    choose(matching, referral_id, second, instead_of=first)
     assert matching.asked(referral_id) == second
     (taken_back,) = matching.emitted(OfferWithdrawn)
     assert (taken_back.therapist_id, taken_back.reason) == (first, OfferWithdrawalReason.ANOTHER_CHOSEN)

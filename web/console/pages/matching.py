@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 from starlette.responses import Response
+from wtforms import HiddenField
 
 from contracts.commands.matching import (
     CandidatesExplained,
@@ -17,7 +18,7 @@ from contracts.commands.matching import (
 from contracts.vocabulary import UndoReason
 from web.console.pages import words
 from web.console.pages.commands import OnceForm, choice
-from web.console.pages.desk import Desk
+from web.console.pages.desk import Desk, id_in
 from web.console.pages.uk_map import ground_of, map_of
 from web.shared.staff.visit import Visit
 
@@ -26,6 +27,9 @@ KILOMETRES, PENCE = frozenset({ExclusionReason.TOO_FAR}), frozenset({ExclusionRe
 
 
 class OfferForm(OnceForm):
+    """`instead_of` is who was asked when the form was opened."""
+
+    instead_of = HiddenField()
     reason = choice(ChoiceReason, "Why this therapist?")
 
 
@@ -53,12 +57,12 @@ def candidates(desk: Desk, visit: Visit) -> Response:
 def offer(desk: Desk, visit: Visit) -> Response:
     """Has a chosen therapist asked next."""
     facts = desk.referral(visit)
-    form = visit.form(OfferForm, command_id=uuid4())
+    form = visit.form(OfferForm, command_id=uuid4(), instead_of=str(facts.offered_to or ""))
     therapist_id = visit.params["therapist"]
     if visit.is_post and form.validate():
         desk.tell(
             visit, "matching", "offer_to", referral_id=facts.referral_id, therapist_id=therapist_id,
-            reason=form.reason.data,
+            reason=form.reason.data, instead_of=id_in(form.instead_of.data),
         )  # fmt: skip
         return visit.go_to(f"/referrals/{facts.referral_id}", done="offered")
     return visit.page("offer.html", facts=facts, form=form, therapist_id=therapist_id)
