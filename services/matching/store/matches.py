@@ -52,9 +52,9 @@ def live_matches_of(session: Session, therapist_id: TherapistId) -> list[Match]:
 
 def count_live(session: Session, therapist_ids: Collection[TherapistId]) -> dict[TherapistId, int]:
     """How many clients each of them sees now; whoever sees none is left out."""
-    counted = select(matches.c.therapist_id, func.count()).where(matches.c.ended_at.is_(None))
+    counted = select(matches.c.therapist_id, func.count().label("clients")).where(matches.c.ended_at.is_(None))
     of_these = counted.where(matches.c.therapist_id.in_(therapist_ids)).group_by(matches.c.therapist_id)
-    return dict(session.execute(of_these).tuples().all())
+    return {row.therapist_id: row.clients for row in session.execute(of_these)}
 
 
 def last_match_of(session: Session, referral_id: ReferralId) -> MatchId | None:
