@@ -109,5 +109,7 @@ def read_reasons(desk: Desk, visit: Visit) -> Response:
     answer = desk.ask(visit, "notifications", "read_outcomes", concern_id=visit.params["concern"], seal_to=key.public)
     held = key.open(Holding, SealedHolding.from_json(answer).sealed)
     back = f"/referrals/{facts.referral_id}/concerns/{visit.params['concern']}"
-    page = visit.page("record.html", facts=facts, sections=held.sections, minutes=MINUTES, back=back)
+    page = visit.page(
+        "record.html", heading="Why it was decided", facts=facts, sections=held.sections, minutes=MINUTES, back=back
+    )
     return closing(page, back=back)
