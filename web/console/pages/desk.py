@@ -6,17 +6,18 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 from chassis.privacy.sealing import Keyring
 from chassis.rpc import CommandFailed, NoAnswer
-from contracts.commands.console import QueueCount, QueuePage, ReferralFacts, WorkQueue
+from contracts.commands.console import QueueCount, QueueItem, QueuePage, ReferralFacts, WorkQueue
 from contracts.commands.intake import ReferenceOf
 from contracts.permissions import Permission, account_of
 from contracts.sealed import Note
-from contracts.vocabulary import ReferralId
+from contracts.vocabulary import ReferralId, Severity
 from web.console.services import Services
 from web.console.shared import Shared
 from web.shared.accounts.domain.accounts import Account
@@ -149,14 +150,20 @@ class Desk:
         return self.alerts.unacknowledged
 
     def _unanswered(self, who: SignedIn) -> Unanswered:
-        """How many there are, and the page of the one that has waited longest, on which it is taken in hand."""
+        """How many there are, and the page of the most pressing one, on which it is taken in hand."""
         number = self.counts(who)[WorkQueue.CONCERNS].unacknowledged
         if not number:
             return Unanswered()
         page = QueuePage.from_json(self.services.ask(who, "console", "queue", queue=WorkQueue.CONCERNS.value))
-        waiting = (one for one in page.items if one.acknowledged_at is None)
+        waiting = sorted((one for one in page.items if one.acknowledged_at is None), key=_pressing)
         paths = (f"/referrals/{one.referral_id}/concerns/{one.subject_id}" for one in waiting)
         return Unanswered(number, next(paths, EVERY_CONCERN), EVERY_CONCERN)
+
+
+def _pressing(concern: QueueItem) -> tuple[int, datetime]:
+    """By which concerns are taken in hand: the more severe first, and of those the one that has waited longest."""
+    severity = concern.severity or Severity.IMMEDIATE
+    return list(Severity).index(severity), concern.since
 
 
 def command_id_of(visit: Visit) -> UUID:
