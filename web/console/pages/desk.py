@@ -155,12 +155,12 @@ class Desk:
         if not number:
             return Unanswered()
         page = QueuePage.from_json(self.services.ask(who, "console", "queue", queue=WorkQueue.CONCERNS.value))
-        waiting = sorted((one for one in page.items if one.acknowledged_at is None), key=_pressing)
+        waiting = sorted((one for one in page.items if one.acknowledged_at is None), key=pressing)
         paths = (f"/referrals/{one.referral_id}/concerns/{one.subject_id}" for one in waiting)
         return Unanswered(number, next(paths, EVERY_CONCERN), EVERY_CONCERN)
 
 
-def _pressing(concern: QueueItem) -> tuple[int, datetime]:
+def pressing(concern: QueueItem) -> tuple[int, datetime]:
     """By which concerns are taken in hand: the more severe first, and of those the one that has waited longest."""
     severity = concern.severity or Severity.IMMEDIATE
     return list(Severity).index(severity), concern.since
