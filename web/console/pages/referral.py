@@ -50,6 +50,7 @@ def show(desk: Desk, visit: Visit) -> Response:
         says=[step for step in possible if step in OF_CLIENT],
         contact_waits=history.contact_waits,
         state=history.steps[-1].state if history.steps else facts.state,
+        was_matched=any(step.step == "match" for step in history.steps),
         may_take_up="take_up" in history.possible and _may(visit, Permission.ASSESS),
         merged_into=_merged_into(desk, visit, history),
         may_assess="assess" in history.possible and _may(visit, Permission.ASSESS),
