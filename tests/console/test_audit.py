@@ -66,7 +66,7 @@ def test_what_is_on_record_is_filtered_by_person_and_month_and_chips_take_filter
     ben = house.id_of("ben@example.org")
     ada.open(f"/audit?person={ben}&month=2026-12")
     assert "By Ben" in ada.text
-    assert "Role granted Trustee" in ada.text
+    assert "Role given Trustee" in ada.text
     assert "Ada Example" not in "".join(re.findall(r'<th scope="row">(.*?)</th>', ada.last.text))
     assert 'href="/audit?month=2026-12"' in ada.last.text
     ada.open(f"/audit?person={ben}&month=2026-11")

@@ -48,7 +48,7 @@ TABS = (
     Tab("/before-you-open", "Before you open", Permission.CHECK_SETUP),
 )
 OF_ME = (Tab("/audit/mine", "What is on record of you", Permission.SEE_OWN_RECORD),)
-OF_PEOPLE = (Tab("/people/work", "Whose work is how much", Permission.MOVE_WORK),)
+OF_PEOPLE = (Tab("/people/work", "How the work is shared out", Permission.MOVE_WORK),)
 OF_ACCOUNT = (
     Tab("/people/{account}/work", "Move their work to somebody else", Permission.MOVE_WORK),
     Tab("/audit?person={account}", "What they did and read", Permission.CHECK_AUDIT_LOGS),

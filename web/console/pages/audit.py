@@ -20,10 +20,11 @@ from chassis.rpc import CommandFailed
 from contracts.commands.intake import ReferenceOf, ReferralSummary
 from contracts.commands.operations import MAX_ANCHORS, RecordedEntry
 from contracts.london import LONDON
-from contracts.permissions import FrontEnd, Permission
+from contracts.permissions import FrontEnd, Permission, Role
 from contracts.reference import InvalidReference, parse_reference
 from web.console.pages import words
 from web.console.pages.desk import Desk, account_in, id_in, names
+from web.shared.accounts.pages.words import ROLES
 from web.shared.staff.listing import AFTER, Listing
 from web.shared.staff.visit import Visit
 
@@ -41,7 +42,8 @@ DEEDS = {
     "therapist_chosen": "Chose a therapist", "code_given": "Gave a code by telephone",
     "link_renewed": "Sent another link", "refused": "Was refused", "retention_applied": "Applied retention",
     "command_prepared": "Prepared something for two people", "command_confirmed": "Confirmed it as second person",
-    "command_declined": "Declined it as second person",
+    "command_declined": "Declined it as second person", "factor_added": "Added a way of signing in",
+    "factor_removed": "Removed a way of signing in", "role_granted": "Role given", "role_taken": "Role taken away",
 }  # fmt: skip
 OTHERS: dict[str, str] = {
     "rule": "By rule", "provider": "Your organisation’s sign-in", "operator": "Somebody at the command line",
@@ -239,7 +241,8 @@ def _did(what: str, reason: str | None) -> dict[str, str]:
     if what == AuditAction.COMMANDED:
         name, _, why = (reason or "").partition(": ")
         return {"did": words.said(name), "why": words.said(why)}
-    return {"did": DEEDS.get(what) or words.said(what), "why": words.said(reason)}
+    why = ROLES[Role(reason)] if reason in ROLES else words.said(reason)
+    return {"did": DEEDS.get(what) or words.said(what), "why": why}
 
 
 def _subject(

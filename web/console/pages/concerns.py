@@ -116,5 +116,7 @@ def read_reasons(desk: Desk, visit: Visit) -> Response:
     answer = desk.ask(visit, "notifications", "read_outcomes", concern_id=concern.concern_id, seal_to=key.public)
     held = key.open(Holding, SealedHolding.from_json(answer).sealed)
     back = f"/referrals/{facts.referral_id}/concerns/{concern.concern_id}"
-    page = visit.page("record.html", facts=facts, sections=held.sections, minutes=MINUTES, back=back)
+    page = visit.page(
+        "record.html", heading="Why it was decided", facts=facts, sections=held.sections, minutes=MINUTES, back=back
+    )
     return closing(page, back=back)

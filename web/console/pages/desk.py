@@ -6,23 +6,25 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 from chassis.privacy.sealing import Keyring
 from chassis.rpc import CommandFailed, NoAnswer
-from contracts.commands.console import QueueCount, ReferralFacts, WorkQueue
+from contracts.commands.console import QueueCount, QueueItem, QueuePage, ReferralFacts, WorkQueue
 from contracts.commands.intake import History, ReferenceOf
 from contracts.permissions import Permission, account_of, is_account
 from contracts.sealed import Note
-from contracts.vocabulary import ReferralId
+from contracts.vocabulary import ReferralId, Severity
 from web.console.services import Services
 from web.console.shared import Shared
 from web.shared.accounts.domain.accounts import Account
 from web.shared.accounts.domain.sessions import SignedIn
 from web.shared.accounts.domain.vocabulary import State
 from web.shared.forms.definition import Definition
+from web.shared.staff.application import Unanswered
 from web.shared.staff.visit import Visit
 
 ALERTS, EVERYTHING = f"queue:{WorkQueue.CONCERNS.value}", "everything"
@@ -31,16 +33,18 @@ ALERTS, EVERYTHING = f"queue:{WorkQueue.CONCERNS.value}", "everything"
 ALERTS_KNOWN_FOR_SECONDS = 1.0
 """How long what one page learnt of open alerts is good for all others."""
 
+EVERY_CONCERN = f"/work/{WorkQueue.CONCERNS.value}"
+
 MOST_AT_ONCE = 8
 """To how many services one page speaks at the same time."""
 
 
 @dataclass
 class Alerts:
-    """How many concerns nobody has in hand: every page says so, and all that are open share one answer."""
+    """What nobody has in hand: every page says so, and all that are open share one answer."""
 
     asked_at: float = float("-inf")
-    unacknowledged: int | None = 0
+    unacknowledged: Unanswered | None = field(default_factory=Unanswered)
 
 
 @dataclass
@@ -143,18 +147,34 @@ class Desk:
             self.alerts.asked_at = float("-inf")
         self.shared.forget(topics)
 
-    def unacknowledged(self, visit: Visit) -> int | None:
-        """How many concerns nobody has in hand, for whoever may see alerts; None if that can't be known now."""
+    def unacknowledged(self, visit: Visit) -> Unanswered | None:
+        """The concerns that nobody has in hand, for whoever may see alerts; None if that can't be known now."""
         if visit.who is None or Permission.SEE_ALERTS not in visit.who.permissions:
-            return 0
+            return Unanswered()
         now = time.monotonic()
         if now - self.alerts.asked_at > ALERTS_KNOWN_FOR_SECONDS:
             self.alerts.asked_at = now
             try:
-                self.alerts.unacknowledged = self.counts(visit.who)[WorkQueue.CONCERNS].unacknowledged
+                self.alerts.unacknowledged = self._unanswered(visit.who)
             except (CommandFailed, NoAnswer):
                 self.alerts.unacknowledged = None
         return self.alerts.unacknowledged
+
+    def _unanswered(self, who: SignedIn) -> Unanswered:
+        """How many there are, and the page of the most pressing one, on which it is taken in hand."""
+        number = self.counts(who)[WorkQueue.CONCERNS].unacknowledged
+        if not number:
+            return Unanswered()
+        page = QueuePage.from_json(self.services.ask(who, "console", "queue", queue=WorkQueue.CONCERNS.value))
+        waiting = sorted((one for one in page.items if one.acknowledged_at is None), key=pressing)
+        paths = (f"/referrals/{one.referral_id}/concerns/{one.subject_id}" for one in waiting)
+        return Unanswered(number, next(paths, EVERY_CONCERN), EVERY_CONCERN)
+
+
+def pressing(concern: QueueItem) -> tuple[int, datetime]:
+    """By which concerns are taken in hand: the more severe first, and of those the one that has waited longest."""
+    severity = concern.severity or Severity.IMMEDIATE
+    return list(Severity).index(severity), concern.since
 
 
 def id_in(text: str | None) -> UUID | None:

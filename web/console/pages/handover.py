@@ -1,4 +1,4 @@
-"""Whose work is how much, and moving all of somebody's: when they leave, or are away."""
+"""How the work is shared out, and moving all of somebody's: when they leave, or are away."""
 
 from __future__ import annotations
 

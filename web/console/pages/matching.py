@@ -19,6 +19,7 @@ from contracts.vocabulary import UndoReason
 from web.console.pages import words
 from web.console.pages.commands import OnceForm, choice
 from web.console.pages.desk import Desk, id_in
+from web.console.pages.steps import FORMS
 from web.console.pages.uk_map import ground_of, map_of
 from web.shared.staff.visit import Visit
 
@@ -50,6 +51,7 @@ def candidates(desk: Desk, visit: Visit) -> Response:
         others=[one for one in explained.considered if one.rank is None],
         map=map_of(explained, _ground(desk, visit)),
         excluded=exclusion,
+        may_change_needs=FORMS["change_needs"].permission in visit.me.permissions,
         relaxations=words.RELAXATIONS,
     )
 
@@ -94,4 +96,4 @@ def exclusion(one: ExclusionView) -> str:
         return said
     if one.reason in PENCE:
         return f"{said} by {words.pounds(round(one.by))}"
-    return f"{said} by {one.by:.0f} km" if one.reason in KILOMETRES else said
+    return f"{said} by {max(1, round(one.by))} km" if one.reason in KILOMETRES else said

@@ -45,9 +45,12 @@ def show(desk: Desk, visit: Visit) -> Response:
     return visit.page(
         "referral.html",
         facts=facts,
-        steps=[step for step in possible if step not in OF_CLIENT and step is not FORMS["assess"]],
+        steps=[step for step in possible if step not in OF_CLIENT and step.name not in SHOWN_APART],
+        may_sign_off=FORMS["sign_off"] in possible and facts.needs_safeguarding_lead,
         says=[step for step in possible if step in OF_CLIENT],
         contact_waits=history.contact_waits,
+        state=history.steps[-1].state if history.steps else facts.state,
+        was_matched=any(step.step == "match" for step in history.steps),
         may_take_up="take_up" in history.possible and _may(visit, Permission.ASSESS),
         merged_into=_merged_into(desk, visit, history),
         may_assess="assess" in history.possible and _may(visit, Permission.ASSESS),
@@ -58,6 +61,10 @@ def show(desk: Desk, visit: Visit) -> Response:
         may=lambda permission: _may(visit, Permission(permission)),
         me=visit.me.account_id,
     )
+
+
+SHOWN_APART = frozenset({"assess", "sign_off"})
+"""Steps that are shown first, where they are what is likely to be done next."""
 
 
 def _merged_into(desk: Desk, visit: Visit, history: History) -> tuple[ReferralId, str] | None:
@@ -136,7 +143,11 @@ def happened(event: EventSeen, called: Mapping[UUID | None, str]) -> Happened:
     title, who = words.event_name(event.event), ""
     if event.event == "ReferralStepTaken":
         title = words.STEPS.get(told.get("step", ""), told.get("step", ""))
-        who = called.get(event.account_id, SOMEBODY_GONE) if event.account_id else words.said(told.get("taken_by"))
+        who = (
+            called.get(event.account_id, SOMEBODY_GONE)
+            if event.account_id
+            else words.taken_by(told.get("taken_by", ""))
+        )
     return Happened(
         position=event.position,
         at=event.happened_at,

@@ -129,7 +129,7 @@ CHANGES = (
 )  # fmt: skip
 CANCEL = CommandForm(
     "cancel", "notifications", "cancel_duty", notifications.CancelDuty, "Cancel a turn", "Cancel it",
-    "Whoever else has a turn on these days takes it. If nobody has, alerts go to the mailbox in the settings.",
+    "Whoever else has a turn on these days takes it. If nobody has, alerts go to the safeguarding mailbox.",
     OnceForm, lambda desk, visit, form: {"duty_id": visit.params["duty"]}, "duty_cancelled", kind="button-danger",
 )  # fmt: skip
 UNKNOWN = "somebody without an account"

@@ -50,7 +50,7 @@ class ReferralForm(OnceForm):
 
 
 class NoteForm(ReferralForm):
-    note = Paragraphs("Note", LONGEST_NOTE, description="For colleagues. It is stored encrypted.")
+    note = Paragraphs("Note (optional)", LONGEST_NOTE, description="For colleagues. It is stored encrypted.")
 
 
 def with_reason(kind: type[StrEnum], leave_out: frozenset[StrEnum] = frozenset()) -> type[ReferralForm]:
@@ -88,15 +88,15 @@ def _words(label: str, description: str = "") -> Paragraphs:
 class AssessForm(ReferralForm):
     """The six aspects, and what follows from them."""
 
-    aspect_risk = _words("Risk")
-    aspect_physical = _words("Physical")
-    aspect_relational = _words("Relationships")
-    aspect_psychological = _words("Psychological")
-    aspect_spiritual = _words("Spiritual")
-    aspect_social = _words("Social")
+    aspect_risk = _words("Risk (optional)")
+    aspect_physical = _words("Physical (optional)")
+    aspect_relational = _words("Relationships (optional)")
+    aspect_psychological = _words("Psychological (optional)")
+    aspect_spiritual = _words("Spiritual (optional)")
+    aspect_social = _words("Social (optional)")
     risk_level = choice(RiskLevel, "How high is the risk?")
     competence = choice(Competence, "Which training does the therapist need?")
-    work = choice(Work, "Which work?")
+    work = choice(Work, "Which kind of work?")
     override_reason = SelectField(
         "If you decide otherwise than suggested: why?",
         [Optional()],
@@ -108,7 +108,7 @@ class AssessForm(ReferralForm):
         choices=[("", "Nobody that we know of"), *((code.value, words.said(code)) for code in ConcernCategory)],
         description="A concern is raised at once, and the safeguarding lead is told.",
     )
-    note = _words("Note", "For colleagues. It is stored encrypted.")
+    note = _words("Note (optional)", "For colleagues. It is stored encrypted.")
 
     def follows(self, suggested: intake.SuggestedAssessment) -> bool:
         chosen = (self.risk_level.data, self.competence.data, self.work.data)
@@ -178,7 +178,7 @@ OF_INTAKE = (
         "We can’t help with this, and tell them who can. It can be undone for a while.", PlainReasonForm,
         of_referral, kind="button-danger"),
     CommandForm("hold", "intake", "hold", intake.Hold, "Put on hold", "Put it on hold",
-        "Nobody is sought until it is resumed.",
+        "We look for no therapist until it is resumed, and take back an offer that is out.",
         with_reason(HoldReason, frozenset({HoldReason.CLIENT_HAS_NOT_AGREED, HoldReason.CONSENT_TO_PASS_ON,
             HoldReason.COURSE_WANTED})), of_referral),
     CommandForm("resume", "intake", "resume", intake.Resume, "Resume", "Resume it", "It goes on where it was.",
@@ -199,33 +199,34 @@ OF_INTAKE = (
         "A new referral of the same person begins, with what we know.", with_reason(ReReferralReason),
         of_referral),
     CommandForm("assess", "intake", "assess", intake.Assess, "Assess", "Save the assessment",
-        "What you write is stored encrypted. Then a therapist is sought.", AssessForm, _assessment,
+        "What you write is stored encrypted. Once you have saved it, we look for a therapist.", AssessForm, _assessment,
         done="assessed"),
 )  # fmt: skip
 """By intake's names of steps; what intake says is possible, and is not among the pages, has none yet."""
 
 CONCERN = CommandForm(
     "concern", "intake", "raise_concern", intake.RaiseConcern, "Raise a concern", "Raise it",
-    "The safeguarding lead is told at once, and on until somebody has it in hand.", ConcernForm, _concern,
+    "The safeguarding lead is told at once, then others in turn, until somebody has it in hand.", ConcernForm, _concern,
     kind="button-danger", done="concern",
 )  # fmt: skip
 FIRST_SESSION = CommandForm(
     "first_session", "billing", "record_attendance", billing.RecordAttendance, "First session", "Record it",
-    "The referral fee stands once a first session was held.", FirstSessionForm, _first_session, done="first_session",
+    "Once a first session was held, the therapist’s referral fee stands.", FirstSessionForm, _first_session,
+    done="first_session",
 )  # fmt: skip
 MATCH_END = CommandForm(
     "end_match", "matching", "end_match", matching.EndMatch, "End the match", "End it",
-    "Therapy with this therapist ends. Who is unhappy with them is looked for another one.", MatchEndForm, _match_end,
-    kind="button-danger", done="match_end",
+    "Therapy with this therapist ends. If the client is unhappy with them, we look for another therapist.",
+    MatchEndForm, _match_end, kind="button-danger", done="match_end",
 )  # fmt: skip
 NOTE = CommandForm(
     "note", "intake", "add_note", intake.AddNote, "Add a note", "Add it",
-    "For colleagues. It decides nothing, and whoever asks for what we hold about them reads it.", ColleaguesNoteForm,
-    _note, done="note",
+    "For colleagues. A note decides nothing. If the client asks for what we hold about them, they read it, too.",
+    ColleaguesNoteForm, _note, done="note",
 )  # fmt: skip
 NEVER_ATTENDED = CommandForm(
-    "never_attended", "billing", "record_never_attended", billing.RecordNeverAttended, "They never came", "Record it",
-    "Client or therapist has said that no session was held. The therapist gets the referral fee back.", ReferralForm,
-    lambda desk, facts, form: {"match_id": _match(facts)}, done="never_attended",
+    "never_attended", "billing", "record_never_attended", billing.RecordNeverAttended, "No session was held",
+    "Record it", "Client or therapist has said that no session was held. The therapist gets the referral fee back.",
+    ReferralForm, lambda desk, facts, form: {"match_id": _match(facts)}, done="never_attended",
 )  # fmt: skip
 OTHER_FORMS = (CONCERN, NOTE, FIRST_SESSION, NEVER_ATTENDED, MATCH_END)

@@ -106,4 +106,4 @@ def _changes(details: Mapping[str, Any], visit: Visit) -> list[Change]:
 
 
 def _called(who: str, account_id: UUID | None, called: Mapping[UUID | None, str]) -> str:
-    return (called.get(account_id) if account_id else None) or words.said(who)
+    return (called.get(account_id) if account_id else None) or words.taken_by(who)

@@ -9,22 +9,24 @@ from enum import StrEnum
 from babel import Locale
 
 from contracts.commands.console import Order, WorkQueue
+from contracts.commands.intake import NoteKind
 from contracts.commands.matching import Relaxation
 from contracts.labels import WORDS
-from contracts.vocabulary import AgeBand, ClientGroup, PlaceKind
+from contracts.sealed import SafeChannel, SafeHours
+from contracts.vocabulary import AgeBand, ClientGroup, ConsentKind, Party, PlaceKind, Wish, Work
 from web.shared.accounts.pages.words import NOTICES as ACCOUNT_NOTICES
 from web.shared.forms.field_types import choices_of
 from web.shared.texts import N_
 
 QUEUES = {
+    WorkQueue.CONCERNS: "Concerns",
     WorkQueue.NEW_REQUESTS: "New requests",
     WorkQueue.SPAM_REVIEW: "May be spam",
     WorkQueue.ASSESSMENTS: "Being assessed",
     WorkQueue.PAUSED: "On hold",
     WorkQueue.WAITING: "Waiting for a therapist",
     WorkQueue.OFFERS: "Offers out",
-    WorkQueue.FIRST_SESSIONS: "First session not recorded",
-    WorkQueue.CONCERNS: "Concerns",
+    WorkQueue.FIRST_SESSIONS: "First session to come",
 }
 EMPTY = {
     WorkQueue.NEW_REQUESTS: "No new request waits to be taken up.",
@@ -78,7 +80,7 @@ PLACES: dict[str, str] = {
 """What has to be found out of where somebody is."""
 
 EXCLUSIONS: dict[str, str] = {
-    "no_room": "No room", "suspended": "Suspended", "away": "Away", "competence": "Not the training it needs",
+    "no_room": "No free place", "suspended": "Suspended", "away": "Away", "competence": "Not the training it needs",
     "client_group": "Doesn’t take this group", "couple_work": "Doesn’t see couples", "age": "Not trained for this age",
     "language": "Not the language", "sex": "Another sex was asked for", "way_of_meeting": "Meets in another way",
     "too_far": "Too far", "not_accessible": "Not step-free", "fee_too_high": "Too dear",
@@ -86,20 +88,87 @@ EXCLUSIONS: dict[str, str] = {
 }  # fmt: skip
 _OWN: dict[str, str] = {
     **STATES, **GROUPS, **WORDS[AgeBand], **EXCLUSIONS, **PLACES, "gp": "GP", "nobodys": "Nobody’s",
-    "self": "Themselves", "email": "E-mail", "operator": "Somebody at the command line",
+    "self": "Themselves", "email": "E-mail", "either": "In person or online", "outside_uk": "Outside the UK",
+    "professionals_information": "What a professional told us", "clients_own_account": "What the client told us",
+    "clients_wish": "The client’s wish", "childrens_services": "Children’s services",
+    "by_guardian": "By their parent or guardian", "tried_out": "Somebody tried the form out",
+    "keeping": "How long it is kept", "staff_call": "A call by one of us", "operator": "Somebody at the command line",
 }  # fmt: skip
+
+
+_OF_KIND: dict[type[StrEnum], dict[str, str]] = {
+    ConsentKind: {
+        ConsentKind.THIS_REQUEST: "To what somebody else wrote for them",
+        ConsentKind.PASS_TO_THERAPIST: "That their details go to the therapist who says yes",
+        ConsentKind.EVALUATION: "That we ask how things are going",
+        ConsentKind.RESEARCH: "That their answers are used for research, without anything that tells who",
+    },
+    Party: {Party.CLIENT: "The client’s", Party.WRITER: "That of whoever wrote for them"},
+    SafeChannel: {
+        SafeChannel.EMAIL: "By e-mail", SafeChannel.TELEPHONE: "By telephone", SafeChannel.TEXT: "By text message",
+        SafeChannel.POST: "By post", SafeChannel.CLIENT_CALLS: "Not at all: they call us",
+    },
+    SafeHours: {
+        SafeHours.ANY: "At any time", SafeHours.MORNING: "In the morning", SafeHours.AFTERNOON: "In the afternoon",
+        SafeHours.EVENING: "In the evening",
+    },
+    NoteKind: {
+        NoteKind.CALL: "A telephone call", NoteKind.EMAIL: "An e-mail", NoteKind.WRITTEN: "What we wrote to them",
+    },
+    Work: {Work.INDIVIDUAL: "One to one", Work.PARTNER: "For a partner", Work.COUPLE: "For a couple, together"},
+    Wish: {
+        Wish.THERAPIST_SEX: "The therapist’s sex", Wish.THERAPY_LANGUAGE: "The language of therapy",
+        Wish.INTERPRETER: "An interpreter", Wish.MOST_PER_SESSION: "The most they can pay for a session",
+    },
+}  # fmt: skip
+"""Where a code alone says too little to whoever has to choose, or means something else elsewhere."""
 
 
 def said(code: StrEnum | str | None) -> str:
     """A code in words."""
     if code is None or code == "":
         return "–"
+    if isinstance(code, StrEnum) and code in (of_kind := _OF_KIND.get(type(code), {})):
+        return of_kind[code]
     text = code.value if isinstance(code, StrEnum) else code
     return _OWN.get(text) or text.replace("_", " ").capitalize()
 
 
+_BY = {
+    "client": "the client", "matching": "the search for a therapist", "billing": "what was recorded of money",
+    "rule": "a rule", "operator": "somebody at the command line",
+}  # fmt: skip
+
+
+def taken_by(who: str) -> str:
+    """Who took a step that no account took, as it stands after "by"."""
+    return _BY.get(who.partition(":")[0]) or said(who)
+
+
+_EVENTS = {
+    "TherapistOffered": "A therapist was chosen to be asked", "OfferDeclined": "A therapist said no",
+    "OfferExpired": "A therapist didn’t answer in time", "OfferWithdrawn": "A therapist need not answer any more",
+    "TherapistMatched": "A therapist said yes", "MatchEnded": "The match ended",
+    "MatchEndUndone": "The match goes on after all", "MatchingStalled": "Nobody was found for now",
+    "FirstSessionAttended": "A first session was recorded", "ReferralAssigned": "Became somebody’s work",
+    "SafeguardingConcernRaised": "A concern was raised", "SafeguardingAlertSent": "Somebody was told of a concern",
+    "SafeguardingAlertEscalated": "More people are told of a concern",
+    "SafeguardingAlertAcknowledged": "A concern was taken in hand",
+    "SafeguardingOutcomeRecorded": "It was decided about a concern",
+    "EvaluationInvited": "Asked for a form", "EvaluationSubmitted": "A form came back",
+    "EvaluationInvitationCancelled": "A form isn’t asked for any more",
+    "EvaluationRiskFlagged": "An answer in a form says that somebody may be at risk",
+    "SubsidyAssigned": "Help with the cost was set aside", "SubsidyApproved": "Help with the cost was approved",
+    "SubsidyDeclined": "Help with the cost was declined", "SubsidyReleased": "Help with the cost was given back",
+    "SubsidyResumed": "Help with the cost goes on", "SubsidyWaitlisted": "Waits for help with the cost",
+}  # fmt: skip
+"""Events whose own names say too little."""
+
+
 def event_name(name: str) -> str:
-    """`TherapistMatched` as `Therapist matched`."""
+    """`ReferralFeeCharged` as `Referral fee charged`."""
+    if name in _EVENTS:
+        return _EVENTS[name]
     words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()
     return words.capitalize()
 

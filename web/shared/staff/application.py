@@ -34,6 +34,15 @@ class Tab:
     need: Need
 
 
+@dataclass(frozen=True)
+class Unanswered:
+    """How many safeguarding concerns nobody has in hand, the page of the one to begin with, and that of all."""
+
+    number: int = 0
+    first: str = ""
+    every: str = ""
+
+
 class Pages:
     """Renders an application's pages, in English."""
 
@@ -78,8 +87,8 @@ class Application:
     """Pages about everybody with an account."""
     of_account: tuple[Tab, ...] = ()
     """Pages about one account, whose identifier stands in their paths as `{account}`."""
-    alerts: Callable[[Visit], int | None] = lambda visit: 0
-    """How many safeguarding concerns nobody has in hand, for whoever is to see that on every page; None: not known."""
+    alerts: Callable[[Visit], Unanswered | None] = lambda visit: Unanswered()
+    """The safeguarding concerns that nobody has in hand, for whoever is to see that on every page; None: not known."""
 
     def may_open(self, tab: Tab, who: SignedIn | None) -> bool:
         return who is not None and may_open(tab.need, who)

@@ -19,7 +19,7 @@ from web.shared.accounts.domain.destinations import HOME, safe_destination
 from web.shared.accounts.domain.refusals import NoSuchAccount
 from web.shared.accounts.domain.sessions import Session, SignedIn
 from web.shared.headers import content_security_policy
-from web.shared.staff.application import Application
+from web.shared.staff.application import Application, Unanswered
 from web.shared.staff.browsers import browser_of
 from web.shared.staff.csrf import FIELD, csrf_token, is_genuine
 from web.shared.staff.forms import StaffForm
@@ -138,7 +138,7 @@ class Visit:
             csrf=csrf_token(self._secret_for_forms()),
             tabs=self._tabs(),
             stream=self._stream(),
-            alerts=self.app.alerts(self) if self.who else 0,
+            alerts=self.app.alerts(self) if self.who else Unanswered(),
             **values,
         )
         response = HTMLResponse(html, status, {"Content-Security-Policy": content_security_policy(self.nonce)})
