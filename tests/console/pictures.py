@@ -29,7 +29,7 @@ from chassis.privacy.vault import new_master_key
 from chassis.store.migrate import migrate
 from contracts.accounts import AccountId
 from contracts.commands import console as lists
-from contracts.commands import intake, matching
+from contracts.commands import duplicates, intake, matching
 from contracts.commands.console import WorkQueue
 from contracts.permissions import FrontEnd
 from contracts.reference import reference_for
@@ -50,6 +50,7 @@ from contracts.vocabulary import (
 from contracts.vocabulary import (
     Route as WhoWrote,
 )
+from services.matching.gateways.outward_codes import OutwardCodes
 from tests.console.conftest import ORIGIN, QUICK, Browser, House
 from tests.support.chromium import ARGUMENTS, ensure_installed
 from web.console.app import build_app
@@ -62,6 +63,7 @@ from web.shared.accounts.domain.vocabulary import GrantState
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 WIDTH, HEIGHT = 1100, 760
 GROUPS = [*ClientGroup]
+TOTALS = (9, 1, 6, 3, 14, 5, 4, 2)
 TOWNS = ("NP19", "NP20", "CF10", "NP44", "CF24", "BS1")
 
 
@@ -101,7 +103,12 @@ class Invented:
             "console.list_events": lambda **_: list(map(_event, range(len(EVENTS)), EVENTS)),
             "intake.references": lambda referral_ids: list(map(_reference, referral_ids)),
             "intake.history": lambda **_: intake.History(steps=(), possible=("hold", "withdraw", "find_place")),
+            "intake.count_duplicates": lambda **_: duplicates.DuplicatesCount(pairs=1),
+            "intake.waiting_contacts": lambda **_: [],
+            "console.list_new_to_me": lambda **_: lists.NewToMe(total=0),
+            "console.note_opened": lambda **_: lists.Opened(referral_id=REFERRAL, opened_at=NOW),
             "matching.candidates": lambda **_: _candidates(),
+            "matching.outline": lambda **_: _outline(),
         }
 
     def ask(self, who: Any, service: str, command: str, **fields: Any) -> Any:
@@ -113,7 +120,7 @@ class Invented:
         """Nothing was opened."""
 
     def _counts(self) -> list[Any]:
-        totals = dict(zip(WorkQueue, (9, 6, 3, 14, 5, 4, 2), strict=False))
+        totals = dict(zip(WorkQueue, TOTALS, strict=True))
         return [
             lists.QueueCount(
                 queue=queue, total=total, overdue=total // 5, mine=total // 3, oldest_at=NOW - timedelta(days=total),
@@ -196,7 +203,7 @@ def _candidates() -> matching.CandidatesExplained:
     suitable = [
         matching.ConsideredTherapist(
             therapist=_therapist(number), rank=number + 1, sessions=Sessions.IN_PERSON, unmet=number // 2,
-            distance_km=3.2 + 4.1 * number, client_pays_pence=pence,
+            distance_km=3.2 + 4.1 * number, client_pays_pence=pence, at=_at(TOWNS[number]),
         )
         for number in range(4)
     ]  # fmt: skip
@@ -205,12 +212,28 @@ def _candidates() -> matching.CandidatesExplained:
         matching.ExclusionView(reason=matching.ExclusionReason.FEE_TOO_HIGH, by=7_50.0),
     )
     others = [
-        matching.ConsideredTherapist(therapist=_therapist(4 + number), exclusions=(reason,), can_be_chosen=True)
+        matching.ConsideredTherapist(
+            therapist=_therapist(4 + number), exclusions=(reason,), can_be_chosen=True, at=_at(TOWNS[4 + number])
+        )
         for number, reason in enumerate(reasons)
     ]
     more = matching.RelaxationView(relaxation=matching.Relaxation.FURTHER, more=3)
     considered = (*suitable, *others)
-    return matching.CandidatesExplained(considered=considered, candidates=4, others=2, what_if=(more,))
+    return matching.CandidatesExplained(
+        considered=considered, candidates=4, others=2, what_if=(more,), client_at=_at("NP18")
+    )
+
+
+def _at(outward_code: str) -> matching.Position | None:
+    point = OutwardCodes().locate(outward_code)
+    return matching.Position(latitude=point.latitude, longitude=point.longitude) if point else None
+
+
+def _outline() -> matching.Outline:
+    degrees = OutwardCodes().outline
+    return matching.Outline(
+        positions=tuple(matching.Position(latitude=north, longitude=east) for north, east in degrees)
+    )
 
 
 def _house(folder: Path) -> Browser:
