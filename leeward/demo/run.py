@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from typing import Any
@@ -154,8 +154,9 @@ class Demonstration:
                 time.sleep(POLL_SECONDS)
 
     def leave_work(self, requests: Iterable[HelpSubmission]) -> None:
-        """Sends some more requests and leaves them to whoever looks on: new, taken up, on hold, one with a concern."""
-        for submission in requests:
+        """Sends some more requests and leaves them to whoever looks on: new, taken up, on hold, one with a concern,
+        one that may be spam, and two that may be one person's."""
+        for submission in _two_odd_ones(requests):
             self.actors.publisher.request_help(submission)
         self._say("A few more requests are left for you to take up, on the staff's pages")
         while not all(state.idle for state in status_of(self._amqp_uri)):
@@ -211,6 +212,12 @@ class Demonstration:
     def _move_clock(self, by: timedelta, what: str) -> None:
         self._say(what)
         self._workspace.clock.advance(by)
+
+
+def _two_odd_ones(requests: Iterable[HelpSubmission]) -> list[HelpSubmission]:
+    """The first looks as if a machine had written it, and the last comes from where the one before it came from."""
+    first, *rest, before, last = requests
+    return [replace(first, suspected=("too_fast",)), *rest, before, replace(last, contact=before.contact)]
 
 
 def seed_from_time() -> int:

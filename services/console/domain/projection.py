@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from contracts.commands import snapshots
 from contracts.event import Event
 from contracts.events import billing, console, intake, matching, notifications
 from contracts.vocabulary import AlertStep, ConcernOutcome
-from services.console.domain.referral import Concern, Referral
+from services.console.domain.referral import BEGUN_WITHIN, Concern, Referral
 
 Number = int
 """An event's number among its publisher's about its subject."""
@@ -112,6 +113,15 @@ def _match_goes_on(referral: Referral, event: matching.MatchEndUndone) -> None:
     referral.match_id, referral.therapist_id = event.match_id, event.therapist_id
 
 
+def _unrecorded(referral: Referral, event: billing.AttendanceUnrecorded, number: Number) -> None:
+    _ask_about(referral, event.match_id)
+
+
+def _ask_about(referral: Referral, match_id: UUID) -> None:
+    """Of two matches the later one counts, whichever is heard of first: identifiers begin with the time."""
+    referral.unrecorded_match = max(referral.unrecorded_match or match_id, match_id)
+
+
 def _subsidy(standing: str) -> Callable[[Referral, Any, Number], None]:
     def note(referral: Referral, event: Event, number: Number) -> None:
         if number > referral.subsidy_number:
@@ -142,6 +152,9 @@ def _search_as_it_is(referral: Referral, snapshot: snapshots.SearchSnapshot) -> 
     referral.stalled_for = snapshot.stalled_for and snapshot.stalled_for.value
     referral.match_id, referral.therapist_id = snapshot.match_id, snapshot.therapist_id
     referral.matched_at = snapshot.matched_at
+    # What billing has asked about before isn't told; whether a first session was recorded follows from the state.
+    if snapshot.match_id and snapshot.matched_at and referral.heard_at >= snapshot.matched_at + BEGUN_WITHIN:
+        _ask_about(referral, snapshot.match_id)
 
 
 def _subsidy_as_it_is(referral: Referral, snapshot: snapshots.SubsidySnapshot, number: Number) -> None:
@@ -160,6 +173,7 @@ RULES: Mapping[type[Event], Callable[[Referral, Any, Number], None]] = {
     matching.TherapistMatched: _by_matching(_matched),
     matching.MatchEnded: _by_matching(_match_ended),
     matching.MatchEndUndone: _by_matching(_match_goes_on),
+    billing.AttendanceUnrecorded: _unrecorded,
     billing.SubsidyApproved: _subsidy("approved"),
     billing.SubsidyAssigned: _subsidy("approved"),
     billing.SubsidyResumed: _subsidy("approved"),

@@ -6,13 +6,10 @@ The queues are those of the main job, in its order: a request is taken up, asses
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from contracts.commands.console import WorkQueue
-from services.console.domain.referral import Concern, Referral
-
-BEGUN_WITHIN = timedelta(days=30)
-"""How long after a match its first session is asked about; billing's rule (`AttendanceUnrecorded`)."""
+from services.console.domain.referral import BEGUN_WITHIN, Concern, Referral
 
 QUEUE_OF_STATE = {
     "received": WorkQueue.NEW_REQUESTS,
@@ -58,6 +55,10 @@ def place_of(referral: Referral) -> Place | None:
     queue = QUEUE_OF_STATE.get(referral.state or "")
     if queue is None or referral.state_since is None:
         return None
+    if queue is WorkQueue.FIRST_SESSIONS and (
+        referral.match_id is None or referral.unrecorded_match != referral.match_id
+    ):
+        return None  # there is time for it yet
     due = {
         WorkQueue.NEW_REQUESTS: referral.assess_by,
         WorkQueue.SPAM_REVIEW: referral.assess_by,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from contracts.accounts import AccountId
@@ -23,6 +23,9 @@ from contracts.vocabulary import (
     TherapistId,
     Work,
 )
+
+BEGUN_WITHIN = timedelta(days=30)
+"""How long after a match its first session is asked about; billing's rule (`AttendanceUnrecorded`)."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -76,6 +79,9 @@ class Referral:
     match_id: UUID | None = None
     therapist_id: TherapistId | None = None
     matched_at: datetime | None = None
+
+    unrecorded_match: UUID | None = None
+    """The newest match of which nobody has recorded a first session by the day on which billing asks about it."""
 
     subsidy_number: int = 0
     subsidy: str | None = None

@@ -80,6 +80,7 @@ referrals = Table(
     Column("match_id", Uuid),
     Column("therapist_id", Uuid),
     Column("matched_at", Instant),
+    Column("unrecorded_match", Uuid),
     Column("subsidy_number", Integer, nullable=False),
     Column("subsidy", String(40)),
 )

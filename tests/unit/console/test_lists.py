@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -112,15 +112,22 @@ def test_a_referral_is_where_it_waits_from_its_first_day_to_its_end(console: Con
     (item,) = console.queue(WorkQueue.OFFERS).items
     assert (item.offers_made, item.offer_distance_km, item.due_at) == (1, 4.5, offer.expires_at)
     console.step(referral_id, 5, "match", "matched", by="matching")
+    match_id = MatchId(uuid4())
     console.heard(
         TherapistMatched(
-            match_id=MatchId(uuid4()),
+            match_id=match_id,
             referral_id=referral_id,
             therapist_id=offer.therapist_id,
             matched_at=console.clock.now(),
             distance_km=4.5,
             session_fee_pence=6000,
             sessions=Sessions.IN_PERSON,
+        )
+    )
+    assert console.queue(WorkQueue.FIRST_SESSIONS).items == (), "there is time for it"
+    console.heard(
+        billing.AttendanceUnrecorded(
+            referral_id=referral_id, match_id=match_id, therapist_id=offer.therapist_id, matched_on=date(2026, 12, 1)
         )
     )
     (item,) = console.queue(WorkQueue.FIRST_SESSIONS).items

@@ -282,6 +282,16 @@ def test_what_is_newer_counts_whichever_came_first(console: Console) -> None:
     assert console.show(ahead).offers_made == 4
 
 
+@pytest.mark.parametrize("days", [29, 31])
+def test_a_match_from_before_is_asked_about_once_it_is_old_enough(console: Console, days: int) -> None:
+    referral_id, now = console.received(), console.clock.now()
+    console.step(referral_id, 2, "match", "matched", by="matching")
+    match: dict[str, Any] = {"match_id": new_id(), "therapist_id": new_id(), "matched_at": now - timedelta(days=days)}
+    fill(console, search(referral_id, 1, **match))
+    asked = [item.subject_id for item in console.queue(WorkQueue.FIRST_SESSIONS).items]
+    assert asked == ([referral_id] if days > 30 else [])
+
+
 def test_twice_changes_nothing_and_a_rebuild_keeps_it(console: Console, intake: Intake) -> None:
     in_every_state(intake)
     pages = pages_of(intake, intake_snapshots.list_snapshots)

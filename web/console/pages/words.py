@@ -26,7 +26,7 @@ QUEUES = {
     WorkQueue.PAUSED: "On hold",
     WorkQueue.WAITING: "Waiting for a therapist",
     WorkQueue.OFFERS: "Offers out",
-    WorkQueue.FIRST_SESSIONS: "First session to come",
+    WorkQueue.FIRST_SESSIONS: "First session not recorded",
 }
 EMPTY = {
     WorkQueue.NEW_REQUESTS: "No new request waits to be taken up.",
@@ -35,7 +35,7 @@ EMPTY = {
     WorkQueue.PAUSED: "Nothing is on hold.",
     WorkQueue.WAITING: "Nobody waits for a therapist.",
     WorkQueue.OFFERS: "No therapist has still to answer.",
-    WorkQueue.FIRST_SESSIONS: "Every match has had its first session.",
+    WorkQueue.FIRST_SESSIONS: "Every match has its first session on record, or time for it.",
     WorkQueue.CONCERNS: "No concern is open.",
 }
 ORDERS = {Order.DUE: "Due first", Order.LONGEST: "Longest waiting first", Order.NEWEST: "Newest first"}
