@@ -215,9 +215,10 @@ class Demonstration:
 
 
 def _two_odd_ones(requests: Iterable[HelpSubmission]) -> list[HelpSubmission]:
-    """The first looks as if a machine had written it, and the last comes from where the one before it came from."""
-    first, *rest, before, last = requests
-    return [replace(first, suspected=("too_fast",)), *rest, before, replace(last, contact=before.contact)]
+    """The first looks as if a machine had written it, and the last is reached where another one is, too."""
+    first, *rest, last = requests
+    same = next((one.contact for one in rest if one.contact and one.contact.email), last.contact)
+    return [replace(first, suspected=("too_fast",)), *rest, replace(last, contact=same)]
 
 
 def seed_from_time() -> int:
