@@ -89,7 +89,12 @@ def assert_on_record(system: System, reference: str) -> None:
         ("unmerge", ME, "different_people"),
     ]
     entries = system.rpc.call("intake", "audit", subject_id=found["referral_id"])["entries"]
-    assert [(one["what"], one["who"]) for one in entries] == [("told_apart", ME)]
+    assert [(one["what"], one["reason"]) for one in entries] == [
+        ("commanded", "merge: sent_twice"),
+        ("commanded", "unmerge: different_people"),
+        ("told_apart", "different_people"),
+    ]
+    assert {one["who"] for one in entries} == {ME}
 
 
 def test_each_mistake_is_told_in_words_that_say_what_to_do(system: System, office: Office) -> None:

@@ -136,7 +136,8 @@ def test_everything_is_exported_and_none_of_it_lies_about(everything: Everything
     exported = {(service, ME, "exported") for service in HOLDERS}
     read = {(service, ME, "read") for service in ("intake", "notifications")}
     left_out = {("intake", ME, "left_out")}
-    assert {(one["service"], one["who"], one["what"]) for one in on_record} == exported | read | left_out
+    assessed = {("intake", "console:sam", "commanded")}
+    assert {(one["service"], one["who"], one["what"]) for one in on_record} == exported | read | left_out | assessed
     assert_nothing_comes_back(everything, story, tmp_path)
 
 
