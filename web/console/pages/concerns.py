@@ -7,17 +7,15 @@ from uuid import uuid4
 
 from starlette.responses import Response
 
-from chassis.privacy.ephemeral_key import OneTimeKey
 from chassis.rpc import CommandFailed
 from contracts.commands.console import ConcernFacts, EventSeen, ReferralFacts
 from contracts.commands.notifications import OutcomeView
-from contracts.commands.subject import Holding, SealedHolding
 from contracts.permissions import Permission
 from contracts.sealed import OutcomeReason
 from contracts.vocabulary import ConcernOutcome
 from web.console.pages.commands import OnceForm, choice
 from web.console.pages.desk import Desk, Known, account_in, names
-from web.console.pages.referral import MINUTES, closing, happened
+from web.console.pages.referral import MINUTES, closing, happened, reveal
 from web.console.pages.step_forms import LONGEST_NOTE
 from web.shared.staff.errors import error
 from web.shared.staff.forms import Paragraphs, Said
@@ -108,15 +106,14 @@ def record_outcome(desk: Desk, visit: Visit) -> Response:
 
 def read_reasons(desk: Desk, visit: Visit) -> Response:
     """Why it was decided so, which is on record as a reading. The page closes by itself."""
-    facts, key = desk.referral(visit), OneTimeKey()
+    facts = desk.referral(visit)
     concern = _concern(facts, visit)
     if concern is None:
         return error(visit, 404)
     desk.refuse_who_handles_linked(visit, facts)
-    answer = desk.ask(visit, "notifications", "read_outcomes", concern_id=concern.concern_id, seal_to=key.public)
-    held = key.open(Holding, SealedHolding.from_json(answer).sealed)
+    sections = reveal(desk, visit, "notifications", "read_outcomes", concern_id=concern.concern_id)
     back = f"/referrals/{facts.referral_id}/concerns/{concern.concern_id}"
     page = visit.page(
-        "record.html", heading="Why it was decided", facts=facts, sections=held.sections, minutes=MINUTES, back=back
+        "record.html", heading="Why it was decided", facts=facts, sections=sections, minutes=MINUTES, back=back
     )
     return closing(page, back=back)

@@ -106,7 +106,10 @@ def read_both(desk: Desk, visit: Visit) -> Response:
     reason = reason_given(visit)
     if reason is None:
         return ask_reason(visit, about=_called(both), back=back)
-    wrote = [(one.reference, reveal(desk, visit, one.referral_id, reason)) for one in both]
+    wrote = [
+        (one.reference, reveal(desk, visit, "intake", "read_record", referral_id=one.referral_id, reason=reason.value))
+        for one in both
+    ]
     return closing(visit.page("record_both.html", back=back, wrote=wrote, minutes=MINUTES), back=back)
 
 

@@ -176,7 +176,7 @@ NOBODY = "nobody"
 
 
 def assign(desk: Desk, visit: Visit) -> Response:
-    """Makes it somebody's work, or nobody's; who is told of it is on record."""
+    """Makes it somebody's work, or nobody's, unless somebody else has done so meanwhile."""
     facts = desk.referral(visit)
     form: Any = visit.form(AssignForm, command_id=uuid4(), instead_of=str(facts.assigned_to or ""))
     form.to.choices = [(NOBODY, "Nobody’s"), *((str(id_), name) for id_, name in _colleagues(visit))]
@@ -204,7 +204,7 @@ def read_record(desk: Desk, visit: Visit) -> Response:
     if reason is None:
         about = f"{facts.reference}, {words.said(facts.client_group)}, {words.said(facts.state)}"
         return ask_reason(visit, about=about, back=back)
-    sections = reveal(desk, visit, facts.referral_id, reason)
+    sections = reveal(desk, visit, "intake", "read_record", referral_id=facts.referral_id, reason=reason.value)
     return closing(visit.page("record.html", facts=facts, sections=sections, minutes=MINUTES, back=back), back=back)
 
 
@@ -219,10 +219,10 @@ def ask_reason(visit: Visit, *, about: str, back: str) -> Response:
     return visit.page("record_reason.html", about=about, back=back, reasons=list(ReadingReason), problems=problems)
 
 
-def reveal(desk: Desk, visit: Visit, referral_id: ReferralId, reason: ReadingReason) -> tuple[Section, ...]:
-    """All that intake holds about a person, sealed on its way to this page. Raises CommandFailed, NoAnswer."""
+def reveal(desk: Desk, visit: Visit, service: str, command: str, **fields: Any) -> tuple[Section, ...]:
+    """What a service holds about a person, sealed on its way to this page. Raises CommandFailed, NoAnswer."""
     key = OneTimeKey()
-    answer = desk.ask(visit, "intake", "read_record", referral_id=referral_id, reason=reason.value, seal_to=key.public)
+    answer = desk.ask(visit, service, command, seal_to=key.public, **fields)
     return key.open(Holding, SealedHolding.from_json(answer).sealed).sections
 
 
