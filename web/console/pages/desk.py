@@ -15,7 +15,7 @@ from chassis.privacy.sealing import Keyring
 from chassis.rpc import CommandFailed, NoAnswer
 from contracts.commands.console import QueueCount, QueueItem, QueuePage, ReferralFacts, WorkQueue
 from contracts.commands.intake import History, ReferenceOf
-from contracts.permissions import Permission, account_of, is_account
+from contracts.permissions import GRANTS, Permission, account_of, is_account
 from contracts.sealed import Note
 from contracts.vocabulary import ReferralId, Severity
 from web.console.services import Services
@@ -198,6 +198,13 @@ def names(visit: Visit, account_ids: Iterable[UUID | None]) -> dict[UUID | None,
     with visit.app.accounts.reading() as work:
         found = work.accounts.find_many(wanted)
     return {**{one.id: called(one) for one in found}, None: "Nobody"}
+
+
+def colleagues(visit: Visit) -> list[tuple[UUID, str]]:
+    """Who can be given work, by name: whoever may say whose work something is."""
+    with visit.app.accounts.reading() as work:
+        holders = work.accounts.holders(*GRANTS[Permission.ASSIGN_WORK].roles)
+    return sorted(((one.id, one.name) for one in holders), key=lambda one: one[1].casefold())
 
 
 def called(account: Account) -> str:

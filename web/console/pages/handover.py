@@ -12,9 +12,8 @@ from wtforms import SelectField
 
 from chassis.rpc import CommandFailed, NoAnswer
 from contracts.commands.console import WorkMoved, WorkOf
-from contracts.permissions import GRANTS, Permission
 from web.console.pages.commands import OnceForm
-from web.console.pages.desk import Desk, called, command_id_of
+from web.console.pages.desk import Desk, called, colleagues, command_id_of
 from web.shared.accounts.application import people
 from web.shared.accounts.domain.accounts import Account
 from web.shared.accounts.domain.vocabulary import State
@@ -89,11 +88,9 @@ def leave(desk: Desk, visit: Visit) -> Response:
 def _form(visit: Visit, whose: Account, *more: tuple[str, str]) -> HandoverForm:
     """Colleagues are those whose work a referral can be."""
     form = visit.form(HandoverForm, command_id=uuid4())
-    with visit.app.accounts.reading() as work:
-        able = work.accounts.holders(*GRANTS[Permission.ASSIGN_WORK].roles)
-    colleagues = [(str(one.id), one.name) for one in able if one.id != whose.id]
+    others = [(str(id_), name) for id_, name in colleagues(visit) if id_ != whose.id]
     nobody = (NOBODY, "Nobody: it waits in the queues for whoever takes it")
-    form.to.choices = [("", "Choose"), *sorted(colleagues, key=lambda one: one[1].casefold()), nobody, *more]
+    form.to.choices = [("", "Choose"), *others, nobody, *more]
     return form
 
 

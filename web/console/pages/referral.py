@@ -16,12 +16,12 @@ from contracts.commands.console import EventSeen
 from contracts.commands.intake import History
 from contracts.commands.subject import Holding, ReadingReason, SealedHolding, Section
 from contracts.london import LONDON
-from contracts.permissions import GRANTS, Permission
+from contracts.permissions import Permission
 from contracts.vocabulary import ReferralId
 from web.console.pages import words
 from web.console.pages.client_forms import OF_CLIENT
 from web.console.pages.commands import OnceForm
-from web.console.pages.desk import Desk, id_in, names, seen_of
+from web.console.pages.desk import Desk, colleagues, id_in, names, seen_of
 from web.console.pages.steps import FORMS
 from web.shared.staff.listing import AFTER, Listing
 from web.shared.staff.visit import Visit
@@ -179,7 +179,7 @@ def assign(desk: Desk, visit: Visit) -> Response:
     """Makes it somebody's work, or nobody's, unless somebody else has done so meanwhile."""
     facts = desk.referral(visit)
     form: Any = visit.form(AssignForm, command_id=uuid4(), instead_of=str(facts.assigned_to or ""))
-    form.to.choices = [(NOBODY, "Nobody’s"), *((str(id_), name) for id_, name in _colleagues(visit))]
+    form.to.choices = [(NOBODY, "Nobody’s"), *((str(id_), name) for id_, name in colleagues(visit))]
     if visit.is_post and form.validate():
         desk.tell(
             visit, "console", "assign", referral_id=facts.referral_id,
@@ -187,13 +187,6 @@ def assign(desk: Desk, visit: Visit) -> Response:
         )  # fmt: skip
         return visit.go_to(f"/referrals/{facts.referral_id}", done="assigned")
     return visit.page("assign.html", facts=facts, form=form)
-
-
-def _colleagues(visit: Visit) -> list[tuple[UUID, str]]:
-    """Who can be given work, by name: whoever may say whose work something is."""
-    with visit.app.accounts.reading() as work:
-        holders = work.accounts.holders(*GRANTS[Permission.ASSIGN_WORK].roles)
-    return sorted(((one.id, one.name) for one in holders), key=lambda one: one[1].casefold())
 
 
 def read_record(desk: Desk, visit: Visit) -> Response:
